@@ -1,0 +1,110 @@
+/** What a model is to the rest of an agent: it hears, it speaks, and its hidden states can be read while it does. */
+import type { AgentSpec } from '../protocol/control.ts';
+import type { StepRole } from '../protocol/frames.ts';
+
+export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml';
+
+export interface ModelOptions {
+  /** A folder as found on the hub. */
+  folder: string;
+  provider: Provider;
+  deviceId?: number;
+  threads: number;
+  /** Where patched graphs are kept. */
+  cacheFolder: string;
+}
+
+export interface ModelInfo {
+  name: string;
+  /** Hash over graph, weights, configuration and tokenizer. */
+  sha256: string;
+  layers: number;
+  dims: number;
+  vocabulary: number;
+  contextTokens: number;
+  provider: Provider;
+  threads: number;
+}
+
+export interface DialogueOptions {
+  id: string;
+  /** System prompt: scenario, persona, goal, secret. */
+  system: string;
+  sampling: AgentSpec['sampling'];
+  /** Which layers of which steps are wanted; null: none. Layer 0 is what enters the first block. */
+  steps: AgentSpec['steps'];
+}
+
+/** The state that produces the first token of a reply. */
+export interface TurnState {
+  /** 1..L */
+  layers: number[];
+  /** [layers, dims], row-major. */
+  data: Float32Array;
+  /** [dims]: mean embedding (layer 0) of the prompt's tokens. */
+  words: Float32Array;
+  /** The plain words of the prompt, without template tokens, for the text features. */
+  promptText: string;
+}
+
+/** States of consecutive tokens of an utterance. */
+export interface StepStates {
+  role: StepRole;
+  step0: number;
+  /** Byte range of each step in the utterance's UTF-8 text. */
+  bytes: [start: number, end: number][];
+  layers: number[];
+  /** [steps, layers, dims], row-major. */
+  data: Float32Array;
+}
+
+export interface SpokenToken {
+  step: number;
+  text: string;
+  byte0: number;
+  byte1: number;
+}
+
+export interface SpeakOptions {
+  /** Seed of the turn, an unsigned 32-bit integer. */
+  seed: number;
+  maxTokens: number;
+  /** False: the token that ends the talk is not sampled. */
+  mayLeave: boolean;
+  onState(state: TurnState): void;
+  onToken(token: SpokenToken): void;
+  onSteps(states: StepStates): void;
+}
+
+export interface Spoken {
+  text: string;
+  finish: 'stop' | 'length' | 'leave';
+  tokens: number;
+  /** From the call to the first token. */
+  firstTokenMs: number;
+  totalMs: number;
+}
+
+/** One agent's side of one episode. Calls are carried out in order; each settles when the model is done with it. */
+export interface Dialogue {
+  /** The partner's words so far (growing); computed ahead while the partner speaks. A preview: may be skipped. */
+  hear(textSoFar: string, onSteps: (states: StepStates) => void): Promise<void>;
+  /** The partner's finished utterance. What was heard before is rewound where it disagrees. */
+  heard(text: string, onSteps: (states: StepStates) => void): Promise<void>;
+  /** The partner spoke, but this agent did not hear it. */
+  missed(): Promise<void>;
+  /** Takes the turn. */
+  speak(options: SpeakOptions): Promise<Spoken>;
+  /** An own utterance spoken earlier (an episode taken over from a dead agent). */
+  recall(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A loaded model in its worker thread. */
+export interface Model {
+  info: ModelInfo;
+  open(options: DialogueOptions): Promise<Dialogue>;
+  /** Settles with the fault if the worker dies. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}

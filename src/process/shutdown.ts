@@ -1,0 +1,58 @@
+/**
+ * Whatever starts can be stopped, in order: the last started first. One signal drains; a second one, or a drain that
+ * takes longer than the deadline, ends the process at once.
+ */
+import type { Logger } from './log.ts';
+
+export interface Shutdown {
+  /** Registers how to stop something that was just started. */
+  onStop(name: string, stop: () => Promise<void> | void): void;
+  /** Stops everything, the last registered first; safe to call twice. */
+  stop(): Promise<void>;
+  /** Settles when a stop has been asked for. */
+  readonly asked: Promise<void>;
+}
+
+const DRAIN_MS = 8000;
+
+export function createShutdown(log: Logger): Shutdown {
+  const stops: { name: string; stop: () => Promise<void> | void }[] = [];
+  let ask: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => (ask = resolve));
+  let running: Promise<void> | undefined;
+  const drain = async (): Promise<void> => {
+    ask();
+    for (const { name, stop } of stops.toReversed()) {
+      try {
+        await stop();
+      } catch (error) {
+        log.error({ err: error, part: name }, 'a part did not stop cleanly');
+      }
+    }
+  };
+  return {
+    onStop: (name, stop) => stops.push({ name, stop }),
+    stop: () => (running ??= drain()),
+    asked,
+  };
+}
+
+/**
+ * Ends the process on SIGINT, SIGTERM, or when its parent goes away: a child of the supervisor has a pipe on standard
+ * input (`ENTRAIN_SUPERVISED=1`) that closes when the supervisor dies, even by SIGKILL.
+ */
+export function endOnSignals(
+  shutdown: Shutdown,
+  options: { supervised: boolean; exitCode?: () => number },
+): void {
+  let asked = false;
+  const end = (): void => {
+    if (asked) process.exit(130);
+    asked = true;
+    setTimeout(() => process.exit(1), DRAIN_MS).unref();
+    void shutdown.stop().then(() => process.exit(options.exitCode?.() ?? 0));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  if (options.supervised) process.stdin.on('end', end).on('error', end).resume();
+}

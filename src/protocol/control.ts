@@ -1,0 +1,144 @@
+/**
+ * The messages on NATS, JSON, one schema each. `parseMessage` is their only door: it gives a checked value or an
+ * `EntrainError` that names the field.
+ */
+import { z } from 'zod';
+import { EntrainError, type ErrorCode } from './errors.ts';
+import { conditionSchema, personSchema, samplingSchema, studySchema } from './study.ts';
+
+export const modelRefSchema = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  layers: z.int(),
+  dims: z.int(),
+});
+
+/** Coordinator → agent (request): join this run. */
+export const assignmentSchema = z.object({
+  run: z.string(),
+  stream: z.string(),
+  specConsumer: z.string(),
+  analyzer: z.object({ url: z.string(), token: z.string() }),
+});
+
+/** What an agent hears of the others. `dose` is the share of utterances it hears. */
+export const hearsSchema = z.union([z.literal('all'), z.literal('none'), z.object({ dose: z.number() })]);
+
+/** What one agent may know of an episode. */
+export const agentSpecSchema = z.object({
+  run: z.string(),
+  episode: z.string(),
+  scenario: z.object({ id: z.string(), text: z.string() }),
+  pair: z.string(),
+  condition: conditionSchema,
+  hears: hearsSchema,
+  /** Agent ids; turn t is spoken by order[t % order.length]. */
+  order: z.array(z.string()).min(1),
+  role: z.int(),
+  models: z.array(modelRefSchema),
+  person: personSchema,
+  /** Seed of the episode; the seed of a turn is derived from it. */
+  seed: z.int(),
+  limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
+  sampling: samplingSchema,
+  steps: studySchema.shape.steps,
+  /** JetStream consumer with the utterances of this episode. */
+  utteranceConsumer: z.string(),
+});
+
+/** A token as it is spoken: a preview that may be missed. Bytes are offsets in the utterance's UTF-8 text. */
+export const tokenSchema = z.object({
+  episode: z.string(),
+  turn: z.int(),
+  agent: z.string(),
+  step: z.int(),
+  text: z.string(),
+  byte0: z.int(),
+  byte1: z.int(),
+});
+
+export const utteranceSchema = z.object({
+  episode: z.string(),
+  turn: z.int(),
+  agent: z.string(),
+  text: z.string(),
+  finish: z.enum(['stop', 'length', 'leave']),
+  tokens: z.int(),
+  /** Where the frames of this turn stand: the last of them is `lastSeq` of `epoch` on `stream`. */
+  stream: z.string(),
+  epoch: z.int(),
+  lastSeq: z.int(),
+});
+
+/** The run's truth: everything the coordinator decides or learns. */
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('run-started'),
+    run: z.string(),
+    study: studySchema,
+    episodes: z.int(),
+    atMs: z.number(),
+  }),
+  z.object({
+    type: z.literal('episode-started'),
+    episode: z.string(),
+    scenario: z.string(),
+    condition: conditionSchema,
+    order: z.array(z.string()),
+    seed: z.int(),
+    atMs: z.number(),
+  }),
+  z.object({
+    type: z.literal('episode-finished'),
+    episode: z.string(),
+    turns: z.int(),
+    finish: z.enum(['turns', 'leave']),
+    atMs: z.number(),
+  }),
+  z.object({
+    type: z.literal('run-finished'),
+    run: z.string(),
+    episodes: z.int(),
+    turns: z.int(),
+    atMs: z.number(),
+  }),
+  z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
+]);
+
+export type Assignment = z.infer<typeof assignmentSchema>;
+export type AgentSpec = z.infer<typeof agentSpecSchema>;
+export type Hears = z.infer<typeof hearsSchema>;
+export type Token = z.infer<typeof tokenSchema>;
+export type Utterance = z.infer<typeof utteranceSchema>;
+export type RunEvent = z.infer<typeof eventSchema>;
+
+/**
+ * Checks a JSON text or an already parsed value against a schema.
+ * @throws EntrainError `code` naming the first field that is wrong and what was expected there
+ */
+export function parseMessage<T extends z.ZodType>(
+  schema: T,
+  input: unknown,
+  about: { code: ErrorCode; what: string },
+): z.infer<T> {
+  const value: unknown = typeof input === 'string' ? parseJson(input, about) : input;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') || 'the top level';
+  throw new EntrainError(
+    about.code,
+    `${about.what} is not valid at ${field}: ${issue?.message ?? 'unknown fault'}.`,
+    {
+      cause: result.error,
+    },
+  );
+}
+
+function parseJson(text: string, about: { code: ErrorCode; what: string }): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new EntrainError(about.code, `${about.what} is not JSON: ${(cause as Error).message}.`, { cause });
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The one catalogue of errors. A code is stable and documented in `docs/errors.md`; the message is one sentence that
+ * says what was wrong, what was expected and what to do.
+ */
+export const ERROR_CODES = {
+  USAGE: 'A command, flag or value on the command line is unknown or malformed.',
+  CONFIG_INVALID: 'A setting from the environment or a file is missing or malformed.',
+  STUDY_INVALID: 'A study file is missing, is not JSON, or does not follow the schema.',
+  PORT_IN_USE: 'The address a program should listen on is taken.',
+  NATS_MISSING: 'No nats-server could be found or installed.',
+  NATS_UNREACHABLE: 'The NATS server cannot be reached or refused the credentials.',
+  CHILD_FAILED: 'A program started by the supervisor ended before its work was done.',
+  AGENTS_MISSING: 'The agents that a study names did not appear in time.',
+  AGENT_LOST: 'An agent stopped answering while it had an episode.',
+  ANALYZER_MISSING: 'No analyzer announced itself in time.',
+  MESSAGE_INVALID: 'A message on NATS does not follow its schema.',
+  FRAME_INVALID: 'A message on the activation stream is not a valid frame.',
+  FRAME_TOO_LARGE: 'A message on the activation stream exceeds the size limit.',
+  FRAME_CHECKSUM: 'The checksum of a frame does not match its bytes.',
+  VERSION_MISMATCH: 'The peer speaks another major version of the protocol.',
+  TOKEN_INVALID: 'An access token is missing, malformed, expired or not meant for this stream.',
+  JOURNAL_CORRUPT: 'A segment of a spool or recording is damaged.',
+  JOURNAL_FULL: 'A spool or recording has no room left.',
+  MODEL_MISSING: 'A model folder or one of its files does not exist.',
+  MODEL_UNSUPPORTED: 'The model cannot be run by this program.',
+  MODEL_CORRUPT: 'A file of the model is truncated or damaged.',
+  MODEL_UNSAFE: 'A file of the model points outside its own folder.',
+  PROVIDER_UNAVAILABLE: 'The execution provider asked for is not available on this machine.',
+  CONTEXT_OVERFLOW: 'A prompt does not fit into the context of the model.',
+  STATE_NOT_FINITE: 'A hidden state holds NaN or infinity.',
+  MEASURE_UNKNOWN: 'There is no measure of that name.',
+  MEASURE_INPUT: 'The arrays given to a measure do not fit each other or the measure.',
+  RUN_INVALID: 'A run folder is missing or incomplete.',
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error that a user can act on: stable `code`, one plain sentence, the original fault as `cause`. */
+export class EntrainError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EntrainError';
+    this.code = code;
+  }
+}

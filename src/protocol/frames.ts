@@ -1,0 +1,144 @@
+/**
+ * The messages of the activation stream (agent → analyzer over WebSocket), as a union on `type`. Each is one msgpack map;
+ * `codec.ts` turns bytes into these and back and is the only door. Data messages (`episode`, `turn`, `steps`, `gap`) carry
+ * a sequence number and are recorded; the others steer the session.
+ */
+
+export type DType = 'f16' | 'f32';
+
+/** How a step went through the model: as own speech, as a peer's words, or as a script's. */
+export type StepRole = 'speak' | 'listen' | 'read';
+
+export interface ModelRef {
+  name: string;
+  sha256: string;
+  layers: number;
+  dims: number;
+}
+
+export interface Hello {
+  type: 'hello';
+  version: [major: number, minor: number];
+  run: string;
+  stream: string;
+  epoch: number;
+  /** First and last sequence number the sender still holds in this epoch; last = first − 1 when it holds none. */
+  firstSeq: number;
+  lastSeq: number;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  /** The largest epoch the analyzer knows of this stream, 0 when it knows none. */
+  lastEpoch: number;
+  /** The last sequence number of the greeted epoch that is durable, −1 when none is. */
+  durableSeq: number;
+  /** How many bytes the sender may have in flight. */
+  credits: number;
+}
+
+export interface Ack {
+  type: 'ack';
+  durableSeq: number;
+  credits: number;
+}
+
+export interface Resend {
+  type: 'resend';
+  from: number;
+  to: number;
+}
+
+/** Frames that cannot be had any more: the numbers `from`…`to` will never come. Takes the place of frame `seq` = `to`. */
+export interface Gap {
+  type: 'gap';
+  seq: number;
+  from: number;
+  to: number;
+  reason: string;
+}
+
+/** What a stream is about: the first data message of a stream in an episode. */
+export interface EpisodeFrame {
+  type: 'episode';
+  seq: number;
+  run: string;
+  episode: string;
+  scenario: string;
+  /** The pairing of agents that a study names; a unit of paper mode's split is scenario × pair. */
+  pair: string;
+  condition: string;
+  seed: number;
+  /** Agent ids in speaking order; turn t is spoken by order[t % order.length]. */
+  order: string[];
+  /** Index of the sending agent in `order`. */
+  role: number;
+  /** The models of the agents, in the order of `order`. */
+  models: ModelRef[];
+}
+
+/** The state at the position that produces the first token of the reply: what the paper uses. */
+export interface TurnFrame {
+  type: 'turn';
+  seq: number;
+  episode: string;
+  turn: number;
+  /** Layer numbers present, 1..L (0 is constant there, see the design). */
+  layers: number[];
+  /** [1, layers, dims], row-major. */
+  shape: [steps: 1, layers: number, dims: number];
+  dtype: DType;
+  /** Nanoseconds on the sender's monotonic clock since the epoch began. */
+  tNs: number | bigint;
+  /** CRC-32 (zlib) of `data`. */
+  crc32: number;
+  data: Uint8Array;
+  /** f32 [4096]: signed hashed character 3–5-grams of the prompt, log counts, L2-normalised. */
+  text: Uint8Array;
+  /** f32 [dims]: mean token embedding of the prompt. */
+  words: Uint8Array;
+}
+
+/** The states of some consecutive tokens, spoken or heard. A later frame with an earlier `step0` supersedes from there. */
+export interface StepsFrame {
+  type: 'steps';
+  seq: number;
+  episode: string;
+  turn: number;
+  step0: number;
+  role: StepRole;
+  /** Byte range of each step in the utterance's UTF-8 text. */
+  bytes: [start: number, end: number][];
+  layers: number[];
+  /** [steps, layers, dims], row-major. */
+  shape: [steps: number, layers: number, dims: number];
+  dtype: DType;
+  tNs: number | bigint;
+  crc32: number;
+  data: Uint8Array;
+}
+
+export interface Clock {
+  type: 'clock';
+  id: number;
+  sentNs: number | bigint;
+}
+
+export interface ClockReply {
+  type: 'clock-reply';
+  id: number;
+  sentNs: number | bigint;
+  receivedNs: number | bigint;
+  repliedNs: number | bigint;
+}
+
+export interface Bye {
+  type: 'bye';
+  reason: string;
+}
+
+export type DataMessage = EpisodeFrame | TurnFrame | StepsFrame | Gap;
+export type StreamMessage = Hello | Welcome | Ack | Resend | DataMessage | Clock | ClockReply | Bye;
+
+/** Dimensions of the hashed text features in a turn frame. */
+export const TEXT_FEATURE_DIMS = 4096;
