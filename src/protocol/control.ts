@@ -18,6 +18,7 @@ export const assignmentSchema = z.object({
   run: z.string(),
   stream: z.string(),
   specConsumer: z.string(),
+  utteranceConsumer: z.string(),
   analyzer: z.object({ url: z.string(), token: z.string() }),
 });
 
@@ -42,8 +43,6 @@ export const agentSpecSchema = z.object({
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
-  /** JetStream consumer with the utterances of this episode. */
-  utteranceConsumer: z.string(),
 });
 
 /** A token as it is spoken: a preview that may be missed. Bytes are offsets in the utterance's UTF-8 text. */

@@ -36,7 +36,7 @@ export const subjects = {
 export const names = {
   stream: (run: string) => `entrain-${run}`,
   specConsumer: (agent: string) => `spec-${agent}`,
-  utteranceConsumer: (agent: string, episode: string) => `hear-${agent}-${episode}`,
+  utteranceConsumer: (agent: string) => `hear-${agent}`,
   /** Message id of an utterance: a turn is spoken once, whoever says it. */
   utteranceId: (run: string, episode: string, turn: number) => `${run}.${episode}.${turn}`,
 } as const;

@@ -1,0 +1,107 @@
+/** JetStream as entrain uses it: one stream per run, one consumer per agent and purpose, and turns that are spoken once. */
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  NatsError,
+  RetentionPolicy,
+  StorageType,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+} from 'nats';
+
+const SECOND_NS = 1_000_000_000;
+/** JetStream: "wrong last sequence", the answer when a subject that must be empty is not. */
+const WRONG_LAST_SEQUENCE = 10071;
+
+export interface StoredMessage {
+  subject: string;
+  text: string;
+  ack(): void;
+}
+
+export async function createRunStream(
+  connection: NatsConnection,
+  options: { name: string; subjects: string[] },
+): Promise<void> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  await manager.streams.add({
+    name: options.name,
+    subjects: options.subjects,
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    duplicate_window: 120 * SECOND_NS,
+  });
+}
+
+export async function createConsumer(
+  connection: NatsConnection,
+  options: { stream: string; name: string; filter: string },
+): Promise<void> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  await manager.consumers.add(options.stream, {
+    durable_name: options.name,
+    filter_subject: options.filter,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: 60 * SECOND_NS,
+    max_ack_pending: 1024,
+  });
+}
+
+/** Hands every stored message of a consumer to `take`, in order, until stopped. */
+export async function consume(
+  connection: NatsConnection,
+  options: { stream: string; consumer: string; take(message: StoredMessage): void },
+): Promise<{ stop(): Promise<void> }> {
+  const client: JetStreamClient = connection.jetstream();
+  const consumer = await client.consumers.get(options.stream, options.consumer);
+  const messages: ConsumerMessages = await consumer.consume({ max_messages: 64 });
+  const done = pump(messages, options.take);
+  return {
+    stop: async () => {
+      await messages.close();
+      await done;
+    },
+  };
+}
+
+async function pump(messages: ConsumerMessages, take: (message: StoredMessage) => void): Promise<void> {
+  for await (const message of messages) {
+    take({ subject: message.subject, text: message.string(), ack: () => message.ack() });
+  }
+}
+
+/** Stores a message once: false when the subject already holds one, whoever wrote it and however long ago. */
+export async function publishOnce(
+  connection: NatsConnection,
+  message: { subject: string; id: string; body: unknown },
+): Promise<boolean> {
+  try {
+    const ack = await connection.jetstream().publish(message.subject, JSON.stringify(message.body), {
+      msgID: message.id,
+      expect: { lastSubjectSequence: 0 },
+      retries: 5,
+    });
+    return !ack.duplicate;
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE) return false;
+    throw error;
+  }
+}
+
+/** Stores a message. */
+export async function publishStored(
+  connection: NatsConnection,
+  message: { subject: string; id?: string; body: unknown },
+): Promise<void> {
+  await connection
+    .jetstream()
+    .publish(message.subject, JSON.stringify(message.body), {
+      retries: 5,
+      ...(message.id ? { msgID: message.id } : {}),
+    });
+}
