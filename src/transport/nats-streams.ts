@@ -3,18 +3,27 @@ import {
   AckPolicy,
   DeliverPolicy,
   DiscardPolicy,
+  ErrorCode,
   NatsError,
   RetentionPolicy,
   StorageType,
   type ConsumerMessages,
   type JetStreamClient,
   type JetStreamManager,
+  type JetStreamPublishOptions,
   type NatsConnection,
+  type PubAck,
 } from 'nats';
 
 const SECOND_NS = 1_000_000_000;
 /** JetStream: "wrong last sequence", the answer when a subject that must be empty is not. */
 const WRONG_LAST_SEQUENCE = 10071;
+const AWAY_CODES: ReadonlySet<string> = new Set([
+  ErrorCode.Timeout,
+  ErrorCode.NoResponders,
+  ErrorCode.Disconnect,
+]);
+const PUBLISH_ATTEMPTS = 8;
 
 export interface StoredMessage {
   subject: string;
@@ -81,11 +90,7 @@ export async function publishOnce(
   message: { subject: string; id: string; body: unknown },
 ): Promise<boolean> {
   try {
-    const ack = await connection.jetstream().publish(message.subject, JSON.stringify(message.body), {
-      msgID: message.id,
-      expect: { lastSubjectSequence: 0 },
-      retries: 5,
-    });
+    const ack = await publishPatiently(connection, message, { expect: { lastSubjectSequence: 0 } });
     return !ack.duplicate;
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE) return false;
@@ -96,12 +101,25 @@ export async function publishOnce(
 /** Stores a message. */
 export async function publishStored(
   connection: NatsConnection,
-  message: { subject: string; id?: string; body: unknown },
+  message: { subject: string; id: string; body: unknown },
 ): Promise<void> {
-  await connection
-    .jetstream()
-    .publish(message.subject, JSON.stringify(message.body), {
-      retries: 5,
-      ...(message.id ? { msgID: message.id } : {}),
-    });
+  await publishPatiently(connection, message, {});
+}
+
+/** Tries again while the server is away; the message id makes a repeated try harmless. */
+async function publishPatiently(
+  connection: NatsConnection,
+  message: { subject: string; id: string; body: unknown },
+  options: Partial<JetStreamPublishOptions>,
+): Promise<PubAck> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const body = JSON.stringify(message.body);
+      return await connection.jetstream().publish(message.subject, body, { msgID: message.id, ...options });
+    } catch (error) {
+      const away = error instanceof NatsError && AWAY_CODES.has(error.code);
+      if (!away || attempt === PUBLISH_ATTEMPTS) throw error;
+      await new Promise((done) => setTimeout(done, 250 * attempt));
+    }
+  }
 }
