@@ -1,0 +1,86 @@
+/** What the analyzer tells people and programs about its scores: the JSON of `GET /api/scores` and `GET /api/state`. */
+
+/** Which way states predict: the opener's the answerer's, or the other way. */
+export type Direction = 'first_to_second' | 'second_to_first';
+
+export interface PaperReport {
+  score: number;
+  /** Its `shuffled` null: B's turns permuted within the episode, training part only. Absent until first computed. */
+  nullMean: number | null;
+  nullQ95: number | null;
+  /** Its `pseudo` null: A of one episode with B of another one of the same scenario. */
+  pseudoMean: number | null;
+  /** What the score was computed over; a live score may lag behind the recording. */
+  samples: number;
+}
+
+export interface StrictReport {
+  score: number;
+  /** score − mean of its permutation null. */
+  excess: number;
+  ciLow: number;
+  ciHigh: number;
+  pValue: number;
+  nullMean: number;
+  nullQ95: number;
+  samples: number;
+}
+
+/** One point of the live curve. */
+export interface CurvePoint {
+  atMs: number;
+  samples: number;
+  strict: number | null;
+  paper: number | null;
+}
+
+export interface GroupReport {
+  sourceModel: string;
+  targetModel: string;
+  direction: Direction;
+  condition: string;
+  /** Turn pairs at hand. */
+  samples: number;
+  episodes: number;
+  scenarios: number;
+  paper: PaperReport | null;
+  /** Strict mode, beyond history: the headline. */
+  strict: StrictReport | null;
+  /** Why there is no score, when there is none. */
+  reason?: string;
+  updatedAtMs: number;
+  /** Oldest first; thinned when it grows long. */
+  curve: CurvePoint[];
+}
+
+export interface ScoreReport {
+  run: string;
+  /** True while something recorded is not yet in a published score. */
+  pending: boolean;
+  framesAccepted: number;
+  framesDurable: number;
+  groups: GroupReport[];
+}
+
+export interface StreamReport {
+  stream: string;
+  connected: boolean;
+  epoch: number;
+  framesAccepted: number;
+  framesDurable: number;
+  /** Sender's clock minus the analyzer's, and how far it may be off; null before the first exchange. */
+  clockOffsetMs: number | null;
+  clockBoundMs: number | null;
+}
+
+export interface StateReport {
+  run: string;
+  /** Every run that this analyzer holds, the latest last. */
+  runs: string[];
+  startedAtMs: number;
+  nowMs: number;
+  natsUp: boolean;
+  streams: StreamReport[];
+  episodes: { running: number; finished: number };
+  turns: number;
+}

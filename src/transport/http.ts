@@ -1,0 +1,140 @@
+/**
+ * A small read-only HTTP server: exact paths, GET and HEAD. It serves metrics, health and status pages and knows nothing
+ * of what stands in them.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EntrainError } from '../protocol/errors.ts';
+import type { Logger } from '../process/log.ts';
+
+export interface HttpRequest {
+  path: string;
+  query: URLSearchParams;
+}
+
+export interface HttpAnswer {
+  status: number;
+  type: string;
+  body: string | Uint8Array;
+  headers?: Record<string, string>;
+}
+
+export type HttpRoute = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
+
+export interface HttpOptions {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** Exact path → handler. */
+  routes: Readonly<Record<string, HttpRoute>>;
+  log: Logger;
+}
+
+export interface HttpServer {
+  server: Server;
+  port: number;
+  /** Base URL without a slash at the end. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Only completes a path to a URL that can be parsed; nothing is sent there. */
+const LOCAL = 'http://localhost';
+const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
+const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+export const textAnswer = (status: number, body: string): HttpAnswer => ({ status, type: TEXT, body });
+export const jsonAnswer = (value: unknown, status = 200): HttpAnswer => ({
+  status,
+  type: JSON_TYPE,
+  body: JSON.stringify(value),
+});
+
+/** `/healthz`: answering at all shows that the event loop turns. */
+export const healthz: HttpRoute = () => textAnswer(200, 'ok\n');
+
+/** `/readyz`: 200 when every check gives undefined, else 503 and the reasons, one a line. */
+export function readyz(checks: Readonly<Record<string, () => string | undefined>>): HttpRoute {
+  return () => {
+    const faults = Object.entries(checks).flatMap(([name, check]) => {
+      const fault = check();
+      return fault === undefined ? [] : [`${name}: ${fault}\n`];
+    });
+    return faults.length === 0 ? textAnswer(200, 'ready\n') : textAnswer(503, faults.join(''));
+  };
+}
+
+/** @throws EntrainError PORT_IN_USE when the address cannot be listened on */
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  const server = createServer((request, response) => {
+    void respond(options, request, response);
+  });
+  server.requestTimeout = 10_000;
+  server.headersTimeout = 10_000;
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  return { server, port, url: `http://${urlHost(options.host)}:${port}`, close: () => closeServer(server) };
+}
+
+async function respond(
+  options: HttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const answer = await answerFor(options, request);
+  response.writeHead(answer.status, { ...SAFE_HEADERS, 'content-type': answer.type, ...answer.headers });
+  response.end(request.method === 'HEAD' ? undefined : answer.body);
+}
+
+async function answerFor({ routes, log }: HttpOptions, request: IncomingMessage): Promise<HttpAnswer> {
+  const target = request.url ?? '/';
+  if (!URL.canParse(target, LOCAL)) return textAnswer(400, 'The request target is not a path.\n');
+  const url = new URL(target, LOCAL);
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { ...textAnswer(405, 'Only GET is answered here.\n'), headers: { allow: 'GET, HEAD' } };
+  const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+  if (route === undefined) return textAnswer(404, `Nothing here. Known: ${Object.keys(routes).join(' ')}\n`);
+  try {
+    return await route({ path: url.pathname, query: url.searchParams });
+  } catch (error) {
+    log.error({ err: error, path: url.pathname }, 'an HTTP request failed');
+    return textAnswer(500, 'This request failed; the log says why.\n');
+  }
+}
+
+/** Listens, or says in one sentence why that is not possible. */
+export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => reject(listenError(cause, host, port));
+    server.once('error', fail);
+    server.listen({ host, port }, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+function listenError(cause: NodeJS.ErrnoException, host: string, port: number): EntrainError {
+  const why = cause.code === 'EADDRINUSE' ? 'is already in use' : `cannot be listened on (${cause.code})`;
+  const text = `Port ${port} on ${host} ${why}: stop the program that holds it or choose another with --port (0 picks a free one).`;
+  return new EntrainError('PORT_IN_USE', text, { cause });
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** A host as it stands in a URL that somebody on this machine can open. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
