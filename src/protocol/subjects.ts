@@ -4,6 +4,7 @@ const PREFIX = 'entrain.v1';
 /** Names stand in subjects, file names and metrics, so they are kept to this alphabet. */
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
+export const COORDINATOR_SERVICE = 'entrain-coordinator';
 export const AGENT_SERVICE = 'entrain-agent';
 export const ANALYZER_SERVICE = 'entrain-analyzer';
 
@@ -13,7 +14,7 @@ export const subjects = {
   /** Request: what the analyzer has made durable and scored so far. */
   analyzerState: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.state`,
   /** Request to the coordinator: a fresh stream token for an agent of the run. */
-  renewToken: (run: string, agent: string) => `${PREFIX}.${run}.token.${agent}`,
+  renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
   spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.episode.${episode}.spec.${agent}`,
   specsOf: (run: string, agent: string) => `${PREFIX}.${run}.episode.*.spec.${agent}`,
   token: (run: string, episode: string) => `${PREFIX}.${run}.episode.${episode}.token`,
@@ -22,6 +23,8 @@ export const subjects = {
     `${PREFIX}.${run}.episode.${episode}.utterance.${turn}`,
   utterancesOf: (run: string, episode: string) => `${PREFIX}.${run}.episode.${episode}.utterance.*`,
   utterances: (run: string) => `${PREFIX}.${run}.episode.*.utterance.*`,
+  /** Everything of a run. */
+  everything: (run: string) => `${PREFIX}.${run}.>`,
   event: (run: string, name: string) => `${PREFIX}.${run}.event.${name}`,
   events: (run: string) => `${PREFIX}.${run}.event.>`,
   /** What the run's JetStream stream stores. */

@@ -28,6 +28,8 @@ const PUBLISH_ATTEMPTS = 8;
 export interface StoredMessage {
   subject: string;
   text: string;
+  /** How many messages of this consumer are still to come. */
+  pending: number;
   ack(): void;
 }
 
@@ -46,6 +48,7 @@ export async function createRunStream(
   });
 }
 
+/** Makes a durable consumer that starts at the beginning; one that is there already goes on where it was. */
 export async function createConsumer(
   connection: NatsConnection,
   options: { stream: string; name: string; filter: string },
@@ -58,6 +61,17 @@ export async function createConsumer(
     deliver_policy: DeliverPolicy.All,
     ack_wait: 60 * SECOND_NS,
     max_ack_pending: 1024,
+  });
+}
+
+/** Forgets a durable consumer, so that the next one of its name starts at the beginning. */
+export async function dropConsumer(
+  connection: NatsConnection,
+  options: { stream: string; name: string },
+): Promise<void> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  await manager.consumers.delete(options.stream, options.name).catch((error: unknown) => {
+    if (!(error instanceof NatsError && error.api_error?.code === 404)) throw error;
   });
 }
 
@@ -80,7 +94,8 @@ export async function consume(
 
 async function pump(messages: ConsumerMessages, take: (message: StoredMessage) => void): Promise<void> {
   for await (const message of messages) {
-    take({ subject: message.subject, text: message.string(), ack: () => message.ack() });
+    const { subject, info } = message;
+    take({ subject, text: message.string(), pending: info.pending, ack: () => message.ack() });
   }
 }
 

@@ -1,0 +1,59 @@
+/** Turns what the model shows into the messages of the activation stream. */
+import type { AgentSpec } from '../protocol/control.ts';
+import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/frames.ts';
+import { packTensor } from '../protocol/tensor.ts';
+import type { StepStates, TurnState } from '../model/types.ts';
+import { textFeatures } from './text-features.ts';
+
+type Unsent<T> = Omit<T, 'seq'>;
+
+export function episodeFrame(spec: AgentSpec): Unsent<EpisodeFrame> {
+  const { run, episode, pair, condition, seed, order, role, models } = spec;
+  return {
+    type: 'episode',
+    run,
+    episode,
+    scenario: spec.scenario.id,
+    pair,
+    condition,
+    seed,
+    order,
+    role,
+    models,
+  };
+}
+
+export interface FramePlace {
+  episode: string;
+  turn: number;
+  /** Monotonic, since the stream's epoch began. */
+  tNs: number;
+}
+
+export function turnFrame(state: TurnState, place: FramePlace): Unsent<TurnFrame> {
+  const layers = state.layers.length;
+  const shape: TurnFrame['shape'] = [1, layers, state.data.length / layers];
+  return {
+    type: 'turn',
+    ...place,
+    layers: state.layers,
+    shape,
+    ...packTensor(state.data, 'f32'),
+    text: bytesOf(textFeatures(state.promptText)),
+    words: bytesOf(state.words),
+  };
+}
+
+export function stepsFrame(states: StepStates, place: FramePlace): Unsent<StepsFrame> {
+  const { role, step0, bytes, layers, data } = states;
+  const shape: StepsFrame['shape'] = [
+    bytes.length,
+    layers.length,
+    data.length / (bytes.length * layers.length),
+  ];
+  return { type: 'steps', ...place, step0, role, bytes, layers, shape, ...packTensor(data, 'f16') };
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

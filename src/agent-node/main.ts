@@ -1,0 +1,183 @@
+/** `entrain agent`: one agent identity, one model, one device. It waits to be invited into runs. */
+import { parseArgs } from 'node:util';
+import { assignmentSchema, parseMessage } from '../protocol/control.ts';
+import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
+import { systemClock } from '../process/clock.ts';
+import { environment } from '../process/environment.ts';
+import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { createLog, type Logger } from '../process/log.ts';
+import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
+import { programVersion } from '../process/version.ts';
+import { loadModel } from '../model/load-model.ts';
+import type { Model, Provider } from '../model/types.ts';
+import { serveHttp } from '../transport/http.ts';
+import { registerService } from '../transport/nats-services.ts';
+import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
+import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
+import { joinRun, type Membership } from './run-membership.ts';
+
+const FLAGS = {
+  id: { type: 'string' },
+  model: { type: 'string' },
+  provider: { type: 'string', default: 'cpu' },
+  device: { type: 'string' },
+  threads: { type: 'string', default: '1' },
+  host: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '0' },
+  data: { type: 'string', default: 'runs/spool' },
+  'spool-mb': { type: 'string', default: '512' },
+  cache: { type: 'string', default: '.cache/models' },
+} as const;
+
+type Settings = ReturnType<typeof readSettings>;
+
+interface Parts {
+  settings: Settings;
+  link: NatsLink;
+  model: Model;
+  metrics: AgentMetrics;
+  version: string;
+  log: Logger;
+  memberships: Map<string, Membership>;
+  fail(error: Error): void;
+}
+
+export async function run(argv: string[]): Promise<number> {
+  const settings = readSettings(argv);
+  const log = createLog(`agent ${settings.id}`);
+  const shutdown = createShutdown(log);
+  let exitCode = 0;
+  endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
+  const fail = (error: Error): void => {
+    exitCode = 1;
+    log.fatal({ err: error }, 'agent cannot go on');
+    void shutdown.stop();
+  };
+  await start(settings, { log, shutdown, fail });
+  await shutdown.asked;
+  await shutdown.stop();
+  return exitCode;
+}
+
+async function start(
+  settings: Settings,
+  to: { log: Logger; shutdown: Shutdown; fail(error: Error): void },
+): Promise<void> {
+  const { log, shutdown, fail } = to;
+  const model = await loadModel(settings.model);
+  shutdown.onStop('model', () => model.stop());
+  void model.failed.then(fail);
+  const link = await connectNats({
+    ...(await natsFromEnvironment()),
+    name: `entrain agent ${settings.id}`,
+    log,
+  });
+  shutdown.onStop('nats', () => link.close());
+  const memberships = new Map<string, Membership>();
+  const stream = () => [...memberships.values()].at(-1)?.figures();
+  const version = await programVersion();
+  const metrics = createAgentMetrics({
+    agent: settings.id,
+    version,
+    model: model.info,
+    stream,
+    natsUp: () => link.up(),
+  });
+  const http = await serveMetrics(settings, { metrics, link, log });
+  shutdown.onStop('http', () => http.close());
+  const parts: Parts = { settings, link, model, metrics, version, log, memberships, fail };
+  const service = await announce(parts, `${http.url}/metrics`);
+  shutdown.onStop(
+    'memberships',
+    async () => void (await Promise.all([...memberships.values()].map((joined) => joined.stop()))),
+  );
+  shutdown.onStop('service', () => service.stop());
+  log.info(
+    { model: model.info.name, provider: model.info.provider, metrics: `${http.url}/metrics` },
+    'agent ready',
+  );
+}
+
+function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: NatsLink; log: Logger }) {
+  return serveHttp({
+    host: settings.host,
+    port: settings.port,
+    log: to.log,
+    routes: {
+      '/metrics': async () => ({
+        status: 200,
+        type: 'text/plain; version=0.0.4; charset=utf-8',
+        body: await to.metrics.text(),
+      }),
+      '/healthz': () => ({ status: 200, type: 'text/plain', body: 'ok\n' }),
+      '/readyz': () => ({
+        status: to.link.up() ? 200 : 503,
+        type: 'text/plain',
+        body: to.link.up() ? 'ok\n' : 'NATS is away\n',
+      }),
+    },
+  });
+}
+
+function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<void> }> {
+  const { settings, link, model, version } = parts;
+  const { name, sha256, layers, dims, provider } = model.info;
+  return registerService(link, {
+    name: AGENT_SERVICE,
+    version,
+    description: 'An LLM agent whose hidden states entrain listens to',
+    metadata: {
+      agent: settings.id,
+      model: name,
+      sha256,
+      layers: String(layers),
+      dims: String(dims),
+      provider,
+      metricsUrl,
+    },
+    endpoints: [
+      { name: 'assign', subject: subjects.assign(settings.id), handle: (text) => join(parts, text) },
+    ],
+  });
+}
+
+/** Answers an invitation; being invited twice into the same run changes nothing. */
+async function join(parts: Parts, text: string): Promise<string> {
+  const { settings, memberships, link, model, metrics, log } = parts;
+  const assignment = parseMessage(assignmentSchema, text, { code: 'MESSAGE_INVALID', what: 'An assignment' });
+  if (!memberships.has(assignment.run)) {
+    const membership = await joinRun({
+      agent: settings.id,
+      assignment,
+      dataFolder: settings.data,
+      spoolMaxBytes: settings.spoolMb * 2 ** 20,
+      link,
+      model,
+      metrics,
+      clock: systemClock,
+      log,
+      onFault: parts.fail,
+    });
+    memberships.set(assignment.run, membership);
+  }
+  return JSON.stringify({ agent: settings.id, run: assignment.run });
+}
+
+function readSettings(argv: string[]) {
+  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
+  const device = values.device === undefined ? {} : { deviceId: wholeNumber('--device', values.device) };
+  return {
+    id: nameFlag('--id', values.id),
+    host: values.host,
+    port: wholeNumber('--port', values.port),
+    data: values.data,
+    spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
+    model: {
+      folder: required('--model', values.model, 'the folder of a model'),
+      provider: values.provider as Provider,
+      threads: wholeNumber('--threads', values.threads),
+      cacheFolder: values.cache,
+      ...device,
+    },
+  };
+}

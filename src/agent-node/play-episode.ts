@@ -1,0 +1,117 @@
+/**
+ * One episode from one agent's side: hear the others, take the own turns, and say so. It decides nothing but the order
+ * of things; model, stream and talk are handed in.
+ *
+ *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard
+ *   own turn:        speak ─▶ turn frame, token previews, step frames ─▶ (all spooled) ─▶ utterance
+ */
+import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
+import { deriveSeed } from '../protocol/seed.ts';
+import type { Dialogue, Model, Spoken } from '../model/types.ts';
+import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
+import type { AgentMetrics } from './metrics.ts';
+import type { Preview } from './preview.ts';
+import { systemPrompt } from './system-prompt.ts';
+import type { UtteranceBox } from './utterance-box.ts';
+
+/** The part of the activation stream that an episode needs. */
+export interface FrameSink {
+  epoch: number;
+  append(
+    message: ReturnType<typeof episodeFrame> | ReturnType<typeof turnFrame> | ReturnType<typeof stepsFrame>,
+  ): number;
+  lastSeq(): number;
+  room(kind: 'turn' | 'token'): Promise<void>;
+  sinceEpochNs(): number;
+}
+
+export interface EpisodePorts {
+  agent: string;
+  stream: string;
+  model: Model;
+  frames: FrameSink;
+  utterances: UtteranceBox;
+  preview: Preview;
+  metrics: AgentMetrics;
+  sayToken(token: Token): void;
+  sayUtterance(utterance: Utterance): Promise<void>;
+  signal: AbortSignal;
+}
+
+export async function playEpisode(spec: AgentSpec, ports: EpisodePorts): Promise<void> {
+  const { sampling, steps } = spec;
+  const dialogue = await ports.model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps });
+  try {
+    ports.frames.append(episodeFrame(spec));
+    for (let turn = 0; turn < spec.limits.maxTurns; turn += 1) {
+      const finish = await takeTurn(spec, { turn, dialogue, ports });
+      if (finish === 'leave') break;
+    }
+  } finally {
+    await dialogue.close();
+  }
+}
+
+interface TurnContext {
+  turn: number;
+  dialogue: Dialogue;
+  ports: EpisodePorts;
+}
+
+async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Utterance['finish']> {
+  const mine = spec.order[context.turn % spec.order.length] === context.ports.agent;
+  return mine ? speakTurn(spec, context) : listenTurn(spec, context);
+}
+
+async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Utterance['finish']> {
+  const { turn, dialogue } = context;
+  const { agent, frames, metrics, stream, sayToken, sayUtterance } = context.ports;
+  await frames.room('turn');
+  const at = (): FramePlace => ({ episode: spec.episode, turn, tNs: frames.sinceEpochNs() });
+  const spoken: Spoken = await dialogue.speak({
+    seed: deriveSeed(spec.seed, turn),
+    maxTokens: spec.limits.maxTokens,
+    mayLeave: turn >= spec.limits.minTurns,
+    onState: (state) => frames.append(turnFrame(state, at())),
+    onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }),
+    onSteps: (states) => frames.append(stepsFrame(states, at())),
+  });
+  metrics.spoke(spoken);
+  const { text, finish, tokens } = spoken;
+  const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
+  await sayUtterance({ episode: spec.episode, turn, agent, text, finish, tokens, ...place });
+  return finish;
+}
+
+async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Utterance['finish']> {
+  const { turn, dialogue } = context;
+  const { frames, metrics, preview, utterances, signal } = context.ports;
+  const place = { episode: spec.episode, turn };
+  const onSteps: Parameters<Dialogue['heard']>[1] = (states) =>
+    void frames.append(stepsFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
+  const hears = hearsTurn(spec, turn);
+  const following = hears ? preview.follow(place, (text) => dialogue.hear(text, onSteps)) : undefined;
+  const utterance = await takeWhile(following, utterances.take(place, signal));
+  if (hears) await dialogue.heard(utterance.text, onSteps);
+  else await dialogue.missed();
+  metrics.heard(hears);
+  return utterance.finish;
+}
+
+async function takeWhile(
+  following: { stop(): Promise<void> } | undefined,
+  utterance: Promise<Utterance>,
+): Promise<Utterance> {
+  try {
+    return await utterance;
+  } finally {
+    await following?.stop();
+  }
+}
+
+/** Whether this agent hears a turn of another; with a dose, a draw that depends on seed and turn alone. */
+export function hearsTurn(spec: Pick<AgentSpec, 'hears' | 'seed'>, turn: number): boolean {
+  if (spec.hears === 'all') return true;
+  if (spec.hears === 'none') return false;
+  return deriveSeed(spec.seed, turn, 'dose') / 2 ** 32 < spec.hears.dose;
+}

@@ -1,0 +1,205 @@
+/**
+ * One agent's part in one run, from the coordinator's invitation to its end: the activation stream to the run's analyzer,
+ * the specs it is given one after another, and the utterances it may hear.
+ */
+import { join } from 'node:path';
+import {
+  agentSpecSchema,
+  parseMessage,
+  tokenSchema,
+  utteranceSchema,
+  type AgentSpec,
+  type Assignment,
+} from '../protocol/control.ts';
+import { names, subjects } from '../protocol/subjects.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import { openSpool } from '../journal/spool.ts';
+import { request } from '../transport/nats-services.ts';
+import type { NatsLink } from '../transport/nats.ts';
+import { consume, publishOnce, type StoredMessage } from '../transport/nats-streams.ts';
+import { createStreamSender } from '../transport/stream-sender.ts';
+import type { Model } from '../model/types.ts';
+import type { AgentMetrics, StreamFigures } from './metrics.ts';
+import { createPreview } from './preview.ts';
+import { playEpisode, type EpisodePorts } from './play-episode.ts';
+import { createUtteranceBox } from './utterance-box.ts';
+
+export interface MembershipOptions {
+  agent: string;
+  assignment: Assignment;
+  dataFolder: string;
+  spoolMaxBytes: number;
+  link: NatsLink;
+  model: Model;
+  metrics: AgentMetrics;
+  clock: Clock;
+  log: Logger;
+  /** An episode could not be played: the agent cannot go on. */
+  onFault(error: Error): void;
+}
+
+export interface Membership {
+  run: string;
+  figures(): StreamFigures;
+  stop(): Promise<void>;
+}
+
+const TOKEN_RENEWAL_MS = 10 * 60_000;
+const DRAIN_MS = 5000;
+
+export async function joinRun(options: MembershipOptions): Promise<Membership> {
+  const { agent, assignment, link, log } = options;
+  const stopping = new AbortController();
+  const stream = await openStream(options);
+  const box = createUtteranceBox();
+  const preview = createPreview();
+  const ports = createPorts(options, { stream, box, preview, signal: stopping.signal });
+  const hearing = await consume(link.connection, {
+    stream: assignment.stream,
+    consumer: assignment.utteranceConsumer,
+    take: (message) => takeUtterance(message, { box, log }),
+  });
+  const tokens = link.connection.subscribe(subjects.tokens(assignment.run), {
+    callback: (_, message) =>
+      preview.put(parseMessage(tokenSchema, message.string(), { code: 'MESSAGE_INVALID', what: 'A token' })),
+  });
+  const play = playInOrder(options, ports);
+  const specs = await consume(link.connection, {
+    stream: assignment.stream,
+    consumer: assignment.specConsumer,
+    take: play.take,
+  });
+  log.info({ run: assignment.run, agent, epoch: stream.sender.epoch }, 'joined run');
+  return {
+    run: assignment.run,
+    figures: () => stream.sender.status(),
+    stop: async () => {
+      stopping.abort();
+      tokens.unsubscribe();
+      await Promise.all([specs.stop(), hearing.stop()]);
+      await play.idle();
+      await stream.close();
+    },
+  };
+}
+
+interface OpenStream {
+  sender: Awaited<ReturnType<typeof createStreamSender>>;
+  epochStartNs: bigint;
+  close(): Promise<void>;
+}
+
+async function openStream(options: MembershipOptions): Promise<OpenStream> {
+  const { agent, assignment, clock, log, link } = options;
+  let token = assignment.analyzer.token;
+  const folder = join(options.dataFolder, assignment.run, agent);
+  const spool = await openSpool({ folder, maxBytes: options.spoolMaxBytes, log });
+  const { run, analyzer } = assignment;
+  const sender = await createStreamSender({
+    url: analyzer.url,
+    token: () => token,
+    run,
+    stream: agent,
+    spool,
+    log,
+    clock,
+  });
+  const renewal = setInterval(() => {
+    request(link.connection, subjects.renewToken(run, agent), { body: {}, timeoutMs: 5000 }).then(
+      (fresh) => (token = fresh),
+      (error: unknown) => log.warn({ err: error }, 'stream token was not renewed'),
+    );
+  }, TOKEN_RENEWAL_MS);
+  return {
+    sender,
+    epochStartNs: clock.monotonicNs(),
+    close: async () => {
+      clearInterval(renewal);
+      if (!(await sender.drained(DRAIN_MS)))
+        log.warn({ run }, 'stopped with frames not yet acknowledged; they stay in the spool');
+      await sender.close();
+      await spool.close();
+    },
+  };
+}
+
+function createPorts(
+  options: MembershipOptions,
+  parts: {
+    stream: OpenStream;
+    box: EpisodePorts['utterances'];
+    preview: EpisodePorts['preview'];
+    signal: AbortSignal;
+  },
+): EpisodePorts {
+  const { agent, assignment, link, model, metrics, clock } = options;
+  const { connection } = link;
+  const { sender, epochStartNs } = parts.stream;
+  return {
+    agent,
+    stream: agent,
+    model,
+    metrics,
+    frames: {
+      epoch: sender.epoch,
+      append: (message) => sender.append(message),
+      lastSeq: () => sender.lastSeq(),
+      room: (kind) => sender.room(kind),
+      sinceEpochNs: () => Number(clock.monotonicNs() - epochStartNs),
+    },
+    utterances: parts.box,
+    preview: parts.preview,
+    signal: parts.signal,
+    sayToken: (token) =>
+      connection.publish(subjects.token(assignment.run, token.episode), JSON.stringify(token)),
+    sayUtterance: async (utterance) => {
+      const { episode, turn } = utterance;
+      const subject = subjects.utterance(assignment.run, episode, turn);
+      await publishOnce(connection, {
+        subject,
+        id: names.utteranceId(assignment.run, episode, turn),
+        body: utterance,
+      });
+    },
+  };
+}
+
+function takeUtterance(message: StoredMessage, to: { box: EpisodePorts['utterances']; log: Logger }): void {
+  try {
+    to.box.put(
+      parseMessage(utteranceSchema, message.text, { code: 'MESSAGE_INVALID', what: 'An utterance' }),
+    );
+  } catch (error) {
+    to.log.error({ err: error, subject: message.subject }, 'utterance refused');
+  }
+  message.ack();
+}
+
+/** Plays one episode at a time, in the order of the specs. */
+function playInOrder(
+  options: MembershipOptions,
+  ports: EpisodePorts,
+): { take(message: StoredMessage): void; idle(): Promise<void> } {
+  let last: Promise<void> = Promise.resolve();
+  const play = async (message: StoredMessage): Promise<void> => {
+    if (ports.signal.aborted) return;
+    try {
+      const spec: AgentSpec = parseMessage(agentSpecSchema, message.text, {
+        code: 'MESSAGE_INVALID',
+        what: 'An episode spec',
+      });
+      message.ack();
+      await playEpisode(spec, ports);
+      options.metrics.episode('finished');
+    } catch (error) {
+      if (ports.signal.aborted) return;
+      options.metrics.episode('failed');
+      options.onFault(error as Error);
+    }
+  };
+  return {
+    take: (message) => void (last = last.then(() => play(message))),
+    idle: () => last,
+  };
+}

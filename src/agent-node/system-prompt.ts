@@ -1,0 +1,15 @@
+/** The system prompt of an agent: one line each for what it knows, in a fixed order; empty ones are left out. */
+import type { AgentSpec } from '../protocol/control.ts';
+
+export function systemPrompt(spec: Pick<AgentSpec, 'scenario' | 'person'>): string {
+  const lines: [label: string, text: string][] = [
+    ['Scenario', spec.scenario.text],
+    ['You', spec.person.persona],
+    ['Goal', spec.person.goal],
+    ['Secret', spec.person.secret],
+  ];
+  return lines
+    .filter(([, text]) => text.trim() !== '')
+    .map(([label, text]) => `${label}: ${text.trim()}`)
+    .join('\n');
+}

@@ -1,0 +1,65 @@
+/**
+ * Utterances as they arrive from the run's stream, kept until the episode that wants them asks. It knows nothing of NATS;
+ * what belongs to episodes this agent never plays is forgotten, oldest first.
+ */
+import type { Utterance } from '../protocol/control.ts';
+
+export interface UtteranceBox {
+  put(utterance: Utterance): void;
+  /** Settles when the turn has been spoken; rejects when `signal` aborts. */
+  take(place: { episode: string; turn: number }, signal: AbortSignal): Promise<Utterance>;
+}
+
+const KEPT = 4096;
+
+export function createUtteranceBox(): UtteranceBox {
+  const kept = new Map<string, Utterance>();
+  const waiting = new Map<string, (utterance: Utterance) => void>();
+  return {
+    put: (utterance) => {
+      const key = keyOf(utterance);
+      const give = waiting.get(key);
+      if (give) return give(utterance);
+      kept.set(key, utterance);
+      forgetOldest(kept);
+    },
+    take: async (place, signal) => {
+      const key = keyOf(place);
+      const early = kept.get(key);
+      kept.delete(key);
+      if (early) return early;
+      return wait(waiting, key, signal);
+    },
+  };
+}
+
+function wait(
+  waiting: Map<string, (utterance: Utterance) => void>,
+  key: string,
+  signal: AbortSignal,
+): Promise<Utterance> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      waiting.delete(key);
+      reject(new Error('the run was stopped', { cause: signal.reason }));
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    waiting.set(key, (utterance) => {
+      waiting.delete(key);
+      signal.removeEventListener('abort', abort);
+      resolve(utterance);
+    });
+  });
+}
+
+function keyOf(place: { episode: string; turn: number }): string {
+  return `${place.episode}/${place.turn}`;
+}
+
+function forgetOldest(kept: Map<string, Utterance>): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= KEPT) return;
+    kept.delete(key);
+  }
+}

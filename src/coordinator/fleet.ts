@@ -1,0 +1,59 @@
+/** Who is there: the agents and the analyzer, as they announce themselves on NATS. */
+import type { z } from 'zod';
+import type { modelRefSchema } from '../protocol/control.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
+import type { Clock } from '../process/clock.ts';
+import { findServices } from '../transport/nats-services.ts';
+import type { NatsLink } from '../transport/nats.ts';
+
+export type ModelRef = z.infer<typeof modelRefSchema>;
+
+export interface Fleet {
+  /** Agent id → its model. */
+  agents: Map<string, ModelRef>;
+  streamUrl: string;
+}
+
+export async function listAgents(link: NatsLink): Promise<Map<string, ModelRef>> {
+  const services = await findServices(link, AGENT_SERVICE);
+  return new Map(
+    services.map(({ metadata: { agent = '', model = '', sha256 = '', layers, dims } }) => [
+      agent,
+      { name: model, sha256, layers: Number(layers), dims: Number(dims) },
+    ]),
+  );
+}
+
+/**
+ * Waits until every agent and an analyzer have announced themselves.
+ * @throws EntrainError `AGENTS_MISSING`, `ANALYZER_MISSING`
+ */
+export async function awaitFleet(
+  link: NatsLink,
+  wanted: ReadonlySet<string>,
+  options: { timeoutMs: number; clock: Clock },
+): Promise<Fleet> {
+  const deadlineMs = options.clock.monotonicMs() + options.timeoutMs;
+  for (;;) {
+    const [agents, analyzers] = await Promise.all([listAgents(link), findServices(link, ANALYZER_SERVICE)]);
+    const missing = [...wanted].filter((agent) => !agents.has(agent));
+    const streamUrl = analyzers[0]?.metadata['streamUrl'];
+    if (missing.length === 0 && streamUrl) return { agents, streamUrl };
+    if (options.clock.monotonicMs() > deadlineMs) throw absent(missing, options.timeoutMs);
+  }
+}
+
+function absent(missing: string[], timeoutMs: number): EntrainError {
+  const waited = `within ${timeoutMs / 1000} s`;
+  if (missing.length === 0) {
+    return new EntrainError(
+      'ANALYZER_MISSING',
+      `No analyzer announced itself ${waited}: start one with "entrain analyzer" on the same NATS server.`,
+    );
+  }
+  return new EntrainError(
+    'AGENTS_MISSING',
+    `The study names agents that did not announce themselves ${waited} (${missing.join(', ')}): start each with "entrain agent --id ID --model DIR" on the same NATS server.`,
+  );
+}

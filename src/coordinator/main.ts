@@ -1,0 +1,190 @@
+/** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
+import type { Study } from '../protocol/study.ts';
+import { systemClock as clock } from '../process/clock.ts';
+import { environment } from '../process/environment.ts';
+import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { createLog, type Logger } from '../process/log.ts';
+import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
+import { programVersion } from '../process/version.ts';
+import { serveHttp } from '../transport/http.ts';
+import { registerService } from '../transport/nats-services.ts';
+import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
+import { awaitFleet, type Fleet } from './fleet.ts';
+import { prepareRun } from './invite.ts';
+import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
+import { readStudy } from './read-study.ts';
+import { openRunFolder, writeRunFile } from './run-folder.ts';
+import { runStudy, type RunningStudy } from './run-study.ts';
+import { watchAgents } from './watch-agents.ts';
+
+const FLAGS = {
+  study: { type: 'string' },
+  run: { type: 'string' },
+  runs: { type: 'string', default: 'runs' },
+  'private-key': { type: 'string' },
+  host: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '0' },
+  seed: { type: 'string' },
+  'wait-seconds': { type: 'string', default: '60' },
+  once: { type: 'boolean', default: false },
+} as const;
+
+interface Settings {
+  study: Study;
+  run: string;
+  runs: string;
+  privateKey: string;
+  host: string;
+  port: number;
+  waitMs: number;
+  once: boolean;
+}
+
+interface Parts {
+  settings: Settings;
+  link: NatsLink;
+  metrics: CoordinatorMetrics;
+  version: string;
+  log: Logger;
+  shutdown: Shutdown;
+}
+
+export async function run(argv: string[]): Promise<number> {
+  const settings = await readSettings(argv);
+  const log = createLog('coordinator');
+  const shutdown = createShutdown(log);
+  let exitCode = 0;
+  endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
+  try {
+    const parts = await connect(settings, { log, shutdown });
+    const study = await startRun(parts);
+    await Promise.race([study.done, shutdown.asked]);
+    if (!settings.once) await shutdown.asked;
+  } catch (error) {
+    exitCode = 1;
+    throw error;
+  } finally {
+    await shutdown.stop();
+  }
+  return exitCode;
+}
+
+async function connect(settings: Settings, to: { log: Logger; shutdown: Shutdown }): Promise<Parts> {
+  const { log, shutdown } = to;
+  const link = await connectNats({ ...(await natsFromEnvironment()), name: 'entrain coordinator', log });
+  shutdown.onStop('nats', () => link.close());
+  const version = await programVersion();
+  const metrics = createCoordinatorMetrics({ version, natsUp: () => link.up() });
+  const parts = { settings, link, metrics, version, log, shutdown };
+  const url = await serveMetrics(parts);
+  const metadata = { run: settings.run, metricsUrl: `${url}/metrics` };
+  const description = 'Runs a study: gives episodes to agents';
+  const service = await registerService(link, {
+    name: COORDINATOR_SERVICE,
+    version,
+    description,
+    metadata,
+    endpoints: [],
+  });
+  shutdown.onStop('service', () => service.stop());
+  return parts;
+}
+
+async function serveMetrics(parts: Parts): Promise<string> {
+  const { settings, metrics, link, log, shutdown } = parts;
+  const http = await serveHttp({
+    host: settings.host,
+    port: settings.port,
+    log,
+    routes: {
+      '/metrics': async () => ({
+        status: 200,
+        type: 'text/plain; version=0.0.4; charset=utf-8',
+        body: await metrics.text(),
+      }),
+      '/healthz': () => ({ status: 200, type: 'text/plain', body: 'ok\n' }),
+      '/readyz': () => ({
+        status: link.up() ? 200 : 503,
+        type: 'text/plain',
+        body: link.up() ? 'ok\n' : 'NATS is away\n',
+      }),
+    },
+  });
+  shutdown.onStop('http', () => http.close());
+  return http.url;
+}
+
+async function startRun(parts: Parts): Promise<RunningStudy> {
+  const { settings, link, metrics, log, shutdown } = parts;
+  const { run, study, runs, privateKey, waitMs } = settings;
+  const agents = new Set(study.pairs.flat());
+  const fleet = await awaitFleet(link, agents, { timeoutMs: waitMs, clock });
+  const folder = await openRunFolder(runs, run);
+  shutdown.onStop('folder', () => folder.close());
+  await writeRunFile(folder.path, runFacts(parts, fleet));
+  const renewals = await prepareRun({ run, agents, fleet, link, clock, privateKey });
+  shutdown.onStop('renewals', () => renewals.stop());
+  const running = await runStudy({ run, study, fleet, folder, link, metrics, clock, log });
+  shutdown.onStop('run', () => running.stop());
+  const onLost = (agent: string): void => {
+    metrics.agentLost();
+    void running.fail(
+      `Agent "${agent}" stopped answering during an episode; what was recorded is kept in ${folder.path}.`,
+    );
+  };
+  const watch = watchAgents(link, { busy: () => running.busyAgents(), onLost });
+  shutdown.onStop('watch', () => watch.stop());
+  log.info({ run, agents: [...agents] }, 'run started');
+  return running;
+}
+
+/** What one must know to repeat the run. */
+function runFacts(parts: Parts, fleet: Fleet): unknown {
+  const { settings, version } = parts;
+  const { run, study } = settings;
+  return {
+    run,
+    version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    study,
+    agents: Object.fromEntries(fleet.agents),
+    startedAtMs: clock.nowMs(),
+  };
+}
+
+async function readSettings(argv: string[]): Promise<Settings> {
+  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
+  const { runs, host, once } = values;
+  const run = nameFlag('--run', values.run);
+  const studyFile = required('--study', values.study, 'a study file, such as studies/demo.json');
+  const keyFile = required(
+    '--private-key',
+    values['private-key'],
+    'the key that signs stream tokens ("entrain keys DIR" makes a pair)',
+  );
+  const privateKey = await readFile(keyFile, 'utf8').catch((cause: unknown) => {
+    throw new EntrainError(
+      'CONFIG_INVALID',
+      `The key file ${keyFile} cannot be read: expected an Ed25519 private key in PEM; "entrain keys DIR" makes a pair.`,
+      { cause },
+    );
+  });
+  const study = await readStudy(studyFile);
+  const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
+  const waitMs = wholeNumber('--wait-seconds', values['wait-seconds']) * 1000;
+  return {
+    study: { ...study, seed },
+    run,
+    runs,
+    privateKey,
+    host,
+    port: wholeNumber('--port', values.port),
+    waitMs,
+    once,
+  };
+}

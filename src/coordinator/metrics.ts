@@ -1,0 +1,57 @@
+/** The coordinator's metrics; the only place in this program that knows prom-client. */
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { countEpisodes, countTurns, type RunState } from './run-state.ts';
+
+export interface CoordinatorMetrics {
+  observe(state: RunState): void;
+  agentLost(): void;
+  text(): Promise<string>;
+}
+
+export function createCoordinatorMetrics(sources: {
+  version: string;
+  natsUp(): boolean;
+}): CoordinatorMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const episodes = new Gauge({
+    name: 'entrain_run_episodes',
+    help: 'Episodes of the run, by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const turns = new Gauge({ name: 'entrain_run_turns', help: 'Turns spoken in the run.', registers });
+  const lost = new Counter({
+    name: 'entrain_run_agents_lost_total',
+    help: 'Agents that stopped answering during an episode.',
+    registers,
+  });
+  describeProgram(registry, sources);
+  return {
+    observe: (state) => {
+      for (const [name, count] of Object.entries(countEpisodes(state))) episodes.set({ state: name }, count);
+      turns.set(countTurns(state));
+    },
+    agentLost: () => lost.inc(),
+    text: () => registry.metrics(),
+  };
+}
+
+function describeProgram(registry: Registry, sources: { version: string; natsUp(): boolean }): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'entrain_nats_up',
+    help: 'Whether NATS is connected.',
+    registers,
+    collect() {
+      this.set(Number(sources.natsUp()));
+    },
+  });
+  new Gauge({
+    name: 'entrain_build_info',
+    help: 'The running version.',
+    labelNames: ['version', 'program'],
+    registers,
+  }).set({ version: sources.version, program: 'coordinator' }, 1);
+}

@@ -1,0 +1,207 @@
+/**
+ * Carries out a run: reads the run's stream from its beginning, reduces it, and publishes what `decide` asks for. Every
+ * publication is stored once, so issuing a command again after a restart changes nothing.
+ */
+import {
+  eventSchema,
+  parseMessage,
+  utteranceSchema,
+  type AgentSpec,
+  type RunEvent,
+} from '../protocol/control.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import type { Study } from '../protocol/study.ts';
+import { names, subjects } from '../protocol/subjects.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import type { NatsLink } from '../transport/nats.ts';
+import {
+  consume,
+  createConsumer,
+  dropConsumer,
+  publishOnce,
+  type StoredMessage,
+} from '../transport/nats-streams.ts';
+import type { Fleet } from './fleet.ts';
+import type { CoordinatorMetrics } from './metrics.ts';
+import { hearsOf, planEpisodes, type PlannedEpisode } from './plan.ts';
+import type { RunFolder } from './run-folder.ts';
+import {
+  decide,
+  initialState,
+  reduceEvent,
+  reduceUtterance,
+  type Command,
+  type RunState,
+} from './run-state.ts';
+
+export interface RunOptions {
+  run: string;
+  study: Study;
+  fleet: Fleet;
+  folder: RunFolder;
+  link: NatsLink;
+  metrics: CoordinatorMetrics;
+  clock: Clock;
+  log: Logger;
+}
+
+export interface RunningStudy {
+  /** Settles when the run is over; rejects when it failed. */
+  readonly done: Promise<RunState>;
+  /** The agents that have an episode right now. */
+  busyAgents(): Set<string>;
+  fail(reason: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const CONSUMER = 'coordinator';
+
+export async function runStudy(options: RunOptions): Promise<RunningStudy> {
+  const { run, study, link } = options;
+  const stream = names.stream(run);
+  await dropConsumer(link.connection, { stream, name: CONSUMER });
+  await createConsumer(link.connection, { stream, name: CONSUMER, filter: subjects.everything(run) });
+  const reduction = createReduction(options, initialState(planEpisodes(study), study.maxTurns));
+  const reading = await consume(link.connection, { stream, consumer: CONSUMER, take: reduction.take });
+  reduction.wake();
+  return {
+    done: reduction.done,
+    busyAgents: () => busyAgents(reduction.state()),
+    fail: (reason) => publishEvent(options, { type: 'run-failed', run, reason, atMs: options.clock.nowMs() }),
+    stop: () => reading.stop(),
+  };
+}
+
+interface Reduction {
+  take(message: StoredMessage): void;
+  /** Decides without waiting for a message: a new run has none. */
+  wake(): void;
+  state(): RunState;
+  done: Promise<RunState>;
+}
+
+function createReduction(options: RunOptions, first: RunState): Reduction {
+  const { metrics } = options;
+  let state = first;
+  let settle: { resolve(state: RunState): void; reject(error: Error): void } | undefined;
+  const done = new Promise<RunState>((resolve, reject) => (settle = { resolve, reject }));
+  const issued = new Set<string>();
+  const act = (): void => {
+    for (const command of decide(state)) {
+      const key = JSON.stringify(command);
+      if (issued.has(key)) continue;
+      issued.add(key);
+      carryOut(options, command).catch((error: Error) => settle?.reject(error));
+    }
+  };
+  const take = (message: StoredMessage): void => {
+    state = reduceMessage(state, message, options);
+    message.ack();
+    metrics.observe(state);
+    if (message.pending === 0) act();
+    if (state.ended?.as === 'finished') settle?.resolve(state);
+    if (state.ended?.as === 'failed') settle?.reject(new EntrainError('AGENT_LOST', state.ended.reason));
+  };
+  return { take, wake: act, state: () => state, done };
+}
+
+/** The kind of a stored message stands in its subject; specs are the coordinator's own and tell it nothing. */
+function reduceMessage(state: RunState, message: StoredMessage, options: RunOptions): RunState {
+  const { folder, log } = options;
+  try {
+    if (message.subject.includes('.utterance.')) {
+      const utterance = parseMessage(utteranceSchema, message.text, {
+        code: 'MESSAGE_INVALID',
+        what: 'An utterance',
+      });
+      folder.utterance(utterance);
+      return reduceUtterance(state, utterance);
+    }
+    if (message.subject.includes('.event.')) {
+      const event = parseMessage(eventSchema, message.text, { code: 'MESSAGE_INVALID', what: 'An event' });
+      folder.event(event);
+      return reduceEvent(state, event);
+    }
+  } catch (error) {
+    log.error({ err: error, subject: message.subject }, 'message refused');
+  }
+  return state;
+}
+
+async function carryOut(options: RunOptions, command: Command): Promise<void> {
+  const { run, study, clock } = options;
+  const atMs = clock.nowMs();
+  switch (command.do) {
+    case 'start-run': {
+      const episodes = planEpisodes(study).length;
+      return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
+    }
+    case 'start-episode': {
+      const { id, scenario, condition, order, seed } = command.episode;
+      for (const role of order.keys()) await publishSpec(options, command.episode, role);
+      return publishEvent(options, {
+        type: 'episode-started',
+        episode: id,
+        scenario: scenario.id,
+        condition,
+        order,
+        seed,
+        atMs,
+      });
+    }
+    case 'finish-episode': {
+      const { episode, turns, finish } = command;
+      return publishEvent(options, { type: 'episode-finished', episode, turns, finish, atMs });
+    }
+    case 'finish-run': {
+      const { episodes, turns } = command;
+      return publishEvent(options, { type: 'run-finished', run, episodes, turns, atMs });
+    }
+  }
+}
+
+async function publishSpec(options: RunOptions, episode: PlannedEpisode, role: number): Promise<void> {
+  const { run, study, fleet, link } = options;
+  const agent = episode.order[role] ?? '';
+  const { maxTurns, minTurns, maxTokens, sampling, steps } = study;
+  const spec: AgentSpec = {
+    run,
+    episode: episode.id,
+    scenario: { id: episode.scenario.id, text: episode.scenario.text },
+    pair: episode.pair,
+    condition: episode.condition,
+    hears: hearsOf(episode.condition),
+    order: episode.order,
+    role,
+    models: episode.order.map((id) => modelOf(fleet, id)),
+    person: episode.scenario.people[role] ?? { persona: '', goal: '', secret: '' },
+    seed: episode.seed,
+    limits: { maxTurns, minTurns, maxTokens },
+    sampling,
+    steps,
+  };
+  const subject = subjects.spec(run, episode.id, agent);
+  await publishOnce(link.connection, { subject, id: subject, body: spec });
+}
+
+async function publishEvent(options: RunOptions, event: RunEvent): Promise<void> {
+  const name = 'episode' in event ? `${event.type}.${event.episode}` : event.type;
+  const subject = subjects.event(options.run, name);
+  await publishOnce(options.link.connection, { subject, id: subject, body: event });
+}
+
+function modelOf(fleet: Fleet, agent: string): AgentSpec['models'][number] {
+  const model = fleet.agents.get(agent);
+  if (!model)
+    throw new EntrainError(
+      'AGENTS_MISSING',
+      `Agent "${agent}" is not in the fleet: expected it to announce itself before the run.`,
+    );
+  return model;
+}
+
+function busyAgents(state: RunState): Set<string> {
+  const busy = state.plan.filter(({ id }) => state.episodes.get(id)?.is === 'running');
+  return new Set(busy.flatMap(({ order }) => order));
+}
