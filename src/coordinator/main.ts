@@ -16,7 +16,7 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import { awaitFleet, type Fleet } from './fleet.ts';
 import { prepareRun } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
-import { readStudy } from './read-study.ts';
+import { readStudy } from '../process/read-study.ts';
 import { openRunFolder, writeRunFile } from './run-folder.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { watchAgents } from './watch-agents.ts';

@@ -1,0 +1,99 @@
+/**
+ * The `entrain` command: finds the program a command names and hands it the rest of the line. It imports none of them
+ * before it is asked to, and turns every known fault into one sentence and a non-zero exit status.
+ */
+import { EntrainError } from '../protocol/errors.ts';
+import { programVersion } from '../process/version.ts';
+
+interface Command {
+  /** Module with `run(argv): Promise<exit status>`, relative to this file. */
+  module: string;
+  /** What comes before the user's arguments. */
+  prefix?: string[];
+  summary: string;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    module: './start.ts',
+    summary: 'run a study here: NATS, coordinator, analyzer and agents in one go',
+  },
+  agent: { module: '../agent-node/main.ts', summary: 'run one agent: --id ID --model DIR' },
+  coordinator: {
+    module: '../coordinator/main.ts',
+    summary: 'run a study: --run NAME --study FILE --private-key FILE',
+  },
+  analyzer: { module: '../analyzer/main.ts', summary: 'record activation streams and compute synchrony' },
+  keys: { module: './keys.ts', summary: 'make the key pair that signs and checks stream tokens: keys DIR' },
+  models: {
+    module: '../model/main.ts',
+    prefix: ['models'],
+    summary: 'models inspect DIR, models tap DIR --out FILE',
+  },
+  doctor: { module: '../model/main.ts', prefix: ['doctor'], summary: 'what this machine can run' },
+  measure: { module: '../analyzer/measure/main.ts', summary: 'a measure over arrays or a run folder' },
+  verify: {
+    module: '../analyzer/recorded/main.ts',
+    prefix: ['verify'],
+    summary: 'check every byte of a recording',
+  },
+  replay: {
+    module: '../analyzer/recorded/main.ts',
+    prefix: ['replay'],
+    summary: 'recompute every score from a recording',
+  },
+  export: {
+    module: '../analyzer/recorded/main.ts',
+    prefix: ['export'],
+    summary: 'write a recording as npy or safetensors',
+  },
+};
+
+const USAGE_STATUS = 2;
+
+async function main(argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === '--version') return print(`entrain ${await programVersion()}`);
+  if (name === undefined || name === 'help' || name === '--help') return print(help());
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    throw new EntrainError(
+      'USAGE',
+      `There is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}; "entrain help" explains them.`,
+    );
+  }
+  const file = new URL(command.module, import.meta.url);
+  // The compiled file of a `.ts` module ends in `.js`; this specifier is data, so the compiler does not rewrite it.
+  if (import.meta.url.endsWith('.js')) file.pathname = file.pathname.replace(/\.ts$/, '.js');
+  const program = (await import(file.href)) as { run(argv: string[]): Promise<number> };
+  return program.run([...(command.prefix ?? []), ...rest]);
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return ['entrain: live hyperscanning for language models', '', ...lines].join('\n');
+}
+
+function print(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+/** One sentence for what a user can mend; the stack only for what is our own fault. */
+function report(error: unknown): number {
+  if (error instanceof EntrainError) {
+    console.error(`entrain: ${error.message}`);
+    return error.code === 'USAGE' ? USAGE_STATUS : 1;
+  }
+  if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+    console.error(`entrain: ${error.message.split('\n')[0]}`);
+    return USAGE_STATUS;
+  }
+  console.error(error);
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(report);
+// A failed start may leave sockets or a worker open; nothing of value is pending once `run` has settled.
+process.exit();

@@ -1,0 +1,249 @@
+/** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../protocol/subjects.ts';
+import { createLog } from '../process/log.ts';
+import type { Shutdown } from '../process/shutdown.ts';
+import { findServices, type ServiceRecord } from '../transport/nats-services.ts';
+import { connectNats, natsFromEnvironment, type NatsLink, type NatsOptions } from '../transport/nats.ts';
+import { childFault, startChild, type Child, type ChildEnd } from './children.ts';
+import { writeKeys, type KeyFiles } from './keys.ts';
+import { siblingScript, startPrivateNats } from './private-nats.ts';
+import type { StartSettings } from './start-settings.ts';
+
+export interface FleetProcesses {
+  nats: NatsOptions;
+  analyzerUrl: string;
+  logFolder: string;
+  startCoordinator(): Promise<void>;
+  /** The first program that ended without having been asked to, and not because its work was done. */
+  firstEnd(): Promise<ChildEnd>;
+}
+
+interface Starting {
+  settings: StartSettings;
+  logFolder: string;
+  keys: KeyFiles;
+  credentials(user: string): Record<string, string>;
+  link: NatsLink;
+  children: Child[];
+  say(text: string): void;
+}
+
+const READY_MS = 120_000;
+
+export async function startFleet(
+  settings: StartSettings,
+  to: { shutdown: Shutdown; say(text: string): void },
+): Promise<FleetProcesses> {
+  const { shutdown, say } = to;
+  const logFolder = join(settings.folder, 'logs');
+  const secretsFolder = join(settings.folder, 'secrets');
+  await mkdir(logFolder, { recursive: true });
+  await mkdir(secretsFolder, { recursive: true, mode: 0o700 });
+  const children: Child[] = [];
+  // One after another, the last started first: the coordinator goes before its agents, nats-server last.
+  shutdown.onStop('programs', async () => stopInGroups(children));
+  const keys = await writeKeys(secretsFolder);
+  const talk = await startTalk(settings, { logFolder, secretsFolder, children, say });
+  const link = await connectNats({
+    ...talk.own,
+    name: 'entrain supervisor starting',
+    log: createLog('supervisor'),
+  });
+  const starting: Starting = {
+    settings,
+    logFolder,
+    keys,
+    credentials: talk.credentials,
+    link,
+    children,
+    say,
+  };
+  const analyzerUrl = await startAnalyzer(starting);
+  await startAgents(starting);
+  const startCoordinator = async (): Promise<void> => {
+    await launchCoordinator(starting);
+    await writeTargets(starting);
+    await link.close();
+  };
+  return { nats: talk.own, analyzerUrl, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
+}
+
+/** The user's NATS server, or a private one. */
+async function startTalk(
+  settings: StartSettings,
+  to: { logFolder: string; secretsFolder: string; children: Child[]; say(text: string): void },
+): Promise<{ own: NatsOptions; credentials(user: string): Record<string, string> }> {
+  const { logFolder, secretsFolder, children, say } = to;
+  if (settings.natsUrl) {
+    const own = await natsFromEnvironment();
+    say(`nats         ${own.url}  (yours, from NATS_URL)`);
+    const shared = {
+      NATS_URL: own.url,
+      ...(own.user ? { NATS_USER: own.user } : {}),
+      ...(own.password ? { NATS_PASSWORD: own.password } : {}),
+    };
+    return { own, credentials: () => shared };
+  }
+  const users = [
+    'coordinator',
+    'analyzer',
+    'supervisor',
+    ...[...settings.models.keys()].map((agent) => `agent-${agent}`),
+  ];
+  const nats = await startPrivateNats({
+    secretsFolder,
+    storeFolder: join(settings.folder, 'nats'),
+    logFolder,
+    users,
+  });
+  children.push(nats.child);
+  say(`nats-server  ${nats.url}  (private, JetStream)`);
+  const { NATS_PASSWORD_FILE: file = '' } = nats.credentials('supervisor');
+  return {
+    own: { url: nats.url, user: 'supervisor', password: await readPassword(file) },
+    credentials: (user) => nats.credentials(user),
+  };
+}
+
+async function startAnalyzer(starting: Starting): Promise<string> {
+  const { settings, keys, say } = starting;
+  const { host, port, runs } = settings;
+  const argv = [
+    'analyzer',
+    '--host',
+    host,
+    '--port',
+    String(port),
+    '--runs',
+    runs,
+    '--public-key',
+    keys.publicKey,
+  ];
+  await launch(starting, { name: 'analyzer', user: 'analyzer', argv });
+  const record = await awaitService(starting, {
+    service: ANALYZER_SERVICE,
+    child: 'analyzer',
+    matches: () => true,
+  });
+  const url = record.metadata['httpUrl'] ?? '';
+  say(`analyzer     ${url}/  status page\n             ${url}/metrics  Prometheus`);
+  return url;
+}
+
+async function startAgents(starting: Starting): Promise<void> {
+  const { settings, say } = starting;
+  const { models, provider, threads, folder } = settings;
+  for (const [id, model] of models) {
+    const argv = [
+      'agent',
+      '--id',
+      id,
+      '--model',
+      model,
+      '--provider',
+      provider,
+      '--threads',
+      String(threads),
+    ];
+    const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];
+    await launch(starting, { name: `agent-${id}`, user: `agent-${id}`, argv: [...argv, ...data] });
+  }
+  for (const id of models.keys()) {
+    const matches = ({ metadata }: ServiceRecord): boolean => metadata['agent'] === id;
+    const { metadata } = await awaitService(starting, {
+      service: AGENT_SERVICE,
+      child: `agent-${id}`,
+      matches,
+    });
+    say(
+      `agent        ${id}  ${metadata['model']}  ${metadata['layers']} layers × ${metadata['dims']} dims  on ${metadata['provider']}`,
+    );
+  }
+}
+
+async function launchCoordinator(starting: Starting): Promise<void> {
+  const { settings, keys, say } = starting;
+  const { run, runs, studyFile, seed, study } = settings;
+  const argv = [
+    'coordinator',
+    '--run',
+    run,
+    '--runs',
+    runs,
+    '--study',
+    studyFile,
+    '--seed',
+    String(seed),
+    '--private-key',
+    keys.privateKey,
+  ];
+  await launch(starting, { name: 'coordinator', user: 'coordinator', argv });
+  say(`coordinator  run ${run}: ${study.scenarios.length} scenarios, ${study.conditions.join(' and ')}`);
+}
+
+async function launch(
+  starting: Starting,
+  program: { name: string; user: string; argv: string[] },
+): Promise<void> {
+  const { logFolder, credentials, children } = starting;
+  const argv = [siblingScript('entrain'), ...program.argv];
+  children.push(
+    await startChild({ name: program.name, argv, environment: credentials(program.user), logFolder }),
+  );
+}
+
+/** Waits until a program has announced itself; a program that ends first says why. */
+async function awaitService(
+  starting: Starting,
+  wanted: { service: string; child: string; matches(record: ServiceRecord): boolean },
+): Promise<ServiceRecord> {
+  const { link, children, logFolder } = starting;
+  const ended = firstEnd(children).then(async (end) => {
+    throw await childFault(end, logFolder);
+  });
+  const found = (async () => {
+    for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += 200) {
+      const record = (await findServices(link, wanted.service, 200)).find(wanted.matches);
+      if (record) return record;
+    }
+    throw new Error(`${wanted.child} was not ready within ${READY_MS / 1000} s; its log is in ${logFolder}`);
+  })();
+  return Promise.race([found, ended]);
+}
+
+function firstEnd(children: Child[]): Promise<ChildEnd> {
+  return Promise.race(
+    children.map(({ ended }) => ended.then((end) => (end.asked ? new Promise<never>(() => undefined) : end))),
+  );
+}
+
+async function stopInGroups(children: Child[]): Promise<void> {
+  const named = (test: RegExp): Child[] => children.filter(({ name }) => test.test(name));
+  for (const group of [/^coordinator$/, /^agent-/, /^analyzer$/, /^nats-server$/]) {
+    await Promise.all(named(group).map((child) => child.stop()));
+  }
+}
+
+/** Every program's /metrics, as Prometheus reads it from a file (`file_sd_configs`). */
+async function writeTargets(starting: Starting): Promise<void> {
+  const { link, settings } = starting;
+  await awaitService(starting, {
+    service: COORDINATOR_SERVICE,
+    child: 'coordinator',
+    matches: ({ metadata }) => metadata['run'] === settings.run,
+  });
+  const targets = [];
+  for (const service of [ANALYZER_SERVICE, COORDINATOR_SERVICE, AGENT_SERVICE]) {
+    for (const { metadata } of await findServices(link, service, 200)) {
+      const url = new URL(metadata['metricsUrl'] ?? '');
+      targets.push({ targets: [url.host], labels: { program: service.replace('entrain-', '') } });
+    }
+  }
+  await writeFile(join(settings.folder, 'targets.json'), `${JSON.stringify(targets, null, 2)}\n`);
+}
+
+async function readPassword(file: string): Promise<string> {
+  return (await readFile(file, 'utf8')).trim();
+}

@@ -1,0 +1,92 @@
+/** A private nats-server for one run on this machine: JetStream, loopback, a free port, a password for each program. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EntrainError } from '../protocol/errors.ts';
+import { environment } from '../process/environment.ts';
+import { childFault, startChild, type Child } from './children.ts';
+import { natsConfig, type NatsUser } from './nats-config.ts';
+
+export interface PrivateNats {
+  url: string;
+  child: Child;
+  /** Environment that lets a program in as this user. */
+  credentials(user: string): Record<string, string>;
+}
+
+export interface PrivateNatsOptions {
+  /** Private folder of the run, mode 0700. */
+  secretsFolder: string;
+  storeFolder: string;
+  logFolder: string;
+  users: string[];
+}
+
+const START_MS = 15_000;
+
+export async function startPrivateNats(options: PrivateNatsOptions): Promise<PrivateNats> {
+  const { secretsFolder, storeFolder, logFolder } = options;
+  const users: NatsUser[] = options.users.map((name) => ({
+    name,
+    password: randomBytes(24).toString('base64url'),
+  }));
+  await mkdir(storeFolder, { recursive: true });
+  const config = join(secretsFolder, 'nats.conf');
+  await writeFile(config, natsConfig({ storeFolder, portsFolder: secretsFolder, users }), { mode: 0o600 });
+  const files = await writePasswords(secretsFolder, users);
+  const binary = environment('ENTRAIN_NATS_SERVER') ?? 'nats-server';
+  const argv = [siblingScript('nats-guard'), binary, config];
+  const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder });
+  const url = await awaitUrl(secretsFolder, { child, logFolder });
+  return {
+    url,
+    child,
+    credentials: (user) => ({ NATS_URL: url, NATS_USER: user, NATS_PASSWORD_FILE: files.get(user) ?? '' }),
+  };
+}
+
+/** A compiled script beside this file. */
+export function siblingScript(name: string): string {
+  return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+}
+
+async function writePasswords(folder: string, users: NatsUser[]): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const { name, password } of users) {
+    const file = join(folder, `${name}.password`);
+    await writeFile(file, `${password}\n`, { mode: 0o600 });
+    files.set(name, file);
+  }
+  return files;
+}
+
+/** nats-server picks a free port and writes where it listens into a file of this folder. */
+async function awaitUrl(folder: string, from: { child: Child; logFolder: string }): Promise<string> {
+  const stopped = from.child.ended.then(async (end) => {
+    throw await childFault(end, from.logFolder);
+  });
+  const found = (async () => {
+    for (let waitedMs = 0; waitedMs < START_MS; waitedMs += 50) {
+      const url = await readPorts(folder);
+      if (url) return url;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new EntrainError(
+      'NATS_UNREACHABLE',
+      `nats-server did not listen within ${START_MS / 1000} s: see ${join(from.logFolder, 'nats-server.log')}.`,
+    );
+  })();
+  return Promise.race([found, stopped]);
+}
+
+async function readPorts(folder: string): Promise<string | undefined> {
+  const file = (await readdir(folder)).find((name) => name.endsWith('.ports'));
+  if (!file) return undefined;
+  try {
+    const ports = JSON.parse(await readFile(join(folder, file), 'utf8')) as { nats?: string[] };
+    return ports.nats?.[0];
+  } catch {
+    return undefined; // caught in the middle of being written
+  }
+}

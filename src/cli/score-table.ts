@@ -1,0 +1,56 @@
+/** The table of synchrony beside its nulls, as lines of text: a pure function of the analyzer's report. */
+import type { GroupReport, ScoreReport } from '../protocol/report.ts';
+
+const HEADER = [
+  'condition',
+  'direction',
+  'pairs',
+  'beyond history',
+  '95 % interval',
+  'p',
+  'null q95',
+  'paper',
+  'its null',
+];
+
+export function scoreTable(report: ScoreReport): string[] {
+  const rows = [HEADER, ...report.groups.toSorted(byName).map(row)];
+  const widths = HEADER.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => align(cell, widths[column] ?? 0, column))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function row(group: GroupReport): string[] {
+  const { strict, paper } = group;
+  const direction = group.direction === 'first_to_second' ? '1st → 2nd' : '2nd → 1st';
+  const place = [group.condition, direction, String(group.samples)];
+  const headline = strict
+    ? [
+        signed(strict.score),
+        `[${signed(strict.ciLow)}, ${signed(strict.ciHigh)}]`,
+        strict.pValue.toFixed(3),
+        signed(strict.nullQ95),
+      ]
+    : [group.reason ?? 'not yet', '', '', ''];
+  const beside = paper
+    ? [paper.score.toFixed(3), paper.nullMean === null ? '' : paper.nullMean.toFixed(3)]
+    : ['', ''];
+  return [...place, ...headline, ...beside];
+}
+
+/** Text to the left, numbers to the right. */
+function align(cell: string, width: number, column: number): string {
+  return column < 2 || !/^[+\-−\d[]/.test(cell) ? cell.padEnd(width) : cell.padStart(width);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+}
+
+function byName(a: GroupReport, b: GroupReport): number {
+  return `${a.condition} ${a.direction}`.localeCompare(`${b.condition} ${b.direction}`);
+}

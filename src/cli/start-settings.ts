@@ -1,0 +1,127 @@
+/** What `entrain start` was asked to do, checked before anything is started. */
+import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+import type { Study } from '../protocol/study.ts';
+import { systemClock } from '../process/clock.ts';
+import { environment } from '../process/environment.ts';
+import { nameFlag, wholeNumber } from '../process/flags.ts';
+import { readStudy } from '../process/read-study.ts';
+
+const FLAGS = {
+  study: { type: 'string' },
+  model: { type: 'string', multiple: true },
+  run: { type: 'string' },
+  runs: { type: 'string' },
+  seed: { type: 'string' },
+  provider: { type: 'string', default: 'cpu' },
+  threads: { type: 'string', default: '1' },
+  host: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '9464' },
+  once: { type: 'boolean', default: false },
+} as const;
+
+/** The embedded model that answers fastest for its skill on two cores. */
+const DEFAULT_MODEL = 'models/entrain-dialogue-2m';
+
+export interface StartSettings {
+  study: Study;
+  studyFile: string;
+  /** Agent id → model folder. */
+  models: Map<string, string>;
+  run: string;
+  runs: string;
+  folder: string;
+  seed: number;
+  provider: string;
+  threads: number;
+  host: string;
+  port: number;
+  once: boolean;
+  /** A server of the user's; undefined: a private one is started. */
+  natsUrl: string | undefined;
+}
+
+export async function readStartSettings(argv: string[]): Promise<StartSettings> {
+  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
+  const root = await packageRoot();
+  const studyFile = resolve(values.study ?? join(root, 'studies', 'demo.json'));
+  const study = await readStudy(studyFile);
+  const run = nameFlag('--run', values.run ?? newRunName(study.name));
+  const runs = resolve(values.runs ?? 'runs');
+  const agents = [...new Set(study.pairs.flat())];
+  const models = await modelsOf(agents, values.model ?? [join(root, DEFAULT_MODEL)]);
+  const { provider, host, once } = values;
+  return {
+    study,
+    studyFile,
+    models,
+    run,
+    runs,
+    folder: join(runs, run),
+    seed: values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed),
+    provider,
+    threads: wholeNumber('--threads', values.threads),
+    host,
+    port: wholeNumber('--port', values.port),
+    once,
+    natsUrl: environment('NATS_URL'),
+  };
+}
+
+/** `--model DIR` for all agents, or `--model ID=DIR` for one. */
+async function modelsOf(agents: string[], given: string[]): Promise<Map<string, string>> {
+  const models = new Map<string, string>();
+  for (const text of given) {
+    const [, id, folder] = /^([A-Za-z0-9_-]+)=(.+)$/.exec(text) ?? [];
+    if (id && !agents.includes(id))
+      throw new EntrainError('USAGE', `--model names agent "${id}": expected one of ${agents.join(', ')}.`);
+    for (const agent of id ? [id] : agents) models.set(agent, resolve(folder ?? text));
+  }
+  for (const agent of agents) await requireModel(agent, models.get(agent));
+  return models;
+}
+
+async function requireModel(agent: string, folder: string | undefined): Promise<void> {
+  if (!folder)
+    throw new EntrainError(
+      'USAGE',
+      `No model is given for agent "${agent}": expected --model DIR or --model ${agent}=DIR.`,
+    );
+  await access(join(folder, 'config.json')).catch((cause: unknown) => {
+    throw new EntrainError(
+      'MODEL_MISSING',
+      `There is no model in ${folder}: expected a folder with config.json, tokenizer.json and onnx/*.onnx; name one with --model DIR.`,
+      { cause },
+    );
+  });
+}
+
+/** Date and time, the study's name, and a few random letters: sorts by time and never collides. */
+function newRunName(study: string): string {
+  const stamp = new Date(systemClock.nowMs())
+    .toISOString()
+    .slice(0, 16)
+    .replaceAll(/[-:]/g, '')
+    .replace('T', '-');
+  return `${stamp}-${study}-${randomBytes(2).toString('hex')}`;
+}
+
+/** The folder with package.json, from the source tree or the compiled one. */
+async function packageRoot(): Promise<string> {
+  for (const up of ['../..', '../../..']) {
+    const folder = fileURLToPath(new URL(up, import.meta.url));
+    const found = await access(join(folder, 'package.json')).then(
+      () => true,
+      () => false,
+    );
+    if (found && isAbsolute(folder)) return folder.replace(/\/$/, '');
+  }
+  throw new EntrainError(
+    'CONFIG_INVALID',
+    'The folder of the entrain package was not found: expected package.json above the program.',
+  );
+}

@@ -1,0 +1,98 @@
+/**
+ * `entrain start`: a whole study on this machine. It starts nats-server, the analyzer, the agents and the coordinator as
+ * processes of their own, shows the run, and takes every one of them down again.
+ */
+import { EntrainError } from '../protocol/errors.ts';
+import { environment } from '../process/environment.ts';
+import { createLog } from '../process/log.ts';
+import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
+import { systemClock as clock } from '../process/clock.ts';
+import { connectNats } from '../transport/nats.ts';
+import { childFault, type ChildEnd } from './children.ts';
+import { startFleet, type FleetProcesses } from './fleet-processes.ts';
+import { scoreTable } from './score-table.ts';
+import { readStartSettings, type StartSettings } from './start-settings.ts';
+import { createTerminal, progressLine } from './terminal.ts';
+import { fetchReport, watchRun, type RunWatch } from './watch-run.ts';
+
+const SCORES_MS = 120_000;
+
+export async function run(argv: string[]): Promise<number> {
+  const settings = await readStartSettings(argv);
+  const log = createLog('supervisor');
+  const shutdown = createShutdown(log);
+  endOnSignals(shutdown, {
+    supervised: environment('ENTRAIN_SUPERVISED') === '1',
+    exitCode: () => (settings.once ? 130 : 0),
+  });
+  try {
+    const fleet = await startFleet(settings, { shutdown, say: (text) => console.log(text) });
+    await watchToTheEnd(settings, { fleet, shutdown });
+    return 0;
+  } finally {
+    await shutdown.stop();
+  }
+}
+
+async function watchToTheEnd(
+  settings: StartSettings,
+  to: { fleet: FleetProcesses; shutdown: Shutdown },
+): Promise<void> {
+  const { fleet, shutdown } = to;
+  const link = await connectNats({ ...fleet.nats, name: 'entrain supervisor', log: createLog('supervisor') });
+  shutdown.onStop('nats link', () => link.close());
+  const startMs = clock.monotonicMs();
+  const elapsedMs = (): number => clock.monotonicMs() - startMs;
+  const terminal = createTerminal(process.stdout, elapsedMs);
+  const watch = watchRun({ run: settings.run, link, terminal, analyzerUrl: fleet.analyzerUrl });
+  shutdown.onStop('watch', () => watch.stop());
+  await fleet.startCoordinator();
+  await outcome(watch, { fleet, shutdown, folder: settings.folder });
+  if (await wasAsked(shutdown)) return;
+  await awaitScores(fleet.analyzerUrl);
+  watch.stop();
+  console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
+  const report = await fetchReport(fleet.analyzerUrl);
+  if (report) console.log(scoreTable(report).join('\n'));
+  console.log(`\nrun folder  ${settings.folder}`);
+  if (settings.once) return;
+  console.log(`serving     ${fleet.analyzerUrl}/  and  ${fleet.analyzerUrl}/metrics  until Ctrl-C`);
+  await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
+}
+
+/** Settles when the run is over or a stop was asked for; throws when the run failed or a program ended before its time. */
+async function outcome(
+  watch: RunWatch,
+  of: { fleet: FleetProcesses; shutdown: Shutdown; folder: string },
+): Promise<void> {
+  const end = await Promise.race([watch.ended, of.shutdown.asked, unexpectedEnd(of.fleet, of.folder)]);
+  if (end?.failed) {
+    watch.stop();
+    throw new EntrainError('AGENT_LOST', end.reason);
+  }
+}
+
+/** Never settles in peace: it throws for the first program that ends without having been asked to. */
+async function unexpectedEnd(fleet: FleetProcesses, folder: string): Promise<never> {
+  const end: ChildEnd = await fleet.firstEnd();
+  const fault = await childFault(end, fleet.logFolder);
+  throw new EntrainError('CHILD_FAILED', `${fault.message} What was recorded is kept in ${folder}.`, {
+    cause: fault,
+  });
+}
+
+async function awaitScores(analyzerUrl: string): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + SCORES_MS;
+  while (clock.monotonicMs() < deadlineMs) {
+    const report = await fetchReport(analyzerUrl);
+    if (report && !report.pending) return;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}
+
+async function wasAsked(shutdown: Shutdown): Promise<boolean> {
+  return Promise.race([
+    shutdown.asked.then(() => true),
+    new Promise<boolean>((done) => setImmediate(() => done(false))),
+  ]);
+}

@@ -1,0 +1,75 @@
+/** What the terminal knows of a run: a pure reduction of events, tokens and utterances. */
+import type { RunEvent, Token, Utterance } from '../protocol/control.ts';
+import type { ScoreReport } from '../protocol/report.ts';
+
+export interface ViewState {
+  run: string;
+  episodes: number;
+  finished: number;
+  turns: number;
+  tokens: number;
+  maxTurns: number;
+  /** Running episodes: what the heading of their lines says. */
+  running: Map<string, { scenario: string; condition: string; turns: number }>;
+  /** The utterance being spoken. */
+  speaking: { episode: string; turn: number; agent: string; text: string } | undefined;
+  report: ScoreReport | undefined;
+  ended: { failed: false } | { failed: true; reason: string } | undefined;
+}
+
+export function emptyView(run: string): ViewState {
+  return {
+    run,
+    episodes: 0,
+    finished: 0,
+    turns: 0,
+    tokens: 0,
+    maxTurns: 0,
+    running: new Map(),
+    speaking: undefined,
+    report: undefined,
+    ended: undefined,
+  };
+}
+
+export function viewEvent(state: ViewState, event: RunEvent): ViewState {
+  const running = new Map(state.running);
+  switch (event.type) {
+    case 'run-started':
+      return { ...state, episodes: event.episodes, maxTurns: event.study.maxTurns };
+    case 'episode-started':
+      running.set(event.episode, { scenario: event.scenario, condition: event.condition, turns: 0 });
+      return { ...state, running };
+    case 'episode-finished':
+      running.delete(event.episode);
+      return { ...state, running, finished: state.finished + 1 };
+    case 'run-finished':
+      return { ...state, ended: { failed: false } };
+    case 'run-failed':
+      return { ...state, ended: { failed: true, reason: event.reason } };
+  }
+}
+
+export function viewToken(state: ViewState, token: Token): ViewState {
+  const { episode, turn, agent } = token;
+  const same = state.speaking?.episode === episode && state.speaking.turn === turn;
+  const text = (same ? (state.speaking?.text ?? '') : '') + token.text;
+  return { ...state, tokens: state.tokens + 1, speaking: { episode, turn, agent, text } };
+}
+
+export function viewUtterance(state: ViewState, utterance: Utterance): ViewState {
+  const running = new Map(state.running);
+  const was = running.get(utterance.episode);
+  if (was) running.set(utterance.episode, { ...was, turns: utterance.turn + 1 });
+  return { ...state, turns: state.turns + 1, speaking: undefined, running };
+}
+
+/** Share of the run that is done, 0..1, counting turns of running episodes. */
+export function progress(state: ViewState): number {
+  if (state.episodes === 0) return 0;
+  const begun = [...state.running.values()].reduce(
+    (sum, { turns }) => sum + turns / Math.max(1, state.maxTurns),
+    0,
+  );
+  return Math.min(1, (state.finished + begun) / state.episodes);
+}

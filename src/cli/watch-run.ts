@@ -1,0 +1,92 @@
+/** Feeds the terminal from what a run says of itself: events, tokens and utterances on NATS, scores from the analyzer. */
+import { eventSchema, parseMessage, tokenSchema, utteranceSchema } from '../protocol/control.ts';
+import type { ScoreReport } from '../protocol/report.ts';
+import { subjects } from '../protocol/subjects.ts';
+import type { NatsLink } from '../transport/nats.ts';
+import { speakerLine, type Terminal } from './terminal.ts';
+import { emptyView, viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
+
+export interface RunWatch {
+  /** Settles when the run is over. */
+  readonly ended: Promise<NonNullable<ViewState['ended']>>;
+  state(): ViewState;
+  stop(): void;
+}
+
+export interface RunWatchOptions {
+  run: string;
+  link: NatsLink;
+  terminal: Terminal;
+  analyzerUrl: string;
+}
+
+const REDRAW_MS = 100;
+const POLL_MS = 1000;
+const WHAT = { code: 'MESSAGE_INVALID', what: 'A message of the run' } as const;
+
+export function watchRun(options: RunWatchOptions): RunWatch {
+  const { run, link, terminal } = options;
+  let state = emptyView(run);
+  let tell: (end: NonNullable<ViewState['ended']>) => void = () => undefined;
+  const ended = new Promise<NonNullable<ViewState['ended']>>((resolve) => (tell = resolve));
+  const change = (next: (was: ViewState) => ViewState): void => {
+    state = next(state);
+    if (state.ended) tell(state.ended);
+  };
+  const subscriptions = subscribe(options, change);
+  const redraw = setInterval(() => terminal.draw(state), REDRAW_MS);
+  const poll = setInterval(
+    () =>
+      void fetchReport(options.analyzerUrl).then(
+        (report) => (state = { ...state, report: report ?? state.report }),
+      ),
+    POLL_MS,
+  );
+  return {
+    ended,
+    state: () => state,
+    stop: () => {
+      clearInterval(redraw);
+      clearInterval(poll);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      terminal.close();
+    },
+  };
+}
+
+function subscribe(
+  { run, link, terminal }: RunWatchOptions,
+  change: (next: (was: ViewState) => ViewState) => void,
+) {
+  const on = (subject: string, take: (text: string) => void) =>
+    link.connection.subscribe(subject, { callback: (_, message) => take(message.string()) });
+  return [
+    on(subjects.events(run), (text) => {
+      const event = parseMessage(eventSchema, text, WHAT);
+      if (event.type === 'episode-started') {
+        terminal.line(`\n${event.episode} · ${event.scenario} · ${event.condition}`);
+      }
+      change((was) => viewEvent(was, event));
+    }),
+    on(subjects.tokens(run), (text) => {
+      const token = parseMessage(tokenSchema, text, WHAT);
+      change((was) => viewToken(was, token));
+    }),
+    on(subjects.utterances(run), (text) => {
+      const utterance = parseMessage(utteranceSchema, text, WHAT);
+      change((was) => viewUtterance(was, utterance));
+      const leaves = utterance.finish === 'leave' ? '  (leaves)' : '';
+      terminal.line(speakerLine(utterance.agent, utterance.text) + leaves);
+    }),
+  ];
+}
+
+/** The analyzer's scores now; undefined while it does not answer. */
+export async function fetchReport(analyzerUrl: string): Promise<ScoreReport | undefined> {
+  try {
+    const answer = await fetch(`${analyzerUrl}/api/scores`, { signal: AbortSignal.timeout(5000) });
+    return answer.ok ? ((await answer.json()) as ScoreReport) : undefined;
+  } catch {
+    return undefined;
+  }
+}
