@@ -1,0 +1,104 @@
+/**
+ * The import directions of `src` as data, and a reader that holds a file against them. It looks at text, not at types,
+ * so it also sees type imports, dynamic imports and workers named by URL.
+ */
+import { dirname, join, normalize } from 'node:path/posix';
+
+/** What each folder may import besides itself. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  protocol: [],
+  synchrony: [],
+  compute: ['synchrony', 'process'],
+  process: ['protocol'],
+  model: ['protocol', 'process'],
+  transport: ['protocol', 'process'],
+  journal: ['protocol', 'process'],
+  cli: ['protocol', 'process', 'transport'],
+  'agent-node': ['protocol', 'model', 'transport', 'journal', 'process'],
+  coordinator: ['protocol', 'transport', 'process'],
+  analyzer: ['protocol', 'synchrony', 'compute', 'transport', 'journal', 'process'],
+};
+
+/** The only places that may import a package: path prefixes, or ends of paths that start with `*`. */
+const OWNERS: Record<string, readonly string[]> = {
+  msgpackr: ['src/protocol/'],
+  zod: ['src/protocol/'],
+  pino: ['src/process/'],
+  nats: ['src/transport/'],
+  ws: ['src/transport/'],
+  'node:http': ['src/transport/'],
+  'node:https': ['src/transport/'],
+  commander: ['src/cli/'],
+  'onnxruntime-node': ['src/model/', 'src/compute/'],
+  '@huggingface/tokenizers': ['src/model/'],
+  '@huggingface/jinja': ['src/model/'],
+  'prom-client': ['*/metrics.ts'],
+};
+
+/** What only one folder may touch, whatever it is imported from. */
+const USES: readonly { pattern: RegExp; name: string; owner: string }[] = [
+  { pattern: /\bprocess\.env\b/, name: 'process.env', owner: 'src/process/' },
+  { pattern: /\bDate\.now\b|\bnew Date\(\)/, name: 'the wall clock', owner: 'src/process/' },
+  { pattern: /\bperformance\.now\b|\bprocess\.hrtime\b/, name: 'the monotonic clock', owner: 'src/process/' },
+];
+
+const IMPORTS = /\b(?:from|import|import\(|new URL\()\s*['"]([^'"]+)['"]/g;
+const SYNC_FS = /import\s*(?:type\s*)?(\{[^}]*\}|[^{}'"]*?)\s*from\s*['"](?:node:)?fs['"]/g;
+
+/** One sentence per import or use that the table forbids. `path` is relative to the project, with slashes. */
+export function findViolations(path: string, source: string): string[] {
+  const code = withoutComments(source);
+  const specifiers = [...code.matchAll(IMPORTS)].map((match) => match[1] ?? '');
+  const imports = specifiers.flatMap((specifier) => checkImport(path, specifier) ?? []);
+  const uses = USES.filter(({ pattern, owner }) => pattern.test(code) && !path.startsWith(owner)).map(
+    ({ name, owner }) => `${path} uses ${name}, which only ${owner} may touch`,
+  );
+  return [...imports, ...uses, ...checkSyncFiles(path, code)];
+}
+
+function checkImport(path: string, specifier: string): string | undefined {
+  if (specifier.startsWith('.')) return checkFolder(path, specifier);
+  const name = packageOf(specifier);
+  if (name.startsWith('node:') && folderOf(path) === 'synchrony')
+    return `${path} imports ${name}, but src/synchrony imports nothing`;
+  const owners = OWNERS[name];
+  if (owners === undefined) {
+    return name.startsWith('node:') ? undefined : `${path} imports ${name}, which no folder owns`;
+  }
+  const allowed = owners.some((owner) =>
+    owner.startsWith('*') ? path.endsWith(owner.slice(1)) : path.startsWith(owner),
+  );
+  return allowed ? undefined : `${path} imports ${name}, which only ${owners.join(' and ')} may import`;
+}
+
+function checkFolder(path: string, specifier: string): string | undefined {
+  const target = normalize(join(dirname(path), specifier));
+  // a file beside src, such as a model's folder, is no import of code
+  if (!target.startsWith('src/')) return undefined;
+  const from = folderOf(path);
+  const to = folderOf(target);
+  if (from === to || MAY_IMPORT[from]?.includes(to)) return undefined;
+  return `${path} imports src/${to}, but src/${from} may import only ${MAY_IMPORT[from]?.join(', ') || 'itself'}`;
+}
+
+/** Blocking file calls belong to the journal, whose order of writes is its promise; all others await. */
+function checkSyncFiles(path: string, code: string): string[] {
+  if (path.startsWith('src/journal/')) return [];
+  const names = [...code.matchAll(SYNC_FS)].map((match) => match[1] ?? '');
+  return names
+    .filter((list) => !list.startsWith('{') || /Sync\b/.test(list))
+    .map(
+      (list) => `${path} imports ${list.trim()} of node:fs, whose blocking calls only src/journal/ may use`,
+    );
+}
+
+const folderOf = (path: string): string => path.split('/')[1] ?? '';
+
+function packageOf(specifier: string): string {
+  const parts = specifier.split('/');
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
