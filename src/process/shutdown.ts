@@ -2,6 +2,7 @@
  * Whatever starts can be stopped, in order: the last started first. One signal drains; a second one, or a drain that
  * takes longer than the deadline, ends the process at once.
  */
+import { systemClock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 export interface Shutdown {
@@ -14,6 +15,8 @@ export interface Shutdown {
 }
 
 const DRAIN_MS = 8000;
+/** One Ctrl-C arrives twice under npm: from the terminal, and forwarded by npm. */
+const SAME_SIGNAL_MS = 1000;
 
 export function createShutdown(log: Logger): Shutdown {
   const stops: { name: string; stop: () => Promise<void> | void }[] = [];
@@ -45,10 +48,14 @@ export function endOnSignals(
   shutdown: Shutdown,
   options: { supervised: boolean; exitCode?: () => number },
 ): void {
-  let asked = false;
+  let askedAtMs: number | undefined;
   const end = (): void => {
-    if (asked) process.exit(130);
-    asked = true;
+    const nowMs = systemClock.monotonicMs();
+    if (askedAtMs !== undefined) {
+      if (nowMs - askedAtMs > SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    askedAtMs = nowMs;
     setTimeout(() => process.exit(1), DRAIN_MS).unref();
     void shutdown.stop().then(() => process.exit(options.exitCode?.() ?? 0));
   };
