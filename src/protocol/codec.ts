@@ -1,0 +1,41 @@
+/**
+ * The only door between bytes and messages of the stream: scan, unpack, check, in this order. Past it nobody checks
+ * again. The binary fields of a decoded message are views of the bytes it came from.
+ */
+import { Packr, Unpackr } from 'msgpackr';
+import { EntrainError } from './errors.ts';
+import { checkMessage } from './frame-check.ts';
+import type { StreamMessage } from './frames.ts';
+import { scanMessage } from './scan.ts';
+
+/** The largest message that is accepted or made. */
+export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const unpackr = new Unpackr({ useRecords: false });
+
+/** The bytes are never written again, so they may be kept and sent later. */
+export function encodeMessage(message: StreamMessage): Uint8Array {
+  return packr.pack(message);
+}
+
+/**
+ * @throws EntrainError FRAME_TOO_LARGE, FRAME_INVALID, FRAME_CHECKSUM, VERSION_MISMATCH
+ */
+export function decodeMessage(bytes: Uint8Array): StreamMessage {
+  if (bytes.length > MAX_MESSAGE_BYTES)
+    throw new EntrainError(
+      'FRAME_TOO_LARGE',
+      `The message has ${bytes.length} bytes; expected at most ${MAX_MESSAGE_BYTES}. Stream fewer layers or smaller batches of steps.`,
+    );
+  scanMessage(bytes);
+  return checkMessage(unpack(bytes));
+}
+
+function unpack(bytes: Uint8Array): unknown {
+  try {
+    return unpackr.unpack(bytes);
+  } catch (cause) {
+    throw new EntrainError('FRAME_INVALID', 'The message is not valid msgpack; expected one map.', { cause });
+  }
+}
