@@ -71,6 +71,8 @@ export interface SpeakOptions {
   maxTokens: number;
   /** False: the token that ends the talk is not sampled. */
   mayLeave: boolean;
+  /** Strings that end the reply, besides those of the model's format. */
+  stops?: string[];
   onState(state: TurnState): void;
   onToken(token: SpokenToken): void;
   onSteps(states: StepStates): void;
@@ -80,6 +82,8 @@ export interface Spoken {
   text: string;
   finish: 'stop' | 'length' | 'leave';
   tokens: number;
+  /** Oldest turns taken out of the prompt for this turn because the context was full; the system prompt always stays. */
+  droppedTurns: number;
   /** From the call to the first token. */
   firstTokenMs: number;
   totalMs: number;

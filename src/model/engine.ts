@@ -1,0 +1,72 @@
+/** What listening and speaking share: the turns kept, the plan they give, the cache that follows it, and the context policy. */
+import { EntrainError } from '../protocol/errors.ts';
+import type { ChatTemplate, Turn } from './chat-template.ts';
+import type { Decoder } from './decoder.ts';
+import { createPromptCache, type PromptCache } from './prompt-cache.ts';
+import { type Chunk, countTokens, planPrompt } from './prompt-plan.ts';
+import { createStepPicker, type StepPicker } from './step-states.ts';
+import type { Tokenizer } from './tokenizer.ts';
+import type { DialogueOptions, ModelInfo } from './types.ts';
+
+/** What all dialogues of a model share. */
+export interface ModelParts {
+  info: ModelInfo;
+  tokenizer: Tokenizer;
+  template: ChatTemplate;
+  /** Tokens that end a reply. */
+  endTokenIds: readonly number[];
+  /** Those of them that end the talk. */
+  leaveTokenIds: readonly number[];
+  openDecoder(): Decoder;
+}
+
+export interface Engine {
+  parts: ModelParts;
+  options: DialogueOptions;
+  turns: Turn[];
+  /** Turns dropped from the front because the context was full. */
+  droppedTurns: number;
+  cache: PromptCache;
+  picker: StepPicker;
+  /** The whole prompt, ready for a reply. */
+  plan(turns: readonly Turn[]): Chunk[];
+}
+
+export function createEngine(parts: ModelParts, options: DialogueOptions): Engine {
+  const { info, template, tokenizer } = parts;
+  return {
+    parts,
+    options,
+    turns: [],
+    droppedTurns: 0,
+    cache: createPromptCache(parts.openDecoder(), info.dims),
+    picker: createStepPicker(options.steps, info.layers, info.dims),
+    plan: (turns) => planPrompt({ rendered: template.render(options.system, turns, true), turns, tokenizer }),
+  };
+}
+
+/** Above the first share of the context the oldest turns go, until the second is reached. */
+const FULL = 3 / 4;
+const ROOMY = 1 / 2;
+
+/**
+ * Keeps the system prompt and drops the oldest turns when the context is nearly full. A function of the text alone, so
+ * that a dialogue taken over drops the same turns.
+ * @throws EntrainError CONTEXT_OVERFLOW when the system prompt and the last turn alone do not fit
+ */
+export function fitContext(engine: Engine): void {
+  const { contextTokens } = engine.parts.info;
+  let tokens = countTokens(engine.plan(engine.turns));
+  if (tokens > contextTokens * FULL) {
+    while (tokens > contextTokens * ROOMY && engine.turns.length > 1) {
+      engine.turns.shift();
+      engine.droppedTurns++;
+      tokens = countTokens(engine.plan(engine.turns));
+    }
+  }
+  if (tokens < contextTokens) return;
+  throw new EntrainError(
+    'CONTEXT_OVERFLOW',
+    `The system prompt and the last turn take ${tokens} tokens, expected less than the model's ${contextTokens}; shorten the scenario or maxTokens.`,
+  );
+}

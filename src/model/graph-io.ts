@@ -1,0 +1,106 @@
+/** Which inputs and outputs of a session are what: token ids, mask, positions, logits, and the key/value cache in its several namings. */
+import { EntrainError } from '../protocol/errors.ts';
+
+export interface ValueInfo {
+  name: string;
+  type: string;
+  shape: readonly (number | string)[];
+}
+
+/** One cache tensor: what goes in, what comes out, and where its token axis stands. */
+export interface CacheSlot {
+  past: string;
+  present: string;
+  type: string;
+  /** The shape with the batch set to 1 and the token axis to 0. */
+  emptyShape: number[];
+  tokenAxis: number;
+}
+
+export interface GraphIo {
+  ids: ValueInfo;
+  mask: ValueInfo | undefined;
+  positions: ValueInfo | undefined;
+  /** `decoder_model_merged` chooses its branch by this flag. */
+  useCache: ValueInfo | undefined;
+  logits: ValueInfo;
+  slots: CacheSlot[];
+}
+
+const PAST = /^(?:past_key_values\.(\d+)\.(key|value)|past_(\d+)|past_(key|value)_(\d+))$/;
+
+export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): GraphIo {
+  const byName = new Map(inputs.map((input) => [input.name, input]));
+  const slots = inputs.filter(({ name }) => PAST.test(name)).map((input) => toSlot(input, outputs));
+  const io: GraphIo = {
+    ids: named(byName, 'input_ids'),
+    mask: byName.get('attention_mask'),
+    positions: byName.get('position_ids'),
+    useCache: byName.get('use_cache_branch'),
+    logits: named(new Map(outputs.map((output) => [output.name, output])), 'logits'),
+    slots,
+  };
+  refuseUnknown(io, inputs);
+  return io;
+}
+
+function named(values: ReadonlyMap<string, ValueInfo>, name: string): ValueInfo {
+  const value = values.get(name);
+  if (value) return value;
+  throw new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The graph has no ${name} (it has ${[...values.keys()].slice(0, 8).join(', ')}), expected a text decoder; export it as one.`,
+  );
+}
+
+function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
+  const known = new Set([io.ids, io.mask, io.positions, io.useCache].map((value) => value?.name));
+  for (const slot of io.slots) known.add(slot.past);
+  const unknown = inputs.find(({ name }) => !known.has(name));
+  if (unknown) {
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph wants an input ${unknown.name} that a plain text decoder does not have; hybrid and multimodal models cannot be run.`,
+    );
+  }
+  if (io.slots.length === 0) {
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      'The graph takes no past keys and values, expected a decoder with cache; export it with the text-generation-with-past task.',
+    );
+  }
+}
+
+function toSlot(input: ValueInfo, outputs: readonly ValueInfo[]): CacheSlot {
+  const names = presentNames(input.name);
+  const present = outputs.find(({ name }) => names.includes(name));
+  if (!present)
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph takes ${input.name} but gives none of ${names.join(', ')}; export it with its cache.`,
+    );
+  const tokenAxis = input.shape.length - 2;
+  const batchAxis = input.shape.length - 4;
+  const emptyShape = input.shape.map((size, axis) => {
+    if (axis === tokenAxis) return 0;
+    if (axis === batchAxis) return 1;
+    return fixedSize(size, input.name);
+  });
+  return { past: input.name, present: present.name, type: input.type, emptyShape, tokenAxis };
+}
+
+function fixedSize(size: number | string, name: string): number {
+  if (typeof size === 'number') return size;
+  throw new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The cache ${name} has a free dimension ${size} for heads or head size; export the model with those fixed.`,
+  );
+}
+
+function presentNames(past: string): string[] {
+  return [
+    past.replace('past_key_values', 'present'),
+    past.replace('past_key_values', 'present_key_values'),
+    past.replace('past', 'present'),
+  ];
+}

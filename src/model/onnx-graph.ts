@@ -1,0 +1,151 @@
+/** Reads an ONNX ModelProto into nodes and names. Weights are located, never copied. */
+import { integers, readFields, text } from './protobuf.ts';
+
+export interface GraphNode {
+  op: string;
+  name: string;
+  inputs: string[];
+  outputs: string[];
+  /** Integer attributes by name; `axis`, `num_heads` and the like. */
+  integers: Map<string, number>;
+  /** Sub-graphs by attribute name (`then_branch`, `else_branch`). */
+  graphs: Map<string, Graph>;
+  /** The dynamo exporter says here which module a node came from. */
+  scopes: string;
+  /** Where the field stands in the graph's bytes. */
+  start: number;
+  end: number;
+}
+
+export interface Weight {
+  name: string;
+  dims: number[];
+  /** TensorProto.DataType. */
+  type: number;
+  /** Path of the file that holds the data, relative to the graph's folder; undefined: inside the graph. */
+  file: string | undefined;
+}
+
+export interface Graph {
+  nodes: GraphNode[];
+  weights: Map<string, Weight>;
+  inputs: string[];
+  outputs: string[];
+  bytes: Uint8Array;
+}
+
+export interface OnnxModel {
+  producer: string;
+  opsets: Map<string, number>;
+  graph: Graph;
+}
+
+const MODEL = { producerName: 2, producerVersion: 3, graph: 7, opset: 8 };
+const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 };
+const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, metadata: 9 };
+const ATTRIBUTE = { name: 1, i: 3, g: 6 };
+const TENSOR = { dims: 1, type: 2, name: 8, externalData: 13 };
+
+export function readModel(bytes: Uint8Array): OnnxModel {
+  let producer = '';
+  let graph = emptyGraph();
+  const opsets = new Map<string, number>();
+  for (const field of readFields(bytes)) {
+    if (field.number === MODEL.producerName) producer = text(field.bytes);
+    if (field.number === MODEL.producerVersion) producer += ` ${text(field.bytes)}`;
+    if (field.number === MODEL.graph) graph = readGraph(field.bytes);
+    if (field.number === MODEL.opset) readOpset(field.bytes, opsets);
+  }
+  return { producer, opsets, graph };
+}
+
+function emptyGraph(): Graph {
+  return { nodes: [], weights: new Map(), inputs: [], outputs: [], bytes: new Uint8Array(0) };
+}
+
+function readOpset(bytes: Uint8Array, opsets: Map<string, number>): void {
+  let domain = '';
+  let version = 0;
+  for (const field of readFields(bytes)) {
+    if (field.number === 1) domain = text(field.bytes);
+    if (field.number === 2) version = field.value;
+  }
+  opsets.set(domain || 'ai.onnx', version);
+}
+
+function readGraph(bytes: Uint8Array): Graph {
+  const graph = { ...emptyGraph(), bytes };
+  for (const field of readFields(bytes)) {
+    if (field.number === GRAPH.node) graph.nodes.push(readNode(field.bytes, field));
+    else if (field.number === GRAPH.input) graph.inputs.push(firstText(field.bytes));
+    else if (field.number === GRAPH.output) graph.outputs.push(firstText(field.bytes));
+    else if (field.number === GRAPH.initializer) {
+      const weight = readWeight(field.bytes);
+      graph.weights.set(weight.name, weight);
+    }
+  }
+  return graph;
+}
+
+/** The name of a ValueInfoProto, its first field. */
+function firstText(bytes: Uint8Array): string {
+  for (const field of readFields(bytes)) if (field.number === 1) return text(field.bytes);
+  return '';
+}
+
+function readNode(bytes: Uint8Array, place: { start: number; end: number }): GraphNode {
+  const node: GraphNode = {
+    op: '',
+    name: '',
+    inputs: [],
+    outputs: [],
+    integers: new Map(),
+    graphs: new Map(),
+    scopes: '',
+    start: place.start,
+    end: place.end,
+  };
+  for (const field of readFields(bytes)) {
+    if (field.number === NODE.input) node.inputs.push(text(field.bytes));
+    else if (field.number === NODE.output) node.outputs.push(text(field.bytes));
+    else if (field.number === NODE.name) node.name = text(field.bytes);
+    else if (field.number === NODE.op) node.op = text(field.bytes);
+    else if (field.number === NODE.attribute) readAttribute(field.bytes, node);
+    else if (field.number === NODE.metadata) readScopes(field.bytes, node);
+  }
+  return node;
+}
+
+function readAttribute(bytes: Uint8Array, node: GraphNode): void {
+  let name = '';
+  for (const field of readFields(bytes)) {
+    if (field.number === ATTRIBUTE.name) name = text(field.bytes);
+    else if (field.number === ATTRIBUTE.i) node.integers.set(name, field.value);
+    else if (field.number === ATTRIBUTE.g) node.graphs.set(name, readGraph(field.bytes));
+  }
+}
+
+function readScopes(bytes: Uint8Array, node: GraphNode): void {
+  const [key, value] = readPair(bytes);
+  if (key === 'pkg.torch.onnx.name_scopes') node.scopes = value;
+}
+
+function readPair(bytes: Uint8Array): [key: string, value: string] {
+  const pair: [string, string] = ['', ''];
+  for (const field of readFields(bytes)) pair[field.number === 1 ? 0 : 1] = text(field.bytes);
+  return pair;
+}
+
+function readWeight(bytes: Uint8Array): Weight {
+  const weight: Weight = { name: '', dims: [], type: 0, file: undefined };
+  for (const field of readFields(bytes)) {
+    if (field.number === TENSOR.dims) weight.dims.push(...integers(field));
+    else if (field.number === TENSOR.type) weight.type = field.value;
+    else if (field.number === TENSOR.name) weight.name = text(field.bytes);
+    else if (field.number === TENSOR.externalData) {
+      const [key, value] = readPair(field.bytes);
+      if (key === 'location') weight.file = value;
+    }
+  }
+  return weight;
+}

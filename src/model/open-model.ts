@@ -1,0 +1,99 @@
+/** Loads a model folder inside the worker: files checked, taps found, graph patched in memory, session opened. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { EntrainError } from '../protocol/errors.ts';
+import { loadChatTemplate } from './chat-template.ts';
+import { createDecoder } from './decoder.ts';
+import type { ModelParts } from './engine.ts';
+import { findTaps } from './find-taps.ts';
+import { mapGraphIo, type ValueInfo } from './graph-io.ts';
+import { checkExternalFile, type ModelFolder, readModelFolder } from './model-folder.ts';
+import { hashModel } from './model-hash.ts';
+import { type OnnxModel, readModel } from './onnx-graph.ts';
+import { patchGraph } from './patch-graph.ts';
+import { findResidualChain } from './residual-chain.ts';
+import { openSession } from './session.ts';
+import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
+import type { ModelInfo, ModelOptions } from './types.ts';
+
+export interface OpenModel extends ModelParts {
+  release(): Promise<void>;
+}
+
+export async function openModel(options: ModelOptions): Promise<OpenModel> {
+  const folder = await readModelFolder(options.folder);
+  const tokenizer = await loadTokenizer(folder.path);
+  const template = await loadChatTemplate(folder.path, tokenizer);
+  const { graph, taps, externalFiles } = await tapGraph(folder);
+  const session = await openSession(graph, { ...options, weightsFolder: dirname(folder.graph) });
+  const io = mapGraphIo(
+    session.inputMetadata as readonly ValueInfo[],
+    session.outputMetadata as readonly ValueInfo[],
+  );
+  checkVocabulary(tokenizer, io.logits);
+  const files = [
+    folder.graph,
+    ...externalFiles,
+    join(folder.path, 'config.json'),
+    join(folder.path, 'tokenizer.json'),
+  ];
+  const info = describe(folder, options, await hashModel(files, options.cacheFolder));
+  return {
+    info,
+    tokenizer,
+    template,
+    ...endTokens(folder, tokenizer),
+    openDecoder: () => createDecoder({ session, io, taps, dims: info.dims }),
+    release: () => session.release(),
+  };
+}
+
+export interface TappedGraph {
+  graph: Uint8Array;
+  model: OnnxModel;
+  /** Tensor name by layer, 0..L. */
+  taps: string[];
+  externalFiles: string[];
+}
+
+export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
+  const bytes = await readFile(folder.graph);
+  const model = readModel(bytes);
+  const externalFiles = new Set<string>();
+  for (const { file } of model.graph.weights.values()) {
+    if (file === undefined) continue;
+    checkExternalFile(file);
+    externalFiles.add(join(dirname(folder.graph), file));
+  }
+  const taps = findTaps(findResidualChain(model.graph), folder.config.layers);
+  const graph = patchGraph(bytes, model, taps);
+  return { graph, model, taps: taps.map(({ tensor }) => tensor), externalFiles: [...externalFiles].sort() };
+}
+
+function checkVocabulary(tokenizer: Tokenizer, logits: ValueInfo): void {
+  const rows = logits.shape.at(-1);
+  if (typeof rows !== 'number' || tokenizer.largestId < rows) return;
+  throw new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The tokenizer knows ids up to ${tokenizer.largestId}, the model only ${rows} tokens; put the model's own tokenizer.json into its folder.`,
+  );
+}
+
+function describe(folder: ModelFolder, options: ModelOptions, sha256: string): ModelInfo {
+  const { layers, dims, vocabulary, contextTokens } = folder.config;
+  const { provider, threads } = options;
+  return { name: folder.name, sha256, layers, dims, vocabulary, contextTokens, provider, threads };
+}
+
+const LEAVE = '<|leave|>';
+
+function endTokens(
+  folder: ModelFolder,
+  tokenizer: Tokenizer,
+): Pick<ModelParts, 'endTokenIds' | 'leaveTokenIds'> {
+  const eos = tokenizer.idOf(tokenizer.specials['eos_token'] ?? '');
+  const ends = new Set([...folder.config.endTokenIds, ...(eos === undefined ? [] : [eos])]);
+  const leave = tokenizer.idOf(LEAVE);
+  const leaves = leave !== undefined && ends.has(leave) ? [leave] : [];
+  return { endTokenIds: [...ends], leaveTokenIds: leaves };
+}

@@ -1,0 +1,78 @@
+/** Opens an ONNX Runtime session on the provider asked for, or fails: never a silent fall back. */
+import ort from 'onnxruntime-node';
+import { EntrainError } from '../protocol/errors.ts';
+import type { Provider } from './types.ts';
+
+export interface SessionOptions {
+  provider: Provider;
+  deviceId?: number | undefined;
+  threads: number;
+  /** Where external weights lie. */
+  weightsFolder: string;
+}
+
+export async function openSession(graph: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
+  refuseMissingProvider(options.provider);
+  try {
+    return await ort.InferenceSession.create(graph, {
+      executionProviders: [providerOptions(options)],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: options.weightsFolder,
+          // Waiting threads that spin would take the core of the analyzer or of another agent.
+          intra_op: { allow_spinning: '0' },
+        },
+      },
+    });
+  } catch (cause) {
+    throw sessionError(cause, options);
+  }
+}
+
+function refuseMissingProvider(provider: Provider): void {
+  const have = availableProviders();
+  if (have.includes(provider)) return;
+  throw new EntrainError(
+    'PROVIDER_UNAVAILABLE',
+    `The provider ${provider} is not available here, expected one of ${have.join(', ')}; "entrain doctor" says how to get it.`,
+  );
+}
+
+export function availableProviders(): string[] {
+  return ort.listSupportedBackends().map(({ name }) => name);
+}
+
+function providerOptions(options: SessionOptions): ort.InferenceSession.ExecutionProviderConfig {
+  const { provider, deviceId } = options;
+  return deviceId === undefined ? { name: provider } : { name: provider, deviceId };
+}
+
+function sessionError(cause: unknown, options: SessionOptions): EntrainError {
+  const reason = (cause as Error).message;
+  if (options.provider !== 'cpu' && !/protobuf|parse|INVALID_GRAPH|external/i.test(reason)) {
+    return new EntrainError(
+      'PROVIDER_UNAVAILABLE',
+      `The provider ${options.provider} could not be started: ${reason}; try another or run "entrain doctor".`,
+      { cause },
+    );
+  }
+  if (/escapes|outside|not under|symlink|symbolic/i.test(reason)) {
+    return new EntrainError(
+      'MODEL_UNSAFE',
+      `The graph's weights lie outside its folder: ${reason}; copy them beside the graph.`,
+      {
+        cause,
+      },
+    );
+  }
+  return new EntrainError(
+    'MODEL_CORRUPT',
+    `ONNX Runtime cannot load the graph: ${reason}; fetch or export the model again.`,
+    { cause },
+  );
+}

@@ -1,0 +1,125 @@
+/** Taking a turn: the rest of the prompt, the state that produces the first token, then token after token until it ends. */
+import { systemClock } from '../process/clock.ts';
+import type { Pass } from './decoder.ts';
+import { type Engine, fitContext } from './engine.ts';
+import type { Chunk } from './prompt-plan.ts';
+import { createRandom } from './random.ts';
+import { sampleToken } from './sample.ts';
+import { createTextStream } from './spoken-text.ts';
+import { gather } from './step-states.ts';
+import type { SpeakOptions, Spoken } from './types.ts';
+
+export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<Spoken> {
+  const startMs = systemClock.monotonicMs();
+  const dropped = engine.droppedTurns;
+  fitContext(engine);
+  const plan = engine.plan(engine.turns);
+  const prompt = await readPrompt(engine, plan, options);
+  const turn = engine.turns.length;
+  const reply = await sayTokens(engine, { options, plan, prompt, turn });
+  engine.turns.push({ who: 'self', text: reply.text });
+  return {
+    text: reply.text,
+    finish: reply.finish,
+    tokens: reply.tokens,
+    droppedTurns: engine.droppedTurns - dropped,
+    firstTokenMs: reply.firstTokenAtMs - startMs,
+    totalMs: systemClock.monotonicMs() - startMs,
+  };
+}
+
+async function readPrompt(engine: Engine, plan: readonly Chunk[], options: SpeakOptions): Promise<Pass> {
+  const { info } = engine.parts;
+  const layers = Array.from({ length: info.layers }, (_, i) => i + 1);
+  const pass = await engine.cache.follow(plan, {
+    rerunLast: true,
+    layersOf: (_, last) => (last ? layers : []),
+    onPass: () => undefined,
+  });
+  if (!pass) throw new Error('a plan for a reply has at least one chunk');
+  const lastRow = (plan.at(-1)?.ids.length ?? 1) - 1;
+  options.onState({
+    layers,
+    data: gather(pass, { layers, rows: [lastRow], dims: info.dims }),
+    words: engine.cache.meanEmbedding(),
+    promptText: promptText(engine),
+  });
+  return pass;
+}
+
+function promptText(engine: Engine): string {
+  const heard = engine.turns.filter(({ who }) => who !== 'unheard').map(({ text }) => text);
+  return [engine.options.system, ...heard].filter((text) => text !== '').join('\n');
+}
+
+interface Saying {
+  options: SpeakOptions;
+  plan: readonly Chunk[];
+  prompt: Pass;
+  turn: number;
+}
+
+interface Reply {
+  text: string;
+  finish: Spoken['finish'];
+  tokens: number;
+  firstTokenAtMs: number;
+}
+
+async function sayTokens(engine: Engine, saying: Saying): Promise<Reply> {
+  const { options } = saying;
+  const { parts, picker } = engine;
+  const stream = createTextStream((ids) => parts.tokenizer.decode(ids));
+  const choose = createChooser(engine, saying);
+  const stops = [...parts.template.stops, ...(options.stops ?? [])];
+  const limit = Math.min(options.maxTokens, parts.info.contextTokens - engine.cache.length());
+  const reply: Reply = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0 };
+  let { logits } = saying.prompt;
+  while (reply.tokens < limit) {
+    const id = choose(logits);
+    if (reply.tokens === 0) reply.firstTokenAtMs = systemClock.monotonicMs();
+    const finish = finishOf(engine, id);
+    if (finish) {
+      reply.finish = finish;
+      break;
+    }
+    const step = reply.tokens++;
+    const token = stream.push(id);
+    if (stops.some((stop) => stream.text().includes(stop))) {
+      reply.finish = 'stop';
+      break;
+    }
+    options.onToken({ step, ...token });
+    if (reply.tokens === limit && picker.layers.length === 0) break;
+    const chunk: Chunk = { ids: [id], turn: saying.turn, step0: step, open: false };
+    const pass = await engine.cache.append(chunk, picker.layers);
+    const states = picker.pick({ role: 'speak', step0: step, bytes: [[token.byte0, token.byte1]], pass });
+    if (states) options.onSteps(states);
+    logits = pass.logits;
+  }
+  return { ...reply, text: cutAtStop(stream.text(), stops).trim() };
+}
+
+function createChooser(engine: Engine, { options, plan }: Saying): (logits: Float32Array) => number {
+  const { endTokenIds, leaveTokenIds } = engine.parts;
+  const random = createRandom(options.seed);
+  const seen = new Set(plan.flatMap(({ ids }) => ids));
+  for (const id of endTokenIds) seen.delete(id);
+  const banned = new Set(options.mayLeave ? [] : leaveTokenIds);
+  return (logits) => {
+    // The logits may be a view of the runtime's own memory.
+    const id = sampleToken(logits.slice(), { sampling: engine.options.sampling, seen, banned, random });
+    if (!endTokenIds.includes(id)) seen.add(id);
+    return id;
+  };
+}
+
+function finishOf(engine: Engine, id: number): 'stop' | 'leave' | undefined {
+  if (engine.parts.leaveTokenIds.includes(id)) return 'leave';
+  return engine.parts.endTokenIds.includes(id) ? 'stop' : undefined;
+}
+
+function cutAtStop(text: string, stops: readonly string[]): string {
+  const places = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
+  return places.length > 0 ? text.slice(0, Math.min(...places)) : text;
+}

@@ -1,0 +1,44 @@
+/**
+ * Turns token ids into the text they add, as they come. A token may hold part of a character, so text appears only when
+ * its characters are whole; an utterance never begins with white space.
+ */
+
+export interface TextStream {
+  /** The text that this token adds, and its byte range in the utterance's UTF-8. */
+  push(id: number): { text: string; byte0: number; byte1: number };
+  /** The whole so far. */
+  text(): string;
+}
+
+const REPLACEMENT = '\u{FFFD}';
+const encoder = new TextEncoder();
+
+export function createTextStream(decode: (ids: readonly number[]) => string): TextStream {
+  const ids: number[] = [];
+  let text = '';
+  let bytes = 0;
+  return {
+    push: (id) => {
+      ids.push(id);
+      const whole = decode(ids).trimStart();
+      const added = whole.endsWith(REPLACEMENT) || !whole.startsWith(text) ? '' : whole.slice(text.length);
+      text += added;
+      const byte0 = bytes;
+      bytes += encoder.encode(added).length;
+      return { text: added, byte0, byte1: bytes };
+    },
+    text: () => text,
+  };
+}
+
+/** Byte ranges of the tokens of an utterance that is known as a whole. */
+export function byteRanges(
+  ids: readonly number[],
+  decode: (ids: readonly number[]) => string,
+): [start: number, end: number][] {
+  const stream = createTextStream(decode);
+  return ids.map((id) => {
+    const { byte0, byte1 } = stream.push(id);
+    return [byte0, byte1];
+  });
+}

@@ -1,0 +1,76 @@
+/** A model's tokenizer as a text-to-ids function with a memory: a growing dialogue asks for the same beginnings again and again. */
+import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
+import { join } from 'node:path';
+import { EntrainError } from '../protocol/errors.ts';
+import { exists, readJson, readJsonIfThere } from './model-folder.ts';
+
+export interface Tokenizer {
+  /** Template texts hold their special tokens already; none are added. */
+  encode(text: string): readonly number[];
+  /** Special tokens are left out. */
+  decode(ids: readonly number[]): string;
+  idOf(token: string): number | undefined;
+  /** Tokens that the template may use, by their name in tokenizer_config.json: bos_token, eos_token, … */
+  specials: Record<string, string>;
+  size: number;
+  largestId: number;
+}
+
+const REMEMBERED = 512;
+
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const path = join(folder, 'tokenizer.json');
+  if (!(await exists(path))) throw missing(path);
+  const settings = await readJsonIfThere(join(folder, 'tokenizer_config.json'));
+  const hub = construct(await readJson(path), settings, path);
+  const ids = [...hub.get_vocab(true).values()];
+  return {
+    encode: remember((text) => hub.encode(text, { add_special_tokens: false }).ids),
+    decode: (tokens) => hub.decode([...tokens], { skip_special_tokens: true }),
+    idOf: (token) => hub.token_to_id(token),
+    specials: specialTokens(settings),
+    size: ids.length,
+    largestId: ids.reduce((largest, id) => Math.max(largest, id), -1),
+  };
+}
+
+function construct(json: object, settings: object, path: string): HubTokenizer {
+  try {
+    return new HubTokenizer(json, settings);
+  } catch (cause) {
+    throw new EntrainError(
+      'MODEL_CORRUPT',
+      `${path} does not describe a tokenizer: ${(cause as Error).message}; fetch it again.`,
+      { cause },
+    );
+  }
+}
+
+function missing(path: string): EntrainError {
+  return new EntrainError(
+    'MODEL_MISSING',
+    `There is no ${path}; fetch the model's tokenizer.json (a "fast" tokenizer) into its folder.`,
+  );
+}
+
+function remember(encode: (text: string) => number[]): (text: string) => readonly number[] {
+  const known = new Map<string, readonly number[]>();
+  return (text) => {
+    const ids = known.get(text) ?? encode(text);
+    // Put back last, so that the first of the map is the one not asked for the longest.
+    known.delete(text);
+    known.set(text, ids);
+    if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
+    return ids;
+  };
+}
+
+function specialTokens(settings: Record<string, unknown>): Record<string, string> {
+  const specials: Record<string, string> = {};
+  for (const [key, value] of Object.entries(settings)) {
+    if (!key.endsWith('_token')) continue;
+    const content = typeof value === 'object' && value !== null && 'content' in value ? value.content : value;
+    if (typeof content === 'string') specials[key] = content;
+  }
+  return specials;
+}
