@@ -62,12 +62,12 @@ async function disableService(name) {
   const units = ['/lib/systemd/system/', '/usr/lib/systemd/system/'];
   if (units.some((folder) => existsSync(folder + unit))) {
     if (existsSync('/run/systemd/system')) await quietly('systemctl', ['disable', '--now', unit]);
-    else await quietly('deb-systemd-helper', ['disable', unit]);
+    else await quietly('deb-systemd-helper', ['disable', unit], { DPKG_MAINTSCRIPT_PACKAGE: name });
   }
   if (existsSync(`/etc/init.d/${name}`)) await quietly('update-rc.d', [name, 'disable']);
 }
 
-async function quietly(command, args) {
-  const { status } = await runCommand(command, args, { quiet: true }).catch(() => ({ status: 127 }));
+async function quietly(command, args, env = {}) {
+  const { status } = await runCommand(command, args, { quiet: true, env }).catch(() => ({ status: 127 }));
   if (status !== 0) say(`${command} ${args.join(' ')} did not work (status ${status})`);
 }
