@@ -25,7 +25,7 @@ const POLL_MS = 1000;
 const WHAT = { code: 'MESSAGE_INVALID', what: 'A message of the run' } as const;
 
 export function watchRun(options: RunWatchOptions): RunWatch {
-  const { run, link, terminal } = options;
+  const { run, terminal } = options;
   let state = emptyView(run);
   let tell: (end: NonNullable<ViewState['ended']>) => void = () => undefined;
   const ended = new Promise<NonNullable<ViewState['ended']>>((resolve) => (tell = resolve));

@@ -1,0 +1,54 @@
+/** A real nats-server for a test, on a port of its own choice, with the users of a private run; ended with the test. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { natsConfig } from '../src/cli/nats-config.ts';
+import { createLog } from '../src/process/log.ts';
+import { connectNats, type NatsLink } from '../src/transport/nats.ts';
+import { findNatsServer } from './tools.ts';
+
+export interface NatsFixture {
+  url: string;
+  connect(user: string): Promise<NatsLink>;
+  close(): Promise<void>;
+}
+
+export async function startNats(users: string[]): Promise<NatsFixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'entrain-nats-'));
+  const config = join(folder, 'nats.conf');
+  const named = users.map((name) => ({ name, password: `${name}-secret` }));
+  await writeFile(
+    config,
+    natsConfig({ storeFolder: join(folder, 'store'), portsFolder: folder, users: named }),
+  );
+  const server = spawn(findNatsServer(), ['-c', config], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  const url = await awaitUrl(folder);
+  const log = createLog('test').child({}, { level: 'silent' });
+  const links: NatsLink[] = [];
+  return {
+    url,
+    connect: async (user) => {
+      const link = await connectNats({ url, user, password: `${user}-secret`, name: user, log });
+      links.push(link);
+      return link;
+    },
+    close: async () => {
+      await Promise.all(links.map((link) => link.close()));
+      server.kill('SIGKILL');
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function awaitUrl(folder: string): Promise<string> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const file = (await readdir(folder)).find((name) => name.endsWith('.ports'));
+    const text = file ? await readFile(join(folder, file), 'utf8') : '';
+    if (text.endsWith('}')) return (JSON.parse(text) as { nats: string[] }).nats[0] ?? '';
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error('nats-server did not say where it listens');
+}

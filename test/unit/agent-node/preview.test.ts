@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { createPreview } from '../../../src/agent-node/preview.ts';
+
+const token = (step: number, text: string, turn = 0) => ({
+  episode: 'e',
+  turn,
+  agent: 'a',
+  step,
+  text,
+  byte0: 0,
+  byte1: 0,
+});
+
+describe('preview', () => {
+  it('calls with the newest text, never twice at a time', async () => {
+    const preview = createPreview();
+    const heard: string[] = [];
+    let release: () => void = () => undefined;
+    const following = preview.follow({ episode: 'e', turn: 0 }, (text) => {
+      heard.push(text);
+      return new Promise((resolve) => (release = resolve));
+    });
+    preview.put(token(0, 'a'));
+    preview.put(token(1, 'b'));
+    preview.put(token(2, 'c'));
+    expect(heard).toEqual(['a']);
+    release();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(heard).toEqual(['a', 'abc']);
+    release();
+    await following.stop();
+  });
+
+  it('goes silent after a hole, and hears nothing of other turns or after the stop', async () => {
+    const preview = createPreview();
+    const heard: string[] = [];
+    const following = preview.follow({ episode: 'e', turn: 0 }, async (text) => void heard.push(text));
+    preview.put(token(0, 'x', 1));
+    preview.put(token(0, 'a'));
+    preview.put(token(2, 'c'));
+    await following.stop();
+    preview.put(token(1, 'b'));
+    expect(heard).toEqual(['a']);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { TEXT_FEATURE_DIMS } from '../../../src/protocol/frames.ts';
+import { textFeatures } from '../../../src/agent-node/text-features.ts';
+
+const dot = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+
+describe('textFeatures', () => {
+  it('has unit length, and is zero for a text without a 3-gram', () => {
+    const features = textFeatures('Two neighbors talk about firewood.');
+    expect(features).toHaveLength(TEXT_FEATURE_DIMS);
+    expect(dot(features, features)).toBeCloseTo(1, 5);
+    expect(textFeatures('ab').every((value) => value === 0)).toBe(true);
+  });
+
+  it('puts texts that share words closer than texts that do not', () => {
+    const a = textFeatures('I would like more water and more food for my trip.');
+    const b = textFeatures('We need more food and more water on the trip.');
+    const c = textFeatures('My guitar is older than both of your brothers.');
+    expect(dot(a, b)).toBeGreaterThan(0.3);
+    expect(Math.abs(dot(a, c))).toBeLessThan(0.2);
+  });
+
+  it('spreads n-grams over the buckets', () => {
+    const text =
+      Array.from({ length: 2000 }, (_, index) => String.fromCharCode(97 + ((index * 7919) % 26))).join('') +
+      'the quick brown fox';
+    const distinct = new Set<string>();
+    for (let size = 3; size <= 5; size += 1)
+      for (let at = 0; at + size <= text.length; at += 1) distinct.add(text.slice(at, at + size));
+    const used = textFeatures(text).filter((value) => value !== 0).length;
+    // Buckets hit by n random throws, less the few that cancel.
+    const expected = TEXT_FEATURE_DIMS * (1 - Math.exp(-distinct.size / TEXT_FEATURE_DIMS));
+    expect(used).toBeGreaterThan(expected * 0.9);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent, Utterance } from '../../../src/protocol/control.ts';
+import { studySchema } from '../../../src/protocol/study.ts';
+import { planEpisodes } from '../../../src/coordinator/plan.ts';
+import {
+  countEpisodes,
+  countTurns,
+  decide,
+  initialState,
+  reduceEvent,
+  reduceUtterance,
+  type RunState,
+} from '../../../src/coordinator/run-state.ts';
+
+const person = { persona: '', goal: '', secret: '' };
+const scenario = (id: string) => ({ id, text: id, people: [person, person] });
+const study = studySchema.parse({
+  name: 't',
+  pairs: [
+    ['a', 'b'],
+    ['c', 'd'],
+  ],
+  scenarios: [scenario('x'), scenario('y')],
+  maxTurns: 3,
+});
+const plan = planEpisodes(study);
+const begun: RunEvent = { type: 'run-started', run: 'r', study, episodes: plan.length, atMs: 0 };
+
+const started = (episode: string): RunEvent => ({
+  type: 'episode-started',
+  episode,
+  scenario: 'x',
+  condition: 'live',
+  order: ['a', 'b'],
+  seed: 1,
+  atMs: 0,
+});
+const finished = (episode: string, turns: number): RunEvent => ({
+  type: 'episode-finished',
+  episode,
+  turns,
+  finish: 'turns',
+  atMs: 0,
+});
+const says = (episode: string, turn: number, finish: Utterance['finish'] = 'stop'): Utterance => ({
+  episode,
+  turn,
+  agent: 'a',
+  text: 'x',
+  finish,
+  tokens: 1,
+  stream: 'a',
+  epoch: 1,
+  lastSeq: turn,
+});
+const after = (...messages: (RunEvent | Utterance)[]): RunState =>
+  messages.reduce<RunState>(
+    (state, message) => ('type' in message ? reduceEvent(state, message) : reduceUtterance(state, message)),
+    initialState(plan, 3),
+  );
+const starts = (state: RunState): string[] =>
+  decide(state).flatMap((command) => (command.do === 'start-episode' ? [command.episode.id] : []));
+
+describe('run state', () => {
+  it('starts the run first', () => {
+    expect(decide(after())).toEqual([{ do: 'start-run' }]);
+  });
+
+  it('starts one episode for each pair of free agents, in the order of the plan', () => {
+    expect(starts(after(begun))).toEqual(['e0001', 'e0002']);
+    expect(starts(after(begun, started('e0001')))).toEqual(['e0002']);
+    expect(starts(after(begun, started('e0001'), started('e0002')))).toEqual([]);
+    expect(starts(after(begun, started('e0001'), started('e0002'), finished('e0001', 3)))).toEqual(['e0003']);
+  });
+
+  it('finishes an episode at its last turn or when an agent leaves', () => {
+    const open = after(begun, started('e0001'), started('e0002'), says('e0001', 0), says('e0001', 1));
+    expect(decide(open)).toEqual([]);
+    const command = { do: 'finish-episode', episode: 'e0001' };
+    expect(decide(reduceUtterance(open, says('e0001', 2)))).toContainEqual({
+      ...command,
+      turns: 3,
+      finish: 'turns',
+    });
+    expect(decide(reduceUtterance(open, says('e0001', 2, 'leave')))).toContainEqual({
+      ...command,
+      turns: 3,
+      finish: 'leave',
+    });
+  });
+
+  it('comes to the same state when an utterance overtakes the event of its episode, or comes twice', () => {
+    const inOrder = after(begun, started('e0001'), says('e0001', 0), says('e0001', 1));
+    expect(after(begun, says('e0001', 0), started('e0001'), says('e0001', 1), says('e0001', 1))).toEqual(
+      inOrder,
+    );
+  });
+
+  it('finishes the run when every episode is finished, and then decides nothing more', () => {
+    const all = after(begun, ...plan.flatMap(({ id }) => [started(id), finished(id, 2)]));
+    expect(decide(all)).toEqual([{ do: 'finish-run', episodes: 4, turns: 8 }]);
+    expect(
+      decide(reduceEvent(all, { type: 'run-finished', run: 'r', episodes: 4, turns: 8, atMs: 0 })),
+    ).toEqual([]);
+    expect(countTurns(all)).toBe(8);
+    expect(countEpisodes(all)).toEqual({ planned: 0, running: 0, finished: 4 });
+  });
+
+  it('decides nothing in a failed run', () => {
+    expect(decide(after(begun, { type: 'run-failed', run: 'r', reason: 'x', atMs: 0 }))).toEqual([]);
+  });
+
+  it('ignores what belongs to no planned episode', () => {
+    const state = after(begun);
+    expect(reduceUtterance(state, says('nowhere', 0))).toEqual(state);
+  });
+});
