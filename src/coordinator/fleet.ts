@@ -1,21 +1,18 @@
 /** Who is there: the agents and the analyzer, as they announce themselves on NATS. */
-import type { z } from 'zod';
-import type { modelRefSchema } from '../protocol/control.ts';
+import type { AgentModel } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import { findServices } from '../transport/nats-services.ts';
 import type { NatsLink } from '../transport/nats.ts';
 
-export type ModelRef = z.infer<typeof modelRefSchema>;
-
 export interface Fleet {
   /** Agent id → its model. */
-  agents: Map<string, ModelRef>;
+  agents: Map<string, AgentModel>;
   streamUrl: string;
 }
 
-export async function listAgents(link: NatsLink): Promise<Map<string, ModelRef>> {
+export async function listAgents(link: NatsLink): Promise<Map<string, AgentModel>> {
   const services = await findServices(link, AGENT_SERVICE);
   return new Map(
     services.map(({ metadata: { agent = '', model = '', sha256 = '', layers, dims } }) => [

@@ -104,6 +104,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
 ]);
 
+export type AgentModel = z.infer<typeof modelRefSchema>;
 export type Assignment = z.infer<typeof assignmentSchema>;
 export type AgentSpec = z.infer<typeof agentSpecSchema>;
 export type Hears = z.infer<typeof hearsSchema>;

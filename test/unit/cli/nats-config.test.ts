@@ -132,8 +132,11 @@ describe('permissions of a private nats-server', () => {
       metadata: { agent: 'ada' },
       endpoints: [{ name: 'assign', subject: subjects.assign('ada'), handle: (text) => `got ${text}` }],
     });
-    const found = await findServices({ ...link, connection: coordinator }, 'entrain-agent');
-    expect(found.map(({ metadata }) => metadata['agent'])).toEqual(['ada']);
+    const find = async () => {
+      const found = await findServices({ ...link, connection: coordinator }, 'entrain-agent');
+      return found.map(({ metadata }) => metadata['agent']);
+    };
+    await expect.poll(find, { timeout: 10_000 }).toEqual(['ada']);
     await expect(
       request(coordinator, subjects.assign('ada'), { body: { a: 1 }, timeoutMs: 2000 }),
     ).resolves.toBe('got {"a":1}');
