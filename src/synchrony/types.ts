@@ -13,25 +13,52 @@ export interface LinearAlgebra {
   multiplyTransposed(a: Matrix, b: Matrix): Promise<Matrix>;
   /** a [n, k] · b [k, m] → [n, m]. */
   multiply(a: Matrix, b: Matrix): Promise<Matrix>;
+  /** a [n, k] · aᵀ → [n, n], exactly symmetric. */
+  gram(a: Matrix): Promise<Matrix>;
   /** Solves (s + λI) x = b for symmetric positive definite s [n, n], b [n, m] → [n, m]. */
   solveRidge(s: Matrix, lambda: number, b: Matrix): Promise<Matrix>;
 }
 
+/** What is known of each row of a group, [n] each: small integers. */
+export interface RowLabels {
+  episode: Int32Array;
+  scenario: Int32Array;
+  pair: Int32Array;
+  turn: Int32Array;
+}
+
 /** Aligned turn pairs of one group: row r holds A's state at its turn t and B's at t + lag. */
-export interface TurnPairs {
+export interface TurnPairs extends RowLabels {
   n: number;
   /** Per layer [n, dims]. */
   source: Matrix[];
   target: Matrix[];
   /** Features of the text of A's prompt (what was said until then) [n, m]; empty columns allowed. */
   history: Matrix;
-  /** Features of the text of B's prompt (with A's utterance) [n, m]. */
+  /** Features of the text of B's prompt (with A's utterance) [n, m]; empty columns allowed. */
   reply: Matrix;
-  /** Row labels, [n] each: small integers. */
-  episode: Int32Array;
-  scenario: Int32Array;
-  pair: Int32Array;
-  turn: Int32Array;
+}
+
+/** One turn of an episode as its speaker's agent recorded it. */
+export interface EpisodeTurn {
+  turn: number;
+  /** Place of the speaker in the speaking order: 0 opens the episode. */
+  speaker: number;
+  /** [layers, dims]: the state that produces the first token of the turn. */
+  states: Float32Array;
+  layers: number;
+  /** Hashed n-grams of the prompt; empty where the agent sends none. */
+  text: Float32Array;
+  /** [dims]: mean token embedding of the prompt; empty where the agent sends none. */
+  words: Float32Array;
+}
+
+/** All turns of one episode, in any order. */
+export interface EpisodeStates {
+  episode: number;
+  scenario: number;
+  pair: number;
+  turns: EpisodeTurn[];
 }
 
 /** Why there is no number. */
@@ -50,6 +77,31 @@ export interface PaperScore {
   perSplit: Matrix[];
 }
 
+/** One source layer of a strict score; layers are indices into the arrays that came in. */
+export interface StrictLayer {
+  layer: number;
+  score: number;
+  excess: number;
+  /** Corrected for the number of layers by the maximum statistic. */
+  pValue: number;
+  /** The target layer that most folds chose inside their training part. */
+  targetLayer: number;
+}
+
+/** What one scenario adds to a strict score: what bootstraps and differences are made of. */
+export interface ScenarioShare {
+  scenario: number;
+  /** Explained minus what the permutation null explains, mean over source layers. */
+  excess: number;
+  /** Variance of the targets, the same unit. */
+  total: number;
+}
+
+export interface Interval {
+  low: number;
+  high: number;
+}
+
 export interface StrictScore {
   /** Mean over source layers, never clipped. */
   score: number;
@@ -58,12 +110,15 @@ export interface StrictScore {
   pValue: number;
   nullMean: number;
   nullQ95: number;
-  /** Bootstrap over scenarios. */
-  ci: { low: number; high: number };
+  /** 95 % interval of the excess, bootstrap over scenarios. */
+  ci: Interval;
   n: number;
   episodes: number;
   scenarios: number;
-  perLayer: { layer: number; score: number; excess: number; pValue: number; targetLayer: number }[];
+  perLayer: StrictLayer[];
   /** Target dimensions left out because they do not vary. */
   degenerateDims: number;
+  /** Rows left out: an episode with one row, or a turn that too few episodes reach. */
+  droppedRows: number;
+  shares: ScenarioShare[];
 }

@@ -1,0 +1,150 @@
+/**
+ * The layer × layer R² map of one split at the price of two Gram passes, in sample space:
+ *
+ *   source layer i: K = X Xᵀ centred by the training mean;  Q = (K_train + λI)⁻¹ K_train,test;  M = Q Qᵀ
+ *   target layer j: Z = (Y − training mean) / √(test sum of squares), per column;  G = Z Zᵀ
+ *   R²[i, j] = 1 − (‖Z_test‖² − 2⟨Q, G_train,test⟩ + ⟨M, G_train⟩) / dims
+ *
+ * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. All pairs (i, j) are one
+ * matrix product of the stacked [Q, M] with the stacked [−2 G_train,test, G_train].
+ */
+import { takeBlock, zeros } from './matrix.ts';
+import type { LinearAlgebra, Matrix } from './types.ts';
+
+export interface MapInput {
+  /** Per source layer [n, n]: X Xᵀ, any common offset of the rows. */
+  sourceGrams: Matrix[];
+  /** Per target layer [n, dims]. */
+  targets: Matrix[];
+  split: Uint8Array;
+  lambda: number;
+  /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
+  trainingOrder?: Int32Array;
+}
+
+interface Sides {
+  train: Int32Array;
+  test: Int32Array;
+}
+
+/** R² [source layers, target layers]. */
+export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
+  const sides = sidesOf(input.split);
+  const length = sides.train.length * (sides.train.length + sides.test.length);
+  const hats = zeros(input.sourceGrams.length, length);
+  for (const [i, gram] of input.sourceGrams.entries()) {
+    hats.data.set(await stackedHat({ gram, sides, lambda: input.lambda }, algebra), i * length);
+  }
+  const targets = zeros(input.targets.length, length);
+  const constants: number[] = [];
+  for (const [j, target] of input.targets.entries()) {
+    const scaled = scaledTarget(target, sides, input.trainingOrder ?? sides.train);
+    constants.push(scaled.constant);
+    targets.data.set(stackedTarget(await algebra.gram(scaled.rows), sides, target.cols), j * length);
+  }
+  const fit = await algebra.multiplyTransposed(hats, targets);
+  return { ...fit, data: fit.data.map((value, at) => 1 - (constants[at % fit.cols] as number) - value) };
+}
+
+function sidesOf(split: Uint8Array): Sides {
+  const rows = Int32Array.from(split, (_, row) => row);
+  return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
+}
+
+/** [Q, M] of one source layer, flat. */
+async function stackedHat(
+  source: { gram: Matrix; sides: Sides; lambda: number },
+  algebra: LinearAlgebra,
+): Promise<Float64Array> {
+  const { train, test } = source.sides;
+  const inner = takeBlock(source.gram, train, train);
+  const cross = takeBlock(source.gram, train, test);
+  centreByTraining(inner, cross);
+  const hat = await algebra.solveRidge(inner, source.lambda, cross);
+  const square = await algebra.gram(hat);
+  const out = new Float64Array(hat.data.length + square.data.length);
+  out.set(hat.data);
+  out.set(square.data, hat.data.length);
+  return out;
+}
+
+/** Takes the training mean out of both kernels, in place: inner [train, train], cross [train, test]. */
+function centreByTraining(inner: Matrix, cross: Matrix): void {
+  const n = inner.rows;
+  const means = rowMeans(inner);
+  const grand = means.reduce((sum, mean) => sum + mean, 0) / n;
+  const testMeans = new Float64Array(cross.cols);
+  for (let at = 0; at < cross.data.length; at++) {
+    const column = at % cross.cols;
+    testMeans[column] = (testMeans[column] as number) + (cross.data[at] as number) / n;
+  }
+  for (let r = 0; r < n; r++) {
+    const shift = grand - (means[r] as number);
+    for (let c = 0; c < n; c++) {
+      inner.data[r * n + c] = (inner.data[r * n + c] as number) + shift - (means[c] as number);
+    }
+    for (let c = 0; c < cross.cols; c++) {
+      const at = r * cross.cols + c;
+      cross.data[at] = (cross.data[at] as number) + shift - (testMeans[c] as number);
+    }
+  }
+}
+
+function rowMeans(m: Matrix): Float64Array {
+  const means = new Float64Array(m.rows);
+  for (let r = 0; r < m.rows; r++) {
+    let sum = 0;
+    for (let c = 0; c < m.cols; c++) sum += m.data[r * m.cols + c] as number;
+    means[r] = sum / m.cols;
+  }
+  return means;
+}
+
+/** Z with the training rows first [train + test, dims], and the part of 1 − R² that no prediction changes. */
+function scaledTarget(y: Matrix, sides: Sides, training: Int32Array): { rows: Matrix; constant: number } {
+  const { train, test } = sides;
+  const rows = zeros(train.length + test.length, y.cols);
+  let constant = 0;
+  for (let column = 0; column < y.cols; column++) {
+    const at = (row: number): number => y.data[row * y.cols + column] as number;
+    const mean = average(train, at);
+    const testMean = average(test, at);
+    let total = 0;
+    if (!isConstant(test, at)) for (const row of test) total += (at(row) - testMean) ** 2;
+    // A column without variance in the test part: scikit-learn calls it 0 unless it is predicted perfectly, and never divides.
+    const scale = total > 0 ? 1 / Math.sqrt(total) : 0;
+    for (const [r, row] of training.entries()) rows.data[r * y.cols + column] = (at(row) - mean) * scale;
+    for (const [r, row] of test.entries()) {
+      const z = (at(row) - mean) * scale;
+      rows.data[(train.length + r) * y.cols + column] = z;
+      constant += z * z;
+    }
+    if (total === 0)
+      constant += isConstant(train, at) && at(train[0] as number) === at(test[0] as number) ? 0 : 1;
+  }
+  return { rows, constant: constant / y.cols };
+}
+
+function average(rows: Int32Array, at: (row: number) => number): number {
+  let sum = 0;
+  for (const row of rows) sum += at(row);
+  return sum / rows.length;
+}
+
+function isConstant(rows: Int32Array, at: (row: number) => number): boolean {
+  const first = at(rows[0] as number);
+  return rows.every((row) => at(row) === first);
+}
+
+/** [−2 G_train,test, G_train] / dims of one target layer, flat; g [train + test, train + test] has the training rows first. */
+function stackedTarget(g: Matrix, sides: Sides, dims: number): Float64Array {
+  const train = sides.train.length;
+  const test = sides.test.length;
+  const out = new Float64Array(train * (train + test));
+  for (let r = 0; r < train; r++) {
+    const start = r * g.cols;
+    for (let c = 0; c < test; c++) out[r * test + c] = (-2 * (g.data[start + train + c] as number)) / dims;
+    for (let c = 0; c < train; c++) out[train * test + r * train + c] = (g.data[start + c] as number) / dims;
+  }
+  return out;
+}

@@ -1,0 +1,135 @@
+/** Kernels → components → every fold of a strict score: the sums per scenario, and the same sums under exchanges of episodes. */
+import { leadingComponents } from './components.ts';
+import type { Exchange } from './exchanges.ts';
+import { takeBlock, takeRows, zeros } from './matrix.ts';
+import { centreGramByEpisode, fitResidualiser, trainingRows } from './residuals.ts';
+import { fitLayer, type FoldData, type LayerFit } from './strict-fit.ts';
+import type { StrictKernels } from './strict-kernels.ts';
+import { addFoldToNull, evidenceOf, type NullSums } from './strict-null.ts';
+import type { StrictRows } from './strict-rows.ts';
+import type { LinearAlgebra, Matrix } from './types.ts';
+
+const MOST_COMPONENTS = 64;
+const ROWS_PER_COMPONENT = 8;
+
+/** Everything of the usable rows that does not depend on the fold. */
+export interface StrictComponents {
+  sources: Matrix[];
+  targets: Matrix[];
+  /** Per target layer [n]: what a row holds beyond the components; counted as not explained. */
+  leftover: Float64Array[];
+  text: Matrix;
+}
+
+export interface FoldSums {
+  /** [source layers, scenarios] */
+  explained: Matrix;
+  total: Matrix;
+  /** [source layers, folds]: the target layer chosen. */
+  chosen: number[][];
+  /** Evidence per source layer. */
+  evidence: Float64Array;
+  nulls: NullSums;
+}
+
+export async function strictComponents(
+  kernels: StrictKernels,
+  rows: StrictRows,
+  options: { algebra: LinearAlgebra; beyond: 'history' | 'words' },
+): Promise<StrictComponents> {
+  const count = Math.min(MOST_COMPONENTS, Math.floor(rows.rows.length / ROWS_PER_COMPONENT));
+  const centred = (gram: Matrix): Matrix =>
+    centreGramByEpisode(takeBlock(gram, rows.rows, rows.rows), rows.episode);
+  const components = (gram: Matrix): Promise<Matrix> => leadingComponents(gram, count, options.algebra);
+  const sources: Matrix[] = [];
+  for (const gram of kernels.source) sources.push(await components(centred(gram)));
+  const targets: Matrix[] = [];
+  const leftover: Float64Array[] = [];
+  for (const gram of kernels.target.map(centred)) {
+    const scores = await components(gram);
+    targets.push(scores);
+    leftover.push(diagonalBeyond(gram, scores));
+  }
+  const grams = options.beyond === 'words' ? [kernels.history, kernels.reply] : [kernels.history];
+  const text = await components(sumOfNormed(grams.map(centred)));
+  return { sources, targets, leftover, text };
+}
+
+function diagonalBeyond(gram: Matrix, scores: Matrix): Float64Array {
+  return Float64Array.from({ length: gram.rows }, (_, r) => {
+    let held = 0;
+    for (let c = 0; c < scores.cols; c++) held += (scores.data[r * scores.cols + c] as number) ** 2;
+    return Math.max(0, (gram.data[r * gram.rows + r] as number) - held);
+  });
+}
+
+/** Kernels brought to one trace and added. */
+function sumOfNormed(grams: Matrix[]): Matrix {
+  const n = grams[0]?.rows ?? 0;
+  const out = zeros(n, n);
+  for (const gram of grams) {
+    let trace = 0;
+    for (let r = 0; r < n; r++) trace += gram.data[r * n + r] as number;
+    if (trace <= 0) continue;
+    for (let at = 0; at < out.data.length; at++) {
+      out.data[at] = (out.data[at] as number) + (n * (gram.data[at] as number)) / trace;
+    }
+  }
+  return out;
+}
+
+export function fitFolds(components: StrictComponents, rows: StrictRows, exchanges: Exchange[]): FoldSums {
+  const layers = components.sources.length;
+  const sums: FoldSums = {
+    explained: zeros(layers, rows.scenarios),
+    total: zeros(layers, rows.scenarios),
+    chosen: Array.from({ length: layers }, () => []),
+    evidence: new Float64Array(layers),
+    nulls: { explained: zeros(layers, exchanges.length), evidence: zeros(layers, exchanges.length) },
+  };
+  for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
+    const data = foldData(components, rows, fold);
+    const fits = data.sources.map((_, layer) => fitLayer(data, layer));
+    for (const [layer, fit] of fits.entries()) {
+      (sums.chosen[layer] as number[]).push(fit.target);
+      sums.evidence[layer] = (sums.evidence[layer] as number) + evidenceOf(data, fit);
+      addExplained(sums, { data, fit, layer, leftover: components.leftover[fit.target] as Float64Array });
+    }
+    addFoldToNull(sums.nulls, exchanges, { data, fits });
+  }
+  return sums;
+}
+
+function foldData(components: StrictComponents, rows: StrictRows, fold: number): FoldData {
+  const { residual } = fitResidualiser(rows, components.text, fold);
+  const train = trainingRows(rows, fold);
+  const test = Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] === fold);
+  return {
+    rows,
+    train,
+    test,
+    sources: components.sources.map(residual),
+    targets: components.targets.map(residual),
+  };
+}
+
+function addExplained(
+  sums: FoldSums,
+  add: { data: FoldData; fit: LayerFit; layer: number; leftover: Float64Array },
+): void {
+  const { data, fit, layer, leftover } = add;
+  const truth = takeRows(data.targets[fit.target] as Matrix, data.test);
+  for (const [r, row] of data.test.entries()) {
+    let explained = 0;
+    let total = leftover[row] as number;
+    for (let at = r * truth.cols; at < (r + 1) * truth.cols; at++) {
+      const p = fit.predicted.data[at] as number;
+      const w = truth.data[at] as number;
+      explained += 2 * p * w - p * p;
+      total += w * w;
+    }
+    const place = layer * sums.total.cols + (data.rows.scenario[row] as number);
+    sums.explained.data[place] = (sums.explained.data[place] as number) + explained;
+    sums.total.data[place] = (sums.total.data[place] as number) + total;
+  }
+}
