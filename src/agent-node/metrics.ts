@@ -39,6 +39,7 @@ export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
     spoke: (spoken) => {
       counters.tokens.inc(spoken.tokens);
       counters.utterances.inc({ finish: spoken.finish });
+      counters.droppedTurns.inc(spoken.droppedTurns);
       firstToken.observe(spoken.firstTokenMs / 1000);
       if (spoken.tokens > 1)
         step.observe((spoken.totalMs - spoken.firstTokenMs) / 1000 / (spoken.tokens - 1));
@@ -57,6 +58,11 @@ function createCounters(registry: Registry) {
       name: 'entrain_agent_utterances_total',
       help: 'Utterances spoken, by how they ended.',
       labelNames: ['finish'],
+      registers,
+    }),
+    droppedTurns: new Counter({
+      name: 'entrain_agent_dropped_turns_total',
+      help: 'Turns left out of a prompt because the context was full.',
       registers,
     }),
     heard: new Counter({

@@ -77,9 +77,9 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Utteran
     onSteps: (states) => frames.append(stepsFrame(states, at())),
   });
   metrics.spoke(spoken);
-  const { text, finish, tokens } = spoken;
+  const { text, finish, tokens, droppedTurns } = spoken;
   const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
-  await sayUtterance({ episode: spec.episode, turn, agent, text, finish, tokens, ...place });
+  await sayUtterance({ episode: spec.episode, turn, agent, text, finish, tokens, droppedTurns, ...place });
   return finish;
 }
 

@@ -32,8 +32,8 @@ export async function writeKeys(folder: string): Promise<KeyFiles> {
   };
   const keys = createKeys();
   try {
-    await writeFile(files.privateKey, keys.privateKey, { mode: 0o600, flag: 'wx' });
-    await writeFile(files.publicKey, keys.publicKey, { mode: 0o644, flag: 'wx' });
+    await writeFile(files.privateKey, keys.privateKeyPem, { mode: 0o600, flag: 'wx' });
+    await writeFile(files.publicKey, keys.publicKeyPem, { mode: 0o644, flag: 'wx' });
   } catch (cause) {
     throw new EntrainError(
       'CONFIG_INVALID',

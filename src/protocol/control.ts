@@ -63,6 +63,8 @@ export const utteranceSchema = z.object({
   text: z.string(),
   finish: z.enum(['stop', 'length', 'leave']),
   tokens: z.int(),
+  /** Oldest turns the speaker had to leave out of its prompt because the context was full. */
+  droppedTurns: z.int(),
   /** Where the frames of this turn stand: the last of them is `lastSeq` of `epoch` on `stream`. */
   stream: z.string(),
   epoch: z.int(),

@@ -9,6 +9,7 @@ const says = (episode: string, turn: number): Utterance => ({
   text: `${episode}/${turn}`,
   finish: 'stop',
   tokens: 1,
+  droppedTurns: 0,
   stream: 'a',
   epoch: 1,
   lastSeq: 0,

@@ -36,6 +36,7 @@ describe('view state', () => {
       text: 'Hello',
       finish: 'stop',
       tokens: 2,
+      droppedTurns: 0,
       stream: 'a',
       epoch: 1,
       lastSeq: 1,

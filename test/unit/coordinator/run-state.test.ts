@@ -49,6 +49,7 @@ const says = (episode: string, turn: number, finish: Utterance['finish'] = 'stop
   text: 'x',
   finish,
   tokens: 1,
+  droppedTurns: 0,
   stream: 'a',
   epoch: 1,
   lastSeq: turn,
