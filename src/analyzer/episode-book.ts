@@ -1,0 +1,135 @@
+/**
+ * Brings the frames of an episode's agents together, in whatever order they come: who spoke which turn, and which states
+ * may predict which. It knows nothing of numbers; a turn carries any payload.
+ *
+ *   stream a:  episode · turn 0 · turn 2 · …          rows (2 agents):  0→1  first_to_second
+ *   stream b:  episode ·      turn 1 · turn 3 · …                       1→2  second_to_first …
+ */
+import type { EpisodeFrame, ModelRef } from '../protocol/frames.ts';
+import type { Direction } from '../protocol/report.ts';
+
+export interface Group {
+  key: string;
+  source: ModelRef;
+  target: ModelRef;
+  direction: Direction;
+  condition: string;
+}
+
+/** Where a turn frame came from; of two frames of one turn the later one counts. */
+export interface Origin {
+  stream: string;
+  epoch: number;
+  seq: number;
+}
+
+export interface BookTurn<P> {
+  turn: number;
+  origin: Origin;
+  payload: P;
+}
+
+export interface BookEpisode<P> {
+  id: string;
+  /** Undefined until the first episode frame came. */
+  about: EpisodeAbout | undefined;
+  turns: Map<number, BookTurn<P>>;
+}
+
+export type EpisodeAbout = Pick<EpisodeFrame, 'scenario' | 'pair' | 'condition' | 'order' | 'models'>;
+
+/** A's state at `sourceTurn` and B's next one at `targetTurn`. */
+export interface Row {
+  group: Group;
+  episode: string;
+  scenario: string;
+  sourceTurn: number;
+  targetTurn: number;
+}
+
+/** What a frame changed: rows that are new, and rows whose states were replaced. */
+export interface BookChange {
+  added: Row[];
+  replaced: Row[];
+}
+
+export interface EpisodeBook<P> {
+  addEpisode(frame: EpisodeFrame): BookChange;
+  addTurn(episode: string, turn: BookTurn<P>): BookChange;
+  episodes(): IterableIterator<BookEpisode<P>>;
+  episode(id: string): BookEpisode<P> | undefined;
+}
+
+const NOTHING: BookChange = { added: [], replaced: [] };
+
+export function createEpisodeBook<P>(): EpisodeBook<P> {
+  const episodes = new Map<string, BookEpisode<P>>();
+  const open = (id: string): BookEpisode<P> => {
+    const known = episodes.get(id) ?? { id, about: undefined, turns: new Map<number, BookTurn<P>>() };
+    episodes.set(id, known);
+    return known;
+  };
+  return {
+    addEpisode: (frame) => {
+      const episode = open(frame.episode);
+      if (episode.about) return NOTHING;
+      const { scenario, pair, condition, order, models } = frame;
+      episode.about = { scenario, pair, condition, order, models };
+      return { added: rowsOf(episode), replaced: [] };
+    },
+    addTurn: (id, turn) => {
+      const episode = open(id);
+      const known = episode.turns.get(turn.turn);
+      if (known && !supersedes(turn.origin, known.origin)) return NOTHING;
+      episode.turns.set(turn.turn, turn);
+      const rows = rowsTouching(episode, turn.turn);
+      return known ? { added: [], replaced: rows } : { added: rows, replaced: [] };
+    },
+    episodes: () => episodes.values(),
+    episode: (id) => episodes.get(id),
+  };
+}
+
+/** Every row of an episode, by turn and then by the role that is predicted. */
+export function rowsOf<P>(episode: BookEpisode<P>): Row[] {
+  return [...episode.turns.keys()].sort((a, b) => a - b).flatMap((turn) => rowsFrom(episode, turn));
+}
+
+function rowsTouching<P>(episode: BookEpisode<P>, turn: number): Row[] {
+  const agents = episode.about?.order.length ?? 0;
+  const first = Math.max(0, turn - agents + 1);
+  const sources = Array.from({ length: turn - first + 1 }, (_, index) => first + index);
+  return sources
+    .flatMap((source) => rowsFrom(episode, source))
+    .filter((row) => row.sourceTurn === turn || row.targetTurn === turn);
+}
+
+/** The rows in which this turn predicts: the next turn of each other agent, where it is there. */
+function rowsFrom<P>(episode: BookEpisode<P>, sourceTurn: number): Row[] {
+  const { about, turns, id } = episode;
+  if (!about || !turns.has(sourceTurn)) return [];
+  const agents = about.order.length;
+  return Array.from({ length: agents - 1 }, (_, ahead) => sourceTurn + 1 + ahead)
+    .filter((targetTurn) => turns.has(targetTurn))
+    .flatMap((targetTurn) => {
+      const group = groupOf(about, sourceTurn % agents, targetTurn % agents);
+      return group ? [{ group, episode: id, scenario: about.scenario, sourceTurn, targetTurn }] : [];
+    });
+}
+
+function groupOf(about: EpisodeAbout, sourceRole: number, targetRole: number): Group | undefined {
+  const source = about.models[sourceRole];
+  const target = about.models[targetRole];
+  if (!source || !target) return undefined;
+  const direction: Direction = sourceRole < targetRole ? 'first_to_second' : 'second_to_first';
+  const { condition } = about;
+  const key = [source.name, source.sha256, target.name, target.sha256, direction, condition].join('|');
+  return { key, source, target, direction, condition };
+}
+
+/** Epochs first: a stream that began anew spoke last. Streams of different agents are told apart by name alone. */
+function supersedes(fresh: Origin, known: Origin): boolean {
+  if (fresh.epoch !== known.epoch) return fresh.epoch > known.epoch;
+  if (fresh.stream !== known.stream) return fresh.stream > known.stream;
+  return fresh.seq > known.seq;
+}

@@ -1,0 +1,149 @@
+/**
+ * The rows of one group with their states, ready for the measures. The order of arrival leaves no trace: rows are sorted by
+ * episode and turn, and over the cap it is a hash of the episode's name that says which ones stay.
+ */
+import { deriveSeed } from '../protocol/seed.ts';
+import { groupBy } from '../synchrony/group-by.ts';
+import { pairTurns } from '../synchrony/pair-turns.ts';
+import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../synchrony/types.ts';
+import {
+  rowsOf,
+  type BookChange,
+  type BookEpisode,
+  type EpisodeBook,
+  type Group,
+  type Row,
+} from './episode-book.ts';
+import type { SampleCounts } from './minimums.ts';
+import type { RowIds } from './score-messages.ts';
+import type { TurnNumbers } from './turn-numbers.ts';
+
+export interface GroupRows {
+  group: Group;
+  version: number;
+  /** Episode id → its rows in this group, by turn. */
+  episodes: Map<string, Row[]>;
+}
+
+export interface Selection {
+  pairs: TurnPairs;
+  rows: RowIds;
+  counts: SampleCounts;
+  leftOut: number;
+}
+
+/** Rows a group may hold: at 12 layers × 768 dims in float64 about 150 kB each. */
+export const MAX_ROWS = 4000;
+
+/** A stable label for a name: equal in every run, so that the side of a scenario in a split never moves. */
+export const labelOf = (...names: string[]): number => deriveSeed(...names) >>> 1;
+
+/** Brings the groups up to date after a frame has changed an episode. */
+export function applyChange(
+  groups: Map<string, GroupRows>,
+  episode: BookEpisode<TurnNumbers>,
+  change: BookChange,
+): void {
+  for (const row of [...change.added, ...change.replaced]) openGroup(groups, row.group).version += 1;
+  if (change.added.length === 0) return;
+  for (const [key, rows] of groupBy(rowsOf(episode), (row) => row.group.key))
+    groups.get(key)?.episodes.set(episode.id, rows);
+}
+
+function openGroup(groups: Map<string, GroupRows>, group: Group): GroupRows {
+  const known = groups.get(group.key) ?? { group, version: 0, episodes: new Map<string, Row[]>() };
+  groups.set(group.key, known);
+  return known;
+}
+
+/** What a score is computed over. */
+export function selectRows(group: GroupRows, book: EpisodeBook<TurnNumbers>, maxRows = MAX_ROWS): Selection {
+  const kept = underRowCap(group, maxRows);
+  const shape = commonShape(kept, book);
+  const all = [...group.episodes.values()].flat().length;
+  const usable = kept
+    .map((rows) => rows.filter((row) => shapeOf(row, book) === shape))
+    .filter((rows) => rows.length > 0);
+  const used = usable.flat();
+  return {
+    pairs: pairTurns(
+      usable.flatMap((rows) => episodeStates(rows, book)),
+      { direction: 'first_to_second', lag: 1 },
+    ),
+    rows: Object.fromEntries(
+      usable.map((rows) => [(rows[0] as Row).episode, rows.map((row) => row.sourceTurn)]),
+    ),
+    counts: countSamples(used),
+    leftOut: all - used.length,
+  };
+}
+
+/** Whole episodes, those with the smallest hash first, until the cap is reached; then in the order of their names. */
+function underRowCap({ episodes }: GroupRows, maxRows: number): Row[][] {
+  const byName = [...episodes].sort(([a], [b]) => (a < b ? -1 : 1));
+  const total = byName.reduce((sum, [, rows]) => sum + rows.length, 0);
+  if (total <= maxRows) return byName.map(([, rows]) => rows);
+  const kept = new Set<string>();
+  let taken = 0;
+  for (const [id, rows] of byName.toSorted(([a], [b]) => labelOf('keep', a) - labelOf('keep', b))) {
+    if (taken + rows.length > maxRows) break;
+    taken += rows.length;
+    kept.add(id);
+  }
+  return byName.filter(([id]) => kept.has(id)).map(([, rows]) => rows);
+}
+
+function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: number): TurnNumbers {
+  const found = book.episode(episode)?.turns.get(turn);
+  if (!found) throw new Error(`turn ${turn} of ${episode} is in a row but not in the book`);
+  return found.payload;
+}
+
+function shapeOf({ episode, sourceTurn, targetTurn }: Row, book: EpisodeBook<TurnNumbers>): string {
+  return [turnOf(book, episode, sourceTurn), turnOf(book, episode, targetTurn)]
+    .map(({ layers, states, text, words }) => [layers, states.length, text.length, words.length].join('x'))
+    .join(' ');
+}
+
+/** The shape that most rows have. */
+function commonShape(kept: Row[][], book: EpisodeBook<TurnNumbers>): string | undefined {
+  const counts = new Map<string, number>();
+  for (const row of kept.flat()) {
+    const shape = shapeOf(row, book);
+    counts.set(shape, (counts.get(shape) ?? 0) + 1);
+  }
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))[0]?.[0];
+}
+
+/**
+ * One dyad of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
+ * after. With two agents that is what happened; with more it leaves out those who spoke in between.
+ */
+function episodeStates(rows: Row[], book: EpisodeBook<TurnNumbers>): EpisodeStates[] {
+  const { episode, scenario } = rows[0] as Row;
+  const about = book.episode(episode)?.about;
+  const agents = about?.order.length ?? 2;
+  const dyads = groupBy(rows, (row) => `${row.sourceTurn % agents}>${row.targetTurn % agents}`);
+  return [...dyads].map(([dyad, of]) => ({
+    episode: agents === 2 ? labelOf(episode) : labelOf(episode, dyad),
+    scenario: labelOf(scenario),
+    pair: labelOf(about?.pair ?? ''),
+    turns: of.flatMap((row) => [
+      episodeTurn(turnOf(book, episode, row.sourceTurn), row.sourceTurn, 0),
+      episodeTurn(turnOf(book, episode, row.targetTurn), row.sourceTurn + 1, 1),
+    ]),
+  }));
+}
+
+function episodeTurn(numbers: TurnNumbers, turn: number, speaker: number): EpisodeTurn {
+  return { turn, speaker, ...numbers };
+}
+
+function countSamples(rows: Row[]): SampleCounts {
+  const distinct = (of: (row: Row) => string): number => new Set(rows.map(of)).size;
+  return {
+    samples: rows.length,
+    episodes: distinct((row) => row.episode),
+    scenarios: distinct((row) => row.scenario),
+  };
+}

@@ -1,0 +1,140 @@
+/** What the status page does: asks for the scores every two seconds and draws them. Read-only; text goes in as text, never as markup. */
+export const PAGE_SCRIPT = String.raw`'use strict';
+const POLL_MS = 2000;
+const MEANING = {
+  live: 'the agents talk', monologue: 'both speak, neither hears', reader: 'a third only reads',
+  'shared-input': 'both read the same third text', random: 'random text', dose: 'they hear a share',
+};
+const ARROWS = { first_to_second: ['opener', 'answerer'], second_to_first: ['answerer', 'opener'] };
+const MINIMUM_PAIRS = 120;
+const byId = (id) => document.getElementById(id);
+const number = (value) => (value === null || value === undefined ? '–' : value.toFixed(2).replace('-', '−'));
+const count = (value) => value.toLocaleString('en').replaceAll(',', ' ');
+
+function make(tag, attributes, ...children) {
+  const spaced = ['svg', 'path', 'line', 'rect', 'circle', 'text'].includes(tag);
+  const node = spaced ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/** One scale for every interval on the page, so that cards can be compared by eye. */
+function rangeOf(groups) {
+  const values = groups.flatMap(({ strict }) => (strict ? [strict.ciLow, strict.ciHigh, strict.nullQ95 - strict.nullMean, 0] : []));
+  const low = Math.min(-0.05, ...values), high = Math.max(0.2, ...values);
+  const margin = 0.06 * (high - low);
+  return { low: low - margin, high: high + margin };
+}
+
+function interval(strict, range) {
+  const x = (value) => 1000 * (value - range.low) / (range.high - range.low);
+  const svg = make('svg', { class: 'interval', viewBox: '0 0 1000 34', preserveAspectRatio: 'none', role: 'img' });
+  const label = 'excess ' + number(strict.excess) + ', 95 % interval ' + number(strict.ciLow) + ' to ' + number(strict.ciHigh);
+  svg.setAttribute('aria-label', label);
+  const line = (kind, at, y1, y2) => make('line', { class: kind, x1: x(at), x2: x(at), y1, y2, 'vector-effect': 'non-scaling-stroke' });
+  svg.append(
+    make('line', { class: 'axis', x1: 0, x2: 1000, y1: 17, y2: 17 }),
+    line('zero', 0, 0, 34),
+    make('rect', { class: 'band', x: x(strict.ciLow), y: 8, width: x(strict.ciHigh) - x(strict.ciLow), height: 18 }),
+    line('edge', strict.excess, 4, 30),
+    line('null', strict.nullQ95 - strict.nullMean, 12, 22),
+  );
+  return svg;
+}
+
+function sparkline(curve) {
+  const points = curve.filter((point) => point.strict !== null || point.paper !== null);
+  if (points.length < 2) return null;
+  const values = points.flatMap((point) => [point.strict, point.paper]).filter((value) => value !== null);
+  const low = Math.min(0, ...values), high = Math.max(0.1, ...values);
+  const from = points[0].samples, to = points.at(-1).samples;
+  const x = (point) => (to > from ? 1000 * (point.samples - from) / (to - from) : 500);
+  const y = (value) => 42 - 40 * (value - low) / (high - low);
+  const path = (key) => points.filter((point) => point[key] !== null)
+    .map((point, index) => (index === 0 ? 'M' : 'L') + x(point).toFixed(1) + ' ' + y(point[key]).toFixed(2)).join('');
+  const svg = make('svg', { class: 'spark', viewBox: '0 0 1000 44', preserveAspectRatio: 'none', role: 'img', 'aria-label': 'scores as turn pairs came in' });
+  svg.append(
+    make('line', { class: 'zero', x1: 0, x2: 1000, y1: y(0), y2: y(0), 'vector-effect': 'non-scaling-stroke' }),
+    make('path', { class: 'line-paper', d: path('paper') }),
+    make('path', { class: 'line-strict', d: path('strict') }),
+  );
+  return svg;
+}
+
+function scores(group, range) {
+  const { strict, paper } = group;
+  const left = make('div', {}, make('p', { class: 'label' }, 'beyond history'));
+  if (strict) {
+    const flat = strict.pValue >= 0.05 ? ' flat' : '';
+    const p = strict.pValue < 0.001 ? 'p < 0.001' : 'p = ' + strict.pValue.toFixed(3);
+    left.append(
+      make('p', { class: 'big' + flat }, number(strict.excess)),
+      interval(strict, range),
+      make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p + ' · score ' + number(strict.score)),
+    );
+  } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
+  const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'));
+  if (paper) right.append(
+    make('p', { class: 'big' }, number(paper.score)),
+    make('p', { class: 'detail' }, 'shuffled null ' + number(paper.nullMean)),
+    make('p', { class: 'detail' }, 'pseudo null ' + number(paper.pseudoMean)),
+  );
+  else right.append(make('p', { class: 'reason' }, '–'));
+  return make('div', { class: 'scores' }, left, right);
+}
+
+function progress(group) {
+  const bar = make('i', {});
+  bar.style.width = Math.min(100, 100 * group.samples / MINIMUM_PAIRS) + '%';
+  return make('div', { class: 'progress' }, bar);
+}
+
+function card(group, range) {
+  const [from, to] = ARROWS[group.direction];
+  const models = group.sourceModel === group.targetModel ? group.sourceModel : group.sourceModel + ' → ' + group.targetModel;
+  const counts = make('p', { class: 'counts' });
+  for (const [value, name] of [[group.samples, 'turn pairs'], [group.episodes, 'episodes'], [group.scenarios, 'scenarios']])
+    counts.append(make('span', {}, make('b', {}, count(value)), ' ' + name));
+  return make('article', { class: 'card' },
+    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), sparkline(group.curve), counts);
+}
+
+function drawGroups(groups) {
+  const range = rangeOf(groups);
+  const conditions = [...new Set(groups.map((group) => group.condition))];
+  const sections = conditions.map((condition) => make('section', { class: 'condition' },
+    make('h2', {}, condition, make('span', {}, MEANING[condition] || '')),
+    make('div', { class: 'cards' }, ...groups.filter((group) => group.condition === condition).map((group) => card(group, range)))));
+  byId('conditions').replaceChildren(...(sections.length ? sections : [make('p', { class: 'empty' }, 'Waiting for the first two turns of an episode.')]));
+}
+
+function drawState(state, report) {
+  byId('run').textContent = state.run ? 'run ' + state.run : 'no run yet';
+  const figures = [['episodes', state.episodes.running + state.episodes.finished], ['turns', state.turns], ['frames on disk', report.framesDurable]];
+  byId('figures').replaceChildren(...figures.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, count(value)))));
+  byId('streams').hidden = state.streams.length === 0;
+  byId('streams').querySelector('ul').replaceChildren(...state.streams.map((stream) => make('li', {}, make('b', {}, stream.stream),
+    make('span', stream.connected ? {} : { class: 'away' }, stream.connected ? 'streaming' : 'away'), ' · ' + count(stream.framesDurable) + ' frames')));
+}
+
+function say(text, kind) {
+  byId('status').textContent = text;
+  byId('status').className = 'status ' + kind;
+}
+
+async function refresh() {
+  try {
+    const read = async (path) => (await fetch(path + location.search, { signal: AbortSignal.timeout(5000) })).json();
+    const [report, state] = await Promise.all([read('/api/scores'), read('/api/state')]);
+    drawState(state, report);
+    drawGroups(report.groups);
+    if (report.pending) say('scoring as it comes', 'pending');
+    else say(report.groups.length ? 'up to date' : 'waiting', 'fresh');
+  } catch {
+    say('analyzer away', 'lost');
+  }
+  setTimeout(refresh, POLL_MS);
+}
+refresh();
+`;

@@ -1,0 +1,132 @@
+/** What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in, reports out. */
+import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
+import type { CurvePoint, GroupReport, ScoreReport } from '../protocol/report.ts';
+import { createEpisodeBook, type EpisodeBook, type Group, type Origin, type Row } from './episode-book.ts';
+import type { GroupScore } from './score-messages.ts';
+
+export interface GroupState {
+  group: Group;
+  samples: number;
+  episodes: Set<string>;
+  scenarios: Set<string>;
+  /** Counts every change of the group's rows, in the order of the frames, as the worker does. */
+  version: number;
+  score: GroupScore | undefined;
+  curve: CurvePoint[];
+  updatedAtMs: number;
+}
+
+export interface RunState {
+  run: string;
+  book: EpisodeBook<null>;
+  groups: Map<string, GroupState>;
+  turns: number;
+  /** Per stream, the episode it was last in. */
+  lastEpisode: Map<string, string>;
+}
+
+const CURVE_POINTS = 120;
+
+export function createRunState(run: string): RunState {
+  return { run, book: createEpisodeBook(), groups: new Map(), turns: 0, lastEpisode: new Map() };
+}
+
+export function takeFrame(
+  state: RunState,
+  { frame, origin, nowMs }: { frame: EpisodeFrame | TurnFrame; origin: Origin; nowMs: number },
+): void {
+  state.lastEpisode.set(origin.stream, frame.episode);
+  if (frame.type === 'turn') state.turns += 1;
+  const change =
+    frame.type === 'episode'
+      ? state.book.addEpisode(frame)
+      : state.book.addTurn(frame.episode, { turn: frame.turn, origin, payload: null });
+  for (const row of change.added) addRow(groupOf(state, row), row, nowMs);
+  for (const row of change.replaced) groupOf(state, row).version += 1;
+}
+
+function groupOf(state: RunState, { group }: Row): GroupState {
+  const known = state.groups.get(group.key) ?? emptyGroup(group);
+  state.groups.set(group.key, known);
+  return known;
+}
+
+function emptyGroup(group: Group): GroupState {
+  const episodes = new Set<string>();
+  const scenarios = new Set<string>();
+  return { group, samples: 0, episodes, scenarios, version: 0, score: undefined, curve: [], updatedAtMs: 0 };
+}
+
+function addRow(group: GroupState, row: Row, nowMs: number): void {
+  group.samples += 1;
+  group.version += 1;
+  group.episodes.add(row.episode);
+  group.scenarios.add(row.scenario);
+  group.updatedAtMs = nowMs;
+}
+
+export function takeScore(state: RunState, score: GroupScore, nowMs: number): void {
+  const group = state.groups.get(score.group.key);
+  if (!group || (group.score && group.score.version > score.version)) return;
+  group.score = score;
+  group.updatedAtMs = nowMs;
+  if (!score.paper && !score.strict) return;
+  const strict = score.strict?.excess ?? null;
+  group.curve.push({ atMs: nowMs, samples: score.samples, strict, paper: score.paper?.score ?? null });
+  if (group.curve.length > CURVE_POINTS) group.curve = group.curve.filter((_, index) => index % 2 === 1);
+}
+
+/** Whether rows are recorded that no published answer has seen. */
+export function awaitsScores(state: RunState): boolean {
+  return [...state.groups.values()].some(({ version, score }) => version !== score?.version);
+}
+
+export interface FrameCounts {
+  framesAccepted: number;
+  framesDurable: number;
+}
+
+export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
+  const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
+  const groups = [...state.groups.values()].map(groupReport).sort(byConditionAndDirection);
+  return { run: state.run, pending, ...counts, groups };
+}
+
+function groupReport(state: GroupState): GroupReport {
+  const { group, score, samples, curve, updatedAtMs } = state;
+  const reason = score ? score.reason : 'Not computed yet.';
+  return {
+    sourceModel: group.source.name,
+    targetModel: group.target.name,
+    direction: group.direction,
+    condition: group.condition,
+    samples,
+    episodes: state.episodes.size,
+    scenarios: state.scenarios.size,
+    paper: score?.paper ?? null,
+    strict: score?.strict ?? null,
+    ...(reason === undefined ? {} : { reason }),
+    updatedAtMs,
+    curve,
+  };
+}
+
+/** `live` stands first, the others by name. */
+function byConditionAndDirection(a: GroupReport, b: GroupReport): number {
+  const rank = (group: GroupReport): string =>
+    [
+      group.condition === 'live' ? 0 : 1,
+      group.condition,
+      group.direction,
+      group.sourceModel,
+      group.targetModel,
+    ].join('|');
+  return rank(a) < rank(b) ? -1 : 1;
+}
+
+/** An episode runs while it is the last one of some stream. */
+export function episodeCounts(state: RunState): { running: number; finished: number } {
+  const running = new Set(state.lastEpisode.values()).size;
+  const all = [...state.book.episodes()].length;
+  return { running, finished: all - running };
+}

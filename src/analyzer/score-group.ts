@@ -1,0 +1,124 @@
+/** One group's scores beside their nulls, from its rows. The seed follows from the group alone, so that equal recordings score equally. */
+import { deriveSeed } from '../protocol/seed.ts';
+import type { PaperReport, StrictReport } from '../protocol/report.ts';
+import { pseudoPairs } from '../synchrony/nulls.ts';
+import { paperScore } from '../synchrony/paper.ts';
+import { strictScore } from '../synchrony/strict.ts';
+import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
+import type { GroupRows, Selection } from './group-rows.ts';
+import { tooFewSamples } from './minimums.ts';
+import type { GroupScore } from './score-messages.ts';
+
+export interface ScoreJob {
+  run: string;
+  group: GroupRows;
+  selection: Selection;
+  algebra: LinearAlgebra;
+  /** Monotonic. */
+  nowMs(): number;
+}
+
+/** How often each paper null is drawn. */
+const NULL_DRAWS = 5;
+
+/** A score without numbers. */
+export function emptyScore(
+  { run, group, selection }: Omit<ScoreJob, 'algebra' | 'nowMs'>,
+  reason: string,
+): GroupScore {
+  const { direction, condition, source, target } = group.group;
+  return {
+    type: 'score',
+    run,
+    group: group.group,
+    version: group.version,
+    seed: deriveSeed('score', source.name, target.name, direction, condition),
+    samples: selection.pairs.n,
+    leftOut: selection.leftOut,
+    paper: null,
+    strict: null,
+    shares: [],
+    reason,
+    rows: selection.rows,
+    computedMs: 0,
+  };
+}
+
+export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
+  const startedMs = job.nowMs();
+  const few = tooFewSamples(job.selection.counts);
+  const { reason: _, ...empty } = emptyScore(job, few ?? '');
+  if (few !== undefined) return { ...empty, reason: few };
+  const { pairs } = job.selection;
+  const tools = { seed: empty.seed, algebra: job.algebra };
+  const paper = await paperReport(pairs, tools);
+  const strict = await strictScore(pairs, tools);
+  const reason = [strict, paper].flatMap((part) => ('reason' in part ? [part.reason] : []))[0];
+  return {
+    ...empty,
+    paper: 'reason' in paper ? null : paper,
+    ...('reason' in strict ? {} : { strict: strictReport(strict), shares: strict.shares }),
+    ...(reason === undefined ? {} : { reason }),
+    computedMs: job.nowMs() - startedMs,
+  };
+}
+
+function strictReport(score: StrictScore): StrictReport {
+  const { excess, pValue, nullMean, nullQ95, ci, n } = score;
+  return {
+    score: score.score,
+    excess,
+    ciLow: ci.low,
+    ciHigh: ci.high,
+    pValue,
+    nullMean,
+    nullQ95,
+    samples: n,
+  };
+}
+
+interface Tools {
+  seed: number;
+  algebra: LinearAlgebra;
+}
+
+async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport | NoScore> {
+  const score = await paperScore(pairs, tools);
+  if ('reason' in score) return score;
+  const shuffled = await draws(tools, (seed) => paperScore(pairs, { ...tools, seed, shuffled: true }));
+  const pseudo = await draws(tools, (seed) => paperScore(pseudoPairs(pairs, seed), { ...tools, seed }));
+  return {
+    score: score.syncR2,
+    nullMean: mean(shuffled),
+    nullQ95: quantile(shuffled, 0.95),
+    pseudoMean: mean(pseudo),
+    samples: pairs.n,
+  };
+}
+
+/** SyncR² of several draws of a null; draws without a number are left out. */
+async function draws(
+  { seed }: Tools,
+  draw: (seed: number) => Promise<PaperScore | NoScore>,
+): Promise<number[]> {
+  const values: number[] = [];
+  for (let index = 0; index < NULL_DRAWS; index += 1) {
+    const score = await draw(deriveSeed(seed, 'null', index));
+    if (!('reason' in score)) values.push(score.syncR2);
+  }
+  return values;
+}
+
+function mean(values: number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Linear interpolation between order statistics. */
+function quantile(values: number[], share: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const low = sorted[Math.floor(place)] as number;
+  const high = sorted[Math.ceil(place)] as number;
+  return low + (high - low) * (place - Math.floor(place));
+}

@@ -1,0 +1,46 @@
+/** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
+import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
+import type { PaperReport, StrictReport } from '../protocol/report.ts';
+import type { ScenarioShare } from '../synchrony/types.ts';
+import type { Group, Origin } from './episode-book.ts';
+
+/** A durable frame that scores may need; `steps` frames stay on the main thread. */
+export interface ScoreInput {
+  type: 'frame';
+  run: string;
+  origin: Origin;
+  frame: EpisodeFrame | TurnFrame;
+}
+
+/** The rows a score was computed from, so that a replay can find them: per episode its source turns, in order. */
+export type RowIds = Record<string, number[]>;
+
+export interface GroupScore {
+  type: 'score';
+  run: string;
+  group: Group;
+  /** How many changes of the group's rows this score has seen; the newest is complete. */
+  version: number;
+  /** Every random choice in it follows from this. */
+  seed: number;
+  samples: number;
+  /** Rows that could not be used: other layers or dimensions than the rest, or over the cap. */
+  leftOut: number;
+  paper: PaperReport | null;
+  strict: StrictReport | null;
+  /** Per scenario, for differences between conditions; empty without a strict score. */
+  shares: ScenarioShare[];
+  /** Why there is no score, or no strict score. */
+  reason?: string;
+  rows: RowIds;
+  computedMs: number;
+}
+
+/** A score could not be computed: the program's fault, not the data's. `score` holds no number and the reason. */
+export interface ScoreFault {
+  type: 'fault';
+  score: GroupScore;
+  stack: string;
+}
+
+export type ScoreAnswer = GroupScore | ScoreFault;

@@ -1,0 +1,26 @@
+/** The thread that scores: frames come in, scores go out. It yields to the threads that record, for recording may not lag. */
+import { setPriority } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { systemClock } from '../process/clock.ts';
+import { createPlainAlgebra } from '../synchrony/plain-algebra.ts';
+import { createScoreLoop } from './score-loop.ts';
+import type { ScoreInput } from './score-messages.ts';
+
+const NICENESS = 5;
+
+// On Linux 0 means the calling thread alone; elsewhere it is refused or lowers the process, which is no harm.
+try {
+  setPriority(0, NICENESS);
+} catch {
+  // Without leave to be nice, scores compete with the recording.
+}
+
+const port = parentPort;
+if (port === null) throw new Error('the score worker was not started as a worker');
+const loop = createScoreLoop({
+  clock: systemClock,
+  algebra: createPlainAlgebra(),
+  publish: (answer) => port.postMessage(answer),
+});
+port.on('message', (input: ScoreInput) => loop.take(input));
+port.on('close', () => loop.stop());

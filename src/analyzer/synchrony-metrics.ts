@@ -1,0 +1,136 @@
+/** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
+import type { GroupReport } from '../protocol/report.ts';
+
+export type Labels = Record<string, string>;
+
+export interface Sample {
+  labels: Labels;
+  value: number;
+}
+
+/** One gauge: its name, what it says, and how a group fills it. */
+export interface SynchronyGauge {
+  name: string;
+  help: string;
+  labelNames: string[];
+  samples(group: GroupReport): Sample[];
+}
+
+const GROUP = ['source_model', 'target_model', 'direction', 'condition'];
+const SCORE = [...GROUP, 'measure', 'mode'];
+
+const groupLabels = (group: GroupReport): Labels => ({
+  source_model: group.sourceModel,
+  target_model: group.targetModel,
+  direction: group.direction,
+  condition: group.condition,
+});
+
+const scoreLabels = (group: GroupReport, mode: 'paper' | 'strict'): Labels => ({
+  ...groupLabels(group),
+  measure: 'sync_r2',
+  mode,
+});
+
+/** A sample, or none where there is no number. */
+function sample(labels: Labels, value: number | null | undefined): Sample[] {
+  return value === null || value === undefined ? [] : [{ labels, value }];
+}
+
+function nullSamples(group: GroupReport): Sample[] {
+  const { paper, strict } = group;
+  const of = (mode: 'paper' | 'strict', kind: string, level: string): Labels => ({
+    ...scoreLabels(group, mode),
+    null: kind,
+    level,
+  });
+  return [
+    ...sample(of('paper', 'shuffled', 'mean'), paper?.nullMean),
+    ...sample(of('paper', 'shuffled', 'q95'), paper?.nullQ95),
+    ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
+    ...sample(of('strict', 'permutation', 'mean'), strict?.nullMean),
+    ...sample(of('strict', 'permutation', 'q95'), strict?.nullQ95),
+  ];
+}
+
+export const SYNCHRONY_GAUGES: readonly SynchronyGauge[] = [
+  {
+    name: 'entrain_synchrony_ratio',
+    help: 'Synchrony: share of the variance in the partner’s next state that is predicted. Absent under the minimum of samples.',
+    labelNames: SCORE,
+    samples: (group) => [
+      ...sample(scoreLabels(group, 'paper'), group.paper?.score),
+      ...sample(scoreLabels(group, 'strict'), group.strict?.score),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_excess_ratio',
+    help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'strict'), group.strict?.excess),
+  },
+  {
+    name: 'entrain_synchrony_null_ratio',
+    help: 'The same score where no true coupling can be.',
+    labelNames: [...SCORE, 'null', 'level'],
+    samples: nullSamples,
+  },
+  {
+    name: 'entrain_synchrony_ci_ratio',
+    help: 'Bounds of the 95 % interval of the excess, by bootstrap over scenarios.',
+    labelNames: [...SCORE, 'bound'],
+    samples: (group) => [
+      ...sample({ ...scoreLabels(group, 'strict'), bound: 'low' }, group.strict?.ciLow),
+      ...sample({ ...scoreLabels(group, 'strict'), bound: 'high' }, group.strict?.ciHigh),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_pvalue',
+    help: 'Permutation p-value of the strict score, corrected for the number of layers.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'strict'), group.strict?.pValue),
+  },
+  {
+    name: 'entrain_synchrony_samples',
+    help: 'Turn pairs at hand, from the first one on.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.samples),
+  },
+  {
+    name: 'entrain_synchrony_episodes',
+    help: 'Episodes that the turn pairs come from.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.episodes),
+  },
+  {
+    name: 'entrain_synchrony_scenarios',
+    help: 'Scenarios that the turn pairs come from.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.scenarios),
+  },
+  {
+    name: 'entrain_synchrony_updated_timestamp_seconds',
+    help: 'When the figures of the group last changed.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.updatedAtMs / 1000),
+  },
+];
+
+/** The groups that fit under a cap on series, in the order given, and how many did not. */
+export function underCap(
+  groups: readonly GroupReport[],
+  maxSeries: number,
+): { shown: GroupReport[]; series: number; dropped: number } {
+  const shown: GroupReport[] = [];
+  let series = 0;
+  let dropped = 0;
+  for (const group of groups) {
+    const own = SYNCHRONY_GAUGES.reduce((sum, gauge) => sum + gauge.samples(group).length, 0);
+    if (series + own > maxSeries) dropped += own;
+    else {
+      series += own;
+      shown.push(group);
+    }
+  }
+  return { shown, series, dropped };
+}

@@ -1,0 +1,31 @@
+/** The numbers of a turn frame, unpacked: what the measures work on. */
+import type { TurnFrame } from '../protocol/frames.ts';
+import { unpackTensor } from '../protocol/tensor.ts';
+
+/** The numbers of one turn. */
+export interface TurnNumbers {
+  layers: number;
+  /** [layers, dims]. */
+  states: Float32Array;
+  /** Hashed n-grams of the prompt. */
+  text: Float32Array;
+  /** [dims]: mean token embedding of the prompt. */
+  words: Float32Array;
+}
+
+export function turnNumbers(frame: TurnFrame): TurnNumbers {
+  return {
+    layers: frame.layers.length,
+    states: unpackTensor(frame.dtype, frame.data),
+    text: unpackTensor('f32', frame.text),
+    words: unpackTensor('f32', frame.words),
+  };
+}
+
+type OwnBytes = Record<'data' | 'text' | 'words', Uint8Array<ArrayBuffer>>;
+
+/** The frame with its bytes in buffers of their own, which can be given to a thread. */
+export function ownBytes(frame: TurnFrame): TurnFrame & OwnBytes {
+  const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
+  return { ...frame, data: own(frame.data), text: own(frame.text), words: own(frame.words) };
+}
