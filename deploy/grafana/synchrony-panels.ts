@@ -1,0 +1,136 @@
+/** The panels of what was measured: each score beside its null, for each direction, split by condition. */
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import { stat, timeseries } from './panels.ts';
+
+const DIRECTIONS = [
+  { label: 'first_to_second', text: 'first speaker → second' },
+  { label: 'second_to_first', text: 'second speaker → first' },
+] as const;
+
+const CHOSEN = 'condition=~"$condition",source_model=~"$source_model"';
+const SERIES = '{{condition}} ({{source_model}} → {{target_model}})';
+const SIGNIFICANT = 0.05;
+
+const of = (direction: string, rest: string): string => `{direction="${direction}",${CHOSEN},${rest}}`;
+
+export function synchronyPanels(): Builder<Panel>[] {
+  return [
+    ...DIRECTIONS.map(strictPanel),
+    ...DIRECTIONS.map(excessPanel),
+    ...DIRECTIONS.map(paperPanel),
+    pValuePanel(),
+  ];
+}
+
+type Direction = (typeof DIRECTIONS)[number];
+
+function strictPanel({ label, text }: Direction): Builder<Panel> {
+  const series = of(label, 'mode="strict"');
+  const nullOf = (level: string): string => of(label, `mode="strict",null="permutation",level="${level}"`);
+  return timeseries({
+    title: `Strict score, ${text}`,
+    description:
+      'Share of the variance in the partner’s next state that this side’s state predicts beyond all that was said before. Dashed: the same with episodes exchanged within their scenario, its mean and its 95th percentile.',
+    unit: 'percentunit',
+    span: 12,
+    level: 0,
+    lines: [
+      { expr: `entrain_synchrony_ratio${series}`, legend: SERIES },
+      { expr: `entrain_synchrony_null_ratio${nullOf('q95')}`, legend: `null q95 · ${SERIES}`, dashed: true },
+      {
+        expr: `entrain_synchrony_null_ratio${nullOf('mean')}`,
+        legend: `null mean · ${SERIES}`,
+        dashed: true,
+      },
+    ],
+  });
+}
+
+function excessPanel({ label, text }: Direction): Builder<Panel> {
+  const bound = (name: string): string => of(label, `mode="strict",bound="${name}"`);
+  return timeseries({
+    title: `Excess over the null, ${text}`,
+    description:
+      'Strict score minus the mean of its null, with the 95 % interval of a bootstrap over scenarios. An interval that holds 0 shows no synchrony.',
+    unit: 'percentunit',
+    span: 12,
+    level: 0,
+    lines: [
+      { expr: `entrain_synchrony_excess_ratio${of(label, 'mode="strict"')}`, legend: SERIES },
+      { expr: `entrain_synchrony_ci_ratio${bound('low')}`, legend: `low · ${SERIES}`, dashed: true },
+      { expr: `entrain_synchrony_ci_ratio${bound('high')}`, legend: `high · ${SERIES}`, dashed: true },
+    ],
+  });
+}
+
+function paperPanel({ label, text }: Direction): Builder<Panel> {
+  const nullOf = (rest: string): string => of(label, `mode="paper",${rest}`);
+  return timeseries({
+    title: `Paper mode, ${text}`,
+    description:
+      'SyncR² as published, with its nulls. It also counts what a scenario, an episode or a turn number explains; compare with the strict score.',
+    unit: 'percentunit',
+    span: 12,
+    lines: [
+      { expr: `entrain_synchrony_ratio${of(label, 'mode="paper"')}`, legend: SERIES },
+      {
+        expr: `entrain_synchrony_null_ratio${nullOf('null="shuffled",level="q95"')}`,
+        legend: `shuffled q95 · ${SERIES}`,
+        dashed: true,
+      },
+      {
+        expr: `entrain_synchrony_null_ratio${nullOf('null="pseudo",level="mean"')}`,
+        legend: `pseudo mean · ${SERIES}`,
+        dashed: true,
+      },
+    ],
+  });
+}
+
+function pValuePanel(): Builder<Panel> {
+  return timeseries({
+    title: 'p-value of the strict score',
+    description: 'By permutation, with the maximum over layers as the statistic. The level is 0.05.',
+    unit: 'none',
+    span: 24,
+    level: SIGNIFICANT,
+    lines: [
+      { expr: `entrain_synchrony_pvalue{mode="strict",${CHOSEN}}`, legend: `{{direction}} · ${SERIES}` },
+    ],
+  });
+}
+
+/** How much there is to judge by: a score is absent until there is enough. */
+export function coveragePanels(): Builder<Panel>[] {
+  const about = (title: string, metric: string, description: string): Builder<Panel> =>
+    stat({
+      title,
+      description,
+      unit: 'short',
+      span: 6,
+      lines: [
+        {
+          expr: `sum by (condition) (${metric}{direction="first_to_second",${CHOSEN}})`,
+          legend: '{{condition}}',
+        },
+      ],
+    });
+  return [
+    about('Turn pairs', 'entrain_synchrony_samples', 'A score needs at least 120.'),
+    about('Episodes', 'entrain_synchrony_episodes', 'A score needs at least 3 in each scenario.'),
+    about('Scenarios', 'entrain_synchrony_scenarios', 'A score needs at least 6.'),
+    stat({
+      title: 'Age of the scores',
+      description: 'Time since the figures of a group last changed.',
+      unit: 's',
+      span: 6,
+      lines: [
+        {
+          expr: `time() - max by (condition) (entrain_synchrony_updated_timestamp_seconds{${CHOSEN}})`,
+          legend: '{{condition}}',
+        },
+      ],
+    }),
+  ];
+}
