@@ -1,18 +1,14 @@
 /** Loads a model folder inside the worker: files checked, taps found, graph patched in memory, session opened. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import { loadChatTemplate } from './chat-template.ts';
 import { createDecoder } from './decoder.ts';
 import type { ModelParts } from './engine.ts';
-import { findTaps } from './find-taps.ts';
 import { mapGraphIo, type ValueInfo } from './graph-io.ts';
-import { checkExternalFile, type ModelFolder, readModelFolder } from './model-folder.ts';
+import { type ModelFolder, readModelFolder } from './model-folder.ts';
 import { hashModel } from './model-hash.ts';
-import { type OnnxModel, readModel } from './onnx-graph.ts';
-import { patchGraph } from './patch-graph.ts';
-import { findResidualChain } from './residual-chain.ts';
 import { openSession } from './session.ts';
+import { tapGraph } from './tap-graph.ts';
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 import type { ModelInfo, ModelOptions } from './types.ts';
 
@@ -46,28 +42,6 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
     openDecoder: () => createDecoder({ session, io, taps, dims: info.dims }),
     release: () => session.release(),
   };
-}
-
-export interface TappedGraph {
-  graph: Uint8Array;
-  model: OnnxModel;
-  /** Tensor name by layer, 0..L. */
-  taps: string[];
-  externalFiles: string[];
-}
-
-export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
-  const bytes = await readFile(folder.graph);
-  const model = readModel(bytes);
-  const externalFiles = new Set<string>();
-  for (const { file } of model.graph.weights.values()) {
-    if (file === undefined) continue;
-    checkExternalFile(file);
-    externalFiles.add(join(dirname(folder.graph), file));
-  }
-  const taps = findTaps(findResidualChain(model.graph), folder.config.layers);
-  const graph = patchGraph(bytes, model, taps);
-  return { graph, model, taps: taps.map(({ tensor }) => tensor), externalFiles: [...externalFiles].sort() };
 }
 
 function checkVocabulary(tokenizer: Tokenizer, logits: ValueInfo): void {

@@ -1,0 +1,38 @@
+/** From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs added. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { checkExternalFile, type ModelFolder } from './model-folder.ts';
+import { type Graph, type OnnxModel, readModel } from './onnx-graph.ts';
+import { patchGraph } from './patch-graph.ts';
+import { planTaps } from './plan-taps.ts';
+
+export interface TappedGraph {
+  graph: Uint8Array;
+  model: OnnxModel;
+  /** Tensor name by layer, 0..L. */
+  taps: string[];
+  chain: string[];
+  externalFiles: string[];
+}
+
+export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
+  const bytes = await readFile(folder.graph);
+  const model = readModel(bytes);
+  const externalFiles = findExternalFiles(model.graph, dirname(folder.graph));
+  const plan = planTaps(model.graph, folder.config.layers);
+  return { graph: patchGraph(bytes, plan), model, taps: plan.taps, chain: plan.chain, externalFiles };
+}
+
+/** @throws EntrainError MODEL_UNSAFE when a file lies outside the graph's folder */
+function findExternalFiles(graph: Graph, folder: string): string[] {
+  const files = new Set<string>();
+  for (const { file } of graph.weights.values()) {
+    if (file === undefined) continue;
+    checkExternalFile(file);
+    files.add(join(folder, file));
+  }
+  for (const branch of graph.nodes.flatMap(({ graphs }) => [...graphs.values()])) {
+    for (const file of findExternalFiles(branch, folder)) files.add(file);
+  }
+  return [...files].sort();
+}

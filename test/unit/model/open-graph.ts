@@ -1,0 +1,47 @@
+/** Opens a folder's graph alone, tapped, as a decoder: no tokenizer needed. */
+import { dirname } from 'node:path';
+import { createDecoder, type Decoder } from '../../../src/model/decoder.ts';
+import { mapGraphIo, type ValueInfo } from '../../../src/model/graph-io.ts';
+import { readModelFolder } from '../../../src/model/model-folder.ts';
+import { openSession } from '../../../src/model/session.ts';
+import { tapGraph, type TappedGraph } from '../../../src/model/tap-graph.ts';
+
+export interface OpenGraph {
+  tapped: TappedGraph;
+  layers: number;
+  dims: number;
+  openDecoder(): Decoder;
+}
+
+export async function openGraph(path: string): Promise<OpenGraph> {
+  const folder = await readModelFolder(path);
+  const tapped = await tapGraph(folder);
+  const { dims, layers } = folder.config;
+  const session = await openSession(tapped.graph, {
+    provider: 'cpu',
+    threads: 1,
+    weightsFolder: dirname(folder.graph),
+  });
+  const io = mapGraphIo(
+    session.inputMetadata as readonly ValueInfo[],
+    session.outputMetadata as readonly ValueInfo[],
+  );
+  return { tapped, layers, dims, openDecoder: () => createDecoder({ session, io, taps: tapped.taps, dims }) };
+}
+
+export function allLayers(layers: number): number[] {
+  return Array.from({ length: layers + 1 }, (_, layer) => layer);
+}
+
+/** Largest difference, relative to the larger of 1 and the largest value expected. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let worst = 0;
+  let largest = 1;
+  for (let i = 0; i < expected.length; i++) {
+    worst = Math.max(worst, Math.abs((actual[i] ?? Number.NaN) - (expected[i] ?? 0)));
+    largest = Math.max(largest, Math.abs(expected[i] ?? 0));
+  }
+  return Number.isNaN(worst) || actual.length !== expected.length
+    ? Number.POSITIVE_INFINITY
+    : worst / largest;
+}
