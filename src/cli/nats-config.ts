@@ -22,7 +22,6 @@ export interface NatsConfigOptions {
 }
 
 export function natsConfig(options: NatsConfigOptions): string {
-  const users = options.users.map((user) => userBlock(user, permissionsOf(user.name)));
   return [
     'server_name: entrain',
     'host: "127.0.0.1"',
@@ -30,13 +29,14 @@ export function natsConfig(options: NatsConfigOptions): string {
     `ports_file_dir: ${JSON.stringify(options.portsFolder)}`,
     `jetstream { store_dir: ${JSON.stringify(options.storeFolder)} }`,
     'max_payload: 1MB',
-    'authorization {',
-    '  users = [',
-    ...users,
-    '  ]',
-    '}',
-    '',
+    natsAuthorization(options.users),
   ].join('\n');
+}
+
+/** Who may connect, and what each may do. Also the file of users for a nats-server that one configures oneself. */
+export function natsAuthorization(users: NatsUser[]): string {
+  const blocks = users.map((user) => userBlock(user, permissionsOf(user.name)));
+  return ['authorization {', '  users = [', ...blocks, '  ]', '}', ''].join('\n');
 }
 
 /** User names are `coordinator`, `analyzer`, `supervisor` or `agent-ID`. */

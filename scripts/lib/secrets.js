@@ -1,0 +1,31 @@
+// Secrets for deploy/compose.yaml: a password for each user of NATS and of Grafana, and the key pair of the streams.
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SetupError } from './setup-error.js';
+
+const PROGRAMS = ['coordinator', 'analyzer'];
+const PASSWORD_BYTES = 24;
+
+/**
+ * Writes every secret into a new folder that only its owner may enter. The files themselves may be read by all, because
+ * compose mounts them as they are and the programs in the containers run as another user.
+ */
+export async function writeSecrets(folder, agents, { natsAuthorization, writeKeys }) {
+  if (existsSync(join(folder, 'users.conf')))
+    throw new SetupError(`${folder} holds secrets already; remove it if you want new ones.`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const users = [...PROGRAMS, ...agents.map((agent) => `agent-${agent}`)].map((name) => ({
+    name,
+    password: newPassword(),
+  }));
+  const files = { 'users.conf': natsAuthorization(users), 'grafana.password': `${newPassword()}\n` };
+  for (const { name, password } of users) files[`${name}.password`] = `${password}\n`;
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(folder, name), text, { mode: 0o644 });
+  const keys = await writeKeys(folder);
+  await chmod(keys.privateKey, 0o644);
+}
+
+const newPassword = () => randomBytes(PASSWORD_BYTES).toString('base64url');
