@@ -1,0 +1,154 @@
+/** What an agent computed while it listened is what it would have computed from the finished words, whatever way they came. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Turn } from '../../../src/model/chat-template.ts';
+import { openDialogue } from '../../../src/model/dialogue.ts';
+import type { OpenModel } from '../../../src/model/open-model.ts';
+import type { Dialogue, Spoken, StepStates, TurnState } from '../../../src/model/types.ts';
+import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../onnx/chat-model.ts';
+
+const SENTENCES = [
+  'Hello there, I would like to buy some apples for my mother, please.',
+  'Two coins each? That is too much… could you give me a better price, as a friend?',
+  'I have known you for a long time; naïve customers may pay that, 我不会。',
+  'Very well 🙂 let us agree on four coins.',
+];
+
+interface Heard {
+  steps: Map<number, StepStates>;
+  state: TurnState;
+  spoken: Spoken;
+}
+
+/** Later states of a step take the place of earlier ones, as in a recording. */
+function keep(steps: Map<number, StepStates>, states: StepStates): void {
+  for (const step of [...steps.keys()]) if (step >= states.step0) steps.delete(step);
+  steps.set(states.step0, states);
+}
+
+async function exchange(dialogue: Dialogue, parts: string[], seed: number): Promise<Heard> {
+  const steps = new Map<number, StepStates>();
+  const text = parts.join('');
+  let sofar = '';
+  for (const part of parts) {
+    sofar += part;
+    await dialogue.hear(sofar, (states) => keep(steps, states));
+  }
+  await dialogue.heard(text, (states) => keep(steps, states));
+  return { steps, ...(await reply(dialogue, seed)) };
+}
+
+async function reply(dialogue: Dialogue, seed: number): Promise<{ state: TurnState; spoken: Spoken }> {
+  let state: TurnState | undefined;
+  const spoken = await dialogue.speak({
+    seed,
+    maxTokens: 12,
+    mayLeave: false,
+    onState: (seen) => (state = seen),
+    onToken: () => undefined,
+    onSteps: () => undefined,
+  });
+  if (!state) throw new Error('a turn without a state');
+  return { state, spoken };
+}
+
+function cutAt(text: string, cuts: readonly number[]): string[] {
+  const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
+  return [0, ...places].map((place, i) => text.slice(place, places[i] ?? text.length));
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  for (const [i, value] of a.entries()) dot += value * (b[i] ?? 0);
+  return dot / (Math.hypot(...a) * Math.hypot(...b));
+}
+
+/** [layers, dims]: the last token's states of one pass over the whole prompt. */
+async function fullPrefill(model: OpenModel, turns: Turn[]): Promise<Float32Array[]> {
+  const { text } = model.template.render(DIALOGUE.system, turns, true);
+  const layers = Array.from({ length: model.info.layers }, (_, i) => i + 1);
+  const pass = await model.openDecoder().run(model.tokenizer.encode(text), layers);
+  return layers.map((layer) => pass.states.get(layer)?.slice(-model.info.dims) ?? new Float32Array());
+}
+
+const CHOICES: ChatModelChoice[] = [
+  { tokens: 'bytes', template: 'own' },
+  { tokens: 'metaspace', template: 'own' },
+  { tokens: 'bytes', template: 'chatml' },
+  { tokens: 'metaspace', template: 'instruct' },
+  { tokens: 'bytes', template: 'own', style: { style: 'genai' } },
+];
+
+describe.each(CHOICES)('listening with $tokens tokens and the $template template', (choice) => {
+  let model: OpenModel;
+  beforeAll(async () => {
+    model = await openChatModel(choice);
+  });
+  afterAll(() => model.release());
+  const open = (): Dialogue => openDialogue(model, DIALOGUE);
+
+  it('has the state of a full prefill at every layer, for 16 turns', async () => {
+    const dialogue = open();
+    const turns: Turn[] = [];
+    for (let turn = 0; turn < 16; turn++) {
+      const text = SENTENCES[turn % SENTENCES.length] ?? '';
+      turns.push({ who: 'peer', text });
+      const { state, spoken } = await exchange(dialogue, text.split(/(?<= )/), turn);
+      const expected = await fullPrefill(model, turns);
+      for (const [i, layer] of expected.entries()) {
+        const { dims } = model.info;
+        expect(cosine(state.data.subarray(i * dims, (i + 1) * dims), layer)).toBeGreaterThan(0.9999);
+      }
+      turns.push({ who: 'self', text: spoken.text });
+    }
+  });
+
+  it('gives the same states and the same reply to any cuts of any text', async () => {
+    const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 120 }), fc.constantFrom(...SENTENCES));
+    const cuts = fc.array(fc.nat(200), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(text, cuts, fc.nat(1000), async (words, places, seed) => {
+        const [one, two] = [open(), open()];
+        const opening = [await reply(one, seed), await reply(two, seed)];
+        expect(opening[0]?.spoken.text).toBe(opening[1]?.spoken.text);
+        const whole = await exchange(one, [words], seed);
+        const parts = await exchange(two, cutAt(words, places), seed);
+        expect(parts.state).toEqual(whole.state);
+        expect(parts.spoken.text).toBe(whole.spoken.text);
+        expect(flatten(parts.steps)).toEqual(flatten(whole.steps));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('repeats itself bit for bit when another agent takes the dialogue over', async () => {
+    const first = open();
+    const opening = await reply(first, 3);
+    const answer = await exchange(first, ['I would pay ', 'three coins, not more.'], 4);
+    await first.missed();
+    const { state } = await reply(first, 5);
+    const second = open();
+    await second.recall(opening.spoken.text);
+    await second.heard('I would pay three coins, not more.', () => undefined);
+    await second.recall(answer.spoken.text);
+    await second.missed();
+    expect((await reply(second, 5)).state).toEqual(state);
+  });
+
+  it('rewinds when the finished words differ from those heard', async () => {
+    const [misled, plain] = [open(), open()];
+    await misled.hear(
+      'I would like to buy ten pears and a horse, and also a little house by the sea ',
+      () => undefined,
+    );
+    const text = 'I would like to buy ten apples for my mother today.';
+    expect((await exchange(misled, [text], 1)).state).toEqual((await exchange(plain, [text], 1)).state);
+  });
+});
+
+/** The steps of an utterance in order, without the frames they came in. */
+function flatten(steps: Map<number, StepStates>): unknown[] {
+  return [...steps.values()]
+    .sort((a, b) => a.step0 - b.step0)
+    .map(({ step0, bytes, data }) => ({ step0, bytes, data }));
+}
