@@ -7,6 +7,7 @@
  */
 import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
 import { deriveSeed } from '../protocol/seed.ts';
+import type { Frame } from '../transport/stream-sender.ts';
 import type { Dialogue, Model, Spoken } from '../model/types.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
@@ -17,9 +18,7 @@ import type { UtteranceBox } from './utterance-box.ts';
 /** The part of the activation stream that an episode needs. */
 export interface FrameSink {
   epoch: number;
-  append(
-    message: ReturnType<typeof episodeFrame> | ReturnType<typeof turnFrame> | ReturnType<typeof stepsFrame>,
-  ): number;
+  append(frame: Frame): number;
   lastSeq(): number;
   room(kind: 'turn' | 'token'): Promise<void>;
   sinceEpochNs(): number;

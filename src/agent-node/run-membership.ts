@@ -86,7 +86,6 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
 
 interface OpenStream {
   sender: Awaited<ReturnType<typeof createStreamSender>>;
-  epochStartNs: bigint;
   close(): Promise<void>;
 }
 
@@ -113,7 +112,6 @@ async function openStream(options: MembershipOptions): Promise<OpenStream> {
   }, TOKEN_RENEWAL_MS);
   return {
     sender,
-    epochStartNs: clock.monotonicNs(),
     close: async () => {
       clearInterval(renewal);
       if (!(await sender.drained(DRAIN_MS)))
@@ -135,7 +133,7 @@ function createPorts(
 ): EpisodePorts {
   const { agent, assignment, link, model, metrics, clock } = options;
   const { connection } = link;
-  const { sender, epochStartNs } = parts.stream;
+  const { sender } = parts.stream;
   return {
     agent,
     stream: agent,
@@ -146,7 +144,7 @@ function createPorts(
       append: (message) => sender.append(message),
       lastSeq: () => sender.lastSeq(),
       room: (kind) => sender.room(kind),
-      sinceEpochNs: () => Number(clock.monotonicNs() - epochStartNs),
+      sinceEpochNs: () => Number(clock.monotonicNs() - sender.epochStartNs),
     },
     utterances: parts.box,
     preview: parts.preview,
