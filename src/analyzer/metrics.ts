@@ -1,7 +1,7 @@
 /** The analyzer's metrics; the only place in this program that knows prom-client. Figures are read when they are asked for. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { GroupReport, StateReport } from '../protocol/report.ts';
-import { SYNCHRONY_GAUGES, underCap, type Sample } from './synchrony-metrics.ts';
+import type { DifferenceReport, GroupReport, StateReport } from '../protocol/report.ts';
+import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES, underCap, type Sample } from './synchrony-metrics.ts';
 
 /** What a stream has to tell. */
 export interface StreamMetrics {
@@ -21,6 +21,7 @@ export interface MetricSources {
   version: string;
   natsUp(): boolean;
   groups(): GroupReport[];
+  differences(): DifferenceReport[];
   streams(): StreamMetrics[];
   state(): Pick<StateReport, 'episodes' | 'turns'>;
 }
@@ -33,11 +34,19 @@ export interface AnalyzerMetrics {
   faults(): void;
 }
 
+/** Gauges of prom-client whose names are those of counters: `promtool check metrics` objects. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 const MAX_SERIES = 2000;
+const MAX_DIFFERENCES = 100;
 const LATENCY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60];
 
 export function createAnalyzerMetrics(registry: Registry, sources: MetricSources): AnalyzerMetrics {
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   addSynchrony(registry, sources);
   addStreams(registry, sources);
   addRun(registry, sources);
@@ -101,6 +110,8 @@ function addSynchrony(registry: Registry, sources: MetricSources): void {
   const shown = () => underCap(sources.groups(), MAX_SERIES);
   for (const { samples, ...about } of SYNCHRONY_GAUGES)
     gauge(registry, about, () => shown().shown.flatMap(samples));
+  for (const { samples, ...about } of DIFFERENCE_GAUGES)
+    gauge(registry, about, () => sources.differences().slice(0, MAX_DIFFERENCES).flatMap(samples));
   const limits: [string, string, () => number][] = [
     ['entrain_series', 'Series of synchrony metrics shown.', () => shown().series],
     ['entrain_series_limit', 'Series of synchrony metrics allowed.', () => MAX_SERIES],

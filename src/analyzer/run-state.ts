@@ -1,6 +1,7 @@
 /** What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in, reports out. */
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
-import type { CurvePoint, GroupReport, ScoreReport } from '../protocol/report.ts';
+import type { CurvePoint, DifferenceReport, GroupReport, ScoreReport } from '../protocol/report.ts';
+import { differencesOf } from './differences.ts';
 import { createEpisodeBook, type EpisodeBook, type Group, type Origin, type Row } from './episode-book.ts';
 import type { GroupScore } from './score-messages.ts';
 
@@ -14,6 +15,8 @@ export interface GroupState {
   score: GroupScore | undefined;
   curve: CurvePoint[];
   updatedAtMs: number;
+  /** Monotonic arrival times of the rows that no score holds yet. */
+  unscored: { version: number; arrivedMs: number }[];
 }
 
 export interface RunState {
@@ -23,26 +26,44 @@ export interface RunState {
   turns: number;
   /** Per stream, the episode it was last in. */
   lastEpisode: Map<string, string>;
+  differences: DifferenceReport[];
 }
 
 const CURVE_POINTS = 120;
 
 export function createRunState(run: string): RunState {
-  return { run, book: createEpisodeBook(), groups: new Map(), turns: 0, lastEpisode: new Map() };
+  return {
+    run,
+    book: createEpisodeBook(),
+    groups: new Map(),
+    turns: 0,
+    lastEpisode: new Map(),
+    differences: [],
+  };
 }
 
-export function takeFrame(
-  state: RunState,
-  { frame, origin, nowMs }: { frame: EpisodeFrame | TurnFrame; origin: Origin; nowMs: number },
-): void {
+export interface BookedFrame {
+  frame: EpisodeFrame | TurnFrame;
+  origin: Origin;
+  /** Monotonic. */
+  arrivedMs: number;
+  nowMs: number;
+}
+
+export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: BookedFrame): void {
   state.lastEpisode.set(origin.stream, frame.episode);
   if (frame.type === 'turn') state.turns += 1;
   const change =
     frame.type === 'episode'
       ? state.book.addEpisode(frame)
       : state.book.addTurn(frame.episode, { turn: frame.turn, origin, payload: null });
-  for (const row of change.added) addRow(groupOf(state, row), row, nowMs);
-  for (const row of change.replaced) groupOf(state, row).version += 1;
+  for (const row of change.added) addRow(groupOf(state, row), row);
+  for (const row of [...change.added, ...change.replaced]) {
+    const group = groupOf(state, row);
+    group.version += 1;
+    group.updatedAtMs = nowMs;
+    group.unscored.push({ version: group.version, arrivedMs });
+  }
 }
 
 function groupOf(state: RunState, { group }: Row): GroupState {
@@ -52,27 +73,44 @@ function groupOf(state: RunState, { group }: Row): GroupState {
 }
 
 function emptyGroup(group: Group): GroupState {
-  const episodes = new Set<string>();
-  const scenarios = new Set<string>();
-  return { group, samples: 0, episodes, scenarios, version: 0, score: undefined, curve: [], updatedAtMs: 0 };
+  return {
+    group,
+    samples: 0,
+    episodes: new Set(),
+    scenarios: new Set(),
+    version: 0,
+    score: undefined,
+    curve: [],
+    updatedAtMs: 0,
+    unscored: [],
+  };
 }
 
-function addRow(group: GroupState, row: Row, nowMs: number): void {
+function addRow(group: GroupState, row: Row): void {
   group.samples += 1;
-  group.version += 1;
   group.episodes.add(row.episode);
   group.scenarios.add(row.scenario);
-  group.updatedAtMs = nowMs;
 }
 
-export function takeScore(state: RunState, score: GroupScore, nowMs: number): void {
+/** Keeps a score and gives the arrival times of the rows that it is the first to hold. */
+export function takeScore(state: RunState, score: GroupScore, nowMs: number): number[] {
   const group = state.groups.get(score.group.key);
-  if (!group || (group.score && group.score.version > score.version)) return;
+  if (!group || (group.score && group.score.version > score.version)) return [];
+  const held = group.unscored.filter(({ version }) => version <= score.version);
+  group.unscored = group.unscored.slice(held.length);
   group.score = score;
   group.updatedAtMs = nowMs;
-  if (!score.paper && !score.strict) return;
-  const strict = score.strict?.excess ?? null;
-  group.curve.push({ atMs: nowMs, samples: score.samples, strict, paper: score.paper?.score ?? null });
+  if (score.paper || score.strict) addPoint(group, score, nowMs);
+  if (score.strict) state.differences = differencesOf(scoresOf(state));
+  return held.map(({ arrivedMs }) => arrivedMs);
+}
+
+const scoresOf = ({ groups }: RunState): GroupScore[] =>
+  [...groups.values()].flatMap(({ score }) => (score ? [score] : []));
+
+function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
+  const { samples, strict, paper } = score;
+  group.curve.push({ atMs, samples, strict: strict?.excess ?? null, paper: paper?.score ?? null });
   if (group.curve.length > CURVE_POINTS) group.curve = group.curve.filter((_, index) => index % 2 === 1);
 }
 
@@ -89,7 +127,7 @@ export interface FrameCounts {
 export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
   const groups = [...state.groups.values()].map(groupReport).sort(byConditionAndDirection);
-  return { run: state.run, pending, ...counts, groups };
+  return { run: state.run, pending, ...counts, groups, differences: state.differences };
 }
 
 function groupReport(state: GroupState): GroupReport {

@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { systemClock } from '../process/clock.ts';
-import { createPlainAlgebra } from '../synchrony/plain-algebra.ts';
+import { createOrtAlgebra } from '../compute/ort-algebra.ts';
 import { createScoreLoop } from './score-loop.ts';
 import type { ScoreInput } from './score-messages.ts';
 
@@ -19,7 +19,7 @@ const port = parentPort;
 if (port === null) throw new Error('the score worker was not started as a worker');
 const loop = createScoreLoop({
   clock: systemClock,
-  algebra: createPlainAlgebra(),
+  algebra: await createOrtAlgebra({ threads: 1 }),
   publish: (answer) => port.postMessage(answer),
 });
 port.on('message', (input: ScoreInput) => loop.take(input));

@@ -1,5 +1,5 @@
 /** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
-import type { GroupReport } from '../protocol/report.ts';
+import type { DifferenceReport, GroupReport } from '../protocol/report.ts';
 
 export type Labels = Record<string, string>;
 
@@ -8,18 +8,18 @@ export interface Sample {
   value: number;
 }
 
-/** One gauge: its name, what it says, and how a group fills it. */
-export interface SynchronyGauge {
+/** One gauge: its name, what it says, and how a part of the report fills it. */
+export interface ReportGauge<T> {
   name: string;
   help: string;
   labelNames: string[];
-  samples(group: GroupReport): Sample[];
+  samples(part: T): Sample[];
 }
 
 const GROUP = ['source_model', 'target_model', 'direction', 'condition'];
 const SCORE = [...GROUP, 'measure', 'mode'];
 
-const groupLabels = (group: GroupReport): Labels => ({
+const groupLabels = (group: GroupReport | DifferenceReport): Labels => ({
   source_model: group.sourceModel,
   target_model: group.targetModel,
   direction: group.direction,
@@ -53,7 +53,7 @@ function nullSamples(group: GroupReport): Sample[] {
   ];
 }
 
-export const SYNCHRONY_GAUGES: readonly SynchronyGauge[] = [
+export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   {
     name: 'entrain_synchrony_ratio',
     help: 'Synchrony: share of the variance in the partner’s next state that is predicted. Absent under the minimum of samples.',
@@ -113,6 +113,32 @@ export const SYNCHRONY_GAUGES: readonly SynchronyGauge[] = [
     help: 'When the figures of the group last changed.',
     labelNames: GROUP,
     samples: (group) => sample(groupLabels(group), group.updatedAtMs / 1000),
+  },
+];
+
+const differenceLabels = (report: DifferenceReport): Labels => ({
+  ...groupLabels(report),
+  against: report.against,
+  measure: 'sync_r2',
+  mode: 'strict',
+});
+const DIFFERENCE = [...SCORE, 'against'];
+
+export const DIFFERENCE_GAUGES: readonly ReportGauge<DifferenceReport>[] = [
+  {
+    name: 'entrain_synchrony_difference_ratio',
+    help: 'Strict excess of a condition minus that of a control.',
+    labelNames: DIFFERENCE,
+    samples: (report) => sample(differenceLabels(report), report.difference),
+  },
+  {
+    name: 'entrain_synchrony_difference_ci_ratio',
+    help: 'Bounds of the 95 % interval of the difference, scenarios drawn together.',
+    labelNames: [...DIFFERENCE, 'bound'],
+    samples: (report) => [
+      ...sample({ ...differenceLabels(report), bound: 'low' }, report.ciLow),
+      ...sample({ ...differenceLabels(report), bound: 'high' }, report.ciHigh),
+    ],
   },
 ];
 

@@ -53,6 +53,18 @@ export interface GroupReport {
   curve: CurvePoint[];
 }
 
+/** The strict excess of a condition minus that of a control, same models and direction. */
+export interface DifferenceReport {
+  sourceModel: string;
+  targetModel: string;
+  direction: Direction;
+  condition: string;
+  against: string;
+  difference: number;
+  ciLow: number;
+  ciHigh: number;
+}
+
 export interface ScoreReport {
   run: string;
   /** True while something recorded is not yet in a published score. */
@@ -60,6 +72,7 @@ export interface ScoreReport {
   framesAccepted: number;
   framesDurable: number;
   groups: GroupReport[];
+  differences: DifferenceReport[];
 }
 
 export interface StreamReport {

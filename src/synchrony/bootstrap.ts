@@ -1,6 +1,6 @@
 /** Intervals by bootstrap over scenarios: of one excess, and of the difference between two conditions. */
 import { seededRandom } from './random.ts';
-import type { Interval, NoScore, ScenarioShare, StrictScore } from './types.ts';
+import type { Interval, NoScore, ScenarioShare } from './types.ts';
 
 export interface BootstrapOptions {
   bootstraps: number;
@@ -19,16 +19,17 @@ export function bootstrapInterval(shares: ScenarioShare[], options: BootstrapOpt
   return widened(draws, ratio(shares), shares.length);
 }
 
+/** What a comparison needs of a score. */
+export interface Compared {
+  shares: ScenarioShare[];
+}
+
 export interface Difference extends Interval {
   difference: number;
 }
 
 /** a − b with its interval; scenarios that both conditions have are drawn together. */
-export function compareScores(
-  a: StrictScore,
-  b: StrictScore,
-  options: BootstrapOptions,
-): Difference | NoScore {
+export function compareScores(a: Compared, b: Compared, options: BootstrapOptions): Difference | NoScore {
   const names = [...new Set([...a.shares, ...b.shares].map((share) => share.scenario))];
   const both = names.map((name) => ({
     a: a.shares.filter((share) => share.scenario === name),

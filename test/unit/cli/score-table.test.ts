@@ -40,6 +40,7 @@ describe('scoreTable', () => {
       framesAccepted: 0,
       framesDurable: 0,
       groups: [waiting, group],
+      differences: [],
     });
     expect(lines).toHaveLength(3);
     expect(lines[1]).toMatch(

@@ -1,0 +1,85 @@
+/**
+ * Everything durable comes through here: it is booked at once, sent to the score worker, and what the worker answers is kept,
+ * logged and shown. It knows nothing of sockets or disks.
+ */
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import type { DataMessage } from '../protocol/frames.ts';
+import type { ScoreReport } from '../protocol/report.ts';
+import type { Origin } from './episode-book.ts';
+import {
+  createRunState,
+  scoreReport,
+  takeFrame,
+  takeScore,
+  type FrameCounts,
+  type RunState,
+} from './run-state.ts';
+import type { ScoreLog } from './score-log.ts';
+import type { ScoreAnswer, ScoreInput } from './score-messages.ts';
+
+export interface DurableFrame {
+  run: string;
+  origin: Origin;
+  message: DataMessage;
+  /** Monotonic: when it came in, or when it was read back from the recording. */
+  arrivedMs: number;
+}
+
+export interface ScoreBoard {
+  take(frame: DurableFrame): void;
+  takeAnswer(answer: ScoreAnswer): void;
+  /** The runs seen, the one that spoke up last at the end. */
+  runs(): string[];
+  /** Undefined for a run it never saw; without a name, the latest run or an empty one. */
+  state(run?: string): RunState | undefined;
+  report(state: RunState, counts: FrameCounts): ScoreReport;
+}
+
+export interface ScoreBoardOptions {
+  clock: Clock;
+  log: Logger;
+  scoreLog: ScoreLog;
+  send(input: ScoreInput): void;
+  /** A score stands, `latenciesMs` after the frames it is the first to hold. */
+  onScore(answer: ScoreAnswer, latenciesMs: number[]): void;
+}
+
+const NO_RUN = createRunState('');
+
+export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
+  const runs = new Map<string, RunState>();
+  const open = (run: string): RunState => {
+    const state = runs.get(run) ?? createRunState(run);
+    runs.set(run, state);
+    return state;
+  };
+  return {
+    take: ({ run, origin, message, arrivedMs }) => {
+      if (message.type !== 'episode' && message.type !== 'turn') return;
+      takeFrame(open(run), { frame: message, origin, arrivedMs, nowMs: options.clock.nowMs() });
+      options.send({ type: 'frame', run, origin, frame: message });
+    },
+    takeAnswer: (answer) => publish(open(scoreOf(answer).run), answer, options),
+    runs: () => [...runs.keys()],
+    state: (run) => (run === undefined ? ([...runs.values()].at(-1) ?? NO_RUN) : runs.get(run)),
+    report: scoreReport,
+  };
+}
+
+const scoreOf = (answer: ScoreAnswer) => (answer.type === 'fault' ? answer.score : answer);
+
+function publish(state: RunState, answer: ScoreAnswer, options: ScoreBoardOptions): void {
+  const { clock, log, scoreLog, onScore } = options;
+  const score = scoreOf(answer);
+  if (answer.type === 'fault')
+    log.error({ run: score.run, group: score.group.key, stack: answer.stack }, 'a score failed');
+  const nowMs = clock.nowMs();
+  const arrivals = takeScore(state, score, nowMs);
+  scoreLog.append(score, nowMs);
+  const atMs = clock.monotonicMs();
+  onScore(
+    answer,
+    arrivals.map((arrivedMs) => atMs - arrivedMs),
+  );
+}

@@ -1,0 +1,54 @@
+/** The flags of `entrain analyzer`. */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+
+export interface Settings {
+  id: string;
+  host: string;
+  port: number;
+  runsFolder: string;
+  publicKeyPem: string;
+  /** Recordings of a run stop taking frames above it. */
+  maxRunBytes: number;
+  /** Announces itself on NATS; without, agents must be told its address. */
+  nats: boolean;
+}
+
+const FLAGS = {
+  id: { type: 'string', default: 'analyzer' },
+  host: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '0' },
+  runs: { type: 'string', default: 'runs' },
+  'public-key': { type: 'string' },
+  'max-run-gb': { type: 'string', default: '50' },
+  'no-nats': { type: 'boolean', default: false },
+} as const;
+
+/** @throws EntrainError USAGE, CONFIG_INVALID; what `parseArgs` refuses, the command line explains */
+export async function readSettings(argv: string[]): Promise<Settings> {
+  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
+  const keyFile = required('--public-key', values['public-key'], 'the file of the coordinator’s public key');
+  return {
+    id: nameFlag('--id', values.id),
+    host: values.host,
+    port: wholeNumber('--port', values.port),
+    runsFolder: values.runs,
+    publicKeyPem: await readKey(keyFile),
+    maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
+    nats: !values['no-nats'],
+  };
+}
+
+async function readKey(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new EntrainError(
+      'CONFIG_INVALID',
+      `--public-key cannot be read (${file}): expected the file stream-public.pem that "entrain keys DIR" writes.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { createAnalyzerMetrics } from '../../../src/analyzer/metrics.ts';
+import { SYNCHRONY_GAUGES, underCap } from '../../../src/analyzer/synchrony-metrics.ts';
+import type { DifferenceReport, GroupReport } from '../../../src/protocol/report.ts';
+import { findTool } from '../../tools.ts';
+
+const paper = { score: 0.3, nullMean: 0.1, nullQ95: 0.15, pseudoMean: 0.05, samples: 130 };
+const strict = {
+  score: 0.12,
+  excess: 0.2,
+  ciLow: 0.1,
+  ciHigh: 0.3,
+  pValue: 0.005,
+  nullMean: -0.08,
+  nullQ95: 0.02,
+  samples: 130,
+};
+const group: GroupReport = {
+  sourceModel: 'm1',
+  targetModel: 'm2',
+  direction: 'first_to_second',
+  condition: 'live',
+  samples: 130,
+  episodes: 24,
+  scenarios: 8,
+  paper,
+  strict,
+  updatedAtMs: 1_700_000_000_000,
+  curve: [],
+};
+const empty: GroupReport = {
+  ...group,
+  condition: 'monologue',
+  samples: 3,
+  paper: null,
+  strict: null,
+  reason: 'few',
+};
+const difference: DifferenceReport = {
+  sourceModel: 'm1',
+  targetModel: 'm2',
+  direction: 'first_to_second',
+  condition: 'live',
+  against: 'monologue',
+  difference: 0.2,
+  ciLow: 0.1,
+  ciHigh: 0.3,
+};
+
+function registryOf(groups: () => GroupReport[]): Registry {
+  const registry = new Registry();
+  const metrics = createAnalyzerMetrics(registry, {
+    version: '1.2.3',
+    natsUp: () => true,
+    groups,
+    differences: () => [difference],
+    streams: () => [
+      {
+        stream: 'ada',
+        connected: true,
+        accepted: 5,
+        durable: 4,
+        duplicates: 1,
+        gapFrames: { lost: 2 },
+        ackLagMs: 12,
+        clockOffsetMs: -3,
+        clockBoundMs: undefined,
+      },
+    ],
+    state: () => ({ episodes: { running: 1, finished: 2 }, turns: 7 }),
+  });
+  metrics.scored(20);
+  metrics.refreshed(120);
+  return registry;
+}
+
+describe('the metrics of the analyzer', () => {
+  it('shows scores, nulls, interval and streams, each with its labels', async () => {
+    const text = await registryOf(() => [group]).metrics();
+    const base = 'source_model="m1",target_model="m2",direction="first_to_second",condition="live"';
+    const score = `${base},measure="sync_r2",mode="strict"`;
+    for (const line of [
+      `entrain_synchrony_ratio{${score}} 0.12`,
+      `entrain_synchrony_excess_ratio{${score}} 0.2`,
+      `entrain_synchrony_null_ratio{${score},null="permutation",level="q95"} 0.02`,
+      `entrain_synchrony_ci_ratio{${score},bound="low"} 0.1`,
+      `entrain_synchrony_pvalue{${score}} 0.005`,
+      `entrain_synchrony_samples{${base}} 130`,
+      `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
+      'entrain_frames_accepted_total{stream="ada"} 5',
+      'entrain_gap_frames_total{stream="ada",reason="lost"} 2',
+      'entrain_clock_offset_seconds{stream="ada"} -0.003',
+      'entrain_analyzer_episodes{state="finished"} 2',
+      'entrain_build_info{version="1.2.3",program="analyzer"} 1',
+    ])
+      expect(text).toContain(`${line}\n`);
+    expect(text).not.toContain('entrain_clock_bound_seconds{');
+    expect(text).toMatch(/entrain_synchrony_difference_ratio\{.*against="monologue".*\} 0\.2/);
+  });
+
+  it('takes a series away when its number goes', async () => {
+    const groups = [group];
+    const registry = registryOf(() => groups);
+    expect(await registry.metrics()).toContain('entrain_synchrony_ratio{');
+    groups[0] = empty;
+    const text = await registry.metrics();
+    expect(text).not.toContain('entrain_synchrony_ratio{');
+    expect(text).toMatch(/entrain_synchrony_samples\{.*condition="monologue"\} 3/);
+  });
+
+  it('counts what is over the cap instead of showing it', () => {
+    const own = SYNCHRONY_GAUGES.reduce((sum, { samples }) => sum + samples(group).length, 0);
+    const { shown, series, dropped } = underCap([group, group, group], 2 * own + 1);
+    expect([shown.length, series, dropped]).toEqual([2, 2 * own, own]);
+  });
+
+  it('is clean by the judgement of promtool', async () => {
+    const promtool = findTool('promtool');
+    const input = await registryOf(() => [group, empty]).metrics();
+    const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+});

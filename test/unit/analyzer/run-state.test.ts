@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { createRunState, scoreReport, takeFrame, takeScore } from '../../../src/analyzer/run-state.ts';
+import type { GroupScore } from '../../../src/analyzer/score-messages.ts';
+import { plantedEpisodes } from '../../planted-frames.ts';
+
+const EVEN = { framesAccepted: 9, framesDurable: 9 };
+
+function filled() {
+  const state = createRunState('r1');
+  const options = {
+    run: 'r1',
+    scenarios: 2,
+    episodesPerScenario: 1,
+    turns: 4,
+    layers: 1,
+    dims: 2,
+    textDims: 2,
+  };
+  const episodes = plantedEpisodes({ ...options, conditions: ['live', 'monologue'], coupling: 0.5, seed: 1 });
+  for (const { streams } of episodes)
+    for (const [role, frames] of streams.entries())
+      for (const frame of frames) {
+        const origin = { stream: `s${role}`, epoch: 1, seq: frame.seq };
+        takeFrame(state, { frame, origin, arrivedMs: 10, nowMs: 1000 });
+      }
+  return state;
+}
+
+function scoreOf(state: ReturnType<typeof filled>, key: string, version: number): GroupScore {
+  const group = state.groups.get(key)!.group;
+  const shares = Array.from({ length: 6 }, (_, scenario) => ({
+    scenario,
+    excess: 1 + scenario / 10,
+    total: 10,
+  }));
+  const numbers = { score: 0.2, nullMean: 0, nullQ95: 0.1, samples: version };
+  return {
+    type: 'score',
+    run: 'r1',
+    group,
+    version,
+    seed: 1,
+    samples: version,
+    leftOut: 0,
+    paper: { ...numbers, pseudoMean: 0.05 },
+    strict: { ...numbers, excess: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01 },
+    shares,
+    rows: {},
+    computedMs: 1,
+  };
+}
+
+describe('the state of a run', () => {
+  it('counts turn pairs, episodes and scenarios per group from the first pair on', () => {
+    const { groups, differences } = scoreReport(filled(), EVEN);
+    expect(
+      groups.map(({ condition, direction, samples, episodes, scenarios }) => ({
+        condition,
+        direction,
+        samples,
+        episodes,
+        scenarios,
+      })),
+    ).toEqual([
+      { condition: 'live', direction: 'first_to_second', samples: 3, episodes: 2, scenarios: 2 },
+      { condition: 'live', direction: 'second_to_first', samples: 2, episodes: 2, scenarios: 2 },
+      { condition: 'monologue', direction: 'first_to_second', samples: 3, episodes: 2, scenarios: 2 },
+      { condition: 'monologue', direction: 'second_to_first', samples: 2, episodes: 2, scenarios: 2 },
+    ]);
+    expect(groups[0]).toMatchObject({ paper: null, strict: null, reason: 'Not computed yet.' });
+    expect(differences).toEqual([]);
+  });
+
+  it('is pending until every group’s newest rows are in a score and every frame is durable', () => {
+    const state = filled();
+    expect(scoreReport(state, EVEN).pending).toBe(true);
+    for (const { group, version } of state.groups.values())
+      takeScore(state, scoreOf(state, group.key, version), 2000);
+    expect(scoreReport(state, EVEN).pending).toBe(false);
+    expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
+  });
+
+  it('never goes back to an older score, and says how long each row waited', () => {
+    const state = filled();
+    const [key] = state.groups.keys();
+    expect(takeScore(state, scoreOf(state, key!, 2), 2000)).toEqual([10, 10]);
+    expect(takeScore(state, scoreOf(state, key!, 1), 2001)).toEqual([]);
+    expect(state.groups.get(key!)?.score?.version).toBe(2);
+    expect(takeScore(state, scoreOf(state, key!, 3), 2002)).toEqual([10]);
+  });
+
+  it('compares live with the control by a difference with its interval', () => {
+    const state = filled();
+    for (const { group, version } of state.groups.values())
+      takeScore(state, scoreOf(state, group.key, version), 2000);
+    const { differences } = scoreReport(state, EVEN);
+    expect(differences.map(({ direction, condition, against }) => [direction, condition, against])).toEqual([
+      ['first_to_second', 'live', 'monologue'],
+      ['second_to_first', 'live', 'monologue'],
+    ]);
+    expect(differences[0]?.difference).toBeCloseTo(0, 12);
+    expect(differences[0]?.ciLow).toBeLessThanOrEqual(0);
+  });
+});
