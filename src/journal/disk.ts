@@ -1,0 +1,107 @@
+/**
+ * What a journal needs of a disk, and the real one. Appending is synchronous, so that a frame is in the file when the
+ * call returns; syncing is not, for it takes milliseconds.
+ */
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fsync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writevSync,
+} from 'node:fs';
+import { promisify } from 'node:util';
+
+export interface DiskFile {
+  size(): number;
+  /** Throws when the disk is full; a part may have been written by then. */
+  append(parts: Uint8Array[]): void;
+  read(offset: number, length: number): Uint8Array;
+  truncate(size: number): void;
+  /** Settles when every byte is safe from a loss of power. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+export interface Disk {
+  /** Opens for appending and reading; makes the file when it is not there. */
+  open(path: string): DiskFile;
+  makeFolder(path: string): void;
+  /** Names in a folder; none when it is not there. */
+  list(folder: string): string[];
+  read(path: string): Uint8Array;
+  remove(path: string): void;
+  /** Makes names that came or went in a folder durable. */
+  syncFolder(path: string): Promise<void>;
+}
+
+const fdatasyncAsync = promisify(fdatasync);
+const fsyncAsync = promisify(fsync);
+
+export const realDisk: Disk = {
+  open: openFile,
+  makeFolder: (path) => void mkdirSync(path, { recursive: true }),
+  list: (folder) => {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  },
+  read: (path) => readFileSync(path),
+  remove: (path) => rmSync(path, { force: true }),
+  syncFolder: async (path) => {
+    const handle = openSync(path, constants.O_RDONLY);
+    try {
+      await fsyncAsync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  },
+};
+
+function openFile(path: string): DiskFile {
+  const handle = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  let size = fstatSync(handle).size;
+  return {
+    size: () => size,
+    append: (parts) => {
+      size += writeAll(handle, parts, size);
+    },
+    read: (offset, length) => {
+      const bytes = Buffer.allocUnsafeSlow(length);
+      return bytes.subarray(0, readSync(handle, bytes, 0, length, offset));
+    },
+    truncate: (to) => {
+      ftruncateSync(handle, to);
+      size = to;
+    },
+    sync: () => fdatasyncAsync(handle),
+    close: () => closeSync(handle),
+  };
+}
+
+/** A file system may take a part only; on an error the file keeps it and the caller cuts it off. */
+function writeAll(handle: number, parts: Uint8Array[], at: number): number {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  let written = writevSync(handle, parts, at);
+  while (written < total) written += writevSync(handle, remaining(parts, written), at + written);
+  return total;
+}
+
+function remaining(parts: Uint8Array[], written: number): Uint8Array[] {
+  let skip = written;
+  return parts.flatMap((part) => {
+    const rest = part.subarray(Math.min(skip, part.length));
+    skip -= part.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
+}

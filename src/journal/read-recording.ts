@@ -1,0 +1,70 @@
+/**
+ * Reads a run's recording back, stream by stream in the order it was sent. What is damaged is reported and stepped over.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeMessage } from '../protocol/codec.ts';
+import type { DataMessage } from '../protocol/frames.ts';
+import { STREAMS_FOLDER } from './recording.ts';
+import { scanSegment, segmentNames, type SegmentScan } from './segment.ts';
+
+export interface RecordedMessage {
+  stream: string;
+  epoch: number;
+  message: DataMessage;
+  /** Where the message stands: segment file (relative to the run's folder), offset and length in bytes. */
+  at: { file: string; offset: number; length: number };
+}
+
+export interface SegmentReport {
+  stream: string;
+  epoch: number;
+  firstSeq: number;
+  /** Relative to the run's folder. */
+  file: string;
+  bytes: number;
+  scan: SegmentScan;
+  /** The last segment of its epoch, which may be open and torn. */
+  last: boolean;
+}
+
+export interface ReadOptions {
+  /** Only this stream. */
+  stream?: string;
+  onSegment?(report: SegmentReport): void;
+}
+
+export async function* readRecording(
+  folder: string,
+  options: ReadOptions = {},
+): AsyncGenerator<RecordedMessage> {
+  for (const stream of await streamsOf(folder)) {
+    if (options.stream !== undefined && options.stream !== stream) continue;
+    const segments = segmentNames(await readdir(join(folder, STREAMS_FOLDER, stream)));
+    for (const [i, segment] of segments.entries()) {
+      const file = join(STREAMS_FOLDER, stream, segment.file);
+      const bytes = await readFile(join(folder, file));
+      const scan = scanSegment(bytes);
+      const last = segments[i + 1]?.epoch !== segment.epoch;
+      options.onSegment?.({ ...segment, stream, file, bytes: bytes.length, scan, last });
+      for (const { offset, length } of scan.records) {
+        const message = decodeMessage(bytes.subarray(offset, offset + length)) as DataMessage;
+        yield { stream, epoch: segment.epoch, message, at: { file, offset, length } };
+      }
+    }
+  }
+}
+
+/** Names of the streams in a recording; none when there is no recording. */
+export async function streamsOf(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(join(folder, STREAMS_FOLDER), { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+/** One segment of a spool and where each of its frames stands. */
+import { join } from 'node:path';
+import { decodeMessage } from '../protocol/codec.ts';
+import type { Logger } from '../process/log.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { HEADER_BYTES, recordHeader, scanSegment, segmentFile, type SegmentName } from './segment.ts';
+
+export interface SpoolSegment {
+  readonly epoch: number;
+  readonly firstSeq: number;
+  lastSeq(): number;
+  bytes(): number;
+  /** On a fault nothing of the frame stays in the file. */
+  append(message: Uint8Array): void;
+  sizeOf(seq: number): number;
+  read(seq: number): Uint8Array | undefined;
+  sync(): Promise<void>;
+  /** Frees the file handle; the segment can no longer be used. */
+  close(): void;
+  remove(): void;
+}
+
+export interface SpoolPlace {
+  disk: Disk;
+  folder: string;
+  log: Logger;
+}
+
+/** Where frame firstSeq + i stands; a length of 0 marks one that was damaged. */
+interface Places {
+  offsets: number[];
+  lengths: number[];
+}
+
+export function createSpoolSegment(place: SpoolPlace, name: SegmentName): SpoolSegment {
+  const file = place.disk.open(join(place.folder, segmentFile(name)));
+  file.truncate(0);
+  return makeSegment(place, { name, file, places: { offsets: [], lengths: [] } });
+}
+
+/** Cuts a torn tail and finds the frames that are left. */
+export function recoverSpoolSegment(place: SpoolPlace, name: SegmentName): SpoolSegment {
+  const path = join(place.folder, segmentFile(name));
+  const bytes = place.disk.read(path);
+  const scan = scanSegment(bytes);
+  const places: Places = { offsets: [], lengths: [] };
+  for (const { offset, length } of scan.records) {
+    const message = decodeMessage(bytes.subarray(offset, offset + length));
+    if (!('seq' in message)) continue;
+    const i = message.seq - name.firstSeq;
+    while (places.offsets.length < i) {
+      places.offsets.push(0);
+      places.lengths.push(0);
+    }
+    places.offsets[i] = offset;
+    places.lengths[i] = length;
+  }
+  if (scan.damages.length > 0) place.log.error({ path }, 'a segment of the spool is damaged');
+  const file = place.disk.open(path);
+  if (scan.end < bytes.length) file.truncate(scan.end);
+  return makeSegment(place, { name, file, places });
+}
+
+function makeSegment(
+  place: SpoolPlace,
+  { name, file, places }: { name: SegmentName; file: DiskFile; places: Places },
+): SpoolSegment {
+  const { offsets, lengths } = places;
+  return {
+    ...name,
+    lastSeq: () => name.firstSeq + offsets.length - 1,
+    bytes: () => file.size(),
+    append: (message) => {
+      const before = file.size();
+      try {
+        file.append([recordHeader(message), message]);
+      } catch (error) {
+        file.truncate(before);
+        throw error;
+      }
+      offsets.push(before + HEADER_BYTES);
+      lengths.push(message.length);
+    },
+    sizeOf: (seq) => lengths[seq - name.firstSeq] ?? 0,
+    read: (seq) => {
+      const length = lengths[seq - name.firstSeq] ?? 0;
+      return length === 0 ? undefined : file.read(offsets[seq - name.firstSeq] as number, length);
+    },
+    sync: () => file.sync(),
+    close: () => file.close(),
+    remove: () => {
+      file.close();
+      place.disk.remove(join(place.folder, segmentFile(name)));
+    },
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * What an agent has sent or will send and nobody has acknowledged yet, on disk. Appending puts a frame into a file at
+ * once; while the disk is full the frames wait in memory, up to a limit, and the agent is told to pause.
+ *
+ *   <folder>/<epoch>-<seq>.seg   a segment is removed when its last frame is acknowledged
+ *
+ * The newest segment is never removed while its epoch lasts, so that the next start finds the epoch.
+ */
+import { EntrainError } from '../protocol/errors.ts';
+import type { Logger } from '../process/log.ts';
+import { realDisk, type Disk } from './disk.ts';
+import { createSpoolSegment, recoverSpoolSegment, type SpoolSegment } from './spool-segment.ts';
+import { segmentNames } from './segment.ts';
+
+export interface SpoolOptions {
+  folder: string;
+  maxBytes: number;
+  log: Logger;
+  disk?: Disk;
+  /** How much may wait in memory while the disk is full. */
+  maxWaitingBytes?: number;
+}
+
+export interface SpooledEpoch {
+  epoch: number;
+  firstSeq: number;
+  /** firstSeq − 1 when it holds none. */
+  lastSeq: number;
+}
+
+export interface Spool {
+  /** The largest epoch ever begun here, 0 when there is none. */
+  lastEpoch(): number;
+  /** Epochs that hold frames, and the current one, in order. */
+  epochs(): SpooledEpoch[];
+  begin(epoch: number): void;
+  /** @throws EntrainError JOURNAL_FULL when neither disk nor memory have room */
+  append(seq: number, message: Uint8Array): void;
+  /** Undefined when the frame was never there, is trimmed or damaged. */
+  read(epoch: number, seq: number): Uint8Array | undefined;
+  /** Bytes of a frame, 0 when it cannot be read. */
+  sizeOf(epoch: number, seq: number): number;
+  /** Everything up to `seq` of the epoch is acknowledged. */
+  trim(epoch: number, seq: number): void;
+  bytes(): number;
+  /** Share of the spool in use; 1 while frames wait in memory. */
+  fullness(): number;
+  /** Called after frames that waited have reached the disk. */
+  onStored(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+const RETRY_MS = 250;
+const SYNC_MS = 20;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** What the functions below share: the files, and what waits for room. */
+interface State {
+  segments: SpoolSegment[];
+  lastEpoch: number;
+  current: SpoolSegment | undefined;
+  waiting: { seq: number; message: Uint8Array }[];
+  waitingBytes: number;
+  listener: () => void;
+  timers: { retry: NodeJS.Timeout | undefined; sync: NodeJS.Timeout | undefined };
+  closed: boolean;
+}
+
+type Settings = Required<SpoolOptions> & { segmentBytes: number };
+
+export function openSpool(options: SpoolOptions): Promise<Spool> {
+  const segmentBytes = Math.min(16 * 2 ** 20, Math.max(64 * 1024, Math.floor(options.maxBytes / 16)));
+  const settings = { disk: realDisk, maxWaitingBytes: MAX_WAITING_BYTES, segmentBytes, ...options };
+  const { disk, folder } = settings;
+  disk.makeFolder(folder);
+  const names = segmentNames(disk.list(folder));
+  const state: State = {
+    segments: names.map((name) => recoverSpoolSegment(settings, name)),
+    lastEpoch: names.at(-1)?.epoch ?? 0,
+    current: undefined,
+    waiting: [],
+    waitingBytes: 0,
+    listener: () => undefined,
+    timers: { retry: undefined, sync: undefined },
+    closed: false,
+  };
+  return Promise.resolve(spoolOf(state, settings));
+}
+
+function spoolOf(state: State, settings: Settings): Spool {
+  const bytes = (): number => state.segments.reduce((sum, segment) => sum + segment.bytes(), 0);
+  const holding = (epoch: number, seq: number): SpoolSegment | undefined =>
+    state.segments.find((one) => one.epoch === epoch && seq >= one.firstSeq && seq <= one.lastSeq());
+  return {
+    lastEpoch: () => state.lastEpoch,
+    epochs: () => listEpochs(state),
+    begin: (epoch) => {
+      state.lastEpoch = epoch;
+      state.current = startSegment(state, settings, { epoch, firstSeq: 0 });
+      removeEmpty(state);
+    },
+    append: (seq, message) => append(state, settings, { seq, message }),
+    read: (epoch, seq) => holding(epoch, seq)?.read(seq),
+    sizeOf: (epoch, seq) => holding(epoch, seq)?.sizeOf(seq) ?? 0,
+    trim: (epoch, seq) => trim(state, epoch, seq),
+    bytes: () => bytes() + state.waitingBytes,
+    fullness: () => (state.waiting.length > 0 ? 1 : bytes() / settings.maxBytes),
+    onStored: (listener) => {
+      state.listener = listener;
+    },
+    close: () => close(state),
+  };
+}
+
+function listEpochs(state: State): SpooledEpoch[] {
+  const epochs = new Map<number, SpooledEpoch>();
+  for (const segment of state.segments) {
+    const known = epochs.get(segment.epoch);
+    const { epoch, firstSeq } = segment;
+    epochs.set(epoch, { epoch, firstSeq: known?.firstSeq ?? firstSeq, lastSeq: segment.lastSeq() });
+  }
+  return [...epochs.values()].filter(
+    ({ epoch, firstSeq, lastSeq }) => lastSeq >= firstSeq || epoch === state.current?.epoch,
+  );
+}
+
+function startSegment(
+  state: State,
+  settings: Settings,
+  name: { epoch: number; firstSeq: number },
+): SpoolSegment {
+  const segment = createSpoolSegment(settings, name);
+  state.segments.push(segment);
+  // The name holds the epoch, which must outlive a loss of power; frames do not wait for it.
+  settings.disk
+    .syncFolder(settings.folder)
+    .catch((error: unknown) => settings.log.warn({ err: error }, 'spool folder was not synced'));
+  return segment;
+}
+
+function append(state: State, settings: Settings, frame: { seq: number; message: Uint8Array }): void {
+  if (state.waiting.length === 0 && tryStore(state, settings, frame)) return;
+  if (state.waitingBytes + frame.message.length > settings.maxWaitingBytes) throw spoolFull(settings);
+  state.waiting.push(frame);
+  state.waitingBytes += frame.message.length;
+  state.timers.retry ??= setTimeout(() => storeWaiting(state, settings), RETRY_MS);
+}
+
+/** False when the disk or the spool's own limit has no room for the frame now. */
+function tryStore(state: State, settings: Settings, frame: { seq: number; message: Uint8Array }): boolean {
+  const used = state.segments.reduce((sum, segment) => sum + segment.bytes(), 0);
+  if (used + frame.message.length > settings.maxBytes && used > 0) return false;
+  try {
+    const epoch = state.lastEpoch;
+    if (!state.current || state.current.bytes() >= settings.segmentBytes)
+      state.current = startSegment(state, settings, { epoch, firstSeq: frame.seq });
+    state.current.append(frame.message);
+  } catch (error) {
+    if (state.timers.retry === undefined)
+      settings.log.error({ err: error }, 'spool cannot write; frames wait in memory');
+    return false;
+  }
+  syncSoon(state, settings);
+  return true;
+}
+
+function storeWaiting(state: State, settings: Settings): void {
+  for (let frame = state.waiting[0]; frame && tryStore(state, settings, frame); frame = state.waiting[0]) {
+    state.waiting.shift();
+    state.waitingBytes -= frame.message.length;
+  }
+  state.timers.retry =
+    state.waiting.length > 0 ? setTimeout(() => storeWaiting(state, settings), RETRY_MS) : undefined;
+  state.listener();
+}
+
+/** Group commit: a kill of the process loses nothing anyway, a loss of power at most the last moments. */
+function syncSoon(state: State, settings: Settings): void {
+  state.timers.sync ??= setTimeout(() => {
+    state.timers.sync = undefined;
+    if (state.closed) return;
+    state.current
+      ?.sync()
+      .catch((error: unknown) => settings.log.warn({ err: error }, 'spool was not synced'));
+  }, SYNC_MS);
+}
+
+function trim(state: State, epoch: number, seq: number): void {
+  const done = (segment: SpoolSegment): boolean =>
+    segment.epoch === epoch && segment.lastSeq() <= seq && segment !== state.current;
+  for (const segment of state.segments.filter(done)) segment.remove();
+  state.segments = state.segments.filter((segment) => !done(segment));
+}
+
+/** Epochs in which nothing was said need no file once a newer one keeps the count. */
+function removeEmpty(state: State): void {
+  const empty = (one: SpoolSegment): boolean => one.lastSeq() < one.firstSeq && one !== state.current;
+  for (const segment of state.segments.filter(empty)) segment.remove();
+  state.segments = state.segments.filter((segment) => !empty(segment));
+}
+
+async function close(state: State): Promise<void> {
+  clearTimeout(state.timers.retry);
+  clearTimeout(state.timers.sync);
+  state.closed = true;
+  await state.current?.sync().catch(() => undefined);
+  for (const segment of state.segments) segment.close();
+}
+
+function spoolFull(settings: Settings): EntrainError {
+  return new EntrainError(
+    'JOURNAL_FULL',
+    `The spool in ${settings.folder} and its ${settings.maxWaitingBytes} bytes of memory are full; expected the analyzer to take frames. Free space there or bring the analyzer back.`,
+  );
+}

@@ -1,0 +1,167 @@
+/**
+ * The recording of one stream. A batch is written, synced and only then reported; what arrives meanwhile is the next
+ * batch (group commit). A full or failing disk holds the batch until it can be written: nothing is acknowledged by then.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { encodeSeal } from '../protocol/seal.ts';
+import type { Logger } from '../process/log.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { recoverSegments } from './recover-segments.ts';
+import { recordHeader, segmentFile } from './segment.ts';
+
+export interface RecordedBytes {
+  seq: number;
+  bytes: Uint8Array;
+}
+
+export interface StreamRecording {
+  /** The largest epoch of this stream, 0 when there is none. */
+  lastEpoch(): number;
+  /** The last durable sequence number of an epoch, −1 when there is none. */
+  durableSeq(epoch: number): number;
+  /** Settles when the whole batch is on disk, however long that takes; rejects only after `close`. Not reentrant. */
+  append(epoch: number, batch: RecordedBytes[]): Promise<void>;
+  /** A line of clock measurements, kept beside the raw stamps. */
+  note(line: string): void;
+  /** Seals what is open. */
+  close(): Promise<void>;
+}
+
+export interface StreamRecordingOptions {
+  disk: Disk;
+  folder: string;
+  segmentBytes: number;
+  log: Logger;
+  /** Throws when the budget of the run is used up; else counts the bytes. */
+  reserve(bytes: number): void;
+  /** Told when the disk stops or starts taking data. */
+  onFault(fault: string | undefined): void;
+}
+
+/** The open segment; `size`, `count` and `hash` are those of what is synced. */
+interface Open {
+  epoch: number;
+  file: DiskFile;
+  size: number;
+  count: number;
+  hash: Hash;
+}
+
+const RETRY_MS = 250;
+
+export async function openStreamRecording(options: StreamRecordingOptions): Promise<StreamRecording> {
+  const { disk, folder, log } = options;
+  disk.makeFolder(folder);
+  const durable = await recoverSegments({ disk, folder, log });
+  let open: Open | undefined;
+  let closing = false;
+  const write = async (epoch: number, batch: RecordedBytes[]): Promise<void> => {
+    if (open && (open.epoch !== epoch || open.size >= options.segmentBytes)) {
+      const full = open;
+      await seal(full);
+      open = undefined;
+    }
+    open ??= await startSegment(options, { epoch, firstSeq: batch[0]?.seq ?? 0 });
+    await writeBatch(open, batch);
+    durable.set(epoch, batch.at(-1)?.seq ?? -1);
+  };
+  return {
+    lastEpoch: () => Math.max(0, ...durable.keys()),
+    durableSeq: (epoch) => durable.get(epoch) ?? -1,
+    append: async (epoch, batch) => {
+      if (batch.length === 0) return;
+      await persist(options, {
+        bytes: batch.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        write: () => write(epoch, batch),
+        given: () => closing,
+      });
+    },
+    note: (line) => appendNote(options, line),
+    close: async () => {
+      closing = true;
+      if (!open) return;
+      const last = open;
+      open = undefined;
+      await seal(last).catch((error: unknown) => log.warn({ err: error }, 'last segment was not sealed'));
+    },
+  };
+}
+
+/** Repeats until the disk takes the batch. */
+async function persist(
+  options: StreamRecordingOptions,
+  job: { bytes: number; write: () => Promise<void>; given: () => boolean },
+): Promise<void> {
+  let reserved = false;
+  for (let failed = false; ; failed = true) {
+    try {
+      if (!reserved) options.reserve(job.bytes);
+      reserved = true;
+      await job.write();
+      if (failed) options.onFault(undefined);
+      return;
+    } catch (error) {
+      if (job.given()) throw error;
+      if (!failed) options.log.error({ err: error }, 'recording cannot write; waiting for room');
+      options.onFault((error as Error).message);
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+async function startSegment(
+  options: StreamRecordingOptions,
+  name: { epoch: number; firstSeq: number },
+): Promise<Open> {
+  const file = options.disk.open(join(options.folder, segmentFile(name)));
+  try {
+    await options.disk.syncFolder(options.folder);
+    // Left over from a start that failed half-way: nothing in it was acknowledged.
+    if (file.size() > 0) file.truncate(0);
+    return { epoch: name.epoch, file, size: 0, count: 0, hash: createHash('sha256') };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+async function writeBatch(open: Open, batch: RecordedBytes[]): Promise<void> {
+  const parts = batch.flatMap(({ bytes }) => [recordHeader(bytes), bytes]);
+  await appendSynced(open, parts);
+  open.count += batch.length;
+}
+
+/** On a fault the file is cut back to what was synced, so that nothing stands there twice when it is tried again. */
+async function appendSynced(open: Open, parts: Uint8Array[]): Promise<void> {
+  try {
+    open.file.append(parts);
+    await open.file.sync();
+  } catch (error) {
+    open.file.truncate(open.size);
+    throw error;
+  }
+  for (const part of parts) open.hash.update(part);
+  open.size = open.file.size();
+}
+
+async function seal(open: Open): Promise<void> {
+  const message = encodeSeal({ count: open.count, sha256: open.hash.copy().digest() });
+  await appendSynced(open, [recordHeader(message), message]);
+  open.file.close();
+}
+
+/** Clock lines are a help, not the record: one that cannot be written is left out. */
+function appendNote(options: StreamRecordingOptions, line: string): void {
+  try {
+    const file = options.disk.open(join(options.folder, 'clock.jsonl'));
+    try {
+      file.append([Buffer.from(`${line}\n`)]);
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    options.log.debug({ err: error }, 'clock line not written');
+  }
+}

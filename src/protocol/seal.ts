@@ -1,0 +1,25 @@
+/** The last record of a full segment: how many messages it holds and the hash of every byte before it. */
+import { Packr, Unpackr } from 'msgpackr';
+
+export interface Seal {
+  type: 'seal';
+  count: number;
+  /** SHA-256 of the segment up to the seal's own record. */
+  sha256: Uint8Array;
+}
+
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const unpackr = new Unpackr({ useRecords: false });
+/** A map of three whose first entry is type: seal; no message of the stream starts so. */
+const PREFIX = Buffer.from('83a474797065a47365616c', 'hex');
+const MAX_SEAL_BYTES = 80;
+
+export function encodeSeal(seal: Omit<Seal, 'type'>): Uint8Array {
+  return packr.pack({ type: 'seal', count: seal.count, sha256: seal.sha256 });
+}
+
+/** The seal in these bytes, or undefined when they are something else. */
+export function readSeal(bytes: Uint8Array): Seal | undefined {
+  if (bytes.length > MAX_SEAL_BYTES || !PREFIX.equals(bytes.subarray(0, PREFIX.length))) return undefined;
+  return unpackr.unpack(bytes) as Seal;
+}

@@ -1,0 +1,124 @@
+/**
+ * An agent's end of the activation stream. A frame is in the spool before it is sent and leaves it when it is
+ * acknowledged; between the two the agent, the analyzer or the line may die any number of times.
+ *
+ *   append ─▶ spool ─▶ socket ─▶ analyzer ─▶ ack ─▶ trim
+ */
+import { encodeMessage } from '../protocol/codec.ts';
+import type { DataMessage } from '../protocol/frames.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import type { Held } from './stream-outbox.ts';
+import { createStreamSession } from './stream-session.ts';
+
+type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never;
+/** What an agent streams; the sequence number is given by the sender. */
+export type Frame = WithoutSeq<Exclude<DataMessage, { type: 'gap' }>>;
+
+/** What the sender needs of a spool. */
+export interface SenderSpool extends Held {
+  lastEpoch(): number;
+  begin(epoch: number): void;
+  append(seq: number, message: Uint8Array): void;
+  read(epoch: number, seq: number): Uint8Array | undefined;
+  trim(epoch: number, seq: number): void;
+  bytes(): number;
+  /** 0…1: share of the spool in use. */
+  fullness(): number;
+  onStored(listener: () => void): void;
+}
+
+export interface StreamSenderOptions {
+  /** ws:// or wss:// URL of the analyzer's stream endpoint. */
+  url: string;
+  token: () => string;
+  run: string;
+  stream: string;
+  spool: SenderSpool;
+  log: Logger;
+  clock: Clock;
+  tls?: { ca?: string; cert?: string; key?: string };
+  /** How long to wait for the analyzer to say which epochs it knows. */
+  greetingMs?: number;
+}
+
+export interface StreamSenderStatus {
+  epoch: number;
+  /** −1 before the first frame. */
+  lastSeq: number;
+  ackedSeq: number;
+  connected: boolean;
+  spoolBytes: number;
+  /** How long the oldest frame without acknowledgement has waited, or the last one did. */
+  ackLagMs: number;
+  sentFrames: number;
+  gapFrames: number;
+  connections: number;
+  pauses: { turn: number; token: number };
+}
+
+export interface StreamSender {
+  readonly epoch: number;
+  /** Zero of the frames' `tNs` on the monotonic clock. */
+  readonly epochStartNs: bigint;
+  /** Sequence number of the frame, which is in the spool when this returns. */
+  append(frame: Frame): number;
+  lastSeq(): number;
+  /** Settles when there is room: turns wait from 80 % of the spool on, tokens from 95 %. */
+  room(kind: 'turn' | 'token'): Promise<void>;
+  /** True when everything was acknowledged within the time. */
+  drained(timeoutMs: number): Promise<boolean>;
+  status(): StreamSenderStatus;
+  close(): Promise<void>;
+}
+
+const FULL_FROM = { turn: 0.8, token: 0.95 } as const;
+const GREETING_MS = 2000;
+
+/** Settles when the epoch is known, which takes one round trip, or `greetingMs` while the analyzer is away. */
+export async function createStreamSender(options: StreamSenderOptions): Promise<StreamSender> {
+  const { spool, clock } = options;
+  const session = createStreamSession(options);
+  const epoch = chooseEpoch(spool.lastEpoch(), {
+    analyzerEpoch: await session.analyzerEpoch(options.greetingMs ?? GREETING_MS),
+    nowMs: clock.nowMs(),
+  });
+  spool.begin(epoch);
+  const epochStartNs = clock.monotonicNs();
+  session.begin(epochStartNs);
+  let lastSeq = -1;
+  const pauses = { turn: 0, token: 0 };
+  return {
+    epoch,
+    epochStartNs,
+    append: (frame) => {
+      const seq = lastSeq + 1;
+      spool.append(seq, encodeMessage({ ...frame, seq } as DataMessage));
+      lastSeq = seq;
+      session.appended(seq);
+      return seq;
+    },
+    lastSeq: () => lastSeq,
+    room: async (kind) => {
+      const hasRoom = (): boolean => spool.fullness() < FULL_FROM[kind];
+      if (hasRoom()) return;
+      pauses[kind] += 1;
+      await session.until(hasRoom);
+    },
+    drained: (timeoutMs) => session.until(() => session.isDrained(epoch, lastSeq), timeoutMs),
+    status: () => ({ epoch, lastSeq, ...session.status(), spoolBytes: spool.bytes(), pauses: { ...pauses } }),
+    close: () => session.close(),
+  };
+}
+
+/**
+ * One more than every epoch known. A fresh spool that cannot ask the analyzer takes the seconds since 1970: larger than
+ * any epoch counted from 1 and than any earlier one made this way, so that no two starts ever share an epoch.
+ */
+export function chooseEpoch(
+  spoolEpoch: number,
+  { analyzerEpoch, nowMs }: { analyzerEpoch: number | undefined; nowMs: number },
+): number {
+  if (analyzerEpoch === undefined && spoolEpoch === 0) return Math.floor(nowMs / 1000);
+  return 1 + Math.max(spoolEpoch, analyzerEpoch ?? 0);
+}

@@ -1,0 +1,183 @@
+/**
+ * The analyzer's end of the activation stream. Who may not write is refused before the upgrade; what is not a valid frame
+ * ends the connection; what is valid is recorded, then acknowledged, then handed on.
+ */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { EntrainError } from '../protocol/errors.ts';
+import type { DataMessage } from '../protocol/frames.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import { serveConnection } from './stream-connection.ts';
+import {
+  createSeat,
+  type RecordSink,
+  type Seat,
+  type StreamFigures,
+  type StreamPlace,
+} from './stream-seat.ts';
+import type { TokenClaims } from './token.ts';
+
+export interface StreamLimits {
+  maxMessageBytes: number;
+  /** How much of a stream may be under way or waiting for the disk. */
+  creditBytes: number;
+  connections: number;
+  connectionsPerAddress: number;
+  helloMs: number;
+}
+
+export interface StreamServerOptions {
+  server: Server;
+  path?: string;
+  /** @throws EntrainError TOKEN_INVALID */
+  authorize(token: string): TokenClaims;
+  record(run: string, stream: string): RecordSink | Promise<RecordSink>;
+  /** Called in order, once per frame, when the frame is synced. */
+  onRecorded(message: DataMessage, at: StreamPlace & { epoch: number }): void;
+  limits?: Partial<StreamLimits>;
+  log: Logger;
+  clock: Clock;
+}
+
+export interface StreamServerStatus {
+  connections: number;
+  /** Connections and frames that were turned away, by cause. */
+  refused: Record<string, number>;
+  streams: StreamFigures[];
+}
+
+export interface StreamServer {
+  status(): StreamServerStatus;
+  /** Ends every connection and settles when what was accepted is recorded. */
+  close(): Promise<void>;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  maxMessageBytes: 16 * 2 ** 20,
+  creditBytes: 8 * 2 ** 20,
+  connections: 1024,
+  connectionsPerAddress: 256,
+  helloMs: 5000,
+};
+
+/** What the parts of the server share. */
+export interface ServerState {
+  options: StreamServerOptions;
+  limits: StreamLimits;
+  seats: Map<string, Promise<Seat>>;
+  /** Seats that are open, for the figures. */
+  figures: Map<string, Seat>;
+  refused: Record<string, number>;
+  addresses: Map<string, number>;
+}
+
+export function createStreamServer(options: StreamServerOptions): StreamServer {
+  const { server, path = '/stream' } = options;
+  const limits = { ...STREAM_LIMITS, ...options.limits };
+  const state: ServerState = {
+    options,
+    limits,
+    seats: new Map(),
+    figures: new Map(),
+    refused: {},
+    addresses: new Map(),
+  };
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxMessageBytes,
+    perMessageDeflate: false,
+    clientTracking: true,
+  });
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (new URL(request.url ?? '/', 'http://localhost').pathname !== path) return;
+    const claims = admit(state, request, { socket, open: sockets.clients.size });
+    if (!claims) return;
+    sockets.handleUpgrade(request, socket, head, (client) => serve(state, client, { request, claims }));
+  };
+  server.on('upgrade', upgrade);
+  return {
+    status: () => ({
+      connections: sockets.clients.size,
+      refused: { ...state.refused },
+      streams: [...state.figures.values()].map((seat) => ({
+        ...seat.figures,
+        ackLagMs: ackLag(state, seat),
+      })),
+    }),
+    close: async () => {
+      server.off('upgrade', upgrade);
+      for (const client of sockets.clients) client.terminate();
+      await Promise.all([...state.figures.values()].map((seat) => seat.idle));
+    },
+  };
+}
+
+/** The claims of a client that may write, or undefined when it was answered with a refusal. */
+function admit(
+  state: ServerState,
+  request: IncomingMessage,
+  { socket, open }: { socket: Duplex; open: number },
+): TokenClaims | undefined {
+  const { limits, options } = state;
+  const here = state.addresses.get(request.socket.remoteAddress ?? '') ?? 0;
+  if (open >= limits.connections || here >= limits.connectionsPerAddress)
+    return refuse(state, socket, { status: '503 Service Unavailable', cause: 'connections' });
+  const token = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  try {
+    const claims = options.authorize(token);
+    if (claims.mode === 'write') return claims;
+    return refuse(state, socket, { status: '403 Forbidden', cause: 'mode' });
+  } catch (error) {
+    const cause = error instanceof EntrainError ? error.code : 'authorize';
+    return refuse(state, socket, { status: '401 Unauthorized', cause });
+  }
+}
+
+function refuse(state: ServerState, socket: Duplex, answer: { status: string; cause: string }): undefined {
+  countRefused(state, answer.cause);
+  socket.on('error', () => undefined);
+  socket.end(`HTTP/1.1 ${answer.status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  return undefined;
+}
+
+export function countRefused(state: ServerState, cause: string): void {
+  state.refused[cause] = (state.refused[cause] ?? 0) + 1;
+}
+
+function serve(
+  state: ServerState,
+  client: WebSocket,
+  { request, claims }: { request: IncomingMessage; claims: TokenClaims },
+): void {
+  const address = request.socket.remoteAddress ?? '';
+  state.addresses.set(address, (state.addresses.get(address) ?? 0) + 1);
+  client.on('close', () => {
+    const left = (state.addresses.get(address) ?? 1) - 1;
+    if (left > 0) state.addresses.set(address, left);
+    else state.addresses.delete(address);
+  });
+  serveConnection(state, client, claims);
+}
+
+/** The seat of a stream; made, and its recording recovered, when the stream first says hello. */
+export function seatOf(state: ServerState, { run, stream }: StreamPlace): Promise<Seat> {
+  const key = `${run}/${stream}`;
+  const known = state.seats.get(key);
+  if (known) return known;
+  const made = Promise.resolve(state.options.record(run, stream)).then((sink) => {
+    const seat = createSeat({ run, stream }, sink);
+    state.figures.set(key, seat);
+    return seat;
+  });
+  state.seats.set(key, made);
+  made.catch(() => state.seats.delete(key));
+  return made;
+}
+
+function ackLag(state: ServerState, seat: Seat): number {
+  const oldest = seat.waiting[0];
+  const waitedMs = oldest ? state.options.clock.monotonicMs() - oldest.atMs : 0;
+  return Math.max(waitedMs, seat.figures.ackLagMs);
+}

@@ -1,0 +1,251 @@
+/** Ties the outbox machine to the spool and the socket: carries out its commands and tells those who wait. */
+import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
+import type { StreamMessage, Welcome } from '../protocol/frames.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { createOutbox, type Outbox, type OutboxCommand } from './stream-outbox.ts';
+import type { StreamSenderOptions } from './stream-sender.ts';
+import { connectStreamSocket, type StreamSocket } from './stream-socket.ts';
+
+export interface SessionStatus {
+  ackedSeq: number;
+  connected: boolean;
+  ackLagMs: number;
+  sentFrames: number;
+  gapFrames: number;
+  connections: number;
+}
+
+export interface StreamSession {
+  /** The largest epoch the analyzer knows, or undefined when it did not say so in time. */
+  analyzerEpoch(timeoutMs: number): Promise<number | undefined>;
+  /** The own epoch stands in the spool: from now on frames flow. */
+  begin(epochStartNs: bigint): void;
+  appended(seq: number): void;
+  /** Settles when the condition holds, true, or when the time is over, false. */
+  until(holds: () => boolean, timeoutMs?: number): Promise<boolean>;
+  isDrained(epoch: number, lastSeq: number): boolean;
+  status(): SessionStatus;
+  close(): Promise<void>;
+}
+
+interface State {
+  options: StreamSenderOptions;
+  outbox: Outbox;
+  socket: StreamSocket;
+  /** Before the own epoch is known the analyzer is only asked. */
+  begun: boolean;
+  open: boolean;
+  lastEpoch: number | undefined;
+  epochStartNs: bigint;
+  sentFrames: number;
+  gapFrames: number;
+  /** A frame whose way to the disk of the analyzer is timed. */
+  probe: { seq: number; atMs: number } | undefined;
+  lagMs: number;
+  watchers: Set<() => void>;
+}
+
+export function createStreamSession(options: StreamSenderOptions): StreamSession {
+  const { spool, clock } = options;
+  const state: State = {
+    options,
+    outbox: createOutbox(spool),
+    socket: undefined as unknown as StreamSocket,
+    begun: false,
+    open: false,
+    lastEpoch: undefined,
+    epochStartNs: 0n,
+    sentFrames: 0,
+    gapFrames: 0,
+    probe: undefined,
+    lagMs: 0,
+    watchers: new Set(),
+  };
+  state.socket = openSocket(state);
+  spool.onStored(() => {
+    carryOut(state, state.outbox.appended());
+    tellWatchers(state);
+  });
+  return {
+    analyzerEpoch: async (timeoutMs) => {
+      await until(state, () => state.lastEpoch !== undefined, timeoutMs);
+      return state.lastEpoch;
+    },
+    begin: (epochStartNs) => {
+      state.begun = true;
+      state.epochStartNs = epochStartNs;
+      if (state.open) carryOut(state, state.outbox.connected());
+    },
+    appended: (seq) => {
+      state.probe ??= { seq, atMs: clock.monotonicMs() };
+      carryOut(state, state.outbox.appended());
+    },
+    until: (holds, timeoutMs) => until(state, holds, timeoutMs),
+    isDrained: (epoch, lastSeq) => isDrained(state, epoch, lastSeq),
+    status: () => statusOf(state),
+    close: () => state.socket.close(),
+  };
+}
+
+function openSocket(state: State): StreamSocket {
+  const { url, token, log, clock, tls } = state.options;
+  return connectStreamSocket({
+    url,
+    token,
+    log,
+    clock,
+    ...(tls ? { tls } : {}),
+    onOpen: () => {
+      state.open = true;
+      if (state.begun) carryOut(state, state.outbox.connected());
+      else ask(state);
+    },
+    onMessage: (bytes) => receive(state, bytes),
+    onClose: () => {
+      state.open = false;
+      state.outbox.disconnected();
+    },
+  });
+}
+
+/** A hello that offers nothing: the answer says which epochs are known. */
+function ask(state: State): void {
+  sayHello(state, { epoch: state.options.spool.lastEpoch() + 1, firstSeq: 0, lastSeq: -1 });
+}
+
+function sayHello(state: State, held: { epoch: number; firstSeq: number; lastSeq: number }): void {
+  const { run, stream } = state.options;
+  const version: [number, number] = [PROTOCOL_VERSION.major, PROTOCOL_VERSION.minor];
+  send(state, { type: 'hello', version, run, stream, ...held });
+}
+
+function receive(state: State, bytes: Uint8Array): void {
+  const receivedNs = state.options.clock.monotonicNs();
+  let message: StreamMessage;
+  try {
+    message = decodeMessage(bytes);
+  } catch (error) {
+    state.options.log.warn({ err: error }, 'message from the analyzer refused');
+    state.socket.drop('message refused');
+    return;
+  }
+  handle(state, message, receivedNs);
+  tellWatchers(state);
+}
+
+function handle(state: State, message: StreamMessage, receivedNs: bigint): void {
+  switch (message.type) {
+    case 'welcome':
+      return welcomed(state, message);
+    case 'ack':
+      carryOut(state, state.outbox.acknowledged(message));
+      return measureLag(state);
+    case 'resend':
+      return carryOut(state, state.outbox.resent(message));
+    case 'clock':
+      return send(state, {
+        type: 'clock-reply',
+        id: message.id,
+        sentNs: message.sentNs,
+        receivedNs: receivedNs - state.epochStartNs,
+        repliedNs: state.options.clock.monotonicNs() - state.epochStartNs,
+      });
+    case 'bye':
+      state.options.log.warn({ reason: message.reason }, 'the analyzer ended the session');
+      return;
+    case 'hello':
+    case 'gap':
+    case 'episode':
+    case 'turn':
+    case 'steps':
+    case 'clock-reply':
+      state.socket.drop('a message that only senders send');
+  }
+}
+
+function welcomed(state: State, message: Welcome): void {
+  state.lastEpoch = message.lastEpoch;
+  state.socket.settled();
+  if (state.begun) carryOut(state, state.outbox.welcomed(message));
+  measureLag(state);
+}
+
+function carryOut(state: State, commands: OutboxCommand[]): void {
+  for (const command of commands) carryOutOne(state, command);
+}
+
+function carryOutOne(state: State, command: OutboxCommand): void {
+  const { spool, log } = state.options;
+  switch (command.do) {
+    case 'hello':
+      return sayHello(state, command);
+    case 'frame': {
+      const bytes = spool.read(command.epoch, command.seq);
+      if (!bytes) return state.socket.drop('a frame could not be read from the spool');
+      state.socket.send(bytes);
+      state.sentFrames += 1;
+      return;
+    }
+    case 'gap': {
+      const { from, to, reason } = command;
+      log.error({ from, to, reason }, 'frames cannot be had any more; sending a gap record');
+      state.gapFrames += to - from + 1;
+      return send(state, { type: 'gap', seq: to, from, to, reason });
+    }
+    case 'trim':
+      return spool.trim(command.epoch, command.seq);
+    case 'conflict':
+      log.error(command, 'the analyzer knows frames of this epoch that this agent never sent');
+      return state.socket.drop('epoch conflict');
+  }
+}
+
+function send(state: State, message: StreamMessage): void {
+  state.socket.send(encodeMessage(message));
+}
+
+function measureLag(state: State): void {
+  const { epoch, acked } = state.outbox.state();
+  if (!state.probe || epoch !== state.options.spool.lastEpoch() || acked < state.probe.seq) return;
+  state.lagMs = state.options.clock.monotonicMs() - state.probe.atMs;
+  state.probe = undefined;
+}
+
+function isDrained(state: State, epoch: number, lastSeq: number): boolean {
+  const outbox = state.outbox.state();
+  const old = state.options.spool.epochs().some((one) => one.epoch !== epoch);
+  return !old && (lastSeq < 0 || (outbox.epoch === epoch && outbox.acked >= lastSeq));
+}
+
+function statusOf(state: State): SessionStatus {
+  const { phase, epoch, acked } = state.outbox.state();
+  const waitedMs = state.probe ? state.options.clock.monotonicMs() - state.probe.atMs : 0;
+  return {
+    ackedSeq: epoch === state.options.spool.lastEpoch() ? acked : -1,
+    connected: phase === 'flowing',
+    ackLagMs: Math.max(waitedMs, state.lagMs),
+    sentFrames: state.sentFrames,
+    gapFrames: state.gapFrames,
+    connections: state.socket.connections(),
+  };
+}
+
+function tellWatchers(state: State): void {
+  for (const watcher of [...state.watchers]) watcher();
+}
+
+function until(state: State, holds: () => boolean, timeoutMs?: number): Promise<boolean> {
+  if (holds()) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const settle = (value: boolean): void => {
+      clearTimeout(timer);
+      state.watchers.delete(watch);
+      resolve(value);
+    };
+    const watch = (): void => {
+      if (holds()) settle(true);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(false), timeoutMs);
+    state.watchers.add(watch);
+  });
+}
