@@ -1,0 +1,133 @@
+/**
+ * Every expression of the Grafana dashboard, put to a real Prometheus that watches the demo run. A panel that would stay
+ * empty fails.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
+import { startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
+import { findTool } from '../tools.ts';
+
+/** Just enough for a score in both conditions: six scenarios, three episodes, 120 turn pairs. */
+const STUDY = { scenarios: 6, episodes: 3, maxTurns: 10, maxTokens: 6 };
+const STUDY_MS = 240_000;
+
+interface Panel {
+  title?: string;
+  targets?: { refId?: string; expr?: string }[];
+}
+
+const expressions = (buildDashboard().panels as Panel[]).flatMap(({ title = '', targets = [] }) =>
+  targets.map(({ refId = '', expr = '' }) => ({ name: `${title} ${refId}`, expr })),
+);
+
+let folder: string;
+let prometheus: { child: ChildProcess; url: string };
+let demo: Demo;
+const startedAtMs = Date.now();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-dashboard-'));
+  prometheus = await startPrometheus();
+  demo = startDemo(folder, await writeSmallStudy(folder, STUDY));
+  const done = await Promise.race([
+    until('the end of the study', () => /^serving /m.test(demo.output()), STUDY_MS),
+    demo.ended,
+  ]);
+  expect(done, demo.output()).toBe(true);
+  // one more look by Prometheus at the final figures
+  const endMs = Date.now();
+  await until('a scrape after the end', async () => (await lastScrapeMs()) > endMs);
+}, STUDY_MS + 60_000);
+
+afterAll(async () => {
+  demo.child.kill('SIGTERM');
+  await demo.ended;
+  prometheus.child.kill('SIGTERM');
+  await new Promise((resolve) => prometheus.child.once('close', resolve));
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the dashboard, asked of a real Prometheus during a study', () => {
+  it('has expressions to ask', () => {
+    expect(expressions.length).toBeGreaterThan(30);
+  });
+
+  it.each(expressions)('$name has an answer', async ({ expr }) => {
+    expect(await finiteSamples(concrete(expr)), expr).toBeGreaterThan(0);
+  });
+
+  it('would notice a panel that stays empty', async () => {
+    expect(await finiteSamples('entrain_synchrony_ratio{mode="planted"}')).toBe(0);
+  });
+});
+
+/** What Grafana fills in for its variables. */
+function concrete(expr: string): string {
+  return expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(condition|source_model)\b/g, '.*');
+}
+
+interface Answer {
+  status: string;
+  data: { result: { values: [number, string][] }[] };
+}
+
+/** How many samples with a finite value the expression had at any second of the study. */
+async function finiteSamples(query: string): Promise<number> {
+  const range = { start: String(startedAtMs / 1000), end: String(Date.now() / 1000), step: '1' };
+  const answer = await ask<Answer>('query_range', { query, ...range });
+  const values = answer.data.result.flatMap((series) => series.values.map(([, value]) => Number(value)));
+  return values.filter(Number.isFinite).length;
+}
+
+async function lastScrapeMs(): Promise<number> {
+  const query = 'min(timestamp(up))';
+  const answer = await ask<{ data: { result: { value: [number, string] }[] } }>('query', { query });
+  return Number(answer.data.result[0]?.value[1] ?? 0) * 1000;
+}
+
+async function ask<T>(path: string, parameters: Record<string, string>): Promise<T> {
+  const response = await fetch(`${prometheus.url}/api/v1/${path}`, {
+    method: 'POST',
+    body: new URLSearchParams(parameters),
+  });
+  const answer = (await response.json()) as T & { status: string };
+  expect(answer.status, JSON.stringify(answer)).toBe('success');
+  return answer;
+}
+
+async function startPrometheus(): Promise<{ child: ChildProcess; url: string }> {
+  const config = join(folder, 'prometheus.yml');
+  await writeFile(
+    config,
+    [
+      'global: { scrape_interval: 1s }',
+      'scrape_configs:',
+      '  - job_name: entrain',
+      '    file_sd_configs:',
+      `      - { files: ["${folder}/*/targets.json"], refresh_interval: 1s }`,
+    ].join('\n'),
+  );
+  const address = `127.0.0.1:${await freePort()}`;
+  const flags = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${folder}/prometheus`,
+    `--web.listen-address=${address}`,
+  ];
+  const child = spawn(findTool('prometheus'), flags, { stdio: 'ignore' });
+  const url = `http://${address}`;
+  await until('Prometheus ready', async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok);
+  return { child, url };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,75 @@
+/** Whatever starts can be stopped: Ctrl-C, and even a killed supervisor, leave no process behind. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
+import { aliveOf, descendantsOf, processesWith } from '../processes.ts';
+
+const CTRL_C_MS = 10_000;
+const KILLED_MS = 15_000;
+/** nats-server under its guard, analyzer, coordinator and two agents. */
+const PROCESSES = 6;
+
+let folder: string;
+let study: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-shutdown-'));
+  study = await writeSmallStudy(folder, { scenarios: 4, episodes: 50, maxTurns: 12, maxTokens: 16 });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('the end of the demo', () => {
+  it('comes within 10 s of Ctrl-C and takes every process along', async () => {
+    const demo = startDemo(folder, study);
+    const children = await inFullSwing(demo);
+    const askedMs = performance.now();
+    demo.child.kill('SIGINT');
+    const status = await demo.ended;
+    expect(performance.now() - askedMs).toBeLessThan(CTRL_C_MS);
+    expect(status, demo.output()).toBe(0);
+    expect(aliveOf(children)).toEqual([]);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it('is the same for the two signals that one Ctrl-C is under npm', async () => {
+    const demo = startDemo(folder, study);
+    const children = await inFullSwing(demo);
+    demo.child.kill('SIGINT');
+    demo.child.kill('SIGINT');
+    expect(await demo.ended, demo.output()).toBe(0);
+    expect(aliveOf(children)).toEqual([]);
+  });
+
+  it('comes within 15 s of kill -9 of the supervisor, without any help from it', async () => {
+    const demo = startDemo(folder, study);
+    const children = await inFullSwing(demo);
+    demo.child.kill('SIGKILL');
+    await demo.ended;
+    await until('no process is left', () => aliveOf(children).length === 0 || undefined, KILLED_MS);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it('comes with a clear sentence and an exit status when an agent is killed, and keeps what was recorded', async () => {
+    const demo = startDemo(folder, study);
+    const children = await inFullSwing(demo);
+    const agent = processesWith('agent --id ada').find(({ pid }) => children.includes(pid));
+    process.kill(agent?.pid ?? 0, 'SIGKILL');
+    expect(await demo.ended).not.toBe(0);
+    expect(demo.output()).toMatch(/entrain: .*agent-ada.*SIGKILL.*kept in/);
+    expect(aliveOf(children)).toEqual([]);
+  });
+});
+
+/** Waits until the agents talk; the process ids of all that was started. */
+async function inFullSwing(demo: Demo): Promise<number[]> {
+  const spoken = until('the first words', () => /^\s*ben[: ]/m.test(demo.output()) || undefined, 90_000);
+  const early = demo.ended.then((status) => {
+    throw new Error(`the demo ended early with status ${status}: ${demo.output()}`);
+  });
+  await Promise.race([spoken, early]);
+  const children = descendantsOf(demo.child.pid ?? 0);
+  expect(children.length).toBeGreaterThanOrEqual(PROCESSES);
+  return children;
+}
