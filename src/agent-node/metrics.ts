@@ -2,6 +2,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ModelInfo, Spoken } from '../model/types.ts';
 
+/** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export interface StreamFigures {
   connected: boolean;
   spoolBytes: number;
@@ -27,6 +34,7 @@ export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ agent: sources.agent });
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   gauges(registry, sources);
   const counters = createCounters(registry);
   const firstToken = histogram(

@@ -25,7 +25,7 @@ const FLAGS = {
 } as const;
 
 /** The embedded model that answers fastest for its skill on two cores. */
-const DEFAULT_MODEL = 'models/entrain-dialogue-2m';
+const DEFAULT_MODEL = 'models/entrain-dialogue-3m';
 
 export interface StartSettings {
   study: Study;

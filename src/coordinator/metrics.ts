@@ -2,6 +2,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { countEpisodes, countTurns, type RunState } from './run-state.ts';
 
+/** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export interface CoordinatorMetrics {
   observe(state: RunState): void;
   agentLost(): void;
@@ -15,6 +22,7 @@ export function createCoordinatorMetrics(sources: {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const episodes = new Gauge({
     name: 'entrain_run_episodes',
     help: 'Episodes of the run, by state.',
