@@ -112,7 +112,7 @@ export function checkMessage(value: unknown): StreamMessage {
   if (message.type === 'turn') checkTurn(message);
   if (message.type === 'steps') checkSteps(message);
   if (message.type === 'gap' && (message.from > message.to || message.to !== message.seq))
-    fault(type, 'from', 'from ≤ to = seq');
+    fault(type, 'to', 'a number not below its start and equal to seq');
   return message;
 }
 

@@ -5,7 +5,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { DataMessage, Hello, StreamMessage } from '../protocol/frames.ts';
 import { createClockExchange, type ClockEstimate, type ClockExchange } from './stream-clock.ts';
 import { acceptFrame, type Seat } from './stream-seat.ts';
-import { countRefused, seatOf, type ServerState } from './stream-server.ts';
+import { countRefused, seatOf, type ServerState } from './stream-registry.ts';
 import type { TokenClaims } from './token.ts';
 
 /** WebSocket close codes, private range: what the sender did wrong. */

@@ -58,8 +58,14 @@ export interface Seat {
   committing: boolean;
 }
 
+/** Where a recorded frame stands, and when it came in (monotonic). */
+export interface RecordedAt extends StreamPlace {
+  epoch: number;
+  arrivedMs: number;
+}
+
 export interface SeatOptions {
-  onRecorded(message: DataMessage, at: StreamPlace & { epoch: number }): void;
+  onRecorded(message: DataMessage, at: RecordedAt): void;
   nowMs(): number;
   log: Logger;
 }
@@ -129,13 +135,17 @@ async function commitBatch(seat: Seat, options: SeatOptions): Promise<void> {
   seat.figures.durableFrames += batch.length;
   seat.figures.ackLagMs = options.nowMs() - oldestMs;
   seat.holder?.acknowledge(batch.at(-1)?.seq ?? -1);
-  for (const { message } of batch) handOn(seat, options, { message, epoch });
+  for (const { message, atMs } of batch) handOn(seat, options, { message, epoch, arrivedMs: atMs });
 }
 
 /** What is made of a frame later is no reason to stop recording. */
-function handOn(seat: Seat, options: SeatOptions, part: { message: DataMessage; epoch: number }): void {
+function handOn(
+  seat: Seat,
+  options: SeatOptions,
+  { message, ...at }: { message: DataMessage; epoch: number; arrivedMs: number },
+): void {
   try {
-    options.onRecorded(part.message, { ...seat.place, epoch: part.epoch });
+    options.onRecorded(message, { ...seat.place, ...at });
   } catch (error) {
     options.log.error({ err: error }, 'a recorded frame could not be handed on');
   }

@@ -5,42 +5,10 @@
  *   append ─▶ spool ─▶ socket ─▶ analyzer ─▶ ack ─▶ trim
  */
 import { encodeMessage } from '../protocol/codec.ts';
-import type { DataMessage } from '../protocol/frames.ts';
-import type { Clock } from '../process/clock.ts';
-import type { Logger } from '../process/log.ts';
-import type { Held } from './stream-outbox.ts';
+import type { Frame, StreamSenderOptions } from './stream-ports.ts';
 import { createStreamSession } from './stream-session.ts';
 
-type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never;
-/** What an agent streams; the sequence number is given by the sender. */
-export type Frame = WithoutSeq<Exclude<DataMessage, { type: 'gap' }>>;
-
-/** What the sender needs of a spool. */
-export interface SenderSpool extends Held {
-  lastEpoch(): number;
-  begin(epoch: number): void;
-  append(seq: number, message: Uint8Array): void;
-  read(epoch: number, seq: number): Uint8Array | undefined;
-  trim(epoch: number, seq: number): void;
-  bytes(): number;
-  /** 0…1: share of the spool in use. */
-  fullness(): number;
-  onStored(listener: () => void): void;
-}
-
-export interface StreamSenderOptions {
-  /** ws:// or wss:// URL of the analyzer's stream endpoint. */
-  url: string;
-  token: () => string;
-  run: string;
-  stream: string;
-  spool: SenderSpool;
-  log: Logger;
-  clock: Clock;
-  tls?: { ca?: string; cert?: string; key?: string };
-  /** How long to wait for the analyzer to say which epochs it knows. */
-  greetingMs?: number;
-}
+export type { Frame, SenderSpool, StreamSenderOptions } from './stream-ports.ts';
 
 export interface StreamSenderStatus {
   epoch: number;
@@ -93,7 +61,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
     epochStartNs,
     append: (frame) => {
       const seq = lastSeq + 1;
-      spool.append(seq, encodeMessage({ ...frame, seq } as DataMessage));
+      spool.append(seq, encodeMessage({ ...frame, seq }));
       lastSeq = seq;
       session.appended(seq);
       return seq;

@@ -2,44 +2,19 @@
  * The analyzer's end of the activation stream. Who may not write is refused before the upgrade; what is not a valid frame
  * ends the connection; what is valid is recorded, then acknowledged, then handed on.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { EntrainError } from '../protocol/errors.ts';
-import type { DataMessage } from '../protocol/frames.ts';
-import type { Clock } from '../process/clock.ts';
-import type { Logger } from '../process/log.ts';
 import { serveConnection } from './stream-connection.ts';
 import {
-  createSeat,
-  type RecordSink,
-  type Seat,
-  type StreamFigures,
-  type StreamPlace,
-} from './stream-seat.ts';
+  countRefused,
+  STREAM_LIMITS,
+  type ServerState,
+  type StreamServerOptions,
+} from './stream-registry.ts';
+import type { Seat, StreamFigures } from './stream-seat.ts';
 import type { TokenClaims } from './token.ts';
-
-export interface StreamLimits {
-  maxMessageBytes: number;
-  /** How much of a stream may be under way or waiting for the disk. */
-  creditBytes: number;
-  connections: number;
-  connectionsPerAddress: number;
-  helloMs: number;
-}
-
-export interface StreamServerOptions {
-  server: Server;
-  path?: string;
-  /** @throws EntrainError TOKEN_INVALID */
-  authorize(token: string): TokenClaims;
-  record(run: string, stream: string): RecordSink | Promise<RecordSink>;
-  /** Called in order, once per frame, when the frame is synced. */
-  onRecorded(message: DataMessage, at: StreamPlace & { epoch: number }): void;
-  limits?: Partial<StreamLimits>;
-  log: Logger;
-  clock: Clock;
-}
 
 export interface StreamServerStatus {
   connections: number;
@@ -52,25 +27,6 @@ export interface StreamServer {
   status(): StreamServerStatus;
   /** Ends every connection and settles when what was accepted is recorded. */
   close(): Promise<void>;
-}
-
-export const STREAM_LIMITS: StreamLimits = {
-  maxMessageBytes: 16 * 2 ** 20,
-  creditBytes: 8 * 2 ** 20,
-  connections: 1024,
-  connectionsPerAddress: 256,
-  helloMs: 5000,
-};
-
-/** What the parts of the server share. */
-export interface ServerState {
-  options: StreamServerOptions;
-  limits: StreamLimits;
-  seats: Map<string, Promise<Seat>>;
-  /** Seats that are open, for the figures. */
-  figures: Map<string, Seat>;
-  refused: Record<string, number>;
-  addresses: Map<string, number>;
 }
 
 export function createStreamServer(options: StreamServerOptions): StreamServer {
@@ -142,10 +98,6 @@ function refuse(state: ServerState, socket: Duplex, answer: { status: string; ca
   return undefined;
 }
 
-export function countRefused(state: ServerState, cause: string): void {
-  state.refused[cause] = (state.refused[cause] ?? 0) + 1;
-}
-
 function serve(
   state: ServerState,
   client: WebSocket,
@@ -159,21 +111,6 @@ function serve(
     else state.addresses.delete(address);
   });
   serveConnection(state, client, claims);
-}
-
-/** The seat of a stream; made, and its recording recovered, when the stream first says hello. */
-export function seatOf(state: ServerState, { run, stream }: StreamPlace): Promise<Seat> {
-  const key = `${run}/${stream}`;
-  const known = state.seats.get(key);
-  if (known) return known;
-  const made = Promise.resolve(state.options.record(run, stream)).then((sink) => {
-    const seat = createSeat({ run, stream }, sink);
-    state.figures.set(key, seat);
-    return seat;
-  });
-  state.seats.set(key, made);
-  made.catch(() => state.seats.delete(key));
-  return made;
 }
 
 function ackLag(state: ServerState, seat: Seat): number {

@@ -3,7 +3,7 @@ import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import type { StreamMessage, Welcome } from '../protocol/frames.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { createOutbox, type Outbox, type OutboxCommand } from './stream-outbox.ts';
-import type { StreamSenderOptions } from './stream-sender.ts';
+import type { StreamSenderOptions } from './stream-ports.ts';
 import { connectStreamSocket, type StreamSocket } from './stream-socket.ts';
 
 export interface SessionStatus {
@@ -46,22 +46,8 @@ interface State {
 }
 
 export function createStreamSession(options: StreamSenderOptions): StreamSession {
+  const state = openState(options);
   const { spool, clock } = options;
-  const state: State = {
-    options,
-    outbox: createOutbox(spool),
-    socket: undefined as unknown as StreamSocket,
-    begun: false,
-    open: false,
-    lastEpoch: undefined,
-    epochStartNs: 0n,
-    sentFrames: 0,
-    gapFrames: 0,
-    probe: undefined,
-    lagMs: 0,
-    watchers: new Set(),
-  };
-  state.socket = openSocket(state);
   spool.onStored(() => {
     carryOut(state, state.outbox.appended());
     tellWatchers(state);
@@ -85,6 +71,25 @@ export function createStreamSession(options: StreamSenderOptions): StreamSession
     status: () => statusOf(state),
     close: () => state.socket.close(),
   };
+}
+
+function openState(options: StreamSenderOptions): State {
+  const state: State = {
+    options,
+    outbox: createOutbox(options.spool),
+    socket: undefined as unknown as StreamSocket,
+    begun: false,
+    open: false,
+    lastEpoch: undefined,
+    epochStartNs: 0n,
+    sentFrames: 0,
+    gapFrames: 0,
+    probe: undefined,
+    lagMs: 0,
+    watchers: new Set(),
+  };
+  state.socket = openSocket(state);
+  return state;
 }
 
 function openSocket(state: State): StreamSocket {
@@ -231,7 +236,7 @@ function statusOf(state: State): SessionStatus {
 }
 
 function tellWatchers(state: State): void {
-  for (const watcher of [...state.watchers]) watcher();
+  for (const watcher of state.watchers) watcher();
 }
 
 function until(state: State, holds: () => boolean, timeoutMs?: number): Promise<boolean> {

@@ -34,50 +34,64 @@ const SILENCE_MS = 8000;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 
+interface Line {
+  options: StreamSocketOptions;
+  socket: WebSocket | undefined;
+  failures: number;
+  connections: number;
+  timer: NodeJS.Timeout | undefined;
+  closed: boolean;
+}
+
 export function connectStreamSocket(options: StreamSocketOptions): StreamSocket {
-  const { log } = options;
-  let socket: WebSocket | undefined;
-  let failures = 0;
-  let connections = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  const dial = (): void => {
-    const attempt = openSocket(options);
-    socket = attempt;
-    const stopWatching = watchSilence(attempt, options);
-    attempt.on('open', () => {
-      connections += 1;
-      options.onOpen();
-    });
-    attempt.on('error', (error) => log.debug({ err: error }, 'stream connection failed'));
-    attempt.on('close', (code) => {
-      stopWatching();
-      options.onClose();
-      if (closed) return;
-      const waitMs = waitAfter((failures += 1));
-      log.info({ code, waitMs }, 'stream connection closed; connecting again');
-      timer = setTimeout(dial, waitMs);
-    });
+  const line: Line = {
+    options,
+    socket: undefined,
+    failures: 0,
+    connections: 0,
+    timer: undefined,
+    closed: false,
   };
-  dial();
+  dial(line);
   return {
     send: (bytes) => {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(bytes);
+      if (line.socket?.readyState === WebSocket.OPEN) line.socket.send(bytes);
     },
     drop: (reason) => {
-      log.warn({ reason }, 'stream connection dropped');
-      socket?.terminate();
+      options.log.warn({ reason }, 'stream connection dropped');
+      line.socket?.terminate();
     },
     settled: () => {
-      failures = 0;
+      line.failures = 0;
     },
-    connections: () => connections,
+    connections: () => line.connections,
     close: async () => {
-      closed = true;
-      clearTimeout(timer);
-      if (socket) await closeSocket(socket);
+      line.closed = true;
+      clearTimeout(line.timer);
+      if (line.socket) await closeSocket(line.socket);
     },
   };
+}
+
+function dial(line: Line): void {
+  const { options } = line;
+  const socket = openSocket(options);
+  line.socket = socket;
+  const stopWatching = watchSilence(socket, options);
+  socket.on('open', () => {
+    line.connections += 1;
+    options.onOpen();
+  });
+  socket.on('error', (error) => options.log.debug({ err: error }, 'stream connection failed'));
+  socket.on('close', (code) => {
+    stopWatching();
+    options.onClose();
+    if (line.closed) return;
+    line.failures += 1;
+    const waitMs = waitAfter(line.failures);
+    options.log.info({ code, waitMs }, 'stream connection closed; connecting again');
+    line.timer = setTimeout(() => dial(line), waitMs);
+  });
 }
 
 function openSocket(options: StreamSocketOptions): WebSocket {

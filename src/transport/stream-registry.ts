@@ -1,0 +1,67 @@
+/** What the connections of a stream server share: its settings and limits, the seats of the streams, the refusals. */
+import type { Server } from 'node:http';
+import type { DataMessage } from '../protocol/frames.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import { createSeat, type RecordSink, type Seat, type StreamPlace } from './stream-seat.ts';
+import type { TokenClaims } from './token.ts';
+
+export interface StreamLimits {
+  maxMessageBytes: number;
+  /** How much of a stream may be under way or waiting for the disk. */
+  creditBytes: number;
+  connections: number;
+  connectionsPerAddress: number;
+  helloMs: number;
+}
+
+export interface StreamServerOptions {
+  server: Server;
+  path?: string;
+  /** @throws EntrainError TOKEN_INVALID */
+  authorize(token: string): TokenClaims;
+  record(run: string, stream: string): RecordSink | Promise<RecordSink>;
+  /** Called in order, once per frame, when the frame is synced. */
+  onRecorded(message: DataMessage, at: StreamPlace & { epoch: number }): void;
+  limits?: Partial<StreamLimits>;
+  log: Logger;
+  clock: Clock;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  maxMessageBytes: 16 * 2 ** 20,
+  creditBytes: 8 * 2 ** 20,
+  connections: 1024,
+  connectionsPerAddress: 256,
+  helloMs: 5000,
+};
+
+/** What the parts of the server share. */
+export interface ServerState {
+  options: StreamServerOptions;
+  limits: StreamLimits;
+  seats: Map<string, Promise<Seat>>;
+  /** Seats that are open, for the figures. */
+  figures: Map<string, Seat>;
+  refused: Record<string, number>;
+  addresses: Map<string, number>;
+}
+
+export function countRefused(state: ServerState, cause: string): void {
+  state.refused[cause] = (state.refused[cause] ?? 0) + 1;
+}
+
+/** The seat of a stream; made, and its recording recovered, when the stream first says hello. */
+export function seatOf(state: ServerState, { run, stream }: StreamPlace): Promise<Seat> {
+  const key = `${run}/${stream}`;
+  const known = state.seats.get(key);
+  if (known) return known;
+  const made = Promise.resolve(state.options.record(run, stream)).then((sink) => {
+    const seat = createSeat({ run, stream }, sink);
+    state.figures.set(key, seat);
+    return seat;
+  });
+  state.seats.set(key, made);
+  made.catch(() => state.seats.delete(key));
+  return made;
+}
