@@ -157,6 +157,14 @@ class LlamaLm(nn.Module):
         states, presents = self.model(input_ids, position_ids, mask, pasts)
         return states @ self.model.embed_tokens.weight.t(), presents
 
+    def logits_at(self, input_ids, chosen):
+        """[N, V] logits at the N positions where chosen [B, T] is true; rows start at position 0."""
+        steps = input_ids.shape[1]
+        places = torch.arange(steps, device=input_ids.device)[None]
+        mask = causal_mask(torch.ones_like(places), steps)
+        states, _ = self.model(input_ids, places, mask)
+        return states[chosen] @ self.model.embed_tokens.weight.t()
+
 
 def causal_mask(attention_mask, steps):
     """[B, 1, T, P+T]: 0 where the last `steps` positions may look, a large negative number elsewhere."""

@@ -54,32 +54,39 @@ def merges_from_order(pieces):
     return [f"{left} {right}" for _, left, right in sorted(ranked, key=lambda merge: merge[0])]
 
 
-def tokenizer_json(tokens, special_tokens):
-    """The `tokenizer.json` of the hub's BPE for these pieces, as a dictionary."""
-    pieces = [tokens.pieces.id_to_piece(index) for index in range(tokens.size)]
-    aside = {index for index in range(tokens.size)
-             if tokens.pieces.is_byte(index) or tokens.pieces.is_control(index) or tokens.pieces.is_unknown(index)}
+def bpe_json(pieces, aside, special_tokens, byte_fallback=True, leading_space=False):
+    """The hub's `tokenizer.json` as a dictionary; aside holds the ids that no merge may make or use."""
     added = [{"id": pieces.index(token), "content": token, "single_word": False, "lstrip": False,
               "rstrip": False, "normalized": False, "special": True} for token in [UNKNOWN, *special_tokens]]
+    spaces = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
+    first = [{"type": "Prepend", "prepend": SPACE}] if leading_space else []
+    last = [{"type": "Strip", "content": " ", "start": 1, "stop": 0}] if leading_space else []
     return {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
-        "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
+        "normalizer": {"type": "Sequence", "normalizers": [*first, spaces]} if first else spaces,
         "pre_tokenizer": None, "post_processor": None,
         "decoder": {"type": "Sequence", "decoders": [
             {"type": "Replace", "pattern": {"String": SPACE}, "content": " "},
-            {"type": "ByteFallback"}, {"type": "Fuse"}]},
+            {"type": "ByteFallback"}, {"type": "Fuse"}, *last]},
         "model": {"type": "BPE", "dropout": None, "unk_token": UNKNOWN, "continuing_subword_prefix": None,
-                  "end_of_word_suffix": None, "fuse_unk": True, "byte_fallback": True, "ignore_merges": False,
-                  "vocab": {piece: index for index, piece in enumerate(pieces)},
+                  "end_of_word_suffix": None, "fuse_unk": byte_fallback, "byte_fallback": byte_fallback,
+                  "ignore_merges": False, "vocab": {piece: index for index, piece in enumerate(pieces)},
                   "merges": merges_from_order([p for index, p in enumerate(pieces) if index not in aside])},
     }
 
 
-def write_tokenizer_files(tokens, folder, context, template=CHAT_TEMPLATE, special_tokens=SPECIAL_TOKENS):
-    """tokenizer.json and tokenizer_config.json; context is the longest sequence in tokens."""
-    config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": BOS, "eos_token": END, "unk_token": UNKNOWN,
+def sentencepiece_json(tokens):
+    """bpe_json of a SentencePiece model with the special tokens of the chat format."""
+    pieces = [tokens.pieces.id_to_piece(index) for index in range(tokens.size)]
+    is_aside = (tokens.pieces.is_byte, tokens.pieces.is_control, tokens.pieces.is_unknown)
+    aside = {index for index in range(tokens.size) if any(is_so(index) for is_so in is_aside)}
+    return bpe_json(pieces, aside, SPECIAL_TOKENS)
+
+
+def write_tokenizer_files(tokenizer, folder, context, template=CHAT_TEMPLATE, end=END):
+    """tokenizer.json from bpe_json's answer, and tokenizer_config.json; context is the longest sequence in tokens."""
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": BOS, "eos_token": end, "unk_token": UNKNOWN,
               "add_bos_token": False, "clean_up_tokenization_spaces": False, "model_max_length": context,
               "chat_template": template}
-    for name, content in (("tokenizer.json", tokenizer_json(tokens, special_tokens)), ("tokenizer_config.json", config)):
-        text = json.dumps(content, ensure_ascii=False, indent=1 if name == "tokenizer.json" else 2)
-        Path(folder, name).write_text(text + "\n", encoding="utf-8")
+    for name, content, indent in (("tokenizer.json", tokenizer, 1), ("tokenizer_config.json", config, 2)):
+        Path(folder, name).write_text(json.dumps(content, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
