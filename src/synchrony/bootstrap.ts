@@ -1,5 +1,5 @@
 /** Intervals by bootstrap over scenarios: of one excess, and of the difference between two conditions. */
-import { seededRandom } from './random.ts';
+import { seededRandom, type Random } from './random.ts';
 import type { Interval, NoScore, ScenarioShare } from './types.ts';
 
 export interface BootstrapOptions {
@@ -7,21 +7,32 @@ export interface BootstrapOptions {
   seed: number;
 }
 
+/** What an interval is made of; a strict score is one. */
+export type Drawable = Pick<StrictScore, 'shares' | 'nullScores'>;
+
 /**
- * 95 % interval of Σ excess / Σ total over scenarios. With few scenarios the plain percentiles are too narrow; they are widened around the
- * estimate by √(S / (S − 1)) and by Student's quantile over the normal one.
+ * 95 % interval of Σ excess / Σ total over scenarios. All scenarios share one fit, whose own noise a bootstrap over held-out scenarios does not
+ * see: every draw adds the deviation of one exchange from the null's mean. With few scenarios plain percentiles are too narrow; they are
+ * widened around the estimate by √(S / (S − 1)) and by Student's quantile over the normal one.
  */
-export function bootstrapInterval(shares: ScenarioShare[], options: BootstrapOptions): Interval {
+export function bootstrapInterval(score: Drawable, options: BootstrapOptions): Interval {
   const random = seededRandom(options.seed, 4);
-  const draws = Array.from({ length: options.bootstraps }, () =>
-    ratio(shares.map(() => shares[random.below(shares.length)] as ScenarioShare)),
+  const { shares } = score;
+  const draws = Array.from(
+    { length: options.bootstraps },
+    () => ratio(shares.map(() => pick(shares, random))) + fitNoise(score, random),
   );
   return widened(draws, ratio(shares), shares.length);
 }
 
-/** What a comparison needs of a score. */
-export interface Compared {
-  shares: ScenarioShare[];
+function pick<T>(items: readonly T[], random: Random): T {
+  return items[random.below(items.length)] as T;
+}
+
+function fitNoise({ nullScores }: Drawable, random: Random): number {
+  if (nullScores.length === 0) return 0;
+  const mean = nullScores.reduce((sum, value) => sum + value, 0) / nullScores.length;
+  return pick(nullScores, random) - mean;
 }
 
 export interface Difference extends Interval {
@@ -29,7 +40,8 @@ export interface Difference extends Interval {
 }
 
 /** a − b with its interval; scenarios that both conditions have are drawn together. */
-export function compareScores(a: Compared, b: Compared, options: BootstrapOptions): Difference | NoScore {
+export function compareScores(a: Drawable, b: Drawable, options: BootstrapOptions): Difference | NoScore {
+  if (a.shares.length === 0 || b.shares.length === 0) return { reason: 'a condition has no scenario' };
   const names = [...new Set([...a.shares, ...b.shares].map((share) => share.scenario))];
   const both = names.map((name) => ({
     a: a.shares.filter((share) => share.scenario === name),
@@ -37,11 +49,10 @@ export function compareScores(a: Compared, b: Compared, options: BootstrapOption
   }));
   const difference = (drawn: typeof both): number =>
     ratio(drawn.flatMap((scenario) => scenario.a)) - ratio(drawn.flatMap((scenario) => scenario.b));
-  if (a.shares.length === 0 || b.shares.length === 0) return { reason: 'a condition has no scenario' };
   const random = seededRandom(options.seed, 5);
   const draws: number[] = [];
   for (let draw = 0; draw < options.bootstraps; draw++) {
-    const value = difference(both.map(() => both[random.below(both.length)] as (typeof both)[number]));
+    const value = difference(both.map(() => pick(both, random))) + fitNoise(a, random) - fitNoise(b, random);
     if (Number.isFinite(value)) draws.push(value);
   }
   const estimate = difference(both);

@@ -13,18 +13,19 @@ export interface Exchange {
   weight: Float64Array;
 }
 
+/** The first exchange is none at all, then `count` random ones. */
 export function drawExchanges(rows: StrictRows, count: number, seed: number): Exchange[] {
   const random = seededRandom(seed, 3);
   const order = Array.from(rows.episode.keys());
   const episodes = [...groupBy(order, (row) => rows.episode[row] as number).values()];
   const scenarios = [...groupBy(episodes, ([row]) => rows.scenario[row as number]).values()];
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count + 1 }, (_, draw) => {
     const exchange = {
       partner: new Int32Array(order.length).fill(-1),
       weight: new Float64Array(order.length),
     };
     for (const group of scenarios) {
-      const others = shuffled(group, random);
+      const others = draw === 0 ? group : shuffled(group, random);
       for (const [place, own] of group.entries())
         match(exchange, rows, { own, other: others[place] as number[] });
     }

@@ -1,8 +1,8 @@
 /**
  * From the evidence per layer, as it is and under every exchange, to p-values: each layer in units of its own spread, the maximum over layers as
- * the statistic. The rows as they are count as one more exchange throughout, so the p-value is never 0 and never too small by chance.
+ * the statistic. The rows as they are count as one more exchange throughout, so a p-value is never 0.
  */
-import type { NullSums } from './strict-null.ts';
+import type { Matrix } from './types.ts';
 
 export interface Evidence {
   pValue: number;
@@ -10,29 +10,27 @@ export interface Evidence {
   perLayer: number[];
 }
 
-export function weighEvidence(sums: { evidence: Float64Array; nulls: NullSums }): Evidence {
-  const { rows: layers, cols: exchanges, data } = sums.nulls.evidence;
-  const own = Array.from({ length: layers }, (_, layer) => {
-    const drawn = [
-      sums.evidence[layer] as number,
-      ...data.subarray(layer * exchanges, (layer + 1) * exchanges),
-    ];
-    return standardised(drawn);
-  });
-  const highest = Array.from({ length: exchanges + 1 }, (_, k) =>
+/** evidence [layers, exchanges]; the first exchange is none at all. */
+export function weighEvidence(evidence: Matrix): Evidence {
+  const { rows: layers, cols: exchanges, data } = evidence;
+  const own = Array.from({ length: layers }, (_, layer) =>
+    standardised(data.subarray(layer * exchanges, (layer + 1) * exchanges)),
+  );
+  const highest = Array.from({ length: exchanges }, (_, k) =>
     Math.max(...own.map((layer) => layer[k] as number)),
   );
   const shareAtLeast = (value: number): number =>
-    (1 + highest.slice(1).filter((other) => other >= value).length) / (1 + exchanges);
+    highest.filter((other, k) => k === 0 || other >= value).length / exchanges;
   return {
     pValue: shareAtLeast(highest[0] as number),
     perLayer: own.map((layer) => shareAtLeast(layer[0] as number)),
   };
 }
 
-function standardised(values: number[]): number[] {
+/** In units of their spread; to 10 digits, for equal exchanges differ by rounding. */
+function standardised(values: Float64Array): Float64Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   const scale = variance > 0 ? 1 / Math.sqrt(variance) : 0;
-  return values.map((value) => (value - mean) * scale);
+  return values.map((value) => Number(((value - mean) * scale).toFixed(10)));
 }

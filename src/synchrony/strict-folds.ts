@@ -5,7 +5,7 @@ import { takeBlock, takeRows, zeros } from './matrix.ts';
 import { centreGramByEpisode, fitResidualiser, trainingRows } from './residuals.ts';
 import { fitLayer, type FoldData, type LayerFit } from './strict-fit.ts';
 import type { StrictKernels } from './strict-kernels.ts';
-import { addFoldToNull, evidenceOf, type NullSums } from './strict-null.ts';
+import { addFoldToNull, type NullSums } from './strict-null.ts';
 import type { StrictRows } from './strict-rows.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
@@ -27,8 +27,7 @@ export interface FoldSums {
   total: Matrix;
   /** [source layers, folds]: the target layer chosen. */
   chosen: number[][];
-  /** Evidence per source layer. */
-  evidence: Float64Array;
+  /** The first exchange is none at all: the rows as they are. */
   nulls: NullSums;
 }
 
@@ -84,7 +83,6 @@ export function fitFolds(components: StrictComponents, rows: StrictRows, exchang
     explained: zeros(layers, rows.scenarios),
     total: zeros(layers, rows.scenarios),
     chosen: Array.from({ length: layers }, () => []),
-    evidence: new Float64Array(layers),
     nulls: { explained: zeros(layers, exchanges.length), evidence: zeros(layers, exchanges.length) },
   };
   for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
@@ -92,7 +90,6 @@ export function fitFolds(components: StrictComponents, rows: StrictRows, exchang
     const fits = data.sources.map((_, layer) => fitLayer(data, layer));
     for (const [layer, fit] of fits.entries()) {
       (sums.chosen[layer] as number[]).push(fit.target);
-      sums.evidence[layer] = (sums.evidence[layer] as number) + evidenceOf(data, fit);
       addExplained(sums, { data, fit, layer, leftover: components.leftover[fit.target] as Float64Array });
     }
     addFoldToNull(sums.nulls, exchanges, { data, fits });

@@ -3,7 +3,7 @@
  * fitted again.
  */
 import type { Exchange } from './exchanges.ts';
-import { crossProduct, innerProduct, product, productTransposed, takeRows } from './matrix.ts';
+import { crossProduct, productTransposed } from './matrix.ts';
 import type { FoldData, LayerFit } from './strict-fit.ts';
 import type { Matrix } from './types.ts';
 
@@ -15,6 +15,14 @@ export interface NullSums {
   evidence: Matrix;
 }
 
+/** Where the rows of one side of a fold find their partner, those without one left out. */
+interface Placed {
+  /** Places within the side. */
+  own: Int32Array;
+  partner: Int32Array;
+  weight: Float64Array;
+}
+
 /** Adds one fold to the sums, for every source layer and exchange. */
 export function addFoldToNull(
   sums: NullSums,
@@ -24,36 +32,20 @@ export function addFoldToNull(
   const { data, fits } = fold;
   const grams = data.targets.map((target) => productTransposed(target, target));
   const all = sumGrams(grams);
-  for (const [layer, fit] of fits.entries()) {
-    const gram = grams[fit.target] as Matrix;
-    const square = crossProduct(fit.hat, fit.hat);
-    for (const [k, exchange] of exchanges.entries()) {
+  const squares = fits.map((fit) => crossProduct(fit.hat, fit.hat));
+  for (const [k, exchange] of exchanges.entries()) {
+    const test = place(exchange, data.test);
+    const train = place(exchange, data.train);
+    for (const [layer, fit] of fits.entries()) {
       const at = layer * exchanges.length + k;
-      const test = place(exchange, data.test);
-      const train = place(exchange, data.train);
+      const gram = grams[fit.target] as Matrix;
       const cross = movedProduct(fit.hat, gram, { left: test, right: train });
-      const size = movedProduct(square, gram, { left: train, right: train });
-      sums.explained.data[at] = (sums.explained.data[at] as number) + 2 * cross - size;
+      const size = movedProduct(squares[layer] as Matrix, gram, { left: train, right: train });
       const evidence = movedProduct(fit.evidenceHat, all, { left: test, right: train });
+      sums.explained.data[at] = (sums.explained.data[at] as number) + 2 * cross - size;
       sums.evidence.data[at] = (sums.evidence.data[at] as number) + evidence;
     }
   }
-}
-
-/** The evidence of the rows as they are: ⟨prediction, target⟩ over all target layers. */
-export function evidenceOf(data: FoldData, fit: LayerFit): number {
-  return data.targets.reduce((sum, target) => {
-    const predicted = product(fit.evidenceHat, takeRows(target, data.train));
-    return sum + innerProduct(predicted, takeRows(target, data.test));
-  }, 0);
-}
-
-/** Where the rows of one side of the fold find their partner, those without one left out. */
-interface Placed {
-  /** Places within the side. */
-  own: Int32Array;
-  partner: Int32Array;
-  weight: Float64Array;
 }
 
 function place(exchange: Exchange, side: Int32Array): Placed {
@@ -67,21 +59,22 @@ function place(exchange: Exchange, side: Int32Array): Placed {
   };
 }
 
-/** Σ h[r, c] · g[partner of r, partner of c], weighted. */
-export function movedProduct(h: Matrix, g: Matrix, at: { left: Placed; right: Placed }): number {
-  const { own: columns, partner, weight } = at.right;
+/** Σ h[r, c] · g[partner of r, partner of c], weighted: the innermost loop of every permutation. */
+function movedProduct(h: Matrix, g: Matrix, at: { left: Placed; right: Placed }): number {
+  const { own, partner, weight } = at.right;
+  const rows = at.left;
+  const hat = h.data;
+  const gram = g.data;
   let total = 0;
-  for (const [r, own] of at.left.own.entries()) {
-    const hStart = own * h.cols;
-    const gStart = (at.left.partner[r] as number) * g.cols;
+  for (let r = 0; r < rows.own.length; r++) {
+    const hStart = (rows.own[r] as number) * h.cols;
+    const gStart = (rows.partner[r] as number) * g.cols;
     let sum = 0;
-    for (let c = 0; c < columns.length; c++) {
-      sum +=
-        (h.data[hStart + (columns[c] as number)] as number) *
-        (g.data[gStart + (partner[c] as number)] as number) *
-        (weight[c] as number);
+    for (let c = 0; c < own.length; c++) {
+      const moved = gram[gStart + (partner[c] as number)] as number;
+      sum += (hat[hStart + (own[c] as number)] as number) * moved * (weight[c] as number);
     }
-    total += sum * (at.left.weight[r] as number);
+    total += sum * (rows.weight[r] as number);
   }
   return total;
 }
@@ -89,7 +82,8 @@ export function movedProduct(h: Matrix, g: Matrix, at: { left: Placed; right: Pl
 function sumGrams(grams: Matrix[]): Matrix {
   const first = grams[0] as Matrix;
   const data = new Float64Array(first.data.length);
-  for (const gram of grams)
+  for (const gram of grams) {
     for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + (gram.data[at] as number);
+  }
   return { ...first, data };
 }

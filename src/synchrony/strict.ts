@@ -75,13 +75,16 @@ interface Context {
 
 function summarise(sums: FoldSums, context: Context): StrictScore {
   const { rows, options } = context;
-  const evidence = weighEvidence(sums);
+  const evidence = weighEvidence(sums.nulls.evidence);
   const totals = rowSums(sums.total);
   const scores = rowSums(sums.explained).map((value, layer) => value / (totals[layer] as number));
-  // [layers, exchanges], as scores
-  const nulls = mapRows(sums.nulls.explained, (value, layer) => value / (totals[layer] as number));
+  // [layers, exchanges], as scores; the first is the score itself.
+  const nulls = mapRows(
+    withoutFirst(sums.nulls.explained),
+    (value, layer) => value / (totals[layer] as number),
+  );
   const nullMeans = rowSums(nulls).map((sum) => sum / nulls.cols);
-  const nullScores = columnMeans(nulls);
+  const nullScores = [...columnMeans(nulls)];
   const score = mean(scores);
   const nullMean = mean(nullMeans);
   const shares = sharesOf(sums, { totals, nullMean, names: rows.scenarioNames });
@@ -91,7 +94,10 @@ function summarise(sums: FoldSums, context: Context): StrictScore {
     pValue: evidence.pValue,
     nullMean,
     nullQ95: quantile(nullScores, 0.95),
-    ci: bootstrapInterval(shares, { bootstraps: options.bootstraps ?? 1000, seed: options.seed }),
+    ci: bootstrapInterval(
+      { shares, nullScores },
+      { bootstraps: options.bootstraps ?? 1000, seed: options.seed },
+    ),
     n: rows.rows.length,
     episodes: rows.episodes,
     scenarios: rows.scenarios,
@@ -105,6 +111,7 @@ function summarise(sums: FoldSums, context: Context): StrictScore {
     degenerateDims: context.kernels.degenerateDims,
     droppedRows: context.labels.episode.length - rows.rows.length,
     shares,
+    nullScores,
   };
 }
 
@@ -121,6 +128,11 @@ function sharesOf(
     excess: (explained[at] as number) - of.nullMean * (total[at] as number),
     total: total[at] as number,
   }));
+}
+
+function withoutFirst(m: Matrix): Matrix {
+  const rows = Array.from({ length: m.rows }, (_, r) => m.data.subarray(r * m.cols + 1, (r + 1) * m.cols));
+  return { rows: m.rows, cols: m.cols - 1, data: Float64Array.from(rows.flatMap((row) => [...row])) };
 }
 
 function mapRows(m: Matrix, of: (value: number, row: number) => number): Matrix {

@@ -110,7 +110,7 @@ export interface StrictScore {
   pValue: number;
   nullMean: number;
   nullQ95: number;
-  /** 95 % interval of the excess, bootstrap over scenarios. */
+  /** 95 % interval of the excess: bootstrap over scenarios, with the spread of the null for what the fit itself brings. */
   ci: Interval;
   n: number;
   episodes: number;
@@ -121,4 +121,6 @@ export interface StrictScore {
   /** Rows left out: an episode with one row, or a turn that too few episodes reach. */
   droppedRows: number;
   shares: ScenarioShare[];
+  /** The score under every exchange of episodes. */
+  nullScores: number[];
 }

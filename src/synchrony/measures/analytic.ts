@@ -1,0 +1,160 @@
+/**
+ * Analytic signals: per channel the band-passed signal and its Hilbert transform, by discrete Fourier transform: negative frequencies
+ * out, positive ones doubled, everything outside the band out. The ends of a window wrap around.
+ */
+import { leadingComponents } from '../components.ts';
+import { zeros } from '../matrix.ts';
+import type { Matrix, NoScore } from '../types.ts';
+import { centreColumns, whyNotAligned, type MeasureAnswer, type MeasureOptions } from './measure.ts';
+
+/** One channel, [steps] each. */
+export interface Analytic {
+  re: Float64Array;
+  im: Float64Array;
+}
+
+const FEWEST_STEPS = 8;
+const SILENT = 1e-12;
+
+export function analyticSignal(signal: ArrayLike<number>, band?: [low: number, high: number]): Analytic {
+  const n = signal.length;
+  const [cosines, sines] = circle(n);
+  const out = { re: new Float64Array(n), im: new Float64Array(n) };
+  for (let k = 0; k <= n / 2; k++) {
+    if (band !== undefined && (k / n < band[0] || k / n > band[1])) continue;
+    let re = 0;
+    let im = 0;
+    for (let t = 0, at = 0; t < n; t++, at = (at + k) % n) {
+      re += (signal[t] as number) * (cosines[at] as number);
+      im -= (signal[t] as number) * (sines[at] as number);
+    }
+    // Zero frequency and the highest one are their own mirror images.
+    const weight = (k === 0 || 2 * k === n ? 1 : 2) / n;
+    addWave(out, { re: re * weight, im: im * weight, k, cosines, sines });
+  }
+  return out;
+}
+
+interface Wave {
+  re: number;
+  im: number;
+  k: number;
+  cosines: Float64Array;
+  sines: Float64Array;
+}
+
+function addWave(out: Analytic, { re, im, k, cosines, sines }: Wave): void {
+  const n = out.re.length;
+  for (let t = 0, at = 0; t < n; t++, at = (at + k) % n) {
+    const c = cosines[at] as number;
+    const s = sines[at] as number;
+    out.re[t] = (out.re[t] as number) + re * c - im * s;
+    out.im[t] = (out.im[t] as number) + re * s + im * c;
+  }
+}
+
+function circle(n: number): [cosines: Float64Array, sines: Float64Array] {
+  const angle = (_: unknown, t: number): number => (2 * Math.PI * t) / n;
+  const angles = Float64Array.from({ length: n }, angle);
+  return [angles.map(Math.cos), angles.map(Math.sin)];
+}
+
+/** How one pair of channels is coupled; undefined where a channel is silent. */
+export type Coupling = (x: Analytic, y: Analytic) => number | undefined;
+
+/** The matrix of a coupling over the channels of A, then those of B; with `components` set, over the leading components of each. */
+export async function couplingMatrix(
+  streams: { a: Matrix; b: Matrix },
+  options: MeasureOptions,
+  coupling: Coupling,
+): Promise<MeasureAnswer> {
+  const reason = whyNotAligned(streams.a, streams.b, FEWEST_STEPS);
+  if (reason !== undefined) return reason;
+  const channels = [...(await channelsOf(streams.a, options)), ...(await channelsOf(streams.b, options))];
+  return overChannels(channels, coupling);
+}
+
+/** Every coupling here is symmetric, so each pair is computed once. */
+export function overChannels(channels: Analytic[], coupling: Coupling): { matrix: Matrix } | NoScore {
+  const matrix = zeros(channels.length, channels.length);
+  if (channels.some(isSilent)) return { reason: 'a channel is silent in the band' };
+  for (const [r, x] of channels.entries()) {
+    for (let c = r; c < channels.length; c++) {
+      const value = coupling(x, channels[c] as Analytic);
+      if (value === undefined) return { reason: `channels ${r} and ${c} leave the measure undefined` };
+      matrix.data[r * channels.length + c] = value;
+      matrix.data[c * channels.length + r] = value;
+    }
+  }
+  return { matrix };
+}
+
+async function channelsOf(m: Matrix, options: MeasureOptions): Promise<Analytic[]> {
+  const { components, algebra, band } = options;
+  const signals =
+    components === undefined
+      ? m
+      : await leadingComponents(await algebra.gram(centreColumns(m)), components, algebra);
+  return Array.from({ length: signals.cols }, (_, c) => {
+    const signal = Float64Array.from(
+      { length: m.rows },
+      (__, r) => signals.data[r * signals.cols + c] as number,
+    );
+    return analyticSignal(signal, band);
+  });
+}
+
+function isSilent({ re, im }: Analytic): boolean {
+  const size = Math.max(...re.map(Math.abs), ...im.map(Math.abs));
+  return (
+    !(size > SILENT) ||
+    re.every((value, t) => Math.abs(value - (re[0] as number)) + Math.abs(im[t] as number) <= SILENT * size)
+  );
+}
+
+/** Phase in radians at every step. */
+export function phases({ re, im }: Analytic): Float64Array {
+  return re.map((value, t) => Math.atan2(im[t] as number, value));
+}
+
+/** Amplitude at every step. */
+export function envelope({ re, im }: Analytic): Float64Array {
+  return re.map((value, t) => Math.hypot(value, im[t] as number));
+}
+
+/** Imaginary part of x · conj(y) at every step; exactly 0 where x is y. */
+export function imaginaryCross(x: Analytic, y: Analytic): Float64Array {
+  return x.im.map((value, t) => value * (y.re[t] as number) - (x.re[t] as number) * (y.im[t] as number));
+}
+
+/** Cross-spectrum over the geometric mean of the powers. */
+export function coherency(x: Analytic, y: Analytic): { re: number; im: number } {
+  let re = 0;
+  let im = 0;
+  let powerX = 0;
+  let powerY = 0;
+  for (let t = 0; t < x.re.length; t++) {
+    const [a, b, c, d] = [x.re[t], x.im[t], y.re[t], y.im[t]] as [number, number, number, number];
+    re += a * c + b * d;
+    im += b * c - a * d;
+    powerX += a * a + b * b;
+    powerY += c * c + d * d;
+  }
+  const scale = Math.sqrt(powerX * powerY);
+  return { re: re / scale, im: im / scale };
+}
+
+/** Σ x y / √(Σ x² Σ y²); undefined where one is zero throughout. */
+export function uncentredCorrelation(x: Float64Array, y: Float64Array): number | undefined {
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  for (const [t, value] of x.entries()) {
+    const other = y[t] as number;
+    xy += value * other;
+    xx += value * value;
+    yy += other * other;
+  }
+  const scale = Math.sqrt(xx * yy);
+  return scale > 0 ? xy / scale : undefined;
+}

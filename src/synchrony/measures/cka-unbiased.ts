@@ -1,0 +1,52 @@
+/**
+ * Linear CKA from the unbiased estimator of HSIC: like CKA, but about 0 for unrelated streams however few the steps.
+ * Formula: h(K, L) / √(h(K, K) h(L, L)), h without the diagonals:
+ *   h = (⟨K, L⟩ + ΣK ΣL / ((n−1)(n−2)) − 2 K1·L1 / (n−2)) / (n (n−3)).
+ * Range: about −1 to 1.
+ * Reference: Song, Smola, Gretton, Bedo, Borgwardt, 2012; Nguyen, Raghu, Kornblith, 2021.
+ * No score: fewer than 4 steps, values that are not finite, a stream that does not vary.
+ */
+import { zeros } from '../matrix.ts';
+import type { Matrix } from '../types.ts';
+import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
+
+function unbiasedHsic(k: Matrix, l: Matrix): number {
+  const n = k.rows;
+  const rowsK = zeros(n, 1).data;
+  const rowsL = zeros(n, 1).data;
+  let inner = 0;
+  for (let r = 0; r < n; r++) {
+    for (let c = 0; c < n; c++) {
+      if (r === c) continue;
+      const x = k.data[r * n + c] as number;
+      const y = l.data[r * n + c] as number;
+      inner += x * y;
+      rowsK[r] = (rowsK[r] as number) + x;
+      rowsL[r] = (rowsL[r] as number) + y;
+    }
+  }
+  const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
+  const along = rowsK.reduce((total, value, r) => total + value * (rowsL[r] as number), 0);
+  return (inner + (sum(rowsK) * sum(rowsL)) / ((n - 1) * (n - 2)) - (2 * along) / (n - 2)) / (n * (n - 3));
+}
+
+/** From Gram matrices; undefined where a stream is not spread enough to say. */
+export function unbiasedAlignment(k: Matrix, l: Matrix): number | undefined {
+  const scale = unbiasedHsic(k, k) * unbiasedHsic(l, l);
+  return scale > 0 ? unbiasedHsic(k, l) / Math.sqrt(scale) : undefined;
+}
+
+export const ckaUnbiased: Measure = {
+  name: 'cka-unbiased',
+  about: 'Linear CKA without the bias of few steps: about 0 for unrelated streams.',
+  formula: 'h(K, L) / sqrt(h(K, K) h(L, L)), h the unbiased estimator of HSIC',
+  range: 'about -1 to 1',
+  reference: 'Song et al. 2012; Nguyen et al. 2021',
+  compute: async (a, b, { algebra }) => {
+    const reason = whyNotAligned(a, b, 4);
+    if (reason !== undefined) return reason;
+    const k = await algebra.gram(centreColumns(a));
+    const value = unbiasedAlignment(k, await algebra.gram(centreColumns(b)));
+    return value === undefined ? { reason: 'too little spread for an unbiased estimate' } : { value };
+  },
+};

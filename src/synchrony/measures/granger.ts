@@ -1,0 +1,65 @@
+/**
+ * Granger causality from A to B: does A's past help to predict B beyond B's own past?
+ * Formula: ln(det Σ of B from B's past / det Σ of B from B's and A's past), on the first k components of each (k = 1 unless told), least squares
+ * with intercept on `order` past steps (1 unless told).
+ * Range: 0 upwards; not corrected for the number of parameters.
+ * Reference: Geweke, 1982.
+ * No score: fewer steps than parameters + 10, fewer than k dimensions of variance, a perfect prediction, values that are not finite.
+ */
+import { leadingComponents } from '../components.ts';
+import { cholesky, solveSymmetric } from '../cholesky.ts';
+import { crossProduct, joinColumns, product, takeRows } from '../matrix.ts';
+import type { LinearAlgebra, Matrix } from '../types.ts';
+import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
+
+const SPARE_STEPS = 10;
+
+/** ln det of the residual covariance of y given x, both centred; undefined where nothing is left. */
+function residualLogDet(y: Matrix, x: Matrix): number | undefined {
+  const beta = solveSymmetric(crossProduct(x, x), 0, crossProduct(x, y));
+  const fitted = product(x, beta);
+  const rest = { ...y, data: y.data.map((value, at) => value - (fitted.data[at] as number)) };
+  const factor = cholesky(crossProduct(rest, rest), 0);
+  if (factor === undefined) return undefined;
+  let sum = 0;
+  for (let k = 0; k < y.cols; k++)
+    sum += 2 * Math.log((factor[k * y.cols + k] as number) / Math.sqrt(y.rows));
+  return sum;
+}
+
+/** Steps t − 1 … t − order beside each other, for t = order … end. */
+function past(m: Matrix, order: number): Matrix {
+  const shifts = Array.from({ length: order }, (_, k) => k + 1);
+  return joinColumns(shifts.map((back) => takeRows(m, range(order - back, m.rows - back))));
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, k) => from + k);
+}
+
+async function components(m: Matrix, count: number, algebra: LinearAlgebra): Promise<Matrix> {
+  const centred = centreColumns(m);
+  return m.cols === count ? centred : leadingComponents(await algebra.gram(centred), count, algebra);
+}
+
+export const granger: Measure = {
+  name: 'granger',
+  about: "Granger causality: does A's past help to predict B beyond B's own past?",
+  formula: "ln(det of B's residual covariance from B's past / from B's and A's past)",
+  range: '0 upwards',
+  reference: 'Geweke 1982',
+  compute: async (a, b, { algebra, components: count = 1, order = 1 }) => {
+    const reason = whyNotAligned(a, b, 2 * count * order + 1 + SPARE_STEPS + order);
+    if (reason !== undefined) return reason;
+    const x = await components(a, count, algebra);
+    const y = await components(b, count, algebra);
+    if (x.cols < count || y.cols < count) return { reason: `a stream has fewer than ${count} dimensions` };
+    const now = centreColumns(takeRows(y, range(order, y.rows)));
+    const own = centreColumns(past(y, order));
+    const restricted = residualLogDet(now, own);
+    const full = residualLogDet(now, joinColumns([own, centreColumns(past(x, order))]));
+    if (restricted === undefined || full === undefined)
+      return { reason: 'the prediction leaves nothing over' };
+    return { value: Math.max(0, restricted - full), more: { order, components: count } };
+  },
+};

@@ -1,0 +1,56 @@
+/**
+ * Representational similarity: are steps that are unlike in one stream unlike in the other?
+ * Formula: Spearman's correlation between the upper triangles of the dissimilarity matrices 1 − Pearson(row, row'); Pearson's beside it.
+ * Range: −1 to 1.
+ * Reference: Kriegeskorte, Mur, Bandettini, 2008.
+ * No score: fewer than 4 steps, fewer than 2 dims, a step whose dims are all equal, values that are not finite.
+ */
+import type { Matrix } from '../types.ts';
+import { pearson, whyNotAligned, type Measure } from './measure.ts';
+
+/** Upper triangle, row by row; undefined where a row does not vary. */
+function dissimilarities(m: Matrix): Float64Array | undefined {
+  const out = new Float64Array((m.rows * (m.rows - 1)) / 2);
+  const rows = Array.from({ length: m.rows }, (_, r) => m.data.subarray(r * m.cols, (r + 1) * m.cols));
+  let at = 0;
+  for (const [r, row] of rows.entries()) {
+    for (const other of rows.slice(r + 1)) {
+      const correlation = pearson(row, other);
+      if (correlation === undefined) return undefined;
+      out[at++] = 1 - correlation;
+    }
+  }
+  return out;
+}
+
+/** Ranks from 1, equal values share their mean rank. */
+function ranks(values: Float64Array): Float64Array {
+  const order = Uint32Array.from(values.keys()).sort((x, y) => (values[x] as number) - (values[y] as number));
+  const out = new Float64Array(values.length);
+  for (let start = 0; start < order.length;) {
+    let end = start + 1;
+    while (end < order.length && values[order[end] as number] === values[order[start] as number]) end++;
+    for (let k = start; k < end; k++) out[order[k] as number] = (start + end + 1) / 2;
+    start = end;
+  }
+  return out;
+}
+
+export const rsa: Measure = {
+  name: 'rsa',
+  about: 'Representational similarity: are steps that are unlike in one stream unlike in the other?',
+  formula: "Spearman over the upper triangles of 1 - Pearson(row, row')",
+  range: '-1 to 1',
+  reference: 'Kriegeskorte et al. 2008',
+  compute: async (a, b) => {
+    const reason = whyNotAligned(a, b, 4);
+    if (reason !== undefined) return reason;
+    const x = dissimilarities(a);
+    const y = dissimilarities(b);
+    if (x === undefined || y === undefined) return { reason: 'a step has no variance over its dims' };
+    const value = pearson(ranks(x), ranks(y));
+    const plain = pearson(x, y);
+    if (value === undefined || plain === undefined) return { reason: 'all steps are equally unlike' };
+    return { value, more: { pearson: plain } };
+  },
+};
