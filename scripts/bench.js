@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// npm run bench [-- NAME]: runs the benchmarks whose name holds NAME and writes their sections of docs/benchmarks.md.
+import { requireNode } from './lib/node-version.js';
+
+requireNode();
+const { readFile, writeFile } = await import('node:fs/promises');
+const { describeMachine, readSections, renderPage, renderSection } = await import('./lib/benchmark-page.js');
+const { listBenchmarks, loadCompiled } = await import('./lib/compiled.js');
+const { root } = await import('./lib/paths.js');
+const { runMain, say } = await import('./lib/setup-error.js');
+const { ensureNatsServer } = await import('./lib/nats-server.js');
+
+const PAGE = `${root}docs/benchmarks.md`;
+
+await runMain(async () => {
+  process.env.ENTRAIN_NATS_SERVER = await ensureNatsServer({ needed: true });
+  const sections = readSections(await readFile(PAGE, 'utf8').catch(() => ''));
+  for (const name of await listBenchmarks(process.argv[2] ?? '')) {
+    const { title, run } = await loadCompiled(`${name}.bench`);
+    say(`${name}: ${title}`);
+    const section = renderSection(title, await run(), {
+      machine: describeMachine(),
+      day: new Date().toISOString().slice(0, 10),
+    });
+    console.log(section);
+    sections.set(name, section);
+    // after each one, so that an interrupted run keeps what it has
+    await writeFile(PAGE, renderPage(sections));
+  }
+});
