@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { DataMessage } from '../protocol/frames.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import { createSeat, type RecordSink, type Seat, type StreamPlace } from './stream-seat.ts';
+import { createSeat, type RecordedAt, type RecordSink, type Seat, type StreamPlace } from './stream-seat.ts';
 import type { TokenClaims } from './token.ts';
 
 export interface StreamLimits {
@@ -22,7 +22,7 @@ export interface StreamServerOptions {
   authorize(token: string): TokenClaims;
   record(run: string, stream: string): RecordSink | Promise<RecordSink>;
   /** Called in order, once per frame, when the frame is synced. */
-  onRecorded(message: DataMessage, at: StreamPlace & { epoch: number }): void;
+  onRecorded(message: DataMessage, at: RecordedAt): void;
   limits?: Partial<StreamLimits>;
   log: Logger;
   clock: Clock;

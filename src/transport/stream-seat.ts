@@ -23,6 +23,12 @@ export interface StreamPlace {
   stream: string;
 }
 
+export interface RecordedAt extends StreamPlace {
+  epoch: number;
+  /** When the frame came, on the monotonic clock. */
+  arrivedMs: number;
+}
+
 export interface StreamFigures extends StreamPlace {
   connected: boolean;
   epoch: number;
@@ -135,17 +141,14 @@ async function commitBatch(seat: Seat, options: SeatOptions): Promise<void> {
   seat.figures.durableFrames += batch.length;
   seat.figures.ackLagMs = options.nowMs() - oldestMs;
   seat.holder?.acknowledge(batch.at(-1)?.seq ?? -1);
-  for (const { message, atMs } of batch) handOn(seat, options, { message, epoch, arrivedMs: atMs });
+  for (const frame of batch) handOn(seat, options, { frame, epoch });
 }
 
 /** What is made of a frame later is no reason to stop recording. */
-function handOn(
-  seat: Seat,
-  options: SeatOptions,
-  { message, ...at }: { message: DataMessage; epoch: number; arrivedMs: number },
-): void {
+function handOn(seat: Seat, options: SeatOptions, part: { frame: Waiting; epoch: number }): void {
+  const { message, atMs } = part.frame;
   try {
-    options.onRecorded(message, { ...seat.place, ...at });
+    options.onRecorded(message, { ...seat.place, epoch: part.epoch, arrivedMs: atMs });
   } catch (error) {
     options.log.error({ err: error }, 'a recorded frame could not be handed on');
   }

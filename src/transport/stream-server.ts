@@ -16,6 +16,8 @@ import {
 import type { Seat, StreamFigures } from './stream-seat.ts';
 import type { TokenClaims } from './token.ts';
 
+export type { RecordedAt, StreamFigures } from './stream-seat.ts';
+
 export interface StreamServerStatus {
   connections: number;
   /** Connections and frames that were turned away, by cause. */
