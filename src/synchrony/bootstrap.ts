@@ -1,6 +1,6 @@
 /** Intervals by bootstrap over scenarios: of one excess, and of the difference between two conditions. */
 import { seededRandom, type Random } from './random.ts';
-import type { Interval, NoScore, ScenarioShare } from './types.ts';
+import type { Interval, NoScore, ScenarioShare, StrictScore } from './types.ts';
 
 export interface BootstrapOptions {
   bootstraps: number;
