@@ -1,5 +1,5 @@
 /** Programs announce themselves as NATS micro services: `nats micro ls` shows the fleet, and the coordinator finds it so. */
-import { RequestStrategy, ServiceError, type NatsConnection } from 'nats';
+import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnection } from 'nats';
 import { EntrainError } from '../protocol/errors.ts';
 import type { NatsLink } from './nats.ts';
 
@@ -46,12 +46,18 @@ export async function registerService(
   return { stop: async () => void (await service.stop()) };
 }
 
-/** All services of a name that answer within `waitMs`. */
+/** All services of a name that answer within `waitMs`; it takes that long. */
 export async function findServices(link: NatsLink, name: string, waitMs = 300): Promise<ServiceRecord[]> {
   const client = link.connection.services.client({ strategy: RequestStrategy.Timer, maxWait: waitMs });
   const found: ServiceRecord[] = [];
-  for await (const info of await client.info(name))
-    found.push({ id: info.id, metadata: info.metadata ?? {} });
+  try {
+    for await (const info of await client.info(name))
+      found.push({ id: info.id, metadata: info.metadata ?? {} });
+  } catch (error) {
+    if (!(error instanceof NatsError && error.code === ErrorCode.NoResponders)) throw error;
+    // Nobody listens yet: the answer came at once, so wait here, that callers may simply ask again.
+    await new Promise((done) => setTimeout(done, waitMs));
+  }
   return found;
 }
 
