@@ -9,7 +9,7 @@ const BOOTSTRAPS = 1000;
 
 /** `live` minus every other condition of the same models and direction, where both have a strict score. */
 export function differencesOf(scores: readonly GroupScore[]): DifferenceReport[] {
-  const strict = scores.filter((score) => score.shares.length > 0);
+  const strict = scores.filter((score) => score.drawable !== null);
   return strict
     .filter(({ group }) => group.condition === EFFECT)
     .flatMap((live) =>
@@ -28,7 +28,8 @@ function comparable({ group: live }: GroupScore, { group: other }: GroupScore): 
 
 function differenceOf(live: GroupScore, other: GroupScore): DifferenceReport[] {
   const seed = deriveSeed('difference', live.seed, other.seed);
-  const found = compareScores(live, other, { bootstraps: BOOTSTRAPS, seed });
+  if (!live.drawable || !other.drawable) return [];
+  const found = compareScores(live.drawable, other.drawable, { bootstraps: BOOTSTRAPS, seed });
   if ('reason' in found) return [];
   const { source, target, direction, condition } = live.group;
   return [

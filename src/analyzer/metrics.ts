@@ -1,28 +1,17 @@
 /** The analyzer's metrics; the only place in this program that knows prom-client. Figures are read when they are asked for. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { DifferenceReport, GroupReport, StateReport } from '../protocol/report.ts';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ScoreReport, StateReport } from '../protocol/report.ts';
+import type { StreamFigures } from '../transport/stream-seat.ts';
+import { STREAM_METRICS } from './stream-metrics.ts';
 import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES, underCap, type Sample } from './synchrony-metrics.ts';
-
-/** What a stream has to tell. */
-export interface StreamMetrics {
-  stream: string;
-  connected: boolean;
-  accepted: number;
-  durable: number;
-  duplicates: number;
-  /** Reason → frames that will never come. */
-  gapFrames: Readonly<Record<string, number>>;
-  ackLagMs: number;
-  clockOffsetMs: number | undefined;
-  clockBoundMs: number | undefined;
-}
 
 export interface MetricSources {
   version: string;
   natsUp(): boolean;
-  groups(): GroupReport[];
-  differences(): DifferenceReport[];
-  streams(): StreamMetrics[];
+  report(): Pick<ScoreReport, 'groups' | 'differences'>;
+  streams(): StreamFigures[];
+  /** Cause → connections and frames that were turned away. */
+  refused(): Record<string, number>;
   state(): Pick<StateReport, 'episodes' | 'turns'>;
 }
 
@@ -32,6 +21,8 @@ export interface AnalyzerMetrics {
   /** A turn pair came in and the point score that holds it stands. */
   refreshed(latencyMs: number): void;
   faults(): void;
+  /** The page of `/metrics`. */
+  text(): Promise<string>;
 }
 
 /** Gauges of prom-client whose names are those of counters: `promtool check metrics` objects. */
@@ -44,10 +35,12 @@ const MAX_SERIES = 2000;
 const MAX_DIFFERENCES = 100;
 const LATENCY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60];
 
-export function createAnalyzerMetrics(registry: Registry, sources: MetricSources): AnalyzerMetrics {
+export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
+  const registry = new Registry();
+  const scrape: Scrape = { report: { groups: [], differences: [] }, ...underCap([], MAX_SERIES) };
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
-  addSynchrony(registry, sources);
+  addSynchrony(registry, scrape);
   addStreams(registry, sources);
   addRun(registry, sources);
   const registers = [registry];
@@ -72,6 +65,11 @@ export function createAnalyzerMetrics(registry: Registry, sources: MetricSources
     scored: (computedMs) => computing.observe(computedMs / 1000),
     refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),
     faults: () => faults.inc(),
+    text: () => {
+      const report = sources.report();
+      Object.assign(scrape, { report, ...underCap(report.groups, MAX_SERIES) });
+      return registry.metrics();
+    },
   };
 }
 
@@ -106,65 +104,38 @@ function counter(registry: Registry, about: Described, read: () => Sample[]): vo
 
 const single = (value: number): Sample[] => [{ labels: {}, value }];
 
-function addSynchrony(registry: Registry, sources: MetricSources): void {
-  const shown = () => underCap(sources.groups(), MAX_SERIES);
+/** What one scrape shows, read once. */
+interface Scrape extends ReturnType<typeof underCap> {
+  report: ReturnType<MetricSources['report']>;
+}
+
+function addSynchrony(registry: Registry, scrape: Scrape): void {
   for (const { samples, ...about } of SYNCHRONY_GAUGES)
-    gauge(registry, about, () => shown().shown.flatMap(samples));
+    gauge(registry, about, () => scrape.shown.flatMap(samples));
   for (const { samples, ...about } of DIFFERENCE_GAUGES)
-    gauge(registry, about, () => sources.differences().slice(0, MAX_DIFFERENCES).flatMap(samples));
+    gauge(registry, about, () => scrape.report.differences.slice(0, MAX_DIFFERENCES).flatMap(samples));
   const limits: [string, string, () => number][] = [
-    ['entrain_series', 'Series of synchrony metrics shown.', () => shown().series],
+    ['entrain_series', 'Series of synchrony metrics shown.', () => scrape.series],
     ['entrain_series_limit', 'Series of synchrony metrics allowed.', () => MAX_SERIES],
-    ['entrain_series_left_out', 'Series of synchrony metrics over the limit.', () => shown().dropped],
+    ['entrain_series_left_out', 'Series of synchrony metrics over the limit.', () => scrape.dropped],
   ];
   for (const [name, help, read] of limits) gauge(registry, { name, help }, () => single(read()));
 }
 
 function addStreams(registry: Registry, sources: MetricSources): void {
-  const labelNames = ['stream'];
-  const each = (read: (stream: StreamMetrics) => number | undefined) => (): Sample[] =>
-    sources.streams().flatMap((stream) => {
-      const value = read(stream);
-      return value === undefined ? [] : [{ labels: { stream: stream.stream }, value }];
-    });
-  const counters: [string, string, (stream: StreamMetrics) => number][] = [
-    ['entrain_frames_accepted_total', 'Frames that passed the checks.', (stream) => stream.accepted],
-    ['entrain_frames_durable_total', 'Frames synced to disk and acknowledged.', (stream) => stream.durable],
-    ['entrain_duplicates_total', 'Frames that came a second time.', (stream) => stream.duplicates],
-  ];
-  for (const [name, help, read] of counters) counter(registry, { name, help, labelNames }, each(read));
-  const gaps = {
-    name: 'entrain_gap_frames_total',
-    help: 'Frames that will never come.',
-    labelNames: ['stream', 'reason'],
+  for (const { samples, kind, ...about } of STREAM_METRICS) {
+    const add = kind === 'counter' ? counter : gauge;
+    add(registry, about, () => sources.streams().flatMap(samples));
+  }
+  const refused = {
+    name: 'entrain_refused_total',
+    help: 'Connections and frames turned away.',
+    labelNames: ['cause'],
   };
-  counter(registry, gaps, () => sources.streams().flatMap(gapSamples));
-  const gauges: [string, string, (stream: StreamMetrics) => number | undefined][] = [
-    ['entrain_stream_up', 'Whether the agent is connected.', (stream) => Number(stream.connected)],
-    [
-      'entrain_ack_lag_seconds',
-      'Age of the oldest frame not yet durable.',
-      (stream) => stream.ackLagMs / 1000,
-    ],
-    [
-      'entrain_clock_offset_seconds',
-      'Sender’s clock minus this one’s.',
-      (stream) => seconds(stream.clockOffsetMs),
-    ],
-    [
-      'entrain_clock_bound_seconds',
-      'How far the clock offset may be off.',
-      (stream) => seconds(stream.clockBoundMs),
-    ],
-  ];
-  for (const [name, help, read] of gauges) gauge(registry, { name, help, labelNames }, each(read));
+  counter(registry, refused, () =>
+    Object.entries(sources.refused()).map(([cause, value]) => ({ labels: { cause }, value })),
+  );
 }
-
-function gapSamples({ stream, gapFrames }: StreamMetrics): Sample[] {
-  return Object.entries(gapFrames).map(([reason, value]) => ({ labels: { stream, reason }, value }));
-}
-
-const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
 
 function addRun(registry: Registry, sources: MetricSources): void {
   const episodes = {

@@ -1,6 +1,7 @@
 /** One group's scores beside their nulls, from its rows. The seed follows from the group alone, so that equal recordings score equally. */
 import { deriveSeed } from '../protocol/seed.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
+import type { Drawable } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
 import { paperScore } from '../synchrony/paper.ts';
 import { strictScore } from '../synchrony/strict.ts';
@@ -37,7 +38,7 @@ export function emptyScore(
     leftOut: selection.leftOut,
     paper: null,
     strict: null,
-    shares: [],
+    drawable: null,
     reason,
     rows: selection.rows,
     computedMs: 0,
@@ -57,11 +58,13 @@ export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
   return {
     ...empty,
     paper: 'reason' in paper ? null : paper,
-    ...('reason' in strict ? {} : { strict: strictReport(strict), shares: strict.shares }),
+    ...('reason' in strict ? {} : { strict: strictReport(strict), drawable: drawableOf(strict) }),
     ...(reason === undefined ? {} : { reason }),
     computedMs: job.nowMs() - startedMs,
   };
 }
+
+const drawableOf = ({ shares, nullScores }: StrictScore): Drawable => ({ shares, nullScores });
 
 function strictReport(score: StrictScore): StrictReport {
   const { excess, pValue, nullMean, nullQ95, ci, n } = score;

@@ -32,7 +32,7 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
 }
 
 function scoreRecord(score: GroupScore, atMs: number): object {
-  const { type: _, group, ...rest } = score;
+  const { type: _, drawable: __, group, ...rest } = score;
   const { source, target, direction, condition } = group;
   return { atMs, source, target, direction, condition, ...rest };
 }

@@ -1,7 +1,7 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
-import type { ScenarioShare } from '../synchrony/types.ts';
+import type { Drawable } from '../synchrony/bootstrap.ts';
 import type { Group, Origin } from './episode-book.ts';
 
 /** A durable frame that scores may need; `steps` frames stay on the main thread. */
@@ -28,8 +28,8 @@ export interface GroupScore {
   leftOut: number;
   paper: PaperReport | null;
   strict: StrictReport | null;
-  /** Per scenario, for differences between conditions; empty without a strict score. */
-  shares: ScenarioShare[];
+  /** What differences between conditions are drawn from; null without a strict score. */
+  drawable: Drawable | null;
   /** Why there is no score, or no strict score. */
   reason?: string;
   rows: RowIds;

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createAnalyzerMetrics } from '../../../src/analyzer/metrics.ts';
+import { createAnalyzerMetrics, type AnalyzerMetrics } from '../../../src/analyzer/metrics.ts';
 import { SYNCHRONY_GAUGES, underCap } from '../../../src/analyzer/synchrony-metrics.ts';
 import type { DifferenceReport, GroupReport } from '../../../src/protocol/report.ts';
 import { findTool } from '../../tools.ts';
@@ -49,36 +48,37 @@ const difference: DifferenceReport = {
   ciHigh: 0.3,
 };
 
-function registryOf(groups: () => GroupReport[]): Registry {
-  const registry = new Registry();
-  const metrics = createAnalyzerMetrics(registry, {
+function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
+  const metrics = createAnalyzerMetrics({
     version: '1.2.3',
     natsUp: () => true,
-    groups,
-    differences: () => [difference],
+    report: () => ({ groups: groups(), differences: [difference] }),
+    refused: () => ({ TOKEN_INVALID: 3 }),
     streams: () => [
       {
+        run: 'r1',
         stream: 'ada',
         connected: true,
-        accepted: 5,
-        durable: 4,
-        duplicates: 1,
-        gapFrames: { lost: 2 },
+        epoch: 1,
+        acceptedFrames: 5,
+        durableFrames: 4,
+        duplicateFrames: 1,
+        gapFrames: { damaged: 2 },
+        resends: 0,
         ackLagMs: 12,
-        clockOffsetMs: -3,
-        clockBoundMs: undefined,
+        clock: { offsetNs: -3e6, boundNs: 1e5, atNs: 0, wallMs: 0 },
       },
     ],
     state: () => ({ episodes: { running: 1, finished: 2 }, turns: 7 }),
   });
   metrics.scored(20);
   metrics.refreshed(120);
-  return registry;
+  return metrics;
 }
 
 describe('the metrics of the analyzer', () => {
   it('shows scores, nulls, interval and streams, each with its labels', async () => {
-    const text = await registryOf(() => [group]).metrics();
+    const text = await metricsOf(() => [group]).text();
     const base = 'source_model="m1",target_model="m2",direction="first_to_second",condition="live"';
     const score = `${base},measure="sync_r2",mode="strict"`;
     for (const line of [
@@ -90,22 +90,23 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_samples{${base}} 130`,
       `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
       'entrain_frames_accepted_total{stream="ada"} 5',
-      'entrain_gap_frames_total{stream="ada",reason="lost"} 2',
+      'entrain_refused_total{cause="TOKEN_INVALID"} 3',
+      'entrain_gap_frames_total{stream="ada",reason="damaged"} 2',
+      'entrain_clock_bound_seconds{stream="ada"} 0.0001',
       'entrain_clock_offset_seconds{stream="ada"} -0.003',
       'entrain_analyzer_episodes{state="finished"} 2',
       'entrain_build_info{version="1.2.3",program="analyzer"} 1',
     ])
       expect(text).toContain(`${line}\n`);
-    expect(text).not.toContain('entrain_clock_bound_seconds{');
     expect(text).toMatch(/entrain_synchrony_difference_ratio\{.*against="monologue".*\} 0\.2/);
   });
 
   it('takes a series away when its number goes', async () => {
     const groups = [group];
-    const registry = registryOf(() => groups);
-    expect(await registry.metrics()).toContain('entrain_synchrony_ratio{');
+    const metrics = metricsOf(() => groups);
+    expect(await metrics.text()).toContain('entrain_synchrony_ratio{');
     groups[0] = empty;
-    const text = await registry.metrics();
+    const text = await metrics.text();
     expect(text).not.toContain('entrain_synchrony_ratio{');
     expect(text).toMatch(/entrain_synchrony_samples\{.*condition="monologue"\} 3/);
   });
@@ -118,7 +119,7 @@ describe('the metrics of the analyzer', () => {
 
   it('is clean by the judgement of promtool', async () => {
     const promtool = findTool('promtool');
-    const input = await registryOf(() => [group, empty]).metrics();
+    const input = await metricsOf(() => [group, empty]).text();
     const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });

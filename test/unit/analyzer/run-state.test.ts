@@ -44,7 +44,7 @@ function scoreOf(state: ReturnType<typeof filled>, key: string, version: number)
     leftOut: 0,
     paper: { ...numbers, pseudoMean: 0.05 },
     strict: { ...numbers, excess: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01 },
-    shares,
+    drawable: { shares, nullScores: [] },
     rows: {},
     computedMs: 1,
   };

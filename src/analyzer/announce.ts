@@ -1,0 +1,47 @@
+/** The analyzer as a NATS micro service: where it listens, and what it has recorded and scored so far. */
+import type { ScoreReport } from '../protocol/report.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import { ANALYZER_SERVICE, subjects } from '../protocol/subjects.ts';
+import { registerService } from '../transport/nats-services.ts';
+import type { NatsLink } from '../transport/nats.ts';
+
+export interface Announcement {
+  id: string;
+  version: string;
+  httpUrl: string;
+  streamUrl: string;
+  /** Undefined for a run that is not known. */
+  scores(run?: string): ScoreReport | undefined;
+}
+
+export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{ stop(): Promise<void> }> {
+  const { id, version, httpUrl, streamUrl } = about;
+  return registerService(link, {
+    name: ANALYZER_SERVICE,
+    version,
+    description: 'Records activation streams and computes synchrony',
+    metadata: { id, httpUrl, streamUrl, metricsUrl: `${httpUrl}/metrics` },
+    endpoints: [
+      {
+        name: 'state',
+        subject: subjects.analyzerState(id),
+        handle: (request) => JSON.stringify(scoresOf(about, runAskedFor(request))),
+      },
+    ],
+  });
+}
+
+/** The request is empty (the latest run) or `{"run": NAME}`. */
+function runAskedFor(request: string): string | undefined {
+  const asked = request === '' ? {} : (JSON.parse(request) as { run?: unknown } | null);
+  return typeof asked?.run === 'string' ? asked.run : undefined;
+}
+
+function scoresOf(about: Announcement, run: string | undefined): ScoreReport {
+  const report = about.scores(run);
+  if (report) return report;
+  throw new EntrainError(
+    'RUN_INVALID',
+    `The analyzer ${about.id} knows no run ${run}: expected one that streams to it.`,
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * `entrain analyzer`: records activation streams, then computes synchrony from what is durable.
+ *
+ *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score board ─▶ score worker ─▶ /metrics, page, scores.jsonl
+ */
+import { systemClock } from '../process/clock.ts';
+import { environment } from '../process/environment.ts';
+import { createLog, type Logger } from '../process/log.ts';
+import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
+import { programVersion } from '../process/version.ts';
+import { serveHttp, type HttpServer } from '../transport/http.ts';
+import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
+import { createStreamServer, type StreamServer } from '../transport/stream-server.ts';
+import { verifyToken } from '../transport/token.ts';
+import { announceAnalyzer } from './announce.ts';
+import { createAnalyzerMetrics, type AnalyzerMetrics } from './metrics.ts';
+import { createRecordings, type Recordings } from './recordings.ts';
+import { createReports, type Reports } from './reports.ts';
+import { analyzerRoutes } from './routes.ts';
+import { createScoreBoard, type ScoreBoard } from './score-board.ts';
+import { createScoreLog } from './score-log.ts';
+import { startScorer } from './scorer.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** What every part of the program is handed. */
+interface Base {
+  settings: Settings;
+  log: Logger;
+  shutdown: Shutdown;
+  version: string;
+  /** The program cannot go on: it stops, with status 1. */
+  fail(error: Error): void;
+}
+
+export async function run(argv: string[]): Promise<number> {
+  const settings = await readSettings(argv);
+  const log = createLog('analyzer');
+  const shutdown = createShutdown(log);
+  let exitCode = 0;
+  endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
+  const fail = (error: Error): void => {
+    exitCode = 1;
+    log.fatal({ err: error }, 'the analyzer cannot go on');
+    void shutdown.stop();
+  };
+  try {
+    await start({ settings, log, shutdown, version: await programVersion(), fail });
+    await shutdown.asked;
+  } finally {
+    await shutdown.stop();
+  }
+  return exitCode;
+}
+
+/** Parts that need each other's figures read them late, through this. */
+interface Parts {
+  stream?: StreamServer;
+  link?: NatsLink;
+  metrics?: AnalyzerMetrics;
+}
+
+async function start(base: Base): Promise<void> {
+  const { settings, log, shutdown } = base;
+  const parts: Parts = {};
+  const board = startBoard(base, parts);
+  const recordings = createRecordings({
+    ...settings,
+    log,
+    onRecalled: (frame) => board.take({ ...frame, arrivedMs: systemClock.monotonicMs() }),
+  });
+  shutdown.onStop('recordings', () => recordings.close());
+  const reports = createReports({ board, clock: systemClock, ...sources(parts) });
+  const http = await serve(base, { parts, reports, recordings });
+  shutdown.onStop('http', () => http.close());
+  const stream = serveStreams(base, { server: http.server, board, recordings });
+  parts.stream = stream;
+  shutdown.onStop('streams', () => stream.close());
+  if (settings.nats) parts.link = await joinNats(base, { http, reports });
+  log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
+}
+
+function sources(parts: Parts) {
+  return {
+    natsUp: () => parts.link?.up() ?? false,
+    streams: () => parts.stream?.status().streams ?? [],
+    refused: () => parts.stream?.status().refused ?? {},
+  };
+}
+
+function startBoard({ settings, log, shutdown, fail }: Base, parts: Parts): ScoreBoard {
+  const scoreLog = createScoreLog(settings.runsFolder, log);
+  shutdown.onStop('score log', () => scoreLog.close());
+  const scorer = startScorer((answer) => board.takeAnswer(answer));
+  const board: ScoreBoard = createScoreBoard({
+    clock: systemClock,
+    log,
+    scoreLog,
+    send: (input) => scorer.take(input),
+    onScore: (answer, latenciesMs) => {
+      if (answer.type === 'fault') parts.metrics?.faults();
+      else parts.metrics?.scored(answer.computedMs);
+      for (const latencyMs of latenciesMs) parts.metrics?.refreshed(latencyMs);
+    },
+  });
+  shutdown.onStop('scorer', () => scorer.stop());
+  void scorer.failed.then(fail);
+  return board;
+}
+
+async function serve(
+  { settings, log, version }: Base,
+  { parts, reports, recordings }: { parts: Parts; reports: Reports; recordings: Recordings },
+): Promise<HttpServer> {
+  const metrics = createAnalyzerMetrics({ version, ...sources(parts), ...reports.metrics });
+  parts.metrics = metrics;
+  const routes = analyzerRoutes({
+    metrics: () => metrics.text(),
+    scores: (name) => reports.scores(name),
+    state: (name) => reports.state(name),
+    checks: {
+      nats: () => (settings.nats && !parts.link?.up() ? 'not connected' : undefined),
+      recording: () => recordings.fault(),
+    },
+  });
+  return serveHttp({ host: settings.host, port: settings.port, routes, log });
+}
+
+function serveStreams(
+  { settings, log }: Base,
+  { server, board, recordings }: { server: HttpServer['server']; board: ScoreBoard; recordings: Recordings },
+): StreamServer {
+  return createStreamServer({
+    server,
+    authorize: (token) => verifyToken(settings.publicKeyPem, token, { nowMs: systemClock.nowMs() }),
+    record: async (name, stream) => (await recordings.of(name)).stream(stream),
+    onRecorded: (message, { run: name, stream, epoch, arrivedMs }) =>
+      board.take({ run: name, origin: { stream, epoch, seq: message.seq }, message, arrivedMs }),
+    log,
+    clock: systemClock,
+  });
+}
+
+async function joinNats(
+  base: Base,
+  { http, reports }: { http: HttpServer; reports: Reports },
+): Promise<NatsLink> {
+  const { settings, log, shutdown, version } = base;
+  const link = await connectNats({
+    ...(await natsFromEnvironment()),
+    name: `entrain analyzer ${settings.id}`,
+    log,
+  });
+  shutdown.onStop('nats', () => link.close());
+  const service = await announceAnalyzer(link, {
+    id: settings.id,
+    version,
+    httpUrl: http.url,
+    streamUrl: streamUrl(http),
+    scores: (name) => reports.scores(name),
+  });
+  shutdown.onStop('service', () => service.stop());
+  return link;
+}
+
+const streamUrl = (http: HttpServer): string => `${http.url.replace(/^http/, 'ws')}/stream`;
