@@ -12,8 +12,8 @@ import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
 import { startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
 import { findTool } from '../tools.ts';
 
-/** Just enough for a score in both conditions: six scenarios, three episodes, 120 turn pairs. */
-const STUDY = { scenarios: 6, episodes: 3, maxTurns: 10, maxTokens: 6 };
+/** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs. */
+const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 6 };
 const STUDY_MS = 240_000;
 
 interface Panel {
