@@ -40,6 +40,7 @@ const UNHEARD = '…';
 /** Private-use characters put around the words, to find them again; no template and no text has them. */
 const OPEN = '\u{F0E00}';
 const CLOSE = '\u{F0E01}';
+const MARKS = new RegExp(`[${OPEN}${CLOSE}]`, 'gu');
 
 /** For models that were never taught a chat format. */
 const PLAIN =
@@ -135,7 +136,7 @@ function toMessages(turns: readonly Turn[], address: Address): Message[] {
     if (turn.who === 'unheard') continue;
     const role = turn.who === 'self' ? 'assistant' : 'user';
     if (address.alternates) alternate(messages, role);
-    messages.push(message(role, `${OPEN}${index}${OPEN}${turn.text}${CLOSE}`));
+    messages.push(message(role, `${OPEN}${index}${OPEN}${turn.text.replaceAll(MARKS, '')}${CLOSE}`));
   }
   if (address.alternates && address.generate) alternate(messages, 'assistant');
   return withSystem(messages, address);

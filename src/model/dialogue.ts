@@ -13,13 +13,14 @@ type OnSteps = (states: StepStates) => void;
 export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialogue {
   const engine = createEngine(parts, options);
   const { turns } = engine;
+  const clean = (text: string): string => parts.tokenizer.shield(text.trim());
   return {
     hear: (textSoFar, onSteps) => {
-      const sofar: Turn[] = [...turns, { who: 'peer', text: wholeWords(textSoFar) }];
+      const sofar: Turn[] = [...turns, { who: 'peer', text: clean(wholeWords(textSoFar)) }];
       return listen(engine, { turns: sofar, finished: false, onSteps });
     },
     heard: (text, onSteps) => {
-      turns.push({ who: 'peer', text: text.trim() });
+      turns.push({ who: 'peer', text: clean(text) });
       return listen(engine, { turns, finished: true, onSteps });
     },
     missed: async () => {
@@ -29,7 +30,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
     speak: (speakOptions) => speakTurn(engine, speakOptions),
     recall: async (text) => {
       fitContext(engine);
-      turns.push({ who: 'self', text: text.trim() });
+      turns.push({ who: 'self', text: clean(text) });
       return Promise.resolve();
     },
     close: () => Promise.resolve(),
@@ -38,7 +39,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
 
 /** The last word may still grow, and with it its tokens: it is held back until white space follows. */
 function wholeWords(text: string): string {
-  return text.slice(0, Math.max(0, text.search(/\S*$/u))).trim();
+  return text.slice(0, Math.max(0, text.search(/\S*$/u)));
 }
 
 interface Listening {

@@ -36,10 +36,30 @@ const DEFAULT_CONTEXT = 2048;
 
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const path = resolve(folder);
-  const config = await readJson(join(path, 'config.json'));
+  const config = await readConfigJson(path);
   const generation = await readJsonIfThere(join(path, 'generation_config.json'));
   const graph = await findGraph(path);
   return { path, name: basename(path), graph, config: readConfig(config, generation) };
+}
+
+/** The genai builder's folders may have a genai_config.json only. */
+async function readConfigJson(path: string): Promise<Json> {
+  const file = join(path, 'config.json');
+  const genai = await readJsonIfThere(join(path, 'genai_config.json'));
+  if ((await exists(file)) || genai['model'] === undefined) return readJson(file);
+  const model = genai['model'] as Json;
+  const decoder = (model['decoder'] ?? {}) as Json;
+  const heads = Number(decoder['num_attention_heads'] ?? decoder['num_key_value_heads']);
+  return {
+    ...decoder,
+    model_type: model['type'],
+    vocab_size: model['vocab_size'],
+    eos_token_id: model['eos_token_id'],
+    max_position_embeddings: model['context_length'],
+    num_attention_heads: heads,
+    hidden_size: decoder['hidden_size'] ?? heads * Number(decoder['head_size']),
+    head_dim: decoder['head_size'],
+  };
 }
 
 export async function readJson(path: string): Promise<Json> {

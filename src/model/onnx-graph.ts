@@ -1,5 +1,5 @@
 /** Reads an ONNX ModelProto into nodes and names. Weights are located, never copied. */
-import { integers, readFields, text } from './protobuf.ts';
+import { concat, integers, readFields, text } from './protobuf.ts';
 
 export interface GraphNode {
   op: string;
@@ -48,15 +48,17 @@ const TENSOR = { dims: 1, type: 2, name: 8, externalData: 13 };
 
 export function readModel(bytes: Uint8Array): OnnxModel {
   let producer = '';
-  let graph = emptyGraph();
+  const graphs: Uint8Array[] = [];
   const opsets = new Map<string, number>();
   for (const field of readFields(bytes)) {
     if (field.number === MODEL.producerName) producer = text(field.bytes);
     if (field.number === MODEL.producerVersion) producer += ` ${text(field.bytes)}`;
-    if (field.number === MODEL.graph) graph = readGraph(field.bytes);
+    if (field.number === MODEL.graph) graphs.push(field.bytes);
     if (field.number === MODEL.opset) readOpset(field.bytes, opsets);
   }
-  return { producer, opsets, graph };
+  // A file that was extended by concatenation has its graph in several pieces.
+  const [first = new Uint8Array(0), ...rest] = graphs;
+  return { producer, opsets, graph: readGraph(rest.length > 0 ? concat(graphs) : first) };
 }
 
 function emptyGraph(): Graph {

@@ -23,9 +23,12 @@ export interface Patch {
   edits: readonly NodeEdit[];
 }
 
-/** The file's bytes with the patch; the weights inside are copied once, as bytes. */
-export function patchGraph(bytes: Uint8Array, { outputs, edits }: Patch): Uint8Array {
-  const base = edits.length === 0 ? [bytes] : splitGraph(bytes, edits);
+/**
+ * The file's bytes with the patch; the weights inside are copied once, as bytes.
+ * @param graph the content of the file's graph
+ */
+export function patchGraph(bytes: Uint8Array, graph: Uint8Array, { outputs, edits }: Patch): Uint8Array {
+  const base = edits.length === 0 ? [bytes] : splitGraph(bytes, replaceNodes(graph, edits));
   return concat([...base, writeBytes(GRAPH, outputFields(outputs))]);
 }
 
@@ -34,13 +37,9 @@ export function outputFields(names: readonly string[]): Uint8Array {
   return concat(names.map((name) => writeBytes(OUTPUT, writeBytes(1, name))));
 }
 
-function splitGraph(bytes: Uint8Array, edits: readonly NodeEdit[]): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (const field of readFields(bytes)) {
-    if (field.number === GRAPH) parts.push(...replaceNodes(field.bytes, edits));
-    else parts.push(bytes.subarray(field.start, field.end));
-  }
-  return parts;
+function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array[] {
+  const around = [...readFields(bytes)].filter(({ number }) => number !== GRAPH);
+  return [...around.map(({ start, end }) => bytes.subarray(start, end)), ...graph];
 }
 
 function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[]): Uint8Array[] {

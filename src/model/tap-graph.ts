@@ -20,7 +20,13 @@ export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
   const model = readModel(bytes);
   const externalFiles = findExternalFiles(model.graph, dirname(folder.graph));
   const plan = planTaps(model.graph, folder.config.layers);
-  return { graph: patchGraph(bytes, plan), model, taps: plan.taps, chain: plan.chain, externalFiles };
+  return {
+    graph: patchGraph(bytes, model.graph.bytes, plan),
+    model,
+    taps: plan.taps,
+    chain: plan.chain,
+    externalFiles,
+  };
 }
 
 /** @throws EntrainError MODEL_UNSAFE when a file lies outside the graph's folder */

@@ -10,6 +10,8 @@ export interface Tokenizer {
   /** Special tokens are left out. */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
+  /** The same words, in which no special token can be read: what a peer says must not open a turn. */
+  shield(text: string): string;
   /** Tokens that the template may use, by their name in tokenizer_config.json: bos_token, eos_token, … */
   specials: Record<string, string>;
   size: number;
@@ -28,6 +30,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     encode: remember((text) => hub.encode(text, { add_special_tokens: false }).ids),
     decode: (tokens) => hub.decode([...tokens], { skip_special_tokens: true }),
     idOf: (token) => hub.token_to_id(token),
+    shield: shieldFrom(hub),
     specials: specialTokens(settings),
     size: ids.length,
     largestId: ids.reduce((largest, id) => Math.max(largest, id), -1),
@@ -63,6 +66,15 @@ function remember(encode: (text: string) => number[]): (text: string) => readonl
     if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
     return ids;
   };
+}
+
+/** A zero-width space behind its first character keeps a special token from being one. */
+function shieldFrom(hub: HubTokenizer): (text: string) => string {
+  const names = [...hub.get_added_tokens_decoder().values()]
+    .filter(({ special, content }) => special && content.length > 1)
+    .map(({ content }) => content);
+  return (text) =>
+    names.reduce((safe, name) => safe.replaceAll(name, `${name.slice(0, 1)}\u200B${name.slice(1)}`), text);
 }
 
 function specialTokens(settings: Record<string, unknown>): Record<string, string> {

@@ -16,7 +16,7 @@ export interface TokenizerFiles {
 export function byteLevelTokenizer(merges: number): TokenizerFiles {
   const alphabet = [...byteCharacters().values()];
   const words = (LESSON.match(/ ?\w+| ?[^\s\w]+/g) ?? []).map((word) =>
-    [...word].map((c) => (c === ' ' ? 'Ġ' : c)),
+    Array.from(word, (c) => (c === ' ' ? 'Ġ' : c)),
   );
   return assemble(
     { alphabet, words, merges },
@@ -36,7 +36,7 @@ export function metaspaceTokenizer(merges: number): TokenizerFiles {
     (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
   );
   const letters = [...new Set(LESSON.replaceAll(/\s/g, '▁'))];
-  const words = LESSON.split(/\s+/).map((word) => ['▁', ...word]);
+  const words = LESSON.split(/\s+/).map((word) => ['▁', ...Array.from(word)]);
   return assemble(
     { alphabet: [...bytes, ...letters], words, merges },
     {

@@ -1,5 +1,5 @@
 /** What an agent computed while it listened is what it would have computed from the finished words, whatever way they came. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Turn } from '../../../src/model/chat-template.ts';
 import { openDialogue } from '../../../src/model/dialogue.ts';
@@ -22,7 +22,7 @@ interface Heard {
 
 /** Later states of a step take the place of earlier ones, as in a recording. */
 function keep(steps: Map<number, StepStates>, states: StepStates): void {
-  for (const step of [...steps.keys()]) if (step >= states.step0) steps.delete(step);
+  for (const step of steps.keys()) if (step >= states.step0) steps.delete(step);
   steps.set(states.step0, states);
 }
 

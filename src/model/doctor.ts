@@ -1,0 +1,96 @@
+/** What this machine can run: every provider is tried on a small graph, not merely listed. */
+import { cpus, totalmem } from 'node:os';
+import ort from 'onnxruntime-node';
+import { programVersion } from '../process/version.ts';
+import { concat, writeBytes, writeInteger } from './protobuf.ts';
+import { availableProviders } from './session.ts';
+
+export interface Machine {
+  entrain: string;
+  node: string;
+  platform: string;
+  onnxruntime: string;
+  cpus: number;
+  cpu: string;
+  memoryMb: number;
+  providers: { name: string; works: boolean; reason: string | undefined; help: string | undefined }[];
+}
+
+const HELP: Readonly<Record<string, string>> = {
+  webgpu:
+    'needs a Vulkan loader (Debian: libvulkan1) and a GPU driver that offers Vulkan; macOS uses Metal, Windows Direct3D.',
+  cuda:
+    'needs the CUDA 12 runtime, cuDNN 9 and the provider libraries of onnxruntime-node: run ' +
+    '"node node_modules/onnxruntime-node/script/install --onnxruntime-node-install=cuda12" once, with leave to download.',
+  coreml: 'is part of the macOS build only.',
+  dml: 'is part of the Windows build only.',
+};
+
+const OFFERED = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'];
+
+export async function examineMachine(): Promise<Machine> {
+  const providers = [];
+  for (const name of OFFERED) {
+    const reason = await tryProvider(name);
+    const works = reason === undefined;
+    providers.push({ name, works, reason, help: works ? undefined : HELP[name] });
+  }
+  return {
+    entrain: await programVersion(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    onnxruntime: ort.env.versions.node ?? 'unknown',
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+    providers,
+  };
+}
+
+/** @returns why it does not work, undefined when it does */
+async function tryProvider(name: string): Promise<string | undefined> {
+  if (!availableProviders().includes(name)) return 'is not part of this build of ONNX Runtime';
+  try {
+    const session = await ort.InferenceSession.create(smallGraph(), {
+      executionProviders: [{ name }],
+      logSeverityLevel: 4,
+    });
+    const x = new ort.Tensor('float32', Float32Array.of(20, 22), [2]);
+    const { y } = await session.run({ x });
+    await session.release();
+    return (y as ort.Tensor).data[1] === 44 ? undefined : 'gave a wrong sum';
+  } catch (error) {
+    return (error as Error).message.trim().split('\n').at(-1) ?? 'failed';
+  }
+}
+
+/** y = x + x */
+function smallGraph(): Uint8Array {
+  const type = writeBytes(
+    2,
+    writeBytes(1, concat([writeInteger(1, 1), writeBytes(2, writeBytes(1, writeInteger(1, 2)))])),
+  );
+  const value = (name: string): Uint8Array => concat([writeBytes(1, name), type]);
+  const add = concat([writeBytes(1, 'x'), writeBytes(1, 'x'), writeBytes(2, 'y'), writeBytes(4, 'Add')]);
+  const graph = concat([
+    writeBytes(1, add),
+    writeBytes(2, 'sum'),
+    writeBytes(11, value('x')),
+    writeBytes(12, value('y')),
+  ]);
+  return concat([writeInteger(1, 8), writeBytes(7, graph), writeBytes(8, writeInteger(2, 13))]);
+}
+
+export function showMachine(machine: Machine): string {
+  const rows = [
+    ['entrain', machine.entrain],
+    ['node', `${machine.node} on ${machine.platform}`],
+    ['onnxruntime', machine.onnxruntime],
+    ['processor', `${machine.cpus} × ${machine.cpu}, ${machine.memoryMb} MiB of memory`],
+    ...machine.providers.map(({ name, works, reason, help }) => [
+      name,
+      works ? 'works' : `no: ${reason ?? ''} (${help ?? ''})`,
+    ]),
+  ];
+  return rows.map(([name = '', value = '']) => `${name.padEnd(12)} ${value}`).join('\n');
+}

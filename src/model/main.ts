@@ -1,0 +1,56 @@
+/** The commands about models: `models inspect`, `models tap` and `doctor`. Their answers go to standard output. */
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+import { examineMachine, showMachine } from './doctor.ts';
+import { inspectModel, showModel } from './inspect-model.ts';
+import { writeTapped } from './write-tapped.ts';
+
+/** @returns the exit status */
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parse(argv);
+  const [command, action, folder] = positionals;
+  if (command === 'doctor') {
+    const machine = await examineMachine();
+    return say(values.json ? JSON.stringify(machine) : showMachine(machine));
+  }
+  if (command !== 'models' || (action !== 'inspect' && action !== 'tap')) throw usage('no such command');
+  if (folder === undefined) throw usage('no model folder is given');
+  if (action === 'inspect') {
+    const model = await inspectModel(folder);
+    return say(values.json ? JSON.stringify(model) : showModel(model));
+  }
+  if (values.out === undefined) throw usage('--out FILE is missing');
+  const layers = await writeTapped(folder, values.out);
+  return say(
+    values.json ? JSON.stringify({ layers }) : `${values.out} has ${Object.keys(layers).length} taps`,
+  );
+}
+
+interface Arguments {
+  values: { json: boolean; out?: string | undefined };
+  positionals: string[];
+}
+
+function parse(argv: string[]): Arguments {
+  try {
+    return parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, out: { type: 'string' } },
+    });
+  } catch (cause) {
+    throw usage((cause as Error).message);
+  }
+}
+
+function usage(why: string): EntrainError {
+  return new EntrainError(
+    'USAGE',
+    `${why}; expected "models inspect DIR [--json]", "models tap DIR --out FILE [--json]" or "doctor [--json]".`,
+  );
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}

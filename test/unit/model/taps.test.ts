@@ -1,0 +1,154 @@
+/** Adding taps changes nothing but the outputs, and is exact for fused, quantised and branching graphs. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import type { Decoder } from '../../../src/model/decoder.ts';
+import { inspectModel } from '../../../src/model/inspect-model.ts';
+import { readModelFolder } from '../../../src/model/model-folder.ts';
+import { tapGraph } from '../../../src/model/tap-graph.ts';
+import { writeTapped } from '../../../src/model/write-tapped.ts';
+import { randomWeights } from '../../onnx/llama2c.ts';
+import type { LlamaStyle } from '../../onnx/llama-graph.ts';
+import { temporaryFolder, writeLlamaFolder } from '../../onnx/write-folder.ts';
+import { hasShared, sharedFolder } from '../../shared.ts';
+import { allLayers, openGraph, relativeError } from './open-graph.ts';
+
+const SHAPE = { dims: 64, hidden: 128, layers: 3, heads: 2, keyValueHeads: 1, vocabulary: 96, context: 64 };
+const IDS = [7, 92, 78, 32, 74, 55, 14, 82, 40];
+
+const STYLES: LlamaStyle[] = [
+  { style: 'torch' },
+  { style: 'torch', int4: true },
+  { style: 'genai' },
+  { style: 'genai', int4: true },
+  { style: 'genai', external: 'weights.bin' },
+  { style: 'merged' },
+];
+
+/** Logits of two passes: a prefill and one step. */
+async function logitsOf(decoder: Decoder, layers: number[]): Promise<Float32Array[]> {
+  const first = (await decoder.run(IDS, layers)).logits.slice();
+  return [first, (await decoder.run([5], layers)).logits.slice()];
+}
+
+describe.each(STYLES)('a graph in the $style style, int4 $int4, external $external', (style) => {
+  it('gives bit-identical logits with and without taps', async () => {
+    const path = await writeLlamaFolder(randomWeights(SHAPE, 3), style);
+    const tapped = await openGraph(path);
+    const folder = await readModelFolder(path);
+    const plain = await ort.InferenceSession.create(folder.graph, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    });
+    const [prefill, step] = await logitsOf(tapped.openDecoder(), allLayers(tapped.layers));
+    expect(plain.outputNames.length).toBe(1 + 2 * SHAPE.layers);
+    const expected = await plainLogits(plain, style.style === 'merged');
+    expect(prefill).toEqual(expected[0]);
+    expect(step).toEqual(expected[1]);
+  });
+
+  it('has the same states as the plain float32 graph, to the precision of its weights', async () => {
+    const weights = randomWeights(SHAPE, 3);
+    const plain = await openGraph(await writeLlamaFolder(weights, { style: 'torch' }));
+    const other = await openGraph(await writeLlamaFolder(weights, style));
+    const expected = await plain.openDecoder().run(IDS, allLayers(3));
+    const actual = await other.openDecoder().run(IDS, allLayers(3));
+    for (const layer of allLayers(3)) {
+      const tolerance = style.int4 ? 0.2 : 1e-5;
+      const states = [actual, expected].map(({ states: map }) => map.get(layer) ?? []) as [
+        Float32Array,
+        Float32Array,
+      ];
+      expect(relativeError(...states)).toBeLessThan(tolerance);
+    }
+  });
+});
+
+async function plainLogits(session: ort.InferenceSession, merged: boolean): Promise<Float32Array[]> {
+  const int64 = (values: number[]): ort.Tensor =>
+    new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
+  const empty = new ort.Tensor('float32', new Float32Array(), [1, 1, 0, 32]);
+  const slots = session.inputNames.filter((name) => name.startsWith('past'));
+  const run = async (ids: number[], past: number, cache: Record<string, ort.Tensor>) =>
+    session.run({
+      input_ids: int64(ids),
+      attention_mask: int64(Array.from({ length: past + ids.length }, () => 1)),
+      position_ids: int64(ids.map((_, i) => past + i)),
+      ...cache,
+      ...(merged ? { use_cache_branch: new ort.Tensor('bool', [past > 0], [1]) } : {}),
+    });
+  const first = await run(IDS, 0, Object.fromEntries(slots.map((name) => [name, empty])));
+  const cache = slots.map((name) => [name, first[name.replace('past_key_values', 'present')]]) as [
+    string,
+    ort.Tensor,
+  ][];
+  const second = await run([5], IDS.length, Object.fromEntries(cache));
+  return [first, second].map(({ logits }) =>
+    ((logits as ort.Tensor).data as Float32Array).slice(-SHAPE.vocabulary),
+  );
+}
+
+describe.skipIf(!hasShared)("ONNX Runtime's fused GPT-2", () => {
+  const folder = (): string => sharedFolder('models/tiny-random-gpt2-onnx');
+
+  it('says what upstream expects of it, and names its last sum', async () => {
+    const { openDecoder, layers, tapped } = await openGraph(folder());
+    expect(tapped.taps.slice(0, 5)).toEqual([
+      'EmbedLayerNormalization_0_embedding_sum',
+      ...[0, 1, 2, 3].map((i) => `/transformer/h.${i}/Add_1_output_0`),
+    ]);
+    const decoder = openDecoder();
+    let pass = await decoder.run([0, 0, 195, 731], allLayers(layers));
+    const said = [];
+    for (let i = 0; i < 6; i++) {
+      const id = pass.logits.indexOf(Math.max(...pass.logits));
+      said.push(id);
+      pass = await decoder.run([id], allLayers(layers));
+    }
+    expect(said).toEqual([731, 114, 114, 114, 114, 114]);
+    expect([...pass.states.keys()]).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
+
+describe('a graph written with taps', () => {
+  it('needs no tokenizer and has the layers named as outputs', async () => {
+    const path = await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'genai' });
+    const file = join(await temporaryFolder(), 'tapped.onnx');
+    const layers = await writeTapped(path, file);
+    const session = await ort.InferenceSession.create(file, { logSeverityLevel: 3 });
+    expect(Object.keys(layers)).toEqual(['0', '1', '2', '3']);
+    for (const name of Object.values(layers)) expect(session.outputNames).toContain(name);
+  });
+
+  it('is tapped at what is an output already without adding it twice', async () => {
+    const path = await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' });
+    const folder = await readModelFolder(path);
+    const once = await tapGraph(folder);
+    await mkdir(dirname(folder.graph), { recursive: true });
+    await writeFile(folder.graph, once.graph);
+    const again = await tapGraph(folder);
+    expect(again.taps).toEqual(once.taps);
+    expect((await readFile(folder.graph)).length + 2).toBe(again.graph.length);
+  });
+});
+
+describe('inspecting a model', () => {
+  it('tells its form, its exporter and its chain', async () => {
+    const path = await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'genai', external: 'weights.bin' });
+    const report = await inspectModel(path);
+    expect(report).toMatchObject({
+      layers: 3,
+      dims: 64,
+      heads: 2,
+      keyValueHeads: 1,
+      vocabulary: 96,
+      template: undefined,
+    });
+    expect(report.exporter).toContain('genai');
+    expect(report.externalFiles[0]).toContain('weights.bin');
+    expect(report.taps.length).toBe(4);
+    expect(report.chain.length).toBe(7);
+  });
+});
