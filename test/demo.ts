@@ -43,6 +43,9 @@ export async function writeSmallStudy(folder: string, size: SmallStudy): Promise
   return path;
 }
 
+/** The run folder of a demo under `folder`. */
+export const demoFolder = (folder: string): string => join(folder, RUN);
+
 /** `entrain start` with runs under `folder`, on free ports. */
 export function startDemo(folder: string, study: string, flags: readonly string[] = []): Demo {
   const fixed = ['--study', study, '--run', RUN, '--runs', folder, '--port', '0', '--model', testModel];
@@ -54,7 +57,7 @@ export function startDemo(folder: string, study: string, flags: readonly string[
   child.stdout.on('data', (part: Buffer) => (text += part.toString()));
   child.stderr.on('data', (part: Buffer) => (text += part.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, output: () => text, ended, folder: join(folder, RUN) };
+  return { child, output: () => text, ended, folder: demoFolder(folder) };
 }
 
 /** Asks again and again until there is an answer; throws with what was waited for when there is none in time. */

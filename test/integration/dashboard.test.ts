@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
-import { startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
+import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
 import { findTool } from '../tools.ts';
 
 /** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs. */
@@ -109,7 +109,7 @@ async function startPrometheus(): Promise<{ child: ChildProcess; url: string }> 
       'scrape_configs:',
       '  - job_name: entrain',
       '    file_sd_configs:',
-      `      - { files: ["${folder}/*/targets.json"], refresh_interval: 1s }`,
+      `      - { files: ["${demoFolder(folder)}/targets.json"], refresh_interval: 1s }`,
     ].join('\n'),
   );
   const address = `127.0.0.1:${await freePort()}`;
@@ -120,7 +120,14 @@ async function startPrometheus(): Promise<{ child: ChildProcess; url: string }> 
   ];
   const child = spawn(findTool('prometheus'), flags, { stdio: 'ignore' });
   const url = `http://${address}`;
-  await until('Prometheus ready', async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok);
+  const early = new Promise<never>((_, reject) => {
+    child.once('close', (status) => reject(new Error(`Prometheus ended with status ${status}`)));
+  });
+  const ready = until(
+    'Prometheus ready',
+    async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok,
+  );
+  await Promise.race([ready, early]);
   return { child, url };
 }
 
