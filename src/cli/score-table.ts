@@ -1,14 +1,16 @@
 /** The table of synchrony beside its nulls, as lines of text: a pure function of the analyzer's report. */
 import type { GroupReport, ScoreReport } from '../protocol/report.ts';
 
+/** The interval is that of the excess: score − mean of its null. */
 const HEADER = [
   'condition',
   'direction',
   'pairs',
   'beyond history',
+  'null q95',
+  'excess',
   '95 % interval',
   'p',
-  'null q95',
   'paper',
   'its null',
 ];
@@ -31,11 +33,12 @@ function row(group: GroupReport): string[] {
   const headline = strict
     ? [
         signed(strict.score),
+        signed(strict.nullQ95),
+        signed(strict.excess),
         `[${signed(strict.ciLow)}, ${signed(strict.ciHigh)}]`,
         strict.pValue.toFixed(3),
-        signed(strict.nullQ95),
       ]
-    : [group.reason ?? 'not yet', '', '', ''];
+    : [group.reason ?? 'not yet', '', '', '', ''];
   const beside = paper
     ? [paper.score.toFixed(3), paper.nullMean === null ? '' : paper.nullMean.toFixed(3)]
     : ['', ''];

@@ -8,6 +8,8 @@ import { progress, type ViewState } from './view-state.ts';
 export interface Terminal {
   /** A line that stays. */
   line(text: string): void;
+  /** A finished utterance, of which the beginning may have been shown already. */
+  utterance(spoken: { agent: string; text: string; note: string }): void;
   draw(state: ViewState): void;
   /** Removes the panel, so that what follows is plain text. */
   close(): void;
@@ -33,70 +35,78 @@ export function progressLine(state: ViewState, elapsedMs: number): string {
 
 function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   let shown = 0;
+  let panel: string[] = [];
   const clear = (): void => {
     if (shown > 0) out.write(`\u001b[${shown}A\u001b[0J`);
     shown = 0;
   };
-  let panel: string[] = [];
   const show = (): void => {
     const width = Math.max(20, (out.columns || 80) - 1);
     out.write(panel.map((text) => `${fit(text, width)}\n`).join(''));
     shown = panel.length;
   };
+  const line = (text: string): void => {
+    clear();
+    out.write(`${text}\n`);
+    show();
+  };
   return {
-    line: (text) => {
-      clear();
-      out.write(`${text}\n`);
-      show();
-    },
+    line,
+    utterance: ({ agent, text, note }) => line(speakerLine(agent, text) + note),
     draw: (state) => {
-      const { speaking, report } = state;
-      const now = speaking ? speakerLine(speaking.agent, speaking.text) : '';
-      panel = [
-        now,
-        '',
-        progressLine(state, elapsedMs()),
-        '',
-        ...(report?.groups.length ? scoreTable(report) : ['scores: waiting for the first turn pairs']),
-      ];
       clear();
+      panel = panelLines(state, elapsedMs());
       show();
     },
     close: clear,
   };
 }
 
+function panelLines(state: ViewState, elapsedMs: number): string[] {
+  const { speaking, report } = state;
+  const now = speaking ? speakerLine(speaking.agent, speaking.text) : '';
+  const scores = report?.groups.length ? scoreTable(report) : ['scores: waiting for the first turn pairs'];
+  return [now, '', progressLine(state, elapsedMs), '', ...scores];
+}
+
+/** Episodes between two tables where the output is no terminal. */
+const TABLE_EVERY = 10;
+
 function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   let open = '';
   let written = 0;
-  let told = -1;
+  let told = 0;
+  const write = (agent: string, text: string, key: string): void => {
+    const whole = speakerLine(agent, text);
+    out.write(open === key ? whole.slice(written) : whole);
+    open = key;
+    written = whole.length;
+  };
+  const end = (note: string): void => {
+    if (open) out.write(`${note}\n`);
+    open = '';
+  };
   return {
     line: (text) => {
-      // The utterance that was written token by token is this line already: only its end is missing.
-      if (open && text.startsWith('  ')) out.write('\n');
-      else out.write(`${open ? '\n' : ''}${text}\n`);
-      open = '';
-      written = 0;
+      end('');
+      out.write(`${text}\n`);
+    },
+    utterance: ({ agent, text, note }) => {
+      write(agent, text, open || 'whole');
+      end(note);
     },
     draw: (state) => {
       if (state.speaking) {
         const { episode, turn, agent, text } = state.speaking;
-        const key = `${episode}/${turn}`;
-        if (open !== key) {
-          out.write(`${open ? '\n' : ''}  ${agent.padEnd(8)} `);
-          open = key;
-          written = 0;
-        }
-        const whole = text.replaceAll(/\s+/g, ' ').trimStart();
-        out.write(whole.slice(written));
-        written = whole.length;
-      } else if (!open && state.finished !== told && state.finished % 8 === 0) {
+        write(agent, text, `${episode}/${turn}`);
+      } else if (state.finished >= told + TABLE_EVERY) {
         told = state.finished;
-        out.write(`${progressLine(state, elapsedMs())}\n`);
-        if (state.report?.groups.length) out.write(`${scoreTable(state.report).join('\n')}\n`);
+        out.write(
+          `\n${[progressLine(state, elapsedMs()), ...(state.report ? scoreTable(state.report) : [])].join('\n')}\n`,
+        );
       }
     },
-    close: () => undefined,
+    close: () => end(''),
   };
 }
 

@@ -3,7 +3,7 @@ import { eventSchema, parseMessage, tokenSchema, utteranceSchema } from '../prot
 import type { ScoreReport } from '../protocol/report.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats.ts';
-import { speakerLine, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { emptyView, viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
 
 export interface RunWatch {
@@ -75,8 +75,8 @@ function subscribe(
     on(subjects.utterances(run), (text) => {
       const utterance = parseMessage(utteranceSchema, text, WHAT);
       change((was) => viewUtterance(was, utterance));
-      const leaves = utterance.finish === 'leave' ? '  (leaves)' : '';
-      terminal.line(speakerLine(utterance.agent, utterance.text) + leaves);
+      const { agent, text: words, finish } = utterance;
+      terminal.utterance({ agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
     }),
   ];
 }
