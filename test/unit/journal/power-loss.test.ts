@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { losePower } from '../../power-loss.ts';
+
+const SEEDS = 2000;
+
+describe('a recording on a disk that forgets what was not synced', () => {
+  it(`keeps every acknowledged frame, once, over ${SEEDS} seeds`, async () => {
+    let acknowledged = 0;
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const result = await losePower(seed);
+      acknowledged += result.acknowledged;
+      if (result.lost > 0 || result.doubled > 0)
+        expect({ seed, ...result }).toEqual({ seed, lost: 0, doubled: 0 });
+    }
+    expect(acknowledged).toBeGreaterThan(SEEDS);
+  });
+
+  it('is seen to lose frames when syncing is switched off', async () => {
+    let lost = 0;
+    for (let seed = 0; seed < 50; seed++) lost += (await losePower(seed, { syncIsLie: true })).lost;
+    expect(lost).toBeGreaterThan(0);
+  });
+});

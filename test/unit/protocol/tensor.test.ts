@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { packTensor, unpackTensor } from '../../../src/protocol/tensor.ts';
+
+/** The nearest float16 by search over all of them, ties to the even one. */
+function nearestHalf(value: number, halves: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < halves.length; i++) {
+    const distance = Math.abs((halves[i] as number) - value);
+    const bestDistance = Math.abs((halves[best] as number) - value);
+    if (distance < bestDistance || (distance === bestDistance && i % 2 === 0)) best = i;
+  }
+  return halves[best] as number;
+}
+
+/** All finite halves from 0 up, in order: [0x7c00]. */
+const positiveHalves = Float64Array.from({ length: 0x7c00 }, (_, half) => {
+  const exponent = half >>> 10;
+  const mantissa = half & 0x3ff;
+  return exponent === 0 ? mantissa * 2 ** -24 : (1 + mantissa / 1024) * 2 ** (exponent - 15);
+});
+
+describe('packTensor', () => {
+  it('rounds to the nearest float16, ties to even', () => {
+    const cases = fc.oneof(
+      fc.float({ noNaN: true, min: Math.fround(-65519), max: Math.fround(65519) }),
+      fc
+        .integer({ min: 0, max: 0x7bfe })
+        .map((half) =>
+          Math.fround(((positiveHalves[half] as number) + (positiveHalves[half + 1] as number)) / 2),
+        ),
+    );
+    fc.assert(
+      fc.property(cases, (value) => {
+        const { dtype, data } = packTensor(Float32Array.of(value), 'f16');
+        const [back] = unpackTensor(dtype, data);
+        expect(dtype).toBe('f16');
+        expect(Math.abs(back as number)).toBe(nearestHalf(Math.abs(value), positiveHalves));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([65520, -1e9, Infinity, NaN])('sends %s as float32', (value) => {
+    const { dtype, data } = packTensor(Float32Array.of(1, value), 'f16');
+    expect(dtype).toBe('f32');
+    expect([...unpackTensor(dtype, data)]).toEqual([1, Math.fround(value)]);
+  });
+
+  it('keeps every float16 as it is', () => {
+    const all = Float32Array.from([...positiveHalves, ...positiveHalves.map((value) => -value)]);
+    const { dtype, data } = packTensor(all, 'f16');
+    expect(unpackTensor(dtype, data)).toEqual(all);
+  });
+});
+
+describe('unpackTensor', () => {
+  it('reads bytes that are not aligned', () => {
+    const { data } = packTensor(Float32Array.of(1.5, -2), 'f32');
+    const shifted = Buffer.concat([Buffer.of(7), data]).subarray(1);
+    expect([...unpackTensor('f32', shifted)]).toEqual([1.5, -2]);
+  });
+});
