@@ -27,6 +27,9 @@ export type PlantedFrame = EpisodeFrame | TurnFrame;
 
 const AGENTS = ['ada', 'ben'];
 const LATENT = 4;
+/** Text features say nothing here: a few random entries, so that they cost little. */
+const TEXT_ENTRIES = 16;
+const TEXT_STRIDE = 37;
 
 export function plantedEpisodes(options: PlantedOptions): PlantedEpisode[] {
   const world = createWorld(options);
@@ -101,8 +104,12 @@ function turnFrame(world: World, { place, turn, latent, seq }: TurnPlace): TurnF
       const signal = latent.reduce((sum, value, k) => sum + value * (map[k * dims + dim] ?? 0), 0);
       states[layer * dims + dim] = signal + 0.5 * normal();
     }
-  const features = (length: number): Uint8Array =>
-    new Uint8Array(Float32Array.from({ length }, () => normal() / Math.sqrt(length)).buffer);
+  const features = (length: number): Uint8Array => {
+    const values = new Float32Array(length);
+    for (let k = 0; k < Math.min(length, TEXT_ENTRIES); k += 1)
+      values[(k * TEXT_STRIDE + turn) % length] = normal() / Math.sqrt(TEXT_ENTRIES);
+    return new Uint8Array(values.buffer);
+  };
   return {
     type: 'turn',
     seq,

@@ -1,0 +1,209 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TEXT_FEATURE_DIMS } from '../../src/protocol/frames.ts';
+import type { ScoreReport } from '../../src/protocol/report.ts';
+import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
+import { findServices, request } from '../../src/transport/nats-services.ts';
+import type { NatsLink } from '../../src/transport/nats.ts';
+import { startNats, type NatsFixture } from '../nats-fixture.ts';
+import { plantedEpisodes, type PlantedOptions } from '../planted-frames.ts';
+import { keys, RUN, startAgent, waitFor, type TestAgent } from '../stream-fixture.ts';
+import { findTool } from '../tools.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/entrain.js', import.meta.url));
+const WORLD: PlantedOptions = {
+  run: RUN,
+  scenarios: 8,
+  episodesPerScenario: 3,
+  turns: 14,
+  layers: 2,
+  dims: 6,
+  textDims: TEXT_FEATURE_DIMS,
+  conditions: ['live', 'monologue'],
+  coupling: 0.9,
+  seed: 5,
+};
+
+interface Running {
+  child: ChildProcess;
+  url: string;
+}
+
+let folder: string;
+let nats: NatsFixture;
+let link: NatsLink;
+let analyzer: Running;
+const agents: TestAgent[] = [];
+
+async function startAnalyzer(port = 0): Promise<Running> {
+  const flags = [
+    '--port',
+    String(port),
+    '--runs',
+    join(folder, 'runs'),
+    '--public-key',
+    join(folder, 'public.pem'),
+  ];
+  const child = spawn(process.execPath, [PROGRAM, 'analyzer', ...flags], {
+    env: {
+      ...process.env,
+      NATS_URL: nats.url,
+      NATS_USER: 'analyzer',
+      NATS_PASSWORD: 'analyzer-secret',
+      ENTRAIN_LOG: 'error',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  let url = '';
+  await waitFor(async () => {
+    url = (await findServices(link, ANALYZER_SERVICE, 100))[0]?.metadata['httpUrl'] ?? '';
+    return url !== '';
+  });
+  return { child, url };
+}
+
+async function stop({ child }: Running, signal: NodeJS.Signals): Promise<number | null> {
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  return ended;
+}
+
+const read = async (path: string): Promise<string> => (await fetch(`${analyzer.url}${path}`)).text();
+const report = async (): Promise<ScoreReport> => JSON.parse(await read('/api/scores')) as ScoreReport;
+
+async function finalReport(): Promise<ScoreReport> {
+  await waitFor(
+    async () => {
+      const now = await report();
+      return !now.pending && now.groups.length === 4 && now.groups.every((group) => group.strict !== null);
+    },
+    { what: 'scores of everything', timeoutMs: 90_000 },
+  );
+  return report();
+}
+
+/** The figures that a second computation must repeat. */
+const figures = ({ groups }: ScoreReport) =>
+  groups.map(({ condition, direction, samples, paper, strict }) => ({
+    condition,
+    direction,
+    samples,
+    paper,
+    strict,
+  }));
+
+async function openAgents(): Promise<void> {
+  const url = `${analyzer.url.replace('http', 'ws')}/stream`;
+  for (const stream of ['ada', 'ben'])
+    agents.push(await startAgent({ url, folder: join(folder, `spool-${stream}`), stream }));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-analyzer-'));
+  await writeFile(join(folder, 'public.pem'), keys.publicKeyPem);
+  nats = await startNats(['analyzer', 'coordinator']);
+  link = await nats.connect('coordinator');
+  analyzer = await startAnalyzer();
+  await openAgents();
+});
+
+afterAll(async () => {
+  for (const agent of agents) await agent.close();
+  if (analyzer.child.exitCode === null) await stop(analyzer, 'SIGKILL');
+  await nats.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the analyzer as a process', () => {
+  it('counts turn pairs from the first one on, and shows no score yet', async () => {
+    const [first] = plantedEpisodes(WORLD);
+    for (const [role, frames] of first!.streams.entries())
+      for (const frame of frames.slice(0, 2)) agents[role]?.sender.append(frame);
+    await waitFor(async () => /entrain_synchrony_samples\{.*\} 1\n/.test(await read('/metrics')));
+    expect(await read('/metrics')).not.toContain('entrain_synchrony_ratio{');
+    expect((await report()).groups[0]?.reason).toMatch(/^(Too few yet|Not computed yet)/);
+  });
+
+  it('scores what real senders stream, beside its nulls', async () => {
+    const [first, ...others] = plantedEpisodes(WORLD);
+    for (const [role, frames] of first!.streams.entries())
+      for (const frame of frames.slice(2)) agents[role]?.sender.append(frame);
+    for (const { streams } of others)
+      for (const [role, frames] of streams.entries())
+        for (const frame of frames) agents[role]?.sender.append(frame);
+    for (const agent of agents) expect(await agent.sender.drained(20_000)).toBe(true);
+    const { groups, framesAccepted, framesDurable, differences } = await finalReport();
+    expect([framesAccepted, framesDurable]).toEqual(
+      Array(2).fill(agents[0]!.sender.lastSeq() + agents[1]!.sender.lastSeq() + 2),
+    );
+    expect(groups.map(({ condition, direction }) => `${condition} ${direction}`)).toEqual([
+      'live first_to_second',
+      'live second_to_first',
+      'monologue first_to_second',
+      'monologue second_to_first',
+    ]);
+    for (const { condition, strict } of groups) {
+      if (condition === 'live') expect(strict?.pValue).toBeLessThan(0.05);
+      else expect(strict?.excess).toBeLessThan(0.1);
+    }
+    expect(differences.map(({ ciLow }) => ciLow > 0)).toEqual([true, true]);
+  });
+
+  it('exposes them to Prometheus, cleanly', async () => {
+    const input = await read('/metrics');
+    for (const direction of ['first_to_second', 'second_to_first'])
+      for (const mode of ['paper', 'strict']) {
+        const labels = `direction="${direction}",condition="live",measure="sync_r2",mode="${mode}"`;
+        expect(input).toMatch(new RegExp(`entrain_synchrony_ratio\\{.*${labels}\\} 0\\.\\d`));
+        expect(input).toMatch(
+          new RegExp(`entrain_synchrony_null_ratio\\{.*${labels},null="\\w+",level="q95"\\} -?0\\.\\d`),
+        );
+      }
+    const checked = spawnSync(findTool('promtool'), ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect([checked.status, checked.stdout, checked.stderr]).toEqual([0, '', '']);
+  });
+
+  it('answers on NATS what it has scored, and refuses an unknown run', async () => {
+    const ask = (body: unknown) =>
+      request(link.connection, subjects.analyzerState('analyzer'), { body, timeoutMs: 5000 });
+    expect((JSON.parse(await ask({ run: RUN })) as ScoreReport).groups).toHaveLength(4);
+    await expect(ask({ run: 'other' })).rejects.toThrow('knows no run other');
+    expect((await fetch(`${analyzer.url}/api/scores?run=other`)).status).toBe(404);
+  });
+
+  it('serves a status page that may talk to nobody else', async () => {
+    const page = await fetch(`${analyzer.url}/`);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+    expect(await page.text()).not.toMatch(/(src|href)="(https?:)?\/\//);
+    expect(await read('/page.js')).toContain('/api/scores');
+  });
+
+  it('comes to the same scores from its recording after a kill, and writes them with their rows', async () => {
+    const before = await finalReport();
+    for (const agent of agents.splice(0)) await agent.close();
+    await stop(analyzer, 'SIGKILL');
+    analyzer = await startAnalyzer();
+    await openAgents();
+    const after = await finalReport();
+    for (const [index, group] of figures(after).entries())
+      for (const mode of ['paper', 'strict'] as const)
+        for (const [name, value] of Object.entries(group[mode] ?? {}))
+          expect(value, `${mode} ${name}`).toBeCloseTo((figures(before)[index]?.[mode] as never)?.[name], 6);
+    const lines = (await readFile(join(folder, 'runs', RUN, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
+    const last = JSON.parse(lines.at(-1) ?? '') as {
+      rows: Record<string, number[]>;
+      seed: number;
+      samples: number;
+    };
+    expect(Object.values(last.rows).flat()).toHaveLength(last.samples);
+    expect(last.seed).toBeGreaterThan(0);
+  });
+
+  it('ends within its deadline when it is asked to', async () => {
+    expect(await stop(analyzer, 'SIGTERM')).toBe(0);
+  });
+});
