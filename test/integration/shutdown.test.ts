@@ -12,18 +12,22 @@ const KILLED_MS = 15_000;
 const PROCESSES = 6;
 
 let folder: string;
-let study: string;
+let demo: Demo;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-shutdown-'));
-  study = await writeSmallStudy(folder, { scenarios: 4, episodes: 50, maxTurns: 12, maxTokens: 16 });
+  const study = await writeSmallStudy(folder, { scenarios: 4, episodes: 50, maxTurns: 12, maxTokens: 16 });
+  demo = startDemo(folder, study);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  demo.child.kill('SIGTERM');
+  await demo.ended;
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+});
 
 describe('the end of the demo', () => {
   it('comes within 10 s of Ctrl-C and takes every process along', async () => {
-    const demo = startDemo(folder, study);
-    const children = await inFullSwing(demo);
+    const children = await inFullSwing();
     const askedMs = performance.now();
     demo.child.kill('SIGINT');
     const status = await demo.ended;
@@ -34,8 +38,7 @@ describe('the end of the demo', () => {
   });
 
   it('is the same for the two signals that one Ctrl-C is under npm', async () => {
-    const demo = startDemo(folder, study);
-    const children = await inFullSwing(demo);
+    const children = await inFullSwing();
     demo.child.kill('SIGINT');
     demo.child.kill('SIGINT');
     expect(await demo.ended, demo.output()).toBe(0);
@@ -43,8 +46,7 @@ describe('the end of the demo', () => {
   });
 
   it('comes within 15 s of kill -9 of the supervisor, without any help from it', async () => {
-    const demo = startDemo(folder, study);
-    const children = await inFullSwing(demo);
+    const children = await inFullSwing();
     demo.child.kill('SIGKILL');
     await demo.ended;
     await until('no process is left', () => aliveOf(children).length === 0 || undefined, KILLED_MS);
@@ -52,8 +54,7 @@ describe('the end of the demo', () => {
   });
 
   it('comes with a clear sentence and an exit status when an agent is killed, and keeps what was recorded', async () => {
-    const demo = startDemo(folder, study);
-    const children = await inFullSwing(demo);
+    const children = await inFullSwing();
     const agent = processesWith('agent --id ada').find(({ pid }) => children.includes(pid));
     process.kill(agent?.pid ?? 0, 'SIGKILL');
     expect(await demo.ended).not.toBe(0);
@@ -63,7 +64,7 @@ describe('the end of the demo', () => {
 });
 
 /** Waits until the agents talk; the process ids of all that was started. */
-async function inFullSwing(demo: Demo): Promise<number[]> {
+async function inFullSwing(): Promise<number[]> {
   const spoken = until('the first words', () => /^\s*ben[: ]/m.test(demo.output()) || undefined, 90_000);
   const early = demo.ended.then((status) => {
     throw new Error(`the demo ended early with status ${status}: ${demo.output()}`);
