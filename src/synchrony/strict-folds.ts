@@ -1,6 +1,6 @@
 /** Kernels → components → every fold of a strict score: the sums per scenario, and the same sums under exchanges of episodes. */
 import { leadingComponents } from './components.ts';
-import type { Exchange } from './exchanges.ts';
+import type { Exchanges } from './exchanges.ts';
 import { takeBlock, takeRows, zeros } from './matrix.ts';
 import { centreGramByEpisode, fitResidualiser, trainingRows } from './residuals.ts';
 import { fitLayer, type FoldData, type LayerFit } from './strict-fit.ts';
@@ -77,13 +77,16 @@ function sumOfNormed(grams: Matrix[]): Matrix {
   return out;
 }
 
-export function fitFolds(components: StrictComponents, rows: StrictRows, exchanges: Exchange[]): FoldSums {
+export function fitFolds(components: StrictComponents, rows: StrictRows, exchanges: Exchanges): FoldSums {
   const layers = components.sources.length;
   const sums: FoldSums = {
     explained: zeros(layers, rows.scenarios),
     total: zeros(layers, rows.scenarios),
     chosen: Array.from({ length: layers }, () => []),
-    nulls: { explained: zeros(layers, exchanges.length), evidence: zeros(layers, exchanges.length) },
+    nulls: {
+      explained: zeros(layers, exchanges.choices.length),
+      evidence: zeros(layers, exchanges.choices.length),
+    },
   };
   for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
     const data = foldData(components, rows, fold);

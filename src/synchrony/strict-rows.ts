@@ -1,7 +1,7 @@
 /**
  * Which rows a strict score may use, and on which side each scenario stands. An episode with a single row and a turn that few episodes
- * reach cannot have their mean taken out, so they are left out; a scenario's fold depends on the seed and on the scenarios before it
- * alone, so it never moves while a recording grows.
+ * reach cannot have their mean taken out, so they are left out; a scenario's fold is a hash of the seed and its number alone, so it never
+ * moves while a recording grows.
  */
 import { groupBy } from './group-by.ts';
 import { hashIntegers } from './random.ts';
@@ -29,7 +29,7 @@ export interface StrictRows {
   scenarioNames: number[];
 }
 
-const FOLDS = 6;
+const FOLDS = 10;
 const FEWEST_EPISODES_PER_TURN = 4;
 
 export function chooseRows(labels: RowLabels, seed: number): StrictRows {
@@ -41,9 +41,8 @@ export function chooseRows(labels: RowLabels, seed: number): StrictRows {
     const episodes = groupBy(rows, (row) => labels.episode[row]);
     rows = rows.filter((row) => (episodes.get(labels.episode[row])?.length ?? 0) > 1);
   }
-  const folds = foldsInOrder([...new Set(labels.scenario)], seed);
   const scenarioNames = [...new Set(rows.map((row) => labels.scenario[row] as number))];
-  const foldOf = scenarioNames.map((name) => folds.get(name) as number);
+  const foldOf = scenarioNames.map((name) => hashIntegers(seed, name) % FOLDS);
   const place = new Map(scenarioNames.map((name, index) => [name, index]));
   const scenarioAt = (row: number): number => place.get(labels.scenario[row] as number) as number;
   const at = (of: Int32Array, row: number): number => of[row] as number;
@@ -70,27 +69,13 @@ export function chooseRows(labels: RowLabels, seed: number): StrictRows {
   };
 }
 
-/** Each scenario goes to the fold its hash likes best among those that hold fewest: even sides, and none ever moves. */
-function foldsInOrder(scenarios: number[], seed: number): Map<number, number> {
-  const held = Array.from({ length: FOLDS }, () => 0);
-  const folds = new Map<number, number>();
-  for (const scenario of scenarios) {
-    const fewest = Math.min(...held);
-    const open = held.flatMap((count, fold) => (count === fewest ? [fold] : []));
-    const fold = open[hashIntegers(seed, scenario) % open.length] as number;
-    held[fold] = fewest + 1;
-    folds.set(scenario, fold);
-  }
-  return folds;
-}
-
 function countFrom0(values: number[]): Int32Array {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
   const rank = new Map(sorted.map((value, index) => [value, index]));
   return Int32Array.from(values, (value) => rank.get(value) as number);
 }
 
-/** Why there are too few rows for a number, or undefined. */
+/** Why there is no number from these rows, or undefined. */
 export function tooFew(rows: StrictRows, minimums: Minimums): string | undefined {
   const found = { samples: rows.rows.length, episodes: rows.episodes, scenarios: rows.scenarios };
   for (const name of ['samples', 'episodes', 'scenarios'] as const) {
@@ -98,5 +83,7 @@ export function tooFew(rows: StrictRows, minimums: Minimums): string | undefined
       return `too few ${name}: ${found[name]} can be used, ${minimums[name]} are needed`;
     }
   }
+  if (rows.folds < 2) return 'the scenarios cannot be split into a training and a test part';
+  if (rows.episodes === rows.scenarios) return 'no scenario has two episodes that could be exchanged';
   return undefined;
 }

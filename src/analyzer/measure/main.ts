@@ -1,0 +1,112 @@
+/** `entrain measure`: any measure on arrays from any source, or on a recorded run. Prints one answer and ends. */
+import { createOrtAlgebra, type OrtAlgebra } from '../../compute/ort-algebra.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import { MEASURES } from '../../synchrony/measures/index.ts';
+import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
+import type { LinearAlgebra, Matrix } from '../../synchrony/types.ts';
+import { measureAnswer, type Json } from './answers.ts';
+import { parseMeasureArguments, USAGE, wholeNumber, type MeasureFlags } from './arguments.ts';
+import { readLayers, readTurnPairs } from './arrays.ts';
+import { listMeasures } from './list.ts';
+import { measureRun } from './run-folder.ts';
+import { measureSyncR2 } from './sync-r2.ts';
+import { printAnswer } from './print.ts';
+
+/** Arguments after `entrain measure` → exit status. */
+export async function run(argv: string[]): Promise<number> {
+  const { flags, names } = parseMeasureArguments(argv);
+  if (flags.help === true) return print(USAGE);
+  if (flags.list === true) return print(listMeasures(flags.json === true));
+  const name = onlyName(names);
+  const algebra = await createOrtAlgebra();
+  try {
+    const answer = { measure: name, ...(await answerOf(name, flags, algebra)) };
+    return print(flags.json === true ? `${JSON.stringify(answer)}\n` : printAnswer(answer));
+  } finally {
+    await algebra.close();
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function onlyName(names: string[]): string {
+  const [name, ...others] = names;
+  if (name === undefined)
+    throw new EntrainError('USAGE', 'no measure was named; entrain measure --list names them');
+  if (others.length > 0)
+    throw new EntrainError('USAGE', `${others.join(' ')} is too much; expected one measure`);
+  if (name === 'sync-r2' || MEASURES.some((measure) => measure.name === name)) return name;
+  throw new EntrainError('MEASURE_UNKNOWN', `there is no measure ${name}; entrain measure --list names them`);
+}
+
+async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra): Promise<Json> {
+  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, algebra });
+  if (flags.a === undefined || flags.b === undefined) {
+    throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
+  }
+  const { a, b } = flags;
+  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, algebra);
+  const measure = MEASURES.find((one) => one.name === name) as Measure;
+  const sources = chooseLayers(await readLayers(a), { path: a, flags });
+  const targets = chooseLayers(await readLayers(b), { path: b, flags });
+  if (sources.length !== targets.length) {
+    throw new EntrainError(
+      'MEASURE_INPUT',
+      `${a} has ${sources.length} layers and ${b} ${targets.length}; expected as many, or --layer`,
+    );
+  }
+  return measureLayers(measure, { sources, targets }, optionsOf(flags, algebra));
+}
+
+function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlags }): Matrix[] {
+  if (from.flags.layer === undefined) return layers;
+  const index = wholeNumber('layer', from.flags.layer, { least: 0, fallback: 0 });
+  const layer = layers[index];
+  if (layer !== undefined) return [layer];
+  throw new EntrainError(
+    'MEASURE_INPUT',
+    `${from.path} has no layer ${index}; expected 0 to ${layers.length - 1}`,
+  );
+}
+
+/** Each layer with its like; with several, `value` is their mean. */
+async function measureLayers(
+  measure: Measure,
+  streams: { sources: Matrix[]; targets: Matrix[] },
+  options: MeasureOptions,
+): Promise<Json> {
+  const answers: Json[] = [];
+  for (const [layer, source] of streams.sources.entries()) {
+    const target = streams.targets[layer] as Matrix;
+    answers.push({ ...measureAnswer(await measure.compute(source, target, options)) });
+  }
+  if (answers.length === 1) return answers[0] as Json;
+  const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
+  const value = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
+  return { value, per_layer: answers.map((answer, layer) => ({ layer, ...answer })) };
+}
+
+function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions {
+  const options: MeasureOptions = { algebra };
+  const number = (flag: 'components' | 'max-lag' | 'order'): number | undefined =>
+    flags[flag] === undefined ? undefined : wholeNumber(flag, flags[flag], { least: 1, fallback: 1 });
+  const components = number('components');
+  const maxLag = number('max-lag');
+  const order = number('order');
+  if (components !== undefined) options.components = components;
+  if (maxLag !== undefined) options.maxLag = maxLag;
+  if (order !== undefined) options.order = order;
+  if (flags.band !== undefined) options.band = parseBand(flags.band);
+  return options;
+}
+
+function parseBand(text: string): [low: number, high: number] {
+  const [low, high, ...rest] = text.split(',').map(Number);
+  if (low !== undefined && high !== undefined && rest.length === 0 && low >= 0 && low < high && high <= 0.5) {
+    return [low, high];
+  }
+  throw new EntrainError('USAGE', `--band is ${text}; expected LOW,HIGH in cycles per step, from 0 to 0.5`);
+}

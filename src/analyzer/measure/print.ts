@@ -1,0 +1,28 @@
+/** An answer for the eye: one figure a line, numbers short, matrices as rows. */
+import type { Json } from './answers.ts';
+
+export function printAnswer(answer: Json): string {
+  return `${lines(answer, '').join('\n')}\n`;
+}
+
+function lines(value: Json, indent: string): string[] {
+  return Object.entries(value).flatMap(([name, entry]) => {
+    if (Array.isArray(entry))
+      return [`${indent}${name}`, ...entry.map((item) => `${indent}  ${short(item)}`)];
+    if (typeof entry === 'object' && entry !== null)
+      return [`${indent}${name}`, ...lines(entry as Json, `${indent}  `)];
+    return [`${indent}${name.padEnd(18)} ${short(entry)}`];
+  });
+}
+
+function short(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toFixed(4);
+  if (Array.isArray(value)) return value.map(short).join('  ');
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([name, entry]) => `${name} ${short(entry)}`)
+      .join('  ');
+  }
+  if (value === null) return 'no score';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

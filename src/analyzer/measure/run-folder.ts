@@ -1,0 +1,68 @@
+/** `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readRecording, streamsOf } from '../../journal/read-recording.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import type { LinearAlgebra } from '../../synchrony/types.ts';
+import { createEpisodeBook } from '../episode-book.ts';
+import { applyChange, selectRows, type GroupRows } from '../group-rows.ts';
+import { turnNumbers, type TurnNumbers } from '../turn-numbers.ts';
+import type { Json } from './answers.ts';
+import type { MeasureFlags } from './arguments.ts';
+import { measureSyncR2 } from './sync-r2.ts';
+
+export interface RunJob {
+  name: string;
+  flags: MeasureFlags;
+  algebra: LinearAlgebra;
+}
+
+export async function measureRun(folder: string, { name, flags, algebra }: RunJob): Promise<Json> {
+  if (name !== 'sync-r2') {
+    throw new EntrainError(
+      'USAGE',
+      `--run works with sync-r2 alone; give ${name} its arrays with --a and --b`,
+    );
+  }
+  const { book, groups } = await readGroups(folder);
+  const answers: Json[] = [];
+  for (const rows of [...groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1))) {
+    const { source, target, direction, condition } = rows.group;
+    const { pairs } = selectRows(rows, book);
+    const about = { source_model: source.name, target_model: target.name, direction, condition };
+    answers.push({ ...about, ...(await measureSyncR2(pairs, flags, algebra)) });
+  }
+  return { groups: answers };
+}
+
+async function readGroups(folder: string) {
+  await checkRun(folder);
+  const book = createEpisodeBook<TurnNumbers>();
+  const groups = new Map<string, GroupRows>();
+  for await (const { stream, epoch, message } of readRecording(folder)) {
+    if (message.type !== 'episode' && message.type !== 'turn') continue;
+    const change =
+      message.type === 'episode'
+        ? book.addEpisode(message)
+        : book.addTurn(message.episode, {
+            turn: message.turn,
+            origin: { stream, epoch, seq: message.seq },
+            payload: turnNumbers(message),
+          });
+    const episode = book.episode(message.episode);
+    if (episode) applyChange(groups, episode, change);
+  }
+  return { book, groups };
+}
+
+async function checkRun(folder: string): Promise<void> {
+  const missing = (what: string, cause?: unknown): EntrainError =>
+    new EntrainError('RUN_INVALID', `${what}; expected a run folder with its streams, check --run`, {
+      cause,
+    });
+  const found = await stat(folder).catch((cause: unknown) => {
+    throw missing(`there is no folder ${folder}`, cause);
+  });
+  if (!found.isDirectory()) throw missing(`${folder} is not a folder`);
+  if ((await streamsOf(folder)).length === 0) throw missing(`${join(folder, 'streams')} holds no recording`);
+}

@@ -1,0 +1,100 @@
+/** `entrain measure sync-r2` on arrays: the paper's number or the strict one, with its nulls. */
+import { readFile } from 'node:fs/promises';
+import { EntrainError } from '../../protocol/errors.ts';
+import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
+import { paperScore } from '../../synchrony/paper.ts';
+import { strictScore } from '../../synchrony/strict.ts';
+import type { LinearAlgebra, TurnPairs } from '../../synchrony/types.ts';
+import { paperAnswer, strictAnswer, type Json } from './answers.ts';
+import { wholeNumber, type MeasureFlags } from './arguments.ts';
+
+const PENALTY = 0.1;
+const NULL_PERMUTATIONS = 199;
+
+export async function measureSyncR2(
+  pairs: TurnPairs,
+  flags: MeasureFlags,
+  algebra: LinearAlgebra,
+): Promise<Json> {
+  const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
+  if (mode === 'paper') return measurePaper(pairs, flags, algebra);
+  if (mode === 'strict') return measureStrict(pairs, flags, algebra);
+  throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
+}
+
+async function measurePaper(pairs: TurnPairs, flags: MeasureFlags, algebra: LinearAlgebra): Promise<Json> {
+  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: 1 });
+  const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
+  const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
+  const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
+  const score = await paperScore(pairs, options);
+  const shuffled = await paperScore(pairs, { ...options, shuffled: true });
+  const beside = 'reason' in shuffled ? {} : { shuffled_sync_r2: shuffled.syncR2 };
+  return { mode: 'paper', alpha: lambda, ...paperAnswer(score), ...beside };
+}
+
+async function measureStrict(pairs: TurnPairs, flags: MeasureFlags, algebra: LinearAlgebra): Promise<Json> {
+  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: 1 });
+  const options = {
+    algebra,
+    seed,
+    permutations: wholeNumber('permutations', flags.permutations, { least: 1, fallback: 999 }),
+    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: 2000 }),
+    minimums: {
+      samples: wholeNumber('minimum-samples', flags['minimum-samples'], { least: 1, fallback: 120 }),
+      episodes: wholeNumber('minimum-episodes', flags['minimum-episodes'], { least: 1, fallback: 18 }),
+      scenarios: wholeNumber('minimum-scenarios', flags['minimum-scenarios'], { least: 1, fallback: 6 }),
+    },
+  };
+  const answer: Json = {
+    mode: 'strict',
+    beyond: 'history',
+    ...strictAnswer(await strictScore(pairs, options)),
+  };
+  if (pairs.reply.cols > 0) {
+    answer['beyond_words'] = strictAnswer(await strictScore(pairs, { ...options, beyond: 'words' }));
+  }
+  const fewer = { ...options, permutations: Math.min(options.permutations, NULL_PERMUTATIONS) };
+  answer['nulls'] = {
+    shuffled: brief(await strictScore(shuffledPairs(pairs, seed), fewer)),
+    pseudo: brief(await strictScore(pseudoPairs(pairs, seed), fewer)),
+  };
+  return answer;
+}
+
+/** A null needs no layers: its score, its evidence or its reason. */
+function brief(score: Awaited<ReturnType<typeof strictScore>>): Json {
+  if ('reason' in score) return { score: null, reason: score.reason };
+  return { score: score.score, excess: score.excess, p_value: score.pValue, n: score.n };
+}
+
+function penalty(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new EntrainError('USAGE', `--alpha is ${text}; expected a number above 0`);
+}
+
+async function readSplits(path: string): Promise<{ alpha: number | undefined; testEpisodes: number[][] }> {
+  const refuse = (cause?: unknown): EntrainError =>
+    new EntrainError(
+      'MEASURE_INPUT',
+      `${path} holds no splits; expected {"alpha": 0.1, "test_episodes": [[…], …]}`,
+      {
+        cause,
+      },
+    );
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw refuse(cause);
+  });
+  let parsed: { alpha?: unknown; test_episodes?: unknown };
+  try {
+    parsed = JSON.parse(text) as typeof parsed;
+  } catch (cause) {
+    throw refuse(cause);
+  }
+  const { alpha, test_episodes: episodes } = parsed;
+  const isSplit = (split: unknown): boolean => Array.isArray(split) && split.every(Number.isInteger);
+  if (!Array.isArray(episodes) || episodes.length === 0 || !episodes.every(isSplit)) throw refuse();
+  return { alpha: typeof alpha === 'number' ? alpha : undefined, testEpisodes: episodes as number[][] };
+}
