@@ -3,7 +3,9 @@ import ort from 'onnxruntime-node';
 import { EntrainError } from '../protocol/errors.ts';
 import { toFloat32 } from './float16.ts';
 import type { GraphIo, ValueInfo } from './graph-io.ts';
-import { createKvCache, type KvCache } from './kv-cache.ts';
+import { createFixedCache } from './fixed-cache.ts';
+import { createGrowingCache } from './growing-cache.ts';
+import type { KvCache } from './kv-cache.ts';
 
 export interface DecoderParts {
   session: ort.InferenceSession;
@@ -11,6 +13,8 @@ export interface DecoderParts {
   /** Names of the outputs that hold layers 0..L. */
   taps: readonly string[];
   dims: number;
+  /** The attention can write into one buffer that is both past and present. */
+  sharedCache: boolean;
 }
 
 export interface Pass {
@@ -28,14 +32,14 @@ export interface Decoder {
 /** A fresh cache over a session that may serve others. */
 export function createDecoder(parts: DecoderParts): Decoder {
   const { session, io } = parts;
-  const cache = createKvCache(io.slots);
-  const fixed = [io.logits.name, ...io.slots.map((slot) => slot.present)];
+  const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io.slots);
   return {
     cache,
     run: async (ids, layers) => {
-      const names = layers.map((layer) => parts.taps[layer] ?? '');
-      const feeds = { ...tokenFeeds(io, ids, cache.length), ...cache.feeds() };
-      const outputs = await runSession(session, feeds, [...new Set([...fixed, ...names])]);
+      const names = [io.logits.name, ...layers.map((layer) => parts.taps[layer] ?? '')];
+      const feeds = { ...tokenFeeds(io, ids, cache.length), ...cache.feeds(ids.length) };
+      const fetches = { ...Object.fromEntries(names.map((name) => [name, null])), ...cache.fetches() };
+      const outputs = await runSession(session, feeds, fetches);
       cache.advance(outputs, ids.length);
       return readPass(parts, { ids, layers, outputs });
     },
@@ -45,10 +49,10 @@ export function createDecoder(parts: DecoderParts): Decoder {
 async function runSession(
   session: ort.InferenceSession,
   feeds: Record<string, ort.Tensor>,
-  outputs: readonly string[],
+  fetches: Record<string, ort.Tensor | null>,
 ): Promise<ort.InferenceSession.OnnxValueMapType> {
   try {
-    return await session.run(feeds, outputs);
+    return await session.run(feeds, fetches);
   } catch (cause) {
     throw new EntrainError(
       'MODEL_UNSUPPORTED',

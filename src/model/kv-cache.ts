@@ -1,61 +1,62 @@
-/**
- * The keys and values of the tokens a model has seen, for graphs whose cache grows by concatenation. Going back copies
- * the rows that stay; it happens once or twice a turn and costs less than one step.
- */
+/** The keys and values of the tokens a model has seen. Two kinds stand behind it: `growing-cache.ts` and `fixed-cache.ts`. */
 import ort from 'onnxruntime-node';
 import type { CacheSlot } from './graph-io.ts';
 
 export interface KvCache {
   /** Tokens held. */
-  length: number;
-  /** Inputs of the next run, by name. */
-  feeds(): Record<string, ort.Tensor>;
-  /** Takes over the outputs of a run. */
+  readonly length: number;
+  /** Inputs of the next run of `tokens` tokens, by name. */
+  feeds(tokens: number): Record<string, ort.Tensor>;
+  /** Where the outputs of that run go; null: the runtime allocates. */
+  fetches(): Record<string, ort.Tensor | null>;
+  /** Takes over the outputs of that run. */
   advance(outputs: ort.InferenceSession.OnnxValueMapType, tokens: number): void;
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void;
 }
 
-export function createKvCache(slots: readonly CacheSlot[]): KvCache {
-  let tensors = slots.map((slot) => emptyTensor(slot));
-  const cache: KvCache = {
-    length: 0,
-    feeds: () => Object.fromEntries(slots.map((slot, i) => [slot.past, tensors[i] as ort.Tensor])),
-    advance: (outputs, tokens) => {
-      tensors = slots.map((slot) => outputs[slot.present] as ort.Tensor);
-      cache.length += tokens;
-    },
-    truncate: (length) => {
-      if (length >= cache.length) return;
-      tensors = slots.map((slot, i) => cutTensor(tensors[i] as ort.Tensor, slot, length));
-      cache.length = length;
-    },
-  };
-  return cache;
+export type CacheData = Float32Array | Uint16Array;
+
+/** [outer, tokens, inner]: outer is batch × heads (and key/value where they are stacked), inner the head size. */
+export interface CacheLayout {
+  outer: number;
+  inner: number;
 }
 
-function emptyTensor(slot: CacheSlot): ort.Tensor {
-  return makeTensor(slot, slot.emptyShape, emptyData(slot, 0));
+export function layoutOf(slot: CacheSlot): CacheLayout {
+  const outer = slot.emptyShape.slice(0, slot.tokenAxis).reduce((product, size) => product * size, 1);
+  return { outer, inner: slot.emptyShape[slot.tokenAxis + 1] ?? 1 };
 }
 
-function makeTensor(slot: CacheSlot, shape: readonly number[], data: Float32Array | Uint16Array): ort.Tensor {
+export function makeTensor(slot: CacheSlot, tokens: number, data: CacheData): ort.Tensor {
+  const shape = slot.emptyShape.map((size, axis) => (axis === slot.tokenAxis ? tokens : size));
   return new ort.Tensor(slot.type as 'float32', data as Float32Array, shape);
 }
 
-function emptyData(slot: CacheSlot, size: number): Float32Array | Uint16Array {
+export function makeData(slot: CacheSlot, tokens: number): CacheData {
+  const { outer, inner } = layoutOf(slot);
+  const size = outer * inner * tokens;
   return slot.type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
 }
 
-/** [outer, tokens, inner] → [outer, length, inner], where outer is batch × heads and inner the head size. */
-function cutTensor(tensor: ort.Tensor, slot: CacheSlot, length: number): ort.Tensor {
-  const shape = slot.emptyShape.map((size, axis) => (axis === slot.tokenAxis ? length : size));
-  const inner = shape[slot.tokenAxis + 1] ?? 1;
-  const outer = shape.slice(0, slot.tokenAxis).reduce((product, size) => product * size, 1);
-  const from = tensor.data as Float32Array | Uint16Array;
-  const rowSize = from.length / outer;
-  const to = emptyData(slot, outer * length * inner);
+interface CopyPlan {
+  from: CacheData;
+  to: CacheData;
+}
+
+/** The first `tokens` tokens of each row, into room for more or fewer. */
+export function copyRows(slot: CacheSlot, tokens: number, { from, to }: CopyPlan): void {
+  const { outer, inner } = layoutOf(slot);
+  const [fromRow, toRow] = [from.length / outer, to.length / outer];
   for (let row = 0; row < outer; row++) {
-    to.set(from.subarray(row * rowSize, row * rowSize + length * inner), row * length * inner);
+    to.set(from.subarray(row * fromRow, row * fromRow + tokens * inner), row * toRow);
   }
-  return makeTensor(slot, shape, to);
+}
+
+/** The numbers of a cache tensor; half precision as bits, whatever this Node's arrays for it are. */
+export function dataOf(tensor: ort.Tensor): CacheData {
+  const data = tensor.data as unknown as CacheData;
+  if (data instanceof Float32Array || data instanceof Uint16Array) return data;
+  const halves = data as CacheData;
+  return new Uint16Array(halves.buffer, halves.byteOffset, halves.length);
 }

@@ -20,7 +20,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
   const folder = await readModelFolder(options.folder);
   const tokenizer = await loadTokenizer(folder.path);
   const template = await loadChatTemplate(folder.path, tokenizer);
-  const { graph, taps, externalFiles } = await tapGraph(folder);
+  const { graph, taps, externalFiles, sharedCache } = await tapGraph(folder);
   const session = await openSession(graph, { ...options, weightsFolder: dirname(folder.graph) });
   const io = mapGraphIo(
     session.inputMetadata as readonly ValueInfo[],
@@ -39,7 +39,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
     tokenizer,
     template,
     ...endTokens(folder, tokenizer),
-    openDecoder: () => createDecoder({ session, io, taps, dims: info.dims }),
+    openDecoder: () => createDecoder({ session, io, taps, dims: info.dims, sharedCache }),
     release: () => session.release(),
   };
 }

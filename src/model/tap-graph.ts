@@ -13,6 +13,8 @@ export interface TappedGraph {
   taps: string[];
   chain: string[];
   externalFiles: string[];
+  /** Every cache output comes from an attention that can write it in place. */
+  sharedCache: boolean;
 }
 
 export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
@@ -20,13 +22,16 @@ export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
   const model = readModel(bytes);
   const externalFiles = findExternalFiles(model.graph, dirname(folder.graph));
   const plan = planTaps(model.graph, folder.config.layers);
-  return {
-    graph: patchGraph(bytes, model.graph.bytes, plan),
-    model,
-    taps: plan.taps,
-    chain: plan.chain,
-    externalFiles,
-  };
+  const graph = patchGraph(bytes, model.graph.bytes, plan);
+  const { taps, chain } = plan;
+  return { graph, model, taps, chain, externalFiles, sharedCache: sharesCache(model.graph) };
+}
+
+function sharesCache(graph: Graph): boolean {
+  const writers = graph.nodes.filter(({ op }) => op === 'GroupQueryAttention');
+  const written = new Set(writers.flatMap(({ outputs }) => outputs.slice(1, 3)));
+  const presents = graph.outputs.filter((name) => name.startsWith('present'));
+  return presents.length > 0 && presents.every((name) => written.has(name));
 }
 
 /** @throws EntrainError MODEL_UNSAFE when a file lies outside the graph's folder */

@@ -10,7 +10,7 @@ export interface OpenGraph {
   tapped: TappedGraph;
   layers: number;
   dims: number;
-  openDecoder(): Decoder;
+  openDecoder(sharedCache?: boolean): Decoder;
 }
 
 export async function openGraph(path: string): Promise<OpenGraph> {
@@ -26,7 +26,13 @@ export async function openGraph(path: string): Promise<OpenGraph> {
     session.inputMetadata as readonly ValueInfo[],
     session.outputMetadata as readonly ValueInfo[],
   );
-  return { tapped, layers, dims, openDecoder: () => createDecoder({ session, io, taps: tapped.taps, dims }) };
+  return {
+    tapped,
+    layers,
+    dims,
+    openDecoder: (sharedCache = tapped.sharedCache) =>
+      createDecoder({ session, io, taps: tapped.taps, dims, sharedCache }),
+  };
 }
 
 export function allLayers(layers: number): number[] {

@@ -152,3 +152,24 @@ describe('inspecting a model', () => {
     expect(report.chain.length).toBe(7);
   });
 });
+
+describe('a cache in one buffer', () => {
+  it('gives what a growing cache gives, also after going back and beyond its first room', async () => {
+    const shape = { ...SHAPE, context: 1024 };
+    const graph = await openGraph(await writeLlamaFolder(randomWeights(shape, 3), { style: 'genai' }));
+    expect(graph.tapped.sharedCache).toBe(true);
+    const [fixed, growing] = [graph.openDecoder(true), graph.openDecoder(false)];
+    const ids = Array.from({ length: 400 }, (_, i) => (i * 31) % 96);
+    for (const decoder of [fixed, growing]) {
+      await decoder.run(ids.slice(0, 250), []);
+      decoder.cache.truncate(100);
+      await decoder.run(ids.slice(100, 380), []);
+    }
+    for (const id of ids.slice(380)) {
+      const [one, two] = [await fixed.run([id], [3]), await growing.run([id], [3])];
+      expect(relativeError(one.logits, two.logits)).toBeLessThan(1e-6);
+      expect(relativeError(one.states.get(3) ?? [], two.states.get(3) ?? [])).toBeLessThan(1e-6);
+    }
+    expect(fixed.cache.length).toBe(400);
+  });
+});

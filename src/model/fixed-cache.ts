@@ -1,0 +1,42 @@
+/**
+ * For graphs whose attention writes into the cache it is given (`GroupQueryAttention`): the same tensor is past and
+ * present, so a step copies nothing and going back is a matter of the length alone.
+ */
+import type ort from 'onnxruntime-node';
+import type { CacheSlot } from './graph-io.ts';
+import { copyRows, dataOf, type KvCache, makeData, makeTensor } from './kv-cache.ts';
+
+const FIRST_TOKENS = 256;
+
+export function createFixedCache(slots: readonly CacheSlot[]): KvCache {
+  let capacity = 0;
+  let tensors: ort.Tensor[] = [];
+  let held = 0;
+  const makeRoom = (tokens: number): void => {
+    if (held + tokens <= capacity) return;
+    // Doubling keeps the copies rare, and no context is paid for before it is used.
+    while (capacity < held + tokens) capacity = Math.max(FIRST_TOKENS, capacity * 2);
+    tensors = slots.map((slot, i) => {
+      const data = makeData(slot, capacity);
+      const before = tensors[i];
+      if (before) copyRows(slot, held, { from: dataOf(before), to: data });
+      return makeTensor(slot, capacity, data);
+    });
+  };
+  return {
+    get length() {
+      return held;
+    },
+    feeds: (tokens) => {
+      makeRoom(tokens);
+      return Object.fromEntries(slots.map((slot, i) => [slot.past, tensors[i] as ort.Tensor]));
+    },
+    fetches: () => Object.fromEntries(slots.map((slot, i) => [slot.present, tensors[i] as ort.Tensor])),
+    advance: (_, tokens) => {
+      held += tokens;
+    },
+    truncate: (length) => {
+      held = Math.min(held, length);
+    },
+  };
+}
