@@ -25,7 +25,7 @@ const RUN = 'demo';
 
 /** Another model for the tests than the one that is shipped; for work on models. */
 const model = process.env['ENTRAIN_TEST_MODEL'];
-const testModel = model ?? 'models/entrain-dialogue-2m';
+export const testModel = model ?? 'models/entrain-dialogue-3m';
 
 /** The shipped study cut down, written into a folder; the path of its file. */
 export async function writeSmallStudy(folder: string, size: SmallStudy): Promise<string> {

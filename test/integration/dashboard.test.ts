@@ -4,12 +4,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
 import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
+import { freePort } from '../free-port.ts';
 import { findTool } from '../tools.ts';
 
 /** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs. */
@@ -129,12 +129,4 @@ async function startPrometheus(): Promise<{ child: ChildProcess; url: string }> 
   );
   await Promise.race([ready, early]);
   return { child, url };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

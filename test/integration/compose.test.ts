@@ -1,0 +1,140 @@
+/**
+ * compose.yaml without its containers: its own commands, users and secrets, run as processes on this machine. Only what
+ * a container would give is put in its place: host names become loopback, and paths inside become folders of the test.
+ */
+import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { testModel, until, writeSmallStudy } from '../demo.ts';
+import { freePort } from '../free-port.ts';
+import { findNatsServer, findTool } from '../tools.ts';
+
+interface Service {
+  image: string;
+  command: string[];
+  environment: Record<string, string>;
+}
+
+const PROGRAMS = ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'];
+const RUN = 'demo';
+
+let folder: string;
+const ports = new Map<string, number>();
+const children: { name: string; child: ChildProcess; output(): string }[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-compose-'));
+  execFileSync(process.execPath, ['scripts/make-secrets.js', join(folder, 'secrets')], { stdio: 'pipe' });
+  await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 4, maxTokens: 6 });
+  for (const name of ['nats', ...PROGRAMS]) ports.set(name, await freePort());
+  await startNats();
+  const { services } = parse(await readFile('deploy/compose.yaml', 'utf8'), { merge: true }) as {
+    services: Record<string, Service>;
+  };
+  for (const name of PROGRAMS) await startProgram(name, services[name]!);
+});
+
+afterAll(async () => {
+  for (const { child } of children.toReversed()) {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) {
+      await new Promise((resolve) => child.once('close', resolve));
+    }
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+
+describe('what compose.yaml would start', () => {
+  it('runs a study to its end', async () => {
+    const events = join(folder, 'recordings', 'runs', RUN, 'events.jsonl');
+    const finished = async () =>
+      (await readFile(events, 'utf8').catch(() => '')).includes('"run-finished"') || undefined;
+    await Promise.race([until('the end of the run', finished, 120_000), firstEnd()]);
+  }, 150_000);
+
+  it.each(PROGRAMS)('%s is well, and promtool takes its metrics', async (name) => {
+    execFileSync(process.execPath, ['deploy/healthcheck.js', String(ports.get(name))]);
+    const metrics = await (await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`)).text();
+    expect(metrics).toContain('entrain_build_info');
+    expect(
+      execFileSync(findTool('promtool'), ['check', 'metrics'], { input: metrics, encoding: 'utf8' }),
+    ).toBe('');
+  });
+
+  it('would be told by the health check when nobody answers', async () => {
+    const port = await freePort();
+    expect(() => execFileSync(process.execPath, ['deploy/healthcheck.js', String(port)])).toThrow();
+  });
+
+  it('has a Prometheus configuration that promtool takes', () => {
+    const said = execFileSync(findTool('promtool'), ['check', 'config', 'deploy/prometheus.yml'], {
+      encoding: 'utf8',
+    });
+    expect(said).toContain('SUCCESS');
+  });
+});
+
+/** Throws with what a program said, as soon as one of them ends. */
+async function firstEnd(): Promise<never> {
+  const ended = await Promise.race(
+    children.map(
+      ({ name, child, output }) =>
+        new Promise<string>((resolve) => child.once('close', () => resolve(`${name} ended: ${output()}`))),
+    ),
+  );
+  throw new Error(ended);
+}
+
+/** deploy/nats.conf with the users of `npm run secrets`, listening here. */
+async function startNats(): Promise<void> {
+  const config = (await readFile('deploy/nats.conf', 'utf8'))
+    .replace('"0.0.0.0"', '"127.0.0.1"')
+    .replace('4222', String(ports.get('nats')))
+    .replace('127.0.0.1:8222', `127.0.0.1:${await freePort()}`)
+    .replace('"/data"', JSON.stringify(join(folder, 'nats')));
+  await writeFile(join(folder, 'nats.conf'), config);
+  await copyFile(join(folder, 'secrets', 'users.conf'), join(folder, 'users.conf'));
+  const server = start('nats', [findNatsServer(), '--config', join(folder, 'nats.conf')], {});
+  await until('nats-server ready', () => server.output().includes('Server is ready') || undefined);
+}
+
+async function startProgram(name: string, { command, environment }: Service): Promise<void> {
+  const data = join(folder, name.startsWith('agent') ? name : 'recordings');
+  await mkdir(data, { recursive: true });
+  const here = (text: string): string =>
+    inPlace(text, data)
+      .replace(/^9464$/, String(ports.get(name)))
+      .replace('nats://nats:4222', `nats://127.0.0.1:${ports.get('nats')}`);
+  // the first word is the program's own name, a later one the host it listens on
+  const argv = command.map((word, index) => (index > 0 && word === name ? '127.0.0.1' : here(word)));
+  const env = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, here(value)]));
+  start(name, [process.execPath, 'bin/entrain.js', ...argv], env);
+}
+
+/** Paths and variables as they are inside a container, here. */
+function inPlace(text: string, data: string): string {
+  return text
+    .replace(/^\/run\/secrets\/(.+)-password$/, `${folder}/secrets/$1.password`)
+    .replace(/^\/run\/secrets\/(stream-\w+)$/, `${folder}/secrets/$1.pem`)
+    .replace(/^\/var\/lib\/entrain/, data)
+    .replace(/^\/app\/studies\/demo\.json$/, `${folder}/study.json`)
+    .replace(/^\/app\/models\/.+$/, testModel)
+    .replace('${ENTRAIN_RUN:-demo}', RUN);
+}
+
+function start(
+  name: string,
+  [program = '', ...argv]: string[],
+  env: Record<string, string>,
+): { output(): string } {
+  const child = spawn(program, argv, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stdout.on('data', (part: Buffer) => (text += part.toString()));
+  child.stderr.on('data', (part: Buffer) => (text += part.toString()));
+  const started = { name, child, output: () => text };
+  children.push(started);
+  return started;
+}
