@@ -1,5 +1,5 @@
 /** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { createLog } from '../process/log.ts';
@@ -42,6 +42,8 @@ export async function startFleet(
   await mkdir(logFolder, { recursive: true });
   await mkdir(secretsFolder, { recursive: true, mode: 0o700 });
   const children: Child[] = [];
+  // Passwords and keys are of no use once the programs that knew them have ended.
+  shutdown.onStop('secrets', () => rm(secretsFolder, { recursive: true, force: true }));
   // One after another, the last started first: the coordinator goes before its agents, nats-server last.
   shutdown.onStop('programs', async () => stopInGroups(children));
   const keys = await writeKeys(secretsFolder);
@@ -51,6 +53,7 @@ export async function startFleet(
     name: 'entrain supervisor starting',
     log: createLog('supervisor'),
   });
+  shutdown.onStop('starting link', () => link.close());
   const starting: Starting = {
     settings,
     logFolder,

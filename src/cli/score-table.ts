@@ -17,7 +17,7 @@ const HEADER = [
 
 export function scoreTable(report: ScoreReport): string[] {
   const rows = [HEADER, ...report.groups.toSorted(byName).map(row)];
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length)));
+  const widths = HEADER.map((_, column) => Math.max(...rows.map((cells) => widthOf(cells, column))));
   return rows.map((cells) =>
     cells
       .map((cell, column) => align(cell, widths[column] ?? 0, column))
@@ -26,19 +26,24 @@ export function scoreTable(report: ScoreReport): string[] {
   );
 }
 
+/** The last cell of a row that is cut short holds a reason, which may run over the columns that follow. */
+function widthOf(cells: string[], column: number): number {
+  return cells.length < HEADER.length && column === cells.length - 1 ? 0 : (cells[column] ?? '').length;
+}
+
 function row(group: GroupReport): string[] {
   const { strict, paper } = group;
   const direction = group.direction === 'first_to_second' ? '1st → 2nd' : '2nd → 1st';
   const place = [group.condition, direction, String(group.samples)];
-  const headline = strict
-    ? [
-        signed(strict.score),
-        signed(strict.nullQ95),
-        signed(strict.excess),
-        `[${signed(strict.ciLow)}, ${signed(strict.ciHigh)}]`,
-        strict.pValue.toFixed(3),
-      ]
-    : [group.reason ?? 'not yet', '', '', '', ''];
+  if (!strict) return [...place, group.reason ?? 'not yet'];
+  const interval = `[${signed(strict.ciLow)}, ${signed(strict.ciHigh)}]`;
+  const headline = [
+    signed(strict.score),
+    signed(strict.nullQ95),
+    signed(strict.excess),
+    interval,
+    strict.pValue.toFixed(3),
+  ];
   const beside = paper
     ? [paper.score.toFixed(3), paper.nullMean === null ? '' : paper.nullMean.toFixed(3)]
     : ['', ''];

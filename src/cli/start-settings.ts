@@ -52,9 +52,12 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const study = await readStudy(studyFile);
   const run = nameFlag('--run', values.run ?? newRunName(study.name));
   const runs = resolve(values.runs ?? 'runs');
+  const { provider, host, once } = values;
+  const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
+  const threads = wholeNumber('--threads', values.threads);
+  const port = wholeNumber('--port', values.port);
   const agents = [...new Set(study.pairs.flat())];
   const models = await modelsOf(agents, values.model ?? [join(root, DEFAULT_MODEL)]);
-  const { provider, host, once } = values;
   return {
     study,
     studyFile,
@@ -62,11 +65,11 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     run,
     runs,
     folder: join(runs, run),
-    seed: values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed),
+    seed,
     provider,
-    threads: wholeNumber('--threads', values.threads),
+    threads,
     host,
-    port: wholeNumber('--port', values.port),
+    port,
     once,
     natsUrl: environment('NATS_URL'),
   };
