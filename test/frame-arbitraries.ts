@@ -1,5 +1,5 @@
 /** Random valid messages of the stream, for property tests. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { StreamMessage } from '../src/protocol/frames.ts';
 import { TEXT_FEATURE_DIMS } from '../src/protocol/frames.ts';
 import { packTensor } from '../src/protocol/tensor.ts';

@@ -28,7 +28,10 @@ describe('the activation stream', () => {
     stops.push(() => agent.close());
     const ledger = Array.from({ length: 500 }, (_, turn) => {
       const frame = stepsFrame(turn);
-      return ledgerLine('ada', agent.sender.epoch, { ...frame, seq: agent.sender.append(frame) } as never);
+      return ledgerLine('ada', agent.sender.epoch, {
+        ...frame,
+        seq: agent.sender.append(frame),
+      });
     });
     expect(await agent.sender.drained(10_000)).toBe(true);
     expect(agent.sender.epoch).toBe(1);

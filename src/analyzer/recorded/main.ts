@@ -1,0 +1,83 @@
+/** `entrain verify | replay | export RUN`: what can be known from a run's recording alone. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { streamsOf } from '../../journal/read-recording.ts';
+import { required } from '../../process/flags.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import { exportRun, type ExportFormat } from './export-run.ts';
+import { verifyText } from './print-report.ts';
+import { verifyRun } from './verify-run.ts';
+
+const FLAGS = {
+  runs: { type: 'string', default: 'runs' },
+  format: { type: 'string', default: 'npy' },
+  out: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  last: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const USAGE = `entrain verify RUN [--runs DIR] [--json]
+  checks every checksum, seal and number of the recording, and that every utterance is recorded whole
+entrain replay RUN [--runs DIR] [--last] [--json]
+  recomputes the published scores (--last: the last one of each group) and says whether they are equal
+entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
+  npy: the folders that the scripts of the paper read; safetensors: one file per episode
+RUN is the name of a run in --runs (default: runs) or the path of its folder.
+`;
+
+/** Arguments with the command's name in front → exit status: 0 when all is well, 1 when not. */
+export async function run(argv: string[]): Promise<number> {
+  const [command, ...args] = argv;
+  const { values, positionals } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
+  if (values.help) return print(USAGE);
+  const folder = await findRun(values.runs, required('RUN', positionals[0], 'the name or folder of a run'));
+  if (command === 'verify') return verify(folder, values.json);
+  if (command === 'replay') return replay(folder, values);
+  if (command === 'export') {
+    const format = formatOf(values.format);
+    const out = values.out ?? join(folder, 'export');
+    const { files, frames } = await exportRun(folder, { format, out });
+    return print(`${frames} frames in ${files} files under ${out}\n`);
+  }
+  throw new EntrainError(
+    'USAGE',
+    `There is no command "${command ?? ''}": expected verify, replay or export.`,
+  );
+}
+
+async function verify(folder: string, json: boolean): Promise<number> {
+  const report = await verifyRun(folder);
+  print(json ? `${JSON.stringify(report)}\n` : verifyText(report));
+  return report.complete ? 0 : 1;
+}
+
+/** Loaded when it is asked for: it brings the matrix engine along. */
+async function replay(folder: string, flags: { last: boolean; json: boolean }): Promise<number> {
+  const { replayRun, replayText } = await import('./replay-run.ts');
+  const report = await replayRun(folder, { lastOnly: flags.last });
+  print(flags.json ? `${JSON.stringify(report)}\n` : replayText(report));
+  return report.equal ? 0 : 1;
+}
+
+async function findRun(runs: string, name: string): Promise<string> {
+  for (const folder of [join(runs, name), name]) {
+    const found = await stat(folder).catch(() => undefined);
+    if (found?.isDirectory() && (await streamsOf(folder)).length > 0) return folder;
+  }
+  throw new EntrainError(
+    'RUN_INVALID',
+    `There is no recorded run "${name}" in ${runs}: expected a folder with streams/ in it. Check the name, or give --runs DIR.`,
+  );
+}
+
+function formatOf(text: string): ExportFormat {
+  if (text === 'npy' || text === 'safetensors') return text;
+  throw new EntrainError('USAGE', `--format is "${text}": expected npy or safetensors.`);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

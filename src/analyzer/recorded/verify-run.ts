@@ -1,0 +1,109 @@
+/**
+ * Is a recording sound and complete? Sound: every checksum and seal holds, every number is there once. Complete: every
+ * utterance of the transcript is recorded up to the frame it names. It reads the files alone and trusts nothing else.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readRecording, type SegmentReport } from '../../journal/read-recording.ts';
+import { parseMessage, utteranceSchema } from '../../protocol/control.ts';
+import { createLedger, type EpochLedger } from './epoch-ledger.ts';
+
+/** What this check needs of an utterance; whatever else a transcript holds is not its business. */
+const namedSchema = utteranceSchema.pick({
+  episode: true,
+  turn: true,
+  stream: true,
+  epoch: true,
+  lastSeq: true,
+});
+type Named = ReturnType<typeof namedSchema.parse>;
+
+export interface VerifyReport {
+  streams: number;
+  segments: number;
+  frames: number;
+  bytes: number;
+  epochs: (EpochLedger & { stream: string; epoch: number })[];
+  /** Damaged bytes, broken seals, numbers that are missing or there twice. */
+  faults: string[];
+  /** Segments that are still open: the analyzer runs, or was killed and not started again. */
+  open: string[];
+  /** Frames that the sender declared lost. */
+  gapFrames: number;
+  /** Undefined when the folder holds no transcript. */
+  utterances: { total: number; incomplete: string[] } | undefined;
+  sound: boolean;
+  complete: boolean;
+}
+
+export async function verifyRun(folder: string): Promise<VerifyReport> {
+  const ledger = createLedger();
+  const faults: string[] = [];
+  const open: string[] = [];
+  const totals = { segments: 0, bytes: 0, frames: 0 };
+  const onSegment = (segment: SegmentReport): void => {
+    totals.segments += 1;
+    totals.bytes += segment.bytes;
+    faults.push(...segmentFaults(segment));
+    if (!segment.scan.seal && segment.last) open.push(segment.file);
+  };
+  for await (const { stream, epoch, message } of readRecording(folder, { onSegment })) {
+    totals.frames += 1;
+    ledger.take({ stream, epoch }, message);
+  }
+  const epochs = ledger.epochs();
+  faults.push(...epochs.flatMap(epochFaults));
+  const utterances = await checkUtterances(folder, ledger);
+  const gapFrames = epochs.reduce((sum, { gapFrames: gaps }) => sum + gaps, 0);
+  const streams = new Set(epochs.map(({ stream }) => stream)).size;
+  const sound = faults.length === 0 && open.length === 0;
+  const complete = sound && utterances !== undefined && utterances.incomplete.length === 0;
+  return { ...totals, streams, epochs, faults, open, gapFrames, utterances, sound, complete };
+}
+
+function segmentFaults({ file, bytes, scan, last }: SegmentReport): string[] {
+  const faults = scan.damages.map(
+    ({ from, to }) => `${file}: ${to - from} bytes from ${from} on are damaged`,
+  );
+  if (scan.end < bytes) faults.push(`${file}: the last ${bytes - scan.end} bytes are no whole record`);
+  if (!scan.sealHolds) faults.push(`${file}: its seal names another count or hash`);
+  if (!scan.seal && !last) faults.push(`${file}: was never sealed, though others follow it`);
+  return faults;
+}
+
+function epochFaults({
+  stream,
+  epoch,
+  holes,
+  doubled,
+}: EpochLedger & { stream: string; epoch: number }): string[] {
+  const place = `${stream} epoch ${epoch}`;
+  const faults = holes.map(({ from, to }) => `${place}: frames ${from}…${to} are missing`);
+  return doubled > 0 ? [...faults, `${place}: ${doubled} frames are there more than once`] : faults;
+}
+
+async function checkUtterances(
+  folder: string,
+  ledger: ReturnType<typeof createLedger>,
+): Promise<VerifyReport['utterances']> {
+  const all = await readTranscript(folder);
+  if (!all) return undefined;
+  const incomplete = all.flatMap((utterance) => {
+    const { episode, turn, stream, epoch, lastSeq } = utterance;
+    const why = ledger.missing(utterance);
+    return why === undefined
+      ? []
+      : [`turn ${turn} of ${episode} (${stream} epoch ${epoch} up to ${lastSeq}): ${why}`];
+  });
+  return { total: all.length, incomplete };
+}
+
+async function readTranscript(folder: string): Promise<Named[] | undefined> {
+  const text = await readFile(join(folder, 'transcript.jsonl'), 'utf8').catch(() => undefined);
+  return text
+    ?.split('\n')
+    .filter((line) => line !== '')
+    .map((line) =>
+      parseMessage(namedSchema, line, { code: 'RUN_INVALID', what: 'A line of transcript.jsonl' }),
+    );
+}

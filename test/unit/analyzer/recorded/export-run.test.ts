@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseNpy } from '../../../../src/analyzer/measure/npy.ts';
+import { exportRun } from '../../../../src/analyzer/recorded/export-run.ts';
+import { DIMS, recordedRun } from '../../../recording-fixture.ts';
+import { temporaryFolder } from '../../../stream-fixture.ts';
+
+describe('exportRun', () => {
+  it('writes npy files where the scripts of the paper look for them', async () => {
+    const out = await temporaryFolder();
+    expect(await exportRun(await recordedRun(), { format: 'npy', out })).toEqual({ files: 8, frames: 8 });
+    const folder = join(out, 'sotopia_results', 'tiny_tiny', 's1', 'episode_e1', 't0.7_seed7');
+    const path = join(folder, 'agent_2_turn_3', 'states.npy');
+    const array = parseNpy(await readFile(path), path);
+    expect(array.shape).toEqual([2, DIMS]);
+    expect([...array.data]).toEqual(Array.from({ length: 2 * DIMS }, (_, i) => 3 + i / 8));
+  });
+
+  it('writes one safetensors file per episode with named axes', async () => {
+    const out = await temporaryFolder();
+    await exportRun(await recordedRun(), { format: 'safetensors', out });
+    const bytes = await readFile(join(out, 'e1.safetensors'));
+    const length = Number(bytes.readBigUInt64LE());
+    const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<
+      string,
+      { data_offsets: [number, number] }
+    >;
+    expect(length % 8).toBe(0);
+    expect(header['agent_1.turn_0.states']).toMatchObject({ dtype: 'F16', shape: [2, DIMS] });
+    const [from, to] = header['agent_2.turn_1.words']?.data_offsets ?? [0, 0];
+    expect(to - from).toBe(DIMS * 4);
+    expect(bytes.readFloatLE(8 + length + from)).toBe(1);
+    expect(header['__metadata__']).toMatchObject({ scenario: 's1', order: 'ada,ben' });
+  });
+});

@@ -1,0 +1,91 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { verifyRun } from '../../../../src/analyzer/recorded/verify-run.ts';
+import { openRecording } from '../../../../src/journal/recording.ts';
+import { encodeMessage } from '../../../../src/protocol/codec.ts';
+import { seededRandom } from '../../../forgetful-disk.ts';
+import { episodeFrame, recordedRun, turnFrame } from '../../../recording-fixture.ts';
+import { silentLog, temporaryFolder } from '../../../stream-fixture.ts';
+
+const CASES = 1000;
+
+async function segmentsOf(folder: string): Promise<string[]> {
+  const all: string[] = [];
+  for (const stream of ['ada', 'ben'])
+    for (const file of await readdir(join(folder, 'streams', stream)))
+      if (file.endsWith('.seg')) all.push(join(folder, 'streams', stream, file));
+  return all.sort();
+}
+
+describe('verifyRun', () => {
+  it('finds a whole run sound and complete', async () => {
+    const report = await verifyRun(await recordedRun());
+    expect(report).toMatchObject({
+      frames: 10,
+      sound: true,
+      complete: true,
+      faults: [],
+      open: [],
+      gapFrames: 0,
+    });
+    expect(report.segments).toBeGreaterThan(2);
+  });
+
+  it(`finds a flipped byte or a cut anywhere and still reads the rest, ${CASES} times`, async () => {
+    const folder = await recordedRun();
+    const files = await segmentsOf(folder);
+    const random = seededRandom(11);
+    for (let i = 0; i < CASES; i++) {
+      const path = files[Math.floor(random() * files.length)] as string;
+      const whole = await readFile(path);
+      const at = Math.floor(random() * whole.length);
+      const flip = i % 2 === 0;
+      const broken = flip ? Buffer.from(whole) : whole.subarray(0, at);
+      if (flip) broken[at] = (broken[at] as number) ^ (1 << Math.floor(random() * 8));
+      await writeFile(path, broken);
+      const report = await verifyRun(folder);
+      expect({ i, at, path, sound: report.sound, complete: report.complete }).toMatchObject({
+        sound: false,
+        complete: false,
+      });
+      // One frame at most is lost to a flip, and to a cut at most the four of its segment.
+      expect(report.frames).toBeGreaterThanOrEqual(flip ? 9 : 6);
+      await writeFile(path, whole);
+    }
+    expect((await verifyRun(folder)).complete).toBe(true);
+  });
+
+  it('finds a segment that is gone', async () => {
+    const folder = await recordedRun();
+    await rm((await segmentsOf(folder))[0] as string);
+    expect((await verifyRun(folder)).faults).toHaveLength(1);
+    const other = await recordedRun();
+    await rm((await segmentsOf(other)).at(-1) as string);
+    expect((await verifyRun(other)).complete).toBe(false);
+  });
+
+  it('does not call a run complete when frames were declared lost', async () => {
+    const folder = await temporaryFolder();
+    const recording = await openRecording({ folder, log: silentLog });
+    const stream = await recording.stream('ada');
+    const messages = [
+      episodeFrame(0, 0),
+      { type: 'gap' as const, seq: 2, from: 1, to: 2, reason: 'trimmed' },
+      turnFrame(3, 0),
+    ];
+    await stream.append(
+      1,
+      messages.map((message) => ({ seq: message.seq, bytes: encodeMessage(message) })),
+    );
+    await recording.close();
+    const utterance = { episode: 'e1', turn: 0, agent: 'ada', text: 'x', finish: 'stop', tokens: 1 };
+    const line = JSON.stringify({ ...utterance, stream: 'ada', epoch: 1, lastSeq: 3 });
+    await writeFile(join(folder, 'transcript.jsonl'), `${line}\n`);
+    const report = await verifyRun(folder);
+    expect(report).toMatchObject({ sound: true, complete: false, gapFrames: 2 });
+    expect(report.utterances?.incomplete).toEqual([
+      'turn 0 of e1 (ada epoch 1 up to 3): frames 1…2 are not there',
+    ]);
+  });
+});
