@@ -1,6 +1,6 @@
 /**
  * Decides when a group is scored anew: soon after its rows have changed, but never so often that scoring takes more than a
- * quarter of the time; at once when the stream has gone quiet. It runs in the score worker.
+ * quarter of one core; at once when the stream has gone quiet. It runs in a score worker.
  */
 import type { Clock } from '../process/clock.ts';
 import type { LinearAlgebra } from '../synchrony/types.ts';
@@ -14,6 +14,8 @@ export interface ScoreLoopOptions {
   clock: Clock;
   algebra: LinearAlgebra;
   publish(answer: ScoreAnswer): void;
+  /** This loop scores every `of`-th group, counted as they first appear; others score the rest. */
+  share: { index: number; of: number };
 }
 
 export interface ScoreLoop {
@@ -26,11 +28,20 @@ interface RunRows {
   groups: Map<string, GroupRows>;
 }
 
-/** When a group was last scored and what it cost. */
-interface Pace {
+/** The newest rows of a group that were scored, and when. */
+interface Scored {
   version: number;
   endedMs: number;
-  computedMs: number;
+}
+
+interface LoopState {
+  runs: Map<string, RunRows>;
+  /** By run and group. */
+  scored: Map<string, Scored>;
+  /** Monotonic: when a frame came last. */
+  lastFrameMs: number;
+  /** Monotonic: until then the machine belongs to others. */
+  restUntilMs: number;
 }
 
 interface Due {
@@ -40,38 +51,36 @@ interface Due {
   atMs: number;
 }
 
+/** A group is not scored more often than this. */
 const CADENCE_MS = 2000;
-/** Idle time after a score, in multiples of what it cost. */
-const REST = 3;
+/** While frames come, all loops together take no more than this share of one core. */
+const CORE_SHARE = 0.25;
 /** A stream without a frame for so long has probably ended: what is left is scored at once. */
 const QUIET_MS = 1000;
 
 export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   const { clock } = options;
-  const runs = new Map<string, RunRows>();
-  const paces = new Map<string, Pace>();
-  let lastFrameMs = clock.monotonicMs();
+  const state: LoopState = { runs: new Map(), scored: new Map(), lastFrameMs: 0, restUntilMs: 0 };
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
-  const due = (): Due | undefined => earliest(runs, paces, lastFrameMs);
   const arm = (): void => {
-    const next = busy ? undefined : due();
+    const next = busy ? undefined : earliest(state, options.share);
     clearTimeout(timer);
     if (next) timer = setTimeout(() => void work(), Math.max(0, next.atMs - clock.monotonicMs()));
   };
   const work = async (): Promise<void> => {
-    const next = due();
+    const next = earliest(state, options.share);
     if (busy || !next || next.atMs > clock.monotonicMs()) return arm();
     busy = true;
-    paces.set(paceKey(next), await scoreDue(next, options));
+    await scoreDue(state, next, options);
     busy = false;
     arm();
   };
   return {
     take: (input) => {
-      lastFrameMs = clock.monotonicMs();
-      const rows = runs.get(input.run) ?? { book: createEpisodeBook<TurnNumbers>(), groups: new Map() };
-      runs.set(input.run, rows);
+      state.lastFrameMs = clock.monotonicMs();
+      const rows = state.runs.get(input.run) ?? { book: createEpisodeBook<TurnNumbers>(), groups: new Map() };
+      state.runs.set(input.run, rows);
       takeInput(rows, input);
       arm();
     },
@@ -91,29 +100,31 @@ function takeInput({ book, groups }: RunRows, { frame, origin }: ScoreInput): vo
   if (episode) applyChange(groups, episode, change);
 }
 
-const paceKey = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;
+const keyOf = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;
 
-/** The group that is due first; undefined when every group's newest rows are scored. */
+/** The group that is due first, of those the one that waited longest; undefined when every group's newest rows are scored. */
 function earliest(
-  runs: ReadonlyMap<string, RunRows>,
-  paces: ReadonlyMap<string, Pace>,
-  lastFrameMs: number,
+  { runs, scored, lastFrameMs, restUntilMs }: LoopState,
+  share: ScoreLoopOptions['share'],
 ): Due | undefined {
-  let first: Due | undefined;
+  let first: (Due & { sinceMs: number }) | undefined;
   for (const [run, rows] of runs) {
-    for (const group of rows.groups.values()) {
-      const pace = paces.get(paceKey({ run, group }));
-      if (pace?.version === group.version) continue;
-      const restedMs = pace ? pace.endedMs + Math.max(CADENCE_MS, REST * pace.computedMs) : 0;
-      const atMs = Math.min(restedMs, lastFrameMs + QUIET_MS);
-      if (!first || atMs < first.atMs) first = { run, rows, group, atMs };
+    for (const [place, group] of [...rows.groups.values()].entries()) {
+      if (place % share.of !== share.index) continue;
+      const last = scored.get(keyOf({ run, group }));
+      if (last?.version === group.version) continue;
+      const sinceMs = last?.endedMs ?? -CADENCE_MS;
+      const atMs = Math.min(Math.max(sinceMs + CADENCE_MS, restUntilMs), lastFrameMs + QUIET_MS);
+      const sooner = !first || atMs < first.atMs || (atMs === first.atMs && sinceMs < first.sinceMs);
+      if (sooner) first = { run, rows, group, atMs, sinceMs };
     }
   }
   return first;
 }
 
-async function scoreDue({ run, rows, group }: Due, options: ScoreLoopOptions): Promise<Pace> {
+async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): Promise<void> {
   const { clock, algebra, publish } = options;
+  const { run, rows, group } = due;
   const { version } = group;
   const startedMs = clock.monotonicMs();
   const job = { run, group: { ...group }, selection: selectRows(group, rows.book) };
@@ -124,5 +135,6 @@ async function scoreDue({ run, rows, group }: Due, options: ScoreLoopOptions): P
     publish({ type: 'fault', score: emptyScore(job, 'A fault: the log of the analyzer says more.'), stack });
   }
   const endedMs = clock.monotonicMs();
-  return { version, endedMs, computedMs: endedMs - startedMs };
+  state.scored.set(keyOf(due), { version, endedMs });
+  state.restUntilMs = endedMs + (options.share.of / CORE_SHARE - 1) * (endedMs - startedMs);
 }

@@ -1,9 +1,9 @@
-/** The thread that scores: frames come in, scores go out. It yields to the threads that record, for recording may not lag. */
+/** A thread that scores: frames come in, scores go out. It yields to the threads that record, for recording may not lag. */
 import { setPriority } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../process/clock.ts';
 import { createOrtAlgebra } from '../compute/ort-algebra.ts';
-import { createScoreLoop } from './score-loop.ts';
+import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
 import type { ScoreInput } from './score-messages.ts';
 
 const NICENESS = 5;
@@ -20,6 +20,7 @@ if (port === null) throw new Error('the score worker was not started as a worker
 const loop = createScoreLoop({
   clock: systemClock,
   algebra: await createOrtAlgebra({ threads: 1 }),
+  share: workerData as ScoreLoopOptions['share'],
   publish: (answer) => port.postMessage(answer),
 });
 port.on('message', (input: ScoreInput) => loop.take(input));

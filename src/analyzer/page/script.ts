@@ -8,7 +8,7 @@ const MEANING = {
 const ARROWS = { first_to_second: ['opener', 'answerer'], second_to_first: ['answerer', 'opener'] };
 const MINIMUM_PAIRS = 120;
 const byId = (id) => document.getElementById(id);
-const number = (value) => (value === null || value === undefined ? '–' : value.toFixed(2).replace('-', '−'));
+const number = (value) => (value === null || value === undefined ? '–' : value.toFixed(3).replace('-', '−'));
 const count = (value) => value.toLocaleString('en').replaceAll(',', ' ');
 
 function make(tag, attributes, ...children) {

@@ -38,7 +38,7 @@ h1 { font-size: 24px; font-weight: 650; letter-spacing: -0.02em; line-height: 1.
 .condition h2, .streams h2 { font-size: 16px; font-weight: 650; margin-bottom: 10px; }
 .condition h2 span { color: var(--soft); font-weight: 400; margin-left: 8px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 16px; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 20px 22px 16px; display: grid; gap: 14px; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 20px 22px 16px; display: flex; flex-direction: column; gap: 14px; }
 .card h3 { font-size: 14px; font-weight: 600; }
 .card h3 small { display: block; color: var(--soft); font-weight: 400; font-size: 12.5px; }
 .scores { display: grid; grid-template-columns: 1.45fr 1fr; gap: 20px; }
@@ -58,7 +58,7 @@ svg.interval { height: 34px; } svg.spark { height: 44px; }
 svg text { fill: var(--soft); font-size: 11px; }
 .line-strict, .line-paper { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .line-strict { stroke: var(--strict); } .line-paper { stroke: var(--paper); stroke-width: 1.4; opacity: 0.8; }
-.counts { display: flex; flex-wrap: wrap; gap: 4px 18px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 12.5px; color: var(--soft); }
+.counts { margin-top: auto; display: flex; flex-wrap: wrap; gap: 4px 18px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 12.5px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; }
 .streams ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 10px; }
 .streams li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 8px 14px; font-size: 13px; color: var(--soft); }

@@ -47,7 +47,12 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
       if (scores.size === groups && done && fed) resolve(scores);
     };
     let fed = false;
-    const loop = createScoreLoop({ clock: systemClock, algebra: createPlainAlgebra(), publish });
+    const loop = createScoreLoop({
+      clock: systemClock,
+      algebra: createPlainAlgebra(),
+      share: { index: 0, of: 1 },
+      publish,
+    });
     loops.push(loop);
     for (const input of inputs) loop.take(input);
     fed = true;
