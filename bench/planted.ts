@@ -108,10 +108,11 @@ interface Setting {
 function episodeRows(options: WorldOptions, random: Random, setting: Setting): Row[] {
   const { kind } = options;
   const rho = options.rho ?? 0.6;
-  const lag = options.lag ?? 1;
+  // A speaks every second turn: lag 1 is the answer, lag 3 the one after.
+  const back = ((options.lag ?? 1) - 1) / 2;
   const fresh = (): Float64Array => normals(random, LATENTS, 1);
   const rich = kind === 'text' || kind === 'coupled' || kind === 'reply-words';
-  const own = Array.from({ length: options.turns + lag }, fresh);
+  const own = Array.from({ length: options.turns + back }, fresh);
   const episode = fresh();
   const text = walk(random, options.turns, TEXT_STEP);
   const turns =
@@ -119,12 +120,11 @@ function episodeRows(options: WorldOptions, random: Random, setting: Setting): R
       ? options.turns
       : options.shortest + random.below(options.turns - options.shortest + 1);
   return Array.from({ length: turns }, (_, t) => {
-    // A's own state at turn t, and the one that drives B's answer to it: its own of (lag − 1) / 2 turns before.
-    const driver = own[t + lag - 1 - (lag - 1) / 2 - (lag - 1) / 2] as Float64Array;
-    const mine = own[t + lag - 1] as Float64Array;
-    const couples = kind === 'coupled' || kind === 'reply-words';
-    const answer = couples ? blend(driver, fresh(), rho) : fresh();
-    const words = kind === 'reply-words' ? blend(answer, fresh(), 0.95) : fresh();
+    // A's own state now, and the one that drives B's answer: the same, or the one of as many answers before as the lag says.
+    const mine = own[t + back] as Float64Array;
+    const driver = own[t] as Float64Array;
+    const words = kind === 'reply-words' ? blend(driver, fresh(), rho) : fresh();
+    const answer = answerTo({ kind, driver, words, fresh, rho });
     const shared = (which: boolean, latent: Float64Array): Float64Array => (which ? latent : fresh());
     const common = (turn: number): Float64Array[] => [
       shared(kind !== 'none', setting.shared),
@@ -139,9 +139,23 @@ function episodeRows(options: WorldOptions, random: Random, setting: Setting): R
       own: mine,
       episode: setting.episode,
       scenario: setting.scenario,
-      turn: t,
+      turn: 2 * t,
     };
   });
+}
+
+interface AnswerTo {
+  kind: WorldKind;
+  driver: Float64Array;
+  words: Float64Array;
+  fresh: () => Float64Array;
+  rho: number;
+}
+
+/** B's own latent: driven by A's state, by the words of A's reply alone, or by nothing of A's. */
+function answerTo({ kind, driver, words, fresh, rho }: AnswerTo): Float64Array {
+  if (kind === 'coupled') return blend(driver, fresh(), rho);
+  return kind === 'reply-words' ? blend(words, fresh(), 0.95) : fresh();
 }
 
 function blend(driver: Float64Array, noise: Float64Array, rho: number): Float64Array {

@@ -84,6 +84,19 @@ export function productTransposed(a: Matrix, b: Matrix): Matrix {
   return out;
 }
 
+/** a [n, k] · aᵀ → [n, n], each pair of rows once. */
+export function symmetricProduct(a: Matrix): Matrix {
+  const out = zeros(a.rows, a.rows);
+  for (let r = 0; r < a.rows; r++) {
+    for (let s = 0; s <= r; s++) {
+      const value = rowDot(a, r, { of: a, row: s });
+      out.data[r * a.rows + s] = value;
+      out.data[s * a.rows + r] = value;
+    }
+  }
+  return out;
+}
+
 /** Row `row` of m += weight × a row of another matrix with as many columns. */
 function addScaledRow(m: Matrix, row: number, add: { from: Matrix; row: number; weight: number }): void {
   const { weight, from } = add;

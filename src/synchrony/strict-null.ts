@@ -4,7 +4,7 @@
  * out once, and an exchange is a sum over pairs of episodes.
  */
 import type { Exchanges, Match } from './exchanges.ts';
-import { crossProduct, productTransposed } from './matrix.ts';
+import { symmetricProduct, transpose } from './matrix.ts';
 import type { FoldData, LayerFit } from './strict-fit.ts';
 import type { Matrix } from './types.ts';
 
@@ -30,14 +30,14 @@ export function addFoldToNull(
   fold: { data: FoldData; fits: LayerFit[] },
 ): void {
   const { data, fits } = fold;
-  const grams = data.targets.map((target) => productTransposed(target, target));
+  const grams = data.targets.map((target) => symmetricProduct(target));
   const all = sumGrams(grams);
   const test = sideOf(data, data.test);
   const train = sideOf(data, data.train);
   for (const [layer, fit] of fits.entries()) {
     const gram = grams[fit.target] as Matrix;
     const cross = movedProducts(exchanges, { h: fit.hat, g: gram, left: test, right: train });
-    const square = crossProduct(fit.hat, fit.hat);
+    const square = symmetricProduct(transpose(fit.hat));
     const size = movedProducts(exchanges, { h: square, g: gram, left: train, right: train });
     const evidence = movedProducts(exchanges, { h: fit.evidenceHat, g: all, left: test, right: train });
     for (const k of exchanges.choices.keys()) {
@@ -64,35 +64,46 @@ interface MovedProduct {
   right: Side;
 }
 
-/** Per exchange: Σ h[r, c] · g[partner of r, partner of c], weighted. */
+/** Per exchange: Σ h[r, c] · g[partner of r, partner of c], weighted. Where both sides are one, h is symmetric and half is enough. */
 function movedProducts(exchanges: Exchanges, product: MovedProduct): Float64Array {
   const totals = new Float64Array(exchanges.choices.length);
+  const symmetric = product.left === product.right;
   for (const e of product.left.episodes) {
-    const from = exchanges.matches[e] as Match[];
     for (const f of product.right.episodes) {
-      const to = exchanges.matches[f] as Match[];
-      const table = Float64Array.from({ length: from.length * to.length }, (_, at) =>
-        blockProduct(product, from[Math.floor(at / to.length)] as Match, to[at % to.length] as Match),
-      );
+      if (symmetric && f < e) continue;
+      const table = pairTable(product, exchanges.matches[e] as Match[], exchanges.matches[f] as Match[]);
+      const times = symmetric && f > e ? 2 : 1;
+      const width = exchanges.matches[f]?.length ?? 0;
       for (let k = 0; k < totals.length; k++) {
         const choice = exchanges.choices[k] as Uint8Array;
-        const at = (choice[e] as number) * to.length + (choice[f] as number);
-        totals[k] = (totals[k] as number) + (table[at] as number);
+        const at = (choice[e] as number) * width + (choice[f] as number);
+        totals[k] = (totals[k] as number) + times * (table[at] as number);
       }
     }
   }
   return totals;
 }
 
-/** The part of one episode of A on either side, with B's from one given episode each. */
+/** One episode of A on either side, with B's from every episode of its block: [matches left, matches right], flat. */
+function pairTable(product: MovedProduct, from: Match[], to: Match[]): Float64Array {
+  const table = new Float64Array(from.length * to.length);
+  let at = 0;
+  for (const rows of from) for (const cols of to) table[at++] = blockProduct(product, rows, cols);
+  return table;
+}
+
 function blockProduct({ h, g, left, right }: MovedProduct, rows: Match, cols: Match): number {
+  const hat = h.data;
+  const gram = g.data;
+  const own = cols.own;
+  const partner = cols.partner;
   let total = 0;
   for (let r = 0; r < rows.own.length; r++) {
     const hStart = (left.place[rows.own[r] as number] as number) * h.cols;
     const gStart = (rows.partner[r] as number) * g.cols;
-    for (let c = 0; c < cols.own.length; c++) {
-      const hat = h.data[hStart + (right.place[cols.own[c] as number] as number)] as number;
-      total += hat * (g.data[gStart + (cols.partner[c] as number)] as number);
+    for (let c = 0; c < own.length; c++) {
+      const place = right.place[own[c] as number] as number;
+      total += (hat[hStart + place] as number) * (gram[gStart + (partner[c] as number)] as number);
     }
   }
   return total * rows.weight * cols.weight;
@@ -100,6 +111,7 @@ function blockProduct({ h, g, left, right }: MovedProduct, rows: Match, cols: Ma
 
 function sumGrams(grams: Matrix[]): Matrix {
   const first = grams[0] as Matrix;
+  if (grams.length === 1) return first;
   const data = new Float64Array(first.data.length);
   for (const gram of grams) {
     for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + (gram.data[at] as number);

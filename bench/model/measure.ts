@@ -1,0 +1,29 @@
+/** Timing for the model benchmark: things to compare are run in turn, round after round, and reported as medians. */
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+export async function timeMs(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** Runs all of `works` in every round, so that a busy machine is as busy for each. @returns milliseconds, medians */
+export async function compare<K extends string>(
+  rounds: number,
+  works: Readonly<Record<K, () => Promise<unknown>>>,
+): Promise<Record<K, number>> {
+  const names = Object.keys(works) as K[];
+  const times = new Map<K, number[]>(names.map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const ms = await timeMs(works[name]);
+      // The first round warms up.
+      if (round > 0) times.get(name)?.push(ms);
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(times.get(name) ?? [])])) as Record<K, number>;
+}

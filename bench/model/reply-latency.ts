@@ -1,0 +1,100 @@
+/** From the partner's last word to the first token of the reply: having listened, against a prefill when the turn comes. */
+import { openDialogue } from '../../src/model/dialogue.ts';
+import { openModel, type OpenModel } from '../../src/model/open-model.ts';
+import type { Dialogue, DialogueOptions } from '../../src/model/types.ts';
+import { temporaryFolder } from '../../test/onnx/write-folder.ts';
+import { median, timeMs } from './measure.ts';
+import type { Subject } from './subjects.ts';
+
+export interface ReplyLatency {
+  listenedMs: number;
+  /** All words in one pass, when the turn comes. */
+  prefillMs: number;
+  stepMs: number;
+  utteranceTokens: number;
+}
+
+const WORDS =
+  'hello I would like to buy some apples for my mother and you know that we have been friends for a long time';
+
+const OPTIONS: DialogueOptions = {
+  id: 'latency',
+  system: 'You sell apples.',
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+  steps: null,
+};
+
+export async function measureReplyLatency(subject: Subject, rounds: number): Promise<ReplyLatency> {
+  const cacheFolder = await temporaryFolder();
+  const model = await openModel({ folder: subject.folder, provider: 'cpu', threads: 1, cacheFolder });
+  const listened: number[] = [];
+  const prefill: number[] = [];
+  const steps: number[] = [];
+  const text = utteranceOf(model, 200);
+  for (let round = 0; round <= rounds; round++) {
+    const times = [
+      await afterListening(model, text),
+      await afterPrefill(model, text),
+      await oneStep(model, text),
+    ];
+    if (round === 0) continue;
+    listened.push(times[0] ?? 0);
+    prefill.push(times[1] ?? 0);
+    steps.push(times[2] ?? 0);
+  }
+  await model.release();
+  const utteranceTokens = model.tokenizer.encode(text).length;
+  return { listenedMs: median(listened), prefillMs: median(prefill), stepMs: median(steps), utteranceTokens };
+}
+
+function utteranceOf(model: OpenModel, tokens: number): string {
+  const words: string[] = [];
+  const stock = WORDS.split(' ');
+  while (model.tokenizer.encode(words.join(' ')).length < tokens)
+    words.push(stock[words.length % stock.length] ?? '');
+  return words.join(' ');
+}
+
+async function firstTokenMs(dialogue: Dialogue, text: string): Promise<number> {
+  let first = 0;
+  const start = performance.now();
+  await dialogue.heard(text, () => undefined);
+  await dialogue.speak({
+    seed: 1,
+    maxTokens: 1,
+    mayLeave: false,
+    onState: () => undefined,
+    onToken: () => (first ||= performance.now()),
+    onSteps: () => undefined,
+  });
+  return (first || performance.now()) - start;
+}
+
+async function afterListening(model: OpenModel, text: string): Promise<number> {
+  const dialogue = openDialogue(model, OPTIONS);
+  const words = text.split(' ');
+  for (let n = 4; n < words.length; n += 4) {
+    await dialogue.hear(`${words.slice(0, n).join(' ')} `, () => undefined);
+  }
+  await dialogue.hear(text, () => undefined);
+  return firstTokenMs(dialogue, text);
+}
+
+/** The system prompt is there already, so that only the utterance is at stake. */
+async function afterPrefill(model: OpenModel, text: string): Promise<number> {
+  const decoder = model.openDecoder();
+  const system = model.template.render(OPTIONS.system, [], false).text;
+  const whole = model.template.render(OPTIONS.system, [{ who: 'peer', text }], true).text;
+  const head = model.tokenizer.encode(system);
+  await decoder.run(head, []);
+  return timeMs(() => decoder.run(model.tokenizer.encode(whole).slice(head.length), []));
+}
+
+/** One decode step with the prompt in the cache, median of some. */
+async function oneStep(model: OpenModel, text: string): Promise<number> {
+  const decoder = model.openDecoder();
+  await decoder.run(model.tokenizer.encode(text), []);
+  const times: number[] = [];
+  for (let i = 0; i < 10; i++) times.push(await timeMs(() => decoder.run([20 + i], [])));
+  return median(times);
+}

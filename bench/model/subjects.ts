@@ -1,0 +1,58 @@
+/** The models that the benchmark runs: the smallest one that ships, and one of more than 100 M parameters with random weights. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { randomWeights } from '../../test/onnx/llama2c.ts';
+import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../test/onnx/tokenizers.ts';
+import { writeLlamaFolder } from '../../test/onnx/write-folder.ts';
+
+export interface Subject {
+  name: string;
+  folder: string;
+}
+
+export async function smallestModel(): Promise<Subject> {
+  const shipped = await shippedModels();
+  const [first] = shipped.sort((a, b) => a.bytes - b.bytes);
+  if (first) return { name: first.name, folder: first.folder };
+  const folder = await writeRandom({ dims: 160, hidden: 416, layers: 6, heads: 5, vocabulary: 2048 });
+  return { name: 'random, 2.4 M parameters', folder };
+}
+
+/** 113 M parameters, float32, spelled out as torch.onnx does. */
+export async function largeModel(): Promise<Subject> {
+  const folder = await writeRandom({ dims: 768, hidden: 2048, layers: 12, heads: 12, vocabulary: 18_000 });
+  return { name: 'random, 113 M parameters', folder };
+}
+
+async function shippedModels(): Promise<(Subject & { bytes: number })[]> {
+  // One level higher when compiled.
+  for (const up of ['../../models', '../../../models']) {
+    const root = fileURLToPath(new URL(up, import.meta.url));
+    const names = await readdir(root).catch(() => []);
+    const found = [];
+    for (const name of names) {
+      const folder = join(root, name);
+      const size = await stat(join(folder, 'onnx/model.onnx')).catch(() => undefined);
+      if (size) found.push({ name, folder, bytes: size.size });
+    }
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+async function writeRandom(shape: {
+  dims: number;
+  hidden: number;
+  layers: number;
+  heads: number;
+  vocabulary: number;
+}): Promise<string> {
+  const files = byteLevelTokenizer(180);
+  const weights = randomWeights({ ...shape, keyValueHeads: shape.heads, context: 2048 }, 5);
+  return writeLlamaFolder(
+    weights,
+    { style: 'torch', external: 'model.onnx_data' },
+    { ...files, tokenizerConfig: tokenizerConfig(TEMPLATES.own) },
+  );
+}
