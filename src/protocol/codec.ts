@@ -12,7 +12,9 @@ import { scanMessage } from './scan.ts';
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
-const unpackr = new Unpackr({ useRecords: false });
+// Other libraries write any whole number as int64 if they like; with 'auto', which the typings forgot, only those beyond
+// 2^53 come out as BigInt.
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' as 'number' });
 
 /** The bytes are never written again, so they may be kept and sent later. */
 export function encodeMessage(message: StreamMessage): Uint8Array {
