@@ -136,6 +136,11 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
       metricsUrl,
     },
     endpoints: [
+      {
+        name: 'runs',
+        subject: subjects.memberships(settings.id),
+        handle: () => JSON.stringify({ runs: [...parts.memberships.keys()] }),
+      },
       { name: 'assign', subject: subjects.assign(settings.id), handle: (text) => join(parts, text) },
     ],
   });

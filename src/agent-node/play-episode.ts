@@ -42,13 +42,25 @@ export async function playEpisode(spec: AgentSpec, ports: EpisodePorts): Promise
   const dialogue = await ports.model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps });
   try {
     ports.frames.append(episodeFrame(spec));
-    for (let turn = 0; turn < spec.limits.maxTurns; turn += 1) {
+    for (const utterance of spec.history) await remember(spec, { utterance, dialogue, agent: ports.agent });
+    for (let turn = spec.history.length; turn < spec.limits.maxTurns; turn += 1) {
       const finish = await takeTurn(spec, { turn, dialogue, ports });
       if (finish === 'leave') break;
     }
   } finally {
     await dialogue.close();
   }
+}
+
+/** Goes through what was said before this agent came (back) into the episode, as it was said or heard then. */
+async function remember(
+  spec: AgentSpec,
+  past: { utterance: Utterance; dialogue: Dialogue; agent: string },
+): Promise<void> {
+  const { utterance, dialogue, agent } = past;
+  if (utterance.agent === agent) return dialogue.recall(utterance.text);
+  if (hearsTurn(spec, utterance.turn)) return dialogue.heard(utterance.text, () => undefined);
+  return dialogue.missed();
 }
 
 interface TurnContext {

@@ -180,6 +180,8 @@ function playInOrder(
   ports: EpisodePorts,
 ): { take(message: StoredMessage): void; idle(): Promise<void> } {
   let last: Promise<void> = Promise.resolve();
+  /** A spec may be published again when the coordinator restarts. */
+  const begun = new Set<string>();
   const play = async (message: StoredMessage): Promise<void> => {
     if (ports.signal.aborted) return;
     try {
@@ -188,6 +190,8 @@ function playInOrder(
         what: 'An episode spec',
       });
       message.ack();
+      if (begun.has(spec.episode)) return;
+      begun.add(spec.episode);
       await playEpisode(spec, ports);
       options.metrics.episode('finished');
     } catch (error) {

@@ -82,7 +82,7 @@ function agentPermissions(agent: string, inbox: string): Permissions {
         `$JS.ACK.*.${name}.>`,
       ]),
     ],
-    subscribe: [inbox, '$SRV.>', `entrain.v1.agent.${agent}.assign`, 'entrain.v1.*.episode.*.token'],
+    subscribe: [inbox, '$SRV.>', `entrain.v1.agent.${agent}.*`, 'entrain.v1.*.episode.*.token'],
   };
 }
 

@@ -40,6 +40,8 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
     case 'episode-started':
       running.set(event.episode, { scenario: event.scenario, condition: event.condition, turns: 0 });
       return { ...state, running };
+    case 'episode-resumed':
+      return state;
     case 'episode-finished':
       running.delete(event.episode);
       return { ...state, running, finished: state.finished + 1 };

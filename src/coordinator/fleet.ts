@@ -6,18 +6,23 @@ import type { Clock } from '../process/clock.ts';
 import { findServices } from '../transport/nats-services.ts';
 import type { NatsLink } from '../transport/nats.ts';
 
+export interface FleetAgent {
+  model: AgentModel;
+  /** Id of the service instance: another one after a restart. */
+  instance: string;
+}
+
 export interface Fleet {
-  /** Agent id → its model. */
-  agents: Map<string, AgentModel>;
+  agents: Map<string, FleetAgent>;
   streamUrl: string;
 }
 
-export async function listAgents(link: NatsLink): Promise<Map<string, AgentModel>> {
+export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent>> {
   const services = await findServices(link, AGENT_SERVICE);
   return new Map(
-    services.map(({ metadata: { agent = '', model = '', sha256 = '', layers, dims } }) => [
+    services.map(({ id: instance, metadata: { agent = '', model = '', sha256 = '', layers, dims } }) => [
       agent,
-      { name: model, sha256, layers: Number(layers), dims: Number(dims) },
+      { instance, model: { name: model, sha256, layers: Number(layers), dims: Number(dims) } },
     ]),
   );
 }

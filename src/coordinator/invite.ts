@@ -1,10 +1,10 @@
 /** Makes the run's stream and each agent's consumers, and invites the agents with a token for the activation stream. */
-import type { Assignment } from '../protocol/control.ts';
+import { membershipsSchema, parseMessage, type Assignment } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import { request } from '../transport/nats-services.ts';
-import { createConsumer, createRunStream } from '../transport/nats-streams.ts';
+import { createConsumer, createRunStream, dropConsumer } from '../transport/nats-streams.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { mintToken } from '../transport/token.ts';
 import type { Fleet } from './fleet.ts';
@@ -22,36 +22,57 @@ export interface InviteOptions {
   privateKey: string;
 }
 
-export async function prepareRun(options: InviteOptions): Promise<{ stop(): void }> {
+/** @returns the agents that were invited just now: all of them in a new run, those that restarted in one that goes on */
+export async function prepareRun(options: InviteOptions): Promise<{ invited: Set<string>; stop(): void }> {
   const { run, agents, link } = options;
   await createRunStream(link.connection, { name: names.stream(run), subjects: subjects.stored(run) });
   const renewal = serveRenewals(options);
-  for (const agent of agents) await invite(options, agent);
-  return renewal;
+  const invited = new Set<string>();
+  for (const agent of agents) if (await inviteAgent(options, agent)) invited.add(agent);
+  return { invited, stop: () => renewal.stop() };
 }
 
-async function invite(options: InviteOptions, agent: string): Promise<void> {
+/**
+ * Invites an agent that does not take part yet: its first time, or after a restart.
+ * @returns whether it was invited; false when it was a member already
+ */
+export async function inviteAgent(options: InviteOptions, agent: string): Promise<boolean> {
   const { run, fleet, link } = options;
-  const stream = names.stream(run);
-  const specConsumer = names.specConsumer(agent);
-  const utteranceConsumer = names.utteranceConsumer(agent);
-  await createConsumer(link.connection, { stream, name: specConsumer, filter: subjects.specsOf(run, agent) });
-  await createConsumer(link.connection, {
-    stream,
-    name: utteranceConsumer,
-    filter: subjects.utterances(run),
+  try {
+    if (await isMember(options, agent)) return false;
+    const stream = names.stream(run);
+    const specs = { stream, name: names.specConsumer(agent), filter: subjects.specsOf(run, agent) };
+    const utterances = { stream, name: names.utteranceConsumer(agent), filter: subjects.utterances(run) };
+    // A consumer of an earlier life stands where that life stopped reading, which is not where this one must begin.
+    for (const consumer of [specs, utterances]) await dropConsumer(link.connection, consumer);
+    await createConsumer(link.connection, { ...specs, from: 'now' });
+    await createConsumer(link.connection, utterances);
+    const analyzer = { url: fleet.streamUrl, token: tokenFor(options, agent) };
+    const body: Assignment = {
+      run,
+      stream,
+      specConsumer: specs.name,
+      utteranceConsumer: utterances.name,
+      analyzer,
+    };
+    await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS });
+    return true;
+  } catch (cause) {
+    throw new EntrainError(
+      'AGENT_LOST',
+      `Agent "${agent}" did not accept the invitation to run ${run}: expected an answer within ${INVITE_TIMEOUT_MS / 1000} s; see its log.`,
+      { cause },
+    );
+  }
+}
+
+async function isMember({ run, link }: InviteOptions, agent: string): Promise<boolean> {
+  const answer = await request(link.connection, subjects.memberships(agent), {
+    body: {},
+    timeoutMs: INVITE_TIMEOUT_MS,
   });
-  const analyzer = { url: fleet.streamUrl, token: tokenFor(options, agent) };
-  const body: Assignment = { run, stream, specConsumer, utteranceConsumer, analyzer };
-  await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS }).catch(
-    (cause: unknown) => {
-      throw new EntrainError(
-        'AGENT_LOST',
-        `Agent "${agent}" did not accept the invitation to run ${run}: expected an answer within ${INVITE_TIMEOUT_MS / 1000} s; see its log.`,
-        { cause },
-      );
-    },
-  );
+  const what = `The list of runs of agent "${agent}"`;
+  return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what }).runs.includes(run);
 }
 
 /** An agent asks on its own subject, which no other agent may publish to. */

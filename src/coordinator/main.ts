@@ -14,7 +14,7 @@ import { serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
 import { awaitFleet, type Fleet } from './fleet.ts';
-import { prepareRun } from './invite.ts';
+import { inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
 import { readStudy } from '../process/read-study.ts';
 import { openRunFolder, writeRunFile } from './run-folder.ts';
@@ -30,6 +30,7 @@ const FLAGS = {
   port: { type: 'string', default: '0' },
   seed: { type: 'string' },
   'wait-seconds': { type: 'string', default: '60' },
+  'grace-seconds': { type: 'string', default: '60' },
   once: { type: 'boolean', default: false },
 } as const;
 
@@ -41,6 +42,7 @@ interface Settings {
   host: string;
   port: number;
   waitMs: number;
+  graceMs: number;
   once: boolean;
 }
 
@@ -126,20 +128,46 @@ async function startRun(parts: Parts): Promise<RunningStudy> {
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
   await writeRunFile(folder.path, runFacts(parts, fleet));
-  const renewals = await prepareRun({ run, agents, fleet, link, clock, privateKey });
-  shutdown.onStop('renewals', () => renewals.stop());
-  const running = await runStudy({ run, study, fleet, folder, link, metrics, clock, log });
+  const invitation = { run, agents, fleet, link, clock, privateKey };
+  const prepared = await prepareRun(invitation);
+  shutdown.onStop('renewals', () => prepared.stop());
+  const { invited } = prepared;
+  const running = await runStudy({ run, study, fleet, invited, folder, link, metrics, clock, log });
   shutdown.onStop('run', () => running.stop());
-  const onLost = (agent: string): void => {
-    metrics.agentLost();
-    void running.fail(
-      `Agent "${agent}" stopped answering during an episode; what was recorded is kept in ${folder.path}.`,
-    );
-  };
-  const watch = watchAgents(link, { busy: () => running.busyAgents(), onLost });
+  const watch = watchFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
   log.info({ run, agents: [...agents] }, 'run started');
   return running;
+}
+
+function watchFleet(
+  parts: Parts,
+  to: { running: RunningStudy; invitation: InviteOptions; kept: string },
+): { stop(): void } {
+  const { metrics, link, settings, log } = parts;
+  const { running, invitation, kept } = to;
+  const known = invitation.fleet.agents;
+  return watchAgents(link, {
+    known,
+    graceMs: settings.graceMs,
+    busy: () => running.busyAgents(),
+    onReturned: async (agent, now) => {
+      if (now.model.sha256 !== known.get(agent)?.model.sha256) {
+        return running.fail(
+          `Agent "${agent}" came back with another model; what was recorded is kept in ${kept}.`,
+        );
+      }
+      log.warn({ agent }, 'agent came back');
+      known.set(agent, now);
+      if (await inviteAgent(invitation, agent)) await running.resume(agent);
+    },
+    onLost: (agent) => {
+      metrics.agentLost();
+      void running.fail(
+        `Agent "${agent}" stopped answering during an episode; what was recorded is kept in ${kept}.`,
+      );
+    },
+  });
 }
 
 /** What one must know to repeat the run. */
@@ -152,7 +180,7 @@ function runFacts(parts: Parts, fleet: Fleet): unknown {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     study,
-    agents: Object.fromEntries(fleet.agents),
+    agents: Object.fromEntries([...fleet.agents].map(([id, { model }]) => [id, model])),
     startedAtMs: clock.nowMs(),
   };
 }
@@ -177,6 +205,7 @@ async function readSettings(argv: string[]): Promise<Settings> {
   const study = await readStudy(studyFile);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   const waitMs = wholeNumber('--wait-seconds', values['wait-seconds']) * 1000;
+  const graceMs = wholeNumber('--grace-seconds', values['grace-seconds']) * 1000;
   return {
     study: { ...study, seed },
     run,
@@ -185,6 +214,7 @@ async function readSettings(argv: string[]): Promise<Settings> {
     host,
     port: wholeNumber('--port', values.port),
     waitMs,
+    graceMs,
     once,
   };
 }

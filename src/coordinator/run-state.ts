@@ -9,7 +9,7 @@ import type { PlannedEpisode } from './plan.ts';
 
 export type EpisodeState =
   | { is: 'planned' }
-  | { is: 'running'; turns: number; closedBy: 'turns' | 'leave' | undefined }
+  | { is: 'running'; spoken: readonly Utterance[]; closedBy: 'turns' | 'leave' | undefined }
   | { is: 'finished'; turns: number };
 
 export interface RunState {
@@ -36,7 +36,11 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
     case 'run-started':
       return { ...state, started: true };
     case 'episode-started':
-      return withEpisode(state, event.episode, (was) => (was.is === 'planned' ? running(0, undefined) : was));
+      return withEpisode(state, event.episode, (was) =>
+        was.is === 'planned' ? { is: 'running', spoken: [], closedBy: undefined } : was,
+      );
+    case 'episode-resumed':
+      return state;
     case 'episode-finished':
       return withEpisode(state, event.episode, () => ({ is: 'finished', turns: event.turns }));
     case 'run-finished':
@@ -50,9 +54,12 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
 export function reduceUtterance(state: RunState, utterance: Utterance): RunState {
   return withEpisode(state, utterance.episode, (was) => {
     if (was.is === 'finished') return was;
-    const turns = Math.max(was.is === 'running' ? was.turns : 0, utterance.turn + 1);
-    const closedBy = utterance.finish === 'leave' ? 'leave' : turns >= state.maxTurns ? 'turns' : undefined;
-    return running(turns, closedBy);
+    const before = was.is === 'running' ? was.spoken : [];
+    if (before.some(({ turn }) => turn === utterance.turn)) return was;
+    const spoken = [...before, utterance].toSorted((a, b) => a.turn - b.turn);
+    const closedBy =
+      utterance.finish === 'leave' ? 'leave' : spoken.length >= state.maxTurns ? 'turns' : undefined;
+    return { is: 'running', spoken, closedBy };
   });
 }
 
@@ -66,11 +73,21 @@ export function decide(state: RunState): Command[] {
   return [...closing(state), ...starting(state)];
 }
 
+/** The running episode of an agent, with what has been said in it so far. */
+export function episodeOf(
+  state: RunState,
+  agent: string,
+): { episode: PlannedEpisode; spoken: readonly Utterance[] } | undefined {
+  for (const episode of state.plan) {
+    const was = state.episodes.get(episode.id);
+    if (was?.is === 'running' && !was.closedBy && episode.order.includes(agent))
+      return { episode, spoken: was.spoken };
+  }
+  return undefined;
+}
+
 export function countTurns(state: RunState): number {
-  return [...state.episodes.values()].reduce(
-    (sum, episode) => sum + (episode.is === 'planned' ? 0 : episode.turns),
-    0,
-  );
+  return [...state.episodes.values()].reduce((sum, episode) => sum + turnsOf(episode), 0);
 }
 
 export function countEpisodes(state: RunState): Record<EpisodeState['is'], number> {
@@ -82,7 +99,7 @@ export function countEpisodes(state: RunState): Record<EpisodeState['is'], numbe
 function closing(state: RunState): Command[] {
   return [...state.episodes].flatMap(([episode, was]): Command[] =>
     was.is === 'running' && was.closedBy
-      ? [{ do: 'finish-episode', episode, turns: was.turns, finish: was.closedBy }]
+      ? [{ do: 'finish-episode', episode, turns: was.spoken.length, finish: was.closedBy }]
       : [],
   );
 }
@@ -102,8 +119,9 @@ function starting(state: RunState): Command[] {
   return commands;
 }
 
-function running(turns: number, closedBy: 'turns' | 'leave' | undefined): EpisodeState {
-  return { is: 'running', turns, closedBy };
+function turnsOf(episode: EpisodeState): number {
+  if (episode.is === 'planned') return 0;
+  return episode.is === 'running' ? episode.spoken.length : episode.turns;
 }
 
 function withEpisode(state: RunState, id: string, change: (was: EpisodeState) => EpisodeState): RunState {

@@ -2,32 +2,22 @@
  * Carries out a run: reads the run's stream from its beginning, reduces it, and publishes what `decide` asks for. Every
  * publication is stored once, so issuing a command again after a restart changes nothing.
  */
-import {
-  eventSchema,
-  parseMessage,
-  utteranceSchema,
-  type AgentSpec,
-  type RunEvent,
-} from '../protocol/control.ts';
+import { eventSchema, parseMessage, utteranceSchema } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import type { Study } from '../protocol/study.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats.ts';
-import {
-  consume,
-  createConsumer,
-  dropConsumer,
-  publishOnce,
-  type StoredMessage,
-} from '../transport/nats-streams.ts';
+import { consume, createConsumer, dropConsumer, type StoredMessage } from '../transport/nats-streams.ts';
 import type { Fleet } from './fleet.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
-import { hearsOf, planEpisodes, type PlannedEpisode } from './plan.ts';
+import { planEpisodes } from './plan.ts';
+import { publishEvent, publishSpec } from './publish.ts';
 import type { RunFolder } from './run-folder.ts';
 import {
   decide,
+  episodeOf,
   initialState,
   reduceEvent,
   reduceUtterance,
@@ -36,6 +26,8 @@ import {
 } from './run-state.ts';
 
 export interface RunOptions {
+  /** Agents that joined just now: an episode of theirs that runs already has to be given to them again. */
+  invited: ReadonlySet<string>;
   run: string;
   study: Study;
   fleet: Fleet;
@@ -51,6 +43,8 @@ export interface RunningStudy {
   readonly done: Promise<RunState>;
   /** The agents that have an episode right now. */
   busyAgents(): Set<string>;
+  /** Gives an agent that came back its running episode again, with what has been said so far. */
+  resume(agent: string): Promise<void>;
   fail(reason: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -68,6 +62,7 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   return {
     done: reduction.done,
     busyAgents: () => busyAgents(reduction.state()),
+    resume: (agent) => resumeEpisode(options, reduction.state(), agent),
     fail: (reason) => publishEvent(options, { type: 'run-failed', run, reason, atMs: options.clock.nowMs() }),
     stop: () => reading.stop(),
   };
@@ -87,7 +82,11 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
   let settle: { resolve(state: RunState): void; reject(error: Error): void } | undefined;
   const done = new Promise<RunState>((resolve, reject) => (settle = { resolve, reject }));
   const issued = new Set<string>();
+  const waiting = [...options.invited];
   const act = (): void => {
+    for (const agent of waiting.splice(0)) {
+      resumeEpisode(options, state, agent).catch((error: Error) => settle?.reject(error));
+    }
     for (const command of decide(state)) {
       const key = JSON.stringify(command);
       if (issued.has(key)) continue;
@@ -139,7 +138,8 @@ async function carryOut(options: RunOptions, command: Command): Promise<void> {
     }
     case 'start-episode': {
       const { id, scenario, condition, order, seed } = command.episode;
-      for (const role of order.keys()) await publishSpec(options, command.episode, role);
+      for (const role of order.keys())
+        await publishSpec(options, { episode: command.episode, role, history: [] });
       return publishEvent(options, {
         type: 'episode-started',
         episode: id,
@@ -161,44 +161,21 @@ async function carryOut(options: RunOptions, command: Command): Promise<void> {
   }
 }
 
-async function publishSpec(options: RunOptions, episode: PlannedEpisode, role: number): Promise<void> {
-  const { run, study, fleet, link } = options;
-  const agent = episode.order[role] ?? '';
-  const { maxTurns, minTurns, maxTokens, sampling, steps } = study;
-  const spec: AgentSpec = {
-    run,
+async function resumeEpisode(options: RunOptions, state: RunState, agent: string): Promise<void> {
+  const running = episodeOf(state, agent);
+  if (!running) return;
+  const { episode, spoken } = running;
+  const instance = options.fleet.agents.get(agent)?.instance ?? '';
+  await publishSpec(options, { episode, role: episode.order.indexOf(agent), history: [...spoken] });
+  const atMs = options.clock.nowMs();
+  await publishEvent(options, {
+    type: 'episode-resumed',
     episode: episode.id,
-    scenario: { id: episode.scenario.id, text: episode.scenario.text },
-    pair: episode.pair,
-    condition: episode.condition,
-    hears: hearsOf(episode.condition),
-    order: episode.order,
-    role,
-    models: episode.order.map((id) => modelOf(fleet, id)),
-    person: episode.scenario.people[role] ?? { persona: '', goal: '', secret: '' },
-    seed: episode.seed,
-    limits: { maxTurns, minTurns, maxTokens },
-    sampling,
-    steps,
-  };
-  const subject = subjects.spec(run, episode.id, agent);
-  await publishOnce(link.connection, { subject, id: subject, body: spec });
-}
-
-async function publishEvent(options: RunOptions, event: RunEvent): Promise<void> {
-  const name = 'episode' in event ? `${event.type}.${event.episode}` : event.type;
-  const subject = subjects.event(options.run, name);
-  await publishOnce(options.link.connection, { subject, id: subject, body: event });
-}
-
-function modelOf(fleet: Fleet, agent: string): AgentSpec['models'][number] {
-  const model = fleet.agents.get(agent);
-  if (!model)
-    throw new EntrainError(
-      'AGENTS_MISSING',
-      `Agent "${agent}" is not in the fleet: expected it to announce itself before the run.`,
-    );
-  return model;
+    agent,
+    instance,
+    turn: spoken.length,
+    atMs,
+  });
 }
 
 function busyAgents(state: RunState): Set<string> {

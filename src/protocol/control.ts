@@ -22,8 +22,26 @@ export const assignmentSchema = z.object({
   analyzer: z.object({ url: z.string(), token: z.string() }),
 });
 
+/** Agent → coordinator (answer): the runs it takes part in. */
+export const membershipsSchema = z.object({ runs: z.array(z.string()) });
+
 /** What an agent hears of the others. `dose` is the share of utterances it hears. */
 export const hearsSchema = z.union([z.literal('all'), z.literal('none'), z.object({ dose: z.number() })]);
+
+export const utteranceSchema = z.object({
+  episode: z.string(),
+  turn: z.int(),
+  agent: z.string(),
+  text: z.string(),
+  finish: z.enum(['stop', 'length', 'leave']),
+  tokens: z.int(),
+  /** Oldest turns the speaker had to leave out of its prompt because the context was full. */
+  droppedTurns: z.int(),
+  /** Where the frames of this turn stand: the last of them is `lastSeq` of `epoch` on `stream`. */
+  stream: z.string(),
+  epoch: z.int(),
+  lastSeq: z.int(),
+});
 
 /** What one agent may know of an episode. */
 export const agentSpecSchema = z.object({
@@ -43,6 +61,8 @@ export const agentSpecSchema = z.object({
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
+  /** What has been said already, in order: not empty when an agent comes back into an episode. */
+  history: z.array(utteranceSchema),
 });
 
 /** A token as it is spoken: a preview that may be missed. Bytes are offsets in the utterance's UTF-8 text. */
@@ -54,21 +74,6 @@ export const tokenSchema = z.object({
   text: z.string(),
   byte0: z.int(),
   byte1: z.int(),
-});
-
-export const utteranceSchema = z.object({
-  episode: z.string(),
-  turn: z.int(),
-  agent: z.string(),
-  text: z.string(),
-  finish: z.enum(['stop', 'length', 'leave']),
-  tokens: z.int(),
-  /** Oldest turns the speaker had to leave out of its prompt because the context was full. */
-  droppedTurns: z.int(),
-  /** Where the frames of this turn stand: the last of them is `lastSeq` of `epoch` on `stream`. */
-  stream: z.string(),
-  epoch: z.int(),
-  lastSeq: z.int(),
 });
 
 /** The run's truth: everything the coordinator decides or learns. */
@@ -87,6 +92,16 @@ export const eventSchema = z.discriminatedUnion('type', [
     condition: conditionSchema,
     order: z.array(z.string()),
     seed: z.int(),
+    atMs: z.number(),
+  }),
+  z.object({
+    type: z.literal('episode-resumed'),
+    episode: z.string(),
+    /** The agent that came back, and the service instance it came back as. */
+    agent: z.string(),
+    instance: z.string(),
+    /** The first turn that is still to be spoken. */
+    turn: z.int(),
     atMs: z.number(),
   }),
   z.object({

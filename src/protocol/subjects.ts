@@ -11,6 +11,8 @@ export const ANALYZER_SERVICE = 'entrain-analyzer';
 export const subjects = {
   /** Request: the coordinator invites an agent into a run. */
   assign: (agent: string) => `${PREFIX}.agent.${agent}.assign`,
+  /** Request: the runs an agent takes part in. */
+  memberships: (agent: string) => `${PREFIX}.agent.${agent}.runs`,
   /** Request: what the analyzer has made durable and scored so far. */
   analyzerState: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.state`,
   /** Request to the coordinator: a fresh stream token for an agent of the run. */

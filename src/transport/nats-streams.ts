@@ -48,17 +48,17 @@ export async function createRunStream(
   });
 }
 
-/** Makes a durable consumer that starts at the beginning; one that is there already goes on where it was. */
+/** Makes a durable consumer; one that is there already goes on where it was. */
 export async function createConsumer(
   connection: NatsConnection,
-  options: { stream: string; name: string; filter: string },
+  options: { stream: string; name: string; filter: string; from?: 'beginning' | 'now' },
 ): Promise<void> {
   const manager: JetStreamManager = await connection.jetstreamManager();
   await manager.consumers.add(options.stream, {
     durable_name: options.name,
     filter_subject: options.filter,
     ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.All,
+    deliver_policy: options.from === 'now' ? DeliverPolicy.New : DeliverPolicy.All,
     ack_wait: 60 * SECOND_NS,
     max_ack_pending: 1024,
   });

@@ -1,0 +1,72 @@
+/** What the coordinator writes into the run's stream: what each agent may know of an episode, and what it decided. */
+import type { AgentSpec, RunEvent, Utterance } from '../protocol/control.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import type { Study } from '../protocol/study.ts';
+import { subjects } from '../protocol/subjects.ts';
+import type { NatsLink } from '../transport/nats.ts';
+import { publishOnce, publishStored } from '../transport/nats-streams.ts';
+import type { Fleet, FleetAgent } from './fleet.ts';
+import { hearsOf, type PlannedEpisode } from './plan.ts';
+
+export interface PublishOptions {
+  run: string;
+  study: Study;
+  fleet: Fleet;
+  link: NatsLink;
+}
+
+/** Once for each life of an agent: another instance of it has not read what the last one had. */
+export async function publishSpec(
+  options: PublishOptions,
+  part: { episode: PlannedEpisode; role: number; history: Utterance[] },
+): Promise<void> {
+  const { run, study, fleet, link } = options;
+  const { episode, role, history } = part;
+  const agent = episode.order[role] ?? '';
+  const { maxTurns, minTurns, maxTokens, sampling, steps } = study;
+  const spec: AgentSpec = {
+    run,
+    episode: episode.id,
+    scenario: { id: episode.scenario.id, text: episode.scenario.text },
+    pair: episode.pair,
+    condition: episode.condition,
+    hears: hearsOf(episode.condition),
+    order: episode.order,
+    role,
+    models: episode.order.map((id) => memberOf(fleet, id).model),
+    person: episode.scenario.people[role] ?? { persona: '', goal: '', secret: '' },
+    seed: episode.seed,
+    limits: { maxTurns, minTurns, maxTokens },
+    sampling,
+    steps,
+    history,
+  };
+  const subject = subjects.spec(run, episode.id, agent);
+  await publishStored(link.connection, {
+    subject,
+    id: `${subject}.${memberOf(fleet, agent).instance}`,
+    body: spec,
+  });
+}
+
+export async function publishEvent(options: PublishOptions, event: RunEvent): Promise<void> {
+  const name = eventName(event);
+  const subject = subjects.event(options.run, name);
+  await publishOnce(options.link.connection, { subject, id: subject, body: event });
+}
+
+/** Unique for what may happen only once. */
+function eventName(event: RunEvent): string {
+  if (event.type === 'episode-resumed')
+    return `${event.type}.${event.episode}.${event.agent}.${event.instance}`;
+  return 'episode' in event ? `${event.type}.${event.episode}` : event.type;
+}
+
+function memberOf(fleet: Fleet, agent: string): FleetAgent {
+  const member = fleet.agents.get(agent);
+  if (member) return member;
+  throw new EntrainError(
+    'AGENTS_MISSING',
+    `Agent "${agent}" is not in the fleet: expected it to announce itself before the run.`,
+  );
+}
