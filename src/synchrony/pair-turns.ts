@@ -1,6 +1,6 @@
 /** Turns of recorded episodes → aligned turn pairs: A at turn t beside B at turn t + lag, with the text both had read. */
 import { joinColumns, zeros } from './matrix.ts';
-import type { EpisodeStates, EpisodeTurn, Matrix, TurnPairs } from './types.ts';
+import type { EpisodeStates, EpisodeTurn, Matrix, TextSpreads, TurnPairs } from './types.ts';
 
 export interface PairingOptions {
   /** Which speaker's states predict: the one who opened the episode, or the one who answered; or any two places in the speaking order. */
@@ -9,6 +9,8 @@ export interface PairingOptions {
   lag: number;
   /** Indices of the layers to keep; left out: all. */
   layers?: number[];
+  /** What the text of A's prompts is divided by; left out: its own spread. Rows paired later than others take theirs. */
+  historySpreads?: TextSpreads;
 }
 
 interface PairedTurns {
@@ -22,12 +24,14 @@ export function pairTurns(episodes: readonly EpisodeStates[], options: PairingOp
   const label = (of: (row: PairedTurns) => number): Int32Array => Int32Array.from(rows, of);
   const sources = rows.map((row) => row.source);
   const targets = rows.map((row) => row.target);
+  const historySpreads = options.historySpreads ?? textSpreads(sources);
   return {
     n: rows.length,
     source: layersOf(sources, options.layers),
     target: layersOf(targets, options.layers),
-    history: textOf(sources),
-    reply: textOf(targets),
+    history: textOf(sources, historySpreads),
+    historySpreads,
+    reply: textOf(targets, textSpreads(targets)),
     episode: label((row) => row.episode.episode),
     scenario: label((row) => row.episode.scenario),
     pair: label((row) => row.episode.pair),
@@ -62,17 +66,26 @@ function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] 
   });
 }
 
-/** Both kinds of text features side by side, each kind brought to one mean square so that neither drowns the other. */
-function textOf(turns: EpisodeTurn[]): Matrix {
-  return joinColumns([featureBlock(turns, (turn) => turn.text), featureBlock(turns, (turn) => turn.words)]);
+/** Root of the summed column variances of each kind over these turns; 1 where there is none. */
+function textSpreads(turns: EpisodeTurn[]): TextSpreads {
+  const spread = (of: (turn: EpisodeTurn) => Float32Array): number =>
+    columnSpread(featureBlock(turns, of, 1)) || 1;
+  return { text: spread((turn) => turn.text), words: spread((turn) => turn.words) };
 }
 
-function featureBlock(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Array): Matrix {
+/** Both kinds of text features side by side, each kind brought to one mean square so that neither drowns the other. */
+function textOf(turns: EpisodeTurn[], spreads: TextSpreads): Matrix {
+  return joinColumns([
+    featureBlock(turns, (turn) => turn.text, spreads.text),
+    featureBlock(turns, (turn) => turn.words, spreads.words),
+  ]);
+}
+
+function featureBlock(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Array, spread: number): Matrix {
   const first = turns[0];
   const out = zeros(turns.length, first === undefined ? 0 : of(first).length);
   for (const [row, turn] of turns.entries()) out.data.set(of(turn), row * out.cols);
-  const spread = columnSpread(out);
-  if (spread > 0)
+  if (spread !== 1)
     for (let at = 0; at < out.data.length; at++) out.data[at] = (out.data[at] as number) / spread;
   return out;
 }

@@ -13,6 +13,18 @@ import type { Matrix } from './types.ts';
 export interface Residualiser {
   /** m [n, k], its episode means out already → its residual [n, k]. */
   residual(m: Matrix): Matrix;
+  /** What `residual` takes out of m, as linear maps that hold for other rows too. */
+  coefficients(m: Matrix): Coefficients;
+  /** The part of the text that the turn tells [turns − 1, p]. */
+  textByTurn: Matrix;
+}
+
+/** residual = m − indicators · turn − (text − indicators · textByTurn) · text */
+export interface Coefficients {
+  /** [turns − 1, k] */
+  turn: Matrix;
+  /** [p, k] */
+  text: Matrix;
 }
 
 /** Share of the mean eigenvalue of the text: from hardly any penalty to one that leaves the text in. */
@@ -57,32 +69,41 @@ export function fitResidualiser(rows: StrictRows, text: Matrix, fold: number): R
   const train = trainingRows(rows, fold);
   const turns = turnIndicators(rows);
   const turnGram = crossProduct(takeRows(turns, train), takeRows(turns, train));
-  const withoutTurns = (m: Matrix): Matrix => {
-    const coefficients = solveSymmetric(
-      turnGram,
-      1e-9,
-      crossProduct(takeRows(turns, train), takeRows(m, train)),
-    );
-    return subtract(m, product(turns, coefficients));
-  };
-  if (text.cols === 0) return { residual: withoutTurns };
+  const byTurn = (m: Matrix): Matrix =>
+    solveSymmetric(turnGram, 1e-9, crossProduct(takeRows(turns, train), takeRows(m, train)));
+  const withoutTurns = (m: Matrix): Matrix => subtract(m, product(turns, byTurn(m)));
+  const textByTurn = byTurn(text);
+  if (text.cols === 0) {
+    const coefficients = (m: Matrix): Coefficients => ({ turn: byTurn(m), text: zeros(0, m.cols) });
+    return { residual: withoutTurns, coefficients, textByTurn };
+  }
   const freedom = train.length - new Set(train.map((row) => rows.episode[row] as number)).size - turns.cols;
-  const removeText = fitText(withoutTurns(text), train, freedom);
-  return { residual: (m) => removeText(withoutTurns(m)) };
+  const removal = fitText(withoutTurns(text), train, freedom);
+  return {
+    residual: (m) => removal.remove(withoutTurns(m)),
+    coefficients: (m) => ({ turn: byTurn(m), text: removal.map(withoutTurns(m)) }),
+    textByTurn,
+  };
 }
 
 export function trainingRows(rows: StrictRows, fold: number): Int32Array {
   return Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] !== fold);
 }
 
+interface TextRemoval {
+  remove(m: Matrix): Matrix;
+  /** Text → what it tells of m [p, k]. */
+  map(m: Matrix): Matrix;
+}
+
 /** Ridge on text whose training part is turned to its own principal axes, so that every penalty costs one division. */
-function fitText(text: Matrix, train: Int32Array, freedom: number): (m: Matrix) => Matrix {
+function fitText(text: Matrix, train: Int32Array, freedom: number): TextRemoval {
   const inTraining = takeRows(text, train);
   const { values, vectors } = symmetricEigen(crossProduct(inTraining, inTraining));
   const axes = product(text, vectors);
   const trainingAxes = takeRows(axes, train);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return (m) => {
+  const alongAxes = (m: Matrix): Matrix => {
     const own = takeRows(m, train);
     const along = crossProduct(trainingAxes, own);
     const penalty = mean * bestPenalty({ values, mean, along, own, freedom });
@@ -90,7 +111,11 @@ function fitText(text: Matrix, train: Int32Array, freedom: number): (m: Matrix) 
       const value = Math.max(0, values[Math.floor(at / along.cols)] as number) + penalty;
       along.data[at] = value > 0 ? (along.data[at] as number) / value : 0;
     }
-    return subtract(m, product(axes, along));
+    return along;
+  };
+  return {
+    remove: (m) => subtract(m, product(axes, alongAxes(m))),
+    map: (m) => product(vectors, alongAxes(m)),
   };
 }
 

@@ -18,6 +18,8 @@ export interface FoldData {
 
 export interface LayerFit {
   target: number;
+  /** Share of the mean eigenvalue. */
+  penalty: number;
   /** Predictions of the test rows [test, k]. */
   predicted: Matrix;
   /** Maps training targets to predictions [test, train]: of the chosen penalty, and of the fixed heavy one of the evidence. */
@@ -41,7 +43,15 @@ export function fitLayer(data: FoldData, layer: number): LayerFit {
     productTransposed(test, transpose(solveSymmetric(gram, share * meanEigenvalue(gram), transpose(train))));
   const hat = hatFor(penalty);
   const predicted = product(hat, takeRows(data.targets[target] as Matrix, data.train));
-  return { target, predicted, hat, evidenceHat: hatFor(PENALTY_FOR_EVIDENCE) };
+  return { target, penalty, predicted, hat, evidenceHat: hatFor(PENALTY_FOR_EVIDENCE) };
+}
+
+/** Source components → target components [k, l]: what `hat` applies to the training targets. */
+export function fitCoefficients(data: FoldData, layer: number, fit: LayerFit): Matrix {
+  const train = takeRows(data.sources[layer] as Matrix, data.train);
+  const gram = crossProduct(train, train);
+  const cross = crossProduct(train, takeRows(data.targets[fit.target] as Matrix, data.train));
+  return solveSymmetric(gram, fit.penalty * meanEigenvalue(gram), cross);
 }
 
 /** Sums over the rows of one inner fold. */

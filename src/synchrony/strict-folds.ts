@@ -2,7 +2,7 @@
 import { leadingComponents } from './components.ts';
 import type { Exchanges } from './exchanges.ts';
 import { takeBlock, takeRows, zeros } from './matrix.ts';
-import { centreGramByEpisode, fitResidualiser, trainingRows } from './residuals.ts';
+import { centreGramByEpisode, fitResidualiser, trainingRows, type Residualiser } from './residuals.ts';
 import { fitLayer, type FoldData, type LayerFit } from './strict-fit.ts';
 import type { StrictKernels } from './strict-kernels.ts';
 import { addFoldToNull, type NullSums } from './strict-null.ts';
@@ -77,7 +77,22 @@ function sumOfNormed(grams: Matrix[]): Matrix {
   return out;
 }
 
-export function fitFolds(components: StrictComponents, rows: StrictRows, exchanges: Exchanges): FoldSums {
+/** One fitted fold, for those who want to apply it to other rows. */
+export interface FittedFold {
+  fold: number;
+  data: FoldData;
+  fits: LayerFit[];
+  residualiser: Residualiser;
+  components: StrictComponents;
+}
+
+export interface FoldOptions {
+  exchanges: Exchanges;
+  onFold?: ((fold: FittedFold) => void) | undefined;
+}
+
+export function fitFolds(components: StrictComponents, rows: StrictRows, options: FoldOptions): FoldSums {
+  const { exchanges, onFold } = options;
   const layers = components.sources.length;
   const sums: FoldSums = {
     explained: zeros(layers, rows.scenarios),
@@ -89,28 +104,30 @@ export function fitFolds(components: StrictComponents, rows: StrictRows, exchang
     },
   };
   for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
-    const data = foldData(components, rows, fold);
+    const { data, residualiser } = foldData(components, rows, fold);
     const fits = data.sources.map((_, layer) => fitLayer(data, layer));
     for (const [layer, fit] of fits.entries()) {
       (sums.chosen[layer] as number[]).push(fit.target);
       addExplained(sums, { data, fit, layer, leftover: components.leftover[fit.target] as Float64Array });
     }
     addFoldToNull(sums.nulls, exchanges, { data, fits });
+    onFold?.({ fold, data, fits, residualiser, components });
   }
   return sums;
 }
 
-function foldData(components: StrictComponents, rows: StrictRows, fold: number): FoldData {
-  const { residual } = fitResidualiser(rows, components.text, fold);
+function foldData(
+  components: StrictComponents,
+  rows: StrictRows,
+  fold: number,
+): { data: FoldData; residualiser: Residualiser } {
+  const residualiser = fitResidualiser(rows, components.text, fold);
+  const { residual } = residualiser;
   const train = trainingRows(rows, fold);
   const test = Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] === fold);
-  return {
-    rows,
-    train,
-    test,
-    sources: components.sources.map(residual),
-    targets: components.targets.map(residual),
-  };
+  const sources = components.sources.map(residual);
+  const targets = components.targets.map(residual);
+  return { data: { rows, train, test, sources, targets }, residualiser };
 }
 
 function addExplained(

@@ -12,7 +12,7 @@ import { drawExchanges } from './exchanges.ts';
 import { groupBy } from './group-by.ts';
 import { isFinite } from './matrix.ts';
 import { weighEvidence } from './strict-evidence.ts';
-import { fitFolds, strictComponents, type FoldSums } from './strict-folds.ts';
+import { fitFolds, strictComponents, type FittedFold, type FoldSums } from './strict-folds.ts';
 import { strictKernels, type StrictKernels } from './strict-kernels.ts';
 import { chooseRows, tooFew, type Minimums, type StrictRows } from './strict-rows.ts';
 import type {
@@ -35,6 +35,8 @@ export interface StrictOptions {
   /** Which text is taken out: that of A's prompt, or that of B's prompt as well. */
   beyond?: 'history' | 'words';
   minimums?: Minimums;
+  /** Told every fitted fold: what a point score goes on from. */
+  onFold?: (fold: FittedFold) => void;
 }
 
 const DEFAULT_MINIMUMS: Minimums = { samples: 120, episodes: 18, scenarios: 6 };
@@ -62,7 +64,7 @@ export async function strictFromKernels(
     return { reason: 'the target states do not vary within episodes' };
   }
   const exchanges = drawExchanges(rows, options.permutations ?? 199, options.seed);
-  const sums = fitFolds(components, rows, exchanges);
+  const sums = fitFolds(components, rows, { exchanges, onFold: options.onFold });
   return summarise(sums, { rows, labels, kernels, options });
 }
 

@@ -37,6 +37,14 @@ export interface TurnPairs extends RowLabels {
   history: Matrix;
   /** Features of the text of B's prompt (with A's utterance) [n, m]; empty columns allowed. */
   reply: Matrix;
+  /** What the two kinds of features in `history` were divided by. */
+  historySpreads?: TextSpreads;
+}
+
+/** Divisors of the two kinds of text features. */
+export interface TextSpreads {
+  text: number;
+  words: number;
 }
 
 /** One turn of an episode as its speaker's agent recorded it. */
