@@ -1,0 +1,81 @@
+/** The fast backend gives what plain TypeScript gives, at sizes on both sides of every threshold. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOrtAlgebra, type OrtAlgebra } from '../../../src/compute/ort-algebra.ts';
+import { zeros } from '../../../src/synchrony/matrix.ts';
+import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
+import { seededRandom } from '../../../src/synchrony/random.ts';
+import type { Matrix } from '../../../src/synchrony/types.ts';
+
+const plain = createPlainAlgebra();
+const random = seededRandom(1);
+let fast: OrtAlgebra;
+
+function normal(rows: number, cols: number): Matrix {
+  const m = zeros(rows, cols);
+  for (let at = 0; at < m.data.length; at++) m.data[at] = random.normal();
+  return m;
+}
+
+function farthest(a: Matrix, b: Matrix): number {
+  expect([a.rows, a.cols]).toEqual([b.rows, b.cols]);
+  return a.data.reduce((worst, value, at) => Math.max(worst, Math.abs(value - (b.data[at] as number))), 0);
+}
+
+beforeAll(async () => {
+  fast = await createOrtAlgebra({ threads: 1 });
+});
+afterAll(() => fast.close());
+
+describe('float64', () => {
+  it.each([
+    [3, 4, 5],
+    [70, 40, 60],
+    [300, 33, 270],
+  ])('products of %i × %i and %i', async (n, k, m) => {
+    const a = normal(n, k);
+    expect(
+      farthest(await fast.multiply(a, normal(k, m)), await plain.multiply(a, normal(k, m))),
+    ).toBeGreaterThan(1e-3);
+    const b = normal(k, m);
+    expect(farthest(await fast.multiply(a, b), await plain.multiply(a, b))).toBeLessThan(1e-11);
+    const c = normal(m, k);
+    expect(farthest(await fast.multiplyTransposed(a, c), await plain.multiplyTransposed(a, c))).toBeLessThan(
+      1e-11,
+    );
+  });
+
+  it.each([5, 255, 256, 257, 530])('a Gram matrix of %i rows, exactly symmetric', async (n) => {
+    const a = normal(n, 48);
+    const g = await fast.gram(a);
+    expect(farthest(g, await plain.gram(a))).toBeLessThan(1e-11);
+    for (let r = 0; r < n; r += 7)
+      for (let c = 0; c < n; c += 5) expect(g.data[r * n + c]).toBe(g.data[c * n + r]);
+  });
+
+  it.each([40, 128, 161, 256, 300])('a ridge system of %i rows', async (n) => {
+    const s = await plain.gram(normal(n, n - 3));
+    const b = normal(n, 20);
+    const x = await fast.solveRidge(s, 0.1, b);
+    const back = await plain.multiply(s, x);
+    for (let at = 0; at < back.data.length; at++) {
+      expect((back.data[at] as number) + 0.1 * (x.data[at] as number)).toBeCloseTo(b.data[at] as number, 8);
+    }
+    expect(farthest(x, await plain.solveRidge(s, 0.1, b))).toBeLessThan(1e-8);
+  });
+
+  it('a system that is singular to rounding still has finite solutions', async () => {
+    const s = await plain.gram(normal(200, 3));
+    const x = await fast.solveRidge(s, 0, normal(200, 2));
+    expect(x.data.every(Number.isFinite)).toBe(true);
+  });
+});
+
+it('float32, as on WebGPU, is close and says so', async () => {
+  const single = await createOrtAlgebra({ threads: 1, elements: 'float32' });
+  const a = normal(200, 64);
+  const error = farthest(await single.gram(a), await plain.gram(a));
+  expect(single.elements).toBe('float32');
+  expect(error).toBeLessThan(1e-3);
+  expect(error).toBeGreaterThan(1e-9);
+  await single.close();
+});

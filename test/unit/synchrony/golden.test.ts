@@ -1,0 +1,111 @@
+/** Every figure of scikit-learn, SciPy and HyPyP that we were given: R² maps to 1e-6 and better, all others to 1e-9. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readLayers, readTurnPairs } from '../../../src/analyzer/measure/arrays.ts';
+import { readNpy } from '../../../src/analyzer/measure/npy.ts';
+import { analyticSignal, overChannels } from '../../../src/synchrony/measures/analytic.ts';
+import { MEASURES } from '../../../src/synchrony/measures/index.ts';
+import { transpose } from '../../../src/synchrony/matrix.ts';
+import { paperScore } from '../../../src/synchrony/paper.ts';
+import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
+import type { Matrix } from '../../../src/synchrony/types.ts';
+import { hasShared, sharedFolder } from '../../shared.ts';
+
+const algebra = createPlainAlgebra();
+
+const golden = (set: string, file: string): string => join(sharedFolder('golden'), set, file);
+const expected = (set: string): unknown => JSON.parse(readFileSync(golden(set, 'expected.json'), 'utf8'));
+
+function farthest(found: Iterable<number>, wanted: number[]): number {
+  const values = [...found];
+  expect(values.length).toBe(wanted.length);
+  return Math.max(...values.map((value, at) => Math.abs(value - (wanted[at] as number))));
+}
+
+interface MapFigures {
+  alpha: number;
+  test_episodes: number[][];
+  r2_per_split: number[][][];
+  r2_mean: number[][];
+  best_target_layer: number[];
+  sync_r2: number;
+  sync_r2_unclipped: number;
+}
+
+describe.skipIf(!hasShared)('golden figures', () => {
+  it.each(['syncr2-tall', 'syncr2-wide', 'syncr2-unrelated', 'syncr2-massive_float16'])('%s', async (set) => {
+    const want = expected(set) as MapFigures;
+    const pairs = await readTurnPairs({
+      a: golden(set, 'A.npy'),
+      b: golden(set, 'B.npy'),
+      episode: golden(set, 'episode.npy'),
+    });
+    const score = await paperScore(pairs, {
+      algebra,
+      lambda: want.alpha,
+      splits: want.test_episodes,
+      seed: 1,
+    });
+    if ('reason' in score) throw new Error(score.reason);
+    for (const [k, split] of score.perSplit.entries()) {
+      expect(farthest(split.data, (want.r2_per_split[k] as number[][]).flat())).toBeLessThan(1e-9);
+    }
+    expect(farthest(score.map.data, want.r2_mean.flat())).toBeLessThan(1e-9);
+    expect(score.bestTargetLayer).toEqual(want.best_target_layer);
+    expect(score.syncR2).toBeCloseTo(want.sync_r2, 9);
+    expect(score.unclipped).toBeCloseTo(want.sync_r2_unclipped, 9);
+  });
+
+  it('similarity', async () => {
+    const want = expected('similarity') as Record<string, number>;
+    const lists = expected('similarity') as Record<string, number[]>;
+    const [a] = (await readLayers(golden('similarity', 'X.npy'))) as [Matrix];
+    const [b] = (await readLayers(golden('similarity', 'Y.npy'))) as [Matrix];
+    const of = async (name: string) => {
+      const answer = await MEASURES.find((measure) => measure.name === name)?.compute(a, b, { algebra });
+      if (answer === undefined || !('value' in answer)) throw new Error(`${name} gave no value`);
+      return answer;
+    };
+    expect((await of('cka')).value).toBeCloseTo(want['linear_cka'] as number, 9);
+    expect((await of('cka-unbiased')).value).toBeCloseTo(want['linear_cka_unbiased'] as number, 9);
+    const rsa = await of('rsa');
+    expect(rsa.value).toBeCloseTo(want['rsa_spearman'] as number, 9);
+    expect(rsa.more?.['pearson']).toBeCloseTo(want['rsa_pearson'] as number, 9);
+    const svcca = await of('svcca');
+    expect(svcca.value).toBeCloseTo(want['svcca_k10_mean'] as number, 9);
+    expect(farthest(svcca.more?.['correlations'] as number[], lists['svcca_k10'] as number[])).toBeLessThan(
+      1e-9,
+    );
+    const isc = await of('isc');
+    expect(isc.value).toBeCloseTo(want['isc_mean_fisher_z'] as number, 9);
+    expect(farthest(isc.more?.['per_dim'] as number[], lists['isc_per_dim'] as number[])).toBeLessThan(1e-9);
+  });
+
+  it('oscillatory', async () => {
+    const { metrics } = expected('oscillatory') as { metrics: Record<string, number[][]> };
+    const [signal] = (await readLayers(golden('oscillatory', 'signal.npy'))) as [Matrix];
+    const steps = transpose(signal);
+    const channels = (from: number, to: number): Matrix =>
+      transpose({
+        rows: to - from,
+        cols: signal.cols,
+        data: signal.data.subarray(from * signal.cols, to * signal.cols),
+      });
+    expect(steps.rows).toBe(256);
+    for (const [name, want] of Object.entries(metrics)) {
+      const measure = MEASURES.find((one) => one.name === name);
+      const answer = await measure?.compute(channels(0, 3), channels(3, 6), { algebra });
+      if (answer === undefined || !('matrix' in answer)) throw new Error(`${name} gave no matrix`);
+      expect(farthest(answer.matrix.data, want.flat()), name).toBeLessThan(1e-9);
+    }
+  });
+
+  it('the analytic signal', async () => {
+    const [signal] = (await readLayers(golden('oscillatory', 'signal.npy'))) as [Matrix];
+    const imaginary = await readNpy(golden('oscillatory', 'analytic_im.npy'));
+    const found = analyticSignal(signal.data.subarray(0, 256));
+    expect(farthest(found.im, [...imaginary.data.subarray(0, 256)])).toBeLessThan(1e-9);
+    expect(overChannels([found], () => 1)).toHaveProperty('matrix');
+  });
+});
