@@ -1,0 +1,76 @@
+/** Any program may die anywhere: a run in which one is killed again and again says the same as one left in peace. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until, writeSmallStudy } from '../demo.ts';
+import { createFleet, readTranscript, type Fleet, type Program } from '../fleet.ts';
+
+const STUDY = { scenarios: 4, episodes: 1, maxTurns: 8, maxTokens: 8 };
+const TURNS = 4 * 2 * 8;
+const KILLS = 5;
+
+let folder: string;
+let study: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-restart-'));
+  study = await writeSmallStudy(folder, STUDY);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function withFleet(run: string, play: (fleet: Fleet) => Promise<void>): Promise<string[]> {
+  const fleet = await createFleet({ folder: join(folder, run), study, run, agents: ['ada', 'ben'] });
+  try {
+    for (const program of ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const)
+      await fleet.start(program);
+    await play(fleet);
+    const status = await fleet.ended('coordinator');
+    if (status !== 0) throw new Error(fleet.said('coordinator'));
+    const transcript = await readTranscript(fleet.runs, run);
+    return transcript.map(
+      ({ episode, turn, agent, text, finish }) => `${episode}/${turn} ${agent}: ${text} (${finish})`,
+    );
+  } finally {
+    await fleet.close();
+  }
+}
+
+const said = async (fleet: Fleet, run: string): Promise<number> =>
+  (await readTranscript(fleet.runs, run)).length;
+
+/** Kills the programs in turn at evenly spread points of the run and starts each again at once. */
+async function disturb(run: string, programs: readonly Program[]): Promise<string[]> {
+  let kills = 0;
+  const words = await withFleet(run, async (fleet) => {
+    for (; kills < KILLS; kills += 1) {
+      const wanted = Math.floor((TURNS * (kills + 1)) / (KILLS + 2));
+      await until(`${wanted} turns`, async () => (await said(fleet, run)) >= wanted);
+      const victim = programs[kills % programs.length] as Program;
+      await fleet.kill(victim);
+      await fleet.start(victim);
+    }
+  });
+  expect(kills).toBe(KILLS);
+  return words;
+}
+
+describe(
+  'a run whose programs are killed says the same words: no turn twice, none missing',
+  { timeout: 300_000 },
+  () => {
+    let undisturbed: string[];
+    beforeAll(async () => {
+      undisturbed = await withFleet('peace', async () => undefined);
+      expect(undisturbed).toHaveLength(TURNS);
+    }, 300_000);
+
+    it.each<[string, Program[]]>([
+      ['the coordinator', ['coordinator']],
+      ['the agents', ['agent-ada', 'agent-ben']],
+      ['the analyzer', ['analyzer']],
+    ])('%s', async (name, programs) => {
+      expect(await disturb(name.replace('the ', ''), programs)).toEqual(undisturbed);
+    });
+  },
+);
