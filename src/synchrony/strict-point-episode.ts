@@ -13,7 +13,7 @@ export interface ProjectedRows {
   sources: Matrix[];
   targets: Matrix[];
   text: Matrix;
-  /** Scaled target states per layer [rows, dims]: what the components leave over is counted too. */
+  /** Scaled states of the chosen target layers [rows, dims]: what the components leave over is counted too. */
   scaled: Matrix[];
 }
 
@@ -21,7 +21,11 @@ export interface ProjectedRows {
 export function projectRows(frozen: StrictFrozen, pairs: TurnPairs): ProjectedRows {
   const { scales } = frozen;
   const onto = (m: Matrix, axes: Matrix): Matrix => product(m, axes);
-  const scaled = pairs.target.map((m, layer) => applyScales(m, scales.target[layer] as Scales));
+  const scaled = pairs.target.map((m, layer) =>
+    (frozen.targetAxes[layer] as Matrix).rows > 0
+      ? applyScales(m, scales.target[layer] as Scales)
+      : zeros(pairs.n, 0),
+  );
   return {
     scenario: pairs.scenario[0] as number,
     turn: [...pairs.turn],

@@ -6,7 +6,7 @@
  *
  * At a refresh it is the full score, but for components that power iteration had not separated yet.
  */
-import { crossProduct, isFinite, product, zeros } from './matrix.ts';
+import { isFinite, transpose, zeros } from './matrix.ts';
 import { centreByEpisode, type Coefficients } from './residuals.ts';
 import { applyScales, type Scales } from './scales.ts';
 import { fitCoefficients } from './strict-fit.ts';
@@ -14,7 +14,7 @@ import type { FittedFold, StrictComponents } from './strict-folds.ts';
 import { freezeScales, strictKernels, type StrictScales } from './strict-kernels.ts';
 import type { StrictRows } from './strict-rows.ts';
 import { strictFromKernels, type StrictOptions } from './strict.ts';
-import type { Matrix, NoScore, StrictScore, TextSpreads, TurnPairs } from './types.ts';
+import type { LinearAlgebra, Matrix, NoScore, StrictScore, TextSpreads, TurnPairs } from './types.ts';
 
 interface FrozenLayer {
   target: number;
@@ -38,7 +38,7 @@ export interface EpisodeSums {
 
 export interface StrictFrozen {
   scales: StrictScales;
-  /** Scaled rows → components, per layer [dims, k]. */
+  /** Scaled rows → components, per layer [dims, k]; [0, 0] for a target layer that no fit has chosen. */
   sourceAxes: Matrix[];
   targetAxes: Matrix[];
   textAxes: Matrix;
@@ -78,7 +78,14 @@ export async function strictScoreFrozen(pairs: TurnPairs, options: StrictOptions
   if ('reason' in score || !fitted) return { score };
   const { components, data } = fitted;
   const historySpreads = pairs.historySpreads ?? { text: 1, words: 1 };
-  const axes = frozenAxes(pairs, { scales, components, rows: data.rows });
+  const targets = new Set([...folds.values()].flatMap((fold) => fold.layers.map((layer) => layer.target)));
+  const axes = await frozenAxes(pairs, {
+    scales,
+    components,
+    rows: data.rows,
+    targets,
+    algebra: options.algebra,
+  });
   return { score, frozen: { scales, ...axes, historySpreads, ...places(pairs, data.rows), folds, sums } };
 }
 
@@ -129,31 +136,39 @@ function addRow(
   sums.total[row.layer] = (sums.total[row.layer] as number) + total;
 }
 
+interface AxesInput {
+  scales: StrictScales;
+  components: StrictComponents;
+  rows: StrictRows;
+  /** Target layers that a fit has chosen. */
+  targets: Set<number>;
+  algebra: LinearAlgebra;
+}
+
 /** Axes such that scaled rows with their episode's mean out, times the axes, are the components. */
-function frozenAxes(
+async function frozenAxes(
   pairs: TurnPairs,
-  frozen: { scales: StrictScales; components: StrictComponents; rows: StrictRows },
-): Pick<StrictFrozen, 'sourceAxes' | 'targetAxes' | 'textAxes'> {
-  const { scales, components, rows } = frozen;
-  const axes = (m: Matrix, scale: Scales, scores: Matrix): Matrix => {
-    const usable = centreByEpisode(rowsOf(applyScales(m, scale), rows.rows), rows.episode);
-    return axesOf(usable, scores);
-  };
-  return {
-    sourceAxes: pairs.source.map((m, l) =>
-      axes(m, scales.source[l] as Scales, components.sources[l] as Matrix),
-    ),
-    targetAxes: pairs.target.map((m, l) =>
-      axes(m, scales.target[l] as Scales, components.targets[l] as Matrix),
-    ),
-    textAxes: axes(pairs.history, scales.history, components.text),
-  };
+  { scales, components, rows, targets, algebra }: AxesInput,
+): Promise<Pick<StrictFrozen, 'sourceAxes' | 'targetAxes' | 'textAxes'>> {
+  const axes = (m: Matrix, scale: Scales, scores: Matrix): Promise<Matrix> =>
+    axesOf(centreByEpisode(rowsOf(applyScales(m, scale), rows.rows), rows.episode), scores, algebra);
+  const sourceAxes: Matrix[] = [];
+  const targetAxes: Matrix[] = [];
+  for (const [l, m] of pairs.source.entries())
+    sourceAxes.push(await axes(m, scales.source[l] as Scales, components.sources[l] as Matrix));
+  for (const [l, m] of pairs.target.entries())
+    targetAxes.push(
+      targets.has(l)
+        ? await axes(m, scales.target[l] as Scales, components.targets[l] as Matrix)
+        : zeros(0, 0),
+    );
+  return { sourceAxes, targetAxes, textAxes: await axes(pairs.history, scales.history, components.text) };
 }
 
 /** X [n, d] and scores W [n, k] with orthogonal columns → U [d, k] with X U ≈ W. */
-function axesOf(x: Matrix, scores: Matrix): Matrix {
-  const out = crossProduct(x, scores);
-  const along = product(x, out);
+async function axesOf(x: Matrix, scores: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
+  const out = await algebra.multiply(transpose(x), scores);
+  const along = await algebra.multiply(x, out);
   for (let k = 0; k < out.cols; k++) {
     let own = 0;
     let square = 0;
