@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { EntrainError } from '../protocol/errors.ts';
 import { serveConnection } from './stream-connection.ts';
@@ -31,45 +32,67 @@ export interface StreamServer {
   close(): Promise<void>;
 }
 
+/** How long a closing server waits for the disk. */
+const LAST_FRAMES_MS = 2000;
+
 export function createStreamServer(options: StreamServerOptions): StreamServer {
   const { server, path = '/stream' } = options;
-  const limits = { ...STREAM_LIMITS, ...options.limits };
-  const state: ServerState = {
-    options,
-    limits,
-    seats: new Map(),
-    figures: new Map(),
-    refused: {},
-    addresses: new Map(),
-  };
+  const state = openState(options);
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: limits.maxMessageBytes,
+    maxPayload: state.limits.maxMessageBytes,
     perMessageDeflate: false,
-    clientTracking: true,
   });
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== path) return;
+    if ((request.url ?? '/').split('?')[0] !== path) {
+      // Nobody else would answer, and a socket that waits for an answer is held for ever.
+      if (server.listenerCount('upgrade') === 1)
+        refuse(state, socket, { status: '404 Not Found', cause: 'path' });
+      return;
+    }
     const claims = admit(state, request, { socket, open: sockets.clients.size });
     if (!claims) return;
     sockets.handleUpgrade(request, socket, head, (client) => serve(state, client, { request, claims }));
   };
   server.on('upgrade', upgrade);
   return {
-    status: () => ({
-      connections: sockets.clients.size,
-      refused: { ...state.refused },
-      streams: [...state.figures.values()].map((seat) => ({
-        ...seat.figures,
-        ackLagMs: ackLag(state, seat),
-      })),
-    }),
+    status: () => ({ connections: sockets.clients.size, ...statusOf(state) }),
     close: async () => {
       server.off('upgrade', upgrade);
       for (const client of sockets.clients) client.terminate();
-      await Promise.all([...state.figures.values()].map((seat) => seat.idle));
+      await lastFrames(state);
     },
   };
+}
+
+function openState(options: StreamServerOptions): ServerState {
+  return {
+    options,
+    limits: { ...STREAM_LIMITS, ...options.limits },
+    seats: new Map(),
+    figures: new Map(),
+    refused: {},
+    addresses: new Map(),
+  };
+}
+
+function statusOf(state: ServerState): Omit<StreamServerStatus, 'connections'> {
+  const streams = [...state.figures.values()].map((seat) => ({
+    ...seat.figures,
+    ackLagMs: ackLag(state, seat),
+  }));
+  return { refused: { ...state.refused }, streams };
+}
+
+/** A full disk may never take the rest; it was not acknowledged, so the senders still have it. */
+async function lastFrames(state: ServerState): Promise<void> {
+  const idle = Promise.all([...state.figures.values()].map((seat) => seat.idle));
+  const late = new AbortController();
+  await Promise.race([
+    idle,
+    delay(LAST_FRAMES_MS, undefined, { signal: late.signal }).catch(() => undefined),
+  ]);
+  late.abort();
 }
 
 /** The claims of a client that may write, or undefined when it was answered with a refusal. */
