@@ -93,7 +93,7 @@ export async function startAgent(options: {
   const { url, folder, stream, maxBytes = 64 * 2 ** 20, greetingMs = 2000 } = options;
   const spool = await openSpool({ folder, maxBytes, log: silentLog });
   const sender = await createStreamSender({
-    url,
+    url: () => url,
     token: () => tokenFor(stream),
     run: RUN,
     stream,

@@ -146,11 +146,13 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
   });
 }
 
-/** Answers an invitation; being invited twice into the same run changes nothing. */
+/** Answers an invitation; a second one into the same run says where the analyzer is now. */
 async function join(parts: Parts, text: string): Promise<string> {
   const { settings, memberships, link, model, metrics, log } = parts;
   const assignment = parseMessage(assignmentSchema, text, { code: 'MESSAGE_INVALID', what: 'An assignment' });
-  if (!memberships.has(assignment.run)) {
+  const member = memberships.get(assignment.run);
+  if (member) member.redirect(assignment.analyzer);
+  else {
     const membership = await joinRun({
       agent: settings.id,
       assignment,

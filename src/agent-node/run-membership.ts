@@ -2,7 +2,6 @@
  * One agent's part in one run, from the coordinator's invitation to its end: the activation stream to the run's analyzer,
  * the specs it is given one after another, and the utterances it may hear.
  */
-import { join } from 'node:path';
 import {
   agentSpecSchema,
   parseMessage,
@@ -14,13 +13,11 @@ import {
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import { openSpool } from '../journal/spool.ts';
-import { request } from '../transport/nats-services.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { consume, publishOnce, type StoredMessage } from '../transport/nats-streams.ts';
-import { createStreamSender } from '../transport/stream-sender.ts';
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
+import { openActivationStream, type ActivationStream } from './activation-stream.ts';
 import { createPreview } from './preview.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
 import { createUtteranceBox } from './utterance-box.ts';
@@ -42,16 +39,15 @@ export interface MembershipOptions {
 export interface Membership {
   run: string;
   figures(): StreamFigures;
+  /** The analyzer is at another address now. */
+  redirect(analyzer: Assignment['analyzer']): void;
   stop(): Promise<void>;
 }
-
-const TOKEN_RENEWAL_MS = 10 * 60_000;
-const DRAIN_MS = 5000;
 
 export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const { agent, assignment, link, log } = options;
   const stopping = new AbortController();
-  const stream = await openStream(options);
+  const stream = await openActivationStream(options);
   const box = createUtteranceBox();
   const preview = createPreview();
   const ports = createPorts(options, { stream, box, preview, signal: stopping.signal });
@@ -74,6 +70,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   return {
     run: assignment.run,
     figures: () => stream.sender.status(),
+    redirect: (analyzer) => stream.redirect(analyzer),
     stop: async () => {
       stopping.abort();
       tokens.unsubscribe();
@@ -84,48 +81,10 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   };
 }
 
-interface OpenStream {
-  sender: Awaited<ReturnType<typeof createStreamSender>>;
-  close(): Promise<void>;
-}
-
-async function openStream(options: MembershipOptions): Promise<OpenStream> {
-  const { agent, assignment, clock, log, link } = options;
-  let token = assignment.analyzer.token;
-  const folder = join(options.dataFolder, assignment.run, agent);
-  const spool = await openSpool({ folder, maxBytes: options.spoolMaxBytes, log });
-  const { run, analyzer } = assignment;
-  const sender = await createStreamSender({
-    url: analyzer.url,
-    token: () => token,
-    run,
-    stream: agent,
-    spool,
-    log,
-    clock,
-  });
-  const renewal = setInterval(() => {
-    request(link.connection, subjects.renewToken(run, agent), { body: {}, timeoutMs: 5000 }).then(
-      (fresh) => (token = fresh),
-      (error: unknown) => log.warn({ err: error }, 'stream token was not renewed'),
-    );
-  }, TOKEN_RENEWAL_MS);
-  return {
-    sender,
-    close: async () => {
-      clearInterval(renewal);
-      if (!(await sender.drained(DRAIN_MS)))
-        log.warn({ run }, 'stopped with frames not yet acknowledged; they stay in the spool');
-      await sender.close();
-      await spool.close();
-    },
-  };
-}
-
 function createPorts(
   options: MembershipOptions,
   parts: {
-    stream: OpenStream;
+    stream: ActivationStream;
     box: EpisodePorts['utterances'];
     preview: EpisodePorts['preview'];
     signal: AbortSignal;

@@ -27,6 +27,12 @@ export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent
   );
 }
 
+/** Where analyzers take activation streams. */
+export async function listStreamUrls(link: NatsLink): Promise<string[]> {
+  const analyzers = await findServices(link, ANALYZER_SERVICE);
+  return analyzers.flatMap(({ metadata }) => metadata['streamUrl'] ?? []);
+}
+
 /**
  * Waits until every agent and an analyzer have announced themselves.
  * @throws EntrainError `AGENTS_MISSING`, `ANALYZER_MISSING`
@@ -38,9 +44,8 @@ export async function awaitFleet(
 ): Promise<Fleet> {
   const deadlineMs = options.clock.monotonicMs() + options.timeoutMs;
   for (;;) {
-    const [agents, analyzers] = await Promise.all([listAgents(link), findServices(link, ANALYZER_SERVICE)]);
+    const [agents, [streamUrl]] = await Promise.all([listAgents(link), listStreamUrls(link)]);
     const missing = [...wanted].filter((agent) => !agents.has(agent));
-    const streamUrl = analyzers[0]?.metadata['streamUrl'];
     if (missing.length === 0 && streamUrl) return { agents, streamUrl };
     if (options.clock.monotonicMs() > deadlineMs) throw absent(missing, options.timeoutMs);
   }

@@ -6,10 +6,9 @@ import type { Clock } from '../process/clock.ts';
 import { request } from '../transport/nats-services.ts';
 import { createConsumer, createRunStream, dropConsumer } from '../transport/nats-streams.ts';
 import type { NatsLink } from '../transport/nats.ts';
-import { mintToken } from '../transport/token.ts';
+import { mintToken, TOKEN_LIFE_MS } from '../transport/token.ts';
 import type { Fleet } from './fleet.ts';
 
-const TOKEN_LIFE_MS = 15 * 60_000;
 const INVITE_TIMEOUT_MS = 10_000;
 
 export interface InviteOptions {
@@ -37,7 +36,7 @@ export async function prepareRun(options: InviteOptions): Promise<{ invited: Set
  * @returns whether it was invited; false when it was a member already
  */
 export async function inviteAgent(options: InviteOptions, agent: string): Promise<boolean> {
-  const { run, fleet, link } = options;
+  const { run, link } = options;
   try {
     if (await isMember(options, agent)) return false;
     const stream = names.stream(run);
@@ -47,15 +46,7 @@ export async function inviteAgent(options: InviteOptions, agent: string): Promis
     for (const consumer of [specs, utterances]) await dropConsumer(link.connection, consumer);
     await createConsumer(link.connection, { ...specs, from: 'now' });
     await createConsumer(link.connection, utterances);
-    const analyzer = { url: fleet.streamUrl, token: tokenFor(options, agent) };
-    const body: Assignment = {
-      run,
-      stream,
-      specConsumer: specs.name,
-      utteranceConsumer: utterances.name,
-      analyzer,
-    };
-    await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS });
+    await assign(options, agent);
     return true;
   } catch (cause) {
     throw new EntrainError(
@@ -64,6 +55,19 @@ export async function inviteAgent(options: InviteOptions, agent: string): Promis
       { cause },
     );
   }
+}
+
+/** Sends an agent its assignment; to a member it says where the analyzer is now. */
+export async function assign(options: InviteOptions, agent: string): Promise<void> {
+  const { run, link } = options;
+  const body: Assignment = {
+    run,
+    stream: names.stream(run),
+    specConsumer: names.specConsumer(agent),
+    utteranceConsumer: names.utteranceConsumer(agent),
+    analyzer: analyzerFor(options, agent),
+  };
+  await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS });
 }
 
 async function isMember({ run, link }: InviteOptions, agent: string): Promise<boolean> {
@@ -81,14 +85,15 @@ function serveRenewals(options: InviteOptions): { stop(): void } {
   const subscription = link.connection.subscribe(subjects.renewToken(run, '*'), {
     callback: (_, message) => {
       const agent = message.subject.split('.').at(-1) ?? '';
-      if (agents.has(agent)) message.respond(tokenFor(options, agent));
+      if (agents.has(agent)) message.respond(JSON.stringify(analyzerFor(options, agent)));
     },
   });
   return { stop: () => subscription.unsubscribe() };
 }
 
-function tokenFor(options: InviteOptions, agent: string): string {
-  const { run, clock, privateKey } = options;
+function analyzerFor(options: InviteOptions, agent: string): Assignment['analyzer'] {
+  const { run, fleet, clock, privateKey } = options;
   const expiresAtMs = clock.nowMs() + TOKEN_LIFE_MS;
-  return mintToken(privateKey, { run, agent, stream: agent, mode: 'write', expiresAtMs });
+  const token = mintToken(privateKey, { run, agent, stream: agent, mode: 'write', expiresAtMs });
+  return { url: fleet.streamUrl, token };
 }

@@ -14,12 +14,12 @@ import { serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
 import { awaitFleet, type Fleet } from './fleet.ts';
-import { inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
+import { assign, inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
 import { readStudy } from '../process/read-study.ts';
 import { openRunFolder, writeRunFile } from './run-folder.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
-import { watchAgents } from './watch-agents.ts';
+import { watchFleet } from './watch-fleet.ts';
 
 const FLAGS = {
   study: { type: 'string' },
@@ -134,32 +134,36 @@ async function startRun(parts: Parts): Promise<RunningStudy> {
   const { invited } = prepared;
   const running = await runStudy({ run, study, fleet, invited, folder, link, metrics, clock, log });
   shutdown.onStop('run', () => running.stop());
-  const watch = watchFleet(parts, { running, invitation, kept: folder.path });
+  const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
   log.info({ run, agents: [...agents] }, 'run started');
   return running;
 }
 
-function watchFleet(
+function watchRunFleet(
   parts: Parts,
   to: { running: RunningStudy; invitation: InviteOptions; kept: string },
 ): { stop(): void } {
   const { metrics, link, settings, log } = parts;
   const { running, invitation, kept } = to;
-  const known = invitation.fleet.agents;
-  return watchAgents(link, {
+  const known = invitation.fleet;
+  return watchFleet(link, {
     known,
     graceMs: settings.graceMs,
     busy: () => running.busyAgents(),
     onReturned: async (agent, now) => {
-      if (now.model.sha256 !== known.get(agent)?.model.sha256) {
+      if (now.model.sha256 !== known.agents.get(agent)?.model.sha256) {
         return running.fail(
           `Agent "${agent}" came back with another model; what was recorded is kept in ${kept}.`,
         );
       }
       log.warn({ agent }, 'agent came back');
-      known.set(agent, now);
+      known.agents.set(agent, now);
       if (await inviteAgent(invitation, agent)) await running.resume(agent);
+    },
+    onAnalyzerMoved: async (streamUrl) => {
+      log.warn({ streamUrl }, 'analyzer moved');
+      for (const agent of invitation.agents) await assign(invitation, agent);
     },
     onLost: (agent) => {
       metrics.agentLost();

@@ -13,13 +13,16 @@ export const modelRefSchema = z.object({
   dims: z.int(),
 });
 
+/** Where an agent streams its states to, and what lets it in. */
+export const analyzerSchema = z.object({ url: z.string(), token: z.string() });
+
 /** Coordinator → agent (request): join this run. */
 export const assignmentSchema = z.object({
   run: z.string(),
   stream: z.string(),
   specConsumer: z.string(),
   utteranceConsumer: z.string(),
-  analyzer: z.object({ url: z.string(), token: z.string() }),
+  analyzer: analyzerSchema,
 });
 
 /** Agent → coordinator (answer): the runs it takes part in. */

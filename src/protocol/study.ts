@@ -52,8 +52,5 @@ export const studySchema = z.strictObject({
 
 export type Study = z.infer<typeof studySchema>;
 export type Scenario = z.infer<typeof scenarioSchema>;
-export type Person = z.infer<typeof personSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;
 export type Condition = z.infer<typeof conditionSchema>;
-/** Which steps of an utterance are streamed: `layers` null means all of 0..L; every `every`-th step. */
-export type StepsChoice = NonNullable<Study['steps']>;

@@ -3,6 +3,8 @@ import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnectio
 import { EntrainError } from '../protocol/errors.ts';
 import type { NatsLink } from './nats.ts';
 
+const NOBODY: ReadonlySet<string> = new Set([ErrorCode.NoResponders]);
+
 export interface ServiceEndpoint {
   name: string;
   subject: string;
@@ -54,7 +56,7 @@ export async function findServices(link: NatsLink, name: string, waitMs = 300): 
     for await (const info of await client.info(name))
       found.push({ id: info.id, metadata: info.metadata ?? {} });
   } catch (error) {
-    if (!(error instanceof NatsError && error.code === ErrorCode.NoResponders)) throw error;
+    if (!(error instanceof NatsError && NOBODY.has(error.code))) throw error;
     // Nobody listens yet: the answer came at once, so wait here, that callers may simply ask again.
     await new Promise((done) => setTimeout(done, waitMs));
   }

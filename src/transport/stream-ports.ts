@@ -23,7 +23,7 @@ export interface SenderSpool extends Held {
 
 export interface StreamSenderOptions {
   /** ws:// or wss:// URL of the analyzer's stream endpoint. */
-  url: string;
+  url: () => string;
   token: () => string;
   run: string;
   stream: string;

@@ -7,7 +7,8 @@ import type { Logger } from '../process/log.ts';
 import type { Clock } from '../process/clock.ts';
 
 export interface StreamSocketOptions {
-  url: string;
+  /** Asked at every attempt: an analyzer may come back at another address. */
+  url: () => string;
   token: () => string;
   /** PEM texts for wss. */
   tls?: { ca?: string; cert?: string; key?: string };
@@ -95,7 +96,7 @@ function dial(line: Line): void {
 }
 
 function openSocket(options: StreamSocketOptions): WebSocket {
-  const socket = new WebSocket(options.url, {
+  const socket = new WebSocket(options.url(), {
     headers: { authorization: `Bearer ${options.token()}` },
     handshakeTimeout: HANDSHAKE_MS,
     perMessageDeflate: false,

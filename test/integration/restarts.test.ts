@@ -1,8 +1,12 @@
-/** Any program may die anywhere: a run in which one is killed again and again says the same as one left in peace. */
+/**
+ * Any program may die anywhere: a run in which one is killed again and again says the same as one left in peace, and is
+ * recorded whole.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
 import { until, writeSmallStudy } from '../demo.ts';
 import { createFleet, readTranscript, type Fleet, type Program } from '../fleet.ts';
 
@@ -27,6 +31,10 @@ async function withFleet(run: string, play: (fleet: Fleet) => Promise<void>): Pr
     await play(fleet);
     const status = await fleet.ended('coordinator');
     if (status !== 0) throw new Error(fleet.said('coordinator'));
+    await until(
+      'a complete recording',
+      async () => (await verifyRun(join(fleet.runs, run))).complete || undefined,
+    );
     const transcript = await readTranscript(fleet.runs, run);
     return transcript.map(
       ({ episode, turn, agent, text, finish }) => `${episode}/${turn} ${agent}: ${text} (${finish})`,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NatsConnection } from 'nats';
+import { Events, type NatsConnection } from 'nats';
 import { names, subjects } from '../../../src/protocol/subjects.ts';
 import { registerService, findServices, request } from '../../../src/transport/nats-services.ts';
 import {
@@ -37,10 +37,10 @@ beforeAll(async () => {
 afterAll(() => nats.close());
 
 /** Settles when the server has refused something of this connection, or has answered a later ping without refusing. */
-async function refused(connection: NatsConnection, act: () => void): Promise<boolean> {
+async function refused(connection: NatsConnection, act: () => unknown): Promise<boolean> {
   let hit = false;
   const watch = (async () => {
-    for await (const status of connection.status()) if (status.type === 'error') hit = true;
+    for await (const status of connection.status()) if (status.type === Events.Error) hit = true;
   })();
   void watch;
   act();
@@ -96,7 +96,7 @@ describe('permissions of a private nats-server', () => {
     ['delete the stream', (c: NatsConnection) => c.publish(`$JS.API.STREAM.DELETE.${stream}`, '')],
   ])('does not let an agent %s', async (_, act) => {
     const { connection } = await nats.connect('agent-ada');
-    expect(await refused(connection, () => void act(connection))).toBe(true);
+    expect(await refused(connection, () => act(connection))).toBe(true);
   });
 
   it('lets an agent do what it must without complaint', async () => {

@@ -1,23 +1,24 @@
 /**
- * Watches the agents of a run: one that is back as another service instance has restarted, one that has an episode and does
+ * Watches the fleet of a run: an analyzer at another address is where the states go from now on, an agent that is back as another service instance has restarted, one that has an episode and does
  * not answer for too long is lost.
  */
 import type { NatsLink } from '../transport/nats.ts';
-import { listAgents, type FleetAgent } from './fleet.ts';
+import { listAgents, listStreamUrls, type Fleet, type FleetAgent } from './fleet.ts';
 
 const PERIOD_MS = 2000;
 
 export interface WatchOptions {
-  /** Agents of the run as they are known; a returned agent is put into it. */
-  known: Map<string, FleetAgent>;
+  /** The fleet as it is known; what changes is put into it. */
+  known: Fleet;
   /** How long an agent with an episode may be away. */
   graceMs: number;
   busy(): Set<string>;
   onReturned(agent: string, as: FleetAgent): Promise<void>;
   onLost(agent: string): void;
+  onAnalyzerMoved(streamUrl: string): Promise<void>;
 }
 
-export function watchAgents(link: NatsLink, options: WatchOptions): { stop(): void } {
+export function watchFleet(link: NatsLink, options: WatchOptions): { stop(): void } {
   const awayMs = new Map<string, number>();
   let looking = false;
   const look = async (): Promise<void> => {
@@ -28,6 +29,7 @@ export function watchAgents(link: NatsLink, options: WatchOptions): { stop(): vo
       if (!link.up()) return awayMs.clear();
       const present = await listAgents(link);
       await welcomeReturned(present, options);
+      await followAnalyzer(await listStreamUrls(link), options);
       countAbsent(present, awayMs, options);
     } finally {
       looking = false;
@@ -38,12 +40,20 @@ export function watchAgents(link: NatsLink, options: WatchOptions): { stop(): vo
 }
 
 async function welcomeReturned(present: Map<string, FleetAgent>, options: WatchOptions): Promise<void> {
-  for (const [agent, was] of options.known) {
+  for (const [agent, was] of options.known.agents) {
     const now = present.get(agent);
     if (!now || now.instance === was.instance) continue;
     await options.onReturned(agent, now);
-    options.known.set(agent, now);
+    options.known.agents.set(agent, now);
   }
+}
+
+/** The known analyzer is kept while it answers; else the first that does takes its place. */
+async function followAnalyzer(streamUrls: string[], options: WatchOptions): Promise<void> {
+  const [streamUrl] = streamUrls;
+  if (!streamUrl || streamUrls.includes(options.known.streamUrl)) return;
+  options.known.streamUrl = streamUrl;
+  await options.onAnalyzerMoved(streamUrl);
 }
 
 function countAbsent(

@@ -1,0 +1,72 @@
+/** The activation stream of one agent in one run: its spool on disk, its sender, and the token that lets it in. */
+import { join } from 'node:path';
+import { analyzerSchema, parseMessage, type Assignment } from '../protocol/control.ts';
+import { subjects } from '../protocol/subjects.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import { openSpool } from '../journal/spool.ts';
+import { request } from '../transport/nats-services.ts';
+import type { NatsLink } from '../transport/nats.ts';
+import { createStreamSender, type StreamSender } from '../transport/stream-sender.ts';
+
+export interface ActivationStream {
+  sender: StreamSender;
+  /** Goes on to another address, or with another token, from the next connection on. */
+  redirect(analyzer: Assignment['analyzer']): void;
+  close(): Promise<void>;
+}
+
+export interface ActivationStreamOptions {
+  agent: string;
+  assignment: Assignment;
+  dataFolder: string;
+  spoolMaxBytes: number;
+  link: NatsLink;
+  clock: Clock;
+  log: Logger;
+}
+
+/** A third of a token's life: two tries may fail. */
+const RENEWAL_MS = 5 * 60_000;
+const RENEWAL_TIMEOUT_MS = 5000;
+const DRAIN_MS = 5000;
+
+export async function openActivationStream(options: ActivationStreamOptions): Promise<ActivationStream> {
+  const { agent, assignment, clock, log } = options;
+  const { run } = assignment;
+  let { analyzer } = assignment;
+  const spool = await openSpool({
+    folder: join(options.dataFolder, run, agent),
+    maxBytes: options.spoolMaxBytes,
+    log,
+  });
+  const [url, token] = [() => analyzer.url, () => analyzer.token];
+  const sender = await createStreamSender({ url, token, run, stream: agent, spool, log, clock });
+  const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
+  const renewal = setInterval(() => void renew(options, redirect), RENEWAL_MS);
+  return {
+    sender,
+    redirect,
+    close: async () => {
+      clearInterval(renewal);
+      const drained = await sender.drained(DRAIN_MS);
+      if (!drained) log.warn({ run }, 'stopped with frames not yet acknowledged; they stay in the spool');
+      await sender.close();
+      await spool.close();
+    },
+  };
+}
+
+async function renew(
+  options: ActivationStreamOptions,
+  redirect: ActivationStream['redirect'],
+): Promise<void> {
+  const { agent, assignment, link, log } = options;
+  const subject = subjects.renewToken(assignment.run, agent);
+  try {
+    const answer = await request(link.connection, subject, { body: {}, timeoutMs: RENEWAL_TIMEOUT_MS });
+    redirect(parseMessage(analyzerSchema, answer, { code: 'MESSAGE_INVALID', what: 'A renewed token' }));
+  } catch (error) {
+    log.warn({ err: error }, 'stream token was not renewed');
+  }
+}
