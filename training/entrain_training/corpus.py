@@ -5,11 +5,13 @@ A dialogue is {"context": str, "turns": [{"speaker": 0|1, "text": str}]}; speake
 import gzip
 import hashlib
 import json
+import re
 from pathlib import Path
 
 HELD_OUT_PER_MILLE = 30
 LONG_TURN_WORDS = 32
 LONG_TURNS_KEPT_PER_MILLE = 300
+UNFILLED_NAME = re.compile(r"\buser [12]\b", re.IGNORECASE)  # left by the writer of synthetic-persona-chat
 
 # Kept: share of the dialogues that are encoded at all, per mille. First and last: how often a kept token is
 # drawn relative to the other sources, before and during the final decay of the learning rate.
@@ -50,10 +52,10 @@ def is_held_out(source, dialogue):
 
 
 def is_kept(source, dialogue, number):
-    """Thin the source, thin dialogues of long turns, drop those that shout."""
+    """Thin the source, thin dialogues of long turns, drop those that shout or have unfilled names."""
     text = " ".join(turn["text"] for turn in dialogue["turns"])
     letters = sum(c.isalpha() for c in text)
-    if sum(c.isupper() for c in text) > 0.3 * max(1, letters):
+    if sum(c.isupper() for c in text) > 0.3 * max(1, letters) or UNFILLED_NAME.search(text):
         return False
     if len(text.split()) > LONG_TURN_WORDS * len(dialogue["turns"]) and draw("long", source, number) >= LONG_TURNS_KEPT_PER_MILLE:
         return False

@@ -21,7 +21,7 @@ SCORER = Path(__file__).resolve().parents[1] / "score-onnx.mjs"
 LOGS = Path(__file__).resolve().parents[1] / "logs"
 LOGIT_TOLERANCE = 1e-3
 SHIPPED_LOSS_TOLERANCE = 0.02
-MOST_VIEWS = 60  # of each source
+MOST_VIEWS = 40  # of each source
 SHIPPED_VIEWS = 6  # of each source, through the ONNX files
 
 
