@@ -31,10 +31,7 @@ async function withFleet(run: string, play: (fleet: Fleet) => Promise<void>): Pr
     await play(fleet);
     const status = await fleet.ended('coordinator');
     if (status !== 0) throw new Error(fleet.said('coordinator'));
-    await until(
-      'a complete recording',
-      async () => (await verifyRun(join(fleet.runs, run))).complete || undefined,
-    );
+    await until('a complete recording', () => isRecorded(join(fleet.runs, run)));
     const transcript = await readTranscript(fleet.runs, run);
     return transcript.map(
       ({ episode, turn, agent, text, finish }) => `${episode}/${turn} ${agent}: ${text} (${finish})`,
@@ -42,6 +39,14 @@ async function withFleet(run: string, play: (fleet: Fleet) => Promise<void>): Pr
   } finally {
     await fleet.close();
   }
+}
+
+/** Every utterance is recorded up to the frame it names, and nothing is damaged, missing or there twice. */
+async function isRecorded(run: string): Promise<true | undefined> {
+  const { faults, utterances } = await verifyRun(run);
+  return (
+    (faults.length === 0 && utterances?.total === TURNS && utterances.incomplete.length === 0) || undefined
+  );
 }
 
 const said = async (fleet: Fleet, run: string): Promise<number> =>
