@@ -107,6 +107,15 @@ describe('the Dockerfile', () => {
     }
   });
 
+  it('brings the model that the agents of compose.yaml and of entrain start run', () => {
+    const brought = /^COPY (models\/\S+) /m.exec(dockerfile)?.[1];
+    const agents = programs.filter(([name]) => name.startsWith('agent-'));
+    expect(agents.map(([, { command = [] }]) => flag(command, '--model'))).toEqual(
+      agents.map(() => `/app/${brought}`),
+    );
+    expect(readFileSync('src/cli/start-settings.ts', 'utf8')).toContain(`'${brought}'`);
+  });
+
   it('runs as an ordinary user and says whether it is well', () => {
     expect(dockerfile).toMatch(/^USER node$/m);
     expect(dockerfile).toMatch(/^HEALTHCHECK .*healthcheck\.js/m);
