@@ -131,5 +131,5 @@ async function generate(model: PreTrainedModel, tokens: number): Promise<void> {
     do_sample: false,
   };
   // The library's types ask for what its documentation calls optional.
-  await model.generate(options as unknown as Parameters<PreTrainedModel['generate']>[0]);
+  await model.generate(options as Parameters<PreTrainedModel['generate']>[0]);
 }

@@ -65,11 +65,7 @@ async function runSession(
 function tokenFeeds(io: GraphIo, ids: readonly number[], past: number): Record<string, ort.Tensor> {
   const feeds: Record<string, ort.Tensor> = { [io.ids.name]: integerRow(io.ids, ids) };
   const total = past + ids.length;
-  if (io.mask)
-    feeds[io.mask.name] = integerRow(
-      io.mask,
-      Array.from({ length: total }, () => 1),
-    );
+  if (io.mask) feeds[io.mask.name] = onesRow(io.mask, total);
   if (io.positions)
     feeds[io.positions.name] = integerRow(
       io.positions,
@@ -84,6 +80,12 @@ function integerRow(info: ValueInfo, values: readonly number[]): ort.Tensor {
   const shape = [1, values.length];
   if (info.type === 'int32') return new ort.Tensor('int32', Int32Array.from(values), shape);
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
+}
+
+/** [1, n] of ones: the mask of a single, unpadded sequence. */
+function onesRow(info: ValueInfo, length: number): ort.Tensor {
+  if (info.type === 'int32') return new ort.Tensor('int32', new Int32Array(length).fill(1), [1, length]);
+  return new ort.Tensor('int64', new BigInt64Array(length).fill(1n), [1, length]);
 }
 
 interface RawPass {

@@ -3,7 +3,7 @@ import type { Turn } from './chat-template.ts';
 import type { Pass } from './decoder.ts';
 import { createEngine, type Engine, fitContext, type ModelParts } from './engine.ts';
 import type { FollowOptions } from './prompt-cache.ts';
-import { type Chunk, countTokens, planThrough } from './prompt-plan.ts';
+import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts';
 import { speakTurn } from './speak-turn.ts';
 import { byteRanges } from './spoken-text.ts';
 import type { Dialogue, DialogueOptions, StepStates } from './types.ts';
@@ -48,29 +48,36 @@ interface Listening {
   onSteps: OnSteps;
 }
 
+/** Once the words are finished, the prompt of a reply is computed with them, so that taking the turn waits for nothing. */
 async function listen(engine: Engine, { turns, finished, onSteps }: Listening): Promise<void> {
   const turn = turns.length - 1;
-  const plan = planThrough(engine.plan(turns), turn, finished);
+  const whole = engine.plan(turns);
   // What does not fit is not computed ahead; taking the turn makes room by the context policy.
-  if (plan.length === 0 || countTokens(plan) >= engine.parts.info.contextTokens) return;
-  await engine.cache.follow(plan, { rerunLast: false, ...heardSteps(engine, { plan, turn, onSteps }) });
+  if (countTokens(whole) >= engine.parts.info.contextTokens) return;
+  const plan = finished ? whole : planAhead(whole, turn);
+  await engine.cache.follow(plan, {
+    layersOf: (chunk, last) => [
+      ...(chunk.segment === segmentOf(turn) ? engine.picker.layers : []),
+      ...(finished && last ? engine.stateLayers : []),
+    ],
+    onPass: stepEmitter(engine, { plan, turn, onSteps }),
+  });
 }
 
-/** Which layers the chunks of the heard turn want, and what becomes of them. */
-function heardSteps(
-  engine: Engine,
+/** Passes on the states of the words of `turn`. */
+function stepEmitter(
+  { picker, parts }: Engine,
   { plan, turn, onSteps }: { plan: readonly Chunk[]; turn: number; onSteps: OnSteps },
-): Pick<FollowOptions, 'layersOf' | 'onPass'> {
-  const { picker, parts } = engine;
-  const words = plan.filter((chunk) => chunk.turn === turn).flatMap(({ ids }) => ids);
-  const bytes = byteRanges(words, (ids) => parts.tokenizer.decode(ids));
-  return {
-    layersOf: (chunk) => (chunk.turn === turn ? picker.layers : []),
-    onPass: (chunk: Chunk, pass: Pass) => {
-      if (chunk.turn !== turn) return;
-      const range = bytes.slice(chunk.step0, chunk.step0 + chunk.ids.length);
-      const states = picker.pick({ role: 'listen', step0: chunk.step0, bytes: range, pass });
-      if (states) onSteps(states);
-    },
+): FollowOptions['onPass'] {
+  if (picker.layers.length === 0) return () => undefined;
+  const segment = segmentOf(turn);
+  const words = plan.filter((chunk) => chunk.segment === segment);
+  const ids = words.flatMap((chunk) => chunk.ids.slice(0, chunk.words));
+  const bytes = byteRanges(ids, (tokens) => parts.tokenizer.decode(tokens));
+  return (chunk: Chunk, pass: Pass) => {
+    if (chunk.segment !== segment) return;
+    const range = bytes.slice(chunk.step0, chunk.step0 + chunk.words);
+    const states = picker.pick({ role: 'listen', step0: chunk.step0, bytes: range, pass });
+    if (states) onSteps(states);
   };
 }

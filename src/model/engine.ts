@@ -28,6 +28,8 @@ export interface Engine {
   droppedTurns: number;
   cache: PromptCache;
   picker: StepPicker;
+  /** The layers of a turn's state, 1..L. */
+  stateLayers: readonly number[];
   /** The whole prompt, ready for a reply. */
   plan(turns: readonly Turn[]): Chunk[];
 }
@@ -41,6 +43,7 @@ export function createEngine(parts: ModelParts, options: DialogueOptions): Engin
     droppedTurns: 0,
     cache: createPromptCache(parts.openDecoder(), info.dims),
     picker: createStepPicker(options.steps, info.layers, info.dims),
+    stateLayers: Array.from({ length: info.layers }, (_, i) => i + 1),
     plan: (turns) => planPrompt({ rendered: template.render(options.system, turns, true), turns, tokenizer }),
   };
 }

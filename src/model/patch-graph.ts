@@ -24,12 +24,22 @@ export interface Patch {
 }
 
 /**
- * The file's bytes with the patch; the weights inside are copied once, as bytes.
+ * The file's bytes with the patch. The room behind `bytes`, if any, is written to.
  * @param graph the content of the file's graph
  */
 export function patchGraph(bytes: Uint8Array, graph: Uint8Array, { outputs, edits }: Patch): Uint8Array {
-  const base = edits.length === 0 ? [bytes] : splitGraph(bytes, replaceNodes(graph, edits));
-  return concat([...base, writeBytes(GRAPH, outputFields(outputs))]);
+  const added = writeBytes(GRAPH, outputFields(outputs));
+  if (edits.length > 0) return concat([...splitGraph(bytes, replaceNodes(graph, edits)), added]);
+  return append(bytes, added);
+}
+
+/** In the room behind the bytes, where there is some. */
+function append(bytes: Uint8Array, added: Uint8Array): Uint8Array {
+  const roomBytes = bytes.buffer.byteLength - bytes.byteOffset - bytes.length;
+  if (roomBytes < added.length) return concat([bytes, added]);
+  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length + added.length);
+  whole.set(added, bytes.length);
+  return whole;
 }
 
 /** GraphProto fields that name outputs; a type is not needed. */

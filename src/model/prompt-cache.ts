@@ -6,8 +6,10 @@ import type { Decoder, Pass } from './decoder.ts';
 import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';
 
 export interface PromptCache {
-  /** Runs what is missing; `onPass` sees every chunk that was run. Resolves to the pass of the last chunk. */
-  follow(plan: readonly Chunk[], options: FollowOptions): Promise<Pass | undefined>;
+  /** Runs what is missing of a plan. */
+  follow(plan: readonly Chunk[], options: FollowOptions): Promise<void>;
+  /** As `follow`, then the pass of the plan's last chunk with all of `layers`, run again only if it is not at hand. */
+  followTo(plan: readonly Chunk[], layers: readonly number[]): Promise<Pass>;
   /** Runs one more chunk behind what is there. */
   append(chunk: Chunk, layers: readonly number[]): Promise<Pass>;
   /** [dims]: mean of layer 0 over all tokens held. */
@@ -16,8 +18,6 @@ export interface PromptCache {
 }
 
 export interface FollowOptions {
-  /** The last chunk is run even if it is there already: its logits are wanted. */
-  rerunLast: boolean;
   /** Layers wanted of a chunk. */
   layersOf(chunk: Chunk, last: boolean): readonly number[];
   onPass(chunk: Chunk, pass: Pass): void;
@@ -30,46 +30,63 @@ interface Held extends Chunk {
 
 export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
   let held: Held[] = [];
+  let lastPass: Pass | undefined;
   const rewind = (chunks: number): void => {
+    if (chunks >= held.length) return;
     held = held.slice(0, chunks);
+    lastPass = undefined;
     decoder.cache.truncate(countTokens(held));
   };
-  const append = async (chunk: Chunk, layers: readonly number[]): Promise<Pass> => {
+  const append: PromptCache['append'] = async (chunk, layers) => {
     try {
-      const pass = await decoder.run(chunk.ids, [...new Set([0, ...layers])]);
-      held.push({ ...chunk, embeddingSum: sumRows(pass.states.get(0), dims) });
-      return pass;
+      lastPass = await decoder.run(chunk.ids, [...new Set([0, ...layers])]);
+      held.push({ ...chunk, embeddingSum: sumRows(lastPass.states.get(0), dims) });
+      return lastPass;
     } catch (error) {
       rewind(0);
       throw error;
     }
   };
   const follow: PromptCache['follow'] = async (plan, options) => {
-    const common = commonChunks(held, plan);
-    rewind(options.rerunLast ? Math.min(common, plan.length - 1) : common);
-    let last: Pass | undefined;
+    rewind(commonChunks(held, plan));
     for (const chunk of plan.slice(held.length)) {
-      const pass = await append(chunk, options.layersOf(chunk, chunk === plan.at(-1)));
-      options.onPass(chunk, pass);
-      last = pass;
+      options.onPass(chunk, await append(chunk, options.layersOf(chunk, chunk === plan.at(-1))));
     }
-    return last;
   };
-  return { follow, append, meanEmbedding: () => mean(held, dims), length: () => decoder.cache.length };
+  const followTo: PromptCache['followTo'] = async (plan, layers) => {
+    const same = held.length === plan.length && commonChunks(held, plan) === plan.length;
+    if (same && hasLayers(lastPass, layers)) return lastPass;
+    rewind(plan.length - 1);
+    await follow(plan, { layersOf: (_, last) => (last ? layers : []), onPass: () => undefined });
+    return lastPass as Pass;
+  };
+  return {
+    follow,
+    followTo,
+    append,
+    meanEmbedding: () => mean(held, dims),
+    length: () => decoder.cache.length,
+  };
+}
+
+function hasLayers(pass: Pass | undefined, layers: readonly number[]): pass is Pass {
+  return pass !== undefined && layers.every((layer) => pass.states.has(layer));
 }
 
 /** @param rows [tokens, dims] */
 function sumRows(rows: Float32Array | undefined, dims: number): Float64Array {
   const sum = new Float64Array(dims);
   if (!rows) return sum;
-  for (let i = 0; i < rows.length; i++) sum[i % dims] = (sum[i % dims] ?? 0) + (rows[i] ?? 0);
+  for (let start = 0; start < rows.length; start += dims) {
+    for (let i = 0; i < dims; i++) sum[i] = (sum[i] as number) + (rows[start + i] as number);
+  }
   return sum;
 }
 
 function mean(held: readonly Held[], dims: number): Float32Array {
   const sum = new Float64Array(dims);
   for (const { embeddingSum } of held) {
-    for (let i = 0; i < dims; i++) sum[i] = (sum[i] ?? 0) + (embeddingSum[i] ?? 0);
+    for (let i = 0; i < dims; i++) sum[i] = (sum[i] as number) + (embeddingSum[i] as number);
   }
   const tokens = Math.max(1, countTokens(held));
   return Float32Array.from(sum, (value) => value / tokens);

@@ -2,23 +2,25 @@
  * Turns a dialogue into the chunks that its tokens are run through the model in. A chunk's place depends on the text
  * alone, never on when it arrived: the last digits of a state depend on the chunk it was computed in.
  *
- *   <s><|system|>… <|end|><|user|>│ words of the peer … │ 16 │ 16 │ rest │<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|>…
- *   template: every 64 tokens      peer: every 16 tokens                  template               own: one by one, as spoken
+ *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|><|user|>│…
+ *   template: by 64                                             one pass to the reply     one by one, as spoken
  */
 import type { Rendered, Turn } from './chat-template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface Chunk {
   ids: readonly number[];
-  /** Index of the turn whose words these are; undefined for template tokens. */
-  turn: number | undefined;
+  /** How many of these tokens, from the first on, are words of a turn; the others are the template's. */
+  words: number;
+  /** 2 × turn + 1 for the words of a turn, an even number for the template around them. */
+  segment: number;
   /** Index of the first of these tokens within the turn's words. */
   step0: number;
-  /** A later token could still join this chunk. */
+  /** A later word could still join this chunk. */
   open: boolean;
 }
 
-export const HEARD_CHUNK = 16;
+export const HEARD_CHUNK = 8;
 export const TEMPLATE_CHUNK = 64;
 
 export interface PlanInput {
@@ -27,40 +29,55 @@ export interface PlanInput {
   tokenizer: Tokenizer;
 }
 
+/** Segment of a turn's words. */
+export function segmentOf(turn: number): number {
+  return 2 * turn + 1;
+}
+
 export function planPrompt({ rendered, turns, tokenizer }: PlanInput): Chunk[] {
   const ids = tokenizer.encode(rendered.text);
   const chunks: Chunk[] = [];
   let at = 0;
   const boundary = (end: number): number =>
     Math.max(at, commonLength(ids, tokenizer.encode(rendered.text.slice(0, end))));
-  const cut = (to: number, turn?: number): void => {
-    const size = turn === undefined ? TEMPLATE_CHUNK : turns[turn]?.who === 'self' ? 1 : HEARD_CHUNK;
-    chunks.push(...cutEvery(size, ids.slice(at, to), turn));
+  const cut = (to: number, segment: number, size: number): void => {
+    const part = ids.slice(at, to);
+    const joined = segment % 2 === 0 ? joinRest(chunks, part) : 0;
+    chunks.push(...cutEvery(part.slice(joined), segment, size));
     at = to;
   };
   for (const [turn, [start, end]] of [...rendered.ranges].sort(([a], [b]) => a - b)) {
-    cut(boundary(start));
-    cut(boundary(end), turn);
+    cut(boundary(start), segmentOf(turn) - 1, TEMPLATE_CHUNK);
+    cut(boundary(end), segmentOf(turn), turns[turn]?.who === 'self' ? 1 : HEARD_CHUNK);
   }
-  cut(ids.length);
+  cut(ids.length, 2 * turns.length, TEMPLATE_CHUNK);
   return chunks;
 }
 
-/** The plan up to the last words of turn `turn`; without the chunk that still grows when the turn is not finished. */
-export function planThrough(plan: readonly Chunk[], turn: number, finished: boolean): Chunk[] {
-  const last = plan.findLastIndex((chunk) => chunk.turn === turn);
-  const chunks = plan.slice(0, last + 1);
-  if (!finished && chunks.at(-1)?.open) chunks.pop();
-  return chunks;
+/** What the template puts behind heard words goes through the model with the last of them. @returns tokens joined */
+function joinRest(chunks: Chunk[], template: readonly number[]): number {
+  const last = chunks.at(-1);
+  if (!last?.open || template.length > TEMPLATE_CHUNK) return 0;
+  chunks[chunks.length - 1] = { ...last, ids: [...last.ids, ...template] };
+  return template.length;
 }
 
-function cutEvery(size: number, ids: readonly number[], turn: number | undefined): Chunk[] {
+function cutEvery(ids: readonly number[], segment: number, size: number): Chunk[] {
   const chunks: Chunk[] = [];
+  const ofWords = segment % 2 === 1;
   for (let step0 = 0; step0 < ids.length; step0 += size) {
     const part = ids.slice(step0, step0 + size);
-    chunks.push({ ids: part, turn, step0, open: part.length < size });
+    const words = ofWords ? part.length : 0;
+    chunks.push({ ids: part, words, segment, step0, open: ofWords && words < size });
   }
   return chunks;
+}
+
+/** What of a plan for a reply can be computed while the words of `turn`, its last, still come. */
+export function planAhead(plan: readonly Chunk[], turn: number): Chunk[] {
+  return plan.filter(
+    ({ segment, open }) => segment <= segmentOf(turn) && !(segment === segmentOf(turn) && open),
+  );
 }
 
 /** How many elements two lists share from the start. */

@@ -2,7 +2,7 @@
 import { systemClock } from '../process/clock.ts';
 import type { Pass } from './decoder.ts';
 import { type Engine, fitContext } from './engine.ts';
-import type { Chunk } from './prompt-plan.ts';
+import { type Chunk, segmentOf } from './prompt-plan.ts';
 import { createRandom } from './random.ts';
 import { sampleToken } from './sample.ts';
 import { createTextStream } from './spoken-text.ts';
@@ -29,18 +29,13 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
 }
 
 async function readPrompt(engine: Engine, plan: readonly Chunk[], options: SpeakOptions): Promise<Pass> {
-  const { info } = engine.parts;
-  const layers = Array.from({ length: info.layers }, (_, i) => i + 1);
-  const pass = await engine.cache.follow(plan, {
-    rerunLast: true,
-    layersOf: (_, last) => (last ? layers : []),
-    onPass: () => undefined,
-  });
-  if (!pass) throw new Error('a plan for a reply has at least one chunk');
+  const { dims } = engine.parts.info;
+  const layers = [...engine.stateLayers];
+  const pass = await engine.cache.followTo(plan, layers);
   const lastRow = (plan.at(-1)?.ids.length ?? 1) - 1;
   options.onState({
     layers,
-    data: gather(pass, { layers, rows: [lastRow], dims: info.dims }),
+    data: gather(pass, { layers, rows: [lastRow], dims }),
     words: engine.cache.meanEmbedding(),
     promptText: promptText(engine),
   });
@@ -91,7 +86,7 @@ async function sayTokens(engine: Engine, saying: Saying): Promise<Reply> {
     }
     options.onToken({ step, ...token });
     if (reply.tokens === limit && picker.layers.length === 0) break;
-    const chunk: Chunk = { ids: [id], turn: saying.turn, step0: step, open: false };
+    const chunk = { ids: [id], words: 1, segment: segmentOf(saying.turn), step0: step, open: false };
     const pass = await engine.cache.append(chunk, picker.layers);
     const states = picker.pick({ role: 'speak', step0: step, bytes: [[token.byte0, token.byte1]], pass });
     if (states) options.onSteps(states);

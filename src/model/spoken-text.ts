@@ -13,15 +13,24 @@ export interface TextStream {
 const REPLACEMENT = '\u{FFFD}';
 const encoder = new TextEncoder();
 
+/**
+ * Only a window of tokens is decoded each time: from the last place where the text was whole, with the stretch before it
+ * as context, for the first token of a text may be decoded otherwise than one within it.
+ */
 export function createTextStream(decode: (ids: readonly number[]) => string): TextStream {
-  const ids: number[] = [];
+  let context: number[] = [];
+  let fresh: number[] = [];
   let text = '';
   let bytes = 0;
   return {
     push: (id) => {
-      ids.push(id);
-      const whole = decode(ids).trimStart();
-      const added = whole.endsWith(REPLACEMENT) || !whole.startsWith(text) ? '' : whole.slice(text.length);
+      fresh.push(id);
+      const before = decode(context);
+      const whole = decode([...context, ...fresh]);
+      const done = !whole.endsWith(REPLACEMENT) && whole.length > before.length;
+      const piece = done ? whole.slice(before.length) : '';
+      const added = text === '' ? piece.trimStart() : piece;
+      if (done) [context, fresh] = [fresh, []];
       text += added;
       const byte0 = bytes;
       bytes += encoder.encode(added).length;

@@ -1,5 +1,5 @@
 /** From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs added. */
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkExternalFile, type ModelFolder } from './model-folder.ts';
 import { type Graph, type OnnxModel, readModel } from './onnx-graph.ts';
@@ -18,13 +18,33 @@ export interface TappedGraph {
 }
 
 export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
-  const bytes = await readFile(folder.graph);
+  const bytes = await readWithRoom(folder.graph);
   const model = readModel(bytes);
   const externalFiles = findExternalFiles(model.graph, dirname(folder.graph));
   const plan = planTaps(model.graph, folder.config.layers);
   const graph = patchGraph(bytes, model.graph.bytes, plan);
   const { taps, chain } = plan;
   return { graph, model, taps, chain, externalFiles, sharedCache: sharesCache(model.graph) };
+}
+
+/** Room behind the file's bytes, so that a patch of outputs alone needs no second copy of weights that may be gigabytes. */
+const ROOM_BYTES = 2 ** 16;
+
+async function readWithRoom(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const room = new Uint8Array(size + ROOM_BYTES);
+    let read = 0;
+    while (read < size) {
+      const { bytesRead } = await file.read(room, read, Math.min(size - read, 2 ** 30));
+      if (bytesRead === 0) break;
+      read += bytesRead;
+    }
+    return room.subarray(0, read);
+  } finally {
+    await file.close();
+  }
 }
 
 function sharesCache(graph: Graph): boolean {

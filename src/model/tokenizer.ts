@@ -1,7 +1,8 @@
-/** A model's tokenizer as a text-to-ids function with a memory: a growing dialogue asks for the same beginnings again and again. */
+/** A model's tokenizer, as `tokenizer.json` describes it. */
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
+import { encodeByPieces } from './encode-pieces.ts';
 import { exists, readJson, readJsonIfThere } from './model-folder.ts';
 
 export interface Tokenizer {
@@ -18,8 +19,6 @@ export interface Tokenizer {
   largestId: number;
 }
 
-const REMEMBERED = 512;
-
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const path = join(folder, 'tokenizer.json');
   if (!(await exists(path))) throw missing(path);
@@ -27,8 +26,11 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const hub = construct(await readJson(path), settings, path);
   const ids = [...hub.get_vocab(true).values()];
   return {
-    encode: remember((text) => hub.encode(text, { add_special_tokens: false }).ids),
-    decode: (tokens) => hub.decode([...tokens], { skip_special_tokens: true }),
+    encode: encodeByPieces((text) => hub.encode(text, { add_special_tokens: false }).ids, {
+      specials: [...hub.get_added_tokens_decoder().values()],
+      wordsApart: keepsWordsApart(hub),
+    }),
+    decode: (tokens) => (tokens.length === 0 ? '' : hub.decode([...tokens], { skip_special_tokens: true })),
     idOf: (token) => hub.token_to_id(token),
     shield: shieldFrom(hub),
     specials: specialTokens(settings),
@@ -56,16 +58,9 @@ function missing(path: string): EntrainError {
   );
 }
 
-function remember(encode: (text: string) => number[]): (text: string) => readonly number[] {
-  const known = new Map<string, readonly number[]>();
-  return (text) => {
-    const ids = known.get(text) ?? encode(text);
-    // Put back last, so that the first of the map is the one not asked for the longest.
-    known.delete(text);
-    known.set(text, ids);
-    if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
-    return ids;
-  };
+function keepsWordsApart(hub: HubTokenizer): boolean {
+  if (hub.pre_tokenizer) return true;
+  return ![...hub.get_vocab(false).keys()].some((token) => /[^\s▁][\s▁]/u.test(token));
 }
 
 /** A zero-width space behind its first character keeps a special token from being one. */

@@ -123,7 +123,7 @@ describe('a model in its worker', () => {
   it('keeps the main thread free during a long prefill', async () => {
     const dialogue = await (models[1] as Model).open({
       ...DIALOGUE,
-      system: 'apples and coins '.repeat(150),
+      system: 'apples and coins '.repeat(900),
     });
     let beats = 0;
     const timer = setInterval(() => beats++, 5);

@@ -1,0 +1,78 @@
+/**
+ * Tokenises a growing dialogue without doing it all again: special tokens, and mostly blanks too, cut a text into pieces
+ * that do not know of one another, and pieces seen before are remembered. Tokenizers for which that is not so are left alone.
+ */
+
+export type Encode = (text: string) => readonly number[];
+
+export interface SpecialToken {
+  content: string;
+  lstrip: boolean;
+  rstrip: boolean;
+  single_word: boolean;
+}
+
+export interface Pieces {
+  specials: readonly SpecialToken[];
+  /** No token holds a blank behind a letter, or words are cut apart before they are tokenised. */
+  wordsApart: boolean;
+}
+
+const REMEMBERED = 8192;
+/** A blank between two words belongs to the second one. */
+const BETWEEN_WORDS = String.raw`(?<=\S)(?= \S)`;
+
+export function encodeByPieces(encode: Encode, { specials, wordsApart }: Pieces): Encode {
+  const remembered = remember(encode);
+  if (specials.some(({ lstrip, rstrip, single_word: word }) => lstrip || rstrip || word)) return remembered;
+  const contents = specials.map(({ content }) => content).filter((content) => content !== '');
+  const ahead = contents
+    .toSorted((a, b) => b.length - a.length)
+    .map((content) => `(?=${escapePattern(content)})`);
+  const tries = [wordsApart ? [BETWEEN_WORDS, ...ahead] : undefined, ahead.length > 0 ? ahead : undefined];
+  for (const cuts of tries) {
+    if (!cuts) continue;
+    const pattern = new RegExp(cuts.join('|'), 'u');
+    const byPieces: Encode = (text) => text.split(pattern).flatMap(remembered);
+    if (probes(contents).every((text) => same(byPieces(text), encode(text)))) return byPieces;
+  }
+  return remembered;
+}
+
+function remember(encode: Encode): Encode {
+  const known = new Map<string, readonly number[]>();
+  return (text) => {
+    const ids = known.get(text) ?? encode(text);
+    // Put back last, so that the first of the map is the one not asked for the longest.
+    known.delete(text);
+    known.set(text, ids);
+    if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
+    return ids;
+  };
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`);
+}
+
+const FILLERS = [
+  'word two',
+  ' word ',
+  '\nword\n\n',
+  '',
+  '  two words, and 3 more',
+  'Don\'t! 12345 times, they\'re 10% off; naïve 我不会 🙂 e.g. (this) or "that".',
+  'a  b\t c \n d - e',
+];
+
+/** Every special token before and behind words, blanks and line breaks. */
+function probes(contents: readonly string[]): string[] {
+  const some = ['', ...contents.slice(0, 64)];
+  return FILLERS.map((_, shift) =>
+    some.map((content, i) => content + (FILLERS[(i + shift) % FILLERS.length] ?? '')).join(''),
+  );
+}
+
+function same(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i]);
+}
