@@ -30,10 +30,15 @@ export interface Selection {
   rows: RowIds;
   counts: SampleCounts;
   leftOut: number;
+  /** Layers and dimensions of the rows. */
+  shape: string;
 }
 
 /** Rows a group may hold: at 12 layers × 768 dims in float64 about 150 kB each. */
 export const MAX_ROWS = 4000;
+
+/** Names a row within its episode and group. */
+export const rowId = ({ sourceTurn, targetTurn }: Row): string => `${sourceTurn}>${targetTurn}`;
 
 /** A stable label for a name: equal in every run, so that the side of a scenario in a split never moves. */
 export const labelOf = (...names: string[]): number => deriveSeed(...names) >>> 1;
@@ -59,7 +64,7 @@ function openGroup(groups: Map<string, GroupRows>, group: Group): GroupRows {
 /** What a score is computed over. */
 export function selectRows(group: GroupRows, book: EpisodeBook<TurnNumbers>, maxRows = MAX_ROWS): Selection {
   const kept = underRowCap(group, maxRows);
-  const shape = commonShape(kept, book);
+  const shape = commonShape(kept, book) ?? '';
   const all = [...group.episodes.values()].flat().length;
   const usable = kept
     .map((rows) => rows.filter((row) => shapeOf(row, book) === shape))
@@ -67,14 +72,13 @@ export function selectRows(group: GroupRows, book: EpisodeBook<TurnNumbers>, max
   const used = usable.flat();
   return {
     pairs: pairTurns(
-      usable.flatMap((rows) => episodeStates(rows, book)),
+      usable.flatMap((rows) => dyadsOf(rows, book)),
       { direction: 'first_to_second', lag: 1 },
     ),
-    rows: Object.fromEntries(
-      usable.map((rows) => [(rows[0] as Row).episode, rows.map((row) => row.sourceTurn)]),
-    ),
+    rows: Object.fromEntries(usable.map((rows) => [(rows[0] as Row).episode, rows.map(rowId)])),
     counts: countSamples(used),
     leftOut: all - used.length,
+    shape,
   };
 }
 
@@ -99,7 +103,7 @@ function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: number): 
   return found.payload;
 }
 
-function shapeOf({ episode, sourceTurn, targetTurn }: Row, book: EpisodeBook<TurnNumbers>): string {
+export function shapeOf({ episode, sourceTurn, targetTurn }: Row, book: EpisodeBook<TurnNumbers>): string {
   return [turnOf(book, episode, sourceTurn), turnOf(book, episode, targetTurn)]
     .map(({ layers, states, text, words }) => [layers, states.length, text.length, words.length].join('x'))
     .join(' ');
@@ -119,8 +123,10 @@ function commonShape(kept: Row[][], book: EpisodeBook<TurnNumbers>): string | un
  * One dyad of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
  * after. With two agents that is what happened; with more it leaves out those who spoke in between.
  */
-function episodeStates(rows: Row[], book: EpisodeBook<TurnNumbers>): EpisodeStates[] {
-  const { episode, scenario } = rows[0] as Row;
+export function dyadsOf(rows: readonly Row[], book: EpisodeBook<TurnNumbers>): EpisodeStates[] {
+  const [first] = rows;
+  if (!first) return [];
+  const { episode, scenario } = first;
   const about = book.episode(episode)?.about;
   const agents = about?.order.length ?? 2;
   const dyads = groupBy(rows, (row) => `${row.sourceTurn % agents}>${row.targetTurn % agents}`);

@@ -98,7 +98,7 @@ function startBoard({ settings, log, shutdown, fail }: Base, parts: Parts): Scor
     send: (input) => scorer.take(input),
     onScore: (answer, latenciesMs) => {
       if (answer.type === 'fault') parts.metrics?.faults();
-      else parts.metrics?.scored(answer.computedMs);
+      else parts.metrics?.scored(answer.type === 'point' ? 'point' : 'full', answer.computedMs);
       for (const latencyMs of latenciesMs) parts.metrics?.refreshed(latencyMs);
     },
   });

@@ -17,7 +17,7 @@ export interface MetricSources {
 
 export interface AnalyzerMetrics {
   /** A score was published, `computedMs` of work. */
-  scored(computedMs: number): void;
+  scored(kind: 'full' | 'point', computedMs: number): void;
   /** A turn pair came in and the point score that holds it stands. */
   refreshed(latencyMs: number): void;
   faults(): void;
@@ -33,7 +33,7 @@ const MISNAMED = [
 ];
 const MAX_SERIES = 2000;
 const MAX_DIFFERENCES = 100;
-const LATENCY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60];
+const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2, 5, 10, 30, 60];
 
 export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   const registry = new Registry();
@@ -47,6 +47,7 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   const computing = new Histogram({
     name: 'entrain_score_compute_seconds',
     help: 'Time to compute one group’s score.',
+    labelNames: ['kind'],
     buckets: LATENCY_SECONDS,
     registers,
   });
@@ -62,7 +63,7 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
     registers,
   });
   return {
-    scored: (computedMs) => computing.observe(computedMs / 1000),
+    scored: (kind, computedMs) => computing.observe({ kind }, computedMs / 1000),
     refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),
     faults: () => faults.inc(),
     text: () => {

@@ -1,9 +1,15 @@
 /** What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in, reports out. */
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
-import type { CurvePoint, DifferenceReport, GroupReport, ScoreReport } from '../protocol/report.ts';
+import type {
+  CurvePoint,
+  DifferenceReport,
+  GroupReport,
+  ScoreReport,
+  StrictReport,
+} from '../protocol/report.ts';
 import { differencesOf } from './differences.ts';
 import { createEpisodeBook, type EpisodeBook, type Group, type Origin, type Row } from './episode-book.ts';
-import type { GroupScore } from './score-messages.ts';
+import type { GroupScore, PointScore } from './score-messages.ts';
 
 export interface GroupState {
   group: Group;
@@ -13,6 +19,8 @@ export interface GroupState {
   /** Counts every change of the group's rows, in the order of the frames, as the worker does. */
   version: number;
   score: GroupScore | undefined;
+  /** The strict score with the rows since the full one. */
+  point: PointScore | undefined;
   curve: CurvePoint[];
   updatedAtMs: number;
   /** Monotonic arrival times of the rows that no score holds yet. */
@@ -80,6 +88,7 @@ function emptyGroup(group: Group): GroupState {
     scenarios: new Set(),
     version: 0,
     score: undefined,
+    point: undefined,
     curve: [],
     updatedAtMs: 0,
     unscored: [],
@@ -96,12 +105,30 @@ function addRow(group: GroupState, row: Row): void {
 export function takeScore(state: RunState, score: GroupScore, nowMs: number): number[] {
   const group = state.groups.get(score.group.key);
   if (!group || (group.score && group.score.version > score.version)) return [];
-  const held = group.unscored.filter(({ version }) => version <= score.version);
-  group.unscored = group.unscored.slice(held.length);
   group.score = score;
+  group.point = undefined;
   group.updatedAtMs = nowMs;
   if (score.paper || score.strict) addPoint(group, score, nowMs);
   if (score.strict) state.differences = differencesOf(scoresOf(state));
+  return arrivalsUpTo(group, score.version);
+}
+
+/**
+ * Keeps a point score and gives the arrival times of the rows that it is the first to hold. Undefined when it is late: it
+ * went on from another full score than the one that stands, and lends null, interval and p-value.
+ */
+export function takePoint(state: RunState, point: PointScore, nowMs: number): number[] | undefined {
+  const group = state.groups.get(point.group);
+  if (!group?.score?.strict || point.base !== group.score.version) return undefined;
+  if (group.point && point.version <= group.point.version) return undefined;
+  group.point = point;
+  group.updatedAtMs = nowMs;
+  return arrivalsUpTo(group, point.version);
+}
+
+function arrivalsUpTo(group: GroupState, version: number): number[] {
+  const held = group.unscored.filter((row) => row.version <= version);
+  group.unscored = group.unscored.slice(held.length);
   return held.map(({ arrivedMs }) => arrivedMs);
 }
 
@@ -142,11 +169,19 @@ function groupReport(state: GroupState): GroupReport {
     episodes: state.episodes.size,
     scenarios: state.scenarios.size,
     paper: score?.paper ?? null,
-    strict: score?.strict ?? null,
+    strict: strictNow(state),
     ...(reason === undefined ? {} : { reason }),
     updatedAtMs,
     curve,
   };
+}
+
+/** The full score, or the point score since, beside the null, interval and p-value of the full one. */
+function strictNow({ score, point }: GroupState): StrictReport | null {
+  const strict = score?.strict ?? null;
+  if (!strict || !point) return strict;
+  const { score: value, samples } = point;
+  return { ...strict, score: value, excess: value - strict.nullMean, samples };
 }
 
 /** `live` stands first, the others by name. */

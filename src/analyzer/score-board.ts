@@ -11,12 +11,13 @@ import {
   createRunState,
   scoreReport,
   takeFrame,
+  takePoint,
   takeScore,
   type FrameCounts,
   type RunState,
 } from './run-state.ts';
 import type { ScoreLog } from './score-log.ts';
-import type { ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { PointScore, ScoreAnswer, ScoreInput } from './score-messages.ts';
 
 export interface DurableFrame {
   run: string;
@@ -60,16 +61,21 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
       takeFrame(open(run), { frame: message, origin, arrivedMs, nowMs: options.clock.nowMs() });
       options.send({ type: 'frame', run, origin, frame: message });
     },
-    takeAnswer: (answer) => publish(open(scoreOf(answer).run), answer, options),
+    takeAnswer: (answer) => {
+      if (answer.type === 'point') publishPoint(open(answer.run), answer, options);
+      else publish(open(scoreOf(answer).run), answer, options);
+    },
     runs: () => [...runs.keys()],
     state: (run) => (run === undefined ? ([...runs.values()].at(-1) ?? NO_RUN) : runs.get(run)),
     report: scoreReport,
   };
 }
 
-const scoreOf = (answer: ScoreAnswer) => (answer.type === 'fault' ? answer.score : answer);
+type FullAnswer = Exclude<ScoreAnswer, PointScore>;
 
-function publish(state: RunState, answer: ScoreAnswer, options: ScoreBoardOptions): void {
+const scoreOf = (answer: FullAnswer) => (answer.type === 'fault' ? answer.score : answer);
+
+function publish(state: RunState, answer: FullAnswer, options: ScoreBoardOptions): void {
   const { clock, log, scoreLog, onScore } = options;
   const score = scoreOf(answer);
   if (answer.type === 'fault')
@@ -80,6 +86,22 @@ function publish(state: RunState, answer: ScoreAnswer, options: ScoreBoardOption
   const atMs = clock.monotonicMs();
   onScore(
     answer,
+    arrivals.map((arrivedMs) => atMs - arrivedMs),
+  );
+}
+
+function publishPoint(
+  state: RunState,
+  point: PointScore,
+  { clock, scoreLog, onScore }: ScoreBoardOptions,
+): void {
+  const nowMs = clock.nowMs();
+  const arrivals = takePoint(state, point, nowMs);
+  if (!arrivals) return;
+  scoreLog.appendPoint(point, nowMs);
+  const atMs = clock.monotonicMs();
+  onScore(
+    point,
     arrivals.map((arrivedMs) => atMs - arrivedMs),
   );
 }

@@ -4,11 +4,11 @@ import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
 import { paperScore } from '../synchrony/paper.ts';
-import { strictScore } from '../synchrony/strict.ts';
+import { strictScoreFrozen } from '../synchrony/strict-point.ts';
 import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
 import type { GroupRows, Selection } from './group-rows.ts';
 import { tooFewSamples } from './minimums.ts';
-import type { GroupScore } from './score-messages.ts';
+import type { FrozenFit, GroupScore } from './score-messages.ts';
 
 export interface ScoreJob {
   run: string;
@@ -17,6 +17,8 @@ export interface ScoreJob {
   algebra: LinearAlgebra;
   /** Monotonic. */
   nowMs(): number;
+  /** Given what point scores go on from, when there is a strict score. */
+  onFrozen?(fit: FrozenFit): void;
 }
 
 /** How often each paper null is drawn. */
@@ -24,7 +26,7 @@ const NULL_DRAWS = 5;
 
 /** A score without numbers. */
 export function emptyScore(
-  { run, group, selection }: Omit<ScoreJob, 'algebra' | 'nowMs'>,
+  { run, group, selection }: Pick<ScoreJob, 'run' | 'group' | 'selection'>,
   reason: string,
 ): GroupScore {
   const { direction, condition, source, target } = group.group;
@@ -53,7 +55,20 @@ export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
   const { pairs } = job.selection;
   const tools = { seed: empty.seed, algebra: job.algebra };
   const paper = await paperReport(pairs, tools);
-  const strict = await strictScore(pairs, tools);
+  const { score: strict, frozen } = await strictScoreFrozen(pairs, tools);
+  if (frozen) {
+    const { rows, shape } = job.selection;
+    const { run, group } = job;
+    job.onFrozen?.({
+      type: 'frozen',
+      run,
+      group: group.group.key,
+      version: group.version,
+      rows,
+      shape,
+      frozen,
+    });
+  }
   const reason = [strict, paper].flatMap((part) => ('reason' in part ? [part.reason] : []))[0];
   return {
     ...empty,

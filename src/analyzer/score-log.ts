@@ -2,10 +2,11 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../process/log.ts';
-import type { GroupScore } from './score-messages.ts';
+import type { GroupScore, PointScore } from './score-messages.ts';
 
 export interface ScoreLog {
   append(score: GroupScore, atMs: number): void;
+  appendPoint(point: PointScore, atMs: number): void;
   /** Settles when everything appended so far is written. */
   close(): Promise<void>;
 }
@@ -17,22 +18,23 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
     await mkdir(folder, { recursive: true });
     await appendFile(join(folder, 'scores.jsonl'), line);
   };
+  const add = (run: string, record: object): void => {
+    const line = `${JSON.stringify(record)}\n`;
+    writing = writing
+      .then(() => write(run, line))
+      .catch((error: unknown) => log.error({ err: error, run }, 'a score was not written to the run folder'));
+  };
   return {
     append: (score, atMs) => {
-      if (!score.paper && !score.strict) return;
-      const line = `${JSON.stringify(scoreRecord(score, atMs))}\n`;
-      writing = writing
-        .then(() => write(score.run, line))
-        .catch((error: unknown) =>
-          log.error({ err: error, run: score.run }, 'a score was not written to the run folder'),
-        );
+      if (score.paper || score.strict) add(score.run, scoreRecord(score, atMs));
     },
+    appendPoint: (point, atMs) => add(point.run, { atMs, ...point }),
     close: () => writing,
   };
 }
 
 function scoreRecord(score: GroupScore, atMs: number): object {
-  const { type: _, drawable: __, group, ...rest } = score;
+  const { drawable: _, group, ...rest } = score;
   const { source, target, direction, condition } = group;
-  return { atMs, source, target, direction, condition, ...rest };
+  return { atMs, group: group.key, source, target, direction, condition, ...rest };
 }

@@ -7,13 +7,14 @@ import type { LinearAlgebra } from '../synchrony/types.ts';
 import { createEpisodeBook, type EpisodeBook } from './episode-book.ts';
 import { applyChange, selectRows, type GroupRows } from './group-rows.ts';
 import { emptyScore, scoreGroup } from './score-group.ts';
-import type { ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
 import { turnNumbers, type TurnNumbers } from './turn-numbers.ts';
 
 export interface ScoreLoopOptions {
   clock: Clock;
   algebra: LinearAlgebra;
   publish(answer: ScoreAnswer): void;
+  onFrozen(fit: FrozenFit): void;
   /** This loop scores every `of`-th group, counted as they first appear; others score the rest. */
   share: { index: number; of: number };
 }
@@ -123,13 +124,13 @@ function earliest(
 }
 
 async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): Promise<void> {
-  const { clock, algebra, publish } = options;
+  const { clock, algebra, publish, onFrozen } = options;
   const { run, rows, group } = due;
   const { version } = group;
   const startedMs = clock.monotonicMs();
   const job = { run, group: { ...group }, selection: selectRows(group, rows.book) };
   try {
-    publish(await scoreGroup({ ...job, algebra, nowMs: () => clock.monotonicMs() }));
+    publish(await scoreGroup({ ...job, algebra, onFrozen, nowMs: () => clock.monotonicMs() }));
   } catch (error) {
     const stack = String((error as Error).stack ?? error);
     publish({ type: 'fault', score: emptyScore(job, 'A fault: the log of the analyzer says more.'), stack });

@@ -2,6 +2,7 @@
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
+import type { StrictFrozen } from '../synchrony/strict-point.ts';
 import type { Group, Origin } from './episode-book.ts';
 
 /** A durable frame that scores may need; `steps` frames stay on the main thread. */
@@ -12,8 +13,8 @@ export interface ScoreInput {
   frame: EpisodeFrame | TurnFrame;
 }
 
-/** The rows a score was computed from, so that a replay can find them: per episode its source turns, in order. */
-export type RowIds = Record<string, number[]>;
+/** The rows a score was computed from, so that a replay can find them: per episode SOURCE>TARGET turns, in order. */
+export type RowIds = Record<string, string[]>;
 
 export interface GroupScore {
   type: 'score';
@@ -43,4 +44,31 @@ export interface ScoreFault {
   stack: string;
 }
 
-export type ScoreAnswer = GroupScore | ScoreFault;
+/** A full score's frozen part: what point scores go on from. It is made by a score worker for the point worker. */
+export interface FrozenFit {
+  type: 'frozen';
+  run: string;
+  group: string;
+  version: number;
+  rows: RowIds;
+  /** Layers and dimensions that its rows have. */
+  shape: string;
+  frozen: StrictFrozen;
+}
+
+/** The strict score with the rows that came since the full one: each predicted by a fit that never saw its scenario. */
+export interface PointScore {
+  type: 'point';
+  run: string;
+  group: string;
+  /** The version of the full score that it goes on from. */
+  base: number;
+  version: number;
+  score: number;
+  samples: number;
+  /** Rows since the full score. */
+  rows: RowIds;
+  computedMs: number;
+}
+
+export type ScoreAnswer = GroupScore | ScoreFault | PointScore;

@@ -22,6 +22,7 @@ const loop = createScoreLoop({
   algebra: await createOrtAlgebra({ threads: 1 }),
   share: workerData as ScoreLoopOptions['share'],
   publish: (answer) => port.postMessage(answer),
+  onFrozen: (fit) => port.postMessage(fit),
 });
 port.on('message', (input: ScoreInput) => loop.take(input));
 port.on('close', () => loop.stop());

@@ -1,7 +1,14 @@
-/** The score workers as the main thread sees them: frames go to all, each scores its share of the groups, answers come back. */
+/**
+ * The score workers as the main thread sees them. Frames go to all; each score worker makes full scores of its share of the
+ * groups and hands the frozen fit on to the point worker, which adds turn by turn.
+ *
+ *   frames ─┬─▶ score workers ─▶ full scores
+ *           │        └─ frozen fits ─┐
+ *           └─▶ point worker  ◀──────┘  ─▶ point scores
+ */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
 import { ownBytes } from './turn-numbers.ts';
 
 export interface Scorer {
@@ -15,11 +22,17 @@ const MOST_WORKERS = 4;
 
 export function startScorer(onAnswer: (answer: ScoreAnswer) => void): Scorer {
   const of = Math.min(MOST_WORKERS, availableParallelism());
-  const workers = Array.from({ length: of }, (_, index) => startWorker({ index, of }));
+  const full = Array.from({ length: of }, (_, index) => startWorker('score-worker', { index, of }));
+  const points = startWorker('point-worker', {});
+  const workers = [...full, points];
+  const take = (answer: ScoreAnswer | FrozenFit): void => {
+    if (answer.type === 'frozen') points.postMessage(answer, []);
+    else onAnswer(answer);
+  };
   let stopping = false;
   const failed = new Promise<Error>((resolve) => {
     for (const worker of workers) {
-      worker.on('message', onAnswer);
+      worker.on('message', take);
       worker.on('error', resolve);
       worker.on('exit', (code) => {
         if (!stopping) resolve(new Error(`a score worker ended by itself with status ${code}`));
@@ -38,10 +51,10 @@ export function startScorer(onAnswer: (answer: ScoreAnswer) => void): Scorer {
   };
 }
 
-function startWorker(share: { index: number; of: number }): Worker {
+function startWorker(program: string, workerData: object): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const file = new URL(`./score-worker.${extension}`, import.meta.url);
-  return new Worker(file, { name: `scores-${share.index}`, workerData: share });
+  const file = new URL(`./${program}.${extension}`, import.meta.url);
+  return new Worker(file, { name: program, workerData });
 }
 
 function send(worker: Worker, input: ScoreInput): void {

@@ -195,7 +195,7 @@ describe('the analyzer as a process', () => {
           expect(value, `${mode} ${name}`).toBeCloseTo((figures(before)[index]?.[mode] as never)?.[name], 6);
     const lines = (await readFile(join(folder, 'runs', RUN, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
     const last = JSON.parse(lines.at(-1) ?? '') as {
-      rows: Record<string, number[]>;
+      rows: Record<string, string[]>;
       seed: number;
       samples: number;
     };

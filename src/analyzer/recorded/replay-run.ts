@@ -11,14 +11,24 @@ import { systemClock } from '../../process/clock.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { LinearAlgebra } from '../../synchrony/types.ts';
 import { createEpisodeBook, type EpisodeBook } from '../episode-book.ts';
-import { applyChange, selectRows, type GroupRows } from '../group-rows.ts';
+import { applyChange, rowId, selectRows, type GroupRows } from '../group-rows.ts';
 import { scoreGroup } from '../score-group.ts';
-import type { GroupScore } from '../score-messages.ts';
+import { growPoint, pointOf, startPointGroup } from '../point-group.ts';
+import type { FrozenFit, GroupScore, PointScore } from '../score-messages.ts';
 import { turnNumbers, type TurnNumbers } from '../turn-numbers.ts';
 
-/** What is compared of a line of scores.jsonl, and what names its group. */
-type ScoreRecord = Pick<GroupScore, 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'rows'> &
-  Pick<GroupScore['group'], 'source' | 'target' | 'direction' | 'condition'>;
+/** What is compared of a full score's line in scores.jsonl, and what names its group. */
+type ScoreRecord = Pick<
+  GroupScore,
+  'type' | 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'rows' | 'version'
+> &
+  Pick<GroupScore['group'], 'source' | 'target' | 'direction' | 'condition'> & { group: string };
+
+/** A line of a turn's addition to a full score. */
+type PointRecord = Pick<PointScore, 'type' | 'run' | 'group' | 'base' | 'score' | 'samples' | 'rows'>;
+
+/** Between two additions of the same numbers in another order. */
+const POINT_TOLERANCE = 1e-9;
 
 export interface ReplayReport {
   scores: number;
@@ -36,13 +46,17 @@ interface Recorded {
 export async function replayRun(folder: string, options: { lastOnly: boolean }): Promise<ReplayReport> {
   const published = await readScores(folder);
   const scores = options.lastOnly ? lastOfEach(published) : published;
+  const fits = new Map<string, FrozenFit>();
   const recorded = await readGroups(folder);
   // One thread, as the analyzer's: the order of additions is part of the number.
   const algebra = await createOrtAlgebra({ threads: 1 });
   try {
     const differences: string[] = [];
     for (const score of scores) {
-      const difference = await replayScore(score, recorded, algebra);
+      const difference =
+        score.type === 'point'
+          ? replayPoint(score, recorded, fits.get(score.group))
+          : await replayScore(score, recorded, { algebra, onFrozen: (fit) => fits.set(fit.group, fit) });
       if (difference !== undefined) differences.push(difference);
     }
     const equalScores = scores.length - differences.length;
@@ -57,11 +71,11 @@ export function replayText({ scores, equalScores, differences }: ReplayReport): 
   return `${lines.join('\n')}\n`;
 }
 
-async function readScores(folder: string): Promise<ScoreRecord[]> {
+async function readScores(folder: string): Promise<(ScoreRecord | PointRecord)[]> {
   const file = join(folder, 'scores.jsonl');
   try {
     const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as ScoreRecord);
+    return lines.map((line) => JSON.parse(line) as ScoreRecord | PointRecord);
   } catch (cause) {
     throw new EntrainError(
       'RUN_INVALID',
@@ -71,11 +85,10 @@ async function readScores(folder: string): Promise<ScoreRecord[]> {
   }
 }
 
-const groupName = ({ source, target, direction, condition }: ScoreRecord): string =>
-  [source.name, source.sha256, target.name, target.sha256, direction, condition].join('|');
-
-function lastOfEach(scores: ScoreRecord[]): ScoreRecord[] {
-  return [...new Map(scores.map((score) => [groupName(score), score])).values()];
+/** The last full score of each group. */
+function lastOfEach(scores: (ScoreRecord | PointRecord)[]): ScoreRecord[] {
+  const full = scores.filter((score) => score.type === 'score');
+  return [...new Map(full.map((score) => [score.group, score])).values()];
 }
 
 async function readGroups(folder: string): Promise<Recorded> {
@@ -98,15 +111,16 @@ async function readGroups(folder: string): Promise<Recorded> {
 async function replayScore(
   score: ScoreRecord,
   { book, groups }: Recorded,
-  algebra: LinearAlgebra,
+  tools: { algebra: LinearAlgebra; onFrozen(fit: FrozenFit): void },
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
-  const whole = groups.get(groupName(score));
-  const group = whole && onlyRows(whole, score.rows);
-  if (!group) return `${name}: the recording lacks rows that the score was computed from`;
+  const whole = groups.get(score.group);
+  const rows = whole && onlyRows(whole, score.rows);
+  if (!rows) return `${name}: the recording lacks rows that the score was computed from`;
+  const group = { ...rows, version: score.version };
   const selection = selectRows(group, book);
   const nowMs = (): number => systemClock.monotonicMs();
-  const again = await scoreGroup({ run: score.run, group, selection, algebra, nowMs });
+  const again = await scoreGroup({ run: score.run, group, selection, ...tools, nowMs });
   for (const field of ['seed', 'samples', 'paper', 'strict'] as const) {
     const value: unknown = JSON.parse(JSON.stringify(again[field]));
     if (!isDeepStrictEqual(value, score[field]))
@@ -115,12 +129,33 @@ async function replayScore(
   return undefined;
 }
 
+/** The same for a point score, from the frozen fit of the full score before it. */
+function replayPoint(
+  point: PointRecord,
+  { book, groups }: Recorded,
+  fit: FrozenFit | undefined,
+): string | undefined {
+  const name = `point score of ${point.group}, ${point.samples} samples`;
+  const whole = groups.get(point.group);
+  if (!fit || fit.version !== point.base || !whole) return `${name}: the full score before it is not there`;
+  const rows = { ...fit.rows };
+  for (const [episode, added] of Object.entries(point.rows))
+    rows[episode] = [...(rows[episode] ?? []), ...added];
+  const group = onlyRows(whole, rows);
+  if (!group) return `${name}: the recording lacks rows that it was computed from`;
+  const again = startPointGroup(fit);
+  growPoint(again, Object.keys(point.rows), { group, book });
+  const { score = NaN, samples } = pointOf(again, group, 0) ?? {};
+  if (samples === point.samples && Math.abs(score - point.score) <= POINT_TOLERANCE) return undefined;
+  return `${name}: published as ${point.score} and comes out as ${score}`;
+}
+
 /** The group as it stood when the score was computed, or undefined when a row of it is not recorded. */
 function onlyRows(group: GroupRows, rows: GroupScore['rows']): GroupRows | undefined {
   const episodes = new Map<string, GroupRows['episodes'] extends Map<string, infer R> ? R : never>();
   for (const [episode, turns] of Object.entries(rows)) {
     const wanted = new Set(turns);
-    const found = (group.episodes.get(episode) ?? []).filter(({ sourceTurn }) => wanted.has(sourceTurn));
+    const found = (group.episodes.get(episode) ?? []).filter((row) => wanted.has(rowId(row)));
     if (found.length < turns.length) return undefined;
     episodes.set(episode, found);
   }

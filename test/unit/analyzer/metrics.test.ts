@@ -71,7 +71,7 @@ function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
     ],
     state: () => ({ episodes: { running: 1, finished: 2 }, turns: 7 }),
   });
-  metrics.scored(20);
+  metrics.scored('full', 20);
   metrics.refreshed(120);
   return metrics;
 }

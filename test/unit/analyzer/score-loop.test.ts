@@ -41,6 +41,7 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
   return new Promise((resolve, reject) => {
     const publish = (answer: ScoreAnswer): void => {
       if (answer.type === 'fault') return reject(new Error(answer.stack));
+      if (answer.type === 'point') return;
       scores.set(`${answer.group.condition} ${answer.group.direction}`, answer);
       rowsWanted.set(answer.group.key, answer.version);
       const done = [...scores.values()].every(({ version, samples }) => version === samples && samples > 0);
@@ -52,6 +53,7 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
       algebra: createPlainAlgebra(),
       share: { index: 0, of: 1 },
       publish,
+      onFrozen: () => undefined,
     });
     loops.push(loop);
     for (const input of inputs) loop.take(input);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { verifyRun } from '../../../../src/analyzer/recorded/verify-run.ts';
 import { openRecording } from '../../../../src/journal/recording.ts';
 import { encodeMessage } from '../../../../src/protocol/codec.ts';
-import { seededRandom } from '../../../forgetful-disk.ts';
+import { seededRandom } from '../../../../bench/chaos/seeded-random.ts';
 import { episodeFrame, recordedRun, turnFrame } from '../../../recording-fixture.ts';
 import { silentLog, temporaryFolder } from '../../../stream-fixture.ts';
 
