@@ -24,7 +24,7 @@ export interface CalibrationWorld {
 
 const SIZE = { scenarios: 12, episodes: 4, turns: 6, dims: 24 };
 const NULL_RUNS = 500;
-const COUPLED_RUNS = 100;
+const COUPLED_RUNS = 60;
 const PAPER_RUNS = 12;
 
 export const WORLDS: readonly CalibrationWorld[] = [

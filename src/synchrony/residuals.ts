@@ -10,9 +10,17 @@ import { crossProduct, product, takeRows, zeros } from './matrix.ts';
 import type { StrictRows } from './strict-rows.ts';
 import type { Matrix } from './types.ts';
 
+/** What is left of a matrix, and how many parameters of the training part that took per column. */
+export interface Residual {
+  rest: Matrix;
+  used: number;
+}
+
 export interface Residualiser {
   /** m [n, k], its episode means out already → its residual [n, k]. */
-  residual(m: Matrix): Matrix;
+  residual(m: Matrix): Residual;
+  /** Rows of the training part less its episodes: what parameters are taken from. */
+  freedom: number;
   /** What `residual` takes out of m, as linear maps that hold for other rows too. */
   coefficients(m: Matrix): Coefficients;
   /** The part of the text that the turn tells [turns − 1, p]. */
@@ -73,14 +81,19 @@ export function fitResidualiser(rows: StrictRows, text: Matrix, fold: number): R
     solveSymmetric(turnGram, 1e-9, crossProduct(takeRows(turns, train), takeRows(m, train)));
   const withoutTurns = (m: Matrix): Matrix => subtract(m, product(turns, byTurn(m)));
   const textByTurn = byTurn(text);
+  const freedom = train.length - new Set(train.map((row) => rows.episode[row] as number)).size;
   if (text.cols === 0) {
     const coefficients = (m: Matrix): Coefficients => ({ turn: byTurn(m), text: zeros(0, m.cols) });
-    return { residual: withoutTurns, coefficients, textByTurn };
+    const residual = (m: Matrix): Residual => ({ rest: withoutTurns(m), used: turns.cols });
+    return { residual, coefficients, textByTurn, freedom };
   }
-  const freedom = train.length - new Set(train.map((row) => rows.episode[row] as number)).size - turns.cols;
-  const removal = fitText(withoutTurns(text), train, freedom);
+  const removal = fitText(withoutTurns(text), train, freedom - turns.cols);
   return {
-    residual: (m) => removal.remove(withoutTurns(m)),
+    residual: (m) => {
+      const { rest, used } = removal.remove(withoutTurns(m));
+      return { rest, used: used + turns.cols };
+    },
+    freedom,
     coefficients: (m) => ({ turn: byTurn(m), text: removal.map(withoutTurns(m)) }),
     textByTurn,
   };
@@ -91,7 +104,7 @@ export function trainingRows(rows: StrictRows, fold: number): Int32Array {
 }
 
 interface TextRemoval {
-  remove(m: Matrix): Matrix;
+  remove(m: Matrix): Residual;
   /** Text → what it tells of m [p, k]. */
   map(m: Matrix): Matrix;
 }
@@ -103,19 +116,24 @@ function fitText(text: Matrix, train: Int32Array, freedom: number): TextRemoval 
   const axes = product(text, vectors);
   const trainingAxes = takeRows(axes, train);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const alongAxes = (m: Matrix): Matrix => {
+  const alongAxes = (m: Matrix): { along: Matrix; used: number } => {
     const own = takeRows(m, train);
     const along = crossProduct(trainingAxes, own);
     const penalty = mean * bestPenalty({ values, mean, along, own, freedom });
+    let used = 0;
+    for (const value of values) used += value > 0 ? value / (value + penalty) : 0;
     for (let at = 0; at < along.data.length; at++) {
       const value = Math.max(0, values[Math.floor(at / along.cols)] as number) + penalty;
       along.data[at] = value > 0 ? (along.data[at] as number) / value : 0;
     }
-    return along;
+    return { along, used };
   };
   return {
-    remove: (m) => subtract(m, product(axes, alongAxes(m))),
-    map: (m) => product(vectors, alongAxes(m)),
+    remove: (m) => {
+      const { along, used } = alongAxes(m);
+      return { rest: subtract(m, product(axes, along)), used };
+    },
+    map: (m) => product(vectors, alongAxes(m).along),
   };
 }
 

@@ -122,12 +122,28 @@ function foldData(
   fold: number,
 ): { data: FoldData; residualiser: Residualiser } {
   const residualiser = fitResidualiser(rows, components.text, fold);
-  const { residual } = residualiser;
   const train = trainingRows(rows, fold);
   const test = Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] === fold);
-  const sources = components.sources.map(residual);
-  const targets = components.targets.map(residual);
-  return { data: { rows, train, test, sources, targets }, residualiser };
+  const sources = components.sources.map((m) => residualiser.residual(m));
+  const targets = components.targets.map((m) => residualiser.residual(m));
+  const usedByTargets = targets.reduce((sum, target) => sum + target.used, 0) / targets.length;
+  const data: FoldData = {
+    rows,
+    train,
+    test,
+    sources: sources.map(({ rest }) => rest),
+    targets: targets.map(({ rest }) => rest),
+    widening: sources.map(({ used }) => widening(residualiser.freedom, Math.min(used, usedByTargets))),
+  };
+  return { data, residualiser };
+}
+
+/**
+ * Residuals of one fit are at right angles to what was taken out on both sides; exchanged they are not, and their products spread less than those
+ * of the rows as they are. This makes up for it.
+ */
+function widening(freedom: number, used: number): number {
+  return Math.sqrt(freedom / Math.max(1, freedom - used));
 }
 
 function addExplained(

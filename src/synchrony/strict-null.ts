@@ -44,7 +44,8 @@ export function addFoldToNull(
       const at = layer * exchanges.choices.length + k;
       sums.explained.data[at] =
         (sums.explained.data[at] as number) + 2 * (cross[k] as number) - (size[k] as number);
-      sums.evidence.data[at] = (sums.evidence.data[at] as number) + (evidence[k] as number);
+      const wider = k === 0 ? 1 : (data.widening?.[layer] ?? 1);
+      sums.evidence.data[at] = (sums.evidence.data[at] as number) + wider * (evidence[k] as number);
     }
   }
 }
