@@ -130,6 +130,5 @@ async function generate(model: PreTrainedModel, tokens: number): Promise<void> {
     min_new_tokens: max_new_tokens,
     do_sample: false,
   };
-  // The library's types ask for what its documentation calls optional.
-  await model.generate(options as Parameters<PreTrainedModel['generate']>[0]);
+  await model.generate(options);
 }

@@ -1,6 +1,6 @@
 /** Blocks as the onnxruntime-genai builder writes them: norms fused with additions, GroupQueryAttention. */
-import { addMlp, addOutput, addProjections, type Build, EPSILON, MS } from './llama-build.ts';
-import { node, tensor } from './write-onnx.ts';
+import { addReal, addMlp, addOutput, addProjections, type Build, EPSILON, MS } from './llama-build.ts';
+import { node } from './write-onnx.ts';
 
 export function addFusedBlocks(build: Build): string {
   const { add, put, weights } = build;
@@ -54,7 +54,7 @@ function addSkipNorm(
   build: Build,
   { x, skip, name, values, sum }: SkipNorm,
 ): { normed: string; sum: string } {
-  build.tensors.push(tensor(`${name}.weight`, [values.length], values));
+  addReal(build, `${name}.weight`, { dims: [values.length], values });
   const normed = `${name}/output_0`;
   const attributes = { epsilon: { float: EPSILON } };
   if (skip === undefined) {

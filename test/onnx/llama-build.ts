@@ -7,6 +7,8 @@ export interface LlamaStyle {
   style: 'torch' | 'genai' | 'merged';
   /** int4 weights in blocks of 32 (`MatMulNBits`). */
   int4?: boolean;
+  /** Weights, cache and logits in float16. */
+  half?: boolean;
   /** Matrices go to this file; the bytes come back as `data`. */
   external?: string;
 }
@@ -70,13 +72,14 @@ export function addMatMul(build: Build, input: string, { name, output, matrix, o
     });
   }
   const flipped = transpose(matrix, out);
-  build.tensors.push(tensor(`${name}.weight`, [inner, out], store(build, flipped)));
+  if (build.style.external === undefined)
+    addReal(build, `${name}.weight`, { dims: [inner, out], values: flipped });
+  else
+    build.tensors.push(tensor(`${name}.weight`, [inner, out], store(build, build.style.external, flipped)));
   return build.add('MatMul', [input, `${name}.weight`], output);
 }
 
-function store(build: Build, values: Float32Array): Float32Array | { external: External; bytes: number } {
-  const file = build.style.external;
-  if (file === undefined) return values;
+function store(build: Build, file: string, values: Float32Array): { external: External; bytes: number } {
   const external = { file, offset: build.dataBytes };
   build.data.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   build.dataBytes += values.byteLength;
@@ -124,4 +127,24 @@ export function addMlp(build: Build, input: string, i: number): string {
   add('Mul', [gate, at('Sigmoid')], at('Mul'));
   add('Mul', [at('Mul'), project('up', input, hidden)], at('Mul_1'));
   return project('down', at('Mul_1'), dims);
+}
+
+/** A weight in the style's precision. */
+export function addReal(
+  build: Build,
+  name: string,
+  { dims, values }: { dims: number[]; values: Float32Array },
+): void {
+  build.tensors.push(tensor(name, dims, build.style.half ? toHalf(values) : values));
+}
+
+/** IEEE 754 binary16, rounded to nearest; what is too small becomes 0, what is too large the largest. */
+function toHalf(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, (value) => {
+    const size = Math.min(65504, Math.abs(value));
+    const sign = value < 0 ? 0x8000 : 0;
+    if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24);
+    const exponent = Math.floor(Math.log2(size));
+    return sign + ((exponent + 15) << 10) + Math.round((size / 2 ** exponent - 1) * 1024);
+  });
 }

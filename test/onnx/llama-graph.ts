@@ -3,10 +3,18 @@
  * `genai` fuses norms and attention; `merged` keeps both cases inside the branches of an `If`.
  */
 import { addFusedBlocks } from './fused-blocks.ts';
-import { addMatMul, type Build, type BuiltLlama, EPSILON, type LlamaStyle, start } from './llama-build.ts';
+import {
+  addMatMul,
+  addReal,
+  type Build,
+  type BuiltLlama,
+  EPSILON,
+  type LlamaStyle,
+  start,
+} from './llama-build.ts';
 import type { LlamaWeights } from './llama2c.ts';
 import { addPlainBlocks } from './plain-blocks.ts';
-import { BOOL, FLOAT, graph, INT64, model, node, tensor, valueInfo } from './write-onnx.ts';
+import { BOOL, FLOAT, FLOAT16, graph, INT64, model, node, tensor, valueInfo } from './write-onnx.ts';
 
 export type { BuiltLlama, LlamaStyle } from './llama-build.ts';
 
@@ -21,7 +29,7 @@ export function buildLlama(weights: LlamaWeights, style: LlamaStyle): BuiltLlama
     matrix: weights.embedding,
     out: weights.shape.vocabulary,
   });
-  const io = inputsAndOutputs(weights);
+  const io = inputsAndOutputs(weights, style.half ? FLOAT16 : FLOAT);
   const producer = { torch: 'pytorch', genai: 'onnxruntime-genai', merged: 'optimum-onnx' }[style.style];
   const plain = { nodes: build.nodes, weights: build.tensors, inputs: io.inputs, outputs: io.outputs };
   const spec = style.style === 'merged' ? merge(plain, io) : plain;
@@ -35,21 +43,23 @@ function addConstants(build: Build): void {
     Float32Array.from({ length: shape.context * half }, (_, i) =>
       f(Math.floor(i / half) * 10000 ** (-(i % half) / half)),
     );
+  const real = (name: string, dims: number[], values: Float32Array): void =>
+    addReal(build, name, { dims, values });
+  real('embed_tokens.weight', [shape.vocabulary, shape.dims], embedding);
+  real('cos_cache', [shape.context, half], table(Math.cos));
+  real('sin_cache', [shape.context, half], table(Math.sin));
+  real('two', [], Float32Array.of(2));
+  real('epsilon', [], Float32Array.of(EPSILON));
+  real('scale', [], Float32Array.of(1 / Math.sqrt(half * 2)));
+  real('zero_float', [], Float32Array.of(0));
+  real('far_below', [], Float32Array.of(-6e4));
   build.tensors.push(
-    tensor('embed_tokens.weight', [shape.vocabulary, shape.dims], embedding),
-    tensor('cos_cache', [shape.context, half], table(Math.cos)),
-    tensor('sin_cache', [shape.context, half], table(Math.sin)),
     tensor('one', [], BigInt64Array.of(1n)),
     tensor('zero', [], BigInt64Array.of(0n)),
     tensor('one_list', [1], BigInt64Array.of(1n)),
     tensor('axes_2', [1], BigInt64Array.of(2n)),
     tensor('axes_1_3', [2], BigInt64Array.of(1n, 3n)),
     tensor('axes_0_1_2', [3], BigInt64Array.of(0n, 1n, 2n)),
-    tensor('two', [], Float32Array.of(2)),
-    tensor('epsilon', [], Float32Array.of(EPSILON)),
-    tensor('scale', [], Float32Array.of(1 / Math.sqrt(half * 2))),
-    tensor('zero_float', [], Float32Array.of(0)),
-    tensor('far_below', [], Float32Array.of(-1e30)),
     tensor('heads_shape', [4], BigInt64Array.of(0n, 0n, BigInt(shape.heads), BigInt(half * 2))),
     tensor('kv_shape', [4], BigInt64Array.of(0n, 0n, BigInt(shape.keyValueHeads), BigInt(half * 2))),
     tensor('repeat_shape', [5], repeatShape(shape.heads / shape.keyValueHeads)),
@@ -67,10 +77,10 @@ interface Io {
   outputs: Uint8Array[];
 }
 
-function inputsAndOutputs({ shape }: LlamaWeights): Io {
+function inputsAndOutputs({ shape }: LlamaWeights, real: number): Io {
   const { keyValueHeads, dims, heads } = shape;
   const cache = (name: string, tokens: string): Uint8Array =>
-    valueInfo(name, FLOAT, ['batch', keyValueHeads, tokens, dims / heads]);
+    valueInfo(name, real, ['batch', keyValueHeads, tokens, dims / heads]);
   const layers = Array.from({ length: shape.layers }, (_, i) => i);
   const both = (prefix: string, tokens: string): Uint8Array[] =>
     layers.flatMap((i) => ['key', 'value'].map((part) => cache(`${prefix}.${i}.${part}`, tokens)));
@@ -82,7 +92,7 @@ function inputsAndOutputs({ shape }: LlamaWeights): Io {
       ...both('past_key_values', 'past'),
     ],
     outputs: [
-      valueInfo('logits', FLOAT, ['batch', 'sequence', shape.vocabulary]),
+      valueInfo('logits', real, ['batch', 'sequence', shape.vocabulary]),
       ...both('present', 'total'),
     ],
   };

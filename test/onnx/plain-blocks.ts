@@ -1,12 +1,11 @@
 /** Blocks as torch.onnx spells them out, with a cache that grows by Concat. */
-import { addMlp, addOutput, addProjections, type Build, MS } from './llama-build.ts';
-import { tensor } from './write-onnx.ts';
+import { addReal, addMlp, addOutput, addProjections, type Build, MS } from './llama-build.ts';
 
 /** x·w / √(mean(x²) + ε), spelled out as torch.onnx does. */
 function addNorm(build: Build, input: string, weight: { name: string; values: Float32Array }): string {
   const { add, put } = build;
   const at = (part: string): string => `/${weight.name}/${part}_output_0`;
-  build.tensors.push(tensor(`${weight.name}.weight`, [weight.values.length], weight.values));
+  addReal(build, `${weight.name}.weight`, { dims: [weight.values.length], values: weight.values });
   add('Pow', [input, 'two'], at('Pow'));
   put({ op: 'ReduceMean', inputs: [at('Pow')], outputs: [at('ReduceMean')], attributes: { axes: [-1] } });
   add('Add', [at('ReduceMean'), 'epsilon'], at('Add'));

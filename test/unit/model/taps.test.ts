@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../../src/model/decoder.ts';
+import { toFloat32 } from '../../../src/model/float16.ts';
 import { inspectModel } from '../../../src/model/inspect-model.ts';
 import { readModelFolder } from '../../../src/model/model-folder.ts';
 import { tapGraph } from '../../../src/model/tap-graph.ts';
@@ -24,6 +25,8 @@ const STYLES: LlamaStyle[] = [
   { style: 'genai', int4: true },
   { style: 'genai', external: 'weights.bin' },
   { style: 'merged' },
+  { style: 'torch', half: true },
+  { style: 'genai', half: true },
 ];
 
 /** Logits of two passes: a prefill and one step. */
@@ -32,7 +35,7 @@ async function logitsOf(decoder: Decoder, layers: number[]): Promise<Float32Arra
   return [first, (await decoder.run([5], layers)).logits.slice()];
 }
 
-describe.each(STYLES)('a graph in the $style style, int4 $int4, external $external', (style) => {
+describe.each(STYLES)('a graph as %j', (style) => {
   it('gives bit-identical logits with and without taps', async () => {
     const path = await writeLlamaFolder(randomWeights(SHAPE, 3), style);
     const tapped = await openGraph(path);
@@ -44,7 +47,7 @@ describe.each(STYLES)('a graph in the $style style, int4 $int4, external $extern
     });
     const [prefill, step] = await logitsOf(tapped.openDecoder(), allLayers(tapped.layers));
     expect(plain.outputNames.length).toBe(1 + 2 * SHAPE.layers);
-    const expected = await plainLogits(plain, style.style === 'merged');
+    const expected = await plainLogits(plain, style);
     expect(prefill).toEqual(expected[0]);
     expect(step).toEqual(expected[1]);
   });
@@ -56,7 +59,7 @@ describe.each(STYLES)('a graph in the $style style, int4 $int4, external $extern
     const expected = await plain.openDecoder().run(IDS, allLayers(3));
     const actual = await other.openDecoder().run(IDS, allLayers(3));
     for (const layer of allLayers(3)) {
-      const tolerance = style.int4 ? 0.2 : 1e-5;
+      const tolerance = style.int4 ? 0.2 : style.half ? 5e-3 : 1e-5;
       const states = [actual, expected].map(({ states: map }) => map.get(layer) ?? []) as [
         Float32Array,
         Float32Array,
@@ -66,10 +69,13 @@ describe.each(STYLES)('a graph in the $style style, int4 $int4, external $extern
   });
 });
 
-async function plainLogits(session: ort.InferenceSession, merged: boolean): Promise<Float32Array[]> {
+async function plainLogits(session: ort.InferenceSession, style: LlamaStyle): Promise<Float32Array[]> {
   const int64 = (values: number[]): ort.Tensor =>
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
-  const empty = new ort.Tensor('float32', new Float32Array(), [1, 1, 0, 32]);
+  const merged = style.style === 'merged';
+  const empty = style.half
+    ? new ort.Tensor('float16', new Uint16Array(), [1, 1, 0, 32])
+    : new ort.Tensor('float32', new Float32Array(), [1, 1, 0, 32]);
   const slots = session.inputNames.filter((name) => name.startsWith('past'));
   const run = async (ids: number[], past: number, cache: Record<string, ort.Tensor>) =>
     session.run({
@@ -86,7 +92,7 @@ async function plainLogits(session: ort.InferenceSession, merged: boolean): Prom
   ][];
   const second = await run([5], IDS.length, Object.fromEntries(cache));
   return [first, second].map(({ logits }) =>
-    ((logits as ort.Tensor).data as Float32Array).slice(-SHAPE.vocabulary),
+    toFloat32(logits as ort.Tensor, (logits as ort.Tensor).size - SHAPE.vocabulary).slice(),
   );
 }
 

@@ -1,0 +1,153 @@
+/** The stream is found in every style of block, whatever the names. Only the wiring matters here, so weights are empty. */
+import { describe, expect, it } from 'vitest';
+import { findTaps } from '../../../src/model/find-taps.ts';
+import { type Graph, readModel } from '../../../src/model/onnx-graph.ts';
+import { findResidualChain } from '../../../src/model/residual-chain.ts';
+import { model, node, tensor, valueInfo } from '../../onnx/write-onnx.ts';
+
+type Wire = [op: string, inputs: string, output: string];
+
+const FIXED = ['table', 'places', 'w', 'b', 'scale', 'eps'];
+
+/** Nodes in short: operator, inputs, output. Names of `FIXED` are weights. */
+function wire(wires: Wire[]): Graph {
+  return readModel(
+    model(
+      {
+        nodes: wires.map(([op, inputs, output]) =>
+          node({ op, inputs: inputs.split(' '), outputs: output.split(' ') }),
+        ),
+        weights: FIXED.map((name) => tensor(name, [1, 1], new Float32Array(1))),
+        inputs: [valueInfo('ids', 7, ['b', 's']), valueInfo('positions', 7, ['b', 's'])],
+        outputs: [valueInfo('logits', 1, ['b', 's', 1])],
+      },
+      'test',
+    ),
+  ).graph;
+}
+
+/** x → attention and feed-forward, as far as wiring goes: norm, product, product. */
+function branch(input: string, name: string): Wire[] {
+  return [
+    ['Pow', `${input} eps`, `${name}_square`],
+    ['ReduceMean', `${name}_square`, `${name}_mean`],
+    ['Add', `${name}_mean eps`, `${name}_safe`],
+    ['Div', `${input} ${name}_safe`, `${name}_div`],
+    ['Mul', `${name}_div w`, `${name}_norm`],
+    ['MatMul', `${name}_norm w`, `${name}_in`],
+    ['Add', `${name}_in b`, `${name}_biased`],
+    ['Add', `${name}_biased ${name}_in`, `${name}_mixed`],
+    ['MatMul', `${name}_mixed w`, `${name}_out`],
+  ];
+}
+
+/** Two additions a block; `around` says what the branch's output goes through before it is added. */
+function sequential(entry: string, around: (output: string) => Wire[] = () => []): Wire[] {
+  const wires: Wire[] = [];
+  let x = entry;
+  for (let i = 0; i < 3; i++) {
+    for (const part of ['a', 'm']) {
+      const name = `${part}${i}`;
+      const extra = around(`${name}_out`);
+      wires.push(...branch(x, name), ...extra);
+      wires.push(['Add', `${x} ${extra.at(-1)?.[2] ?? `${name}_out`}`, `x_${name}`]);
+      x = `x_${name}`;
+    }
+  }
+  return [...wires, ...branch(x, 'head')];
+}
+
+const EMBED: Wire = ['Gather', 'table ids', 'embedded'];
+
+function tapsOf(wires: Wire[]): string[] {
+  return findTaps(findResidualChain(wire(wires)), 3).map(({ tensor: name }) => name);
+}
+
+const BLOCKS = ['x_m0', 'x_m1', 'x_m2'];
+
+describe('the residual stream', () => {
+  it('of plain blocks starts at the embedding', () => {
+    expect(tapsOf([EMBED, ...sequential('embedded')])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('starts behind added positions', () => {
+    const wires: Wire[] = [
+      EMBED,
+      ['Gather', 'places positions', 'placed'],
+      ['Add', 'embedded placed', 'start'],
+    ];
+    expect(tapsOf([...wires, ...sequential('start')])).toEqual(['start', ...BLOCKS]);
+  });
+
+  it('starts behind a scaled embedding', () => {
+    expect(tapsOf([EMBED, ['Mul', 'embedded scale', 'scaled'], ...sequential('scaled')])).toEqual([
+      'scaled',
+      ...BLOCKS,
+    ]);
+  });
+
+  it.each([
+    ['fused', [['LayerNormalization', 'embedded w b', 'normed']]],
+    [
+      'spelled out',
+      [
+        ['ReduceMean', 'embedded', 'mean'],
+        ['Sub', 'embedded mean', 'centred'],
+        ['Pow', 'centred eps', 'square'],
+        ['ReduceMean', 'square', 'variance'],
+        ['Div', 'centred variance', 'unit'],
+        ['Mul', 'unit w', 'weighted'],
+        ['Add', 'weighted b', 'normed'],
+      ],
+    ],
+  ] as [string, Wire[]][])('starts behind a normed embedding, %s', (_, wires) => {
+    expect(tapsOf([EMBED, ...wires, ...sequential('normed')])).toEqual(['normed', ...BLOCKS]);
+  });
+
+  it('goes through blocks that norm or scale what they add', () => {
+    const normed = (output: string): Wire[] => [
+      ['SimplifiedLayerNormalization', `${output} w`, `${output}_post`],
+    ];
+    const scaled = (output: string): Wire[] => [['Mul', `${output} scale`, `${output}_scaled`]];
+    expect(tapsOf([EMBED, ...sequential('embedded', normed)])).toEqual(['embedded', ...BLOCKS]);
+    expect(tapsOf([EMBED, ...sequential('embedded', scaled)])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('goes through casts, as half-precision exports have them', () => {
+    const cast = (output: string): Wire[] => [['Cast', output, `${output}_cast`]];
+    const table: Wire[] = [
+      ['Cast', 'table', 'half_table'],
+      ['Gather', 'half_table ids', 'half'],
+      ['Cast', 'half', 'embedded'],
+    ];
+    expect(tapsOf([...table, ...sequential('embedded', cast)])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it.each(['inner first', 'one by one'])('adds once in parallel blocks, %s', (order) => {
+    const wires: Wire[] = [EMBED];
+    let x = 'embedded';
+    for (let i = 0; i < 3; i++) {
+      wires.push(...branch(x, `a${i}`), ...branch(x, `m${i}`));
+      if (order === 'inner first')
+        wires.push(['Add', `a${i}_out m${i}_out`, `sum${i}`], ['Add', `sum${i} ${x}`, `x_m${i}`]);
+      else wires.push(['Add', `a${i}_out ${x}`, `part${i}`], ['Add', `m${i}_out part${i}`, `x_m${i}`]);
+      x = `x_m${i}`;
+    }
+    expect(tapsOf([...wires, ...branch(x, 'head')])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('is refused when a name contradicts it', () => {
+    const wires = sequential('embedded').map(([op, inputs, output]): Wire => {
+      const rename = (name: string): string =>
+        name.replaceAll(/\bx_m(\d)\b/g, (_, i: string) => `/layers.${Number(i) + 2}/Add`);
+      return [op, rename(inputs), rename(output)];
+    });
+    expect(() => tapsOf([EMBED, ...wires])).toThrow('says another layer');
+  });
+
+  it('is refused when its additions do not divide over the layers', () => {
+    const graph = wire([EMBED, ...sequential('embedded')]);
+    expect(() => findTaps(findResidualChain(graph), 2)).toThrow('additions');
+    expect(() => findTaps(findResidualChain(graph), 7)).toThrow('additions');
+  });
+});
