@@ -11,6 +11,8 @@ import { findNatsServer } from './tools.ts';
 export interface NatsFixture {
   url: string;
   connect(user: string): Promise<NatsLink>;
+  /** SIGKILL, and the same server on the same store and port again. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -18,12 +20,12 @@ export async function startNats(users: string[]): Promise<NatsFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'entrain-nats-'));
   const config = join(folder, 'nats.conf');
   const named = users.map((name) => ({ name, password: `${name}-secret` }));
-  await writeFile(
-    config,
-    natsConfig({ storeFolder: join(folder, 'store'), portsFolder: folder, users: named }),
-  );
-  const server = spawn(findNatsServer(), ['-c', config], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => server.once('exit', resolve));
+  const configure = (port?: number): Promise<void> => {
+    const place = { storeFolder: join(folder, 'store'), portsFolder: folder, users: named };
+    return writeFile(config, natsConfig(port === undefined ? place : { ...place, port }));
+  };
+  await configure();
+  let server = startServer(config);
   const url = await awaitUrl(folder);
   const log = createLog('test').child({}, { level: 'silent' });
   const links: NatsLink[] = [];
@@ -34,11 +36,26 @@ export async function startNats(users: string[]): Promise<NatsFixture> {
       links.push(link);
       return link;
     },
+    restart: async () => {
+      await configure(Number(new URL(url).port));
+      await server.kill();
+      server = startServer(config);
+    },
     close: async () => {
       await Promise.all(links.map((link) => link.close()));
-      server.kill('SIGKILL');
-      await ended;
+      await server.kill();
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function startServer(config: string): { kill(): Promise<void> } {
+  const server = spawn(findNatsServer(), ['-c', config], { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  return {
+    kill: () => {
+      server.kill('SIGKILL');
+      return ended;
     },
   };
 }

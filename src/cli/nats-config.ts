@@ -17,6 +17,8 @@ interface Permissions {
 
 export interface NatsConfigOptions {
   storeFolder: string;
+  /** Left out: the server picks a free one and writes it into `portsFolder`. */
+  port?: number;
   portsFolder: string;
   users: NatsUser[];
 }
@@ -25,7 +27,7 @@ export function natsConfig(options: NatsConfigOptions): string {
   return [
     'server_name: entrain',
     'host: "127.0.0.1"',
-    'port: -1',
+    `port: ${options.port ?? -1}`,
     `ports_file_dir: ${JSON.stringify(options.portsFolder)}`,
     `jetstream { store_dir: ${JSON.stringify(options.storeFolder)} }`,
     'max_payload: 1MB',

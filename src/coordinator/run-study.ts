@@ -82,6 +82,7 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
   let settle: { resolve(state: RunState): void; reject(error: Error): void } | undefined;
   const done = new Promise<RunState>((resolve, reject) => (settle = { resolve, reject }));
   const issued = new Set<string>();
+  const seen = new Set<number>();
   const waiting = [...options.invited];
   const act = (): void => {
     for (const agent of waiting.splice(0)) {
@@ -95,8 +96,11 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
     }
   };
   const take = (message: StoredMessage): void => {
-    state = reduceMessage(state, message, options);
     message.ack();
+    // A server that was killed delivers again what it had not noted as acknowledged.
+    if (seen.has(message.seq)) return;
+    seen.add(message.seq);
+    state = reduceMessage(state, message, options);
     metrics.observe(state);
     if (message.pending === 0) act();
     if (state.ended?.as === 'finished') settle?.resolve(state);

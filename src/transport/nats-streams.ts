@@ -28,6 +28,8 @@ const PUBLISH_ATTEMPTS = 8;
 export interface StoredMessage {
   subject: string;
   text: string;
+  /** Its place in the stream: a message that is delivered twice has the same. */
+  seq: number;
   /** How many messages of this consumer are still to come. */
   pending: number;
   ack(): void;
@@ -94,8 +96,8 @@ export async function consume(
 
 async function pump(messages: ConsumerMessages, take: (message: StoredMessage) => void): Promise<void> {
   for await (const message of messages) {
-    const { subject, info } = message;
-    take({ subject, text: message.string(), pending: info.pending, ack: () => message.ack() });
+    const { subject, info, seq } = message;
+    take({ subject, text: message.string(), seq, pending: info.pending, ack: () => message.ack() });
   }
 }
 

@@ -52,16 +52,20 @@ async function isRecorded(run: string): Promise<true | undefined> {
 const said = async (fleet: Fleet, run: string): Promise<number> =>
   (await readTranscript(fleet.runs, run)).length;
 
-/** Kills the programs in turn at evenly spread points of the run and starts each again at once. */
-async function disturb(run: string, programs: readonly Program[]): Promise<string[]> {
+async function restart(fleet: Fleet, victim: Program | 'nats'): Promise<void> {
+  if (victim === 'nats') return fleet.nats.restart();
+  await fleet.kill(victim);
+  await fleet.start(victim);
+}
+
+/** Kills the victims in turn at evenly spread points of the run and starts each again at once. */
+async function disturb(run: string, victims: readonly (Program | 'nats')[]): Promise<string[]> {
   let kills = 0;
   const words = await withFleet(run, async (fleet) => {
     for (; kills < KILLS; kills += 1) {
       const wanted = Math.floor((TURNS * (kills + 1)) / (KILLS + 2));
       await until(`${wanted} turns`, async () => (await said(fleet, run)) >= wanted);
-      const victim = programs[kills % programs.length] as Program;
-      await fleet.kill(victim);
-      await fleet.start(victim);
+      await restart(fleet, victims[kills % victims.length] as Program | 'nats');
     }
   });
   expect(kills).toBe(KILLS);
@@ -78,10 +82,11 @@ describe(
       expect(undisturbed).toHaveLength(TURNS);
     }, 300_000);
 
-    it.each<[string, Program[]]>([
+    it.each<[string, (Program | 'nats')[]]>([
       ['the coordinator', ['coordinator']],
       ['the agents', ['agent-ada', 'agent-ben']],
       ['the analyzer', ['analyzer']],
+      ['nats-server', ['nats']],
     ])('%s', async (name, programs) => {
       expect(await disturb(name.replace('the ', ''), programs)).toEqual(undisturbed);
     });
