@@ -100,14 +100,3 @@ function tear(file: Kept, random: () => number): Kept {
     for (let i = file.synced; i < size; i++) bytes[i] = random() < 0.5 ? 0 : Math.floor(random() * 256);
   return { bytes, size, synced: size };
 }
-
-/** A small generator of numbers in 0…1, the same for the same seed. */
-export function seededRandom(seed: number): () => number {
-  let state = (seed ^ 0x9e3779b9) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -2,7 +2,8 @@
 import { decodeMessage, encodeMessage } from '../src/protocol/codec.ts';
 import { scanSegment, segmentNames } from '../src/journal/segment.ts';
 import { openStreamRecording, type StreamRecording } from '../src/journal/stream-recording.ts';
-import { createForgetfulDisk, seededRandom, type ForgetfulDisk } from './forgetful-disk.ts';
+import { seededRandom } from '../bench/chaos/seeded-random.ts';
+import { createForgetfulDisk, type ForgetfulDisk } from './forgetful-disk.ts';
 import { silentLog } from './stream-fixture.ts';
 
 export interface PowerLossResult {

@@ -1,0 +1,50 @@
+/** `npm run chaos -- --minutes N --seed S`: everything that can happen to the stream, again and again until the time is over. */
+import {
+  badLine,
+  blackHole,
+  frozenAnalyzer,
+  killAgents,
+  killAnalyzers,
+  type Outcome,
+  type ScenarioOptions,
+} from './chaos/scenarios.ts';
+import { seededRandom } from './chaos/seeded-random.ts';
+
+export const title = 'Chaos: what was lost';
+
+type Scenario = (options: ScenarioOptions) => Promise<Outcome>;
+
+/** How much of each makes one round of about ten minutes. */
+const ROUND: [Scenario, number][] = [
+  [killAnalyzers, 100],
+  [killAgents, 100],
+  [badLine, 5000],
+  [blackHole, 3],
+  [frozenAnalyzer, 120],
+];
+
+export interface ChaosResult {
+  table: string[][];
+  notes: string[];
+  failures: string[];
+}
+
+/** Rounds are scaled down when there is less time than one takes. */
+export async function run({ minutes, seed }: { minutes: number; seed: number }): Promise<ChaosResult> {
+  const random = seededRandom(seed);
+  const endMs = performance.now() + minutes * 60_000;
+  const share = Math.min(1, minutes / 10);
+  const outcomes: Outcome[] = [];
+  do {
+    for (const [scenario, times] of ROUND)
+      outcomes.push(await scenario({ times: Math.max(1, Math.round(times * share)), random }));
+  } while (performance.now() < endMs);
+  return {
+    table: [
+      ['what happened', 'found', 'as promised'],
+      ...outcomes.map(({ name, figures, failures }) => [name, figures, failures.length === 0 ? 'yes' : 'no']),
+    ],
+    notes: [`Seed ${seed}.`],
+    failures: outcomes.flatMap(({ failures }) => failures),
+  };
+}
