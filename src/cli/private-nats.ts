@@ -1,7 +1,7 @@
 /** A private nats-server for one run on this machine: JetStream, loopback, a free port, a password for each program. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EntrainError } from '../protocol/errors.ts';
 import { environment } from '../process/environment.ts';
@@ -35,7 +35,7 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
   const config = join(secretsFolder, 'nats.conf');
   await writeFile(config, natsConfig({ storeFolder, portsFolder: secretsFolder, users }), { mode: 0o600 });
   const files = await writePasswords(secretsFolder, users);
-  const binary = environment('ENTRAIN_NATS_SERVER') ?? 'nats-server';
+  const binary = await findBinary(environment('ENTRAIN_NATS_SERVER') ?? 'nats-server');
   const argv = [siblingScript('nats-guard'), binary, config];
   const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder });
   const url = await awaitUrl(secretsFolder, { child, logFolder });
@@ -44,6 +44,25 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
     child,
     credentials: (user) => ({ NATS_URL: url, NATS_USER: user, NATS_PASSWORD_FILE: files.get(user) ?? '' }),
   };
+}
+
+/** Debian puts servers where an ordinary user's PATH does not lead. */
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
+
+async function findBinary(name: string): Promise<string> {
+  const folders = [...(environment('PATH') ?? '').split(delimiter), ...SERVER_FOLDERS];
+  const places = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
+  for (const place of places) {
+    const runs = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs) return place;
+  }
+  throw new EntrainError(
+    'NATS_MISSING',
+    `There is no ${name} to run: expected nats-server 2.9.10 or newer on PATH; install it, name it in ENTRAIN_NATS_SERVER, or set NATS_URL to a server of yours.`,
+  );
 }
 
 /** A compiled script beside this file. */

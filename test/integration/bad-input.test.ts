@@ -53,7 +53,11 @@ describe('bad input', () => {
     ['an unknown flag', ['start', '--lound'], /--lound/],
     ['a flag that is no number', ['start', '--port', 'many'], /--port is "many": expected a whole number/],
     ['an agent without an id', ['agent', '--model', 'x'], /--id is missing/],
-    ['an agent without a model folder', ['agent', '--id', 'a', '--model', 'nowhere'], /There is no .*nowhere/],
+    [
+      'an agent without a model folder',
+      ['agent', '--id', 'a', '--model', 'nowhere'],
+      /There is no .*nowhere/,
+    ],
     ['a coordinator without a study', ['coordinator', '--run', 'r'], /--study is missing/],
     ['a run that cannot be a name', ['start', '--run', '../up'], /--run is "\.\.\/up"/],
     ['a study that is not there', ['start', '--study', 'nowhere.json'], /nowhere\.json cannot be read/],
@@ -100,6 +104,12 @@ describe('bad input', () => {
     const argv = ['start', '--once', '--port', port, '--runs', runs(), '--model', testModel];
     expectSentence(await entrain(argv), new RegExp(`${port}.*--port|--port.*${port}|${port}.*in use`));
     await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('names a nats-server that is not there', async () => {
+    const argv = ['start', '--once', '--runs', join(folder, 'without'), '--model', testModel, '--port', '0'];
+    const answer = await entrain(argv, { ENTRAIN_NATS_SERVER: '/nowhere/nats-server' });
+    expectSentence(answer, /no \/nowhere\/nats-server to run.*NATS_URL/);
   });
 
   it('names a NATS server out of reach', async () => {
