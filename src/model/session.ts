@@ -9,6 +9,8 @@ export interface SessionOptions {
   threads: number;
   /** Where external weights lie. */
   weightsFolder: string;
+  /** Leave weights mapped from their file instead of packing a copy of them. */
+  shareWeights?: boolean | undefined;
 }
 
 export async function openSession(graph: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
@@ -24,6 +26,7 @@ export async function openSession(graph: Uint8Array, options: SessionOptions): P
       extra: {
         session: {
           model_external_initializers_file_folder_path: options.weightsFolder,
+          disable_prepacking: options.shareWeights ? '1' : '0',
           // Waiting threads that spin would take the core of the analyzer or of another agent.
           intra_op: { allow_spinning: '0' },
         },

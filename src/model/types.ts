@@ -10,8 +10,10 @@ export interface ModelOptions {
   provider: Provider;
   deviceId?: number;
   threads: number;
-  /** Where patched graphs are kept. */
+  /** Where hashes of models are remembered. */
   cacheFolder: string;
+  /** Use external weights as they lie in their file, so that agents on one machine share them; prefill takes longer. */
+  shareWeights?: boolean;
 }
 
 export interface ModelInfo {
