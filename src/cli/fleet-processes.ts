@@ -1,15 +1,17 @@
 /** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { createLog } from '../process/log.ts';
 import type { Shutdown } from '../process/shutdown.ts';
 import { findServices, type ServiceRecord } from '../transport/nats-services.ts';
-import { connectNats, natsFromEnvironment, type NatsLink, type NatsOptions } from '../transport/nats.ts';
+import { connectNats, type NatsLink, type NatsOptions } from '../transport/nats.ts';
 import { childFault, startChild, type Child, type ChildEnd } from './children.ts';
 import { writeKeys, type KeyFiles } from './keys.ts';
-import { siblingScript, startPrivateNats } from './private-nats.ts';
+import { siblingScript } from './private-nats.ts';
+import { startTalk } from './start-talk.ts';
 import type { StartSettings } from './start-settings.ts';
+import { writeTargets } from './targets.ts';
 
 export interface FleetProcesses {
   nats: NatsOptions;
@@ -67,47 +69,10 @@ export async function startFleet(
   await startAgents(starting);
   const startCoordinator = async (): Promise<void> => {
     await launchCoordinator(starting);
-    await writeTargets(starting);
+    await writeTargets(link, settings.folder);
     await link.close();
   };
   return { nats: talk.own, analyzerUrl, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
-}
-
-/** The user's NATS server, or a private one. */
-async function startTalk(
-  settings: StartSettings,
-  to: { logFolder: string; secretsFolder: string; children: Child[]; say(text: string): void },
-): Promise<{ own: NatsOptions; credentials(user: string): Record<string, string> }> {
-  const { logFolder, secretsFolder, children, say } = to;
-  if (settings.natsUrl) {
-    const own = await natsFromEnvironment();
-    say(`nats         ${own.url}  (yours, from NATS_URL)`);
-    const shared = {
-      NATS_URL: own.url,
-      ...(own.user ? { NATS_USER: own.user } : {}),
-      ...(own.password ? { NATS_PASSWORD: own.password } : {}),
-    };
-    return { own, credentials: () => shared };
-  }
-  const users = [
-    'coordinator',
-    'analyzer',
-    'supervisor',
-    ...[...settings.models.keys()].map((agent) => `agent-${agent}`),
-  ];
-  const nats = await startPrivateNats({
-    secretsFolder,
-    storeFolder: join(settings.folder, 'nats'),
-    logFolder,
-    users,
-  });
-  children.push(nats.child);
-  say(`nats-server  ${nats.url}  (private, JetStream)`);
-  const { NATS_PASSWORD_FILE: file = '' } = nats.credentials('supervisor');
-  return {
-    own: { url: nats.url, user: 'supervisor', password: await readPassword(file) },
-    credentials: (user) => nats.credentials(user),
-  };
 }
 
 async function startAnalyzer(starting: Starting): Promise<string> {
@@ -183,6 +148,11 @@ async function launchCoordinator(starting: Starting): Promise<void> {
     keys.privateKey,
   ];
   await launch(starting, { name: 'coordinator', user: 'coordinator', argv });
+  await awaitService(starting, {
+    service: COORDINATOR_SERVICE,
+    child: 'coordinator',
+    matches: ({ metadata }) => metadata['run'] === run,
+  });
   say(`coordinator  run ${run}: ${study.scenarios.length} scenarios, ${study.conditions.join(' and ')}`);
 }
 
@@ -227,26 +197,4 @@ async function stopInGroups(children: Child[]): Promise<void> {
   for (const group of [/^coordinator$/, /^agent-/, /^analyzer$/, /^nats-server$/]) {
     await Promise.all(named(group).map((child) => child.stop()));
   }
-}
-
-/** Every program's /metrics, as Prometheus reads it from a file (`file_sd_configs`). */
-async function writeTargets(starting: Starting): Promise<void> {
-  const { link, settings } = starting;
-  await awaitService(starting, {
-    service: COORDINATOR_SERVICE,
-    child: 'coordinator',
-    matches: ({ metadata }) => metadata['run'] === settings.run,
-  });
-  const targets = [];
-  for (const service of [ANALYZER_SERVICE, COORDINATOR_SERVICE, AGENT_SERVICE]) {
-    for (const { metadata } of await findServices(link, service, 200)) {
-      const url = new URL(metadata['metricsUrl'] ?? '');
-      targets.push({ targets: [url.host], labels: { program: service.replace('entrain-', '') } });
-    }
-  }
-  await writeFile(join(settings.folder, 'targets.json'), `${JSON.stringify(targets, null, 2)}\n`);
-}
-
-async function readPassword(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trim();
 }

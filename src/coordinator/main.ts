@@ -1,12 +1,7 @@
 /** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
-import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { EntrainError } from '../protocol/errors.ts';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
-import type { Study } from '../protocol/study.ts';
 import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
@@ -16,38 +11,13 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import { awaitFleet, type Fleet } from './fleet.ts';
 import { assign, inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
-import { readStudy } from '../process/read-study.ts';
 import { openRunFolder, writeRunFile } from './run-folder.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
+import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { watchFleet } from './watch-fleet.ts';
 
-const FLAGS = {
-  study: { type: 'string' },
-  run: { type: 'string' },
-  runs: { type: 'string', default: 'runs' },
-  'private-key': { type: 'string' },
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '0' },
-  seed: { type: 'string' },
-  'wait-seconds': { type: 'string', default: '60' },
-  'grace-seconds': { type: 'string', default: '60' },
-  once: { type: 'boolean', default: false },
-} as const;
-
-interface Settings {
-  study: Study;
-  run: string;
-  runs: string;
-  privateKey: string;
-  host: string;
-  port: number;
-  waitMs: number;
-  graceMs: number;
-  once: boolean;
-}
-
 interface Parts {
-  settings: Settings;
+  settings: CoordinatorSettings;
   link: NatsLink;
   metrics: CoordinatorMetrics;
   version: string;
@@ -75,7 +45,10 @@ export async function run(argv: string[]): Promise<number> {
   return exitCode;
 }
 
-async function connect(settings: Settings, to: { log: Logger; shutdown: Shutdown }): Promise<Parts> {
+async function connect(
+  settings: CoordinatorSettings,
+  to: { log: Logger; shutdown: Shutdown },
+): Promise<Parts> {
   const { log, shutdown } = to;
   const link = await connectNats({ ...(await natsFromEnvironment()), name: 'entrain coordinator', log });
   shutdown.onStop('nats', () => link.close());
@@ -186,39 +159,5 @@ function runFacts(parts: Parts, fleet: Fleet): unknown {
     study,
     agents: Object.fromEntries([...fleet.agents].map(([id, { model }]) => [id, model])),
     startedAtMs: clock.nowMs(),
-  };
-}
-
-async function readSettings(argv: string[]): Promise<Settings> {
-  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
-  const { runs, host, once } = values;
-  const run = nameFlag('--run', values.run);
-  const studyFile = required('--study', values.study, 'a study file, such as studies/demo.json');
-  const keyFile = required(
-    '--private-key',
-    values['private-key'],
-    'the key that signs stream tokens ("entrain keys DIR" makes a pair)',
-  );
-  const privateKey = await readFile(keyFile, 'utf8').catch((cause: unknown) => {
-    throw new EntrainError(
-      'CONFIG_INVALID',
-      `The key file ${keyFile} cannot be read: expected an Ed25519 private key in PEM; "entrain keys DIR" makes a pair.`,
-      { cause },
-    );
-  });
-  const study = await readStudy(studyFile);
-  const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
-  const waitMs = wholeNumber('--wait-seconds', values['wait-seconds']) * 1000;
-  const graceMs = wholeNumber('--grace-seconds', values['grace-seconds']) * 1000;
-  return {
-    study: { ...study, seed },
-    run,
-    runs,
-    privateKey,
-    host,
-    port: wholeNumber('--port', values.port),
-    waitMs,
-    graceMs,
-    once,
   };
 }
