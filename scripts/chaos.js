@@ -26,9 +26,10 @@ function readOptions() {
   const { values } = parse();
   const minutes = Number(values.minutes);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-  if (!(minutes > 0)) throw new SetupError(`--minutes is "${values.minutes}": expected a number above 0.`);
+  if (!(minutes > 0))
+    throw new SetupError(`--minutes is ${JSON.stringify(values.minutes)}: expected a number above 0.`);
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new SetupError(`--seed is "${values.seed}": expected a whole number from 0 on.`);
+    throw new SetupError(`--seed is ${JSON.stringify(values.seed)}: expected a whole number from 0 on.`);
   return { minutes, seed };
 }
 
@@ -36,6 +37,8 @@ function parse() {
   try {
     return parseArgs({ options: OPTIONS });
   } catch (error) {
-    throw new SetupError(`${error.message.split(/[.\n]/)[0]}: expected npm run chaos -- --minutes N --seed S.`);
+    throw new SetupError(
+      `${error.message.split(/[.\n]/)[0]}: expected npm run chaos -- --minutes N --seed S.`,
+    );
   }
 }
