@@ -29,7 +29,7 @@ export interface ActivationStreamOptions {
 /** A third of a token's life: two tries may fail. */
 const RENEWAL_MS = 5 * 60_000;
 const RENEWAL_TIMEOUT_MS = 5000;
-const DRAIN_MS = 5000;
+const DRAIN_MS = 3000;
 
 export async function openActivationStream(options: ActivationStreamOptions): Promise<ActivationStream> {
   const { agent, assignment, clock, log } = options;
