@@ -15,6 +15,7 @@ export interface DecoderParts {
   dims: number;
   /** The attention can write into one buffer that is both past and present. */
   sharedCache: boolean;
+  beforePass?: (() => void) | undefined;
 }
 
 export interface Pass {
@@ -36,6 +37,7 @@ export function createDecoder(parts: DecoderParts): Decoder {
   return {
     cache,
     run: async (ids, layers) => {
+      parts.beforePass?.();
       const names = [io.logits.name, ...layers.map((layer) => parts.taps[layer] ?? '')];
       const feeds = { ...tokenFeeds(io, ids, cache.length), ...cache.feeds(ids.length) };
       const fetches = { ...Object.fromEntries(names.map((name) => [name, null])), ...cache.fetches() };

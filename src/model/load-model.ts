@@ -7,8 +7,9 @@
  */
 import { Worker } from 'node:worker_threads';
 import { EntrainError } from '../protocol/errors.ts';
+import { closeGate, createGate, openGate } from './gate.ts';
 import type { Dialogue, Model, ModelInfo, ModelOptions, SpeakOptions, Spoken, StepStates } from './types.ts';
-import type { CallEvent, Fault, FromWorker, Order } from './worker-messages.ts';
+import type { CallEvent, Fault, FromWorker, Order, WorkerInput } from './worker-messages.ts';
 
 type Listener = (event: CallEvent) => void;
 type Ask = (dialogue: number, order: Order, listener?: Listener) => Promise<Spoken | undefined>;
@@ -23,7 +24,8 @@ interface Pending {
  * @throws EntrainError MODEL_MISSING, MODEL_UNSUPPORTED, MODEL_CORRUPT, MODEL_UNSAFE or PROVIDER_UNAVAILABLE
  */
 export async function loadModel(options: ModelOptions): Promise<Model> {
-  const worker = new Worker(workerUrl(), { workerData: options });
+  const gate = createGate();
+  const worker = new Worker(workerUrl(), { workerData: { options, gate } satisfies WorkerInput });
   const failed = new Promise<Error>((resolve) => {
     worker.once('error', resolve);
     worker.once('exit', (code) => resolve(new Error(`the model's worker ended with code ${code}`)));
@@ -34,6 +36,8 @@ export async function loadModel(options: ModelOptions): Promise<Model> {
   return {
     info,
     failed,
+    pause: () => closeGate(gate),
+    resume: () => openGate(gate),
     open: async (dialogueOptions) => {
       const dialogue = dialogues++;
       await ask(dialogue, { type: 'open', options: dialogueOptions });

@@ -16,7 +16,8 @@ export interface OpenModel extends ModelParts {
   release(): Promise<void>;
 }
 
-export async function openModel(options: ModelOptions): Promise<OpenModel> {
+/** @param beforePass called before each pass; it may block */
+export async function openModel(options: ModelOptions, beforePass?: () => void): Promise<OpenModel> {
   const folder = await readModelFolder(options.folder);
   const tokenizer = await loadTokenizer(folder.path);
   const template = await loadChatTemplate(folder.path, tokenizer);
@@ -39,7 +40,7 @@ export async function openModel(options: ModelOptions): Promise<OpenModel> {
     tokenizer,
     template,
     ...endTokens(folder, tokenizer),
-    openDecoder: () => createDecoder({ session, io, taps, dims: info.dims, sharedCache }),
+    openDecoder: () => createDecoder({ session, io, taps, dims: info.dims, sharedCache, beforePass }),
     release: () => session.release(),
   };
 }

@@ -110,6 +110,9 @@ export interface Dialogue {
 export interface Model {
   info: ModelInfo;
   open(options: DialogueOptions): Promise<Dialogue>;
+  /** Holds the model before its next pass, speaking or listening; what is asked of it meanwhile waits. */
+  pause(): void;
+  resume(): void;
   /** Settles with the fault if the worker dies. */
   readonly failed: Promise<Error>;
   stop(): Promise<void>;

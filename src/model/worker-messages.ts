@@ -1,6 +1,21 @@
 /** What the main thread and the model's worker tell each other. Arrays of states travel by transfer, never by copy. */
 import type { ErrorCode } from '../protocol/errors.ts';
-import type { DialogueOptions, ModelInfo, Spoken, SpokenToken, StepStates, TurnState } from './types.ts';
+import type { Gate } from './gate.ts';
+import type {
+  DialogueOptions,
+  ModelInfo,
+  ModelOptions,
+  Spoken,
+  SpokenToken,
+  StepStates,
+  TurnState,
+} from './types.ts';
+
+/** What the worker is started with. */
+export interface WorkerInput {
+  options: ModelOptions;
+  gate: Gate;
+}
 
 /** `speak`, less its callbacks. */
 export interface SpeakOrder {

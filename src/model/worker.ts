@@ -2,9 +2,18 @@
 import { parentPort, workerData, type TransferListItem } from 'node:worker_threads';
 import { EntrainError } from '../protocol/errors.ts';
 import { openDialogue } from './dialogue.ts';
+import { waitAtGate } from './gate.ts';
 import { openModel, type OpenModel } from './open-model.ts';
-import type { Dialogue, ModelOptions, Spoken, StepStates } from './types.ts';
-import type { Call, CallEvent, Fault, FromWorker, Order, SpeakOrder } from './worker-messages.ts';
+import type { Dialogue, Spoken, StepStates } from './types.ts';
+import type {
+  Call,
+  CallEvent,
+  Fault,
+  FromWorker,
+  Order,
+  SpeakOrder,
+  WorkerInput,
+} from './worker-messages.ts';
 
 type Emit = (event: CallEvent) => void;
 
@@ -111,7 +120,8 @@ function serve(model: OpenModel): void {
 }
 
 try {
-  const model = await openModel(workerData as ModelOptions);
+  const { options, gate } = workerData as WorkerInput;
+  const model = await openModel(options, () => waitAtGate(gate));
   serve(model);
   post({ type: 'ready', info: model.info });
 } catch (error) {

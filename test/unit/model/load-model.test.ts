@@ -36,6 +36,15 @@ async function take(dialogue: Dialogue, seed: number, onToken?: (sofar: string) 
   return { spoken, ...taken };
 }
 
+/** Waits until nothing was added for a while that is many times a step. */
+async function untilQuiet(list: readonly number[]): Promise<readonly number[]> {
+  for (let seen = -1, quiet = 0; quiet < 10; seen = list.length) {
+    quiet = list.length === seen ? quiet + 1 : 0;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return [...list];
+}
+
 describe('a model in its worker', () => {
   let models: Model[];
   beforeAll(async () => {
@@ -130,6 +139,27 @@ describe('a model in its worker', () => {
     await take(dialogue, 1);
     clearInterval(timer);
     expect(beats).toBeGreaterThan(5);
+  });
+
+  it('says nothing while it is paused, and goes on after', async () => {
+    const model = models[0] as Model;
+    const dialogue = await model.open(DIALOGUE);
+    const tokens: number[] = [];
+    let started = (): void => undefined;
+    const first = new Promise<void>((resolve) => (started = resolve));
+    const taken = take(dialogue, 3, () => {
+      tokens.push(tokens.length);
+      model.pause();
+      started();
+    });
+    await first;
+    // A pass that had begun may still end; after it there is silence.
+    const { length: before } = await untilQuiet(tokens);
+    expect(before).toBeLessThan(20);
+    const going = setInterval(() => model.resume(), 1);
+    expect((await taken).spoken.tokens).toBeGreaterThan(before);
+    clearInterval(going);
+    model.resume();
   });
 
   it('ends what waits when the worker dies', async () => {
