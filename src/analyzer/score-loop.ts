@@ -1,6 +1,6 @@
 /**
- * Decides when a group is scored anew: soon after its rows have changed, but never so often that scoring takes more than a
- * quarter of one core; at once when the stream has gone quiet. It runs in a score worker.
+ * Decides when a group is scored anew: soon after its rows have changed, seldom enough that scoring takes about a quarter
+ * of one core, and at once when the stream has gone quiet. It runs in a score worker.
  */
 import type { Clock } from '../process/clock.ts';
 import type { LinearAlgebra } from '../synchrony/types.ts';
@@ -56,6 +56,8 @@ interface Due {
 const CADENCE_MS = 2000;
 /** While frames come, all loops together take no more than this share of one core. */
 const CORE_SHARE = 0.25;
+/** Null, interval and p-value of a group that grows get no older than this and one computation, whatever it takes. */
+const OLDEST_MS = 40_000;
 /** A stream without a frame for so long has probably ended: what is left is scored at once. */
 const QUIET_MS = 1000;
 
@@ -115,7 +117,8 @@ function earliest(
       const last = scored.get(keyOf({ run, group }));
       if (last?.version === group.version) continue;
       const sinceMs = last?.endedMs ?? -CADENCE_MS;
-      const atMs = Math.min(Math.max(sinceMs + CADENCE_MS, restUntilMs), lastFrameMs + QUIET_MS);
+      const restedMs = Math.max(sinceMs + CADENCE_MS, restUntilMs);
+      const atMs = Math.min(restedMs, sinceMs + OLDEST_MS, lastFrameMs + QUIET_MS);
       const sooner = !first || atMs < first.atMs || (atMs === first.atMs && sinceMs < first.sinceMs);
       if (sooner) first = { run, rows, group, atMs, sinceMs };
     }

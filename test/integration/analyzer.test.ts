@@ -1,8 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEXT_FEATURE_DIMS } from '../../src/protocol/frames.ts';
 import type { ScoreReport } from '../../src/protocol/report.ts';
@@ -27,6 +28,9 @@ const WORLD: PlantedOptions = {
   coupling: 0.9,
   seed: 5,
 };
+
+/** Rejects when it ends with another status than 0. */
+const runProgram = promisify(execFile);
 
 interface Running {
   child: ChildProcess;
@@ -180,6 +184,24 @@ describe('the analyzer as a process', () => {
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
     expect(await page.text()).not.toMatch(/(src|href)="(https?:)?\/\//);
     expect(await read('/page.js')).toContain('/api/scores');
+  });
+
+  it('adds a turn to the score at once, and replays all of it from the recording', async () => {
+    const scoresFile = join(folder, 'runs', RUN, 'scores.jsonl');
+    const points = async () =>
+      (await readFile(scoresFile, 'utf8')).split('\n').filter((line) => line.includes('"type":"point"'));
+    const more = plantedEpisodes({ ...WORLD, episodesPerScenario: 4 }).slice(-4);
+    for (const { streams } of more)
+      for (const [role, frames] of streams.entries())
+        for (const frame of frames) {
+          agents[role]?.sender.append(frame);
+          await agents[role]?.sender.drained(20_000);
+        }
+    await waitFor(async () => (await points()).length > 0, { what: 'a point score' });
+    await finalReport();
+    const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
+    const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
+    expect(replay.stdout).toMatch(/^(\d+) of \1 scores equal/);
   });
 
   it('comes to the same scores from its recording after a kill, and writes them with their rows', async () => {

@@ -1,0 +1,192 @@
+/** The live path as a whole: real frames of simulated dyads into a real analyzer process, and how soon each turn is in the score. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ScoreReport } from '../src/protocol/report.ts';
+import { createKeys } from '../src/transport/token.ts';
+import { openFleet, RUN, type Fleet } from './live/dyads.ts';
+import { between, boundOf, readBuckets, total, type Buckets } from './live/histogram.ts';
+
+export const title = 'Live: from a turn’s arrival to the score that holds it';
+
+const DYADS = 32;
+const MODELS = 2;
+const TURN_MS = 3000;
+const LIVE_MS = 90_000;
+const SIZE = { layers: 12, dims: 768, turnsPerEpisode: 10 };
+const EPISODES_BEFORE = 2;
+const LATENCY = 'entrain_score_latency_seconds';
+
+export async function run(): Promise<{ table: string[][]; notes: string[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'entrain-bench-live-'));
+  const keys = createKeys();
+  await writeFile(join(folder, 'public.pem'), keys.publicKeyPem);
+  const analyzer = await startAnalyzer(folder);
+  try {
+    const streamUrl = `${analyzer.url.replace('http', 'ws')}/stream`;
+    const fleet = await openFleet({
+      streamUrl,
+      privateKeyPem: keys.privateKeyPem,
+      dyads: DYADS,
+      models: MODELS,
+      ...SIZE,
+    });
+    try {
+      return await measure(fleet, analyzer, folder);
+    } finally {
+      await fleet.close();
+    }
+  } finally {
+    analyzer.child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Running {
+  child: ChildProcess;
+  url: string;
+}
+
+async function measure(fleet: Fleet, { url }: Running, folder: string) {
+  for (let turn = 0; turn < EPISODES_BEFORE * SIZE.turnsPerEpisode; turn += 1)
+    for (const dyad of fleet.dyads) dyad.turn();
+  await fleet.drained();
+  await firstScores(url);
+  const before = await snapshot(url);
+  const started = performance.now();
+  await talk(fleet);
+  const seconds = (performance.now() - started) / 1000;
+  const after = await snapshot(url);
+  const fullAges = await agesOfFull(join(folder, 'runs', RUN, 'scores.jsonl'), seconds);
+  const latency = between(before.latency, after.latency);
+  const points = between(before.points, after.points);
+  const range = after.groups.map(({ samples }) => samples);
+  const table = [
+    ['quantity', 'measured', 'bar'],
+    ['turns that came', `${total(latency)} in ${seconds.toFixed(0)} s`, ''],
+    [
+      'rows per group at the end',
+      `${Math.min(...range)}–${Math.max(...range)} in ${range.length} groups`,
+      '200',
+    ],
+    ['arrival to score, 50 % of turns', `≤ ${ms(boundOf(latency, 0.5))}`, ''],
+    ['arrival to score, 99 % of turns', `≤ ${ms(boundOf(latency, 0.99))}`, '≤ 500 ms'],
+    ['work for one refresh, 99 %', `≤ ${ms(boundOf(points, 0.99))}`, ''],
+    ['oldest null, interval and p-value', `${fullAges.toFixed(0)} s`, '≤ 60 s'],
+    [
+      'processor time of the analyzer',
+      `${((after.cpuSeconds - before.cpuSeconds) / seconds).toFixed(2)} cores`,
+      '',
+    ],
+  ];
+  const notes = [
+    `${DYADS} dyads of ${SIZE.layers} layers × ${SIZE.dims} dimensions, each taking a turn every ${TURN_MS / 1000} s; latencies are bounds of the histogram ${LATENCY}.`,
+  ];
+  return { table, notes };
+}
+
+const ms = (seconds: number): string => `${(seconds * 1000).toFixed(0)} ms`;
+
+/** Every dyad takes a turn every three seconds, evenly staggered. */
+async function talk({ dyads }: Fleet): Promise<void> {
+  const started = performance.now();
+  for (let turn = 0; turn * TURN_MS < LIVE_MS; turn += 1)
+    for (const [index, dyad] of dyads.entries()) {
+      const atMs = started + (turn + index / dyads.length) * TURN_MS;
+      await delay(Math.max(0, atMs - performance.now()));
+      dyad.turn();
+    }
+  await delay(2000);
+}
+
+interface Snapshot {
+  latency: Buckets;
+  points: Buckets;
+  groups: ScoreReport['groups'];
+  cpuSeconds: number;
+}
+
+async function snapshot(url: string): Promise<Snapshot> {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  const { groups } = await report(url);
+  return {
+    latency: readBuckets(page, LATENCY),
+    points: readBuckets(page, 'entrain_score_compute_seconds', 'kind="point"'),
+    groups,
+    cpuSeconds: Number(/^process_cpu_seconds_total (\S+)$/m.exec(page)?.[1]),
+  };
+}
+
+async function report(url: string): Promise<ScoreReport> {
+  return (await (await fetch(`${url}/api/scores`)).json()) as ScoreReport;
+}
+
+async function firstScores(url: string): Promise<void> {
+  for (;;) {
+    const { groups, pending } = await report(url);
+    if (!pending && groups.length === 2 * MODELS && groups.every(({ strict }) => strict !== null)) return;
+    await delay(250);
+  }
+}
+
+/** The longest time that a group went on with one null, interval and p-value, seconds. */
+async function agesOfFull(file: string, seconds: number): Promise<number> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  const times = new Map<string, number[]>();
+  for (const line of lines) {
+    const { type, group, atMs } = JSON.parse(line) as { type: string; group: string; atMs: number };
+    if (type === 'score') times.set(group, [...(times.get(group) ?? []), atMs]);
+  }
+  const endMs = Date.now() - 2000;
+  const gaps = [...times.values()].flatMap((of) => {
+    const live = [...of.filter((atMs) => atMs > endMs - seconds * 1000), endMs];
+    const last = of.findLast((atMs) => atMs <= endMs - seconds * 1000) ?? endMs - seconds * 1000;
+    return [
+      live[0]! - Math.max(last, endMs - seconds * 1000),
+      ...live.slice(1).map((atMs, i) => atMs - live[i]!),
+    ];
+  });
+  return Math.max(...gaps) / 1000;
+}
+
+async function startAnalyzer(folder: string): Promise<Running> {
+  const port = await freePort();
+  const flags = [
+    '--no-nats',
+    '--port',
+    String(port),
+    '--runs',
+    join(folder, 'runs'),
+    '--public-key',
+    join(folder, 'public.pem'),
+  ];
+  const child = spawn(process.execPath, ['bin/entrain.js', 'analyzer', ...flags], {
+    env: { ...process.env, ENTRAIN_LOG: 'error' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (
+      await fetch(`${url}/healthz`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    )
+      return { child, url };
+    await delay(50);
+  }
+  throw new Error('the analyzer did not start');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
