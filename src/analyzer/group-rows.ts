@@ -7,6 +7,7 @@ import { groupBy } from '../synchrony/group-by.ts';
 import { pairTurns } from '../synchrony/pair-turns.ts';
 import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../synchrony/types.ts';
 import {
+  createEpisodeBook,
   rowsOf,
   type BookChange,
   type BookEpisode,
@@ -15,14 +16,16 @@ import {
   type Row,
 } from './episode-book.ts';
 import type { SampleCounts } from './minimums.ts';
-import type { RowIds } from './score-messages.ts';
-import type { TurnNumbers } from './turn-numbers.ts';
+import type { RowIds, ScoreInput } from './score-messages.ts';
+import { turnNumbers, type TurnNumbers } from './turn-numbers.ts';
 
 export interface GroupRows {
   group: Group;
   version: number;
   /** Episode id → its rows in this group, by turn. */
   episodes: Map<string, Row[]>;
+  /** How many rows these are. */
+  size: number;
 }
 
 export interface Selection {
@@ -32,6 +35,28 @@ export interface Selection {
   leftOut: number;
   /** Layers and dimensions of the rows. */
   shape: string;
+}
+
+/** Everything that was recorded of one run, ready to be scored. */
+export interface RunRows {
+  book: EpisodeBook<TurnNumbers>;
+  groups: Map<string, GroupRows>;
+}
+
+export function emptyRunRows(): RunRows {
+  return { book: createEpisodeBook<TurnNumbers>(), groups: new Map() };
+}
+
+/** Books a frame and brings the groups up to date. */
+export function takeFrameRows(run: RunRows, { frame, origin }: ScoreInput, maxRows = MAX_ROWS): BookChange {
+  const change =
+    frame.type === 'episode'
+      ? run.book.addEpisode(frame)
+      : run.book.addTurn(frame.episode, { turn: frame.turn, origin, payload: turnNumbers(frame) });
+  const episode = run.book.episode(frame.episode);
+  if (episode) applyChange(run.groups, episode, change);
+  dropOverCap(run, change, maxRows);
+  return change;
 }
 
 /** Rows a group may hold: at 12 layers × 768 dims in float64 about 150 kB each. */
@@ -50,13 +75,14 @@ export function applyChange(
   change: BookChange,
 ): void {
   for (const row of [...change.added, ...change.replaced]) openGroup(groups, row.group).version += 1;
+  for (const row of change.added) openGroup(groups, row.group).size += 1;
   if (change.added.length === 0) return;
   for (const [key, rows] of groupBy(rowsOf(episode), (row) => row.group.key))
     groups.get(key)?.episodes.set(episode.id, rows);
 }
 
 function openGroup(groups: Map<string, GroupRows>, group: Group): GroupRows {
-  const known = groups.get(group.key) ?? { group, version: 0, episodes: new Map<string, Row[]>() };
+  const known = groups.get(group.key) ?? { group, version: 0, episodes: new Map<string, Row[]>(), size: 0 };
   groups.set(group.key, known);
   return known;
 }
@@ -83,10 +109,9 @@ export function selectRows(group: GroupRows, book: EpisodeBook<TurnNumbers>, max
 }
 
 /** Whole episodes, those with the smallest hash first, until the cap is reached; then in the order of their names. */
-function underRowCap({ episodes }: GroupRows, maxRows: number): Row[][] {
+function underRowCap({ episodes, size }: GroupRows, maxRows: number): Row[][] {
   const byName = [...episodes].sort(([a], [b]) => (a < b ? -1 : 1));
-  const total = byName.reduce((sum, [, rows]) => sum + rows.length, 0);
-  if (total <= maxRows) return byName.map(([, rows]) => rows);
+  if (size <= maxRows) return byName.map(([, rows]) => rows);
   const kept = new Set<string>();
   let taken = 0;
   for (const [id, rows] of byName.toSorted(([a], [b]) => labelOf('keep', a) - labelOf('keep', b))) {
@@ -95,6 +120,32 @@ function underRowCap({ episodes }: GroupRows, maxRows: number): Row[][] {
     kept.add(id);
   }
   return byName.filter(([id]) => kept.has(id)).map(([, rows]) => rows);
+}
+
+/** How many rows a group over the cap may take in before memory is given back. */
+const SLACK_ROWS = 128;
+const NO_NUMBERS: TurnNumbers = {
+  layers: 0,
+  states: new Float32Array(0),
+  text: new Float32Array(0),
+  words: new Float32Array(0),
+};
+
+/**
+ * Gives back the memory of episodes that no group keeps. The rule is a hash, so a larger recording never calls an episode
+ * back that a smaller one had dropped.
+ */
+function dropOverCap(run: RunRows, change: BookChange, maxRows: number): void {
+  const due = change.added.some(({ group }) => {
+    const size = run.groups.get(group.key)?.size ?? 0;
+    return size > maxRows && size % SLACK_ROWS === 0;
+  });
+  if (!due) return;
+  const kept = new Set<string>();
+  for (const group of run.groups.values())
+    for (const [row] of underRowCap(group, maxRows)) if (row) kept.add(row.episode);
+  for (const { id, turns, about } of run.book.episodes())
+    if (about && !kept.has(id)) for (const turn of turns.values()) turn.payload = NO_NUMBERS;
 }
 
 function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: number): TurnNumbers {

@@ -3,11 +3,9 @@
  * worker of its own, so that no full score stands in its way.
  */
 import type { Clock } from '../process/clock.ts';
-import { createEpisodeBook, type EpisodeBook } from './episode-book.ts';
-import { applyChange, type GroupRows } from './group-rows.ts';
+import { emptyRunRows, takeFrameRows, type RunRows } from './group-rows.ts';
 import { grownEpisodes, growPoint, pointOf, startPointGroup, type PointGroup } from './point-group.ts';
 import type { FrozenFit, PointScore, ScoreInput } from './score-messages.ts';
-import { turnNumbers, type TurnNumbers } from './turn-numbers.ts';
 
 export interface PointLoopOptions {
   clock: Clock;
@@ -18,9 +16,7 @@ export interface PointLoop {
   take(input: ScoreInput | FrozenFit): void;
 }
 
-interface RunPoints {
-  book: EpisodeBook<TurnNumbers>;
-  groups: Map<string, GroupRows>;
+interface RunPoints extends RunRows {
   points: Map<string, PointGroup>;
   /** Group → episodes that have grown since it was last published. */
   grown: Map<string, Set<string>>;
@@ -47,8 +43,7 @@ export function createPointLoop(options: PointLoopOptions): PointLoop {
 }
 
 const emptyRun = (): RunPoints => ({
-  book: createEpisodeBook<TurnNumbers>(),
-  groups: new Map(),
+  ...emptyRunRows(),
   points: new Map(),
   grown: new Map(),
 });
@@ -62,18 +57,11 @@ function takeFit(run: RunPoints, fit: FrozenFit): void {
   if (episodes.length > 0) run.grown.set(fit.group, new Set(episodes));
 }
 
-function takeFrame(run: RunPoints, { frame, origin }: ScoreInput): void {
-  const change =
-    frame.type === 'episode'
-      ? run.book.addEpisode(frame)
-      : run.book.addTurn(frame.episode, { turn: frame.turn, origin, payload: turnNumbers(frame) });
-  const episode = run.book.episode(frame.episode);
-  if (!episode) return;
-  applyChange(run.groups, episode, change);
-  for (const { group } of change.added) {
+function takeFrame(run: RunPoints, input: ScoreInput): void {
+  for (const { group, episode } of takeFrameRows(run, input).added) {
     if (!run.points.has(group.key)) continue;
     const grown = run.grown.get(group.key) ?? new Set();
-    run.grown.set(group.key, grown.add(frame.episode));
+    run.grown.set(group.key, grown.add(episode));
   }
 }
 

@@ -4,11 +4,9 @@
  */
 import type { Clock } from '../process/clock.ts';
 import type { LinearAlgebra } from '../synchrony/types.ts';
-import { createEpisodeBook, type EpisodeBook } from './episode-book.ts';
-import { applyChange, selectRows, type GroupRows } from './group-rows.ts';
+import { emptyRunRows, selectRows, takeFrameRows, type GroupRows, type RunRows } from './group-rows.ts';
 import { emptyScore, scoreGroup } from './score-group.ts';
 import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
-import { turnNumbers, type TurnNumbers } from './turn-numbers.ts';
 
 export interface ScoreLoopOptions {
   clock: Clock;
@@ -22,11 +20,6 @@ export interface ScoreLoopOptions {
 export interface ScoreLoop {
   take(input: ScoreInput): void;
   stop(): void;
-}
-
-interface RunRows {
-  book: EpisodeBook<TurnNumbers>;
-  groups: Map<string, GroupRows>;
 }
 
 /** The newest rows of a group that were scored, and when. */
@@ -82,9 +75,9 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   return {
     take: (input) => {
       state.lastFrameMs = clock.monotonicMs();
-      const rows = state.runs.get(input.run) ?? { book: createEpisodeBook<TurnNumbers>(), groups: new Map() };
+      const rows = state.runs.get(input.run) ?? emptyRunRows();
       state.runs.set(input.run, rows);
-      takeInput(rows, input);
+      takeFrameRows(rows, input);
       arm();
     },
     stop: () => {
@@ -92,15 +85,6 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
       clearTimeout(timer);
     },
   };
-}
-
-function takeInput({ book, groups }: RunRows, { frame, origin }: ScoreInput): void {
-  const change =
-    frame.type === 'episode'
-      ? book.addEpisode(frame)
-      : book.addTurn(frame.episode, { turn: frame.turn, origin, payload: turnNumbers(frame) });
-  const episode = book.episode(frame.episode);
-  if (episode) applyChange(groups, episode, change);
 }
 
 const keyOf = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;

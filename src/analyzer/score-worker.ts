@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../process/clock.ts';
 import { createOrtAlgebra } from '../compute/ort-algebra.ts';
+import { buffersOf } from './transfer.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
 import type { ScoreInput } from './score-messages.ts';
 
@@ -22,7 +23,7 @@ const loop = createScoreLoop({
   algebra: await createOrtAlgebra({ threads: 1 }),
   share: workerData as ScoreLoopOptions['share'],
   publish: (answer) => port.postMessage(answer),
-  onFrozen: (fit) => port.postMessage(fit),
+  onFrozen: (fit) => port.postMessage(fit, buffersOf(fit)),
 });
 port.on('message', (input: ScoreInput) => loop.take(input));
 port.on('close', () => loop.stop());

@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
+import { buffersOf } from './transfer.ts';
 import { ownBytes } from './turn-numbers.ts';
 
 export interface Scorer {
@@ -26,7 +27,7 @@ export function startScorer(onAnswer: (answer: ScoreAnswer) => void): Scorer {
   const points = startWorker('point-worker', {});
   const workers = [...full, points];
   const take = (answer: ScoreAnswer | FrozenFit): void => {
-    if (answer.type === 'frozen') points.postMessage(answer, []);
+    if (answer.type === 'frozen') points.postMessage(answer, buffersOf(answer));
     else onAnswer(answer);
   };
   let stopping = false;

@@ -108,7 +108,7 @@ async function answerFor({ routes, log }: HttpOptions, request: IncomingMessage)
 }
 
 /** Listens, or says in one sentence why that is not possible. */
-export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => reject(listenError(cause, host, port));
     server.once('error', fail);
@@ -120,8 +120,10 @@ export async function listen(server: Server, { host, port }: { host: string; por
 }
 
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): EntrainError {
-  const why = cause.code === 'EADDRINUSE' ? 'is already in use' : `cannot be listened on (${cause.code})`;
-  const text = `Port ${port} on ${host} ${why}: stop the program that holds it or choose another with --port (0 picks a free one).`;
+  const taken = cause.code === 'EADDRINUSE';
+  const text = taken
+    ? `Port ${port} on ${host} is already in use: stop the program that holds it or choose another with --port (0 picks a free one).`
+    : `${host}:${port} cannot be listened on (${cause.code}): expected an address of this machine for --host and a port that this user may open for --port.`;
   return new EntrainError('PORT_IN_USE', text, { cause });
 }
 

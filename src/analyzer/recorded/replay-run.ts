@@ -10,12 +10,17 @@ import { readRecording } from '../../journal/read-recording.ts';
 import { systemClock } from '../../process/clock.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { LinearAlgebra } from '../../synchrony/types.ts';
-import { createEpisodeBook, type EpisodeBook } from '../episode-book.ts';
-import { applyChange, rowId, selectRows, type GroupRows } from '../group-rows.ts';
+import {
+  emptyRunRows,
+  rowId,
+  selectRows,
+  takeFrameRows,
+  type GroupRows,
+  type RunRows,
+} from '../group-rows.ts';
 import { scoreGroup } from '../score-group.ts';
 import { growPoint, pointOf, startPointGroup } from '../point-group.ts';
 import type { FrozenFit, GroupScore, PointScore } from '../score-messages.ts';
-import { turnNumbers, type TurnNumbers } from '../turn-numbers.ts';
 
 /** What is compared of a full score's line in scores.jsonl, and what names its group. */
 type ScoreRecord = Pick<
@@ -36,11 +41,6 @@ export interface ReplayReport {
   /** One sentence per score that came out otherwise. */
   differences: string[];
   equal: boolean;
-}
-
-interface Recorded {
-  book: EpisodeBook<TurnNumbers>;
-  groups: Map<string, GroupRows>;
 }
 
 export async function replayRun(folder: string, options: { lastOnly: boolean }): Promise<ReplayReport> {
@@ -91,26 +91,28 @@ function lastOfEach(scores: (ScoreRecord | PointRecord)[]): ScoreRecord[] {
   return [...new Map(full.map((score) => [score.group, score])).values()];
 }
 
-async function readGroups(folder: string): Promise<Recorded> {
-  const book = createEpisodeBook<TurnNumbers>();
-  const groups = new Map<string, GroupRows>();
+async function readGroups(folder: string): Promise<RunRows> {
+  const rows = emptyRunRows();
   for await (const { stream, epoch, message } of readRecording(folder)) {
     if (message.type !== 'episode' && message.type !== 'turn') continue;
-    const origin = { stream, epoch, seq: message.seq };
-    const change =
-      message.type === 'episode'
-        ? book.addEpisode(message)
-        : book.addTurn(message.episode, { turn: message.turn, origin, payload: turnNumbers(message) });
-    const episode = book.episode(message.episode);
-    if (episode) applyChange(groups, episode, change);
+    takeFrameRows(
+      rows,
+      {
+        type: 'frame',
+        run: '',
+        origin: { stream, epoch, seq: message.seq },
+        frame: message,
+      },
+      Infinity,
+    );
   }
-  return { book, groups };
+  return rows;
 }
 
 /** What differs, as a sentence; undefined when nothing does. */
 async function replayScore(
   score: ScoreRecord,
-  { book, groups }: Recorded,
+  { book, groups }: RunRows,
   tools: { algebra: LinearAlgebra; onFrozen(fit: FrozenFit): void },
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
@@ -132,7 +134,7 @@ async function replayScore(
 /** The same for a point score, from the frozen fit of the full score before it. */
 function replayPoint(
   point: PointRecord,
-  { book, groups }: Recorded,
+  { book, groups }: RunRows,
   fit: FrozenFit | undefined,
 ): string | undefined {
   const name = `point score of ${point.group}, ${point.samples} samples`;
@@ -159,5 +161,5 @@ function onlyRows(group: GroupRows, rows: GroupScore['rows']): GroupRows | undef
     if (found.length < turns.length) return undefined;
     episodes.set(episode, found);
   }
-  return { ...group, episodes };
+  return { ...group, episodes, size: Object.values(rows).flat().length };
 }
