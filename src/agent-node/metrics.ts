@@ -13,6 +13,8 @@ export interface StreamFigures {
   connected: boolean;
   spoolBytes: number;
   ackLagMs: number;
+  /** How often a full spool made the agent wait. */
+  pauses: { turn: number; token: number };
 }
 
 export interface AgentMetrics {
@@ -114,6 +116,16 @@ function gauges(registry: Registry, sources: AgentMetricsSources): void {
     () => (sources.stream()?.ackLagMs ?? 0) / 1000,
   );
   gauge('entrain_nats_up', 'Whether NATS is connected.', () => Number(sources.natsUp()));
+  new Gauge({
+    name: 'entrain_agent_pauses',
+    help: 'How often a full spool made the agent wait, between turns or between tokens.',
+    labelNames: ['between'],
+    registers: [registry],
+    collect() {
+      const pauses = sources.stream()?.pauses ?? { turn: 0, token: 0 };
+      for (const [between, count] of Object.entries(pauses)) this.set({ between }, count);
+    },
+  });
   const info = (name: string, help: string, labels: Record<string, string>): void =>
     new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1);
   info('entrain_build_info', 'The running version.', { version, program: 'agent' });

@@ -18,6 +18,7 @@ import { consume, publishOnce, type StoredMessage } from '../transport/nats-stre
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
+import { createBrake } from './brake.ts';
 import { createPreview } from './preview.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
 import { createUtteranceBox } from './utterance-box.ts';
@@ -93,6 +94,7 @@ function createPorts(
   const { agent, assignment, link, model, metrics, clock } = options;
   const { connection } = link;
   const { sender } = parts.stream;
+  const brake = createBrake({ stream: sender, model });
   return {
     agent,
     stream: agent,
@@ -100,7 +102,11 @@ function createPorts(
     metrics,
     frames: {
       epoch: sender.epoch,
-      append: (message) => sender.append(message),
+      append: (frame) => {
+        const seq = sender.append(frame);
+        brake();
+        return seq;
+      },
       lastSeq: () => sender.lastSeq(),
       room: (kind) => sender.room(kind),
       sinceEpochNs: () => Number(clock.monotonicNs() - sender.epochStartNs),

@@ -32,6 +32,8 @@ export interface StreamSender {
   /** Sequence number of the frame, which is in the spool when this returns. */
   append(frame: Frame): number;
   lastSeq(): number;
+  /** Whether there is room now. */
+  hasRoom(kind: 'turn' | 'token'): boolean;
   /** Settles when there is room: turns wait from 80 % of the spool on, tokens from 95 %. */
   room(kind: 'turn' | 'token'): Promise<void>;
   /** True when everything was acknowledged within the time. */
@@ -56,6 +58,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
   session.begin(epochStartNs);
   let lastSeq = -1;
   const pauses = { turn: 0, token: 0 };
+  const hasRoom = (kind: 'turn' | 'token'): boolean => spool.fullness() < FULL_FROM[kind];
   return {
     epoch,
     epochStartNs,
@@ -67,11 +70,11 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
       return seq;
     },
     lastSeq: () => lastSeq,
+    hasRoom,
     room: async (kind) => {
-      const hasRoom = (): boolean => spool.fullness() < FULL_FROM[kind];
-      if (hasRoom()) return;
+      if (hasRoom(kind)) return;
       pauses[kind] += 1;
-      await session.until(hasRoom);
+      await session.until(() => hasRoom(kind));
     },
     drained: (timeoutMs) => session.until(() => session.isDrained(epoch, lastSeq), timeoutMs),
     status: () => ({ epoch, lastSeq, ...session.status(), spoolBytes: spool.bytes(), pauses: { ...pauses } }),

@@ -1,0 +1,19 @@
+/** Holds the model between two tokens while the spool is nearly full, and lets go when the analyzer has caught up. */
+export interface BrakePorts {
+  stream: { hasRoom(kind: 'token'): boolean; room(kind: 'token'): Promise<void> };
+  model: { pause(): void; resume(): void };
+}
+
+/** @returns what is to be called after every frame that was spooled */
+export function createBrake({ stream, model }: BrakePorts): () => void {
+  let held = false;
+  return () => {
+    if (held || stream.hasRoom('token')) return;
+    held = true;
+    model.pause();
+    void stream.room('token').then(() => {
+      held = false;
+      model.resume();
+    });
+  };
+}
