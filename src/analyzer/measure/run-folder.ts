@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { readRecording, streamsOf } from '../../journal/read-recording.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { LinearAlgebra } from '../../synchrony/types.ts';
-import { createEpisodeBook } from '../episode-book.ts';
-import { applyChange, selectRows, type GroupRows } from '../group-rows.ts';
-import { turnNumbers, type TurnNumbers } from '../turn-numbers.ts';
+import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../group-rows.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
 import { measureSyncR2 } from './sync-r2.ts';
@@ -35,24 +33,14 @@ export async function measureRun(folder: string, { name, flags, algebra }: RunJo
   return { groups: answers };
 }
 
-async function readGroups(folder: string) {
+async function readGroups(folder: string): Promise<RunRows> {
   await checkRun(folder);
-  const book = createEpisodeBook<TurnNumbers>();
-  const groups = new Map<string, GroupRows>();
+  const run = emptyRunRows();
   for await (const { stream, epoch, message } of readRecording(folder)) {
     if (message.type !== 'episode' && message.type !== 'turn') continue;
-    const change =
-      message.type === 'episode'
-        ? book.addEpisode(message)
-        : book.addTurn(message.episode, {
-            turn: message.turn,
-            origin: { stream, epoch, seq: message.seq },
-            payload: turnNumbers(message),
-          });
-    const episode = book.episode(message.episode);
-    if (episode) applyChange(groups, episode, change);
+    takeFrameRows(run, { run: '', frame: message, origin: { stream, epoch, seq: message.seq } });
   }
-  return { book, groups };
+  return run;
 }
 
 async function checkRun(folder: string): Promise<void> {

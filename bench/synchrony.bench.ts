@@ -1,0 +1,225 @@
+/** What the layer × layer map, one more turn, a strict score and a step window cost, beside the plain way of doing the same in the same run. */
+import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
+import { centreColumns } from '../src/synchrony/measures/measure.ts';
+import { createStepWindow } from '../src/synchrony/step-window.ts';
+import { createLiveKernels } from '../src/synchrony/live-kernels.ts';
+import { joinColumns, takeRows, transpose, zeros } from '../src/synchrony/matrix.ts';
+import { paperScore } from '../src/synchrony/paper.ts';
+import { seededRandom } from '../src/synchrony/random.ts';
+import { strictScore } from '../src/synchrony/strict.ts';
+import { freezeScales } from '../src/synchrony/strict-kernels.ts';
+import type { LinearAlgebra, Matrix, TurnPairs } from '../src/synchrony/types.ts';
+
+export const title = 'Synchrony: maps, live rows, strict scores, step windows';
+
+const LAYERS = 12;
+const DIMS = 768;
+const TURNS = 5;
+
+export async function run(): Promise<{ table: string[][]; notes: string[] }> {
+  const algebra = await createOrtAlgebra();
+  const table = [['what', 'size', 'takes', 'against', 'ratio', 'bar']];
+  table.push(...(await mapRows(algebra)));
+  table.push(...(await liveRows(algebra)));
+  table.push(...(await growthRows(algebra)));
+  table.push(stepRow());
+  await algebra.close();
+  return { table, notes: NOTES };
+}
+
+const NOTES = [
+  'The published arithmetic: per pair of layers the Gram matrix of the augmented source, a linear solve and R², over the same backend; three pairs of one split are timed and multiplied.',
+  'The product rate is that of one 1000 × 768 by 768 × 1000 product; the map’s rate counts the multiplications and additions that its algebra needs, each symmetric product once.',
+  'Strict scores: 99 exchanges, all layers.',
+];
+
+/** Normal rows in episodes of five turns, five episodes to a scenario. */
+function normalPairs(n: number, layers: number, dims: number): TurnPairs {
+  const random = seededRandom(n, layers, dims);
+  const make = (): Matrix => {
+    const m = zeros(n, dims);
+    for (let at = 0; at < m.data.length; at++) m.data[at] = random.normal();
+    return m;
+  };
+  const label = (of: (row: number) => number): Int32Array =>
+    Int32Array.from({ length: n }, (_, row) => of(row));
+  return {
+    n,
+    source: Array.from({ length: layers }, make),
+    target: Array.from({ length: layers }, make),
+    history: zeros(n, 0),
+    reply: zeros(n, 0),
+    episode: label((row) => Math.floor(row / TURNS)),
+    scenario: label((row) => Math.floor(row / (5 * TURNS))),
+    pair: label(() => 0),
+    turn: label((row) => row % TURNS),
+  };
+}
+
+async function timeMs(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** The fastest of a few. */
+async function bestMs(times: number, work: () => Promise<unknown>): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < times; k++) best = Math.min(best, await timeMs(work));
+  return best;
+}
+
+const ms = (value: number): string => (value < 10 ? `${value.toFixed(2)} ms` : `${value.toFixed(0)} ms`);
+
+async function mapRows(algebra: LinearAlgebra): Promise<string[][]> {
+  const n = 1000;
+  const pairs = normalPairs(n, LAYERS, DIMS);
+  const splits = [0, 1, 2].map((k) => Array.from({ length: 40 }, (_, e) => 5 * e + k));
+  await paperScore(normalPairs(300, 2, 64), { algebra, seed: 1 });
+  const mapMs = await bestMs(2, () => paperScore(pairs, { algebra, splits, seed: 1 }));
+  const pairMs = (await timeMs(() => publishedPairs(pairs, 3, algebra))) / 3;
+  const publishedMs = pairMs * LAYERS * LAYERS * splits.length;
+  const [a] = pairs.source as [Matrix];
+  const productMs = await bestMs(5, () => algebra.multiplyTransposed(a, a));
+  const rate = (2 * n * n * DIMS) / productMs;
+  const mapRate = mapWork(n, 200, splits.length) / mapMs;
+  const size = `n ${n}, ${LAYERS} × ${LAYERS} layers, ${DIMS} dims, 3 splits`;
+  return [
+    [
+      'the map, against the published arithmetic',
+      size,
+      ms(mapMs),
+      ms(publishedMs),
+      `${(publishedMs / mapMs).toFixed(1)} ×`,
+      '≥ 30 ×',
+    ],
+    [
+      'the map’s rate, against the product’s',
+      size,
+      `${(mapRate / 1e6).toFixed(1)} GFLOP/s`,
+      `${(rate / 1e6).toFixed(1)} GFLOP/s`,
+      `${((100 * mapRate) / rate).toFixed(0)} %`,
+      '≥ 60 %',
+    ],
+  ];
+}
+
+/** Multiplications and additions of the whole map. */
+function mapWork(n: number, test: number, splits: number): number {
+  const train = n - test;
+  const gram = n * n * DIMS;
+  const solve = train ** 3 / 3 + 2 * train * train * test;
+  const square = train * train * test;
+  const inner = 2 * LAYERS * LAYERS * train * n;
+  return LAYERS * gram + splits * (LAYERS * (gram + solve + square) + inner);
+}
+
+/** Ridge from the first source layer to some target layers, one after the other, as the paper's code does it. */
+async function publishedPairs(pairs: TurnPairs, count: number, algebra: LinearAlgebra): Promise<number> {
+  const test = Array.from({ length: 200 }, (_, k) => 5 * k);
+  const train = Array.from({ length: pairs.n }, (_, row) => row).filter((row) => row % 5 !== 0);
+  let total = 0;
+  for (const target of pairs.target.slice(0, count)) {
+    const ones = (rows: number): Matrix => ({ rows, cols: 1, data: new Float64Array(rows).fill(1) });
+    const source = pairs.source[0] as Matrix;
+    const x = transpose(joinColumns([takeRows(source, train), ones(train.length)]));
+    const y = transpose(takeRows(target, train));
+    const gram = await algebra.multiplyTransposed(x, x);
+    const beta = await algebra.solveRidge(gram, 0.1, await algebra.multiplyTransposed(x, y));
+    const predicted = await algebra.multiply(joinColumns([takeRows(source, test), ones(test.length)]), beta);
+    total += meanR2(predicted, takeRows(target, test));
+  }
+  return total;
+}
+
+function meanR2(predicted: Matrix, truth: Matrix): number {
+  const centred = centreColumns(truth);
+  const errors = new Float64Array(truth.cols);
+  const totals = new Float64Array(truth.cols);
+  for (let at = 0; at < truth.data.length; at++) {
+    const c = at % truth.cols;
+    errors[c] = (errors[c] as number) + ((truth.data[at] as number) - (predicted.data[at] as number)) ** 2;
+    totals[c] = (totals[c] as number) + (centred.data[at] as number) ** 2;
+  }
+  return errors.reduce((sum, error, c) => sum + 1 - error / (totals[c] as number), 0) / truth.cols;
+}
+
+async function liveRows(algebra: LinearAlgebra): Promise<string[][]> {
+  const n = 1000;
+  const pairs = normalPairs(n + 20, LAYERS, DIMS);
+  const live = createLiveKernels({ scales: freezeScales(pairs), maxRows: 2 * n });
+  const at = (m: Matrix, row: number): Float64Array => m.data.subarray(row * m.cols, (row + 1) * m.cols);
+  const add = (row: number): void =>
+    live.add({
+      episode: pairs.episode[row] as number,
+      scenario: pairs.scenario[row] as number,
+      pair: 0,
+      turn: pairs.turn[row] as number,
+      source: pairs.source.map((layer) => at(layer, row)),
+      target: pairs.target.map((layer) => at(layer, row)),
+      history: at(pairs.history, row),
+      reply: at(pairs.reply, row),
+    });
+  for (let row = 0; row < n; row++) add(row);
+  const started = performance.now();
+  for (let row = n; row < n + 20; row++) add(row);
+  const rowMs = (performance.now() - started) / 20;
+  const whole = await timeMs(() =>
+    strictScore(normalPairs(n, LAYERS, DIMS), { algebra, seed: 1, permutations: 99 }),
+  );
+  return [
+    [
+      'one more turn, against a full strict score',
+      `n ${n}, ${LAYERS} layers, ${DIMS} dims`,
+      ms(rowMs),
+      ms(whole),
+      `1 / ${(whole / rowMs).toFixed(0)}`,
+      '≤ 1 / 100',
+    ],
+  ];
+}
+
+/** How both scores grow with their size. */
+async function growthRows(algebra: LinearAlgebra): Promise<string[][]> {
+  const sizes = [
+    [200, 4, 192],
+    [400, 4, 192],
+    [200, 8, 192],
+    [200, 4, 768],
+  ] as const;
+  const rows: string[][] = [];
+  for (const [n, layers, dims] of sizes) {
+    const pairs = normalPairs(n, layers, dims);
+    const paperMs = await timeMs(() => paperScore(pairs, { algebra, seed: 1 }));
+    const strictMs = await timeMs(() => strictScore(pairs, { algebra, seed: 1, permutations: 99 }));
+    const size = `n ${n}, ${layers} layers, ${dims} dims`;
+    rows.push(['paper mode, beside strict mode', size, ms(paperMs), ms(strictMs), '', '']);
+  }
+  return rows;
+}
+
+/** CKA over windows of steps: what a second of 32 dyads × 12 layers takes of one core. */
+function stepRow(): string[] {
+  const steps = 128;
+  const random = seededRandom(3);
+  const step = (): Float64Array => Float64Array.from({ length: DIMS }, () => random.normal());
+  const window = createStepWindow(steps);
+  for (let k = 0; k < steps; k++) window.add(step(), step());
+  const fresh = Array.from({ length: 400 }, step);
+  let started = performance.now();
+  for (let k = 0; k + 1 < fresh.length; k += 2)
+    window.add(fresh[k] as Float64Array, fresh[k + 1] as Float64Array);
+  const addMs = (performance.now() - started) / (fresh.length / 2);
+  started = performance.now();
+  for (let k = 0; k < 200; k++) window.cka();
+  const refreshMs = (performance.now() - started) / 200;
+  const perSecond = 32 * 12 * refreshMs;
+  return [
+    'CKA of 32 dyads × 12 layers, refreshed every second',
+    `${steps} steps, ${DIMS} dims; one step ${ms(addMs)}`,
+    ms(perSecond),
+    '1000 ms of one core',
+    `${(perSecond / 10).toFixed(0)} %`,
+    '≤ 25 %',
+  ];
+}
