@@ -93,6 +93,23 @@ export const STREAM: readonly PanelOptions[] = [
     span: 12,
     lines: [{ expr: 'entrain_agent_spool_bytes', legend: '{{agent}}' }],
   },
+  {
+    title: 'Sent again',
+    description: 'Frames that came twice, and times that lost ones were asked for. Neither loses anything.',
+    unit: 'short',
+    span: 12,
+    lines: [
+      { expr: 'entrain_duplicates_total', legend: 'twice {{stream}}' },
+      { expr: 'entrain_resends_total', legend: 'asked for {{stream}}' },
+    ],
+  },
+  {
+    title: 'Bound of the clock offset',
+    description: 'How far the measured offset between an agent’s clock and the analyzer’s may be off.',
+    unit: 's',
+    span: 12,
+    lines: [{ expr: 'entrain_clock_bound_seconds', legend: '{{stream}}' }],
+  },
 ];
 
 const PROGRAM = '{{program}} {{agent}}';

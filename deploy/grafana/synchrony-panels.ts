@@ -18,6 +18,7 @@ export function synchronyPanels(): Builder<Panel>[] {
   return [
     ...DIRECTIONS.map(strictPanel),
     ...DIRECTIONS.map(excessPanel),
+    ...DIRECTIONS.map(differencePanel),
     ...DIRECTIONS.map(paperPanel),
     pValuePanel(),
   ];
@@ -60,6 +61,32 @@ function excessPanel({ label, text }: Direction): Builder<Panel> {
       { expr: `entrain_synchrony_excess_ratio${of(label, 'mode="strict"')}`, legend: SERIES },
       { expr: `entrain_synchrony_ci_ratio${bound('low')}`, legend: `low · ${SERIES}`, dashed: true },
       { expr: `entrain_synchrony_ci_ratio${bound('high')}`, legend: `high · ${SERIES}`, dashed: true },
+    ],
+  });
+}
+
+function differencePanel({ label, text }: Direction): Builder<Panel> {
+  const bound = (name: string): string => of(label, `mode="strict",bound="${name}"`);
+  const series = '{{condition}} − {{against}} ({{source_model}} → {{target_model}})';
+  return timeseries({
+    title: `Difference between conditions, ${text}`,
+    description:
+      'Excess of a condition minus that of its control, with the 95 % interval of a bootstrap that draws the same scenarios for both.',
+    unit: 'percentunit',
+    span: 12,
+    level: 0,
+    lines: [
+      { expr: `entrain_synchrony_difference_ratio${of(label, 'mode="strict"')}`, legend: series },
+      {
+        expr: `entrain_synchrony_difference_ci_ratio${bound('low')}`,
+        legend: `low · ${series}`,
+        dashed: true,
+      },
+      {
+        expr: `entrain_synchrony_difference_ci_ratio${bound('high')}`,
+        legend: `high · ${series}`,
+        dashed: true,
+      },
     ],
   });
 }
