@@ -7,13 +7,14 @@ export interface BrakePorts {
 /** @returns what is to be called after every frame that was spooled */
 export function createBrake({ stream, model }: BrakePorts): () => void {
   let held = false;
-  return () => {
-    if (held || stream.hasRoom('token')) return;
+  const hold = async (): Promise<void> => {
     held = true;
     model.pause();
-    void stream.room('token').then(() => {
-      held = false;
-      model.resume();
-    });
+    await stream.room('token');
+    held = false;
+    model.resume();
+  };
+  return () => {
+    if (!held && !stream.hasRoom('token')) void hold();
   };
 }

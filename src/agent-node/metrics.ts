@@ -38,6 +38,7 @@ export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   gauges(registry, sources);
+  pauseGauge(registry, sources);
   const counters = createCounters(registry);
   const firstToken = histogram(
     registry,
@@ -116,6 +117,18 @@ function gauges(registry: Registry, sources: AgentMetricsSources): void {
     () => (sources.stream()?.ackLagMs ?? 0) / 1000,
   );
   gauge('entrain_nats_up', 'Whether NATS is connected.', () => Number(sources.natsUp()));
+  const info = (name: string, help: string, labels: Record<string, string>): void =>
+    new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1);
+  info('entrain_build_info', 'The running version.', { version, program: 'agent' });
+  info('entrain_model_info', 'The model this agent runs, and where.', {
+    model: model.name,
+    provider: model.provider,
+    layers: String(model.layers),
+    dims: String(model.dims),
+  });
+}
+
+function pauseGauge(registry: Registry, sources: AgentMetricsSources): void {
   new Gauge({
     name: 'entrain_agent_pauses',
     help: 'How often a full spool made the agent wait, between turns or between tokens.',
@@ -125,15 +138,6 @@ function gauges(registry: Registry, sources: AgentMetricsSources): void {
       const pauses = sources.stream()?.pauses ?? { turn: 0, token: 0 };
       for (const [between, count] of Object.entries(pauses)) this.set({ between }, count);
     },
-  });
-  const info = (name: string, help: string, labels: Record<string, string>): void =>
-    new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1);
-  info('entrain_build_info', 'The running version.', { version, program: 'agent' });
-  info('entrain_model_info', 'The model this agent runs, and where.', {
-    model: model.name,
-    provider: model.provider,
-    layers: String(model.layers),
-    dims: String(model.dims),
   });
 }
 

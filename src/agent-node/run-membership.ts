@@ -91,26 +91,14 @@ function createPorts(
     signal: AbortSignal;
   },
 ): EpisodePorts {
-  const { agent, assignment, link, model, metrics, clock } = options;
+  const { agent, assignment, link, model, metrics } = options;
   const { connection } = link;
-  const { sender } = parts.stream;
-  const brake = createBrake({ stream: sender, model });
   return {
     agent,
     stream: agent,
     model,
     metrics,
-    frames: {
-      epoch: sender.epoch,
-      append: (frame) => {
-        const seq = sender.append(frame);
-        brake();
-        return seq;
-      },
-      lastSeq: () => sender.lastSeq(),
-      room: (kind) => sender.room(kind),
-      sinceEpochNs: () => Number(clock.monotonicNs() - sender.epochStartNs),
-    },
+    frames: frameSink(options, parts.stream),
     utterances: parts.box,
     preview: parts.preview,
     signal: parts.signal,
@@ -125,6 +113,24 @@ function createPorts(
         body: utterance,
       });
     },
+  };
+}
+
+function frameSink(
+  { model, clock }: MembershipOptions,
+  { sender }: ActivationStream,
+): EpisodePorts['frames'] {
+  const brake = createBrake({ stream: sender, model });
+  return {
+    epoch: sender.epoch,
+    append: (frame) => {
+      const seq = sender.append(frame);
+      brake();
+      return seq;
+    },
+    lastSeq: () => sender.lastSeq(),
+    room: (kind) => sender.room(kind),
+    sinceEpochNs: () => Number(clock.monotonicNs() - sender.epochStartNs),
   };
 }
 
