@@ -62,6 +62,13 @@ export function createForgetfulDisk(options: ForgetfulOptions): ForgetfulDisk {
         append: (parts) => {
           for (const part of parts) write(file, part);
         },
+        write: async (parts) => {
+          for (const part of parts) {
+            write(file, part);
+            // A crash may come between any two.
+            if (random() < 0.3) await Promise.resolve();
+          }
+        },
         read: (offset, length) => Buffer.from(file.bytes.subarray(offset, offset + length)),
         truncate: (size) => {
           file.size = size;

@@ -1,6 +1,6 @@
 /**
- * What a journal needs of a disk, and the real one. Appending is synchronous, so that a frame is in the file when the
- * call returns; syncing is not, for it takes milliseconds.
+ * What a journal needs of a disk, and the real one. A spool appends at once, so that a frame is in the file when the call
+ * returns; a recording writes without holding up the thread that receives, for a busy disk can make a write wait.
  */
 import {
   closeSync,
@@ -15,6 +15,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  writev,
   writevSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -23,6 +24,8 @@ export interface DiskFile {
   size(): number;
   /** Throws when the disk is full; a part may have been written by then. */
   append(parts: Uint8Array[]): void;
+  /** As `append`, off the thread; nothing else may be written meanwhile. */
+  write(parts: Uint8Array[]): Promise<void>;
   read(offset: number, length: number): Uint8Array;
   truncate(size: number): void;
   /** Settles when every byte is safe from a loss of power. */
@@ -44,6 +47,7 @@ export interface Disk {
 
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
+const writevAsync = promisify(writev);
 
 export const realDisk: Disk = {
   open: openFile,
@@ -76,6 +80,9 @@ function openFile(path: string): DiskFile {
     append: (parts) => {
       size += writeAll(handle, parts, size);
     },
+    write: async (parts) => {
+      size += await writeAllAsync(handle, parts, size);
+    },
     read: (offset, length) => {
       const bytes = Buffer.allocUnsafeSlow(length);
       return bytes.subarray(0, readSync(handle, bytes, 0, length, offset));
@@ -94,6 +101,15 @@ function writeAll(handle: number, parts: Uint8Array[], at: number): number {
   const total = parts.reduce((sum, part) => sum + part.length, 0);
   let written = writevSync(handle, parts, at);
   while (written < total) written += writevSync(handle, remaining(parts, written), at + written);
+  return total;
+}
+
+async function writeAllAsync(handle: number, parts: Uint8Array[], at: number): Promise<number> {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  for (let written = 0; written < total;) {
+    const { bytesWritten } = await writevAsync(handle, remaining(parts, written), at + written);
+    written += bytesWritten;
+  }
   return total;
 }
 

@@ -2,13 +2,19 @@
  * What a crash left of a stream's recording: cuts torn tails, seals what was open, finds the last durable number of each
  * epoch. A damage with readable records after it is no torn tail; it stays as it is for `entrain verify` to report.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { decodeMessage } from '../protocol/codec.ts';
 import { encodeSeal } from '../protocol/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk } from './disk.ts';
-import { recordHeader, scanSegment, segmentNames, type SegmentName, type SegmentScan } from './segment.ts';
+import {
+  hashHeaders,
+  recordHeader,
+  scanSegment,
+  segmentNames,
+  type SegmentName,
+  type SegmentScan,
+} from './segment.ts';
 
 interface Place {
   disk: Disk;
@@ -63,7 +69,7 @@ async function sealRecovered(
   const file = disk.open(path);
   try {
     if (scan.end < bytes.length) file.truncate(scan.end);
-    const sha256 = createHash('sha256').update(bytes.subarray(0, scan.end)).digest();
+    const sha256 = hashHeaders(bytes, scan.records);
     const message = encodeSeal({ count: scan.records.length, sha256 });
     file.append([recordHeader(message), message]);
     await file.sync();

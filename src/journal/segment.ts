@@ -51,11 +51,15 @@ export function segmentNames(files: string[]): (SegmentName & { file: string })[
     .sort((a, b) => a.epoch - b.epoch || a.firstSeq - b.firstSeq);
 }
 
-export function recordHeader(message: Uint8Array): Uint8Array {
+export function recordHeader(message: Uint8Array): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
+  writeHeader(header, message);
+  return header;
+}
+
+export function writeHeader(header: Buffer, message: Uint8Array): void {
   header.writeUInt32LE(message.length, 0);
   header.writeUInt32LE(crc32(message), 4);
-  return header;
 }
 
 export function scanSegment(file: Uint8Array): SegmentScan {
@@ -83,9 +87,16 @@ function takeRecord(scan: SegmentScan, bytes: Buffer, at: number): void {
     if (scan.seal) scan.sealHolds = false;
     return;
   }
-  const hash = createHash('sha256').update(bytes.subarray(0, at)).digest();
+  const hash = hashHeaders(bytes, scan.records);
   scan.sealHolds = !scan.seal && seal.count === scan.records.length && hash.equals(seal.sha256);
   scan.seal = seal;
+}
+
+/** What a seal is made over. */
+export function hashHeaders(file: Uint8Array, records: SegmentScan['records']): Buffer {
+  const hash = createHash('sha256');
+  for (const { offset } of records) hash.update(file.subarray(offset - HEADER_BYTES, offset));
+  return hash.digest();
 }
 
 /** Length of the message of the record that starts here, or undefined when none does. */

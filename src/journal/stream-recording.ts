@@ -9,7 +9,7 @@ import { encodeSeal } from '../protocol/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { recoverSegments } from './recover-segments.ts';
-import { recordHeader, segmentFile } from './segment.ts';
+import { HEADER_BYTES, recordHeader, segmentFile, writeHeader } from './segment.ts';
 
 export interface RecordedBytes {
   seq: number;
@@ -128,21 +128,26 @@ async function startSegment(
 }
 
 async function writeBatch(open: Open, batch: RecordedBytes[]): Promise<void> {
-  const parts = batch.flatMap(({ bytes }) => [recordHeader(bytes), bytes]);
+  const headers = Buffer.allocUnsafe(HEADER_BYTES * batch.length);
+  const parts = batch.flatMap(({ bytes }, i) => {
+    const header = headers.subarray(i * HEADER_BYTES, (i + 1) * HEADER_BYTES);
+    writeHeader(header, bytes);
+    return [header, bytes];
+  });
   await appendSynced(open, parts);
   open.count += batch.length;
+  open.hash.update(headers);
 }
 
 /** On a fault the file is cut back to what was synced, so that nothing stands there twice when it is tried again. */
 async function appendSynced(open: Open, parts: Uint8Array[]): Promise<void> {
   try {
-    open.file.append(parts);
+    await open.file.write(parts);
     await open.file.sync();
   } catch (error) {
     open.file.truncate(open.size);
     throw error;
   }
-  for (const part of parts) open.hash.update(part);
   open.size = open.file.size();
 }
 
