@@ -170,6 +170,7 @@ function groupReport(state: GroupState): GroupReport {
     scenarios: state.scenarios.size,
     paper: score?.paper ?? null,
     strict: strictNow(state),
+    ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
     ...(reason === undefined ? {} : { reason }),
     updatedAtMs,
     curve,

@@ -43,6 +43,8 @@ export interface GroupReport {
   samples: number;
   episodes: number;
   scenarios: number;
+  /** Rows that the last full score could not take in: over the cap, or of another shape than the rest. */
+  leftOut?: number;
   paper: PaperReport | null;
   /** Strict mode, beyond history: the headline. */
   strict: StrictReport | null;

@@ -90,22 +90,29 @@ function progress(group) {
   return make('div', { class: 'progress' }, bar);
 }
 
-function card(group, range) {
+function contrasts(group, differences) {
+  const own = differences.filter((one) => one.direction === group.direction && one.condition === group.condition
+    && one.sourceModel === group.sourceModel && one.targetModel === group.targetModel);
+  return own.map((one) => make('p', { class: 'detail' },
+    'minus ' + one.against + ': ' + number(one.difference) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ')'));
+}
+
+function card(group, range, differences) {
   const [from, to] = ARROWS[group.direction];
   const models = group.sourceModel === group.targetModel ? group.sourceModel : group.sourceModel + ' → ' + group.targetModel;
   const counts = make('p', { class: 'counts' });
   for (const [value, name] of [[group.samples, 'turn pairs'], [group.episodes, 'episodes'], [group.scenarios, 'scenarios']])
     counts.append(make('span', {}, make('b', {}, count(value)), ' ' + name));
   return make('article', { class: 'card' },
-    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), sparkline(group.curve), counts);
+    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), counts);
 }
 
-function drawGroups(groups) {
+function drawGroups({ groups, differences }) {
   const range = rangeOf(groups);
   const conditions = [...new Set(groups.map((group) => group.condition))];
   const sections = conditions.map((condition) => make('section', { class: 'condition' },
     make('h2', {}, condition, make('span', {}, MEANING[condition] || '')),
-    make('div', { class: 'cards' }, ...groups.filter((group) => group.condition === condition).map((group) => card(group, range)))));
+    make('div', { class: 'cards' }, ...groups.filter((group) => group.condition === condition).map((group) => card(group, range, differences)))));
   byId('conditions').replaceChildren(...(sections.length ? sections : [make('p', { class: 'empty' }, 'Waiting for the first two turns of an episode.')]));
 }
 
@@ -128,7 +135,7 @@ async function refresh() {
     const read = async (path) => (await fetch(path + location.search, { signal: AbortSignal.timeout(5000) })).json();
     const [report, state] = await Promise.all([read('/api/scores'), read('/api/state')]);
     drawState(state, report);
-    drawGroups(report.groups);
+    drawGroups(report);
     if (report.pending) say('scoring as it comes', 'pending');
     else say(report.groups.length ? 'up to date' : 'waiting', 'fresh');
   } catch {
