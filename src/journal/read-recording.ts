@@ -4,6 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeMessage } from '../protocol/codec.ts';
+import { EntrainError } from '../protocol/errors.ts';
 import type { DataMessage } from '../protocol/frames.ts';
 import { STREAMS_FOLDER } from './recording.ts';
 import { scanSegment, segmentNames, type SegmentScan } from './segment.ts';
@@ -48,10 +49,23 @@ export async function* readRecording(
       const last = segments[i + 1]?.epoch !== segment.epoch;
       options.onSegment?.({ ...segment, stream, file, bytes: bytes.length, scan, last });
       for (const { offset, length } of scan.records) {
-        const message = decodeMessage(bytes.subarray(offset, offset + length)) as DataMessage;
-        yield { stream, epoch: segment.epoch, message, at: { file, offset, length } };
+        const at = { file, offset, length };
+        yield { stream, epoch: segment.epoch, message: decodeRecord(bytes, at), at };
       }
     }
+  }
+}
+
+/** A record whose checksum holds was valid when it was written, so this is another program's file or version. */
+function decodeRecord(bytes: Uint8Array, at: RecordedMessage['at']): DataMessage {
+  try {
+    return decodeMessage(bytes.subarray(at.offset, at.offset + at.length)) as DataMessage;
+  } catch (cause) {
+    throw new EntrainError(
+      'JOURNAL_CORRUPT',
+      `The record at byte ${at.offset} of ${at.file} is whole but no frame of this protocol; expected a recording by this version of entrain.`,
+      { cause },
+    );
   }
 }
 

@@ -64,12 +64,6 @@ export interface Seat {
   committing: boolean;
 }
 
-/** Where a recorded frame stands, and when it came in (monotonic). */
-export interface RecordedAt extends StreamPlace {
-  epoch: number;
-  arrivedMs: number;
-}
-
 export interface SeatOptions {
   onRecorded(message: DataMessage, at: RecordedAt): void;
   nowMs(): number;

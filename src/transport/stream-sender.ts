@@ -8,7 +8,7 @@ import { encodeMessage } from '../protocol/codec.ts';
 import type { Frame, StreamSenderOptions } from './stream-ports.ts';
 import { createStreamSession } from './stream-session.ts';
 
-export type { Frame, SenderSpool, StreamSenderOptions } from './stream-ports.ts';
+export type { Frame } from './stream-ports.ts';
 
 export interface StreamSenderStatus {
   epoch: number;

@@ -17,7 +17,7 @@ import {
 import type { Seat, StreamFigures } from './stream-seat.ts';
 import type { TokenClaims } from './token.ts';
 
-export type { RecordedAt, StreamFigures } from './stream-seat.ts';
+export type { StreamFigures } from './stream-seat.ts';
 
 export interface StreamServerStatus {
   connections: number;

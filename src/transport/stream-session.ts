@@ -143,6 +143,7 @@ function handle(state: State, message: StreamMessage, receivedNs: bigint): void 
     case 'welcome':
       return welcomed(state, message);
     case 'ack':
+      state.socket.heard();
       carryOut(state, state.outbox.acknowledged(message));
       return measureLag(state);
     case 'resend':

@@ -25,13 +25,15 @@ export interface StreamSocket {
   drop(reason: string): void;
   /** The peer has answered as it should: the next failure starts with the shortest wait. */
   settled(): void;
+  /** The peer has answered something that was sent: both directions work. */
+  heard(): void;
   connections(): number;
   close(): Promise<void>;
 }
 
 const HANDSHAKE_MS = 5000;
-const PING_MS = 2500;
-const SILENCE_MS = 8000;
+const PING_MS = 2000;
+const SILENCE_MS = 6500;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 
@@ -40,6 +42,7 @@ interface Line {
   socket: WebSocket | undefined;
   failures: number;
   connections: number;
+  heardMs: number;
   timer: NodeJS.Timeout | undefined;
   closed: boolean;
 }
@@ -50,6 +53,7 @@ export function connectStreamSocket(options: StreamSocketOptions): StreamSocket 
     socket: undefined,
     failures: 0,
     connections: 0,
+    heardMs: 0,
     timer: undefined,
     closed: false,
   };
@@ -65,6 +69,7 @@ export function connectStreamSocket(options: StreamSocketOptions): StreamSocket 
     settled: () => {
       line.failures = 0;
     },
+    heard: () => hear(line),
     connections: () => line.connections,
     close: async () => {
       line.closed = true;
@@ -78,7 +83,7 @@ function dial(line: Line): void {
   const { options } = line;
   const socket = openSocket(options);
   line.socket = socket;
-  const stopWatching = watchSilence(socket, options);
+  const stopWatching = watchSilence(line, socket);
   socket.on('open', () => {
     line.connections += 1;
     options.onOpen();
@@ -115,15 +120,16 @@ function waitAfter(failures: number): number {
   return Math.round(longest * (0.5 + Math.random() / 2));
 }
 
-function watchSilence(socket: WebSocket, { clock }: StreamSocketOptions): () => void {
-  let heardMs = clock.monotonicMs();
-  const hear = (): void => {
-    heardMs = clock.monotonicMs();
-  };
-  socket.on('message', hear).on('pong', hear).on('open', hear);
+function hear(line: Line): void {
+  line.heardMs = line.options.clock.monotonicMs();
+}
+
+/** Only an answer counts: what the peer sends by itself still comes when the way there is dead. */
+function watchSilence(line: Line, socket: WebSocket): () => void {
+  socket.on('pong', () => hear(line)).on('open', () => hear(line));
   const timer = setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (clock.monotonicMs() - heardMs > SILENCE_MS) socket.terminate();
+    if (line.options.clock.monotonicMs() - line.heardMs > SILENCE_MS) socket.terminate();
     else socket.ping();
   }, PING_MS);
   return () => clearInterval(timer);
