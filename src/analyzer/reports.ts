@@ -45,7 +45,7 @@ export function createReports(sources: ReportSources): Reports {
         nowMs: clock.nowMs(),
         natsUp: sources.natsUp(),
         streams: streamsOf(state.run).map(streamReport),
-        episodes: episodeCounts(state),
+        episodes: episodeCounts(state, clock.nowMs()),
         turns: state.turns,
       };
     },
@@ -53,7 +53,7 @@ export function createReports(sources: ReportSources): Reports {
       report: () => scores() as ScoreReport,
       streams: () => sources.streams(),
       refused: () => sources.refused(),
-      state: () => ({ episodes: episodeCounts(current()), turns: current().turns }),
+      state: () => ({ episodes: episodeCounts(current(), clock.nowMs()), turns: current().turns }),
     },
   };
 }

@@ -32,8 +32,8 @@ export interface RunState {
   book: EpisodeBook<null>;
   groups: Map<string, GroupState>;
   turns: number;
-  /** Per stream, the episode it was last in. */
-  lastEpisode: Map<string, string>;
+  /** Per stream, the episode it was last in, and when. */
+  lastEpisode: Map<string, { episode: string; atMs: number }>;
   differences: DifferenceReport[];
 }
 
@@ -59,7 +59,7 @@ export interface BookedFrame {
 }
 
 export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: BookedFrame): void {
-  state.lastEpisode.set(origin.stream, frame.episode);
+  state.lastEpisode.set(origin.stream, { episode: frame.episode, atMs: nowMs });
   if (frame.type === 'turn') state.turns += 1;
   const change =
     frame.type === 'episode'
@@ -198,9 +198,13 @@ function byConditionAndDirection(a: GroupReport, b: GroupReport): number {
   return rank(a) < rank(b) ? -1 : 1;
 }
 
-/** An episode runs while it is the last one of some stream. */
-export function episodeCounts(state: RunState): { running: number; finished: number } {
-  const running = new Set(state.lastEpisode.values()).size;
+/** A stream that has been silent for so long is not in an episode any more. */
+const SILENT_MS = 60_000;
+
+/** An episode runs while it is the last one of some stream that still speaks. */
+export function episodeCounts(state: RunState, nowMs: number): { running: number; finished: number } {
+  const last = [...state.lastEpisode.values()].filter(({ atMs }) => nowMs - atMs < SILENT_MS);
+  const running = new Set(last.map(({ episode }) => episode)).size;
   const all = [...state.book.episodes()].length;
   return { running, finished: all - running };
 }

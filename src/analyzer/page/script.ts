@@ -64,14 +64,15 @@ function sparkline(curve) {
 
 function scores(group, range) {
   const { strict, paper } = group;
-  const left = make('div', {}, make('p', { class: 'label' }, 'beyond history'));
+  const left = make('div', {}, make('p', { class: 'label' }, 'excess beyond history'));
   if (strict) {
     const flat = strict.pValue >= 0.05 ? ' flat' : '';
     const p = strict.pValue < 0.001 ? 'p < 0.001' : 'p = ' + strict.pValue.toFixed(3);
     left.append(
       make('p', { class: 'big' + flat }, number(strict.excess)),
       interval(strict, range),
-      make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p + ' · score ' + number(strict.score)),
+      make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
+      make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
   const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'));

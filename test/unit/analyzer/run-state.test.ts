@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createRunState, scoreReport, takeFrame, takeScore } from '../../../src/analyzer/run-state.ts';
+import {
+  createRunState,
+  episodeCounts,
+  scoreReport,
+  takeFrame,
+  takePoint,
+  takeScore,
+} from '../../../src/analyzer/run-state.ts';
 import type { GroupScore } from '../../../src/analyzer/score-messages.ts';
 import { plantedEpisodes } from '../../planted-frames.ts';
 
@@ -80,6 +87,12 @@ describe('the state of a run', () => {
     expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
   });
 
+  it('calls an episode finished when another began, or when nobody has spoken for a minute', () => {
+    const state = filled();
+    expect(episodeCounts(state, 2000)).toEqual({ running: 1, finished: 3 });
+    expect(episodeCounts(state, 70_000)).toEqual({ running: 0, finished: 4 });
+  });
+
   it('never goes back to an older score, and says how long each row waited', () => {
     const state = filled();
     const [key] = state.groups.keys();
@@ -87,6 +100,31 @@ describe('the state of a run', () => {
     expect(takeScore(state, scoreOf(state, key!, 1), 2001)).toEqual([]);
     expect(state.groups.get(key!)?.score?.version).toBe(2);
     expect(takeScore(state, scoreOf(state, key!, 3), 2002)).toEqual([10]);
+  });
+
+  it('lends a point score the null and interval of the full score it goes on from, and refuses a late one', () => {
+    const state = filled();
+    const [key] = state.groups.keys();
+    const point = {
+      type: 'point',
+      run: 'r1',
+      group: key!,
+      base: 2,
+      version: 3,
+      score: 0.3,
+      samples: 3,
+      rows: {},
+      computedMs: 1,
+    } as const;
+    expect(takePoint(state, point, 2000)).toBeUndefined();
+    takeScore(state, scoreOf(state, key!, 2), 2000);
+    expect(takePoint(state, { ...point, base: 1 }, 2001)).toBeUndefined();
+    expect(takePoint(state, point, 2002)).toEqual([10]);
+    const strict = () => scoreReport(state, EVEN).groups[0]?.strict;
+    expect(strict()).toMatchObject({ score: 0.3, excess: 0.3, samples: 3, pValue: 0.01, ciLow: 0.1 });
+    expect(takePoint(state, point, 2003)).toBeUndefined();
+    takeScore(state, scoreOf(state, key!, 3), 2004);
+    expect(strict()).toMatchObject({ score: 0.2 });
   });
 
   it('compares live with the control by a difference with its interval', () => {
