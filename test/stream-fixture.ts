@@ -110,7 +110,7 @@ export async function startAgent(options: {
 }
 
 /** A steps frame of `values` float16 values that no other has. */
-export function stepsFrame(turn: number, values = 64): Frame {
+export function stepsFrame(turn: number, values = 64): Extract<Frame, { type: 'steps' }> {
   const data = Float32Array.from({ length: values }, (_, i) => Math.fround(((turn * 31 + i * 7) % 997) / 64));
   const packed = packTensor(data, 'f16');
   return {
