@@ -87,18 +87,18 @@ async function transcript(demo: Demo): Promise<Pick<Utterance, 'episode' | 'turn
     .toSorted((a, b) => a.episode.localeCompare(b.episode) || a.turn - b.turn);
 }
 
-/** The last score of each group. */
+/** The last whole score of each group; the points in between are not repeated by a second run. */
 async function finalScores(demo: Demo): Promise<FinalScore[]> {
   interface Line {
+    type: string;
     condition: string;
     direction: string;
     paper: { score: number };
     strict: { score: number; pValue: number };
   }
+  const lines = await jsonLines<Line>(join(demo.folder, 'scores.jsonl'));
   const last = new Map<string, FinalScore>();
-  for (const { condition, direction, paper, strict } of await jsonLines<Line>(
-    join(demo.folder, 'scores.jsonl'),
-  )) {
+  for (const { condition, direction, paper, strict } of lines.filter(({ type }) => type === 'score')) {
     const score = { condition, direction, paper: paper.score, strict: strict.score, pValue: strict.pValue };
     last.set(`${condition} ${direction}`, score);
   }
