@@ -108,7 +108,7 @@ function spoolOf(state: State, settings: Settings): Spool {
     onStored: (listener) => {
       state.listener = listener;
     },
-    close: () => close(state),
+    close: () => close(state, settings),
   };
 }
 
@@ -199,7 +199,10 @@ function removeEmpty(state: State): void {
   state.segments = state.segments.filter((segment) => !empty(segment));
 }
 
-async function close(state: State): Promise<void> {
+async function close(state: State, settings: Settings): Promise<void> {
+  if (state.waiting.length > 0) storeWaiting(state, settings);
+  if (state.waiting.length > 0)
+    settings.log.error({ frames: state.waiting.length }, 'spool closed on a full disk; frames are lost');
   clearTimeout(state.timers.retry);
   clearTimeout(state.timers.sync);
   state.closed = true;

@@ -43,6 +43,7 @@ export interface StreamRecordingOptions {
 /** The open segment; `size`, `count` and `hash` are those of what is synced. */
 interface Open {
   epoch: number;
+  sealed: boolean;
   file: DiskFile;
   size: number;
   count: number;
@@ -58,12 +59,10 @@ export async function openStreamRecording(options: StreamRecordingOptions): Prom
   let open: Open | undefined;
   let closing = false;
   const write = async (epoch: number, batch: RecordedBytes[]): Promise<void> => {
-    if (open && (open.epoch !== epoch || open.size >= options.segmentBytes)) {
-      const full = open;
-      await seal(full);
-      open = undefined;
-    }
-    open ??= await startSegment(options, { epoch, firstSeq: batch[0]?.seq ?? 0 });
+    const name = { epoch, firstSeq: batch[0]?.seq ?? 0 };
+    if (!open) open = await startSegment(options, name);
+    else if (open.epoch !== epoch || open.size >= options.segmentBytes)
+      open = await nextSegment(options, open, name);
     await writeBatch(open, batch);
     durable.set(epoch, batch.at(-1)?.seq ?? -1);
   };
@@ -120,7 +119,7 @@ async function startSegment(
     await options.disk.syncFolder(options.folder);
     // Left over from a start that failed half-way: nothing in it was acknowledged.
     if (file.size() > 0) file.truncate(0);
-    return { epoch: name.epoch, file, size: 0, count: 0, hash: createHash('sha256') };
+    return { epoch: name.epoch, sealed: false, file, size: 0, count: 0, hash: createHash('sha256') };
   } catch (error) {
     file.close();
     throw error;
@@ -151,9 +150,24 @@ async function appendSynced(open: Open, parts: Uint8Array[]): Promise<void> {
   open.size = open.file.size();
 }
 
+/** Seals one segment while the next one is begun: the disk is asked for both at once. */
+async function nextSegment(
+  options: StreamRecordingOptions,
+  full: Open,
+  name: { epoch: number; firstSeq: number },
+): Promise<Open> {
+  const [sealed, started] = await Promise.allSettled([seal(full), startSegment(options, name)]);
+  if (sealed.status === 'fulfilled' && started.status === 'fulfilled') return started.value;
+  if (started.status === 'fulfilled') started.value.file.close();
+  throw sealed.status === 'rejected' ? sealed.reason : (started as PromiseRejectedResult).reason;
+}
+
+/** May be asked for again after the start of the next segment has failed. */
 async function seal(open: Open): Promise<void> {
+  if (open.sealed) return;
   const message = encodeSeal({ count: open.count, sha256: open.hash.copy().digest() });
   await appendSynced(open, [recordHeader(message), message]);
+  open.sealed = true;
   open.file.close();
 }
 
