@@ -4,7 +4,7 @@
  *   per block column k:  A[k,k] = L Lᵀ;  panel P = A[below,k] L⁻ᵀ;  A[below,below] −= P Pᵀ
  */
 import { cholesky } from '../synchrony/cholesky.ts';
-import { takeBlock, transpose, zeros } from '../synchrony/matrix.ts';
+import { transpose, zeros } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 
 const BLOCK = 128;
@@ -50,18 +50,30 @@ async function factor(s: Matrix, lambda: number, products: Products): Promise<Pa
   for (let k = 0; k < s.rows; k++) rest.data[k * s.rows + k] = (rest.data[k * s.rows + k] as number) + lambda;
   for (let start = 0; start < s.rows; start += BLOCK) {
     const size = Math.min(BLOCK, s.rows - start);
-    const head = Array.from({ length: size }, (_, k) => k);
-    const tail = Array.from({ length: rest.rows - size }, (_, k) => size + k);
-    const lower = cholesky(takeBlock(rest, head, head), 0);
+    const left = rest.rows - size;
+    const lower = cholesky(blockOf(rest, { top: 0, left: 0, rows: size, cols: size }), 0);
     if (lower === undefined) return undefined;
     const inverse = invertLower(lower, size);
-    const below = await products.multiplyTransposed(takeBlock(rest, tail, head), inverse);
+    const below = await products.multiplyTransposed(
+      blockOf(rest, { top: size, left: 0, rows: left, cols: size }),
+      inverse,
+    );
     panels.push({ start, end: start + size, inverse, below });
-    if (tail.length === 0) break;
-    rest = takeBlock(rest, tail, tail);
+    if (left === 0) break;
+    rest = blockOf(rest, { top: size, left: size, rows: left, cols: left });
     subtractRows(rest, 0, await products.gram(below));
   }
   return panels;
+}
+
+/** A copy of neighbouring rows and columns. */
+function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
+  const out = zeros(at.rows, at.cols);
+  for (let r = 0; r < at.rows; r++) {
+    const start = (at.top + r) * m.cols + at.left;
+    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
+  }
+  return out;
 }
 
 /** L⁻¹ [n, n] of a lower factor, column by column. */

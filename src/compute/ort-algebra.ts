@@ -61,6 +61,8 @@ async function openProduct(options: OrtAlgebraOptions, graph: MatmulGraph): Prom
     executionProviders: [options.provider ?? 'cpu'],
     intraOpNumThreads: options.threads ?? 0,
     logSeverityLevel: 3,
+    // Threads that spin between products would take the cores from the agents and from the recording.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const run = async (a: Matrix, b: Matrix): Promise<Matrix> => {
     const { c } = await session.run({ a: tensor(a, graph.elements), b: tensor(b, graph.elements) });
@@ -80,7 +82,7 @@ function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
     : new Tensor('float32', Float32Array.from(m.data), [m.rows, m.cols]);
 }
 
-/** a · aᵀ: the blocks above the diagonal are computed once and mirrored. */
+/** a · aᵀ: the blocks above the diagonal are computed once and mirrored, tile by tile to stay in the cache. */
 async function blockedGram(
   a: Matrix,
   multiplyTransposed: LinearAlgebra['multiplyTransposed'],
@@ -92,12 +94,25 @@ async function blockedGram(
     const rest = { rows: a.rows - top, cols: a.cols, data: a.data.subarray(top * a.cols) };
     const block = await multiplyTransposed(head, rest);
     for (let r = 0; r < size; r++) {
-      for (let c = r; c < block.cols; c++) {
-        const value = block.data[r * block.cols + c] as number;
-        out.data[(top + r) * a.rows + top + c] = value;
-        out.data[(top + c) * a.rows + top + r] = value;
+      const start = r * block.cols;
+      out.data.set(block.data.subarray(start + r, start + block.cols), (top + r) * a.rows + top + r);
+    }
+  }
+  mirrorDown(out);
+  return out;
+}
+
+const MIRROR_TILE = 32;
+
+/** Copies what is above the diagonal below it. */
+function mirrorDown({ rows: n, data }: Matrix): void {
+  for (let top = 0; top < n; top += MIRROR_TILE) {
+    for (let left = 0; left <= top; left += MIRROR_TILE) {
+      const bottom = Math.min(n, top + MIRROR_TILE);
+      for (let r = top; r < bottom; r++) {
+        const right = Math.min(r, left + MIRROR_TILE);
+        for (let c = left; c < right; c++) data[r * n + c] = data[c * n + r] as number;
       }
     }
   }
-  return out;
 }

@@ -103,37 +103,70 @@ function rowMeans(m: Matrix): Float64Array {
 /** Z with the training rows first [train + test, dims], and the part of 1 − R² that no prediction changes. */
 function scaledTarget(y: Matrix, sides: Sides, training: Int32Array): { rows: Matrix; constant: number } {
   const { train, test } = sides;
+  const mean = columnMeans(y, train);
+  const total = columnSquares(y, test, columnMeans(y, test));
+  const flat = constantColumns(y, test);
+  // A column without variance in the test part: scikit-learn calls it 0 unless it is predicted perfectly, and never divides.
+  const scale = total.map((value, c) => (value > 0 && flat[c] === 0 ? 1 / Math.sqrt(value) : 0));
   const rows = zeros(train.length + test.length, y.cols);
+  for (const [r, row] of training.entries()) scaleRow({ from: y, row, to: rows, at: r }, mean, scale);
+  for (const [r, row] of test.entries())
+    scaleRow({ from: y, row, to: rows, at: train.length + r }, mean, scale);
   let constant = 0;
-  for (let column = 0; column < y.cols; column++) {
-    const at = (row: number): number => y.data[row * y.cols + column] as number;
-    const mean = average(train, at);
-    const testMean = average(test, at);
-    let total = 0;
-    if (!isConstant(test, at)) for (const row of test) total += (at(row) - testMean) ** 2;
-    // A column without variance in the test part: scikit-learn calls it 0 unless it is predicted perfectly, and never divides.
-    const scale = total > 0 ? 1 / Math.sqrt(total) : 0;
-    for (const [r, row] of training.entries()) rows.data[r * y.cols + column] = (at(row) - mean) * scale;
-    for (const [r, row] of test.entries()) {
-      const z = (at(row) - mean) * scale;
-      rows.data[(train.length + r) * y.cols + column] = z;
-      constant += z * z;
-    }
-    if (total === 0)
-      constant += isConstant(train, at) && at(train[0] as number) === at(test[0] as number) ? 0 : 1;
+  for (let at = train.length * y.cols; at < rows.data.length; at++)
+    constant += (rows.data[at] as number) ** 2;
+  const known = constantColumns(y, train);
+  for (const [c, value] of scale.entries()) {
+    const perfect =
+      known[c] === 1 &&
+      y.data[(train[0] as number) * y.cols + c] === y.data[(test[0] as number) * y.cols + c];
+    if (value === 0 && !perfect) constant += 1;
   }
   return { rows, constant: constant / y.cols };
 }
 
-function average(rows: Int32Array, at: (row: number) => number): number {
-  let sum = 0;
-  for (const row of rows) sum += at(row);
-  return sum / rows.length;
+interface RowScaling {
+  from: Matrix;
+  row: number;
+  to: Matrix;
+  at: number;
 }
 
-function isConstant(rows: Int32Array, at: (row: number) => number): boolean {
-  const first = at(rows[0] as number);
-  return rows.every((row) => at(row) === first);
+function scaleRow({ from, row, to, at }: RowScaling, mean: Float64Array, scale: Float64Array): void {
+  const source = row * from.cols;
+  const target = at * from.cols;
+  for (let c = 0; c < from.cols; c++) {
+    to.data[target + c] = ((from.data[source + c] as number) - (mean[c] as number)) * (scale[c] as number);
+  }
+}
+
+function columnMeans(y: Matrix, rows: Int32Array): Float64Array {
+  const sums = new Float64Array(y.cols);
+  for (const row of rows) {
+    for (let c = 0; c < y.cols; c++) sums[c] = (sums[c] as number) + (y.data[row * y.cols + c] as number);
+  }
+  return sums.map((sum) => sum / rows.length);
+}
+
+function columnSquares(y: Matrix, rows: Int32Array, mean: Float64Array): Float64Array {
+  const sums = new Float64Array(y.cols);
+  for (const row of rows) {
+    for (let c = 0; c < y.cols; c++) {
+      const deviation = (y.data[row * y.cols + c] as number) - (mean[c] as number);
+      sums[c] = (sums[c] as number) + deviation * deviation;
+    }
+  }
+  return sums;
+}
+
+/** 1 for every column that has one value in all the rows. */
+function constantColumns(y: Matrix, rows: Int32Array): Uint8Array {
+  const flat = new Uint8Array(y.cols).fill(1);
+  const first = (rows[0] as number) * y.cols;
+  for (const row of rows) {
+    for (let c = 0; c < y.cols; c++) if (y.data[row * y.cols + c] !== y.data[first + c]) flat[c] = 0;
+  }
+  return flat;
 }
 
 /** [−2 G_train,test, G_train] / dims of one target layer, flat; g [train + test, train + test] has the training rows first. */
