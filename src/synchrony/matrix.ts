@@ -127,6 +127,6 @@ export function innerProduct(a: Matrix, b: Matrix): number {
 }
 
 export function isFinite(m: Matrix): boolean {
-  for (const value of m.data) if (!Number.isFinite(value)) return false;
+  for (let at = 0; at < m.data.length; at++) if (!Number.isFinite(m.data[at])) return false;
   return true;
 }

@@ -66,11 +66,17 @@ function makeSplits(pairs: TurnPairs, options: PaperOptions): Split[] | NoScore 
 
 /** The column means taken out: the same regression, and a kernel that loses fewer digits to a large offset. */
 function centred(m: Matrix): Matrix {
+  const means = new Float64Array(m.cols);
+  for (let r = 0; r < m.rows; r++) {
+    for (let c = 0; c < m.cols; c++) {
+      means[c] = (means[c] as number) + (m.data[r * m.cols + c] as number) / m.rows;
+    }
+  }
   const out = zeros(m.rows, m.cols);
-  for (let c = 0; c < m.cols; c++) {
-    let mean = 0;
-    for (let r = 0; r < m.rows; r++) mean += (m.data[r * m.cols + c] as number) / m.rows;
-    for (let r = 0; r < m.rows; r++) out.data[r * m.cols + c] = (m.data[r * m.cols + c] as number) - mean;
+  for (let r = 0; r < m.rows; r++) {
+    for (let c = 0; c < m.cols; c++) {
+      out.data[r * m.cols + c] = (m.data[r * m.cols + c] as number) - (means[c] as number);
+    }
   }
   return out;
 }

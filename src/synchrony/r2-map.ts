@@ -33,14 +33,16 @@ export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Ma
   const length = sides.train.length * (sides.train.length + sides.test.length);
   const hats = zeros(input.sourceGrams.length, length);
   for (const [i, gram] of input.sourceGrams.entries()) {
-    hats.data.set(await stackedHat({ gram, sides, lambda: input.lambda }, algebra), i * length);
+    const stack = hats.data.subarray(i * length, (i + 1) * length);
+    await stackHat({ gram, sides, lambda: input.lambda, stack }, algebra);
   }
   const targets = zeros(input.targets.length, length);
   const constants: number[] = [];
   for (const [j, target] of input.targets.entries()) {
     const scaled = scaledTarget(target, sides, input.trainingOrder ?? sides.train);
     constants.push(scaled.constant);
-    targets.data.set(stackedTarget(await algebra.gram(scaled.rows), sides, target.cols), j * length);
+    const stack = targets.data.subarray(j * length, (j + 1) * length);
+    stackTarget({ g: await algebra.gram(scaled.rows), sides, dims: target.cols, stack });
   }
   const fit = await algebra.multiplyTransposed(hats, targets);
   return { ...fit, data: fit.data.map((value, at) => 1 - (constants[at % fit.cols] as number) - value) };
@@ -51,21 +53,18 @@ function sidesOf(split: Uint8Array): Sides {
   return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
 }
 
-/** [Q, M] of one source layer, flat. */
-async function stackedHat(
-  source: { gram: Matrix; sides: Sides; lambda: number },
+/** Writes [Q, M] of one source layer into its place in the stack. */
+async function stackHat(
+  source: { gram: Matrix; sides: Sides; lambda: number; stack: Float64Array },
   algebra: LinearAlgebra,
-): Promise<Float64Array> {
+): Promise<void> {
   const { train, test } = source.sides;
   const inner = takeBlock(source.gram, train, train);
   const cross = takeBlock(source.gram, train, test);
   centreByTraining(inner, cross);
   const hat = await algebra.solveRidge(inner, source.lambda, cross);
-  const square = await algebra.gram(hat);
-  const out = new Float64Array(hat.data.length + square.data.length);
-  out.set(hat.data);
-  out.set(square.data, hat.data.length);
-  return out;
+  source.stack.set(hat.data);
+  source.stack.set((await algebra.gram(hat)).data, hat.data.length);
 }
 
 /** Takes the training mean out of both kernels, in place: inner [train, train], cross [train, test]. */
@@ -169,15 +168,15 @@ function constantColumns(y: Matrix, rows: Int32Array): Uint8Array {
   return flat;
 }
 
-/** [−2 G_train,test, G_train] / dims of one target layer, flat; g [train + test, train + test] has the training rows first. */
-function stackedTarget(g: Matrix, sides: Sides, dims: number): Float64Array {
+/** Writes [−2 G_train,test, G_train] / dims of one target layer into its place; g has the training rows first. */
+function stackTarget(target: { g: Matrix; sides: Sides; dims: number; stack: Float64Array }): void {
+  const { g, sides, dims, stack } = target;
   const train = sides.train.length;
   const test = sides.test.length;
-  const out = new Float64Array(train * (train + test));
   for (let r = 0; r < train; r++) {
     const start = r * g.cols;
-    for (let c = 0; c < test; c++) out[r * test + c] = (-2 * (g.data[start + train + c] as number)) / dims;
-    for (let c = 0; c < train; c++) out[train * test + r * train + c] = (g.data[start + c] as number) / dims;
+    for (let c = 0; c < test; c++) stack[r * test + c] = (-2 * (g.data[start + train + c] as number)) / dims;
+    const square = train * test + r * train;
+    for (let c = 0; c < train; c++) stack[square + c] = (g.data[start + c] as number) / dims;
   }
-  return out;
 }
