@@ -10,6 +10,8 @@ export interface PowerLossResult {
   acknowledged: number;
   lost: number;
   doubled: number;
+  /** Stretches of the recovered files that are no records. */
+  damages: number;
 }
 
 const FOLDER = 'streams/ada';
@@ -32,7 +34,7 @@ export async function losePower(
   const found = recordedSeqs(disk);
   const lost = Array.from({ length: acked + 1 }, (_, seq) => seq).filter((seq) => !found.has(seq)).length;
   const doubled = [...found.values()].filter((times) => times > 1).length;
-  return { acknowledged: acked + 1, lost, doubled };
+  return { acknowledged: acked + 1, lost, doubled, damages: countDamages(disk) };
 }
 
 function open(disk: ForgetfulDisk): Promise<StreamRecording> {
@@ -86,6 +88,13 @@ function recordedSeqs(disk: ForgetfulDisk): Map<number, number> {
     }
   }
   return found;
+}
+
+function countDamages(disk: ForgetfulDisk): number {
+  const scans = segmentNames(disk.list(FOLDER)).map(({ file }) =>
+    scanSegment(disk.read(`${FOLDER}/${file}`)),
+  );
+  return scans.reduce((sum, { damages, sealHolds }) => sum + damages.length + (sealHolds ? 0 : 1), 0);
 }
 
 function seqOf(bytes: Uint8Array): number {

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { realDisk, type Disk } from '../../../src/journal/disk.ts';
+import { readRecording } from '../../../src/journal/read-recording.ts';
+import type { SegmentScan } from '../../../src/journal/segment.ts';
 import { openSpool } from '../../../src/journal/spool.ts';
 import { createStreamSender, type StreamSender } from '../../../src/transport/stream-sender.ts';
 import { systemClock } from '../../../src/process/clock.ts';
@@ -49,6 +51,14 @@ const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
   const wait = new Promise((resolve) => setTimeout(resolve, 50, late));
   return (await Promise.race([promise, wait])) !== late;
 };
+
+/** What a half-written batch would leave behind. */
+async function damagesIn(folder: string): Promise<number> {
+  let damages = 0;
+  const onSegment = ({ scan }: { scan: SegmentScan }): void => void (damages += scan.damages.length);
+  for await (const _ of readRecording(folder, { onSegment }));
+  return damages;
+}
 
 function fill(sender: StreamSender, frames: number): void {
   for (let turn = 0; turn < frames; turn++) sender.append(stepsFrame(turn, 5000));
@@ -102,6 +112,7 @@ describe('a full disk', () => {
     expect(await agent.sender.drained(5000)).toBe(true);
     expect(analyzer.recording.status().fault).toBeUndefined();
     expect((await recordedLines(folder)).length).toBe(23);
+    expect(await damagesIn(folder)).toBe(0);
   });
 
   it('at the agent: frames wait in memory, the agent pauses, nothing is sent that is not spooled', async () => {

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verifyRun } from '../../../../src/analyzer/recorded/verify-run.ts';
+import { HEADER_BYTES, scanSegment } from '../../../../src/journal/segment.ts';
 import { openRecording } from '../../../../src/journal/recording.ts';
 import { encodeMessage } from '../../../../src/protocol/codec.ts';
 import { seededRandom } from '../../../../bench/chaos/seeded-random.ts';
@@ -54,6 +55,19 @@ describe('verifyRun', () => {
       await writeFile(path, whole);
     }
     expect((await verifyRun(folder)).complete).toBe(true);
+  });
+
+  it('finds a record that was cut out in front of the seal', async () => {
+    const folder = await recordedRun();
+    const path = (await segmentsOf(folder)).at(-1) as string;
+    const bytes = await readFile(path);
+    const { records, end } = scanSegment(bytes);
+    const last = records.at(-1) as { offset: number; length: number };
+    const seal = bytes.subarray(last.offset + last.length, end);
+    await writeFile(path, Buffer.concat([bytes.subarray(0, last.offset - HEADER_BYTES), seal]));
+    expect((await verifyRun(folder)).faults).toEqual([
+      expect.stringContaining('its seal names another count'),
+    ]);
   });
 
   it('finds a segment that is gone', async () => {
