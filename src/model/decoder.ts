@@ -33,13 +33,14 @@ export interface Decoder {
 /** A fresh cache over a session that may serve others. */
 export function createDecoder(parts: DecoderParts): Decoder {
   const { session, io } = parts;
+  const tokenFeeds = createTokenFeeds(io);
   const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io.slots);
   return {
     cache,
     run: async (ids, layers) => {
       parts.beforePass?.();
       const names = [io.logits.name, ...layers.map((layer) => parts.taps[layer] ?? '')];
-      const feeds = { ...tokenFeeds(io, ids, cache.length), ...cache.feeds(ids.length) };
+      const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(ids.length) };
       const fetches = { ...Object.fromEntries(names.map((name) => [name, null])), ...cache.fetches() };
       const outputs = await runSession(session, feeds, fetches);
       cache.advance(outputs, ids.length);
@@ -64,30 +65,39 @@ async function runSession(
   }
 }
 
-function tokenFeeds(io: GraphIo, ids: readonly number[], past: number): Record<string, ort.Tensor> {
-  const feeds: Record<string, ort.Tensor> = { [io.ids.name]: integerRow(io.ids, ids) };
-  const total = past + ids.length;
-  if (io.mask) feeds[io.mask.name] = onesRow(io.mask, total);
-  if (io.positions)
-    feeds[io.positions.name] = integerRow(
-      io.positions,
-      ids.map((_, i) => past + i),
-    );
-  if (io.useCache) feeds[io.useCache.name] = new ort.Tensor('bool', [past > 0], [1]);
-  return feeds;
+type TokenFeeds = (ids: readonly number[], past: number) => Record<string, ort.Tensor>;
+
+/** The mask of a single, unpadded sequence is all ones: a longer and longer view of the same memory. */
+function createTokenFeeds(io: GraphIo): TokenFeeds {
+  const half = io.mask?.type === 'int32';
+  let ones: Int32Array | BigInt64Array = half ? new Int32Array(0) : new BigInt64Array(0);
+  const maskOf = (total: number): ort.Tensor => {
+    if (ones.length < total) {
+      const length = Math.max(FIRST_MASK, total * 2);
+      ones = half ? new Int32Array(length).fill(1) : new BigInt64Array(length).fill(1n);
+    }
+    return new ort.Tensor(half ? 'int32' : 'int64', ones.subarray(0, total) as BigInt64Array, [1, total]);
+  };
+  return (ids, past) => {
+    const feeds: Record<string, ort.Tensor> = { [io.ids.name]: integerRow(io.ids, ids) };
+    if (io.mask) feeds[io.mask.name] = maskOf(past + ids.length);
+    if (io.positions)
+      feeds[io.positions.name] = integerRow(
+        io.positions,
+        ids.map((_, i) => past + i),
+      );
+    if (io.useCache) feeds[io.useCache.name] = new ort.Tensor('bool', [past > 0], [1]);
+    return feeds;
+  };
 }
+
+const FIRST_MASK = 512;
 
 /** [1, n] in the integer type the graph wants. */
 function integerRow(info: ValueInfo, values: readonly number[]): ort.Tensor {
   const shape = [1, values.length];
   if (info.type === 'int32') return new ort.Tensor('int32', Int32Array.from(values), shape);
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
-}
-
-/** [1, n] of ones: the mask of a single, unpadded sequence. */
-function onesRow(info: ValueInfo, length: number): ort.Tensor {
-  if (info.type === 'int32') return new ort.Tensor('int32', new Int32Array(length).fill(1), [1, length]);
-  return new ort.Tensor('int64', new BigInt64Array(length).fill(1n), [1, length]);
 }
 
 interface RawPass {

@@ -73,6 +73,17 @@ function sessionError(cause: unknown, options: SessionOptions): EntrainError {
       },
     );
   }
+  if (
+    /NOT_IMPLEMENTED|not implemented|Could not find an implementation|No opset import|unsupported/i.test(
+      reason,
+    )
+  ) {
+    return new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `ONNX Runtime has no ${options.provider} implementation of something in the graph: ${reason}; choose another export or provider.`,
+      { cause },
+    );
+  }
   return new EntrainError(
     'MODEL_CORRUPT',
     `ONNX Runtime cannot load the graph: ${reason}; fetch or export the model again.`,
