@@ -16,12 +16,13 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
   const clean = (text: string): string => parts.tokenizer.shield(text.trim());
   return {
     hear: (textSoFar, onSteps) => {
-      const sofar: Turn[] = [...turns, { who: 'peer', text: clean(wholeWords(textSoFar)) }];
-      return listen(engine, { turns: sofar, finished: false, onSteps });
+      const words = wholeWords(textSoFar);
+      const sofar: Turn[] = [...turns, { who: 'peer', text: clean(words) }];
+      return listen(engine, { turns: sofar, wordFollows: words !== textSoFar, onSteps });
     },
     heard: (text, onSteps) => {
       turns.push({ who: 'peer', text: clean(text) });
-      return listen(engine, { turns, finished: true, onSteps });
+      return listen(engine, { turns, wordFollows: undefined, onSteps });
     },
     missed: async () => {
       turns.push({ who: 'unheard', text: '' });
@@ -44,17 +45,19 @@ function wholeWords(text: string): string {
 
 interface Listening {
   turns: readonly Turn[];
-  finished: boolean;
+  /** Whether another word has begun behind these; undefined when they are finished. */
+  wordFollows: boolean | undefined;
   onSteps: OnSteps;
 }
 
 /** Once the words are finished, the prompt of a reply is computed with them, so that taking the turn waits for nothing. */
-async function listen(engine: Engine, { turns, finished, onSteps }: Listening): Promise<void> {
+async function listen(engine: Engine, { turns, wordFollows, onSteps }: Listening): Promise<void> {
   const turn = turns.length - 1;
   const whole = engine.plan(turns);
   // What does not fit is not computed ahead; taking the turn makes room by the context policy.
   if (countTokens(whole) >= engine.parts.info.contextTokens) return;
-  const plan = finished ? whole : planAhead(whole, turn);
+  const finished = wordFollows === undefined;
+  const plan = finished ? whole : planAhead(whole, turn, wordFollows);
   await engine.cache.follow(plan, {
     layersOf: (chunk, last) => [
       ...(chunk.segment === segmentOf(turn) ? engine.picker.layers : []),

@@ -2,8 +2,8 @@
  * Turns a dialogue into the chunks that its tokens are run through the model in. A chunk's place depends on the text
  * alone, never on when it arrived: the last digits of a state depend on the chunk it was computed in.
  *
- *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|><|user|>│…
- *   template: by 64                                             one pass to the reply     one by one, as spoken
+ *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by ≥ 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|><|user|>│…
+ *   template: by 64                                               one pass to the reply     one by one, as spoken
  */
 import type { Rendered, Turn } from './chat-template.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -20,6 +20,7 @@ export interface Chunk {
   open: boolean;
 }
 
+/** Heard words are cut before the first word behind this many tokens, at the latest behind twice as many. */
 export const HEARD_CHUNK = 8;
 export const TEMPLATE_CHUNK = 64;
 
@@ -48,7 +49,12 @@ export function planPrompt({ rendered, turns, tokenizer }: PlanInput): Chunk[] {
   };
   for (const [turn, [start, end]] of [...rendered.ranges].sort(([a], [b]) => a - b)) {
     cut(boundary(start), segmentOf(turn) - 1, TEMPLATE_CHUNK);
-    cut(boundary(end), segmentOf(turn), turns[turn]?.who === 'self' ? 1 : HEARD_CHUNK);
+    const to = boundary(end);
+    if (turns[turn]?.who === 'self') cut(to, segmentOf(turn), 1);
+    else {
+      chunks.push(...cutHeard(ids.slice(at, to), segmentOf(turn), tokenizer));
+      at = to;
+    }
   }
   cut(ids.length, 2 * turns.length, TEMPLATE_CHUNK);
   return chunks;
@@ -64,20 +70,43 @@ function joinRest(chunks: Chunk[], template: readonly number[]): number {
 
 function cutEvery(ids: readonly number[], segment: number, size: number): Chunk[] {
   const chunks: Chunk[] = [];
-  const ofWords = segment % 2 === 1;
   for (let step0 = 0; step0 < ids.length; step0 += size) {
     const part = ids.slice(step0, step0 + size);
-    const words = ofWords ? part.length : 0;
-    chunks.push({ ids: part, words, segment, step0, open: ofWords && words < size });
+    chunks.push({ ids: part, words: segment % 2 === 1 ? part.length : 0, segment, step0, open: false });
   }
   return chunks;
 }
 
-/** What of a plan for a reply can be computed while the words of `turn`, its last, still come. */
-export function planAhead(plan: readonly Chunk[], turn: number): Chunk[] {
-  return plan.filter(
-    ({ segment, open }) => segment <= segmentOf(turn) && !(segment === segmentOf(turn) && open),
-  );
+/** The last chunk is open: only another word would close it. */
+function cutHeard(ids: readonly number[], segment: number, { startsWord }: Tokenizer): Chunk[] {
+  const chunks: Chunk[] = [];
+  let step0 = 0;
+  for (const [i, id] of ids.entries()) {
+    const size = i - step0;
+    if (size < HEARD_CHUNK || (size < 2 * HEARD_CHUNK && !startsWord(id))) continue;
+    chunks.push({ ids: ids.slice(step0, i), words: size, segment, step0, open: false });
+    step0 = i;
+  }
+  const rest = ids.slice(step0);
+  if (rest.length > 0) chunks.push({ ids: rest, words: rest.length, segment, step0, open: true });
+  return chunks;
+}
+
+/**
+ * What of a plan for a reply can be computed while the words of `turn`, its last, still come.
+ * @param wordFollows another word has begun, which closes a chunk that is long enough
+ */
+export function planAhead(plan: readonly Chunk[], turn: number, wordFollows: boolean): Chunk[] {
+  const segment = segmentOf(turn);
+  const ahead: Chunk[] = [];
+  for (const chunk of plan) {
+    if (chunk.segment > segment) break;
+    const open = chunk.segment === segment && chunk.open;
+    if (!open) ahead.push(chunk);
+    else if (wordFollows && chunk.words >= HEARD_CHUNK)
+      ahead.push({ ...chunk, ids: chunk.ids.slice(0, chunk.words), open: false });
+  }
+  return ahead;
 }
 
 /** How many elements two lists share from the start. */

@@ -11,6 +11,8 @@ export interface Tokenizer {
   /** Special tokens are left out. */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
+  /** The token begins with a blank, so no word goes on in it. */
+  startsWord(id: number): boolean;
   /** The same words, in which no special token can be read: what a peer says must not open a turn. */
   shield(text: string): string;
   /** Tokens that the template may use, by their name in tokenizer_config.json: bos_token, eos_token, … */
@@ -32,6 +34,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     }),
     decode: (tokens) => (tokens.length === 0 ? '' : hub.decode([...tokens], { skip_special_tokens: true })),
     idOf: (token) => hub.token_to_id(token),
+    startsWord: (id) => /^[ ▁Ġ]/u.test(hub.id_to_token(id) ?? ''),
     shield: shieldFrom(hub),
     specials: specialTokens(settings),
     size: ids.length,
