@@ -1,4 +1,5 @@
 /** `npm run chaos -- --minutes N --seed S`: everything that can happen to the stream, again and again until the time is over. */
+import { fullRecording, fullSpool } from './chaos/full-disk.ts';
 import {
   badLine,
   blackHole,
@@ -21,6 +22,8 @@ const ROUND: [Scenario, number][] = [
   [badLine, 5000],
   [blackHole, 3],
   [frozenAnalyzer, 120],
+  [fullRecording, 1],
+  [fullSpool, 1],
 ];
 
 export interface ChaosResult {

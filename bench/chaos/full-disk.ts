@@ -1,0 +1,110 @@
+/** Recording and spool on file systems of 24 MB that run full; they are mounted, which only root may do. */
+import { execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compareLedgers, faultsOf } from './compare.ts';
+import { inPlace, kill, pause, RUN, startAnalyzer, startSender, type Place } from './programs.ts';
+import type { Outcome } from './scenarios.ts';
+import type { SenderOrder } from './sender.ts';
+
+const SIZE = '24m';
+const BALLAST_BYTES = 16 * 2 ** 20;
+const READY_MS = 2000;
+const GIVE_UP_MS = 20_000;
+const FREEZE_MS = 10_000;
+
+/** The recording's disk is full until a ballast is thrown off: that is shown, and nothing is lost. */
+export const fullRecording = (): Promise<Outcome> =>
+  inPlace((place) =>
+    onSmallDisk(
+      place,
+      { name: 'recording on a full disk', folder: join(place.folder, 'runs') },
+      async (name) => {
+        const ballast = join(place.folder, 'runs', 'ballast');
+        await writeFile(ballast, Buffer.alloc(BALLAST_BYTES));
+        const analyzer = await startAnalyzer(place);
+        const sender = await startSender(place, orderOf(place));
+        const redMs = await untilStatus(place, 503);
+        await rm(ballast);
+        const greenMs = await untilStatus(place, 200);
+        const report = await sender.stop();
+        await kill(analyzer, 'SIGTERM');
+        const found = await compareLedgers(place);
+        const failures = faultsOf(name, found);
+        if (redMs >= GIVE_UP_MS) failures.push(`${name}: it was never shown`);
+        if (greenMs > READY_MS) failures.push(`${name}: ready again only after ${greenMs.toFixed(0)} ms`);
+        if (!report.drained) failures.push(`${name}: not drained`);
+        const figures = `${SIZE}; ready ${(greenMs / 1000).toFixed(1)} s after room came`;
+        return {
+          name,
+          figures: `${figures}; ${found.accepted} frames accepted, ${found.lost} lost`,
+          failures,
+        };
+      },
+    ),
+  );
+
+/** The analyzer is frozen until the spool's disk is full and frames wait in memory. */
+export const fullSpool = (): Promise<Outcome> =>
+  inPlace((place) =>
+    onSmallDisk(
+      place,
+      { name: 'spool on a full disk', folder: join(place.folder, 'spool') },
+      async (name) => {
+        const analyzer = await startAnalyzer(place);
+        const sender = await startSender(place, orderOf(place));
+        await pause(500);
+        analyzer.kill('SIGSTOP');
+        await pause(FREEZE_MS);
+        analyzer.kill('SIGCONT');
+        const report = await sender.stop();
+        await kill(analyzer, 'SIGTERM');
+        const found = await compareLedgers(place);
+        const failures = faultsOf(name, found);
+        if (!report.drained) failures.push(`${name}: not drained`);
+        const figures = `${SIZE}; ${found.accepted} frames of 16 kB accepted, ${found.lost} lost`;
+        return { name, figures, failures };
+      },
+    ),
+  );
+
+/** 4 MB/s. */
+function orderOf(place: Place): SenderOrder {
+  const tokens = { 'agent-0': place.token('agent-0') };
+  return { url: place.url, run: RUN, tokens, folder: place.folder, valuesPerFrame: 8192, everyMs: 4 };
+}
+
+async function onSmallDisk(
+  place: Place,
+  { name, folder }: { name: string; folder: string },
+  work: (name: string) => Promise<Outcome>,
+): Promise<Outcome> {
+  if (!(await mount(folder))) return { name, figures: 'not run: only root may mount', failures: [] };
+  try {
+    return await work(name);
+  } finally {
+    for (const child of place.children) await kill(child);
+    execFileSync('umount', [folder]);
+  }
+}
+
+async function mount(folder: string): Promise<boolean> {
+  await mkdir(folder, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How long until `/readyz` answers so, milliseconds. */
+async function untilStatus(place: Place, wanted: number): Promise<number> {
+  const startMs = performance.now();
+  while (performance.now() - startMs < GIVE_UP_MS) {
+    const answer = await fetch(`http://127.0.0.1:${place.port}/readyz`).catch(() => undefined);
+    if (answer?.status === wanted) break;
+    await pause(50);
+  }
+  return performance.now() - startMs;
+}
