@@ -8,6 +8,7 @@
  * At most `maxRows` rows stay: when a new row would be one too many, the episode whose number has the largest hash goes, all its
  * rows at once, so which episodes stay does not depend on the order in which they came. Scales are frozen anew by building anew.
  */
+import { rowProduct } from './row-product.ts';
 import { zeros } from './matrix.ts';
 import { hashIntegers } from './random.ts';
 import type { Scales } from './scales.ts';
@@ -140,22 +141,6 @@ function withRoom(data: Float64Array<ArrayBuffer>, length: number): Float64Array
   const larger = new Float64Array(2 * length);
   larger.set(data);
   return larger;
-}
-
-/** Four sums at once: the processor does not wait for one addition before the next. */
-function rowProduct(rows: Float64Array, dims: number, at: { x: number; y: number }): number {
-  const x = at.x * dims;
-  const y = at.y * dims;
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let c = 0;
-  for (; c + 3 < dims; c += 4) {
-    s0 += (rows[x + c] as number) * (rows[y + c] as number);
-    s1 += (rows[x + c + 1] as number) * (rows[y + c + 1] as number);
-    s2 += (rows[x + c + 2] as number) * (rows[y + c + 2] as number);
-    s3 += (rows[x + c + 3] as number) * (rows[y + c + 3] as number);
-  }
-  for (; c < dims; c++) s0 += (rows[x + c] as number) * (rows[y + c] as number);
-  return s0 + s1 + (s2 + s3);
 }
 
 function unpacked(kernel: Float64Array, n: number): Matrix {

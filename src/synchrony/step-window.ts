@@ -2,8 +2,9 @@
  * CKA over the last steps of two aligned streams, kept up to date: a ring of rows and the Gram matrix of each, of which one row and
  * column change per step, O(window · dims). The alignment itself is O(window²).
  */
-import type { Matrix } from './types.ts';
 import { zeros } from './matrix.ts';
+import { rowProduct } from './row-product.ts';
+import type { Matrix } from './types.ts';
 
 export interface StepWindow {
   /** One aligned step of both streams: [dimsA], [dimsB]. */
@@ -36,18 +37,19 @@ export function createStepWindow(window: number): StepWindow {
 
 /** Rows in a ring, and their Gram matrix [window, window]. */
 function ring(window: number): { gram: Matrix; put(place: number, row: ArrayLike<number>): void } {
-  const rows: Float64Array[] = [];
   const gram = zeros(window, window);
+  let rows = new Float64Array(0);
+  let filled = 0;
   return {
     gram,
     put: (place, row) => {
-      const own = Float64Array.from(row);
-      rows[place] = own;
-      for (const [other, values] of rows.entries()) {
-        let sum = 0;
-        for (let c = 0; c < own.length; c++) sum += (own[c] as number) * (values[c] as number);
-        gram.data[place * window + other] = sum;
-        gram.data[other * window + place] = sum;
+      if (rows.length === 0) rows = new Float64Array(window * row.length);
+      rows.set(row, place * row.length);
+      filled = Math.max(filled, place + 1);
+      for (let other = 0; other < filled; other++) {
+        const product = rowProduct(rows, row.length, { x: place, y: other });
+        gram.data[place * window + other] = product;
+        gram.data[other * window + place] = product;
       }
     },
   };
