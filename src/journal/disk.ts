@@ -107,7 +107,8 @@ function writeAll(handle: number, parts: Uint8Array[], at: number): number {
 async function writeAllAsync(handle: number, parts: Uint8Array[], at: number): Promise<number> {
   const total = parts.reduce((sum, part) => sum + part.length, 0);
   for (let written = 0; written < total;) {
-    const { bytesWritten } = await writevAsync(handle, remaining(parts, written), at + written);
+    const rest = written === 0 ? parts : remaining(parts, written);
+    const { bytesWritten } = await writevAsync(handle, rest, at + written);
     written += bytesWritten;
   }
   return total;
