@@ -63,12 +63,25 @@ function cosine(a: Float32Array, b: Float32Array): number {
   return dot / (Math.hypot(...a) * Math.hypot(...b));
 }
 
-/** [layers, dims]: the last token's states of one pass over the whole prompt. */
-async function fullPrefill(model: OpenModel, turns: Turn[]): Promise<Float32Array[]> {
+interface Prefill {
+  /** [layers, dims]: of the last token. */
+  last: Float32Array[];
+  /** [dims]: mean of layer 0. */
+  words: Float32Array;
+}
+
+/** One pass over the whole prompt. */
+async function fullPrefill(model: OpenModel, turns: Turn[]): Promise<Prefill> {
   const { text } = model.template.render(DIALOGUE.system, turns, true);
   const layers = Array.from({ length: model.info.layers }, (_, i) => i + 1);
-  const pass = await model.openDecoder().run(model.tokenizer.encode(text), layers);
-  return layers.map((layer) => pass.states.get(layer)?.slice(-model.info.dims) ?? new Float32Array());
+  const ids = model.tokenizer.encode(text);
+  const pass = await model.openDecoder().run(ids, [0, ...layers]);
+  const { dims } = model.info;
+  const embeddings = pass.states.get(0) ?? new Float32Array();
+  const words = new Float32Array(dims);
+  for (const [i, value] of embeddings.entries())
+    words[i % dims] = (words[i % dims] ?? 0) + value / ids.length;
+  return { last: layers.map((layer) => pass.states.get(layer)?.slice(-dims) ?? new Float32Array()), words };
 }
 
 const CHOICES: ChatModelChoice[] = [
@@ -95,7 +108,8 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
       turns.push({ who: 'peer', text });
       const { state, spoken } = await exchange(dialogue, text.split(/(?<= )/), turn);
       const expected = await fullPrefill(model, turns);
-      for (const [i, layer] of expected.entries()) {
+      expect(cosine(state.words, expected.words)).toBeGreaterThan(0.999999);
+      for (const [i, layer] of expected.last.entries()) {
         const { dims } = model.info;
         expect(cosine(state.data.subarray(i * dims, (i + 1) * dims), layer)).toBeGreaterThan(0.9999);
       }
