@@ -12,6 +12,8 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from .model import causal_mask
+
 OPSET = 14
 SMALLEST_HALVED = 1024  # tensors with fewer numbers stay float32
 
@@ -25,15 +27,10 @@ class CachedStep(torch.nn.Module):
 
     def forward(self, input_ids, attention_mask, position_ids, *cache):
         pasts = list(zip(cache[0::2], cache[1::2]))
-        mask = self.mask(attention_mask, input_ids.shape[1])
+        mask = causal_mask(attention_mask, input_ids.shape[1])
         states, presents = self.model(input_ids, position_ids, mask, pasts)
         logits = states @ self.model.embed_tokens.weight.t()
         return (logits, *[tensor for pair in presents for tensor in pair])
-
-    @staticmethod
-    def mask(attention_mask, steps):
-        from .model import causal_mask
-        return causal_mask(attention_mask, steps)
 
 
 def export_float32(lm, path):
