@@ -37,7 +37,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   return {
     table: [['what', 'entrain', 'bare', 'ratio', 'bar'], ...rows],
     notes: [
-      'Ingest: WebSocket, scan, check, CRC-32, SHA-256, write, fdatasync, acknowledgement, beside a loop of ws, write and fdatasync of the same bytes with the same group commit; median of rounds that take turns.',
+      'Ingest: WebSocket, scan, check, CRC-32, write, fdatasync, acknowledgement, beside a loop of ws, write and fdatasync of the same bytes with the same group commit; median of rounds that take turns.',
       'The agent streams 50 tokens/s × 32 layers × 4,096 dims in float16; its share of a core is measured over the process, less what an idle one takes.',
     ],
   };
