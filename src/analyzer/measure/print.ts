@@ -15,6 +15,13 @@ function lines(value: Json, indent: string): string[] {
   });
 }
 
+/** A flat item takes one line; one that holds others is a block with a line before it. */
+function itemLines(item: unknown, indent: string): string[] {
+  const isObject = typeof item === 'object' && item !== null && !Array.isArray(item);
+  const nests = isObject && Object.values(item).some((value) => typeof value === 'object' && value !== null);
+  return nests ? [`${indent}-`, ...lines(item as Json, `${indent}  `)] : [`${indent}${short(item)}`];
+}
+
 function short(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toFixed(4);
   if (Array.isArray(value)) return value.map(short).join('  ');

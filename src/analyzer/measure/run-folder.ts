@@ -38,7 +38,12 @@ async function readGroups(folder: string): Promise<RunRows> {
   const run = emptyRunRows();
   for await (const { stream, epoch, message } of readRecording(folder)) {
     if (message.type !== 'episode' && message.type !== 'turn') continue;
-    takeFrameRows(run, { type: 'frame', run: '', frame: message, origin: { stream, epoch, seq: message.seq } });
+    takeFrameRows(run, {
+      type: 'frame',
+      run: '',
+      frame: message,
+      origin: { stream, epoch, seq: message.seq },
+    });
   }
   return run;
 }
