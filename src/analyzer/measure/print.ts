@@ -7,8 +7,9 @@ export function printAnswer(answer: Json): string {
 
 function lines(value: Json, indent: string): string[] {
   return Object.entries(value).flatMap(([name, entry]) => {
-    if (Array.isArray(entry))
-      return [`${indent}${name}`, ...entry.map((item) => `${indent}  ${short(item)}`)];
+    if (Array.isArray(entry)) {
+      return [`${indent}${name}`, ...entry.flatMap((item) => itemLines(item, `${indent}  `))];
+    }
     if (typeof entry === 'object' && entry !== null)
       return [`${indent}${name}`, ...lines(entry as Json, `${indent}  `)];
     return [`${indent}${name.padEnd(18)} ${short(entry)}`];
