@@ -1,4 +1,5 @@
 /** Puts a built model into a folder of the system's temporary directory, as the hub would have it. */
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,8 +7,16 @@ import { concat } from '../../src/model/protobuf.ts';
 import { buildLlama, type LlamaStyle } from './llama-graph.ts';
 import type { LlamaWeights } from './llama2c.ts';
 
+const made = new Set<string>();
+process.on('exit', () => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Gone when this process ends. */
 export async function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'entrain-test-'));
+  const folder = await mkdtemp(join(process.env['ENTRAIN_TEST_TMP'] ?? tmpdir(), 'entrain-test-'));
+  made.add(folder);
+  return folder;
 }
 
 export interface FolderFiles {
