@@ -66,7 +66,8 @@ function scores(group, range) {
   const { strict, paper } = group;
   const left = make('div', {}, make('p', { class: 'label' }, 'excess beyond history'));
   if (strict) {
-    const flat = strict.pValue >= 0.05 ? ' flat' : '';
+    // Coloured only where evidence and effect agree: a small p beside an interval that holds zero is not synchrony.
+    const flat = strict.pValue < 0.05 && strict.ciLow > 0 ? '' : ' flat';
     const p = strict.pValue < 0.001 ? 'p < 0.001' : 'p = ' + strict.pValue.toFixed(3);
     left.append(
       make('p', { class: 'big' + flat }, number(strict.excess)),
