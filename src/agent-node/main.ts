@@ -139,11 +139,17 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
       {
         name: 'runs',
         subject: subjects.memberships(settings.id),
-        handle: () => JSON.stringify({ runs: [...parts.memberships.keys()] }),
+        handle: () => describeMemberships(parts.memberships),
       },
       { name: 'assign', subject: subjects.assign(settings.id), handle: (text) => join(parts, text) },
     ],
   });
+}
+
+async function describeMemberships(memberships: Parts['memberships']): Promise<string> {
+  const undrained: string[] = [];
+  for (const [run, membership] of memberships) if (!(await membership.drained())) undrained.push(run);
+  return JSON.stringify({ runs: [...memberships.keys()], undrained });
 }
 
 /** Answers an invitation; a second one into the same run says where the analyzer is now. */

@@ -40,6 +40,8 @@ export interface MembershipOptions {
 export interface Membership {
   run: string;
   figures(): StreamFigures;
+  /** Whether every frame so far is acknowledged. */
+  drained(): Promise<boolean>;
   /** The analyzer is at another address now. */
   redirect(analyzer: Assignment['analyzer']): void;
   stop(): Promise<void>;
@@ -71,6 +73,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   return {
     run: assignment.run,
     figures: () => stream.sender.status(),
+    drained: () => stream.sender.drained(0),
     redirect: (analyzer) => stream.redirect(analyzer),
     stop: async () => {
       stopping.abort();

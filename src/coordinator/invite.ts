@@ -1,5 +1,5 @@
 /** Makes the run's stream and each agent's consumers, and invites the agents with a token for the activation stream. */
-import { membershipsSchema, parseMessage, type Assignment } from '../protocol/control.ts';
+import { membershipsSchema, parseMessage, type Assignment, type Memberships } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
@@ -10,6 +10,7 @@ import { mintToken, TOKEN_LIFE_MS } from '../transport/token.ts';
 import type { Fleet } from './fleet.ts';
 
 const INVITE_TIMEOUT_MS = 10_000;
+const DRAIN_POLL_MS = 250;
 
 export interface InviteOptions {
   run: string;
@@ -70,13 +71,36 @@ export async function assign(options: InviteOptions, agent: string): Promise<voi
   await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS });
 }
 
-async function isMember({ run, link }: InviteOptions, agent: string): Promise<boolean> {
+async function isMember(options: InviteOptions, agent: string): Promise<boolean> {
+  return (await askMemberships(options, agent)).runs.includes(options.run);
+}
+
+async function askMemberships({ link }: InviteOptions, agent: string): Promise<Memberships> {
   const answer = await request(link.connection, subjects.memberships(agent), {
     body: {},
     timeoutMs: INVITE_TIMEOUT_MS,
   });
   const what = `The list of runs of agent "${agent}"`;
-  return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what }).runs.includes(run);
+  return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what });
+}
+
+/**
+ * Settles when the agents' spools of this run are empty: everything they showed is recorded.
+ * @throws EntrainError `RECORDING_INCOMPLETE`
+ */
+export async function awaitDrained(options: InviteOptions, timeoutMs: number): Promise<void> {
+  const deadlineMs = options.clock.monotonicMs() + timeoutMs;
+  for (const agent of options.agents) {
+    while ((await askMemberships(options, agent)).undrained.includes(options.run)) {
+      if (options.clock.monotonicMs() > deadlineMs) {
+        throw new EntrainError(
+          'RECORDING_INCOMPLETE',
+          `Run ${options.run} has ended, but frames of agent "${agent}" were not acknowledged within ${timeoutMs / 1000} s: start the analyzer again and leave the agent running, so that its spool can drain.`,
+        );
+      }
+      await new Promise((done) => setTimeout(done, DRAIN_POLL_MS));
+    }
+  }
 }
 
 /** An agent asks on its own subject, which no other agent may publish to. */

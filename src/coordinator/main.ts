@@ -9,12 +9,15 @@ import { serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
 import { awaitFleet, type Fleet } from './fleet.ts';
-import { assign, inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
+import { assign, awaitDrained, inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
 import { openRunFolder, writeRunFile } from './run-folder.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { watchFleet } from './watch-fleet.ts';
+
+/** Long enough for an analyzer to be started again. */
+const DRAIN_MS = 120_000;
 
 interface Parts {
   settings: CoordinatorSettings;
@@ -33,8 +36,8 @@ export async function run(argv: string[]): Promise<number> {
   endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
   try {
     const parts = await connect(settings, { log, shutdown });
-    const study = await startRun(parts);
-    await Promise.race([study.done, shutdown.asked]);
+    const complete = await startRun(parts);
+    await Promise.race([complete(), shutdown.asked]);
     if (!settings.once) await shutdown.asked;
   } catch (error) {
     exitCode = 1;
@@ -93,7 +96,8 @@ async function serveMetrics(parts: Parts): Promise<string> {
   return http.url;
 }
 
-async function startRun(parts: Parts): Promise<RunningStudy> {
+/** @returns what settles when every turn is spoken and everything the agents showed is recorded */
+async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { settings, link, metrics, log, shutdown } = parts;
   const { run, study, runs, privateKey, waitMs } = settings;
   const agents = new Set(study.pairs.flat());
@@ -110,7 +114,10 @@ async function startRun(parts: Parts): Promise<RunningStudy> {
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
   log.info({ run, agents: [...agents] }, 'run started');
-  return running;
+  return async () => {
+    await running.done;
+    await awaitDrained(invitation, DRAIN_MS);
+  };
 }
 
 function watchRunFleet(

@@ -25,8 +25,8 @@ export const assignmentSchema = z.object({
   analyzer: analyzerSchema,
 });
 
-/** Agent → coordinator (answer): the runs it takes part in. */
-export const membershipsSchema = z.object({ runs: z.array(z.string()) });
+/** Agent → coordinator (answer): the runs it takes part in, and those of them whose frames are not all acknowledged yet. */
+export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
 /** What an agent hears of the others. `dose` is the share of utterances it hears. */
 export const hearsSchema = z.union([z.literal('all'), z.literal('none'), z.object({ dose: z.number() })]);
@@ -124,6 +124,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
 ]);
 
+export type Memberships = z.infer<typeof membershipsSchema>;
 export type AgentModel = z.infer<typeof modelRefSchema>;
 export type Assignment = z.infer<typeof assignmentSchema>;
 export type AgentSpec = z.infer<typeof agentSpecSchema>;

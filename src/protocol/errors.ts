@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   STATE_NOT_FINITE: 'A hidden state holds NaN or infinity.',
   MEASURE_UNKNOWN: 'There is no measure of that name.',
   MEASURE_INPUT: 'The arrays given to a measure do not fit each other or the measure.',
+  RECORDING_INCOMPLETE: 'A run has ended, but frames of it wait in the spools of its agents.',
   RUN_INVALID: 'A run folder is missing or incomplete.',
 } as const satisfies Record<string, string>;
 
