@@ -27,6 +27,7 @@ const FLAGS = {
   data: { type: 'string', default: 'runs/spool' },
   'spool-mb': { type: 'string', default: '512' },
   cache: { type: 'string', default: '.cache/models' },
+  'share-weights': { type: 'boolean', default: false },
 } as const;
 
 type Settings = ReturnType<typeof readSettings>;
@@ -190,6 +191,7 @@ function readSettings(argv: string[]) {
       provider: values.provider as Provider,
       threads: wholeNumber('--threads', values.threads),
       cacheFolder: values.cache,
+      shareWeights: values['share-weights'],
       ...device,
     },
   };
