@@ -1,6 +1,6 @@
 /** `entrain agent`: one agent identity, one model, one device. It waits to be invited into runs. */
 import { parseArgs } from 'node:util';
-import { assignmentSchema, parseMessage } from '../protocol/control.ts';
+import { assignmentSchema, parseMessage, type Assignment } from '../protocol/control.ts';
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
@@ -10,11 +10,11 @@ import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown
 import { programVersion } from '../process/version.ts';
 import { loadModel } from '../model/load-model.ts';
 import type { Model, Provider } from '../model/types.ts';
-import { serveHttp } from '../transport/http.ts';
+import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
-import { joinRun, type Membership } from './run-membership.ts';
+import { joinRun, type Membership, type MembershipOptions } from './run-membership.ts';
 
 const FLAGS = {
   id: { type: 'string' },
@@ -40,6 +40,7 @@ interface Parts {
   version: string;
   log: Logger;
   memberships: Map<string, Membership>;
+  joining: Map<string, Promise<Membership>>;
   fail(error: Error): void;
 }
 
@@ -75,28 +76,43 @@ async function start(
   });
   shutdown.onStop('nats', () => link.close());
   const memberships = new Map<string, Membership>();
-  const stream = () => [...memberships.values()].at(-1)?.figures();
   const version = await programVersion();
-  const metrics = createAgentMetrics({
+  const metrics = metricsOf({ settings, model, link, version, memberships });
+  const http = await serveMetrics(settings, { metrics, link, log });
+  shutdown.onStop('http', () => http.close());
+  const parts: Parts = {
+    settings,
+    link,
+    model,
+    metrics,
+    version,
+    log,
+    memberships,
+    joining: new Map(),
+    fail,
+  };
+  const metricsUrl = `${http.url}/metrics`;
+  const service = await announce(parts, metricsUrl);
+  shutdown.onStop('memberships', () => leaveAll(memberships));
+  shutdown.onStop('service', () => service.stop());
+  log.info({ model: model.info.name, provider: model.info.provider, metrics: metricsUrl }, 'agent ready');
+}
+
+async function leaveAll(memberships: Parts['memberships']): Promise<void> {
+  await Promise.all([...memberships.values()].map((joined) => joined.stop()));
+}
+
+function metricsOf(
+  parts: Pick<Parts, 'settings' | 'model' | 'link' | 'version' | 'memberships'>,
+): AgentMetrics {
+  const { settings, model, link, version, memberships } = parts;
+  return createAgentMetrics({
     agent: settings.id,
     version,
     model: model.info,
-    stream,
+    stream: () => [...memberships.values()].at(-1)?.figures(),
     natsUp: () => link.up(),
   });
-  const http = await serveMetrics(settings, { metrics, link, log });
-  shutdown.onStop('http', () => http.close());
-  const parts: Parts = { settings, link, model, metrics, version, log, memberships, fail };
-  const service = await announce(parts, `${http.url}/metrics`);
-  shutdown.onStop(
-    'memberships',
-    async () => void (await Promise.all([...memberships.values()].map((joined) => joined.stop()))),
-  );
-  shutdown.onStop('service', () => service.stop());
-  log.info(
-    { model: model.info.name, provider: model.info.provider, metrics: `${http.url}/metrics` },
-    'agent ready',
-  );
 }
 
 function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: NatsLink; log: Logger }) {
@@ -104,19 +120,10 @@ function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: Nat
     host: settings.host,
     port: settings.port,
     log: to.log,
-    routes: {
-      '/metrics': async () => ({
-        status: 200,
-        type: 'text/plain; version=0.0.4; charset=utf-8',
-        body: await to.metrics.text(),
-      }),
-      '/healthz': () => ({ status: 200, type: 'text/plain', body: 'ok\n' }),
-      '/readyz': () => ({
-        status: to.link.up() ? 200 : 503,
-        type: 'text/plain',
-        body: to.link.up() ? 'ok\n' : 'NATS is away\n',
-      }),
-    },
+    routes: programRoutes({
+      metrics: () => to.metrics.text(),
+      checks: { nats: () => (to.link.up() ? undefined : 'not connected') },
+    }),
   });
 }
 
@@ -155,26 +162,32 @@ async function describeMemberships(memberships: Parts['memberships']): Promise<s
 
 /** Answers an invitation; a second one into the same run says where the analyzer is now. */
 async function join(parts: Parts, text: string): Promise<string> {
-  const { settings, memberships, link, model, metrics, log } = parts;
+  const { settings, memberships } = parts;
   const assignment = parseMessage(assignmentSchema, text, { code: 'MESSAGE_INVALID', what: 'An assignment' });
-  const member = memberships.get(assignment.run);
+  const { run } = assignment;
+  const member = memberships.get(run);
   if (member) member.redirect(assignment.analyzer);
-  else {
-    const membership = await joinRun({
-      agent: settings.id,
-      assignment,
-      dataFolder: settings.data,
-      spoolMaxBytes: settings.spoolMb * 2 ** 20,
-      link,
-      model,
-      metrics,
-      clock: systemClock,
-      log,
-      onFault: parts.fail,
-    });
-    memberships.set(assignment.run, membership);
+  else memberships.set(run, await enter(parts, assignment));
+  return JSON.stringify({ agent: settings.id, run });
+}
+
+/** Joining takes a while; a coordinator that restarts meanwhile and asks again waits for the same joining. */
+async function enter(parts: Parts, assignment: Assignment): Promise<Membership> {
+  const { run } = assignment;
+  const begun = parts.joining.get(run) ?? joinRun(membershipOptions(parts, assignment));
+  parts.joining.set(run, begun);
+  try {
+    return await begun;
+  } finally {
+    parts.joining.delete(run);
   }
-  return JSON.stringify({ agent: settings.id, run: assignment.run });
+}
+
+function membershipOptions(parts: Parts, assignment: Assignment): MembershipOptions {
+  const { settings, link, model, metrics, log, fail } = parts;
+  const spoolMaxBytes = settings.spoolMb * 2 ** 20;
+  const stream = { dataFolder: settings.data, spoolMaxBytes, clock: systemClock };
+  return { agent: settings.id, assignment, ...stream, link, model, metrics, log, onFault: fail };
 }
 
 function readSettings(argv: string[]) {

@@ -60,8 +60,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
     take: (message) => takeUtterance(message, { box, log }),
   });
   const tokens = link.connection.subscribe(subjects.tokens(assignment.run), {
-    callback: (_, message) =>
-      preview.put(parseMessage(tokenSchema, message.string(), { code: 'MESSAGE_INVALID', what: 'A token' })),
+    callback: (_, message) => takeToken(message.string(), { preview, log }),
   });
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
@@ -135,6 +134,15 @@ function frameSink(
     room: (kind) => sender.room(kind),
     sinceEpochNs: () => Number(clock.monotonicNs() - sender.epochStartNs),
   };
+}
+
+/** A preview that cannot be read is as good as missed; a throw would end up in the NATS client. */
+function takeToken(text: string, to: { preview: EpisodePorts['preview']; log: Logger }): void {
+  try {
+    to.preview.put(parseMessage(tokenSchema, text, { code: 'MESSAGE_INVALID', what: 'A token' }));
+  } catch (error) {
+    to.log.warn({ err: error }, 'token refused');
+  }
 }
 
 function takeUtterance(message: StoredMessage, to: { box: EpisodePorts['utterances']; log: Logger }): void {

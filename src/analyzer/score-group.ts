@@ -2,6 +2,7 @@
 import { deriveSeed } from '../protocol/seed.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
+import { quantile } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
 import { paperScore } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
@@ -108,7 +109,7 @@ async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport 
   return {
     score: score.syncR2,
     nullMean: mean(shuffled),
-    nullQ95: quantile(shuffled, 0.95),
+    nullQ95: shuffled.length === 0 ? null : quantile(shuffled, 0.95),
     pseudoMean: mean(pseudo),
     samples: pairs.n,
   };
@@ -129,14 +130,4 @@ async function draws(
 
 function mean(values: number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Linear interpolation between order statistics. */
-function quantile(values: number[], share: number): number | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const low = sorted[Math.floor(place)] as number;
-  const high = sorted[Math.ceil(place)] as number;
-  return low + (high - low) * (place - Math.floor(place));
 }

@@ -49,11 +49,13 @@ async function watchToTheEnd(
   await fleet.startCoordinator();
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
   if (await wasAsked(shutdown)) return;
-  await awaitScores(fleet.analyzerUrl);
+  const settled = await awaitScores(fleet.analyzerUrl);
   watch.stop();
   console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
   const report = await fetchReport(fleet.analyzerUrl);
   if (report) console.log(scoreTable(report).join('\n'));
+  if (!settled)
+    console.log('The analyzer is still scoring: these are not the last figures; see scores.jsonl.');
   console.log(`\nrun folder  ${settings.folder}`);
   if (settings.once) return;
   console.log(`serving     ${fleet.analyzerUrl}/  and  ${fleet.analyzerUrl}/metrics  until Ctrl-C`);
@@ -81,13 +83,15 @@ async function unexpectedEnd(fleet: FleetProcesses, folder: string): Promise<nev
   });
 }
 
-async function awaitScores(analyzerUrl: string): Promise<void> {
+/** @returns whether everything recorded is in a published score */
+async function awaitScores(analyzerUrl: string): Promise<boolean> {
   const deadlineMs = clock.monotonicMs() + SCORES_MS;
   while (clock.monotonicMs() < deadlineMs) {
     const report = await fetchReport(analyzerUrl);
-    if (report && !report.pending) return;
+    if (report && !report.pending) return true;
     await new Promise((done) => setTimeout(done, 500));
   }
+  return false;
 }
 
 async function wasAsked(shutdown: Shutdown): Promise<boolean> {

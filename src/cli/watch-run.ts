@@ -1,5 +1,6 @@
 /** Feeds the terminal from what a run says of itself: events, tokens and utterances on NATS, scores from the analyzer. */
 import { eventSchema, parseMessage, tokenSchema, utteranceSchema } from '../protocol/control.ts';
+import { EntrainError } from '../protocol/errors.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats.ts';
@@ -59,7 +60,7 @@ function subscribe(
   change: (next: (was: ViewState) => ViewState) => void,
 ) {
   const on = (subject: string, take: (text: string) => void) =>
-    link.connection.subscribe(subject, { callback: (_, message) => take(message.string()) });
+    link.connection.subscribe(subject, { callback: (_, message) => showIfValid(message.string(), take) });
   return [
     on(subjects.events(run), (text) => {
       const event = parseMessage(eventSchema, text, WHAT);
@@ -79,6 +80,15 @@ function subscribe(
       terminal.utterance({ agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
     }),
   ];
+}
+
+/** The view shows what it can read; what is wrong with the rest is for the programs' logs. */
+function showIfValid(text: string, take: (text: string) => void): void {
+  try {
+    take(text);
+  } catch (error) {
+    if (!(error instanceof EntrainError)) throw error;
+  }
 }
 
 /** The analyzer's scores now; undefined while it does not answer. */

@@ -5,7 +5,7 @@ import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
-import { serveHttp } from '../transport/http.ts';
+import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
 import { awaitFleet, type Fleet } from './fleet.ts';
@@ -78,19 +78,10 @@ async function serveMetrics(parts: Parts): Promise<string> {
     host: settings.host,
     port: settings.port,
     log,
-    routes: {
-      '/metrics': async () => ({
-        status: 200,
-        type: 'text/plain; version=0.0.4; charset=utf-8',
-        body: await metrics.text(),
-      }),
-      '/healthz': () => ({ status: 200, type: 'text/plain', body: 'ok\n' }),
-      '/readyz': () => ({
-        status: link.up() ? 200 : 503,
-        type: 'text/plain',
-        body: link.up() ? 'ok\n' : 'NATS is away\n',
-      }),
-    },
+    routes: programRoutes({
+      metrics: () => metrics.text(),
+      checks: { nats: () => (link.up() ? undefined : 'not connected') },
+    }),
   });
   shutdown.onStop('http', () => http.close());
   return http.url;

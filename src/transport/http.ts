@@ -69,6 +69,19 @@ export function readyz(checks: Readonly<Record<string, () => string | undefined>
   };
 }
 
+/** What every program answers: its metrics, that it is alive, and whether it is ready. */
+export function programRoutes(of: {
+  metrics(): Promise<string>;
+  checks: Parameters<typeof readyz>[0];
+}): Record<'/metrics' | '/healthz' | '/readyz', HttpRoute> {
+  const type = 'text/plain; version=0.0.4; charset=utf-8';
+  return {
+    '/metrics': async () => ({ status: 200, type, body: await of.metrics() }),
+    '/healthz': healthz,
+    '/readyz': readyz(of.checks),
+  };
+}
+
 /** @throws EntrainError PORT_IN_USE when the address cannot be listened on */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const server = createServer((request, response) => {
