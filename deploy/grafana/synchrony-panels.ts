@@ -117,13 +117,19 @@ function paperPanel({ label, text }: Direction): Builder<Panel> {
 
 function pValuePanel(): Builder<Panel> {
   return timeseries({
-    title: 'p-value of the strict score',
-    description: 'By permutation, with the maximum over layers as the statistic. The level is 0.05.',
+    title: 'p-value and q-value of the strict score',
+    description:
+      'By permutation, with the maximum over layers as the statistic. The q-value (dashed) corrects for the number of groups in the run. The level is 0.05.',
     unit: 'none',
     span: 24,
     level: SIGNIFICANT,
     lines: [
       { expr: `entrain_synchrony_pvalue{mode="strict",${CHOSEN}}`, legend: `{{direction}} · ${SERIES}` },
+      {
+        expr: `entrain_synchrony_qvalue{mode="strict",${CHOSEN}}`,
+        legend: `q · {{direction}} · ${SERIES}`,
+        dashed: true,
+      },
     ],
   });
 }

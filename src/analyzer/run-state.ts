@@ -7,6 +7,8 @@ import type {
   ScoreReport,
   StrictReport,
 } from '../protocol/report.ts';
+import { cohensF2 } from '../synchrony/effect-size.ts';
+import { qValues } from '../synchrony/false-discovery.ts';
 import { differencesOf } from './differences.ts';
 import { createEpisodeBook, type EpisodeBook, type Group, type Origin, type Row } from './episode-book.ts';
 import type { GroupScore, PointScore } from './score-messages.ts';
@@ -153,13 +155,21 @@ export interface FrameCounts {
 
 export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
-  const groups = [...state.groups.values()].map(groupReport).sort(byConditionAndDirection);
+  const groups = withQValues([...state.groups.values()].map(groupReport)).sort(byConditionAndDirection);
   return { run: state.run, pending, ...counts, groups, differences: state.differences };
+}
+
+/** Every group with a p-value is one of the comparisons that a reader makes. */
+function withQValues(groups: GroupReport[]): GroupReport[] {
+  const tested = groups.flatMap(({ strict }) => (strict ? [strict.pValue] : []));
+  const found = qValues(tested).values();
+  return groups.map((group) => ({ ...group, qValue: group.strict ? (found.next().value ?? null) : null }));
 }
 
 function groupReport(state: GroupState): GroupReport {
   const { group, score, samples, curve, updatedAtMs } = state;
   const reason = score ? score.reason : 'Not computed yet.';
+  const strict = strictNow(state);
   return {
     sourceModel: group.source.name,
     targetModel: group.target.name,
@@ -169,7 +179,9 @@ function groupReport(state: GroupState): GroupReport {
     episodes: state.episodes.size,
     scenarios: state.scenarios.size,
     paper: score?.paper ?? null,
-    strict: strictNow(state),
+    strict,
+    effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
+    qValue: null,
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
     ...(reason === undefined ? {} : { reason }),
     updatedAtMs,

@@ -91,6 +91,18 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => sample(scoreLabels(group, 'strict'), group.strict?.pValue),
   },
   {
+    name: 'entrain_synchrony_qvalue',
+    help: 'The p-value beside those of the run’s other groups: Benjamini–Hochberg.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'strict'), group.qValue),
+  },
+  {
+    name: 'entrain_synchrony_effect_size_ratio',
+    help: 'Cohen’s local f²: what coupling explains over what stays unexplained.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'strict'), group.effectSize),
+  },
+  {
     name: 'entrain_synchrony_samples',
     help: 'Turn pairs at hand, from the first one on.',
     labelNames: GROUP,

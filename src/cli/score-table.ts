@@ -11,6 +11,7 @@ const HEADER = [
   'excess',
   '95 % interval',
   'p',
+  'q',
   'paper',
   'its null',
 ];
@@ -43,6 +44,7 @@ function row(group: GroupReport): string[] {
     signed(strict.excess),
     interval,
     strict.pValue.toFixed(3),
+    group.qValue === null ? '' : group.qValue.toFixed(3),
   ];
   const beside = paper
     ? [paper.score.toFixed(3), paper.nullMean === null ? '' : paper.nullMean.toFixed(3)]

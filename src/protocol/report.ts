@@ -48,6 +48,10 @@ export interface GroupReport {
   paper: PaperReport | null;
   /** Strict mode, beyond history: the headline. */
   strict: StrictReport | null;
+  /** Cohen's local f² of the strict score. */
+  effectSize: number | null;
+  /** The strict p-value beside those of the run's other groups: Benjamini–Hochberg. */
+  qValue: number | null;
   /** Why there is no score, when there is none. */
   reason?: string;
   updatedAtMs: number;

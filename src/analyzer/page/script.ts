@@ -68,12 +68,13 @@ function scores(group, range) {
   if (strict) {
     // Coloured only where evidence and effect agree: a small p beside an interval that holds zero is not synchrony.
     const flat = strict.pValue < 0.05 && strict.ciLow > 0 ? '' : ' flat';
-    const p = strict.pValue < 0.001 ? 'p < 0.001' : 'p = ' + strict.pValue.toFixed(3);
+    const p = 'p = ' + strict.pValue.toFixed(3) + ' · q = ' + number(group.qValue);
     left.append(
       make('p', { class: 'big' + flat }, number(strict.excess)),
       interval(strict, range),
       make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
       make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
+      make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
   const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'));

@@ -26,6 +26,8 @@ const group: GroupReport = {
   scenarios: 8,
   paper,
   strict,
+  effectSize: 0.23,
+  qValue: 0.0075,
   updatedAtMs: 1_700_000_000_000,
   curve: [],
 };
@@ -35,6 +37,8 @@ const empty: GroupReport = {
   samples: 3,
   paper: null,
   strict: null,
+  effectSize: null,
+  qValue: null,
   reason: 'few',
 };
 const difference: DifferenceReport = {
@@ -87,6 +91,8 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_null_ratio{${score},null="permutation",level="q95"} 0.02`,
       `entrain_synchrony_ci_ratio{${score},bound="low"} 0.1`,
       `entrain_synchrony_pvalue{${score}} 0.005`,
+      `entrain_synchrony_qvalue{${score}} 0.0075`,
+      `entrain_synchrony_effect_size_ratio{${score}} 0.23`,
       `entrain_synchrony_samples{${base}} 130`,
       `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
       'entrain_frames_accepted_total{stream="ada"} 5',

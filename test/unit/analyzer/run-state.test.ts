@@ -87,6 +87,25 @@ describe('the state of a run', () => {
     expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
   });
 
+  it('holds the p-values of all groups against one another', () => {
+    const state = filled();
+    for (const [place, { group, version }] of [...state.groups.values()].entries()) {
+      const score = scoreOf(state, group.key, version);
+      if (score.strict) score.strict.pValue = [0.01, 0.04, 0.03, 0.5][place] ?? 1;
+      takeScore(state, score, 2000);
+    }
+    const found = scoreReport(state, EVEN).groups.map(({ strict, qValue }) => [strict?.pValue, qValue]);
+    // Benjamini–Hochberg by hand: 0.01·4/1, min(0.03·4/2, 0.04·4/3), 0.04·4/3, 0.5.
+    const wanted = new Map([
+      [0.01, 0.04],
+      [0.03, 0.16 / 3],
+      [0.04, 0.16 / 3],
+      [0.5, 0.5],
+    ]);
+    for (const [p, q] of found) expect(q).toBeCloseTo(wanted.get(p ?? -1) ?? NaN, 12);
+    expect(scoreReport(state, EVEN).groups[0]?.effectSize).toBeCloseTo(0.2 / 0.8, 12);
+  });
+
   it('calls an episode finished when another began, or when nobody has spoken for a minute', () => {
     const state = filled();
     expect(episodeCounts(state, 2000)).toEqual({ running: 1, finished: 3 });

@@ -21,6 +21,8 @@ const group: GroupReport = {
     nullQ95: 0.02,
     samples: 200,
   },
+  effectSize: 0.15,
+  qValue: 0.02,
   updatedAtMs: 0,
   curve: [],
 };
@@ -44,7 +46,7 @@ describe('scoreTable', () => {
     });
     expect(lines).toHaveLength(3);
     expect(lines[1]).toMatch(
-      /^live .* 1st → 2nd .*200 .*\+0\.123 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 .*0\.310 .*0\.020$/,
+      /^live .* 1st → 2nd .*200 .*\+0\.123 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
     );
     expect(lines[2]).toContain('18 of 120 turn pairs');
   });
