@@ -15,6 +15,8 @@ export interface Fleet {
   runs: string;
   /** Starts a program (again). Settles when it is running, not when it is ready. */
   start(program: Program): Promise<void>;
+  /** SIGSTOP or SIGCONT: it stands still, or goes on. */
+  signal(program: Program, signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** SIGKILL; settles when it is gone. */
   kill(program: Program): Promise<void>;
   /** Settles with the exit status of the program's present life. */
@@ -31,6 +33,8 @@ export interface FleetOptions {
   study: string;
   run: string;
   agents: string[];
+  /** Further flags of the coordinator. */
+  coordinatorFlags?: string[];
 }
 
 interface Life {
@@ -76,6 +80,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       );
       lives.set(program, { child, ended: new Promise((resolve) => child.once('exit', resolve)) });
     },
+    signal: (program, signal) => void lives.get(program)?.child.kill(signal),
     kill,
     ended: (program) => lives.get(program)?.ended ?? Promise.resolve(null),
     said: (program) => texts.get(program) ?? '',
@@ -103,6 +108,7 @@ function commandLine(
       study,
       '--private-key',
       of.privateKey,
+      ...(of.coordinatorFlags ?? []),
     ];
   }
   if (program === 'analyzer')

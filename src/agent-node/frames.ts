@@ -30,7 +30,7 @@ export interface FramePlace {
   tNs: number;
 }
 
-export function turnFrame(state: TurnState, place: FramePlace): Unsent<TurnFrame> {
+export function turnFrame(state: TurnState, place: FramePlace & { seating: number }): Unsent<TurnFrame> {
   const layers = state.layers.length;
   const shape: TurnFrame['shape'] = [1, layers, state.data.length / layers];
   return {

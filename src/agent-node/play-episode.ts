@@ -33,32 +33,42 @@ export interface EpisodePorts {
   preview: Preview;
   metrics: AgentMetrics;
   sayToken(token: Token): void;
-  sayUtterance(utterance: Utterance): Promise<void>;
+  /** @returns what stands in the run: this utterance, or the one that another life of the role spoke before. */
+  sayUtterance(utterance: Utterance): Promise<Utterance>;
   signal: AbortSignal;
 }
 
 export async function playEpisode(spec: AgentSpec, ports: EpisodePorts): Promise<void> {
+  ports.frames.append(episodeFrame(spec));
+  let said: readonly Utterance[] | undefined = spec.history;
+  while (said) said = await playFrom(spec, said, ports);
+}
+
+/** @returns undefined at the end; what was really said where another life of this role spoke a turn, in other words, before */
+async function playFrom(
+  spec: AgentSpec,
+  history: readonly Utterance[],
+  ports: EpisodePorts,
+): Promise<Utterance[] | undefined> {
   const { sampling, steps } = spec;
   const dialogue = await ports.model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps });
+  const said = [...history];
   try {
-    ports.frames.append(episodeFrame(spec));
-    for (const utterance of spec.history) await remember(spec, { utterance, dialogue, agent: ports.agent });
-    for (let turn = spec.history.length; turn < spec.limits.maxTurns; turn += 1) {
-      const finish = await takeTurn(spec, { turn, dialogue, ports });
-      if (finish === 'leave') break;
+    for (const utterance of history) await remember(spec, utterance, dialogue);
+    while (said.length < spec.limits.maxTurns && said.at(-1)?.finish !== 'leave') {
+      const { utterance, text } = await takeTurn(spec, { turn: said.length, dialogue, ports });
+      said.push(utterance);
+      if (utterance.text !== text) return said;
     }
+    return undefined;
   } finally {
     await dialogue.close();
   }
 }
 
 /** Goes through what was said before this agent came (back) into the episode, as it was said or heard then. */
-async function remember(
-  spec: AgentSpec,
-  past: { utterance: Utterance; dialogue: Dialogue; agent: string },
-): Promise<void> {
-  const { utterance, dialogue, agent } = past;
-  if (utterance.agent === agent) return dialogue.recall(utterance.text);
+async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
+  if (isMine(spec, utterance.turn)) return dialogue.recall(utterance.text);
   if (hearsTurn(spec, utterance.turn)) return dialogue.heard(utterance.text, () => undefined);
   return dialogue.missed();
 }
@@ -69,12 +79,22 @@ interface TurnContext {
   ports: EpisodePorts;
 }
 
-async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Utterance['finish']> {
-  const mine = spec.order[context.turn % spec.order.length] === context.ports.agent;
-  return mine ? speakTurn(spec, context) : listenTurn(spec, context);
+/** What stands in the run, and the text that this agent's dialogue holds for it. */
+interface Taken {
+  utterance: Utterance;
+  text: string;
 }
 
-async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Utterance['finish']> {
+/** By role, not by name: an earlier turn of the role may have been spoken by an agent that died. */
+function isMine({ order, role }: AgentSpec, turn: number): boolean {
+  return turn % order.length === role;
+}
+
+async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
+  return isMine(spec, context.turn) ? speakTurn(spec, context) : listenTurn(spec, context);
+}
+
+async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
   const { turn, dialogue } = context;
   const { agent, frames, metrics, stream, sayToken, sayUtterance } = context.ports;
   await frames.room('turn');
@@ -83,18 +103,18 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Utteran
     seed: deriveSeed(spec.seed, turn),
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
-    onState: (state) => frames.append(turnFrame(state, at())),
+    onState: (state) => frames.append(turnFrame(state, { ...at(), seating: spec.seating })),
     onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }),
     onSteps: (states) => frames.append(stepsFrame(states, at())),
   });
   metrics.spoke(spoken);
   const { text, finish, tokens, droppedTurns } = spoken;
   const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
-  await sayUtterance({ episode: spec.episode, turn, agent, text, finish, tokens, droppedTurns, ...place });
-  return finish;
+  const mine = { episode: spec.episode, turn, agent, text, finish, tokens, droppedTurns, ...place };
+  return { utterance: await sayUtterance(mine), text };
 }
 
-async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Utterance['finish']> {
+async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
   const { turn, dialogue } = context;
   const { frames, metrics, preview, utterances, signal } = context.ports;
   const place = { episode: spec.episode, turn };
@@ -106,7 +126,7 @@ async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Uttera
   if (hears) await dialogue.heard(utterance.text, onSteps);
   else await dialogue.missed();
   metrics.heard(hears);
-  return utterance.finish;
+  return { utterance, text: utterance.text };
 }
 
 async function takeWhile(

@@ -109,11 +109,9 @@ function createPorts(
     sayUtterance: async (utterance) => {
       const { episode, turn } = utterance;
       const subject = subjects.utterance(assignment.run, episode, turn);
-      await publishOnce(connection, {
-        subject,
-        id: names.utteranceId(assignment.run, episode, turn),
-        body: utterance,
-      });
+      const id = names.utteranceId(assignment.run, episode, turn);
+      const first = await publishOnce(connection, { subject, id, body: utterance });
+      return first ? utterance : parts.box.take({ episode, turn }, parts.signal);
     },
   };
 }

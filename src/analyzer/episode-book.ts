@@ -5,7 +5,7 @@
  *   stream a:  episode · turn 0 · turn 2 · …          rows (2 agents):  0→1  first_to_second
  *   stream b:  episode ·      turn 1 · turn 3 · …                       1→2  second_to_first …
  */
-import type { EpisodeFrame, ModelRef } from '../protocol/frames.ts';
+import type { EpisodeFrame, ModelRef, TurnFrame } from '../protocol/frames.ts';
 import type { Direction } from '../protocol/report.ts';
 
 export interface Group {
@@ -16,7 +16,7 @@ export interface Group {
   condition: string;
 }
 
-/** Where a turn frame came from; of two frames of one turn the later one counts. */
+/** Where a frame came from. */
 export interface Origin {
   stream: string;
   epoch: number;
@@ -26,7 +26,14 @@ export interface Origin {
 export interface BookTurn<P> {
   turn: number;
   origin: Origin;
+  /** Whose turn it was to have the role, counted from 0: another agent may have taken it over. */
+  seating: number;
   payload: P;
+}
+
+/** What a turn frame says of its place, without its numbers. */
+export function placeOf(frame: TurnFrame, origin: Origin): Omit<BookTurn<never>, 'payload'> {
+  return { turn: frame.turn, seating: frame.seating ?? 0, origin };
 }
 
 export interface BookEpisode<P> {
@@ -80,7 +87,7 @@ export function createEpisodeBook<P>(): EpisodeBook<P> {
     addTurn: (id, turn) => {
       const episode = open(id);
       const known = episode.turns.get(turn.turn);
-      if (known && !supersedes(turn.origin, known.origin)) return NOTHING;
+      if (known && !supersedes(turn, known)) return NOTHING;
       episode.turns.set(turn.turn, turn);
       const rows = rowsTouching(episode, turn.turn);
       return known ? { added: [], replaced: rows } : { added: rows, replaced: [] };
@@ -127,8 +134,12 @@ function groupOf(about: EpisodeAbout, sourceRole: number, targetRole: number): G
   return { key, source, target, direction, condition };
 }
 
-/** Epochs first: a stream that began anew spoke last. Streams of different agents are told apart by name alone. */
-function supersedes(fresh: Origin, known: Origin): boolean {
+/** Of two frames of one turn that of the later seating counts; within one, that of the later life of the stream. */
+function supersedes(
+  { seating, origin: fresh }: BookTurn<unknown>,
+  { seating: before, origin: known }: BookTurn<unknown>,
+): boolean {
+  if (seating !== before) return seating > before;
   if (fresh.epoch !== known.epoch) return fresh.epoch > known.epoch;
   if (fresh.stream !== known.stream) return fresh.stream > known.stream;
   return fresh.seq > known.seq;

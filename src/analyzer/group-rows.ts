@@ -8,6 +8,7 @@ import { pairTurns } from '../synchrony/pair-turns.ts';
 import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../synchrony/types.ts';
 import {
   createEpisodeBook,
+  placeOf,
   rowsOf,
   type BookChange,
   type BookEpisode,
@@ -52,7 +53,7 @@ export function takeFrameRows(run: RunRows, { frame, origin }: ScoreInput, maxRo
   const change =
     frame.type === 'episode'
       ? run.book.addEpisode(frame)
-      : run.book.addTurn(frame.episode, { turn: frame.turn, origin, payload: turnNumbers(frame) });
+      : run.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: turnNumbers(frame) });
   const episode = run.book.episode(frame.episode);
   if (episode) applyChange(run.groups, episode, change);
   dropOverCap(run, change, maxRows);

@@ -10,7 +10,14 @@ import type {
 import { cohensF2 } from '../synchrony/effect-size.ts';
 import { qValues } from '../synchrony/false-discovery.ts';
 import { differencesOf } from './differences.ts';
-import { createEpisodeBook, type EpisodeBook, type Group, type Origin, type Row } from './episode-book.ts';
+import {
+  createEpisodeBook,
+  placeOf,
+  type EpisodeBook,
+  type Group,
+  type Origin,
+  type Row,
+} from './episode-book.ts';
 import type { GroupScore, PointScore } from './score-messages.ts';
 
 export interface GroupState {
@@ -66,7 +73,7 @@ export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: 
   const change =
     frame.type === 'episode'
       ? state.book.addEpisode(frame)
-      : state.book.addTurn(frame.episode, { turn: frame.turn, origin, payload: null });
+      : state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
   for (const row of change.added) addRow(groupOf(state, row), row);
   for (const row of [...change.added, ...change.replaced]) {
     const group = groupOf(state, row);

@@ -41,6 +41,7 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
       running.set(event.episode, { scenario: event.scenario, condition: event.condition, turns: 0 });
       return { ...state, running };
     case 'episode-resumed':
+    case 'episode-taken-over':
       return state;
     case 'episode-finished':
       running.delete(event.episode);

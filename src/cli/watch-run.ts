@@ -67,6 +67,11 @@ function subscribe(
       if (event.type === 'episode-started') {
         terminal.line(`\n${event.episode} · ${event.scenario} · ${event.condition}`);
       }
+      if (event.type === 'episode-taken-over') {
+        terminal.line(
+          `${event.agent} takes over from ${event.lost} at turn ${event.turn} of ${event.episode}`,
+        );
+      }
       change((was) => viewEvent(was, event));
     }),
     on(subjects.tokens(run), (text) => {

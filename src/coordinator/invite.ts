@@ -14,7 +14,8 @@ const DRAIN_POLL_MS = 250;
 
 export interface InviteOptions {
   run: string;
-  agents: ReadonlySet<string>;
+  /** Grows when an agent takes an episode over. */
+  agents: Set<string>;
   fleet: Fleet;
   link: NatsLink;
   clock: Clock;
@@ -85,13 +86,17 @@ async function askMemberships({ link }: InviteOptions, agent: string): Promise<M
 }
 
 /**
- * Settles when the agents' spools of this run are empty: everything they showed is recorded.
+ * Settles when the agents' spools of this run are empty: everything they showed is recorded. One that is gone for good cannot
+ * be asked; `entrain verify` says whether frames of it are wanting.
  * @throws EntrainError `RECORDING_INCOMPLETE`
  */
-export async function awaitDrained(options: InviteOptions, timeoutMs: number): Promise<void> {
+export async function awaitDrained(
+  options: InviteOptions,
+  { timeoutMs, isAway }: { timeoutMs: number; isAway(agent: string): boolean },
+): Promise<void> {
   const deadlineMs = options.clock.monotonicMs() + timeoutMs;
   for (const agent of options.agents) {
-    while ((await askMemberships(options, agent)).undrained.includes(options.run)) {
+    while (!isAway(agent) && (await askMemberships(options, agent)).undrained.includes(options.run)) {
       if (options.clock.monotonicMs() > deadlineMs) {
         throw new EntrainError(
           'RECORDING_INCOMPLETE',

@@ -8,13 +8,15 @@ import { programVersion } from '../process/version.ts';
 import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
-import { awaitFleet, type Fleet } from './fleet.ts';
+import type { AgentModel } from '../protocol/control.ts';
+import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
 import { assign, awaitDrained, inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
 import { openRunFolder, writeRunFile } from './run-folder.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
-import { watchFleet } from './watch-fleet.ts';
+import { chooseStandIns } from './stand-in.ts';
+import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 
 /** Long enough for an analyzer to be started again. */
 const DRAIN_MS = 120_000;
@@ -107,22 +109,26 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   log.info({ run, agents: [...agents] }, 'run started');
   return async () => {
     await running.done;
-    await awaitDrained(invitation, DRAIN_MS);
+    await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
   };
 }
 
-function watchRunFleet(
-  parts: Parts,
-  to: { running: RunningStudy; invitation: InviteOptions; kept: string },
-): { stop(): void } {
-  const { metrics, link, settings, log } = parts;
+interface RunParts {
+  running: RunningStudy;
+  invitation: InviteOptions;
+  /** The run folder. */
+  kept: string;
+}
+
+function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
+  const { link, settings, log } = parts;
   const { running, invitation, kept } = to;
   const known = invitation.fleet;
   return watchFleet(link, {
     known,
     graceMs: settings.graceMs,
-    busy: () => running.busyAgents(),
     onReturned: async (agent, now) => {
+      if (!invitation.agents.has(agent)) return;
       if (now.model.sha256 !== known.agents.get(agent)?.model.sha256) {
         return running.fail(
           `Agent "${agent}" came back with another model; what was recorded is kept in ${kept}.`,
@@ -136,13 +142,35 @@ function watchRunFleet(
       log.warn({ streamUrl }, 'analyzer moved');
       for (const agent of invitation.agents) await assign(invitation, agent);
     },
-    onLost: (agent) => {
-      metrics.agentLost();
-      void running.fail(
-        `Agent "${agent}" stopped answering during an episode; what was recorded is kept in ${kept}.`,
-      );
-    },
+    onLost: (lost, present) => replaceLost(parts, { ...to, lost, present }),
   });
+}
+
+/** The roles of agents that stay away go to others with the same model; where there are none, the run fails. */
+async function replaceLost(
+  parts: Parts,
+  to: RunParts & { lost: ReadonlySet<string>; present: ReadonlyMap<string, FleetAgent> },
+): Promise<void> {
+  const { metrics, log } = parts;
+  const { running, invitation, kept, lost, present } = to;
+  const known = invitation.fleet.agents;
+  const modelOf = (agent: string): AgentModel | undefined => known.get(agent)?.model;
+  const { takeovers, hopeless } = chooseStandIns(running.state(), { present, lost, modelOf });
+  for (const takeover of takeovers) {
+    const { agent } = takeover;
+    log.warn({ ...takeover }, 'episode taken over');
+    metrics.takenOver();
+    known.set(agent, present.get(agent) as FleetAgent);
+    invitation.agents.add(agent);
+    await inviteAgent(invitation, agent);
+    await running.takeOver(takeover);
+  }
+  const [agent] = hopeless;
+  if (agent === undefined) return;
+  metrics.agentLost();
+  await running.fail(
+    `Agent "${agent}" stopped answering during an episode and no other agent with its model can take its place: start one before the run, or give agents longer with --grace-seconds; what was recorded is kept in ${kept}.`,
+  );
 }
 
 /** What one must know to repeat the run. */

@@ -12,6 +12,7 @@ const MISNAMED = [
 export interface CoordinatorMetrics {
   observe(state: RunState): void;
   agentLost(): void;
+  takenOver(): void;
   text(): Promise<string>;
 }
 
@@ -35,6 +36,11 @@ export function createCoordinatorMetrics(sources: {
     help: 'Agents that stopped answering during an episode.',
     registers,
   });
+  const takeovers = new Counter({
+    name: 'entrain_run_takeovers_total',
+    help: 'Roles that another agent took over from one that stayed away.',
+    registers,
+  });
   describeProgram(registry, sources);
   return {
     observe: (state) => {
@@ -42,6 +48,7 @@ export function createCoordinatorMetrics(sources: {
       turns.set(countTurns(state));
     },
     agentLost: () => lost.inc(),
+    takenOver: () => takeovers.inc(),
     text: () => registry.metrics(),
   };
 }

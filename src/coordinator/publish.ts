@@ -7,6 +7,7 @@ import type { NatsLink } from '../transport/nats.ts';
 import { publishOnce, publishStored } from '../transport/nats-streams.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { hearsOf, type PlannedEpisode } from './plan.ts';
+import type { Seat } from './run-state.ts';
 
 export interface PublishOptions {
   run: string;
@@ -18,11 +19,12 @@ export interface PublishOptions {
 /** Once for each life of an agent: another instance of it has not read what the last one had. */
 export async function publishSpec(
   options: PublishOptions,
-  part: { episode: PlannedEpisode; role: number; history: Utterance[] },
+  part: { episode: PlannedEpisode; role: number; seats: readonly Seat[]; history: readonly Utterance[] },
 ): Promise<void> {
   const { run, study, fleet, link } = options;
-  const { episode, role, history } = part;
-  const agent = episode.order[role] ?? '';
+  const { episode, role, seats } = part;
+  const order = seats.map(({ agent }) => agent);
+  const agent = order[role] ?? '';
   const { maxTurns, minTurns, maxTokens, sampling, steps } = study;
   const spec: AgentSpec = {
     run,
@@ -31,15 +33,16 @@ export async function publishSpec(
     pair: episode.pair,
     condition: episode.condition,
     hears: hearsOf(episode.condition),
-    order: episode.order,
+    order,
     role,
-    models: episode.order.map((id) => memberOf(fleet, id).model),
+    seating: seats[role]?.seating ?? 0,
+    models: order.map((id) => memberOf(fleet, id).model),
     person: episode.scenario.people[role] ?? { persona: '', goal: '', secret: '' },
     seed: episode.seed,
     limits: { maxTurns, minTurns, maxTokens },
     sampling,
     steps,
-    history,
+    history: [...part.history],
   };
   const subject = subjects.spec(run, episode.id, agent);
   await publishStored(link.connection, {
@@ -57,6 +60,8 @@ export async function publishEvent(options: PublishOptions, event: RunEvent): Pr
 
 /** Unique for what may happen only once. */
 function eventName(event: RunEvent): string {
+  if (event.type === 'episode-taken-over')
+    return `${event.type}.${event.episode}.${event.role}.${event.agent}`;
   if (event.type === 'episode-resumed')
     return `${event.type}.${event.episode}.${event.agent}.${event.instance}`;
   return 'episode' in event ? `${event.type}.${event.episode}` : event.type;

@@ -7,10 +7,23 @@
 import type { RunEvent, Utterance } from '../protocol/control.ts';
 import type { PlannedEpisode } from './plan.ts';
 
-export type EpisodeState =
-  | { is: 'planned' }
-  | { is: 'running'; spoken: readonly Utterance[]; closedBy: 'turns' | 'leave' | undefined }
-  | { is: 'finished'; turns: number };
+export interface RunningEpisode {
+  is: 'running';
+  spoken: readonly Utterance[];
+  closedBy: 'turns' | 'leave' | undefined;
+  /** Who has each role now: the planned agents, but where another one took over. */
+  seats: readonly Seat[];
+}
+
+export interface Seat {
+  agent: string;
+  /** How often the role was given to somebody (again) since the episode began. */
+  seating: number;
+  /** Set when the agent took the role over: its service instance then. */
+  tookOverAs: string | undefined;
+}
+
+export type EpisodeState = { is: 'planned' } | RunningEpisode | { is: 'finished'; turns: number };
 
 export interface RunState {
   plan: readonly PlannedEpisode[];
@@ -23,6 +36,7 @@ export interface RunState {
 export type Command =
   | { do: 'start-run' }
   | { do: 'start-episode'; episode: PlannedEpisode }
+  | { do: 'seat-stand-in'; episode: PlannedEpisode; role: number; seat: Seat }
   | { do: 'finish-episode'; episode: string; turns: number; finish: 'turns' | 'leave' }
   | { do: 'finish-run'; episodes: number; turns: number };
 
@@ -37,10 +51,18 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
       return { ...state, started: true };
     case 'episode-started':
       return withEpisode(state, event.episode, (was) =>
-        was.is === 'planned' ? { is: 'running', spoken: [], closedBy: undefined } : was,
+        was.is === 'planned' ? begun(state, event.episode) : was,
       );
     case 'episode-resumed':
-      return state;
+      return withSeat(state, event.episode, (seat) =>
+        seat.agent === event.agent ? { ...seat, seating: seat.seating + 1 } : seat,
+      );
+    case 'episode-taken-over':
+      return withSeat(state, event.episode, ({ agent, seating }, role) =>
+        role === event.role && agent === event.lost
+          ? { agent: event.agent, seating: seating + 1, tookOverAs: event.instance }
+          : undefined,
+      );
     case 'episode-finished':
       return withEpisode(state, event.episode, () => ({ is: 'finished', turns: event.turns }));
     case 'run-finished':
@@ -54,12 +76,13 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
 export function reduceUtterance(state: RunState, utterance: Utterance): RunState {
   return withEpisode(state, utterance.episode, (was) => {
     if (was.is === 'finished') return was;
-    const before = was.is === 'running' ? was.spoken : [];
+    const running = was.is === 'running' ? was : begun(state, utterance.episode);
+    const before = running.spoken;
     if (before.some(({ turn }) => turn === utterance.turn)) return was;
     const spoken = [...before, utterance].toSorted((a, b) => a.turn - b.turn);
     const closedBy =
       utterance.finish === 'leave' ? 'leave' : spoken.length >= state.maxTurns ? 'turns' : undefined;
-    return { is: 'running', spoken, closedBy };
+    return { ...running, spoken, closedBy };
   });
 }
 
@@ -70,20 +93,27 @@ export function decide(state: RunState): Command[] {
   if (episodes.every(({ is }) => is === 'finished')) {
     return [{ do: 'finish-run', episodes: episodes.length, turns: countTurns(state) }];
   }
-  return [...closing(state), ...starting(state)];
+  return [...closing(state), ...seating(state), ...starting(state)];
 }
 
 /** The running episode of an agent, with what has been said in it so far. */
 export function episodeOf(
   state: RunState,
   agent: string,
-): { episode: PlannedEpisode; spoken: readonly Utterance[] } | undefined {
-  for (const episode of state.plan) {
-    const was = state.episodes.get(episode.id);
-    if (was?.is === 'running' && !was.closedBy && episode.order.includes(agent))
-      return { episode, spoken: was.spoken };
+): { episode: PlannedEpisode; now: RunningEpisode; role: number } | undefined {
+  for (const { episode, now } of openEpisodes(state)) {
+    const role = now.seats.findIndex((seat) => seat.agent === agent);
+    if (role >= 0) return { episode, now, role };
   }
   return undefined;
+}
+
+/** The episodes that run and have turns to come, in the order of the plan. */
+export function openEpisodes(state: RunState): { episode: PlannedEpisode; now: RunningEpisode }[] {
+  return state.plan.flatMap((episode) => {
+    const now = state.episodes.get(episode.id);
+    return now?.is === 'running' && !now.closedBy ? [{ episode, now }] : [];
+  });
 }
 
 export function countTurns(state: RunState): number {
@@ -104,15 +134,24 @@ function closing(state: RunState): Command[] {
   );
 }
 
+/** Those who took a role over, to be told so; a coordinator that restarts tells them again, which changes nothing. */
+function seating(state: RunState): Command[] {
+  return openEpisodes(state).flatMap(({ episode, now }) =>
+    now.seats.flatMap((seat, role): Command[] =>
+      seat.tookOverAs === undefined ? [] : [{ do: 'seat-stand-in', episode, role, seat }],
+    ),
+  );
+}
+
 /** The next planned episodes whose agents are all free, in the order of the plan. */
 function starting(state: RunState): Command[] {
   const busy = new Set<string>();
   const commands: Command[] = [];
   for (const episode of state.plan) {
-    const was = state.episodes.get(episode.id)?.is;
-    if (was === 'finished') continue;
-    if (was === 'planned' && episode.order.every((agent) => !busy.has(agent)))
-      commands.push({ do: 'start-episode', episode });
+    const was = state.episodes.get(episode.id);
+    if (was?.is === 'running') for (const { agent } of was.seats) busy.add(agent);
+    if (was?.is !== 'planned') continue;
+    if (episode.order.every((agent) => !busy.has(agent))) commands.push({ do: 'start-episode', episode });
     // A planned episode that must wait keeps its agents: later episodes never overtake it.
     for (const agent of episode.order) busy.add(agent);
   }
@@ -122,6 +161,23 @@ function starting(state: RunState): Command[] {
 function turnsOf(episode: EpisodeState): number {
   if (episode.is === 'planned') return 0;
   return episode.is === 'running' ? episode.spoken.length : episode.turns;
+}
+
+function begun(state: RunState, id: string): RunningEpisode {
+  const order = state.plan.find((episode) => episode.id === id)?.order ?? [];
+  const seats = order.map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
+  return { is: 'running', spoken: [], closedBy: undefined, seats };
+}
+
+/** @param change gives the new seat of a role, or undefined where it stays as it is */
+function withSeat(
+  state: RunState,
+  id: string,
+  change: (seat: Seat, role: number) => Seat | undefined,
+): RunState {
+  return withEpisode(state, id, (was) =>
+    was.is === 'running' ? { ...was, seats: was.seats.map((seat, role) => change(seat, role) ?? seat) } : was,
+  );
 }
 
 function withEpisode(state: RunState, id: string, change: (was: EpisodeState) => EpisodeState): RunState {

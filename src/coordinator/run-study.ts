@@ -41,12 +41,21 @@ export interface RunOptions {
 export interface RunningStudy {
   /** Settles when the run is over; rejects when it failed. */
   readonly done: Promise<RunState>;
-  /** The agents that have an episode right now. */
-  busyAgents(): Set<string>;
+  state(): RunState;
   /** Gives an agent that came back its running episode again, with what has been said so far. */
   resume(agent: string): Promise<void>;
+  /** Gives the role of an agent that stays away to another one. */
+  takeOver(change: Takeover): Promise<void>;
   fail(reason: string): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface Takeover {
+  episode: string;
+  role: number;
+  lost: string;
+  agent: string;
+  instance: string;
 }
 
 const CONSUMER = 'coordinator';
@@ -61,8 +70,9 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   reduction.wake();
   return {
     done: reduction.done,
-    busyAgents: () => busyAgents(reduction.state()),
+    state: reduction.state,
     resume: (agent) => resumeEpisode(options, reduction.state(), agent),
+    takeOver: (change) => publishTakeover(options, reduction.state(), change),
     fail: (reason) => publishEvent(options, { type: 'run-failed', run, reason, atMs: options.clock.nowMs() }),
     stop: () => reading.stop(),
   };
@@ -92,7 +102,7 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
       const key = JSON.stringify(command);
       if (issued.has(key)) continue;
       issued.add(key);
-      carryOut(options, command).catch((error: Error) => settle?.reject(error));
+      carryOut(options, state, command).catch((error: Error) => settle?.reject(error));
     }
   };
   const take = (message: StoredMessage): void => {
@@ -132,7 +142,7 @@ function reduceMessage(state: RunState, message: StoredMessage, options: RunOpti
   return state;
 }
 
-async function carryOut(options: RunOptions, command: Command): Promise<void> {
+async function carryOut(options: RunOptions, state: RunState, command: Command): Promise<void> {
   const { run, study, clock } = options;
   const atMs = clock.nowMs();
   switch (command.do) {
@@ -141,9 +151,10 @@ async function carryOut(options: RunOptions, command: Command): Promise<void> {
       return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
     }
     case 'start-episode': {
-      const { id, scenario, condition, order, seed } = command.episode;
-      for (const role of order.keys())
-        await publishSpec(options, { episode: command.episode, role, history: [] });
+      const { episode } = command;
+      const { id, scenario, condition, order, seed } = episode;
+      const seats = order.map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
+      for (const role of order.keys()) await publishSpec(options, { episode, role, seats, history: [] });
       return publishEvent(options, {
         type: 'episode-started',
         episode: id,
@@ -153,6 +164,12 @@ async function carryOut(options: RunOptions, command: Command): Promise<void> {
         seed,
         atMs,
       });
+    }
+    case 'seat-stand-in': {
+      const { episode, role } = command;
+      const now = state.episodes.get(episode.id);
+      if (now?.is !== 'running') return;
+      return publishSpec(options, { episode, role, seats: now.seats, history: now.spoken });
     }
     case 'finish-episode': {
       const { episode, turns, finish } = command;
@@ -168,21 +185,24 @@ async function carryOut(options: RunOptions, command: Command): Promise<void> {
 async function resumeEpisode(options: RunOptions, state: RunState, agent: string): Promise<void> {
   const running = episodeOf(state, agent);
   if (!running) return;
-  const { episode, spoken } = running;
+  const { episode, now, role } = running;
   const instance = options.fleet.agents.get(agent)?.instance ?? '';
-  await publishSpec(options, { episode, role: episode.order.indexOf(agent), history: [...spoken] });
+  const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
+  await publishSpec(options, { episode, role, seats, history: now.spoken });
   const atMs = options.clock.nowMs();
   await publishEvent(options, {
     type: 'episode-resumed',
     episode: episode.id,
     agent,
     instance,
-    turn: spoken.length,
+    turn: now.spoken.length,
     atMs,
   });
 }
 
-function busyAgents(state: RunState): Set<string> {
-  const busy = state.plan.filter(({ id }) => state.episodes.get(id)?.is === 'running');
-  return new Set(busy.flatMap(({ order }) => order));
+async function publishTakeover(options: RunOptions, state: RunState, change: Takeover): Promise<void> {
+  const now = state.episodes.get(change.episode);
+  const turn = now?.is === 'running' ? now.spoken.length : 0;
+  const atMs = options.clock.nowMs();
+  await publishEvent(options, { type: 'episode-taken-over', ...change, turn, atMs });
 }

@@ -1,6 +1,6 @@
 /**
- * Watches the fleet of a run: an analyzer at another address is where the states go from now on, an agent that is back as another service instance has restarted, one that has an episode and does
- * not answer for too long is lost.
+ * Watches the fleet of a run: an analyzer at another address is where the states go from now on, an agent that is back as another
+ * service instance has restarted, one that does not answer for too long is lost.
  */
 import type { NatsLink } from '../transport/nats.ts';
 import { listAgents, listStreamUrls, type Fleet, type FleetAgent } from './fleet.ts';
@@ -10,15 +10,21 @@ const PERIOD_MS = 2000;
 export interface WatchOptions {
   /** The fleet as it is known; what changes is put into it. */
   known: Fleet;
-  /** How long an agent with an episode may be away. */
+  /** How long an agent may be away. */
   graceMs: number;
-  busy(): Set<string>;
   onReturned(agent: string, as: FleetAgent): Promise<void>;
-  onLost(agent: string): void;
+  /** Told at every look while agents are away for longer than the grace. */
+  onLost(lost: ReadonlySet<string>, present: ReadonlyMap<string, FleetAgent>): Promise<void>;
   onAnalyzerMoved(streamUrl: string): Promise<void>;
 }
 
-export function watchFleet(link: NatsLink, options: WatchOptions): { stop(): void } {
+export interface FleetWatch {
+  /** Whether an agent has been away for longer than the grace. */
+  isAway(agent: string): boolean;
+  stop(): void;
+}
+
+export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
   const awayMs = new Map<string, number>();
   let looking = false;
   const look = async (): Promise<void> => {
@@ -30,13 +36,17 @@ export function watchFleet(link: NatsLink, options: WatchOptions): { stop(): voi
       const present = await listAgents(link);
       await welcomeReturned(present, options);
       await followAnalyzer(await listStreamUrls(link), options);
-      countAbsent(present, awayMs, options);
+      const lost = countAbsent(present, awayMs, options);
+      if (lost.size > 0) await options.onLost(lost, present);
     } finally {
       looking = false;
     }
   };
   const timer = setInterval(() => void look().catch(() => undefined), PERIOD_MS);
-  return { stop: () => clearInterval(timer) };
+  return {
+    isAway: (agent) => (awayMs.get(agent) ?? 0) >= options.graceMs,
+    stop: () => clearInterval(timer),
+  };
 }
 
 async function welcomeReturned(present: Map<string, FleetAgent>, options: WatchOptions): Promise<void> {
@@ -59,11 +69,9 @@ async function followAnalyzer(streamUrls: string[], options: WatchOptions): Prom
 function countAbsent(
   present: Map<string, FleetAgent>,
   awayMs: Map<string, number>,
-  options: WatchOptions,
-): void {
-  for (const agent of options.busy()) {
-    const away = present.has(agent) ? 0 : (awayMs.get(agent) ?? 0) + PERIOD_MS;
-    awayMs.set(agent, away);
-    if (away >= options.graceMs && away < options.graceMs + PERIOD_MS) options.onLost(agent);
-  }
+  { known, graceMs }: WatchOptions,
+): Set<string> {
+  for (const agent of known.agents.keys())
+    awayMs.set(agent, present.has(agent) ? 0 : (awayMs.get(agent) ?? 0) + PERIOD_MS);
+  return new Set([...awayMs].filter(([, away]) => away >= graceMs).map(([agent]) => agent));
 }

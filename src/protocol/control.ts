@@ -57,6 +57,8 @@ export const agentSpecSchema = z.object({
   /** Agent ids; turn t is spoken by order[t % order.length]. */
   order: z.array(z.string()).min(1),
   role: z.int(),
+  /** How often this role was given to somebody since the episode began; frames of a later seating take the place of earlier ones. */
+  seating: z.int(),
   models: z.array(modelRefSchema),
   person: personSchema,
   /** Seed of the episode; the seed of a turn is derived from it. */
@@ -64,7 +66,7 @@ export const agentSpecSchema = z.object({
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
-  /** What has been said already, in order: not empty when an agent comes back into an episode. */
+  /** What has been said already, in order: not empty when an agent comes back into an episode or takes one over. */
   history: z.array(utteranceSchema),
 });
 
@@ -101,6 +103,18 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('episode-resumed'),
     episode: z.string(),
     /** The agent that came back, and the service instance it came back as. */
+    agent: z.string(),
+    instance: z.string(),
+    /** The first turn that is still to be spoken. */
+    turn: z.int(),
+    atMs: z.number(),
+  }),
+  z.object({
+    type: z.literal('episode-taken-over'),
+    episode: z.string(),
+    role: z.int(),
+    /** The agent that stayed away, and the one that has its role from now on, with its service instance. */
+    lost: z.string(),
     agent: z.string(),
     instance: z.string(),
     /** The first turn that is still to be spoken. */

@@ -40,6 +40,10 @@ const isModel = (value: unknown): boolean => {
 };
 
 const count: Check = { expected: 'a whole number from 0', holds: (value) => isInt(value, 0) };
+const countOrAbsent: Check = {
+  expected: 'a whole number from 0, or no such field',
+  holds: (value) => value === undefined || isInt(value, 0),
+};
 const positive: Check = { expected: 'a whole number from 1', holds: (value) => isInt(value, 1) };
 const fromMinusOne: Check = { expected: 'a whole number from -1', holds: (value) => isInt(value, -1) };
 const name: Check = {
@@ -89,7 +93,7 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     role: count,
     models,
   },
-  turn: { seq: count, episode: name, turn: count, ...tensor, text: bin, words: bin },
+  turn: { seq: count, episode: name, turn: count, seating: countOrAbsent, ...tensor, text: bin, words: bin },
   steps: { seq: count, episode: name, turn: count, step0: count, role, bytes: ranges, ...tensor },
   clock: { id: count, sentNs: nanoseconds },
   'clock-reply': { id: count, sentNs: nanoseconds, receivedNs: nanoseconds, repliedNs: nanoseconds },

@@ -83,6 +83,8 @@ export interface TurnFrame {
   seq: number;
   episode: string;
   turn: number;
+  /** How often the role was given to somebody (again) before; of two frames of a turn that of the later seating counts. Absent: 0. */
+  seating?: number;
   /** Layer numbers present, 1..L (0 is constant there, see the design). */
   layers: number[];
   /** [1, layers, dims], row-major. */

@@ -12,7 +12,7 @@ import { safetensorsBytes, type NamedTensor } from './safetensors-file.ts';
 
 export type ExportFormat = 'npy' | 'safetensors';
 
-/** Frames of one episode by place; of two frames for one place the one of the later epoch counts. */
+/** Frames of one episode by place; of two frames for one place the one of the later seating counts, then of the later epoch. */
 interface Collected {
   about: EpisodeFrame;
   turns: Map<number, { epoch: number; role: number; frame: TurnFrame }>;
@@ -55,10 +55,20 @@ async function collect(folder: string): Promise<Map<string, Collected>> {
     const role = roles.get(place);
     if (!episode || role === undefined) continue;
     if (message.type === 'steps') episode.steps.push({ role, frame: message });
-    else if ((episode.turns.get(message.turn)?.epoch ?? 0) <= epoch)
+    else if (countsOver({ epoch, frame: message }, episode.turns.get(message.turn)))
       episode.turns.set(message.turn, { epoch, role, frame: message });
   }
   return episodes;
+}
+
+interface Placed {
+  epoch: number;
+  frame: TurnFrame;
+}
+
+function countsOver(fresh: Placed, known: Placed | undefined): boolean {
+  const [seating, before] = [fresh.frame.seating ?? 0, known?.frame.seating ?? 0];
+  return !known || (seating === before ? fresh.epoch >= known.epoch : seating > before);
 }
 
 /** `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy` */

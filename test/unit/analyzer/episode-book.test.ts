@@ -26,8 +26,9 @@ function episodeFrame(episode: string, order = ['ada', 'ben']): EpisodeFrame {
   };
 }
 
-const turnOf = (turn: number, origin = { stream: 'x', epoch: 1, seq: turn }) => ({
+const turnOf = (turn: number, origin = { stream: 'x', epoch: 1, seq: turn }, seating = 0) => ({
   turn,
+  seating,
   origin,
   payload: `${origin.stream}/${origin.epoch}/${origin.seq}`,
 });
@@ -76,6 +77,20 @@ describe('the episode book', () => {
     expect([replaced.added.length, replaced.replaced.length]).toEqual([0, 1]);
     expect(book.addTurn('e1', turnOf(1)).replaced).toEqual([]);
     expect(book.episode('e1')?.turns.get(1)?.payload).toBe('x/2/0');
+  });
+
+  it('lets the turn of whoever took the role over stand, whatever its epoch and name and whichever comes first', () => {
+    const dead = turnOf(1, { stream: 'x', epoch: 9, seq: 4 });
+    const standIn = turnOf(1, { stream: 'a', epoch: 1, seq: 1 }, 1);
+    for (const order of [
+      [dead, standIn],
+      [standIn, dead],
+    ]) {
+      const book = createEpisodeBook<string>();
+      book.addEpisode(episodeFrame('e1'));
+      for (const turn of order) book.addTurn('e1', turn);
+      expect(book.episode('e1')?.turns.get(1)?.payload).toBe('a/1/1');
+    }
   });
 
   it('makes every ordered pair of three agents, each with its next turn', () => {

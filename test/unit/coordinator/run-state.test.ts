@@ -6,6 +6,7 @@ import {
   countEpisodes,
   countTurns,
   decide,
+  episodeOf,
   initialState,
   reduceEvent,
   reduceUtterance,
@@ -88,6 +89,45 @@ describe('run state', () => {
       turns: 3,
       finish: 'leave',
     });
+  });
+
+  it('seats who took over, keeps it busy, and leaves the lost agent to later episodes', () => {
+    const takenOver: RunEvent = {
+      type: 'episode-taken-over',
+      episode: 'e0001',
+      role: 1,
+      lost: 'b',
+      agent: 'c',
+      instance: 'i',
+      turn: 1,
+      atMs: 0,
+    };
+    const state = after(begun, started('e0001'), says('e0001', 0), takenOver, takenOver);
+    expect(decide(state)).toEqual([
+      {
+        do: 'seat-stand-in',
+        episode: plan[0],
+        role: 1,
+        seat: { agent: 'c', seating: 1, tookOverAs: 'i' },
+      },
+    ]);
+    expect(episodeOf(state, 'c')).toMatchObject({ role: 1, now: { spoken: [{ turn: 0 }] } });
+    expect(episodeOf(state, 'b')).toBeUndefined();
+    const over = after(begun, started('e0001'), takenOver, finished('e0001', 3));
+    expect(starts(over)).toEqual(['e0002', 'e0003']);
+  });
+
+  it('counts how often a role was given to somebody again', () => {
+    const resumed: RunEvent = {
+      type: 'episode-resumed',
+      episode: 'e0001',
+      agent: 'b',
+      instance: 'i',
+      turn: 0,
+      atMs: 0,
+    };
+    const seats = episodeOf(after(begun, started('e0001'), resumed, resumed), 'b')?.now.seats;
+    expect(seats?.map(({ seating }) => seating)).toEqual([0, 2]);
   });
 
   it('comes to the same state when an utterance overtakes the event of its episode, or comes twice', () => {

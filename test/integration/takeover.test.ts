@@ -1,0 +1,94 @@
+/** An agent that dies for good: another with the same model goes on where it stopped, and says what it would have said. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
+import type { RunEvent } from '../../src/protocol/control.ts';
+import { until, writeSmallStudy } from '../demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fleet.ts';
+
+const TURNS = 2 * 2 * 8;
+
+let folder: string;
+let study: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-takeover-'));
+  study = await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 8, maxTokens: 8 });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function withFleet<T>(run: string, agents: string[], play: (fleet: Fleet) => Promise<T>): Promise<T> {
+  const coordinatorFlags = ['--grace-seconds', '4'];
+  const fleet = await createFleet({ folder: join(folder, run), study, run, agents, coordinatorFlags });
+  try {
+    for (const program of ['analyzer', ...agents.map((id) => `agent-${id}` as const)] as const)
+      await fleet.start(program);
+    await fleet.start('coordinator');
+    return await play(fleet);
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** Kills an agent in the middle of an episode, at a point where nothing of it waits in its spool. */
+async function killForGood(fleet: Fleet, run: string, agent: `agent-${string}`): Promise<void> {
+  const said = async (): Promise<number> => (await readTranscript(fleet.runs, run)).length;
+  await until('three turns', async () => (await said()) >= 3);
+  await until('an agent that owes nothing', async () => {
+    fleet.signal(agent, 'SIGSTOP');
+    const { utterances } = await verifyRun(join(fleet.runs, run)).catch(() => ({ utterances: undefined }));
+    if (utterances?.incomplete.length === 0 && utterances.total % 8 !== 0) return true;
+    fleet.signal(agent, 'SIGCONT');
+    return undefined;
+  });
+  await fleet.kill(agent);
+}
+
+const words = async (fleet: Fleet, run: string): Promise<string[]> =>
+  (await readTranscript(fleet.runs, run)).map(
+    ({ episode, turn, text, finish }) => `${episode}/${turn}: ${text} (${finish})`,
+  );
+
+describe('an agent that stays away', { timeout: 240_000 }, () => {
+  it('is replaced by a free one with its model: the same words, marked, and recorded whole', async () => {
+    const undisturbed = await withFleet('peace', ['ada', 'ben'], async (fleet) => {
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      return words(fleet, 'peace');
+    });
+    expect(undisturbed).toHaveLength(TURNS);
+    await withFleet('taken-over', ['ada', 'ben', 'cas'], async (fleet) => {
+      const place = join(fleet.runs, 'taken-over');
+      await killForGood(fleet, 'taken-over', 'agent-ben');
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      expect(await words(fleet, 'taken-over')).toEqual(undisturbed);
+      const transcript = await readTranscript(fleet.runs, 'taken-over');
+      const events = (await readFile(join(place, 'events.jsonl'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as RunEvent)
+        .filter((event) => event.type === 'episode-taken-over');
+      expect(events.length).toBeGreaterThan(0);
+      for (const { episode, turn, lost, agent } of events) {
+        expect([lost, agent]).toEqual(['ben', 'cas']);
+        const late = transcript.filter((said) => said.episode === episode && said.turn >= turn);
+        expect(new Set(late.map((said) => said.agent))).toEqual(new Set(['ada', 'cas']));
+      }
+      expect(transcript.some(({ agent }) => agent === 'ben')).toBe(true);
+      const report = await verifyRun(place);
+      expect([report.faults, report.utterances]).toEqual([[], { total: TURNS, incomplete: [] }]);
+    });
+  });
+
+  it('ends the run with one sentence when nobody has its model', async () => {
+    await withFleet('nobody', ['ada', 'ben'], async (fleet) => {
+      await until('three turns', async () => (await readTranscript(fleet.runs, 'nobody')).length >= 3);
+      await fleet.kill('agent-ben');
+      expect(await fleet.ended('coordinator')).toBe(1);
+      expect(fleet.said('coordinator')).toMatch(
+        /Agent "ben" stopped answering .* no other agent with its model/,
+      );
+    });
+  });
+});
