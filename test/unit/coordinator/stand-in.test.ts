@@ -59,13 +59,13 @@ describe('chooseStandIns', () => {
   });
 
   it.each([
-    ['nobody else is there', ['ada'], ['ben'], ['ben']],
-    ['the others have another model', ['ada', 'odd'], ['ben'], ['ben']],
-    ['the others wait for a lost agent too', ['ada', 'cas'], ['ben', 'dan'], ['ben', 'dan']],
-  ])('gives up when %s', (_, present, lost, hopeless) => {
+    ['nobody else is there', ['ada'], ['ben']],
+    ['the others have another model', ['ada', 'odd'], ['ben']],
+    ['the others wait for a lost agent too', ['ada', 'cas'], ['ben', 'dan']],
+  ])('gives up when %s', (_, present, lost) => {
     expect(chooseStandIns(running('e0001', 'e0002'), fleet(present, lost))).toEqual({
       takeovers: [],
-      hopeless,
+      hopeless: lost,
     });
   });
 
