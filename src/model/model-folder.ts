@@ -23,6 +23,12 @@ export interface ModelFolder {
   config: ModelConfig;
 }
 
+/** What taps need of a folder. */
+export interface GraphPlace {
+  graph: string;
+  config: Pick<ModelConfig, 'layers'>;
+}
+
 type Json = Record<string, unknown>;
 
 const GRAPH_NAMES = [
@@ -40,6 +46,13 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const generation = await readJsonIfThere(join(path, 'generation_config.json'));
   const graph = await findGraph(path);
   return { path, name: basename(path), graph, config: readConfig(config, generation) };
+}
+
+/** The graph of a folder whose configuration need not say more than the number of layers. */
+export async function locateGraph(folder: string): Promise<GraphPlace> {
+  const path = resolve(folder);
+  const layers = readLayers(await readConfigJson(path));
+  return { graph: await findGraph(path), config: { layers } };
 }
 
 /** The genai builder's folders may have a genai_config.json only. */
@@ -111,20 +124,29 @@ async function findGraph(folder: string): Promise<string> {
 }
 
 function readConfig(json: Json, generation: Json): ModelConfig {
-  if ('text_config' in json || 'vision_config' in json) throw unsupported('is a multimodal model');
-  const heads = whole(json, ['num_attention_heads', 'n_head']);
-  const dims = whole(json, ['hidden_size', 'n_embd', 'd_model']);
+  const layers = readLayers(json);
+  const heads = whole(json, ['num_attention_heads', 'n_head', 'n_heads', 'num_heads']);
+  const dims = whole(json, ['hidden_size', 'n_embd', 'd_model', 'n_embed', 'model_dim']);
   return {
-    layers: whole(json, ['num_hidden_layers', 'n_layer', 'num_layers']),
+    layers,
     dims,
     heads,
     keyValueHeads: whole(json, ['num_key_value_heads'], heads),
     headDims: whole(json, ['head_dim'], Math.floor(dims / heads)),
     vocabulary: whole(json, ['vocab_size']),
-    contextTokens: whole(json, ['max_position_embeddings', 'n_positions', 'n_ctx'], DEFAULT_CONTEXT),
+    contextTokens: whole(
+      json,
+      ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len'],
+      DEFAULT_CONTEXT,
+    ),
     family: typeof json['model_type'] === 'string' ? json['model_type'] : 'unknown',
     endTokenIds: tokenIds(generation['eos_token_id'] ?? json['eos_token_id']),
   };
+}
+
+function readLayers(json: Json): number {
+  if ('text_config' in json || 'vision_config' in json) throw unsupported('is a multimodal model');
+  return whole(json, ['num_hidden_layers', 'n_layer', 'num_layers', 'n_layers', 'num_transformer_layers']);
 }
 
 function tokenIds(value: unknown): number[] {

@@ -7,7 +7,7 @@ import { findTaps } from './find-taps.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 import { nodeContent, type NodeEdit, outputFields, type Patch } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from './protobuf.ts';
-import { findResidualChain, type Link } from './residual-chain.ts';
+import { type Cut, findResidualChain, type Link } from './residual-chain.ts';
 
 export interface TapPlan extends Patch {
   /** Tensor name by layer, 0..L. */
@@ -28,10 +28,16 @@ export function planTaps(graph: Graph, layers: number): TapPlan {
   const taps = links.map(({ tensor }) => tensor);
   return {
     taps,
-    chain: chain.map(({ tensor }) => tensor),
+    chain: streamOf(chain),
     outputs: taps.filter((tensor) => !graph.outputs.includes(tensor)),
     edits: links.flatMap((link) => nameSum(graph, link)),
   };
+}
+
+/** What enters the first branch, and every sum after it. */
+function streamOf(chain: readonly Cut[]): string[] {
+  const first = chain.findIndex(({ merges }) => merges);
+  return chain.filter(({ merges }, i) => merges || i === first - 1).map(({ link }) => link.tensor);
 }
 
 /** Outputs are a repeated field, so the missing ones are appended behind the node's own bytes. */
@@ -46,14 +52,14 @@ function nameSum(graph: Graph, { unnamed: node, tensor }: Link): NodeEdit[] {
 function planBranches(graph: Graph, choice: GraphNode, layers: number): TapPlan {
   const outer = fixedNames(graph);
   const inside = new Map<string, string[]>();
-  let chain: Link[] = [];
+  let chain: Cut[] = [];
   for (const [name, branch] of choice.graphs) {
     chain = findResidualChain(branch, outer);
     inside.set(name, findTaps(chain, layers).map(plainName));
   }
   const taps = Array.from({ length: layers + 1 }, (_, layer) => `entrain_layer_${layer}`);
   const edit = { node: choice, content: widenChoice(nodeContent(graph.bytes, choice), { inside, taps }) };
-  return { taps, chain: chain.map(({ tensor }) => tensor), outputs: taps, edits: [edit] };
+  return { taps, chain: streamOf(chain), outputs: taps, edits: [edit] };
 }
 
 function plainName({ tensor, unnamed }: Link): string {

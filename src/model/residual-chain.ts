@@ -1,117 +1,145 @@
 /**
- * Finds the residual stream of a decoder by structure: the longest path of additions of two computed tensors that starts
- * at the token embedding. Names differ between exporters, this does not.
+ * Finds the residual stream of a decoder by structure: the tensors through which everything must pass on its way from the
+ * token embedding to the logits. Around a branch there are two ways, so inside of it there is no such tensor.
  *
- *   ids ─ Gather ─▶ (scale, norm) ─▶ Add(x, attention) ─▶ Add(x, mlp) ─▶ Add … ─▶ final norm ─▶ logits
- *         entry     restarts it      link                link
+ *                ┌▶ norm ─▶ attention ─┐       ┌▶ norm ─▶ mlp ─┐
+ *   embedding ─▶ x0 ─────────────────▶ Add ─▶ x ────────────▶ Add ─▶ x1 … ─▶ norm ─▶ logits
+ *                cut                   cut: a merge             cut
+ *
+ * Names, order of operands, norms, scales and positions on the way do not matter. The tensors are the dominators of the
+ * logits in the flow graph (Cooper, Harvey and Kennedy, "A simple, fast dominance algorithm", 2001).
  */
-import type { Graph, GraphNode } from './onnx-graph.ts';
+import { type Flow, type Link, readFlow, type Vertex } from './data-flow.ts';
+import type { Graph } from './onnx-graph.ts';
 
-/** A tensor on the stream; `unnamed` tells the node whose fourth output must first be given this name. */
-export interface Link {
-  tensor: string;
-  unnamed?: GraphNode;
-}
+export type { Link } from './data-flow.ts';
 
-interface Path {
+/** A tensor that everything passes through, in the order of the stream. */
+export interface Cut {
   link: Link;
-  length: number;
-  before: Path | undefined;
+  op: string;
+  label: string;
+  /** A branch is added to the stream here. */
+  merges: boolean;
+  /** There is attention between the cut before and this one. */
+  attends: boolean;
 }
 
-const SKIP_NORMS = new Set(['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization']);
-const EMBEDDINGS = new Set(['Gather', 'GatherBlockQuantized']);
-/** What may lie between the table and the first block: scaling, casting, normalisation fused or spelled out. */
-const RESTARTS = new Set([
-  'LayerNormalization',
-  'SimplifiedLayerNormalization',
-  'RMSNormalization',
-  'DequantizeLinear',
-  'Mul',
-  'Sub',
-  'Div',
-  'Cast',
-  'Identity',
-]);
-const PASSES = new Set(['Cast', 'Identity', 'Dropout']);
+const ADDITIONS = new Set(['Add', 'Sum']);
 
-/** The tensors of the stream from the embedding on; empty when the graph has none. `outer`: names fixed outside a sub-graph. */
-export function findResidualChain(graph: Graph, outer: ReadonlySet<string> = new Set()): Link[] {
-  const fixed = new Set([...outer, ...graph.weights.keys()]);
-  const paths = new Map<string, Path>();
-  let best: Path | undefined;
-  // Nodes of an ONNX graph stand in topological order, so one pass is enough.
-  for (const node of graph.nodes) {
-    if (isFixed(node, fixed)) {
-      for (const output of node.outputs) fixed.add(output);
-      continue;
+/** The cuts from the embedding to the logits; empty when the graph has no embedding. `outer`: names fixed outside a sub-graph. */
+export function findResidualChain(graph: Graph, outer: ReadonlySet<string> = new Set()): Cut[] {
+  const flow = readFlow(graph, outer);
+  const sinks = sinksOf(flow, graph);
+  const attention = findAttention(flow);
+  let best: Cut[] = [];
+  let most = -1;
+  for (const start of startsOf(flow.vertices)) {
+    const tree = dominate(flow.vertices, start);
+    for (const sink of sinks) {
+      const cuts = toCuts(flow.vertices, { path: pathTo(tree, sink), tree, attention });
+      const merges = cuts.filter((cut) => cut.merges).length;
+      if (merges > most && cuts.length > 0) [best, most] = [cuts, merges];
     }
-    const path = pathThrough(node, fixed, paths);
-    if (path && path.length > (best?.length ?? 0)) best = path;
-  }
-  return unwind(best);
-}
-
-function isFixed(node: GraphNode, fixed: ReadonlySet<string>): boolean {
-  if (node.op === 'Constant') return true;
-  return node.inputs.length > 0 && node.inputs.every((input) => input === '' || fixed.has(input));
-}
-
-function pathThrough(
-  node: GraphNode,
-  fixed: ReadonlySet<string>,
-  paths: Map<string, Path>,
-): Path | undefined {
-  const output = node.outputs[0] ?? '';
-  if (node.op === 'EmbedLayerNormalization') return start(node.outputs[2] ?? output, paths);
-  if (EMBEDDINGS.has(node.op)) {
-    return isEmbedding(node, fixed) ? start(output, paths) : undefined;
-  }
-  const before = longest(node, paths);
-  if (!before) return undefined;
-  if (SKIP_NORMS.has(node.op)) return extend(sumOf(node), before, paths);
-  if (node.op === 'Add' && !node.inputs.some((input) => fixed.has(input)))
-    return extend({ tensor: output }, before, paths);
-  if (before.length === 1 && (RESTARTS.has(node.op) || node.op === 'Add')) return start(output, paths);
-  if (PASSES.has(node.op)) paths.set(output, before);
-  return undefined;
-}
-
-function isEmbedding(node: GraphNode, fixed: ReadonlySet<string>): boolean {
-  const [table = '', ids = ''] = node.inputs;
-  return fixed.has(table) && !fixed.has(ids);
-}
-
-function start(tensor: string, paths: Map<string, Path>): Path {
-  const path: Path = { link: { tensor }, length: 1, before: undefined };
-  paths.set(tensor, path);
-  return path;
-}
-
-function extend(link: Link, before: Path, paths: Map<string, Path>): Path {
-  const path: Path = { link, length: before.length + 1, before };
-  paths.set(link.tensor, path);
-  return path;
-}
-
-/** The fourth output of a fused skip-and-norm is the sum; the last one of a model usually leaves it out. */
-function sumOf(node: GraphNode): Link {
-  const name = node.outputs[3];
-  if (name) return { tensor: name };
-  return { tensor: `${node.outputs[0] ?? node.name}_residual_sum`, unnamed: node };
-}
-
-function longest(node: GraphNode, paths: ReadonlyMap<string, Path>): Path | undefined {
-  let best: Path | undefined;
-  for (const input of node.inputs) {
-    const path = paths.get(input);
-    if (path && path.length > (best?.length ?? 0)) best = path;
   }
   return best;
 }
 
-function unwind(path: Path | undefined): Link[] {
-  const links: Link[] = [];
-  for (let at = path; at; at = at.before) links.push(at.link);
-  return links.reverse();
+function sinksOf({ makers }: Flow, graph: Graph): number[] {
+  const logits = makers.get('logits');
+  if (logits !== undefined && graph.outputs.includes('logits')) return [logits];
+  return graph.outputs.flatMap((name) => makers.get(name) ?? []);
+}
+
+/** Where tokens enter. Tables looked up by position or rotary angle do not come from the ids, if the ids are named as usual. */
+function startsOf(vertices: readonly Vertex[]): number[] {
+  const lookups = [...vertices.keys()].filter((index) => vertices[index]?.lookup);
+  const spoken = lookups.filter((index) => vertices[index]?.spoken);
+  return spoken.length > 0 ? spoken : lookups;
+}
+
+interface Tree {
+  /** The nearest vertex that everything on the way from the start passes before this one; −1: not on the way. */
+  parent: Int32Array;
+  depth: Int32Array;
+}
+
+function dominate(vertices: readonly Vertex[], start: number): Tree {
+  const tree = { parent: new Int32Array(vertices.length).fill(-1), depth: new Int32Array(vertices.length) };
+  tree.parent[start] = start;
+  for (let at = start + 1; at < vertices.length; at++) {
+    const from = vertices[at]?.from.filter((index) => onWay(tree, index)) ?? [];
+    const [first, ...rest] = from;
+    if (first === undefined) continue;
+    const parent = rest.reduce((a, b) => meet(tree, a, b), first);
+    tree.parent[at] = parent;
+    tree.depth[at] = (tree.depth[parent] ?? 0) + 1;
+  }
+  return tree;
+}
+
+function onWay({ parent }: Tree, index: number): boolean {
+  return (parent[index] ?? -1) >= 0;
+}
+
+function meet({ parent, depth }: Tree, a: number, b: number): number {
+  while (a !== b) {
+    if ((depth[a] ?? 0) >= (depth[b] ?? 0)) a = parent[a] ?? 0;
+    else b = parent[b] ?? 0;
+  }
+  return a;
+}
+
+function pathTo(tree: Tree, sink: number): number[] {
+  if (!onWay(tree, sink)) return [];
+  const path = [sink];
+  for (let at = sink; tree.parent[at] !== at;) path.push((at = tree.parent[at] ?? at));
+  return path.reverse();
+}
+
+interface Way {
+  path: readonly number[];
+  tree: Tree;
+  attention: readonly number[];
+}
+
+function toCuts(vertices: readonly Vertex[], { path, tree, attention }: Way): Cut[] {
+  const reached = attention.filter((index) => onWay(tree, index));
+  return path.flatMap((index, i) => {
+    const vertex = vertices[index];
+    if (!vertex) return [];
+    const { link, op, label } = vertex;
+    const ways = vertex.from.filter((from) => onWay(tree, from)).length;
+    const before = path[i - 1] ?? index;
+    const attends = reached.some((at) => at > before && at < index);
+    return [{ link, op, label, merges: i > 0 && ways > 1 && ADDITIONS.has(op), attends }];
+  });
+}
+
+/** Fused attention, and softmax over a product of two computed tensors; a router's product has weights. */
+function findAttention(flow: Flow): number[] {
+  return [...flow.vertices.keys()].filter((index) => {
+    const op = flow.vertices[index]?.op ?? '';
+    return op.endsWith('Attention') || (op === 'Softmax' && comesFromProduct(flow, index));
+  });
+}
+
+/** How far scores may be from their softmax: scaling, cap, mask, casts. */
+const REACH = 16;
+
+function comesFromProduct(flow: Flow, softmax: number): boolean {
+  let front = [softmax];
+  for (let step = 0; step < REACH && front.length > 0; step++) {
+    if (front.some((index) => flow.isProduct(index))) return true;
+    front = [
+      ...new Set(
+        front.filter((index) => !isMatMul(flow, index)).flatMap((i) => flow.vertices[i]?.from ?? []),
+      ),
+    ];
+  }
+  return false;
+}
+
+function isMatMul({ vertices }: Flow, index: number): boolean {
+  return /MatMul|Gemm/.test(vertices[index]?.op ?? '');
 }

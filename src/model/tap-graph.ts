@@ -1,7 +1,7 @@
 /** From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs added. */
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { checkExternalFile, type ModelFolder } from './model-folder.ts';
+import { checkExternalFile, type GraphPlace } from './model-folder.ts';
 import { type Graph, type OnnxModel, readModel } from './onnx-graph.ts';
 import { patchGraph } from './patch-graph.ts';
 import { planTaps } from './plan-taps.ts';
@@ -17,11 +17,11 @@ export interface TappedGraph {
   sharedCache: boolean;
 }
 
-export async function tapGraph(folder: ModelFolder): Promise<TappedGraph> {
-  const bytes = await readWithRoom(folder.graph);
+export async function tapGraph(place: GraphPlace): Promise<TappedGraph> {
+  const bytes = await readWithRoom(place.graph);
   const model = readModel(bytes);
-  const externalFiles = findExternalFiles(model.graph, dirname(folder.graph));
-  const plan = planTaps(model.graph, folder.config.layers);
+  const externalFiles = findExternalFiles(model.graph, dirname(place.graph));
+  const plan = planTaps(model.graph, place.config.layers);
   const graph = patchGraph(bytes, model.graph.bytes, plan);
   const { taps, chain } = plan;
   return { graph, model, taps, chain, externalFiles, sharedCache: sharesCache(model.graph) };

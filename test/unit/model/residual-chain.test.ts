@@ -54,13 +54,40 @@ function sequential(entry: string, around: (output: string) => Wire[] = () => []
       x = `x_${name}`;
     }
   }
-  return [...wires, ...branch(x, 'head')];
+  return [...wires, ...head(x)];
+}
+
+function head(input: string): Wire[] {
+  return [...branch(input, 'head').slice(0, 5), ['MatMul', 'head_norm w', 'logits']];
+}
+
+/** Products of what is computed, around a softmax. */
+function attention(input: string, name: string): Wire[] {
+  return [
+    ['MatMul', `${input} w`, `${name}_q`],
+    ['MatMul', `${name}_q ${input}`, `${name}_scores`],
+    ['Div', `${name}_scores scale`, `${name}_scaled`],
+    ['Softmax', `${name}_scaled`, `${name}_weights`],
+    ['MatMul', `${name}_weights ${input}`, `${name}_out`],
+  ];
+}
+
+/** Blocks of attention and feed-forward part. */
+function attentive(entry: string, blocks: number): Wire[] {
+  const wires: Wire[] = [];
+  let x = entry;
+  for (let i = 0; i < blocks; i++) {
+    wires.push(...attention(x, `a${i}`), ['Add', `${x} a${i}_out`, `x_a${i}`]);
+    wires.push(...branch(`x_a${i}`, `m${i}`), ['Add', `m${i}_out x_a${i}`, `x_m${i}`]);
+    x = `x_m${i}`;
+  }
+  return wires;
 }
 
 const EMBED: Wire = ['Gather', 'table ids', 'embedded'];
 
-function tapsOf(wires: Wire[]): string[] {
-  return findTaps(findResidualChain(wire(wires)), 3).map(({ tensor: name }) => name);
+function tapsOf(wires: Wire[], layers = 3): string[] {
+  return findTaps(findResidualChain(wire(wires)), layers).map(({ tensor: name }) => name);
 }
 
 const BLOCKS = ['x_m0', 'x_m1', 'x_m2'];
@@ -133,7 +160,113 @@ describe('the residual stream', () => {
       else wires.push(['Add', `a${i}_out ${x}`, `part${i}`], ['Add', `m${i}_out part${i}`, `x_m${i}`]);
       x = `x_m${i}`;
     }
-    expect(tapsOf([...wires, ...branch(x, 'head')])).toEqual(['embedded', ...BLOCKS]);
+    expect(tapsOf([...wires, ...head(x)])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it.each(['spelled out', 'fused'])('is what leaves a norm behind the addition, %s', (form) => {
+    const norm = (input: string, output: string): Wire[] =>
+      form === 'fused'
+        ? [['LayerNormalization', `${input} w b`, output]]
+        : [...branch(input, `${output}_n`).slice(0, 4), ['Mul', `${output}_n_div w`, output]];
+    const blocks = (count: number): Wire[] => {
+      const wires: Wire[] = [EMBED];
+      let x = 'embedded';
+      for (let i = 0; i < count; i++) {
+        wires.push(...attention(x, `a${i}`), ['Add', `a${i}_out ${x}`, `s${i}`], ...norm(`s${i}`, `t${i}`));
+        wires.push(
+          ['MatMul', `t${i} w`, `m${i}`],
+          ['Add', `t${i} m${i}`, `u${i}`],
+          ...norm(`u${i}`, `x_m${i}`),
+        );
+        x = `x_m${i}`;
+      }
+      return [...wires, ['MatMul', `${x} w`, 'logits']];
+    };
+    expect(tapsOf(blocks(3))).toEqual(['embedded', ...BLOCKS]);
+    expect(tapsOf(blocks(1), 1)).toEqual(['embedded', 'x_m0']);
+  });
+
+  it('begins behind token types, a projection and additions that are no block, and ends before those', () => {
+    const wires: Wire[] = [
+      EMBED,
+      ['MatMul', 'embedded w', 'projected'],
+      ['Mod', 'ids scale', 'types'],
+      ['Gather', 'places types', 'typed'],
+      ['Add', 'typed projected', 'sum'],
+      ...branch('sum', 'adapter'),
+      ['Add', 'adapter_out sum', 'x_'],
+      ...attentive('x_', 3),
+      ...branch('x_m2', 'after'),
+      ['Add', 'x_m2 after_out', 'x_after'],
+      ...head('x_after'),
+    ];
+    expect(tapsOf(wires)).toEqual(['x_', ...BLOCKS]);
+  });
+
+  it('is the stream, not a rotated query, in a model of one parallel block', () => {
+    const wires: Wire[] = [
+      EMBED,
+      ['Gather', 'places positions', 'cosine'],
+      ['MatMul', 'embedded w', 'q'],
+      ['Mul', 'q cosine', 'turned'],
+      ['Add', 'q turned', 'rotated'],
+      ['MatMul', 'rotated q', 'scores'],
+      ['Softmax', 'scores', 'weights'],
+      ['MatMul', 'weights q', 'mixed'],
+      ...branch('embedded', 'm0'),
+      ['Add', 'mixed m0_out', 'both'],
+      ['Add', 'both embedded', 'x_m0'],
+      ...head('x_m0'),
+    ];
+    expect(tapsOf(wires, 1)).toEqual(['embedded', 'x_m0']);
+  });
+
+  it('changes its shape within a block as it likes', () => {
+    const wires: Wire[] = [EMBED];
+    let x = 'embedded';
+    for (let i = 0; i < 3; i++) {
+      wires.push(
+        ...attention(x, `a${i}`),
+        ['Add', `a${i}_out ${x}`, `s${i}`],
+        ['Reshape', `s${i} b`, `flat${i}`],
+      );
+      wires.push(...branch(`flat${i}`, `m${i}`), ['Add', `m${i}_out flat${i}`, `u${i}`]);
+      wires.push(['Reshape', `u${i} b`, `x_m${i}`]);
+      x = `x_m${i}`;
+    }
+    expect(tapsOf([...wires, ...head(x)])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('is taken before a norm that names say is the next block’s own', () => {
+    const wires: Wire[] = [EMBED];
+    let x = 'embedded';
+    for (let i = 0; i < 3; i++) {
+      const normed = `/layers.${i}/norm`;
+      wires.push(['LayerNormalization', `${x} w b`, normed], ...attention(normed, `a${i}`));
+      wires.push(['Add', `a${i}_out ${normed}`, `x_m${i}`]);
+      x = `x_m${i}`;
+    }
+    expect(tapsOf([...wires, ...head(x)])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('does not take a router for attention', () => {
+    const wires: Wire[] = [EMBED];
+    let x = 'embedded';
+    for (let i = 0; i < 3; i++) {
+      wires.push(...attention(x, `a${i}`), ['Add', `a${i}_out ${x}`, `s${i}`]);
+      wires.push(['MatMul', `s${i} w`, `gates${i}`], ['Softmax', `gates${i}`, `soft${i}`]);
+      wires.push(...branch(`s${i}`, `m${i}`), ['Mul', `m${i}_out soft${i}`, `e${i}`]);
+      wires.push(['Add', `s${i} e${i}`, `x_m${i}`]);
+      x = `x_m${i}`;
+    }
+    wires.push(...branch(x, 'after'), ['Add', `${x} after_out`, 'x_after']);
+    expect(tapsOf([...wires, ...head('x_after')])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('is refused when its blocks with attention are not as many as the layers', () => {
+    const graph = wire([EMBED, ...attentive('embedded', 4), ...head('x_m3')]);
+    expect(() => findTaps(findResidualChain(graph), 2)).toThrow('4 blocks with attention');
+    expect(findTaps(findResidualChain(graph), 4)).toHaveLength(5);
   });
 
   it('is refused when a name contradicts it', () => {
