@@ -7,6 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKeys } from '../src/cli/keys.ts';
 import type { Utterance } from '../src/protocol/control.ts';
+import type { Certificates } from './certificates.ts';
 import { testModel } from './demo.ts';
 import { startNats, type NatsFixture } from './nats-fixture.ts';
 
@@ -19,6 +20,8 @@ export interface Fleet {
   signal(program: Program, signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** SIGKILL; settles when it is gone. */
   kill(program: Program): Promise<void>;
+  /** Process id of the program's present life. */
+  pid(program: Program): number;
   /** Settles with the exit status of the program's present life. */
   ended(program: Program): Promise<number | null>;
   /** What the program said on standard error, over all its lives. */
@@ -35,6 +38,8 @@ export interface FleetOptions {
   agents: string[];
   /** Further flags of the coordinator. */
   coordinatorFlags?: string[];
+  /** Then everything is spoken over TLS. */
+  certificates?: Certificates;
 }
 
 interface Life {
@@ -43,19 +48,18 @@ interface Life {
 }
 
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
-  const { folder, agents } = options;
+  const { folder, agents, certificates } = options;
   const runs = join(folder, 'runs');
   await mkdir(runs, { recursive: true });
   const keys = await writeKeys(join(folder, 'keys'));
-  const nats = await startNats([
-    'coordinator',
-    'analyzer',
-    'supervisor',
-    ...agents.map((agent) => `agent-${agent}`),
-  ]);
+  const users = ['coordinator', 'analyzer', 'supervisor', ...agents.map((agent) => `agent-${agent}`)];
+  const nats = await startNats(users, certificates);
   const lives = new Map<Program, Life>();
   const texts = new Map<Program, string>();
-  const argvOf = (program: Program): string[] => commandLine(program, { ...options, runs, ...keys });
+  const argvOf = (program: Program): string[] => [
+    ...commandLine(program, { ...options, runs, ...keys }),
+    ...(certificates ? tlsFlags(program, certificates) : []),
+  ];
   const kill = async (program: Program): Promise<void> => {
     const life = lives.get(program);
     life?.child.kill('SIGKILL');
@@ -70,6 +74,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
         NATS_URL: nats.url,
         NATS_USER: program,
         NATS_PASSWORD: `${program}-secret`,
+        ...(certificates ? { NATS_CA_FILE: certificates.ca } : {}),
       };
       const child = spawn(process.execPath, ['bin/entrain.js', ...argvOf(program)], {
         env,
@@ -82,6 +87,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     },
     signal: (program, signal) => void lives.get(program)?.child.kill(signal),
     kill,
+    pid: (program) => lives.get(program)?.child.pid ?? 0,
     ended: (program) => lives.get(program)?.ended ?? Promise.resolve(null),
     said: (program) => texts.get(program) ?? '',
     close: async () => {
@@ -89,6 +95,12 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       await nats.close();
     },
   };
+}
+
+function tlsFlags(program: Program, certificates: Certificates): string[] {
+  const { cert, key } = certificates.of(program);
+  const believes = program.startsWith('agent-') ? ['--tls-ca', certificates.ca] : [];
+  return ['--tls-cert', cert, '--tls-key', key, ...believes];
 }
 
 function commandLine(

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { natsConfig } from '../src/cli/nats-config.ts';
 import { createLog } from '../src/process/log.ts';
 import { connectNats, type NatsLink } from '../src/transport/nats.ts';
+import type { ClientTls } from '../src/transport/tls.ts';
+import type { Certificates } from './certificates.ts';
 import { findNatsServer } from './tools.ts';
 
 export interface NatsFixture {
@@ -16,23 +18,27 @@ export interface NatsFixture {
   close(): Promise<void>;
 }
 
-export async function startNats(users: string[]): Promise<NatsFixture> {
+/** With `certificates` it speaks TLS alone, under the name `nats`. */
+export async function startNats(users: string[], certificates?: Certificates): Promise<NatsFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'entrain-nats-'));
   const config = join(folder, 'nats.conf');
   const named = users.map((name) => ({ name, password: `${name}-secret` }));
   const configure = (port?: number): Promise<void> => {
     const place = { storeFolder: join(folder, 'store'), portsFolder: folder, users: named };
-    return writeFile(config, natsConfig(port === undefined ? place : { ...place, port }));
+    const text = natsConfig(port === undefined ? place : { ...place, port });
+    return writeFile(config, `${text}${certificates ? tlsBlock(certificates) : ''}`);
   };
   await configure();
   let server = startServer(config);
   const url = await awaitUrl(folder);
+  const tls: ClientTls | undefined = certificates && { ca: await readFile(certificates.ca, 'utf8') };
   const log = createLog('test').child({}, { level: 'silent' });
   const links: NatsLink[] = [];
   return {
     url,
     connect: async (user) => {
-      const link = await connectNats({ url, user, password: `${user}-secret`, name: user, log });
+      const secured = tls ? { tls } : {};
+      const link = await connectNats({ url, user, password: `${user}-secret`, name: user, log, ...secured });
       links.push(link);
       return link;
     },
@@ -47,6 +53,11 @@ export async function startNats(users: string[]): Promise<NatsFixture> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function tlsBlock(certificates: Certificates): string {
+  const { cert, key } = certificates.of('nats');
+  return `\ntls { cert_file: ${JSON.stringify(cert)}, key_file: ${JSON.stringify(key)} }\n`;
 }
 
 function startServer(config: string): { kill(): Promise<void> } {

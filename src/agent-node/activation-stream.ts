@@ -8,6 +8,7 @@ import { openSpool } from '../journal/spool.ts';
 import { request } from '../transport/nats-services.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { createStreamSender, type StreamSender } from '../transport/stream-sender.ts';
+import type { ClientTls } from '../transport/tls.ts';
 
 export interface ActivationStream {
   sender: StreamSender;
@@ -21,6 +22,8 @@ export interface ActivationStreamOptions {
   assignment: Assignment;
   dataFolder: string;
   spoolMaxBytes: number;
+  /** Where the analyzer is wss. */
+  tls: ClientTls;
   link: NatsLink;
   clock: Clock;
   log: Logger;
@@ -32,7 +35,7 @@ const RENEWAL_TIMEOUT_MS = 5000;
 const DRAIN_MS = 3000;
 
 export async function openActivationStream(options: ActivationStreamOptions): Promise<ActivationStream> {
-  const { agent, assignment, clock, log } = options;
+  const { agent, assignment, tls, clock, log } = options;
   const { run } = assignment;
   let { analyzer } = assignment;
   const spool = await openSpool({
@@ -41,7 +44,7 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
     log,
   });
   const [url, token] = [() => analyzer.url, () => analyzer.token];
-  const sender = await createStreamSender({ url, token, run, stream: agent, spool, log, clock });
+  const sender = await createStreamSender({ url, token, run, stream: agent, spool, tls, log, clock });
   const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
   const renewal = setInterval(() => void renew(options, redirect), RENEWAL_MS);
   return {

@@ -13,6 +13,7 @@ import type { Model, Provider } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
+import { readAuthority, readServerTls, TLS_FLAGS } from '../transport/tls.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
 import { joinRun, type Membership, type MembershipOptions } from './run-membership.ts';
 
@@ -28,9 +29,11 @@ const FLAGS = {
   'spool-mb': { type: 'string', default: '512' },
   cache: { type: 'string', default: '.cache/models' },
   'share-weights': { type: 'boolean', default: false },
+  'tls-ca': { type: 'string' },
+  ...TLS_FLAGS,
 } as const;
 
-type Settings = ReturnType<typeof readSettings>;
+type Settings = Awaited<ReturnType<typeof readSettings>>;
 
 interface Parts {
   settings: Settings;
@@ -45,7 +48,7 @@ interface Parts {
 }
 
 export async function run(argv: string[]): Promise<number> {
-  const settings = readSettings(argv);
+  const settings = await readSettings(argv);
   const log = createLog(`agent ${settings.id}`);
   const shutdown = createShutdown(log);
   let exitCode = 0;
@@ -119,6 +122,7 @@ function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: Nat
   return serveHttp({
     host: settings.host,
     port: settings.port,
+    tls: settings.tls,
     log: to.log,
     routes: programRoutes({
       metrics: () => to.metrics.text(),
@@ -186,17 +190,22 @@ async function enter(parts: Parts, assignment: Assignment): Promise<Membership> 
 function membershipOptions(parts: Parts, assignment: Assignment): MembershipOptions {
   const { settings, link, model, metrics, log, fail } = parts;
   const spoolMaxBytes = settings.spoolMb * 2 ** 20;
-  const stream = { dataFolder: settings.data, spoolMaxBytes, clock: systemClock };
+  const { tls, tlsCa } = settings;
+  const streamTls = { ...(tls ? { cert: tls.cert, key: tls.key } : {}), ...(tlsCa ? { ca: tlsCa } : {}) };
+  const stream = { dataFolder: settings.data, spoolMaxBytes, tls: streamTls, clock: systemClock };
   return { agent: settings.id, assignment, ...stream, link, model, metrics, log, onFault: fail };
 }
 
-function readSettings(argv: string[]) {
+async function readSettings(argv: string[]) {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
   const device = values.device === undefined ? {} : { deviceId: wholeNumber('--device', values.device) };
   return {
     id: nameFlag('--id', values.id),
     host: values.host,
     port: wholeNumber('--port', values.port),
+    tls: await readServerTls(values),
+    /** Whose certificates are believed where the analyzer is wss. */
+    tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
     model: {

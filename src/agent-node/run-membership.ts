@@ -15,6 +15,7 @@ import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { consume, publishOnce, type StoredMessage } from '../transport/nats-streams.ts';
+import type { ClientTls } from '../transport/tls.ts';
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
@@ -28,6 +29,7 @@ export interface MembershipOptions {
   assignment: Assignment;
   dataFolder: string;
   spoolMaxBytes: number;
+  tls: ClientTls;
   link: NatsLink;
   model: Model;
   metrics: AgentMetrics;

@@ -122,7 +122,8 @@ async function serve(
       recording: () => recordings.fault(),
     },
   });
-  return serveHttp({ host: settings.host, port: settings.port, routes, log });
+  const { host, port, tls } = settings;
+  return serveHttp({ host, port, tls, routes, log });
 }
 
 function serveStreams(

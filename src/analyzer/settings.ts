@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
+import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 
 export interface Settings {
@@ -10,6 +11,7 @@ export interface Settings {
   port: number;
   runsFolder: string;
   publicKeyPem: string;
+  tls: ServerTls | undefined;
   /** Recordings of a run stop taking frames above it. */
   maxRunBytes: number;
   /** Announces itself on NATS; without, agents must be told its address. */
@@ -24,6 +26,7 @@ const FLAGS = {
   'public-key': { type: 'string' },
   'max-run-gb': { type: 'string', default: '50' },
   'no-nats': { type: 'boolean', default: false },
+  ...TLS_FLAGS,
 } as const;
 
 /** @throws EntrainError USAGE, CONFIG_INVALID; what `parseArgs` refuses, the command line explains */
@@ -36,6 +39,7 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     port: wholeNumber('--port', values.port),
     runsFolder: values.runs,
     publicKeyPem: await readKey(keyFile),
+    tls: await readServerTls(values),
     maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
     nats: !values['no-nats'],
   };

@@ -1,6 +1,7 @@
 /** What the programs of a run talk over: the user's NATS server, or a private one. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { environment } from '../process/environment.ts';
 import { natsFromEnvironment, type NatsOptions } from '../transport/nats.ts';
 import type { Child } from './children.ts';
 import { startPrivateNats } from './private-nats.ts';
@@ -25,6 +26,7 @@ export async function startTalk(
       NATS_URL: own.url,
       ...(own.user ? { NATS_USER: own.user } : {}),
       ...(own.password ? { NATS_PASSWORD: own.password } : {}),
+      ...tlsFiles(),
     };
     return { own, credentials: () => shared };
   }
@@ -47,6 +49,12 @@ export async function startTalk(
     own: { url: nats.url, user: 'supervisor', password: await readPassword(file) },
     credentials: (user) => nats.credentials(user),
   };
+}
+
+/** The children find certificates where this program did. */
+function tlsFiles(): Record<string, string> {
+  const names = ['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'];
+  return Object.fromEntries(names.flatMap((name) => [[name, environment(name) ?? '']]));
 }
 
 async function readPassword(file: string): Promise<string> {

@@ -79,6 +79,7 @@ async function serveMetrics(parts: Parts): Promise<string> {
   const http = await serveHttp({
     host: settings.host,
     port: settings.port,
+    tls: settings.tls,
     log,
     routes: programRoutes({
       metrics: () => metrics.text(),

@@ -1,10 +1,10 @@
 /** What `entrain coordinator` was asked to do, checked before anything is started. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { EntrainError } from '../protocol/errors.ts';
 import type { Study } from '../protocol/study.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
+import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 
 const FLAGS = {
   study: { type: 'string' },
@@ -17,6 +17,7 @@ const FLAGS = {
   'wait-seconds': { type: 'string', default: '60' },
   'grace-seconds': { type: 'string', default: '60' },
   once: { type: 'boolean', default: false },
+  ...TLS_FLAGS,
 } as const;
 
 export interface CoordinatorSettings {
@@ -27,6 +28,7 @@ export interface CoordinatorSettings {
   privateKey: string;
   host: string;
   port: number;
+  tls: ServerTls | undefined;
   /** How long to wait for the fleet to be there. */
   waitMs: number;
   /** How long an agent with an episode may be away. */
@@ -44,13 +46,11 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     values['private-key'],
     'the key that signs stream tokens ("entrain keys DIR" makes a pair)',
   );
-  const privateKey = await readFile(keyFile, 'utf8').catch((cause: unknown) => {
-    throw new EntrainError(
-      'CONFIG_INVALID',
-      `The key file ${keyFile} cannot be read: expected an Ed25519 private key in PEM; "entrain keys DIR" makes a pair.`,
-      { cause },
-    );
-  });
+  const privateKey = await readSecretFile(
+    '--private-key',
+    keyFile,
+    'an Ed25519 private key in PEM ("entrain keys DIR" makes a pair)',
+  );
   const study = await readStudy(studyFile);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   const waitMs = wholeNumber('--wait-seconds', values['wait-seconds']) * 1000;
@@ -62,6 +62,7 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     privateKey,
     host,
     port: wholeNumber('--port', values.port),
+    tls: await readServerTls(values),
     waitMs,
     graceMs,
     once,

@@ -2,10 +2,18 @@
  * A small read-only HTTP server: exact paths, GET and HEAD. It serves metrics, health and status pages and knows nothing
  * of what stands in them.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { EntrainError } from '../protocol/errors.ts';
 import type { Logger } from '../process/log.ts';
+import type { ServerTls } from './tls.ts';
 
 export interface HttpRequest {
   path: string;
@@ -27,11 +35,16 @@ export interface HttpOptions {
   port: number;
   /** Exact path → handler. */
   routes: Readonly<Record<string, HttpRoute>>;
+  /** Then https alone is spoken: who speaks http is cut off. */
+  tls?: ServerTls | undefined;
   log: Logger;
 }
 
+/** What listens and upgrades, with or without TLS. */
+export type AnyServer = Server | TlsServer;
+
 export interface HttpServer {
-  server: Server;
+  server: AnyServer;
   port: number;
   /** Base URL without a slash at the end. */
   url: string;
@@ -40,6 +53,8 @@ export interface HttpServer {
 
 /** Only completes a path to a URL that can be parsed; nothing is sent there. */
 const LOCAL = 'http://localhost';
+/** How long a client may take to shake hands, or to say what it wants. */
+const PATIENCE_MS = 10_000;
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SAFE_HEADERS = {
@@ -84,14 +99,28 @@ export function programRoutes(of: {
 
 /** @throws EntrainError PORT_IN_USE when the address cannot be listened on */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = createServer((request, response) => {
+  const server = createAnyServer(options.tls, (request, response) => {
     void respond(options, request, response);
   });
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 10_000;
+  server.requestTimeout = PATIENCE_MS;
+  server.headersTimeout = PATIENCE_MS;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
-  return { server, port, url: `http://${urlHost(options.host)}:${port}`, close: () => closeServer(server) };
+  const scheme = options.tls ? 'https' : 'http';
+  return {
+    server,
+    port,
+    url: `${scheme}://${urlHost(options.host)}:${port}`,
+    close: () => closeServer(server),
+  };
+}
+
+function createAnyServer(tls: ServerTls | undefined, listener: RequestListener): AnyServer {
+  if (!tls) return createServer(listener);
+  const { cert, key, clientCa } = tls;
+  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  const settings = { cert, key, ...mutual, minVersion: 'TLSv1.2', handshakeTimeout: PATIENCE_MS } as const;
+  return createTlsServer(settings, listener);
 }
 
 async function respond(
@@ -121,7 +150,7 @@ async function answerFor({ routes, log }: HttpOptions, request: IncomingMessage)
 }
 
 /** Listens, or says in one sentence why that is not possible. */
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+async function listen(server: AnyServer, { host, port }: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => reject(listenError(cause, host, port));
     server.once('error', fail);
@@ -140,7 +169,7 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
   return new EntrainError('PORT_IN_USE', text, { cause });
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: AnyServer): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();

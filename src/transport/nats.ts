@@ -2,16 +2,19 @@
  * The connection to NATS that every program makes: named, with a private inbox, reconnecting for ever, its credentials
  * from the environment or from a file of mode 0600, never from the command line.
  */
-import { readFile } from 'node:fs/promises';
 import { connect, Events, type NatsConnection } from 'nats';
 import { EntrainError } from '../protocol/errors.ts';
 import { environment } from '../process/environment.ts';
 import type { Logger } from '../process/log.ts';
+import { readSecretFile } from '../process/secret-file.ts';
+import { readAuthority, readIdentity, type ClientTls } from './tls.ts';
 
 export interface NatsOptions {
   url: string;
   user?: string;
   password?: string;
+  /** Then a server without TLS is refused. */
+  tls?: ClientTls;
 }
 
 export interface NatsLink {
@@ -23,7 +26,11 @@ export interface NatsLink {
 
 const CONNECT_TIMEOUT_MS = 5000;
 
-/** Reads `NATS_URL`, `NATS_USER` and `NATS_PASSWORD` or `NATS_PASSWORD_FILE`. */
+/**
+ * Reads `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` or `NATS_PASSWORD_FILE`, and for TLS `NATS_CA_FILE`, `NATS_CERT_FILE` and
+ * `NATS_KEY_FILE`.
+ * @throws EntrainError `CONFIG_INVALID`
+ */
 export async function natsFromEnvironment(): Promise<NatsOptions> {
   const url = environment('NATS_URL');
   if (!url) {
@@ -34,21 +41,25 @@ export async function natsFromEnvironment(): Promise<NatsOptions> {
   }
   const user = environment('NATS_USER');
   const password = await readPassword();
-  return { url, ...(user ? { user } : {}), ...(password ? { password } : {}) };
+  const tls = await readTls(url);
+  return { url, ...(user ? { user } : {}), ...(password ? { password } : {}), ...(tls ? { tls } : {}) };
 }
 
 async function readPassword(): Promise<string | undefined> {
   const file = environment('NATS_PASSWORD_FILE');
   if (!file) return environment('NATS_PASSWORD');
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (cause) {
-    throw new EntrainError(
-      'CONFIG_INVALID',
-      `NATS_PASSWORD_FILE cannot be read (${file}): expected a file with the password alone.`,
-      { cause },
-    );
-  }
+  return (await readSecretFile('NATS_PASSWORD_FILE', file, 'the password alone')).trim();
+}
+
+/** TLS when the address says so, or when an authority or a certificate is named. */
+async function readTls(url: string): Promise<ClientTls | undefined> {
+  const ca = await readAuthority('NATS_CA_FILE', environment('NATS_CA_FILE'));
+  const identity = await readIdentity({ cert: 'NATS_CERT_FILE', key: 'NATS_KEY_FILE' }, [
+    environment('NATS_CERT_FILE'),
+    environment('NATS_KEY_FILE'),
+  ]);
+  if (!ca && !identity && !url.startsWith('tls://')) return undefined;
+  return { ...(ca ? { ca } : {}), ...identity };
 }
 
 /**
@@ -56,7 +67,7 @@ async function readPassword(): Promise<string | undefined> {
  * @throws EntrainError `NATS_UNREACHABLE`
  */
 export async function connectNats(options: NatsOptions & { name: string; log: Logger }): Promise<NatsLink> {
-  const { url, user, password, name, log } = options;
+  const { url, user, password, tls, name, log } = options;
   const connection = await connect({
     servers: url,
     name,
@@ -69,6 +80,7 @@ export async function connectNats(options: NatsOptions & { name: string; log: Lo
     timeout: CONNECT_TIMEOUT_MS,
     ...(user ? { user } : {}),
     ...(password ? { pass: password } : {}),
+    ...(tls ? { tls } : {}),
   }).catch((cause: unknown) => {
     throw new EntrainError(
       'NATS_UNREACHABLE',

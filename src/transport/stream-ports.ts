@@ -3,6 +3,7 @@ import type { DataMessage } from '../protocol/frames.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { Held } from './stream-outbox.ts';
+import type { ClientTls } from './tls.ts';
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never;
 /** What an agent streams; the sequence number is given by the sender. */
@@ -30,7 +31,7 @@ export interface StreamSenderOptions {
   spool: SenderSpool;
   log: Logger;
   clock: Clock;
-  tls?: { ca?: string; cert?: string; key?: string };
+  tls?: ClientTls;
   /** How long to wait for the analyzer to say which epochs it knows. */
   greetingMs?: number;
 }

@@ -1,8 +1,8 @@
 /** What the connections of a stream server share: its settings and limits, the seats of the streams, the refusals. */
-import type { Server } from 'node:http';
 import type { DataMessage } from '../protocol/frames.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
+import type { AnyServer } from './http.ts';
 import { createSeat, type RecordedAt, type RecordSink, type Seat, type StreamPlace } from './stream-seat.ts';
 import type { TokenClaims } from './token.ts';
 
@@ -16,7 +16,7 @@ export interface StreamLimits {
 }
 
 export interface StreamServerOptions {
-  server: Server;
+  server: AnyServer;
   path?: string;
   /** @throws EntrainError TOKEN_INVALID */
   authorize(token: string): TokenClaims;

@@ -5,13 +5,14 @@
 import { WebSocket } from 'ws';
 import type { Logger } from '../process/log.ts';
 import type { Clock } from '../process/clock.ts';
+import type { ClientTls } from './tls.ts';
 
 export interface StreamSocketOptions {
   /** Asked at every attempt: an analyzer may come back at another address. */
   url: () => string;
   token: () => string;
-  /** PEM texts for wss. */
-  tls?: { ca?: string; cert?: string; key?: string };
+  /** For wss. */
+  tls?: ClientTls;
   log: Logger;
   clock: Clock;
   onOpen(): void;
@@ -88,14 +89,18 @@ function dial(line: Line): void {
     line.connections += 1;
     options.onOpen();
   });
-  socket.on('error', (error) => options.log.debug({ err: error }, 'stream connection failed'));
+  // Which may be a certificate that no waiting will mend.
+  let why: string | undefined;
+  socket.on('error', (error) => {
+    why = error.message;
+  });
   socket.on('close', (code) => {
     stopWatching();
     options.onClose();
     if (line.closed) return;
     line.failures += 1;
     const waitMs = waitAfter(line.failures);
-    options.log.info({ code, waitMs }, 'stream connection closed; connecting again');
+    options.log.info({ code, why, waitMs }, 'stream connection closed; connecting again');
     line.timer = setTimeout(() => dial(line), waitMs);
   });
 }

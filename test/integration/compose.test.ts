@@ -3,7 +3,7 @@
  * a container would give is put in its place: host names become loopback, and paths inside become folders of the test.
  */
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,6 +28,9 @@ const children: { name: string; child: ChildProcess; output(): string }[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-compose-'));
   execFileSync(process.execPath, ['scripts/make-secrets.js', join(folder, 'secrets')], { stdio: 'pipe' });
+  // Where a container engine mounts them their mode does not matter; here the programs ask for 0600.
+  const secrets = join(folder, 'secrets');
+  for (const name of await readdir(secrets)) await chmod(join(secrets, name), 0o600);
   await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 4, maxTokens: 6 });
   for (const name of ['nats', ...PROGRAMS]) ports.set(name, await freePort());
   await startNats();

@@ -1,0 +1,60 @@
+// Certificates by openssl: an authority of one's own, and under it a certificate for each program.
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { SetupError } from './setup-error.js';
+
+const run = promisify(execFile);
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+const AUTHORITY_DAYS = 3650;
+const DAYS = 825;
+
+/** Writes `ca.crt` and `ca.key`: who has the key can make certificates that every program believes. */
+export async function makeAuthority(folder) {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const [key, cert] = [join(folder, 'ca.key'), join(folder, 'ca.crt')];
+  const days = ['-days', String(AUTHORITY_DAYS)];
+  await openssl(['req', '-x509', ...KEY, '-keyout', key, '-out', cert, '-subj', '/CN=entrain', ...days]);
+  await chmod(key, 0o600);
+}
+
+/** Writes `NAME.crt` and `NAME.key` of a program that is reached under `hosts` (names, or addresses as `IP:…`). */
+export async function makeCertificate(folder, { name, hosts, days = DAYS }) {
+  const file = (end) => join(folder, `${name}.${end}`);
+  const names = hosts.map((host) => (host.startsWith('IP:') ? host : `DNS:${host}`)).join(',');
+  const request = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names}`];
+  await openssl(['req', ...KEY, '-keyout', file('key'), '-out', file('csr'), ...request]);
+  const authority = ['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-CAcreateserial'];
+  const made = ['-copy_extensions', 'copy', '-days', String(days), '-out', file('crt')];
+  await openssl(['x509', '-req', '-in', file('csr'), ...authority, ...made]);
+  await rm(file('csr'));
+  await chmod(file('key'), 0o600);
+}
+
+/** An authority, and a certificate for every `NAME=HOST[,HOST…]`; each is also good on the program's own machine. */
+export async function writeCertificates(folder, programs) {
+  await makeAuthority(folder);
+  for (const program of programs) {
+    const [, name, hosts] = /^([\w-]+)=(.+)$/.exec(program) ?? [];
+    if (!name)
+      throw new SetupError(`"${program}" names no host: expected NAME=HOST, such as analyzer=lab-1.example.`);
+    const own = ['localhost', 'IP:127.0.0.1'];
+    const reached = hosts.split(',').map((host) => (isIP(host) ? `IP:${host}` : host));
+    await makeCertificate(folder, { name, hosts: [...reached, ...own] });
+  }
+}
+
+async function openssl(argv) {
+  await run('openssl', argv).catch((cause) => {
+    const missing = cause.code === 'ENOENT';
+    const text = missing
+      ? 'There is no openssl to make certificates with: expected OpenSSL 3 on PATH; install it (Debian: apt-get install openssl).'
+      : `openssl ${argv[0]} failed: ${String(cause.stderr ?? cause.message)
+          .trim()
+          .split('\n')
+          .at(-1)}`;
+    throw new SetupError(text);
+  });
+}

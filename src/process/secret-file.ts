@@ -1,0 +1,39 @@
+/** Reads a file that holds a secret, and refuses one that other users of this machine could read as well. */
+import { open } from 'node:fs/promises';
+import { EntrainError } from '../protocol/errors.ts';
+
+/** Container engines mount secrets here, with a mode of their own, where only the container's own program can look. */
+const ENGINE_FOLDER = '/run/secrets/';
+const GROUP_AND_OTHERS = 0o077;
+
+/**
+ * @param setting the flag or variable that named the file
+ * @param expected what the file should hold, for the sentence
+ * @throws EntrainError `CONFIG_INVALID`; the message never holds what was read
+ */
+export async function readSecretFile(setting: string, file: string, expected: string): Promise<string> {
+  const { mode, text } = await readWithMode(file).catch((cause: unknown) => {
+    throw new EntrainError(
+      'CONFIG_INVALID',
+      `${setting} cannot be read (${file}): expected a file with ${expected}.`,
+      { cause },
+    );
+  });
+  const exposed = (mode & GROUP_AND_OTHERS) !== 0 && !file.startsWith(ENGINE_FOLDER);
+  if (!exposed) return text;
+  const found = (mode & 0o777).toString(8).padStart(4, '0');
+  throw new EntrainError(
+    'CONFIG_INVALID',
+    `${setting} names a secret that other users can read (${file} has mode ${found}): expected mode 0600; run "chmod 600 ${file}".`,
+  );
+}
+
+/** Both from one open file, so that nobody can put another in its place between the two. */
+async function readWithMode(file: string): Promise<{ mode: number; text: string }> {
+  const handle = await open(file, 'r');
+  try {
+    return { mode: (await handle.stat()).mode, text: await handle.readFile('utf8') };
+  } finally {
+    await handle.close();
+  }
+}

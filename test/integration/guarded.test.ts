@@ -1,0 +1,147 @@
+/**
+ * A run that nobody outside may read: everything is spoken over TLS, and what the programs show of themselves, at the most
+ * talkative level, holds no word of the dialogue and no secret.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
+import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../src/protocol/subjects.ts';
+import { findServices } from '../../src/transport/nats-services.ts';
+import type { NatsLink } from '../../src/transport/nats.ts';
+import { makeCertificates, type Certificates } from '../certificates.ts';
+import { until, writeSmallStudy } from '../demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fleet.ts';
+import { descendantsOf, processesWith } from '../processes.ts';
+
+const RUN = 'guarded';
+const STUDY = { scenarios: 3, episodes: 1, maxTurns: 6, maxTokens: 8 };
+const TURNS = 3 * 2 * 6;
+const PROGRAMS = ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const;
+/** So many words in a row stand in no log by chance. */
+const WORDS = 4;
+
+let folder: string;
+let certificates: Certificates;
+let fleet: Fleet;
+let status: number | null;
+let argv: string[];
+let metrics: Map<string, string>;
+
+beforeAll(async () => {
+  vi.stubEnv('ENTRAIN_LOG', 'trace');
+  folder = await mkdtemp(join(tmpdir(), 'entrain-guarded-'));
+  const hosts = ['localhost', 'IP:127.0.0.1'];
+  certificates = await makeCertificates(['nats', ...PROGRAMS].map((name) => ({ name, hosts })));
+  const study = await writeSmallStudy(folder, STUDY);
+  fleet = await createFleet({ folder, study, run: RUN, agents: ['ada', 'ben'], certificates });
+  for (const program of PROGRAMS) await fleet.start(program);
+  await until('some turns', async () => (await readTranscript(fleet.runs, RUN)).length >= 6, 120_000);
+  argv = commandLines();
+  metrics = await readMetrics(await fleet.nats.connect('supervisor'));
+  status = await fleet.ended('coordinator');
+}, 300_000);
+afterAll(async () => {
+  await fleet?.close();
+  vi.unstubAllEnvs();
+  for (const place of [folder, certificates?.folder]) await rm(place, { recursive: true, force: true });
+});
+
+describe('a run over TLS alone', () => {
+  it('ends, and is recorded whole', async () => {
+    expect(status, fleet.said('coordinator')).toBe(0);
+    const { faults, utterances } = await verifyRun(join(fleet.runs, RUN));
+    expect(faults).toEqual([]);
+    expect(utterances).toEqual({ total: TURNS, incomplete: [] });
+  });
+
+  it('serves the metrics of every program as https', () => {
+    expect([...metrics.keys()].every((url) => url.startsWith('https://'))).toBe(true);
+    expect(metrics.size).toBe(PROGRAMS.length);
+    for (const text of metrics.values()) expect(text).toContain('entrain_build_info');
+  });
+});
+
+describe('what the programs show of themselves', () => {
+  it('was looked at by a search that finds words and secrets where they are', async () => {
+    const secrets = await everySecret();
+    const transcript = await readFile(join(fleet.runs, RUN, 'transcript.jsonl'), 'utf8');
+    const key = await readFile(join(folder, 'keys', 'stream-private.pem'), 'utf8');
+    for (const text of [transcript, key]) expect(foundIn(text, secrets)).not.toEqual([]);
+  });
+
+  it.each(PROGRAMS)('holds neither in the log of %s', async (program) => {
+    expect(fleet.said(program)).toContain('"level":30');
+    expect(foundIn(fleet.said(program), await everySecret())).toEqual([]);
+  });
+
+  it('holds neither on a command line', async () => {
+    for (const program of PROGRAMS) expect(argv.join('\n')).toContain(program.replace('agent-', '--id '));
+    expect(foundIn(argv.join('\n'), await everySecret())).toEqual([]);
+  });
+
+  it('holds neither on /metrics', async () => {
+    expect(foundIn([...metrics.values()].join('\n'), await everySecret())).toEqual([]);
+  });
+});
+
+const foundIn = (text: string, secrets: readonly string[]): string[] =>
+  secrets.filter((secret) => text.includes(secret));
+
+/** Words in a row of every text that was said or told, lines of private keys, passwords, and how a token begins. */
+async function everySecret(): Promise<string[]> {
+  const { scenarios } = JSON.parse(await readFile(join(folder, 'study.json'), 'utf8')) as {
+    scenarios: { text: string; people: Record<string, string>[] }[];
+  };
+  const told = scenarios.flatMap(({ text, people }) => [text, ...people.flatMap(Object.values)]) as string[];
+  const spoken = (await readTranscript(fleet.runs, RUN)).map(({ text }) => text);
+  const keyFiles = [
+    join(folder, 'keys', 'stream-private.pem'),
+    ...PROGRAMS.map((name) => certificates.of(name).key),
+  ];
+  const keys = await Promise.all(keyFiles.map((file) => readFile(file, 'utf8')));
+  const keyLines = keys.flatMap((pem) => pem.split('\n').filter((line) => line && !line.startsWith('-')));
+  const passwords = PROGRAMS.map((name) => `${name}-secret`);
+  const token = Buffer.from('{"run":').toString('base64url').slice(0, -1);
+  return [...[...told, ...spoken].flatMap(wordsInARow), ...keyLines, ...passwords, token, 'Bearer'];
+}
+
+function wordsInARow(text: string): string[] {
+  const words = text.split(' ');
+  if (words.length < WORDS) return [];
+  return words.slice(WORDS - 1).map((_, start) => words.slice(start, start + WORDS).join(' '));
+}
+
+function commandLines(): string[] {
+  const roots = PROGRAMS.map((program) => fleet.pid(program));
+  const pids = new Set(roots.flatMap((pid) => [pid, ...descendantsOf(pid)]));
+  return processesWith('')
+    .filter(({ pid }) => pids.has(pid))
+    .map(({ command }) => command);
+}
+
+async function readMetrics(link: NatsLink): Promise<Map<string, string>> {
+  const ca = await readFile(certificates.ca, 'utf8');
+  const texts = new Map<string, string>();
+  for (const service of [ANALYZER_SERVICE, COORDINATOR_SERVICE, AGENT_SERVICE]) {
+    for (const { metadata } of await findServices(link, service)) {
+      const url = metadata['metricsUrl'] ?? '';
+      texts.set(url, await read(url, ca));
+    }
+  }
+  return texts;
+}
+
+function read(url: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(url, { ca }, (answer) => {
+      let text = '';
+      answer.on('data', (part: Buffer) => (text += part.toString()));
+      answer.on('end', () => resolve(text));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
