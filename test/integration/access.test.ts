@@ -1,0 +1,254 @@
+/**
+ * Who may what, as one table against the real nats-server and the real analyzer: every role × every family of subjects, every
+ * kind of token × the activation stream, and the doors that are open to all.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, Events, type NatsConnection } from 'nats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { writeKeys } from '../../src/cli/keys.ts';
+import { decodeMessage, encodeMessage } from '../../src/protocol/codec.ts';
+import type { StreamMessage } from '../../src/protocol/frames.ts';
+import { names, subjects } from '../../src/protocol/subjects.ts';
+import { createKeys, mintToken, type TokenClaims } from '../../src/transport/token.ts';
+import { until } from '../demo.ts';
+import { startNats, type NatsFixture } from '../nats-fixture.ts';
+
+const RUN = 'r1';
+const STREAM = names.stream(RUN);
+const ROLES = ['coordinator', 'analyzer', 'supervisor', 'agent-ada'] as const;
+type Role = (typeof ROLES)[number];
+
+/** Coordinator, aNalyzer, Supervisor (which watches), Agent ada: who may publish, and who may subscribe. */
+const LETTERS: Record<Role, string> = { coordinator: 'C', analyzer: 'N', supervisor: 'S', 'agent-ada': 'A' };
+const NATS_TABLE: [family: string, subject: string, publish: string, subscribe: string][] = [
+  ['the spec of ada', subjects.spec(RUN, 'e1', 'ada'), 'C', ''],
+  ['the spec of ben', subjects.spec(RUN, 'e1', 'ben'), 'C', ''],
+  ['tokens', subjects.token(RUN, 'e1'), 'CA', 'SA'],
+  ['utterances', subjects.utterance(RUN, 'e1', 0), 'CA', 'S'],
+  ['events', subjects.event(RUN, 'run-finished'), 'C', 'NS'],
+  ['everything of the run', subjects.everything(RUN), '', ''],
+  ['everything', '>', '', ''],
+  ['a new token for ada', subjects.renewToken(RUN, 'ada'), 'CA', 'C'],
+  ['a new token for ben', subjects.renewToken(RUN, 'ben'), 'C', 'C'],
+  ['invitations of ada', subjects.assign('ada'), 'C', 'A'],
+  ['invitations of ben', subjects.assign('ben'), 'C', ''],
+  ['memberships of ada', subjects.memberships('ada'), 'C', 'A'],
+  ['memberships of ben', subjects.memberships('ben'), 'C', ''],
+  ['the analyzer’s state', subjects.analyzerState('analyzer'), 'C', 'N'],
+  ['making a stream', '$JS.API.STREAM.CREATE.x', 'C', ''],
+  ['reading a stored message', `$JS.API.STREAM.MSG.GET.${STREAM}`, 'C', ''],
+  ['emptying the stream', '$JS.API.STREAM.PURGE.x', 'C', ''],
+  ['deleting the stream', '$JS.API.STREAM.DELETE.x', 'C', ''],
+  ['making a consumer', `$JS.API.CONSUMER.DURABLE.CREATE.${STREAM}.mine`, 'C', ''],
+  ['making a passing consumer', `$JS.API.CONSUMER.CREATE.${STREAM}`, 'C', ''],
+  ['deleting the consumer of ada', `$JS.API.CONSUMER.DELETE.${STREAM}.spec-ada`, 'C', ''],
+  ['the specs kept for ada', `$JS.API.CONSUMER.MSG.NEXT.${STREAM}.spec-ada`, 'CA', ''],
+  ['the specs kept for ben', `$JS.API.CONSUMER.MSG.NEXT.${STREAM}.spec-ben`, 'C', ''],
+  ['what ada hears', `$JS.API.CONSUMER.MSG.NEXT.${STREAM}.hear-ada`, 'CA', ''],
+  ['what ben hears', `$JS.API.CONSUMER.MSG.NEXT.${STREAM}.hear-ben`, 'C', ''],
+  ['acknowledging for ada', `$JS.ACK.${STREAM}.spec-ada.1.1.1.1.0`, 'CA', ''],
+  ['acknowledging for ben', `$JS.ACK.${STREAM}.spec-ben.1.1.1.1.0`, 'C', ''],
+  ['the fleet', '$SRV.PING', 'CNS', 'CNA'],
+  ['answers to the coordinator', '_INBOX_coordinator.x', '', 'C'],
+  ['answers to ada', '_INBOX_agent-ada.x', '', 'A'],
+  ['answers to ben', '_INBOX_agent-ben.x', '', ''],
+  ['the server’s own account', '$SYS.ACCOUNT.x.CONNECT', '', ''],
+];
+
+let folder: string;
+let nats: NatsFixture;
+let analyzer: ChildProcess;
+let base: string;
+let privateKey: string;
+const connections = new Map<Role, { connection: NatsConnection; refusals: number }>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-access-'));
+  nats = await startNats([...ROLES, 'agent-ben']);
+  for (const role of ROLES) {
+    const known = { connection: (await nats.connect(role)).connection, refusals: 0 };
+    connections.set(role, known);
+    void (async () => {
+      for await (const status of known.connection.status())
+        if (status.type === Events.Error) known.refusals += 1;
+    })();
+  }
+  const keys = await writeKeys(join(folder, 'keys'));
+  privateKey = await readFile(keys.privateKey, 'utf8');
+  await startAnalyzer(keys.publicKey);
+}, 60_000);
+afterAll(async () => {
+  analyzer.kill('SIGKILL');
+  await nats.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startAnalyzer(publicKey: string): Promise<void> {
+  const argv = [
+    'bin/entrain.js',
+    'analyzer',
+    '--no-nats',
+    '--runs',
+    join(folder, 'runs'),
+    '--public-key',
+    publicKey,
+  ];
+  analyzer = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  analyzer.stderr?.on('data', (part: Buffer) => (said += part.toString()));
+  base = await until('the analyzer', () => /"url":"(http:[^"]+)"/.exec(said)?.[1]);
+}
+
+/** Letters of the roles whom the server lets act; a later answer of the server shows that it had nothing to say. */
+async function allowed(act: (connection: NatsConnection) => unknown): Promise<string> {
+  let letters = '';
+  for (const role of ROLES) {
+    const known = connections.get(role)!;
+    const before = known.refusals;
+    act(known.connection);
+    await known.connection.flush();
+    await known.connection.flush();
+    if (known.refusals === before) letters += LETTERS[role];
+  }
+  return letters;
+}
+
+const ignore = { callback: () => undefined };
+
+describe('NATS', () => {
+  it.each(NATS_TABLE)('%s', async (_, subject, publish, subscribe) => {
+    if (!subject.endsWith('>'))
+      expect(await allowed((c) => c.publish(subject, '{}')), 'publish').toBe(publish);
+    expect(await allowed((c) => c.subscribe(subject, ignore)), 'subscribe').toBe(subscribe);
+  });
+
+  it.each([
+    ['nobody', {}],
+    ['a user without a password', { user: 'coordinator' }],
+    ['a user with another’s password', { user: 'coordinator', pass: 'agent-ada-secret' }],
+    ['a user that is not known', { user: 'mallory', pass: 'coordinator-secret' }],
+    ['a token in place of a user', { token: 'coordinator-secret' }],
+  ])('does not let in %s', async (_, credentials) => {
+    const attempt = connect({ servers: nats.url, reconnect: false, ...credentials });
+    await expect(attempt).rejects.toMatchObject({ code: 'AUTHORIZATION_VIOLATION' });
+  });
+});
+
+const claims = (changes: Partial<TokenClaims> = {}): TokenClaims => ({
+  run: RUN,
+  agent: 'ada',
+  stream: 'ada',
+  mode: 'write',
+  expiresAtMs: Date.now() + 600_000,
+  ...changes,
+});
+const minted = (changes?: Partial<TokenClaims>): string => mintToken(privateKey, claims(changes));
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+/** The signature of one token under the claims of another. */
+function swapped(): string {
+  const [[body], [, signature]] = [minted({ stream: 'ben' }).split('.'), minted().split('.')];
+  return `${body}.${signature}`;
+}
+
+/** Headers → the status of the refused upgrade, the close code after it, or that the stream is open. */
+const TOKEN_TABLE: [kind: string, headers: () => Record<string, string>, outcome: number | 'welcome'][] = [
+  ['its own', () => bearer(minted()), 'welcome'],
+  ['none', () => ({}), 401],
+  ['an empty one', () => bearer(''), 401],
+  ['another scheme', () => ({ authorization: `Basic ${minted()}` }), 401],
+  ['an expired one', () => bearer(minted({ expiresAtMs: Date.now() - 1 })), 401],
+  ['one without an end', () => bearer(minted({ expiresAtMs: Number.NaN })), 401],
+  ['one of another run', () => bearer(minted({ run: 'r2' })), 4003],
+  ['one of another agent', () => bearer(minted({ agent: 'ben', stream: 'ben' })), 4003],
+  ['one of another stream', () => bearer(minted({ stream: 'ada-2' })), 4003],
+  ['one that may only read', () => bearer(minted({ mode: 'read' })), 403],
+  ['one of a mode that is not known', () => bearer(minted({ mode: 'admin' as 'read' })), 401],
+  ['one with a name that is none', () => bearer(minted({ stream: '../ada' })), 401],
+  ['one that a stranger signed', () => bearer(mintToken(createKeys().privateKeyPem, claims())), 401],
+  ['one with the signature of another', () => bearer(swapped()), 401],
+  ['one without its signature', () => bearer(minted().split('.')[0] ?? ''), 401],
+  ['one with an empty signature', () => bearer(`${encoded(claims())}.`), 401],
+  ['one of the algorithm "none"', () => bearer(`${encoded({ alg: 'none' })}.${encoded(claims())}.`), 401],
+  ['a truncated one', () => bearer(minted().slice(0, -4)), 401],
+  ['one with more behind it', () => bearer(`${minted()}.x`), 401],
+  ['one that is too long', () => bearer('a'.repeat(4096)), 401],
+];
+
+describe('the activation stream', () => {
+  it.each(TOKEN_TABLE)('with %s', async (_, headers, outcome) => {
+    expect(await greet('/stream', headers())).toBe(outcome);
+  });
+
+  it('does not take a token from the address', async () => {
+    expect(await greet(`/stream?token=${minted()}&authorization=Bearer%20${minted()}`, {})).toBe(401);
+  });
+});
+
+/** Says hello for ada's stream. */
+function greet(path: string, headers: Record<string, string>): Promise<number | string> {
+  const socket = new WebSocket(`${base.replace('http', 'ws')}${path}`, { headers });
+  const hello: StreamMessage = {
+    type: 'hello',
+    version: [1, 0],
+    run: RUN,
+    stream: 'ada',
+    epoch: 1,
+    firstSeq: 0,
+    lastSeq: -1,
+  };
+  return new Promise((resolve) => {
+    socket.on('open', () => socket.send(encodeMessage(hello)));
+    socket.on('message', (data) => {
+      const { type } = decodeMessage(data as Buffer);
+      if (type === 'welcome') socket.close();
+      if (type === 'welcome') resolve(type);
+    });
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+    socket.on('close', resolve).on('error', () => undefined);
+  });
+}
+
+/** What the analyzer serves besides: read by all who reach it, changed by nobody, and a token opens nothing more. */
+const HTTP_TABLE: [method: string, path: string, status: number][] = [
+  ['GET', '/', 200],
+  ['GET', '/healthz', 200],
+  ['GET', '/readyz', 200],
+  ['GET', '/metrics', 200],
+  ['GET', '/api/state?run=r2', 404],
+  ['GET', '/api/scores?run=../r1', 404],
+  ['POST', '/metrics', 405],
+  ['PUT', '/api/state', 405],
+  ['DELETE', '/', 405],
+  ['OPTIONS', '/api/scores', 405],
+  ['GET', '/stream', 404],
+  ['GET', '/streams/ada', 404],
+  ['GET', '/../keys/stream-private.pem', 404],
+  ['GET', '/..%2fkeys%2fstream-private.pem', 404],
+  ['GET', '/__proto__', 404],
+];
+
+describe('HTTP', () => {
+  it.each(HTTP_TABLE)('%s %s', async (method, path, status) => {
+    for (const headers of [{}, bearer(minted()), bearer(minted({ mode: 'read' })), bearer('x.y')])
+      expect(await ask(method, path, headers)).toBe(status);
+  });
+});
+
+/** Past `fetch`, which would tidy the path. */
+function ask(method: string, path: string, headers: Record<string, string>): Promise<number> {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve, reject) => {
+    request({ hostname, port, method, path, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
