@@ -1,4 +1,5 @@
 /** The analyzer as a NATS micro service: where it listens, and what it has recorded and scored so far. */
+import type { Disk } from '../protocol/control.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { ANALYZER_SERVICE, subjects } from '../protocol/subjects.ts';
@@ -12,6 +13,7 @@ export interface Announcement {
   streamUrl: string;
   /** Undefined for a run that is not known. */
   scores(run?: string): ScoreReport | undefined;
+  disk(): Promise<Disk>;
 }
 
 export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{ stop(): Promise<void> }> {
@@ -26,6 +28,11 @@ export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{
         name: 'state',
         subject: subjects.analyzerState(id),
         handle: (request) => JSON.stringify(scoresOf(about, runAskedFor(request))),
+      },
+      {
+        name: 'disk',
+        subject: subjects.analyzerDisk(id),
+        handle: async () => JSON.stringify(await about.disk()),
       },
     ],
   });

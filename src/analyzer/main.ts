@@ -14,7 +14,7 @@ import { createStreamServer, type StreamServer } from '../transport/stream-serve
 import { verifyToken } from '../transport/token.ts';
 import { announceAnalyzer } from './announce.ts';
 import { createAnalyzerMetrics, type AnalyzerMetrics } from './metrics.ts';
-import { createRecordings, type Recordings } from './recordings.ts';
+import { createRecordings, readDisk, type Recordings } from './recordings.ts';
 import { createReports, type Reports } from './reports.ts';
 import { analyzerRoutes } from './routes.ts';
 import { createScoreBoard, type ScoreBoard } from './score-board.ts';
@@ -158,6 +158,7 @@ async function joinNats(
     httpUrl: http.url,
     streamUrl: streamUrl(http),
     scores: (name) => reports.scores(name),
+    disk: () => readDisk(settings),
   });
   shutdown.onStop('service', () => service.stop());
   return link;

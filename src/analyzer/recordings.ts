@@ -1,5 +1,7 @@
 /** The recordings of every run that streams to this analyzer, each opened when its first stream comes. */
+import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Disk } from '../protocol/control.ts';
 import type { Logger } from '../process/log.ts';
 import { openRecording, type Recording } from '../journal/recording.ts';
 import { readRecording } from '../journal/read-recording.ts';
@@ -45,6 +47,13 @@ export function createRecordings(options: RecordingsOptions): Recordings {
       for (const recording of ready) await recording.close();
     },
   };
+}
+
+/** The room there is for a run that has not begun. */
+export async function readDisk(of: { runsFolder: string; maxRunBytes: number }): Promise<Disk> {
+  await mkdir(of.runsFolder, { recursive: true });
+  const { bavail, bsize } = await statfs(of.runsFolder);
+  return { freeBytes: bavail * bsize, maxRunBytes: of.maxRunBytes };
 }
 
 /** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */

@@ -146,6 +146,7 @@ async function launchCoordinator(starting: Starting): Promise<void> {
     String(seed),
     '--private-key',
     keys.privateKey,
+    ...(settings.anySize ? ['--any-size'] : []),
   ];
   await launch(starting, { name: 'coordinator', user: 'coordinator', argv });
   await awaitService(starting, {

@@ -22,6 +22,7 @@ const FLAGS = {
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '9464' },
   once: { type: 'boolean', default: false },
+  'any-size': { type: 'boolean', default: false },
 } as const;
 
 /** The embedded model that answers fastest for its skill on two cores. */
@@ -41,6 +42,8 @@ export interface StartSettings {
   host: string;
   port: number;
   once: boolean;
+  /** Begins also where the recording may not fit. */
+  anySize: boolean;
   /** A server of the user's; undefined: a private one is started. */
   natsUrl: string | undefined;
 }
@@ -71,6 +74,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     host,
     port,
     once,
+    anySize: values['any-size'],
     natsUrl: environment('NATS_URL'),
   };
 }

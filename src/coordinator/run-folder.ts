@@ -2,7 +2,7 @@
  * The coordinator's part of the run folder. `run.json` says what was run; `events.jsonl` and `transcript.jsonl` are
  * projections of the run's stream, written anew from its beginning whenever the coordinator starts.
  */
-import { mkdir, open, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { access, mkdir, open, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunEvent, Utterance } from '../protocol/control.ts';
 
@@ -32,6 +32,14 @@ export async function openRunFolder(runs: string, run: string): Promise<RunFolde
       await Promise.all([events, transcript].map((file) => file.sync().then(() => file.close())));
     },
   };
+}
+
+/** Whether an earlier life of the coordinator began this run. */
+export function hasBegun(runs: string, run: string): Promise<boolean> {
+  return access(join(runs, run, 'run.json')).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whole or not at all: written beside its place and moved there. */

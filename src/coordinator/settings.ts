@@ -17,6 +17,7 @@ const FLAGS = {
   'wait-seconds': { type: 'string', default: '60' },
   'grace-seconds': { type: 'string', default: '60' },
   once: { type: 'boolean', default: false },
+  'any-size': { type: 'boolean', default: false },
   ...TLS_FLAGS,
 } as const;
 
@@ -34,6 +35,8 @@ export interface CoordinatorSettings {
   /** How long an agent with an episode may be away. */
   graceMs: number;
   once: boolean;
+  /** Begins also where the recording may not fit. */
+  anySize: boolean;
 }
 
 export async function readSettings(argv: string[]): Promise<CoordinatorSettings> {
@@ -66,5 +69,6 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     waitMs,
     graceMs,
     once,
+    anySize: values['any-size'],
   };
 }

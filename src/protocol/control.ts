@@ -28,6 +28,9 @@ export const assignmentSchema = z.object({
 /** Agent → coordinator (answer): the runs it takes part in, and those of them whose frames are not all acknowledged yet. */
 export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
+/** Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take. */
+export const diskSchema = z.object({ freeBytes: z.number(), maxRunBytes: z.number() });
+
 /** What an agent hears of the others. `dose` is the share of utterances it hears. */
 export const hearsSchema = z.union([z.literal('all'), z.literal('none'), z.object({ dose: z.number() })]);
 
@@ -139,6 +142,7 @@ export const eventSchema = z.discriminatedUnion('type', [
 ]);
 
 export type Memberships = z.infer<typeof membershipsSchema>;
+export type Disk = z.infer<typeof diskSchema>;
 export type AgentModel = z.infer<typeof modelRefSchema>;
 export type Assignment = z.infer<typeof assignmentSchema>;
 export type AgentSpec = z.infer<typeof agentSpecSchema>;

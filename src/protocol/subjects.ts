@@ -15,6 +15,8 @@ export const subjects = {
   memberships: (agent: string) => `${PREFIX}.agent.${agent}.runs`,
   /** Request: what the analyzer has made durable and scored so far. */
   analyzerState: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.state`,
+  /** Request: the room that the analyzer has for a run. */
+  analyzerDisk: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.disk`,
   /** Request to the coordinator: the address of the analyzer and a fresh stream token for an agent of the run. */
   renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
   spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.episode.${episode}.spec.${agent}`,

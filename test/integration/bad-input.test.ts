@@ -106,6 +106,12 @@ describe('bad input', () => {
     await new Promise((resolve) => taken.close(resolve));
   });
 
+  it('names a study whose recording would not fit', async () => {
+    const file = await study((demo) => ({ ...demo, episodes: 1e9, steps: { layers: null, every: 1 } }));
+    const argv = ['start', '--once', '--study', file, '--runs', join(folder, 'large'), '--model', testModel];
+    expectSentence(await entrain([...argv, '--port', '0']), /study demo may take .* GB .*--any-size/);
+  });
+
   it('names a nats-server that is not there', async () => {
     const argv = ['start', '--once', '--runs', join(folder, 'without'), '--model', testModel, '--port', '0'];
     const answer = await entrain(argv, { ENTRAIN_NATS_SERVER: '/nowhere/nats-server' });

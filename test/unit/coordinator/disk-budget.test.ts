@@ -1,0 +1,98 @@
+/** Does a study fit? Asked of a real analyzer's announcement over a real nats-server. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { announceAnalyzer } from '../../../src/analyzer/announce.ts';
+import { readDisk } from '../../../src/analyzer/recordings.ts';
+import { checkDisk, expectedOf } from '../../../src/coordinator/disk-budget.ts';
+import { studySchema, type Study } from '../../../src/protocol/study.ts';
+import type { NatsLink } from '../../../src/transport/nats.ts';
+import { startNats, type NatsFixture } from '../../nats-fixture.ts';
+import { silentLog, temporaryFolder } from '../../stream-fixture.ts';
+
+/** A model of 7 billion parameters: 13 MB/s at 50 tokens/s, every layer, every step. */
+const LARGE = { name: 'large', sha256: '', layers: 32, dims: 4096 };
+const STREAM_URL = 'ws://127.0.0.1:1/stream';
+
+let nats: NatsFixture;
+let coordinator: NatsLink;
+let demo: Study;
+let runsFolder: string;
+beforeAll(async () => {
+  demo = studySchema.parse(JSON.parse(await readFile('studies/demo.json', 'utf8')));
+  runsFolder = await temporaryFolder();
+  nats = await startNats(['coordinator', 'analyzer']);
+  coordinator = await nats.connect('coordinator');
+});
+afterAll(() => nats.close());
+
+const everyStep = (study: Study, steps: Study['steps']): Study => ({ ...study, steps });
+
+describe('what a study takes', () => {
+  it('is the published figure for a large model whose every layer and step is streamed', () => {
+    const study = { ...everyStep(demo, { layers: null, every: 1 }), maxTokens: 4000 };
+    const perSecond = expectedOf(study, 'ada', LARGE).hourBytes / 3600;
+    expect(perSecond).toBeGreaterThan(13e6);
+    expect(perSecond).toBeLessThan(15e6);
+  });
+
+  it('grows with layers, steps and episodes, and is per agent', () => {
+    const bytes = (study: Study): number => expectedOf(study, 'ada', LARGE).studyBytes;
+    const all = bytes(everyStep(demo, { layers: null, every: 1 }));
+    expect(bytes(everyStep(demo, { layers: null, every: 10 }))).toBeLessThan(all / 5);
+    expect(bytes(everyStep(demo, { layers: [32], every: 1 }))).toBeLessThan(all / 10);
+    expect(bytes({ ...demo, episodes: demo.episodes * 3 })).toBe(bytes(demo) * 3);
+    expect(expectedOf(demo, 'nobody', LARGE).studyBytes).toBe(0);
+  });
+});
+
+describe('a study before it begins', () => {
+  const check = async (of: { maxRunBytes: number; freeBytes?: number; anySize?: boolean }): Promise<void> => {
+    const { maxRunBytes, freeBytes, anySize = false } = of;
+    const service = await announceAnalyzer(await nats.connect('analyzer'), {
+      id: 'analyzer',
+      version: '0.0.1',
+      httpUrl: 'http://127.0.0.1:1',
+      streamUrl: STREAM_URL,
+      scores: () => undefined,
+      disk: async () => ({
+        ...(await readDisk({ runsFolder, maxRunBytes })),
+        ...(freeBytes === undefined ? {} : { freeBytes }),
+      }),
+    });
+    const agents = new Map(['ada', 'ben'].map((id) => [id, { model: LARGE, instance: id }]));
+    const study = everyStep(demo, { layers: null, every: 1 });
+    try {
+      await checkDisk(coordinator, {
+        study,
+        fleet: { agents, streamUrl: STREAM_URL },
+        anySize,
+        log: silentLog,
+      });
+    } finally {
+      await service.stop();
+    }
+  };
+
+  it.each([
+    ['the budget of a run', { maxRunBytes: 1e9, freeBytes: 1e15 }],
+    ['the free space', { maxRunBytes: 1e15, freeBytes: 1e9 }],
+  ])('is refused in one sentence when it is above %s', async (_, room) => {
+    await expect(check(room)).rejects.toMatchObject({
+      code: 'STUDY_TOO_LARGE',
+      message: expect.stringMatching(
+        /^The recording of study demo may take .* GB \(.* GB an hour\).*1\.00 GB.*--any-size\.$/,
+      ) as unknown,
+    });
+    await expect(check({ ...room, anySize: true })).resolves.toBeUndefined();
+  });
+
+  it('begins when there is room', async () => {
+    await expect(check({ maxRunBytes: 1e15, freeBytes: 1e15 })).resolves.toBeUndefined();
+  });
+
+  it('is held against the space that is really free', async () => {
+    const { freeBytes } = await readDisk({ runsFolder, maxRunBytes: 1 });
+    expect(freeBytes).toBeGreaterThan(0);
+    await expect(check({ maxRunBytes: 1 })).rejects.toThrow('may take');
+  });
+});
