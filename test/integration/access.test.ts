@@ -25,7 +25,7 @@ type Role = (typeof ROLES)[number];
 
 /** Coordinator, aNalyzer, Supervisor (which watches), Agent ada: who may publish, and who may subscribe. */
 const LETTERS: Record<Role, string> = { coordinator: 'C', analyzer: 'N', supervisor: 'S', 'agent-ada': 'A' };
-const NATS_TABLE: [family: string, subject: string, publish: string, subscribe: string][] = [
+const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string, subscribe: string]][] = [
   ['the spec of ada', subjects.spec(RUN, 'e1', 'ada'), 'C', ''],
   ['the spec of ben', subjects.spec(RUN, 'e1', 'ben'), 'C', ''],
   ['tokens', subjects.token(RUN, 'e1'), 'CA', 'SA'],
@@ -121,7 +121,7 @@ async function allowed(act: (connection: NatsConnection) => unknown): Promise<st
 const ignore = { callback: () => undefined };
 
 describe('NATS', () => {
-  it.each(NATS_TABLE)('%s', async (_, subject, publish, subscribe) => {
+  it.each(NATS_TABLE)('%s', async (_, subject, ...[publish, subscribe]) => {
     if (!subject.endsWith('>'))
       expect(await allowed((c) => c.publish(subject, '{}')), 'publish').toBe(publish);
     expect(await allowed((c) => c.subscribe(subject, ignore)), 'subscribe').toBe(subscribe);
