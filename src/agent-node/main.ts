@@ -1,6 +1,6 @@
 /** `entrain agent`: one agent identity, one model, one device. It waits to be invited into runs. */
 import { parseArgs } from 'node:util';
-import { assignmentSchema, parseMessage, type Assignment } from '../protocol/control.ts';
+import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '../protocol/control.ts';
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
@@ -154,6 +154,7 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
         handle: () => describeMemberships(parts.memberships),
       },
       { name: 'assign', subject: subjects.assign(settings.id), handle: (text) => join(parts, text) },
+      { name: 'release', subject: subjects.release(settings.id), handle: (text) => leave(parts, text) },
     ],
   });
 }
@@ -173,6 +174,16 @@ async function join(parts: Parts, text: string): Promise<string> {
   if (member) member.redirect(assignment.analyzer);
   else memberships.set(run, await enter(parts, assignment));
   return JSON.stringify({ agent: settings.id, run });
+}
+
+/** The run is over and recorded: its connection, consumers and spool are let go. */
+async function leave({ memberships, ...parts }: Parts, text: string): Promise<string> {
+  const { run } = parseMessage(releaseSchema, text, { code: 'MESSAGE_INVALID', what: 'A release' });
+  const member = memberships.get(run);
+  memberships.delete(run);
+  await member?.stop();
+  parts.log.info({ run }, 'left run');
+  return JSON.stringify({ agent: parts.settings.id, run });
 }
 
 /** Joining takes a while; a coordinator that restarts meanwhile and asks again waits for the same joining. */

@@ -8,7 +8,7 @@
 import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Frame } from '../transport/stream-sender.ts';
-import type { Dialogue, Model, Spoken } from '../model/types.ts';
+import type { Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
@@ -56,7 +56,7 @@ async function playFrom(
   try {
     for (const utterance of history) await remember(spec, utterance, dialogue);
     while (said.length < spec.limits.maxTurns && said.at(-1)?.finish !== 'leave') {
-      const { utterance, text } = await takeTurn(spec, { turn: said.length, dialogue, ports });
+      const { utterance, text } = await takeTurn(spec, { turn: said.length, said, dialogue, ports });
       said.push(utterance);
       if (utterance.text !== text) return said;
     }
@@ -68,6 +68,7 @@ async function playFrom(
 
 /** Goes through what was said before this agent came (back) into the episode, as it was said or heard then. */
 async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
+  if (isMine(spec, utterance.turn)) await readScript(spec, { turn: utterance.turn, dialogue });
   if (isMine(spec, utterance.turn)) return dialogue.recall(utterance.text);
   if (hearsTurn(spec, utterance.turn)) return dialogue.heard(utterance.text, () => undefined);
   return dialogue.missed();
@@ -75,6 +76,8 @@ async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogu
 
 interface TurnContext {
   turn: number;
+  /** What was said before. */
+  said: readonly Utterance[];
   dialogue: Dialogue;
   ports: EpisodePorts;
 }
@@ -91,7 +94,19 @@ function isMine({ order, role }: AgentSpec, turn: number): boolean {
 }
 
 async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
-  return isMine(spec, context.turn) ? speakTurn(spec, context) : listenTurn(spec, context);
+  if (!isMine(spec, context.turn)) return listenTurn(spec, context);
+  return spec.speaks ? speakTurn(spec, context) : readTurn(spec, context);
+}
+
+/** Instead of the others an agent may hear a script: its next text, before it takes its turn. */
+async function readScript(
+  { hears, order }: AgentSpec,
+  at: { turn: number; dialogue: Dialogue; onSteps?: (states: StepStates) => void },
+): Promise<void> {
+  if (typeof hears === 'string' || !('script' in hears)) return;
+  const text = hears.script[Math.floor(at.turn / order.length)];
+  const onSteps = at.onSteps ?? (() => undefined);
+  if (text) await at.dialogue.heard(text, (states) => onSteps({ ...states, role: 'read' }));
 }
 
 async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
@@ -99,19 +114,49 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   const { agent, frames, metrics, stream, sayToken, sayUtterance } = context.ports;
   await frames.room('turn');
   const at = (): FramePlace => ({ episode: spec.episode, turn, tNs: frames.sinceEpochNs() });
+  const onSteps = (states: StepStates): void => void frames.append(stepsFrame(states, at()));
+  await readScript(spec, { turn, dialogue, onSteps });
   const spoken: Spoken = await dialogue.speak({
     seed: deriveSeed(spec.seed, turn),
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
     onState: (state) => frames.append(turnFrame(state, { ...at(), seating: spec.seating })),
     onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }),
-    onSteps: (states) => frames.append(stepsFrame(states, at())),
+    onSteps,
   });
   metrics.spoke(spoken);
   const { text, finish, tokens, droppedTurns } = spoken;
   const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
   const mine = { episode: spec.episode, turn, agent, text, finish, tokens, droppedTurns, ...place };
   return { utterance: await sayUtterance(mine), text };
+}
+
+/**
+ * A reader in the place of its role: the state in which it would answer, and then the words that its role really spoke. What
+ * it would have said itself must leave no trace, so the state is taken in a dialogue of its own.
+ */
+async function readTurn(spec: AgentSpec, { turn, said, dialogue, ports }: TurnContext): Promise<Taken> {
+  const { frames, model, utterances, signal } = ports;
+  await frames.room('turn');
+  const { sampling } = spec;
+  const aside = await model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps: null });
+  try {
+    for (const utterance of said) await remember(spec, utterance, aside);
+    const place = { episode: spec.episode, turn, seating: spec.seating };
+    await aside.speak({
+      seed: deriveSeed(spec.seed, turn),
+      maxTokens: 1,
+      mayLeave: false,
+      onState: (state) => frames.append(turnFrame(state, { ...place, tNs: frames.sinceEpochNs() })),
+      onToken: () => undefined,
+      onSteps: () => undefined,
+    });
+  } finally {
+    await aside.close();
+  }
+  const utterance = await utterances.take({ episode: spec.episode, turn }, signal);
+  await dialogue.recall(utterance.text);
+  return { utterance, text: utterance.text };
 }
 
 async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
@@ -143,6 +188,6 @@ async function takeWhile(
 /** Whether this agent hears a turn of another; with a dose, a draw that depends on seed and turn alone. */
 export function hearsTurn(spec: Pick<AgentSpec, 'hears' | 'seed'>, turn: number): boolean {
   if (spec.hears === 'all') return true;
-  if (spec.hears === 'none') return false;
+  if (spec.hears === 'none' || 'script' in spec.hears) return false;
   return deriveSeed(spec.seed, turn, 'dose') / 2 ** 32 < spec.hears.dose;
 }

@@ -42,7 +42,7 @@ export interface MembershipOptions {
 export interface Membership {
   run: string;
   figures(): StreamFigures;
-  /** Whether every frame so far is acknowledged. */
+  /** Whether no episode is being played and every frame is acknowledged. */
   drained(): Promise<boolean>;
   /** The analyzer is at another address now. */
   redirect(analyzer: Assignment['analyzer']): void;
@@ -74,7 +74,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   return {
     run: assignment.run,
     figures: () => stream.sender.status(),
-    drained: () => stream.sender.drained(0),
+    drained: async () => !play.busy() && (await stream.sender.drained(0)),
     redirect: (analyzer) => stream.redirect(analyzer),
     stop: async () => {
       stopping.abort();
@@ -160,8 +160,9 @@ function takeUtterance(message: StoredMessage, to: { box: EpisodePorts['utteranc
 function playInOrder(
   options: MembershipOptions,
   ports: EpisodePorts,
-): { take(message: StoredMessage): void; idle(): Promise<void> } {
+): { take(message: StoredMessage): void; busy(): boolean; idle(): Promise<void> } {
   let last: Promise<void> = Promise.resolve();
+  let toPlay = 0;
   /** A spec may be published again when the coordinator restarts. */
   const begun = new Set<string>();
   const play = async (message: StoredMessage): Promise<void> => {
@@ -183,7 +184,11 @@ function playInOrder(
     }
   };
   return {
-    take: (message) => void (last = last.then(() => play(message))),
+    take: (message) => {
+      toPlay += 1;
+      last = last.then(() => play(message)).finally(() => (toPlay -= 1));
+    },
+    busy: () => toPlay > 0,
     idle: () => last,
   };
 }

@@ -5,7 +5,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
-import type { Study } from '../protocol/study.ts';
+import { agentsOf, type Study } from '../protocol/study.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { nameFlag, wholeNumber } from '../process/flags.ts';
@@ -59,7 +59,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   const threads = wholeNumber('--threads', values.threads);
   const port = wholeNumber('--port', values.port);
-  const agents = [...new Set(study.pairs.flat())];
+  const agents = [...agentsOf(study)];
   const models = await modelsOf(agents, values.model ?? [join(root, DEFAULT_MODEL)]);
   return {
     study,

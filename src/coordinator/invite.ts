@@ -108,6 +108,28 @@ export async function awaitDrained(
   }
 }
 
+/**
+ * Lets the agents go once everything of the run is recorded. One that does not answer keeps its part until it ends, which harms
+ * nothing.
+ */
+export async function releaseAgents(
+  options: InviteOptions,
+  { isAway }: { isAway(agent: string): boolean },
+): Promise<void> {
+  const { run, link } = options;
+  const stream = names.stream(run);
+  for (const agent of options.agents) {
+    if (isAway(agent)) continue;
+    const released = request(link.connection, subjects.release(agent), {
+      body: { run },
+      timeoutMs: INVITE_TIMEOUT_MS,
+    });
+    await released.catch(() => undefined);
+    for (const name of [names.specConsumer(agent), names.utteranceConsumer(agent)])
+      await dropConsumer(link.connection, { stream, name });
+  }
+}
+
 /** An agent asks on its own subject, which no other agent may publish to. */
 function serveRenewals(options: InviteOptions): { stop(): void } {
   const { run, agents, link } = options;

@@ -1,4 +1,5 @@
 /** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
+import { agentsOf } from '../protocol/study.ts';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
@@ -11,7 +12,14 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import type { AgentModel } from '../protocol/control.ts';
 import { checkDisk } from './disk-budget.ts';
 import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
-import { assign, awaitDrained, inviteAgent, prepareRun, type InviteOptions } from './invite.ts';
+import {
+  assign,
+  awaitDrained,
+  inviteAgent,
+  prepareRun,
+  releaseAgents,
+  type InviteOptions,
+} from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
 import { hasBegun, openRunFolder, writeRunFile } from './run-folder.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
@@ -95,7 +103,7 @@ async function serveMetrics(parts: Parts): Promise<string> {
 async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { settings, link, metrics, log, shutdown } = parts;
   const { run, study, runs, privateKey, waitMs } = settings;
-  const agents = new Set(study.pairs.flat());
+  const agents = agentsOf(study);
   const fleet = await awaitFleet(link, agents, { timeoutMs: waitMs, clock });
   if (!(await hasBegun(runs, run))) await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
   const folder = await openRunFolder(runs, run);
@@ -113,6 +121,8 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   return async () => {
     await running.done;
     await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
+    watch.stop();
+    await releaseAgents(invitation, watch);
   };
 }
 

@@ -6,7 +6,8 @@ import { subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { publishOnce, publishStored } from '../transport/nats-streams.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
-import { hearsOf, type PlannedEpisode } from './plan.ts';
+import { couplingOf } from './conditions.ts';
+import type { PlannedEpisode } from './plan.ts';
 import type { Seat } from './run-state.ts';
 
 export interface PublishOptions {
@@ -16,31 +17,34 @@ export interface PublishOptions {
   link: NatsLink;
 }
 
+/** A reader's states take the place of those of the agent in whose role it reads, however often that role was given away. */
+const READER_SEATING = 1_000_000;
+
 /** Once for each life of an agent: another instance of it has not read what the last one had. */
 export async function publishSpec(
   options: PublishOptions,
-  part: { episode: PlannedEpisode; role: number; seats: readonly Seat[]; history: readonly Utterance[] },
+  part: { episode: PlannedEpisode; seat: number; seats: readonly Seat[]; history: readonly Utterance[] },
 ): Promise<void> {
   const { run, study, fleet, link } = options;
-  const { episode, role, seats } = part;
-  const order = seats.map(({ agent }) => agent);
-  const agent = order[role] ?? '';
-  const { maxTurns, minTurns, maxTokens, sampling, steps } = study;
+  const { episode, seat, seats } = part;
+  const agents = seats.map(({ agent }) => agent);
+  const agent = agents[seat] ?? '';
+  const speakers = episode.order.length;
+  const speaks = seat < speakers;
+  const { maxTurns, minTurns, maxTokens, steps } = study;
   const spec: AgentSpec = {
     run,
     episode: episode.id,
-    scenario: { id: episode.scenario.id, text: episode.scenario.text },
     pair: episode.pair,
     condition: episode.condition,
-    hears: hearsOf(episode.condition),
-    order,
-    role,
-    seating: seats[role]?.seating ?? 0,
-    models: order.map((id) => memberOf(fleet, id).model),
-    person: episode.scenario.people[role] ?? { persona: '', goal: '', secret: '' },
+    ...couplingOf(study, episode, seat),
+    order: agents.slice(0, speakers),
+    role: speaks ? seat : speakers - 1,
+    speaks,
+    seating: (seats[seat]?.seating ?? 0) + (speaks ? 0 : READER_SEATING),
+    models: inTheEyesOfTheAnalyzer(episode, agents).map((id) => memberOf(fleet, id).model),
     seed: episode.seed,
     limits: { maxTurns, minTurns, maxTokens },
-    sampling,
     steps,
     history: [...part.history],
   };
@@ -50,6 +54,11 @@ export async function publishSpec(
     id: `${subject}.${memberOf(fleet, agent).instance}`,
     body: spec,
   });
+}
+
+/** Whose states are compared: the speakers', but the reader's where there is one. */
+function inTheEyesOfTheAnalyzer({ order, reader }: PlannedEpisode, agents: string[]): string[] {
+  return reader === undefined ? agents : [...agents.slice(0, order.length - 1), agents.at(-1) ?? ''];
 }
 
 export async function publishEvent(options: PublishOptions, event: RunEvent): Promise<void> {

@@ -5,13 +5,13 @@
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
 import type { RunEvent, Utterance } from '../protocol/control.ts';
-import type { PlannedEpisode } from './plan.ts';
+import { seatedAgents, type PlannedEpisode } from './plan.ts';
 
 export interface RunningEpisode {
   is: 'running';
   spoken: readonly Utterance[];
   closedBy: 'turns' | 'leave' | undefined;
-  /** Who has each role now: the planned agents, but where another one took over. */
+  /** Who has each role now, the reader last: the planned agents, but where another one took over. */
   seats: readonly Seat[];
 }
 
@@ -151,9 +151,10 @@ function starting(state: RunState): Command[] {
     const was = state.episodes.get(episode.id);
     if (was?.is === 'running') for (const { agent } of was.seats) busy.add(agent);
     if (was?.is !== 'planned') continue;
-    if (episode.order.every((agent) => !busy.has(agent))) commands.push({ do: 'start-episode', episode });
+    const agents = seatedAgents(episode);
+    if (agents.every((agent) => !busy.has(agent))) commands.push({ do: 'start-episode', episode });
     // A planned episode that must wait keeps its agents: later episodes never overtake it.
-    for (const agent of episode.order) busy.add(agent);
+    for (const agent of agents) busy.add(agent);
   }
   return commands;
 }
@@ -164,9 +165,13 @@ function turnsOf(episode: EpisodeState): number {
 }
 
 function begun(state: RunState, id: string): RunningEpisode {
-  const order = state.plan.find((episode) => episode.id === id)?.order ?? [];
-  const seats = order.map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
-  return { is: 'running', spoken: [], closedBy: undefined, seats };
+  const episode = state.plan.find((planned) => planned.id === id);
+  return { is: 'running', spoken: [], closedBy: undefined, seats: episode ? firstSeats(episode) : [] };
+}
+
+/** Who has which seat as planned. */
+export function firstSeats(episode: PlannedEpisode): Seat[] {
+  return seatedAgents(episode).map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
 }
 
 /** @param change gives the new seat of a role, or undefined where it stays as it is */

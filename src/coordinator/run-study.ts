@@ -18,6 +18,7 @@ import type { RunFolder } from './run-folder.ts';
 import {
   decide,
   episodeOf,
+  firstSeats,
   initialState,
   reduceEvent,
   reduceUtterance,
@@ -153,8 +154,8 @@ async function carryOut(options: RunOptions, state: RunState, command: Command):
     case 'start-episode': {
       const { episode } = command;
       const { id, scenario, condition, order, seed } = episode;
-      const seats = order.map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
-      for (const role of order.keys()) await publishSpec(options, { episode, role, seats, history: [] });
+      const seats = firstSeats(episode);
+      for (const seat of seats.keys()) await publishSpec(options, { episode, seat, seats, history: [] });
       return publishEvent(options, {
         type: 'episode-started',
         episode: id,
@@ -169,7 +170,7 @@ async function carryOut(options: RunOptions, state: RunState, command: Command):
       const { episode, role } = command;
       const now = state.episodes.get(episode.id);
       if (now?.is !== 'running') return;
-      return publishSpec(options, { episode, role, seats: now.seats, history: now.spoken });
+      return publishSpec(options, { episode, seat: role, seats: now.seats, history: now.spoken });
     }
     case 'finish-episode': {
       const { episode, turns, finish } = command;
@@ -188,7 +189,7 @@ async function resumeEpisode(options: RunOptions, state: RunState, agent: string
   const { episode, now, role } = running;
   const instance = options.fleet.agents.get(agent)?.instance ?? '';
   const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
-  await publishSpec(options, { episode, role, seats, history: now.spoken });
+  await publishSpec(options, { episode, seat: role, seats, history: now.spoken });
   const atMs = options.clock.nowMs();
   await publishEvent(options, {
     type: 'episode-resumed',

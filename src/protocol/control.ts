@@ -25,14 +25,25 @@ export const assignmentSchema = z.object({
   analyzer: analyzerSchema,
 });
 
+/** Coordinator → agent (request): this run is over and recorded. */
+export const releaseSchema = z.object({ run: z.string() });
+
 /** Agent → coordinator (answer): the runs it takes part in, and those of them whose frames are not all acknowledged yet. */
 export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
 /** Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take. */
 export const diskSchema = z.object({ freeBytes: z.number(), maxRunBytes: z.number() });
 
-/** What an agent hears of the others. `dose` is the share of utterances it hears. */
-export const hearsSchema = z.union([z.literal('all'), z.literal('none'), z.object({ dose: z.number() })]);
+/**
+ * What an agent hears of the others. `dose` is the share of utterances it hears; a `script` is read instead of them, a text
+ * before each own turn while there is one.
+ */
+export const hearsSchema = z.union([
+  z.literal('all'),
+  z.literal('none'),
+  z.object({ dose: z.number() }),
+  z.object({ script: z.array(z.string()) }),
+]);
 
 export const utteranceSchema = z.object({
   episode: z.string(),
@@ -60,6 +71,8 @@ export const agentSpecSchema = z.object({
   /** Agent ids; turn t is spoken by order[t % order.length]. */
   order: z.array(z.string()).min(1),
   role: z.int(),
+  /** False for a reader: it takes the state in which it would answer, and hears what its role really says. */
+  speaks: z.boolean(),
   /** How often this role was given to somebody since the episode began; frames of a later seating take the place of earlier ones. */
   seating: z.int(),
   models: z.array(modelRefSchema),

@@ -4,6 +4,8 @@ import { NAME_PATTERN } from './subjects.ts';
 
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');
 
+export const MAX_AGENTS = 8;
+
 /** What one agent in a scenario is told; no other agent may read it. */
 export const personSchema = z.strictObject({
   persona: z.string().max(2000).default(''),
@@ -14,7 +16,12 @@ export const personSchema = z.strictObject({
 export const scenarioSchema = z.strictObject({
   id: name,
   text: z.string().max(4000),
-  people: z.tuple([personSchema, personSchema]),
+  /** In speaking order; at least as many as the largest group of agents. */
+  people: z.array(personSchema).min(2).max(MAX_AGENTS),
+  /** What both read instead of each other in `shared-input`: one text before each of their turns. */
+  script: z.array(z.string().max(2000)).default([]),
+  /** Whom the reader of `reader` is; left out: the last person of the next scenario. */
+  reader: personSchema.optional(),
 });
 
 export const samplingSchema = z.strictObject({
@@ -25,13 +32,23 @@ export const samplingSchema = z.strictObject({
   repetitionPenalty: z.number().min(0.5).max(2).default(1.1),
 });
 
-export const conditionSchema = z.enum(['live', 'monologue']);
+/** How the agents are coupled; the number of a dose is the share of utterances that is heard. */
+export type Condition = 'live' | 'reader' | 'monologue' | 'shared-input' | 'random' | `dose:${number}`;
+
+const CONDITION_PATTERN = /^(live|reader|monologue|shared-input|random|dose:(0|1|0\.\d{1,3}))$/;
+
+export const conditionSchema = z.custom<Condition>(
+  (value) => typeof value === 'string' && CONDITION_PATTERN.test(value),
+  'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
+);
 
 export const studySchema = z.strictObject({
   name,
   seed: z.int().min(0).default(1),
-  /** Pairings of agent ids; the first opens. */
-  pairs: z.array(z.tuple([name, name])).min(1),
+  /** Groups of agents, by id, in speaking order: two, or more. */
+  pairs: z.array(z.array(name).min(2).max(MAX_AGENTS)).min(1),
+  /** The agent that reads along in the condition `reader`. */
+  reader: name.optional(),
   scenarios: z.array(scenarioSchema).min(1),
   conditions: z.array(conditionSchema).min(1).default(['live']),
   /** Episodes per scenario × pair × condition. */
@@ -53,4 +70,9 @@ export const studySchema = z.strictObject({
 export type Study = z.infer<typeof studySchema>;
 export type Scenario = z.infer<typeof scenarioSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;
-export type Condition = z.infer<typeof conditionSchema>;
+export type Person = z.infer<typeof personSchema>;
+
+/** Every agent that a study names. */
+export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Set<string> {
+  return new Set([...pairs.flat(), ...(reader === undefined ? [] : [reader])]);
+}

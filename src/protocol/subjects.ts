@@ -11,6 +11,8 @@ export const ANALYZER_SERVICE = 'entrain-analyzer';
 export const subjects = {
   /** Request: the coordinator invites an agent into a run. */
   assign: (agent: string) => `${PREFIX}.agent.${agent}.assign`,
+  /** Request: a run is over and recorded, the agent need not keep anything of it. */
+  release: (agent: string) => `${PREFIX}.agent.${agent}.release`,
   /** Request: the runs an agent takes part in. */
   memberships: (agent: string) => `${PREFIX}.agent.${agent}.runs`,
   /** Request: what the analyzer has made durable and scored so far. */

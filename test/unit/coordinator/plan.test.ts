@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planEpisodes } from '../../../src/coordinator/plan.ts';
+import { couplingOf } from '../../../src/coordinator/conditions.ts';
+import { planEpisodes, seatedAgents } from '../../../src/coordinator/plan.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 
 const person = { persona: 'p', goal: 'g', secret: 's' };
@@ -48,5 +49,52 @@ describe('planEpisodes', () => {
   it('is a pure function of the study', () => {
     expect(planEpisodes(study)).toEqual(plan);
     expect(planEpisodes({ ...study, seed: 2 })[0]?.seed).not.toBe(plan[0]?.seed);
+  });
+});
+
+describe('the conditions of a study', () => {
+  const everyone = studySchema.parse({
+    ...study,
+    pairs: [['ada', 'ben']],
+    reader: 'cas',
+    conditions: ['live', 'monologue', 'reader', 'shared-input', 'dose:0.25', 'random'],
+    scenarios: study.scenarios.map((scenario, index) => ({
+      ...scenario,
+      people: [person, { ...person, persona: `second of ${index}` }],
+      script: ['It rains.', 'It stopped.'],
+    })),
+  });
+  const plan = planEpisodes(everyone);
+  const episodeWith = (condition: string) => plan.find((episode) => episode.condition === condition)!;
+  const coupling = (condition: string, seat: number) => couplingOf(everyone, episodeWith(condition), seat);
+
+  it('say what each agent hears', () => {
+    expect(coupling('live', 1).hears).toBe('all');
+    expect(coupling('monologue', 1).hears).toBe('none');
+    expect(coupling('dose:0.25', 0).hears).toEqual({ dose: 0.25 });
+    for (const seat of [0, 1])
+      expect(coupling('shared-input', seat).hears).toEqual({ script: ['It rains.', 'It stopped.'] });
+  });
+
+  it('seat a reader with another persona behind the speakers, in its own condition only', () => {
+    expect(seatedAgents(episodeWith('reader'))).toEqual(['ada', 'ben', 'cas']);
+    expect(coupling('reader', 2)).toMatchObject({ hears: 'all', person: { persona: 'second of 1' } });
+    expect(seatedAgents(episodeWith('live'))).toEqual(['ada', 'ben']);
+  });
+
+  it('give each agent of `random` other words, a hot draw and nothing of the scenario', () => {
+    const [ada, ben] = [coupling('random', 0), coupling('random', 1)];
+    expect(ada).toMatchObject({
+      sampling: { temperature: 2 },
+      person: { persona: '' },
+      scenario: { text: '' },
+    });
+    expect(ada.hears).not.toEqual(ben.hears);
+    expect(coupling('random', 0)).toEqual(ada);
+    expect(ada.hears).toMatchObject({ script: { length: everyone.maxTurns / 2 } });
+  });
+
+  it.each(['dose:1.5', 'dose:', 'dose:0.50001', 'loud'])('refuse "%s"', (condition) => {
+    expect(studySchema.safeParse({ ...everyone, conditions: [condition] }).success).toBe(false);
   });
 });
