@@ -1,5 +1,6 @@
 /** Scores → the JSON that `entrain measure` prints; names as the reference sets have them. */
 import type { PaperScore, StrictScore, Matrix, NoScore } from '../../synchrony/types.ts';
+import type { SurrogateNull } from '../../synchrony/surrogates.ts';
 import type { MeasureAnswer } from '../../synchrony/measures/measure.ts';
 
 export type Json = Record<string, unknown>;
@@ -49,4 +50,10 @@ export function measureAnswer(answer: MeasureAnswer): Json {
   if ('reason' in answer) return { value: null, reason: answer.reason };
   if ('matrix' in answer) return { matrix: nested(answer.matrix) };
   return { value: answer.value, ...answer.more };
+}
+
+export function surrogateAnswer(found: SurrogateNull | NoScore): Json {
+  if ('reason' in found) return { p_value: null, null_reason: found.reason };
+  const { pValue, size, nullMean, nullQ95, count } = found;
+  return { p_value: pValue, size, null_mean: nullMean, null_q95: nullQ95, surrogates: count };
 }

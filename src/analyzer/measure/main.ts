@@ -2,9 +2,10 @@
 import { createOrtAlgebra, type OrtAlgebra } from '../../compute/ort-algebra.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { MEASURES } from '../../synchrony/measures/index.ts';
-import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
+import { surrogateNull, type SurrogateInput, type SurrogateOptions } from '../../synchrony/surrogates.ts';
+import type { Measure, MeasureAnswer, MeasureOptions } from '../../synchrony/measures/measure.ts';
 import type { LinearAlgebra, Matrix } from '../../synchrony/types.ts';
-import { measureAnswer, type Json } from './answers.ts';
+import { measureAnswer, surrogateAnswer, type Json } from './answers.ts';
 import { parseMeasureArguments, USAGE, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readLayers, readTurnPairs } from './arrays.ts';
 import { listMeasures } from './list.ts';
@@ -58,7 +59,7 @@ async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra):
       `${a} has ${sources.length} layers and ${b} ${targets.length}; expected as many, or --layer`,
     );
   }
-  return measureLayers(measure, { sources, targets }, optionsOf(flags, algebra));
+  return measureLayers(measure, { sources, targets }, { ...optionsOf(flags, algebra), ...nullOf(flags) });
 }
 
 function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlags }): Matrix[] {
@@ -76,17 +77,44 @@ function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlag
 async function measureLayers(
   measure: Measure,
   streams: { sources: Matrix[]; targets: Matrix[] },
-  options: MeasureOptions,
+  options: MeasureOptions & Partial<SurrogateFlags>,
 ): Promise<Json> {
   const answers: Json[] = [];
-  for (const [layer, source] of streams.sources.entries()) {
-    const target = streams.targets[layer] as Matrix;
-    answers.push({ ...measureAnswer(await measure.compute(source, target, options)) });
+  for (const [layer, a] of streams.sources.entries()) {
+    const b = streams.targets[layer] as Matrix;
+    const answer = await measure.compute(a, b, options);
+    answers.push({ ...measureAnswer(answer), ...(await besideNull({ a, b, measure, options }, answer)) });
   }
   if (answers.length === 1) return answers[0] as Json;
   const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
   const value = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
   return { value, per_layer: answers.map((answer, layer) => ({ layer, ...answer })) };
+}
+
+interface SurrogateFlags extends Omit<SurrogateOptions, 'kind'> {
+  /** Left out: what suits the measure. */
+  kind?: SurrogateOptions['kind'];
+}
+
+/** What the flags say of a null; nothing where none is asked for. */
+function nullOf({ permutations, surrogate, seed }: MeasureFlags): Partial<SurrogateFlags> {
+  if (surrogate !== undefined && surrogate !== 'shift' && surrogate !== 'phase')
+    throw new EntrainError('USAGE', `--surrogate is ${surrogate}; expected shift or phase`);
+  if (permutations === undefined) return {};
+  return {
+    count: wholeNumber('permutations', permutations, { least: 1, fallback: 99 }),
+    seed: wholeNumber('seed', seed, { least: 0, fallback: 1 }),
+    ...(surrogate === undefined ? {} : { kind: surrogate }),
+  };
+}
+
+async function besideNull(
+  input: Omit<SurrogateInput, 'options'> & { options: MeasureOptions & Partial<SurrogateFlags> },
+  answer: MeasureAnswer,
+): Promise<Json> {
+  const { count, seed, kind = 'matrix' in answer ? 'phase' : 'shift' } = input.options;
+  if (count === undefined || seed === undefined || 'reason' in answer) return {};
+  return { surrogate: kind, ...surrogateAnswer(await surrogateNull(input, { kind, count, seed })) };
 }
 
 function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions {

@@ -104,6 +104,22 @@ describe('other measures', () => {
     expect((plv['matrix'] as number[][]).map((row) => row.length)).toEqual([4, 4, 4, 4]);
   });
 
+  it('holds one against surrogates when asked to', async () => {
+    expect(await answer('cka', ...arrays())).not.toHaveProperty('p_value');
+    const cka = await answer('cka', ...arrays(), '--permutations', '19');
+    expect(cka).toMatchObject({ surrogate: 'shift', p_value: 0.05, surrogates: 19 });
+    expect(cka['size']).toBe(cka['value']);
+    expect(cka['null_q95']).toBeLessThan(cka['value'] as number);
+    const flags = ['--components', '2', '--permutations', '9', '--seed', '3'];
+    const plv = await answer('plv', ...arrays(), ...flags);
+    expect(plv).toMatchObject({ surrogate: 'phase', surrogates: 9 });
+    expect(plv['size']).toBe(
+      Math.max(...(plv['matrix'] as number[][]).slice(0, 2).flatMap((row) => row.slice(2))),
+    );
+    expect(await answer('plv', ...arrays(), ...flags)).toEqual(plv);
+    await expect(run(['cka', ...arrays(), '--surrogate', 'none'])).rejects.toThrow('shift or phase');
+  });
+
   it('lists every measure', async () => {
     const list = JSON.parse(await said('--list', '--json')) as { name: string }[];
     expect(list.map(({ name }) => name)).toEqual(['sync-r2', ...MEASURES.map(({ name }) => name)]);

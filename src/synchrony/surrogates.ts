@@ -1,0 +1,112 @@
+/**
+ * Surrogates of a stream of steps: what a measure gives where the stream keeps its own rhythm and loses its partner's. The p-value is the
+ * share of surrogates, the streams as they are counted in, that lie as far from 0 as the measure.
+ * Formula: `shift` turns B round by a random number of steps, at least a tenth of them; `phase` adds one random phase per frequency to all
+ * dims of B, an all-pass filter, so spectra and what the dims share among themselves stay.
+ * Range: p from 1 / (count + 1) to 1.
+ * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994.
+ * No null: the measure has no score, or no surrogate has one.
+ */
+import { quantile } from './bootstrap.ts';
+import { takeRows, zeros } from './matrix.ts';
+import type { Measure, MeasureAnswer, MeasureOptions } from './measures/measure.ts';
+import { seededRandom, type Random } from './random.ts';
+import type { LinearAlgebra, Matrix, NoScore } from './types.ts';
+
+export interface SurrogateOptions {
+  kind: 'shift' | 'phase';
+  count: number;
+  seed: number;
+}
+
+export interface SurrogateNull {
+  pValue: number;
+  /** Of the size of the measure: its distance from 0; of a matrix, the largest between a channel of A and one of B. */
+  size: number;
+  nullMean: number;
+  nullQ95: number;
+  /** Surrogates that have a score. */
+  count: number;
+}
+
+/** What is measured: the streams [steps, dims] row by row at the same time, and how. */
+export interface SurrogateInput {
+  a: Matrix;
+  b: Matrix;
+  measure: Measure;
+  options: MeasureOptions;
+}
+
+export async function surrogateNull(
+  input: SurrogateInput,
+  { kind, count, seed }: SurrogateOptions,
+): Promise<SurrogateNull | NoScore> {
+  const { a, b, measure, options } = input;
+  const own = await measure.compute(a, b, options);
+  if ('reason' in own) return own;
+  const random = seededRandom(seed, 6);
+  const sizes: number[] = [];
+  for (let draw = 0; draw < count; draw++) {
+    const surrogate =
+      kind === 'shift' ? shifted(b, drawShift(b.rows, random)) : await phased(b, random, options.algebra);
+    const answer = await measure.compute(a, surrogate, options);
+    if (!('reason' in answer)) sizes.push(sizeOf(answer, input));
+  }
+  if (sizes.length === 0) return { reason: 'no surrogate has a score' };
+  const size = sizeOf(own, input);
+  return {
+    pValue: (1 + sizes.filter((other) => other >= size).length) / (1 + sizes.length),
+    size,
+    nullMean: sizes.reduce((sum, value) => sum + value, 0) / sizes.length,
+    nullQ95: quantile(sizes, 0.95),
+    count: sizes.length,
+  };
+}
+
+function sizeOf(answer: Exclude<MeasureAnswer, NoScore>, { a, options }: SurrogateInput): number {
+  if ('value' in answer) return Math.abs(answer.value);
+  const { rows, data } = answer.matrix;
+  const ofA = options.components === undefined ? a.cols : rows / 2;
+  let largest = 0;
+  for (let r = 0; r < ofA; r++)
+    for (let c = ofA; c < rows; c++) largest = Math.max(largest, Math.abs(data[r * rows + c] as number));
+  return largest;
+}
+
+function drawShift(steps: number, random: Random): number {
+  const least = Math.max(1, Math.floor(steps / 10));
+  return least + random.below(Math.max(1, steps - 2 * least + 1));
+}
+
+/** Row t holds what row t − by held; the end comes round to the start. */
+export function shifted(m: Matrix, by: number): Matrix {
+  return takeRows(
+    m,
+    Array.from({ length: m.rows }, (_, row) => (((row - by) % m.rows) + m.rows) % m.rows),
+  );
+}
+
+function phased(m: Matrix, random: Random, algebra: LinearAlgebra): Promise<Matrix> {
+  const phases = Float64Array.from(
+    { length: Math.ceil(m.rows / 2) - 1 },
+    () => 2 * Math.PI * random.uniform(),
+  );
+  return algebra.multiply(allPass(m.rows, phases), m);
+}
+
+/**
+ * The circulant [steps, steps] that adds a phase to each frequency k = 1, 2, … below steps / 2; the mean and the highest frequency stay.
+ * First column: (1 + (−1)ᵗ for even steps + 2 Σ cos(2πkt / steps + phase k)) / steps.
+ */
+export function allPass(steps: number, phases: ArrayLike<number>): Matrix {
+  const column = Float64Array.from({ length: steps }, (_, t) => {
+    let sum = 1 + (steps % 2 === 0 ? (-1) ** t : 0);
+    for (let k = 1; k <= phases.length; k++)
+      sum += 2 * Math.cos((2 * Math.PI * ((k * t) % steps)) / steps + (phases[k - 1] as number));
+    return sum / steps;
+  });
+  const out = zeros(steps, steps);
+  for (let r = 0; r < steps; r++)
+    for (let c = 0; c < steps; c++) out.data[r * steps + c] = column[(r - c + steps) % steps] as number;
+  return out;
+}
