@@ -11,9 +11,16 @@ export interface Choice {
   random: () => number;
 }
 
-interface Candidate {
+/** Candidates with their weights, best first; `items` may be worked out only as far as it is read. */
+interface Pool {
+  items: Iterable<Weighted>;
+  /** Sum of the weights. */
+  total: number;
+}
+
+interface Weighted {
   id: number;
-  logit: number;
+  weight: number;
 }
 
 /** e^-25 of the best one's probability: below it a candidate cannot matter. */
@@ -27,8 +34,7 @@ export function sampleToken(logits: Float32Array, choice: Choice): number {
   const { temperature } = choice.sampling;
   if (temperature === 0) return best;
   const floor = (logits[best] ?? 0) - NEGLIGIBLE * temperature;
-  const candidates = keep(toProbabilities(collect(logits, floor), temperature), choice.sampling);
-  return draw(candidates, drawn);
+  return draw(keep(rank(logits, { best, floor, temperature }), choice.sampling), drawn);
 }
 
 function penalize(logits: Float32Array, { sampling, seen, banned }: Choice): void {
@@ -53,53 +59,84 @@ function indexOfLargest(values: Float32Array): number {
   return best;
 }
 
-/** Best first; equal ones by id, so that the order never depends on the engine. */
-function collect(logits: Float32Array, floor: number): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id] as number;
-    if (logit >= floor) candidates.push({ id, logit });
-  }
-  return candidates.sort((a, b) => b.logit - a.logit || a.id - b.id);
-}
-
-interface Weighted {
-  id: number;
-  weight: number;
-}
-
-function toProbabilities(candidates: readonly Candidate[], temperature: number): Weighted[] {
-  const top = candidates[0]?.logit ?? 0;
-  return candidates.map(({ id, logit }) => ({ id, weight: Math.exp((logit - top) / temperature) }));
-}
-
-function keep(weighted: Weighted[], { topK, topP, minP }: Sampling): Weighted[] {
-  const some = topK > 0 ? weighted.slice(0, topK) : weighted;
-  const nucleus = topP < 1 ? some.slice(0, nucleusSize(some, topP)) : some;
-  const least = minP * (nucleus[0]?.weight ?? 0);
-  return minP > 0 ? nucleus.filter(({ weight }) => weight >= least) : nucleus;
-}
-
-/** The smallest number of best candidates whose share is at least `topP`. */
-function nucleusSize(weighted: readonly Weighted[], topP: number): number {
-  const enough = topP * total(weighted);
+function rank(
+  logits: Float32Array,
+  { best, floor, temperature }: { best: number; floor: number; temperature: number },
+): Pool {
+  const top = logits[best] ?? 0;
+  const weigh = (id: number): number => Math.exp(((logits[id] as number) - top) / temperature);
+  const ids: number[] = [];
   let sum = 0;
-  for (const [i, { weight }] of weighted.entries()) {
-    sum += weight;
-    if (sum >= enough) return i + 1;
+  for (let id = 0; id < logits.length; id++) {
+    if (!((logits[id] as number) >= floor)) continue;
+    ids.push(id);
+    sum += weigh(id);
   }
-  return weighted.length;
+  return { items: bestFirst(ids, logits, weigh), total: sum };
 }
 
-function total(weighted: readonly Weighted[]): number {
-  return weighted.reduce((sum, { weight }) => sum + weight, 0);
+/**
+ * Best first; equal ones by id, so that the order never depends on the engine. A heap, because of a large vocabulary few
+ * candidates are ever read: putting all of them in order took longer than a small model's pass.
+ */
+function* bestFirst(
+  heap: number[],
+  logits: Float32Array,
+  weigh: (id: number) => number,
+): Generator<Weighted, void> {
+  const before = (a: number, b: number): boolean => {
+    const difference = (logits[a] as number) - (logits[b] as number);
+    return difference > 0 || (difference === 0 && a < b);
+  };
+  for (let i = (heap.length >> 1) - 1; i >= 0; i--) siftDown(heap, i, before);
+  while (heap.length > 0) {
+    const id = heap[0] as number;
+    yield { id, weight: weigh(id) };
+    const last = heap.pop() as number;
+    if (heap.length === 0) return;
+    heap[0] = last;
+    siftDown(heap, 0, before);
+  }
 }
 
-function draw(weighted: readonly Weighted[], drawn: number): number {
-  let rest = drawn * total(weighted);
-  for (const { id, weight } of weighted) {
-    rest -= weight;
-    if (rest < 0) return id;
+function siftDown(heap: number[], start: number, before: (a: number, b: number) => boolean): void {
+  const id = heap[start] as number;
+  let at = start;
+  for (let child = 2 * at + 1; child < heap.length; child = 2 * at + 1) {
+    if (child + 1 < heap.length && before(heap[child + 1] as number, heap[child] as number)) child++;
+    if (!before(heap[child] as number, id)) break;
+    heap[at] = heap[child] as number;
+    at = child;
   }
-  return weighted.at(-1)?.id ?? 0;
+  heap[at] = id;
+}
+
+function keep(all: Pool, { topK, topP, minP }: Sampling): Pool {
+  const some = topK > 0 ? cut(all, (_, n) => n < topK) : all;
+  const enough = topP * some.total;
+  const nucleus = topP < 1 ? cut(some, (sum) => sum < enough) : some;
+  return minP > 0 ? cut(nucleus, (_, n, next) => n === 0 || next >= minP) : nucleus;
+}
+
+/** The best ones, as long as `more` of those taken (sum of weights, number) and of the next one's weight holds. */
+function cut(pool: Pool, more: (sum: number, taken: number, next: number) => boolean): Pool {
+  const items: Weighted[] = [];
+  let total = 0;
+  for (const item of pool.items) {
+    if (!more(total, items.length, item.weight)) break;
+    items.push(item);
+    total += item.weight;
+  }
+  return { items, total };
+}
+
+function draw({ items, total }: Pool, drawn: number): number {
+  let rest = drawn * total;
+  let id = 0;
+  for (const item of items) {
+    ({ id } = item);
+    rest -= item.weight;
+    if (rest < 0) break;
+  }
+  return id;
 }
