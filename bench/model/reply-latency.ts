@@ -1,4 +1,7 @@
-/** From the partner's last word to the first token of the reply: having listened, against a prefill when the turn comes. */
+/**
+ * From the end of the partner's utterance to the first token of the reply, having listened, against a prefill when the turn
+ * comes; and from the partner's last word, as if its end were known at once.
+ */
 import { openDialogue } from '../../src/model/dialogue.ts';
 import { openModel, type OpenModel } from '../../src/model/open-model.ts';
 import type { Dialogue, DialogueOptions } from '../../src/model/types.ts';
@@ -7,7 +10,10 @@ import { cpuMs, median, timeMs } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
 export interface ReplyLatency {
+  /** From the message that the utterance is finished. */
   listenedMs: number;
+  /** From the last word: what is computed when it arrives, and what is left at the end. */
+  lastWordMs: number;
   /** All words in one pass, when the turn comes. */
   prefillMs: number;
   stepMs: number;
@@ -28,23 +34,29 @@ export async function measureReplyLatency(subject: Subject, rounds: number): Pro
   const cacheFolder = await temporaryFolder();
   const model = await openModel({ folder: subject.folder, provider: 'cpu', threads: 1, cacheFolder });
   const listened: number[] = [];
+  const lastWord: number[] = [];
   const prefill: number[] = [];
   const steps: number[] = [];
   const text = utteranceOf(model, 200);
   for (let round = 0; round <= rounds; round++) {
-    const times = [
-      await afterListening(model, text),
-      await afterPrefill(model, text),
-      await oneStep(model, text),
-    ];
+    const reply = await afterListening(model, text);
+    const prefillMs = await afterPrefill(model, text);
+    const stepMs = await oneStep(model, text);
     if (round === 0) continue;
-    listened.push(times[0] ?? 0);
-    prefill.push(times[1] ?? 0);
-    steps.push(times[2] ?? 0);
+    listened.push(reply.listenedMs);
+    lastWord.push(reply.lastWordMs);
+    prefill.push(prefillMs);
+    steps.push(stepMs);
   }
   await model.release();
   const utteranceTokens = model.tokenizer.encode(text).length;
-  return { listenedMs: median(listened), prefillMs: median(prefill), stepMs: median(steps), utteranceTokens };
+  return {
+    listenedMs: median(listened),
+    lastWordMs: median(lastWord),
+    prefillMs: median(prefill),
+    stepMs: median(steps),
+    utteranceTokens,
+  };
 }
 
 function utteranceOf(model: OpenModel, tokens: number): string {
@@ -52,7 +64,7 @@ function utteranceOf(model: OpenModel, tokens: number): string {
   const stock = WORDS.split(' ');
   while (model.tokenizer.encode(words.join(' ')).length < tokens)
     words.push(stock[words.length % stock.length] ?? '');
-  return words.join(' ');
+  return `${words.join(' ')}.`;
 }
 
 async function firstTokenMs(dialogue: Dialogue, text: string): Promise<number> {
@@ -70,14 +82,20 @@ async function firstTokenMs(dialogue: Dialogue, text: string): Promise<number> {
   return (first || cpuMs()) - start;
 }
 
-async function afterListening(model: OpenModel, text: string): Promise<number> {
+async function afterListening(
+  model: OpenModel,
+  text: string,
+): Promise<{ listenedMs: number; lastWordMs: number }> {
   const dialogue = openDialogue(model, OPTIONS);
   const words = text.split(' ');
   for (let n = 4; n < words.length; n += 4) {
     await dialogue.hear(`${words.slice(0, n).join(' ')} `, () => undefined);
   }
+  const start = cpuMs();
   await dialogue.hear(text, () => undefined);
-  return firstTokenMs(dialogue, text);
+  const hearMs = cpuMs() - start;
+  const listenedMs = await firstTokenMs(dialogue, text);
+  return { listenedMs, lastWordMs: hearMs + listenedMs };
 }
 
 /** The system prompt is there already, so that only the utterance is at stake. */

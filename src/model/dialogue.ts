@@ -16,13 +16,14 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
   const clean = (text: string): string => parts.tokenizer.shield(text.trim());
   return {
     hear: (textSoFar, onSteps) => {
-      const words = wholeWords(textSoFar);
-      const sofar: Turn[] = [...turns, { who: 'peer', text: clean(words) }];
-      return listen(engine, { turns: sofar, wordFollows: words !== textSoFar, onSteps });
+      const ends = ENDS_A_SENTENCE.test(textSoFar);
+      const words = ends ? textSoFar : wholeWords(textSoFar);
+      const stage = ends ? 'seems finished' : words === textSoFar ? 'word ended' : 'word follows';
+      return listen(engine, { turns: [...turns, { who: 'peer', text: clean(words) }], stage, onSteps });
     },
     heard: (text, onSteps) => {
       turns.push({ who: 'peer', text: clean(text) });
-      return listen(engine, { turns, wordFollows: undefined, onSteps });
+      return listen(engine, { turns, stage: 'finished', onSteps });
     },
     missed: async () => {
       turns.push({ who: 'unheard', text: '' });
@@ -43,27 +44,31 @@ function wholeWords(text: string): string {
   return text.slice(0, Math.max(0, text.search(/\S*$/u)));
 }
 
+/** Words that end like this may be all: the prompt of a reply is computed with them, and taken back if more come. */
+const ENDS_A_SENTENCE = /[.!?…。！？]["'”’»)\]]*\s*$/u;
+
 interface Listening {
   turns: readonly Turn[];
-  /** Whether another word has begun behind these; undefined when they are finished. */
-  wordFollows: boolean | undefined;
+  /** Of the last turn's words. */
+  stage: 'word follows' | 'word ended' | 'seems finished' | 'finished';
   onSteps: OnSteps;
 }
 
 /** Once the words are finished, the prompt of a reply is computed with them, so that taking the turn waits for nothing. */
-async function listen(engine: Engine, { turns, wordFollows, onSteps }: Listening): Promise<void> {
+async function listen(engine: Engine, { turns, stage, onSteps }: Listening): Promise<void> {
   const turn = turns.length - 1;
   const whole = engine.plan(turns);
   // What does not fit is not computed ahead; taking the turn makes room by the context policy.
   if (countTokens(whole) >= engine.parts.info.contextTokens) return;
-  const finished = wordFollows === undefined;
-  const plan = finished ? whole : planAhead(whole, turn, wordFollows);
+  const replies = stage === 'finished' || stage === 'seems finished';
+  const plan = replies ? whole : planAhead(whole, turn, stage === 'word follows');
   await engine.cache.follow(plan, {
     layersOf: (chunk, last) => [
       ...(chunk.segment === segmentOf(turn) ? engine.picker.layers : []),
-      ...(finished && last ? engine.stateLayers : []),
+      ...(replies && last ? engine.stateLayers : []),
     ],
     onPass: stepEmitter(engine, { plan, turn, onSteps }),
+    isTentative: (chunk) => stage === 'seems finished' && chunk.open,
   });
 }
 

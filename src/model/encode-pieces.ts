@@ -5,6 +5,15 @@
 
 export type Encode = (text: string) => readonly number[];
 
+/** A stretch of a text and its tokens, which do not depend on what stands around it. */
+export interface Piece {
+  text: string;
+  ids: readonly number[];
+}
+
+/** The pieces of a text, in order and without gaps. */
+export type EncodePieces = (text: string) => readonly Piece[];
+
 export interface SpecialToken {
   content: string;
   lstrip: boolean;
@@ -22,9 +31,10 @@ const REMEMBERED = 8192;
 /** A blank between two words belongs to the second one. */
 const BETWEEN_WORDS = String.raw`(?<=\S)(?= \S)`;
 
-export function encodeByPieces(encode: Encode, { specials, wordsApart }: Pieces): Encode {
+export function encodeByPieces(encode: Encode, { specials, wordsApart }: Pieces): EncodePieces {
   const remembered = remember(encode);
-  if (specials.some(({ lstrip, rstrip, single_word: word }) => lstrip || rstrip || word)) return remembered;
+  const asOne: EncodePieces = (text) => [remembered(text)];
+  if (specials.some(({ lstrip, rstrip, single_word: word }) => lstrip || rstrip || word)) return asOne;
   const contents = specials.map(({ content }) => content).filter((content) => content !== '');
   const ahead = contents
     .toSorted((a, b) => b.length - a.length)
@@ -33,21 +43,25 @@ export function encodeByPieces(encode: Encode, { specials, wordsApart }: Pieces)
   for (const cuts of tries) {
     if (!cuts) continue;
     const pattern = new RegExp(cuts.join('|'), 'u');
-    const byPieces: Encode = (text) => text.split(pattern).flatMap(remembered);
-    if (probes(contents).every((text) => same(byPieces(text), encode(text)))) return byPieces;
+    const byPieces: EncodePieces = (text) => text.split(pattern).map(remembered);
+    if (probes(contents).every((text) => same(idsOf(byPieces(text)), encode(text)))) return byPieces;
   }
-  return remembered;
+  return asOne;
 }
 
-function remember(encode: Encode): Encode {
-  const known = new Map<string, readonly number[]>();
+export function idsOf(pieces: readonly Piece[]): number[] {
+  return pieces.flatMap(({ ids }) => ids);
+}
+
+function remember(encode: Encode): (text: string) => Piece {
+  const known = new Map<string, Piece>();
   return (text) => {
-    const ids = known.get(text) ?? encode(text);
+    const piece = known.get(text) ?? { text, ids: encode(text) };
     // Put back last, so that the first of the map is the one not asked for the longest.
     known.delete(text);
-    known.set(text, ids);
+    known.set(text, piece);
     if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
-    return ids;
+    return piece;
   };
 }
 

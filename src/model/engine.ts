@@ -44,8 +44,27 @@ export function createEngine(parts: ModelParts, options: DialogueOptions): Engin
     cache: createPromptCache(parts.openDecoder(), info.dims),
     picker: createStepPicker(options.steps, info.layers, info.dims),
     stateLayers: Array.from({ length: info.layers }, (_, i) => i + 1),
-    plan: (turns) => planPrompt({ rendered: template.render(options.system, turns, true), turns, tokenizer }),
+    plan: rememberLast((turns) =>
+      planPrompt({ rendered: template.render(options.system, turns, true), turns, tokenizer }),
+    ),
   };
+}
+
+/** The same turns are planned when they are heard and when the reply begins, which is when time is short. */
+function rememberLast(plan: Engine['plan']): Engine['plan'] {
+  let planned: readonly Turn[] | undefined;
+  let chunks: Chunk[] = [];
+  return (turns) => {
+    if (!planned || !sameTurns(planned, turns)) {
+      chunks = plan(turns);
+      planned = [...turns];
+    }
+    return chunks;
+  };
+}
+
+function sameTurns(a: readonly Turn[], b: readonly Turn[]): boolean {
+  return a.length === b.length && a.every(({ who, text }, i) => who === b[i]?.who && text === b[i].text);
 }
 
 /** Above the first share of the context the oldest turns go, until the second is reached. */

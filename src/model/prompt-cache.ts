@@ -21,11 +21,15 @@ export interface FollowOptions {
   /** Layers wanted of a chunk. */
   layersOf(chunk: Chunk, last: boolean): readonly number[];
   onPass(chunk: Chunk, pass: Pass): void;
+  /** A chunk that may turn out wrong: its pass is kept, and told by the first plan that is sure of it. */
+  isTentative?(chunk: Chunk): boolean;
 }
 
 interface Held extends Chunk {
   /** [dims]: sum of layer 0 over the chunk's tokens. */
   embeddingSum: Float64Array;
+  /** The pass of a tentative chunk. */
+  untold?: Pass | undefined;
 }
 
 export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
@@ -49,8 +53,10 @@ export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
   };
   const follow: PromptCache['follow'] = async (plan, options) => {
     rewind(commonChunks(held, plan));
+    for (const chunk of held) tell(chunk, options);
     for (const chunk of plan.slice(held.length)) {
-      options.onPass(chunk, await append(chunk, options.layersOf(chunk, chunk === plan.at(-1))));
+      const untold = await append(chunk, options.layersOf(chunk, chunk === plan.at(-1)));
+      tell(Object.assign(held.at(-1) as Held, { untold }), options);
     }
   };
   const followTo: PromptCache['followTo'] = async (plan, layers) => {
@@ -60,13 +66,14 @@ export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
     await follow(plan, { layersOf: (_, last) => (last ? layers : []), onPass: () => undefined });
     return lastPass as Pass;
   };
-  return {
-    follow,
-    followTo,
-    append,
-    meanEmbedding: () => mean(held, dims),
-    length: () => decoder.cache.length,
-  };
+  const length = (): number => decoder.cache.length;
+  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length };
+}
+
+function tell(chunk: Held, { onPass, isTentative }: FollowOptions): void {
+  if (!chunk.untold || isTentative?.(chunk)) return;
+  onPass(chunk, chunk.untold);
+  chunk.untold = undefined;
 }
 
 function hasLayers(pass: Pass | undefined, layers: readonly number[]): pass is Pass {

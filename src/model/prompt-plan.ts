@@ -36,11 +36,10 @@ export function segmentOf(turn: number): number {
 }
 
 export function planPrompt({ rendered, turns, tokenizer }: PlanInput): Chunk[] {
-  const ids = tokenizer.encode(rendered.text);
+  const { ids, tokensBefore } = tokenise(rendered.text, tokenizer);
   const chunks: Chunk[] = [];
   let at = 0;
-  const boundary = (end: number): number =>
-    Math.max(at, commonLength(ids, tokenizer.encode(rendered.text.slice(0, end))));
+  const boundary = (end: number): number => Math.max(at, tokensBefore(end));
   const cut = (to: number, segment: number, size: number): void => {
     const part = ids.slice(at, to);
     const joined = segment % 2 === 0 ? joinRest(chunks, part) : 0;
@@ -58,6 +57,30 @@ export function planPrompt({ rendered, turns, tokenizer }: PlanInput): Chunk[] {
   }
   cut(ids.length, 2 * turns.length, TEMPLATE_CHUNK);
   return chunks;
+}
+
+interface Tokenised {
+  ids: readonly number[];
+  /** How many tokens the text up to a character shares with the whole; asked for places further and further on. */
+  tokensBefore(end: number): number;
+}
+
+/** Only the piece that a place falls into is tokenised again, so that a long dialogue is not, once for each of its turns. */
+function tokenise(text: string, tokenizer: Tokenizer): Tokenised {
+  const pieces = tokenizer.encodePieces(text);
+  let [piece, start, tokens] = [0, 0, 0];
+  return {
+    ids: pieces.flatMap(({ ids }) => ids),
+    tokensBefore: (end) => {
+      for (let next = pieces[piece]; next && start + next.text.length <= end; next = pieces[++piece]) {
+        start += next.text.length;
+        tokens += next.ids.length;
+      }
+      const split = pieces[piece];
+      if (!split || start === end) return tokens;
+      return tokens + commonLength(split.ids, tokenizer.encode(split.text.slice(0, end - start)));
+    },
+  };
 }
 
 /** What the template puts behind heard words goes through the model with the last of them. @returns tokens joined */

@@ -2,12 +2,14 @@
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
 import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
-import { encodeByPieces } from './encode-pieces.ts';
+import { encodeByPieces, idsOf, type Piece } from './encode-pieces.ts';
 import { exists, readJson, readJsonIfThere } from './model-folder.ts';
 
 export interface Tokenizer {
   /** Template texts hold their special tokens already; none are added. */
   encode(text: string): readonly number[];
+  /** As `encode`, in stretches that are tokenised alike whatever stands around them. */
+  encodePieces(text: string): readonly Piece[];
   /** Special tokens are left out. */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
@@ -27,11 +29,13 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const settings = await readJsonIfThere(join(folder, 'tokenizer_config.json'));
   const hub = construct(await readJson(path), settings, path);
   const ids = [...hub.get_vocab(true).values()];
+  const encodePieces = encodeByPieces((text) => hub.encode(text, { add_special_tokens: false }).ids, {
+    specials: [...hub.get_added_tokens_decoder().values()],
+    wordsApart: keepsWordsApart(hub),
+  });
   return {
-    encode: encodeByPieces((text) => hub.encode(text, { add_special_tokens: false }).ids, {
-      specials: [...hub.get_added_tokens_decoder().values()],
-      wordsApart: keepsWordsApart(hub),
-    }),
+    encode: (text) => idsOf(encodePieces(text)),
+    encodePieces,
     decode: (tokens) => (tokens.length === 0 ? '' : hub.decode([...tokens], { skip_special_tokens: true })),
     idOf: (token) => hub.token_to_id(token),
     startsWord: (id) => /^[ ▁Ġ]/u.test(hub.id_to_token(id) ?? ''),

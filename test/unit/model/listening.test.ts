@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Turn } from '../../../src/model/chat-template.ts';
+import type { Decoder } from '../../../src/model/decoder.ts';
 import { openDialogue } from '../../../src/model/dialogue.ts';
 import type { OpenModel } from '../../../src/model/open-model.ts';
 import type { Dialogue, Spoken, StepStates, TurnState } from '../../../src/model/types.ts';
@@ -147,6 +148,41 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     await second.recall(answer.spoken.text);
     await second.missed();
     expect((await reply(second, 5)).state).toEqual(state);
+  });
+
+  it('has nothing left to compute when the words that seemed finished were all', async () => {
+    const passes: number[] = [];
+    const counted: OpenModel = {
+      ...model,
+      openDecoder: () => {
+        const decoder = model.openDecoder();
+        const run: Decoder['run'] = (ids, layers) => {
+          passes.push(ids.length);
+          return decoder.run(ids, layers);
+        };
+        return { cache: decoder.cache, run };
+      },
+    };
+    const dialogue = openDialogue(counted, DIALOGUE);
+    const text = 'Two coins each? That is too much for my mother, please.';
+    await dialogue.hear(text, () => undefined);
+    const ahead = passes.length;
+    await dialogue.heard(text, () => undefined);
+    expect(passes.length).toBe(ahead);
+    await reply(dialogue, 1);
+    // Its tokens only, one by one.
+    expect(passes.slice(ahead).every((tokens) => tokens === 1)).toBe(true);
+  });
+
+  it('tells the steps of words that seemed finished once they are, and never of words that were not', async () => {
+    const told: string[] = [];
+    const tell = (when: string) => (states: StepStates) =>
+      void told.push(...states.bytes.map(([byte0]) => `${when} ${byte0}`));
+    const dialogue = open();
+    await dialogue.hear('Yes.', tell('early'));
+    expect(told).toEqual([]);
+    await dialogue.heard('Yes.', tell('sure'));
+    expect(told[0]).toBe('sure 0');
   });
 
   it('rewinds when the finished words differ from those heard', async () => {

@@ -51,6 +51,23 @@ describe('choosing a token', () => {
   it('keeps what has a share of at least p of the best', () =>
     expectNear(frequencies({ sampling: { minP: 0.2 } }), softmax([2, NO, NO, NO, 3])));
 
+  it('reads a large vocabulary in the order that sorting would give, equal ones by id', () => {
+    const random = createRandom(9);
+    // Whole numbers, so that many are equal.
+    const logits = Float32Array.from({ length: 3000 }, () => Math.floor(random() * 12));
+    const order = [...logits.keys()]
+      .sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b)
+      .slice(0, 900);
+    const total = order.reduce((sum, id) => sum + Math.exp(logits[id] ?? 0), 0);
+    for (let i = 0; i < 40; i++) {
+      const drawn = (i + 0.5) / 40;
+      let rest = drawn * total;
+      const expected = order.find((id) => (rest -= Math.exp(logits[id] ?? 0)) < 0);
+      const choice = { seen: new Set<number>(), banned: new Set<number>(), random: () => drawn };
+      expect(sampleToken(logits.slice(), { ...choice, sampling: { ...OFF, topK: 900 } })).toBe(expected);
+    }
+  });
+
   it('makes tokens seen before less likely, whatever their sign', () =>
     expectNear(
       frequencies({ seen: new Set([4, 3]), sampling: { repetitionPenalty: 2 } }),
