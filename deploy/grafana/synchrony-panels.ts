@@ -10,6 +10,8 @@ const DIRECTIONS = [
 
 const CHOSEN = 'condition=~"$condition",source_model=~"$source_model"';
 const SERIES = '{{condition}} ({{source_model}} → {{target_model}})';
+const HEADLINE = 'measure="sync_r2",mode="strict"';
+const BESIDE = 'measure=~"sync_r2_.*",mode="strict"';
 const SIGNIFICANT = 0.05;
 
 const of = (direction: string, rest: string): string => `{direction="${direction}",${CHOSEN},${rest}}`;
@@ -18,6 +20,7 @@ export function synchronyPanels(): Builder<Panel>[] {
   return [
     ...DIRECTIONS.map(strictPanel),
     ...DIRECTIONS.map(excessPanel),
+    ...DIRECTIONS.map(besidePanel),
     ...DIRECTIONS.map(differencePanel),
     ...DIRECTIONS.map(paperPanel),
     pValuePanel(),
@@ -27,8 +30,8 @@ export function synchronyPanels(): Builder<Panel>[] {
 type Direction = (typeof DIRECTIONS)[number];
 
 function strictPanel({ label, text }: Direction): Builder<Panel> {
-  const series = of(label, 'mode="strict"');
-  const nullOf = (level: string): string => of(label, `mode="strict",null="permutation",level="${level}"`);
+  const series = of(label, HEADLINE);
+  const nullOf = (level: string): string => of(label, `${HEADLINE},null="permutation",level="${level}"`);
   return timeseries({
     title: `Strict score, ${text}`,
     description:
@@ -49,7 +52,7 @@ function strictPanel({ label, text }: Direction): Builder<Panel> {
 }
 
 function excessPanel({ label, text }: Direction): Builder<Panel> {
-  const bound = (name: string): string => of(label, `mode="strict",bound="${name}"`);
+  const bound = (name: string): string => of(label, `${HEADLINE},bound="${name}"`);
   return timeseries({
     title: `Excess over the null, ${text}`,
     description:
@@ -58,15 +61,33 @@ function excessPanel({ label, text }: Direction): Builder<Panel> {
     span: 12,
     level: 0,
     lines: [
-      { expr: `entrain_synchrony_excess_ratio${of(label, 'mode="strict"')}`, legend: SERIES },
+      { expr: `entrain_synchrony_excess_ratio${of(label, HEADLINE)}`, legend: SERIES },
       { expr: `entrain_synchrony_ci_ratio${bound('low')}`, legend: `low · ${SERIES}`, dashed: true },
       { expr: `entrain_synchrony_ci_ratio${bound('high')}`, legend: `high · ${SERIES}`, dashed: true },
     ],
   });
 }
 
+function besidePanel({ label, text }: Direction): Builder<Panel> {
+  const bound = (name: string): string => of(label, `${BESIDE},bound="${name}"`);
+  const series = `{{measure}} · ${SERIES}`;
+  return timeseries({
+    title: `Beyond words, and later turns, ${text}`,
+    description:
+      'Excess with the text of the partner’s prompt taken out as well, and that of a partner’s third and fifth turn from here: does it fade? Dashed: bounds of the 95 % interval.',
+    unit: 'percentunit',
+    span: 12,
+    level: 0,
+    lines: [
+      { expr: `entrain_synchrony_excess_ratio${of(label, BESIDE)}`, legend: series },
+      { expr: `entrain_synchrony_ci_ratio${bound('low')}`, legend: `low · ${series}`, dashed: true },
+      { expr: `entrain_synchrony_ci_ratio${bound('high')}`, legend: `high · ${series}`, dashed: true },
+    ],
+  });
+}
+
 function differencePanel({ label, text }: Direction): Builder<Panel> {
-  const bound = (name: string): string => of(label, `mode="strict",bound="${name}"`);
+  const bound = (name: string): string => of(label, `${HEADLINE},bound="${name}"`);
   const series = '{{condition}} − {{against}} ({{source_model}} → {{target_model}})';
   return timeseries({
     title: `Difference between conditions, ${text}`,
@@ -76,7 +97,7 @@ function differencePanel({ label, text }: Direction): Builder<Panel> {
     span: 12,
     level: 0,
     lines: [
-      { expr: `entrain_synchrony_difference_ratio${of(label, 'mode="strict"')}`, legend: series },
+      { expr: `entrain_synchrony_difference_ratio${of(label, HEADLINE)}`, legend: series },
       {
         expr: `entrain_synchrony_difference_ci_ratio${bound('low')}`,
         legend: `low · ${series}`,
@@ -124,9 +145,9 @@ function pValuePanel(): Builder<Panel> {
     span: 24,
     level: SIGNIFICANT,
     lines: [
-      { expr: `entrain_synchrony_pvalue{mode="strict",${CHOSEN}}`, legend: `{{direction}} · ${SERIES}` },
+      { expr: `entrain_synchrony_pvalue{${HEADLINE},${CHOSEN}}`, legend: `{{direction}} · ${SERIES}` },
       {
-        expr: `entrain_synchrony_qvalue{mode="strict",${CHOSEN}}`,
+        expr: `entrain_synchrony_qvalue{${HEADLINE},${CHOSEN}}`,
         legend: `q · {{direction}} · ${SERIES}`,
         dashed: true,
       },

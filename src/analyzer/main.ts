@@ -97,8 +97,9 @@ function startBoard({ settings, log, shutdown, fail }: Base, parts: Parts): Scor
     scoreLog,
     send: (input) => scorer.take(input),
     onScore: (answer, latenciesMs) => {
-      if (answer.type === 'fault') parts.metrics?.faults();
-      else parts.metrics?.scored(answer.type === 'point' ? 'point' : 'full', answer.computedMs);
+      if (answer.type === 'fault' || ('stack' in answer && answer.stack !== undefined))
+        parts.metrics?.faults();
+      else parts.metrics?.scored(answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
       for (const latencyMs of latenciesMs) parts.metrics?.refreshed(latencyMs);
     },
   });

@@ -17,7 +17,7 @@ export interface MetricSources {
 
 export interface AnalyzerMetrics {
   /** A score was published, `computedMs` of work. */
-  scored(kind: 'full' | 'point', computedMs: number): void;
+  scored(kind: 'full' | 'point' | 'beside', computedMs: number): void;
   /** A turn pair came in and the point score that holds it stands. */
   refreshed(latencyMs: number): void;
   faults(): void;

@@ -18,7 +18,7 @@ import {
   type Origin,
   type Row,
 } from './episode-book.ts';
-import type { GroupScore, PointScore } from './score-messages.ts';
+import type { BesideScore, GroupScore, PointScore } from './score-messages.ts';
 
 export interface GroupState {
   group: Group;
@@ -30,6 +30,8 @@ export interface GroupState {
   score: GroupScore | undefined;
   /** The strict score with the rows since the full one. */
   point: PointScore | undefined;
+  /** What stands beside the score; it may lag behind it. */
+  beside: BesideScore | undefined;
   curve: CurvePoint[];
   updatedAtMs: number;
   /** Monotonic arrival times of the rows that no score holds yet. */
@@ -98,6 +100,7 @@ function emptyGroup(group: Group): GroupState {
     version: 0,
     score: undefined,
     point: undefined,
+    beside: undefined,
     curve: [],
     updatedAtMs: 0,
     unscored: [],
@@ -135,6 +138,15 @@ export function takePoint(state: RunState, point: PointScore, nowMs: number): nu
   return arrivalsUpTo(group, point.version);
 }
 
+/** Keeps what stands beside a score; false when it is late. */
+export function takeBeside(state: RunState, beside: BesideScore, nowMs: number): boolean {
+  const group = state.groups.get(beside.group);
+  if (!group || (group.beside && group.beside.version > beside.version)) return false;
+  group.beside = beside;
+  group.updatedAtMs = nowMs;
+  return true;
+}
+
 function arrivalsUpTo(group: GroupState, version: number): number[] {
   const held = group.unscored.filter((row) => row.version <= version);
   group.unscored = group.unscored.slice(held.length);
@@ -152,7 +164,10 @@ function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
 
 /** Whether rows are recorded that no published answer has seen. */
 export function awaitsScores(state: RunState): boolean {
-  return [...state.groups.values()].some(({ version, score }) => version !== score?.version);
+  return [...state.groups.values()].some(
+    ({ version, score, beside }) =>
+      version !== score?.version || (score.strict !== null && version !== beside?.version),
+  );
 }
 
 export interface FrameCounts {
@@ -189,6 +204,7 @@ function groupReport(state: GroupState): GroupReport {
     strict,
     effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
     qValue: null,
+    beside: state.beside?.beside ?? null,
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
     ...(reason === undefined ? {} : { reason }),
     updatedAtMs,

@@ -10,6 +10,7 @@ import type { Origin } from './episode-book.ts';
 import {
   createRunState,
   scoreReport,
+  takeBeside,
   takeFrame,
   takePoint,
   takeScore,
@@ -17,7 +18,7 @@ import {
   type RunState,
 } from './run-state.ts';
 import type { ScoreLog } from './score-log.ts';
-import type { PointScore, ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { BesideScore, PointScore, ScoreAnswer, ScoreInput } from './score-messages.ts';
 
 export interface DurableFrame {
   run: string;
@@ -63,6 +64,7 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
     },
     takeAnswer: (answer) => {
       if (answer.type === 'point') publishPoint(open(answer.run), answer, options);
+      else if (answer.type === 'beside') publishBeside(open(answer.run), answer, options);
       else publish(open(scoreOf(answer).run), answer, options);
     },
     runs: () => [...runs.keys()],
@@ -71,7 +73,7 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
   };
 }
 
-type FullAnswer = Exclude<ScoreAnswer, PointScore>;
+type FullAnswer = Exclude<ScoreAnswer, PointScore | BesideScore>;
 
 const scoreOf = (answer: FullAnswer) => (answer.type === 'fault' ? answer.score : answer);
 
@@ -98,10 +100,20 @@ function publishPoint(
   const nowMs = clock.nowMs();
   const arrivals = takePoint(state, point, nowMs);
   if (!arrivals) return;
-  scoreLog.appendPoint(point, nowMs);
+  scoreLog.appendPart(point, nowMs);
   const atMs = clock.monotonicMs();
   onScore(
     point,
     arrivals.map((arrivedMs) => atMs - arrivedMs),
   );
+}
+
+function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoardOptions): void {
+  const { clock, log, scoreLog, onScore } = options;
+  if (beside.stack !== undefined)
+    log.error({ run: beside.run, group: beside.group, stack: beside.stack }, 'a score failed');
+  const nowMs = clock.nowMs();
+  if (!takeBeside(state, beside, nowMs)) return;
+  if (beside.stack === undefined) scoreLog.appendPart(beside, nowMs);
+  onScore(beside, []);
 }

@@ -82,7 +82,7 @@ export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
 
 const drawableOf = ({ shares, nullScores }: StrictScore): Drawable => ({ shares, nullScores });
 
-function strictReport(score: StrictScore): StrictReport {
+export function strictReport(score: StrictScore): StrictReport {
   const { excess, pValue, nullMean, nullQ95, ci, n } = score;
   return {
     score: score.score,

@@ -2,11 +2,12 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../process/log.ts';
-import type { GroupScore, PointScore } from './score-messages.ts';
+import type { BesideScore, GroupScore, PointScore } from './score-messages.ts';
 
 export interface ScoreLog {
   append(score: GroupScore, atMs: number): void;
-  appendPoint(point: PointScore, atMs: number): void;
+  /** A turn's addition to a score, or what stands beside it. */
+  appendPart(part: PointScore | BesideScore, atMs: number): void;
   /** Settles when everything appended so far is written. */
   close(): Promise<void>;
 }
@@ -28,7 +29,7 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
     append: (score, atMs) => {
       if (score.paper || score.strict) add(score.run, scoreRecord(score, atMs));
     },
-    appendPoint: (point, atMs) => add(point.run, { atMs, ...point }),
+    appendPart: (part, atMs) => add(part.run, { atMs, ...part }),
     close: () => writing,
   };
 }

@@ -5,7 +5,8 @@
 import type { Clock } from '../process/clock.ts';
 import type { LinearAlgebra } from '../synchrony/types.ts';
 import { emptyRunRows, selectRows, takeFrameRows, type GroupRows, type RunRows } from './group-rows.ts';
-import { emptyScore, scoreGroup } from './score-group.ts';
+import { emptyBeside, scoreBeside } from './beside-scores.ts';
+import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
 import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
 
 export interface ScoreLoopOptions {
@@ -26,6 +27,10 @@ export interface ScoreLoop {
 interface Scored {
   version: number;
   endedMs: number;
+  /** The same of what stands beside the score; without a strict score nothing does. */
+  strict: boolean;
+  besideVersion: number;
+  besideEndedMs: number;
 }
 
 interface LoopState {
@@ -42,7 +47,10 @@ interface Due {
   run: string;
   rows: RunRows;
   group: GroupRows;
+  /** The full score, or what stands beside it. */
+  kind: 'full' | 'beside';
   atMs: number;
+  sinceMs: number;
 }
 
 /** A group is not scored more often than this. */
@@ -51,6 +59,8 @@ const CADENCE_MS = 2000;
 const CORE_SHARE = 0.25;
 /** Null, interval and p-value of a group that grows get no older than this and one computation, whatever it takes. */
 const OLDEST_MS = 40_000;
+/** What stands beside a score is seldom made anew while frames come, and always gives way to full scores. */
+const BESIDE_CADENCE_MS = 60_000;
 /** A stream without a frame for so long has probably ended: what is left is scored at once. */
 const QUIET_MS = 1000;
 
@@ -89,40 +99,79 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
 
 const keyOf = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;
 
-/** The group that is due first, of those the one that waited longest; undefined when every group's newest rows are scored. */
-function earliest(
-  { runs, scored, lastFrameMs, restUntilMs }: LoopState,
-  share: ScoreLoopOptions['share'],
-): Due | undefined {
-  let first: (Due & { sinceMs: number }) | undefined;
-  for (const [run, rows] of runs) {
+/** What is due first, of equals the one that waited longest; undefined when all that is recorded is scored. */
+function earliest(state: LoopState, share: ScoreLoopOptions['share']): Due | undefined {
+  let first: Due | undefined;
+  for (const [run, rows] of state.runs) {
     for (const [place, group] of [...rows.groups.values()].entries()) {
       if (place % share.of !== share.index) continue;
-      const last = scored.get(keyOf({ run, group }));
-      if (last?.version === group.version) continue;
-      const sinceMs = last?.endedMs ?? -CADENCE_MS;
-      const restedMs = Math.max(sinceMs + CADENCE_MS, restUntilMs);
-      const atMs = Math.min(restedMs, sinceMs + OLDEST_MS, lastFrameMs + QUIET_MS);
-      const sooner = !first || atMs < first.atMs || (atMs === first.atMs && sinceMs < first.sinceMs);
-      if (sooner) first = { run, rows, group, atMs, sinceMs };
+      const due = dueOf(state, { run, rows, group });
+      if (due && (!first || isSooner(due, first))) first = due;
     }
   }
   return first;
 }
 
+function isSooner(a: Due, b: Due): boolean {
+  if (a.atMs !== b.atMs) return a.atMs < b.atMs;
+  return a.kind === b.kind ? a.sinceMs < b.sinceMs : a.kind === 'full';
+}
+
+function dueOf(state: LoopState, of: Pick<Due, 'run' | 'rows' | 'group'>): Due | undefined {
+  const last = state.scored.get(keyOf(of));
+  const quietMs = state.lastFrameMs + QUIET_MS;
+  if (last?.version !== of.group.version) {
+    const sinceMs = last?.endedMs ?? -CADENCE_MS;
+    const restedMs = Math.max(sinceMs + CADENCE_MS, state.restUntilMs);
+    return { ...of, kind: 'full', sinceMs, atMs: Math.min(restedMs, sinceMs + OLDEST_MS, quietMs) };
+  }
+  if (!last.strict || last.besideVersion === of.group.version) return undefined;
+  const sinceMs = last.besideEndedMs;
+  const restedMs = Math.max(sinceMs + BESIDE_CADENCE_MS, state.restUntilMs);
+  return { ...of, kind: 'beside', sinceMs, atMs: Math.min(restedMs, quietMs) };
+}
+
 async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): Promise<void> {
-  const { clock, algebra, publish, onFrozen } = options;
+  const { clock, algebra, onFrozen } = options;
   const { run, rows, group } = due;
   const { version } = group;
   const startedMs = clock.monotonicMs();
-  const job = { run, group: { ...group }, selection: selectRows(group, rows.book) };
-  try {
-    publish(await scoreGroup({ ...job, algebra, onFrozen, nowMs: () => clock.monotonicMs() }));
-  } catch (error) {
-    const stack = String((error as Error).stack ?? error);
-    publish({ type: 'fault', score: emptyScore(job, 'A fault: the log of the analyzer says more.'), stack });
+  const selection = selectRows(group, rows.book);
+  const nowMs = (): number => clock.monotonicMs();
+  const job = { run, group: { ...group }, selection, algebra, onFrozen, nowMs };
+  const key = keyOf(due);
+  if (due.kind === 'full') {
+    const strict = await publishFull(job, options);
+    const { besideVersion = -1, besideEndedMs = -BESIDE_CADENCE_MS } = state.scored.get(key) ?? {};
+    state.scored.set(key, { version, endedMs: nowMs(), strict, besideVersion, besideEndedMs });
+  } else {
+    await publishBeside(job, options);
+    const last = state.scored.get(key) as Scored;
+    state.scored.set(key, { ...last, besideVersion: version, besideEndedMs: nowMs() });
   }
-  const endedMs = clock.monotonicMs();
-  state.scored.set(keyOf(due), { version, endedMs });
+  const endedMs = nowMs();
   state.restUntilMs = endedMs + (options.share.of / CORE_SHARE - 1) * (endedMs - startedMs);
 }
+
+/** @returns whether there is a strict score */
+async function publishFull(job: ScoreJob, { publish }: ScoreLoopOptions): Promise<boolean> {
+  try {
+    const score = await scoreGroup(job);
+    publish(score);
+    return score.strict !== null;
+  } catch (error) {
+    const score = emptyScore(job, 'A fault: the log of the analyzer says more.');
+    publish({ type: 'fault', score, stack: stackOf(error) });
+    return false;
+  }
+}
+
+async function publishBeside(job: ScoreJob, { publish }: ScoreLoopOptions): Promise<void> {
+  try {
+    publish(await scoreBeside(job));
+  } catch (error) {
+    publish({ ...emptyBeside(job), stack: stackOf(error) });
+  }
+}
+
+const stackOf = (error: unknown): string => String((error as Error).stack ?? error);

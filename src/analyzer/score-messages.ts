@@ -1,6 +1,6 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
-import type { PaperReport, StrictReport } from '../protocol/report.ts';
+import type { BesideReport, PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import type { StrictFrozen } from '../synchrony/strict-point.ts';
 import type { Group, Origin } from './episode-book.ts';
@@ -71,4 +71,20 @@ export interface PointScore {
   computedMs: number;
 }
 
-export type ScoreAnswer = GroupScore | ScoreFault | PointScore;
+/** What stands beside a group's full score, made more seldom. */
+export interface BesideScore {
+  type: 'beside';
+  run: string;
+  group: string;
+  /** How many changes of the group's rows it has seen. */
+  version: number;
+  seed: number;
+  samples: number;
+  beside: BesideReport;
+  rows: RowIds;
+  computedMs: number;
+  /** The program's fault, when it could not be computed: nothing stands beside then. */
+  stack?: string;
+}
+
+export type ScoreAnswer = GroupScore | ScoreFault | PointScore | BesideScore;

@@ -1,5 +1,5 @@
 /** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
-import type { DifferenceReport, GroupReport } from '../protocol/report.ts';
+import type { DifferenceReport, GroupReport, StrictReport } from '../protocol/report.ts';
 
 export type Labels = Record<string, string>;
 
@@ -32,13 +32,31 @@ const scoreLabels = (group: GroupReport, mode: 'paper' | 'strict'): Labels => ({
   mode,
 });
 
+/** Strict scores of a group: the headline, and what stands beside it under names of their own. */
+function strictScores(group: GroupReport): { labels: Labels; report: StrictReport }[] {
+  const { strict, beside } = group;
+  const named: [string, StrictReport | null | undefined][] = [
+    ['sync_r2', strict],
+    ['sync_r2_beyond_words', beside?.words],
+    ['sync_r2_lag_3', beside?.lag3],
+    ['sync_r2_lag_5', beside?.lag5],
+  ];
+  return named.flatMap(([measure, report]) =>
+    report ? [{ labels: { ...scoreLabels(group, 'strict'), measure }, report }] : [],
+  );
+}
+
+/** One sample of each strict score. */
+const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
+  strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
+
 /** A sample, or none where there is no number. */
 function sample(labels: Labels, value: number | null | undefined): Sample[] {
   return value === null || value === undefined ? [] : [{ labels, value }];
 }
 
 function nullSamples(group: GroupReport): Sample[] {
-  const { paper, strict } = group;
+  const { paper, beside } = group;
   const of = (mode: 'paper' | 'strict', kind: string, level: string): Labels => ({
     ...scoreLabels(group, mode),
     null: kind,
@@ -48,8 +66,10 @@ function nullSamples(group: GroupReport): Sample[] {
     ...sample(of('paper', 'shuffled', 'mean'), paper?.nullMean),
     ...sample(of('paper', 'shuffled', 'q95'), paper?.nullQ95),
     ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
-    ...sample(of('strict', 'permutation', 'mean'), strict?.nullMean),
-    ...sample(of('strict', 'permutation', 'q95'), strict?.nullQ95),
+    ...ofStrict(group, (report) => report.nullMean, { null: 'permutation', level: 'mean' }),
+    ...ofStrict(group, (report) => report.nullQ95, { null: 'permutation', level: 'q95' }),
+    ...sample(of('strict', 'lag_3', 'mean'), beside?.lag3?.score),
+    ...sample(of('strict', 'lag_5', 'mean'), beside?.lag5?.score),
   ];
 }
 
@@ -60,14 +80,14 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     labelNames: SCORE,
     samples: (group) => [
       ...sample(scoreLabels(group, 'paper'), group.paper?.score),
-      ...sample(scoreLabels(group, 'strict'), group.strict?.score),
+      ...ofStrict(group, (report) => report.score),
     ],
   },
   {
     name: 'entrain_synchrony_excess_ratio',
     help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score.',
     labelNames: SCORE,
-    samples: (group) => sample(scoreLabels(group, 'strict'), group.strict?.excess),
+    samples: (group) => ofStrict(group, (report) => report.excess),
   },
   {
     name: 'entrain_synchrony_null_ratio',
@@ -80,15 +100,15 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     help: 'Bounds of the 95 % interval of the excess, by bootstrap over scenarios.',
     labelNames: [...SCORE, 'bound'],
     samples: (group) => [
-      ...sample({ ...scoreLabels(group, 'strict'), bound: 'low' }, group.strict?.ciLow),
-      ...sample({ ...scoreLabels(group, 'strict'), bound: 'high' }, group.strict?.ciHigh),
+      ...ofStrict(group, (report) => report.ciLow, { bound: 'low' }),
+      ...ofStrict(group, (report) => report.ciHigh, { bound: 'high' }),
     ],
   },
   {
     name: 'entrain_synchrony_pvalue',
     help: 'Permutation p-value of the strict score, corrected for the number of layers.',
     labelNames: SCORE,
-    samples: (group) => sample(scoreLabels(group, 'strict'), group.strict?.pValue),
+    samples: (group) => ofStrict(group, (report) => report.pValue),
   },
   {
     name: 'entrain_synchrony_qvalue',

@@ -12,6 +12,8 @@ const HEADER = [
   '95 % interval',
   'p',
   'q',
+  'words',
+  'lag 3',
   'paper',
   'its null',
 ];
@@ -45,6 +47,7 @@ function row(group: GroupReport): string[] {
     interval,
     strict.pValue.toFixed(3),
     group.qValue === null ? '' : group.qValue.toFixed(3),
+    ...[group.beside?.words, group.beside?.lag3].map((one) => (one ? signed(one.excess) : '')),
   ];
   const beside = paper
     ? [paper.score.toFixed(3), paper.nullMean === null ? '' : paper.nullMean.toFixed(3)]

@@ -26,6 +26,15 @@ export interface StrictReport {
   samples: number;
 }
 
+/** Strict scores beside the headline, each over the rows it can use; null with too few of them. */
+export interface BesideReport {
+  /** Beyond words: the text of B's prompt, with A's utterance, taken out as well. */
+  words: StrictReport | null;
+  /** A at turn t with B at t + 3 and t + 5: does it fade? */
+  lag3: StrictReport | null;
+  lag5: StrictReport | null;
+}
+
 /** One point of the live curve. */
 export interface CurvePoint {
   atMs: number;
@@ -52,6 +61,8 @@ export interface GroupReport {
   effectSize: number | null;
   /** The strict p-value beside those of the run's other groups: Benjamini–Hochberg. */
   qValue: number | null;
+  /** Null until first computed. */
+  beside: BesideReport | null;
   /** Why there is no score, when there is none. */
   reason?: string;
   updatedAtMs: number;

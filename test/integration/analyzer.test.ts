@@ -201,6 +201,7 @@ describe('the analyzer as a process', () => {
     await finalReport();
     const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
     const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
+    expect(await readFile(scoresFile, 'utf8')).toContain('"type":"beside"');
     expect(replay.stdout).toMatch(/^(\d+) of \1 scores equal/);
   });
 

@@ -75,6 +75,7 @@ function scores(group, range) {
       make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
       make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
       make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
+      ...besides(group.beside),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
   const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'));
@@ -85,6 +86,12 @@ function scores(group, range) {
   );
   else right.append(make('p', { class: 'reason' }, '–'));
   return make('div', { class: 'scores' }, left, right);
+}
+
+function besides(beside) {
+  const named = beside ? [['beyond words', beside.words], ['three turns on', beside.lag3], ['five turns on', beside.lag5]] : [];
+  return named.filter(([, one]) => one).map(([name, one]) => make('p', { class: 'detail' },
+    name + ': ' + number(one.excess) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ') · p = ' + one.pValue.toFixed(3)));
 }
 
 function progress(group) {

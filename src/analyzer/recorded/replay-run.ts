@@ -18,9 +18,10 @@ import {
   type GroupRows,
   type RunRows,
 } from '../group-rows.ts';
+import { scoreBeside } from '../beside-scores.ts';
 import { scoreGroup } from '../score-group.ts';
 import { growPoint, pointOf, startPointGroup } from '../point-group.ts';
-import type { FrozenFit, GroupScore, PointScore } from '../score-messages.ts';
+import type { BesideScore, FrozenFit, GroupScore, PointScore } from '../score-messages.ts';
 
 /** What is compared of a full score's line in scores.jsonl, and what names its group. */
 type ScoreRecord = Pick<
@@ -31,6 +32,9 @@ type ScoreRecord = Pick<
 
 /** A line of a turn's addition to a full score. */
 type PointRecord = Pick<PointScore, 'type' | 'run' | 'group' | 'base' | 'score' | 'samples' | 'rows'>;
+
+/** A line of `scores.jsonl`: of a full score, of a turn's addition to it, or of what stands beside it. */
+type AnyRecord = ScoreRecord | PointRecord | BesideScore;
 
 /** Between two additions of the same numbers in another order. */
 const POINT_TOLERANCE = 1e-9;
@@ -53,10 +57,8 @@ export async function replayRun(folder: string, options: { lastOnly: boolean }):
   try {
     const differences: string[] = [];
     for (const score of scores) {
-      const difference =
-        score.type === 'point'
-          ? replayPoint(score, recorded, fits.get(score.group))
-          : await replayScore(score, recorded, { algebra, onFrozen: (fit) => fits.set(fit.group, fit) });
+      const onFrozen = (fit: FrozenFit): unknown => fits.set(fit.group, fit);
+      const difference = await replayOne(score, recorded, { algebra, onFrozen, fits });
       if (difference !== undefined) differences.push(difference);
     }
     const equalScores = scores.length - differences.length;
@@ -71,11 +73,11 @@ export function replayText({ scores, equalScores, differences }: ReplayReport): 
   return `${lines.join('\n')}\n`;
 }
 
-async function readScores(folder: string): Promise<(ScoreRecord | PointRecord)[]> {
+async function readScores(folder: string): Promise<AnyRecord[]> {
   const file = join(folder, 'scores.jsonl');
   try {
     const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as ScoreRecord | PointRecord);
+    return lines.map((line) => JSON.parse(line) as AnyRecord);
   } catch (cause) {
     throw new EntrainError(
       'RUN_INVALID',
@@ -85,10 +87,10 @@ async function readScores(folder: string): Promise<(ScoreRecord | PointRecord)[]
   }
 }
 
-/** The last full score of each group. */
-function lastOfEach(scores: (ScoreRecord | PointRecord)[]): ScoreRecord[] {
-  const full = scores.filter((score) => score.type === 'score');
-  return [...new Map(full.map((score) => [score.group, score])).values()];
+/** The last full score of each group, and the last of what stands beside it. */
+function lastOfEach(scores: AnyRecord[]): AnyRecord[] {
+  const full = scores.filter((score) => score.type !== 'point');
+  return [...new Map(full.map((score) => [`${score.type} ${score.group}`, score])).values()];
 }
 
 async function readGroups(folder: string): Promise<RunRows> {
@@ -109,11 +111,49 @@ async function readGroups(folder: string): Promise<RunRows> {
   return rows;
 }
 
+interface ReplayTools {
+  algebra: LinearAlgebra;
+  onFrozen(fit: FrozenFit): void;
+  /** The newest frozen fit of each group. */
+  fits: ReadonlyMap<string, FrozenFit>;
+}
+
+function replayOne(
+  score: AnyRecord,
+  recorded: RunRows,
+  tools: ReplayTools,
+): Promise<string | undefined> | string | undefined {
+  switch (score.type) {
+    case 'point':
+      return replayPoint(score, recorded, tools.fits.get(score.group));
+    case 'beside':
+      return replayBeside(score, recorded, tools);
+    case 'score':
+      return replayScore(score, recorded, tools);
+  }
+}
+
+async function replayBeside(
+  score: BesideScore,
+  { book, groups }: RunRows,
+  { algebra }: ReplayTools,
+): Promise<string | undefined> {
+  const name = `beside ${score.group}, ${score.samples} samples`;
+  const whole = groups.get(score.group);
+  const group = whole && onlyRows(whole, score.rows);
+  if (!group) return `${name}: the recording lacks rows that it was computed from`;
+  const nowMs = (): number => systemClock.monotonicMs();
+  const job = { run: score.run, group, selection: selectRows(group, book), algebra, nowMs };
+  const again: unknown = JSON.parse(JSON.stringify((await scoreBeside(job)).beside));
+  if (isDeepStrictEqual(again, score.beside)) return undefined;
+  return `${name}: published as ${JSON.stringify(score.beside)} and comes out as ${JSON.stringify(again)}`;
+}
+
 /** What differs, as a sentence; undefined when nothing does. */
 async function replayScore(
   score: ScoreRecord,
   { book, groups }: RunRows,
-  tools: { algebra: LinearAlgebra; onFrozen(fit: FrozenFit): void },
+  { algebra, onFrozen }: ReplayTools,
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
   const whole = groups.get(score.group);
@@ -122,7 +162,7 @@ async function replayScore(
   const group = { ...rows, version: score.version };
   const selection = selectRows(group, book);
   const nowMs = (): number => systemClock.monotonicMs();
-  const again = await scoreGroup({ run: score.run, group, selection, ...tools, nowMs });
+  const again = await scoreGroup({ run: score.run, group, selection, algebra, onFrozen, nowMs });
   for (const field of ['seed', 'samples', 'paper', 'strict'] as const) {
     const value: unknown = JSON.parse(JSON.stringify(again[field]));
     if (!isDeepStrictEqual(value, score[field]))

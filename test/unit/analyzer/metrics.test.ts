@@ -28,6 +28,11 @@ const group: GroupReport = {
   strict,
   effectSize: 0.23,
   qValue: 0.0075,
+  beside: {
+    words: { ...strict, excess: 0.15 },
+    lag3: { ...strict, score: 0.03, pValue: 0.4 },
+    lag5: null,
+  },
   updatedAtMs: 1_700_000_000_000,
   curve: [],
 };
@@ -38,6 +43,7 @@ const empty: GroupReport = {
   paper: null,
   strict: null,
   effectSize: null,
+  beside: null,
   qValue: null,
   reason: 'few',
 };
@@ -91,6 +97,9 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_null_ratio{${score},null="permutation",level="q95"} 0.02`,
       `entrain_synchrony_ci_ratio{${score},bound="low"} 0.1`,
       `entrain_synchrony_pvalue{${score}} 0.005`,
+      `entrain_synchrony_excess_ratio{${base},measure="sync_r2_beyond_words",mode="strict"} 0.15`,
+      `entrain_synchrony_pvalue{${base},measure="sync_r2_lag_3",mode="strict"} 0.4`,
+      `entrain_synchrony_null_ratio{${score},null="lag_3",level="mean"} 0.03`,
       `entrain_synchrony_qvalue{${score}} 0.0075`,
       `entrain_synchrony_effect_size_ratio{${score}} 0.23`,
       `entrain_synchrony_samples{${base}} 130`,
@@ -104,6 +113,7 @@ describe('the metrics of the analyzer', () => {
       'entrain_build_info{version="1.2.3",program="analyzer"} 1',
     ])
       expect(text).toContain(`${line}\n`);
+    expect(text).not.toContain('lag_5');
     expect(text).toMatch(/entrain_synchrony_difference_ratio\{.*against="monologue".*\} 0\.2/);
   });
 

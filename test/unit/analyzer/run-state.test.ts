@@ -3,11 +3,12 @@ import {
   createRunState,
   episodeCounts,
   scoreReport,
+  takeBeside,
   takeFrame,
   takePoint,
   takeScore,
 } from '../../../src/analyzer/run-state.ts';
-import type { GroupScore } from '../../../src/analyzer/score-messages.ts';
+import type { BesideScore, GroupScore } from '../../../src/analyzer/score-messages.ts';
 import { plantedEpisodes } from '../../planted-frames.ts';
 
 const EVEN = { framesAccepted: 9, framesDurable: 9 };
@@ -57,6 +58,18 @@ function scoreOf(state: ReturnType<typeof filled>, key: string, version: number)
   };
 }
 
+const besideOf = (group: string, version: number): BesideScore => ({
+  type: 'beside',
+  run: 'r1',
+  group,
+  version,
+  seed: 1,
+  samples: version,
+  beside: { words: null, lag3: null, lag5: null },
+  rows: {},
+  computedMs: 1,
+});
+
 describe('the state of a run', () => {
   it('counts turn pairs, episodes and scenarios per group from the first pair on', () => {
     const { groups, differences } = scoreReport(filled(), EVEN);
@@ -78,11 +91,13 @@ describe('the state of a run', () => {
     expect(differences).toEqual([]);
   });
 
-  it('is pending until every group’s newest rows are in a score and every frame is durable', () => {
+  it('is pending until every group’s newest rows are in a score, others stand beside it, and every frame is durable', () => {
     const state = filled();
     expect(scoreReport(state, EVEN).pending).toBe(true);
-    for (const { group, version } of state.groups.values())
-      takeScore(state, scoreOf(state, group.key, version), 2000);
+    const groups = [...state.groups.values()];
+    for (const { group, version } of groups) takeScore(state, scoreOf(state, group.key, version), 2000);
+    expect(scoreReport(state, EVEN).pending).toBe(true);
+    for (const { group, version } of groups) takeBeside(state, besideOf(group.key, version), 2000);
     expect(scoreReport(state, EVEN).pending).toBe(false);
     expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
   });

@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createScoreLoop, type ScoreLoop } from '../../../src/analyzer/score-loop.ts';
-import type { GroupScore, ScoreAnswer, ScoreInput } from '../../../src/analyzer/score-messages.ts';
+import type {
+  BesideScore,
+  GroupScore,
+  ScoreAnswer,
+  ScoreInput,
+} from '../../../src/analyzer/score-messages.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
 import { plantedEpisodes, type PlantedOptions } from '../../planted-frames.ts';
@@ -41,7 +46,7 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
   return new Promise((resolve, reject) => {
     const publish = (answer: ScoreAnswer): void => {
       if (answer.type === 'fault') return reject(new Error(answer.stack));
-      if (answer.type === 'point') return;
+      if (answer.type !== 'score') return;
       scores.set(`${answer.group.condition} ${answer.group.direction}`, answer);
       rowsWanted.set(answer.group.key, answer.version);
       const done = [...scores.values()].every(({ version, samples }) => version === samples && samples > 0);
@@ -61,7 +66,39 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
   });
 }
 
+/** What stands beside the score of a group, once it stands beside its newest rows. */
+async function besideOf(inputs: ScoreInput[], wanted: string): Promise<BesideScore> {
+  return new Promise((resolve, reject) => {
+    const loop = createScoreLoop({
+      clock: systemClock,
+      algebra: createPlainAlgebra(),
+      share: { index: 0, of: 1 },
+      publish: (answer) => {
+        if (answer.type !== 'beside') return;
+        if (answer.stack !== undefined) reject(new Error(answer.stack));
+        if (answer.group.endsWith(wanted) && answer.version === answer.samples) resolve(answer);
+      },
+      onFrozen: () => undefined,
+    });
+    loops.push(loop);
+    for (const input of inputs) loop.take(input);
+  });
+}
+
 describe('the score loop', () => {
+  it('puts beside the score what is left beyond words, and what is left turns later', async () => {
+    const inputs = inputsOf({ ...WORLD, conditions: ['live'], coupling: 0.75 });
+    const headline = (await finalScores(inputs, 2)).get('live first_to_second')?.strict;
+    const { beside } = await besideOf(inputs, 'first_to_second|live');
+    // The planted text says nothing, so taking more of it out changes little; the latent state fades by 0.75 a turn.
+    expect(beside.words?.excess).toBeGreaterThan(0.7 * (headline?.excess ?? 1));
+    expect(beside.words?.excess).not.toBe(headline?.excess);
+    expect(beside.lag3?.excess).toBeLessThan(0.6 * (headline?.excess ?? 0));
+    expect(beside.lag3?.samples).toBe((headline?.samples ?? 0) - 24);
+    // Five turns on, 108 pairs are left of the 120 that a score needs.
+    expect(beside.lag5).toBeNull();
+  });
+
   it('tells coupled from uncoupled dialogues, whatever the order of arrival', async () => {
     const inputs = inputsOf(WORLD);
     const scores = await finalScores(inputs, 4);

@@ -23,6 +23,7 @@ const group: GroupReport = {
   },
   effectSize: 0.15,
   qValue: 0.02,
+  beside: { words: null, lag3: null, lag5: null },
   updatedAtMs: 0,
   curve: [],
 };
