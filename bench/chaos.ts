@@ -1,5 +1,7 @@
 /** `npm run chaos -- --minutes N --seed S`: everything that can happen to the stream, again and again until the time is over. */
 import { fullRecording, fullSpool } from './chaos/full-disk.ts';
+import { fuzzDecoder } from './chaos/fuzz-decoder.ts';
+import { killNats } from './chaos/nats-killed.ts';
 import {
   badLine,
   blackHole,
@@ -15,15 +17,19 @@ export const title = 'Chaos: what was lost';
 
 type Scenario = (options: ScenarioOptions) => Promise<Outcome>;
 
-/** How much of each makes one round of about ten minutes. */
+/** How much of each makes one whole round; in less time than `WHOLE_MINUTES` there is less of each. */
+const WHOLE_MINUTES = 25;
+
 const ROUND: [Scenario, number][] = [
   [killAnalyzers, 100],
   [killAgents, 100],
+  [killNats, 50],
   [badLine, 5000],
   [blackHole, 3],
   [frozenAnalyzer, 120],
   [fullRecording, 1],
   [fullSpool, 1],
+  [fuzzDecoder, 600],
 ];
 
 export interface ChaosResult {
@@ -36,7 +42,7 @@ export interface ChaosResult {
 export async function run({ minutes, seed }: { minutes: number; seed: number }): Promise<ChaosResult> {
   const random = seededRandom(seed);
   const endMs = performance.now() + minutes * 60_000;
-  const share = Math.min(1, minutes / 10);
+  const share = Math.min(1, minutes / WHOLE_MINUTES);
   const outcomes: Outcome[] = [];
   do {
     for (const [scenario, times] of ROUND)

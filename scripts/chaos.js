@@ -7,12 +7,14 @@ requireNode();
 const { parseArgs } = await import('node:util');
 const { describeMachine, renderSection } = await import('./lib/benchmark-page.js');
 const { loadCompiled } = await import('./lib/compiled.js');
+const { ensureNatsServer } = await import('./lib/nats-server.js');
 const { runMain, say, SetupError } = await import('./lib/setup-error.js');
 
 const OPTIONS = { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } };
 
 await runMain(async () => {
   const { minutes, seed } = readOptions();
+  process.env.ENTRAIN_NATS_SERVER = await ensureNatsServer({ needed: true });
   const { title, run } = await loadCompiled('chaos');
   say(`${minutes} minutes, seed ${seed}`);
   const result = await run({ minutes, seed });

@@ -9,12 +9,15 @@ import { EntrainError } from './errors.ts';
 export const MAX_DEPTH = 8;
 /** Values of any kind in one message; a steps frame has three per step. */
 export const MAX_VALUES = 65_536;
+/** All strings of one message together: turning bytes into text is the slowest thing a decoder does. */
+export const MAX_TEXT_BYTES = 2 ** 20;
 
 interface Walk {
   bytes: Uint8Array;
   view: DataView;
   at: number;
   values: number;
+  textBytes: number;
 }
 
 /** @throws EntrainError FRAME_INVALID */
@@ -24,6 +27,7 @@ export function scanMessage(bytes: Uint8Array): void {
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     at: 0,
     values: 0,
+    textBytes: 0,
   };
   const first = bytes[0] ?? 0;
   if (!((first >= 0x80 && first <= 0x8f) || first === 0xde || first === 0xdf))
@@ -100,6 +104,8 @@ function scanMap(walk: Walk, count: number, depth: number): void {
 function scanText(walk: Walk, length: number): void {
   const from = walk.at;
   skip(walk, length);
+  walk.textBytes += length;
+  if (walk.textBytes > MAX_TEXT_BYTES) fault(`holds more than ${MAX_TEXT_BYTES} bytes of text`);
   for (let i = from; i < walk.at; i++) {
     if ((walk.bytes[i] as number) < 0x80) continue;
     if (!isUtf8(walk.bytes.subarray(from, walk.at))) fault('holds a string that is not UTF-8');

@@ -23,7 +23,12 @@ const AWAY_CODES: ReadonlySet<string> = new Set([
   ErrorCode.NoResponders,
   ErrorCode.Disconnect,
 ]);
-const PUBLISH_ATTEMPTS = 8;
+/** An answer that a killed server owes never comes; a repeated message is harmless, so it is not waited for long. */
+const PUBLISH_TIMEOUT_MS = 1000;
+const PUBLISH_ATTEMPTS = 20;
+const LONGEST_WAIT_MS = 2000;
+/** A consumer whose server is gone is noticed after three of these at most. */
+const HEARTBEAT_MS = 1000;
 
 export interface StoredMessage {
   subject: string;
@@ -84,7 +89,12 @@ export async function consume(
 ): Promise<{ stop(): Promise<void> }> {
   const client: JetStreamClient = connection.jetstream();
   const consumer = await client.consumers.get(options.stream, options.consumer);
-  const messages: ConsumerMessages = await consumer.consume({ max_messages: 64 });
+  // `bind`: asks for messages at once when the connection is back, before it is known whether the consumer still is.
+  const messages: ConsumerMessages = await consumer.consume({
+    max_messages: 64,
+    idle_heartbeat: HEARTBEAT_MS,
+    bind: true,
+  });
   const done = pump(messages, options.take);
   return {
     stop: async () => {
@@ -132,11 +142,12 @@ async function publishPatiently(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const body = JSON.stringify(message.body);
-      return await connection.jetstream().publish(message.subject, body, { msgID: message.id, ...options });
+      const settings = { msgID: message.id, timeout: PUBLISH_TIMEOUT_MS, ...options };
+      return await connection.jetstream().publish(message.subject, body, settings);
     } catch (error) {
       const away = error instanceof NatsError && AWAY_CODES.has(error.code);
       if (!away || attempt === PUBLISH_ATTEMPTS) throw error;
-      await new Promise((done) => setTimeout(done, 250 * attempt));
+      await new Promise((done) => setTimeout(done, Math.min(250 * attempt, LONGEST_WAIT_MS)));
     }
   }
 }

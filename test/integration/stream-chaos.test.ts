@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { fuzzDecoder } from '../../bench/chaos/fuzz-decoder.ts';
+import { killNats } from '../../bench/chaos/nats-killed.ts';
 import { badLine, killAgents, killAnalyzers } from '../../bench/chaos/scenarios.ts';
 import { seededRandom } from '../../bench/chaos/seeded-random.ts';
 
@@ -6,10 +8,15 @@ const seed = Math.floor(Math.random() * 2 ** 31);
 const random = seededRandom(seed);
 
 // The long form is `npm run chaos`.
+it('the decoder answers every input with a message or an error, within 50 ms', async () => {
+  expect({ seed, ...(await fuzzDecoder({ times: 4, random })) }).toMatchObject({ failures: [] });
+});
+
 describe('nothing is lost or doubled', () => {
   it.each([
     ['the analyzer is killed five times under eight senders', killAnalyzers, 5],
     ['agents are killed ten times', killAgents, 10],
+    ['nats-server is killed twice while turns and events are written', killNats, 2],
     ['the line delays, splits, joins, resets and truncates a hundred connections', badLine, 100],
   ])(
     'when %s',

@@ -80,6 +80,7 @@ describe('decodeMessage', () => {
     ['steps without their bytes', plain.pack({ ...steps, bytes: [[0, 1]] })],
     ['a length that is not there', Buffer.from('81a474797065c6ffffffff', 'hex')],
     ['a million items that are not there', Buffer.from('81a474797065dd000f4240', 'hex')],
+    ['more than 1 MiB of text', plain.pack({ type: 'bye', reason: 'x', more: 'é'.repeat(2 ** 19) })],
   ])('refuses %s', (_, bytes) => {
     expect(codeOf(bytes)).toBe('FRAME_INVALID');
   });
