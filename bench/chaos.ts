@@ -1,6 +1,9 @@
 /** `npm run chaos -- --minutes N --seed S`: everything that can happen to the stream, again and again until the time is over. */
 import { fullRecording, fullSpool } from './chaos/full-disk.ts';
+import { killCoordinator } from './chaos/fleet-killed.ts';
 import { fuzzDecoder } from './chaos/fuzz-decoder.ts';
+import { hostileClients } from './chaos/hostile.ts';
+import { cutLink } from './chaos/link-cut.ts';
 import { killNats } from './chaos/nats-killed.ts';
 import {
   badLine,
@@ -18,18 +21,21 @@ export const title = 'Chaos: what was lost';
 type Scenario = (options: ScenarioOptions) => Promise<Outcome>;
 
 /** How much of each makes one whole round; in less time than `WHOLE_MINUTES` there is less of each. */
-const WHOLE_MINUTES = 25;
+const WHOLE_MINUTES = 35;
 
 const ROUND: [Scenario, number][] = [
   [killAnalyzers, 100],
   [killAgents, 100],
   [killNats, 50],
+  [killCoordinator, 25],
   [badLine, 5000],
   [blackHole, 3],
   [frozenAnalyzer, 120],
   [fullRecording, 1],
   [fullSpool, 1],
+  [cutLink, 20],
   [fuzzDecoder, 600],
+  [hostileClients, 10],
 ];
 
 export interface ChaosResult {

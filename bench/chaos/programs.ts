@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createKeys, mintToken } from '../../src/transport/token.ts';
-import type { SenderOrder, SenderReport } from './sender.ts';
+import type { SenderOrder, SenderReport, SenderState } from './sender.ts';
 
 export const RUN = 'chaos';
 
@@ -66,15 +66,16 @@ async function freePort(): Promise<number> {
 }
 
 /** Settles when it takes connections. */
-export async function startAnalyzer(place: Place): Promise<ChildProcess> {
-  const args = ['analyzer', '--no-nats', '--port', String(place.port), '--runs', join(place.folder, 'runs')];
+export async function startAnalyzer(place: Place, host = '127.0.0.1'): Promise<ChildProcess> {
+  const where = ['--host', host, '--port', String(place.port), '--runs', join(place.folder, 'runs')];
+  const args = ['analyzer', '--no-nats', ...where];
   const key = ['--public-key', join(place.folder, 'public.pem')];
   const child = spawn(process.execPath, [compiled('src/cli/entrain.js'), ...args, ...key], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ENTRAIN_LOG: 'silent' },
   });
   place.children.add(child);
-  await until(() => answers(place.port), `the analyzer on port ${place.port}`);
+  await until(() => answers(place.port, host), `the analyzer on port ${place.port}`);
   return child;
 }
 
@@ -87,18 +88,29 @@ export async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKIL
 
 export interface SenderChild {
   child: ChildProcess;
+  state(): Promise<SenderState>;
   /** No more frames; settles when everything is acknowledged or two minutes have passed. */
   stop(): Promise<SenderReport>;
 }
 
-export async function startSender(place: Place, order: SenderOrder): Promise<SenderChild> {
-  const child = fork(compiled('bench/chaos/sender.js'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+/** `namespace`: the network namespace it lives in. */
+export async function startSender(
+  place: Place,
+  order: SenderOrder,
+  namespace?: string,
+): Promise<SenderChild> {
+  const child = forkIn(namespace, compiled('bench/chaos/sender.js'));
   place.children.add(child);
   const sending = answerOf(child);
   child.send(order);
   await sending;
   return {
     child,
+    state: async () => {
+      const answer = answerOf(child);
+      child.send('status');
+      return (await answer) as SenderState;
+    },
     stop: async () => {
       const answer = answerOf(child);
       child.send('stop');
@@ -109,13 +121,25 @@ export async function startSender(place: Place, order: SenderOrder): Promise<Sen
   };
 }
 
+function forkIn(namespace: string | undefined, script: string): ChildProcess {
+  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
+  if (namespace === undefined) return fork(script, { stdio: [...stdio] });
+  return spawn('ip', ['netns', 'exec', namespace, process.execPath, script], { stdio: [...stdio] });
+}
+
 async function answerOf(child: ChildProcess): Promise<unknown> {
-  const gone = once(child, 'exit').then(([code]) => {
+  const over = new AbortController();
+  const { signal } = over;
+  const gone = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`a sender ended with status ${String(code)} before it answered`);
   });
-  const [answer] = (await Promise.race([once(child, 'message'), gone])) as [unknown];
   gone.catch(() => undefined);
-  return answer;
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', { signal }), gone])) as [unknown];
+    return answer;
+  } finally {
+    over.abort();
+  }
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -128,9 +152,9 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   }
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const line = connect(port, '127.0.0.1');
+    const line = connect(port, host);
     line.on('connect', () => {
       line.destroy();
       resolve(true);

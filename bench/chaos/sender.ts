@@ -22,6 +22,13 @@ export interface SenderOrder {
   everyMs: number;
 }
 
+/** Answers `status`: of the first stream. */
+export interface SenderState {
+  connected: boolean;
+  lastSeq: number;
+  ackedSeq: number;
+}
+
 export interface SenderReport {
   drained: boolean;
   frames: number;
@@ -44,13 +51,18 @@ async function work(order: SenderOrder): Promise<void> {
     turn += 1;
     for (const one of senders) one.send(turn);
   }, order.everyMs);
-  process.once('message', () => {
+  process.on('message', (wanted) => {
+    if (wanted === 'status') {
+      process.send?.(senders[0]?.state() satisfies SenderState | undefined);
+      return;
+    }
     clearInterval(timer);
     void finish(senders).then((report) => process.send?.({ ...report, maxRssBytes } satisfies SenderReport));
   });
 }
 
 interface One {
+  state(): SenderState;
   send(turn: number): void;
   finish(): Promise<{ drained: boolean; frames: number; connections: number }>;
 }
@@ -71,6 +83,10 @@ async function openStream(order: SenderOrder, stream: string): Promise<One> {
       frames += 1;
       const hash = createHash('sha256').update(frame.data).digest('hex');
       writeSync(ledger, `${stream} ${sender.epoch} ${seq} ${hash}\n`);
+    },
+    state: () => {
+      const { connected, lastSeq, ackedSeq } = sender.status();
+      return { connected, lastSeq, ackedSeq };
     },
     finish: async () => {
       const drained = await sender.drained(DRAIN_MS);

@@ -1,4 +1,5 @@
 /** What the connections of a stream server share: its settings and limits, the seats of the streams, the refusals. */
+import type { WebSocket } from 'ws';
 import type { DataMessage } from '../protocol/frames.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
@@ -12,6 +13,8 @@ export interface StreamLimits {
   creditBytes: number;
   connections: number;
   connectionsPerAddress: number;
+  /** A message that is not whole is kept in memory, so who may write one stream may not hold many connections. */
+  connectionsPerStream: number;
   helloMs: number;
 }
 
@@ -33,6 +36,7 @@ export const STREAM_LIMITS: StreamLimits = {
   creditBytes: 8 * 2 ** 20,
   connections: 1024,
   connectionsPerAddress: 256,
+  connectionsPerStream: 3,
   helloMs: 5000,
 };
 
@@ -45,6 +49,8 @@ export interface ServerState {
   figures: Map<string, Seat>;
   refused: Record<string, number>;
   addresses: Map<string, number>;
+  /** Open connections by stream, the oldest first. */
+  clients: Map<string, WebSocket[]>;
 }
 
 export function countRefused(state: ServerState, cause: string): void {

@@ -73,6 +73,7 @@ function openState(options: StreamServerOptions): ServerState {
     figures: new Map(),
     refused: {},
     addresses: new Map(),
+    clients: new Map(),
   };
 }
 
@@ -135,7 +136,24 @@ function serve(
     if (left > 0) state.addresses.set(address, left);
     else state.addresses.delete(address);
   });
+  makeRoom(state, client, claims);
   serveConnection(state, client, claims);
+}
+
+/** The newest connections of a stream stay: an agent that comes back may not be kept out by its own dead lines. */
+function makeRoom(state: ServerState, client: WebSocket, { run, stream }: TokenClaims): void {
+  const key = `${run}/${stream}`;
+  const open = [...(state.clients.get(key) ?? []), client];
+  for (const oldest of open.splice(0, open.length - state.limits.connectionsPerStream)) {
+    countRefused(state, 'stream connections');
+    oldest.terminate();
+  }
+  state.clients.set(key, open);
+  client.on('close', () => {
+    const left = (state.clients.get(key) ?? []).filter((one) => one !== client);
+    if (left.length > 0) state.clients.set(key, left);
+    else state.clients.delete(key);
+  });
 }
 
 function ackLag(state: ServerState, seat: Seat): number {

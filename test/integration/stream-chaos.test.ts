@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fuzzDecoder } from '../../bench/chaos/fuzz-decoder.ts';
+import { hostileClients } from '../../bench/chaos/hostile.ts';
 import { killNats } from '../../bench/chaos/nats-killed.ts';
 import { badLine, killAgents, killAnalyzers } from '../../bench/chaos/scenarios.ts';
 import { seededRandom } from '../../bench/chaos/seeded-random.ts';
@@ -17,6 +18,7 @@ describe('nothing is lost or doubled', () => {
     ['the analyzer is killed five times under eight senders', killAnalyzers, 5],
     ['agents are killed ten times', killAgents, 10],
     ['nats-server is killed twice while turns and events are written', killNats, 2],
+    ['two hundred hostile clients come at once', hostileClients, 1],
     ['the line delays, splits, joins, resets and truncates a hundred connections', badLine, 100],
   ])(
     'when %s',

@@ -133,9 +133,19 @@ describe('a hostile client', () => {
 
   it('cannot keep more connections than an address may have', async () => {
     // The twenty that are let in wait for their hello to be missed.
-    const clients = Array.from({ length: 30 }, () => open(tokenFor('ada')));
+    const clients = Array.from({ length: 30 }, (_, i) => open(tokenFor(`agent-${i}`)));
     const codes = await Promise.all(clients.map(({ ended }) => ended));
     expect(codes.filter((code) => code === 503)).toHaveLength(10);
+  });
+
+  it('cannot keep more than three connections of a stream: the oldest ends', async () => {
+    const oldest = open(tokenFor('ada'));
+    await new Promise((resolve) => oldest.socket.once('open', resolve));
+    const others = Array.from({ length: 3 }, () => open(tokenFor('ada')));
+    // 1006: ended without a word, before its missing hello is complained of
+    expect(await oldest.ended).toBe(1006);
+    await Promise.all(others.map(({ ended }) => ended));
+    expect(analyzer.stream.status().refused).toMatchObject({ 'stream connections': 1 });
   });
 });
 
