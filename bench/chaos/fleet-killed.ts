@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
 import { writeSmallStudy } from '../../test/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../../test/fleet.ts';
@@ -56,7 +57,8 @@ async function playRun(options: {
     for (const program of ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const)
       await fleet.start(program);
     const done = await disturb(fleet, { run, kills, random });
-    const status = await fleet.ended('coordinator');
+    const late = delay(GIVE_UP_MS, 'not at all', { ref: false });
+    const status = await Promise.race([fleet.ended('coordinator'), late]);
     const faults = status === 0 ? [] : [`the run ended with status ${String(status)}`];
     faults.push(...(await recordingFaults(join(fleet.runs, run))));
     const transcript = await readTranscript(fleet.runs, run);
