@@ -44,6 +44,24 @@ export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly Value
   return io;
 }
 
+const OTHER_KINDS: readonly [pattern: RegExp, kind: string][] = [
+  [/^encoder_|^decoder_input|^input_features$/, 'an encoder-decoder model'],
+  [/inputs_embeds|pixel|image|audio|vision/, 'a multimodal model'],
+  [/conv|ssm|recurrent|mamba|rwkv|state/, 'a hybrid or recurrent model'],
+];
+
+/** Says what a graph is, by its inputs, before its missing stream or cache would be complained of. */
+export function refuseOtherKinds(inputs: readonly string[]): void {
+  for (const [pattern, kind] of OTHER_KINDS) {
+    const input = inputs.find((name) => pattern.test(name));
+    if (input === undefined) continue;
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph belongs to ${kind} (it wants an input ${input}), expected a plain text decoder; choose another model.`,
+    );
+  }
+}
+
 function named(values: ReadonlyMap<string, ValueInfo>, name: string): ValueInfo {
   const value = values.get(name);
   if (value) return value;

@@ -10,7 +10,7 @@ const GRAPH = 7;
 const NODE = 1;
 const OUTPUT = 12;
 
-/** A node of the top graph with other content. */
+/** A node of a graph with other content. */
 export interface NodeEdit {
   node: GraphNode;
   /** The NodeProto that takes its place. */
@@ -29,7 +29,7 @@ export interface Patch {
  */
 export function patchGraph(bytes: Uint8Array, graph: Uint8Array, { outputs, edits }: Patch): Uint8Array {
   const added = writeBytes(GRAPH, outputFields(outputs));
-  if (edits.length > 0) return concat([...splitGraph(bytes, replaceNodes(graph, edits)), added]);
+  if (edits.length > 0) return concat([...splitGraph(bytes, replaceNodes(graph, edits, GRAPH)), added]);
   return append(bytes, added);
 }
 
@@ -52,15 +52,16 @@ function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array
   return [...around.map(({ start, end }) => bytes.subarray(start, end)), ...graph];
 }
 
-function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[]): Uint8Array[] {
+/** The graph around and with the new nodes, in pieces that are fields of the given number. */
+export function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[], field: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
   for (const { node, content } of edits.toSorted((a, b) => a.node.start - b.node.start)) {
-    parts.push(writeBytes(GRAPH, graph.subarray(from, node.start)));
-    parts.push(writeBytes(GRAPH, writeBytes(NODE, content)));
+    parts.push(writeBytes(field, graph.subarray(from, node.start)));
+    parts.push(writeBytes(field, writeBytes(NODE, content)));
     from = node.end;
   }
-  parts.push(writeBytes(GRAPH, graph.subarray(from)));
+  parts.push(writeBytes(field, graph.subarray(from)));
   return parts;
 }
 

@@ -2,10 +2,9 @@
  * Decides which tensors of a graph are the layers' states and what must change so that they can be read. Knows plain
  * graphs, fused norms that do not name their sum, and decoders inside the two branches of an `If`.
  */
-import { EntrainError } from '../protocol/errors.ts';
 import { findTaps } from './find-taps.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
-import { nodeContent, type NodeEdit, outputFields, type Patch } from './patch-graph.ts';
+import { nodeContent, type NodeEdit, outputFields, type Patch, replaceNodes } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from './protobuf.ts';
 import { type Cut, findResidualChain, type Link } from './residual-chain.ts';
 
@@ -51,23 +50,22 @@ function nameSum(graph: Graph, { unnamed: node, tensor }: Link): NodeEdit[] {
 /** A tap inside a branch must leave both branches, and then the `If` itself. */
 function planBranches(graph: Graph, choice: GraphNode, layers: number): TapPlan {
   const outer = fixedNames(graph);
-  const inside = new Map<string, string[]>();
+  const inside = new Map<string, Uint8Array[]>();
   let chain: Cut[] = [];
   for (const [name, branch] of choice.graphs) {
     chain = findResidualChain(branch, outer);
-    inside.set(name, findTaps(chain, layers).map(plainName));
+    inside.set(name, widenBranch(branch, findTaps(chain, layers)));
   }
   const taps = Array.from({ length: layers + 1 }, (_, layer) => `entrain_layer_${layer}`);
   const edit = { node: choice, content: widenChoice(nodeContent(graph.bytes, choice), { inside, taps }) };
   return { taps, chain: streamOf(chain), outputs: taps, edits: [edit] };
 }
 
-function plainName({ tensor, unnamed }: Link): string {
-  if (!unnamed) return tensor;
-  throw new EntrainError(
-    'MODEL_UNSUPPORTED',
-    'The graph fuses norms inside the branches of an If, which cannot be tapped; export decoder_model.onnx without merging.',
-  );
+/** The branch's graph in pieces, each a field of the attribute; protobuf merges them. */
+function widenBranch(branch: Graph, links: readonly Link[]): Uint8Array[] {
+  const edits = links.flatMap((link) => nameSum(branch, link));
+  const pieces = replaceNodes(branch.bytes, edits, ATTRIBUTE_GRAPH);
+  return [...pieces, writeBytes(ATTRIBUTE_GRAPH, outputFields(links.map(({ tensor }) => tensor)))];
 }
 
 function fixedNames(graph: Graph): Set<string> {
@@ -77,20 +75,21 @@ function fixedNames(graph: Graph): Set<string> {
 
 function widenChoice(
   content: Uint8Array,
-  { inside, taps }: { inside: ReadonlyMap<string, string[]>; taps: readonly string[] },
+  { inside, taps }: { inside: ReadonlyMap<string, Uint8Array[]>; taps: readonly string[] },
 ): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const field of readFields(content)) {
-    const whole = content.subarray(field.start, field.end);
-    const names = field.number === NODE_ATTRIBUTE ? inside.get(attributeName(field.bytes)) : undefined;
-    // A second graph in the same attribute is merged into the first.
-    if (!names) parts.push(whole);
-    else
-      parts.push(
-        writeBytes(NODE_ATTRIBUTE, concat([field.bytes, writeBytes(ATTRIBUTE_GRAPH, outputFields(names))])),
-      );
+    const pieces = field.number === NODE_ATTRIBUTE ? inside.get(attributeName(field.bytes)) : undefined;
+    if (!pieces) parts.push(content.subarray(field.start, field.end));
+    else parts.push(writeBytes(NODE_ATTRIBUTE, concat([...withoutGraph(field.bytes), ...pieces])));
   }
   return concat([...parts, ...taps.map((name) => writeBytes(NODE_OUTPUT, name))]);
+}
+
+function withoutGraph(attribute: Uint8Array): Uint8Array[] {
+  return [...readFields(attribute)]
+    .filter(({ number }) => number !== ATTRIBUTE_GRAPH)
+    .map(({ start, end }) => attribute.subarray(start, end));
 }
 
 function attributeName(attribute: Uint8Array): string {

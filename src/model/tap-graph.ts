@@ -1,6 +1,8 @@
 /** From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs added. */
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { EntrainError } from '../protocol/errors.ts';
+import { refuseOtherKinds } from './graph-io.ts';
 import { checkExternalFile, type GraphPlace } from './model-folder.ts';
 import { type Graph, type OnnxModel, readModel } from './onnx-graph.ts';
 import { patchGraph } from './patch-graph.ts';
@@ -20,6 +22,7 @@ export interface TappedGraph {
 export async function tapGraph(place: GraphPlace): Promise<TappedGraph> {
   const bytes = await readWithRoom(place.graph);
   const model = readModel(bytes);
+  refuseOtherKinds(model.graph.inputs.filter((name) => !model.graph.weights.has(name)));
   const externalFiles = findExternalFiles(model.graph, dirname(place.graph));
   const plan = planTaps(model.graph, place.config.layers);
   const graph = patchGraph(bytes, model.graph.bytes, plan);
@@ -30,10 +33,21 @@ export async function tapGraph(place: GraphPlace): Promise<TappedGraph> {
 /** Room behind the file's bytes, so that a patch of outputs alone needs no second copy of weights that may be gigabytes. */
 const ROOM_BYTES = 2 ** 16;
 
+/** Protobuf, and so the runtime, reads no message of 2 GiB or more. */
+const MOST_BYTES = 2 ** 31 - 1 - ROOM_BYTES;
+
+function tooLarge(path: string, bytes: number): EntrainError {
+  return new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `${path} has ${bytes} bytes, expected less than 2 GiB as protobuf demands; export the model with external data.`,
+  );
+}
+
 async function readWithRoom(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
+    if (size > MOST_BYTES) throw tooLarge(path, size);
     const room = new Uint8Array(size + ROOM_BYTES);
     let read = 0;
     while (read < size) {

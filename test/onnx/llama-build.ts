@@ -5,6 +5,8 @@ import { type External, node, type NodeSpec, tensor } from './write-onnx.ts';
 
 export interface LlamaStyle {
   style: 'torch' | 'genai' | 'merged';
+  /** Fused blocks inside the branches of a merged graph. */
+  fused?: boolean;
   /** int4 weights in blocks of 32 (`MatMulNBits`). */
   int4?: boolean;
   /** Weights, cache and logits in float16. */

@@ -21,7 +21,7 @@ export type { BuiltLlama, LlamaStyle } from './llama-build.ts';
 export function buildLlama(weights: LlamaWeights, style: LlamaStyle): BuiltLlama {
   const build = start(weights, style);
   addConstants(build);
-  const fused = style.style === 'genai';
+  const fused = style.fused ?? style.style === 'genai';
   const last = fused ? addFusedBlocks(build) : addPlainBlocks(build);
   addMatMul(build, last, {
     name: 'lm_head',

@@ -1,13 +1,16 @@
 /** A model that cannot be run says why, by a code and in one sentence. */
-import { copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDialogue } from '../../../src/model/dialogue.ts';
 import { openModel } from '../../../src/model/open-model.ts';
+import { writeBytes } from '../../../src/model/protobuf.ts';
+import { writeTapped } from '../../../src/model/write-tapped.ts';
 import { DIALOGUE, writeChatModel } from '../../onnx/chat-model.ts';
 import { randomWeights } from '../../onnx/llama2c.ts';
 import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../onnx/tokenizers.ts';
 import { temporaryFolder, writeLlamaFolder } from '../../onnx/write-folder.ts';
+import { FLOAT, graph, valueInfo } from '../../onnx/write-onnx.ts';
 
 const SHAPE = { dims: 32, hidden: 64, layers: 2, heads: 2, keyValueHeads: 1, vocabulary: 512, context: 256 };
 
@@ -36,6 +39,25 @@ describe('a faulty model', () => {
   it.each([10, 5000, 60_000])('truncated to %i bytes is corrupt', async (length) => {
     await truncate(join(folder, 'onnx/model.onnx'), length);
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
+  });
+
+  it('of 2 GiB in one file is unsupported', async () => {
+    await truncate(join(folder, 'onnx/model.onnx'), 2 ** 31);
+    await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+  });
+
+  it.each([
+    ['pixel_values', 'multimodal'],
+    ['inputs_embeds', 'multimodal'],
+    ['encoder_hidden_states', 'encoder-decoder'],
+    ['past_conv_0', 'hybrid'],
+    ['past_key_values.0.ssm_state', 'hybrid'],
+  ])('that wants %s is told to be %s, also where only taps are asked for', async (input, kind) => {
+    const extra = graph({ nodes: [], weights: [], inputs: [valueInfo(input, FLOAT, [1])], outputs: [] });
+    await appendFile(join(folder, 'onnx/model.onnx'), writeBytes(7, extra));
+    const refusal = { code: 'MODEL_UNSUPPORTED', message: expect.stringContaining(kind) as string };
+    await expect(open(folder)).rejects.toMatchObject(refusal);
+    await expect(writeTapped(folder, join(folder, 'out.onnx'))).rejects.toMatchObject(refusal);
   });
 
   it('with a broken config is corrupt', async () => {

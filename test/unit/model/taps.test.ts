@@ -25,6 +25,7 @@ const STYLES: LlamaStyle[] = [
   { style: 'genai', int4: true },
   { style: 'genai', external: 'weights.bin' },
   { style: 'merged' },
+  { style: 'merged', fused: true },
   { style: 'torch', half: true },
   { style: 'genai', half: true },
 ];
