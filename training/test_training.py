@@ -1,16 +1,24 @@
-"""Run with `python3 -m unittest` in this folder; needs PyTorch and a C compiler, no text sources."""
+"""Run with `python3 -m unittest` in this folder; needs PyTorch, ONNX, a C compiler and Node with this project's packages, no text sources."""
+import tempfile
 import unittest
+from pathlib import Path
 
 import numpy
 import torch
+from onnx import numpy_helper
 
-from entrain_training.chat import ASSISTANT, USER, render_ids
+from entrain_training.chat import ASSISTANT, END, LEAVE, USER, render_ids
+from entrain_training.evaluate import torch_scorer
+from entrain_training.export import write_onnx
 from entrain_training.fused import fused_loss, load_kernels
 from entrain_training.llama2c import halves_order
 from entrain_training.model import LlamaLm, Shape
 from entrain_training.optimizer import orthogonalise
+from entrain_training.shipped import MODELS, FolderTokens, score_onnx
 from entrain_training.tokenizer import merges_from_order
 from entrain_training.train import talk_loss, warmth
+from entrain_training.views import TALK_BIT
+from entrain_training.weights import FORMATS, as_int8, store_file
 
 SMALL = Shape(vocab=64, width=32, layers=2, heads=2, kv_heads=2, ff=48)
 
@@ -59,6 +67,62 @@ class ChatFormat(unittest.TestCase):
         ids, talk = render_ids(Letters(), "S", [(USER, "ab"), (ASSISTANT, "c")])
         learned = [token for token, counts in zip(ids, talk) if counts]
         self.assertEqual(learned, [97, 98, Letters().id_of("<|end|>"), 99, Letters().id_of("<|leave|>")])
+
+
+class StoredMatrices(unittest.TestCase):
+    def test_int8_rounds_every_channel_by_its_own_scale(self):
+        values = numpy.random.default_rng(1).standard_normal((40, 64)) * numpy.logspace(-3, 3, 64)
+        for axis, matrix in ((0, values), (1, values.T)):
+            tensors, _ = as_int8("m", matrix.astype(numpy.float32), axis)
+            steps, scale = map(numpy_helper.to_array, tensors)
+            off = abs(steps * scale - matrix).max(axis) / abs(matrix).max(axis)
+            self.assertEqual(steps.dtype, numpy.int8)
+            self.assertLess(off.max(), 0.51 / 127)
+
+    def test_every_format_runs_and_says_nearly_the_same(self):
+        torch.manual_seed(1)
+        model = LlamaLm(SMALL)
+        model.model.embed_tokens.weight.data *= 25  # an untrained model is sure of nothing, whatever its weights
+        view = (numpy.arange(32, 64) * 7 % 64).astype(numpy.uint16) | numpy.uint16(TALK_BIT)
+        logits, sizes = {}, {}
+        with tempfile.TemporaryDirectory() as folder:
+            for weights in FORMATS:
+                sizes[weights] = write_onnx(model, Path(folder, weights), weights)
+            store_file(Path(folder, "float16/onnx/model.onnx"), Path(folder, "again.onnx"), "int8")
+            for name in [f"{weights}/onnx/model.onnx" for weights in FORMATS] + ["again.onnx"]:
+                _, logits[name.split("/")[0]] = score_onnx(Path(folder, name), [numpy.tile(view, 3)])
+        self.assertGreater(sizes["float32"], sizes["float16"])
+        self.assertGreater(sizes["float16"], sizes["int8"])
+        spread = logits["float32"].std()
+        for name, most in (("float16", 0.001), ("int8", 0.02), ("again.onnx", 0.02)):
+            off = (logits[name] - logits["float32"]).std() / spread
+            self.assertGreater(off, 0, name)
+            self.assertLess(off, most, name)
+
+
+class ScorersAgree(unittest.TestCase):
+    def test_pytorch_and_onnx_give_the_same_nats(self):
+        torch.manual_seed(1)
+        model = LlamaLm(SMALL)
+        rng = numpy.random.default_rng(1)
+        # 96 tokens: the scorer times itself behind the first 64
+        views = [(rng.integers(0, 64, 96) | TALK_BIT * (rng.random(96) < 0.6)).astype(numpy.uint16) for _ in range(3)]
+        with tempfile.TemporaryDirectory() as folder:
+            write_onnx(model, folder, "float32")
+            scored, _ = score_onnx(Path(folder, "onnx", "model.onnx"), views)
+        for nats, other in zip(torch_scorer(model)(views), scored["nats"]):
+            self.assertAlmostEqual(nats, other, places=3)
+
+
+class TokensOfAModelFolder(unittest.TestCase):
+    def test_words_and_special_tokens(self):
+        tokens = FolderTokens(MODELS / "entrain-dialogue-3m")
+        self.addCleanup(tokens.close)
+        line = 'Hi, "Zoë"!\nHow are you?'
+        ids = tokens.encode(line)
+        self.assertEqual(len(tokens.encode(line + line)), 2 * len(ids))
+        self.assertEqual([tokens.id_of(END), tokens.id_of(LEAVE)], [5, 6])
+        self.assertNotIn(tokens.id_of("<unk>"), ids)
 
 
 class SmallThings(unittest.TestCase):

@@ -5,10 +5,9 @@ import shutil
 from pathlib import Path
 
 from .corpus import SOURCES
-from .evaluate import LOGS
 from .family import read_member
-from .publish import MODELS
-from .sample import MEETINGS, MOST_TOKENS, TEMPERATURE, TOP_P
+from .meetings import MEETINGS, MOST_TOKENS, TEMPERATURE, TOP_P
+from .shipped import LOGS, MODELS
 
 ATTRIBUTION = {
     "synthetic-persona-chat": "Google Research, Synthetic-Persona-Chat (Jandaghi et al. 2023), CC-BY-4.0",
@@ -30,6 +29,12 @@ Goal: Get to know the other person.
 Secret: I am afraid of flying.<|end|><|user|>Hi! How are you?<|end|><|assistant|>
 ```"""
 
+MISSING = """This is the bootstrap of the family, trained on a CPU in minutes because no GPU was at hand. The family that is meant, of about 4, 8, 15
+and 28 million parameters with several hundred million tokens seen, does not exist yet: no member here has read the text once, and the loss of
+the largest was still falling. On a machine with a GPU, put those shapes and `"micro_tokens": 65536` into `training/family.json` and run
+`training/train-family CORPORA WORK`; it trains in bfloat16 there, may be stopped and started again, and writes these folders and cards anew.
+That path has been written but never run on a GPU, and it stops by its token count: stopping by held-out loss is left to whoever watches."""
+
 
 def loss_table(figures):
     rows = [f"| {source} | {figures['loss'][source]:.3f} | {figures['listening']['sources'][source]:+.3f} | {ATTRIBUTION[source]} |"
@@ -47,7 +52,7 @@ def sample_text(figures):
     return "\n\n".join(parts)
 
 
-def card(figures, plan):
+def card(figures, int8, plan):
     seen, file, shape, listening = figures["seen"], figures["file"], plan["shape"], figures["listening"]
     return f"""---
 license: other
@@ -81,9 +86,16 @@ Listening is the mean log-likelihood of a true reply after its own history minus
 | --- | ---: | ---: |
 | float32 export (not shipped) | {file['float32Loss']:.5f} | {file['float32LogitError']:.1e} |
 | `onnx/model.onnx`: float16 weights, float32 arithmetic, {figures['bytes'] / 1e6:.1f} MB | {file['shippedLoss']:.5f} | {file['shippedLogitError']:.1e} |
+| int8 weights, one scale per output channel, float32 arithmetic, {int8['bytes'] / 1e6:.1f} MB (not shipped) | {int8['loss']:.5f} | |
 
-Both losses are over the same smaller set of held-out dialogues. One thread of ONNX Runtime
+The losses are over the same smaller set of held-out dialogues. One thread of ONNX Runtime
 speaks {file['tokensPerSecond']:.0f} tokens per second (the fastest of 12 pieces of 24 tokens, past token 64) and takes {file['megabytes']:.0f} MB with its runtime.
+
+`training/evaluate-shipped {figures['member']}` measures loss and listening anew, from this folder and the text alone.
+
+## What is missing
+
+{MISSING}
 
 ## Five dialogues, unedited
 
@@ -101,11 +113,12 @@ None of it is in this repository. Schema-Guided Dialogue is share-alike (CC-BY-S
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("member")
-    parser.add_argument("--work", required=True)
+    parser.add_argument("--work", help="where the member was trained: its loss over tokens is then copied to training/logs")
     options = parser.parse_args()
-    figures = json.loads((LOGS / f"{options.member}.evaluation.json").read_text(encoding="utf-8"))
-    shutil.copy(Path(options.work, options.member, "loss.jsonl"), LOGS / f"{options.member}.loss.jsonl")
-    Path(MODELS, options.member, "README.md").write_text(card(figures, read_member(options.member)), encoding="utf-8")
+    if options.work:
+        shutil.copy(Path(options.work, options.member, "loss.jsonl"), LOGS / f"{options.member}.loss.jsonl")
+    figures, int8 = (json.loads((LOGS / f"{options.member}.{name}.json").read_text(encoding="utf-8")) for name in ("evaluation", "int8"))
+    Path(MODELS, options.member, "README.md").write_text(card(figures, int8, read_member(options.member)), encoding="utf-8")
 
 
 if __name__ == "__main__":

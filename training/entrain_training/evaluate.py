@@ -1,50 +1,52 @@
 """Figures of one published member: held-out loss, listening, and whether the ONNX file says the same as PyTorch."""
 import argparse
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy
 import torch
+from torch.nn import functional as F
 
+from .batches import pad
 from .corpus import SOURCES
 from .export import export_float32
-from .measure import held_out_views, listening, mean_nats, view_nats
+from .meetings import MEETINGS
+from .measure import FEW_VIEWS, MOST_VIEWS, all_reply_rows, held_out_views, learned_count, listening, losses
 from .model import count_parameters
 from .publish import MODELS, load_trained
-from .sample import MEETINGS, converse
+from .sample import converse
+from .shipped import LOGS, score_onnx, write_log
 from .tokenizer import Tokens
 from .views import TALK_BIT, load_side
 
-SCORER = Path(__file__).resolve().parents[1] / "score-onnx.mjs"
-LOGS = Path(__file__).resolve().parents[1] / "logs"
 LOGIT_TOLERANCE = 1e-3
 SHIPPED_LOSS_TOLERANCE = 0.02
-MOST_VIEWS = 40  # of each source
-SHIPPED_VIEWS = 6  # of each source, through the ONNX files
 
 
-def score_onnx(path, views, folder):
-    """The scorer's answer for views, and the first view's logits as float32 numbers."""
-    rows = [{"ids": (view & ~numpy.uint16(TALK_BIT)).tolist(), "learned": (view >= TALK_BIT).astype(int).tolist()} for view in views]
-    rows_path, logits_path = Path(folder, "rows.json"), Path(folder, "logits.bin")
-    rows_path.write_text(json.dumps(rows), encoding="utf-8")
-    done = subprocess.run(["node", str(SCORER), str(path), str(rows_path), str(logits_path)], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout), numpy.fromfile(logits_path, numpy.float32)
+def torch_scorer(model):
+    """score(views) of measure.py by PyTorch."""
+    @torch.no_grad()
+    def score_view(view):
+        ids, learned = map(torch.from_numpy, pad([view]))
+        logits, _ = model(ids[:, :-1])
+        each = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
+        return float((each * learned[:, 1:]).sum())
+
+    return lambda views: [score_view(view) for view in views]
 
 
 def compare_files(model, shipped, views):
     """Loss and logits of the float32 graph and of the shipped file beside PyTorch's; nats per token."""
-    counts = [int((view[1:] >= TALK_BIT).sum()) for view in views]
+    count = sum(map(learned_count, views))
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         plain = Path(folder, "float32.onnx")
         export_float32(model, plain)
-        exact, exact_logits = score_onnx(plain, views, folder)
-        stored, stored_logits = score_onnx(shipped, views, folder)
+        exact, exact_logits = score_onnx(plain, views)
+        stored, stored_logits = score_onnx(shipped, views)
         ids = torch.from_numpy((views[0][:-1] & ~numpy.uint16(TALK_BIT)).astype(numpy.int64))[None]
         true_logits = model(ids)[0].numpy().ravel()
-    return {"float32Loss": sum(exact["nats"]) / sum(counts), "shippedLoss": sum(stored["nats"]) / sum(counts),
+    return {"float32Loss": sum(exact["nats"]) / count, "shippedLoss": sum(stored["nats"]) / count,
             "float32LogitError": float(abs(exact_logits - true_logits).max()),
             "shippedLogitError": float(abs(stored_logits - true_logits).max()),
             "tokensPerSecond": stored["tokensPerSecond"], "megabytes": stored["megabytes"]}
@@ -54,13 +56,13 @@ def evaluate(member, work, corpora, models):
     model, seen = load_trained(work, member)
     tokens = Tokens(Path(work, "tokenizer.model"))
     side = load_side(Path(work, "store"), "held-out")
-    scored = {source: view_nats(model, held_out_views(side, source, MOST_VIEWS)) for source in SOURCES}
-    some = [view for source in SOURCES for view in held_out_views(side, source, SHIPPED_VIEWS)]
+    score = torch_scorer(model)
+    loss, loss_all = losses(score, {source: held_out_views(side[source], MOST_VIEWS) for source in SOURCES})
+    some = [view for source in SOURCES for view in held_out_views(side[source], FEW_VIEWS)]
     shipped = Path(models, member, "onnx", "model.onnx")
     return {"member": member, "parameters": count_parameters(model), "bytes": shipped.stat().st_size, "seen": seen,
-            "loss": {source: mean_nats(pairs) for source, pairs in scored.items()},
-            "lossAll": mean_nats([pair for pairs in scored.values() for pair in pairs]),
-            "listening": listening(model, tokens, corpora, MOST_VIEWS),
+            "loss": loss, "lossAll": loss_all,
+            "listening": listening(score, all_reply_rows(tokens, corpora, MOST_VIEWS)),
             "file": compare_files(model, shipped, some),
             "samples": [converse(model, tokens, meeting, seed) for seed, meeting in enumerate(MEETINGS)]}
 
@@ -84,8 +86,7 @@ def main():
     kept = True
     for member in options.members:
         figures = evaluate(member, options.work, options.corpora, options.models)
-        LOGS.mkdir(exist_ok=True)
-        (LOGS / f"{member}.evaluation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_log(LOGS / f"{member}.evaluation.json", figures)
         print(f"{member}: loss {figures['lossAll']:.3f}, listening {figures['listening']['mean']:.4f} +- {figures['listening']['error']:.4f} nats/token, "
               f"{figures['file']['tokensPerSecond']:.0f} tokens/s")
         for promise, held in check(figures).items():

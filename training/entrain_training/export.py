@@ -1,7 +1,6 @@
 """From weights to a folder as found on the hub: config.json, generation_config.json, onnx/model.onnx.
 
-The graph is traced in float32. The shipped file stores its matrices as float16 with a Cast to float32 behind
-each, which an optimising runtime folds away when loading: half the size, the arithmetic stays float32.
+The graph is traced in float32; weights.py says how its matrices are stored.
 """
 import json
 import warnings
@@ -10,12 +9,12 @@ from pathlib import Path
 import numpy
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from .model import causal_mask
+from .weights import store_matrices
 
 OPSET = 14
-SMALLEST_HALVED = 1024  # tensors with fewer numbers stay float32
 
 
 class CachedStep(torch.nn.Module):
@@ -66,28 +65,14 @@ def share_output_matrix(graph):
             graph.node.insert(0, helper.make_node("Transpose", [embedding.name], [item.name], "/lm_head/Transpose", perm=[1, 0]))
 
 
-def halve_matrices(graph):
-    """Store large float32 tensors as float16, each followed by a Cast back to float32."""
-    casts = []
-    for item in graph.initializer:
-        values = numpy_helper.to_array(item)
-        if item.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALVED:
-            continue
-        name = item.name
-        item.CopyFrom(numpy_helper.from_array(values.astype(numpy.float16), name + "_f16"))
-        casts.append(helper.make_node("Cast", [name + "_f16"], [name], f"{name}/Cast", to=TensorProto.FLOAT))
-    for cast in casts:
-        graph.node.insert(0, cast)
-
-
-def write_onnx(lm, folder):
-    """folder/onnx/model.onnx with float16 weights; returns its size in bytes."""
+def write_onnx(lm, folder, weights="float16"):
+    """folder/onnx/model.onnx, its matrices stored as weights.FORMATS says; returns its size in bytes."""
     path = Path(folder, "onnx", "model.onnx")
     path.parent.mkdir(parents=True, exist_ok=True)
     export_float32(lm, path)
     proto = onnx.load(str(path))
     share_output_matrix(proto.graph)
-    halve_matrices(proto.graph)
+    store_matrices(proto.graph, weights)
     onnx.checker.check_model(proto)
     onnx.save(proto, str(path))
     return path.stat().st_size

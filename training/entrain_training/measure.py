@@ -1,42 +1,39 @@
-"""How well a model predicts held-out talk, and whether it listens. All figures are nats per token."""
+"""How well a model predicts held-out talk, and whether it listens. All figures are nats per token.
+
+Nothing here knows how a model is run: score(views) gives, for each view, the nats summed over its learned tokens.
+"""
 import math
 import statistics
 
 import numpy
-import torch
-from torch.nn import functional as F
 
-from .batches import pad
 from .chat import render_ids
 from .corpus import SOURCES, read_dialogues
 from .views import TALK_BIT, views_of
 
+MOST_VIEWS = 40  # of each source
+FEW_VIEWS = 6  # of each source, where files are compared
 REPLY_TURNS = (4, 5)  # counted from 0: one reply of each speaker, with some history behind it
 
 
-@torch.no_grad()
-def row_nats(model, ids, learned):
-    """Nats summed over the learned places of each row; ids, learned [B, T+1] -> [B]."""
-    ids = torch.from_numpy(ids)
-    logits, _ = model(ids[:, :-1])
-    each = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
-    return (each * torch.from_numpy(learned[:, 1:])).sum(1).tolist()
+def learned_count(view):
+    """How many tokens of a view are learned; the first of a view is never asked for."""
+    return int((view[1:] >= TALK_BIT).sum())
 
 
-def held_out_views(side, source, most):
-    """Up to `most` views of a source, evenly spread over it."""
-    tokens, starts = side[source]
+def held_out_views(source, most):
+    """Up to `most` views of a source (tokens, starts), evenly spread over it."""
+    tokens, starts = source
     chosen = numpy.unique(numpy.linspace(0, len(starts) - 2, most).astype(int))
     return [tokens[starts[view]:starts[view + 1]] for view in chosen]
 
 
-def view_nats(model, views):
-    """(nats, learned tokens) of each view."""
-    return [(row_nats(model, *pad([view]))[0], int((view[1:] >= TALK_BIT).sum())) for view in views]
-
-
-def mean_nats(scored):
-    return sum(nats for nats, _ in scored) / sum(count for _, count in scored)
+def losses(score, views):
+    """({source: loss}, loss over all tokens) of {source: views}."""
+    nats = iter(score([view for some in views.values() for view in some]))
+    sums = {source: (sum(next(nats) for _ in some), sum(map(learned_count, some))) for source, some in views.items()}
+    whole, count = map(sum, zip(*sums.values()))
+    return {source: total / tokens for source, (total, tokens) in sums.items()}, whole / count
 
 
 def reply_rows(tokens, corpora, source, most):
@@ -64,16 +61,14 @@ def reply_row(tokens, system, history, reply):
     return numpy.array(ids, numpy.uint16) | numpy.array(learned, numpy.uint16) * numpy.uint16(TALK_BIT)
 
 
-def listening(model, tokens, corpora, most):
-    """{"mean", "error", "replies", "sources"}: how much likelier a reply is after its own history."""
-    gains, sources = [], {}
-    for source in SOURCES:
-        here = []
-        for own, other in reply_rows(tokens, corpora, source, most):
-            ids, learned = pad([own, other])
-            heard, unheard = row_nats(model, ids, learned)
-            here.append((unheard - heard) / max(1, int((own >= TALK_BIT).sum())))
-        sources[source] = statistics.fmean(here)
-        gains += here
-    return {"mean": statistics.fmean(gains), "error": statistics.stdev(gains) / math.sqrt(len(gains)),
-            "replies": len(gains), "sources": sources}
+def all_reply_rows(tokens, corpora, most):
+    return {source: list(reply_rows(tokens, corpora, source, most)) for source in SOURCES}
+
+
+def listening(score, pairs):
+    """{"mean", "error", "replies", "sources"} of {source: reply_rows}: how much likelier a reply is after its own history."""
+    nats = iter(score([row for some in pairs.values() for pair in some for row in pair]))
+    gains = {source: [(-next(nats) + next(nats)) / max(1, learned_count(own)) for own, _ in some] for source, some in pairs.items()}
+    every = [gain for some in gains.values() for gain in some]
+    return {"mean": statistics.fmean(every), "error": statistics.stdev(every) / math.sqrt(len(every)),
+            "replies": len(every), "sources": {source: statistics.fmean(some) for source, some in gains.items()}}
