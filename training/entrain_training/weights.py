@@ -44,7 +44,8 @@ def take_matrices(graph):
     taken = {}
     for name, item in stored.items():
         values = numpy_helper.to_array(item)
-        if item.data_type not in (TensorProto.FLOAT, TensorProto.FLOAT16) or values.size < SMALLEST_MATRIX:
+        is_matrix = values.size >= SMALLEST_MATRIX and 1 not in values.shape  # the scales of int8 weights have a side of 1
+        if item.data_type not in (TensorProto.FLOAT, TensorProto.FLOAT16) or not is_matrix:
             continue
         cast = casts.get(name)
         taken[cast.output[0] if cast else name] = values.astype(numpy.float32)
