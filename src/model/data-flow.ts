@@ -35,6 +35,8 @@ export interface Flow {
 }
 
 const SIZES = new Set(['Shape', 'Size']);
+/** No vertices of their own: an output keeps the runtime from dropping a dropout that a training export left active. */
+const PASSES = new Set(['Identity', 'Dropout']);
 const LOOKUPS = new Set(['Gather', 'GatherBlockQuantized']);
 const SKIP_NORMS = new Set(['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization']);
 const FUSED_EMBEDDING = 'EmbedLayerNormalization';
@@ -50,6 +52,9 @@ export function readFlow(graph: Graph, outer: ReadonlySet<string> = new Set()): 
   for (const node of graph.nodes) {
     if (isFixed(node, fixed)) {
       for (const output of node.outputs) fixed.add(output);
+    } else if (PASSES.has(node.op)) {
+      const maker = makers.get(node.inputs[0] ?? '');
+      if (maker !== undefined) makers.set(node.outputs[0] ?? '', maker);
     } else if (!SIZES.has(node.op)) {
       for (const vertex of toVertices(node, { fixed, vertices, makers })) addVertex(vertex, vertices, makers);
       if (PRODUCTS.has(node.op) && !node.inputs.some((input) => fixed.has(input)))
