@@ -1,5 +1,6 @@
 /** What the layer × layer map, one more turn, a strict score and a step window cost, beside the plain way of doing the same in the same run. */
 import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
+import { blockedSolve } from './blocked-solve.ts';
 import { centreColumns } from '../src/synchrony/measures/measure.ts';
 import { createStepWindow } from '../src/synchrony/step-window.ts';
 import { createLiveKernels } from '../src/synchrony/live-kernels.ts';
@@ -106,12 +107,12 @@ async function mapRows(algebra: LinearAlgebra): Promise<string[][]> {
 
 /** Multiplications and additions of the whole map. */
 function mapWork(n: number, test: number, splits: number): number {
-  const train = n - test;
   const gram = n * n * DIMS;
-  const solve = train ** 3 / 3 + 2 * train * train * test;
-  const square = train * train * test;
-  const inner = 2 * LAYERS * LAYERS * train * n;
-  return LAYERS * gram + splits * (LAYERS * (gram + solve + square) + inner);
+  const inverse = n ** 3;
+  const errors = test ** 3 + 2 * n * test * test;
+  const square = n * n * test;
+  const inner = LAYERS * LAYERS * n * n;
+  return LAYERS * (gram + inverse) + splits * (LAYERS * (gram + errors + square) + inner);
 }
 
 /** Ridge from the first source layer to some target layers, one after the other, as the paper's code does it. */
@@ -125,7 +126,8 @@ async function publishedPairs(pairs: TurnPairs, count: number, algebra: LinearAl
     const x = transpose(joinColumns([takeRows(source, train), ones(train.length)]));
     const y = transpose(takeRows(target, train));
     const gram = await algebra.multiplyTransposed(x, x);
-    const beta = await algebra.solveRidge(gram, 0.1, await algebra.multiplyTransposed(x, y));
+    const b = await algebra.multiplyTransposed(x, y);
+    const beta = (await blockedSolve({ s: gram, lambda: 0.1, b }, algebra)) as Matrix;
     const predicted = await algebra.multiply(joinColumns([takeRows(source, test), ones(test.length)]), beta);
     total += meanR2(predicted, takeRows(target, test));
   }

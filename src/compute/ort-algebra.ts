@@ -3,11 +3,13 @@
  * float64 wherever the provider has it; WebGPU has not, so there every product is float32 and says so.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { solveSymmetric } from '../synchrony/cholesky.ts';
-import { product, productTransposed, zeros } from '../synchrony/matrix.ts';
+import { invertSymmetric } from '../synchrony/cholesky.ts';
+import { product, productTransposed } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
-import { blockedSolve } from './blocked-solve.ts';
+import { blockedInverse } from './blocked-inverse.ts';
+import { rowsOf, tiledGramProducts, type ProductTransposed } from './gram-products.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
+import { tiledSymmetric } from './tiled-symmetric.ts';
 
 export interface OrtAlgebraOptions {
   /** Threads of one product; 0: as many as there are cores. */
@@ -24,9 +26,6 @@ export interface OrtAlgebra extends LinearAlgebra {
 
 /** Below this many multiplications a call into the runtime costs more than the product. */
 const WORTH_A_CALL = 30_000;
-const SMALL_SYSTEM = 160;
-/** Rows of a block of a Gram matrix: only blocks on and above the diagonal are computed. */
-const GRAM_BLOCK = 256;
 
 export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise<OrtAlgebra> {
   const elements = options.elements ?? (options.provider === 'webgpu' ? 'float32' : 'float64');
@@ -34,16 +33,21 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
   const transposed = await openProduct(options, { elements, transposeB: true });
   const multiply = (a: Matrix, b: Matrix): Promise<Matrix> =>
     a.rows * a.cols * b.cols < WORTH_A_CALL ? Promise.resolve(product(a, b)) : plain.run(a, b);
-  const multiplyTransposed = (a: Matrix, b: Matrix): Promise<Matrix> =>
-    a.rows * a.cols * b.rows < WORTH_A_CALL ? Promise.resolve(productTransposed(a, b)) : transposed.run(a, b);
-  const products = { multiply, multiplyTransposed, gram: (a: Matrix) => blockedGram(a, multiplyTransposed) };
+  const multiplyTransposed: ProductTransposed = (a, b, into) =>
+    a.rows * a.cols * b.rows < WORTH_A_CALL
+      ? Promise.resolve(written(productTransposed(a, b), into))
+      : transposed.run(a, b, into);
+  const products = {
+    multiply,
+    multiplyTransposed: (a: Matrix, b: Matrix) => multiplyTransposed(a, b),
+    gram: (a: Matrix) => tiledGram(a, multiplyTransposed),
+  };
   return {
     ...products,
     elements,
-    solveRidge: async (s, lambda, b) => {
-      if (s.rows <= SMALL_SYSTEM) return solveSymmetric(s, lambda, b);
-      return (await blockedSolve({ s, lambda, b }, products)) ?? solveSymmetric(s, lambda, b);
-    },
+    gramProducts: (a, b) => tiledGramProducts(a, b, multiplyTransposed),
+    invertRidge: async (s, lambda) =>
+      (await blockedInverse(s, lambda, products)) ?? invertSymmetric(s, lambda),
     close: async () => {
       await plain.session.release();
       await transposed.session.release();
@@ -53,7 +57,12 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
 
 interface Product {
   session: InferenceSession;
-  run(a: Matrix, b: Matrix): Promise<Matrix>;
+  run(a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix>;
+}
+
+function written(m: Matrix, into?: Float64Array): Matrix {
+  into?.set(m.data);
+  return m;
 }
 
 async function openProduct(options: OrtAlgebraOptions, graph: MatmulGraph): Promise<Product> {
@@ -64,14 +73,17 @@ async function openProduct(options: OrtAlgebraOptions, graph: MatmulGraph): Prom
     // Threads that spin between products would take the cores from the agents and from the recording.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  const run = async (a: Matrix, b: Matrix): Promise<Matrix> => {
-    const { c } = await session.run({ a: tensor(a, graph.elements), b: tensor(b, graph.elements) });
-    const data = (c as Tensor).data as Float64Array | Float32Array;
-    return {
-      rows: a.rows,
-      cols: graph.transposeB ? b.rows : b.cols,
-      data: data instanceof Float64Array ? data : Float64Array.from(data),
-    };
+  const run = async (a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix> => {
+    const [rows, cols] = [a.rows, graph.transposeB ? b.rows : b.cols];
+    const feeds = { a: tensor(a, graph.elements), b: tensor(b, graph.elements) };
+    if (graph.elements === 'float64') {
+      // The runtime writes where it is told to; memory of its own would be copied once more.
+      const data = into ?? new Float64Array(rows * cols);
+      await session.run(feeds, { c: new Tensor('float64', data, [rows, cols]) });
+      return { rows, cols, data };
+    }
+    const { c } = await session.run(feeds);
+    return written({ rows, cols, data: Float64Array.from((c as Tensor).data as Float32Array) }, into);
   };
   return { session, run };
 }
@@ -82,37 +94,9 @@ function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
     : new Tensor('float32', Float32Array.from(m.data), [m.rows, m.cols]);
 }
 
-/** a · aᵀ: the blocks above the diagonal are computed once and mirrored, tile by tile to stay in the cache. */
-async function blockedGram(
-  a: Matrix,
-  multiplyTransposed: LinearAlgebra['multiplyTransposed'],
-): Promise<Matrix> {
-  const out = zeros(a.rows, a.rows);
-  for (let top = 0; top < a.rows; top += GRAM_BLOCK) {
-    const size = Math.min(GRAM_BLOCK, a.rows - top);
-    const head = { rows: size, cols: a.cols, data: a.data.subarray(top * a.cols, (top + size) * a.cols) };
-    const rest = { rows: a.rows - top, cols: a.cols, data: a.data.subarray(top * a.cols) };
-    const block = await multiplyTransposed(head, rest);
-    for (let r = 0; r < size; r++) {
-      const start = r * block.cols;
-      out.data.set(block.data.subarray(start + r, start + block.cols), (top + r) * a.rows + top + r);
-    }
-  }
-  mirrorDown(out);
-  return out;
-}
-
-const MIRROR_TILE = 32;
-
-/** Copies what is above the diagonal below it. */
-function mirrorDown({ rows: n, data }: Matrix): void {
-  for (let top = 0; top < n; top += MIRROR_TILE) {
-    for (let left = 0; left <= top; left += MIRROR_TILE) {
-      const bottom = Math.min(n, top + MIRROR_TILE);
-      for (let r = top; r < bottom; r++) {
-        const right = Math.min(r, left + MIRROR_TILE);
-        for (let c = left; c < right; c++) data[r * n + c] = data[c * n + r] as number;
-      }
-    }
-  }
+/** a · aᵀ */
+function tiledGram(a: Matrix, multiplyTransposed: ProductTransposed): Promise<Matrix> {
+  return tiledSymmetric(a.rows, ({ top, bottom, left, right }) =>
+    multiplyTransposed(rowsOf(a, top, bottom), rowsOf(a, left, right)),
+  );
 }

@@ -58,3 +58,10 @@ export function solveSymmetric(s: Matrix, lambda: number, b: Matrix): Matrix {
   else solveFactored(factor, x);
   return x;
 }
+
+/** (s + λI)⁻¹ [n, n], for what cannot be inverted as solveSymmetric says. */
+export function invertSymmetric(s: Matrix, lambda: number): Matrix {
+  const identity = { rows: s.rows, cols: s.rows, data: new Float64Array(s.rows * s.rows) };
+  for (let k = 0; k < s.rows; k++) identity.data[k * s.rows + k] = 1;
+  return solveSymmetric(s, lambda, identity);
+}

@@ -7,7 +7,7 @@
 import { groupBy } from './group-by.ts';
 import { isFinite, zeros } from './matrix.ts';
 import { drawPaperSplit, splitByEpisodes, type Split } from './paper-splits.ts';
-import { r2Map } from './r2-map.ts';
+import { r2Map, sourceInverse } from './r2-map.ts';
 import { seededRandom, shuffled } from './random.ts';
 import type { LinearAlgebra, Matrix, NoScore, PaperScore, TurnPairs } from './types.ts';
 
@@ -23,22 +23,23 @@ export interface PaperOptions {
 }
 
 const MINIMUM_ROWS = 4;
+const PAPER_LAMBDA = 0.1;
 
 export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promise<PaperScore | NoScore> {
   const reason = whyNoScore(pairs);
   if (reason !== undefined) return { reason };
   const splits = makeSplits(pairs, options);
   if ('reason' in splits) return splits;
-  const sourceGrams: Matrix[] = [];
-  for (const layer of pairs.source) sourceGrams.push(await options.algebra.gram(centred(layer)));
+  const { algebra, lambda = PAPER_LAMBDA } = options;
+  const inverses: Matrix[] = [];
+  for (const layer of pairs.source) inverses.push(await sourceInverse(centred(layer), lambda, algebra));
+  const targets = pairs.target.map(centred);
   const perSplit: Matrix[] = [];
   for (const [index, split] of splits.entries()) {
-    const input = { sourceGrams, targets: pairs.target, split, lambda: options.lambda ?? 0.1 };
+    const input = { inverses, targets, split };
     const order =
       options.shuffled === true ? shuffledTraining(pairs, split, options.seed + index) : undefined;
-    perSplit.push(
-      await r2Map(order === undefined ? input : { ...input, trainingOrder: order }, options.algebra),
-    );
+    perSplit.push(await r2Map(order === undefined ? input : { ...input, trainingOrder: order }, algebra));
   }
   return summarise(perSplit);
 }
@@ -64,20 +65,17 @@ function makeSplits(pairs: TurnPairs, options: PaperOptions): Split[] | NoScore 
   return usable as Split[];
 }
 
-/** The column means taken out: the same regression, and a kernel that loses fewer digits to a large offset. */
+/** The column means taken out: the same regression, in fewer digits where there is a large offset. */
 function centred(m: Matrix): Matrix {
-  const means = new Float64Array(m.cols);
-  for (let r = 0; r < m.rows; r++) {
-    for (let c = 0; c < m.cols; c++) {
-      means[c] = (means[c] as number) + (m.data[r * m.cols + c] as number) / m.rows;
-    }
-  }
-  const out = zeros(m.rows, m.cols);
-  for (let r = 0; r < m.rows; r++) {
-    for (let c = 0; c < m.cols; c++) {
-      out.data[r * m.cols + c] = (m.data[r * m.cols + c] as number) - (means[c] as number);
-    }
-  }
+  const { rows, cols, data } = m;
+  const means = new Float64Array(cols);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < cols; c++) means[c] = (means[c] as number) + (data[r * cols + c] as number);
+  for (let c = 0; c < cols; c++) means[c] = (means[c] as number) / rows;
+  const out = zeros(rows, cols);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < cols; c++)
+      out.data[r * cols + c] = (data[r * cols + c] as number) - (means[c] as number);
   return out;
 }
 

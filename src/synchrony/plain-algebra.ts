@@ -1,13 +1,19 @@
 /** The linear algebra in plain TypeScript: what tests and tiny work use, and what the fast backend is compared with. */
-import { solveSymmetric } from './cholesky.ts';
-import { product, productTransposed, symmetricProduct } from './matrix.ts';
-import type { LinearAlgebra } from './types.ts';
+import { invertSymmetric } from './cholesky.ts';
+import { innerProduct, product, productTransposed, symmetricProduct } from './matrix.ts';
+import type { LinearAlgebra, Matrix } from './types.ts';
 
 export function createPlainAlgebra(): LinearAlgebra {
   return {
     multiplyTransposed: async (a, b) => productTransposed(a, b),
     multiply: async (a, b) => product(a, b),
     gram: async (a) => symmetricProduct(a),
-    solveRidge: async (s, lambda, b) => solveSymmetric(s, lambda, b),
+    gramProducts: async (a, b) => allProducts(a.map(symmetricProduct), b.map(symmetricProduct)),
+    invertRidge: async (s, lambda) => invertSymmetric(s, lambda),
   };
+}
+
+function allProducts(a: Matrix[], b: Matrix[]): Matrix {
+  const data = Float64Array.from(a.flatMap((left) => b.map((right) => innerProduct(left, right))));
+  return { rows: a.length, cols: b.length, data };
 }

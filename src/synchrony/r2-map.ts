@@ -1,23 +1,24 @@
 /**
- * The layer × layer R² map of one split at the price of two Gram passes, in sample space:
+ * The layer × layer R² map of any number of splits, in sample space. Each source layer is inverted once for all splits:
  *
- *   source layer i: K = X Xᵀ centred by the training mean;  Q = (K_train + λI)⁻¹ K_train,test;  M = Q Qᵀ
- *   target layer j: Z = (Y − training mean) / √(test sum of squares), per column;  G = Z Zᵀ
- *   R²[i, j] = 1 − (‖Z_test‖² − 2⟨Q, G_train,test⟩ + ⟨M, G_train⟩) / dims
+ *   source layer i: K = X Xᵀ, column means out;  S = (K + λI)⁻¹ less its part along 1, which is the free intercept
+ *   split:          E = S[:, test] · S[test, test]⁻¹ [n, test], so that −Eᵀ Y = prediction − truth for every test row
+ *   target layer j: Z = Y / √(test sum of squares), per column
+ *   R²[i, j] = 1 − ‖Eᵀ Z‖² / dims, where ‖Eᵀ Z‖² = ⟨E Eᵀ, Z Zᵀ⟩
  *
- * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. All pairs (i, j) are one
- * matrix product of the stacked [Q, M] with the stacked [−2 G_train,test, G_train].
+ * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. That a held-out prediction needs only
+ * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
+ * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
 import { takeBlock, zeros } from './matrix.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface MapInput {
-  /** Per source layer [n, n]: X Xᵀ, any common offset of the rows. */
-  sourceGrams: Matrix[];
+  /** Per source layer [n, n]: see `sourceInverse`. */
+  inverses: Matrix[];
   /** Per target layer [n, dims]. */
   targets: Matrix[];
   split: Uint8Array;
-  lambda: number;
   /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
   trainingOrder?: Int32Array;
 }
@@ -27,25 +28,39 @@ interface Sides {
   test: Int32Array;
 }
 
+/** S [n, n] of a source layer [n, dims] whose column means are out. */
+export async function sourceInverse(layer: Matrix, lambda: number, algebra: LinearAlgebra): Promise<Matrix> {
+  const kernel = await algebra.gram(layer);
+  const n = kernel.rows;
+  // The kernel is 0 along 1. Made as large there as elsewhere, it is well conditioned; what was added is known and taken out again.
+  let along = 0;
+  for (let r = 0; r < n; r++) along += (kernel.data[r * n + r] as number) / n;
+  addToAll(kernel, along / n);
+  const inverse = await algebra.invertRidge(kernel, lambda);
+  addToAll(inverse, -1 / (n * (lambda + along)));
+  return inverse;
+}
+
+function addToAll({ data }: Matrix, value: number): void {
+  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + value;
+}
+
 /** R² [source layers, target layers]. */
 export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
   const sides = sidesOf(input.split);
-  const length = sides.train.length * (sides.train.length + sides.test.length);
-  const hats = zeros(input.sourceGrams.length, length);
-  for (const [i, gram] of input.sourceGrams.entries()) {
-    const stack = hats.data.subarray(i * length, (i + 1) * length);
-    await stackHat({ gram, sides, lambda: input.lambda, stack }, algebra);
-  }
-  const targets = zeros(input.targets.length, length);
-  const constants: number[] = [];
-  for (const [j, target] of input.targets.entries()) {
-    const scaled = scaledTarget(target, sides, input.trainingOrder ?? sides.train);
-    constants.push(scaled.constant);
-    const stack = targets.data.subarray(j * length, (j + 1) * length);
-    stackTarget({ g: await algebra.gram(scaled.rows), sides, dims: target.cols, stack });
-  }
-  const fit = await algebra.multiplyTransposed(hats, targets);
-  return { ...fit, data: fit.data.map((value, at) => 1 - (constants[at % fit.cols] as number) - value) };
+  const errors: Matrix[] = [];
+  for (const inverse of input.inverses) errors.push(await errorMaker(inverse, sides.test, algebra));
+  const order = rowOrder(sides, input.trainingOrder);
+  const scaled = input.targets.map((target) => scaledTarget(target, sides, order));
+  const squares = await algebra.gramProducts(
+    errors,
+    scaled.map(({ rows }) => rows),
+  );
+  const data = squares.data.map((square, at) => {
+    const { dims, unexplained } = scaled[at % squares.cols] as ScaledTarget;
+    return 1 - (square + unexplained) / dims;
+  });
+  return { ...squares, data };
 }
 
 function sidesOf(split: Uint8Array): Sides {
@@ -53,130 +68,83 @@ function sidesOf(split: Uint8Array): Sides {
   return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
 }
 
-/** Writes [Q, M] of one source layer into its place in the stack. */
-async function stackHat(
-  source: { gram: Matrix; sides: Sides; lambda: number; stack: Float64Array },
-  algebra: LinearAlgebra,
-): Promise<void> {
-  const { train, test } = source.sides;
-  const inner = takeBlock(source.gram, train, train);
-  const cross = takeBlock(source.gram, train, test);
-  centreByTraining(inner, cross);
-  const hat = await algebra.solveRidge(inner, source.lambda, cross);
-  source.stack.set(hat.data);
-  source.stack.set((await algebra.gram(hat)).data, hat.data.length);
+/** E [n, test]. */
+async function errorMaker(inverse: Matrix, test: Int32Array, algebra: LinearAlgebra): Promise<Matrix> {
+  const inner = await algebra.invertRidge(takeBlock(inverse, test, test), 0);
+  const all = Int32Array.from({ length: inverse.rows }, (_, row) => row);
+  return algebra.multiply(takeBlock(inverse, all, test), inner);
 }
 
-/** Takes the training mean out of both kernels, in place: inner [train, train], cross [train, test]. */
-function centreByTraining(inner: Matrix, cross: Matrix): void {
-  const n = inner.rows;
-  const means = rowMeans(inner);
-  const grand = means.reduce((sum, mean) => sum + mean, 0) / n;
-  const testMeans = new Float64Array(cross.cols);
-  for (let at = 0; at < cross.data.length; at++) {
-    const column = at % cross.cols;
-    testMeans[column] = (testMeans[column] as number) + (cross.data[at] as number) / n;
+/** The row of Y that stands in each row of Z. */
+function rowOrder({ train, test }: Sides, training: Int32Array | undefined): Int32Array | undefined {
+  if (training === undefined) return undefined;
+  const order = new Int32Array(train.length + test.length);
+  for (const row of test) order[row] = row;
+  for (const [place, row] of train.entries()) order[row] = training[place] as number;
+  return order;
+}
+
+interface ScaledTarget {
+  /** Z [n, dims]. */
+  rows: Matrix;
+  dims: number;
+  /** Columns without variance in the test part, which are not predicted either. */
+  unexplained: number;
+}
+
+function scaledTarget(y: Matrix, sides: Sides, order: Int32Array | undefined): ScaledTarget {
+  const total = squaresAroundMean(y, sides.test);
+  const flat = constantColumns(y, sides.test);
+  const isFlat = (value: number, c: number): boolean => flat.has(c) || !(value > 0);
+  // scikit-learn calls a column without variance in the test part 0 unless it is predicted perfectly, and never divides.
+  const scale = total.map((value, c) => (isFlat(value, c) ? 0 : 1 / Math.sqrt(value)));
+  const known = flat.size > 0 ? constantColumns(y, sides.train) : flat;
+  const valueOf = (rows: Int32Array, c: number): number => y.data[(rows[0] as number) * y.cols + c] as number;
+  let unexplained = 0;
+  for (const [c, value] of total.entries()) {
+    const perfect = known.has(c) && valueOf(sides.train, c) === valueOf(sides.test, c);
+    if (isFlat(value, c) && !perfect) unexplained += 1;
   }
-  for (let r = 0; r < n; r++) {
-    const shift = grand - (means[r] as number);
-    for (let c = 0; c < n; c++) {
-      inner.data[r * n + c] = (inner.data[r * n + c] as number) + shift - (means[c] as number);
-    }
-    for (let c = 0; c < cross.cols; c++) {
-      const at = r * cross.cols + c;
-      cross.data[at] = (cross.data[at] as number) + shift - (testMeans[c] as number);
-    }
+  return { rows: scaledRows(y, scale, order), dims: y.cols, unexplained };
+}
+
+function scaledRows(y: Matrix, scale: Float64Array, order: Int32Array | undefined): Matrix {
+  const out = zeros(y.rows, y.cols);
+  const [from, to, cols] = [y.data, out.data, y.cols];
+  for (let r = 0; r < y.rows; r++) {
+    const source = (order?.[r] ?? r) * cols;
+    const target = r * cols;
+    for (let c = 0; c < cols; c++) to[target + c] = (from[source + c] as number) * (scale[c] as number);
   }
+  return out;
 }
 
-function rowMeans(m: Matrix): Float64Array {
-  const means = new Float64Array(m.rows);
-  for (let r = 0; r < m.rows; r++) {
-    let sum = 0;
-    for (let c = 0; c < m.cols; c++) sum += m.data[r * m.cols + c] as number;
-    means[r] = sum / m.cols;
+/** Per column, over some rows. */
+function squaresAroundMean(y: Matrix, rows: Int32Array): Float64Array {
+  const mean = new Float64Array(y.cols);
+  for (const row of rows) {
+    const start = row * y.cols;
+    for (let c = 0; c < y.cols; c++) mean[c] = (mean[c] as number) + (y.data[start + c] as number);
   }
-  return means;
-}
-
-/** Z with the training rows first [train + test, dims], and the part of 1 − R² that no prediction changes. */
-function scaledTarget(y: Matrix, sides: Sides, training: Int32Array): { rows: Matrix; constant: number } {
-  const { train, test } = sides;
-  const mean = columnMeans(y, train);
-  const total = columnSquares(y, test, columnMeans(y, test));
-  const flat = constantColumns(y, test);
-  // A column without variance in the test part: scikit-learn calls it 0 unless it is predicted perfectly, and never divides.
-  const scale = total.map((value, c) => (value > 0 && flat[c] === 0 ? 1 / Math.sqrt(value) : 0));
-  const rows = zeros(train.length + test.length, y.cols);
-  for (const [r, row] of training.entries()) scaleRow({ from: y, row, to: rows, at: r }, mean, scale);
-  for (const [r, row] of test.entries())
-    scaleRow({ from: y, row, to: rows, at: train.length + r }, mean, scale);
-  let constant = 0;
-  for (let at = train.length * y.cols; at < rows.data.length; at++)
-    constant += (rows.data[at] as number) ** 2;
-  const known = constantColumns(y, train);
-  for (const [c, value] of scale.entries()) {
-    const perfect =
-      known[c] === 1 &&
-      y.data[(train[0] as number) * y.cols + c] === y.data[(test[0] as number) * y.cols + c];
-    if (value === 0 && !perfect) constant += 1;
-  }
-  return { rows, constant: constant / y.cols };
-}
-
-interface RowScaling {
-  from: Matrix;
-  row: number;
-  to: Matrix;
-  at: number;
-}
-
-function scaleRow({ from, row, to, at }: RowScaling, mean: Float64Array, scale: Float64Array): void {
-  const source = row * from.cols;
-  const target = at * from.cols;
-  for (let c = 0; c < from.cols; c++) {
-    to.data[target + c] = ((from.data[source + c] as number) - (mean[c] as number)) * (scale[c] as number);
-  }
-}
-
-function columnMeans(y: Matrix, rows: Int32Array): Float64Array {
+  for (let c = 0; c < y.cols; c++) mean[c] = (mean[c] as number) / rows.length;
   const sums = new Float64Array(y.cols);
   for (const row of rows) {
-    for (let c = 0; c < y.cols; c++) sums[c] = (sums[c] as number) + (y.data[row * y.cols + c] as number);
-  }
-  return sums.map((sum) => sum / rows.length);
-}
-
-function columnSquares(y: Matrix, rows: Int32Array, mean: Float64Array): Float64Array {
-  const sums = new Float64Array(y.cols);
-  for (const row of rows) {
+    const start = row * y.cols;
     for (let c = 0; c < y.cols; c++) {
-      const deviation = (y.data[row * y.cols + c] as number) - (mean[c] as number);
+      const deviation = (y.data[start + c] as number) - (mean[c] as number);
       sums[c] = (sums[c] as number) + deviation * deviation;
     }
   }
   return sums;
 }
 
-/** 1 for every column that has one value in all the rows. */
-function constantColumns(y: Matrix, rows: Int32Array): Uint8Array {
-  const flat = new Uint8Array(y.cols).fill(1);
+/** Every column that has one value in all the rows. */
+function constantColumns(y: Matrix, rows: Int32Array): Set<number> {
   const first = (rows[0] as number) * y.cols;
+  const flat = new Set(Array.from({ length: y.cols }, (_, c) => c));
   for (const row of rows) {
-    for (let c = 0; c < y.cols; c++) if (y.data[row * y.cols + c] !== y.data[first + c]) flat[c] = 0;
+    for (const c of flat) if (y.data[row * y.cols + c] !== y.data[first + c]) flat.delete(c);
+    if (flat.size === 0) break;
   }
   return flat;
-}
-
-/** Writes [−2 G_train,test, G_train] / dims of one target layer into its place; g has the training rows first. */
-function stackTarget(target: { g: Matrix; sides: Sides; dims: number; stack: Float64Array }): void {
-  const { g, sides, dims, stack } = target;
-  const train = sides.train.length;
-  const test = sides.test.length;
-  for (let r = 0; r < train; r++) {
-    const start = r * g.cols;
-    for (let c = 0; c < test; c++) stack[r * test + c] = (-2 * (g.data[start + train + c] as number)) / dims;
-    const square = train * test + r * train;
-    for (let c = 0; c < train; c++) stack[square + c] = (g.data[start + c] as number) / dims;
-  }
 }

@@ -15,8 +15,10 @@ export interface LinearAlgebra {
   multiply(a: Matrix, b: Matrix): Promise<Matrix>;
   /** a [n, k] · aᵀ → [n, n], exactly symmetric. */
   gram(a: Matrix): Promise<Matrix>;
-  /** Solves (s + λI) x = b for symmetric positive definite s [n, n], b [n, m] → [n, m]. */
-  solveRidge(s: Matrix, lambda: number, b: Matrix): Promise<Matrix>;
+  /** ⟨A Aᵀ, B Bᵀ⟩ for every A [n, any] and B [n, any] → [a.length, b.length]. */
+  gramProducts(a: Matrix[], b: Matrix[]): Promise<Matrix>;
+  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]. */
+  invertRidge(s: Matrix, lambda: number): Promise<Matrix>;
 }
 
 /** What is known of each row of a group, [n] each: small integers. */

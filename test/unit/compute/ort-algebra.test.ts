@@ -52,21 +52,30 @@ describe('float64', () => {
       for (let c = 0; c < n; c += 5) expect(g.data[r * n + c]).toBe(g.data[c * n + r]);
   });
 
-  it.each([40, 128, 161, 256, 300])('a ridge system of %i rows', async (n) => {
+  it.each([40, 64, 65, 128, 161, 300])('the inverse of a ridge system of %i rows', async (n) => {
     const s = await plain.gram(normal(n, n - 3));
-    const b = normal(n, 20);
-    const x = await fast.solveRidge(s, 0.1, b);
-    const back = await plain.multiply(s, x);
+    const inverse = await fast.invertRidge(s, 0.1);
+    const back = await plain.multiply(s, inverse);
     for (let at = 0; at < back.data.length; at++) {
-      expect((back.data[at] as number) + 0.1 * (x.data[at] as number)).toBeCloseTo(b.data[at] as number, 8);
+      const unit = at % (n + 1) === 0 ? 1 : 0;
+      expect((back.data[at] as number) + 0.1 * (inverse.data[at] as number)).toBeCloseTo(unit, 8);
     }
-    expect(farthest(x, await plain.solveRidge(s, 0.1, b))).toBeLessThan(1e-8);
+    expect(farthest(inverse, await plain.invertRidge(s, 0.1))).toBeLessThan(1e-8);
   });
 
-  it('a system that is singular to rounding still has finite solutions', async () => {
+  it('a system that is singular to rounding still has a finite inverse', async () => {
     const s = await plain.gram(normal(200, 3));
-    const x = await fast.solveRidge(s, 0, normal(200, 2));
-    expect(x.data.every(Number.isFinite)).toBe(true);
+    const inverse = await fast.invertRidge(s, 0);
+    expect(inverse.data.every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([20, 128, 129, 300, 1100])('products of Gram matrices of %i rows, all pairs', async (n) => {
+    const a = [normal(n, 7), normal(n, 40)];
+    const b = [normal(n, 33), normal(n, 2), normal(n, 64)];
+    const wanted = await plain.gramProducts(a, b);
+    const found = await fast.gramProducts(a, b);
+    const size = Math.max(...wanted.data.map(Math.abs));
+    expect(farthest(found, wanted) / size).toBeLessThan(1e-13);
   });
 });
 

@@ -3,9 +3,9 @@
  *
  *   per block column k:  A[k,k] = L Lᵀ;  panel P = A[below,k] L⁻ᵀ;  A[below,below] −= P Pᵀ
  */
-import { cholesky } from '../synchrony/cholesky.ts';
-import { transpose, zeros } from '../synchrony/matrix.ts';
-import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
+import { cholesky } from '../src/synchrony/cholesky.ts';
+import { transpose, zeros } from '../src/synchrony/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../src/synchrony/types.ts';
 
 const BLOCK = 128;
 

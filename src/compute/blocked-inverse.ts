@@ -1,0 +1,104 @@
+/**
+ * The inverse of a symmetric positive definite matrix by halves, so that nearly all of its work is matrix products:
+ *
+ *   A = L Lᵀ;  L⁻¹ of [A₁₁ ·; A₂₁ A₂₂]:  P = A₂₁ L₁₁⁻ᵀ,  L₂₂ from A₂₂ − P Pᵀ,  and −L₂₂⁻¹ P L₁₁⁻¹ below;  then A⁻¹ = L⁻ᵀ L⁻¹
+ *
+ * Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
+ */
+import { cholesky } from '../synchrony/cholesky.ts';
+import { transpose, zeros } from '../synchrony/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
+import { tiledSymmetric } from './tiled-symmetric.ts';
+
+const SMALLEST = 64;
+
+type Products = Pick<LinearAlgebra, 'multiply' | 'multiplyTransposed' | 'gram'>;
+
+/** (s + λI)⁻¹ [n, n]; undefined where s + λI is not positive definite to rounding. */
+export async function blockedInverse(
+  s: Matrix,
+  lambda: number,
+  products: Products,
+): Promise<Matrix | undefined> {
+  const system = { ...s, data: s.data.slice() };
+  for (let k = 0; k < s.rows; k++)
+    system.data[k * s.rows + k] = (system.data[k * s.rows + k] as number) + lambda;
+  const inverse = await lowerInverse(system, products);
+  return inverse && upperGram(transpose(inverse), products);
+}
+
+/** u uᵀ of an upper triangle: what stands left of a tile's columns is 0 in one of its sides. */
+async function upperGram(u: Matrix, { multiplyTransposed }: Products): Promise<Matrix> {
+  return tiledSymmetric(u.rows, ({ top, bottom, left, right }) => {
+    const cols = u.cols - left;
+    return multiplyTransposed(
+      blockOf(u, { top, left, rows: bottom - top, cols }),
+      blockOf(u, { top: left, left, rows: right - left, cols }),
+    );
+  });
+}
+
+/** L⁻¹ [n, n] of a = L Lᵀ. */
+async function lowerInverse(a: Matrix, products: Products): Promise<Matrix | undefined> {
+  const n = a.rows;
+  if (n <= SMALLEST) {
+    const factor = cholesky(a, 0);
+    return factor && invertLower(factor, n);
+  }
+  const half = Math.ceil(n / 2);
+  const rest = n - half;
+  const first = await lowerInverse(blockOf(a, { top: 0, left: 0, rows: half, cols: half }), products);
+  if (!first) return undefined;
+  const corner = blockOf(a, { top: half, left: 0, rows: rest, cols: half });
+  const panel = await products.multiplyTransposed(corner, first);
+  const remains = blockOf(a, { top: half, left: half, rows: rest, cols: rest });
+  subtract(remains, await products.gram(panel));
+  const second = await lowerInverse(remains, products);
+  if (!second) return undefined;
+  const below = await products.multiply(await products.multiply(second, panel), first);
+  return assemble(first, second, below);
+}
+
+/** [first 0; −below second] */
+function assemble(first: Matrix, second: Matrix, below: Matrix): Matrix {
+  const half = first.rows;
+  const n = half + second.rows;
+  const out = zeros(n, n);
+  for (let r = 0; r < half; r++) out.data.set(first.data.subarray(r * half, (r + 1) * half), r * n);
+  for (let r = 0; r < second.rows; r++) {
+    const start = (half + r) * n;
+    for (let c = 0; c < half; c++) out.data[start + c] = -(below.data[r * half + c] as number);
+    out.data.set(second.data.subarray(r * second.cols, (r + 1) * second.cols), start + half);
+  }
+  return out;
+}
+
+/** A copy of neighbouring rows and columns. */
+function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
+  const out = zeros(at.rows, at.cols);
+  for (let r = 0; r < at.rows; r++) {
+    const start = (at.top + r) * m.cols + at.left;
+    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
+  }
+  return out;
+}
+
+/** L⁻¹ [n, n] of a lower factor, row by row: every sum runs along rows. */
+function invertLower(lower: Float64Array, n: number): Matrix {
+  const inverse = zeros(n, n);
+  const out = inverse.data;
+  for (let r = 0; r < n; r++) {
+    const scale = 1 / (lower[r * n + r] as number);
+    for (let k = 0; k < r; k++) {
+      const weight = -scale * (lower[r * n + k] as number);
+      for (let c = 0; c <= k; c++)
+        out[r * n + c] = (out[r * n + c] as number) + weight * (out[k * n + c] as number);
+    }
+    out[r * n + r] = scale;
+  }
+  return inverse;
+}
+
+function subtract(m: Matrix, other: Matrix): void {
+  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (other.data[at] as number);
+}

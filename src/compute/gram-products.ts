@@ -1,0 +1,47 @@
+/**
+ * ⟨A Aᵀ, B Bᵀ⟩ for every A of one list and every B of another, without a whole Gram matrix at any time: tile after tile, the tile of each
+ * Gram matrix is one row of a stack, and the product of the two stacks holds all pairs.
+ */
+import { zeros } from '../synchrony/matrix.ts';
+import type { Matrix } from '../synchrony/types.ts';
+import { isDiagonal, upperTiles, type Tile } from './tiles.ts';
+
+/** a · bᵀ; written to `into` where it is given. */
+export type ProductTransposed = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
+
+/** a [n, any] and b [n, any], equal n → [a.length, b.length]. */
+export async function tiledGramProducts(
+  a: Matrix[],
+  b: Matrix[],
+  multiplyTransposed: ProductTransposed,
+): Promise<Matrix> {
+  const total = zeros(a.length, b.length);
+  for (const tile of upperTiles(a[0]?.rows ?? 0)) {
+    const left = await stackTile(a, tile, multiplyTransposed);
+    const part = await multiplyTransposed(left, await stackTile(b, tile, multiplyTransposed));
+    const times = isDiagonal(tile) ? 1 : 2;
+    for (let at = 0; at < part.data.length; at++)
+      total.data[at] = (total.data[at] as number) + times * (part.data[at] as number);
+  }
+  return total;
+}
+
+/** One tile of every Gram matrix, flat [matrices, tile rows × tile columns]. */
+async function stackTile(
+  matrices: Matrix[],
+  { top, bottom, left, right }: Tile,
+  multiplyTransposed: ProductTransposed,
+): Promise<Matrix> {
+  const size = (bottom - top) * (right - left);
+  const stack = zeros(matrices.length, size);
+  for (const [index, m] of matrices.entries()) {
+    const into = stack.data.subarray(index * size, (index + 1) * size);
+    await multiplyTransposed(rowsOf(m, top, bottom), rowsOf(m, left, right), into);
+  }
+  return stack;
+}
+
+/** Rows [start, end) as a view. */
+export function rowsOf(m: Matrix, start: number, end: number): Matrix {
+  return { rows: end - start, cols: m.cols, data: m.data.subarray(start * m.cols, end * m.cols) };
+}

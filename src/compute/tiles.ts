@@ -1,0 +1,51 @@
+/**
+ * The upper half of a symmetric matrix cut into rectangles: the square above the diagonal whole, then the same in either half. Large
+ * rectangles make fast products, and only the small squares on the diagonal are computed twice.
+ *
+ *   ┌───┬───────┐
+ *   └─┐ │       │
+ *     └─┤       │
+ *       ├───┬───┤
+ *       └─┐ │   │
+ *         └─┴───┘
+ */
+
+/** Rows [top, bottom) by columns [left, right). */
+export interface Tile {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+/** A square on the diagonal is not cut further below this many rows. */
+const SMALLEST = 128;
+/** No side is longer, so that what is computed at once stays small. */
+const LARGEST = 512;
+
+/** Tiles that cover the diagonal and what is above it [n, n]; those on the diagonal are squares. */
+export function upperTiles(n: number): Tile[] {
+  return halved(0, n);
+}
+
+export const isDiagonal = ({ top, left }: Tile): boolean => top === left;
+
+function halved(start: number, end: number): Tile[] {
+  if (end - start <= SMALLEST) return [{ top: start, bottom: end, left: start, right: end }];
+  const middle = Math.ceil((start + end) / 2);
+  const above = cut({ top: start, bottom: middle, left: middle, right: end });
+  return [...halved(start, middle), ...above, ...halved(middle, end)];
+}
+
+function cut(tile: Tile): Tile[] {
+  const { top, bottom, left, right } = tile;
+  if (bottom - top > LARGEST) {
+    const middle = Math.ceil((top + bottom) / 2);
+    return [...cut({ ...tile, bottom: middle }), ...cut({ ...tile, top: middle })];
+  }
+  if (right - left > LARGEST) {
+    const middle = Math.ceil((left + right) / 2);
+    return [...cut({ ...tile, right: middle }), ...cut({ ...tile, left: middle })];
+  }
+  return [tile];
+}
