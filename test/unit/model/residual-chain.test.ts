@@ -92,9 +92,22 @@ function tapsOf(wires: Wire[], layers = 3): string[] {
 
 const BLOCKS = ['x_m0', 'x_m1', 'x_m2'];
 
+/** The same wires, with a Dropout behind everything that joins the stream. */
+function droppedOut(wires: Wire[]): Wire[] {
+  const renamed = (name: string): string => (name.startsWith('x_') ? `${name}_dropped` : name);
+  return wires.flatMap(([op, inputs, output]): Wire[] => {
+    const inner: Wire = [op, inputs.split(' ').map(renamed).join(' '), output];
+    return output.startsWith('x_') ? [inner, ['Dropout', output, `${output}_dropped`]] : [inner];
+  });
+}
+
 describe('the residual stream', () => {
   it('of plain blocks starts at the embedding', () => {
     expect(tapsOf([EMBED, ...sequential('embedded')])).toEqual(['embedded', ...BLOCKS]);
+  });
+
+  it('is tapped before a dropout, which the runtime could otherwise no longer take out', () => {
+    expect(tapsOf([EMBED, ...droppedOut(sequential('embedded'))])).toEqual(['embedded', ...BLOCKS]);
   });
 
   it('starts behind added positions', () => {

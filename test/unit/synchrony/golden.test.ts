@@ -1,9 +1,10 @@
 /** Every figure of scikit-learn, SciPy and HyPyP that we were given: R² maps to 1e-6 and better, all others to 1e-9. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readLayers, readTurnPairs } from '../../../src/analyzer/measure/arrays.ts';
 import { readNpy } from '../../../src/analyzer/measure/npy.ts';
+import { createOrtAlgebra } from '../../../src/compute/ort-algebra.ts';
 import { analyticSignal, overChannels } from '../../../src/synchrony/measures/analytic.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import { transpose } from '../../../src/synchrony/matrix.ts';
@@ -13,6 +14,8 @@ import type { Matrix } from '../../../src/synchrony/types.ts';
 import { hasShared, sharedFolder } from '../../shared.ts';
 
 const algebra = createPlainAlgebra();
+const matrixEngine = await createOrtAlgebra({ threads: 1 });
+afterAll(() => matrixEngine.close());
 
 const golden = (set: string, file: string): string => join(sharedFolder('golden'), set, file);
 const expected = (set: string): unknown => JSON.parse(readFileSync(golden(set, 'expected.json'), 'utf8'));
@@ -34,28 +37,33 @@ interface MapFigures {
 }
 
 describe.skipIf(!hasShared)('golden figures', () => {
-  it.each(['syncr2-tall', 'syncr2-wide', 'syncr2-unrelated', 'syncr2-massive_float16'])('%s', async (set) => {
-    const want = expected(set) as MapFigures;
-    const pairs = await readTurnPairs({
-      a: golden(set, 'A.npy'),
-      b: golden(set, 'B.npy'),
-      episode: golden(set, 'episode.npy'),
-    });
-    const score = await paperScore(pairs, {
-      algebra,
-      lambda: want.alpha,
-      splits: want.test_episodes,
-      seed: 1,
-    });
-    if ('reason' in score) throw new Error(score.reason);
-    for (const [k, split] of score.perSplit.entries()) {
-      expect(farthest(split.data, (want.r2_per_split[k] as number[][]).flat())).toBeLessThan(1e-9);
-    }
-    expect(farthest(score.map.data, want.r2_mean.flat())).toBeLessThan(1e-9);
-    expect(score.bestTargetLayer).toEqual(want.best_target_layer);
-    expect(score.syncR2).toBeCloseTo(want.sync_r2, 9);
-    expect(score.unclipped).toBeCloseTo(want.sync_r2_unclipped, 9);
-  });
+  const sets = ['syncr2-tall', 'syncr2-wide', 'syncr2-unrelated', 'syncr2-massive_float16'];
+  const backends = { 'plain TypeScript': algebra, 'ONNX Runtime': matrixEngine };
+  it.each(Object.entries(backends).flatMap(([name, backend]) => sets.map((set) => ({ name, backend, set }))))(
+    '$set with $name',
+    async ({ set, backend }) => {
+      const want = expected(set) as MapFigures;
+      const pairs = await readTurnPairs({
+        a: golden(set, 'A.npy'),
+        b: golden(set, 'B.npy'),
+        episode: golden(set, 'episode.npy'),
+      });
+      const score = await paperScore(pairs, {
+        algebra: backend,
+        lambda: want.alpha,
+        splits: want.test_episodes,
+        seed: 1,
+      });
+      if ('reason' in score) throw new Error(score.reason);
+      for (const [k, split] of score.perSplit.entries()) {
+        expect(farthest(split.data, (want.r2_per_split[k] as number[][]).flat())).toBeLessThan(1e-9);
+      }
+      expect(farthest(score.map.data, want.r2_mean.flat())).toBeLessThan(1e-9);
+      expect(score.bestTargetLayer).toEqual(want.best_target_layer);
+      expect(score.syncR2).toBeCloseTo(want.sync_r2, 9);
+      expect(score.unclipped).toBeCloseTo(want.sync_r2_unclipped, 9);
+    },
+  );
 
   it('similarity', async () => {
     const want = expected('similarity') as Record<string, number>;
