@@ -36,6 +36,8 @@ export interface FleetOptions {
   study: string;
   run: string;
   agents: string[];
+  /** Model folders of agents that do not have the usual one. */
+  models?: Record<string, string>;
   /** Further flags of the coordinator. */
   coordinatorFlags?: string[];
   /** Then everything is spoken over TLS. */
@@ -131,7 +133,7 @@ function commandLine(
     '--id',
     id,
     '--model',
-    testModel,
+    of.models?.[id] ?? testModel,
     '--data',
     join(folder, 'spool'),
     '--cache',
