@@ -4,7 +4,7 @@
  *   per block column k:  A[k,k] = L Lᵀ;  panel P = A[below,k] L⁻ᵀ;  A[below,below] −= P Pᵀ
  */
 import { cholesky } from '../src/synchrony/cholesky.ts';
-import { transpose, zeros } from '../src/synchrony/matrix.ts';
+import { blockOf, transpose, zeros } from '../src/synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../src/synchrony/types.ts';
 
 const BLOCK = 128;
@@ -64,16 +64,6 @@ async function factor(s: Matrix, lambda: number, products: Products): Promise<Pa
     subtractRows(rest, 0, await products.gram(below));
   }
   return panels;
-}
-
-/** A copy of neighbouring rows and columns. */
-function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
-  const out = zeros(at.rows, at.cols);
-  for (let r = 0; r < at.rows; r++) {
-    const start = (at.top + r) * m.cols + at.left;
-    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
-  }
-  return out;
 }
 
 /** L⁻¹ [n, n] of a lower factor, column by column. */

@@ -68,8 +68,10 @@ async function playFrom(
 
 /** Goes through what was said before this agent came (back) into the episode, as it was said or heard then. */
 async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
-  if (isMine(spec, utterance.turn)) await readScript(spec, { turn: utterance.turn, dialogue });
-  if (isMine(spec, utterance.turn)) return dialogue.recall(utterance.text);
+  if (isMine(spec, utterance.turn)) {
+    await readScript(spec, { turn: utterance.turn, dialogue });
+    return dialogue.recall(utterance.text);
+  }
   if (hearsTurn(spec, utterance.turn)) return dialogue.heard(utterance.text, () => undefined);
   return dialogue.missed();
 }

@@ -6,7 +6,7 @@
  * Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
  */
 import { cholesky } from '../synchrony/cholesky.ts';
-import { transpose, zeros } from '../synchrony/matrix.ts';
+import { blockOf, transpose, zeros } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
 
@@ -69,16 +69,6 @@ function assemble(first: Matrix, second: Matrix, below: Matrix): Matrix {
     const start = (half + r) * n;
     for (let c = 0; c < half; c++) out.data[start + c] = -(below.data[r * half + c] as number);
     out.data.set(second.data.subarray(r * second.cols, (r + 1) * second.cols), start + half);
-  }
-  return out;
-}
-
-/** A copy of neighbouring rows and columns. */
-function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
-  const out = zeros(at.rows, at.cols);
-  for (let r = 0; r < at.rows; r++) {
-    const start = (at.top + r) * m.cols + at.left;
-    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
   }
   return out;
 }

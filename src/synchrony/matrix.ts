@@ -130,3 +130,13 @@ export function isFinite(m: Matrix): boolean {
   for (let at = 0; at < m.data.length; at++) if (!Number.isFinite(m.data[at])) return false;
   return true;
 }
+
+/** A copy of neighbouring rows and columns [rows, cols]. */
+export function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
+  const out = zeros(at.rows, at.cols);
+  for (let r = 0; r < at.rows; r++) {
+    const start = (at.top + r) * m.cols + at.left;
+    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
+  }
+  return out;
+}
