@@ -55,7 +55,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   await mkdir(runs, { recursive: true });
   const keys = await writeKeys(join(folder, 'keys'));
   const users = ['coordinator', 'analyzer', 'supervisor', ...agents.map((agent) => `agent-${agent}`)];
-  const nats = await startNats(users, certificates);
+  const nats = await startNats(users, { runs: [options.run], certificates });
   const lives = new Map<Program, Life>();
   const texts = new Map<Program, string>();
   const argvOf = (program: Program): string[] => [

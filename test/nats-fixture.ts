@@ -10,25 +10,41 @@ import type { ClientTls } from '../src/transport/tls.ts';
 import type { Certificates } from './certificates.ts';
 import { findNatsServer } from './tools.ts';
 
+/** A user by name, or with runs of its own. */
+export type FixtureUser = string | { name: string; runs: string[] };
+
 export interface NatsFixture {
   url: string;
   connect(user: string): Promise<NatsLink>;
   /** SIGKILL, and the same server on the same store and port again. */
   restart(): Promise<void>;
+  /** Other users, read by the server that runs. */
+  reload(users: FixtureUser[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** With `certificates` it speaks TLS alone, under the name `nats`. */
-export async function startNats(users: string[], certificates?: Certificates): Promise<NatsFixture> {
+export interface NatsFixtureOptions {
+  /** The runs that users are let into who do not name their own. */
+  runs?: string[];
+  /** With them it speaks TLS alone, under the name `nats`. */
+  certificates?: Certificates | undefined;
+}
+
+export async function startNats(
+  users: FixtureUser[],
+  { runs = ['r1'], certificates }: NatsFixtureOptions = {},
+): Promise<NatsFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'entrain-nats-'));
   const config = join(folder, 'nats.conf');
-  const named = users.map((name) => ({ name, password: `${name}-secret` }));
-  const configure = (port?: number): Promise<void> => {
+  const configure = (known: FixtureUser[], port?: number): Promise<void> => {
+    const named = known
+      .map((user) => (typeof user === 'string' ? { name: user, runs } : user))
+      .map((user) => ({ ...user, password: `${user.name}-secret` }));
     const place = { storeFolder: join(folder, 'store'), portsFolder: folder, users: named };
     const text = natsConfig(port === undefined ? place : { ...place, port });
     return writeFile(config, `${text}${certificates ? tlsBlock(certificates) : ''}`);
   };
-  await configure();
+  await configure(users);
   let server = startServer(config);
   const url = await awaitUrl(folder);
   const tls: ClientTls | undefined = certificates && { ca: await readFile(certificates.ca, 'utf8') };
@@ -43,9 +59,13 @@ export async function startNats(users: string[], certificates?: Certificates): P
       return link;
     },
     restart: async () => {
-      await configure(Number(new URL(url).port));
+      await configure(users, Number(new URL(url).port));
       await server.kill();
       server = startServer(config);
+    },
+    reload: async (others) => {
+      await configure(others);
+      server.reload();
     },
     close: async () => {
       await Promise.all(links.map((link) => link.close()));
@@ -60,10 +80,11 @@ function tlsBlock(certificates: Certificates): string {
   return `\ntls { cert_file: ${JSON.stringify(cert)}, key_file: ${JSON.stringify(key)} }\n`;
 }
 
-function startServer(config: string): { kill(): Promise<void> } {
+function startServer(config: string): { kill(): Promise<void>; reload(): void } {
   const server = spawn(findNatsServer(), ['-c', config], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   return {
+    reload: () => void server.kill('SIGHUP'),
     kill: () => {
       server.kill('SIGKILL');
       return ended;

@@ -39,7 +39,7 @@ interface Stored {
 }
 
 export async function killNats({ times, random }: ScenarioOptions): Promise<Outcome> {
-  const nats = await startNats(['coordinator', 'agent-ada', 'agent-ben']);
+  const nats = await startNats(['coordinator', 'agent-ada', 'agent-ben'], { runs: [RUN] });
   try {
     const [coordinator, ...agents] = (await Promise.all(
       ['coordinator', 'agent-ada', 'agent-ben'].map((user) => nats.connect(user)),

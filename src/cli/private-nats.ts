@@ -21,15 +21,18 @@ export interface PrivateNatsOptions {
   storeFolder: string;
   logFolder: string;
   users: string[];
+  /** The one run of this server. */
+  run: string;
 }
 
 const START_MS = 15_000;
 
 export async function startPrivateNats(options: PrivateNatsOptions): Promise<PrivateNats> {
-  const { secretsFolder, storeFolder, logFolder } = options;
+  const { secretsFolder, storeFolder, logFolder, run } = options;
   const users: NatsUser[] = options.users.map((name) => ({
     name,
     password: randomBytes(24).toString('base64url'),
+    runs: [run],
   }));
   await mkdir(storeFolder, { recursive: true });
   const config = join(secretsFolder, 'nats.conf');

@@ -8,7 +8,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, wholeNumber } from '../process/flags.ts';
+import { runFlag, wholeNumber } from '../process/flags.ts';
 import { readStudy } from '../process/read-study.ts';
 
 const FLAGS = {
@@ -53,7 +53,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const root = await packageRoot();
   const studyFile = resolve(values.study ?? join(root, 'studies', 'demo.json'));
   const study = await readStudy(studyFile);
-  const run = nameFlag('--run', values.run ?? newRunName(study.name));
+  const run = runFlag('--run', values.run ?? newRunName(study.name));
   const runs = resolve(values.runs ?? 'runs');
   const { provider, host, once } = values;
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);

@@ -41,6 +41,7 @@ export async function startTalk(
     storeFolder: join(settings.folder, 'nats'),
     logFolder,
     users,
+    run: settings.run,
   });
   children.push(nats.child);
   say(`nats-server  ${nats.url}  (private, JetStream)`);

@@ -4,7 +4,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import { request } from '../transport/nats-services.ts';
-import { createConsumer, createRunStream, dropConsumer } from '../transport/nats-streams.ts';
+import { createConsumer, createRunStream, dropConsumer, isForbidden } from '../transport/nats-streams.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { mintToken, TOKEN_LIFE_MS } from '../transport/token.ts';
 import type { Fleet } from './fleet.ts';
@@ -26,11 +26,22 @@ export interface InviteOptions {
 /** @returns the agents that were invited just now: all of them in a new run, those that restarted in one that goes on */
 export async function prepareRun(options: InviteOptions): Promise<{ invited: Set<string>; stop(): void }> {
   const { run, agents, link } = options;
-  await createRunStream(link.connection, { name: names.stream(run), subjects: subjects.stored(run) });
+  const stream = { name: names.stream(run), subjects: subjects.stored(run) };
+  await createRunStream(link.connection, stream).catch((cause: unknown) => {
+    throw isForbidden(cause) ? strangeRun(run, cause) : cause;
+  });
   const renewal = serveRenewals(options);
   const invited = new Set<string>();
   for (const agent of agents) if (await inviteAgent(options, agent)) invited.add(agent);
   return { invited, stop: () => renewal.stop() };
+}
+
+function strangeRun(run: string, cause: unknown): EntrainError {
+  return new EntrainError(
+    'RUN_FORBIDDEN',
+    `The NATS server does not let this coordinator into run ${run}: let its users in ("npm run secrets -- --run ${run}" for deploy/) and have the server read its users again.`,
+    { cause },
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What `entrain coordinator` was asked to do, checked before anything is started. */
 import { parseArgs } from 'node:util';
 import type { Study } from '../protocol/study.ts';
-import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { runFlag, required, wholeNumber } from '../process/flags.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
@@ -42,7 +42,7 @@ export interface CoordinatorSettings {
 export async function readSettings(argv: string[]): Promise<CoordinatorSettings> {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
   const { runs, host, once } = values;
-  const run = nameFlag('--run', values.run);
+  const run = runFlag('--run', values.run);
   const studyFile = required('--study', values.study, 'a study file, such as studies/demo.json');
   const keyFile = required(
     '--private-key',

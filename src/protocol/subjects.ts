@@ -4,6 +4,9 @@ const PREFIX = 'entrain.v1';
 /** Names stand in subjects, file names and metrics, so they are kept to this alphabet. */
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** What stands in the place of a run's name in subjects that belong to no run. */
+export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer'];
+
 export const COORDINATOR_SERVICE = 'entrain-coordinator';
 export const AGENT_SERVICE = 'entrain-agent';
 export const ANALYZER_SERVICE = 'entrain-analyzer';

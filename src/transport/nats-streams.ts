@@ -55,6 +55,11 @@ export async function createRunStream(
   });
 }
 
+/** Whether the server refused something because the user has no permission for its subject. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof NatsError && error.code === ErrorCode.PermissionsViolation;
+}
+
 /** Makes a durable consumer; one that is there already goes on where it was. */
 export async function createConsumer(
   connection: NatsConnection,

@@ -19,6 +19,8 @@ import { until } from '../demo.ts';
 import { startNats, type NatsFixture } from '../nats-fixture.ts';
 
 const RUN = 'r1';
+/** A run that nobody here takes part in. */
+const OTHER = 'r2';
 const STREAM = names.stream(RUN);
 const ROLES = ['coordinator', 'analyzer', 'supervisor', 'agent-ada'] as const;
 type Role = (typeof ROLES)[number];
@@ -30,7 +32,7 @@ const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string
   ['the spec of ben', subjects.spec(RUN, 'e1', 'ben'), 'C', ''],
   ['tokens', subjects.token(RUN, 'e1'), 'CA', 'SA'],
   ['utterances', subjects.utterance(RUN, 'e1', 0), 'CA', 'S'],
-  ['events', subjects.event(RUN, 'run-finished'), 'C', 'NS'],
+  ['events', subjects.event(RUN, 'run-finished'), 'C', 'S'],
   ['everything of the run', subjects.everything(RUN), '', ''],
   ['everything', '>', '', ''],
   ['a new token for ada', subjects.renewToken(RUN, 'ada'), 'CA', 'C'],
@@ -40,10 +42,10 @@ const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string
   ['memberships of ada', subjects.memberships('ada'), 'C', 'A'],
   ['memberships of ben', subjects.memberships('ben'), 'C', ''],
   ['the analyzer’s state', subjects.analyzerState('analyzer'), 'C', 'N'],
-  ['making a stream', '$JS.API.STREAM.CREATE.x', 'C', ''],
+  ['making the stream', `$JS.API.STREAM.CREATE.${STREAM}`, 'C', ''],
   ['reading a stored message', `$JS.API.STREAM.MSG.GET.${STREAM}`, 'C', ''],
-  ['emptying the stream', '$JS.API.STREAM.PURGE.x', 'C', ''],
-  ['deleting the stream', '$JS.API.STREAM.DELETE.x', 'C', ''],
+  ['emptying the stream', `$JS.API.STREAM.PURGE.${STREAM}`, '', ''],
+  ['deleting the stream', `$JS.API.STREAM.DELETE.${STREAM}`, '', ''],
   ['making a consumer', `$JS.API.CONSUMER.DURABLE.CREATE.${STREAM}.mine`, 'C', ''],
   ['making a passing consumer', `$JS.API.CONSUMER.CREATE.${STREAM}`, 'C', ''],
   ['deleting the consumer of ada', `$JS.API.CONSUMER.DELETE.${STREAM}.spec-ada`, 'C', ''],
@@ -57,6 +59,27 @@ const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string
   ['answers to the coordinator', '_INBOX_coordinator.x', '', 'C'],
   ['answers to ada', '_INBOX_agent-ada.x', '', 'A'],
   ['answers to ben', '_INBOX_agent-ben.x', '', ''],
+  ['the specs of another run', subjects.spec(OTHER, 'e1', 'ada'), '', ''],
+  ['tokens of another run', subjects.token(OTHER, 'e1'), '', ''],
+  ['utterances of another run', subjects.utterance(OTHER, 'e1', 0), '', ''],
+  ['events of another run', subjects.event(OTHER, 'run-finished'), '', ''],
+  ['a token for another run', subjects.renewToken(OTHER, 'ada'), '', ''],
+  ['everything of another run', subjects.everything(OTHER), '', ''],
+  ['making the stream of another run', `$JS.API.STREAM.CREATE.${names.stream(OTHER)}`, '', ''],
+  ['what another run’s stream is', `$JS.API.STREAM.INFO.${names.stream(OTHER)}`, '', ''],
+  ['reading another run’s stream', `$JS.API.STREAM.MSG.GET.${names.stream(OTHER)}`, '', ''],
+  ['reading it without its leader', `$JS.API.DIRECT.GET.${names.stream(OTHER)}`, '', ''],
+  ['emptying another run’s stream', `$JS.API.STREAM.PURGE.${names.stream(OTHER)}`, '', ''],
+  ['the consumers of another run', `$JS.API.CONSUMER.LIST.${names.stream(OTHER)}`, '', ''],
+  ['a consumer in another run', `$JS.API.CONSUMER.CREATE.${names.stream(OTHER)}.spec-ada`, '', ''],
+  [
+    'a consumer named like the own run',
+    `$JS.API.CONSUMER.DURABLE.CREATE.${names.stream(OTHER)}.${STREAM}`,
+    '',
+    '',
+  ],
+  ['ada’s specs of another run', `$JS.API.CONSUMER.MSG.NEXT.${names.stream(OTHER)}.spec-ada`, '', ''],
+  ['acknowledging in another run', `$JS.ACK.${names.stream(OTHER)}.spec-ada.1.1.1.1.0`, '', ''],
   ['the server’s own account', '$SYS.ACCOUNT.x.CONNECT', '', ''],
 ];
 

@@ -67,6 +67,18 @@ describe('what compose.yaml would start', () => {
     ).toBe('');
   });
 
+  it('lets the users that are there into another run, and out of the one that is over', async () => {
+    const secrets = join(folder, 'secrets');
+    const before = await readFile(join(secrets, 'users.conf'), 'utf8');
+    execFileSync(process.execPath, ['scripts/make-secrets.js', secrets, '--run', 'demo-2'], {
+      stdio: 'pipe',
+    });
+    const after = await readFile(join(secrets, 'users.conf'), 'utf8');
+    expect(before).toContain(`"entrain.v1.${RUN}.`);
+    expect(after).not.toContain(`"entrain.v1.${RUN}.`);
+    expect(after.replaceAll('demo-2', RUN)).toBe(before);
+  });
+
   it('would be told by the health check when nobody answers', async () => {
     const port = await freePort();
     expect(() => execFileSync(process.execPath, ['deploy/healthcheck.js', String(port)])).toThrow();

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const hosts = ['localhost', 'IP:127.0.0.1'];
   ours = await makeCertificates([{ name: 'nats', hosts }]);
   strangers = await makeCertificates([]);
-  servers.push(await startNats(['analyzer'], ours), await startNats(['analyzer']));
+  servers.push(await startNats(['analyzer'], { certificates: ours }), await startNats(['analyzer']));
   [secure, plain] = servers.map(({ url }) => new URL(url).host) as [string, string];
 });
 afterAll(async () => {
