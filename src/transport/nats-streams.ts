@@ -18,6 +18,7 @@ import {
 const SECOND_NS = 1_000_000_000;
 /** JetStream: "wrong last sequence", the answer when a subject that must be empty is not. */
 const WRONG_LAST_SEQUENCE = 10071;
+const FORBIDDEN: string = ErrorCode.PermissionsViolation;
 const AWAY_CODES: ReadonlySet<string> = new Set([
   ErrorCode.Timeout,
   ErrorCode.NoResponders,
@@ -57,7 +58,7 @@ export async function createRunStream(
 
 /** Whether the server refused something because the user has no permission for its subject. */
 export function isForbidden(error: unknown): boolean {
-  return error instanceof NatsError && error.code === ErrorCode.PermissionsViolation;
+  return error instanceof NatsError && error.code === FORBIDDEN;
 }
 
 /** Makes a durable consumer; one that is there already goes on where it was. */
