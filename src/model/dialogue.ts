@@ -67,21 +67,29 @@ async function listen(engine: Engine, { turns, stage, onSteps }: Listening): Pro
       ...(chunk.segment === segmentOf(turn) ? engine.picker.layers : []),
       ...(replies && last ? engine.stateLayers : []),
     ],
-    onPass: stepEmitter(engine, { plan, turn, onSteps }),
+    onPass: stepEmitter(engine, { plan, turn, end: replies ? 'finished' : 'goes on', onSteps }),
     isTentative: (chunk) => stage === 'seems finished' && chunk.open,
   });
+}
+
+interface Emitting {
+  plan: readonly Chunk[];
+  turn: number;
+  /** Whether the plan holds all words of the turn, or its first ones. */
+  end: 'finished' | 'goes on';
+  onSteps: OnSteps;
 }
 
 /** Passes on the states of the words of `turn`. */
 function stepEmitter(
   { picker, parts }: Engine,
-  { plan, turn, onSteps }: { plan: readonly Chunk[]; turn: number; onSteps: OnSteps },
+  { plan, turn, end, onSteps }: Emitting,
 ): FollowOptions['onPass'] {
   if (picker.layers.length === 0) return () => undefined;
   const segment = segmentOf(turn);
   const words = plan.filter((chunk) => chunk.segment === segment);
   const ids = words.flatMap((chunk) => chunk.ids.slice(0, chunk.words));
-  const bytes = byteRanges(ids, (tokens) => parts.tokenizer.decode(tokens));
+  const bytes = byteRanges(ids, (tokens) => parts.tokenizer.decode(tokens), end);
   return (chunk: Chunk, pass: Pass) => {
     if (chunk.segment !== segment) return;
     const range = bytes.slice(chunk.step0, chunk.step0 + chunk.words);

@@ -5,9 +5,17 @@
 
 export interface TextStream {
   /** The text that this token adds, and its byte range in the utterance's UTF-8. */
-  push(id: number): { text: string; byte0: number; byte1: number };
+  push(id: number): Piece;
+  /** The same for the last token of a text that is finished: what looked like half a character is all there will be. */
+  finish(id: number): Piece;
   /** The whole so far. */
   text(): string;
+}
+
+export interface Piece {
+  text: string;
+  byte0: number;
+  byte1: number;
 }
 
 const REPLACEMENT = '\u{FFFD}';
@@ -22,32 +30,32 @@ export function createTextStream(decode: (ids: readonly number[]) => string): Te
   let fresh: number[] = [];
   let text = '';
   let bytes = 0;
-  return {
-    push: (id) => {
-      fresh.push(id);
-      const before = decode(context);
-      const whole = decode([...context, ...fresh]);
-      const done = !whole.endsWith(REPLACEMENT) && whole.length > before.length;
-      const piece = done ? whole.slice(before.length) : '';
-      const added = text === '' ? piece.trimStart() : piece;
-      if (done) [context, fresh] = [fresh, []];
-      text += added;
-      const byte0 = bytes;
-      bytes += encoder.encode(added).length;
-      return { text: added, byte0, byte1: bytes };
-    },
-    text: () => text,
+  const add = (id: number, isLast: boolean): Piece => {
+    fresh.push(id);
+    const before = decode(context);
+    const whole = decode([...context, ...fresh]);
+    const done = (isLast || !whole.endsWith(REPLACEMENT)) && whole.length > before.length;
+    const piece = done ? whole.slice(before.length) : '';
+    const added = text === '' ? piece.trimStart() : piece;
+    if (done) [context, fresh] = [fresh, []];
+    text += added;
+    const byte0 = bytes;
+    bytes += encoder.encode(added).length;
+    return { text: added, byte0, byte1: bytes };
   };
+  return { push: (id) => add(id, false), finish: (id) => add(id, true), text: () => text };
 }
 
-/** Byte ranges of the tokens of an utterance that is known as a whole. */
+/** Byte ranges of the tokens of an utterance, or of its first tokens where it `goes on`. */
 export function byteRanges(
   ids: readonly number[],
   decode: (ids: readonly number[]) => string,
+  end: 'finished' | 'goes on',
 ): [start: number, end: number][] {
   const stream = createTextStream(decode);
-  return ids.map((id) => {
-    const { byte0, byte1 } = stream.push(id);
+  return ids.map((id, i) => {
+    const isLast = end === 'finished' && i === ids.length - 1;
+    const { byte0, byte1 } = isLast ? stream.finish(id) : stream.push(id);
     return [byte0, byte1];
   });
 }

@@ -185,6 +185,18 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     expect(told[0]).toBe('sure 0');
   });
 
+  it.each(['Yes \u{FFFD}', 'Yes. \u{FFFD}\u{FFFD}', '\u{FFFD}'])('tells the bytes of all words of %j', async (text) => {
+    const steps = new Map<number, StepStates>();
+    const dialogue = open();
+    for (let end = 1; end <= text.length; end++)
+      await dialogue.hear(text.slice(0, end), (states) => keep(steps, states));
+    await dialogue.heard(text, (states) => keep(steps, states));
+    const bytes = [...steps.values()].sort((a, b) => a.step0 - b.step0).flatMap((states) => states.bytes);
+    expect(bytes[0]?.[0]).toBe(0);
+    expect(bytes.at(-1)?.[1]).toBe(Buffer.byteLength(text));
+    expect(bytes.every(([byte0], i) => byte0 === (bytes[i - 1]?.[1] ?? 0))).toBe(true);
+  });
+
   it('rewinds when the finished words differ from those heard', async () => {
     const [misled, plain] = [open(), open()];
     await misled.hear(
