@@ -56,7 +56,7 @@ async function playFrom(
   try {
     for (const utterance of history) await remember(spec, utterance, dialogue);
     while (said.length < spec.limits.maxTurns && said.at(-1)?.finish !== 'leave') {
-      const { utterance, text } = await takeTurn(spec, { turn: said.length, said, dialogue, ports });
+      const { utterance, text } = await takeTurn(spec, { turn: said.length, dialogue, ports });
       said.push(utterance);
       if (utterance.text !== text) return said;
     }
@@ -78,8 +78,6 @@ async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogu
 
 interface TurnContext {
   turn: number;
-  /** What was said before. */
-  said: readonly Utterance[];
   dialogue: Dialogue;
   ports: EpisodePorts;
 }
@@ -133,30 +131,14 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   return { utterance: await sayUtterance(mine), text };
 }
 
-/**
- * A reader in the place of its role: the state in which it would answer, and then the words that its role really spoke. What
- * it would have said itself must leave no trace, so the state is taken in a dialogue of its own.
- */
-async function readTurn(spec: AgentSpec, { turn, said, dialogue, ports }: TurnContext): Promise<Taken> {
-  const { frames, model, utterances, signal } = ports;
+/** A reader in the place of its role: the state in which it would answer, and then the words that its role really spoke. */
+async function readTurn(spec: AgentSpec, { turn, dialogue, ports }: TurnContext): Promise<Taken> {
+  const { frames, utterances, signal } = ports;
   await frames.room('turn');
-  const { sampling } = spec;
-  const aside = await model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps: null });
-  try {
-    for (const utterance of said) await remember(spec, utterance, aside);
-    const place = { episode: spec.episode, turn, seating: spec.seating };
-    await aside.speak({
-      seed: deriveSeed(spec.seed, turn),
-      maxTokens: 1,
-      mayLeave: false,
-      onState: (state) => frames.append(turnFrame(state, { ...place, tNs: frames.sinceEpochNs() })),
-      onToken: () => undefined,
-      onSteps: () => undefined,
-    });
-  } finally {
-    await aside.close();
-  }
-  const utterance = await utterances.take({ episode: spec.episode, turn }, signal);
+  const state = await dialogue.turnState();
+  const place = { episode: spec.episode, turn };
+  frames.append(turnFrame(state, { ...place, seating: spec.seating, tNs: frames.sinceEpochNs() }));
+  const utterance = await utterances.take(place, signal);
   await dialogue.recall(utterance.text);
   return { utterance, text: utterance.text };
 }

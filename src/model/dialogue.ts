@@ -4,7 +4,7 @@ import type { Pass } from './decoder.ts';
 import { createEngine, type Engine, fitContext, type ModelParts } from './engine.ts';
 import type { FollowOptions } from './prompt-cache.ts';
 import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts';
-import { speakTurn } from './speak-turn.ts';
+import { readPrompt, speakTurn } from './speak-turn.ts';
 import { byteRanges } from './spoken-text.ts';
 import type { Dialogue, DialogueOptions, StepStates } from './types.ts';
 
@@ -29,6 +29,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
       turns.push({ who: 'unheard', text: '' });
       return Promise.resolve();
     },
+    turnState: async () => (await readPrompt(engine)).state,
     speak: (speakOptions) => speakTurn(engine, speakOptions),
     recall: async (text) => {
       fitContext(engine);

@@ -8,7 +8,16 @@
 import { Worker } from 'node:worker_threads';
 import { EntrainError } from '../protocol/errors.ts';
 import { closeGate, createGate, openGate } from './gate.ts';
-import type { Dialogue, Model, ModelInfo, ModelOptions, SpeakOptions, Spoken, StepStates } from './types.ts';
+import type {
+  Dialogue,
+  Model,
+  ModelInfo,
+  ModelOptions,
+  SpeakOptions,
+  Spoken,
+  StepStates,
+  TurnState,
+} from './types.ts';
 import type { CallEvent, Fault, FromWorker, Order, WorkerInput } from './worker-messages.ts';
 
 type Listener = (event: CallEvent) => void;
@@ -110,9 +119,19 @@ function toDialogue(dialogue: number, ask: Ask): Dialogue {
     heard: (text, onSteps) => tell({ type: 'heard', text }, onSteps),
     missed: () => tell({ type: 'missed' }),
     recall: (text) => tell({ type: 'recall', text }),
+    turnState: () => turnState(dialogue, ask),
     speak: (options) => speak(dialogue, ask, options),
     close: () => tell({ type: 'close' }),
   };
+}
+
+async function turnState(dialogue: number, ask: Ask): Promise<TurnState> {
+  let state: TurnState | undefined;
+  await ask(dialogue, { type: 'state' }, (event) => {
+    if (event.type === 'state') ({ state } = event);
+  });
+  if (!state) throw new Error('the worker ended a reading without a state');
+  return state;
 }
 
 async function speak(dialogue: number, ask: Ask, options: SpeakOptions): Promise<Spoken> {

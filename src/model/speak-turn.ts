@@ -7,14 +7,13 @@ import { createRandom } from './random.ts';
 import { sampleToken } from './sample.ts';
 import { createTextStream } from './spoken-text.ts';
 import { gather } from './step-states.ts';
-import type { SpeakOptions, Spoken } from './types.ts';
+import type { SpeakOptions, Spoken, TurnState } from './types.ts';
 
 export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<Spoken> {
   const startMs = systemClock.monotonicMs();
   const dropped = engine.droppedTurns;
-  fitContext(engine);
-  const plan = engine.plan(engine.turns);
-  const prompt = await readPrompt(engine, plan, options);
+  const { plan, pass: prompt, state } = await readPrompt(engine);
+  options.onState(state);
   const turn = engine.turns.length;
   const reply = await sayTokens(engine, { options, plan, prompt, turn });
   engine.turns.push({ who: 'self', text: reply.text });
@@ -28,18 +27,24 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
   };
 }
 
-async function readPrompt(engine: Engine, plan: readonly Chunk[], options: SpeakOptions): Promise<Pass> {
+interface ReadPrompt {
+  plan: readonly Chunk[];
+  /** Of the prompt's last chunk. */
+  pass: Pass;
+  state: TurnState;
+}
+
+/** Computes what is missing of the prompt of a reply, and leaves no other trace. */
+export async function readPrompt(engine: Engine): Promise<ReadPrompt> {
+  fitContext(engine);
+  const plan = engine.plan(engine.turns);
   const { dims } = engine.parts.info;
   const layers = [...engine.stateLayers];
   const pass = await engine.cache.followTo(plan, layers);
   const lastRow = (plan.at(-1)?.ids.length ?? 1) - 1;
-  options.onState({
-    layers,
-    data: gather(pass, { layers, rows: [lastRow], dims }),
-    words: engine.cache.meanEmbedding(),
-    promptText: promptText(engine),
-  });
-  return pass;
+  const data = gather(pass, { layers, rows: [lastRow], dims });
+  const words = engine.cache.meanEmbedding();
+  return { plan, pass, state: { layers, data, words, promptText: promptText(engine) } };
 }
 
 function promptText(engine: Engine): string {

@@ -30,6 +30,7 @@ export type Order =
   | { type: 'hear'; text: string }
   | { type: 'heard'; text: string }
   | { type: 'missed' }
+  | { type: 'state' }
   | { type: 'speak'; options: SpeakOrder }
   | { type: 'recall'; text: string }
   | { type: 'close' };

@@ -80,6 +80,8 @@ function listen(
       return dialogue.heard(order.text, onSteps);
     case 'missed':
       return dialogue.missed();
+    case 'state':
+      return dialogue.turnState().then((state) => emit({ type: 'state', state }));
     case 'recall':
       return dialogue.recall(order.text);
     case 'close':

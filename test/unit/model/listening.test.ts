@@ -7,13 +7,7 @@ import { openDialogue } from '../../../src/model/dialogue.ts';
 import type { OpenModel } from '../../../src/model/open-model.ts';
 import type { Dialogue, Spoken, StepStates, TurnState } from '../../../src/model/types.ts';
 import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../onnx/chat-model.ts';
-
-const SENTENCES = [
-  'Hello there, I would like to buy some apples for my mother, please.',
-  'Two coins each? That is too much… could you give me a better price, as a friend?',
-  'I have known you for a long time; naïve customers may pay that, 我不会。',
-  'Very well 🙂 let us agree on four coins.',
-];
+import { cosine, fullPrefill, SENTENCES } from './full-prefill.ts';
 
 interface Heard {
   steps: Map<number, StepStates>;
@@ -56,33 +50,6 @@ async function reply(dialogue: Dialogue, seed: number): Promise<{ state: TurnSta
 function cutAt(text: string, cuts: readonly number[]): string[] {
   const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
   return [0, ...places].map((place, i) => text.slice(place, places[i] ?? text.length));
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  for (const [i, value] of a.entries()) dot += value * (b[i] ?? 0);
-  return dot / (Math.hypot(...a) * Math.hypot(...b));
-}
-
-interface Prefill {
-  /** [layers, dims]: of the last token. */
-  last: Float32Array[];
-  /** [dims]: mean of layer 0. */
-  words: Float32Array;
-}
-
-/** One pass over the whole prompt. */
-async function fullPrefill(model: OpenModel, turns: Turn[]): Promise<Prefill> {
-  const { text } = model.template.render(DIALOGUE.system, turns, true);
-  const layers = Array.from({ length: model.info.layers }, (_, i) => i + 1);
-  const ids = model.tokenizer.encode(text);
-  const pass = await model.openDecoder().run(ids, [0, ...layers]);
-  const { dims } = model.info;
-  const embeddings = pass.states.get(0) ?? new Float32Array();
-  const words = new Float32Array(dims);
-  for (const [i, value] of embeddings.entries())
-    words[i % dims] = (words[i % dims] ?? 0) + value / ids.length;
-  return { last: layers.map((layer) => pass.states.get(layer)?.slice(-dims) ?? new Float32Array()), words };
 }
 
 const CHOICES: ChatModelChoice[] = [
@@ -185,17 +152,20 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     expect(told[0]).toBe('sure 0');
   });
 
-  it.each(['Yes \u{FFFD}', 'Yes. \u{FFFD}\u{FFFD}', '\u{FFFD}'])('tells the bytes of all words of %j', async (text) => {
-    const steps = new Map<number, StepStates>();
-    const dialogue = open();
-    for (let end = 1; end <= text.length; end++)
-      await dialogue.hear(text.slice(0, end), (states) => keep(steps, states));
-    await dialogue.heard(text, (states) => keep(steps, states));
-    const bytes = [...steps.values()].sort((a, b) => a.step0 - b.step0).flatMap((states) => states.bytes);
-    expect(bytes[0]?.[0]).toBe(0);
-    expect(bytes.at(-1)?.[1]).toBe(Buffer.byteLength(text));
-    expect(bytes.every(([byte0], i) => byte0 === (bytes[i - 1]?.[1] ?? 0))).toBe(true);
-  });
+  it.each(['Yes \u{FFFD}', 'Yes. \u{FFFD}\u{FFFD}', '\u{FFFD}'])(
+    'tells the bytes of all words of %j',
+    async (text) => {
+      const steps = new Map<number, StepStates>();
+      const dialogue = open();
+      for (let end = 1; end <= text.length; end++)
+        await dialogue.hear(text.slice(0, end), (states) => keep(steps, states));
+      await dialogue.heard(text, (states) => keep(steps, states));
+      const bytes = [...steps.values()].sort((a, b) => a.step0 - b.step0).flatMap((states) => states.bytes);
+      expect(bytes[0]?.[0]).toBe(0);
+      expect(bytes.at(-1)?.[1]).toBe(Buffer.byteLength(text));
+      expect(bytes.every(([byte0], i) => byte0 === (bytes[i - 1]?.[1] ?? 0))).toBe(true);
+    },
+  );
 
   it('rewinds when the finished words differ from those heard', async () => {
     const [misled, plain] = [open(), open()];
