@@ -28,6 +28,8 @@ export function createForgetfulDisk(options: ForgetfulOptions): ForgetfulDisk {
   const files = new Map(options.files);
   let named = new Map(options.files);
   let dead = false;
+  let askedFor = 0;
+  let namedBy = 0;
   const later = (job: () => void): Promise<void> => {
     return new Promise((resolve) => {
       const wait = (): void => {
@@ -52,7 +54,11 @@ export function createForgetfulDisk(options: ForgetfulOptions): ForgetfulDisk {
     remove: (path) => void files.delete(path),
     syncFolder: (folder) => {
       const now = [...files].filter(([path]) => path.startsWith(`${folder}/`));
-      return later(() => (named = new Map(now)));
+      const order = ++askedFor;
+      // Of two under way at once the earlier may end last; it takes back nothing.
+      return later(() => {
+        if (order > namedBy) [named, namedBy] = [new Map(now), order];
+      });
     },
     open: (path) => {
       const file = files.get(path) ?? { bytes: Buffer.alloc(256), size: 0, synced: 0 };

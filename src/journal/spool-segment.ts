@@ -14,6 +14,7 @@ export interface SpoolSegment {
   append(message: Uint8Array): void;
   sizeOf(seq: number): number;
   read(seq: number): Uint8Array | undefined;
+  /** Settles when every frame is safe from a loss of power; at once when all of them were. */
   sync(): Promise<void>;
   /** Frees the file handle; the segment can no longer be used. */
   close(): void;
@@ -66,6 +67,8 @@ function makeSegment(
   { name, file, places }: { name: SegmentName; file: DiskFile; places: Places },
 ): SpoolSegment {
   const { offsets, lengths } = places;
+  let unsynced = false;
+  let syncing = Promise.resolve();
   return {
     ...name,
     lastSeq: () => name.firstSeq + offsets.length - 1,
@@ -78,6 +81,7 @@ function makeSegment(
         file.truncate(before);
         throw error;
       }
+      unsynced = true;
       offsets.push(before + HEADER_BYTES);
       lengths.push(message.length);
     },
@@ -86,11 +90,16 @@ function makeSegment(
       const length = lengths[seq - name.firstSeq] ?? 0;
       return length === 0 ? undefined : file.read(offsets[seq - name.firstSeq] as number, length);
     },
-    sync: () => file.sync(),
+    sync: () => {
+      if (unsynced) syncing = file.sync();
+      unsynced = false;
+      return syncing;
+    },
     close: () => file.close(),
     remove: () => {
-      file.close();
       place.disk.remove(join(place.folder, segmentFile(name)));
+      // A handle that the thread pool still holds must not become another file's.
+      void syncing.catch(() => undefined).then(() => file.close());
     },
   };
 }

@@ -62,8 +62,9 @@ interface State {
   waiting: { seq: number; message: Uint8Array }[];
   waitingBytes: number;
   listener: () => void;
-  timers: { retry: NodeJS.Timeout | undefined; sync: NodeJS.Timeout | undefined };
-  closed: boolean;
+  retry: NodeJS.Timeout | undefined;
+  /** Frames in a file that are neither synced nor acknowledged, the oldest first, each with the timer that syncs it. */
+  unsafe: { epoch: number; seq: number; timer: NodeJS.Timeout }[];
 }
 
 type Settings = Required<SpoolOptions> & { segmentBytes: number };
@@ -81,8 +82,8 @@ export function openSpool(options: SpoolOptions): Promise<Spool> {
     waiting: [],
     waitingBytes: 0,
     listener: () => undefined,
-    timers: { retry: undefined, sync: undefined },
-    closed: false,
+    retry: undefined,
+    unsafe: [],
   };
   return Promise.resolve(spoolOf(state, settings));
 }
@@ -143,7 +144,7 @@ function append(state: State, settings: Settings, frame: { seq: number; message:
   if (state.waitingBytes + frame.message.length > settings.maxWaitingBytes) throw spoolFull(settings);
   state.waiting.push(frame);
   state.waitingBytes += frame.message.length;
-  state.timers.retry ??= setTimeout(() => storeWaiting(state, settings), RETRY_MS);
+  state.retry ??= setTimeout(() => storeWaiting(state, settings), RETRY_MS);
 }
 
 /** False when the disk or the spool's own limit has no room for the frame now. */
@@ -156,11 +157,12 @@ function tryStore(state: State, settings: Settings, frame: { seq: number; messag
       state.current = startSegment(state, settings, { epoch, firstSeq: frame.seq });
     state.current.append(frame.message);
   } catch (error) {
-    if (state.timers.retry === undefined)
+    if (state.retry === undefined)
       settings.log.error({ err: error }, 'spool cannot write; frames wait in memory');
     return false;
   }
-  syncSoon(state, settings);
+  const timer = setTimeout(() => syncAll(state, settings), SYNC_MS);
+  state.unsafe.push({ epoch: state.lastEpoch, seq: frame.seq, timer });
   return true;
 }
 
@@ -169,23 +171,32 @@ function storeWaiting(state: State, settings: Settings): void {
     state.waiting.shift();
     state.waitingBytes -= frame.message.length;
   }
-  state.timers.retry =
+  state.retry =
     state.waiting.length > 0 ? setTimeout(() => storeWaiting(state, settings), RETRY_MS) : undefined;
   state.listener();
 }
 
-/** Group commit: a kill of the process loses nothing anyway, a loss of power at most the last moments. */
-function syncSoon(state: State, settings: Settings): void {
-  state.timers.sync ??= setTimeout(() => {
-    state.timers.sync = undefined;
-    if (state.closed) return;
-    state.current
-      ?.sync()
-      .catch((error: unknown) => settings.log.warn({ err: error }, 'spool was not synced'));
-  }, SYNC_MS);
+/**
+ * A kill of the process loses nothing anyway; a loss of power the last moments of an agent that lost its model's state with
+ * them. So nothing waits for the disk, and a frame that the analyzer has made durable by then is never synced here at all.
+ */
+function syncAll(state: State, settings: Settings): void {
+  for (const { timer } of state.unsafe.splice(0)) clearTimeout(timer);
+  for (const segment of state.segments)
+    segment.sync().catch((error: unknown) => settings.log.warn({ err: error }, 'spool was not synced'));
+}
+
+function keepUnacknowledged(state: State, epoch: number, seq: number): void {
+  const isDone = (one: { epoch: number; seq: number }): boolean =>
+    one.epoch < epoch || (one.epoch === epoch && one.seq <= seq);
+  for (let first = state.unsafe[0]; first && isDone(first); first = state.unsafe[0]) {
+    clearTimeout(first.timer);
+    state.unsafe.shift();
+  }
 }
 
 function trim(state: State, epoch: number, seq: number): void {
+  keepUnacknowledged(state, epoch, seq);
   const done = (segment: SpoolSegment): boolean =>
     segment.epoch === epoch && segment.lastSeq() <= seq && segment !== state.current;
   for (const segment of state.segments.filter(done)) segment.remove();
@@ -203,10 +214,9 @@ async function close(state: State, settings: Settings): Promise<void> {
   if (state.waiting.length > 0) storeWaiting(state, settings);
   if (state.waiting.length > 0)
     settings.log.error({ frames: state.waiting.length }, 'spool closed on a full disk; frames are lost');
-  clearTimeout(state.timers.retry);
-  clearTimeout(state.timers.sync);
-  state.closed = true;
-  await state.current?.sync().catch(() => undefined);
+  clearTimeout(state.retry);
+  for (const { timer } of state.unsafe.splice(0)) clearTimeout(timer);
+  await Promise.allSettled(state.segments.map((segment) => segment.sync()));
   for (const segment of state.segments) segment.close();
 }
 
