@@ -5,7 +5,7 @@
  *
  * Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
  */
-import { cholesky } from '../synchrony/cholesky.ts';
+import { cholesky, invertLower } from '../synchrony/cholesky.ts';
 import { blockOf, transpose, zeros } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
@@ -71,22 +71,6 @@ function assemble(first: Matrix, second: Matrix, below: Matrix): Matrix {
     out.data.set(second.data.subarray(r * second.cols, (r + 1) * second.cols), start + half);
   }
   return out;
-}
-
-/** L⁻¹ [n, n] of a lower factor, row by row: every sum runs along rows. */
-function invertLower(lower: Float64Array, n: number): Matrix {
-  const inverse = zeros(n, n);
-  const out = inverse.data;
-  for (let r = 0; r < n; r++) {
-    const scale = 1 / (lower[r * n + r] as number);
-    for (let k = 0; k < r; k++) {
-      const weight = -scale * (lower[r * n + k] as number);
-      for (let c = 0; c <= k; c++)
-        out[r * n + c] = (out[r * n + c] as number) + weight * (out[k * n + c] as number);
-    }
-    out[r * n + r] = scale;
-  }
-  return inverse;
 }
 
 function subtract(m: Matrix, other: Matrix): void {

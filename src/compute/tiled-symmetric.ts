@@ -5,20 +5,23 @@ import { upperTiles, type Tile } from './tiles.ts';
 
 /** [n, n]; what is below the diagonal mirrors what is above, to the last bit. */
 export async function tiledSymmetric(n: number, compute: (tile: Tile) => Promise<Matrix>): Promise<Matrix> {
+  const tiles = upperTiles(n);
+  const [first] = tiles;
+  if (first && tiles.length === 1) return mirrorDown(await compute(first));
   const out = zeros(n, n);
-  for (const tile of upperTiles(n)) {
+  for (const tile of tiles) {
     const part = await compute(tile);
     for (let r = 0; r < part.rows; r++)
       out.data.set(part.data.subarray(r * part.cols, (r + 1) * part.cols), (tile.top + r) * n + tile.left);
   }
-  mirrorDown(out);
-  return out;
+  return mirrorDown(out);
 }
 
 const MIRROR_TILE = 32;
 
 /** Copies what is above the diagonal below it, block by block to stay in the cache. */
-function mirrorDown({ rows: n, data }: Matrix): void {
+function mirrorDown(m: Matrix): Matrix {
+  const { rows: n, data } = m;
   for (let top = 0; top < n; top += MIRROR_TILE) {
     for (let left = 0; left <= top; left += MIRROR_TILE) {
       const bottom = Math.min(n, top + MIRROR_TILE);
@@ -28,4 +31,5 @@ function mirrorDown({ rows: n, data }: Matrix): void {
       }
     }
   }
+  return m;
 }

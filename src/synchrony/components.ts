@@ -3,8 +3,9 @@
  * What comes back are scores [n, k] with W Wᵀ ≈ K; exact where K has no more than k dimensions.
  */
 import { symmetricEigen } from './eigen.ts';
-import { crossProduct, product, zeros } from './matrix.ts';
+import { transpose, zeros } from './matrix.ts';
 import { seededRandom } from './random.ts';
+import { dotAt } from './row-product.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 const ITERATIONS = 4;
@@ -23,13 +24,13 @@ export async function leadingComponents(
   for (let at = 0; at < basis.data.length; at++) basis.data[at] = random.normal();
   let image = await algebra.multiply(gram, basis);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-    basis = orthonormal(image);
+    basis = await orthonormal(image, algebra);
     image = await algebra.multiply(gram, basis);
   }
-  const { values, vectors } = symmetricEigen(crossProduct(basis, image));
+  const { values, vectors } = symmetricEigen(await algebra.multiply(transpose(basis), image));
   const largest = values[0] ?? 0;
   const kept = values.filter((value) => value > RANK_TOLERANCE * largest).length;
-  return product(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));
+  return algebra.multiply(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));
 }
 
 /** The first `count` eigenvectors, each times the root of its value. */
@@ -44,39 +45,50 @@ function scaledVectors(vectors: Matrix, values: Float64Array, count: number): Ma
   return out;
 }
 
+/** Columns that are made orthonormal among themselves before the next so many are freed of them, as products. */
+const BLOCK = 16;
+
 /** Columns made orthonormal, twice over for safety; a column that the others span becomes zero. */
-function orthonormal(m: Matrix): Matrix {
+async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
   // Works on the transpose, where a column is contiguous.
-  const columns = Array.from({ length: m.cols }, (_, c) =>
-    Float64Array.from({ length: m.rows }, (__, r) => m.data[r * m.cols + c] as number),
-  );
-  for (const [k, column] of columns.entries()) {
-    const before = norm(column);
+  const rows = transpose(m);
+  for (let start = 0; start < rows.rows; start += BLOCK) {
+    const done = rowsFrom(rows, 0, start);
+    const block = rowsFrom(rows, start, Math.min(rows.rows, start + BLOCK));
     for (let pass = 0; pass < 2; pass++) {
-      for (let other = 0; other < k; other++) removePart(column, columns[other] as Float64Array);
+      const before = Float64Array.from({ length: block.rows }, (_, k) => norm(block, k));
+      if (start > 0) await removeParts(block, done, algebra);
+      for (let k = 0; k < block.rows; k++) orthonormaliseRow(block, k, before[k] as number);
     }
-    const after = norm(column);
-    const scale = after > RANK_TOLERANCE * before ? 1 / after : 0;
-    for (let r = 0; r < column.length; r++) column[r] = (column[r] as number) * scale;
   }
-  const out = zeros(m.rows, m.cols);
-  for (const [c, column] of columns.entries()) {
-    for (let r = 0; r < m.rows; r++) out.data[r * m.cols + c] = column[r] as number;
+  return transpose(rows);
+}
+
+/** Rows [start, end) as a view. */
+function rowsFrom(m: Matrix, start: number, end: number): Matrix {
+  return { rows: end - start, cols: m.cols, data: m.data.subarray(start * m.cols, end * m.cols) };
+}
+
+/** Takes the part along each unit row out of the rows of m. */
+async function removeParts(m: Matrix, units: Matrix, algebra: LinearAlgebra): Promise<void> {
+  const parts = await algebra.multiply(await algebra.multiplyTransposed(m, units), units);
+  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (parts.data[at] as number);
+}
+
+/** Row k against the rows above it. */
+function orthonormaliseRow(m: Matrix, k: number, before: number): void {
+  const { cols, data } = m;
+  const row = k * cols;
+  for (let other = 0; other < row; other += cols) {
+    const along = dotAt(data, data, { x: row, y: other, count: cols });
+    for (let c = 0; c < cols; c++)
+      data[row + c] = (data[row + c] as number) - along * (data[other + c] as number);
   }
-  return out;
+  const after = norm(m, k);
+  const scale = after > RANK_TOLERANCE * before ? 1 / after : 0;
+  for (let c = 0; c < cols; c++) data[row + c] = (data[row + c] as number) * scale;
 }
 
-function removePart(column: Float64Array, unit: Float64Array): void {
-  const along = dot(column, unit);
-  for (let r = 0; r < column.length; r++) column[r] = (column[r] as number) - along * (unit[r] as number);
-}
-
-function norm(x: Float64Array): number {
-  return Math.sqrt(dot(x, x));
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let r = 0; r < x.length; r++) sum += (x[r] as number) * (y[r] as number);
-  return sum;
+function norm({ data, cols }: Matrix, row: number): number {
+  return Math.sqrt(dotAt(data, data, { x: row * cols, y: row * cols, count: cols }));
 }

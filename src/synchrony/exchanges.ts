@@ -16,6 +16,8 @@ export interface Match {
 }
 
 export interface Exchanges {
+  /** Episodes that are exchanged among themselves; each is in one block. */
+  blocks: number[][];
   /** Per episode: every episode of its block that B may come from. */
   matches: Match[][];
   /** Per exchange and episode: which of them it is. The first exchange is none at all. */
@@ -49,7 +51,7 @@ export function drawExchanges(rows: StrictRows, count: number, seed: number): Ex
     }
     return choice;
   });
-  return { matches, choices };
+  return { blocks, matches, choices };
 }
 
 function scenarioOf(rows: StrictRows, members: number[] | undefined): number {

@@ -51,72 +51,76 @@ export function joinColumns(parts: Matrix[]): Matrix {
   return out;
 }
 
-/** aᵀ [k, n] · b [n, m] → [k, m]; zero entries of a cost nothing, so indicator columns are cheap. */
+/** The matrices of the given widths that stand side by side in m. */
+export function splitColumns(m: Matrix, widths: number[]): Matrix[] {
+  let left = 0;
+  return widths.map((cols) => {
+    const part = blockOf(m, { top: 0, left, rows: m.rows, cols });
+    left += cols;
+    return part;
+  });
+}
+
+/** aᵀ [k, n] · b [n, m] → [k, m]. */
 export function crossProduct(a: Matrix, b: Matrix): Matrix {
-  const out = zeros(a.cols, b.cols);
-  for (let r = 0; r < a.rows; r++) {
-    for (let k = 0; k < a.cols; k++) {
-      const weight = a.data[r * a.cols + k] as number;
-      if (weight !== 0) addScaledRow(out, k, { from: b, row: r, weight });
-    }
-  }
-  return out;
+  return product(transpose(a), b);
 }
 
 /** a [n, k] · b [k, m] → [n, m]. */
 export function product(a: Matrix, b: Matrix): Matrix {
   const out = zeros(a.rows, b.cols);
-  for (let r = 0; r < a.rows; r++) {
-    for (let k = 0; k < a.cols; k++) {
-      const weight = a.data[r * a.cols + k] as number;
-      if (weight !== 0) addScaledRow(out, r, { from: b, row: k, weight });
-    }
-  }
+  for (let r = 0; r < a.rows; r++) addRowProduct(out, { a, b, row: r, cols: b.cols });
   return out;
 }
 
 /** a [n, k] · bᵀ with b [m, k] → [n, m]. */
 export function productTransposed(a: Matrix, b: Matrix): Matrix {
-  const out = zeros(a.rows, b.rows);
-  for (let r = 0; r < a.rows; r++) {
-    for (let s = 0; s < b.rows; s++) out.data[r * b.rows + s] = rowDot(a, r, { of: b, row: s });
-  }
-  return out;
+  return product(a, transpose(b));
 }
 
 /** a [n, k] · aᵀ → [n, n], each pair of rows once. */
 export function symmetricProduct(a: Matrix): Matrix {
-  const out = zeros(a.rows, a.rows);
-  for (let r = 0; r < a.rows; r++) {
-    for (let s = 0; s <= r; s++) {
-      const value = rowDot(a, r, { of: a, row: s });
-      out.data[r * a.rows + s] = value;
-      out.data[s * a.rows + r] = value;
-    }
+  const n = a.rows;
+  const out = zeros(n, n);
+  const b = transpose(a);
+  for (let r = 0; r < n; r++) {
+    addRowProduct(out, { a, b, row: r, cols: r + 1 });
+    for (let s = 0; s < r; s++) out.data[s * n + r] = out.data[r * n + s] as number;
   }
   return out;
 }
 
-/** Row `row` of m += weight × a row of another matrix with as many columns. */
-function addScaledRow(m: Matrix, row: number, add: { from: Matrix; row: number; weight: number }): void {
-  const { weight, from } = add;
-  const to = row * m.cols;
-  const source = add.row * from.cols;
-  const target = m.data;
-  const data = from.data;
-  for (let c = 0; c < m.cols; c++) {
-    target[to + c] = (target[to + c] as number) + weight * (data[source + c] as number);
-  }
+/** Which row of a product, and how many of its columns from the left. */
+interface RowProduct {
+  a: Matrix;
+  b: Matrix;
+  row: number;
+  cols: number;
 }
 
-function rowDot(a: Matrix, row: number, other: { of: Matrix; row: number }): number {
-  const left = row * a.cols;
-  const right = other.row * a.cols;
-  const x = a.data;
-  const y = other.of.data;
-  let sum = 0;
-  for (let c = 0; c < a.cols; c++) sum += (x[left + c] as number) * (y[right + c] as number);
-  return sum;
+/** Four rows of b at once: what they go into is read and written once for all four. */
+function addRowProduct(out: Matrix, { a, b, row, cols }: RowProduct): void {
+  const [to, from, weights, width] = [out.data, b.data, a.data, b.cols];
+  const start = row * width;
+  const first = row * a.cols;
+  let k = 0;
+  for (; k + 3 < a.cols; k += 4) {
+    const w0 = weights[first + k] as number;
+    const w1 = weights[first + k + 1] as number;
+    const w2 = weights[first + k + 2] as number;
+    const w3 = weights[first + k + 3] as number;
+    const x = k * width;
+    for (let c = 0; c < cols; c++) {
+      const low = w0 * (from[x + c] as number) + w1 * (from[x + width + c] as number);
+      const high = w2 * (from[x + 2 * width + c] as number) + w3 * (from[x + 3 * width + c] as number);
+      to[start + c] = (to[start + c] as number) + (low + high);
+    }
+  }
+  for (; k < a.cols; k++) {
+    const weight = weights[first + k] as number;
+    for (let c = 0; c < cols; c++)
+      to[start + c] = (to[start + c] as number) + weight * (from[k * width + c] as number);
+  }
 }
 
 /** Σ aᵢ bᵢ over all entries. */

@@ -6,23 +6,23 @@
  */
 import { solveSymmetric } from './cholesky.ts';
 import { symmetricEigen } from './eigen.ts';
-import { crossProduct, product, takeRows, zeros } from './matrix.ts';
+import { joinColumns, splitColumns, symmetricProduct, takeRows, transpose, zeros } from './matrix.ts';
 import type { StrictRows } from './strict-rows.ts';
-import type { Matrix } from './types.ts';
+import type { LinearAlgebra, Matrix } from './types.ts';
 
 /** What is left of a matrix, and how many parameters of the training part that took per column. */
 export interface Residual {
   rest: Matrix;
   used: number;
+  /** What was taken out, as linear maps that hold for other rows too. */
+  coefficients: Coefficients;
 }
 
 export interface Residualiser {
-  /** m [n, k], its episode means out already → its residual [n, k]. */
-  residual(m: Matrix): Residual;
+  /** Matrices [n, any], their episode means out already → their residuals [n, any]. */
+  residuals(parts: Matrix[]): Promise<Residual[]>;
   /** Rows of the training part less its episodes: what parameters are taken from. */
   freedom: number;
-  /** What `residual` takes out of m, as linear maps that hold for other rows too. */
-  coefficients(m: Matrix): Coefficients;
   /** The part of the text that the turn tells [turns − 1, p]. */
   textByTurn: Matrix;
 }
@@ -72,30 +72,57 @@ export function centreByEpisode(m: Matrix, episode: Int32Array): Matrix {
   return out;
 }
 
-/** Fits on the rows outside the fold. text [n, p]: components with their episode means out. */
-export function fitResidualiser(rows: StrictRows, text: Matrix, fold: number): Residualiser {
-  const train = trainingRows(rows, fold);
+export interface ResidualiserInput {
+  rows: StrictRows;
+  /** Components with their episode means out [n, p]. */
+  text: Matrix;
+  fold: number;
+  algebra: LinearAlgebra;
+}
+
+/** Fits on the rows outside the fold. */
+export async function fitResidualiser(input: ResidualiserInput): Promise<Residualiser> {
+  const { rows, text, algebra } = input;
+  const train = trainingRows(rows, input.fold);
+  const turns = turnRemoval(rows, train, algebra);
+  const ofText = await turns(text);
+  const episodes = new Set(train.map((row) => rows.episode[row] as number)).size;
+  const freedom = train.length - episodes;
+  const usedByTurns = ofText.map.rows;
+  const removal = await fitText(ofText.rest, { train, freedom: freedom - usedByTurns, algebra });
+  const residuals = async (parts: Matrix[]): Promise<Residual[]> => {
+    const widths = parts.map((part) => part.cols);
+    const withoutTurns = await turns(joinColumns(parts));
+    const { rest, map, used } = await removal(withoutTurns.rest, widths);
+    const texts = splitColumns(map, widths);
+    const byTurn = splitColumns(withoutTurns.map, widths);
+    return splitColumns(rest, widths).map((own, part) => ({
+      rest: own,
+      used: (used[part] as number) + usedByTurns,
+      coefficients: { turn: byTurn[part] as Matrix, text: texts[part] as Matrix },
+    }));
+  };
+  return { residuals, freedom, textByTurn: ofText.map };
+}
+
+/** What is left of a matrix [n, k], and the map that was taken out of it. */
+interface Removed {
+  rest: Matrix;
+  /** [what it is taken out by, k] */
+  map: Matrix;
+}
+
+function turnRemoval(
+  rows: StrictRows,
+  train: Int32Array,
+  algebra: LinearAlgebra,
+): (m: Matrix) => Promise<Removed> {
   const turns = turnIndicators(rows);
-  const turnGram = crossProduct(takeRows(turns, train), takeRows(turns, train));
-  const byTurn = (m: Matrix): Matrix =>
-    solveSymmetric(turnGram, 1e-9, crossProduct(takeRows(turns, train), takeRows(m, train)));
-  const withoutTurns = (m: Matrix): Matrix => subtract(m, product(turns, byTurn(m)));
-  const textByTurn = byTurn(text);
-  const freedom = train.length - new Set(train.map((row) => rows.episode[row] as number)).size;
-  if (text.cols === 0) {
-    const coefficients = (m: Matrix): Coefficients => ({ turn: byTurn(m), text: zeros(0, m.cols) });
-    const residual = (m: Matrix): Residual => ({ rest: withoutTurns(m), used: turns.cols });
-    return { residual, coefficients, textByTurn, freedom };
-  }
-  const removal = fitText(withoutTurns(text), train, freedom - turns.cols);
-  return {
-    residual: (m) => {
-      const { rest, used } = removal.remove(withoutTurns(m));
-      return { rest, used: used + turns.cols };
-    },
-    freedom,
-    coefficients: (m) => ({ turn: byTurn(m), text: removal.map(withoutTurns(m)) }),
-    textByTurn,
+  const inTraining = transpose(takeRows(turns, train));
+  const gram = symmetricProduct(inTraining);
+  return async (m) => {
+    const map = solveSymmetric(gram, 1e-9, await algebra.multiply(inTraining, takeRows(m, train)));
+    return { rest: subtract(m, await algebra.multiply(turns, map)), map };
   };
 }
 
@@ -103,55 +130,82 @@ export function trainingRows(rows: StrictRows, fold: number): Int32Array {
   return Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] !== fold);
 }
 
-interface TextRemoval {
-  remove(m: Matrix): Residual;
-  /** Text → what it tells of m [p, k]. */
-  map(m: Matrix): Matrix;
+/** `used` counts per matrix of those side by side. */
+type TextRemoval = (m: Matrix, widths: number[]) => Promise<Removed & { used: number[] }>;
+
+interface Training {
+  train: Int32Array;
+  freedom: number;
+  algebra: LinearAlgebra;
 }
 
 /** Ridge on text whose training part is turned to its own principal axes, so that every penalty costs one division. */
-function fitText(text: Matrix, train: Int32Array, freedom: number): TextRemoval {
-  const inTraining = takeRows(text, train);
-  const { values, vectors } = symmetricEigen(crossProduct(inTraining, inTraining));
-  const axes = product(text, vectors);
-  const trainingAxes = takeRows(axes, train);
+async function fitText(text: Matrix, { train, freedom, algebra }: Training): Promise<TextRemoval> {
+  if (text.cols === 0)
+    return async (m, widths) => ({ rest: m, map: zeros(0, m.cols), used: widths.map(() => 0) });
+  const { values, vectors } = symmetricEigen(await algebra.gram(transpose(takeRows(text, train))));
+  const axes = await algebra.multiply(text, vectors);
+  const trainingAxes = transpose(takeRows(axes, train));
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const alongAxes = (m: Matrix): { along: Matrix; used: number } => {
+  return async (m, widths) => {
     const own = takeRows(m, train);
-    const along = crossProduct(trainingAxes, own);
-    const penalty = mean * bestPenalty({ values, mean, along, own, freedom });
-    let used = 0;
-    for (const value of values) used += value > 0 ? value / (value + penalty) : 0;
-    for (let at = 0; at < along.data.length; at++) {
-      const value = Math.max(0, values[Math.floor(at / along.cols)] as number) + penalty;
-      along.data[at] = value > 0 ? (along.data[at] as number) / value : 0;
+    const along = await algebra.multiply(trainingAxes, own);
+    const energies = { along: energyByPart(along, widths), own: energyByPart(own, widths) };
+    const penalties = widths.map((_, part) => {
+      const energy = energies.along.map((row) => row[part] as number);
+      const total = energies.own.reduce((sum, row) => sum + (row[part] as number), 0);
+      return mean * bestPenalty({ values, mean, energy, total, freedom });
+    });
+    shrink(along, { values, penalties, widths });
+    return {
+      rest: subtract(m, await algebra.multiply(axes, along)),
+      map: await algebra.multiply(vectors, along),
+      used: penalties.map((penalty) => freedomUsed(values, penalty)),
+    };
+  };
+}
+
+/** Per row, the sum of squares of each of the matrices that stand side by side. */
+function energyByPart(m: Matrix, widths: number[]): number[][] {
+  return Array.from({ length: m.rows }, (_, r) => {
+    let at = r * m.cols;
+    return widths.map((width) => {
+      let sum = 0;
+      for (const end = at + width; at < end; at++) sum += (m.data[at] as number) ** 2;
+      return sum;
+    });
+  });
+}
+
+/** What lies along each axis, divided by the axis' value and the penalty of its matrix. */
+function shrink(along: Matrix, by: { values: Float64Array; penalties: number[]; widths: number[] }): void {
+  let at = 0;
+  for (const raw of by.values) {
+    for (const [part, width] of by.widths.entries()) {
+      const value = Math.max(0, raw) + (by.penalties[part] as number);
+      const factor = value > 0 ? 1 / value : 0;
+      for (const end = at + width; at < end; at++) along.data[at] = (along.data[at] as number) * factor;
     }
-    return { along, used };
-  };
-  return {
-    remove: (m) => {
-      const { along, used } = alongAxes(m);
-      return { rest: subtract(m, product(axes, along)), used };
-    },
-    map: (m) => product(vectors, alongAxes(m).along),
-  };
+  }
+}
+
+function freedomUsed(values: Float64Array, penalty: number): number {
+  let used = 0;
+  for (const value of values) used += value > 0 ? value / (value + penalty) : 0;
+  return used;
 }
 
 interface TextFit {
   values: Float64Array;
   mean: number;
-  /** axesᵀ m [p, k] */
-  along: Matrix;
-  own: Matrix;
+  /** Per axis, what of the matrix lies along it; and all of it. */
+  energy: number[];
+  total: number;
   freedom: number;
 }
 
 /** The share with the smallest generalised cross-validation error. */
-function bestPenalty({ values, mean, along, own, freedom }: TextFit): number {
-  const energy = Array.from(values, (_, k) =>
-    squares(along.data.subarray(k * along.cols, (k + 1) * along.cols)),
-  );
-  const total = squares(own.data);
+function bestPenalty({ values, mean, energy, total, freedom }: TextFit): number {
   let best = { share: PENALTIES.at(-1) as number, error: Number.POSITIVE_INFINITY };
   for (const share of PENALTIES) {
     let explained = 0;
@@ -169,14 +223,10 @@ function bestPenalty({ values, mean, along, own, freedom }: TextFit): number {
   return best.share;
 }
 
-function squares(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return sum;
-}
-
 function subtract(a: Matrix, b: Matrix): Matrix {
-  return { ...a, data: a.data.map((value, at) => value - (b.data[at] as number)) };
+  const out = zeros(a.rows, a.cols);
+  for (let at = 0; at < out.data.length; at++) out.data[at] = (a.data[at] as number) - (b.data[at] as number);
+  return out;
 }
 
 /** One column per turn but the first, the episode's mean out [n, turns − 1]. */

@@ -1,15 +1,25 @@
-/** Product of two rows of one flat [n, dims] array. Four sums at once: the processor does not wait for one addition before the next. */
-export function rowProduct(rows: Float64Array, dims: number, at: { x: number; y: number }): number {
-  const x = at.x * dims;
-  const y = at.y * dims;
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let c = 0;
-  for (; c + 3 < dims; c += 4) {
-    s0 += (rows[x + c] as number) * (rows[y + c] as number);
-    s1 += (rows[x + c + 1] as number) * (rows[y + c + 1] as number);
-    s2 += (rows[x + c + 2] as number) * (rows[y + c + 2] as number);
-    s3 += (rows[x + c + 3] as number) * (rows[y + c + 3] as number);
+/** Inner products along rows of flat arrays. Four sums at once: the processor does not wait for one addition before the next. */
+
+/** Σ x[at.x + i] · y[at.y + i] over `count` entries. */
+export function dotAt(x: Float64Array, y: Float64Array, at: { x: number; y: number; count: number }): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let a = at.x;
+  let b = at.y;
+  const end = a + at.count;
+  for (; a + 3 < end; a += 4, b += 4) {
+    s0 += (x[a] as number) * (y[b] as number);
+    s1 += (x[a + 1] as number) * (y[b + 1] as number);
+    s2 += (x[a + 2] as number) * (y[b + 2] as number);
+    s3 += (x[a + 3] as number) * (y[b + 3] as number);
   }
-  for (; c < dims; c++) s0 += (rows[x + c] as number) * (rows[y + c] as number);
+  for (; a < end; a++, b++) s0 += (x[a] as number) * (y[b] as number);
   return s0 + s1 + (s2 + s3);
+}
+
+/** Product of two rows of one flat [n, dims] array. */
+export function rowProduct(rows: Float64Array, dims: number, at: { x: number; y: number }): number {
+  return dotAt(rows, rows, { x: at.x * dims, y: at.y * dims, count: dims });
 }

@@ -17,40 +17,56 @@ const SMALLEST_SPREAD = 1e-9;
 
 /** Spread of every column around its episode's mean. */
 export function measureScales(m: Matrix, episode: Int32Array): Scales {
+  const { place, counts } = placesOf(episode);
+  const means = zeros(counts.length, m.cols);
   const offset = new Float64Array(m.cols);
-  const factor = new Float64Array(m.cols);
-  const counts = new Map<number, number>();
-  for (const label of episode) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const freedom = Math.max(1, m.rows - counts.size);
-  for (let c = 0; c < m.cols; c++) {
-    const sums = new Map<number, number>();
-    let largest = 0;
-    for (let r = 0; r < m.rows; r++) {
-      const value = m.data[r * m.cols + c] as number;
-      const label = episode[r] as number;
-      sums.set(label, (sums.get(label) ?? 0) + value);
+  const largest = new Float64Array(m.cols);
+  eachRow(m, (row, r) => {
+    const to = (place[r] as number) * m.cols;
+    for (let c = 0; c < m.cols; c++) {
+      const value = row[c] as number;
+      means.data[to + c] = (means.data[to + c] as number) + value / (counts[place[r] as number] as number);
       offset[c] = (offset[c] as number) + value / m.rows;
-      largest = Math.max(largest, Math.abs(value));
+      largest[c] = Math.max(largest[c] as number, Math.abs(value));
     }
-    let squares = 0;
-    for (let r = 0; r < m.rows; r++) {
-      const label = episode[r] as number;
-      squares +=
-        ((m.data[r * m.cols + c] as number) - (sums.get(label) as number) / (counts.get(label) as number)) **
-        2;
-    }
-    const spread = Math.sqrt(squares / freedom);
-    factor[c] = spread > SMALLEST_SPREAD * largest ? 1 / spread : 0;
-  }
+  });
+  const squares = new Float64Array(m.cols);
+  eachRow(m, (row, r) => {
+    const from = (place[r] as number) * m.cols;
+    for (let c = 0; c < m.cols; c++)
+      squares[c] = (squares[c] as number) + ((row[c] as number) - (means.data[from + c] as number)) ** 2;
+  });
+  const freedom = Math.max(1, m.rows - counts.length);
+  const factor = squares.map((sum, c) => {
+    const spread = Math.sqrt(sum / freedom);
+    return spread > SMALLEST_SPREAD * (largest[c] as number) ? 1 / spread : 0;
+  });
   return { offset, factor, degenerate: factor.filter((value) => value === 0).length };
+}
+
+/** Per row its episode, counted from 0, and how many rows each has. */
+function placesOf(episode: Int32Array): { place: Int32Array; counts: number[] } {
+  const places = new Map<number, number>();
+  const counts: number[] = [];
+  const place = episode.map((label) => {
+    const known = places.get(label) ?? places.size;
+    places.set(label, known);
+    counts[known] = (counts[known] ?? 0) + 1;
+    return known;
+  });
+  return { place, counts };
+}
+
+function eachRow(m: Matrix, visit: (row: Float64Array, r: number) => void): void {
+  for (let r = 0; r < m.rows; r++) visit(m.data.subarray(r * m.cols, (r + 1) * m.cols), r);
 }
 
 /** (m − offset) · factor, column by column. */
 export function applyScales(m: Matrix, scales: Scales): Matrix {
   const out = zeros(m.rows, m.cols);
-  for (let at = 0; at < out.data.length; at++) {
-    const c = at % m.cols;
-    out.data[at] = ((m.data[at] as number) - (scales.offset[c] as number)) * (scales.factor[c] as number);
-  }
+  const { offset, factor } = scales;
+  for (let r = 0, at = 0; r < m.rows; r++)
+    for (let c = 0; c < m.cols; c++, at++)
+      out.data[at] = ((m.data[at] as number) - (offset[c] as number)) * (factor[c] as number);
   return out;
 }

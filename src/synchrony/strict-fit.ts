@@ -1,12 +1,12 @@
 /**
- * One source layer in one fold of a strict score: target layer and ridge penalty are chosen by scenario folds inside the training part, then the
+ * The source layers in one fold of a strict score: target layer and ridge penalty are chosen by scenario folds inside the training part, then the
  * whole training part predicts the fold's rows.
  */
-import { solveSymmetric } from './cholesky.ts';
-import { crossProduct, product, productTransposed, takeRows, transpose } from './matrix.ts';
-import { chooseModel, meanEigenvalue } from './strict-choice.ts';
+import { invertSymmetric } from './cholesky.ts';
+import { takeRows, transpose, zeros } from './matrix.ts';
+import { chooseModels, meanEigenvalue, type Choice } from './strict-choice.ts';
 import type { StrictRows } from './strict-rows.ts';
-import type { Matrix } from './types.ts';
+import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface FoldData {
   rows: StrictRows;
@@ -19,11 +19,10 @@ export interface FoldData {
   widening?: number[];
 }
 
-export interface LayerFit {
-  target: number;
-  /** Share of the mean eigenvalue. */
-  penalty: number;
-  /** Predictions of the test rows [test, k]. */
+export interface LayerFit extends Choice {
+  /** Source components → target components [k, l]. */
+  beta: Matrix;
+  /** Predictions of the test rows [test, l]. */
   predicted: Matrix;
   /** Maps training targets to predictions [test, train]: of the chosen penalty, and of the fixed heavy one of the evidence. */
   hat: Matrix;
@@ -33,23 +32,51 @@ export interface LayerFit {
 /** As a share of the mean eigenvalue of the training part. */
 const PENALTY_FOR_EVIDENCE = 3;
 
-export function fitLayer(data: FoldData, layer: number): LayerFit {
+/** Per source layer. */
+export async function fitLayers(data: FoldData, algebra: LinearAlgebra): Promise<LayerFit[]> {
+  const fits: LayerFit[] = [];
+  for (const [layer, choice] of (await chooseModels(data, algebra)).entries())
+    fits.push(await fitLayer(data, { layer, choice }, algebra));
+  return fits;
+}
+
+async function fitLayer(
+  data: FoldData,
+  { layer, choice }: { layer: number; choice: Choice },
+  algebra: LinearAlgebra,
+): Promise<LayerFit> {
   const source = data.sources[layer] as Matrix;
   const train = takeRows(source, data.train);
   const test = takeRows(source, data.test);
-  const gram = crossProduct(train, train);
-  const { target, penalty } = chooseModel(data, source);
-  const hatFor = (share: number): Matrix =>
-    productTransposed(test, transpose(solveSymmetric(gram, share * meanEigenvalue(gram), transpose(train))));
-  const hat = hatFor(penalty);
-  const predicted = product(hat, takeRows(data.targets[target] as Matrix, data.train));
-  return { target, penalty, predicted, hat, evidenceHat: hatFor(PENALTY_FOR_EVIDENCE) };
+  const trainByColumn = transpose(train);
+  const gram = await algebra.gram(trainByColumn);
+  const inverse = (share: number): Matrix => invertSymmetric(gram, share * meanEigenvalue(gram));
+  const own = inverse(choice.penalty);
+  const truth = takeRows(data.targets[choice.target] as Matrix, data.train);
+  const beta = await algebra.multiply(own, await algebra.multiply(trainByColumn, truth));
+  const [hat, evidenceHat] = await hats(
+    test,
+    { inverses: [own, inverse(PENALTY_FOR_EVIDENCE)], train },
+    algebra,
+  );
+  return { ...choice, beta, predicted: await algebra.multiply(test, beta), hat, evidenceHat };
 }
 
-/** Source components → target components [k, l]: what `hat` applies to the training targets. */
-export function fitCoefficients(data: FoldData, layer: number, fit: LayerFit): Matrix {
-  const train = takeRows(data.sources[layer] as Matrix, data.train);
-  const gram = crossProduct(train, train);
-  const cross = crossProduct(train, takeRows(data.targets[fit.target] as Matrix, data.train));
-  return solveSymmetric(gram, fit.penalty * meanEigenvalue(gram), cross);
+/** Test rows · inverse · training rowsᵀ [test, train], for both inverses. */
+async function hats(
+  test: Matrix,
+  { inverses, train }: { inverses: [Matrix, Matrix]; train: Matrix },
+  algebra: LinearAlgebra,
+): Promise<[Matrix, Matrix]> {
+  const stacked = zeros(2 * test.rows, test.cols);
+  for (const [at, inverse] of inverses.entries())
+    stacked.data.set((await algebra.multiply(test, inverse)).data, at * test.data.length);
+  const { data } = await algebra.multiplyTransposed(stacked, train);
+  const half = test.rows * train.rows;
+  const part = (at: number): Matrix => ({
+    rows: test.rows,
+    cols: train.rows,
+    data: data.subarray(at * half, (at + 1) * half),
+  });
+  return [part(0), part(1)];
 }

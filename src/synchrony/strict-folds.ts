@@ -2,8 +2,14 @@
 import { leadingComponents } from './components.ts';
 import type { Exchanges } from './exchanges.ts';
 import { takeBlock, takeRows, zeros } from './matrix.ts';
-import { centreGramByEpisode, fitResidualiser, trainingRows, type Residualiser } from './residuals.ts';
-import { fitLayer, type FoldData, type LayerFit } from './strict-fit.ts';
+import {
+  centreGramByEpisode,
+  fitResidualiser,
+  trainingRows,
+  type Coefficients,
+  type Residual,
+} from './residuals.ts';
+import { fitLayers, type FoldData, type LayerFit } from './strict-fit.ts';
 import type { StrictKernels } from './strict-kernels.ts';
 import { addFoldToNull, type NullSums } from './strict-null.ts';
 import type { StrictRows } from './strict-rows.ts';
@@ -82,17 +88,25 @@ export interface FittedFold {
   fold: number;
   data: FoldData;
   fits: LayerFit[];
-  residualiser: Residualiser;
+  /** What `data` is the rest of, per source and target layer. */
+  removed: { sources: Coefficients[]; targets: Coefficients[] };
+  /** The part of the text that the turn tells [turns − 1, p]. */
+  textByTurn: Matrix;
   components: StrictComponents;
 }
 
 export interface FoldOptions {
+  algebra: LinearAlgebra;
   exchanges: Exchanges;
   onFold?: ((fold: FittedFold) => void) | undefined;
 }
 
-export function fitFolds(components: StrictComponents, rows: StrictRows, options: FoldOptions): FoldSums {
-  const { exchanges, onFold } = options;
+export async function fitFolds(
+  components: StrictComponents,
+  rows: StrictRows,
+  options: FoldOptions,
+): Promise<FoldSums> {
+  const { algebra, exchanges, onFold } = options;
   const layers = components.sources.length;
   const sums: FoldSums = {
     explained: zeros(layers, rows.scenarios),
@@ -104,28 +118,29 @@ export function fitFolds(components: StrictComponents, rows: StrictRows, options
     },
   };
   for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
-    const { data, residualiser } = foldData(components, rows, fold);
-    const fits = data.sources.map((_, layer) => fitLayer(data, layer));
+    const { data, ...taken } = await foldData(components, rows, { fold, algebra });
+    const fits = await fitLayers(data, algebra);
     for (const [layer, fit] of fits.entries()) {
       (sums.chosen[layer] as number[]).push(fit.target);
       addExplained(sums, { data, fit, layer, leftover: components.leftover[fit.target] as Float64Array });
     }
-    addFoldToNull(sums.nulls, exchanges, { data, fits });
-    onFold?.({ fold, data, fits, residualiser, components });
+    await addFoldToNull(sums.nulls, { data, fits }, { exchanges, algebra });
+    onFold?.({ fold, data, fits, ...taken, components });
   }
   return sums;
 }
 
-function foldData(
+async function foldData(
   components: StrictComponents,
   rows: StrictRows,
-  fold: number,
-): { data: FoldData; residualiser: Residualiser } {
-  const residualiser = fitResidualiser(rows, components.text, fold);
+  { fold, algebra }: { fold: number; algebra: LinearAlgebra },
+): Promise<Pick<FittedFold, 'data' | 'removed' | 'textByTurn'>> {
+  const residualiser = await fitResidualiser({ rows, text: components.text, fold, algebra });
   const train = trainingRows(rows, fold);
   const test = Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] === fold);
-  const sources = components.sources.map((m) => residualiser.residual(m));
-  const targets = components.targets.map((m) => residualiser.residual(m));
+  const residuals = await residualiser.residuals([...components.sources, ...components.targets]);
+  const sources = residuals.slice(0, components.sources.length);
+  const targets = residuals.slice(components.sources.length);
   const usedByTargets = targets.reduce((sum, target) => sum + target.used, 0) / targets.length;
   const data: FoldData = {
     rows,
@@ -135,7 +150,9 @@ function foldData(
     targets: targets.map(({ rest }) => rest),
     widening: sources.map(({ used }) => widening(residualiser.freedom, Math.min(used, usedByTargets))),
   };
-  return { data, residualiser };
+  const coefficients = (of: Residual[]): Coefficients[] => of.map((residual) => residual.coefficients);
+  const removed = { sources: coefficients(sources), targets: coefficients(targets) };
+  return { data, removed, textByTurn: residualiser.textByTurn };
 }
 
 /**

@@ -9,7 +9,6 @@
 import { isFinite, transpose, zeros } from './matrix.ts';
 import { centreByEpisode, type Coefficients } from './residuals.ts';
 import { applyScales, type Scales } from './scales.ts';
-import { fitCoefficients } from './strict-fit.ts';
 import type { FittedFold, StrictComponents } from './strict-folds.ts';
 import { freezeScales, strictKernels, type StrictScales } from './strict-kernels.ts';
 import type { StrictRows } from './strict-rows.ts';
@@ -89,14 +88,14 @@ export async function strictScoreFrozen(pairs: TurnPairs, options: StrictOptions
   return { score, frozen: { scales, ...axes, historySpreads, ...places(pairs, data.rows), folds, sums } };
 }
 
-function freezeFold({ data, fits, residualiser, components }: FittedFold): FrozenFold {
-  const layers = fits.map((fit, layer) => ({
-    target: fit.target,
-    source: residualiser.coefficients(components.sources[layer] as Matrix),
-    targetOut: residualiser.coefficients(components.targets[fit.target] as Matrix),
-    beta: fitCoefficients(data, layer, fit),
+function freezeFold({ fits, removed, textByTurn }: FittedFold): FrozenFold {
+  const layers = fits.map(({ target, beta }, layer) => ({
+    target,
+    source: removed.sources[layer] as Coefficients,
+    targetOut: removed.targets[target] as Coefficients,
+    beta,
   }));
-  return { textByTurn: residualiser.textByTurn, layers };
+  return { textByTurn, layers };
 }
 
 /** Adds the held-out rows of a fold to the sums of their episodes. */

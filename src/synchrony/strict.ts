@@ -64,7 +64,8 @@ export async function strictFromKernels(
     return { reason: 'the target states do not vary within episodes' };
   }
   const exchanges = drawExchanges(rows, options.permutations ?? 199, options.seed);
-  const sums = fitFolds(components, rows, { exchanges, onFold: options.onFold });
+  const { algebra, onFold } = options;
+  const sums = await fitFolds(components, rows, { algebra, exchanges, onFold });
   return summarise(sums, { rows, labels, kernels, options });
 }
 

@@ -9,7 +9,7 @@ import { paperScore } from '../../../src/synchrony/paper.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
 import { seededRandom } from '../../../src/synchrony/random.ts';
 import { trainingRows } from '../../../src/synchrony/residuals.ts';
-import { fitLayer, type FoldData } from '../../../src/synchrony/strict-fit.ts';
+import { fitLayers, type FoldData, type LayerFit } from '../../../src/synchrony/strict-fit.ts';
 import { chooseRows } from '../../../src/synchrony/strict-rows.ts';
 import { strictScore, type StrictOptions } from '../../../src/synchrony/strict.ts';
 import type { Matrix, StrictScore, TurnPairs } from '../../../src/synchrony/types.ts';
@@ -59,7 +59,7 @@ describe('1. splits by scenario', () => {
 });
 
 describe('2. choices inside the training part', () => {
-  it('neither penalty nor target layer depends on the rows that are held out', () => {
+  it('neither penalty nor target layer depends on the rows that are held out', async () => {
     const pairs = world({ kind: 'coupled', layers: 3 });
     const rows = chooseRows(pairs, 5);
     const train = trainingRows(rows, rows.fold[0] as number);
@@ -70,8 +70,8 @@ describe('2. choices inside the training part', () => {
       for (const row of test) copy.data.fill(1e6, row * layer.cols, (row + 1) * layer.cols);
       return copy;
     });
-    const clean = fitLayer(data, 1);
-    const other = fitLayer({ ...data, targets: spoilt }, 1);
+    const clean = (await fitLayers(data, algebra))[1] as LayerFit;
+    const other = (await fitLayers({ ...data, targets: spoilt }, algebra))[1] as LayerFit;
     expect(other.target).toBe(clean.target);
     expect(other.hat.data).toEqual(clean.hat.data);
     expect(other.predicted.data).toEqual(clean.predicted.data);
