@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { openSpool } from '../../src/journal/spool.ts';
 import { systemClock } from '../../src/process/clock.ts';
-import { packTensor } from '../../src/protocol/tensor.ts';
+import { createTensorPacker } from '../../src/protocol/tensor.ts';
 import { createStreamSender } from '../../src/transport/stream-sender.ts';
 
 export interface SteadyOrder {
@@ -36,6 +36,7 @@ async function work(order: SteadyOrder): Promise<SteadyReport> {
   const { layers, dims } = order;
   const values = Float32Array.from({ length: layers * dims }, () => Math.random() * 4 - 2);
   const numbers = Array.from({ length: layers }, (_, i) => i + 1);
+  const packTensor = createTensorPacker();
   const send = (step0: number): void => {
     const packed = packTensor(values, 'f16');
     const shape: [number, number, number] = [1, layers, dims];

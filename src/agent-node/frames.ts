@@ -1,7 +1,7 @@
 /** Turns what the model shows into the messages of the activation stream. */
 import type { AgentSpec } from '../protocol/control.ts';
 import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/frames.ts';
-import { packTensor } from '../protocol/tensor.ts';
+import { createTensorPacker } from '../protocol/tensor.ts';
 import type { StepStates, TurnState } from '../model/types.ts';
 import { textFeatures } from './text-features.ts';
 
@@ -30,6 +30,9 @@ export interface FramePlace {
   tNs: number;
 }
 
+const packTensor = createTensorPacker();
+
+/** The frame's tensor is good until the next frame is made. */
 export function turnFrame(state: TurnState, place: FramePlace & { seating: number }): Unsent<TurnFrame> {
   const layers = state.layers.length;
   const shape: TurnFrame['shape'] = [1, layers, state.data.length / layers];
@@ -44,6 +47,7 @@ export function turnFrame(state: TurnState, place: FramePlace & { seating: numbe
   };
 }
 
+/** The frame's tensor is good until the next frame is made. */
 export function stepsFrame(states: StepStates, place: FramePlace): Unsent<StepsFrame> {
   const { role, step0, bytes, layers, data } = states;
   const shape: StepsFrame['shape'] = [

@@ -34,7 +34,7 @@ export interface Spool {
   /** Epochs that hold frames, and the current one, in order. */
   epochs(): SpooledEpoch[];
   begin(epoch: number): void;
-  /** @throws EntrainError JOURNAL_FULL when neither disk nor memory have room */
+  /** The bytes are the caller's again when this returns. @throws EntrainError JOURNAL_FULL when neither disk nor memory have room */
   append(seq: number, message: Uint8Array): void;
   /** Undefined when the frame was never there, is trimmed or damaged. */
   read(epoch: number, seq: number): Uint8Array | undefined;
@@ -142,7 +142,7 @@ function startSegment(
 function append(state: State, settings: Settings, frame: { seq: number; message: Uint8Array }): void {
   if (state.waiting.length === 0 && tryStore(state, settings, frame)) return;
   if (state.waitingBytes + frame.message.length > settings.maxWaitingBytes) throw spoolFull(settings);
-  state.waiting.push(frame);
+  state.waiting.push({ ...frame, message: new Uint8Array(frame.message) });
   state.waitingBytes += frame.message.length;
   state.retry ??= setTimeout(() => storeWaiting(state, settings), RETRY_MS);
 }

@@ -11,6 +11,9 @@ import { scanMessage } from './scan.ts';
 /** The largest message that is accepted or made. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
+/** Room for the messages that steer a session. */
+const SMALL_BYTES = 8192;
+
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 // Other libraries write any whole number as int64 if they like; with 'auto', which the typings forgot, only those beyond
 // 2^53 come out as BigInt.
@@ -19,6 +22,17 @@ const unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' as 'number'
 /** The bytes are never written again, so they may be kept and sent later. */
 export function encodeMessage(message: StreamMessage): Uint8Array {
   return packr.pack(message);
+}
+
+/** As `encodeMessage`, into `room` where it is large enough; the bytes say by their `buffer` where they went. */
+export function encodeWithin(room: Buffer, message: StreamMessage): Uint8Array {
+  packr.useBuffer(room);
+  try {
+    return packr.pack(message);
+  } finally {
+    // Else the next message of anybody would follow in the same memory.
+    packr.useBuffer(Buffer.allocUnsafeSlow(SMALL_BYTES));
+  }
 }
 
 /**

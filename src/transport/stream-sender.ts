@@ -4,7 +4,7 @@
  *
  *   append ─▶ spool ─▶ socket ─▶ analyzer ─▶ ack ─▶ trim
  */
-import { encodeMessage } from '../protocol/codec.ts';
+import { createMessageLender } from '../protocol/lent-messages.ts';
 import type { Frame, StreamSenderOptions } from './stream-ports.ts';
 import { createStreamSession } from './stream-session.ts';
 
@@ -29,7 +29,7 @@ export interface StreamSender {
   readonly epoch: number;
   /** Zero of the frames' `tNs` on the monotonic clock. */
   readonly epochStartNs: bigint;
-  /** Sequence number of the frame, which is in the spool when this returns. */
+  /** Sequence number of the frame, which is in the spool when this returns; its arrays are the caller's again. */
   append(frame: Frame): number;
   lastSeq(): number;
   /** Whether there is room now. */
@@ -56,6 +56,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
   spool.begin(epoch);
   const epochStartNs = clock.monotonicNs();
   session.begin(epochStartNs);
+  const lend = createMessageLender();
   let lastSeq = -1;
   const pauses = { turn: 0, token: 0 };
   const hasRoom = (kind: 'turn' | 'token'): boolean => spool.fullness() < FULL_FROM[kind];
@@ -64,9 +65,10 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
     epochStartNs,
     append: (frame) => {
       const seq = lastSeq + 1;
-      spool.append(seq, encodeMessage({ ...frame, seq }));
+      const message = lend({ ...frame, seq });
+      spool.append(seq, message.bytes);
       lastSeq = seq;
-      session.appended(seq);
+      session.appended(seq, message);
       return seq;
     },
     lastSeq: () => lastSeq,

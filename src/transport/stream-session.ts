@@ -1,6 +1,7 @@
 /** Ties the outbox machine to the spool and the socket: carries out its commands and tells those who wait. */
 import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import type { StreamMessage, Welcome } from '../protocol/frames.ts';
+import type { LentMessage } from '../protocol/lent-messages.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { createOutbox, type Outbox, type OutboxCommand } from './stream-outbox.ts';
 import type { StreamSenderOptions } from './stream-ports.ts';
@@ -20,7 +21,8 @@ export interface StreamSession {
   analyzerEpoch(timeoutMs: number): Promise<number | undefined>;
   /** The own epoch stands in the spool: from now on frames flow. */
   begin(epochStartNs: bigint): void;
-  appended(seq: number): void;
+  /** The frame stands in the spool; the message is given back once it is not needed any more. */
+  appended(seq: number, message: LentMessage): void;
   /** Settles when the condition holds, true, or when the time is over, false. */
   until(holds: () => boolean, timeoutMs?: number): Promise<boolean>;
   isDrained(epoch: number, lastSeq: number): boolean;
@@ -37,6 +39,8 @@ interface State {
   open: boolean;
   lastEpoch: number | undefined;
   epochStartNs: bigint;
+  /** The frame that is being appended, which need not be read back. */
+  fresh: { seq: number; message: LentMessage } | undefined;
   sentFrames: number;
   gapFrames: number;
   /** A frame whose way to the disk of the analyzer is timed. */
@@ -62,9 +66,12 @@ export function createStreamSession(options: StreamSenderOptions): StreamSession
       state.epochStartNs = epochStartNs;
       if (state.open) carryOut(state, state.outbox.connected());
     },
-    appended: (seq) => {
+    appended: (seq, message) => {
       state.probe ??= { seq, atMs: clock.monotonicMs() };
+      state.fresh = { seq, message };
       carryOut(state, state.outbox.appended());
+      state.fresh?.message.giveBack();
+      state.fresh = undefined;
     },
     until: (holds, timeoutMs) => until(state, holds, timeoutMs),
     isDrained: (epoch, lastSeq) => isDrained(state, epoch, lastSeq),
@@ -82,6 +89,7 @@ function openState(options: StreamSenderOptions): State {
     open: false,
     lastEpoch: undefined,
     epochStartNs: 0n,
+    fresh: undefined,
     sentFrames: 0,
     gapFrames: 0,
     probe: undefined,
@@ -185,13 +193,8 @@ function carryOutOne(state: State, command: OutboxCommand): void {
   switch (command.do) {
     case 'hello':
       return sayHello(state, command);
-    case 'frame': {
-      const bytes = spool.read(command.epoch, command.seq);
-      if (!bytes) return state.socket.drop('a frame could not be read from the spool');
-      state.socket.send(bytes);
-      state.sentFrames += 1;
-      return;
-    }
+    case 'frame':
+      return sendFrame(state, command);
     case 'gap': {
       const { from, to, reason } = command;
       log.error({ from, to, reason }, 'frames cannot be had any more; sending a gap record');
@@ -204,6 +207,21 @@ function carryOutOne(state: State, command: OutboxCommand): void {
       log.error(command, 'the analyzer knows frames of this epoch that this agent never sent');
       return state.socket.drop('epoch conflict');
   }
+}
+
+function sendFrame(state: State, { epoch, seq }: { epoch: number; seq: number }): void {
+  const { socket, options } = state;
+  const { spool } = options;
+  if (state.fresh?.seq === seq && epoch === spool.lastEpoch()) {
+    const { bytes, giveBack } = state.fresh.message;
+    state.fresh = undefined;
+    socket.send(bytes, giveBack);
+  } else {
+    const bytes = spool.read(epoch, seq);
+    if (!bytes) return socket.drop('a frame could not be read from the spool');
+    socket.send(bytes);
+  }
+  state.sentFrames += 1;
 }
 
 function send(state: State, message: StreamMessage): void {

@@ -21,7 +21,8 @@ export interface StreamSocketOptions {
 }
 
 export interface StreamSocket {
-  send(bytes: Uint8Array): void;
+  /** `done` is called once the bytes are not needed any more. */
+  send(bytes: Uint8Array, done?: () => void): void;
   /** Drops the connection; a new one is made at once or after the backoff. */
   drop(reason: string): void;
   /** The peer has answered as it should: the next failure starts with the shortest wait. */
@@ -60,8 +61,9 @@ export function connectStreamSocket(options: StreamSocketOptions): StreamSocket 
   };
   dial(line);
   return {
-    send: (bytes) => {
-      if (line.socket?.readyState === WebSocket.OPEN) line.socket.send(bytes);
+    send: (bytes, done) => {
+      if (line.socket?.readyState === WebSocket.OPEN) line.socket.send(bytes, done);
+      else done?.();
     },
     drop: (reason) => {
       options.log.warn({ reason }, 'stream connection dropped');

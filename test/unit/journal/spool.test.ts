@@ -41,6 +41,21 @@ describe('a spool on a disk that forgets what was not synced', () => {
   });
 });
 
+describe('a spool that is full', () => {
+  it('keeps what it was given as it was, though the caller writes over it', async () => {
+    const spool = await open(createForgetfulDisk({ random: seededRandom(1) }));
+    let seq = 0;
+    for (; spool.fullness() < 1; seq++) {
+      const lent = frame(seq);
+      spool.append(seq, lent);
+      lent.fill(0);
+    }
+    spool.trim(1, seq - 2);
+    await pass(250);
+    expect(Buffer.from(frame(seq - 1)).equals(spool.read(1, seq - 1) as Uint8Array)).toBe(true);
+  });
+});
+
 async function open(disk: ForgetfulDisk): Promise<Spool> {
   const spool = await openSpool({ folder: 'spool', maxBytes: 2 ** 20, log: silentLog, disk });
   if (spool.lastEpoch() === 0) spool.begin(1);

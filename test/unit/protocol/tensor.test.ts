@@ -32,19 +32,24 @@ describe('packTensor', () => {
     );
     fc.assert(
       fc.property(cases, (value) => {
-        const { dtype, data } = packTensor(Float32Array.of(value), 'f16');
-        const [back] = unpackTensor(dtype, data);
+        const { dtype, data } = packTensor(Float32Array.of(value, -value, value), 'f16');
+        const nearest = Math.sign(value) * nearestHalf(Math.abs(value), positiveHalves);
         expect(dtype).toBe('f16');
-        expect(Math.abs(back as number)).toBe(nearestHalf(Math.abs(value), positiveHalves));
+        expect([...unpackTensor(dtype, data)].map((back) => back + 0)).toEqual(
+          [nearest, -nearest, nearest].map((half) => half + 0),
+        );
       }),
       { numRuns: 300 },
     );
   });
 
   it.each([65520, -1e9, Infinity, NaN])('sends %s as float32', (value) => {
-    const { dtype, data } = packTensor(Float32Array.of(1, value), 'f16');
-    expect(dtype).toBe('f32');
-    expect([...unpackTensor(dtype, data)]).toEqual([1, Math.fround(value)]);
+    for (const place of [0, 1, 2]) {
+      const values = Float32Array.of(1, 1, 1).fill(value, place, place + 1);
+      const { dtype, data } = packTensor(values, 'f16');
+      expect(dtype).toBe('f32');
+      expect(unpackTensor(dtype, data)).toEqual(values);
+    }
   });
 
   it('keeps every float16 as it is', () => {
