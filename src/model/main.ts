@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { examineMachine, showMachine } from './doctor.ts';
-import { inspectModel, showModel } from './inspect-model.ts';
+import { inspectModel } from './inspect-model.ts';
+import { showModel } from './show-model.ts';
 import { writeTapped } from './write-tapped.ts';
 
 /** @returns the exit status */

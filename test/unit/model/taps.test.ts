@@ -5,7 +5,6 @@ import ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../../src/model/decoder.ts';
 import { toFloat32 } from '../../../src/model/float16.ts';
-import { inspectModel } from '../../../src/model/inspect-model.ts';
 import { readModelFolder } from '../../../src/model/model-folder.ts';
 import { tapGraph } from '../../../src/model/tap-graph.ts';
 import { writeTapped } from '../../../src/model/write-tapped.ts';
@@ -138,25 +137,6 @@ describe('a graph written with taps', () => {
     const again = await tapGraph(folder);
     expect(again.taps).toEqual(once.taps);
     expect((await readFile(folder.graph)).length + 2).toBe(again.graph.length);
-  });
-});
-
-describe('inspecting a model', () => {
-  it('tells its form, its exporter and its chain', async () => {
-    const path = await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'genai', external: 'weights.bin' });
-    const report = await inspectModel(path);
-    expect(report).toMatchObject({
-      layers: 3,
-      dims: 64,
-      heads: 2,
-      keyValueHeads: 1,
-      vocabulary: 96,
-      template: undefined,
-    });
-    expect(report.exporter).toContain('genai');
-    expect(report.externalFiles[0]).toContain('weights.bin');
-    expect(report.taps.length).toBe(4);
-    expect(report.chain.length).toBe(7);
   });
 });
 
