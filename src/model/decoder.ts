@@ -6,6 +6,8 @@ import type { GraphIo, ValueInfo } from './graph-io.ts';
 import { createFixedCache } from './fixed-cache.ts';
 import { createGrowingCache } from './growing-cache.ts';
 import type { KvCache } from './kv-cache.ts';
+import { passFault } from './runtime-faults.ts';
+import { createTensorLimit } from './tensor-limit.ts';
 
 export interface DecoderParts {
   session: ort.InferenceSession;
@@ -34,11 +36,13 @@ export interface Decoder {
 export function createDecoder(parts: DecoderParts): Decoder {
   const { session, io } = parts;
   const tokenFeeds = createTokenFeeds(io);
+  const checkSize = createTensorLimit(io);
   const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io.slots);
   return {
     cache,
     run: async (ids, layers) => {
       parts.beforePass?.();
+      checkSize(ids.length, cache.length);
       const names = [io.logits.name, ...layers.map((layer) => parts.taps[layer] ?? '')];
       const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(ids.length) };
       const fetches = { ...Object.fromEntries(names.map((name) => [name, null])), ...cache.fetches() };
@@ -57,11 +61,7 @@ async function runSession(
   try {
     return await session.run(feeds, fetches);
   } catch (cause) {
-    throw new EntrainError(
-      'MODEL_UNSUPPORTED',
-      `ONNX Runtime failed while running the graph: ${(cause as Error).message}; check the export with "entrain models inspect".`,
-      { cause },
-    );
+    throw passFault(cause);
   }
 }
 

@@ -5,7 +5,7 @@ import { loadChatTemplate } from './chat-template.ts';
 import { createDecoder } from './decoder.ts';
 import type { ModelParts } from './engine.ts';
 import { mapGraphIo, type ValueInfo } from './graph-io.ts';
-import { type ModelFolder, readModelFolder } from './model-folder.ts';
+import { exists, type ModelFolder, readModelFolder } from './model-folder.ts';
 import { hashModel } from './model-hash.ts';
 import { openSession } from './session.ts';
 import { tapGraph } from './tap-graph.ts';
@@ -22,12 +22,13 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   const tokenizer = await loadTokenizer(folder.path);
   const template = await loadChatTemplate(folder.path, tokenizer);
   const { graph, taps, externalFiles, sharedCache } = await tapGraph(folder);
+  await checkWeightFiles(externalFiles);
   const session = await openSession(graph, { ...options, weightsFolder: dirname(folder.graph) });
   const io = mapGraphIo(
     session.inputMetadata as readonly ValueInfo[],
     session.outputMetadata as readonly ValueInfo[],
   );
-  checkVocabulary(tokenizer, io.logits);
+  checkVocabulary(tokenizer, io.logits, folder.config);
   const files = [
     folder.graph,
     ...externalFiles,
@@ -45,13 +46,29 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   };
 }
 
-function checkVocabulary(tokenizer: Tokenizer, logits: ValueInfo): void {
-  const rows = logits.shape.at(-1);
-  if (typeof rows !== 'number' || tokenizer.largestId < rows) return;
+/** Logits may be more than there are tokens, padded to a round number; such tokens are never chosen. */
+function checkVocabulary(
+  tokenizer: Tokenizer,
+  logits: ValueInfo,
+  { vocabulary }: ModelFolder['config'],
+): void {
+  const stated = logits.shape.at(-1);
+  const rows = typeof stated === 'number' ? stated : vocabulary;
+  if (tokenizer.largestId < rows) return;
   throw new EntrainError(
-    'MODEL_UNSUPPORTED',
+    'VOCABULARY_MISMATCH',
     `The tokenizer knows ids up to ${tokenizer.largestId}, the model only ${rows} tokens; put the model's own tokenizer.json into its folder.`,
   );
+}
+
+async function checkWeightFiles(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    if (await exists(file)) continue;
+    throw new EntrainError(
+      'MODEL_MISSING',
+      `There is no ${file}, where the graph keeps weights; fetch it into the graph's folder.`,
+    );
+  }
 }
 
 function describe(folder: ModelFolder, options: ModelOptions, sha256: string): ModelInfo {

@@ -1,6 +1,7 @@
 /** Opens an ONNX Runtime session on the provider asked for, or fails: never a silent fall back. */
 import ort from 'onnxruntime-node';
 import { EntrainError } from '../protocol/errors.ts';
+import { loadFault } from './runtime-faults.ts';
 import type { Provider } from './types.ts';
 
 export interface SessionOptions {
@@ -33,7 +34,7 @@ export async function openSession(graph: Uint8Array, options: SessionOptions): P
       },
     });
   } catch (cause) {
-    throw sessionError(cause, options);
+    throw loadFault(cause, options.provider);
   }
 }
 
@@ -53,40 +54,4 @@ export function availableProviders(): string[] {
 function providerOptions(options: SessionOptions): ort.InferenceSession.ExecutionProviderConfig {
   const { provider, deviceId } = options;
   return deviceId === undefined ? { name: provider } : { name: provider, deviceId };
-}
-
-function sessionError(cause: unknown, options: SessionOptions): EntrainError {
-  const reason = (cause as Error).message;
-  if (options.provider !== 'cpu' && !/protobuf|parse|INVALID_GRAPH|external/i.test(reason)) {
-    return new EntrainError(
-      'PROVIDER_UNAVAILABLE',
-      `The provider ${options.provider} could not be started: ${reason}; try another or run "entrain doctor".`,
-      { cause },
-    );
-  }
-  if (/escapes|outside|not under|symlink|symbolic/i.test(reason)) {
-    return new EntrainError(
-      'MODEL_UNSAFE',
-      `The graph's weights lie outside its folder: ${reason}; copy them beside the graph.`,
-      {
-        cause,
-      },
-    );
-  }
-  if (
-    /NOT_IMPLEMENTED|not implemented|Could not find an implementation|No opset import|unsupported/i.test(
-      reason,
-    )
-  ) {
-    return new EntrainError(
-      'MODEL_UNSUPPORTED',
-      `ONNX Runtime has no ${options.provider} implementation of something in the graph: ${reason}; choose another export or provider.`,
-      { cause },
-    );
-  }
-  return new EntrainError(
-    'MODEL_CORRUPT',
-    `ONNX Runtime cannot load the graph: ${reason}; fetch or export the model again.`,
-    { cause },
-  );
 }

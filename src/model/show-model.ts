@@ -7,7 +7,7 @@ type Row = [name: string, value: string];
 export function showModel(model: ModelReport): string {
   const { template } = model;
   const rows: Row[] = [
-    ['model', `${model.name} (${model.family}), ${(model.parameters / 1e6).toFixed(1)} M parameters`],
+    ['model', `${model.name} (${model.family}), ${model.parameters.toLocaleString('en')} parameters`],
     ['graph', model.graph],
     ['exporter', model.exporter],
     ['opsets', pairs(model.opsets)],

@@ -1,5 +1,6 @@
 /** Taking a turn: the rest of the prompt, the state that produces the first token, then token after token until it ends. */
 import { systemClock } from '../process/clock.ts';
+import { EntrainError } from '../protocol/errors.ts';
 import type { Pass } from './decoder.ts';
 import { type Engine, fitContext } from './engine.ts';
 import { type Chunk, segmentOf } from './prompt-plan.ts';
@@ -101,17 +102,27 @@ async function sayTokens(engine: Engine, saying: Saying): Promise<Reply> {
 }
 
 function createChooser(engine: Engine, { options, plan }: Saying): (logits: Float32Array) => number {
-  const { endTokenIds, leaveTokenIds } = engine.parts;
+  const { endTokenIds, leaveTokenIds, tokenizer } = engine.parts;
   const random = createRandom(options.seed);
   const seen = new Set(plan.flatMap(({ ids }) => ids));
   for (const id of endTokenIds) seen.delete(id);
   const banned = new Set(options.mayLeave ? [] : leaveTokenIds);
   return (logits) => {
-    // The logits may be a view of the runtime's own memory.
-    const id = sampleToken(logits.slice(), { sampling: engine.options.sampling, seen, banned, random });
+    // A copy, for they may be a view of the runtime's own memory; without those that pad the vocabulary and are no tokens.
+    const known = logits.slice(0, tokenizer.largestId + 1);
+    const id = sampleToken(known, { sampling: engine.options.sampling, seen, banned, random });
+    if (!Number.isFinite(logits[id])) throw notFinite();
     if (!endTokenIds.includes(id)) seen.add(id);
     return id;
   };
+}
+
+/** States are held against this where they are read; what no state was asked of shows here at last. */
+function notFinite(): EntrainError {
+  return new EntrainError(
+    'STATE_NOT_FINITE',
+    'The logits of a token hold NaN or infinity, expected finite numbers; use a float32 export of the model.',
+  );
 }
 
 function finishOf(engine: Engine, id: number): 'stop' | 'leave' | undefined {

@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   MODEL_UNSAFE: 'A file of the model points outside its own folder.',
   PROVIDER_UNAVAILABLE: 'The execution provider asked for is not available on this machine.',
   CONTEXT_OVERFLOW: 'A prompt does not fit into the context of the model.',
+  TENSOR_TOO_LARGE: 'A tensor of the model does not fit into memory.',
+  VOCABULARY_MISMATCH: 'The tokenizer and the model do not have the same tokens.',
   STATE_NOT_FINITE: 'A hidden state holds NaN or infinity.',
   MEASURE_UNKNOWN: 'There is no measure of that name.',
   MEASURE_INPUT: 'The arrays given to a measure do not fit each other or the measure.',

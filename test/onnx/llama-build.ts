@@ -1,7 +1,7 @@
 /** What the styles of an exported Llama share: the graph being built, matrix products, projections and the feed-forward part. */
 import { type LlamaWeights, transpose } from './llama2c.ts';
 import { quantize4 } from './quantize.ts';
-import { type External, node, type NodeSpec, tensor } from './write-onnx.ts';
+import { BFloat16Array, type External, FLOAT, node, type NodeSpec, tensor } from './write-onnx.ts';
 
 export interface LlamaStyle {
   style: 'torch' | 'genai' | 'merged';
@@ -11,6 +11,8 @@ export interface LlamaStyle {
   int4?: boolean;
   /** Weights, cache and logits in float16. */
   half?: boolean;
+  /** Weights in bfloat16, each with a Cast to float32 behind it. */
+  brain?: boolean;
   /** Matrices go to this file; the bytes come back as `data`. */
   external?: string;
 }
@@ -137,7 +139,16 @@ export function addReal(
   name: string,
   { dims, values }: { dims: number[]; values: Float32Array },
 ): void {
-  build.tensors.push(tensor(name, dims, build.style.half ? toHalf(values) : values));
+  if (build.style.brain) {
+    build.tensors.push(tensor(`${name}.stored`, dims, toBrain(values)));
+    build.put({ op: 'Cast', inputs: [`${name}.stored`], outputs: [name], attributes: { to: FLOAT } });
+  } else build.tensors.push(tensor(name, dims, build.style.half ? toHalf(values) : values));
+}
+
+/** bfloat16, rounded towards zero. */
+function toBrain(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return BFloat16Array.from(bits, (word) => word >>> 16);
 }
 
 /** IEEE 754 binary16, rounded to nearest; what is too small becomes 0, what is too large the largest. */

@@ -7,6 +7,10 @@ export const INT32 = 6;
 export const INT64 = 7;
 export const BOOL = 9;
 export const FLOAT16 = 10;
+export const BFLOAT16 = 16;
+
+/** The upper halves of float32 numbers. */
+export class BFloat16Array extends Uint16Array {}
 
 export type Attribute = number | string | number[] | { float: number } | { graph: Uint8Array };
 
@@ -68,6 +72,7 @@ const TYPES = new Map<unknown, number>([
   [Int32Array, INT32],
   [Uint8Array, UINT8],
   [Uint16Array, FLOAT16],
+  [BFloat16Array, BFLOAT16],
 ]);
 
 export function tensor(

@@ -52,9 +52,10 @@ describe('inspecting a model', () => {
     expect(Object.keys(plain.dataTypes).sort()).toEqual(['float32', 'int64']);
     // Seven matrices a layer, and the head.
     expect(packed.dataTypes['uint8']).toBe(7 * SHAPE.layers + 1);
-    expect((await inspectModel(await write({ style: 'torch', half: true }))).dataTypes['float16']).toBe(
-      plain.dataTypes['float32'],
-    );
+    const { float32 } = plain.dataTypes;
+    const { dataTypes: half } = await inspectModel(await write({ style: 'torch', half: true }));
+    const { dataTypes: brain } = await inspectModel(await write({ style: 'torch', brain: true }));
+    expect([half['float16'], brain['bfloat16']]).toEqual([float32, float32]);
   });
 
   it('shows everything to people: a line for each value, layer and tensor of the stream', async () => {

@@ -10,7 +10,7 @@ import { DIALOGUE, writeChatModel } from '../../onnx/chat-model.ts';
 import { randomWeights } from '../../onnx/llama2c.ts';
 import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../onnx/tokenizers.ts';
 import { temporaryFolder, writeLlamaFolder } from '../../onnx/write-folder.ts';
-import { FLOAT, graph, valueInfo } from '../../onnx/write-onnx.ts';
+import { BFLOAT16, FLOAT, graph, node, tensor, valueInfo } from '../../onnx/write-onnx.ts';
 
 const SHAPE = { dims: 32, hidden: 64, layers: 2, heads: 2, keyValueHeads: 1, vocabulary: 512, context: 256 };
 
@@ -80,7 +80,7 @@ describe('a faulty model', () => {
     await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(byteLevelTokenizer(400).tokenizer));
     const small = await writeLlamaFolder(randomWeights({ ...SHAPE, vocabulary: 100 }, 1), { style: 'torch' });
     await copyFile(join(folder, 'tokenizer.json'), join(small, 'tokenizer.json'));
-    await expect(open(small)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+    await expect(open(small)).rejects.toMatchObject({ code: 'VOCABULARY_MISMATCH' });
   });
 
   it('asked for on a provider that is not here is refused', async () => {
@@ -111,6 +111,31 @@ describe('external weights', () => {
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSAFE' });
   });
 
+  it('that are not there are missing, by their name', async () => {
+    const folder = await writeExternal('model.onnx_data');
+    await rm(join(folder, 'onnx/model.onnx_data'));
+    const message = expect.stringContaining('model.onnx_data') as string;
+    await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_MISSING', message });
+  });
+
+  it.each([
+    ['shorter', 'length', '4095'],
+    ['longer', 'length', '9999'],
+    ['elsewhere', 'offset', '-409'],
+    ['nowhere', 'offset', 'four'],
+  ])('that the graph says are %s are corrupt', async (_, key, value) => {
+    const folder = await writeExternal('model.onnx_data');
+    const file = join(folder, 'onnx/model.onnx');
+    const bytes = await readFile(file);
+    // A text of the same length, so that nothing else moves.
+    const at = bytes.indexOf(Buffer.concat([Buffer.from(key), writeBytes(2, '4096')]));
+    expect(at).toBeGreaterThan(0);
+    bytes.write(value, at + key.length + 2);
+    await writeFile(file, bytes);
+    const message = expect.stringContaining('not where or not as long as it says') as string;
+    await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT', message });
+  });
+
   it('cut short are corrupt', async () => {
     const folder = await writeExternal('model.onnx_data');
     await truncate(join(folder, 'onnx/model.onnx_data'), 1000);
@@ -127,26 +152,93 @@ async function writeExternalAt(file: string): Promise<string> {
   return place;
 }
 
-describe('states', () => {
-  it('that are not finite stop the turn', async () => {
-    const weights = randomWeights({ ...SHAPE, vocabulary: byteLevelTokenizer(50).vocabulary }, 1);
-    weights.layers[1]?.down.fill(Number.NaN);
-    const files = { ...byteLevelTokenizer(50), tokenizerConfig: tokenizerConfig(TEMPLATES.own) };
-    const folder = await writeLlamaFolder(weights, { style: 'torch' }, files);
-    const model = await openModel({
-      folder,
-      provider: 'cpu',
-      threads: 1,
-      cacheFolder: await temporaryFolder(),
-    });
-    const speaking = openDialogue(model, DIALOGUE).speak({
-      seed: 1,
-      maxTokens: 3,
-      mayLeave: false,
-      onState: () => undefined,
-      onToken: () => undefined,
-      onSteps: () => undefined,
-    });
+type Weights = ReturnType<typeof randomWeights>;
+
+/** Says a few words with a model whose weights were changed. */
+async function speakWith(change: (weights: Weights) => void, steps = DIALOGUE.steps): Promise<string> {
+  const files = { ...byteLevelTokenizer(50), tokenizerConfig: tokenizerConfig(TEMPLATES.own) };
+  const vocabulary = files.vocabulary + PADDING;
+  const weights = randomWeights({ ...SHAPE, vocabulary }, 1);
+  change(weights);
+  const folder = await writeLlamaFolder(weights, { style: 'torch' }, files);
+  return speakFrom(folder, steps);
+}
+
+async function speakFrom(folder: string, steps = DIALOGUE.steps): Promise<string> {
+  const cacheFolder = await temporaryFolder();
+  const model = await openModel({ folder, provider: 'cpu', threads: 1, cacheFolder });
+  const greedy = { ...DIALOGUE, steps, sampling: { ...DIALOGUE.sampling, temperature: 0 } };
+  const { text } = await openDialogue(model, greedy).speak({
+    seed: 1,
+    maxTokens: 3,
+    mayLeave: false,
+    onState: () => undefined,
+    onToken: () => undefined,
+    onSteps: () => undefined,
+  });
+  await model.release();
+  return text;
+}
+
+/** Rows of the head that are no tokens. */
+const PADDING = 8;
+
+describe('numbers that are not finite', () => {
+  it('in a state stop the turn', async () => {
+    const speaking = speakWith((weights) => weights.layers[1]?.down.fill(Number.NaN));
     await expect(speaking).rejects.toMatchObject({ code: 'STATE_NOT_FINITE' });
+  });
+
+  it('in the logits stop the turn, though every state is finite', async () => {
+    const speaking = speakWith((weights) => weights.norm.fill(Number.NaN), null);
+    await expect(speaking).rejects.toMatchObject({ code: 'STATE_NOT_FINITE' });
+  });
+});
+
+describe('a head with more rows than there are tokens', () => {
+  it('says tokens only', async () => {
+    const plain = await speakWith(() => undefined);
+    const tempted = await speakWith(({ embedding }) => {
+      // As good as any for one half of all states, and as bad for the other: two of them cover both.
+      const start = embedding.length - PADDING * SHAPE.dims;
+      for (let i = start; i < embedding.length; i++) embedding[i] = i % 2 === 0 ? 50 : -50;
+      embedding.subarray(embedding.length - SHAPE.dims).forEach((value, i, row) => (row[i] = -value));
+    });
+    expect(tempted).toBe(plain);
+    expect(plain).not.toBe('');
+  });
+});
+
+/** A folder whose graph has one cache slot more: `present` is made of `past` by `op`. */
+async function writeSlot(type: number, sizes: number[], op: 'Identity' | 'ConstantOfShape'): Promise<string> {
+  const folder = await writeChatModel({ tokens: 'bytes', template: 'own' });
+  const [heads = 1, size = 1] = sizes;
+  const [past, present] = ['past_key_values.3.key', 'present.3.key'];
+  const extra = graph({
+    nodes: [node({ op, inputs: op === 'Identity' ? [past] : ['huge'], outputs: [present] })],
+    weights: [tensor('huge', [4], BigInt64Array.of(1n, 1n, 2n ** 44n, 1n))],
+    inputs: [valueInfo(past, type, ['batch', heads, 'past', size])],
+    outputs: [valueInfo(present, type, ['batch', heads, 'total', size])],
+  });
+  await appendFile(join(folder, 'onnx/model.onnx'), writeBytes(7, extra));
+  return folder;
+}
+
+describe('tensors', () => {
+  it('that no array holds are refused before they end the process', async () => {
+    const message = expect.stringContaining('cache would take') as string;
+    const speaking = speakFrom(await writeSlot(FLOAT, [2 ** 14, 2 ** 14], 'Identity'));
+    await expect(speaking).rejects.toMatchObject({ code: 'TENSOR_TOO_LARGE', message });
+  });
+
+  it('that do not fit into memory are named', async () => {
+    const speaking = speakFrom(await writeSlot(FLOAT, [1, 1], 'ConstantOfShape'));
+    await expect(speaking).rejects.toMatchObject({ code: 'TENSOR_TOO_LARGE' });
+  });
+
+  it('that go in or out as bfloat16 are refused in one sentence', async () => {
+    const message = expect.stringContaining('bfloat16') as string;
+    const opening = open(await writeSlot(BFLOAT16, [1, 8], 'Identity'));
+    await expect(opening).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED', message });
   });
 });
