@@ -1,8 +1,10 @@
-/** `npm run chaos -- --minutes N --seed S`: everything that can happen to the stream, again and again until the time is over. */
+/** `npm run chaos`: everything that can happen to a run and its stream, each as a scenario with the size of a whole round. */
+import { damageRecordings } from './chaos/damaged.ts';
 import { fullRecording, fullSpool } from './chaos/full-disk.ts';
 import { killCoordinator } from './chaos/fleet-killed.ts';
 import { fuzzDecoder } from './chaos/fuzz-decoder.ts';
 import { hostileClients } from './chaos/hostile.ts';
+import { losePowerOften, runSchedules } from './chaos/in-process.ts';
 import { cutLink } from './chaos/link-cut.ts';
 import { killNats } from './chaos/nats-killed.ts';
 import {
@@ -15,51 +17,72 @@ import {
   type ScenarioOptions,
 } from './chaos/scenarios.ts';
 import { seededRandom } from './chaos/seeded-random.ts';
+import { SWITCH_OFFS, type SwitchOff } from './chaos/switch-offs.ts';
 
-export const title = 'Chaos: what was lost';
-
-type Scenario = (options: ScenarioOptions) => Promise<Outcome>;
-
-/** How much of each makes one whole round; in less time than `WHOLE_MINUTES` there is less of each. */
-const WHOLE_MINUTES = 35;
-
-const ROUND: [Scenario, number][] = [
-  [killAnalyzers, 100],
-  [killAgents, 100],
-  [killNats, 50],
-  [killCoordinator, 25],
-  [badLine, 5000],
-  [blackHole, 3],
-  [frozenAnalyzer, 120],
-  [fullRecording, 1],
-  [fullSpool, 1],
-  [cutLink, 20],
-  [fuzzDecoder, 600],
-  [hostileClients, 10],
-];
-
-export interface ChaosResult {
-  table: string[][];
-  notes: string[];
-  failures: string[];
+export interface Scenario {
+  play(options: ScenarioOptions): Promise<Outcome>;
+  /** How much of it makes a whole round. */
+  whole: number;
+  /** With its mechanism switched off it must break by then. */
+  off: number;
+  unit: string;
 }
 
-/** Rounds are scaled down when there is less time than one takes. */
-export async function run({ minutes, seed }: { minutes: number; seed: number }): Promise<ChaosResult> {
-  const random = seededRandom(seed);
-  const endMs = performance.now() + minutes * 60_000;
-  const share = Math.min(1, minutes / WHOLE_MINUTES);
-  const outcomes: Outcome[] = [];
-  do {
-    for (const [scenario, times] of ROUND)
-      outcomes.push(await scenario({ times: Math.max(1, Math.round(times * share)), random }));
-  } while (performance.now() < endMs);
-  return {
-    table: [
-      ['what happened', 'found', 'as promised'],
-      ...outcomes.map(({ name, figures, failures }) => [name, figures, failures.length === 0 ? 'yes' : 'no']),
-    ],
-    notes: [`Seed ${seed}.`],
-    failures: outcomes.flatMap(({ failures }) => failures),
-  };
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'analyzer-killed': { play: killAnalyzers, whole: 100, off: 3, unit: 'kills' },
+  'agents-killed': { play: killAgents, whole: 100, off: 10, unit: 'kills' },
+  'nats-killed': { play: killNats, whole: 50, off: 2, unit: 'kills' },
+  'coordinator-killed': { play: killCoordinator, whole: 25, off: 2, unit: 'kills' },
+  'bad-line': { play: badLine, whole: 5000, off: 100, unit: 'connections' },
+  'black-hole': { play: blackHole, whole: 3, off: 1, unit: 'times 15 s' },
+  'analyzer-frozen': { play: frozenAnalyzer, whole: 120, off: 30, unit: 's' },
+  'recording-disk-full': { play: fullRecording, whole: 1, off: 1, unit: 'disk' },
+  'spool-disk-full': { play: fullSpool, whole: 1, off: 1, unit: 'disk' },
+  'link-cut': { play: cutLink, whole: 20, off: 1, unit: 'cuts' },
+  'decoder-fuzzed': { play: fuzzDecoder, whole: 600, off: 5, unit: 's' },
+  'hostile-clients': { play: hostileClients, whole: 10, off: 1, unit: 'waves' },
+  'recording-damaged': { play: damageRecordings, whole: 1000, off: 50, unit: 'damages' },
+  'power-lost': { play: losePowerOften, whole: 10_000, off: 50, unit: 'lives' },
+  schedules: { play: runSchedules, whole: 100_000, off: 20_000, unit: 'schedules' },
+};
+
+/** In less time than a whole round takes there is less of each. */
+const WHOLE_MINUTES = 55;
+
+export interface Row extends Outcome {
+  scenario: string;
+  /** How much of it, as `50 of 50 kills`. */
+  size: string;
+}
+
+/** Names of the scenarios whose name holds `part`. */
+export const namesWith = (part: string): string[] =>
+  Object.keys(SCENARIOS).filter((name) => name.includes(part));
+
+/** How many times each is to be played when the whole round has so many minutes. */
+export function timesIn(name: string, minutes: number): number {
+  const { whole } = scenarioOf(name);
+  return Math.max(1, Math.round(whole * Math.min(1, minutes / WHOLE_MINUTES)));
+}
+
+/** How much of it must break a program whose mechanism is switched off. */
+export const timesOff = (name: string): number => scenarioOf(name).off;
+
+export const switchOff = (name: string): SwitchOff | undefined => SWITCH_OFFS[name];
+
+/** A scenario that cannot go on has failed, too: a program without its mechanism may do anything. */
+export async function play(name: string, { times, seed }: { times: number; seed: number }): Promise<Row> {
+  const { play: scenario, whole, unit } = scenarioOf(name);
+  const outcome = await scenario({ times, random: seededRandom(seed) }).catch((error: Error): Outcome => ({
+    name,
+    figures: 'not played to its end',
+    failures: [error.message],
+  }));
+  return { ...outcome, scenario: name, size: `${times} of ${whole} ${unit}` };
+}
+
+function scenarioOf(name: string): Scenario {
+  const scenario = SCENARIOS[name];
+  if (!scenario) throw new Error(`there is no scenario ${name}`);
+  return scenario;
 }

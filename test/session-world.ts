@@ -249,3 +249,23 @@ function createSpool() {
     lastSeq: () => lastOf(epochs.get(current) as { firstSeq: number; frames: number[] }),
   };
 }
+
+/** What is wrong after this schedule, if anything. */
+export function faultOf(steps: Step[], faults: WorldFaults = {}): string | undefined {
+  const world = createWorld(faults);
+  for (const step of steps) {
+    world.step(step);
+    if (world.inFlightBytes() > CREDITS) return 'more under way than the credits';
+  }
+  if (!world.settle()) return 'never drained';
+  const frames = world.recorded.filter((label) => !label.endsWith('gap'));
+  if (new Set(frames).size !== frames.length) return 'a frame twice';
+  const there = new Set(frames);
+  const gaps = new Set(world.recorded.map((label) => label.replace(' gap', '')));
+  for (const label of world.sent) {
+    if (there.has(label)) continue;
+    if (!world.damaged.has(label)) return `frame ${label} lost`;
+    if (!gaps.has(label)) return `frame ${label} lost without a gap record`;
+  }
+  return undefined;
+}

@@ -16,7 +16,9 @@ const NAME = 'coordinator killed in one run';
 /** Two conditions of eight scenarios with eight turns each. */
 const STUDY = { scenarios: 8, episodes: 1, maxTurns: 8, maxTokens: 8 };
 const TURNS = 8 * 2 * 8;
-const GIVE_UP_MS = 300_000;
+/** An undisturbed run, and what a kill may cost. */
+const PEACE_MS = 120_000;
+const KILL_MS = 8000;
 
 interface Played {
   lines: string[];
@@ -38,11 +40,15 @@ export async function killCoordinator({ times, random }: ScenarioOptions): Promi
       failures.push(`${NAME}: ${war.lines.length} turns, ${other} of them unlike the undisturbed run`);
     if (war.kills < times) failures.push(`${NAME}: only ${war.kills} kills before the run ended`);
     const figures = `${war.kills} kills; ${war.lines.length} turns, ${other} unlike the undisturbed run with the same seeds`;
-    return { name: NAME, figures, failures };
+    const lost = Math.max(0, peace.lines.length - war.lines.length);
+    return { name: NAME, figures, lost, doubled: doubledTurns(war.lines), failures };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const doubledTurns = (lines: string[]): number =>
+  lines.length - new Set(lines.map((line) => line.split(' ')[0])).size;
 
 async function playRun(options: {
   folder: string;
@@ -57,7 +63,7 @@ async function playRun(options: {
     for (const program of ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const)
       await fleet.start(program);
     const done = await disturb(fleet, { run, kills, random });
-    const late = delay(GIVE_UP_MS, 'not at all', { ref: false });
+    const late = delay(PEACE_MS, 'not at all', { ref: false });
     const status = await Promise.race([fleet.ended('coordinator'), late]);
     const faults = status === 0 ? [] : [`the run ended with status ${String(status)}`];
     faults.push(...(await recordingFaults(join(fleet.runs, run))));
@@ -76,7 +82,7 @@ async function disturb(
   fleet: Fleet,
   { run, kills, random }: { run: string; kills: number; random: () => number },
 ): Promise<number> {
-  const deadlineMs = performance.now() + GIVE_UP_MS;
+  const deadlineMs = performance.now() + PEACE_MS + kills * KILL_MS;
   let done = 0;
   for (; done < kills; done += 1) {
     const wanted = Math.floor(((TURNS - 4) * (done + random())) / kills);
@@ -95,7 +101,11 @@ async function disturb(
 async function recordingFaults(folder: string): Promise<string[]> {
   const deadlineMs = performance.now() + 30_000;
   for (;;) {
-    const { faults, utterances } = await verifyRun(folder);
+    // A run that never began has nothing to read.
+    const { faults, utterances } = await verifyRun(folder).catch((error: Error) => ({
+      faults: [error.message],
+      utterances: undefined,
+    }));
     const missing = utterances?.incomplete ?? ['no transcript'];
     if (faults.length + missing.length === 0) return [];
     if (performance.now() > deadlineMs) return [...faults, ...missing];

@@ -34,12 +34,9 @@ export const fullRecording = (): Promise<Outcome> =>
         if (redMs >= GIVE_UP_MS) failures.push(`${name}: it was never shown`);
         if (greenMs > READY_MS) failures.push(`${name}: ready again only after ${greenMs.toFixed(0)} ms`);
         if (!report.drained) failures.push(`${name}: not drained`);
-        const figures = `${SIZE}; ready ${(greenMs / 1000).toFixed(1)} s after room came`;
-        return {
-          name,
-          figures: `${figures}; ${found.accepted} frames accepted, ${found.lost} lost`,
-          failures,
-        };
+        const { accepted, lost, doubled } = found;
+        const figures = `${SIZE}; not ready within ${seconds(redMs)}, ready ${seconds(greenMs)} after room came; ${accepted} frames accepted`;
+        return { name, figures, lost, doubled, failures };
       },
     ),
   );
@@ -62,11 +59,13 @@ export const fullSpool = (): Promise<Outcome> =>
         const found = await compareLedgers(place);
         const failures = faultsOf(name, found);
         if (!report.drained) failures.push(`${name}: not drained`);
-        const figures = `${SIZE}; ${found.accepted} frames of 16 kB accepted, ${found.lost} lost`;
-        return { name, figures, failures };
+        const { accepted, lost, doubled } = found;
+        return { name, figures: `${SIZE}; ${accepted} frames of 16 kB accepted`, lost, doubled, failures };
       },
     ),
   );
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** 4 MB/s. */
 function orderOf(place: Place): SenderOrder {

@@ -47,8 +47,8 @@ export const hostileClients = ({ times, random }: ScenarioOptions): Promise<Outc
     if (!report.drained) failures.push(`${NAME}: the honest agents were not drained`);
     if (peak - before > MOST_GROWTH_MB)
       failures.push(`${NAME}: the analyzer grew by ${(peak - before).toFixed(0)} MB`);
-    const figures = `${times} × ${AT_ONCE} at once, analyzer +${(peak - before).toFixed(0)} MB at most; honest agents: ${found.accepted} frames accepted, ${found.lost} lost`;
-    return { name: NAME, figures, failures };
+    const figures = `${times} × ${AT_ONCE} at once, analyzer +${(peak - before).toFixed(0)} MB at most; honest agents: ${found.accepted} frames accepted`;
+    return { name: NAME, figures, lost: found.lost, doubled: found.doubled, failures };
   });
 
 async function attack(place: Place, random: () => number): Promise<void> {

@@ -85,8 +85,9 @@ function judge(cuts: Cut[], found: Parameters<typeof faultsOf>[1], drained: bool
   if (caughtUpMs > CATCH_UP_MS) failures.push(`${NAME}: caught up only after ${seconds(caughtUpMs)}`);
   if (!drained) failures.push(`${NAME}: not drained`);
   const worst = `noticed after at most ${seconds(noticedMs)}, caught up after at most ${seconds(caughtUpMs)}`;
-  const counts = `${found.accepted} frames accepted, ${found.lost} lost, ${found.doubled} doubled`;
-  return { name: NAME, figures: `${cuts.length} × ${CUT_MS / 1000} s, ${worst}; ${counts}`, failures };
+  const { accepted, lost, doubled } = found;
+  const figures = `${cuts.length} × ${CUT_MS / 1000} s, ${worst}; ${accepted} frames accepted`;
+  return { name: NAME, figures, lost, doubled, failures };
 }
 
 /** Undefined where it is not allowed. */

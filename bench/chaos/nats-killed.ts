@@ -166,6 +166,6 @@ function judge(
   if (promised.length === 0) failures.push(`${NAME}: nothing was written`);
   const middle = pausesMs.toSorted((a, b) => a - b)[Math.floor(pausesMs.length / 2)] ?? 0;
   const again = `on again after ${(middle / 1000).toFixed(1)} s (median), ${(worst / 1000).toFixed(1)} s (worst)`;
-  const counts = `${promised.length} messages acknowledged, ${lost} lost, ${turns.size} turns, ${doubled} doubled, ${unheard} not delivered`;
-  return { name: NAME, figures: `${times} kills, ${again}; ${counts}`, failures };
+  const counts = `${promised.length} messages acknowledged, ${turns.size} turns, ${unheard} not delivered`;
+  return { name: NAME, figures: `${times} kills, ${again}; ${counts}`, lost, doubled, failures };
 }

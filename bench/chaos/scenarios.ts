@@ -9,6 +9,9 @@ import type { SenderOrder } from './sender.ts';
 export interface Outcome {
   name: string;
   figures: string;
+  /** Frames, messages or turns; undefined where there are none to lose or double. */
+  lost?: number;
+  doubled?: number;
   failures: string[];
 }
 
@@ -29,8 +32,8 @@ const streamNames = (count: number): string[] => Array.from({ length: count }, (
 
 function outcome(name: string, found: Comparison, extra: { failures: string[]; figures: string }): Outcome {
   const { accepted, lost, doubled, changed } = found;
-  const counts = `${accepted} frames accepted, ${lost} lost, ${doubled} doubled, ${changed} changed`;
-  return { name, figures: `${extra.figures}; ${counts}`, failures: extra.failures };
+  const figures = `${extra.figures}; ${accepted} frames accepted, ${changed} changed`;
+  return { name, figures, lost, doubled, failures: extra.failures };
 }
 
 /** Every frame whose append returned is in the recording, although the analyzer was killed `times` times. */
