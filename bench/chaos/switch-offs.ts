@@ -19,12 +19,12 @@ const SILENT = { file: 'transport/stream-socket', from: 'const SILENCE_MS = 6500
 
 export const SWITCH_OFFS: Readonly<Record<string, SwitchOff>> = {
   'analyzer-killed': {
-    what: 'the welcome says what is durable',
+    what: 'a sender goes on behind what is durable',
     changes: [
       {
         file: 'transport/stream-connection',
         from: 'const durableSeq = seat.sink.durableSeq(hello.epoch);',
-        to: 'const durableSeq = -1;',
+        to: 'const durableSeq = hello.lastSeq;',
       },
     ],
   },
