@@ -22,6 +22,8 @@ export interface ScenarioOptions {
 }
 
 const STREAMS = 8;
+/** Of the kills of agents. */
+const ALONE_EVERY = 5;
 
 function order(place: Place, streams: string[], url = place.url): SenderOrder {
   const tokens = Object.fromEntries(streams.map((stream) => [stream, place.token(stream)]));
@@ -56,11 +58,14 @@ export const killAnalyzers = ({ times, random }: ScenarioOptions): Promise<Outco
     return outcome(name, found, { failures, figures: `${times} kills under ${STREAMS} senders` });
   });
 
-/** Every frame that an agent accepted is in the recording, although agents were killed `times` times. */
+/**
+ * Every frame that an agent accepted is in the recording, although agents were killed `times` times, now and then while the analyzer
+ * was away, so that its last frames were in the spool alone.
+ */
 export const killAgents = ({ times, random }: ScenarioOptions): Promise<Outcome> =>
   inPlace(async (place) => {
     const name = 'agents killed';
-    const analyzer = await startAnalyzer(place);
+    let analyzer = await startAnalyzer(place);
     const names = streamNames(4);
     const senders = new Map(
       await Promise.all(
@@ -69,9 +74,13 @@ export const killAgents = ({ times, random }: ScenarioOptions): Promise<Outcome>
     );
     for (let i = 0; i < times; i++) {
       await pause(30 + random() * 200);
+      const alone = i % ALONE_EVERY === 0;
+      if (alone) await kill(analyzer);
+      if (alone) await pause(100);
       const stream = names[i % names.length] as string;
       const victim = senders.get(stream);
       if (victim) await kill(victim.child);
+      if (alone) analyzer = await startAnalyzer(place);
       senders.set(stream, await startSender(place, order(place, [stream])));
     }
     const reports = await Promise.all([...senders.values()].map((sender) => sender.stop()));

@@ -19,7 +19,8 @@ export async function writeSecrets(folder, { agents, runs }, { natsAuthorization
     );
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const users = usersOf(agents).map((name) => ({ name, password: newPassword(), runs }));
-  const files = { 'users.conf': natsAuthorization(users), 'grafana.password': `${newPassword()}\n` };
+  const files = { 'users.conf': natsAuthorization(users) };
+  for (const name of ['grafana.password', 'http.token']) files[name] = `${newPassword()}\n`;
   for (const { name, password } of users) files[`${name}.password`] = `${password}\n`;
   for (const [name, text] of Object.entries(files))
     await writeFile(join(folder, name), text, { mode: 0o644 });

@@ -13,6 +13,7 @@ import type { Model, Provider } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
+import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readAuthority, readServerTls, TLS_FLAGS } from '../transport/tls.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
 import { joinRun, type Membership, type MembershipOptions } from './run-membership.ts';
@@ -31,6 +32,7 @@ const FLAGS = {
   'share-weights': { type: 'boolean', default: false },
   'tls-ca': { type: 'string' },
   ...TLS_FLAGS,
+  ...HTTP_FLAGS,
 } as const;
 
 type Settings = Awaited<ReturnType<typeof readSettings>>;
@@ -123,6 +125,7 @@ function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: Nat
     host: settings.host,
     port: settings.port,
     tls: settings.tls,
+    token: settings.httpToken,
     log: to.log,
     routes: programRoutes({
       metrics: () => to.metrics.text(),
@@ -215,6 +218,7 @@ async function readSettings(argv: string[]) {
     host: values.host,
     port: wholeNumber('--port', values.port),
     tls: await readServerTls(values),
+    httpToken: await readHttpToken(values['http-token-file']),
     /** Whose certificates are believed where the analyzer is wss. */
     tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,

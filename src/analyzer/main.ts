@@ -123,8 +123,8 @@ async function serve(
       recording: () => recordings.fault(),
     },
   });
-  const { host, port, tls } = settings;
-  return serveHttp({ host, port, tls, routes, log });
+  const { host, port, tls, httpToken: token } = settings;
+  return serveHttp({ host, port, tls, token, routes, log });
 }
 
 function serveStreams(

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
+import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 
@@ -12,6 +13,7 @@ export interface Settings {
   runsFolder: string;
   publicKeyPem: string;
   tls: ServerTls | undefined;
+  httpToken: string | undefined;
   /** Recordings of a run stop taking frames above it. */
   maxRunBytes: number;
   /** Announces itself on NATS; without, agents must be told its address. */
@@ -27,6 +29,7 @@ const FLAGS = {
   'max-run-gb': { type: 'string', default: '50' },
   'no-nats': { type: 'boolean', default: false },
   ...TLS_FLAGS,
+  ...HTTP_FLAGS,
 } as const;
 
 /** @throws EntrainError USAGE, CONFIG_INVALID; what `parseArgs` refuses, the command line explains */
@@ -40,6 +43,7 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     runsFolder: values.runs,
     publicKeyPem: await readKey(keyFile),
     tls: await readServerTls(values),
+    httpToken: await readHttpToken(values['http-token-file']),
     maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
     nats: !values['no-nats'],
   };

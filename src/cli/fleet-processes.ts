@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { createLog } from '../process/log.ts';
 import type { Shutdown } from '../process/shutdown.ts';
+import { readHttpToken } from '../transport/http-access.ts';
 import { findServices, type ServiceRecord } from '../transport/nats-services.ts';
 import { connectNats, type NatsLink, type NatsOptions } from '../transport/nats.ts';
 import { childFault, startChild, type Child, type ChildEnd } from './children.ts';
@@ -12,10 +13,11 @@ import { siblingScript } from './private-nats.ts';
 import { startTalk } from './start-talk.ts';
 import type { StartSettings } from './start-settings.ts';
 import { writeTargets } from './targets.ts';
+import type { AnalyzerPlace } from './watch-run.ts';
 
 export interface FleetProcesses {
   nats: NatsOptions;
-  analyzerUrl: string;
+  analyzer: AnalyzerPlace;
   logFolder: string;
   startCoordinator(): Promise<void>;
   /** The first program that ended without having been asked to, and not because its work was done. */
@@ -65,19 +67,20 @@ export async function startFleet(
     children,
     say,
   };
-  const analyzerUrl = await startAnalyzer(starting);
+  const url = await startAnalyzer(starting);
+  const analyzer = { url, token: await readHttpToken(settings.httpTokenFile) };
   await startAgents(starting);
   const startCoordinator = async (): Promise<void> => {
     await launchCoordinator(starting);
     await writeTargets(link, settings.folder);
     await link.close();
   };
-  return { nats: talk.own, analyzerUrl, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
+  return { nats: talk.own, analyzer, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
 }
 
 async function startAnalyzer(starting: Starting): Promise<string> {
   const { settings, keys, say } = starting;
-  const { host, port, runs } = settings;
+  const { host, port, runs, httpTokenFile } = settings;
   const argv = [
     'analyzer',
     '--host',
@@ -88,6 +91,7 @@ async function startAnalyzer(starting: Starting): Promise<string> {
     runs,
     '--public-key',
     keys.publicKey,
+    ...(httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile]),
   ];
   await launch(starting, { name: 'analyzer', user: 'analyzer', argv });
   const record = await awaitService(starting, {

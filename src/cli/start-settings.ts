@@ -21,6 +21,7 @@ const FLAGS = {
   threads: { type: 'string', default: '1' },
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '9464' },
+  'http-token-file': { type: 'string' },
   once: { type: 'boolean', default: false },
   'any-size': { type: 'boolean', default: false },
 } as const;
@@ -41,6 +42,8 @@ export interface StartSettings {
   threads: number;
   host: string;
   port: number;
+  /** What guards the analyzer's status page and results. */
+  httpTokenFile: string | undefined;
   once: boolean;
   /** Begins also where the recording may not fit. */
   anySize: boolean;
@@ -73,6 +76,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     threads,
     host,
     port,
+    httpTokenFile: values['http-token-file'],
     once,
     anySize: values['any-size'],
     natsUrl: environment('NATS_URL'),

@@ -13,7 +13,7 @@ import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import { scoreTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { createTerminal, progressLine } from './terminal.ts';
-import { fetchReport, watchRun, type RunWatch } from './watch-run.ts';
+import { fetchReport, watchRun, type AnalyzerPlace, type RunWatch } from './watch-run.ts';
 
 const SCORES_MS = 120_000;
 
@@ -44,21 +44,22 @@ async function watchToTheEnd(
   const startMs = clock.monotonicMs();
   const elapsedMs = (): number => clock.monotonicMs() - startMs;
   const terminal = createTerminal(process.stdout, elapsedMs);
-  const watch = watchRun({ run: settings.run, link, terminal, analyzerUrl: fleet.analyzerUrl });
+  const watch = watchRun({ run: settings.run, link, terminal, analyzer: fleet.analyzer });
   shutdown.onStop('watch', () => watch.stop());
   await fleet.startCoordinator();
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
   if (await wasAsked(shutdown)) return;
-  const settled = await awaitScores(fleet.analyzerUrl);
+  const settled = await awaitScores(fleet.analyzer);
   watch.stop();
   console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
-  const report = await fetchReport(fleet.analyzerUrl);
+  const report = await fetchReport(fleet.analyzer);
   if (report) console.log(scoreTable(report).join('\n'));
   if (!settled)
     console.log('The analyzer is still scoring: these are not the last figures; see scores.jsonl.');
   console.log(`\nrun folder  ${settings.folder}`);
   if (settings.once) return;
-  console.log(`serving     ${fleet.analyzerUrl}/  and  ${fleet.analyzerUrl}/metrics  until Ctrl-C`);
+  const { url } = fleet.analyzer;
+  console.log(`serving     ${url}/  and  ${url}/metrics  until Ctrl-C`);
   await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
 }
 
@@ -84,10 +85,10 @@ async function unexpectedEnd(fleet: FleetProcesses, folder: string): Promise<nev
 }
 
 /** @returns whether everything recorded is in a published score */
-async function awaitScores(analyzerUrl: string): Promise<boolean> {
+async function awaitScores(analyzer: AnalyzerPlace): Promise<boolean> {
   const deadlineMs = clock.monotonicMs() + SCORES_MS;
   while (clock.monotonicMs() < deadlineMs) {
-    const report = await fetchReport(analyzerUrl);
+    const report = await fetchReport(analyzer);
     if (report && !report.pending) return true;
     await new Promise((done) => setTimeout(done, 500));
   }

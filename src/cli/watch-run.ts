@@ -14,11 +14,17 @@ export interface RunWatch {
   stop(): void;
 }
 
+/** Where the analyzer answers, and what lets one read there. */
+export interface AnalyzerPlace {
+  url: string;
+  token: string | undefined;
+}
+
 export interface RunWatchOptions {
   run: string;
   link: NatsLink;
   terminal: Terminal;
-  analyzerUrl: string;
+  analyzer: AnalyzerPlace;
 }
 
 const REDRAW_MS = 100;
@@ -38,7 +44,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   const redraw = setInterval(() => terminal.draw(state), REDRAW_MS);
   const poll = setInterval(
     () =>
-      void fetchReport(options.analyzerUrl).then(
+      void fetchReport(options.analyzer).then(
         (report) => (state = { ...state, report: report ?? state.report }),
       ),
     POLL_MS,
@@ -97,9 +103,10 @@ function showIfValid(text: string, take: (text: string) => void): void {
 }
 
 /** The analyzer's scores now; undefined while it does not answer. */
-export async function fetchReport(analyzerUrl: string): Promise<ScoreReport | undefined> {
+export async function fetchReport({ url, token }: AnalyzerPlace): Promise<ScoreReport | undefined> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   try {
-    const answer = await fetch(`${analyzerUrl}/api/scores`, { signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(`${url}/api/scores`, { headers, signal: AbortSignal.timeout(5000) });
     return answer.ok ? ((await answer.json()) as ScoreReport) : undefined;
   } catch {
     return undefined;

@@ -89,6 +89,7 @@ async function serveMetrics(parts: Parts): Promise<string> {
     host: settings.host,
     port: settings.port,
     tls: settings.tls,
+    token: settings.httpToken,
     log,
     routes: programRoutes({
       metrics: () => metrics.text(),

@@ -4,6 +4,7 @@ import type { Study } from '../protocol/study.ts';
 import { runFlag, required, wholeNumber } from '../process/flags.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
+import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 
 const FLAGS = {
@@ -19,6 +20,7 @@ const FLAGS = {
   once: { type: 'boolean', default: false },
   'any-size': { type: 'boolean', default: false },
   ...TLS_FLAGS,
+  ...HTTP_FLAGS,
 } as const;
 
 export interface CoordinatorSettings {
@@ -30,6 +32,7 @@ export interface CoordinatorSettings {
   host: string;
   port: number;
   tls: ServerTls | undefined;
+  httpToken: string | undefined;
   /** How long to wait for the fleet to be there. */
   waitMs: number;
   /** How long an agent with an episode may be away. */
@@ -66,6 +69,7 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     host,
     port: wholeNumber('--port', values.port),
     tls: await readServerTls(values),
+    httpToken: await readHttpToken(values['http-token-file']),
     waitMs,
     graceMs,
     once,

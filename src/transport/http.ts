@@ -13,6 +13,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import { EntrainError } from '../protocol/errors.ts';
 import type { Logger } from '../process/log.ts';
+import { refusalOf, type HttpRefusal } from './http-access.ts';
 import type { ServerTls } from './tls.ts';
 
 export interface HttpRequest {
@@ -37,6 +38,8 @@ export interface HttpOptions {
   routes: Readonly<Record<string, HttpRoute>>;
   /** Then https alone is spoken: who speaks http is cut off. */
   tls?: ServerTls | undefined;
+  /** Then nothing but health is read without it. */
+  token?: string | undefined;
   log: Logger;
 }
 
@@ -133,12 +136,15 @@ async function respond(
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }
 
-async function answerFor({ routes, log }: HttpOptions, request: IncomingMessage): Promise<HttpAnswer> {
+async function answerFor(options: HttpOptions, request: IncomingMessage): Promise<HttpAnswer> {
+  const { routes, log, host, token } = options;
   const target = request.url ?? '/';
   if (!URL.canParse(target, LOCAL)) return textAnswer(400, 'The request target is not a path.\n');
   const url = new URL(target, LOCAL);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { ...textAnswer(405, 'Only GET is answered here.\n'), headers: { allow: 'GET, HEAD' } };
+  const refusal = refusalOf(request, { path: url.pathname, host, token });
+  if (refusal) return refused(refusal);
   const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
   if (route === undefined) return textAnswer(404, `Nothing here. Known: ${Object.keys(routes).join(' ')}\n`);
   try {
@@ -147,6 +153,13 @@ async function answerFor({ routes, log }: HttpOptions, request: IncomingMessage)
     log.error({ err: error, path: url.pathname }, 'an HTTP request failed');
     return textAnswer(500, 'This request failed; the log says why.\n');
   }
+}
+
+function refused({ status, why }: HttpRefusal): HttpAnswer {
+  const answer = textAnswer(status, `${why}\n`);
+  return status === 401
+    ? { ...answer, headers: { 'www-authenticate': 'Basic realm="entrain", charset="UTF-8"' } }
+    : answer;
 }
 
 /** Listens, or says in one sentence why that is not possible. */

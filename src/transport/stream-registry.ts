@@ -15,6 +15,8 @@ export interface StreamLimits {
   connectionsPerAddress: number;
   /** A message that is not whole is kept in memory, so who may write one stream may not hold many connections. */
   connectionsPerStream: number;
+  /** Over all runs and streams of an agent. */
+  connectionsPerAgent: number;
   helloMs: number;
 }
 
@@ -37,6 +39,7 @@ export const STREAM_LIMITS: StreamLimits = {
   connections: 1024,
   connectionsPerAddress: 256,
   connectionsPerStream: 3,
+  connectionsPerAgent: 48,
   helloMs: 5000,
 };
 
@@ -49,6 +52,8 @@ export interface ServerState {
   figures: Map<string, Seat>;
   refused: Record<string, number>;
   addresses: Map<string, number>;
+  /** Open connections by the agent that their tokens name. */
+  agents: Map<string, number>;
   /** Open connections by stream, the oldest first. */
   clients: Map<string, WebSocket[]>;
 }

@@ -73,6 +73,7 @@ function openState(options: StreamServerOptions): ServerState {
     figures: new Map(),
     refused: {},
     addresses: new Map(),
+    agents: new Map(),
     clients: new Map(),
   };
 }
@@ -109,8 +110,9 @@ function admit(
   const token = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
   try {
     const claims = options.authorize(token);
-    if (claims.mode === 'write') return claims;
-    return refuse(state, socket, { status: '403 Forbidden', cause: 'mode' });
+    if (claims.mode !== 'write') return refuse(state, socket, { status: '403 Forbidden', cause: 'mode' });
+    if ((state.agents.get(claims.agent) ?? 0) < limits.connectionsPerAgent) return claims;
+    return refuse(state, socket, { status: '503 Service Unavailable', cause: 'agent connections' });
   } catch (error) {
     const cause = error instanceof EntrainError ? error.code : 'authorize';
     return refuse(state, socket, { status: '401 Unauthorized', cause });
@@ -129,15 +131,20 @@ function serve(
   client: WebSocket,
   { request, claims }: { request: IncomingMessage; claims: TokenClaims },
 ): void {
-  const address = request.socket.remoteAddress ?? '';
-  state.addresses.set(address, (state.addresses.get(address) ?? 0) + 1);
-  client.on('close', () => {
-    const left = (state.addresses.get(address) ?? 1) - 1;
-    if (left > 0) state.addresses.set(address, left);
-    else state.addresses.delete(address);
-  });
+  count(state.addresses, request.socket.remoteAddress ?? '', client);
+  count(state.agents, claims.agent, client);
   makeRoom(state, client, claims);
   serveConnection(state, client, claims);
+}
+
+/** Until the client is gone. */
+function count(open: Map<string, number>, key: string, client: WebSocket): void {
+  open.set(key, (open.get(key) ?? 0) + 1);
+  client.on('close', () => {
+    const left = (open.get(key) ?? 1) - 1;
+    if (left > 0) open.set(key, left);
+    else open.delete(key);
+  });
 }
 
 /** The newest connections of a stream stay: an agent that comes back may not be kept out by its own dead lines. */

@@ -60,7 +60,9 @@ describe('what compose.yaml would start', () => {
 
   it.each(PROGRAMS)('%s is well, and promtool takes its metrics', async (name) => {
     execFileSync(process.execPath, ['deploy/healthcheck.js', String(ports.get(name))]);
-    const metrics = await (await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`)).text();
+    const token = (await readFile(join(folder, 'secrets', 'http.token'), 'utf8')).trim();
+    const headers = { authorization: `Bearer ${token}` };
+    const metrics = await (await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`, { headers })).text();
     expect(metrics).toContain('entrain_build_info');
     expect(
       execFileSync(findTool('promtool'), ['check', 'metrics'], { input: metrics, encoding: 'utf8' }),
@@ -84,10 +86,11 @@ describe('what compose.yaml would start', () => {
     expect(() => execFileSync(process.execPath, ['deploy/healthcheck.js', String(port)])).toThrow();
   });
 
-  it('has a Prometheus configuration that promtool takes', () => {
-    const said = execFileSync(findTool('promtool'), ['check', 'config', 'deploy/prometheus.yml'], {
-      encoding: 'utf8',
-    });
+  it('has a Prometheus configuration that promtool takes', async () => {
+    const config = join(folder, 'prometheus.yml');
+    const text = await readFile('deploy/prometheus.yml', 'utf8');
+    await writeFile(config, text.replace('/run/secrets/http-token', join(folder, 'secrets', 'http.token')));
+    const said = execFileSync(findTool('promtool'), ['check', 'config', config], { encoding: 'utf8' });
     expect(said).toContain('SUCCESS');
   });
 });
@@ -134,6 +137,7 @@ function inPlace(text: string, data: string): string {
   return text
     .replace(/^\/run\/secrets\/(.+)-password$/, `${folder}/secrets/$1.password`)
     .replace(/^\/run\/secrets\/(stream-\w+)$/, `${folder}/secrets/$1.pem`)
+    .replace(/^\/run\/secrets\/http-token$/, `${folder}/secrets/http.token`)
     .replace(/^\/var\/lib\/entrain/, data)
     .replace(/^\/app\/studies\/demo\.json$/, `${folder}/study.json`)
     .replace(/^\/app\/models\/.+$/, testModel)
