@@ -94,7 +94,7 @@ describe('without a token', () => {
     ['results', '/api/scores', '192.0.2.1', undefined],
     ['results', '/api/scores', '::ffff:127.0.0.1', undefined],
     ['results', '/api/scores', '::ffff:192.0.2.7', 403],
-  ])('%s (%s) asked for by %s', (_, path, peer, status) => {
+  ])('%s (%s) asked for by %s', (_, path, ...[peer, status]) => {
     expect(refusalOf(from(peer), { path, host: '0.0.0.0', token: undefined })?.status).toBe(status);
   });
 
@@ -113,7 +113,7 @@ describe('the file of the token', () => {
     ['others can read', `${TOKEN}\n`, 0o644, 'chmod 600'],
     ['holds too little', 'short\n', 0o600, 'at least 16'],
     ['holds two lines', `${TOKEN}\n${TOKEN}\n`, 0o600, 'one line'],
-  ])('is refused when it %s', async (_, text, mode, why) => {
+  ])('is refused when it %s', async (_, ...[text, mode, why]) => {
     const file = join(await temporaryFolder(), 'http.token');
     await writeFile(file, text);
     await chmod(file, mode);
