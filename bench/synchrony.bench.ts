@@ -1,8 +1,17 @@
 /** What the layer × layer map, one more turn, a strict score and a step window cost, beside the plain way of doing the same in the same run. */
+import {
+  addTurn,
+  createDyadSteps,
+  fullStepScore,
+  quickStepScore,
+  type DyadSteps,
+  type ScoreTools,
+} from '../src/analyzer/steps/dyad-steps.ts';
+import type { AlignedTurn } from '../src/analyzer/steps/step-book.ts';
+import { parseStepMeasures, STEP_MEASURES } from '../src/analyzer/steps/step-measures.ts';
 import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
 import { blockedSolve } from './blocked-solve.ts';
 import { centreColumns } from '../src/synchrony/measures/measure.ts';
-import { createStepWindow } from '../src/synchrony/step-window.ts';
 import { createLiveKernels } from '../src/synchrony/live-kernels.ts';
 import { joinColumns, takeRows, transpose, zeros } from '../src/synchrony/matrix.ts';
 import { paperScore } from '../src/synchrony/paper.ts';
@@ -23,7 +32,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   table.push(...(await mapRows(algebra)));
   table.push(...(await liveRows(algebra)));
   table.push(...(await growthRows(algebra)));
-  table.push(stepRow());
+  table.push(...(await stepRows(algebra)));
   await algebra.close();
   return { table, notes: NOTES };
 }
@@ -200,28 +209,68 @@ async function growthRows(algebra: LinearAlgebra): Promise<string[][]> {
   return rows;
 }
 
-/** CKA over windows of steps: what a second of 32 dyads × 12 layers takes of one core. */
-function stepRow(): string[] {
-  const steps = 128;
+const STEPS = 128;
+
+/** Aligned steps of one dyad, layer by layer, as an analyzer keeps them. */
+async function fullDyad(
+  algebra: LinearAlgebra,
+): Promise<{ dyad: DyadSteps; turn(rows: number): AlignedTurn }> {
   const random = seededRandom(3);
-  const step = (): Float64Array => Float64Array.from({ length: DIMS }, () => random.normal());
-  const window = createStepWindow(steps);
-  for (let k = 0; k < steps; k++) window.add(step(), step());
-  const fresh = Array.from({ length: 400 }, step);
-  let started = performance.now();
-  for (let k = 0; k + 1 < fresh.length; k += 2)
-    window.add(fresh[k] as Float64Array, fresh[k + 1] as Float64Array);
-  const addMs = (performance.now() - started) / (fresh.length / 2);
-  started = performance.now();
-  for (let k = 0; k < 200; k++) window.cka();
-  const refreshMs = (performance.now() - started) / 200;
-  const perSecond = 32 * 12 * refreshMs;
-  return [
-    'CKA of 32 dyads × 12 layers, refreshed every second',
-    `${steps} steps, ${DIMS} dims; one step ${ms(addMs)}`,
-    ms(perSecond),
-    '1000 ms of one core',
-    `${(perSecond / 10).toFixed(0)} %`,
-    '≤ 25 %',
+  const group = { key: 'bench' } as AlignedTurn['group'];
+  let turns = 0;
+  const side = (rows: number): AlignedTurn['a'] =>
+    new Map(
+      Array.from({ length: LAYERS }, (_, layer) => {
+        const m = zeros(rows, DIMS);
+        for (let at = 0; at < m.data.length; at++) m.data[at] = random.normal();
+        return [layer + 1, m];
+      }),
+    );
+  const turn = (rows: number): AlignedTurn => ({
+    group,
+    episode: 'bench',
+    turn: turns++,
+    speaker: '',
+    listener: '',
+    a: side(rows),
+    b: side(rows),
+  });
+  const dyad = createDyadSteps({ group, episode: 'bench' });
+  await addTurn(dyad, turn(STEPS), algebra);
+  return { dyad, turn };
+}
+
+/** What a second of 32 dyads × 12 layers takes of one core, and what the measures of one dyad take beside their surrogates. */
+async function stepRows(algebra: LinearAlgebra): Promise<string[][]> {
+  const { dyad, turn } = await fullDyad(algebra);
+  const tools: ScoreTools = {
+    run: 'bench',
+    measures: [],
+    algebra,
+    breathe: () => Promise.resolve(),
+    nowMs: () => performance.now(),
+  };
+  quickStepScore(dyad, tools);
+  const quickMs = await bestMs(5, async () => quickStepScore(dyad, tools));
+  const spoken = [turn(25), turn(25), turn(25)];
+  const turnMs =
+    (await timeMs(async () => {
+      for (const one of spoken) await addTurn(dyad, one, algebra);
+    })) / spoken.length;
+  const size = `${STEPS} steps, ${LAYERS} layers, ${DIMS} dims`;
+  const rows = [
+    [
+      'CKA of 32 dyads × 12 layers, refreshed every second',
+      `${size}; a turn of 25 steps goes in within ${ms(turnMs)}`,
+      ms(32 * quickMs),
+      '1000 ms of one core',
+      `${(3.2 * quickMs).toFixed(0)} %`,
+      '≤ 25 %',
+    ],
   ];
+  for (const measure of parseStepMeasures(STEP_MEASURES)) {
+    const takenMs = await timeMs(() => fullStepScore(dyad, { ...tools, measures: [measure] }));
+    rows.push([`${measure.label} of one dyad, beside 99 surrogates`, size, ms(takenMs), '', '', '']);
+  }
+  return rows;
 }

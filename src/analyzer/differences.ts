@@ -20,7 +20,9 @@ export function differencesOf(scores: readonly GroupScore[]): DifferenceReport[]
 function comparable({ group: live }: GroupScore, { group: other }: GroupScore): boolean {
   return (
     other.condition !== live.condition &&
-    other.direction === live.direction &&
+    other.agents === live.agents &&
+    other.sourceRole === live.sourceRole &&
+    other.targetRole === live.targetRole &&
     other.source.sha256 === live.source.sha256 &&
     other.target.sha256 === live.target.sha256
   );
@@ -31,13 +33,16 @@ function differenceOf(live: GroupScore, other: GroupScore): DifferenceReport[] {
   if (!live.drawable || !other.drawable) return [];
   const found = compareScores(live.drawable, other.drawable, { bootstraps: BOOTSTRAPS, seed });
   if ('reason' in found) return [];
-  const { source, target, direction, condition } = live.group;
+  const { source, target, direction, condition, agents, sourceRole, targetRole } = live.group;
   return [
     {
       sourceModel: source.name,
       targetModel: target.name,
       direction,
       condition,
+      agents,
+      sourceRole,
+      targetRole,
       against: other.group.condition,
       difference: found.difference,
       ciLow: found.low,

@@ -14,6 +14,10 @@ export interface Group {
   target: ModelRef;
   direction: Direction;
   condition: string;
+  /** Agents in the episode, and the places of source and target in its speaking order, from 1. */
+  agents: number;
+  sourceRole: number;
+  targetRole: number;
 }
 
 /** Where a frame came from. */
@@ -32,7 +36,10 @@ export interface BookTurn<P> {
 }
 
 /** What a turn frame says of its place, without its numbers. */
-export function placeOf(frame: TurnFrame, origin: Origin): Omit<BookTurn<never>, 'payload'> {
+export function placeOf(
+  frame: Pick<TurnFrame, 'turn' | 'seating'>,
+  origin: Origin,
+): Omit<BookTurn<never>, 'payload'> {
   return { turn: frame.turn, seating: frame.seating ?? 0, origin };
 }
 
@@ -124,14 +131,17 @@ function rowsFrom<P>(episode: BookEpisode<P>, sourceTurn: number): Row[] {
     });
 }
 
-function groupOf(about: EpisodeAbout, sourceRole: number, targetRole: number): Group | undefined {
-  const source = about.models[sourceRole];
-  const target = about.models[targetRole];
+/** The group of an ordered pair of roles, counted from 0. */
+export function groupOf(about: EpisodeAbout, from: number, to: number): Group | undefined {
+  const source = about.models[from];
+  const target = about.models[to];
   if (!source || !target) return undefined;
-  const direction: Direction = sourceRole < targetRole ? 'first_to_second' : 'second_to_first';
-  const { condition } = about;
-  const key = [source.name, source.sha256, target.name, target.sha256, direction, condition].join('|');
-  return { key, source, target, direction, condition };
+  const direction: Direction = from < to ? 'first_to_second' : 'second_to_first';
+  const { condition, order } = about;
+  const [agents, sourceRole, targetRole] = [order.length, from + 1, to + 1];
+  const place = agents === 2 ? direction : `${sourceRole}>${targetRole} of ${agents}`;
+  const key = [source.name, source.sha256, target.name, target.sha256, place, condition].join('|');
+  return { key, source, target, direction, condition, agents, sourceRole, targetRole };
 }
 
 /** Of two frames of one turn that of the later seating counts; within one, that of the later life of the stream. */

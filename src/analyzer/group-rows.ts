@@ -99,7 +99,7 @@ export function selectRows(group: GroupRows, book: EpisodeBook<TurnNumbers>, max
   const used = usable.flat();
   return {
     pairs: pairTurns(
-      usable.flatMap((rows) => dyadsOf(rows, book)),
+      usable.map((rows) => dyadOf(rows, book)),
       { direction: 'first_to_second', lag: 1 },
     ),
     rows: Object.fromEntries(usable.map((rows) => [(rows[0] as Row).episode, rows.map(rowId)])),
@@ -172,25 +172,20 @@ function commonShape(kept: Row[][], book: EpisodeBook<TurnNumbers>): string | un
 }
 
 /**
- * One dyad of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
+ * A group's rows of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
  * after. With two agents that is what happened; with more it leaves out those who spoke in between.
  */
-export function dyadsOf(rows: readonly Row[], book: EpisodeBook<TurnNumbers>): EpisodeStates[] {
-  const [first] = rows;
-  if (!first) return [];
-  const { episode, scenario } = first;
-  const about = book.episode(episode)?.about;
-  const agents = about?.order.length ?? 2;
-  const dyads = groupBy(rows, (row) => `${row.sourceTurn % agents}>${row.targetTurn % agents}`);
-  return [...dyads].map(([dyad, of]) => ({
-    episode: agents === 2 ? labelOf(episode) : labelOf(episode, dyad),
+export function dyadOf(rows: readonly Row[], book: EpisodeBook<TurnNumbers>): EpisodeStates {
+  const { episode, scenario } = rows[0] as Row;
+  return {
+    episode: labelOf(episode),
     scenario: labelOf(scenario),
-    pair: labelOf(about?.pair ?? ''),
-    turns: of.flatMap((row) => [
+    pair: labelOf(book.episode(episode)?.about?.pair ?? ''),
+    turns: rows.flatMap((row) => [
       episodeTurn(turnOf(book, episode, row.sourceTurn), row.sourceTurn, 0),
       episodeTurn(turnOf(book, episode, row.targetTurn), row.sourceTurn + 1, 1),
     ]),
-  }));
+  };
 }
 
 function episodeTurn(numbers: TurnNumbers, turn: number, speaker: number): EpisodeTurn {

@@ -19,7 +19,7 @@ import { createReports, type Reports } from './reports.ts';
 import { analyzerRoutes } from './routes.ts';
 import { createScoreBoard, type ScoreBoard } from './score-board.ts';
 import { createScoreLog } from './score-log.ts';
-import { startScorer } from './scorer.ts';
+import { startScorer, type Scorer } from './scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** What every part of the program is handed. */
@@ -57,16 +57,20 @@ interface Parts {
   stream?: StreamServer;
   link?: NatsLink;
   metrics?: AnalyzerMetrics;
+  scorer?: Scorer;
 }
 
 async function start(base: Base): Promise<void> {
   const { settings, log, shutdown } = base;
   const parts: Parts = {};
-  const board = startBoard(base, parts);
+  const { board, scorer } = startBoard(base, parts);
   const recordings = createRecordings({
     ...settings,
     log,
-    onRecalled: (frame) => board.take({ ...frame, arrivedMs: systemClock.monotonicMs() }),
+    onRecalled: (frame) => {
+      board.take({ ...frame, arrivedMs: systemClock.monotonicMs() });
+      return scorer.room();
+    },
   });
   shutdown.onStop('recordings', () => recordings.close());
   const reports = createReports({ board, clock: systemClock, ...sources(parts) });
@@ -84,28 +88,34 @@ function sources(parts: Parts) {
     natsUp: () => parts.link?.up() ?? false,
     streams: () => parts.stream?.status().streams ?? [],
     refused: () => parts.stream?.status().refused ?? {},
+    skippedStepFrames: () => parts.scorer?.skippedFrames() ?? 0,
   };
 }
 
-function startBoard({ settings, log, shutdown, fail }: Base, parts: Parts): ScoreBoard {
+function startBoard(
+  { settings, log, shutdown, fail }: Base,
+  parts: Parts,
+): { board: ScoreBoard; scorer: Scorer } {
   const scoreLog = createScoreLog(settings.runsFolder, log);
   shutdown.onStop('score log', () => scoreLog.close());
-  const scorer = startScorer((answer) => board.takeAnswer(answer));
+  const { stepMeasures } = settings;
+  const scorer = startScorer({ stepMeasures, onAnswer: (answer) => board.takeAnswer(answer) });
+  parts.scorer = scorer;
   const board: ScoreBoard = createScoreBoard({
     clock: systemClock,
     log,
     scoreLog,
     send: (input) => scorer.take(input),
     onScore: (answer, latenciesMs) => {
-      if (answer.type === 'fault' || ('stack' in answer && answer.stack !== undefined))
-        parts.metrics?.faults();
-      else parts.metrics?.scored(answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
+      if ('stack' in answer && answer.stack !== undefined) parts.metrics?.faults();
+      else if ('computedMs' in answer)
+        parts.metrics?.scored(answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
       for (const latencyMs of latenciesMs) parts.metrics?.refreshed(latencyMs);
     },
   });
   shutdown.onStop('scorer', () => scorer.stop());
   void scorer.failed.then(fail);
-  return board;
+  return { board, scorer };
 }
 
 async function serve(

@@ -12,12 +12,13 @@ export interface MetricSources {
   streams(): StreamFigures[];
   /** Cause → connections and frames that were turned away. */
   refused(): Record<string, number>;
+  skippedStepFrames(): number;
   state(): Pick<StateReport, 'episodes' | 'turns'>;
 }
 
 export interface AnalyzerMetrics {
   /** A score was published, `computedMs` of work. */
-  scored(kind: 'full' | 'point' | 'beside', computedMs: number): void;
+  scored(kind: 'full' | 'point' | 'beside' | 'steps', computedMs: number): void;
   /** A turn pair came in and the point score that holds it stands. */
   refreshed(latencyMs: number): void;
   faults(): void;
@@ -42,6 +43,7 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   addSynchrony(registry, scrape);
   addStreams(registry, sources);
+  addSteps(registry, sources);
   addRun(registry, sources);
   const registers = [registry];
   const computing = new Histogram({
@@ -136,6 +138,14 @@ function addStreams(registry: Registry, sources: MetricSources): void {
   counter(registry, refused, () =>
     Object.entries(sources.refused()).map(([cause, value]) => ({ labels: { cause }, value })),
   );
+}
+
+function addSteps(registry: Registry, sources: MetricSources): void {
+  const skipped = {
+    name: 'entrain_step_frames_skipped_total',
+    help: 'Frames of steps that are recorded but in no step score: the step worker was behind.',
+  };
+  counter(registry, skipped, () => single(sources.skippedStepFrames()));
 }
 
 function addRun(registry: Registry, sources: MetricSources): void {

@@ -14,7 +14,7 @@ import {
 import type { EpisodeSums } from '../synchrony/strict-point.ts';
 import type { EpisodeStates } from '../synchrony/types.ts';
 import type { EpisodeBook } from './episode-book.ts';
-import { dyadsOf, rowId, shapeOf, type GroupRows } from './group-rows.ts';
+import { dyadOf, rowId, shapeOf, type GroupRows } from './group-rows.ts';
 import type { FrozenFit, PointScore, RowIds } from './score-messages.ts';
 import type { TurnNumbers } from './turn-numbers.ts';
 
@@ -56,7 +56,7 @@ export function growPoint(
     const seen = point.seen.get(episode) ?? new Set();
     point.seen.set(episode, new Set(usable.map(rowId)));
     const unseen = usable.filter((row) => !seen.has(rowId(row)));
-    for (const dyad of dyadsOf(unseen, from.book)) renew(point, dyad);
+    if (unseen.length > 0) renew(point, dyadOf(unseen, from.book));
   }
   return grown;
 }

@@ -12,7 +12,7 @@ export interface RecordingsOptions {
   maxRunBytes: number;
   log: Logger;
   /** What stands in a recording from before this program started: told once, when the run is opened. */
-  onRecalled(frame: Omit<DurableFrame, 'arrivedMs'>): void;
+  onRecalled(frame: Omit<DurableFrame, 'arrivedMs'>): void | Promise<void>;
 }
 
 export interface Recordings {
@@ -59,6 +59,6 @@ export async function readDisk(of: { runsFolder: string; maxRunBytes: number }):
 /** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */
 async function recall(options: RecordingsOptions, run: string, folder: string): Promise<void> {
   for await (const { stream, epoch, message } of readRecording(folder)) {
-    options.onRecalled({ run, origin: { stream, epoch, seq: message.seq }, message });
+    await options.onRecalled({ run, origin: { stream, epoch, seq: message.seq }, message });
   }
 }

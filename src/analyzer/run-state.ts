@@ -19,6 +19,8 @@ import {
   type Row,
 } from './episode-book.ts';
 import type { BesideScore, GroupScore, PointScore } from './score-messages.ts';
+import type { StepScore } from './steps/step-messages.ts';
+import { stepReport, takeStepScore, type GroupSteps } from './steps/step-report.ts';
 
 export interface GroupState {
   group: Group;
@@ -32,6 +34,8 @@ export interface GroupState {
   point: PointScore | undefined;
   /** What stands beside the score; it may lag behind it. */
   beside: BesideScore | undefined;
+  /** What the windows of aligned steps gave, by episode. */
+  steps: GroupSteps;
   curve: CurvePoint[];
   updatedAtMs: number;
   /** Monotonic arrival times of the rows that no score holds yet. */
@@ -43,6 +47,9 @@ export interface RunState {
   book: EpisodeBook<null>;
   groups: Map<string, GroupState>;
   turns: number;
+  /** Frames of steps sent to be scored, and how many of them are in published scores. */
+  stepFrames: number;
+  settledStepFrames: number;
   /** Per stream, the episode it was last in, and when. */
   lastEpisode: Map<string, { episode: string; atMs: number }>;
   differences: DifferenceReport[];
@@ -56,6 +63,8 @@ export function createRunState(run: string): RunState {
     book: createEpisodeBook(),
     groups: new Map(),
     turns: 0,
+    stepFrames: 0,
+    settledStepFrames: 0,
     lastEpisode: new Map(),
     differences: [],
   };
@@ -76,16 +85,16 @@ export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: 
     frame.type === 'episode'
       ? state.book.addEpisode(frame)
       : state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
-  for (const row of change.added) addRow(groupOf(state, row), row);
+  for (const row of change.added) addRow(openGroup(state, row.group), row);
   for (const row of [...change.added, ...change.replaced]) {
-    const group = groupOf(state, row);
+    const group = openGroup(state, row.group);
     group.version += 1;
     group.updatedAtMs = nowMs;
     group.unscored.push({ version: group.version, arrivedMs });
   }
 }
 
-function groupOf(state: RunState, { group }: Row): GroupState {
+function openGroup(state: RunState, group: Group): GroupState {
   const known = state.groups.get(group.key) ?? emptyGroup(group);
   state.groups.set(group.key, known);
   return known;
@@ -101,6 +110,7 @@ function emptyGroup(group: Group): GroupState {
     score: undefined,
     point: undefined,
     beside: undefined,
+    steps: new Map(),
     curve: [],
     updatedAtMs: 0,
     unscored: [],
@@ -147,6 +157,13 @@ export function takeBeside(state: RunState, beside: BesideScore, nowMs: number):
   return true;
 }
 
+/** Keeps what the window of one dyad's steps gave. */
+export function takeSteps(state: RunState, score: StepScore, nowMs: number): void {
+  const group = openGroup(state, score.group);
+  takeStepScore(group.steps, score);
+  group.updatedAtMs = nowMs;
+}
+
 function arrivalsUpTo(group: GroupState, version: number): number[] {
   const held = group.unscored.filter((row) => row.version <= version);
   group.unscored = group.unscored.slice(held.length);
@@ -163,11 +180,11 @@ function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
 }
 
 /** Whether rows are recorded that no published answer has seen. */
-export function awaitsScores(state: RunState): boolean {
-  return [...state.groups.values()].some(
-    ({ version, score, beside }) =>
-      version !== score?.version || (score.strict !== null && version !== beside?.version),
-  );
+export function awaitsScores({ groups, stepFrames, settledStepFrames }: RunState): boolean {
+  const waits = ({ version, score, beside }: GroupState): boolean =>
+    version !== (score?.version ?? 0) ||
+    (score?.strict !== undefined && score.strict !== null && version !== beside?.version);
+  return stepFrames !== settledStepFrames || [...groups.values()].some(waits);
 }
 
 export interface FrameCounts {
@@ -197,6 +214,9 @@ function groupReport(state: GroupState): GroupReport {
     targetModel: group.target.name,
     direction: group.direction,
     condition: group.condition,
+    agents: group.agents,
+    sourceRole: group.sourceRole,
+    targetRole: group.targetRole,
     samples,
     episodes: state.episodes.size,
     scenarios: state.scenarios.size,
@@ -205,6 +225,7 @@ function groupReport(state: GroupState): GroupReport {
     effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
     qValue: null,
     beside: state.beside?.beside ?? null,
+    steps: stepReport(state.steps),
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
     ...(reason === undefined ? {} : { reason }),
     updatedAtMs,
@@ -226,7 +247,9 @@ function byConditionAndDirection(a: GroupReport, b: GroupReport): number {
     [
       group.condition === 'live' ? 0 : 1,
       group.condition,
-      group.direction,
+      group.agents,
+      group.sourceRole,
+      group.targetRole,
       group.sourceModel,
       group.targetModel,
     ].join('|');

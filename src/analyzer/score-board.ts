@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import type { DataMessage } from '../protocol/frames.ts';
+import type { DataMessage, StepsFrame } from '../protocol/frames.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import type { Origin } from './episode-book.ts';
 import {
@@ -14,11 +14,13 @@ import {
   takeFrame,
   takePoint,
   takeScore,
+  takeSteps,
   type FrameCounts,
   type RunState,
 } from './run-state.ts';
 import type { ScoreLog } from './score-log.ts';
 import type { BesideScore, PointScore, ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { StepAnswer } from './steps/step-messages.ts';
 
 export interface DurableFrame {
   run: string;
@@ -30,7 +32,7 @@ export interface DurableFrame {
 
 export interface ScoreBoard {
   take(frame: DurableFrame): void;
-  takeAnswer(answer: ScoreAnswer): void;
+  takeAnswer(answer: ScoreAnswer | StepAnswer): void;
   /** The runs seen, the one that spoke up last at the end. */
   runs(): string[];
   /** Undefined for a run it never saw; without a name, the latest run or an empty one. */
@@ -42,9 +44,14 @@ export interface ScoreBoardOptions {
   clock: Clock;
   log: Logger;
   scoreLog: ScoreLog;
-  send(input: ScoreInput): void;
+  send(input: ScoreInput | StepsInput): void;
   /** A score stands, `latenciesMs` after the frames it is the first to hold. */
-  onScore(answer: ScoreAnswer, latenciesMs: number[]): void;
+  onScore(answer: ScoreAnswer | Exclude<StepAnswer, { type: 'step-notice' }>, latenciesMs: number[]): void;
+}
+
+/** A durable frame of steps. */
+export interface StepsInput extends Omit<ScoreInput, 'frame'> {
+  frame: StepsFrame;
 }
 
 const NO_RUN = createRunState('');
@@ -58,14 +65,31 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
   };
   return {
     take: ({ run, origin, message, arrivedMs }) => {
-      if (message.type !== 'episode' && message.type !== 'turn') return;
-      takeFrame(open(run), { frame: message, origin, arrivedMs, nowMs: options.clock.nowMs() });
-      options.send({ type: 'frame', run, origin, frame: message });
+      if (message.type === 'gap') return;
+      const state = open(run);
+      if (message.type === 'steps') {
+        state.stepFrames += 1;
+        options.send({ type: 'frame', run, origin, frame: message });
+      } else {
+        takeFrame(state, { frame: message, origin, arrivedMs, nowMs: options.clock.nowMs() });
+        options.send({ type: 'frame', run, origin, frame: message });
+      }
     },
     takeAnswer: (answer) => {
-      if (answer.type === 'point') publishPoint(open(answer.run), answer, options);
-      else if (answer.type === 'beside') publishBeside(open(answer.run), answer, options);
-      else publish(open(scoreOf(answer).run), answer, options);
+      switch (answer.type) {
+        case 'point':
+          return publishPoint(open(answer.run), answer, options);
+        case 'beside':
+          return publishBeside(open(answer.run), answer, options);
+        case 'steps':
+        case 'step-fault':
+          return publishSteps(open(answer.run), answer, options);
+        case 'step-notice':
+          for (const [run, frames] of Object.entries(answer.settled)) open(run).settledStepFrames = frames;
+          return;
+        default:
+          return publish(open(scoreOf(answer).run), answer, options);
+      }
     },
     runs: () => [...runs.keys()],
     state: (run) => (run === undefined ? ([...runs.values()].at(-1) ?? NO_RUN) : runs.get(run)),
@@ -116,4 +140,20 @@ function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoard
   if (!takeBeside(state, beside, nowMs)) return;
   if (beside.stack === undefined) scoreLog.appendPart(beside, nowMs);
   onScore(beside, []);
+}
+
+function publishSteps(
+  state: RunState,
+  answer: Extract<StepAnswer, { run: string }>,
+  { clock, log, scoreLog, onScore }: ScoreBoardOptions,
+): void {
+  const { run } = answer;
+  if (answer.type === 'step-fault')
+    log.error({ run, group: answer.group, stack: answer.stack }, 'a step score failed');
+  else {
+    const nowMs = clock.nowMs();
+    takeSteps(state, answer, nowMs);
+    scoreLog.appendSteps(answer, nowMs);
+  }
+  onScore(answer, []);
 }

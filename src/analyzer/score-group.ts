@@ -30,13 +30,14 @@ export function emptyScore(
   { run, group, selection }: Pick<ScoreJob, 'run' | 'group' | 'selection'>,
   reason: string,
 ): GroupScore {
-  const { direction, condition, source, target } = group.group;
+  const { direction, condition, source, target, agents, sourceRole, targetRole } = group.group;
+  const roles = agents === 2 ? [] : [agents, sourceRole, targetRole];
   return {
     type: 'score',
     run,
     group: group.group,
     version: group.version,
-    seed: deriveSeed('score', source.name, target.name, direction, condition),
+    seed: deriveSeed('score', source.name, target.name, direction, condition, ...roles),
     samples: selection.pairs.n,
     leftOut: selection.leftOut,
     paper: null,

@@ -2,12 +2,17 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../process/log.ts';
+import type { Group } from './episode-book.ts';
+import { stepRecord } from './steps/step-record.ts';
+import type { StepScore } from './steps/step-messages.ts';
 import type { BesideScore, GroupScore, PointScore } from './score-messages.ts';
 
 export interface ScoreLog {
   append(score: GroupScore, atMs: number): void;
   /** A turn's addition to a score, or what stands beside it. */
   appendPart(part: PointScore | BesideScore, atMs: number): void;
+  /** What the window of one dyad's steps gave; nothing with too few. */
+  appendSteps(score: StepScore, atMs: number): void;
   /** Settles when everything appended so far is written. */
   close(): Promise<void>;
 }
@@ -30,12 +35,18 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
       if (score.paper || score.strict) add(score.run, scoreRecord(score, atMs));
     },
     appendPart: (part, atMs) => add(part.run, { atMs, ...part }),
+    appendSteps: (score, atMs) => {
+      if (Object.keys(score.figures).length > 0) add(score.run, stepRecord(score, atMs));
+    },
     close: () => writing,
   };
 }
 
+function namesOf({ key, ...names }: Group): object {
+  return { group: key, ...names };
+}
+
 function scoreRecord(score: GroupScore, atMs: number): object {
   const { drawable: _, group, ...rest } = score;
-  const { source, target, direction, condition } = group;
-  return { atMs, group: group.key, source, target, direction, condition, ...rest };
+  return { atMs, ...namesOf(group), ...rest };
 }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
+import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 
 export interface Settings {
@@ -18,6 +19,8 @@ export interface Settings {
   maxRunBytes: number;
   /** Announces itself on NATS; without, agents must be told its address. */
   nats: boolean;
+  /** Names of measures between aligned steps, with commas between. */
+  stepMeasures: string;
 }
 
 const FLAGS = {
@@ -27,6 +30,7 @@ const FLAGS = {
   runs: { type: 'string', default: 'runs' },
   'public-key': { type: 'string' },
   'max-run-gb': { type: 'string', default: '50' },
+  'step-measures': { type: 'string', default: STEP_MEASURES },
   'no-nats': { type: 'boolean', default: false },
   ...TLS_FLAGS,
   ...HTTP_FLAGS,
@@ -36,6 +40,7 @@ const FLAGS = {
 export async function readSettings(argv: string[]): Promise<Settings> {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
   const keyFile = required('--public-key', values['public-key'], 'the file of the coordinator’s public key');
+  parseStepMeasures(values['step-measures']);
   return {
     id: nameFlag('--id', values.id),
     host: values.host,
@@ -46,6 +51,7 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     httpToken: await readHttpToken(values['http-token-file']),
     maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
     nats: !values['no-nats'],
+    stepMeasures: values['step-measures'],
   };
 }
 

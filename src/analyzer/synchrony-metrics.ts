@@ -1,5 +1,5 @@
 /** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
-import type { DifferenceReport, GroupReport, StrictReport } from '../protocol/report.ts';
+import type { DifferenceReport, GroupReport, StepMeasureReport, StrictReport } from '../protocol/report.ts';
 
 export type Labels = Record<string, string>;
 
@@ -16,12 +16,23 @@ export interface ReportGauge<T> {
   samples(part: T): Sample[];
 }
 
-const GROUP = ['source_model', 'target_model', 'direction', 'condition'];
+const GROUP = [
+  'source_model',
+  'target_model',
+  'agents',
+  'source_role',
+  'target_role',
+  'direction',
+  'condition',
+];
 const SCORE = [...GROUP, 'measure', 'mode'];
 
 const groupLabels = (group: GroupReport | DifferenceReport): Labels => ({
   source_model: group.sourceModel,
   target_model: group.targetModel,
+  agents: String(group.agents),
+  source_role: String(group.sourceRole),
+  target_role: String(group.targetRole),
   direction: group.direction,
   condition: group.condition,
 });
@@ -50,6 +61,16 @@ function strictScores(group: GroupReport): { labels: Labels; report: StrictRepor
 const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
   strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
 
+/** One sample of each measure between steps. */
+const ofSteps = (
+  group: GroupReport,
+  value: (report: StepMeasureReport) => number | null | undefined,
+  more: Labels = {},
+): Sample[] =>
+  (group.steps?.measures ?? []).flatMap((report) =>
+    sample({ ...groupLabels(group), measure: report.measure, mode: 'steps', ...more }, value(report)),
+  );
+
 /** A sample, or none where there is no number. */
 function sample(labels: Labels, value: number | null | undefined): Sample[] {
   return value === null || value === undefined ? [] : [{ labels, value }];
@@ -70,24 +91,30 @@ function nullSamples(group: GroupReport): Sample[] {
     ...ofStrict(group, (report) => report.nullQ95, { null: 'permutation', level: 'q95' }),
     ...sample(of('strict', 'lag_3', 'mean'), beside?.lag3?.score),
     ...sample(of('strict', 'lag_5', 'mean'), beside?.lag5?.score),
+    ...ofSteps(group, (report) => report.nullMean, { null: 'surrogate', level: 'mean' }),
+    ...ofSteps(group, (report) => report.nullQ95, { null: 'surrogate', level: 'q95' }),
   ];
 }
 
 export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   {
     name: 'entrain_synchrony_ratio',
-    help: 'Synchrony: share of the variance in the partner’s next state that is predicted. Absent under the minimum of samples.',
+    help: 'Synchrony: share of the variance in the partner’s next state that is predicted; with mode="steps" another measure, between the states of speaker and listener at the same words. Absent under the minimum of samples.',
     labelNames: SCORE,
     samples: (group) => [
       ...sample(scoreLabels(group, 'paper'), group.paper?.score),
       ...ofStrict(group, (report) => report.score),
+      ...ofSteps(group, (report) => report.value),
     ],
   },
   {
     name: 'entrain_synchrony_excess_ratio',
     help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score.',
     labelNames: SCORE,
-    samples: (group) => ofStrict(group, (report) => report.excess),
+    samples: (group) => [
+      ...ofStrict(group, (report) => report.excess),
+      ...ofSteps(group, (report) => report.excess),
+    ],
   },
   {
     name: 'entrain_synchrony_null_ratio',
@@ -106,9 +133,30 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_pvalue',
-    help: 'Permutation p-value of the strict score, corrected for the number of layers.',
+    help: 'Permutation p-value of the strict score, corrected for the number of layers; of a measure between steps, against surrogates.',
     labelNames: SCORE,
-    samples: (group) => ofStrict(group, (report) => report.pValue),
+    samples: (group) => [
+      ...ofStrict(group, (report) => report.pValue),
+      ...ofSteps(group, (report) => report.pValue),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_best_lag_steps',
+    help: 'Steps by which the listener follows the speaker where they are correlated most.',
+    labelNames: SCORE,
+    samples: (group) => ofSteps(group, (report) => report.bestLag),
+  },
+  {
+    name: 'entrain_synchrony_steps',
+    help: 'Aligned steps in the windows that the measures between steps look at.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.steps?.steps),
+  },
+  {
+    name: 'entrain_synchrony_step_dyads',
+    help: 'Dyads whose window has enough aligned steps.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.steps?.dyads),
   },
   {
     name: 'entrain_synchrony_qvalue',

@@ -80,7 +80,7 @@ export async function startFleet(
 
 async function startAnalyzer(starting: Starting): Promise<string> {
   const { settings, keys, say } = starting;
-  const { host, port, runs, httpTokenFile } = settings;
+  const { host, port, runs, httpTokenFile, stepMeasures } = settings;
   const argv = [
     'analyzer',
     '--host',
@@ -92,6 +92,7 @@ async function startAnalyzer(starting: Starting): Promise<string> {
     '--public-key',
     keys.publicKey,
     ...(httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile]),
+    ...(stepMeasures === undefined ? [] : ['--step-measures', stepMeasures]),
   ];
   await launch(starting, { name: 'analyzer', user: 'analyzer', argv });
   const record = await awaitService(starting, {

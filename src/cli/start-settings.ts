@@ -23,6 +23,7 @@ const FLAGS = {
   port: { type: 'string', default: '9464' },
   'http-token-file': { type: 'string' },
   once: { type: 'boolean', default: false },
+  'step-measures': { type: 'string' },
   'any-size': { type: 'boolean', default: false },
 } as const;
 
@@ -47,6 +48,8 @@ export interface StartSettings {
   once: boolean;
   /** Begins also where the recording may not fit. */
   anySize: boolean;
+  /** Measures between aligned steps, as the analyzer takes them; undefined: its own choice. */
+  stepMeasures: string | undefined;
   /** A server of the user's; undefined: a private one is started. */
   natsUrl: string | undefined;
 }
@@ -79,6 +82,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     httpTokenFile: values['http-token-file'],
     once,
     anySize: values['any-size'],
+    stepMeasures: values['step-measures'],
     natsUrl: environment('NATS_URL'),
   };
 }

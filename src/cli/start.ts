@@ -10,7 +10,8 @@ import { systemClock as clock } from '../process/clock.ts';
 import { connectNats } from '../transport/nats.ts';
 import { childFault, type ChildEnd } from './children.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
-import { scoreTable } from './score-table.ts';
+import type { ScoreReport } from '../protocol/report.ts';
+import { matrixTables, scoreTable, stepTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { createTerminal, progressLine } from './terminal.ts';
 import { fetchReport, watchRun, type AnalyzerPlace, type RunWatch } from './watch-run.ts';
@@ -53,7 +54,7 @@ async function watchToTheEnd(
   watch.stop();
   console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
   const report = await fetchReport(fleet.analyzer);
-  if (report) console.log(scoreTable(report).join('\n'));
+  if (report) console.log(finalTables(report).join('\n'));
   if (!settled)
     console.log('The analyzer is still scoring: these are not the last figures; see scores.jsonl.');
   console.log(`\nrun folder  ${settings.folder}`);
@@ -61,6 +62,11 @@ async function watchToTheEnd(
   const { url } = fleet.analyzer;
   console.log(`serving     ${url}/  and  ${url}/metrics  until Ctrl-C`);
   await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
+}
+
+function finalTables(report: ScoreReport): string[] {
+  const steps = stepTable(report);
+  return [...scoreTable(report), ...matrixTables(report), ...(steps.length > 0 ? ['', ...steps] : [])];
 }
 
 /** Settles when the run is over or a stop was asked for; throws when the run failed or a program ended before its time. */

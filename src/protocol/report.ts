@@ -35,6 +35,29 @@ export interface BesideReport {
   lag5: StrictReport | null;
 }
 
+/** One measure between aligned steps of speakers and listeners, mean over a group's dyads. */
+export interface StepMeasureReport {
+  /** Its name, with the pass band of an oscillatory one: `cka`, `plv:0.05-0.25`. */
+  measure: string;
+  value: number;
+  /** Distance from 0 minus the mean of that under surrogates; null until these are made, as all that follows. */
+  excess: number | null;
+  nullMean: number | null;
+  nullQ95: number | null;
+  pValue: number | null;
+  /** Steps by which the listener follows the speaker, of a lagged measure. */
+  bestLag?: number;
+}
+
+export interface StepReport {
+  /** Dyads with a figure, and the aligned steps in their windows. */
+  dyads: number;
+  steps: number;
+  measures: StepMeasureReport[];
+  /** Why there is no figure, when there is none. */
+  reason?: string;
+}
+
 /** One point of the live curve. */
 export interface CurvePoint {
   atMs: number;
@@ -48,6 +71,10 @@ export interface GroupReport {
   targetModel: string;
   direction: Direction;
   condition: string;
+  /** Agents in the episode, and the places of source and target in its speaking order, from 1. */
+  agents: number;
+  sourceRole: number;
+  targetRole: number;
   /** Turn pairs at hand. */
   samples: number;
   episodes: number;
@@ -63,6 +90,8 @@ export interface GroupReport {
   qValue: number | null;
   /** Null until first computed. */
   beside: BesideReport | null;
+  /** Coupling step by step, where the study streams steps; null before the first aligned one. */
+  steps: StepReport | null;
   /** Why there is no score, when there is none. */
   reason?: string;
   updatedAtMs: number;
@@ -76,6 +105,9 @@ export interface DifferenceReport {
   targetModel: string;
   direction: Direction;
   condition: string;
+  agents: number;
+  sourceRole: number;
+  targetRole: number;
   against: string;
   difference: number;
   ciLow: number;

@@ -15,6 +15,21 @@ export function takeRows(m: Matrix, rows: ArrayLike<number>): Matrix {
   return out;
 }
 
+/** Row t holds what row t − by held; the end comes round to the start. */
+export function turnRows(m: Matrix, by: number): Matrix {
+  return takeRows(m, turnedPlaces(m.rows, by));
+}
+
+/** The same for the rows and columns of a square matrix. */
+export function turnBoth(m: Matrix, by: number): Matrix {
+  const places = turnedPlaces(m.rows, by);
+  return by === 0 ? m : takeBlock(m, places, places);
+}
+
+function turnedPlaces(n: number, by: number): number[] {
+  return Array.from({ length: n }, (_, place) => (((place - by) % n) + n) % n);
+}
+
 /** m at (rows × cols) → [rows.length, cols.length]. */
 export function takeBlock(m: Matrix, rows: ArrayLike<number>, cols: ArrayLike<number>): Matrix {
   const out = zeros(rows.length, cols.length);

@@ -1,58 +1,92 @@
 /**
- * CKA over the last steps of two aligned streams, kept up to date: a ring of rows and the Gram matrix of each, of which one row and
- * column change per step, O(window · dims). The alignment itself is O(window²).
+ * The last steps of two aligned streams: a ring of rows and the Gram matrix of each, so that CKA follows at once. A batch of new steps costs
+ * O(steps · window · dims), the alignment itself O(window²).
  */
 import { zeros } from './matrix.ts';
-import { rowProduct } from './row-product.ts';
-import type { Matrix } from './types.ts';
+import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface StepWindow {
-  /** One aligned step of both streams: [dimsA], [dimsB]. */
-  add(a: ArrayLike<number>, b: ArrayLike<number>): void;
+  /** Aligned steps of both streams, the newest last: [steps, dimsA], [steps, dimsB]. */
+  add(a: Matrix, b: Matrix): Promise<void>;
   /** Steps held, at most the window. */
   readonly steps: number;
   /** Undefined with fewer than 3 steps, or where a stream does not vary or is not finite. */
   cka(): number | undefined;
+  /** The steps held, the oldest first: [steps, dimsA], [steps, dimsB]. */
+  rows(): { a: Matrix; b: Matrix };
 }
 
-export function createStepWindow(window: number): StepWindow {
-  const a = ring(window);
-  const b = ring(window);
-  let steps = 0;
+export function createStepWindow(window: number, algebra: LinearAlgebra): StepWindow {
+  const a = ring(window, algebra);
+  const b = ring(window, algebra);
   return {
-    add: (x, y) => {
-      a.put(steps % window, x);
-      b.put(steps % window, y);
-      steps += 1;
+    add: async (x, y) => {
+      await a.put(x);
+      await b.put(y);
     },
     get steps() {
-      return Math.min(steps, window);
+      return a.held();
     },
-    cka: () => {
-      const held = Math.min(steps, window);
-      return held < 3 ? undefined : centredAlignment(a.gram, b.gram, held);
+    cka: () => (a.held() < 3 ? undefined : centredAlignment(a.gram, b.gram, a.held())),
+    rows: () => ({ a: a.inOrder(), b: b.inOrder() }),
+  };
+}
+
+interface Ring {
+  /** [window, window], in the order of the ring. */
+  gram: Matrix;
+  held(): number;
+  put(added: Matrix): Promise<void>;
+  inOrder(): Matrix;
+}
+
+function ring(window: number, algebra: LinearAlgebra): Ring {
+  const gram = zeros(window, window);
+  let rows = zeros(0, 0);
+  let taken = 0;
+  const held = (): number => Math.min(taken, window);
+  return {
+    gram,
+    held,
+    put: async (added) => {
+      if (rows.rows === 0) rows = zeros(window, added.cols);
+      const last = lastRows(added, window);
+      const places = Array.from({ length: last.rows }, (_, r) => (taken + r) % window);
+      for (const [r, place] of places.entries())
+        rows.data.set(last.data.subarray(r * last.cols, (r + 1) * last.cols), place * last.cols);
+      taken += last.rows;
+      writeProducts(gram, places, await algebra.multiplyTransposed(last, firstRows(rows, held())));
+    },
+    inOrder: () => {
+      const out = zeros(held(), rows.cols);
+      const oldest = (taken > window ? taken % window : 0) * rows.cols;
+      out.data.set(rows.data.subarray(oldest, out.data.length));
+      out.data.set(rows.data.subarray(0, oldest), out.data.length - oldest);
+      return out;
     },
   };
 }
 
-/** Rows in a ring, and their Gram matrix [window, window]. */
-function ring(window: number): { gram: Matrix; put(place: number, row: ArrayLike<number>): void } {
-  const gram = zeros(window, window);
-  let rows = new Float64Array(0);
-  let filled = 0;
-  return {
-    gram,
-    put: (place, row) => {
-      if (rows.length === 0) rows = new Float64Array(window * row.length);
-      rows.set(row, place * row.length);
-      filled = Math.max(filled, place + 1);
-      for (let other = 0; other < filled; other++) {
-        const product = rowProduct(rows, row.length, { x: place, y: other });
-        gram.data[place * window + other] = product;
-        gram.data[other * window + place] = product;
-      }
-    },
-  };
+/** Row r of the products [places, held] is that of a place with every row held. */
+function writeProducts(gram: Matrix, places: number[], products: Matrix): void {
+  for (const [r, place] of places.entries())
+    for (let other = 0; other < products.cols; other++) {
+      const product = products.data[r * products.cols + other] as number;
+      gram.data[place * gram.cols + other] = product;
+      gram.data[other * gram.cols + place] = product;
+    }
+}
+
+/** Views, no copies. */
+const firstRows = ({ cols, data }: Matrix, rows: number): Matrix => ({
+  rows,
+  cols,
+  data: data.subarray(0, rows * cols),
+});
+
+function lastRows(m: Matrix, most: number): Matrix {
+  const rows = Math.min(m.rows, most);
+  return { rows, cols: m.cols, data: m.data.subarray((m.rows - rows) * m.cols) };
 }
 
 /**

@@ -1,14 +1,14 @@
 /**
  * Surrogates of a stream of steps: what a measure gives where the stream keeps its own rhythm and loses its partner's. The p-value is the
  * share of surrogates, the streams as they are counted in, that lie as far from 0 as the measure.
- * Formula: `shift` turns B round by a random number of steps, at least a tenth of them; `phase` adds one random phase per frequency to all
+ * Formula: `shift` turns B round by a random number of steps, at least a tenth of them and more than a lagged measure reaches; `phase` adds one random phase per frequency to all
  * dims of B, an all-pass filter, so spectra and what the dims share among themselves stay.
  * Range: p from 1 / (count + 1) to 1.
  * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994.
  * No null: the measure has no score, or no surrogate has one.
  */
 import { quantile } from './bootstrap.ts';
-import { takeRows, zeros } from './matrix.ts';
+import { turnRows, zeros } from './matrix.ts';
 import type { Measure, MeasureAnswer, MeasureOptions } from './measures/measure.ts';
 import { seededRandom, type Random } from './random.ts';
 import type { LinearAlgebra, Matrix, NoScore } from './types.ts';
@@ -39,21 +39,53 @@ export interface SurrogateInput {
 
 export async function surrogateNull(
   input: SurrogateInput,
-  { kind, count, seed }: SurrogateOptions,
+  options: SurrogateOptions,
 ): Promise<SurrogateNull | NoScore> {
+  const found = await surrogateSizes(input, options);
+  return 'reason' in found ? found : nullOf(found.size, found.sizes);
+}
+
+/** A measure's size beside those of its surrogates; a surrogate without a score has none. */
+export interface SurrogateSizes {
+  answer: Exclude<MeasureAnswer, NoScore>;
+  size: number;
+  sizes: (number | undefined)[];
+}
+
+export async function surrogateSizes(
+  input: SurrogateInput,
+  { kind, count, seed }: SurrogateOptions,
+): Promise<SurrogateSizes | NoScore> {
   const { a, b, measure, options } = input;
-  const own = await measure.compute(a, b, options);
-  if ('reason' in own) return own;
+  const turned = kind === 'shift' ? await measure.turned?.(a, b, options) : undefined;
+  if (turned && 'reason' in turned) return turned;
+  const answer = turned ? turned(0) : await measure.compute(a, b, options);
+  if ('reason' in answer) return answer;
   const random = seededRandom(seed, 6);
-  const sizes: number[] = [];
+  const least = leastShift(b.rows, (measure.reach?.(b.rows, options) ?? 0) + 1);
+  const sizes: (number | undefined)[] = [];
   for (let draw = 0; draw < count; draw++) {
-    const surrogate =
-      kind === 'shift' ? shifted(b, drawShift(b.rows, random)) : await phased(b, random, options.algebra);
-    const answer = await measure.compute(a, surrogate, options);
-    if (!('reason' in answer)) sizes.push(sizeOf(answer, input));
+    const surrogate = turned
+      ? turned(drawShift(b.rows, { random, least }))
+      : await measure.compute(a, await drawSurrogate(b, { kind, random, least, options }), options);
+    sizes.push('reason' in surrogate ? undefined : sizeOf(surrogate, input));
   }
+  return { answer, size: sizeOf(answer, input), sizes };
+}
+
+function drawSurrogate(
+  b: Matrix,
+  by: { kind: SurrogateOptions['kind']; random: Random; least: number; options: MeasureOptions },
+): Promise<Matrix> {
+  const { kind, random, least, options } = by;
+  if (kind === 'phase') return phased(b, random, options.algebra);
+  return Promise.resolve(turnRows(b, drawShift(b.rows, { random, least })));
+}
+
+/** What the sizes of surrogates say of a size. */
+export function nullOf(size: number, all: readonly (number | undefined)[]): SurrogateNull | NoScore {
+  const sizes = all.filter((other) => other !== undefined);
   if (sizes.length === 0) return { reason: 'no surrogate has a score' };
-  const size = sizeOf(own, input);
   return {
     pValue: (1 + sizes.filter((other) => other >= size).length) / (1 + sizes.length),
     size,
@@ -73,17 +105,14 @@ function sizeOf(answer: Exclude<MeasureAnswer, NoScore>, { a, options }: Surroga
   return largest;
 }
 
-function drawShift(steps: number, random: Random): number {
-  const least = Math.max(1, Math.floor(steps / 10));
-  return least + random.below(Math.max(1, steps - 2 * least + 1));
+/** A tenth of the steps, or as many as are wanted where so many leave a choice. */
+function leastShift(steps: number, wanted: number): number {
+  const tenth = Math.max(1, Math.floor(steps / 10));
+  return wanted > tenth && 2 * wanted < steps ? wanted : tenth;
 }
 
-/** Row t holds what row t − by held; the end comes round to the start. */
-export function shifted(m: Matrix, by: number): Matrix {
-  return takeRows(
-    m,
-    Array.from({ length: m.rows }, (_, row) => (((row - by) % m.rows) + m.rows) % m.rows),
-  );
+function drawShift(steps: number, { random, least }: { random: Random; least: number }): number {
+  return least + random.below(Math.max(1, steps - 2 * least + 1));
 }
 
 function phased(m: Matrix, random: Random, algebra: LinearAlgebra): Promise<Matrix> {

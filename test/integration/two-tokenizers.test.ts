@@ -2,18 +2,23 @@
  * Two agents whose models cut the same words into other tokens: each tokenises anew what it hears while the other speaks,
  * and what it said itself, which it did not sample as its tokenizer would have cut it.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemPrompt } from '../../src/agent-node/system-prompt.ts';
+import type { StepRecord } from '../../src/analyzer/steps/step-record.ts';
+import { replayRun } from '../../src/analyzer/recorded/replay-run.ts';
 import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { openDialogue } from '../../src/model/dialogue.ts';
 import { openModel } from '../../src/model/open-model.ts';
 import type { Utterance } from '../../src/protocol/control.ts';
+import { ANALYZER_SERVICE } from '../../src/protocol/subjects.ts';
 import { unpackTensor } from '../../src/protocol/tensor.ts';
-import { createFleet, readTranscript } from '../fleet.ts';
+import { findServices } from '../../src/transport/nats-services.ts';
+import { until } from '../demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fleet.ts';
 import { DIALOGUE, writeChatModel } from '../onnx/chat-model.ts';
 import { temporaryFolder } from '../onnx/write-folder.ts';
 
@@ -32,7 +37,7 @@ it(
   { timeout: 240_000 },
   async () => {
     const study = join(folder, 'study.json');
-    const size = { maxTurns: TURNS, minTurns: TURNS, maxTokens: 12, steps: STEPS };
+    const size = { maxTurns: TURNS, minTurns: TURNS, maxTokens: 40, steps: STEPS };
     const scenarios = [{ ...SCENARIO, people: [{}, {}] }];
     await writeFile(study, JSON.stringify({ name: 'small', pairs: [AGENTS], scenarios, ...size }));
     const models = {
@@ -62,11 +67,32 @@ it(
             HALF_PRECISION,
           );
       }
+      await expectStepScores(fleet);
     } finally {
       await fleet.close();
     }
   },
 );
+
+/** Steps of both are measured where their tokens end at the same byte, live, and come out the same from the recording. */
+async function expectStepScores(fleet: Fleet): Promise<void> {
+  const [analyzer] = await findServices(await fleet.nats.connect('coordinator'), ANALYZER_SERVICE);
+  const metrics = await until('step scores of both directions on /metrics', async () => {
+    const text = await (await fetch(analyzer?.metadata['metricsUrl'] ?? '')).text();
+    const shown = text.match(/^entrain_synchrony_pvalue\{.*measure="cka",mode="steps"\} /gm) ?? [];
+    return shown.length === 2 ? text : undefined;
+  });
+  expect(metrics).toMatch(/entrain_synchrony_best_lag_steps\{.*measure="xcorr",mode="steps"\} -?\d+\n/);
+  const folder = join(fleet.runs, RUN);
+  const lines = (await readFile(join(folder, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
+  const records = lines.map((line) => JSON.parse(line) as StepRecord).filter(({ type }) => type === 'steps');
+  for (const { figures, steps } of records) {
+    expect(steps).toBeGreaterThanOrEqual(32);
+    expect(figures['cka']?.value).toBeGreaterThan(0);
+  }
+  const replay = await replayRun(folder, { lastOnly: false });
+  expect(replay).toMatchObject({ scores: lines.length, equal: true, differences: [] });
+}
 
 interface Step {
   bytes: [start: number, end: number];

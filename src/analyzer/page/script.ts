@@ -5,11 +5,14 @@ const MEANING = {
   live: 'the agents talk', monologue: 'both speak, neither hears', reader: 'a third only reads',
   'shared-input': 'both read the same third text', random: 'random text', dose: 'they hear a share',
 };
-const ARROWS = { first_to_second: ['opener', 'answerer'], second_to_first: ['answerer', 'opener'] };
+const ROLES = ['opener', 'answerer'];
 const MINIMUM_PAIRS = 120;
 const byId = (id) => document.getElementById(id);
 const number = (value) => (value === null || value === undefined ? '–' : value.toFixed(3).replace('-', '−'));
 const count = (value) => value.toLocaleString('en').replaceAll(',', ' ');
+
+const ordinal = (place) => place + (['st', 'nd', 'rd'][place - 1] || 'th');
+const roleName = (role, agents) => (agents === 2 ? ROLES[role - 1] : ordinal(role) + ' speaker');
 
 function make(tag, attributes, ...children) {
   const spaced = ['svg', 'path', 'line', 'rect', 'circle', 'text'].includes(tag);
@@ -94,6 +97,19 @@ function besides(beside) {
     name + ': ' + number(one.excess) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ') · p = ' + one.pValue.toFixed(3)));
 }
 
+/** Coupling step by step: each measure over the windows of all dyads, beside what turned-round steps give. */
+function stepwise(steps) {
+  if (!steps) return null;
+  const about = steps.dyads + ' windows, ' + count(steps.steps) + ' steps';
+  const lines = steps.reason ? [make('p', { class: 'reason' }, steps.reason)] : steps.measures.map((one) => {
+    const surrogates = one.pValue === null ? ' · surrogates to come'
+      : ' · turned round ' + number(one.nullMean) + ', 95 % under ' + number(one.nullQ95) + ' · p = ' + one.pValue.toFixed(3);
+    return make('p', { class: 'detail' }, make('b', {}, one.measure + ' ' + number(one.value)),
+      surrogates + (one.bestLag === undefined ? '' : ' · lag ' + one.bestLag));
+  });
+  return make('div', { class: 'steps' }, make('p', { class: 'label' }, 'step by step · ' + about), ...lines);
+}
+
 function progress(group) {
   const bar = make('i', {});
   bar.style.width = Math.min(100, 100 * group.samples / MINIMUM_PAIRS) + '%';
@@ -101,20 +117,20 @@ function progress(group) {
 }
 
 function contrasts(group, differences) {
-  const own = differences.filter((one) => one.direction === group.direction && one.condition === group.condition
+  const own = differences.filter((one) => one.agents === group.agents && one.sourceRole === group.sourceRole && one.targetRole === group.targetRole && one.condition === group.condition
     && one.sourceModel === group.sourceModel && one.targetModel === group.targetModel);
   return own.map((one) => make('p', { class: 'detail' },
     'minus ' + one.against + ': ' + number(one.difference) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ')'));
 }
 
 function card(group, range, differences) {
-  const [from, to] = ARROWS[group.direction];
+  const [from, to] = [group.sourceRole, group.targetRole].map((role) => roleName(role, group.agents));
   const models = group.sourceModel === group.targetModel ? group.sourceModel : group.sourceModel + ' → ' + group.targetModel;
   const counts = make('p', { class: 'counts' });
   for (const [value, name] of [[group.samples, 'turn pairs'], [group.episodes, 'episodes'], [group.scenarios, 'scenarios']])
     counts.append(make('span', {}, make('b', {}, count(value)), ' ' + name));
   return make('article', { class: 'card' },
-    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), counts);
+    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), stepwise(group.steps), counts);
 }
 
 function drawGroups({ groups, differences }) {

@@ -58,6 +58,7 @@ svg.interval { height: 34px; } svg.spark { height: 44px; }
 svg text { fill: var(--soft); font-size: 11px; }
 .line-strict, .line-paper { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .line-strict { stroke: var(--strict); } .line-paper { stroke: var(--paper); stroke-width: 1.4; opacity: 0.8; }
+.steps { border-top: 1px solid var(--line); padding-top: 12px; } .steps b { color: var(--ink); font-weight: 600; }
 .counts { margin-top: auto; display: flex; flex-wrap: wrap; gap: 4px 18px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 12.5px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; }
 .streams ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 10px; }

@@ -20,6 +20,8 @@ import {
 } from '../group-rows.ts';
 import { scoreBeside } from '../beside-scores.ts';
 import { scoreGroup } from '../score-group.ts';
+import type { StepRecord } from '../steps/step-record.ts';
+import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
 import { growPoint, pointOf, startPointGroup } from '../point-group.ts';
 import type { BesideScore, FrozenFit, GroupScore, PointScore } from '../score-messages.ts';
 
@@ -33,8 +35,8 @@ type ScoreRecord = Pick<
 /** A line of a turn's addition to a full score. */
 type PointRecord = Pick<PointScore, 'type' | 'run' | 'group' | 'base' | 'score' | 'samples' | 'rows'>;
 
-/** A line of `scores.jsonl`: of a full score, of a turn's addition to it, or of what stands beside it. */
-type AnyRecord = ScoreRecord | PointRecord | BesideScore;
+/** A line of `scores.jsonl`: of a full score, of a turn's addition to it, of what stands beside it, or of a dyad's steps. */
+type AnyRecord = ScoreRecord | PointRecord | BesideScore | StepRecord;
 
 /** Between two additions of the same numbers in another order. */
 const POINT_TOLERANCE = 1e-9;
@@ -58,7 +60,7 @@ export async function replayRun(folder: string, options: { lastOnly: boolean }):
     const differences: string[] = [];
     for (const score of scores) {
       const onFrozen = (fit: FrozenFit): unknown => fits.set(fit.group, fit);
-      const difference = await replayOne(score, recorded, { algebra, onFrozen, fits });
+      const difference = await replayOne(score, recorded, { folder, algebra, onFrozen, fits });
       if (difference !== undefined) differences.push(difference);
     }
     const equalScores = scores.length - differences.length;
@@ -87,15 +89,23 @@ async function readScores(folder: string): Promise<AnyRecord[]> {
   }
 }
 
-/** The last full score of each group, and the last of what stands beside it. */
+/** The last full score of each group, the last of what stands beside it, and the last of each dyad's steps. */
 function lastOfEach(scores: AnyRecord[]): AnyRecord[] {
   const full = scores.filter((score) => score.type !== 'point');
-  return [...new Map(full.map((score) => [`${score.type} ${score.group}`, score])).values()];
+  const nameOf = (score: AnyRecord): string =>
+    [score.type, score.group, score.type === 'steps' ? score.episode : ''].join(' ');
+  return [...new Map(full.map((score) => [nameOf(score), score])).values()];
 }
 
-async function readGroups(folder: string): Promise<RunRows> {
-  const rows = emptyRunRows();
-  for await (const { stream, epoch, message } of readRecording(folder)) {
+interface Recorded extends RunRows {
+  steps: StepIndex;
+}
+
+async function readGroups(folder: string): Promise<Recorded> {
+  const rows = { ...emptyRunRows(), steps: new Map() };
+  for await (const recorded of readRecording(folder)) {
+    const { stream, epoch, message } = recorded;
+    indexSteps(rows.steps, recorded);
     if (message.type !== 'episode' && message.type !== 'turn') continue;
     takeFrameRows(
       rows,
@@ -112,6 +122,7 @@ async function readGroups(folder: string): Promise<RunRows> {
 }
 
 interface ReplayTools {
+  folder: string;
   algebra: LinearAlgebra;
   onFrozen(fit: FrozenFit): void;
   /** The newest frozen fit of each group. */
@@ -120,7 +131,7 @@ interface ReplayTools {
 
 function replayOne(
   score: AnyRecord,
-  recorded: RunRows,
+  recorded: Recorded,
   tools: ReplayTools,
 ): Promise<string | undefined> | string | undefined {
   switch (score.type) {
@@ -128,6 +139,10 @@ function replayOne(
       return replayPoint(score, recorded, tools.fits.get(score.group));
     case 'beside':
       return replayBeside(score, recorded, tools);
+    case 'steps': {
+      const group = recorded.groups.get(score.group)?.group;
+      return replaySteps(score, { ...tools, index: recorded.steps, group });
+    }
     case 'score':
       return replayScore(score, recorded, tools);
   }

@@ -6,9 +6,9 @@
  * Reference: Song, Smola, Gretton, Bedo, Borgwardt, 2012; Nguyen, Raghu, Kornblith, 2021.
  * No score: fewer than 4 steps, values that are not finite, a stream that does not vary.
  */
-import { zeros } from '../matrix.ts';
+import { turnBoth, zeros } from '../matrix.ts';
 import type { Matrix } from '../types.ts';
-import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
+import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 function unbiasedHsic(k: Matrix, l: Matrix): number {
   const n = k.rows;
@@ -30,11 +30,15 @@ function unbiasedHsic(k: Matrix, l: Matrix): number {
   return (inner + (sum(rowsK) * sum(rowsL)) / ((n - 1) * (n - 2)) - (2 * along) / (n - 2)) / (n * (n - 3));
 }
 
-/** From Gram matrices; undefined where a stream is not spread enough to say. */
-export function unbiasedAlignment(k: Matrix, l: Matrix): number | undefined {
+const turned: Turning = async (a, b, { algebra }) => {
+  const reason = whyNotAligned(a, b, 4);
+  if (reason !== undefined) return reason;
+  const k = await algebra.gram(centreColumns(a));
+  const l = await algebra.gram(centreColumns(b));
   const scale = unbiasedHsic(k, k) * unbiasedHsic(l, l);
-  return scale > 0 ? unbiasedHsic(k, l) / Math.sqrt(scale) : undefined;
-}
+  if (!(scale > 0)) return { reason: 'too little spread for an unbiased estimate' };
+  return (by) => ({ value: unbiasedHsic(k, turnBoth(l, by)) / Math.sqrt(scale) });
+};
 
 export const ckaUnbiased: Measure = {
   name: 'cka-unbiased',
@@ -42,11 +46,6 @@ export const ckaUnbiased: Measure = {
   formula: 'h(K, L) / sqrt(h(K, K) h(L, L)), h the unbiased estimator of HSIC',
   range: 'about -1 to 1',
   reference: 'Song et al. 2012; Nguyen et al. 2021',
-  compute: async (a, b, { algebra }) => {
-    const reason = whyNotAligned(a, b, 4);
-    if (reason !== undefined) return reason;
-    const k = await algebra.gram(centreColumns(a));
-    const value = unbiasedAlignment(k, await algebra.gram(centreColumns(b)));
-    return value === undefined ? { reason: 'too little spread for an unbiased estimate' } : { value };
-  },
+  compute: unturned(turned),
+  turned,
 };

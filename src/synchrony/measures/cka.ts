@@ -5,15 +5,18 @@
  * Reference: Kornblith, Norouzi, Lee, Hinton, 2019.
  * No score: fewer than 3 steps, values that are not finite, a stream that does not vary.
  */
-import { innerProduct } from '../matrix.ts';
-import type { Matrix } from '../types.ts';
-import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
+import { innerProduct, turnBoth } from '../matrix.ts';
+import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
-/** From the Gram matrices of centred rows; undefined where one is zero. */
-export function alignment(k: Matrix, l: Matrix): number | undefined {
+const turned: Turning = async (a, b, { algebra }) => {
+  const reason = whyNotAligned(a, b, 3);
+  if (reason !== undefined) return reason;
+  const k = await algebra.gram(centreColumns(a));
+  const l = await algebra.gram(centreColumns(b));
   const scale = Math.sqrt(innerProduct(k, k) * innerProduct(l, l));
-  return scale > 0 ? innerProduct(k, l) / scale : undefined;
-}
+  if (!(scale > 0)) return { reason: 'a stream does not vary' };
+  return (by) => ({ value: innerProduct(k, turnBoth(l, by)) / scale });
+};
 
 export const cka: Measure = {
   name: 'cka',
@@ -21,11 +24,6 @@ export const cka: Measure = {
   formula: '<K, L> / sqrt(<K, K> <L, L>), K and L Gram matrices of the centred streams',
   range: '0 to 1',
   reference: 'Kornblith et al. 2019',
-  compute: async (a, b, { algebra }) => {
-    const reason = whyNotAligned(a, b, 3);
-    if (reason !== undefined) return reason;
-    const k = await algebra.gram(centreColumns(a));
-    const value = alignment(k, await algebra.gram(centreColumns(b)));
-    return value === undefined ? { reason: 'a stream does not vary' } : { value };
-  },
+  compute: unturned(turned),
+  turned,
 };

@@ -29,6 +29,23 @@ export interface Measure {
   reference: string;
   /** a [steps, dimsA] and b [steps, dimsB], row for row at the same time. */
   compute(a: Matrix, b: Matrix, options: MeasureOptions): Promise<MeasureAnswer>;
+  /** The same for many turns of B at once, where that costs little more than one. */
+  turned?: Turning;
+  /** How many steps apart the measure itself looks; a surrogate is turned round by more. */
+  reach?(steps: number, options: MeasureOptions): number;
+}
+
+/** The measure of A and of B turned round: row t of B holds what row t − `by` held, the end comes round to the start. */
+export type Turned = (by: number) => MeasureAnswer;
+
+export type Turning = (a: Matrix, b: Matrix, options: MeasureOptions) => Promise<Turned | NoScore>;
+
+/** The measure of the streams as they are. */
+export function unturned(turning: Turning): Measure['compute'] {
+  return async (a, b, options) => {
+    const turned = await turning(a, b, options);
+    return typeof turned === 'function' ? turned(0) : turned;
+  };
 }
 
 /** Why two streams cannot be measured, or undefined. */

@@ -5,8 +5,9 @@
  * Reference: Kriegeskorte, Mur, Bandettini, 2008.
  * No score: fewer than 4 steps, fewer than 2 dims, a step whose dims are all equal, values that are not finite.
  */
+import { turnBoth, zeros } from '../matrix.ts';
 import type { Matrix } from '../types.ts';
-import { pearson, whyNotAligned, type Measure } from './measure.ts';
+import { pearson, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 /** Upper triangle, row by row; undefined where a row does not vary. */
 function dissimilarities(m: Matrix): Float64Array | undefined {
@@ -36,21 +37,52 @@ function ranks(values: Float64Array): Float64Array {
   return out;
 }
 
+/** Upper triangle, row by row → symmetric [n, n]. */
+function mirrored(triangle: Float64Array, n: number): Matrix {
+  const out = zeros(n, n);
+  let at = 0;
+  for (let r = 0; r < n; r++)
+    for (let c = r + 1; c < n; c++) {
+      const value = triangle[at++] as number;
+      out.data[r * n + c] = value;
+      out.data[c * n + r] = value;
+    }
+  return out;
+}
+
+function upperTriangle({ rows: n, data }: Matrix): Float64Array {
+  const out = new Float64Array((n * (n - 1)) / 2);
+  let at = 0;
+  for (let r = 0; r < n; r++) {
+    const row = data.subarray(r * n + r + 1, (r + 1) * n);
+    out.set(row, at);
+    at += row.length;
+  }
+  return out;
+}
+
+const turned: Turning = async (a, b) => {
+  const reason = whyNotAligned(a, b, 4);
+  if (reason !== undefined) return reason;
+  const x = dissimilarities(a);
+  const y = dissimilarities(b);
+  if (x === undefined || y === undefined) return { reason: 'a step has no variance over its dims' };
+  const ranksX = ranks(x);
+  const square = { ranks: mirrored(ranks(y), b.rows), plain: mirrored(y, b.rows) };
+  return (by) => {
+    const value = pearson(ranksX, upperTriangle(turnBoth(square.ranks, by)));
+    const plain = pearson(x, upperTriangle(turnBoth(square.plain, by)));
+    if (value === undefined || plain === undefined) return { reason: 'all steps are equally unlike' };
+    return { value, more: { pearson: plain } };
+  };
+};
+
 export const rsa: Measure = {
   name: 'rsa',
   about: 'Representational similarity: are steps that are unlike in one stream unlike in the other?',
   formula: "Spearman over the upper triangles of 1 - Pearson(row, row')",
   range: '-1 to 1',
   reference: 'Kriegeskorte et al. 2008',
-  compute: async (a, b) => {
-    const reason = whyNotAligned(a, b, 4);
-    if (reason !== undefined) return reason;
-    const x = dissimilarities(a);
-    const y = dissimilarities(b);
-    if (x === undefined || y === undefined) return { reason: 'a step has no variance over its dims' };
-    const value = pearson(ranks(x), ranks(y));
-    const plain = pearson(x, y);
-    if (value === undefined || plain === undefined) return { reason: 'all steps are equally unlike' };
-    return { value, more: { pearson: plain } };
-  },
+  compute: unturned(turned),
+  turned,
 };

@@ -6,9 +6,9 @@
  * No score: fewer than k + 1 steps, fewer than k dimensions of variance, values that are not finite.
  */
 import { symmetricEigen } from '../eigen.ts';
-import { crossProduct, product, transpose, zeros } from '../matrix.ts';
+import { crossProduct, product, transpose, turnRows, zeros } from '../matrix.ts';
 import type { Matrix } from '../types.ts';
-import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
+import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 const COMPONENTS = 10;
 const RANK_TOLERANCE = 1e-12;
@@ -30,22 +30,27 @@ function leftSingularVectors(m: Matrix, k: number): Matrix | undefined {
   return tall ? product(m, kept) : kept;
 }
 
+const turned: Turning = async (a, b, { components = COMPONENTS }) => {
+  const reason = whyNotAligned(a, b, components + 1);
+  if (reason !== undefined) return reason;
+  const u = leftSingularVectors(centreColumns(a), components);
+  const v = leftSingularVectors(centreColumns(b), components);
+  if (u === undefined || v === undefined)
+    return { reason: `a stream has fewer than ${components} dimensions` };
+  return (by) => {
+    const overlap = crossProduct(u, turnRows(v, by));
+    const values = symmetricEigen(crossProduct(overlap, overlap)).values;
+    const correlations = Array.from(values, (value) => Math.min(1, Math.sqrt(Math.max(0, value))));
+    return { value: correlations.reduce((sum, r) => sum + r, 0) / components, more: { correlations } };
+  };
+};
+
 export const svcca: Measure = {
   name: 'svcca',
   about: 'Canonical correlation of the leading subspaces of the two streams.',
   formula: 'mean singular value of U^T V, first k left singular vectors of the centred streams',
   range: '0 to 1',
   reference: 'Raghu et al. 2017',
-  compute: async (a, b, { components = COMPONENTS }) => {
-    const reason = whyNotAligned(a, b, components + 1);
-    if (reason !== undefined) return reason;
-    const u = leftSingularVectors(centreColumns(a), components);
-    const v = leftSingularVectors(centreColumns(b), components);
-    if (u === undefined || v === undefined)
-      return { reason: `a stream has fewer than ${components} dimensions` };
-    const overlap = crossProduct(u, v);
-    const values = symmetricEigen(crossProduct(overlap, overlap)).values;
-    const correlations = Array.from(values, (value) => Math.min(1, Math.sqrt(Math.max(0, value))));
-    return { value: correlations.reduce((sum, r) => sum + r, 0) / components, more: { correlations } };
-  },
+  compute: unturned(turned),
+  turned,
 };

@@ -21,6 +21,9 @@ const group: GroupReport = {
   targetModel: 'm2',
   direction: 'first_to_second',
   condition: 'live',
+  agents: 2,
+  sourceRole: 1,
+  targetRole: 2,
   samples: 130,
   episodes: 24,
   scenarios: 8,
@@ -33,6 +36,22 @@ const group: GroupReport = {
     lag3: { ...strict, score: 0.03, pValue: 0.4 },
     lag5: null,
   },
+  steps: {
+    dyads: 3,
+    steps: 320,
+    measures: [
+      { measure: 'cka', value: 0.4, excess: 0.1, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 },
+      {
+        measure: 'xcorr',
+        value: -0.2,
+        excess: null,
+        nullMean: null,
+        nullQ95: null,
+        pValue: null,
+        bestLag: 2,
+      },
+    ],
+  },
   updatedAtMs: 1_700_000_000_000,
   curve: [],
 };
@@ -44,6 +63,7 @@ const empty: GroupReport = {
   strict: null,
   effectSize: null,
   beside: null,
+  steps: null,
   qValue: null,
   reason: 'few',
 };
@@ -52,6 +72,9 @@ const difference: DifferenceReport = {
   targetModel: 'm2',
   direction: 'first_to_second',
   condition: 'live',
+  agents: 2,
+  sourceRole: 1,
+  targetRole: 2,
   against: 'monologue',
   difference: 0.2,
   ciLow: 0.1,
@@ -63,6 +86,7 @@ function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
     version: '1.2.3',
     natsUp: () => true,
     report: () => ({ groups: groups(), differences: [difference] }),
+    skippedStepFrames: () => 5,
     refused: () => ({ TOKEN_INVALID: 3 }),
     streams: () => [
       {
@@ -89,7 +113,9 @@ function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
 describe('the metrics of the analyzer', () => {
   it('shows scores, nulls, interval and streams, each with its labels', async () => {
     const text = await metricsOf(() => [group]).text();
-    const base = 'source_model="m1",target_model="m2",direction="first_to_second",condition="live"';
+    const base =
+      'source_model="m1",target_model="m2",agents="2",source_role="1",target_role="2",direction="first_to_second",condition="live"';
+    const steps = (measure: string): string => `${base},measure="${measure}",mode="steps"`;
     const score = `${base},measure="sync_r2",mode="strict"`;
     for (const line of [
       `entrain_synchrony_ratio{${score}} 0.12`,
@@ -102,6 +128,15 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_null_ratio{${score},null="lag_3",level="mean"} 0.03`,
       `entrain_synchrony_qvalue{${score}} 0.0075`,
       `entrain_synchrony_effect_size_ratio{${score}} 0.23`,
+      `entrain_synchrony_ratio{${steps('cka')}} 0.4`,
+      `entrain_synchrony_excess_ratio{${steps('cka')}} 0.1`,
+      `entrain_synchrony_null_ratio{${steps('cka')},null="surrogate",level="q95"} 0.35`,
+      `entrain_synchrony_pvalue{${steps('cka')}} 0.01`,
+      `entrain_synchrony_ratio{${steps('xcorr')}} -0.2`,
+      `entrain_synchrony_best_lag_steps{${steps('xcorr')}} 2`,
+      `entrain_synchrony_steps{${base}} 320`,
+      `entrain_synchrony_step_dyads{${base}} 3`,
+      'entrain_step_frames_skipped_total 5',
       `entrain_synchrony_samples{${base}} 130`,
       `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
       'entrain_frames_accepted_total{stream="ada"} 5',
@@ -114,6 +149,8 @@ describe('the metrics of the analyzer', () => {
     ])
       expect(text).toContain(`${line}\n`);
     expect(text).not.toContain('lag_5');
+    // Without surrogates a measure has a value and no p-value.
+    expect(text).not.toContain(`entrain_synchrony_pvalue{${steps('xcorr')}}`);
     expect(text).toMatch(/entrain_synchrony_difference_ratio\{.*against="monologue".*\} 0\.2/);
   });
 

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupReport } from '../../../src/protocol/report.ts';
-import { scoreTable } from '../../../src/cli/score-table.ts';
+import type { GroupReport, ScoreReport } from '../../../src/protocol/report.ts';
+import { matrixTables, scoreTable, stepTable } from '../../../src/cli/score-table.ts';
 
 const group: GroupReport = {
   sourceModel: 'm',
   targetModel: 'm',
   direction: 'first_to_second',
   condition: 'live',
+  agents: 2,
+  sourceRole: 1,
+  targetRole: 2,
   samples: 200,
   episodes: 40,
   scenarios: 8,
@@ -24,9 +27,19 @@ const group: GroupReport = {
   effectSize: 0.15,
   qValue: 0.02,
   beside: { words: null, lag3: null, lag5: null },
+  steps: null,
   updatedAtMs: 0,
   curve: [],
 };
+
+const reportOf = (...groups: GroupReport[]): ScoreReport => ({
+  run: 'r',
+  pending: false,
+  framesAccepted: 0,
+  framesDurable: 0,
+  groups,
+  differences: [],
+});
 
 describe('scoreTable', () => {
   it('shows score, interval, p and nulls, and a reason where there is no score', () => {
@@ -37,18 +50,67 @@ describe('scoreTable', () => {
       strict: null,
       reason: '18 of 120 turn pairs',
     };
-    const lines = scoreTable({
-      run: 'r',
-      pending: false,
-      framesAccepted: 0,
-      framesDurable: 0,
-      groups: [waiting, group],
-      differences: [],
-    });
+    const lines = scoreTable(reportOf(waiting, group));
     expect(lines).toHaveLength(3);
     expect(lines[1]).toMatch(
       /^live .* 1st → 2nd .*200 .*\+0\.123 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
     );
     expect(lines[2]).toContain('18 of 120 turn pairs');
+  });
+});
+
+describe('stepTable', () => {
+  it('shows each measure beside its surrogates, and a reason where there is none', () => {
+    const cka = { measure: 'cka', value: 0.41, excess: 0.11, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 };
+    const fresh = {
+      measure: 'xcorr',
+      value: -0.2,
+      excess: null,
+      nullMean: null,
+      nullQ95: null,
+      pValue: null,
+    };
+    const few = { dyads: 0, steps: 0, measures: [], reason: 'Too few steps yet.' };
+    const steps = { dyads: 3, steps: 300, measures: [cka, { ...fresh, bestLag: 2 }] };
+    const lines = stepTable(
+      reportOf({ ...group, steps }, { ...group, sourceRole: 2, targetRole: 1, steps: few }, group),
+    );
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toMatch(/^live +1st → 2nd +cka +\+0\.410 +\+0\.350 +\+0\.110 +0\.010 +3$/);
+    expect(lines[2]).toMatch(/^live +1st → 2nd +xcorr +−0\.200 +2 +3$/);
+    expect(lines[3]).toMatch(/^live +2nd → 1st +Too few steps yet\.$/);
+  });
+
+  it('has no line where no steps are streamed', () => {
+    expect(stepTable(reportOf(group))).toEqual([]);
+  });
+});
+
+describe('matrixTables', () => {
+  const of = (sourceRole: number, targetRole: number, more: Partial<GroupReport> = {}): GroupReport => ({
+    ...group,
+    agents: 3,
+    sourceRole,
+    targetRole,
+    ...more,
+  });
+
+  it('has a cell for every ordered pair, with its excess, p, q and n, or that there is no score', () => {
+    const lines = matrixTables(
+      reportOf(of(1, 2), of(1, 3, { strict: null, samples: 40 }), of(2, 1), of(2, 3), of(3, 1), group),
+    );
+    expect(lines[1]).toBe('live, 3 agents: excess beyond history, from the row to the column');
+    const cells = lines.slice(2).map((line) => line.split(/ {2,}/));
+    const full = '+0.130 p 0.005 q 0.020 n 200';
+    expect(cells).toEqual([
+      ['', '1st', '2nd', '3rd'],
+      ['1st', '·', full, 'no score, n 40'],
+      ['2nd', full, '·', full],
+      ['3rd', full, 'nothing yet', '·'],
+    ]);
+  });
+
+  it('has no line where only two agents talk', () => {
+    expect(matrixTables(reportOf(group))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import type { Measure, MeasureAnswer } from '../../../src/synchrony/measures/measure.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
-import { product, zeros } from '../../../src/synchrony/matrix.ts';
+import { product, turnRows, zeros } from '../../../src/synchrony/matrix.ts';
 import { seededRandom } from '../../../src/synchrony/random.ts';
 import type { Matrix } from '../../../src/synchrony/types.ts';
 import { COUPLING_TWINS, VALUE_TWINS } from './slow-twins.ts';
@@ -37,6 +37,27 @@ const figures = (answer: MeasureAnswer): number[] => {
   if ('reason' in answer) throw new Error(answer.reason);
   return 'matrix' in answer ? [...answer.matrix.data] : [answer.value];
 };
+
+describe('of a stream turned round', () => {
+  it.each(MEASURES.filter(({ turned }) => turned).map(({ name }) => name))(
+    '%s is what it says of the turned stream itself',
+    async (name) => {
+      const { a, b } = streams(4);
+      const turned = await named(name).turned?.(a, b, options);
+      if (typeof turned !== 'function') throw new Error('no score');
+      for (const by of [0, 1, 7, 23]) {
+        const itself = await named(name).compute(a, turnRows(b, by), options);
+        expect(figures(turned(by))[0]).toBeCloseTo(figures(itself)[0] as number, 9);
+      }
+      expect(figures(turned(7))[0]).not.toBeCloseTo(figures(turned(0))[0] as number, 3);
+    },
+  );
+
+  it('is at hand for every measure that is shown live', () => {
+    const quick = MEASURES.filter(({ turned }) => turned).map(({ name }) => name);
+    expect(quick).toEqual(['cka', 'cka-unbiased', 'rsa', 'svcca', 'isc', 'xcorr']);
+  });
+});
 
 describe('against the slow twin', () => {
   it.each(Object.keys(VALUE_TWINS))('%s', async (name) => {

@@ -7,6 +7,7 @@ import { createStepWindow } from '../../../src/synchrony/step-window.ts';
 import type { Matrix } from '../../../src/synchrony/types.ts';
 
 const random = seededRandom(1);
+const algebra = createPlainAlgebra();
 const rows = (count: number, dims: number): number[][] =>
   Array.from({ length: count }, () => Array.from({ length: dims }, () => 5 + random.normal()));
 const matrix = (of: number[][]): Matrix => ({
@@ -15,26 +16,26 @@ const matrix = (of: number[][]): Matrix => ({
   data: Float64Array.from(of.flat()),
 });
 
-it('follows the last steps of both streams', async () => {
-  const a = rows(50, 7);
+it.each([1, 5, 20])('follows the last 16 steps of both streams, %i at a time', async (batch) => {
+  const a = rows(60, 7);
   const b = a.map((row) => row.slice(0, 4).map((value) => value + random.normal()));
-  const window = createStepWindow(16);
-  for (const [step, row] of a.entries()) {
-    window.add(row, b[step] as number[]);
-    const from = Math.max(0, step - 15);
-    const fresh = await cka.compute(matrix(a.slice(from, step + 1)), matrix(b.slice(from, step + 1)), {
-      algebra: createPlainAlgebra(),
-    });
-    expect(window.steps).toBe(step + 1 - from);
+  const window = createStepWindow(16, algebra);
+  for (let end = batch; end <= 60; end += batch) {
+    await window.add(matrix(a.slice(end - batch, end)), matrix(b.slice(end - batch, end)));
+    const from = Math.max(0, end - 16);
+    const held = { a: matrix(a.slice(from, end)), b: matrix(b.slice(from, end)) };
+    expect(window.rows()).toEqual(held);
+    expect(window.steps).toBe(end - from);
+    const fresh = await cka.compute(held.a, held.b, { algebra });
     if ('value' in fresh) expect(window.cka()).toBeCloseTo(fresh.value, 9);
     else expect(window.cka()).toBeUndefined();
   }
 });
 
-it('has no value for a stream that does not vary or is not finite', () => {
-  const window = createStepWindow(8);
-  for (const row of rows(8, 3)) window.add(row, [4, 4]);
+it('has no value for a stream that does not vary or is not finite', async () => {
+  const window = createStepWindow(8, algebra);
+  await window.add(matrix(rows(8, 3)), matrix(rows(8, 2).map(() => [4, 4])));
   expect(window.cka()).toBeUndefined();
-  window.add([Number.NaN, 1, 2], [1, 2]);
+  await window.add(matrix([[Number.NaN, 1, 2]]), matrix([[1, 2]]));
   expect(window.cka()).toBeUndefined();
 });

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { isc } from '../../../src/synchrony/measures/isc.ts';
 import { plv } from '../../../src/synchrony/measures/plv.ts';
-import { crossProduct, product, takeRows } from '../../../src/synchrony/matrix.ts';
+import { crossProduct, product, takeRows, turnRows } from '../../../src/synchrony/matrix.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
 import { seededRandom, shuffled, type Random } from '../../../src/synchrony/random.ts';
-import { allPass, shifted, surrogateNull } from '../../../src/synchrony/surrogates.ts';
+import { allPass, surrogateNull } from '../../../src/synchrony/surrogates.ts';
 import type { Matrix } from '../../../src/synchrony/types.ts';
 
 const options = { algebra: createPlainAlgebra() };
@@ -47,8 +47,8 @@ function slowPhases(x: number[], phases: number[]): number[] {
 
 describe('a surrogate', () => {
   it('by shift is the stream turned round', () => {
-    expect([...shifted(columnOf([1, 2, 3, 4]), 1).data]).toEqual([4, 1, 2, 3]);
-    expect([...shifted(columnOf([1, 2, 3, 4]), -1).data]).toEqual([2, 3, 4, 1]);
+    expect([...turnRows(columnOf([1, 2, 3, 4]), 1).data]).toEqual([4, 1, 2, 3]);
+    expect([...turnRows(columnOf([1, 2, 3, 4]), -1).data]).toEqual([2, 3, 4, 1]);
   });
 
   it.each([8, 9])('by phase is what its slow twin says, over %i steps', (steps) => {
@@ -73,7 +73,7 @@ describe('a surrogate', () => {
     const x = columnOf([3, 1, 4, 1, 5, 9, 2]);
     const steady = [1, 2, 3].map((k) => (-2 * Math.PI * k * 2) / 7);
     const found = product(allPass(7, steady), x).data;
-    for (const [t, value] of shifted(x, 2).data.entries()) expect(found[t]).toBeCloseTo(value, 9);
+    for (const [t, value] of turnRows(x, 2).data.entries()) expect(found[t]).toBeCloseTo(value, 9);
   });
 });
 

@@ -1,0 +1,32 @@
+/** The thread of step scores: frames of steps come in, scores go out. It yields to the threads that record. */
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createOrtAlgebra } from '../compute/ort-algebra.ts';
+import { systemClock } from '../process/clock.ts';
+import { createStepLoop } from './steps/step-loop.ts';
+import { parseStepMeasures } from './steps/step-measures.ts';
+import type { StepInput, StepSkip } from './steps/step-messages.ts';
+
+const NICENESS = 5;
+
+// On Linux 0 means the calling thread alone; elsewhere it is refused or lowers the process, which is no harm.
+try {
+  setPriority(0, NICENESS);
+} catch {
+  // Without leave to be nice, scores compete with the recording.
+}
+
+const port = parentPort;
+if (port === null) throw new Error('the step worker was not started as a worker');
+const loop = createStepLoop({
+  clock: systemClock,
+  algebra: await createOrtAlgebra({ threads: 1 }),
+  measures: parseStepMeasures((workerData as { measures: string }).measures),
+  publish: (answer) => port.postMessage(answer),
+});
+port.on('message', (input: StepInput | StepSkip) => {
+  loop.take(input);
+  if (input.type === 'frame' && input.frame.type === 'steps')
+    port.postMessage({ type: 'step-notice', takenBytes: input.frame.data.byteLength, settled: {} });
+});
+port.on('close', () => loop.stop());

@@ -1,0 +1,55 @@
+/** The steps of one stream in one turn, as its frames bring them: a later frame may take back what an earlier one said. */
+import type { ByteRange } from '../../synchrony/align-steps.ts';
+import { zeros } from '../../synchrony/matrix.ts';
+import type { Matrix } from '../../synchrony/types.ts';
+import type { StepsFrame } from '../../protocol/frames.ts';
+import { unpackTensor } from '../../protocol/tensor.ts';
+import type { Origin } from '../episode-book.ts';
+
+export interface SideSteps {
+  role: StepsFrame['role'];
+  layers: number[];
+  dims: number;
+  steps: { range: ByteRange; /** [layers, dims] */ states: Float32Array }[];
+  /** The last frame taken: STREAM EPOCH SEQ. */
+  last: string;
+}
+
+/** Layer → [steps, dims]. */
+export type StepLayers = Map<number, Matrix>;
+
+/** Steps that begin where a new frame begins, or behind it, were wrong: the frame takes their place. */
+export function addSteps(known: SideSteps | undefined, frame: StepsFrame, origin: Origin): SideSteps {
+  const [, depth, dims] = frame.shape;
+  const values = unpackTensor(frame.dtype, frame.data);
+  const size = depth * dims;
+  const added = frame.bytes.map((range, step) => ({
+    range,
+    states: values.subarray(step * size, (step + 1) * size),
+  }));
+  const from = frame.bytes[0]?.[0] ?? 0;
+  const kept = known && sameShape(known, frame) ? known.steps.filter(({ range }) => range[0] < from) : [];
+  const last = `${origin.stream} ${origin.epoch} ${origin.seq}`;
+  return { role: frame.role, layers: frame.layers, dims, steps: [...kept, ...added], last };
+}
+
+function sameShape({ layers, dims }: SideSteps, frame: StepsFrame): boolean {
+  return dims === frame.shape[2] && layers.join() === frame.layers.join();
+}
+
+export const bytesOfSide = ({ steps }: SideSteps): number =>
+  steps.reduce((sum, { states }) => sum + states.byteLength, 0);
+
+/** The chosen steps, layer by layer. */
+export function layersOfSteps(side: SideSteps, places: readonly number[]): StepLayers {
+  return new Map(
+    side.layers.map((layer, index) => {
+      const rows = zeros(places.length, side.dims);
+      for (const [r, place] of places.entries()) {
+        const states = side.steps[place]?.states.subarray(index * side.dims, (index + 1) * side.dims);
+        if (states) rows.data.set(states, r * side.dims);
+      }
+      return [layer, rows];
+    }),
+  );
+}

@@ -1,0 +1,210 @@
+/**
+ * Keeps the step scores of all dyads fresh. CKA follows within a second of a finished turn; all measures with their surrogates come more
+ * seldom, at a quarter of one core, and at once when the stream has gone quiet. It runs in the step worker.
+ */
+import type { Clock } from '../../process/clock.ts';
+import type { LinearAlgebra } from '../../synchrony/types.ts';
+import {
+  addTurn,
+  createDyadSteps,
+  fullStepScore,
+  quickStepScore,
+  type DyadSteps,
+  type ScoreTools,
+} from './dyad-steps.ts';
+import { createStepBook, type AlignedTurn, type StepBook } from './step-book.ts';
+import type { StepMeasure } from './step-measures.ts';
+import type { StepAnswer, StepInput, StepSkip } from './step-messages.ts';
+
+export interface StepLoopOptions {
+  clock: Clock;
+  algebra: LinearAlgebra;
+  measures: readonly StepMeasure[];
+  publish(answer: StepAnswer): void;
+}
+
+export interface StepLoop {
+  take(input: StepInput | StepSkip): void;
+  stop(): void;
+}
+
+interface Watched {
+  run: string;
+  dyad: DyadSteps;
+  /** Finished turns that are not in the window yet. */
+  waiting: AlignedTurn[];
+  /** Counts the turns in the window, and how many of them the last full score saw. */
+  turns: number;
+  scoredTurns: number;
+  changedMs: number;
+  quickMs: number;
+  fullMs: number;
+}
+
+interface RunSteps {
+  book: StepBook;
+  /** Frames of steps taken so far, and how many of them were before all turns were last called over. */
+  frames: number;
+  finishedFrames: number;
+  watched: Map<string, Watched>;
+}
+
+interface LoopState {
+  runs: Map<string, RunSteps>;
+  lastFrameMs: number;
+  restUntilMs: number;
+}
+
+interface Due {
+  atMs: number;
+  kind: 'finish' | 'quick' | 'full';
+  run: string;
+  watched?: Watched;
+}
+
+const QUICK_MS = 1000;
+/** All measures of a dyad are not made anew more often than this while it talks. */
+const FULL_MS = 10_000;
+const QUIET_MS = 2000;
+const CORE_SHARE = 0.25;
+/** A window that has not changed for so long, and is scored, is let go. */
+const IDLE_MS = 60_000;
+/** Of all windows together; above, the one that has not changed for the longest time goes. */
+const MOST_WINDOW_BYTES = 768 * 2 ** 20;
+
+export function createStepLoop(options: StepLoopOptions): StepLoop {
+  const { clock, publish } = options;
+  const state: LoopState = { runs: new Map(), lastFrameMs: 0, restUntilMs: 0 };
+  let timer: NodeJS.Timeout | undefined;
+  let busy = false;
+  const arm = (): void => {
+    clearTimeout(timer);
+    const next = busy ? undefined : earliest(state);
+    if (next) timer = setTimeout(() => void work(), Math.max(0, next.atMs - clock.monotonicMs()));
+  };
+  const work = async (): Promise<void> => {
+    const next = earliest(state);
+    if (busy || !next || next.atMs > clock.monotonicMs()) return arm();
+    busy = true;
+    await doDue(state, next, options);
+    busy = false;
+    letGo(state, clock.monotonicMs());
+    if (!earliest(state)) publish({ type: 'step-notice', takenBytes: 0, settled: framesOf(state) });
+    arm();
+  };
+  return {
+    take: (input) => {
+      const run = state.runs.get(input.run) ?? emptyRun();
+      state.runs.set(input.run, run);
+      state.lastFrameMs = clock.monotonicMs();
+      watchTurns(run, input.run, { turns: run.book.take(input), nowMs: state.lastFrameMs });
+      if (input.type === 'skip' || input.frame.type === 'steps') run.frames += 1;
+      arm();
+    },
+    stop: () => {
+      busy = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const emptyRun = (): RunSteps => ({
+  book: createStepBook(),
+  frames: 0,
+  finishedFrames: 0,
+  watched: new Map(),
+});
+
+const framesOf = ({ runs }: LoopState): Record<string, number> =>
+  Object.fromEntries([...runs].map(([run, { frames }]) => [run, frames]));
+
+function watchTurns(run: RunSteps, name: string, of: { turns: AlignedTurn[]; nowMs: number }): void {
+  for (const turn of of.turns) {
+    const key = `${turn.group.key} ${turn.episode}`;
+    const known = run.watched.get(key) ?? watch(name, turn);
+    run.watched.set(key, known);
+    known.waiting.push(turn);
+    known.changedMs = of.nowMs;
+  }
+}
+
+function watch(run: string, turn: AlignedTurn): Watched {
+  const never = -Infinity;
+  const counts = { turns: 0, scoredTurns: 0, changedMs: 0, quickMs: never, fullMs: never };
+  return { run, dyad: createDyadSteps(turn), waiting: [], ...counts };
+}
+
+function earliest(state: LoopState): Due | undefined {
+  let first: Due | undefined;
+  const offer = (due: Due): void => {
+    if (!first || due.atMs < first.atMs) first = due;
+  };
+  const quietMs = state.lastFrameMs + QUIET_MS;
+  for (const [run, { frames, finishedFrames, watched }] of state.runs) {
+    if (frames > finishedFrames) offer({ run, kind: 'finish', atMs: quietMs });
+    for (const one of watched.values()) {
+      const restedMs = Math.max(one.fullMs + FULL_MS, state.restUntilMs);
+      if (one.waiting.length > 0) offer({ run, watched: one, kind: 'quick', atMs: one.quickMs + QUICK_MS });
+      else if (one.scoredTurns < one.turns)
+        offer({ run, watched: one, kind: 'full', atMs: Math.min(restedMs, quietMs) });
+    }
+  }
+  return first;
+}
+
+async function doDue(state: LoopState, { run, kind, watched }: Due, options: StepLoopOptions): Promise<void> {
+  const steps = state.runs.get(run) as RunSteps;
+  try {
+    if (kind === 'finish') {
+      steps.finishedFrames = steps.frames;
+      watchTurns(steps, run, { turns: steps.book.finish(), nowMs: options.clock.monotonicMs() });
+    } else if (watched) {
+      await (kind === 'quick' ? quick(watched, options) : full(state, watched, options));
+    }
+  } catch (error) {
+    const stack = String((error as Error).stack ?? error);
+    options.publish({ type: 'step-fault', run, group: watched?.dyad.group.key ?? '', stack });
+  }
+}
+
+const toolsOf = ({ clock, algebra, measures }: StepLoopOptions, run: string): ScoreTools => ({
+  run,
+  measures,
+  algebra,
+  breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  nowMs: () => clock.monotonicMs(),
+});
+
+async function quick(watched: Watched, options: StepLoopOptions): Promise<void> {
+  const { dyad, waiting, run } = watched;
+  watched.quickMs = options.clock.monotonicMs();
+  for (const turn of waiting.splice(0)) {
+    await addTurn(dyad, turn, options.algebra);
+    watched.turns += 1;
+  }
+  if (options.measures.some(({ label }) => label === 'cka'))
+    options.publish(quickStepScore(dyad, toolsOf(options, run)));
+}
+
+async function full(state: LoopState, watched: Watched, options: StepLoopOptions): Promise<void> {
+  const { clock, publish } = options;
+  const startedMs = clock.monotonicMs();
+  watched.scoredTurns = watched.turns;
+  publish(await fullStepScore(watched.dyad, toolsOf(options, watched.run)));
+  watched.fullMs = clock.monotonicMs();
+  state.restUntilMs = watched.fullMs + (1 / CORE_SHARE - 1) * (watched.fullMs - startedMs);
+}
+
+/** A dyad that goes on after its window was let go begins a new one. */
+function letGo({ runs }: LoopState, nowMs: number): void {
+  const all = [...runs.values()].flatMap(({ watched }) =>
+    [...watched].map(([key, one]) => ({ watched, key, one })),
+  );
+  let bytes = all.reduce((sum, { one }) => sum + one.dyad.bytes, 0);
+  for (const { watched, key, one } of all.toSorted((a, b) => a.one.changedMs - b.one.changedMs)) {
+    const idle = one.waiting.length === 0 && one.scoredTurns === one.turns && nowMs - one.changedMs > IDLE_MS;
+    if (!idle && bytes <= MOST_WINDOW_BYTES) continue;
+    watched.delete(key);
+    bytes -= one.dyad.bytes;
+  }
+}

@@ -1,0 +1,43 @@
+/** A line of `scores.jsonl` that holds what the window of one dyad's steps gave: each draw can be made again, so only what they say is kept. */
+import { nullOf } from '../../synchrony/surrogates.ts';
+import type { StepFigure, StepScore } from './step-messages.ts';
+import { bestLag } from './step-report.ts';
+
+/** One measure of the line; without draws there is no null. */
+export interface StepFigureRecord {
+  value: number;
+  size: number;
+  nullMean?: number;
+  nullQ95?: number;
+  pValue?: number;
+  bestLag?: number;
+}
+
+export interface StepRecord extends Pick<
+  StepScore,
+  'type' | 'run' | 'episode' | 'steps' | 'seed' | 'reasons' | 'rows' | 'computedMs'
+> {
+  atMs: number;
+  group: string;
+  figures: Record<string, StepFigureRecord>;
+}
+
+export function stepRecord({ group, figures, ...score }: StepScore, atMs: number): StepRecord {
+  return { atMs, ...score, group: group.key, figures: figureRecords(figures) };
+}
+
+export function figureRecords(figures: StepScore['figures']): StepRecord['figures'] {
+  return Object.fromEntries(Object.entries(figures).map(([label, figure]) => [label, recordOf(figure)]));
+}
+
+function recordOf(figure: StepFigure): StepFigureRecord {
+  const { value, size, draws } = figure;
+  const found = nullOf(size, draws);
+  const lag = bestLag([figure]);
+  return {
+    value,
+    size,
+    ...('reason' in found ? {} : { nullMean: found.nullMean, nullQ95: found.nullQ95, pValue: found.pValue }),
+    ...(lag === undefined ? {} : { bestLag: lag }),
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * The step scores of a group: the mean over its dyads. Each dyad was turned round as often, so the means of the n-th draws are what the
+ * group's mean is held against. Pure: what a dyad's window gave goes in, a report comes out.
+ */
+import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
+import { nullOf } from '../../synchrony/surrogates.ts';
+import { labelOf } from '../group-rows.ts';
+import { FEWEST_STEPS } from './dyad-steps.ts';
+import type { StepFigure, StepScore } from './step-messages.ts';
+
+/** Episode → its window's last score. */
+export type GroupSteps = Map<string, Pick<StepScore, 'steps' | 'figures' | 'reasons'>>;
+
+/** Over that, those whose names have the smallest hash stay, as rows do (decision 0041). */
+const MOST_DYADS = 2000;
+
+/** A value that was made anew alone stands beside the surrogates of before. */
+export function takeStepScore(dyads: GroupSteps, { episode, steps, figures, reasons }: StepScore): void {
+  const known = dyads.get(episode);
+  // A window that begins anew says nothing yet.
+  if (known && steps < FEWEST_STEPS && known.steps >= FEWEST_STEPS) return;
+  const merged: Record<string, StepFigure> = { ...known?.figures };
+  for (const [label, figure] of Object.entries(figures)) {
+    const before = merged[label];
+    merged[label] =
+      figure.draws.length > 0 || !before ? figure : { ...before, ...figure, draws: before.draws };
+  }
+  dyads.set(episode, { steps, figures: merged, reasons: { ...known?.reasons, ...reasons } });
+  if (dyads.size <= MOST_DYADS) return;
+  const last = [...dyads.keys()].toSorted((a, b) => labelOf('keep', a) - labelOf('keep', b)).at(-1);
+  dyads.delete(last as string);
+}
+
+/** Null before the first aligned step. */
+export function stepReport(dyads: GroupSteps): StepReport | null {
+  if (dyads.size === 0) return null;
+  const all = [...dyads.values()];
+  const most = Math.max(...all.map(({ steps }) => steps));
+  const counted = all.filter(({ figures }) => Object.keys(figures).length > 0);
+  const labels = [...new Set(counted.flatMap(({ figures }) => Object.keys(figures)))];
+  const steps = counted.reduce((sum, one) => sum + one.steps, 0);
+  const measures = labels.map((label) =>
+    measureReport(
+      label,
+      counted.flatMap((one) => one.figures[label] ?? []),
+    ),
+  );
+  const few = `Too few steps yet: ${most} of ${FEWEST_STEPS} in one window.`;
+  const reason = counted.length > 0 ? undefined : most < FEWEST_STEPS ? few : firstReason(all);
+  return { dyads: counted.length, steps, measures, ...(reason === undefined ? {} : { reason }) };
+}
+
+const firstReason = (all: { reasons: Record<string, string> }[]): string =>
+  all.flatMap(({ reasons }) => Object.entries(reasons).map(([label, why]) => `${label}: ${why}.`))[0] ??
+  'Not computed yet.';
+
+function measureReport(measure: string, figures: StepFigure[]): StepMeasureReport {
+  const value = mean(figures.map((figure) => figure.value));
+  const drawn = figures.filter(({ draws }) => draws.length > 0);
+  const count = Math.min(...drawn.map(({ draws }) => draws.length));
+  const draws =
+    drawn.length === 0
+      ? []
+      : Array.from({ length: count }, (_, draw) => mean(drawn.map((one) => one.draws[draw] as number)));
+  const found = nullOf(mean(drawn.map(({ size }) => size)), draws);
+  const lag = bestLag(figures);
+  return {
+    measure,
+    value,
+    ...('reason' in found
+      ? { excess: null, nullMean: null, nullQ95: null, pValue: null }
+      : {
+          excess: found.size - found.nullMean,
+          nullMean: found.nullMean,
+          nullQ95: found.nullQ95,
+          pValue: found.pValue,
+        }),
+    ...(lag === undefined ? {} : { bestLag: lag }),
+  };
+}
+
+/** Where the mean of the curves over dyads is farthest from 0; positive: the listener follows. */
+export function bestLag(figures: Pick<StepFigure, 'curve'>[]): number | undefined {
+  const curves = figures.flatMap(({ curve }) => (curve ? [curve] : []));
+  const lags = Math.min(...curves.map(({ length }) => length));
+  if (curves.length === 0 || lags === 0) return undefined;
+  const means = Array.from({ length: lags }, (_, lag) => mean(curves.map((curve) => curve[lag] as number)));
+  const best = means.reduce(
+    (top, value, lag) => (Math.abs(value) > Math.abs(means[top] as number) ? lag : top),
+    0,
+  );
+  return best - (lags - 1) / 2;
+}
+
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
