@@ -46,7 +46,7 @@ export interface ScoreBoardOptions {
   scoreLog: ScoreLog;
   send(input: ScoreInput | StepsInput): void;
   /** A score stands, `latenciesMs` after the frames it is the first to hold. */
-  onScore(answer: ScoreAnswer | Exclude<StepAnswer, { type: 'step-notice' }>, latenciesMs: number[]): void;
+  onScore(answer: Answer, latenciesMs: number[]): void;
 }
 
 /** A durable frame of steps. */
@@ -64,37 +64,48 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
     return state;
   };
   return {
-    take: ({ run, origin, message, arrivedMs }) => {
-      if (message.type === 'gap') return;
-      const state = open(run);
-      if (message.type === 'steps') {
-        state.stepFrames += 1;
-        options.send({ type: 'frame', run, origin, frame: message });
-      } else {
-        takeFrame(state, { frame: message, origin, arrivedMs, nowMs: options.clock.nowMs() });
-        options.send({ type: 'frame', run, origin, frame: message });
-      }
-    },
+    take: (frame) => takeDurable(open(frame.run), frame, options),
     takeAnswer: (answer) => {
-      switch (answer.type) {
-        case 'point':
-          return publishPoint(open(answer.run), answer, options);
-        case 'beside':
-          return publishBeside(open(answer.run), answer, options);
-        case 'steps':
-        case 'step-fault':
-          return publishSteps(open(answer.run), answer, options);
-        case 'step-notice':
-          for (const [run, frames] of Object.entries(answer.settled)) open(run).settledStepFrames = frames;
-          return;
-        default:
-          return publish(open(scoreOf(answer).run), answer, options);
-      }
+      if (answer.type !== 'step-notice') return publishAnswer(open(runOf(answer)), answer, options);
+      for (const [run, frames] of Object.entries(answer.settled)) open(run).settledStepFrames = frames;
     },
     runs: () => [...runs.keys()],
     state: (run) => (run === undefined ? ([...runs.values()].at(-1) ?? NO_RUN) : runs.get(run)),
     report: scoreReport,
   };
+}
+
+function takeDurable(
+  state: RunState,
+  { run, origin, message, arrivedMs }: DurableFrame,
+  { clock, send }: ScoreBoardOptions,
+): void {
+  if (message.type === 'gap') return;
+  if (message.type === 'steps') {
+    state.stepFrames += 1;
+    return send({ type: 'frame', run, origin, frame: message });
+  }
+  takeFrame(state, { frame: message, origin, arrivedMs, nowMs: clock.nowMs() });
+  send({ type: 'frame', run, origin, frame: message });
+}
+
+type Answer = ScoreAnswer | Exclude<StepAnswer, { type: 'step-notice' }>;
+
+const runOf = (answer: Answer): string => (answer.type === 'fault' ? answer.score.run : answer.run);
+
+function publishAnswer(state: RunState, answer: Answer, options: ScoreBoardOptions): void {
+  switch (answer.type) {
+    case 'point':
+      return publishPoint(state, answer, options);
+    case 'beside':
+      return publishBeside(state, answer, options);
+    case 'steps':
+    case 'step-fault':
+      return publishSteps(state, answer, options);
+    case 'score':
+    case 'fault':
+      return publish(state, answer, options);
+  }
 }
 
 type FullAnswer = Exclude<ScoreAnswer, PointScore | BesideScore>;
@@ -144,7 +155,7 @@ function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoard
 
 function publishSteps(
   state: RunState,
-  answer: Extract<StepAnswer, { run: string }>,
+  answer: Extract<Answer, { type: 'steps' | 'step-fault' }>,
   { clock, log, scoreLog, onScore }: ScoreBoardOptions,
 ): void {
   const { run } = answer;

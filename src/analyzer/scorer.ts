@@ -61,7 +61,7 @@ export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
     take: (input) => {
       if (isSteps(input)) return gate.send(input, steps);
       for (const worker of workers) send(worker, input);
-      steps.postMessage(placeInput(input));
+      steps.postMessage(placeInput(input), []);
     },
     room: () => gate.room(),
     skippedFrames: () => gate.skippedFrames(),
