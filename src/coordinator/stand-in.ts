@@ -1,6 +1,6 @@
 /** Who takes the place of an agent that stays away: a pure choice, so that it can be tried without a fleet. */
 import type { AgentModel } from '../protocol/control.ts';
-import type { Takeover } from './run-study.ts';
+import type { Takeover } from './carry-out.ts';
 import { openEpisodes, type RunState, type RunningEpisode } from './run-state.ts';
 
 export interface FleetNow {

@@ -61,13 +61,16 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof NatsError && error.code === FORBIDDEN;
 }
 
-/** Makes a durable consumer; one that is there already goes on where it was. */
+/**
+ * Makes a durable consumer; one that is there already goes on where it was.
+ * @returns how many messages wait for it
+ */
 export async function createConsumer(
   connection: NatsConnection,
   options: { stream: string; name: string; filter: string; from?: 'beginning' | 'now' },
-): Promise<void> {
+): Promise<number> {
   const manager: JetStreamManager = await connection.jetstreamManager();
-  await manager.consumers.add(options.stream, {
+  const { num_pending: pending } = await manager.consumers.add(options.stream, {
     durable_name: options.name,
     filter_subject: options.filter,
     ack_policy: AckPolicy.Explicit,
@@ -75,6 +78,7 @@ export async function createConsumer(
     ack_wait: 60 * SECOND_NS,
     max_ack_pending: 1024,
   });
+  return pending;
 }
 
 /** Forgets a durable consumer, so that the next one of its name starts at the beginning. */

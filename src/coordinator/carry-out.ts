@@ -1,0 +1,88 @@
+/** Carries out what was decided about a run: what `decide` asks for, an agent that came back, one that takes over. */
+import type { Clock } from '../process/clock.ts';
+import { planEpisodes } from './plan.ts';
+import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
+import { episodeOf, firstSeats, type Command, type RunState } from './run-state.ts';
+
+export interface CarryOptions extends PublishOptions {
+  clock: Clock;
+}
+
+export interface Takeover {
+  episode: string;
+  role: number;
+  lost: string;
+  agent: string;
+  instance: string;
+}
+
+export async function carryOut(options: CarryOptions, state: RunState, command: Command): Promise<void> {
+  const { run, study, clock } = options;
+  const atMs = clock.nowMs();
+  switch (command.do) {
+    case 'start-run': {
+      const episodes = planEpisodes(study).length;
+      return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
+    }
+    case 'start-episode': {
+      const { episode } = command;
+      const { id, scenario, condition, order, seed } = episode;
+      const seats = firstSeats(episode);
+      for (const seat of seats.keys()) await publishSpec(options, { episode, seat, seats, history: [] });
+      return publishEvent(options, {
+        type: 'episode-started',
+        episode: id,
+        scenario: scenario.id,
+        condition,
+        order,
+        seed,
+        atMs,
+      });
+    }
+    case 'seat-stand-in': {
+      const { episode, role } = command;
+      const now = state.episodes.get(episode.id);
+      if (now?.is !== 'running') return;
+      return publishSpec(options, { episode, seat: role, seats: now.seats, history: now.spoken });
+    }
+    case 'finish-episode': {
+      const { episode, turns, finish } = command;
+      return publishEvent(options, { type: 'episode-finished', episode, turns, finish, atMs });
+    }
+    case 'finish-run': {
+      const { episodes, turns } = command;
+      return publishEvent(options, { type: 'run-finished', run, episodes, turns, atMs });
+    }
+  }
+}
+
+/** Gives an agent that came back its running episode again, with what has been said so far. */
+export async function resumeEpisode(options: CarryOptions, state: RunState, agent: string): Promise<void> {
+  const running = episodeOf(state, agent);
+  if (!running) return;
+  const { episode, now, role } = running;
+  const instance = options.fleet.agents.get(agent)?.instance ?? '';
+  const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
+  await publishSpec(options, { episode, seat: role, seats, history: now.spoken });
+  const atMs = options.clock.nowMs();
+  await publishEvent(options, {
+    type: 'episode-resumed',
+    episode: episode.id,
+    agent,
+    instance,
+    turn: now.spoken.length,
+    atMs,
+  });
+}
+
+/** Says that another agent has a role from now on; `decide` then asks for it to be seated. */
+export async function publishTakeover(
+  options: CarryOptions,
+  state: RunState,
+  change: Takeover,
+): Promise<void> {
+  const now = state.episodes.get(change.episode);
+  const turn = now?.is === 'running' ? now.spoken.length : 0;
+  const atMs = options.clock.nowMs();
+  await publishEvent(options, { type: 'episode-taken-over', ...change, turn, atMs });
+}
