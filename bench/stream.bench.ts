@@ -24,6 +24,8 @@ const LARGE: Shape = [1, 32, 4096];
 /** A small model's token: 18 kB. */
 const SMALL: Shape = [1, 12, 768];
 const ROUNDS = 5;
+const STEADY_ROUNDS = 3;
+const TOKENS_PER_SECOND = 50;
 
 export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   const rows = [
@@ -32,13 +34,14 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
     await latency(),
     decoding('decode a 262 kB frame', LARGE),
     decoding('decode an 18 kB frame', SMALL),
-    await agentCost(),
+    await agentCost('an agent streaming 262 kB frames', LARGE, '≤ 10 %'),
+    await agentCost('an agent streaming 18 kB frames', SMALL, ''),
   ];
   return {
     table: [['what', 'entrain', 'bare', 'ratio', 'bar'], ...rows],
     notes: [
       'Ingest: WebSocket, scan, check, CRC-32, write, fdatasync, acknowledgement, beside a loop of ws, write and fdatasync of the same bytes with the same group commit; median of rounds that take turns.',
-      'The agent streams 50 tokens/s × 32 layers × 4,096 dims in float16; its share of a core is measured over the process, less what an idle one takes.',
+      'The agents: 50 tokens/s of 32 layers × 4,096 dims and of 12 × 768 in float16, after five seconds of warming up; CPU time over the process, less what an idle one takes, and per frame in brackets. Whole: rounding to float16, encoding, CRC-32, spool, WebSocket, acknowledgements. Bare: bytes made beforehand, one write to a file that is never synced, and ws with a mask of zeros; it keeps and promises nothing.',
     ],
   };
 }
@@ -123,34 +126,39 @@ function stepsFrame(shape: Shape): StepsFrame {
   return { type: 'steps', ...about, bytes: [[0, 1]], layers: numbers, shape, ...packTensor(values, 'f16') };
 }
 
-async function agentCost(): Promise<string[]> {
-  const idle = await steady(false);
-  const busy = await steady(true);
-  const share = busy.cpuShare - idle.cpuShare;
-  const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
-  const rateText = `${(busy.bytesPerSecond / 1e6).toFixed(1)} MB/s`;
+/** Shares of a core over the process, less what an idle one takes; per frame in brackets. */
+async function agentCost(name: string, [, layers, dims]: Shape, bar: string): Promise<string[]> {
+  const idle = await steady('idle', { layers, dims });
+  const whole: number[] = [];
+  const bare: number[] = [];
+  let rateText = '';
+  for (let round = 0; round < STEADY_ROUNDS; round++) {
+    bare.push((await steady('bare', { layers, dims })).cpuShare - idle.cpuShare);
+    const report = await steady('whole', { layers, dims });
+    whole.push(report.cpuShare - idle.cpuShare);
+    rateText = `${(report.bytesPerSecond / 1e6).toFixed(1)} MB/s`;
+  }
+  const text = (share: number): string =>
+    `${(share * 100).toFixed(1)} % (${((share * 1000) / TOKENS_PER_SECOND).toFixed(2)} ms)`;
+  const ratio = median(whole.map((share, i) => share / (bare[i] as number)));
   return [
-    `an agent streaming ${rateText}, of one core`,
-    percent(share),
-    percent(idle.cpuShare),
-    '',
-    '≤ 10 %',
+    `${name}, ${rateText}, of one core`,
+    text(median(whole)),
+    text(median(bare)),
+    ratio.toFixed(1),
+    bar,
   ];
 }
 
-async function steady(stream: boolean): Promise<SteadyReport> {
+async function steady(
+  kind: SteadyOrder['kind'],
+  size: Pick<SteadyOrder, 'layers' | 'dims'>,
+): Promise<SteadyReport> {
   const folder = await mkdtemp(join(tmpdir(), 'entrain-bench-'));
-  const server = await startWhole(folder);
+  const server = await (kind === 'bare' ? startBare : startWhole)(folder);
   const child = fork(new URL('./stream/steady-sender.js', import.meta.url));
-  const order: SteadyOrder = {
-    url: server.url,
-    seconds: 10,
-    tokensPerSecond: 50,
-    layers: 32,
-    dims: 4096,
-    stream,
-  };
-  child.send(order);
+  const pace = { warmUpSeconds: 5, seconds: 8, tokensPerSecond: TOKENS_PER_SECOND };
+  child.send({ url: server.url, ...pace, ...size, kind } satisfies SteadyOrder);
   try {
     const [report] = (await once(child, 'message')) as [SteadyReport];
     return report;

@@ -133,7 +133,12 @@ export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update
 
 /** Key and hash of a frame, as the ledger and the recording must agree on. */
 export const ledgerLine = (stream: string, epoch: number, message: DataMessage): string =>
-  `${stream}/${epoch}/${message.seq} ${hashOf(encodeMessage(message))}`;
+  `${stream}/${epoch}/${message.seq} ${hashOf(encodeMessage(inOrder(message)))}`;
+
+/** The fields of a message have no order of their own. */
+function inOrder(message: DataMessage): DataMessage {
+  return Object.fromEntries(Object.entries(message).sort(([a], [b]) => (a < b ? -1 : 1))) as never;
+}
 
 /** Every line of the recording, in its order. */
 export async function recordedLines(folder: string): Promise<string[]> {

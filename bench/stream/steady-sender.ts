@@ -1,80 +1,136 @@
-/** A child that streams 50 tokens/s of a model's layers to the analyzer's end in its parent, and says what that cost it. */
+/** A child that streams some tokens a second of a model's layers to the analyzer's end in its parent, and says what that cost it. */
+import { openSync, writevSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { WebSocket } from 'ws';
 import { openSpool } from '../../src/journal/spool.ts';
 import { systemClock } from '../../src/process/clock.ts';
-import { createTensorPacker } from '../../src/protocol/tensor.ts';
-import { createStreamSender } from '../../src/transport/stream-sender.ts';
+import { decodeMessage, encodeMessage } from '../../src/protocol/codec.ts';
+import { createTensorPacker, type PackedTensor } from '../../src/protocol/tensor.ts';
+import { createStreamSender, type Frame } from '../../src/transport/stream-sender.ts';
 
 export interface SteadyOrder {
   url: string;
+  warmUpSeconds: number;
   seconds: number;
   tokensPerSecond: number;
   layers: number;
   dims: number;
-  /** False: the same timer and nothing else, for what the process costs by itself. */
-  stream: boolean;
+  /**
+   * `whole`: as an agent does. `bare`: bytes made beforehand are written to a file and sent, which makes nothing safe.
+   * `idle`: the same timer and nothing else, for what the process costs by itself.
+   */
+  kind: 'whole' | 'bare' | 'idle';
 }
 
 export interface SteadyReport {
   cpuShare: number;
   bytesPerSecond: number;
-  drained: boolean;
+}
+
+interface Line {
+  send(step: number): void;
+  close(): Promise<void>;
 }
 
 process.once('message', (order: SteadyOrder) => void work(order).then((report) => process.send?.(report)));
 
 async function work(order: SteadyOrder): Promise<SteadyReport> {
   const folder = await mkdtemp(join(tmpdir(), 'entrain-steady-'));
-  const log = pino({ level: 'silent' });
-  const spool = await openSpool({ folder, maxBytes: 2 ** 30, log });
-  const { url } = order;
-  const place = { url: () => url, token: () => 'x', run: 'bench', stream: 'a' };
-  const sender = await createStreamSender({ ...place, spool, log, clock: systemClock });
-  const { layers, dims } = order;
-  const values = Float32Array.from({ length: layers * dims }, () => Math.random() * 4 - 2);
-  const numbers = Array.from({ length: layers }, (_, i) => i + 1);
-  const packTensor = createTensorPacker();
-  const send = (step0: number): void => {
-    const packed = packTensor(values, 'f16');
-    const shape: [number, number, number] = [1, layers, dims];
-    const about = {
-      episode: 'e1',
-      turn: 0,
-      step0,
-      role: 'speak' as const,
-      bytes: [[0, 1]] as [[number, number]],
-    };
-    sender.append({ type: 'steps', ...about, layers: numbers, shape, tNs: step0, ...packed });
-  };
+  const line = await { whole: openWhole, bare: openBare, idle: openIdle }[order.kind](order, folder);
+  await paced(order, order.warmUpSeconds, line);
   const before = process.cpuUsage();
   const startMs = performance.now();
-  await paced(order, (step) => order.stream && send(step));
+  await paced(order, order.seconds, line);
   const seconds = (performance.now() - startMs) / 1000;
   const { user, system } = process.cpuUsage(before);
-  const drained = await sender.drained(10_000);
-  await sender.close();
-  await spool.close();
+  await line.close();
   await rm(folder, { recursive: true });
-  const steps = order.seconds * order.tokensPerSecond;
+  const { layers, dims, tokensPerSecond } = order;
   return {
     cpuShare: (user + system) / 1e6 / seconds,
-    bytesPerSecond: (steps * layers * dims * 2) / seconds,
-    drained,
+    bytesPerSecond: (order.seconds * tokensPerSecond * layers * dims * 2) / seconds,
   };
 }
 
-function paced(order: SteadyOrder, each: (step: number) => unknown): Promise<void> {
+async function openWhole(order: SteadyOrder, folder: string): Promise<Line> {
+  const log = pino({ level: 'silent' });
+  const spool = await openSpool({ folder, maxBytes: 2 ** 30, log });
+  const place = { url: () => order.url, token: () => 'x', run: 'bench', stream: 'a' };
+  const sender = await createStreamSender({ ...place, spool, log, clock: systemClock });
+  const values = valuesOf(order);
+  const pack = createTensorPacker();
+  return {
+    send: (step) => void sender.append(frameOf(order, step, pack(values, 'f16'))),
+    close: async () => {
+      if (!(await sender.drained(10_000))) throw new Error('frames were not acknowledged');
+      await sender.close();
+      await spool.close();
+    },
+  };
+}
+
+async function openBare(order: SteadyOrder, folder: string): Promise<Line> {
+  const file = openSync(join(folder, 'bare'), 'w');
+  const socket = new WebSocket(order.url, {
+    headers: { authorization: 'Bearer x' },
+    perMessageDeflate: false,
+    generateMask: (mask) => void mask.fill(0),
+  });
+  await new Promise((resolve) => socket.once('open', resolve));
+  const from = { run: 'bench', stream: 'a', epoch: 1, firstSeq: 0, lastSeq: -1 };
+  socket.send(encodeMessage({ type: 'hello', version: [1, 0], ...from }));
+  await new Promise((resolve) => socket.once('message', resolve));
+  socket.on('message', (data) => void decodeMessage(data as Buffer));
+  const packed = createTensorPacker()(valuesOf(order), 'f16');
+  // Few, so that they stay in the caches as one that is written over does.
+  const frames = [0, 1].map((seq) => encodeMessage({ ...frameOf(order, seq, packed), seq }));
+  return {
+    send: (step) => {
+      const frame = frames[step % frames.length] as Uint8Array;
+      writevSync(file, [frame]);
+      socket.send(frame);
+    },
+    close: () => Promise.resolve(socket.terminate()),
+  };
+}
+
+function openIdle(): Promise<Line> {
+  return Promise.resolve({ send: () => undefined, close: () => Promise.resolve() });
+}
+
+function valuesOf({ layers, dims }: SteadyOrder): Float32Array {
+  return Float32Array.from({ length: layers * dims }, () => Math.random() * 4 - 2);
+}
+
+function frameOf({ layers, dims }: SteadyOrder, step0: number, packed: PackedTensor): Frame {
+  return {
+    type: 'steps',
+    episode: 'e1',
+    turn: 0,
+    step0,
+    role: 'speak',
+    bytes: [[0, 1]],
+    layers: Array.from({ length: layers }, (_, i) => i + 1),
+    shape: [1, layers, dims],
+    tNs: step0,
+    ...packed,
+  };
+}
+
+/** Late ticks are made up for, so that the rate is the one that was asked for. */
+function paced({ tokensPerSecond }: SteadyOrder, seconds: number, line: Line): Promise<void> {
+  const startMs = performance.now();
   return new Promise((resolve) => {
     let step = 0;
-    const timer = setInterval(() => {
-      each(step);
+    const tick = (): void => {
+      line.send(step);
       step += 1;
-      if (step < order.seconds * order.tokensPerSecond) return;
-      clearInterval(timer);
-      resolve();
-    }, 1000 / order.tokensPerSecond);
+      if (step === seconds * tokensPerSecond) return resolve();
+      setTimeout(tick, Math.max(0, startMs + (step * 1000) / tokensPerSecond - performance.now()));
+    };
+    tick();
   });
 }

@@ -51,15 +51,12 @@ export function segmentNames(files: string[]): (SegmentName & { file: string })[
     .sort((a, b) => a.epoch - b.epoch || a.firstSeq - b.firstSeq);
 }
 
-export function recordHeader(message: Uint8Array): Buffer {
+/** `crc`: CRC-32 of the message, where it is known already. */
+export function recordHeader(message: Uint8Array, crc = crc32(message)): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
-  writeHeader(header, message);
-  return header;
-}
-
-export function writeHeader(header: Buffer, message: Uint8Array): void {
   header.writeUInt32LE(message.length, 0);
-  header.writeUInt32LE(crc32(message), 4);
+  header.writeUInt32LE(crc, 4);
+  return header;
 }
 
 export function scanSegment(file: Uint8Array): SegmentScan {

@@ -10,8 +10,8 @@ export interface SpoolSegment {
   readonly firstSeq: number;
   lastSeq(): number;
   bytes(): number;
-  /** On a fault nothing of the frame stays in the file. */
-  append(message: Uint8Array): void;
+  /** On a fault nothing of the frame stays in the file. `crc`: its CRC-32. */
+  append(message: Uint8Array, crc?: number): void;
   sizeOf(seq: number): number;
   read(seq: number): Uint8Array | undefined;
   /** Settles when every frame is safe from a loss of power; at once when all of them were. */
@@ -73,10 +73,10 @@ function makeSegment(
     ...name,
     lastSeq: () => name.firstSeq + offsets.length - 1,
     bytes: () => file.size(),
-    append: (message) => {
+    append: (message, crc) => {
       const before = file.size();
       try {
-        file.append([recordHeader(message), message]);
+        file.append([recordHeader(message, crc), message]);
       } catch (error) {
         file.truncate(before);
         throw error;

@@ -35,7 +35,7 @@ export interface Spool {
   epochs(): SpooledEpoch[];
   begin(epoch: number): void;
   /** The bytes are the caller's again when this returns. @throws EntrainError JOURNAL_FULL when neither disk nor memory have room */
-  append(seq: number, message: Uint8Array): void;
+  append(seq: number, message: Uint8Array, crc?: number): void;
   /** Undefined when the frame was never there, is trimmed or damaged. */
   read(epoch: number, seq: number): Uint8Array | undefined;
   /** Bytes of a frame, 0 when it cannot be read. */
@@ -54,12 +54,19 @@ const RETRY_MS = 250;
 const SYNC_MS = 20;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
+interface Frame {
+  seq: number;
+  message: Uint8Array;
+  /** Its CRC-32, where it is known already. */
+  crc: number | undefined;
+}
+
 /** What the functions below share: the files, and what waits for room. */
 interface State {
   segments: SpoolSegment[];
   lastEpoch: number;
   current: SpoolSegment | undefined;
-  waiting: { seq: number; message: Uint8Array }[];
+  waiting: Frame[];
   waitingBytes: number;
   listener: () => void;
   retry: NodeJS.Timeout | undefined;
@@ -100,7 +107,7 @@ function spoolOf(state: State, settings: Settings): Spool {
       state.current = startSegment(state, settings, { epoch, firstSeq: 0 });
       removeEmpty(state);
     },
-    append: (seq, message) => append(state, settings, { seq, message }),
+    append: (seq, message, crc) => append(state, settings, { seq, message, crc }),
     read: (epoch, seq) => holding(epoch, seq)?.read(seq),
     sizeOf: (epoch, seq) => holding(epoch, seq)?.sizeOf(seq) ?? 0,
     trim: (epoch, seq) => trim(state, epoch, seq),
@@ -139,7 +146,7 @@ function startSegment(
   return segment;
 }
 
-function append(state: State, settings: Settings, frame: { seq: number; message: Uint8Array }): void {
+function append(state: State, settings: Settings, frame: Frame): void {
   if (state.waiting.length === 0 && tryStore(state, settings, frame)) return;
   if (state.waitingBytes + frame.message.length > settings.maxWaitingBytes) throw spoolFull(settings);
   state.waiting.push({ ...frame, message: new Uint8Array(frame.message) });
@@ -148,14 +155,14 @@ function append(state: State, settings: Settings, frame: { seq: number; message:
 }
 
 /** False when the disk or the spool's own limit has no room for the frame now. */
-function tryStore(state: State, settings: Settings, frame: { seq: number; message: Uint8Array }): boolean {
+function tryStore(state: State, settings: Settings, frame: Frame): boolean {
   const used = state.segments.reduce((sum, segment) => sum + segment.bytes(), 0);
   if (used + frame.message.length > settings.maxBytes && used > 0) return false;
   try {
     const epoch = state.lastEpoch;
     if (!state.current || state.current.bytes() >= settings.segmentBytes)
       state.current = startSegment(state, settings, { epoch, firstSeq: frame.seq });
-    state.current.append(frame.message);
+    state.current.append(frame.message, frame.crc);
   } catch (error) {
     if (state.retry === undefined)
       settings.log.error({ err: error }, 'spool cannot write; frames wait in memory');

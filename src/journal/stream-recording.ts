@@ -9,11 +9,13 @@ import { encodeSeal } from '../protocol/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { recoverSegments } from './recover-segments.ts';
-import { HEADER_BYTES, recordHeader, segmentFile, writeHeader } from './segment.ts';
+import { recordHeader, segmentFile } from './segment.ts';
 
 export interface RecordedBytes {
   seq: number;
   bytes: Uint8Array;
+  /** CRC-32 of the bytes, where it is known already. */
+  crc?: number;
 }
 
 export interface StreamRecording {
@@ -127,15 +129,13 @@ async function startSegment(
 }
 
 async function writeBatch(open: Open, batch: RecordedBytes[]): Promise<void> {
-  const headers = Buffer.allocUnsafe(HEADER_BYTES * batch.length);
-  const parts = batch.flatMap(({ bytes }, i) => {
-    const header = headers.subarray(i * HEADER_BYTES, (i + 1) * HEADER_BYTES);
-    writeHeader(header, bytes);
-    return [header, bytes];
-  });
-  await appendSynced(open, parts);
+  const headers = batch.map(({ bytes, crc }) => recordHeader(bytes, crc));
+  await appendSynced(
+    open,
+    batch.flatMap(({ bytes }, i) => [headers[i] as Buffer, bytes]),
+  );
   open.count += batch.length;
-  open.hash.update(headers);
+  open.hash.update(Buffer.concat(headers));
 }
 
 /** On a fault the file is cut back to what was synced, so that nothing stands there twice when it is tried again. */

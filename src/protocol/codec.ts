@@ -2,7 +2,9 @@
  * The only door between bytes and messages of the stream: scan, unpack, check, in this order. Past it nobody checks
  * again. The binary fields of a decoded message are views of the bytes it came from.
  */
+import { crc32 } from 'node:zlib';
 import { Packr, Unpackr } from 'msgpackr';
+import { crcAround } from './crc.ts';
 import { EntrainError } from './errors.ts';
 import { checkMessage } from './frame-check.ts';
 import type { StreamMessage } from './frames.ts';
@@ -10,9 +12,6 @@ import { scanMessage } from './scan.ts';
 
 /** The largest message that is accepted or made. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-
-/** Room for the messages that steer a session. */
-const SMALL_BYTES = 8192;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 // Other libraries write any whole number as int64 if they like; with 'auto', which the typings forgot, only those beyond
@@ -22,17 +21,6 @@ const unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' as 'number'
 /** The bytes are never written again, so they may be kept and sent later. */
 export function encodeMessage(message: StreamMessage): Uint8Array {
   return packr.pack(message);
-}
-
-/** As `encodeMessage`, into `room` where it is large enough; the bytes say by their `buffer` where they went. */
-export function encodeWithin(room: Buffer, message: StreamMessage): Uint8Array {
-  packr.useBuffer(room);
-  try {
-    return packr.pack(message);
-  } finally {
-    // Else the next message of anybody would follow in the same memory.
-    packr.useBuffer(Buffer.allocUnsafeSlow(SMALL_BYTES));
-  }
 }
 
 /**
@@ -46,6 +34,14 @@ export function decodeMessage(bytes: Uint8Array): StreamMessage {
     );
   scanMessage(bytes);
   return checkMessage(unpack(bytes));
+}
+
+/** CRC-32 of the bytes that a message was decoded from. Its tensor, nearly all of them, was looked at then. */
+export function crcOfMessage(bytes: Uint8Array, message: StreamMessage): number {
+  if (!('data' in message)) return crc32(bytes);
+  const { data } = message;
+  const known = { offset: data.byteOffset - bytes.byteOffset, length: data.length, crc: message.crc32 };
+  return crcAround(bytes, known);
 }
 
 function unpack(bytes: Uint8Array): unknown {

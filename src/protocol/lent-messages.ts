@@ -1,26 +1,61 @@
 /**
- * Messages in memory that is used again: to touch fresh memory costs more than to fill it. A message is lent until it is
- * given back; then the next one may be written over it.
+ * Encodes messages into memory that is used again: to touch fresh memory costs more than to fill it. A message is lent
+ * until it is given back; then the next one may be written over it.
+ *
+ *   map, with one entry more | its fields but the tensor | "data" | length | tensor
  */
-import { encodeWithin } from './codec.ts';
-import type { StreamMessage } from './frames.ts';
+import { crc32 } from 'node:zlib';
+import { encodeMessage } from './codec.ts';
+import { crcOfJoined } from './crc.ts';
+import type { StepsFrame, StreamMessage, TurnFrame } from './frames.ts';
 
 export interface LentMessage {
   bytes: Uint8Array;
+  /** CRC-32 of the bytes. */
+  crc: number;
   /** At most once; a message that never comes back costs no more than its memory. */
   giveBack(): void;
 }
 
 /** As many as are under way at once while everything flows; what a stalled line has taken besides is let go of. */
 const MOST_IDLE = 4;
+/** The string "data" and the mark of binary data with a length of 32 bits. */
+const DATA_FIELD = Buffer.from('a464617461c6', 'hex');
+const LENGTH_BYTES = 4;
 
 export function createMessageLender(): (message: StreamMessage) => LentMessage {
   const idle: Buffer[] = [];
-  return (message) => {
-    const bytes = encodeWithin(idle.pop() ?? Buffer.alloc(0), message);
-    const giveBack = (): void => {
-      if (idle.length < MOST_IDLE) idle.push(Buffer.from(bytes.buffer));
-    };
-    return { bytes, giveBack };
+  const take = (length: number): Buffer => {
+    const room = idle.pop();
+    return room && room.length >= length ? room : Buffer.allocUnsafeSlow(length);
   };
+  return (message) => {
+    if (!('data' in message)) return plain(encodeMessage(message));
+    const head = encodeHead(message);
+    const length = head.length + message.data.length;
+    const room = take(length);
+    room.set(head);
+    room.set(message.data, head.length);
+    const giveBack = (): void => {
+      if (idle.length < MOST_IDLE) idle.push(room);
+    };
+    const crc = crcOfJoined(crc32(head), { length: message.data.length, crc: message.crc32 });
+    return { bytes: room.subarray(0, length), crc, giveBack };
+  };
+}
+
+function plain(bytes: Uint8Array): LentMessage {
+  return { bytes, crc: crc32(bytes), giveBack: () => undefined };
+}
+
+/** All of the message up to the first byte of its tensor. */
+function encodeHead({ data, ...rest }: TurnFrame | StepsFrame): Buffer {
+  const fields = encodeMessage(rest as StreamMessage);
+  const head = Buffer.allocUnsafe(fields.length + DATA_FIELD.length + LENGTH_BYTES);
+  head.set(fields);
+  // A map of up to 15 entries holds their number in its first byte, and no message has as many.
+  head[0] = (fields[0] as number) + 1;
+  head.set(DATA_FIELD, fields.length);
+  head.writeUInt32BE(data.length, head.length - LENGTH_BYTES);
+  return head;
 }

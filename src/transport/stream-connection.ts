@@ -1,6 +1,6 @@
 /** One WebSocket of a sender: greets, takes frames, acknowledges, measures the clock, and ends at the first fault. */
 import type { RawData, WebSocket } from 'ws';
-import { decodeMessage, encodeMessage } from '../protocol/codec.ts';
+import { crcOfMessage, decodeMessage, encodeMessage } from '../protocol/codec.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import type { DataMessage, Hello, StreamMessage } from '../protocol/frames.ts';
 import { createClockExchange, type ClockEstimate, type ClockExchange } from './stream-clock.ts';
@@ -174,7 +174,7 @@ function take(connection: Connection, message: DataMessage, bytes: Uint8Array): 
   acceptFrame(
     seat,
     { onRecorded, log, nowMs: () => clock.monotonicMs() },
-    { seq: message.seq, bytes, message, atMs },
+    { seq: message.seq, bytes, crc: crcOfMessage(bytes, message), message, atMs },
   );
 }
 

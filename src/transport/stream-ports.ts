@@ -13,8 +13,8 @@ export type Frame = WithoutSeq<Exclude<DataMessage, { type: 'gap' }>>;
 export interface SenderSpool extends Held {
   lastEpoch(): number;
   begin(epoch: number): void;
-  /** The bytes are the caller's again when this returns. */
-  append(seq: number, message: Uint8Array): void;
+  /** The bytes are the caller's again when this returns. `crc`: their CRC-32, where it is known already. */
+  append(seq: number, message: Uint8Array, crc?: number): void;
   read(epoch: number, seq: number): Uint8Array | undefined;
   trim(epoch: number, seq: number): void;
   bytes(): number;

@@ -13,7 +13,7 @@ export interface RecordSink {
   lastEpoch(): number;
   durableSeq(epoch: number): number;
   /** Settles when the batch is synced. */
-  append(epoch: number, batch: { seq: number; bytes: Uint8Array }[]): Promise<void>;
+  append(epoch: number, batch: { seq: number; bytes: Uint8Array; crc: number }[]): Promise<void>;
   /** A line beside the raw stamps. */
   note(line: string): void;
 }
@@ -46,6 +46,8 @@ export interface StreamFigures extends StreamPlace {
 export interface Waiting {
   seq: number;
   bytes: Uint8Array;
+  /** CRC-32 of the bytes. */
+  crc: number;
   message: DataMessage;
   atMs: number;
 }

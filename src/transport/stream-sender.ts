@@ -66,7 +66,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
     append: (frame) => {
       const seq = lastSeq + 1;
       const message = lend({ ...frame, seq });
-      spool.append(seq, message.bytes);
+      spool.append(seq, message.bytes, message.crc);
       lastSeq = seq;
       session.appended(seq, message);
       return seq;

@@ -1,42 +1,48 @@
+import { crc32 } from 'node:zlib';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage, encodeMessage } from '../../../src/protocol/codec.ts';
-import type { Gap } from '../../../src/protocol/frames.ts';
+import { crcOfMessage, decodeMessage, encodeMessage } from '../../../src/protocol/codec.ts';
+import type { StepsFrame, StreamMessage } from '../../../src/protocol/frames.ts';
 import { createMessageLender } from '../../../src/protocol/lent-messages.ts';
+import { anyMessage } from '../../frame-arbitraries.ts';
+import { stepsFrame } from '../../stream-fixture.ts';
 
-const message = (seq: number, reason = ''): Gap => ({ type: 'gap', seq, from: seq, to: seq, reason });
+const frame = (seq: number, values = 64): StepsFrame => ({ ...stepsFrame(seq, values), seq });
+
+const read = ({ bytes }: { bytes: Uint8Array }): StreamMessage => decodeMessage(bytes);
 
 describe('a message lender', () => {
+  it('encodes every message so that it reads as it was, with the CRC-32 of its bytes', () => {
+    const lend = createMessageLender();
+    fc.assert(
+      fc.property(anyMessage, (message) => {
+        const { bytes, crc, giveBack } = lend(message);
+        expect(crc).toBe(crc32(bytes));
+        expect(crcOfMessage(bytes, read({ bytes }))).toBe(crc);
+        expect(read({ bytes })).toEqual(read({ bytes: encodeMessage(message) }));
+        giveBack();
+      }),
+    );
+  });
+
   it('writes over nothing that is lent', () => {
     const lend = createMessageLender();
-    lend(message(0)).giveBack();
-    const lent = Array.from({ length: 9 }, (_, seq) => lend(message(seq)));
-    expect(lent.map(({ bytes }) => decodeMessage(bytes))).toEqual(lent.map((_, seq) => message(seq)));
+    lend(frame(0)).giveBack();
+    const lent = Array.from({ length: 9 }, (_, seq) => lend(frame(seq)));
+    expect(lent.map(read)).toEqual(lent.map((_, seq) => read({ bytes: encodeMessage(frame(seq)) })));
   });
 
-  it('writes over nothing that others encode meanwhile', () => {
+  it('writes over what was given back, where it has room', () => {
     const lend = createMessageLender();
-    const first = lend(message(1));
-    const other = encodeMessage(message(2));
+    const first = lend(frame(1, 128));
     first.giveBack();
-    lend(message(3, 'x'.repeat(250)));
-    expect(decodeMessage(other)).toEqual(message(2));
-  });
-
-  it('writes over what was given back', () => {
-    const lend = createMessageLender();
-    const first = lend(message(1));
-    first.giveBack();
-    const second = lend(message(2));
+    const second = lend(frame(2, 64));
     expect(second.bytes.buffer).toBe(first.bytes.buffer);
-    expect(decodeMessage(second.bytes)).toEqual(message(2));
-  });
-
-  it('takes more room for a message that does not fit, and keeps that', () => {
-    const lend = createMessageLender();
-    lend(message(1)).giveBack();
-    const large = lend(message(2, 'x'.repeat(256)));
-    expect(decodeMessage(large.bytes)).toEqual(message(2, 'x'.repeat(256)));
-    large.giveBack();
-    expect(lend(message(3, 'y'.repeat(256))).bytes.buffer).toBe(large.bytes.buffer);
+    second.giveBack();
+    const third = lend(frame(3, 256));
+    expect(third.bytes.buffer).not.toBe(first.bytes.buffer);
+    expect([second, third].map(read)).toEqual(
+      [frame(2), frame(3, 256)].map((one) => read({ bytes: encodeMessage(one) })),
+    );
   });
 });
