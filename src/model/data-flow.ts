@@ -4,12 +4,15 @@
  *
  *   SkipLayerNormalization(x, attention) ─▶ normed, …, sum        is        Add ─▶ sum ─▶ norm ─▶ normed
  */
+import { capturedNames, inlineCalls, type InlinedNode } from './inline-calls.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 
 /** A tensor of the graph; `unnamed` tells the node whose fourth output must first be given this name. */
 export interface Link {
   tensor: string;
   unnamed?: GraphNode;
+  /** The local function it stays within, where nobody can read it. */
+  inside?: string;
 }
 
 /** Vertices stand in topological order, as the nodes of an ONNX graph do. */
@@ -49,14 +52,20 @@ export function readFlow(graph: Graph, outer: ReadonlySet<string> = new Set()): 
   const vertices: Vertex[] = [];
   const makers = new Map<string, number>();
   const products = new Set<number>();
-  for (const node of graph.nodes) {
+  const named = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  for (const node of inlineCalls(graph.nodes)) {
     if (isFixed(node, fixed)) {
       for (const output of node.outputs) fixed.add(output);
     } else if (PASSES.has(node.op)) {
+      const [tensor = ''] = node.outputs;
       const maker = makers.get(node.inputs[0] ?? '');
-      if (maker !== undefined) makers.set(node.outputs[0] ?? '', maker);
+      if (maker === undefined) continue;
+      makers.set(tensor, maker);
+      const made = vertices[maker];
+      if (made?.link.inside !== undefined && named.has(tensor)) made.link = { tensor };
     } else if (!SIZES.has(node.op)) {
-      for (const vertex of toVertices(node, { fixed, vertices, makers })) addVertex(vertex, vertices, makers);
+      for (const vertex of toVertices(node, { fixed, vertices, makers, named }))
+        addVertex(vertex, vertices, makers);
       if (PRODUCTS.has(node.op) && !node.inputs.some((input) => fixed.has(input)))
         products.add(vertices.length - 1);
     }
@@ -73,6 +82,8 @@ interface Known {
   fixed: ReadonlySet<string>;
   vertices: readonly Vertex[];
   makers: ReadonlyMap<string, number>;
+  /** Tensors of the graph itself. */
+  named: ReadonlySet<string>;
 }
 
 /** What a node adds to the flow, and under which names its results go. */
@@ -80,12 +91,13 @@ interface NewVertex extends Vertex {
   names: string[];
 }
 
-function toVertices(node: GraphNode, known: Known): NewVertex[] {
-  const inputs = [...node.inputs, ...captured(node)];
+function toVertices(node: InlinedNode, known: Known): NewVertex[] {
+  const inputs = [...node.inputs, ...capturedNames(node)];
   const from = [...new Set(inputs.flatMap((input) => known.makers.get(input) ?? []))];
   const spoken = inputs.includes(IDS) || from.some((index) => known.vertices[index]?.spoken);
   const label = `${node.outputs[0] ?? ''} ${node.name} ${node.scopes}`;
-  const vertex = (op: string, link: Link, names: string[]): NewVertex => {
+  const vertex = (op: string, found: Link, names: string[]): NewVertex => {
+    const link = conceal(found, node, known);
     return { op, link, names, label, from, lookup: false, spoken };
   };
   const tensor = node.outputs[0] ?? '';
@@ -100,6 +112,11 @@ function toVertices(node: GraphNode, known: Known): NewVertex[] {
   return [{ ...vertex(node.op, { tensor }, node.outputs), lookup }];
 }
 
+function conceal(link: Link, { inside }: InlinedNode, { named }: Known): Link {
+  if (inside === undefined || (named.has(link.tensor) && !link.unnamed)) return link;
+  return { tensor: link.tensor, inside };
+}
+
 function addVertex({ names, ...vertex }: NewVertex, vertices: Vertex[], makers: Map<string, number>): void {
   for (const name of names) makers.set(name, vertices.length);
   vertices.push(vertex);
@@ -110,14 +127,4 @@ function sumOf(node: GraphNode): Link {
   const name = node.outputs[node.op === FUSED_EMBEDDING ? 2 : 3];
   if (name) return { tensor: name };
   return { tensor: `${node.outputs[0] ?? node.name}_residual_sum`, unnamed: node };
-}
-
-/** Names that sub-graphs take from outside. */
-function captured(node: GraphNode): string[] {
-  const names: string[] = [];
-  for (const graph of node.graphs.values()) {
-    for (const inner of graph.nodes) names.push(...inner.inputs, ...captured(inner));
-    names.push(...graph.outputs);
-  }
-  return names;
 }

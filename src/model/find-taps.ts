@@ -20,6 +20,7 @@ export function findTaps(chain: readonly Cut[], layers: number): Taps {
   places.push(exitOf(chain, { merges, starts, places, end }));
   const taps = places.flatMap((place) => chain[place] ?? []);
   checkNames(taps);
+  refuseHidden(taps);
   return taps.map(({ link }) => link);
 }
 
@@ -94,6 +95,17 @@ function noTaps(what: string, layers: number): EntrainError {
     `The graph's residual stream ${what}, expected some for each of the ${layers} layers in config.json; ` +
       `check num_hidden_layers, or export the model as a plain decoder.`,
   );
+}
+
+function refuseHidden(taps: readonly Cut[]): void {
+  for (const [layer, { link }] of taps.entries()) {
+    if (link.inside === undefined) continue;
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The state of layer ${layer} stays within the graph's function ${link.inside}, expected a tensor of the graph itself; ` +
+        'inline the functions of the export (onnx.inliner.inline_local_functions).',
+    );
+  }
 }
 
 function blockOf(cut: Cut | undefined): number | undefined {

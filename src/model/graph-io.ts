@@ -75,6 +75,12 @@ function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
   const known = new Set([io.ids, io.mask, io.positions, io.useCache].map((value) => value?.name));
   for (const slot of io.slots) known.add(slot.past);
   const unknown = inputs.find(({ name }) => !known.has(name));
+  if (unknown && /past|cache/.test(unknown.name)) {
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph's cache has an input ${unknown.name}, expected past_key_values.0.key and so on, with outputs present.0.key; name them so in the export.`,
+    );
+  }
   if (unknown) {
     throw new EntrainError(
       'MODEL_UNSUPPORTED',

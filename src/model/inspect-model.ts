@@ -70,9 +70,9 @@ export async function inspectModel(path: string): Promise<ModelReport> {
 
 function nameExporter({ producer, graph }: OnnxModel): string {
   const ops = new Set(graph.nodes.map(({ op }) => op));
+  if (producer.startsWith('onnxruntime-genai')) return `onnxruntime-genai builder (${producer})`;
   if (ops.has('If')) return `optimum, merged decoder (${producer})`;
   if (graph.nodes.some(({ scopes }) => scopes !== '')) return `torch.onnx, dynamo (${producer})`;
-  if (producer.startsWith('onnxruntime-genai')) return `onnxruntime-genai builder (${producer})`;
   if (ops.has('SkipLayerNormalization') || ops.has('SkipSimplifiedLayerNormalization'))
     return `ONNX Runtime's fuser (${producer})`;
   return producer.startsWith('pytorch') ? `torch.onnx (${producer})` : producer;

@@ -3,9 +3,13 @@ import { concat, integers, readFields, text } from './protobuf.ts';
 
 export interface GraphNode {
   op: string;
+  /** Empty for ONNX's own operators. */
+  domain: string;
   name: string;
   inputs: string[];
   outputs: string[];
+  /** What the node does, where the file says so itself. */
+  body?: LocalFunction;
   /** Integer attributes by name; `axis`, `num_heads` and the like. */
   integers: Map<string, number>;
   /** Sub-graphs by attribute name (`then_branch`, `else_branch`). */
@@ -15,6 +19,13 @@ export interface GraphNode {
   /** Where the field stands in the graph's bytes. */
   start: number;
   end: number;
+}
+
+/** A function that a model brings along; the runtime puts its nodes in the place of each call. */
+export interface LocalFunction {
+  inputs: string[];
+  outputs: string[];
+  nodes: GraphNode[];
 }
 
 export interface Weight {
@@ -40,9 +51,10 @@ export interface OnnxModel {
   graph: Graph;
 }
 
-const MODEL = { producerName: 2, producerVersion: 3, graph: 7, opset: 8 };
+const MODEL = { producerName: 2, producerVersion: 3, graph: 7, opset: 8, function: 25 };
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 };
-const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, metadata: 9 };
+const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7, metadata: 9 };
+const FUNCTION = { name: 1, input: 4, output: 5, node: 7, domain: 10 };
 const ATTRIBUTE = { name: 1, i: 3, g: 6 };
 const TENSOR = { dims: 1, type: 2, name: 8, externalData: 13 };
 
@@ -50,15 +62,42 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   let producer = '';
   const graphs: Uint8Array[] = [];
   const opsets = new Map<string, number>();
+  const functions = new Map<string, LocalFunction>();
   for (const field of readFields(bytes)) {
     if (field.number === MODEL.producerName) producer = text(field.bytes);
     if (field.number === MODEL.producerVersion) producer += ` ${text(field.bytes)}`;
     if (field.number === MODEL.graph) graphs.push(field.bytes);
     if (field.number === MODEL.opset) readOpset(field.bytes, opsets);
+    if (field.number === MODEL.function) readFunction(field.bytes, functions);
   }
   // A file that was extended by concatenation has its graph in several pieces.
   const [first = new Uint8Array(0), ...rest] = graphs;
-  return { producer, opsets, graph: readGraph(rest.length > 0 ? concat(graphs) : first) };
+  const graph = readGraph(rest.length > 0 ? concat(graphs) : first);
+  if (functions.size > 0) {
+    for (const { nodes } of [graph, ...functions.values()]) giveBodies(nodes, functions);
+  }
+  return { producer, opsets, graph };
+}
+
+function readFunction(bytes: Uint8Array, functions: Map<string, LocalFunction>): void {
+  const local: LocalFunction = { inputs: [], outputs: [], nodes: [] };
+  let [name, domain] = ['', ''];
+  for (const field of readFields(bytes)) {
+    if (field.number === FUNCTION.name) name = text(field.bytes);
+    else if (field.number === FUNCTION.domain) domain = text(field.bytes);
+    else if (field.number === FUNCTION.input) local.inputs.push(text(field.bytes));
+    else if (field.number === FUNCTION.output) local.outputs.push(text(field.bytes));
+    else if (field.number === FUNCTION.node) local.nodes.push(readNode(field.bytes, field));
+  }
+  functions.set(`${domain} ${name}`, local);
+}
+
+function giveBodies(nodes: readonly GraphNode[], functions: ReadonlyMap<string, LocalFunction>): void {
+  for (const node of nodes) {
+    const body = functions.get(`${node.domain} ${node.op}`);
+    if (body) node.body = body;
+    for (const branch of node.graphs.values()) giveBodies(branch.nodes, functions);
+  }
 }
 
 function emptyGraph(): Graph {
@@ -98,6 +137,7 @@ function firstText(bytes: Uint8Array): string {
 function readNode(bytes: Uint8Array, place: { start: number; end: number }): GraphNode {
   const node: GraphNode = {
     op: '',
+    domain: '',
     name: '',
     inputs: [],
     outputs: [],
@@ -112,6 +152,7 @@ function readNode(bytes: Uint8Array, place: { start: number; end: number }): Gra
     else if (field.number === NODE.output) node.outputs.push(text(field.bytes));
     else if (field.number === NODE.name) node.name = text(field.bytes);
     else if (field.number === NODE.op) node.op = text(field.bytes);
+    else if (field.number === NODE.domain) node.domain = text(field.bytes);
     else if (field.number === NODE.attribute) readAttribute(field.bytes, node);
     else if (field.number === NODE.metadata) readScopes(field.bytes, node);
   }

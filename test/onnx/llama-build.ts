@@ -1,10 +1,24 @@
 /** What the styles of an exported Llama share: the graph being built, matrix products, projections and the feed-forward part. */
 import { type LlamaWeights, transpose } from './llama2c.ts';
 import { quantize4 } from './quantize.ts';
-import { BFloat16Array, type External, FLOAT, node, type NodeSpec, tensor } from './write-onnx.ts';
+import {
+  BFloat16Array,
+  type External,
+  FLOAT,
+  type FunctionSpec,
+  node,
+  type NodeSpec,
+  tensor,
+} from './write-onnx.ts';
 
 export interface LlamaStyle {
-  style: 'torch' | 'genai' | 'merged';
+  style: 'torch' | 'genai' | 'merged' | 'dynamo';
+  /** Operators, layers or pairs of layers as functions that the file brings along (dynamo). */
+  functions?: 'operators' | 'layers' | 'pairs';
+  /** What a branch gives is normed before it is added, as in Gemma 2. */
+  postNorm?: boolean;
+  /** Queries, keys and values of one product, rotated by tables that an If chooses (genai). */
+  packed?: boolean;
   /** Fused blocks inside the branches of a merged graph. */
   fused?: boolean;
   /** int4 weights in blocks of 32 (`MatMulNBits`). */
@@ -32,6 +46,7 @@ export interface Build {
   style: LlamaStyle;
   nodes: Uint8Array[];
   tensors: Uint8Array[];
+  functions: FunctionSpec[];
   data: Uint8Array[];
   dataBytes: number;
   add(op: string, inputs: string[], output: string): string;
@@ -46,7 +61,7 @@ export function start(weights: LlamaWeights, style: LlamaStyle): Build {
     return spec.outputs[0] ?? '';
   };
   const add: Build['add'] = (op, inputs, output) => put({ op, inputs, outputs: [output] });
-  return { weights, style, nodes, tensors: [], data: [], dataBytes: 0, add, put };
+  return { weights, style, nodes, tensors: [], functions: [], data: [], dataBytes: 0, add, put };
 }
 
 interface Product {

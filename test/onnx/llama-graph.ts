@@ -1,7 +1,9 @@
 /**
  * Builds the same Llama as different exporters would write it: `torch` spells everything out and grows its cache by Concat;
- * `genai` fuses norms and attention; `merged` keeps both cases inside the branches of an `If`.
+ * `genai` fuses norms and attention; `merged` keeps both cases inside the branches of an `If`; `dynamo` uses ONNX's newer
+ * operators and may bring functions along.
  */
+import { addDynamoBlocks } from './dynamo-blocks.ts';
 import { addFusedBlocks } from './fused-blocks.ts';
 import {
   addMatMul,
@@ -21,8 +23,7 @@ export type { BuiltLlama, LlamaStyle } from './llama-build.ts';
 export function buildLlama(weights: LlamaWeights, style: LlamaStyle): BuiltLlama {
   const build = start(weights, style);
   addConstants(build);
-  const fused = style.fused ?? style.style === 'genai';
-  const last = fused ? addFusedBlocks(build) : addPlainBlocks(build);
+  const last = addBlocks(build);
   addMatMul(build, last, {
     name: 'lm_head',
     output: 'logits',
@@ -30,10 +31,23 @@ export function buildLlama(weights: LlamaWeights, style: LlamaStyle): BuiltLlama
     out: weights.shape.vocabulary,
   });
   const io = inputsAndOutputs(weights, style.half ? FLOAT16 : FLOAT);
-  const producer = { torch: 'pytorch', genai: 'onnxruntime-genai', merged: 'optimum-onnx' }[style.style];
+  const producers = {
+    torch: 'pytorch',
+    dynamo: 'pytorch',
+    genai: 'onnxruntime-genai',
+    merged: 'optimum-onnx',
+  };
   const plain = { nodes: build.nodes, weights: build.tensors, inputs: io.inputs, outputs: io.outputs };
   const spec = style.style === 'merged' ? merge(plain, io) : plain;
-  return { onnx: model(spec, producer), data: build.data };
+  const opset = style.style === 'dynamo' ? 23 : 17;
+  const about = { producer: producers[style.style], opset, functions: build.functions };
+  return { onnx: model(spec, about), data: build.data };
+}
+
+function addBlocks(build: Build): string {
+  const { style, fused } = build.style;
+  if (style === 'dynamo') return addDynamoBlocks(build);
+  return (fused ?? style === 'genai') ? addFusedBlocks(build) : addPlainBlocks(build);
 }
 
 function addConstants(build: Build): void {

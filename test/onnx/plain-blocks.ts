@@ -14,23 +14,35 @@ function addNorm(build: Build, input: string, weight: { name: string; values: Fl
   return add('Mul', [`${weight.name}.weight`, at('Div')], at('Mul'));
 }
 
-export function addPlainBlocks(build: Build): string {
-  const { add, weights } = build;
+/** [batch, 1, queries, keys]: 0 where a query may look, far below elsewhere. */
+export function addMask({ add }: Build): string {
   add('Shape', ['attention_mask'], 'mask_shape');
   add('Gather', ['mask_shape', 'one'], 'total');
   add('Range', ['zero', 'total', 'one'], 'keys');
   add('Unsqueeze', ['keys', 'axes_0_1_2'], 'keys_4d');
   add('Unsqueeze', ['position_ids', 'axes_1_3'], 'queries_4d');
   add('LessOrEqual', ['keys_4d', 'queries_4d'], 'visible');
-  add('Where', ['visible', 'zero_float', 'far_below'], 'causal');
+  return add('Where', ['visible', 'zero_float', 'far_below'], 'causal');
+}
+
+export function addPlainBlocks(build: Build): string {
+  const { add, weights } = build;
+  addMask(build);
+  /** What a branch gives, normed where the style says so. */
+  const leave = (output: string, post: { name: string; values: Float32Array }): string =>
+    build.style.postNorm ? addNorm(build, output, post) : output;
   let x = add('Gather', ['embed_tokens.weight', 'input_ids'], '/model/embed_tokens/Gather_output_0');
   for (const [i, layer] of weights.layers.entries()) {
     const name = `model.layers.${i}`;
     const normed = addNorm(build, x, { name: `${name}.input_layernorm`, values: layer.attentionNorm });
-    const attended = addPlainAttention(build, normed, i);
+    const attended = leave(addPlainAttention(build, normed, i), {
+      name: `${name}.after_attention`,
+      values: layer.attentionNorm,
+    });
     const middle = add('Add', [x, attended], `/model/layers.${i}/Add_output_0`);
     const again = addNorm(build, middle, { name: `${name}.post_attention_layernorm`, values: layer.mlpNorm });
-    x = add('Add', [middle, addMlp(build, again, i)], `/model/layers.${i}/Add_1_output_0`);
+    const mixed = leave(addMlp(build, again, i), { name: `${name}.after_mlp`, values: layer.mlpNorm });
+    x = add('Add', [middle, mixed], `/model/layers.${i}/Add_1_output_0`);
   }
   return addNorm(build, x, { name: 'model.norm', values: weights.norm });
 }

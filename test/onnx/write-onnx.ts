@@ -21,6 +21,8 @@ export interface NodeSpec {
   attributes?: Record<string, Attribute>;
   domain?: string;
   name?: string;
+  /** Modules it comes from, as the dynamo exporter notes them. */
+  scopes?: string;
 }
 
 export interface External {
@@ -36,7 +38,12 @@ export function node(spec: NodeSpec): Uint8Array {
     writeBytes(4, spec.op),
     ...Object.entries(spec.attributes ?? {}).map(([name, value]) => writeBytes(5, attribute(name, value))),
     ...(spec.domain === undefined ? [] : [writeBytes(7, spec.domain)]),
+    ...(spec.scopes === undefined ? [] : [writeBytes(9, pair('pkg.torch.onnx.name_scopes', spec.scopes))]),
   ]);
+}
+
+function pair(key: string, value: string): Uint8Array {
+  return concat([writeBytes(1, key), writeBytes(2, value)]);
 }
 
 function attribute(name: string, value: Attribute): Uint8Array {
@@ -119,12 +126,47 @@ export function graph(spec: GraphSpec): Uint8Array {
   ]);
 }
 
-export function model(spec: GraphSpec, producer: string): Uint8Array {
+export interface ModelSpec {
+  producer: string;
+  /** Version of ONNX's own operators. */
+  opset?: number;
+  functions?: readonly FunctionSpec[];
+}
+
+export function model(spec: GraphSpec, { producer, opset = 17, functions = [] }: ModelSpec): Uint8Array {
+  const domains = new Set(['com.microsoft', ...functions.map(({ domain }) => domain)]);
   return concat([
-    writeInteger(1, 8),
+    writeInteger(1, 10),
     writeBytes(2, producer),
     writeBytes(7, graph(spec)),
-    writeBytes(8, concat([writeBytes(1, ''), writeInteger(2, 17)])),
-    writeBytes(8, concat([writeBytes(1, 'com.microsoft'), writeInteger(2, 1)])),
+    writeBytes(8, operators('', opset)),
+    ...[...domains].map((domain) => writeBytes(8, operators(domain, 1))),
+    ...functions.map((local) => writeBytes(25, functionOf(local, opset))),
+  ]);
+}
+
+function operators(domain: string, version: number): Uint8Array {
+  return concat([writeBytes(1, domain), writeInteger(2, version)]);
+}
+
+export interface FunctionSpec {
+  name: string;
+  domain: string;
+  inputs: string[];
+  outputs: string[];
+  nodes: readonly NodeSpec[];
+}
+
+function functionOf({ name, domain, inputs, outputs, nodes }: FunctionSpec, opset: number): Uint8Array {
+  return concat([
+    writeBytes(1, name),
+    ...inputs.map((input) => writeBytes(4, input)),
+    ...outputs.map((output) => writeBytes(5, output)),
+    ...nodes.map((spec) => writeBytes(7, node(spec))),
+    writeBytes(9, operators('', opset)),
+    ...[...new Set(nodes.flatMap((spec) => spec.domain ?? []))].map((used) =>
+      writeBytes(9, operators(used, 1)),
+    ),
+    writeBytes(10, domain),
   ]);
 }

@@ -43,6 +43,16 @@ describe('inspecting a model', () => {
     },
   );
 
+  it.each([
+    [{ style: 'torch' }, 'torch.onnx (pytorch'],
+    [{ style: 'dynamo', functions: 'operators' }, 'torch.onnx, dynamo'],
+    [{ style: 'genai' }, 'onnxruntime-genai builder'],
+    [{ style: 'genai', packed: true }, 'onnxruntime-genai builder'],
+    [{ style: 'merged' }, 'optimum, merged decoder'],
+  ] satisfies [LlamaStyle, string][])('knows the exporter of %j', async (style, exporter) => {
+    expect((await inspectModel(await write(style))).exporter).toContain(exporter);
+  });
+
   it('counts a quantised matrix as what it stands for, and says how weights are stored', async () => {
     const [plain, packed] = [
       await inspectModel(await write({ style: 'torch' })),

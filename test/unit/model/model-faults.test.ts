@@ -60,6 +60,14 @@ describe('a faulty model', () => {
     await expect(writeTapped(folder, join(folder, 'out.onnx'))).rejects.toMatchObject(refusal);
   });
 
+  it('whose cache is named otherwise is told which names are expected', async () => {
+    const input = valueInfo('past_key_values_key_cache_0', FLOAT, ['batch', 1, 'past', 16]);
+    const extra = graph({ nodes: [], weights: [], inputs: [input], outputs: [] });
+    await appendFile(join(folder, 'onnx/model.onnx'), writeBytes(7, extra));
+    const message = expect.stringContaining('expected past_key_values.0.key') as string;
+    await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED', message });
+  });
+
   it('with a broken config is corrupt', async () => {
     await writeFile(join(folder, 'config.json'), '{"num_hidden_layers": ');
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });

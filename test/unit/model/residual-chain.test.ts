@@ -21,7 +21,7 @@ function wire(wires: Wire[]): Graph {
         inputs: [valueInfo('ids', 7, ['b', 's']), valueInfo('positions', 7, ['b', 's'])],
         outputs: [valueInfo('logits', 1, ['b', 's', 1])],
       },
-      'test',
+      { producer: 'test' },
     ),
   ).graph;
 }

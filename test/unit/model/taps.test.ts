@@ -29,6 +29,12 @@ const STYLES: LlamaStyle[] = [
   { style: 'genai', half: true },
   { style: 'torch', brain: true },
   { style: 'genai', brain: true },
+  { style: 'genai', packed: true },
+  { style: 'genai', packed: true, int4: true },
+  { style: 'genai', packed: true, postNorm: true },
+  { style: 'dynamo' },
+  { style: 'dynamo', functions: 'operators' },
+  { style: 'dynamo', functions: 'layers' },
 ];
 
 /** Logits of two passes: a prefill and one step. */
@@ -56,7 +62,10 @@ describe.each(STYLES)('a graph as %j', (style) => {
 
   it('has the same states as the plain float32 graph, to the precision of its weights', async () => {
     const weights = randomWeights(SHAPE, 3);
-    const plain = await openGraph(await writeLlamaFolder(weights, { style: 'torch' }));
+    const { postNorm } = style;
+    const plain = await openGraph(
+      await writeLlamaFolder(weights, { style: 'torch', ...(postNorm ? { postNorm } : {}) }),
+    );
     const other = await openGraph(await writeLlamaFolder(weights, style));
     const expected = await plain.openDecoder().run(IDS, allLayers(3));
     const actual = await other.openDecoder().run(IDS, allLayers(3));
