@@ -1,5 +1,5 @@
 /** The analyzer as a NATS micro service: where it listens, and what it has recorded and scored so far. */
-import type { Disk } from '../protocol/control.ts';
+import { finishedSchema, parseMessage, type Disk } from '../protocol/control.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { ANALYZER_SERVICE, subjects } from '../protocol/subjects.ts';
@@ -14,6 +14,8 @@ export interface Announcement {
   /** Undefined for a run that is not known. */
   scores(run?: string): ScoreReport | undefined;
   disk(): Promise<Disk>;
+  /** The coordinator says that a run is over and recorded. */
+  finished(run: string): Promise<void>;
 }
 
 export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{ stop(): Promise<void> }> {
@@ -33,6 +35,16 @@ export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{
         name: 'disk',
         subject: subjects.analyzerDisk(id),
         handle: async () => JSON.stringify(await about.disk()),
+      },
+      {
+        name: 'finished',
+        subject: subjects.analyzerFinished(id),
+        handle: async (request) => {
+          const what = 'The end of a run';
+          const { run } = parseMessage(finishedSchema, request, { code: 'MESSAGE_INVALID', what });
+          await about.finished(run);
+          return JSON.stringify({ run });
+        },
       },
     ],
   });

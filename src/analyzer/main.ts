@@ -3,6 +3,7 @@
  *
  *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score board ─▶ score worker ─▶ /metrics, page, scores.jsonl
  */
+import { subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
@@ -13,6 +14,7 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import { createStreamServer, type StreamServer } from '../transport/stream-server.ts';
 import { verifyToken } from '../transport/token.ts';
 import { announceAnalyzer } from './announce.ts';
+import { keepBudget, type Budget } from './keep-budget.ts';
 import { createAnalyzerMetrics, type AnalyzerMetrics } from './metrics.ts';
 import { createRecordings, readDisk, type Recordings } from './recordings.ts';
 import { createReports, type Reports } from './reports.ts';
@@ -73,13 +75,21 @@ async function start(base: Base): Promise<void> {
     },
   });
   shutdown.onStop('recordings', () => recordings.close());
+  const budget = keepBudget({
+    ...settings,
+    clock: systemClock,
+    log,
+    onRemoved: (event) =>
+      parts.link?.connection.publish(subjects.analyzerEvent(settings.id), JSON.stringify(event)),
+  });
+  shutdown.onStop('budget', () => budget.stop());
   const reports = createReports({ board, clock: systemClock, ...sources(parts) });
-  const http = await serve(base, { parts, reports, recordings });
+  const http = await serve(base, { parts, reports, recordings, budget });
   shutdown.onStop('http', () => http.close());
   const stream = serveStreams(base, { server: http.server, board, recordings });
   parts.stream = stream;
   shutdown.onStop('streams', () => stream.close());
-  if (settings.nats) parts.link = await joinNats(base, { http, reports });
+  if (settings.nats) parts.link = await joinNats(base, { http, reports, budget });
   log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
 }
 
@@ -120,9 +130,15 @@ function startBoard(
 
 async function serve(
   { settings, log, version }: Base,
-  { parts, reports, recordings }: { parts: Parts; reports: Reports; recordings: Recordings },
+  of: { parts: Parts; reports: Reports; recordings: Recordings; budget: Budget },
 ): Promise<HttpServer> {
-  const metrics = createAnalyzerMetrics({ version, ...sources(parts), ...reports.metrics });
+  const { parts, reports, recordings, budget } = of;
+  const metrics = createAnalyzerMetrics({
+    version,
+    ...sources(parts),
+    ...reports.metrics,
+    budget: () => budget.figures(),
+  });
   parts.metrics = metrics;
   const routes = analyzerRoutes({
     metrics: () => metrics.text(),
@@ -154,7 +170,7 @@ function serveStreams(
 
 async function joinNats(
   base: Base,
-  { http, reports }: { http: HttpServer; reports: Reports },
+  { http, reports, budget }: { http: HttpServer; reports: Reports; budget: Budget },
 ): Promise<NatsLink> {
   const { settings, log, shutdown, version } = base;
   const link = await connectNats({
@@ -169,7 +185,8 @@ async function joinNats(
     httpUrl: http.url,
     streamUrl: streamUrl(http),
     scores: (name) => reports.scores(name),
-    disk: () => readDisk(settings),
+    disk: async () => readDisk({ ...settings, roomBytes: await budget.roomBytes() }),
+    finished: (run) => budget.finished(run),
   });
   shutdown.onStop('service', () => service.stop());
   return link;

@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ScoreReport, StateReport } from '../protocol/report.ts';
 import type { StreamFigures } from '../transport/stream-seat.ts';
+import type { BudgetFigures } from './keep-budget.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES, underCap, type Sample } from './synchrony-metrics.ts';
 
@@ -14,6 +15,7 @@ export interface MetricSources {
   refused(): Record<string, number>;
   skippedStepFrames(): number;
   state(): Pick<StateReport, 'episodes' | 'turns'>;
+  budget(): BudgetFigures;
 }
 
 export interface AnalyzerMetrics {
@@ -45,6 +47,7 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   addStreams(registry, sources);
   addSteps(registry, sources);
   addRun(registry, sources);
+  addBudget(registry, sources);
   const registers = [registry];
   const computing = new Histogram({
     name: 'entrain_score_compute_seconds',
@@ -167,4 +170,25 @@ function addRun(registry: Registry, sources: MetricSources): void {
     labelNames: ['version', 'program'],
   };
   gauge(registry, build, () => [{ labels: { version: sources.version, program: 'analyzer' }, value: 1 }]);
+}
+
+function addBudget(registry: Registry, { budget }: MetricSources): void {
+  const read = (figure: (of: BudgetFigures) => number | undefined) => (): Sample[] => {
+    const value = figure(budget());
+    return value === undefined ? [] : single(value);
+  };
+  const add = (about: [name: string, help: string], kind: typeof gauge, of: Parameters<typeof read>[0]) =>
+    kind(registry, { name: about[0], help: about[1] }, read(of));
+  add(['entrain_recordings_bytes', 'All recordings on disk.'], gauge, (of) => of.recordedBytes);
+  add(['entrain_recordings_budget_bytes', 'What they may take.'], gauge, (of) => of.budgetBytes);
+  add(
+    ['entrain_recordings_removed_runs_total', 'Runs whose recording was removed to keep the budget.'],
+    counter,
+    (of) => of.removedRuns,
+  );
+  add(
+    ['entrain_recordings_removed_bytes_total', 'Bytes removed to keep the budget.'],
+    counter,
+    (of) => of.removedBytes,
+  );
 }

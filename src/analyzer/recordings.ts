@@ -49,11 +49,15 @@ export function createRecordings(options: RecordingsOptions): Recordings {
   };
 }
 
-/** The room there is for a run that has not begun. */
-export async function readDisk(of: { runsFolder: string; maxRunBytes: number }): Promise<Disk> {
+/** The room there is for a run that has not begun; `roomBytes`: what the budget of all runs leaves to it. */
+export async function readDisk(of: {
+  runsFolder: string;
+  maxRunBytes: number;
+  roomBytes: number;
+}): Promise<Disk> {
   await mkdir(of.runsFolder, { recursive: true });
   const { bavail, bsize } = await statfs(of.runsFolder);
-  return { freeBytes: bavail * bsize, maxRunBytes: of.maxRunBytes };
+  return { freeBytes: bavail * bsize, maxRunBytes: Math.min(of.maxRunBytes, of.roomBytes) };
 }
 
 /** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */

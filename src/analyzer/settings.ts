@@ -17,6 +17,8 @@ export interface Settings {
   httpToken: string | undefined;
   /** Recordings of a run stop taking frames above it. */
   maxRunBytes: number;
+  /** Above it the recordings of finished runs go, the oldest first; undefined: none ever goes. */
+  budgetBytes: number | undefined;
   /** Announces itself on NATS; without, agents must be told its address. */
   nats: boolean;
   /** Names of measures between aligned steps, with commas between. */
@@ -31,6 +33,7 @@ const FLAGS = {
   'public-key': { type: 'string' },
   'max-run-gb': { type: 'string', default: '50' },
   'step-measures': { type: 'string', default: STEP_MEASURES },
+  'budget-gb': { type: 'string' },
   'no-nats': { type: 'boolean', default: false },
   ...TLS_FLAGS,
   ...HTTP_FLAGS,
@@ -50,9 +53,20 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     tls: await readServerTls(values),
     httpToken: await readHttpToken(values['http-token-file']),
     maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
+    budgetBytes:
+      values['budget-gb'] === undefined ? undefined : gigabytes('--budget-gb', values['budget-gb']),
     nats: !values['no-nats'],
     stepMeasures: values['step-measures'],
   };
+}
+
+/** Also a part of one, as 0.5. */
+function gigabytes(flag: string, text: string): number {
+  if (/^\d{1,6}(\.\d{1,9})?$/.test(text)) return Number(text) * 1e9;
+  throw new EntrainError(
+    'USAGE',
+    `${flag} is "${text}": expected gigabytes as a number, such as 200 or 0.5.`,
+  );
 }
 
 async function readKey(file: string): Promise<string> {

@@ -47,6 +47,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['export'],
     summary: 'write a recording as npy or safetensors',
   },
+  pin: {
+    module: '../analyzer/recorded/main.ts',
+    prefix: ['pin'],
+    summary: 'keep a recording whatever the disk budget',
+  },
+  unpin: {
+    module: '../analyzer/recorded/main.ts',
+    prefix: ['unpin'],
+    summary: 'let a recording go when room is needed',
+  },
 };
 
 const USAGE_STATUS = 2;

@@ -1,6 +1,7 @@
 /** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { AgentModel } from '../protocol/control.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { createLog } from '../process/log.ts';
 import type { Shutdown } from '../process/shutdown.ts';
@@ -9,6 +10,7 @@ import { findServices, type ServiceRecord } from '../transport/nats-services.ts'
 import { connectNats, type NatsLink, type NatsOptions } from '../transport/nats.ts';
 import { childFault, startChild, type Child, type ChildEnd } from './children.ts';
 import { writeKeys, type KeyFiles } from './keys.ts';
+import { announcedModel, askDisk, diskLine } from './say-disk.ts';
 import { siblingScript } from './private-nats.ts';
 import { startTalk } from './start-talk.ts';
 import type { StartSettings } from './start-settings.ts';
@@ -67,9 +69,10 @@ export async function startFleet(
     children,
     say,
   };
-  const url = await startAnalyzer(starting);
+  const { url, id } = await startAnalyzer(starting);
   const analyzer = { url, token: await readHttpToken(settings.httpTokenFile) };
-  await startAgents(starting);
+  const models = await startAgents(starting);
+  say(diskLine(settings.study, models, await askDisk(link, id)));
   const startCoordinator = async (): Promise<void> => {
     await launchCoordinator(starting);
     await writeTargets(link, settings.folder);
@@ -78,9 +81,9 @@ export async function startFleet(
   return { nats: talk.own, analyzer, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
 }
 
-async function startAnalyzer(starting: Starting): Promise<string> {
+async function startAnalyzer(starting: Starting): Promise<{ url: string; id: string }> {
   const { settings, keys, say } = starting;
-  const { host, port, runs, httpTokenFile, stepMeasures } = settings;
+  const { host, port, runs, httpTokenFile, stepMeasures, budgetGb } = settings;
   const argv = [
     'analyzer',
     '--host',
@@ -93,6 +96,7 @@ async function startAnalyzer(starting: Starting): Promise<string> {
     keys.publicKey,
     ...(httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile]),
     ...(stepMeasures === undefined ? [] : ['--step-measures', stepMeasures]),
+    ...(budgetGb === undefined ? [] : ['--budget-gb', budgetGb]),
   ];
   await launch(starting, { name: 'analyzer', user: 'analyzer', argv });
   const record = await awaitService(starting, {
@@ -100,12 +104,12 @@ async function startAnalyzer(starting: Starting): Promise<string> {
     child: 'analyzer',
     matches: () => true,
   });
-  const url = record.metadata['httpUrl'] ?? '';
+  const { httpUrl: url = '', id = '' } = record.metadata;
   say(`analyzer     ${url}/  status page\n             ${url}/metrics  Prometheus`);
-  return url;
+  return { url, id };
 }
 
-async function startAgents(starting: Starting): Promise<void> {
+async function startAgents(starting: Starting): Promise<Map<string, AgentModel>> {
   const { settings, say } = starting;
   const { models, provider, threads, folder } = settings;
   for (const [id, model] of models) {
@@ -123,17 +127,17 @@ async function startAgents(starting: Starting): Promise<void> {
     const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];
     await launch(starting, { name: `agent-${id}`, user: `agent-${id}`, argv: [...argv, ...data] });
   }
+  const announced = new Map<string, AgentModel>();
   for (const id of models.keys()) {
     const matches = ({ metadata }: ServiceRecord): boolean => metadata['agent'] === id;
-    const { metadata } = await awaitService(starting, {
-      service: AGENT_SERVICE,
-      child: `agent-${id}`,
-      matches,
-    });
+    const record = await awaitService(starting, { service: AGENT_SERVICE, child: `agent-${id}`, matches });
+    const { metadata } = record;
+    announced.set(id, announcedModel(record));
     say(
       `agent        ${id}  ${metadata['model']}  ${metadata['layers']} layers × ${metadata['dims']} dims  on ${metadata['provider']}`,
     );
   }
+  return announced;
 }
 
 async function launchCoordinator(starting: Starting): Promise<void> {

@@ -10,6 +10,9 @@ export interface Permissions {
   subscribe: string[];
 }
 
+/** What an analyzer is asked. */
+const QUESTIONS = [subjects.analyzerState, subjects.analyzerDisk, subjects.analyzerFinished];
+
 /** Users are named `coordinator`, `analyzer`, `supervisor` or `agent-ID`. */
 export function permissionsOf(user: string, runs: readonly string[]): Permissions {
   for (const run of runs) if (!NAME_PATTERN.test(run)) throw new Error(`not a name of a run: ${run}`);
@@ -19,14 +22,15 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
       return coordinator(runs, inbox);
     case 'analyzer':
       return {
-        publish: ['$SRV.>'],
-        subscribe: [inbox, subjects.analyzerState('*'), subjects.analyzerDisk('*'), '$SRV.>'],
+        publish: ['$SRV.>', subjects.analyzerEvent('*')],
+        subscribe: [inbox, '$SRV.>', ...QUESTIONS.map((subject) => subject('*'))],
       };
     case 'supervisor':
       return {
         publish: ['$SRV.>', subjects.analyzerDisk('*')],
         subscribe: [
           inbox,
+          subjects.analyzerEvent('*'),
           ...runs.flatMap((run) => [subjects.events(run), subjects.tokens(run), subjects.utterances(run)]),
         ],
       };
@@ -37,7 +41,7 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
 
 function coordinator(runs: readonly string[], inbox: string): Permissions {
   const fleet = [subjects.assign('*'), subjects.release('*'), subjects.memberships('*')];
-  const analyzer = [subjects.analyzerState('*'), subjects.analyzerDisk('*')];
+  const analyzer = QUESTIONS.map((subject) => subject('*'));
   return {
     publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...runs.flatMap(ownRun)],
     subscribe: [inbox, '$SRV.>', ...runs.map((run) => subjects.renewToken(run, '*'))],

@@ -22,6 +22,7 @@ const FLAGS = {
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '9464' },
   'http-token-file': { type: 'string' },
+  'budget-gb': { type: 'string' },
   once: { type: 'boolean', default: false },
   'step-measures': { type: 'string' },
   'any-size': { type: 'boolean', default: false },
@@ -45,6 +46,8 @@ export interface StartSettings {
   port: number;
   /** What guards the analyzer's status page and results. */
   httpTokenFile: string | undefined;
+  /** Of all recordings in `runs`, as the analyzer reads it. */
+  budgetGb: string | undefined;
   once: boolean;
   /** Begins also where the recording may not fit. */
   anySize: boolean;
@@ -80,6 +83,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     host,
     port,
     httpTokenFile: values['http-token-file'],
+    budgetGb: values['budget-gb'],
     once,
     anySize: values['any-size'],
     stepMeasures: values['step-measures'],

@@ -1,5 +1,11 @@
 /** Feeds the terminal from what a run says of itself: events, tokens and utterances on NATS, scores from the analyzer. */
-import { eventSchema, parseMessage, tokenSchema, utteranceSchema } from '../protocol/control.ts';
+import {
+  eventSchema,
+  retentionSchema,
+  parseMessage,
+  tokenSchema,
+  utteranceSchema,
+} from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { subjects } from '../protocol/subjects.ts';
@@ -79,6 +85,10 @@ function subscribe(
         );
       }
       change((was) => viewEvent(was, event));
+    }),
+    on(subjects.analyzerEvent('*'), (text) => {
+      const removal = parseMessage(retentionSchema, text, WHAT);
+      terminal.line(`the recording of ${removal.run} was removed to keep the disk budget`);
     }),
     on(subjects.tokens(run), (text) => {
       const token = parseMessage(tokenSchema, text, WHAT);

@@ -10,7 +10,7 @@ import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
 import type { AgentModel } from '../protocol/control.ts';
-import { checkDisk } from './disk-budget.ts';
+import { checkDisk, tellFinished } from './disk-budget.ts';
 import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
 import {
   assign,
@@ -119,10 +119,15 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
   log.info({ run, agents: [...agents] }, 'run started');
+  const tellOver = (): Promise<void> => tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
   return async () => {
-    await running.done;
+    await running.done.catch(async (error: unknown) => {
+      if (running.state().ended?.as === 'failed') await tellOver();
+      throw error;
+    });
     await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
     watch.stop();
+    await tellOver();
     await releaseAgents(invitation, watch);
   };
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { EntrainError, type ErrorCode } from './errors.ts';
+import { NAME_PATTERN } from './subjects.ts';
 import { conditionSchema, personSchema, samplingSchema, studySchema } from './study.ts';
 
 export const modelRefSchema = z.object({
@@ -33,6 +34,17 @@ export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained
 
 /** Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take. */
 export const diskSchema = z.object({ freeBytes: z.number(), maxRunBytes: z.number() });
+
+/** Coordinator → analyzer (request): this run is over and recorded. */
+export const finishedSchema = z.object({ run: z.string().regex(NAME_PATTERN) });
+
+/** Analyzer → whoever listens: the segments of a run were removed to keep the disk budget. */
+export const retentionSchema = z.object({
+  type: z.literal('recording-removed'),
+  run: z.string(),
+  bytes: z.number(),
+  atMs: z.number(),
+});
 
 /**
  * What an agent hears of the others. `dose` is the share of utterances it hears; a `script` is read instead of them, a text
@@ -155,6 +167,7 @@ export const eventSchema = z.discriminatedUnion('type', [
 ]);
 
 export type Memberships = z.infer<typeof membershipsSchema>;
+export type RetentionEvent = z.infer<typeof retentionSchema>;
 export type Disk = z.infer<typeof diskSchema>;
 export type AgentModel = z.infer<typeof modelRefSchema>;
 export type Assignment = z.infer<typeof assignmentSchema>;

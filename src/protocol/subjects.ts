@@ -22,6 +22,10 @@ export const subjects = {
   analyzerState: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.state`,
   /** Request: the room that the analyzer has for a run. */
   analyzerDisk: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.disk`,
+  /** Request: a run is over and recorded. */
+  analyzerFinished: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.finished`,
+  /** What the analyzer did by itself: recordings that were removed. */
+  analyzerEvent: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.event`,
   /** Request to the coordinator: the address of the analyzer and a fresh stream token for an agent of the run. */
   renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
   spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.episode.${episode}.spec.${agent}`,

@@ -3,7 +3,7 @@
  * a container would give is put in its place: host names become loopback, and paths inside become folders of the test.
  */
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,6 +56,8 @@ describe('what compose.yaml would start', () => {
     const finished = async () =>
       (await readFile(events, 'utf8').catch(() => '')).includes('"run-finished"') || undefined;
     await Promise.race([until('the end of the run', finished, 120_000), firstEnd()]);
+    const isTold = () => stat(join(events, '..', 'finished.json')).catch(() => undefined);
+    await until('the analyzer to be told', isTold);
   }, 150_000);
 
   it.each(PROGRAMS)('%s is well, and promtool takes its metrics', async (name) => {

@@ -57,6 +57,11 @@ const programOf = (pid: number): string => {
   return program ?? (/nats-server/.test(command[0] ?? '') ? 'nats-server' : 'none');
 };
 
+it('entrain start says in a line what the study may take, and for how long there is room', () => {
+  const line = /^disk {9}this study takes \S+ GB at most; room for \S+ GB, \S+ hours at 50 tokens\/s$/m;
+  expect(demo.output()).toMatch(line);
+});
+
 describe.runIf(onLinux)('what entrain start opens', () => {
   it('is on loopback, of every program', () => {
     const found = descendantsOf(demo.child.pid ?? 0).map((pid) => [programOf(pid), listening(pid)] as const);

@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { streamsOf } from '../../journal/read-recording.ts';
+import { removalOf, setPinned } from '../../journal/retention.ts';
 import { required } from '../../process/flags.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { exportRun, type ExportFormat } from './export-run.ts';
-import { verifyText } from './print-report.ts';
+import { removedText, verifyText } from './print-report.ts';
 import { verifyRun } from './verify-run.ts';
 
 const FLAGS = {
@@ -24,6 +25,8 @@ entrain replay RUN [--runs DIR] [--last] [--json]
   recomputes the published scores (--last: the last one of each group) and says whether they are equal
 entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
   npy: the folders that the scripts of the paper read; safetensors: one file per episode
+entrain pin RUN, entrain unpin RUN [--runs DIR]
+  the recording of a pinned run is never removed to keep the analyzer's --budget-gb
 RUN is the name of a run in --runs (default: runs) or the path of its folder.
 `;
 
@@ -34,6 +37,8 @@ export async function run(argv: string[]): Promise<number> {
   if (values.help) return print(USAGE);
   const folder = await findRun(values.runs, required('RUN', positionals[0], 'the name or folder of a run'));
   if (command === 'verify') return verify(folder, values.json);
+  if (command === 'pin' || command === 'unpin') return pin(folder, command === 'pin');
+  await requireRecording(folder);
   if (command === 'replay') return replay(folder, values);
   if (command === 'export') {
     const format = formatOf(values.format);
@@ -43,7 +48,7 @@ export async function run(argv: string[]): Promise<number> {
   }
   throw new EntrainError(
     'USAGE',
-    `There is no command "${command ?? ''}": expected verify, replay or export.`,
+    `There is no command "${command ?? ''}": expected verify, replay, export, pin or unpin.`,
   );
 }
 
@@ -51,6 +56,22 @@ async function verify(folder: string, json: boolean): Promise<number> {
   const report = await verifyRun(folder);
   print(json ? `${JSON.stringify(report)}\n` : verifyText(report));
   return report.complete ? 0 : 1;
+}
+
+async function pin(folder: string, pinned: boolean): Promise<number> {
+  const removed = await removalOf(folder);
+  if (removed && pinned) throw new EntrainError('RUN_INVALID', `${folder} is ${removedText(removed)}.`);
+  await setPinned(folder, pinned);
+  return print(pinned ? `${folder} stays until it is unpinned\n` : `${folder} may go when room is needed\n`);
+}
+
+async function requireRecording(folder: string): Promise<void> {
+  const removed = await removalOf(folder);
+  if (removed)
+    throw new EntrainError(
+      'RUN_INVALID',
+      `The recording in ${folder} is ${removedText(removed)}: expected one that is still there; pin a run to keep it ("entrain pin RUN").`,
+    );
 }
 
 /** Loaded when it is asked for: it brings the matrix engine along. */

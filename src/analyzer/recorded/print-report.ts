@@ -1,9 +1,11 @@
 /** The report of `entrain verify` for people. */
+import type { Removal } from '../../journal/retention.ts';
 import type { VerifyReport } from './verify-run.ts';
 
 const MOST_LINES = 20;
 
 export function verifyText(report: VerifyReport): string {
+  if (report.removed && report.frames === 0) return `${removedText(report.removed)}\n`;
   const { streams, segments, frames, bytes, epochs, faults, open, gapFrames, utterances } = report;
   const lines = [
     `${count(streams, 'stream')}, ${count(segments, 'segment')}, ${count(frames, 'frame')}, ${(bytes / 1e6).toFixed(1)} MB`,
@@ -22,6 +24,12 @@ export function verifyText(report: VerifyReport): string {
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Why there is nothing of a run to read. */
+export function removedText({ atMs, segments, bytes }: Removal): string {
+  const date = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+  return `removed by retention on ${date} UTC (${count(segments, 'segment')}, ${(bytes / 1e6).toFixed(1)} MB); run.json, events, transcript and scores are kept`;
 }
 
 function section(title: string, items: string[]): string[] {

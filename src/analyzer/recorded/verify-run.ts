@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, type SegmentReport } from '../../journal/read-recording.ts';
+import { removalOf, type Removal } from '../../journal/retention.ts';
 import { parseMessage, utteranceSchema } from '../../protocol/control.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
 
@@ -32,6 +33,8 @@ export interface VerifyReport {
   gapFrames: number;
   /** Undefined when the folder holds no transcript. */
   utterances: { total: number; incomplete: string[] } | undefined;
+  /** Set when retention took the recording: then there is nothing left to check. */
+  removed: Removal | undefined;
   sound: boolean;
   complete: boolean;
 }
@@ -56,9 +59,10 @@ export async function verifyRun(folder: string): Promise<VerifyReport> {
   const utterances = await checkUtterances(folder, ledger);
   const gapFrames = epochs.reduce((sum, { gapFrames: gaps }) => sum + gaps, 0);
   const streams = new Set(epochs.map(({ stream }) => stream)).size;
+  const removed = await removalOf(folder);
   const sound = faults.length === 0 && open.length === 0;
   const complete = sound && utterances !== undefined && utterances.incomplete.length === 0;
-  return { ...totals, streams, epochs, faults, open, gapFrames, utterances, sound, complete };
+  return { ...totals, streams, epochs, faults, open, gapFrames, utterances, removed, sound, complete };
 }
 
 function segmentFaults({ file, bytes, scan, last }: SegmentReport): string[] {

@@ -85,6 +85,7 @@ function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
   const metrics = createAnalyzerMetrics({
     version: '1.2.3',
     natsUp: () => true,
+    budget: () => ({ recordedBytes: 5, budgetBytes: 10, removedRuns: 1, removedBytes: 7 }),
     report: () => ({ groups: groups(), differences: [difference] }),
     skippedStepFrames: () => 5,
     refused: () => ({ TOKEN_INVALID: 3 }),

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announceAnalyzer } from '../../../src/analyzer/announce.ts';
 import { readDisk } from '../../../src/analyzer/recordings.ts';
-import { checkDisk, expectedOf } from '../../../src/coordinator/disk-budget.ts';
+import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
+import { expectedOf } from '../../../src/protocol/recording-size.ts';
 import { studySchema, type Study } from '../../../src/protocol/study.ts';
 import type { NatsLink } from '../../../src/transport/nats.ts';
 import { startNats, type NatsFixture } from '../../nats-fixture.ts';
@@ -55,9 +56,10 @@ describe('a study before it begins', () => {
       streamUrl: STREAM_URL,
       scores: () => undefined,
       disk: async () => ({
-        ...(await readDisk({ runsFolder, maxRunBytes })),
+        ...(await readDisk({ runsFolder, maxRunBytes, roomBytes: Infinity })),
         ...(freeBytes === undefined ? {} : { freeBytes }),
       }),
+      finished: async () => undefined,
     });
     const agents = new Map(['ada', 'ben'].map((id) => [id, { model: LARGE, instance: id }]));
     const study = everyStep(demo, { layers: null, every: 1 });
@@ -91,8 +93,9 @@ describe('a study before it begins', () => {
   });
 
   it('is held against the space that is really free', async () => {
-    const { freeBytes } = await readDisk({ runsFolder, maxRunBytes: 1 });
+    const { freeBytes } = await readDisk({ runsFolder, maxRunBytes: 1, roomBytes: Infinity });
     expect(freeBytes).toBeGreaterThan(0);
     await expect(check({ maxRunBytes: 1 })).rejects.toThrow('may take');
+    expect((await readDisk({ runsFolder, maxRunBytes: 9, roomBytes: 5 })).maxRunBytes).toBe(5);
   });
 });

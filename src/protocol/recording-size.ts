@@ -1,0 +1,51 @@
+/** What a study may take on the analyzer's disk, from its own numbers alone: every turn as long as it may be, every word heard by all. */
+import type { AgentModel } from './control.ts';
+import type { Study } from './study.ts';
+
+/** Bytes at the most. */
+export interface Expected {
+  studyBytes: number;
+  /** While its agents do nothing but speak and hear, at `TOKENS_PER_S`. */
+  hourBytes: number;
+}
+
+/** A brisk pace for a model of 7 billion parameters on a GPU. */
+export const TOKENS_PER_S = 50;
+/** Features of a prompt in a `turn` frame. */
+const TEXT_BYTES = 4096 * 4;
+/** Names, numbers and the record around a frame. */
+const FRAME_BYTES = 512;
+/** What a chat template and another tokenizer put around the words of a turn. */
+const TEMPLATE_TOKENS = 32;
+
+/** Of one agent's stream. */
+export function expectedOf(study: Study, agent: string, { layers, dims }: AgentModel): Expected {
+  const { steps, maxTurns, maxTokens } = study;
+  const chosen = steps ? (steps.layers?.filter((layer) => layer <= layers).length ?? layers + 1) : 0;
+  const stepBytes = steps ? (chosen * dims * 2 + FRAME_BYTES) / steps.every : 0;
+  const turnBytes = (layers + 1) * dims * 4 + TEXT_BYTES + FRAME_BYTES;
+  const episodeBytes =
+    FRAME_BYTES + Math.ceil(maxTurns / 2) * turnBytes + maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes;
+  const pairs = study.pairs.filter((pair) => pair.includes(agent)).length;
+  const episodes = study.episodes * study.scenarios.length * study.conditions.length * pairs;
+  const hourTokens = TOKENS_PER_S * 3600;
+  return {
+    studyBytes: Math.ceil(episodes * episodeBytes),
+    hourBytes: Math.ceil((episodeBytes / (maxTurns * maxTokens)) * hourTokens),
+  };
+}
+
+/** Of all agents together. */
+export function expectedOfStudy(study: Study, models: ReadonlyMap<string, AgentModel>): Expected {
+  const sum: Expected = { studyBytes: 0, hourBytes: 0 };
+  for (const agent of new Set(study.pairs.flat())) {
+    const model = models.get(agent);
+    if (!model) throw new Error(`the model of agent ${agent} is not known`);
+    const { studyBytes, hourBytes } = expectedOf(study, agent, model);
+    sum.studyBytes += studyBytes;
+    sum.hourBytes += hourBytes;
+  }
+  return sum;
+}
+
+export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { chooseRemovals, type KeptRun } from '../../../src/journal/retention.ts';
+
+const kept = (run: string, finishedAtMs: number | undefined, pinned = false): KeptRun => ({
+  run,
+  bytes: 10,
+  finishedAtMs,
+  pinned,
+  removed: undefined,
+});
+const RUNS = [
+  kept('third', 30),
+  kept('running', undefined),
+  kept('first', 10),
+  kept('pinned', 5, true),
+  kept('second', 20),
+];
+
+describe('which recordings go', () => {
+  it.each([
+    [50, []],
+    [49, ['first']],
+    [40, ['first']],
+    [39, ['first', 'second']],
+    [25, ['first', 'second', 'third']],
+    [0, ['first', 'second', 'third']],
+  ])('with a budget of %i of 50 bytes', (budget, gone) => {
+    expect(chooseRemovals(RUNS, budget).map(({ run }) => run)).toEqual(gone);
+  });
+
+  it('are none that have gone already', () => {
+    expect(chooseRemovals([{ ...kept('gone', 1), bytes: 0 }, kept('next', 2)], 5)).toMatchObject([
+      { run: 'next' },
+    ]);
+  });
+});
