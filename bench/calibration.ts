@@ -24,7 +24,7 @@ export interface CalibrationWorld {
 
 const SIZE = { scenarios: 12, episodes: 4, turns: 6, dims: 24 };
 const NULL_RUNS = 500;
-const COUPLED_RUNS = 60;
+const COUPLED_RUNS = 200;
 const PAPER_RUNS = 12;
 
 export const WORLDS: readonly CalibrationWorld[] = [
@@ -55,7 +55,7 @@ export const WORLDS: readonly CalibrationWorld[] = [
     name: 'shared text, 4 layers',
     options: { ...SIZE, kind: 'text', layers: 4, scenarios: 8 },
     truth: 'null',
-    runs: 200,
+    runs: NULL_RUNS,
   },
   {
     name: 'shared text, half of it seen',
@@ -100,14 +100,14 @@ export const WORLDS: readonly CalibrationWorld[] = [
     options: { ...SIZE, kind: 'reply-words' },
     truth: 'null',
     beyond: 'words',
-    runs: 200,
+    runs: NULL_RUNS,
   },
 ];
 
 const NO_MINIMUMS = { samples: 10, episodes: 4, scenarios: 2 };
 const PERMUTATIONS = 99;
 
-export interface Calibrated {
+interface Calibrated {
   found: number;
   paper: number;
   score: number;
@@ -118,7 +118,7 @@ export interface Calibrated {
 }
 
 /** All runs of one world. */
-export async function calibrate(world: CalibrationWorld, algebra: LinearAlgebra): Promise<Calibrated> {
+async function calibrate(world: CalibrationWorld, algebra: LinearAlgebra): Promise<Calibrated> {
   const sums = { found: 0, paper: 0, score: 0, excess: 0, oracle: 0, holdsZero: 0 };
   for (let seed = 0; seed < world.runs; seed++) {
     const { pairs, latents } = plantedWorld({ ...world.options, seed: 1000 + seed });
@@ -172,7 +172,7 @@ export const HEADER = [
   'runs',
 ];
 
-export function tableRow(world: CalibrationWorld, result: Calibrated): string[] {
+function tableRow(world: CalibrationWorld, result: Calibrated): string[] {
   const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
   return [
     world.name,
@@ -195,10 +195,10 @@ export const NOTES = [
   'A hidden cause is text that both states carry and the features do not show. No score that sees only the features can tell it from coupling: what the features miss counts as coupling, and the rate shows it.',
 ];
 
-export async function run(): Promise<{ table: string[][]; notes: string[] }> {
+/** One world, whole: its row of the table. */
+export async function calibratedRow(world: CalibrationWorld): Promise<string[]> {
   const algebra = await createOrtAlgebra({ threads: 1 });
-  const table = [HEADER];
-  for (const world of WORLDS) table.push(tableRow(world, await calibrate(world, algebra)));
+  const row = tableRow(world, await calibrate(world, algebra));
   await algebra.close();
-  return { table, notes: NOTES };
+  return row;
 }

@@ -41,3 +41,10 @@ export function renderPage(sections) {
   const inOrder = [...sections].sort(([a], [b]) => a.localeCompare(b));
   return [HEAD, ...inOrder.map(([name, text]) => `<!-- bench: ${name} -->\n\n${text.trim()}\n`)].join('\n');
 }
+
+/** The rows of a page's only table as it stands, by their first cell. */
+export function readRows(page) {
+  const lines = page.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---'));
+  const cells = lines.map((line) => line.slice(2, -2).split(' | '));
+  return new Map(cells.slice(1).map((row) => [row[0], row]));
+}

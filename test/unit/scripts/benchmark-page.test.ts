@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeMachine,
+  readRows,
   readSections,
   renderPage,
   renderSection,
@@ -33,6 +34,11 @@ describe('the page of benchmarks', () => {
     expect([...read.keys()]).toEqual(['a', 'b']);
     expect(renderPage(read)).toBe(page);
     expect(readSections('').size).toBe(0);
+  });
+
+  it('keeps the rows of a table that are not taken anew', () => {
+    expect([...readRows(section)]).toEqual([['fast', ['fast', '1.0']]]);
+    expect(readRows('').size).toBe(0);
   });
 
   it('names no machine', () => {
