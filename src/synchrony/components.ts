@@ -1,33 +1,85 @@
 /**
  * Leading principal components of rows that are known by their Gram matrix only: block power iteration, then Rayleigh-Ritz.
- * What comes back are scores [n, k] with W Wᵀ ≈ K; exact where K has no more than k dimensions.
+ * What comes back are scores [n, k] with W Wᵀ ≈ K; fewer than wanted where K has fewer dimensions.
  */
-import { symmetricEigen } from './eigen.ts';
+import { symmetricEigen, type Eigen } from './eigen.ts';
 import { transpose, zeros } from './matrix.ts';
 import { seededRandom } from './random.ts';
 import { dotAt } from './row-product.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 const ITERATIONS = 4;
+const MOST_ITERATIONS = 300;
+/** Relative change of the largest eigenvalues per iteration; the vectors are then good to about its root. */
+const SETTLED = 1e-13;
 const OVERSAMPLING = 8;
 const RANK_TOLERANCE = 1e-11;
 
+/** A good part of the leading space, exact where K has no more than `wanted` dimensions; for what only has to be mostly taken out. */
 export async function leadingComponents(
   gram: Matrix,
   wanted: number,
   algebra: LinearAlgebra,
 ): Promise<Matrix> {
+  let space = await startSpace(gram, wanted, algebra);
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) space = await iterate(gram, space, algebra);
+  return scoresOf(space, await ritz(space, algebra), { wanted, algebra });
+}
+
+/** The leading components themselves, also where none of them stands out; for what is read as components. */
+export async function settledComponents(
+  gram: Matrix,
+  wanted: number,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  let space = await startSpace(gram, wanted, algebra);
+  let found = await ritz(space, algebra);
+  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
+    space = await iterate(gram, space, algebra);
+    const before = found;
+    found = await ritz(space, algebra);
+    if (haveSettled(before, found, wanted)) break;
+  }
+  return scoresOf(space, found, { wanted, algebra });
+}
+
+interface Space {
+  /** [n, width], columns orthonormal. */
+  basis: Matrix;
+  /** K times it. */
+  image: Matrix;
+}
+
+async function startSpace(gram: Matrix, wanted: number, algebra: LinearAlgebra): Promise<Space> {
   const n = gram.rows;
   const width = Math.min(n, wanted + OVERSAMPLING);
   const random = seededRandom(n, width);
-  let basis = zeros(n, width);
-  for (let at = 0; at < basis.data.length; at++) basis.data[at] = random.normal();
-  let image = await algebra.multiply(gram, basis);
-  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-    basis = await orthonormal(image, algebra);
-    image = await algebra.multiply(gram, basis);
-  }
-  const { values, vectors } = symmetricEigen(await algebra.multiply(transpose(basis), image));
+  const start = zeros(n, width);
+  for (let at = 0; at < start.data.length; at++) start.data[at] = random.normal();
+  return { basis: start, image: await algebra.multiply(gram, start) };
+}
+
+async function iterate(gram: Matrix, { image }: Space, algebra: LinearAlgebra): Promise<Space> {
+  const basis = await orthonormal(image, algebra);
+  return { basis, image: await algebra.multiply(gram, basis) };
+}
+
+async function ritz({ basis, image }: Space, algebra: LinearAlgebra): Promise<Eigen> {
+  return symmetricEigen(await algebra.multiply(transpose(basis), image));
+}
+
+function haveSettled(before: Eigen, after: Eigen, wanted: number): boolean {
+  const largest = after.values[0] ?? 0;
+  return after.values
+    .subarray(0, wanted)
+    .every((value, k) => Math.abs(value - (before.values[k] as number)) <= SETTLED * largest);
+}
+
+function scoresOf(
+  { basis }: Space,
+  { values, vectors }: Eigen,
+  { wanted, algebra }: { wanted: number; algebra: LinearAlgebra },
+): Promise<Matrix> {
   const largest = values[0] ?? 0;
   const kept = values.filter((value) => value > RANK_TOLERANCE * largest).length;
   return algebra.multiply(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));

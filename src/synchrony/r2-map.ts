@@ -8,6 +8,7 @@
  *
  * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. That a held-out prediction needs only
  * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
+ * Digits: about 1e-13 on ordinary states; where a few dims are 1e4 times the others and n exceeds dims, K's condition leaves about 1e-6.
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
 import { takeBlock, zeros } from './matrix.ts';

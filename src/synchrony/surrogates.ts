@@ -63,14 +63,16 @@ export async function surrogateSizes(
   if ('reason' in answer) return answer;
   const random = seededRandom(seed, 6);
   const least = leastShift(b.rows, (measure.reach?.(b.rows, options) ?? 0) + 1);
+  if (kind === 'shift' && 2 * least > b.rows)
+    return { reason: `only ${b.rows} steps, surrogates that outreach the measure need ${2 * least}` };
   const sizes: (number | undefined)[] = [];
   for (let draw = 0; draw < count; draw++) {
     const surrogate = turned
       ? turned(drawShift(b.rows, { random, least }))
       : await measure.compute(a, await drawSurrogate(b, { kind, random, least, options }), options);
-    sizes.push('reason' in surrogate ? undefined : sizeOf(surrogate, input));
+    sizes.push('reason' in surrogate ? undefined : sizeOf(surrogate));
   }
-  return { answer, size: sizeOf(answer, input), sizes };
+  return { answer, size: sizeOf(answer), sizes };
 }
 
 function drawSurrogate(
@@ -95,20 +97,19 @@ export function nullOf(size: number, all: readonly (number | undefined)[]): Surr
   };
 }
 
-function sizeOf(answer: Exclude<MeasureAnswer, NoScore>, { a, options }: SurrogateInput): number {
+function sizeOf(answer: Exclude<MeasureAnswer, NoScore>): number {
   if ('value' in answer) return Math.abs(answer.value);
-  const { rows, data } = answer.matrix;
-  const ofA = options.components === undefined ? a.cols : rows / 2;
+  const { matrix, ofA } = answer;
+  const { rows, data } = matrix;
   let largest = 0;
   for (let r = 0; r < ofA; r++)
     for (let c = ofA; c < rows; c++) largest = Math.max(largest, Math.abs(data[r * rows + c] as number));
   return largest;
 }
 
-/** A tenth of the steps, or as many as are wanted where so many leave a choice. */
+/** A tenth of the steps, and more than the measure reaches: a smaller turn would leave it what it looks for. */
 function leastShift(steps: number, wanted: number): number {
-  const tenth = Math.max(1, Math.floor(steps / 10));
-  return wanted > tenth && 2 * wanted < steps ? wanted : tenth;
+  return Math.max(1, wanted, Math.floor(steps / 10));
 }
 
 function drawShift(steps: number, { random, least }: { random: Random; least: number }): number {

@@ -2,7 +2,7 @@
  * Analytic signals: per channel the band-passed signal and its Hilbert transform, by discrete Fourier transform: negative frequencies
  * out, positive ones doubled, everything outside the band out. The ends of a window wrap around.
  */
-import { leadingComponents } from '../components.ts';
+import { settledComponents } from '../components.ts';
 import { zeros } from '../matrix.ts';
 import type { Matrix, NoScore } from '../types.ts';
 import { centreColumns, whyNotAligned, type MeasureAnswer, type MeasureOptions } from './measure.ts';
@@ -70,8 +70,9 @@ export async function couplingMatrix(
 ): Promise<MeasureAnswer> {
   const reason = whyNotAligned(streams.a, streams.b, FEWEST_STEPS);
   if (reason !== undefined) return reason;
-  const channels = [...(await channelsOf(streams.a, options)), ...(await channelsOf(streams.b, options))];
-  return overChannels(channels, coupling);
+  const [ofA, ofB] = [await channelsOf(streams.a, options), await channelsOf(streams.b, options)];
+  const over = overChannels([...ofA, ...ofB], coupling);
+  return 'reason' in over ? over : { ...over, ofA: ofA.length };
 }
 
 /** Every coupling here is symmetric, so each pair is computed once. */
@@ -94,7 +95,7 @@ async function channelsOf(m: Matrix, options: MeasureOptions): Promise<Analytic[
   const signals =
     components === undefined
       ? m
-      : await leadingComponents(await algebra.gram(centreColumns(m)), components, algebra);
+      : await settledComponents(await algebra.gram(centreColumns(m)), components, algebra);
   return Array.from({ length: signals.cols }, (_, c) => {
     const signal = Float64Array.from(
       { length: m.rows },

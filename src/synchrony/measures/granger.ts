@@ -6,7 +6,7 @@
  * Reference: Geweke, 1982.
  * No score: fewer steps than parameters + 10, fewer than k dimensions of variance, a perfect prediction, values that are not finite.
  */
-import { leadingComponents } from '../components.ts';
+import { settledComponents } from '../components.ts';
 import { cholesky, solveSymmetric } from '../cholesky.ts';
 import { crossProduct, joinColumns, product, takeRows } from '../matrix.ts';
 import type { LinearAlgebra, Matrix } from '../types.ts';
@@ -39,7 +39,7 @@ function range(from: number, to: number): number[] {
 
 async function components(m: Matrix, count: number, algebra: LinearAlgebra): Promise<Matrix> {
   const centred = centreColumns(m);
-  return m.cols === count ? centred : leadingComponents(await algebra.gram(centred), count, algebra);
+  return m.cols === count ? centred : settledComponents(await algebra.gram(centred), count, algebra);
 }
 
 export const granger: Measure = {

@@ -16,8 +16,8 @@ export interface MeasureOptions {
 
 export type MeasureAnswer =
   | { value: number; more?: Record<string, number | number[]> }
-  /** Over the channels of A, then those of B: [channels, channels]. */
-  | { matrix: Matrix }
+  /** Over the channels of A, then those of B: [channels, channels]; `ofA` says how many are A's. */
+  | { matrix: Matrix; ofA: number }
   | NoScore;
 
 export interface Measure {
@@ -61,29 +61,34 @@ function isConstant(m: Matrix): boolean {
   return m.data.every((value, at) => at < m.cols || value === m.data[at - m.cols]);
 }
 
-/** Column means taken out. */
+/** Column means taken out; a column that holds one value becomes exactly 0. */
 export function centreColumns(m: Matrix): Matrix {
-  const means = new Float64Array(m.cols);
-  for (const [at, value] of m.data.entries())
-    means[at % m.cols] = (means[at % m.cols] as number) + value / m.rows;
-  return { ...m, data: m.data.map((value, at) => value - (means[at % m.cols] as number)) };
+  const { cols } = m;
+  // From the first row on, or the mean of one value would round and leave its rounding behind.
+  const fromFirst = m.data.map((value, at) => value - (m.data[at % cols] as number));
+  const means = new Float64Array(cols);
+  for (const [at, value] of fromFirst.entries())
+    means[at % cols] = (means[at % cols] as number) + value / m.rows;
+  return { ...m, data: fromFirst.map((value, at) => value - (means[at % cols] as number)) };
 }
 
 /** Pearson's correlation; undefined where one side does not vary. */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | undefined {
   const n = x.length;
+  // From the first value on, or the mean of a constant would round, and rounding correlates perfectly with rounding.
+  const [firstX, firstY] = [x[0] as number, y[0] as number];
   let meanX = 0;
   let meanY = 0;
   for (let k = 0; k < n; k++) {
-    meanX += (x[k] as number) / n;
-    meanY += (y[k] as number) / n;
+    meanX += ((x[k] as number) - firstX) / n;
+    meanY += ((y[k] as number) - firstY) / n;
   }
   let xy = 0;
   let xx = 0;
   let yy = 0;
   for (let k = 0; k < n; k++) {
-    const dx = (x[k] as number) - meanX;
-    const dy = (y[k] as number) - meanY;
+    const dx = (x[k] as number) - firstX - meanX;
+    const dy = (y[k] as number) - firstY - meanY;
     xy += dx * dy;
     xx += dx * dx;
     yy += dy * dy;

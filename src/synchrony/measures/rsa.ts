@@ -3,11 +3,14 @@
  * Formula: Spearman's correlation between the upper triangles of the dissimilarity matrices 1 − Pearson(row, row'); Pearson's beside it.
  * Range: −1 to 1.
  * Reference: Kriegeskorte, Mur, Bandettini, 2008.
- * No score: fewer than 4 steps, fewer than 2 dims, a step whose dims are all equal, values that are not finite.
+ * No score: fewer than 4 steps, fewer than 3 dims, a step whose dims are all equal, values that are not finite.
  */
 import { turnBoth, zeros } from '../matrix.ts';
 import type { Matrix } from '../types.ts';
 import { pearson, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
+
+/** Over two dims every correlation is 1 or −1, and ranks among them are rounding. */
+const FEWEST_DIMS = 3;
 
 /** Upper triangle, row by row; undefined where a row does not vary. */
 function dissimilarities(m: Matrix): Float64Array | undefined {
@@ -64,6 +67,8 @@ function upperTriangle({ rows: n, data }: Matrix): Float64Array {
 const turned: Turning = async (a, b) => {
   const reason = whyNotAligned(a, b, 4);
   if (reason !== undefined) return reason;
+  if (Math.min(a.cols, b.cols) < FEWEST_DIMS)
+    return { reason: `fewer than ${FEWEST_DIMS} dims: every two steps are alike or opposite` };
   const x = dissimilarities(a);
   const y = dissimilarities(b);
   if (x === undefined || y === undefined) return { reason: 'a step has no variance over its dims' };

@@ -155,3 +155,28 @@ describe('symmetry and invariance', () => {
     expect(back).toBeLessThan(0.05);
   });
 });
+
+describe('what does not vary', () => {
+  // the mean of 0.1 rounds, so what is left of it is rounding that correlates perfectly with other rounding
+  it.each(['isc', 'xcorr'])('%s leaves a dim out that holds one value', async (name) => {
+    const { a, b } = streams(13, 50, 4);
+    const hold = (m: Matrix, value: number): Matrix => ({
+      ...m,
+      data: m.data.map((own, at) => (at % m.cols === 3 ? value : own)),
+    });
+    const cut = (m: Matrix): Matrix => ({
+      rows: m.rows,
+      cols: 3,
+      data: m.data.filter((_, at) => at % m.cols !== 3),
+    });
+    const [without] = figures(await named(name).compute(cut(a), cut(b), plain));
+    const answer = await named(name).compute(hold(a, 0.1), hold(b, 0.17), plain);
+    expect(figures(answer)[0]).toBeCloseTo(without as number, 12);
+    if (name === 'isc') expect(answer).toMatchObject({ more: { left_out: 1 } });
+  });
+
+  it('rsa has no score over two dims, where every correlation is 1 or -1', async () => {
+    const { a, b } = streams(14, 24, 2);
+    expect(await named('rsa').compute(a, b, plain)).toHaveProperty('reason');
+  });
+});

@@ -1,8 +1,9 @@
 /** Surrogates keep what a stream is by itself and lose what it shares; p-values are as rare as they say where streams are not coupled. */
 import { describe, expect, it } from 'vitest';
 import { isc } from '../../../src/synchrony/measures/isc.ts';
+import { xcorr } from '../../../src/synchrony/measures/xcorr.ts';
 import { plv } from '../../../src/synchrony/measures/plv.ts';
-import { crossProduct, product, takeRows, turnRows } from '../../../src/synchrony/matrix.ts';
+import { crossProduct, product, takeRows, turnRows, zeros } from '../../../src/synchrony/matrix.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
 import { seededRandom, shuffled, type Random } from '../../../src/synchrony/random.ts';
 import { allPass, surrogateNull } from '../../../src/synchrony/surrogates.ts';
@@ -115,6 +116,34 @@ describe('the p-value', () => {
       }
     },
   );
+
+  it('by shift never turns by as little as a lagged measure looks, and is absent where it must', async () => {
+    const random = seededRandom(11);
+    const at = (steps: number) => {
+      const shared = slow(random, { steps, share: 0.2 });
+      const noisy = (): Matrix => columnOf(shared.map((value) => value + 0.2 * random.normal()));
+      return surrogateNull(
+        { a: noisy(), b: noisy(), measure: xcorr, options },
+        { kind: 'shift', count: 99, seed: 1 },
+      );
+    };
+    expect(await at(40)).toMatchObject({ pValue: 0.01 });
+    expect(await at(20)).toEqual({ reason: expect.stringContaining('need 22') as string });
+  });
+
+  it('looks at couplings between the streams, however many components each of them has', async () => {
+    const random = seededRandom(12);
+    const wave = slow(random, { steps: 128, share: 0.8 });
+    const a = columnOf(wave);
+    const b = zeros(128, 3);
+    for (const [t, value] of wave.entries()) b.data.set([5 * value, random.normal(), random.normal()], 3 * t);
+    const found = await surrogateNull(
+      { a, b, measure: plv, options: { ...options, components: 3 } },
+      { kind: 'phase', count: 99, seed: 1 },
+    );
+    expect(found).toMatchObject({ pValue: 0.01 });
+    if (!('reason' in found)) expect(found.size).toBeGreaterThan(0.9);
+  });
 
   it('is the same for the same seed, and absent where the measure is', async () => {
     const random = seededRandom(9);
