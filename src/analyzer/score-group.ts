@@ -4,7 +4,7 @@ import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import { quantile } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
-import { paperScore } from '../synchrony/paper.ts';
+import { paperScore, paperScoreOf, preparePaper } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
 import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
 import type { GroupRows, Selection } from './group-rows.ts';
@@ -103,9 +103,11 @@ interface Tools {
 }
 
 async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport | NoScore> {
-  const score = await paperScore(pairs, tools);
+  const prepared = await preparePaper(pairs, tools);
+  if ('reason' in prepared) return prepared;
+  const score = await paperScoreOf(prepared, tools);
   if ('reason' in score) return score;
-  const shuffled = await draws(tools, (seed) => paperScore(pairs, { ...tools, seed, shuffled: true }));
+  const shuffled = await draws(tools, (seed) => paperScoreOf(prepared, { ...tools, seed, shuffled: true }));
   const pseudo = await draws(tools, (seed) => paperScore(pseudoPairs(pairs, seed), { ...tools, seed }));
   return {
     score: score.syncR2,

@@ -31,6 +31,9 @@ interface Scored {
   strict: boolean;
   besideVersion: number;
   besideEndedMs: number;
+  /** What either took last; 0 before the first. */
+  tookMs: number;
+  besideTookMs: number;
 }
 
 interface LoopState {
@@ -57,12 +60,22 @@ interface Due {
 const CADENCE_MS = 2000;
 /** While frames come, all loops together take no more than this share of one core. */
 const CORE_SHARE = 0.25;
-/** Null, interval and p-value of a group that grows get no older than this and one computation, whatever it takes. */
-const OLDEST_MS = 40_000;
+/** Null, interval and p-value of a group that grows are made anew in time to get no older than this, whatever share of a core it takes. */
+const OLDEST_MS = 50_000;
 /** What stands beside a score is seldom made anew while frames come, and always gives way to full scores. */
 const BESIDE_CADENCE_MS = 60_000;
 /** A stream without a frame for so long has probably ended: what is left is scored at once. */
 const QUIET_MS = 1000;
+
+const NEVER: Scored = {
+  version: -1,
+  endedMs: -CADENCE_MS,
+  strict: false,
+  besideVersion: -1,
+  besideEndedMs: -BESIDE_CADENCE_MS,
+  tookMs: 0,
+  besideTookMs: 0,
+};
 
 export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   const { clock } = options;
@@ -118,17 +131,25 @@ function isSooner(a: Due, b: Due): boolean {
 }
 
 function dueOf(state: LoopState, of: Pick<Due, 'run' | 'rows' | 'group'>): Due | undefined {
-  const last = state.scored.get(keyOf(of));
+  const last = state.scored.get(keyOf(of)) ?? NEVER;
   const quietMs = state.lastFrameMs + QUIET_MS;
-  if (last?.version !== of.group.version) {
-    const sinceMs = last?.endedMs ?? -CADENCE_MS;
+  if (last.version !== of.group.version) {
+    const sinceMs = last.endedMs;
     const restedMs = Math.max(sinceMs + CADENCE_MS, state.restUntilMs);
-    return { ...of, kind: 'full', sinceMs, atMs: Math.min(restedMs, sinceMs + OLDEST_MS, quietMs) };
+    const latestMs = sinceMs + Math.max(CADENCE_MS, OLDEST_MS - worstWaitMs(state));
+    return { ...of, kind: 'full', sinceMs, atMs: Math.min(restedMs, latestMs, quietMs) };
   }
   if (!last.strict || last.besideVersion === of.group.version) return undefined;
   const sinceMs = last.besideEndedMs;
   const restedMs = Math.max(sinceMs + BESIDE_CADENCE_MS, state.restUntilMs);
   return { ...of, kind: 'beside', sinceMs, atMs: Math.min(restedMs, quietMs) };
+}
+
+/** From the moment that a group is due until its score stands, if all others are due before it. */
+function worstWaitMs({ scored }: LoopState): number {
+  const all = [...scored.values()];
+  const full = all.reduce((sum, { tookMs }) => sum + tookMs, 0);
+  return full + Math.max(0, ...all.map(({ besideTookMs }) => besideTookMs));
 }
 
 async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): Promise<void> {
@@ -140,14 +161,16 @@ async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): 
   const nowMs = (): number => clock.monotonicMs();
   const job = { run, group: { ...group }, selection, algebra, onFrozen, nowMs };
   const key = keyOf(due);
+  const last = state.scored.get(key) ?? NEVER;
   if (due.kind === 'full') {
     const strict = await publishFull(job, options);
-    const { besideVersion = -1, besideEndedMs = -BESIDE_CADENCE_MS } = state.scored.get(key) ?? {};
-    state.scored.set(key, { version, endedMs: nowMs(), strict, besideVersion, besideEndedMs });
+    const endedMs = nowMs();
+    state.scored.set(key, { ...last, version, endedMs, strict, tookMs: endedMs - startedMs });
   } else {
     await publishBeside(job, options);
-    const last = state.scored.get(key) as Scored;
-    state.scored.set(key, { ...last, besideVersion: version, besideEndedMs: nowMs() });
+    const besideEndedMs = nowMs();
+    const besideTookMs = besideEndedMs - startedMs;
+    state.scored.set(key, { ...last, besideVersion: version, besideEndedMs, besideTookMs });
   }
   const endedMs = nowMs();
   state.restUntilMs = endedMs + (options.share.of / CORE_SHARE - 1) * (endedMs - startedMs);

@@ -26,20 +26,43 @@ const MINIMUM_ROWS = 4;
 const PAPER_LAMBDA = 0.1;
 
 export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promise<PaperScore | NoScore> {
+  const prepared = await preparePaper(pairs, options);
+  return 'reason' in prepared ? prepared : paperScoreOf(prepared, options);
+}
+
+/** What scores of the same rows share, whatever their splits: the inverse of every source layer is most of the work. */
+export interface PreparedPaper {
+  pairs: TurnPairs;
+  /** Per source layer [n, n]: see `sourceInverse`. */
+  inverses: Matrix[];
+  /** Per target layer [n, dims], column means out. */
+  targets: Matrix[];
+}
+
+export async function preparePaper(
+  pairs: TurnPairs,
+  { algebra, lambda = PAPER_LAMBDA }: Pick<PaperOptions, 'algebra' | 'lambda'>,
+): Promise<PreparedPaper | NoScore> {
   const reason = whyNoScore(pairs);
   if (reason !== undefined) return { reason };
-  const splits = makeSplits(pairs, options);
-  if ('reason' in splits) return splits;
-  const { algebra, lambda = PAPER_LAMBDA } = options;
   const inverses: Matrix[] = [];
   for (const layer of pairs.source) inverses.push(await sourceInverse(centred(layer), lambda, algebra));
-  const targets = pairs.target.map(centred);
+  return { pairs, inverses, targets: pairs.target.map(centred) };
+}
+
+export async function paperScoreOf(
+  { pairs, inverses, targets }: PreparedPaper,
+  options: Omit<PaperOptions, 'lambda'>,
+): Promise<PaperScore | NoScore> {
+  const splits = makeSplits(pairs, options);
+  if ('reason' in splits) return splits;
   const perSplit: Matrix[] = [];
   for (const [index, split] of splits.entries()) {
     const input = { inverses, targets, split };
     const order =
       options.shuffled === true ? shuffledTraining(pairs, split, options.seed + index) : undefined;
-    perSplit.push(await r2Map(order === undefined ? input : { ...input, trainingOrder: order }, algebra));
+    const whole = order === undefined ? input : { ...input, trainingOrder: order };
+    perSplit.push(await r2Map(whole, options.algebra));
   }
   return summarise(perSplit);
 }
@@ -50,7 +73,7 @@ function whyNoScore(pairs: TurnPairs): string | undefined {
   return undefined;
 }
 
-function makeSplits(pairs: TurnPairs, options: PaperOptions): Split[] | NoScore {
+function makeSplits(pairs: TurnPairs, options: Pick<PaperOptions, 'splits' | 'seed'>): Split[] | NoScore {
   const wanted = options.splits ?? 3;
   const splits =
     typeof wanted === 'number'
