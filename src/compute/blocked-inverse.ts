@@ -6,13 +6,13 @@
  * Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
  */
 import { cholesky, invertLower } from '../synchrony/cholesky.ts';
-import { blockOf, transpose, zeros } from '../synchrony/matrix.ts';
+import { blockOf, zeros } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
 
 const SMALLEST = 64;
 
-type Products = Pick<LinearAlgebra, 'multiply' | 'multiplyTransposed' | 'gram'>;
+type Products = Pick<LinearAlgebra, 'multiply' | 'crossMultiply' | 'multiplyTransposed' | 'gram'>;
 
 /** (s + λI)⁻¹ [n, n]; undefined where s + λI is not positive definite to rounding. */
 export async function blockedInverse(
@@ -20,40 +20,37 @@ export async function blockedInverse(
   lambda: number,
   products: Products,
 ): Promise<Matrix | undefined> {
-  const system = { ...s, data: s.data.slice() };
-  for (let k = 0; k < s.rows; k++)
-    system.data[k * s.rows + k] = (system.data[k * s.rows + k] as number) + lambda;
-  const inverse = await lowerInverse(system, products);
-  return inverse && upperGram(transpose(inverse), products);
+  const inverse = await lowerInverse(s, lambda, products);
+  return inverse && lowerGram(inverse, products);
 }
 
-/** u uᵀ of an upper triangle: what stands left of a tile's columns is 0 in one of its sides. */
-async function upperGram(u: Matrix, { multiplyTransposed }: Products): Promise<Matrix> {
-  return tiledSymmetric(u.rows, ({ top, bottom, left, right }) => {
-    const cols = u.cols - left;
-    return multiplyTransposed(
-      blockOf(u, { top, left, rows: bottom - top, cols }),
-      blockOf(u, { top: left, left, rows: right - left, cols }),
+/** lᵀ l of a lower triangle: what stands above a tile's columns is 0 in one of its sides. */
+async function lowerGram(l: Matrix, { crossMultiply }: Products): Promise<Matrix> {
+  return tiledSymmetric(l.rows, ({ top, bottom, left, right }) => {
+    const rows = l.rows - left;
+    return crossMultiply(
+      blockOf(l, { top: left, left: top, rows, cols: bottom - top }),
+      blockOf(l, { top: left, left, rows, cols: right - left }),
     );
   });
 }
 
-/** L⁻¹ [n, n] of a = L Lᵀ. */
-async function lowerInverse(a: Matrix, products: Products): Promise<Matrix | undefined> {
+/** L⁻¹ [n, n] of a + λI = L Lᵀ. */
+async function lowerInverse(a: Matrix, lambda: number, products: Products): Promise<Matrix | undefined> {
   const n = a.rows;
   if (n <= SMALLEST) {
-    const factor = cholesky(a, 0);
+    const factor = cholesky(a, lambda);
     return factor && invertLower(factor, n);
   }
   const half = Math.ceil(n / 2);
   const rest = n - half;
-  const first = await lowerInverse(blockOf(a, { top: 0, left: 0, rows: half, cols: half }), products);
+  const first = await lowerInverse(blockOf(a, { top: 0, left: 0, rows: half, cols: half }), lambda, products);
   if (!first) return undefined;
   const corner = blockOf(a, { top: half, left: 0, rows: rest, cols: half });
   const panel = await products.multiplyTransposed(corner, first);
   const remains = blockOf(a, { top: half, left: half, rows: rest, cols: rest });
   subtract(remains, await products.gram(panel));
-  const second = await lowerInverse(remains, products);
+  const second = await lowerInverse(remains, lambda, products);
   if (!second) return undefined;
   const below = await products.multiply(await products.multiply(second, panel), first);
   return assemble(first, second, below);

@@ -5,6 +5,7 @@
 import { zeros } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
 import { isDiagonal, upperTiles, type Tile } from './tiles.ts';
+import { unwritten } from './unwritten.ts';
 
 /** a · bᵀ; written to `into` where it is given. */
 export type ProductTransposed = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
@@ -16,9 +17,14 @@ export async function tiledGramProducts(
   multiplyTransposed: ProductTransposed,
 ): Promise<Matrix> {
   const total = zeros(a.length, b.length);
-  for (const tile of upperTiles(a[0]?.rows ?? 0)) {
-    const left = await stackTile(a, tile, multiplyTransposed);
-    const part = await multiplyTransposed(left, await stackTile(b, tile, multiplyTransposed));
+  const tiles = upperTiles(a[0]?.rows ?? 0);
+  const largest = Math.max(0, ...tiles.map(areaOf));
+  const [left, right] = [unwritten(a.length * largest), unwritten(b.length * largest)];
+  for (const tile of tiles) {
+    const part = await multiplyTransposed(
+      await stackTile(a, { tile, into: left }, multiplyTransposed),
+      await stackTile(b, { tile, into: right }, multiplyTransposed),
+    );
     const times = isDiagonal(tile) ? 1 : 2;
     for (let at = 0; at < part.data.length; at++)
       total.data[at] = (total.data[at] as number) + times * (part.data[at] as number);
@@ -26,19 +32,21 @@ export async function tiledGramProducts(
   return total;
 }
 
-/** One tile of every Gram matrix, flat [matrices, tile rows × tile columns]. */
+const areaOf = ({ top, bottom, left, right }: Tile): number => (bottom - top) * (right - left);
+
+/** One tile of every Gram matrix, flat [matrices, tile rows × tile columns], at the beginning of `into`. */
 async function stackTile(
   matrices: Matrix[],
-  { top, bottom, left, right }: Tile,
+  { tile, into }: { tile: Tile; into: Float64Array },
   multiplyTransposed: ProductTransposed,
 ): Promise<Matrix> {
-  const size = (bottom - top) * (right - left);
-  const stack = zeros(matrices.length, size);
+  const { top, bottom, left, right } = tile;
+  const size = areaOf(tile);
   for (const [index, m] of matrices.entries()) {
-    const into = stack.data.subarray(index * size, (index + 1) * size);
-    await multiplyTransposed(rowsOf(m, top, bottom), rowsOf(m, left, right), into);
+    const place = into.subarray(index * size, (index + 1) * size);
+    await multiplyTransposed(rowsOf(m, top, bottom), rowsOf(m, left, right), place);
   }
-  return stack;
+  return { rows: matrices.length, cols: size, data: into.subarray(0, matrices.length * size) };
 }
 
 /** Rows [start, end) as a view. */

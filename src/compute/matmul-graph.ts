@@ -1,8 +1,9 @@
-/** The one graph that the backend runs, written as a ModelProto by hand: C = A · B or A · Bᵀ, sizes open. */
+/** The one graph that the backend runs, written as a ModelProto by hand: C = A · B, A · Bᵀ or Aᵀ · B, sizes open. */
 
 export interface MatmulGraph {
   elements: 'float64' | 'float32';
-  transposeB: boolean;
+  /** The side that is transposed, if one is. */
+  transposed?: 'a' | 'b';
 }
 
 const IR_VERSION = 8;
@@ -11,13 +12,14 @@ const ELEMENT_TYPE = { float32: 1, float64: 11 };
 const ATTRIBUTE_INT = 2;
 
 /** Bytes of a model with inputs `a` and `b` and output `c`. */
-export function writeMatmulGraph({ elements, transposeB }: MatmulGraph): Uint8Array {
+export function writeMatmulGraph({ elements, transposed }: MatmulGraph): Uint8Array {
   const node = [
     text(1, 'a'),
     text(1, 'b'),
     text(2, 'c'),
     text(4, 'Gemm'),
-    message(5, [text(1, 'transB'), integer(3, transposeB ? 1 : 0), integer(20, ATTRIBUTE_INT)]),
+    message(5, [text(1, 'transA'), integer(3, transposed === 'a' ? 1 : 0), integer(20, ATTRIBUTE_INT)]),
+    message(5, [text(1, 'transB'), integer(3, transposed === 'b' ? 1 : 0), integer(20, ATTRIBUTE_INT)]),
   ];
   const value = (name: string): number[] =>
     [text(1, name), message(2, [message(1, [integer(1, ELEMENT_TYPE[elements]), openShape(name)])])].flat();

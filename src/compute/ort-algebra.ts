@@ -4,12 +4,13 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { invertSymmetric } from '../synchrony/cholesky.ts';
-import { product, productTransposed } from '../synchrony/matrix.ts';
+import { crossProduct, product, productTransposed } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { blockedInverse } from './blocked-inverse.ts';
 import { rowsOf, tiledGramProducts, type ProductTransposed } from './gram-products.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
+import { unwritten } from './unwritten.ts';
 
 export interface OrtAlgebraOptions {
   /** Threads of one product; 0: as many as there are cores. */
@@ -29,16 +30,20 @@ const WORTH_A_CALL = 30_000;
 
 export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise<OrtAlgebra> {
   const elements = options.elements ?? (options.provider === 'webgpu' ? 'float32' : 'float64');
-  const plain = await openProduct(options, { elements, transposeB: false });
-  const transposed = await openProduct(options, { elements, transposeB: true });
+  const plain = await openProduct(options, { elements });
+  const byColumns = await openProduct(options, { elements, transposed: 'a' });
+  const byRows = await openProduct(options, { elements, transposed: 'b' });
   const multiply = (a: Matrix, b: Matrix): Promise<Matrix> =>
     a.rows * a.cols * b.cols < WORTH_A_CALL ? Promise.resolve(product(a, b)) : plain.run(a, b);
+  const crossMultiply = (a: Matrix, b: Matrix): Promise<Matrix> =>
+    a.rows * a.cols * b.cols < WORTH_A_CALL ? Promise.resolve(crossProduct(a, b)) : byColumns.run(a, b);
   const multiplyTransposed: ProductTransposed = (a, b, into) =>
     a.rows * a.cols * b.rows < WORTH_A_CALL
       ? Promise.resolve(written(productTransposed(a, b), into))
-      : transposed.run(a, b, into);
+      : byRows.run(a, b, into);
   const products = {
     multiply,
+    crossMultiply,
     multiplyTransposed: (a: Matrix, b: Matrix) => multiplyTransposed(a, b),
     gram: (a: Matrix) => tiledGram(a, multiplyTransposed),
   };
@@ -49,8 +54,7 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
     invertRidge: async (s, lambda) =>
       (await blockedInverse(s, lambda, products)) ?? invertSymmetric(s, lambda),
     close: async () => {
-      await plain.session.release();
-      await transposed.session.release();
+      for (const { session } of [plain, byColumns, byRows]) await session.release();
     },
   };
 }
@@ -74,11 +78,12 @@ async function openProduct(options: OrtAlgebraOptions, graph: MatmulGraph): Prom
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const run = async (a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix> => {
-    const [rows, cols] = [a.rows, graph.transposeB ? b.rows : b.cols];
+    const rows = graph.transposed === 'a' ? a.cols : a.rows;
+    const cols = graph.transposed === 'b' ? b.rows : b.cols;
     const feeds = { a: tensor(a, graph.elements), b: tensor(b, graph.elements) };
     if (graph.elements === 'float64') {
       // The runtime writes where it is told to; memory of its own would be copied once more.
-      const data = into ?? new Float64Array(rows * cols);
+      const data = into ?? unwritten(rows * cols);
       await session.run(feeds, { c: new Tensor('float64', data, [rows, cols]) });
       return { rows, cols, data };
     }

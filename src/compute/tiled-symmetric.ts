@@ -1,14 +1,14 @@
 /** A symmetric matrix of which only the tiles on and above the diagonal are computed. */
-import { zeros } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
 import { upperTiles, type Tile } from './tiles.ts';
+import { unwritten } from './unwritten.ts';
 
 /** [n, n]; what is below the diagonal mirrors what is above, to the last bit. */
 export async function tiledSymmetric(n: number, compute: (tile: Tile) => Promise<Matrix>): Promise<Matrix> {
   const tiles = upperTiles(n);
   const [first] = tiles;
   if (first && tiles.length === 1) return mirrorDown(await compute(first));
-  const out = zeros(n, n);
+  const out = { rows: n, cols: n, data: unwritten(n * n) };
   for (const tile of tiles) {
     const part = await compute(tile);
     for (let r = 0; r < part.rows; r++)

@@ -20,8 +20,8 @@ export interface Tile {
 
 /** A square on the diagonal is not cut further below this many rows. */
 const SMALLEST = 128;
-/** No side is longer, so that what is computed at once stays small. */
-const LARGEST = 512;
+/** No side is longer, so that a tile of every layer fits into the processor's cache together. */
+const LARGEST = 256;
 
 /** Tiles that cover the diagonal and what is above it [n, n]; those on the diagonal are squares. */
 export function upperTiles(n: number): Tile[] {

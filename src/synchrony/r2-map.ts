@@ -11,7 +11,7 @@
  * Digits: about 1e-13 on ordinary states; where a few dims are 1e4 times the others and n exceeds dims, K's condition leaves about 1e-6.
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
-import { takeBlock, zeros } from './matrix.ts';
+import { takeBlock, takeRows, zeros } from './matrix.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface MapInput {
@@ -72,8 +72,7 @@ function sidesOf(split: Uint8Array): Sides {
 /** E [n, test]. */
 async function errorMaker(inverse: Matrix, test: Int32Array, algebra: LinearAlgebra): Promise<Matrix> {
   const inner = await algebra.invertRidge(takeBlock(inverse, test, test), 0);
-  const all = Int32Array.from({ length: inverse.rows }, (_, row) => row);
-  return algebra.multiply(takeBlock(inverse, all, test), inner);
+  return algebra.crossMultiply(takeRows(inverse, test), inner);
 }
 
 /** The row of Y that stands in each row of Z. */

@@ -13,6 +13,8 @@ export interface LinearAlgebra {
   multiplyTransposed(a: Matrix, b: Matrix): Promise<Matrix>;
   /** a [n, k] · b [k, m] → [n, m]. */
   multiply(a: Matrix, b: Matrix): Promise<Matrix>;
+  /** aᵀ · b with a [n, k] and b [n, m] → [k, m]. */
+  crossMultiply(a: Matrix, b: Matrix): Promise<Matrix>;
   /** a [n, k] · aᵀ → [n, n], exactly symmetric. */
   gram(a: Matrix): Promise<Matrix>;
   /** ⟨A Aᵀ, B Bᵀ⟩ for every A [n, any] and B [n, any] → [a.length, b.length]. */

@@ -38,6 +38,10 @@ describe('float64', () => {
     ).toBeGreaterThan(1e-3);
     const b = normal(k, m);
     expect(farthest(await fast.multiply(a, b), await plain.multiply(a, b))).toBeLessThan(1e-11);
+    const across = normal(k, n);
+    expect(farthest(await fast.crossMultiply(across, b), await plain.crossMultiply(across, b))).toBeLessThan(
+      1e-11,
+    );
     const c = normal(m, k);
     expect(farthest(await fast.multiplyTransposed(a, c), await plain.multiplyTransposed(a, c))).toBeLessThan(
       1e-11,
