@@ -19,6 +19,7 @@ export interface SmallStudy {
   episodes: number;
   maxTurns: number;
   maxTokens: number;
+  steps?: { layers: number[] };
 }
 
 const RUN = 'demo';

@@ -9,9 +9,11 @@ const DIRECTIONS = [
 ] as const;
 
 const CHOSEN = 'condition=~"$condition",source_model=~"$source_model"';
-const SERIES = '{{condition}} ({{source_model}} → {{target_model}})';
+const SERIES = '{{condition}} ({{source_model}} {{source_role}} → {{target_model}} {{target_role}})';
 const HEADLINE = 'measure="sync_r2",mode="strict"';
-const BESIDE = 'measure=~"sync_r2_.*",mode="strict"';
+const BESIDE = 'measure=~"sync_r2_(beyond_words|lag_.*)",mode="strict"';
+const PREQUENTIAL = 'measure="sync_r2_prequential",mode="strict"';
+const STEPS = 'mode="steps"';
 const SIGNIFICANT = 0.05;
 
 const of = (direction: string, rest: string): string => `{direction="${direction}",${CHOSEN},${rest}}`;
@@ -23,6 +25,7 @@ export function synchronyPanels(): Builder<Panel>[] {
     ...DIRECTIONS.map(besidePanel),
     ...DIRECTIONS.map(differencePanel),
     ...DIRECTIONS.map(paperPanel),
+    ...DIRECTIONS.map(stepPanel),
     pValuePanel(),
   ];
 }
@@ -35,12 +38,16 @@ function strictPanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Strict score, ${text}`,
     description:
-      'Share of the variance in the partner’s next state that this side’s state predicts beyond all that was said before. Dashed: the same with episodes exchanged within their scenario, its mean and its 95th percentile.',
+      'Share of the variance in the partner’s next state that this side’s state predicts beyond all that was said before. Dashed: the same with episodes exchanged within their scenario, its mean and its 95th percentile. Foretold: each new turn by what was learnt from earlier ones alone.',
     unit: 'percentunit',
     span: 12,
     level: 0,
     lines: [
       { expr: `entrain_synchrony_ratio${series}`, legend: SERIES },
+      {
+        expr: `entrain_synchrony_ratio${of(label, PREQUENTIAL)}`,
+        legend: `foretold, then learnt · ${SERIES}`,
+      },
       { expr: `entrain_synchrony_null_ratio${nullOf('q95')}`, legend: `null q95 · ${SERIES}`, dashed: true },
       {
         expr: `entrain_synchrony_null_ratio${nullOf('mean')}`,
@@ -88,7 +95,7 @@ function besidePanel({ label, text }: Direction): Builder<Panel> {
 
 function differencePanel({ label, text }: Direction): Builder<Panel> {
   const bound = (name: string): string => of(label, `${HEADLINE},bound="${name}"`);
-  const series = '{{condition}} − {{against}} ({{source_model}} → {{target_model}})';
+  const series = `− {{against}} · ${SERIES}`;
   return timeseries({
     title: `Difference between conditions, ${text}`,
     description:
@@ -130,6 +137,26 @@ function paperPanel({ label, text }: Direction): Builder<Panel> {
       {
         expr: `entrain_synchrony_null_ratio${nullOf('null="pseudo",level="mean"')}`,
         legend: `pseudo mean · ${SERIES}`,
+        dashed: true,
+      },
+    ],
+  });
+}
+
+function stepPanel({ label, text }: Direction): Builder<Panel> {
+  const series = `{{measure}} · ${SERIES}`;
+  return timeseries({
+    title: `Step by step, ${text}`,
+    description:
+      'Measures between the states of speaker and listener at the same words, over the last 128 of them. Dashed: the 95th percentile with the listener turned round. Empty unless the study streams steps.',
+    unit: 'none',
+    span: 12,
+    level: 0,
+    lines: [
+      { expr: `entrain_synchrony_ratio${of(label, STEPS)}`, legend: series },
+      {
+        expr: `entrain_synchrony_null_ratio${of(label, `${STEPS},null="surrogate",level="q95"`)}`,
+        legend: `turned round q95 · ${series}`,
         dashed: true,
       },
     ],

@@ -149,7 +149,8 @@ function dropOverCap(run: RunRows, change: BookChange, maxRows: number): void {
     if (about && !kept.has(id)) for (const turn of turns.values()) turn.payload = NO_NUMBERS;
 }
 
-function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: number): TurnNumbers {
+/** The numbers of a turn that is in a row. */
+export function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: number): TurnNumbers {
   const found = book.episode(episode)?.turns.get(turn);
   if (!found) throw new Error(`turn ${turn} of ${episode} is in a row but not in the book`);
   return found.payload;

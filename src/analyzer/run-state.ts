@@ -4,6 +4,7 @@ import type {
   CurvePoint,
   DifferenceReport,
   GroupReport,
+  PrequentialReport,
   ScoreReport,
   StrictReport,
 } from '../protocol/report.ts';
@@ -174,8 +175,14 @@ const scoresOf = ({ groups }: RunState): GroupScore[] =>
   [...groups.values()].flatMap(({ score }) => (score ? [score] : []));
 
 function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
-  const { samples, strict, paper } = score;
-  group.curve.push({ atMs, samples, strict: strict?.excess ?? null, paper: paper?.score ?? null });
+  const { samples, strict, paper, prequential } = score;
+  group.curve.push({
+    atMs,
+    samples,
+    strict: strict?.excess ?? null,
+    paper: paper?.score ?? null,
+    prequential: prequential?.score ?? null,
+  });
   if (group.curve.length > CURVE_POINTS) group.curve = group.curve.filter((_, index) => index % 2 === 1);
 }
 
@@ -222,6 +229,7 @@ function groupReport(state: GroupState): GroupReport {
     scenarios: state.scenarios.size,
     paper: score?.paper ?? null,
     strict,
+    prequential: prequentialReport(score?.prequential),
     effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
     qValue: null,
     beside: state.beside?.beside ?? null,
@@ -231,6 +239,10 @@ function groupReport(state: GroupState): GroupReport {
     updatedAtMs,
     curve,
   };
+}
+
+function prequentialReport(answer: GroupScore['prequential'] | undefined): PrequentialReport | null {
+  return answer ? { score: answer.score, tested: answer.tested } : null;
 }
 
 /** The full score, or the point score since, beside the null, interval and p-value of the full one. */

@@ -42,6 +42,7 @@ export function emptyScore(
     leftOut: selection.leftOut,
     paper: null,
     strict: null,
+    prequential: null,
     drawable: null,
     reason,
     rows: selection.rows,

@@ -6,6 +6,7 @@ import type { Clock } from '../process/clock.ts';
 import type { LinearAlgebra } from '../synchrony/types.ts';
 import { emptyRunRows, selectRows, takeFrameRows, type GroupRows, type RunRows } from './group-rows.ts';
 import { emptyBeside, scoreBeside } from './beside-scores.ts';
+import { learnGroup, type PrequentialGroup } from './prequential-group.ts';
 import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
 import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
 
@@ -29,6 +30,8 @@ interface Scored {
   endedMs: number;
   /** The same of what stands beside the score; without a strict score nothing does. */
   strict: boolean;
+  /** What goes on from score to score. */
+  prequential: PrequentialGroup | undefined;
   besideVersion: number;
   besideEndedMs: number;
   /** What either took last; 0 before the first. */
@@ -71,6 +74,7 @@ const NEVER: Scored = {
   version: -1,
   endedMs: -CADENCE_MS,
   strict: false,
+  prequential: undefined,
   besideVersion: -1,
   besideEndedMs: -BESIDE_CADENCE_MS,
   tookMs: 0,
@@ -163,9 +167,9 @@ async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): 
   const key = keyOf(due);
   const last = state.scored.get(key) ?? NEVER;
   if (due.kind === 'full') {
-    const strict = await publishFull(job, options);
+    const found = await publishFull(job, { ...options, book: rows.book, prequential: last.prequential });
     const endedMs = nowMs();
-    state.scored.set(key, { ...last, version, endedMs, strict, tookMs: endedMs - startedMs });
+    state.scored.set(key, { ...last, version, endedMs, ...found, tookMs: endedMs - startedMs });
   } else {
     await publishBeside(job, options);
     const besideEndedMs = nowMs();
@@ -176,16 +180,21 @@ async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): 
   state.restUntilMs = endedMs + (options.share.of / CORE_SHARE - 1) * (endedMs - startedMs);
 }
 
-/** @returns whether there is a strict score */
-async function publishFull(job: ScoreJob, { publish }: ScoreLoopOptions): Promise<boolean> {
+type FullOptions = ScoreLoopOptions & Pick<RunRows, 'book'> & Pick<Scored, 'prequential'>;
+
+async function publishFull(
+  job: ScoreJob,
+  { publish, book, prequential }: FullOptions,
+): Promise<Pick<Scored, 'strict' | 'prequential'>> {
   try {
     const score = await scoreGroup(job);
-    publish(score);
-    return score.strict !== null;
+    const learnt = score.strict ? await learnGroup(prequential, { ...job, book }) : undefined;
+    publish({ ...score, prequential: learnt?.answer ?? null });
+    return { strict: score.strict !== null, prequential: learnt?.state ?? prequential };
   } catch (error) {
     const score = emptyScore(job, 'A fault: the log of the analyzer says more.');
     publish({ type: 'fault', score, stack: stackOf(error) });
-    return false;
+    return { strict: false, prequential: undefined };
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
-import type { BesideReport, PaperReport, StrictReport } from '../protocol/report.ts';
+import type { BesideReport, PaperReport, PrequentialReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import type { StrictFrozen } from '../synchrony/strict-point.ts';
 import type { Group, Origin } from './episode-book.ts';
@@ -16,6 +16,11 @@ export interface ScoreInput {
 /** The rows a score was computed from, so that a replay can find them: per episode SOURCE>TARGET turns, in order. */
 export type RowIds = Record<string, string[]>;
 
+/** `taken`: rows that were known before those which came with this score; 0 where it began anew. */
+export interface PrequentialAnswer extends PrequentialReport {
+  taken: number;
+}
+
 export interface GroupScore {
   type: 'score';
   run: string;
@@ -29,6 +34,7 @@ export interface GroupScore {
   leftOut: number;
   paper: PaperReport | null;
   strict: StrictReport | null;
+  prequential: PrequentialAnswer | null;
   /** What differences between conditions are drawn from; null without a strict score. */
   drawable: Drawable | null;
   /** Why there is no score, or no strict score. */

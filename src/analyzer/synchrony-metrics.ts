@@ -61,6 +61,12 @@ function strictScores(group: GroupReport): { labels: Labels; report: StrictRepor
 const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
   strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
 
+const prequentialLabels = (group: GroupReport): Labels => ({
+  ...groupLabels(group),
+  measure: 'sync_r2_prequential',
+  mode: 'strict',
+});
+
 /** One sample of each measure between steps. */
 const ofSteps = (
   group: GroupReport,
@@ -104,8 +110,15 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => [
       ...sample(scoreLabels(group, 'paper'), group.paper?.score),
       ...ofStrict(group, (report) => report.score),
+      ...sample(prequentialLabels(group), group.prequential?.score),
       ...ofSteps(group, (report) => report.value),
     ],
+  },
+  {
+    name: 'entrain_synchrony_prequential_samples',
+    help: 'Turn pairs that the prequential score has tested.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.prequential?.tested),
   },
   {
     name: 'entrain_synchrony_excess_ratio',

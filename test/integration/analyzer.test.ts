@@ -85,7 +85,7 @@ async function finalReport(): Promise<ScoreReport> {
       const now = await report();
       return !now.pending && now.groups.length === 4 && now.groups.every((group) => group.strict !== null);
     },
-    { what: 'scores of everything', timeoutMs: 90_000 },
+    { what: 'scores of everything', timeoutMs: 180_000 },
   );
   return report();
 }
@@ -132,7 +132,7 @@ describe('the analyzer as a process', () => {
     expect((await report()).groups[0]?.reason).toMatch(/^(Too few yet|Not computed yet)/);
   });
 
-  it('scores what real senders stream, beside its nulls', async () => {
+  it('scores what real senders stream, beside its nulls', { timeout: 240_000 }, async () => {
     const [first, ...others] = plantedEpisodes(WORLD);
     for (const [role, frames] of first!.streams.entries())
       for (const frame of frames.slice(2)) agents[role]?.sender.append(frame);
@@ -154,6 +154,9 @@ describe('the analyzer as a process', () => {
       if (condition === 'live') expect(strict?.pValue).toBeLessThan(0.05);
       else expect(strict?.excess).toBeLessThan(0.1);
     }
+    for (const { condition, prequential } of groups)
+      if (condition === 'live') expect(prequential?.score).toBeGreaterThan(0.2);
+      else expect(prequential?.score).toBeLessThan(0.1);
     expect(differences.map(({ ciLow }) => ciLow > 0)).toEqual([true, true]);
   });
 
@@ -186,45 +189,59 @@ describe('the analyzer as a process', () => {
     expect(await read('/page.js')).toContain('/api/scores');
   });
 
-  it('adds a turn to the score at once, and replays all of it from the recording', async () => {
-    const scoresFile = join(folder, 'runs', RUN, 'scores.jsonl');
-    const points = async () =>
-      (await readFile(scoresFile, 'utf8')).split('\n').filter((line) => line.includes('"type":"point"'));
-    const more = plantedEpisodes({ ...WORLD, episodesPerScenario: 4 }).slice(-4);
-    for (const { streams } of more)
-      for (const [role, frames] of streams.entries())
-        for (const frame of frames) {
-          agents[role]?.sender.append(frame);
-          await agents[role]?.sender.drained(20_000);
-        }
-    await waitFor(async () => (await points()).length > 0, { what: 'a point score' });
-    await finalReport();
-    const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
-    const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
-    expect(await readFile(scoresFile, 'utf8')).toContain('"type":"beside"');
-    expect(replay.stdout).toMatch(/^(\d+) of \1 scores equal/);
-  });
+  it(
+    'adds a turn to the score at once, and replays all of it from the recording',
+    { timeout: 300_000 },
+    async () => {
+      const scoresFile = join(folder, 'runs', RUN, 'scores.jsonl');
+      const points = async () =>
+        (await readFile(scoresFile, 'utf8')).split('\n').filter((line) => line.includes('"type":"point"'));
+      const more = plantedEpisodes({ ...WORLD, episodesPerScenario: 4 }).slice(-4);
+      for (const { streams } of more)
+        for (const [role, frames] of streams.entries())
+          for (const frame of frames) {
+            agents[role]?.sender.append(frame);
+            await agents[role]?.sender.drained(20_000);
+          }
+      await waitFor(async () => (await points()).length > 0, { what: 'a point score' });
+      await finalReport();
+      const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
+      const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
+      expect(await readFile(scoresFile, 'utf8')).toContain('"type":"beside"');
+      expect(await readFile(scoresFile, 'utf8')).toMatch(
+        /"prequential":\{"score":0\.\d+,"tested":\d+,"taken":[1-9]/,
+      );
+      expect(replay.stdout).toMatch(/^(\d+) of \1 scores equal/);
+    },
+  );
 
-  it('comes to the same scores from its recording after a kill, and writes them with their rows', async () => {
-    const before = await finalReport();
-    for (const agent of agents.splice(0)) await agent.close();
-    await stop(analyzer, 'SIGKILL');
-    analyzer = await startAnalyzer();
-    await openAgents();
-    const after = await finalReport();
-    for (const [index, group] of figures(after).entries())
-      for (const mode of ['paper', 'strict'] as const)
-        for (const [name, value] of Object.entries(group[mode] ?? {}))
-          expect(value, `${mode} ${name}`).toBeCloseTo((figures(before)[index]?.[mode] as never)?.[name], 6);
-    const lines = (await readFile(join(folder, 'runs', RUN, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
-    const last = JSON.parse(lines.at(-1) ?? '') as {
-      rows: Record<string, string[]>;
-      seed: number;
-      samples: number;
-    };
-    expect(Object.values(last.rows).flat()).toHaveLength(last.samples);
-    expect(last.seed).toBeGreaterThan(0);
-  });
+  it(
+    'comes to the same scores from its recording after a kill, and writes them with their rows',
+    { timeout: 240_000 },
+    async () => {
+      const before = await finalReport();
+      for (const agent of agents.splice(0)) await agent.close();
+      await stop(analyzer, 'SIGKILL');
+      analyzer = await startAnalyzer();
+      await openAgents();
+      const after = await finalReport();
+      for (const [index, group] of figures(after).entries())
+        for (const mode of ['paper', 'strict'] as const)
+          for (const [name, value] of Object.entries(group[mode] ?? {}))
+            expect(value, `${mode} ${name}`).toBeCloseTo(
+              (figures(before)[index]?.[mode] as never)?.[name],
+              6,
+            );
+      const lines = (await readFile(join(folder, 'runs', RUN, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
+      const last = JSON.parse(lines.at(-1) ?? '') as {
+        rows: Record<string, string[]>;
+        seed: number;
+        samples: number;
+      };
+      expect(Object.values(last.rows).flat()).toHaveLength(last.samples);
+      expect(last.seed).toBeGreaterThan(0);
+    },
+  );
 
   it('ends within its deadline when it is asked to', async () => {
     expect(await stop(analyzer, 'SIGTERM')).toBe(0);

@@ -12,9 +12,9 @@ import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../dem
 import { freePort } from '../free-port.ts';
 import { findTool } from '../tools.ts';
 
-/** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs. */
-const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 6 };
-const STUDY_MS = 240_000;
+/** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs; and steps of one layer. */
+const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 8, steps: { layers: [3] } };
+const STUDY_MS = 480_000;
 
 interface Panel {
   title?: string;

@@ -27,7 +27,8 @@ export const PAGE_HTML = String.raw`<!doctype html>
   <p><b>Beyond history</b>: how much of the next speaker’s state one can tell from this speaker’s state, over what the
   words so far, the episode and the turn tell already, minus the same with episodes exchanged. The bar is its 95 %
   interval, the tick where 95 % of exchanges stay below. <b>Paper mode</b>: SyncR² as published; it also counts what both
-  share without talking, so read it beside its nulls.</p>
+  share without talking, so read it beside its nulls. <b>Foretold, then learnt</b> (dashed): each new turn is predicted from
+  earlier ones alone, over what turn number and words tell, and learnt only then.</p>
   <nav><a href="/metrics">metrics</a><a href="/api/scores">scores</a><a href="/api/state">state</a></nav>
 </footer>
 <noscript>This page draws itself with JavaScript; the same figures stand at /api/scores and /metrics.</noscript>

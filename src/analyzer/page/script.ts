@@ -49,7 +49,7 @@ function interval(strict, range) {
 function sparkline(curve) {
   const points = curve.filter((point) => point.strict !== null || point.paper !== null);
   if (points.length < 2) return null;
-  const values = points.flatMap((point) => [point.strict, point.paper]).filter((value) => value !== null);
+  const values = points.flatMap((point) => [point.strict, point.paper, point.prequential]).filter((value) => value !== null);
   const low = Math.min(0, ...values), high = Math.max(0.1, ...values);
   const from = points[0].samples, to = points.at(-1).samples;
   const x = (point) => (to > from ? 1000 * (point.samples - from) / (to - from) : 500);
@@ -60,6 +60,7 @@ function sparkline(curve) {
   svg.append(
     make('line', { class: 'zero', x1: 0, x2: 1000, y1: y(0), y2: y(0), 'vector-effect': 'non-scaling-stroke' }),
     make('path', { class: 'line-paper', d: path('paper') }),
+    make('path', { class: 'line-foretold', d: path('prequential') }),
     make('path', { class: 'line-strict', d: path('strict') }),
   );
   return svg;
@@ -78,6 +79,7 @@ function scores(group, range) {
       make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
       make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
       make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
+      ...foretold(group.prequential),
       ...besides(group.beside),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
@@ -89,6 +91,10 @@ function scores(group, range) {
   );
   else right.append(make('p', { class: 'reason' }, '–'));
   return make('div', { class: 'scores' }, left, right);
+}
+
+function foretold(prequential) {
+  return prequential ? [make('p', { class: 'detail' }, 'foretold, then learnt: ' + number(prequential.score) + ' over ' + count(prequential.tested) + ' turn pairs')] : [];
 }
 
 function besides(beside) {
@@ -133,12 +139,45 @@ function card(group, range, differences) {
     make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), stepwise(group.steps), counts);
 }
 
+/** Who is predicted by whom, where more than two talk: sources down, targets across, the colour is the excess. */
+function matrix(groups, agents) {
+  const roles = Array.from({ length: agents }, (_, place) => place + 1);
+  const most = Math.max(0.05, ...groups.map(({ strict }) => (strict ? Math.abs(strict.excess) : 0)));
+  const cell = (from, to) => {
+    const own = groups.filter((group) => group.agents === agents && group.sourceRole === from && group.targetRole === to);
+    const box = make('td', from === to ? { class: 'self' } : {}, ...own.flatMap(matrixFigures));
+    const [excess] = own.flatMap(({ strict }) => (strict ? [strict.excess] : []));
+    if (excess === undefined) return box;
+    box.style.setProperty('--share', (100 * Math.min(1, Math.abs(excess) / most)).toFixed(0) + '%');
+    box.classList.add(excess < 0 ? 'below' : 'above');
+    return box;
+  };
+  const head = make('tr', {}, make('th', { scope: 'col' }, 'from ↓  to →'), ...roles.map((role) => make('th', { scope: 'col' }, ordinal(role))));
+  const rows = roles.map((from) => make('tr', {}, make('th', { scope: 'row' }, ordinal(from)), ...roles.map((to) => cell(from, to))));
+  return make('table', { class: 'matrix' }, make('caption', {}, agents + ' agents: excess beyond history, from the row’s speaker to the column’s'), head, ...rows);
+}
+
+function matrixFigures({ strict, qValue, samples, reason }) {
+  const figures = strict
+    ? [make('b', {}, number(strict.excess)), make('span', {}, 'p ' + strict.pValue.toFixed(3) + ' · q ' + number(qValue))]
+    : [make('span', { class: 'reason' }, reason || 'No score.')];
+  return [...figures, make('span', {}, 'n ' + count(strict ? strict.samples : samples))];
+}
+
+function matrices(groups) {
+  const sizes = [...new Set(groups.map(({ agents }) => agents))].filter((agents) => agents > 2).sort();
+  return sizes.map((agents) => matrix(groups, agents));
+}
+
 function drawGroups({ groups, differences }) {
   const range = rangeOf(groups);
   const conditions = [...new Set(groups.map((group) => group.condition))];
-  const sections = conditions.map((condition) => make('section', { class: 'condition' },
-    make('h2', {}, condition, make('span', {}, MEANING[condition] || '')),
-    make('div', { class: 'cards' }, ...groups.filter((group) => group.condition === condition).map((group) => card(group, range, differences)))));
+  const sections = conditions.map((condition) => {
+    const own = groups.filter((group) => group.condition === condition);
+    const title = make('h2', {}, condition, make('span', {}, MEANING[condition.split(':')[0]] || ''));
+    return make('section', { class: 'condition' }, title, ...matrices(own),
+      make('div', { class: 'cards' }, ...own.map((group) => card(group, range, differences))));
+  });
   byId('conditions').replaceChildren(...(sections.length ? sections : [make('p', { class: 'empty' }, 'Waiting for the first two turns of an episode.')]));
 }
 

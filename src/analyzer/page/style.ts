@@ -56,8 +56,16 @@ svg.interval { height: 34px; } svg.spark { height: 44px; }
 .band { fill: var(--strict-wash); } .edge { stroke: var(--strict); stroke-width: 2; }
 .dot { fill: var(--strict); } .null { stroke: var(--ink); stroke-width: 2; }
 svg text { fill: var(--soft); font-size: 11px; }
-.line-strict, .line-paper { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
-.line-strict { stroke: var(--strict); } .line-paper { stroke: var(--paper); stroke-width: 1.4; opacity: 0.8; }
+.line-strict, .line-paper, .line-foretold { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.line-strict { stroke: var(--strict); } .line-foretold { stroke: var(--strict); stroke-width: 1.4; stroke-dasharray: 5 4; opacity: 0.8; } .line-paper { stroke: var(--paper); stroke-width: 1.4; opacity: 0.8; }
+.matrix { border-collapse: separate; border-spacing: 4px; margin: 0 -4px 14px; font-size: 13px; }
+.matrix caption { text-align: left; color: var(--soft); font-size: 12.5px; margin: 0 4px 4px; }
+.matrix th { font-weight: 600; padding: 6px 12px; color: var(--soft); white-space: nowrap; text-align: left; }
+.matrix td { min-width: 150px; max-width: 220px; padding: 8px 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
+.matrix td.self { background: none; border-style: dashed; }
+.matrix td.above { background: color-mix(in srgb, var(--strict) calc(0.45 * var(--share)), var(--card)); }
+.matrix td.below { background: color-mix(in srgb, var(--paper) calc(0.45 * var(--share)), var(--card)); }
+.matrix td b { display: block; font-size: 18px; font-weight: 650; } .matrix td span { display: block; } .matrix .reason { font-size: 12px; }
 .steps { border-top: 1px solid var(--line); padding-top: 12px; } .steps b { color: var(--ink); font-weight: 600; }
 .counts { margin-top: auto; display: flex; flex-wrap: wrap; gap: 4px 18px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 12.5px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; }

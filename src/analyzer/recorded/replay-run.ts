@@ -19,6 +19,7 @@ import {
   type RunRows,
 } from '../group-rows.ts';
 import { scoreBeside } from '../beside-scores.ts';
+import { learnGroup, type PrequentialGroup, type PrequentialJob } from '../prequential-group.ts';
 import { scoreGroup } from '../score-group.ts';
 import type { StepRecord } from '../steps/step-record.ts';
 import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
@@ -28,7 +29,7 @@ import type { BesideScore, FrozenFit, GroupScore, PointScore } from '../score-me
 /** What is compared of a full score's line in scores.jsonl, and what names its group. */
 type ScoreRecord = Pick<
   GroupScore,
-  'type' | 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'rows' | 'version'
+  'type' | 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'prequential' | 'rows' | 'version' | 'leftOut'
 > &
   Pick<GroupScore['group'], 'source' | 'target' | 'direction' | 'condition'> & { group: string };
 
@@ -53,6 +54,7 @@ export async function replayRun(folder: string, options: { lastOnly: boolean }):
   const published = await readScores(folder);
   const scores = options.lastOnly ? lastOfEach(published) : published;
   const fits = new Map<string, FrozenFit>();
+  const learners = new Map<string, PrequentialGroup>();
   const recorded = await readGroups(folder);
   // One thread, as the analyzer's: the order of additions is part of the number.
   const algebra = await createOrtAlgebra({ threads: 1 });
@@ -60,7 +62,13 @@ export async function replayRun(folder: string, options: { lastOnly: boolean }):
     const differences: string[] = [];
     for (const score of scores) {
       const onFrozen = (fit: FrozenFit): unknown => fits.set(fit.group, fit);
-      const difference = await replayOne(score, recorded, { folder, algebra, onFrozen, fits });
+      const difference = await replayOne(score, recorded, {
+        folder,
+        algebra,
+        onFrozen,
+        fits,
+        learners: options.lastOnly ? undefined : learners,
+      });
       if (difference !== undefined) differences.push(difference);
     }
     const equalScores = scores.length - differences.length;
@@ -127,6 +135,8 @@ interface ReplayTools {
   onFrozen(fit: FrozenFit): void;
   /** The newest frozen fit of each group. */
   fits: ReadonlyMap<string, FrozenFit>;
+  /** What each group's rows have taught so far; undefined where not every score is computed again. */
+  learners: Map<string, PrequentialGroup> | undefined;
 }
 
 function replayOne(
@@ -168,7 +178,7 @@ async function replayBeside(
 async function replayScore(
   score: ScoreRecord,
   { book, groups }: RunRows,
-  { algebra, onFrozen }: ReplayTools,
+  { algebra, onFrozen, learners }: ReplayTools,
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
   const whole = groups.get(score.group);
@@ -183,7 +193,23 @@ async function replayScore(
     if (!isDeepStrictEqual(value, score[field]))
       return `${name}: ${field} was published as ${JSON.stringify(score[field])} and comes out as ${JSON.stringify(value)}`;
   }
-  return undefined;
+  const job = { group, selection: { ...selection, leftOut: score.leftOut }, book, algebra };
+  return learners && replayPrequential(score, job, learners);
+}
+
+/** The same for what goes on from score to score. */
+async function replayPrequential(
+  { group, samples, prequential }: ScoreRecord,
+  job: PrequentialJob,
+  learners: Map<string, PrequentialGroup>,
+): Promise<string | undefined> {
+  if (!prequential) return undefined;
+  const { state, answer } = await learnGroup(prequential.taken > 0 ? learners.get(group) : undefined, job);
+  learners.set(group, state);
+  const { score = NaN, tested } = answer ?? {};
+  if (tested === prequential.tested && Math.abs(score - prequential.score) <= POINT_TOLERANCE)
+    return undefined;
+  return `prequential score of ${group}, ${samples} samples: published as ${prequential.score} and comes out as ${score}`;
 }
 
 /** The same for a point score, from the frozen fit of the full score before it. */

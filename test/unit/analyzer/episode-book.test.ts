@@ -108,6 +108,17 @@ describe('the episode book', () => {
     expect(new Set(rows.map((row) => row.group.key)).size).toBe(5);
   });
 
+  it('keeps ordered pairs of roles apart, also where all have the same model', () => {
+    const book = createEpisodeBook<string>();
+    const frame = episodeFrame('e1', ['ada', 'ben', 'cyd']);
+    book.addEpisode({ ...frame, models: frame.models.map(() => frame.models[0]!) });
+    for (let turn = 0; turn < 9; turn += 1) book.addTurn('e1', turnOf(turn));
+    const groups = new Map(rowsOf(book.episode('e1')!).map(({ group }) => [group.key, group]));
+    const pairs = [...groups.values()].map(({ sourceRole, targetRole }) => `${sourceRole}>${targetRole}`);
+    expect(pairs.toSorted()).toEqual(['1>2', '1>3', '2>1', '2>3', '3>1', '3>2']);
+    expect([...groups.values()].every(({ agents }) => agents === 3)).toBe(true);
+  });
+
   it('ends in the same rows whatever the order of arrival', () => {
     const arrivals = [
       { episode: 'e1', turns: 5 },
