@@ -3,7 +3,7 @@
  * them at any point and start it again.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKeys } from '../src/cli/keys.ts';
 import type { Utterance } from '../src/protocol/control.ts';
@@ -14,8 +14,10 @@ import { startNats, type NatsFixture } from './nats-fixture.ts';
 export interface Fleet {
   nats: NatsFixture;
   runs: string;
-  /** Starts a program (again). Settles when it is running, not when it is ready. */
-  start(program: Program): Promise<void>;
+  /** File of the key that signs stream tokens. */
+  privateKey: string;
+  /** Starts a program (again), with further flags for this life. Settles when it is running, not when it is ready. */
+  start(program: Program, flags?: readonly string[]): Promise<void>;
   /** SIGSTOP or SIGCONT: it stands still, or goes on. */
   signal(program: Program, signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** SIGKILL; settles when it is gone. */
@@ -53,7 +55,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const { folder, agents, certificates } = options;
   const runs = join(folder, 'runs');
   await mkdir(runs, { recursive: true });
-  const keys = await writeKeys(join(folder, 'keys'));
+  const keys = await writeKeys(await mkdtemp(join(folder, 'keys-')));
   const users = ['coordinator', 'analyzer', 'supervisor', ...agents.map((agent) => `agent-${agent}`)];
   const nats = await startNats(users, { runs: [options.run], certificates });
   const lives = new Map<Program, Life>();
@@ -70,7 +72,8 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   return {
     nats,
     runs,
-    start: async (program) => {
+    privateKey: keys.privateKey,
+    start: async (program, flags = []) => {
       const env = {
         ...process.env,
         NATS_URL: nats.url,
@@ -78,7 +81,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
         NATS_PASSWORD: `${program}-secret`,
         ...(certificates ? { NATS_CA_FILE: certificates.ca } : {}),
       };
-      const child = spawn(process.execPath, ['bin/entrain.js', ...argvOf(program)], {
+      const child = spawn(process.execPath, ['bin/entrain.js', ...argvOf(program), ...flags], {
         env,
         stdio: ['ignore', 'ignore', 'pipe'],
       });

@@ -10,6 +10,7 @@ import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { runFlag, wholeNumber } from '../process/flags.ts';
 import { readStudy } from '../process/read-study.ts';
+import { readRunFile, requireSameStudy } from '../process/run-file.ts';
 
 const FLAGS = {
   study: { type: 'string' },
@@ -68,6 +69,8 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   const threads = wholeNumber('--threads', values.threads);
   const port = wholeNumber('--port', values.port);
+  const begun = await readRunFile(join(runs, run));
+  if (begun) requireSameStudy(run, begun.study, { ...study, seed });
   const agents = [...agentsOf(study)];
   const models = await modelsOf(agents, values.model ?? [join(root, DEFAULT_MODEL)]);
   return {

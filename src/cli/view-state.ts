@@ -50,6 +50,8 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
       return { ...state, ended: { failed: false } };
     case 'run-failed':
       return { ...state, ended: { failed: true, reason: event.reason } };
+    case 'run-resumed':
+      return { ...state, ended: undefined };
   }
 }
 

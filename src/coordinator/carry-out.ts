@@ -75,6 +75,18 @@ export async function resumeEpisode(options: CarryOptions, state: RunState, agen
   });
 }
 
+/** A run may fail, and be started again, any number of times. */
+export async function publishFailure(options: CarryOptions, state: RunState, reason: string): Promise<void> {
+  if (state.ended) return;
+  const event = { type: 'run-failed', run: options.run, reason, atMs: options.clock.nowMs() } as const;
+  return publishEvent(options, event, state.failures + 1);
+}
+
+export function publishResumption(options: CarryOptions, state: RunState): Promise<void> {
+  const event = { type: 'run-resumed', run: options.run, atMs: options.clock.nowMs() } as const;
+  return publishEvent(options, event, state.failures);
+}
+
 /** Says that another agent has a role from now on; `decide` then asks for it to be seated. */
 export async function publishTakeover(
   options: CarryOptions,

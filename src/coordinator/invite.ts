@@ -23,13 +23,21 @@ export interface InviteOptions {
   privateKey: string;
 }
 
-/** @returns the agents that were invited just now: all of them in a new run, those that restarted in one that goes on */
-export async function prepareRun(options: InviteOptions): Promise<{ invited: Set<string>; stop(): void }> {
-  const { run, agents, link } = options;
+/**
+ * Makes the run's stream where it is not there yet.
+ * @returns how many messages it holds
+ * @throws EntrainError `RUN_FORBIDDEN`
+ */
+export async function openRunStream(link: NatsLink, run: string): Promise<number> {
   const stream = { name: names.stream(run), subjects: subjects.stored(run) };
-  await createRunStream(link.connection, stream).catch((cause: unknown) => {
+  return createRunStream(link.connection, stream).catch((cause: unknown) => {
     throw isForbidden(cause) ? strangeRun(run, cause) : cause;
   });
+}
+
+/** @returns the agents that were invited just now: all of them in a new run, those that restarted in one that goes on */
+export async function inviteAll(options: InviteOptions): Promise<{ invited: Set<string>; stop(): void }> {
+  const { agents } = options;
   const renewal = serveRenewals(options);
   const invited = new Set<string>();
   for (const agent of agents) if (await inviteAgent(options, agent)) invited.add(agent);

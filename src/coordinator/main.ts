@@ -1,4 +1,5 @@
 /** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
+import { join } from 'node:path';
 import { agentsOf } from '../protocol/study.ts';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
@@ -9,19 +10,22 @@ import { programVersion } from '../process/version.ts';
 import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
-import type { AgentModel } from '../protocol/control.ts';
+import type { AgentModel, RunFacts } from '../protocol/control.ts';
+import { readRunFile } from '../process/run-file.ts';
 import { checkDisk, tellFinished } from './disk-budget.ts';
 import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
 import {
   assign,
   awaitDrained,
   inviteAgent,
-  prepareRun,
+  inviteAll,
+  openRunStream,
   releaseAgents,
   type InviteOptions,
 } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
-import { hasBegun, openRunFolder, writeRunFile } from './run-folder.ts';
+import { countSpoken, openRunFolder, writeRunFile } from './run-folder.ts';
+import { requireItsStream, requireSameRun } from './same-run.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { chooseStandIns } from './stand-in.ts';
@@ -106,12 +110,15 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { run, study, runs, privateKey, waitMs } = settings;
   const agents = agentsOf(study);
   const fleet = await awaitFleet(link, agents, { timeoutMs: waitMs, clock });
-  if (!(await hasBegun(runs, run))) await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
+  const begun = await readRunFile(join(runs, run));
+  if (begun) requireSameRun(begun, { study, fleet, agents });
+  else await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
+  requireItsStream(run, { stored: await openRunStream(link, run), spoken: await countSpoken(runs, run) });
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
-  await writeRunFile(folder.path, runFacts(parts, fleet));
+  if (!begun) await writeRunFile(folder.path, runFacts(parts, fleet));
   const invitation = { run, agents, fleet, link, clock, privateKey };
-  const prepared = await prepareRun(invitation);
+  const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
   const { invited } = prepared;
   const running = await runStudy({ run, study, fleet, invited, folder, link, metrics, clock, log });
@@ -193,7 +200,7 @@ async function replaceLost(
 }
 
 /** What one must know to repeat the run. */
-function runFacts(parts: Parts, fleet: Fleet): unknown {
+function runFacts(parts: Parts, fleet: Fleet): RunFacts {
   const { settings, version } = parts;
   const { run, study } = settings;
   return {

@@ -61,8 +61,9 @@ function inTheEyesOfTheAnalyzer({ order, reader }: PlannedEpisode, agents: strin
   return reader === undefined ? agents : [...agents.slice(0, order.length - 1), agents.at(-1) ?? ''];
 }
 
-export async function publishEvent(options: PublishOptions, event: RunEvent): Promise<void> {
-  const name = eventName(event);
+/** @param time which time it happens, for what may happen again */
+export async function publishEvent(options: PublishOptions, event: RunEvent, time = 1): Promise<void> {
+  const name = time === 1 ? eventName(event) : `${eventName(event)}.${time}`;
   const subject = subjects.event(options.run, name);
   await publishOnce(options.link.connection, { subject, id: subject, body: event });
 }

@@ -1,50 +1,59 @@
 /**
  * The coordinator's part of the run folder. `run.json` says what was run; `events.jsonl` and `transcript.jsonl` are
- * projections of the run's stream, written anew from its beginning whenever the coordinator starts.
+ * projections of the run's stream, written anew from its beginning whenever the coordinator starts: as drafts until the whole
+ * stream has been read, so that what an earlier life wrote is not lost to one that cannot go on.
  */
-import { access, mkdir, open, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunEvent, Utterance } from '../protocol/control.ts';
+import type { RunEvent, RunFacts, Utterance } from '../protocol/control.ts';
 
 export interface RunFolder {
   path: string;
   event(event: RunEvent): void;
   utterance(utterance: Utterance): void;
+  /** Puts the drafts into their places. */
+  keep(): Promise<void>;
   /** Everything is on disk when this settles. */
   close(): Promise<void>;
 }
 
+const TRANSCRIPT = 'transcript.jsonl';
+const FILES = ['events.jsonl', TRANSCRIPT] as const;
+
 export async function openRunFolder(runs: string, run: string): Promise<RunFolder> {
   const path = join(runs, run);
   await mkdir(path, { recursive: true });
-  const events = await open(join(path, 'events.jsonl'), 'w');
-  const transcript = await open(join(path, 'transcript.jsonl'), 'w');
+  const [events, transcript] = await Promise.all(FILES.map((name) => open(draftOf(path, name), 'w')));
   let last: Promise<unknown> = Promise.resolve();
-  const write = (file: FileHandle, value: unknown): void => {
-    last = last.then(() => file.appendFile(`${JSON.stringify(value)}\n`));
+  const write = (file: FileHandle | undefined, value: unknown): void => {
+    last = last.then(() => file?.appendFile(`${JSON.stringify(value)}\n`));
   };
   return {
     path,
     event: (event) => write(events, event),
     utterance: (utterance) => write(transcript, utterance),
+    keep: async () => {
+      await last;
+      for (const name of FILES) await rename(draftOf(path, name), join(path, name));
+    },
     close: async () => {
       await last;
-      await Promise.all([events, transcript].map((file) => file.sync().then(() => file.close())));
+      await Promise.all([events, transcript].map((file) => file?.sync().then(() => file.close())));
     },
   };
 }
 
-/** Whether an earlier life of the coordinator began this run. */
-export function hasBegun(runs: string, run: string): Promise<boolean> {
-  return access(join(runs, run, 'run.json')).then(
-    () => true,
-    () => false,
-  );
+/** Utterances that stand in the folder from an earlier life of the run. */
+export async function countSpoken(runs: string, run: string): Promise<number> {
+  const text = await readFile(join(runs, run, TRANSCRIPT), 'utf8').catch(() => '');
+  return text.split('\n').length - 1;
 }
 
 /** Whole or not at all: written beside its place and moved there. */
-export async function writeRunFile(folder: string, facts: unknown): Promise<void> {
-  const draft = join(folder, 'run.json.draft');
+export async function writeRunFile(folder: string, facts: RunFacts): Promise<void> {
+  const draft = draftOf(folder, 'run.json');
   await writeFile(draft, `${JSON.stringify(facts, null, 2)}\n`);
   await rename(draft, join(folder, 'run.json'));
 }
+
+const draftOf = (folder: string, name: string): string => join(folder, `${name}.draft`);

@@ -5,6 +5,7 @@
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
 import type { RunEvent, Utterance } from '../protocol/control.ts';
+import type { Study } from '../protocol/study.ts';
 import { seatedAgents, type PlannedEpisode } from './plan.ts';
 
 export interface RunningEpisode {
@@ -29,7 +30,10 @@ export interface RunState {
   plan: readonly PlannedEpisode[];
   maxTurns: number;
   episodes: ReadonlyMap<string, EpisodeState>;
-  started: boolean;
+  /** As the run was begun with; undefined before. */
+  study: Study | undefined;
+  /** How often it failed: started again, it goes on. */
+  failures: number;
   ended: { as: 'finished' } | { as: 'failed'; reason: string } | undefined;
 }
 
@@ -42,13 +46,13 @@ export type Command =
 
 export function initialState(plan: readonly PlannedEpisode[], maxTurns: number): RunState {
   const episodes = new Map<string, EpisodeState>(plan.map(({ id }) => [id, { is: 'planned' }]));
-  return { plan, maxTurns, episodes, started: false, ended: undefined };
+  return { plan, maxTurns, episodes, study: undefined, failures: 0, ended: undefined };
 }
 
 export function reduceEvent(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case 'run-started':
-      return { ...state, started: true };
+      return { ...state, study: event.study };
     case 'episode-started':
       return withEpisode(state, event.episode, (was) =>
         was.is === 'planned' ? begun(state, event.episode) : was,
@@ -68,7 +72,9 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
     case 'run-finished':
       return { ...state, ended: { as: 'finished' } };
     case 'run-failed':
-      return { ...state, ended: { as: 'failed', reason: event.reason } };
+      return { ...state, failures: state.failures + 1, ended: { as: 'failed', reason: event.reason } };
+    case 'run-resumed':
+      return { ...state, ended: undefined };
   }
 }
 
@@ -88,7 +94,7 @@ export function reduceUtterance(state: RunState, utterance: Utterance): RunState
 
 export function decide(state: RunState): Command[] {
   if (state.ended) return [];
-  if (!state.started) return [{ do: 'start-run' }];
+  if (!state.study) return [{ do: 'start-run' }];
   const episodes = [...state.episodes.values()];
   if (episodes.every(({ is }) => is === 'finished')) {
     return [{ do: 'finish-run', episodes: episodes.length, turns: countTurns(state) }];

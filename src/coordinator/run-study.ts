@@ -7,10 +7,18 @@ import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
 import { consume, createConsumer, dropConsumer, type StoredMessage } from '../transport/nats-streams.ts';
-import { carryOut, publishTakeover, resumeEpisode, type CarryOptions, type Takeover } from './carry-out.ts';
+import { requireSameStudy } from '../process/run-file.ts';
+import {
+  carryOut,
+  publishFailure,
+  publishResumption,
+  publishTakeover,
+  resumeEpisode,
+  type CarryOptions,
+  type Takeover,
+} from './carry-out.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
-import { publishEvent } from './publish.ts';
 import type { RunFolder } from './run-folder.ts';
 import { decide, initialState, reduceEvent, reduceUtterance, type RunState } from './run-state.ts';
 
@@ -46,16 +54,25 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   const reduction = createReduction(options, initialState(planEpisodes(study), study.maxTurns));
   const reading = await consume(link.connection, { stream, consumer: CONSUMER, take: reduction.take });
   if (stored > 0) await reduction.read;
-  for (const agent of options.invited) await resumeEpisode(options, reduction.state(), agent);
+  await goOn(options, reduction.state());
   reduction.begin();
   return {
     done: reduction.done,
     state: reduction.state,
     resume: (agent) => resumeEpisode(options, reduction.state(), agent),
     takeOver: (change) => publishTakeover(options, reduction.state(), change),
-    fail: (reason) => publishEvent(options, { type: 'run-failed', run, reason, atMs: options.clock.nowMs() }),
+    fail: (reason) => publishFailure(options, reduction.state(), reason),
     stop: () => reading.stop(),
   };
+}
+
+/** From what was read: the projections are whole now, a failure is over, and who joined anew gets its running episode. */
+async function goOn(options: RunOptions, state: RunState): Promise<void> {
+  const { run, study, folder, invited } = options;
+  if (state.study) requireSameStudy(run, state.study, study);
+  await folder.keep();
+  if (state.ended?.as === 'failed') await publishResumption(options, state);
+  for (const agent of invited) await resumeEpisode(options, state, agent);
 }
 
 interface Reduction {
@@ -70,7 +87,8 @@ interface Reduction {
 
 function createReduction(options: RunOptions, first: RunState): Reduction {
   let state = first;
-  let begun = false;
+  /** Failures of earlier lives, which are over. Undefined until this one acts. */
+  let outlived: number | undefined;
   const read = createPromise<void>();
   const done = createPromise<RunState>();
   const issued = new Set<string>();
@@ -83,7 +101,8 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
       carryOut(options, state, command).catch(done.reject);
     }
     if (state.ended?.as === 'finished') done.resolve(state);
-    if (state.ended?.as === 'failed') done.reject(new EntrainError('AGENT_LOST', state.ended.reason));
+    if (state.ended?.as === 'failed' && state.failures !== outlived)
+      done.reject(new EntrainError('AGENT_LOST', state.ended.reason));
   };
   const take = (message: StoredMessage): void => {
     message.ack();
@@ -94,10 +113,10 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
     options.metrics.observe(state);
     if (message.pending > 0) return;
     read.resolve();
-    if (begun) act();
+    if (outlived !== undefined) act();
   };
   const begin = (): void => {
-    begun = true;
+    outlived = state.failures;
     act();
   };
   return { take, state: () => state, read: read.promise, begin, done: done.promise };

@@ -164,8 +164,22 @@ export const eventSchema = z.discriminatedUnion('type', [
     atMs: z.number(),
   }),
   z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
+  /** Started again after it had failed: what was wanting is there, and the run goes on where it was. */
+  z.object({ type: z.literal('run-resumed'), run: z.string(), atMs: z.number() }),
 ]);
 
+/** `run.json`: what a run was begun with, which its name stands for from then on. */
+export const runFactsSchema = z.object({
+  run: z.string(),
+  version: z.string(),
+  node: z.string(),
+  platform: z.string(),
+  study: studySchema,
+  agents: z.record(z.string(), modelRefSchema),
+  startedAtMs: z.number(),
+});
+
+export type RunFacts = z.infer<typeof runFactsSchema>;
 export type Memberships = z.infer<typeof membershipsSchema>;
 export type RetentionEvent = z.infer<typeof retentionSchema>;
 export type Disk = z.infer<typeof diskSchema>;

@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   NATS_MISSING: 'No nats-server could be found or installed.',
   NATS_UNREACHABLE: 'The NATS server cannot be reached or refused the credentials.',
   RUN_FORBIDDEN: 'The NATS server does not let a program into the run.',
+  RUN_TAKEN: 'The name of a run stands for another study, seed or model already.',
   CHILD_FAILED: 'A program started by the supervisor ended before its work was done.',
   AGENTS_MISSING: 'The agents that a study names did not appear in time.',
   AGENT_LOST: 'An agent stopped answering while it had an episode.',

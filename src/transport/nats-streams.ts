@@ -41,12 +41,13 @@ export interface StoredMessage {
   ack(): void;
 }
 
+/** @returns how many messages it holds: none in a run that was not begun on this server */
 export async function createRunStream(
   connection: NatsConnection,
   options: { name: string; subjects: string[] },
-): Promise<void> {
+): Promise<number> {
   const manager: JetStreamManager = await connection.jetstreamManager();
-  await manager.streams.add({
+  const { state } = await manager.streams.add({
     name: options.name,
     subjects: options.subjects,
     storage: StorageType.File,
@@ -54,6 +55,7 @@ export async function createRunStream(
     discard: DiscardPolicy.New,
     duplicate_window: 120 * SECOND_NS,
   });
+  return state.messages;
 }
 
 /** Whether the server refused something because the user has no permission for its subject. */

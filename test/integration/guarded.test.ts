@@ -68,7 +68,7 @@ describe('what the programs show of themselves', () => {
   it('was looked at by a search that finds words and secrets where they are', async () => {
     const secrets = await everySecret();
     const transcript = await readFile(join(fleet.runs, RUN, 'transcript.jsonl'), 'utf8');
-    const key = await readFile(join(folder, 'keys', 'stream-private.pem'), 'utf8');
+    const key = await readFile(fleet.privateKey, 'utf8');
     for (const text of [transcript, key]) expect(foundIn(text, secrets)).not.toEqual([]);
   });
 
@@ -97,10 +97,7 @@ async function everySecret(): Promise<string[]> {
   };
   const told = scenarios.flatMap(({ text, people }) => [text, ...people.flatMap(Object.values)]) as string[];
   const spoken = (await readTranscript(fleet.runs, RUN)).map(({ text }) => text);
-  const keyFiles = [
-    join(folder, 'keys', 'stream-private.pem'),
-    ...PROGRAMS.map((name) => certificates.of(name).key),
-  ];
+  const keyFiles = [fleet.privateKey, ...PROGRAMS.map((name) => certificates.of(name).key)];
   const keys = await Promise.all(keyFiles.map((file) => readFile(file, 'utf8')));
   const keyLines = keys.flatMap((pem) => pem.split('\n').filter((line) => line && !line.startsWith('-')));
   const passwords = PROGRAMS.map((name) => `${name}-secret`);

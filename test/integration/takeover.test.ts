@@ -1,4 +1,7 @@
-/** An agent that dies for good: another with the same model goes on where it stopped, and says what it would have said. */
+/**
+ * An agent that dies for good: another with the same model goes on where it stopped, and says what it would have said. Where
+ * there is none the run fails, goes on when it is started again, and its name stays its own.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,13 +54,23 @@ const words = async (fleet: Fleet, run: string): Promise<string[]> =>
     ({ episode, turn, text, finish }) => `${episode}/${turn}: ${text} (${finish})`,
   );
 
+/** Everything the coordinator writes into the run folder, byte for byte. */
+const written = (runs: string, run: string): Promise<string[]> =>
+  Promise.all(
+    ['run.json', 'events.jsonl', 'transcript.jsonl'].map((name) => readFile(join(runs, run, name), 'utf8')),
+  );
+
 describe('an agent that stays away', { timeout: 240_000 }, () => {
-  it('is replaced by a free one with its model: the same words, marked, and recorded whole', async () => {
-    const undisturbed = await withFleet('peace', ['ada', 'ben'], async (fleet) => {
+  let undisturbed: string[];
+  beforeAll(async () => {
+    undisturbed = await withFleet('peace', ['ada', 'ben'], async (fleet) => {
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
       return words(fleet, 'peace');
     });
     expect(undisturbed).toHaveLength(TURNS);
+  }, 240_000);
+
+  it('is replaced by a free one with its model: the same words, marked, and recorded whole', async () => {
     await withFleet('taken-over', ['ada', 'ben', 'cas'], async (fleet) => {
       const place = join(fleet.runs, 'taken-over');
       await killForGood(fleet, 'taken-over', 'agent-ben');
@@ -81,7 +94,7 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
     });
   });
 
-  it('ends the run with one sentence when nobody has its model', async () => {
+  it('ends the run with one sentence when nobody has its model; started again, the run goes on, and its name stays its own', async () => {
     await withFleet('nobody', ['ada', 'ben'], async (fleet) => {
       await until('three turns', async () => (await readTranscript(fleet.runs, 'nobody')).length >= 3);
       await fleet.kill('agent-ben');
@@ -89,6 +102,26 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
       expect(fleet.said('coordinator')).toMatch(
         /Agent "ben" stopped answering .* no other agent with its model/,
       );
+      await fleet.start('agent-ben');
+      await fleet.start('coordinator');
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      expect(await words(fleet, 'nobody')).toEqual(undisturbed);
+      const before = await written(fleet.runs, 'nobody');
+      expect(before[1]).toMatch(/"run-failed".*\n(.*\n)*.*"run-resumed"/);
+      await fleet.start('coordinator', ['--seed', '7']);
+      expect(await fleet.ended('coordinator')).toBe(1);
+      expect(fleet.said('coordinator')).toMatch(
+        /Run nobody was begun with another study \(other seed\).*--run/,
+      );
+      expect(await written(fleet.runs, 'nobody')).toEqual(before);
+    });
+    await withFleet('nobody', ['ada', 'ben'], async (fleet) => {
+      const before = await written(fleet.runs, 'nobody');
+      expect(await fleet.ended('coordinator')).toBe(1);
+      expect(fleet.said('coordinator')).toMatch(
+        /Run nobody has 32 spoken turns, of which this NATS server holds/,
+      );
+      expect(await written(fleet.runs, 'nobody')).toEqual(before);
     });
   });
 });

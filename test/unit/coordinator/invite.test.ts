@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { prepareRun } from '../../../src/coordinator/invite.ts';
-import { systemClock as clock } from '../../../src/process/clock.ts';
+import { openRunStream } from '../../../src/coordinator/invite.ts';
 import type { NatsLink } from '../../../src/transport/nats.ts';
 import { startNats, type NatsFixture } from '../../nats-fixture.ts';
 
@@ -12,17 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => nats.close());
 
-const prepare = (run: string) =>
-  prepareRun({
-    run,
-    agents: new Set(),
-    fleet: { agents: new Map(), streamUrl: '' },
-    link,
-    clock,
-    privateKey: '',
-  });
-
 it('says in one sentence that the server does not let it into the run', async () => {
-  (await prepare('r1')).stop();
-  await expect(prepare('r2')).rejects.toMatchObject({ code: 'RUN_FORBIDDEN' });
+  expect(await openRunStream(link, 'r1')).toBe(0);
+  await expect(openRunStream(link, 'r2')).rejects.toMatchObject({ code: 'RUN_FORBIDDEN' });
 });
