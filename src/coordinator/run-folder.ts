@@ -17,16 +17,17 @@ export interface RunFolder {
   close(): Promise<void>;
 }
 
+const EVENTS = 'events.jsonl';
 const TRANSCRIPT = 'transcript.jsonl';
-const FILES = ['events.jsonl', TRANSCRIPT] as const;
 
 export async function openRunFolder(runs: string, run: string): Promise<RunFolder> {
   const path = join(runs, run);
   await mkdir(path, { recursive: true });
-  const [events, transcript] = await Promise.all(FILES.map((name) => open(draftOf(path, name), 'w')));
+  const events = await open(draftOf(path, EVENTS), 'w');
+  const transcript = await open(draftOf(path, TRANSCRIPT), 'w');
   let last: Promise<unknown> = Promise.resolve();
-  const write = (file: FileHandle | undefined, value: unknown): void => {
-    last = last.then(() => file?.appendFile(`${JSON.stringify(value)}\n`));
+  const write = (file: FileHandle, value: unknown): void => {
+    last = last.then(() => file.appendFile(`${JSON.stringify(value)}\n`));
   };
   return {
     path,
@@ -34,11 +35,11 @@ export async function openRunFolder(runs: string, run: string): Promise<RunFolde
     utterance: (utterance) => write(transcript, utterance),
     keep: async () => {
       await last;
-      for (const name of FILES) await rename(draftOf(path, name), join(path, name));
+      for (const name of [EVENTS, TRANSCRIPT]) await rename(draftOf(path, name), join(path, name));
     },
     close: async () => {
       await last;
-      await Promise.all([events, transcript].map((file) => file?.sync().then(() => file.close())));
+      await Promise.all([events, transcript].map((file) => file.sync().then(() => file.close())));
     },
   };
 }
