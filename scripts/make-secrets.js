@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// npm run secrets [-- FOLDER] [--run NAME…] [NAME=HOST…]: the secrets that deploy/compose.yaml mounts, into deploy/secrets unless
-// told otherwise. The users may take part in the runs named (demo unless told otherwise) and no others; where there are secrets
-// already, --run lets their users into other runs. With hosts also a certificate for each program, under an authority of one's own.
+// npm run secrets [-- FOLDER] [--run NAME…] [--agent NAME…] [NAME=HOST…]: the secrets of a fleet. Without FOLDER they go to
+// deploy/secrets, where deploy/compose.yaml mounts them; a FOLDER also gets a nats.conf. The users may take part in the runs named (demo
+// unless told otherwise) and no others; where there are secrets already, --run lets their users into other runs. Agents are those of
+// --agent and of agent-NAME=HOST (ada and ben where none is named). With hosts each program also gets a certificate, under an authority
+// of one's own.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { requireNode } from './lib/node-version.js';
@@ -11,23 +13,30 @@ const { runMain, say } = await import('./lib/setup-error.js');
 const { ensurePackages } = await import('./lib/packages.js');
 const { compile } = await import('./lib/compile.js');
 const { root } = await import('./lib/paths.js');
-const { letIntoRuns, writeSecrets } = await import('./lib/secrets.js');
+const { letIntoRuns, writeNatsConfig, writeSecrets } = await import('./lib/secrets.js');
 const { writeCertificates } = await import('./lib/certificates.js');
 
 await runMain(async () => {
   const { values, positionals } = parseArgs({
-    options: { run: { type: 'string', multiple: true } },
+    options: { run: { type: 'string', multiple: true }, agent: { type: 'string', multiple: true } },
     allowPositionals: true,
   });
   const hosts = positionals.filter((word) => word.includes('='));
-  const folder = positionals.find((word) => !word.includes('=')) ?? `${root}deploy/secrets`;
-  const to = { agents: ['ada', 'ben'], runs: values.run ?? ['demo'] };
+  const own = positionals.find((word) => !word.includes('='));
+  const folder = own ?? `${root}deploy/secrets`;
+  const named = [
+    ...(values.agent ?? []),
+    ...hosts.flatMap((host) => /^agent-([^=]+)=/.exec(host)?.[1] ?? []),
+  ];
   await ensurePackages();
   await compile();
   const { natsAuthorization } = await import('../dist/src/cli/nats-config.js');
   const { writeKeys } = await import('../dist/src/cli/keys.js');
   const goesOn = values.run !== undefined && existsSync(`${folder}/users.conf`);
-  await (goesOn ? letIntoRuns : writeSecrets)(folder, to, { natsAuthorization, writeKeys });
+  const agents = named.length > 0 || goesOn ? [...new Set(named)] : ['ada', 'ben'];
+  const to = { agents, runs: values.run ?? ['demo'], compose: own === undefined };
+  const users = await (goesOn ? letIntoRuns : writeSecrets)(folder, to, { natsAuthorization, writeKeys });
   if (hosts.length > 0) await writeCertificates(`${folder}/tls`, hosts);
-  say(`wrote ${folder}`);
+  if (own !== undefined) await writeNatsConfig(folder);
+  say(`wrote ${folder}: agents ${users.join(', ')} of run ${to.runs.join(', ')}`);
 });

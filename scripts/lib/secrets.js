@@ -1,18 +1,20 @@
-// Secrets for deploy/compose.yaml: a password for each user of NATS and of Grafana, and the key pair of the streams.
+// Secrets of a fleet: a password for each user of NATS and of Grafana, and the key pair of the streams.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { SetupError } from './setup-error.js';
 
 const PROGRAMS = ['coordinator', 'analyzer'];
 const PASSWORD_BYTES = 24;
+const AGENT_PASSWORD = /^agent-(.+)\.password$/;
 
 /**
- * Writes every secret into a new folder that only its owner may enter, for users who are let into `runs`. The files themselves may be
- * read by all, because compose mounts them as they are and the programs in the containers run as another user.
+ * Writes every secret into a new folder that only its owner may enter, for users who are let into `runs`. For compose the files
+ * themselves may be read by all, because it mounts them as they are and the programs in the containers run as another user; elsewhere
+ * they are of mode 0600, as the programs want them.
  */
-export async function writeSecrets(folder, { agents, runs }, { natsAuthorization, writeKeys }) {
+export async function writeSecrets(folder, { agents, runs, compose }, { natsAuthorization, writeKeys }) {
   if (existsSync(join(folder, 'users.conf')))
     throw new SetupError(
       `${folder} holds secrets already: name the runs to let its users into with --run NAME, or remove it if you want new ones.`,
@@ -23,20 +25,48 @@ export async function writeSecrets(folder, { agents, runs }, { natsAuthorization
   for (const name of ['grafana.password', 'http.token']) files[name] = `${newPassword()}\n`;
   for (const { name, password } of users) files[`${name}.password`] = `${password}\n`;
   for (const [name, text] of Object.entries(files))
-    await writeFile(join(folder, name), text, { mode: 0o644 });
+    await writeFile(join(folder, name), text, modeOf(compose));
   const keys = await writeKeys(folder);
-  await chmod(keys.privateKey, 0o644);
+  await chmod(keys.privateKey, modeOf(compose).mode);
+  return agents;
 }
 
-/** The same users with the same passwords, let into these runs and no others. The file is written in place: containers hold it open. */
-export async function letIntoRuns(folder, { agents, runs }, { natsAuthorization }) {
+/**
+ * The same users with the same passwords, and agents that are new, let into these runs and no others. The file is written in place:
+ * containers hold it open.
+ */
+export async function letIntoRuns(folder, { agents: named, runs, compose }, { natsAuthorization }) {
+  const known = (await readdir(folder)).flatMap((file) => AGENT_PASSWORD.exec(file)?.[1] ?? []);
+  const added = named.filter((agent) => !known.includes(agent));
+  for (const agent of added)
+    await writeFile(join(folder, `agent-${agent}.password`), `${newPassword()}\n`, modeOf(compose));
+  const agents = [...known, ...added];
   const users = [];
   for (const name of usersOf(agents)) {
     const password = (await readFile(join(folder, `${name}.password`), 'utf8')).trim();
     users.push({ name, password, runs });
   }
   await writeFile(join(folder, 'users.conf'), natsAuthorization(users));
+  return agents;
 }
 
+/** A nats-server for these users on a machine of its own; with TLS where it has a certificate. */
+export async function writeNatsConfig(folder) {
+  const place = resolve(folder);
+  const file = (name) => JSON.stringify(join(place, name));
+  const tls = `tls { cert_file: ${file('tls/nats.crt')}, key_file: ${file('tls/nats.key')} }`;
+  const lines = [
+    'server_name: entrain',
+    'host: "0.0.0.0"',
+    'port: 4222',
+    `jetstream { store_dir: ${file('jetstream')} }`,
+    'max_payload: 1MB',
+    ...(existsSync(join(place, 'tls/nats.crt')) ? [tls] : []),
+    'include "users.conf"',
+  ];
+  await writeFile(join(place, 'nats.conf'), `${lines.join('\n')}\n`);
+}
+
+const modeOf = (compose) => ({ mode: compose ? 0o644 : 0o600 });
 const usersOf = (agents) => [...PROGRAMS, ...agents.map((agent) => `agent-${agent}`)];
 const newPassword = () => randomBytes(PASSWORD_BYTES).toString('base64url');

@@ -5,6 +5,7 @@ import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
@@ -19,21 +20,49 @@ import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
 import { joinRun, type Membership, type MembershipOptions } from './run-membership.ts';
 
 const FLAGS = {
-  id: { type: 'string' },
-  model: { type: 'string' },
-  provider: { type: 'string', default: 'cpu' },
-  device: { type: 'string' },
-  threads: { type: 'string', default: '1' },
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '0' },
-  data: { type: 'string', default: 'runs/spool' },
-  'spool-mb': { type: 'string', default: '512' },
-  cache: { type: 'string', default: '.cache/models' },
-  'share-weights': { type: 'boolean', default: false },
-  'tls-ca': { type: 'string' },
+  id: { type: 'string', value: 'NAME', about: 'name of this agent' },
+  model: { type: 'string', value: 'DIR', about: 'decoder folder as found on the hub' },
+  provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
+  device: { type: 'string', value: 'N', about: 'which of several GPUs' },
+  threads: { type: 'string', default: '1', value: 'N', about: 'of the model' },
+  host: {
+    type: 'string',
+    default: '127.0.0.1',
+    value: 'ADDRESS',
+    about: 'where to serve /metrics and health',
+  },
+  port: { type: 'string', default: '0', value: 'PORT', about: 'of that address; 0 takes a free one' },
+  data: {
+    type: 'string',
+    default: 'runs/spool',
+    value: 'DIR',
+    about: 'where frames wait until they are recorded',
+  },
+  'spool-mb': {
+    type: 'string',
+    default: '512',
+    value: 'N',
+    about: 'how much may wait before the agent pauses',
+  },
+  cache: { type: 'string', default: '.cache/models', value: 'DIR', about: 'where graphs with taps are kept' },
+  'share-weights': {
+    type: 'boolean',
+    default: false,
+    about: 'map the weights into memory that several agents share',
+  },
+  'tls-ca': { type: 'string', value: 'FILE', about: 'whose certificates are believed at the analyzer' },
   ...TLS_FLAGS,
   ...HTTP_FLAGS,
 } as const;
+
+export const usage = (): string =>
+  usageText(
+    {
+      call: 'entrain agent --id NAME --model DIR',
+      about: 'One agent: waits to be invited into runs. NATS_URL says where NATS is.',
+    },
+    FLAGS,
+  );
 
 type Settings = Awaited<ReturnType<typeof readSettings>>;
 

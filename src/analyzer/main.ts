@@ -34,6 +34,8 @@ interface Base {
   fail(error: Error): void;
 }
 
+export { usage } from './settings.ts';
+
 export async function run(argv: string[]): Promise<number> {
   const settings = await readSettings(argv);
   const log = createLog('analyzer');

@@ -6,6 +6,7 @@ import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { usageText } from '../process/usage.ts';
 
 export interface Settings {
   id: string;
@@ -26,18 +27,46 @@ export interface Settings {
 }
 
 const FLAGS = {
-  id: { type: 'string', default: 'analyzer' },
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '0' },
-  runs: { type: 'string', default: 'runs' },
-  'public-key': { type: 'string' },
-  'max-run-gb': { type: 'string', default: '50' },
-  'step-measures': { type: 'string', default: STEP_MEASURES },
-  'budget-gb': { type: 'string' },
-  'no-nats': { type: 'boolean', default: false },
+  id: { type: 'string', default: 'analyzer', value: 'NAME', about: 'name of this analyzer' },
+  host: {
+    type: 'string',
+    default: '127.0.0.1',
+    value: 'ADDRESS',
+    about: 'where streams, status page and /metrics are served',
+  },
+  port: { type: 'string', default: '0', value: 'PORT', about: 'of that address; 0 takes a free one' },
+  runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where recordings are kept' },
+  'public-key': { type: 'string', value: 'FILE', about: 'checks stream tokens' },
+  'max-run-gb': {
+    type: 'string',
+    default: '50',
+    value: 'N',
+    about: 'a run’s recording takes no frames above it',
+  },
+  'step-measures': {
+    type: 'string',
+    default: STEP_MEASURES,
+    value: 'NAMES',
+    about: 'measures between aligned steps, with commas; empty: none',
+  },
+  'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
+  'no-nats': {
+    type: 'boolean',
+    default: false,
+    about: 'do not announce itself: agents are told its address',
+  },
   ...TLS_FLAGS,
   ...HTTP_FLAGS,
 } as const;
+
+export const usage = (): string =>
+  usageText(
+    {
+      call: 'entrain analyzer --public-key FILE',
+      about: 'Records activation streams and computes synchrony. NATS_URL says where NATS is.',
+    },
+    FLAGS,
+  );
 
 /** @throws EntrainError USAGE, CONFIG_INVALID; what `parseArgs` refuses, the command line explains */
 export async function readSettings(argv: string[]): Promise<Settings> {

@@ -6,7 +6,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { programVersion } from '../process/version.ts';
 
 interface Command {
-  /** Module with `run(argv): Promise<exit status>`, relative to this file. */
+  /** Module of the program, relative to this file. */
   module: string;
   /** What comes before the user's arguments. */
   prefix?: string[];
@@ -59,30 +59,50 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+/** What the module of a command gives. */
+interface Program {
+  /** @returns the exit status */
+  run(argv: string[]): Promise<number>;
+  /** How it is called, what it does, and its flags. */
+  usage(): string;
+}
+
 const USAGE_STATUS = 2;
+const HELP_FLAGS = ['--help', '-h'];
 
 async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === '--version') return print(`entrain ${await programVersion()}`);
-  if (name === undefined || name === 'help' || name === '--help') return print(help());
+  if (name === undefined || HELP_FLAGS.includes(name)) return print(help());
+  if (name === 'help')
+    return print(rest[0] === undefined ? help() : (await load(commandOf(rest[0]))).usage());
+  const command = commandOf(name);
+  const program = await load(command);
+  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(program.usage());
+  return program.run([...(command.prefix ?? []), ...rest]);
+}
+
+function commandOf(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
-    throw new EntrainError(
-      'USAGE',
-      `There is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}; "entrain help" explains them.`,
-    );
-  }
+  if (command) return command;
+  throw new EntrainError(
+    'USAGE',
+    `There is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}; "entrain help" explains them.`,
+  );
+}
+
+async function load(command: Command): Promise<Program> {
   const file = new URL(command.module, import.meta.url);
   // The compiled file of a `.ts` module ends in `.js`; this specifier is data, so the compiler does not rewrite it.
   if (import.meta.url.endsWith('.js')) file.pathname = file.pathname.replace(/\.ts$/, '.js');
-  const program = (await import(file.href)) as { run(argv: string[]): Promise<number> };
-  return program.run([...(command.prefix ?? []), ...rest]);
+  return (await import(file.href)) as Program;
 }
 
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  return ['entrain: live hyperscanning for language models', '', ...lines].join('\n');
+  const more = '"entrain help COMMAND" says more of one.';
+  return ['entrain: live hyperscanning for language models', '', ...lines, '', more].join('\n');
 }
 
 function print(text: string): number {

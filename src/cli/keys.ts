@@ -9,12 +9,15 @@ export interface KeyFiles {
   publicKey: string;
 }
 
+export const usage = (): string => `entrain keys DIR
+  Makes the pair of keys for the activation stream in DIR: the coordinator signs tokens with one, the analyzer checks them with the other.`;
+
 export async function run(argv: string[]): Promise<number> {
   const [folder, ...rest] = argv;
-  if (!folder || rest.length > 0)
+  if (!folder || folder.startsWith('-') || rest.length > 0)
     throw new EntrainError(
       'USAGE',
-      'Usage: entrain keys DIR: expected one folder to put the two files into.',
+      'The folder is missing or unclear: expected "entrain keys DIR", one folder to put the two files into.',
     );
   const files = await writeKeys(folder);
   console.log(

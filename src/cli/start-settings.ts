@@ -9,25 +9,41 @@ import { agentsOf, type Study } from '../protocol/study.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { runFlag, wholeNumber } from '../process/flags.ts';
+import { usageText } from '../process/usage.ts';
 import { readStudy } from '../process/read-study.ts';
 import { readRunFile, requireSameStudy } from '../process/run-file.ts';
 
 const FLAGS = {
-  study: { type: 'string' },
-  model: { type: 'string', multiple: true },
-  run: { type: 'string' },
-  runs: { type: 'string' },
-  seed: { type: 'string' },
-  provider: { type: 'string', default: 'cpu' },
-  threads: { type: 'string', default: '1' },
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '9464' },
-  'http-token-file': { type: 'string' },
-  'budget-gb': { type: 'string' },
-  once: { type: 'boolean', default: false },
-  'step-measures': { type: 'string' },
-  'any-size': { type: 'boolean', default: false },
+  study: { type: 'string', value: 'FILE', about: 'the study to run (studies/demo.json)' },
+  model: {
+    type: 'string',
+    multiple: true,
+    value: '[AGENT=]DIR',
+    about: 'decoder folder of all agents or of one',
+  },
+  run: { type: 'string', value: 'NAME', about: 'name of the run' },
+  runs: { type: 'string', value: 'DIR', about: 'where run folders are (runs)' },
+  seed: { type: 'string', value: 'N', about: 'in place of the study’s' },
+  provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
+  threads: { type: 'string', default: '1', value: 'N', about: 'of each model' },
+  host: { type: 'string', default: '127.0.0.1', value: 'ADDRESS', about: 'where the status page is served' },
+  port: { type: 'string', default: '9464', value: 'PORT', about: 'of the status page; 0 takes a free one' },
+  'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
+  'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
+  once: { type: 'boolean', default: false, about: 'end when the study is done' },
+  'step-measures': {
+    type: 'string',
+    value: 'NAMES',
+    about: 'measures between aligned steps, with commas; empty: none',
+  },
+  'any-size': { type: 'boolean', default: false, about: 'begin also where the recording may not fit' },
 } as const;
+
+export const usage = (): string =>
+  usageText(
+    { call: 'entrain start', about: 'Runs a study here: NATS, coordinator, analyzer and agents in one go.' },
+    FLAGS,
+  );
 
 /** The embedded model that answers fastest for its skill on two cores. */
 const DEFAULT_MODEL = 'models/entrain-dialogue-3m';

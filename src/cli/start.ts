@@ -18,6 +18,8 @@ import { fetchReport, watchRun, type AnalyzerPlace, type RunWatch } from './watc
 
 const SCORES_MS = 120_000;
 
+export { usage } from './start-settings.ts';
+
 export async function run(argv: string[]): Promise<number> {
   const settings = await readStartSettings(argv);
   const log = createLog('supervisor');

@@ -43,6 +43,8 @@ interface Parts {
   shutdown: Shutdown;
 }
 
+export { usage } from './settings.ts';
+
 export async function run(argv: string[]): Promise<number> {
   const settings = await readSettings(argv);
   const log = createLog('coordinator');

@@ -2,26 +2,51 @@
 import { parseArgs } from 'node:util';
 import type { Study } from '../protocol/study.ts';
 import { runFlag, required, wholeNumber } from '../process/flags.ts';
+import { usageText } from '../process/usage.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
 import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 
 const FLAGS = {
-  study: { type: 'string' },
-  run: { type: 'string' },
-  runs: { type: 'string', default: 'runs' },
-  'private-key': { type: 'string' },
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '0' },
-  seed: { type: 'string' },
-  'wait-seconds': { type: 'string', default: '60' },
-  'grace-seconds': { type: 'string', default: '60' },
-  once: { type: 'boolean', default: false },
-  'any-size': { type: 'boolean', default: false },
+  study: { type: 'string', value: 'FILE', about: 'the study to run' },
+  run: { type: 'string', value: 'NAME', about: 'name of the run' },
+  runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
+  'private-key': { type: 'string', value: 'FILE', about: 'signs stream tokens; of mode 0600' },
+  host: {
+    type: 'string',
+    default: '127.0.0.1',
+    value: 'ADDRESS',
+    about: 'where to serve /metrics and health',
+  },
+  port: { type: 'string', default: '0', value: 'PORT', about: 'of that address; 0 takes a free one' },
+  seed: { type: 'string', value: 'N', about: 'in place of the study’s' },
+  'wait-seconds': {
+    type: 'string',
+    default: '60',
+    value: 'N',
+    about: 'how long to wait for agents and analyzer',
+  },
+  'grace-seconds': {
+    type: 'string',
+    default: '60',
+    value: 'N',
+    about: 'how long an agent may be away before another takes its role',
+  },
+  once: { type: 'boolean', default: false, about: 'end when the study is done' },
+  'any-size': { type: 'boolean', default: false, about: 'begin also where the recording may not fit' },
   ...TLS_FLAGS,
   ...HTTP_FLAGS,
 } as const;
+
+export const usage = (): string =>
+  usageText(
+    {
+      call: 'entrain coordinator --run NAME --study FILE --private-key FILE',
+      about: 'Runs a study: finds the agents it names and gives them episodes. NATS_URL says where NATS is.',
+    },
+    FLAGS,
+  );
 
 export interface CoordinatorSettings {
   study: Study;

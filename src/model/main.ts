@@ -6,6 +6,13 @@ import { inspectModel } from './inspect-model.ts';
 import { showModel } from './show-model.ts';
 import { writeTapped } from './write-tapped.ts';
 
+export const usage = (): string => `entrain models inspect DIR [--json]
+  what a model folder holds, and the chain of taps that was found in its graph
+entrain models tap DIR --out FILE [--json]
+  writes the graph with a tap at every layer, for use elsewhere
+entrain doctor [--json]
+  what this machine can run, and how to get what is missing`;
+
 /** @returns the exit status */
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv);
@@ -14,13 +21,13 @@ export async function run(argv: string[]): Promise<number> {
     const machine = await examineMachine();
     return say(values.json ? JSON.stringify(machine) : showMachine(machine));
   }
-  if (command !== 'models' || (action !== 'inspect' && action !== 'tap')) throw usage('no such command');
-  if (folder === undefined) throw usage('no model folder is given');
+  if (command !== 'models' || (action !== 'inspect' && action !== 'tap')) throw misused('no such command');
+  if (folder === undefined) throw misused('no model folder is given');
   if (action === 'inspect') {
     const model = await inspectModel(folder);
     return say(values.json ? JSON.stringify(model) : showModel(model));
   }
-  if (values.out === undefined) throw usage('--out FILE is missing');
+  if (values.out === undefined) throw misused('--out FILE is missing');
   const layers = await writeTapped(folder, values.out);
   return say(
     values.json ? JSON.stringify({ layers }) : `${values.out} has ${Object.keys(layers).length} taps`,
@@ -40,11 +47,11 @@ function parse(argv: string[]): Arguments {
       options: { json: { type: 'boolean', default: false }, out: { type: 'string' } },
     });
   } catch (cause) {
-    throw usage((cause as Error).message);
+    throw misused((cause as Error).message);
   }
 }
 
-function usage(why: string): EntrainError {
+function misused(why: string): EntrainError {
   return new EntrainError(
     'USAGE',
     `${why}; expected "models inspect DIR [--json]", "models tap DIR --out FILE [--json]" or "doctor [--json]".`,

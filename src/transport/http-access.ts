@@ -10,7 +10,13 @@ import { EntrainError } from '../protocol/errors.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 
 /** Flags of every program that serves. */
-export const HTTP_FLAGS = { 'http-token-file': { type: 'string' } } as const;
+export const HTTP_FLAGS = {
+  'http-token-file': {
+    type: 'string',
+    value: 'FILE',
+    about: 'guards metrics, status page and results; of mode 0600',
+  },
+} as const;
 
 export interface HttpRefusal {
   status: 401 | 403;

@@ -26,9 +26,13 @@ export interface ClientTls extends Partial<Identity> {
 
 /** Flags of every program that serves. */
 export const TLS_FLAGS = {
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'tls-client-ca': { type: 'string' },
+  'tls-cert': { type: 'string', value: 'FILE', about: 'serve with TLS: the certificate' },
+  'tls-key': { type: 'string', value: 'FILE', about: 'and its key, of mode 0600' },
+  'tls-client-ca': {
+    type: 'string',
+    value: 'FILE',
+    about: 'let in only who shows a certificate of this authority',
+  },
 } as const;
 
 type Named<Names extends string> = Partial<Record<Names, string | undefined>>;

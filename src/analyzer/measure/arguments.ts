@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../../protocol/errors.ts';
 
-export const USAGE = `Usage: entrain measure MEASURE --a A.npy --b B.npy [options]
-       entrain measure sync-r2 --run FOLDER
-       entrain measure --list
+export const usage = (): string => `entrain measure MEASURE --a A.npy --b B.npy [options]
+entrain measure sync-r2 --run FOLDER
+entrain measure --list
 
 Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.
 
@@ -20,8 +20,7 @@ Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per
   --seed N                             of splits, permutations and intervals (1)
   --layer N                            only this layer (0 is the first in the file)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
-  --json                               one JSON object on standard output
-`;
+  --json                               one JSON object on standard output`;
 
 const OPTIONS = {
   a: { type: 'string' },
@@ -49,7 +48,6 @@ const OPTIONS = {
   band: { type: 'string' },
   json: { type: 'boolean' },
   list: { type: 'boolean' },
-  help: { type: 'boolean' },
 } as const;
 
 export type MeasureFlags = ReturnType<typeof parseMeasureArguments>['flags'];

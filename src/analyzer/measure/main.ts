@@ -6,17 +6,18 @@ import { surrogateNull, type SurrogateInput, type SurrogateOptions } from '../..
 import type { Measure, MeasureAnswer, MeasureOptions } from '../../synchrony/measures/measure.ts';
 import type { LinearAlgebra, Matrix } from '../../synchrony/types.ts';
 import { measureAnswer, surrogateAnswer, type Json } from './answers.ts';
-import { parseMeasureArguments, USAGE, wholeNumber, type MeasureFlags } from './arguments.ts';
+import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readLayers, readTurnPairs } from './arrays.ts';
 import { listMeasures } from './list.ts';
 import { measureRun } from './run-folder.ts';
 import { measureSyncR2 } from './sync-r2.ts';
 import { printAnswer } from './print.ts';
 
+export { usage } from './arguments.ts';
+
 /** Arguments after `entrain measure` → exit status. */
 export async function run(argv: string[]): Promise<number> {
   const { flags, names } = parseMeasureArguments(argv);
-  if (flags.help === true) return print(USAGE);
   if (flags.list === true) return print(listMeasures(flags.json === true));
   const name = onlyName(names);
   const algebra = await createOrtAlgebra();

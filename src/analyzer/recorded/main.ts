@@ -16,10 +16,9 @@ const FLAGS = {
   out: { type: 'string' },
   json: { type: 'boolean', default: false },
   last: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
 } as const;
 
-const USAGE = `entrain verify RUN [--runs DIR] [--json]
+export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
   checks every checksum, seal and number of the recording, and that every utterance is recorded whole
 entrain replay RUN [--runs DIR] [--last] [--json]
   recomputes the published scores (--last: the last one of each group) and says whether they are equal
@@ -27,14 +26,12 @@ entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
   npy: the folders that the scripts of the paper read; safetensors: one file per episode
 entrain pin RUN, entrain unpin RUN [--runs DIR]
   the recording of a pinned run is never removed to keep the analyzer's --budget-gb
-RUN is the name of a run in --runs (default: runs) or the path of its folder.
-`;
+RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
 
 /** Arguments with the command's name in front → exit status: 0 when all is well, 1 when not. */
 export async function run(argv: string[]): Promise<number> {
   const [command, ...args] = argv;
   const { values, positionals } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
-  if (values.help) return print(USAGE);
   const folder = await findRun(values.runs, required('RUN', positionals[0], 'the name or folder of a run'));
   if (command === 'verify') return verify(folder, values.json);
   if (command === 'pin' || command === 'unpin') return pin(folder, command === 'pin');

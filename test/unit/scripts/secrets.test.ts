@@ -1,0 +1,52 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { letIntoRuns, writeNatsConfig, writeSecrets } from '../../../scripts/lib/secrets.js';
+import { writeKeys } from '../../../src/cli/keys.ts';
+import { natsAuthorization } from '../../../src/cli/nats-config.ts';
+
+const tools = { natsAuthorization, writeKeys };
+let parent: string;
+let folder: string;
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'entrain-secrets-'));
+  folder = join(parent, 'fleet');
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+const modeOf = async (name: string): Promise<number> => (await stat(join(folder, name))).mode & 0o777;
+
+describe('the secrets of a fleet', () => {
+  it('are for the agents named, and of mode 0600 unless compose mounts them', async () => {
+    const agents = await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: false }, tools);
+    expect(agents).toEqual(['eva']);
+    expect(await read('users.conf')).toContain((await read('agent-eva.password')).trim());
+    for (const name of ['agent-eva.password', 'stream-private.pem', 'users.conf', 'http.token'])
+      expect(await modeOf(name)).toBe(0o600);
+    folder = join(parent, 'compose');
+    await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: true }, tools);
+    for (const name of ['agent-eva.password', 'stream-private.pem']) expect(await modeOf(name)).toBe(0o644);
+  });
+
+  it('keep their passwords when other runs are named, and take in agents that are new', async () => {
+    await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: false }, tools);
+    const before = await read('agent-eva.password');
+    const agents = await letIntoRuns(folder, { agents: ['tom'], runs: ['two'], compose: false }, tools);
+    expect(agents).toEqual(['eva', 'tom']);
+    expect(await read('agent-eva.password')).toBe(before);
+    const users = await read('users.conf');
+    for (const word of [before.trim(), (await read('agent-tom.password')).trim(), 'entrain.v1.two.'])
+      expect(users).toContain(word);
+    expect(users).not.toContain('entrain.v1.one.');
+    expect(await modeOf('agent-tom.password')).toBe(0o600);
+  });
+
+  it('have a configuration of nats-server beside them', async () => {
+    await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: false }, tools);
+    await writeNatsConfig(folder);
+    expect(await read('nats.conf')).toContain('include "users.conf"');
+    expect(await read('nats.conf')).not.toContain('tls');
+  });
+});
