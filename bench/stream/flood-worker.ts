@@ -15,6 +15,8 @@ export interface FloodOrder {
   frames: number;
   shape: [steps: number, layers: number, dims: number];
   windowBytes: number;
+  /** As other senders do; an agent's mask is zero. */
+  masked: boolean;
   /** 0: as fast as the window allows. */
   everyMs: number;
 }
@@ -54,6 +56,7 @@ function flood(frames: Uint8Array[]): void {
   const socket = new WebSocket(url, {
     headers: { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
+    ...(order.masked ? {} : { generateMask: (mask: Buffer) => void mask.fill(0) }),
   });
   const sentMs: number[] = [];
   const lagsMs: number[] = [];

@@ -20,13 +20,24 @@ const isInt = (value: unknown, min: number): boolean =>
 const isText = (value: unknown, max: number): boolean => typeof value === 'string' && value.length <= max;
 const isList = (value: unknown, each: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(each);
+// Lists of numbers are in every frame, so they are checked without a function for each number.
 const isShape = (value: unknown): boolean =>
-  isList(value, (n) => isInt(n, 1)) && (value as number[]).length === 3;
-const isRising = (value: unknown): boolean =>
-  isList(value, (n) => isInt(n, 0)) &&
-  (value as number[]).every((n, i, all) => i === 0 || n > (all[i - 1] ?? n));
+  Array.isArray(value) &&
+  value.length === 3 &&
+  isInt(value[0], 1) &&
+  isInt(value[1], 1) &&
+  isInt(value[2], 1);
+const isRising = (value: unknown): boolean => {
+  if (!Array.isArray(value)) return false;
+  let least = 0;
+  for (const number of value) {
+    if (!isInt(number, least)) return false;
+    least = (number as number) + 1;
+  }
+  return true;
+};
 const isRange = (value: unknown): boolean =>
-  isList(value, (n) => isInt(n, 0)) && (value as number[]).length === 2 && value !== null;
+  Array.isArray(value) && value.length === 2 && isInt(value[0], 0) && isInt(value[1], 0);
 const isModel = (value: unknown): boolean => {
   const model = value as Fields | null;
   return (
@@ -100,23 +111,23 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
   bye: { reason: text },
 };
 
+const CHECK_LISTS = new Map(Object.entries(CHECKS).map(([type, checks]) => [type, Object.entries(checks)]));
+
 /** @throws EntrainError FRAME_INVALID, FRAME_CHECKSUM, VERSION_MISMATCH */
 export function checkMessage(value: unknown): StreamMessage {
   const fields = value as Fields;
   const type = fields['type'];
-  if (typeof type !== 'string' || !Object.hasOwn(CHECKS, type))
+  const checks = typeof type === 'string' ? CHECK_LISTS.get(type) : undefined;
+  if (!checks)
     throw new EntrainError('FRAME_INVALID', 'The message has no known "type"; expected one of the protocol.');
   if (type === 'hello') checkVersion(fields['version']);
-  const checks = CHECKS[type as StreamMessage['type']];
-  for (const field in checks) {
-    const check = checks[field] as Check;
-    if (!check.holds(fields[field])) fault(type, field, check.expected);
-  }
   const message = value as StreamMessage;
+  for (const [field, check] of checks)
+    if (!check.holds(fields[field])) fault(message.type, field, check.expected);
   if (message.type === 'turn') checkTurn(message);
   if (message.type === 'steps') checkSteps(message);
   if (message.type === 'gap' && (message.from > message.to || message.to !== message.seq))
-    fault(type, 'to', 'a number not below its start and equal to seq');
+    fault('gap', 'to', 'a number not below its start and equal to seq');
   return message;
 }
 

@@ -78,10 +78,7 @@ function leave(seat: Seat): void {
 function watch(connection: Connection): void {
   const { client, state } = connection;
   const { clock } = state.options;
-  const hear = (): void => {
-    connection.heardMs = clock.monotonicMs();
-  };
-  client.on('message', hear).on('pong', hear);
+  client.on('pong', () => hear(connection));
   const alive = setInterval(() => {
     if (clock.monotonicMs() - connection.heardMs > SILENCE_MS) client.terminate();
     else client.ping();
@@ -92,8 +89,13 @@ function watch(connection: Connection): void {
   connection.timers.push(alive, hello);
 }
 
+function hear(connection: Connection): void {
+  connection.heardMs = connection.state.options.clock.monotonicMs();
+}
+
 function receive(connection: Connection, data: RawData, isBinary: boolean): void {
   const { client } = connection;
+  hear(connection);
   if (client.readyState !== client.OPEN) return;
   if (!isBinary) return end(connection, CLOSE.invalid, 'text message');
   const bytes = data as Buffer;
@@ -160,7 +162,7 @@ function take(connection: Connection, message: DataMessage, bytes: Uint8Array): 
   const { seat, state } = connection;
   if (!seat || connection.greeting) return end(connection, CLOSE.invalid, 'frame before welcome');
   if (seat.holder !== holderOf(connection)) return;
-  const atMs = state.options.clock.monotonicMs();
+  const atMs = connection.heardMs;
   const { verdict, resend } = seat.intake.offer(message, atMs);
   if (verdict === 'duplicate') seat.figures.duplicateFrames += 1;
   if (resend) {
