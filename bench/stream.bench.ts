@@ -29,9 +29,9 @@ const TOKENS_PER_SECOND = 50;
 
 export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   const rows = [
-    await ingest('durable ingest, 262 kB frames', { shape: LARGE, frames: 400, masked: true }),
-    await ingest('durable ingest, 18 kB frames', { shape: SMALL, frames: 4000, masked: true }),
-    await ingest('durable ingest, 18 kB frames, not masked', { shape: SMALL, frames: 4000, masked: false }),
+    await ingest('durable ingest, 262 kB frames', { shape: LARGE, frames: 250, masked: true }),
+    await ingest('durable ingest, 18 kB frames', { shape: SMALL, frames: 2500, masked: true }),
+    await ingest('durable ingest, 18 kB frames, not masked', { shape: SMALL, frames: 2500, masked: false }),
     await latency(),
     decoding('decode a 262 kB frame', LARGE),
     decoding('decode an 18 kB frame', SMALL),
@@ -161,7 +161,7 @@ async function steady(
   const folder = await mkdtemp(join(tmpdir(), 'entrain-bench-'));
   const server = await (kind === 'bare' ? startBare : startWhole)(folder);
   const child = fork(new URL('./stream/steady-sender.js', import.meta.url));
-  const pace = { warmUpSeconds: 5, seconds: 8, tokensPerSecond: TOKENS_PER_SECOND };
+  const pace = { warmUpSeconds: 5, seconds: 6, tokensPerSecond: TOKENS_PER_SECOND };
   child.send({ url: server.url, ...pace, ...size, kind } satisfies SteadyOrder);
   try {
     const [report] = (await once(child, 'message')) as [SteadyReport];
