@@ -20,11 +20,11 @@ export function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Runs all of `works` in every round, so that a busy machine is as busy for each. @returns milliseconds, medians */
+/** Runs all of `works` in every round, so that a busy machine is as busy for each. @returns milliseconds, by round */
 export async function compare<K extends string>(
   rounds: number,
   works: Readonly<Record<K, () => Promise<unknown>>>,
-): Promise<Record<K, number>> {
+): Promise<Record<K, number[]>> {
   const names = Object.keys(works) as K[];
   const times = new Map<K, number[]>(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
@@ -34,5 +34,10 @@ export async function compare<K extends string>(
       if (round > 0) times.get(name)?.push(ms);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, median(times.get(name) ?? [])])) as Record<K, number>;
+  return Object.fromEntries(times) as Record<K, number[]>;
+}
+
+/** Median over rounds of a / b: what slows a whole round down is in both. */
+export function medianRatio(a: readonly number[], b: readonly number[]): number {
+  return median(a.map((value, round) => value / (b[round] ?? Number.NaN)));
 }

@@ -1,19 +1,18 @@
 /** One forward pass after another over one cache: token ids in, logits and layer states out. It knows nothing of text. */
 import ort from 'onnxruntime-node';
 import { EntrainError } from '../protocol/errors.ts';
-import { toFloat32 } from './float16.ts';
-import type { GraphIo, ValueInfo } from './graph-io.ts';
+import { type GraphIo, PASS, type ValueInfo } from './graph-io.ts';
 import { createFixedCache } from './fixed-cache.ts';
 import { createGrowingCache } from './growing-cache.ts';
-import type { KvCache } from './kv-cache.ts';
+import { type KvCache, rowFloats } from './kv-cache.ts';
 import { passFault } from './runtime-faults.ts';
 import { createTensorLimit } from './tensor-limit.ts';
 
 export interface DecoderParts {
   session: ort.InferenceSession;
   io: GraphIo;
-  /** Names of the outputs that hold layers 0..L. */
-  taps: readonly string[];
+  /** How many states the packed output holds: L + 1. */
+  states: number;
   dims: number;
   /** The attention can write into one buffer that is both past and present. */
   sharedCache: boolean;
@@ -36,19 +35,20 @@ export interface Decoder {
 export function createDecoder(parts: DecoderParts): Decoder {
   const { session, io } = parts;
   const tokenFeeds = createTokenFeeds(io);
-  const checkSize = createTensorLimit(io);
-  const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io.slots);
+  const checkSize = createTensorLimit({ io, stateFloats: parts.states * parts.dims });
+  const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io);
+  const unpack = createUnpack(parts);
   return {
     cache,
     run: async (ids, layers) => {
       parts.beforePass?.();
-      checkSize(ids.length, cache.length);
-      const names = [io.logits.name, ...layers.map((layer) => parts.taps[layer] ?? '')];
-      const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(ids.length) };
-      const fetches = { ...Object.fromEntries(names.map((name) => [name, null])), ...cache.fetches() };
-      const outputs = await runSession(session, feeds, fetches);
-      cache.advance(outputs, ids.length);
-      return readPass(parts, { ids, layers, outputs });
+      const tokens = ids.length;
+      checkSize(tokens, cache.length);
+      const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens) };
+      const outputs = await runSession(session, feeds, { [PASS]: null, ...cache.fetches(tokens) });
+      const { logits, states, rows } = unpack((outputs[PASS] as ort.Tensor).data as Float32Array, tokens);
+      cache.advance(outputs, { tokens, rows });
+      return { logits, states: takeLayers(states, layers) };
     },
   };
 }
@@ -100,35 +100,54 @@ function integerRow(info: ValueInfo, values: readonly number[]): ort.Tensor {
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
 }
 
-interface RawPass {
-  ids: readonly number[];
-  layers: readonly number[];
-  outputs: ort.InferenceSession.OnnxValueMapType;
+interface Unpacked {
+  logits: Float32Array;
+  /** By layer, [tokens, dims]. */
+  states: Float32Array[];
+  rows: Float32Array;
 }
 
-function readPass(parts: DecoderParts, raw: RawPass): Pass {
-  const rows = raw.outputs[parts.io.logits.name] as ort.Tensor;
-  const vocabulary = rows.dims.at(-1) ?? 0;
-  const states = new Map<number, Float32Array>();
-  for (const layer of raw.layers) {
-    const tensor = raw.outputs[parts.taps[layer] ?? ''] as ort.Tensor;
-    states.set(layer, checkState(tensor, { layer, size: raw.ids.length * parts.dims }));
-  }
-  return { logits: toFloat32(rows, rows.size - vocabulary), states };
+type Unpack = (packed: Float32Array, tokens: number) => Unpacked;
+
+/** `pack-pass.ts` says what lies where. */
+function createUnpack({ io, states: count, dims }: DecoderParts): Unpack {
+  const rowSize = io.recent ? rowFloats(io.slots) : 0;
+  const vocabulary = io.logits.shape.at(-1);
+  return (packed, tokens) => {
+    const rows = packed.subarray(packed.length - tokens * rowSize);
+    const size = tokens * dims;
+    const logits = packed.subarray(0, packed.length - rows.length - count * size);
+    if (typeof vocabulary === 'number' && logits.length !== vocabulary) throw wrongSize(packed.length, dims);
+    const states = Array.from({ length: count }, (_, layer) => {
+      return packed.subarray(logits.length + layer * size, logits.length + (layer + 1) * size);
+    });
+    return { logits, states, rows };
+  };
 }
 
-function checkState(tensor: ort.Tensor, expected: { layer: number; size: number }): Float32Array {
-  if (tensor.size !== expected.size) {
-    throw new EntrainError(
-      'MODEL_UNSUPPORTED',
-      `The state of layer ${expected.layer} has shape ${tensor.dims.join('×')}, expected ${expected.size} numbers; check hidden_size in config.json.`,
-    );
+function wrongSize(numbers: number, dims: number): EntrainError {
+  return new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `A pass gives ${numbers} numbers, which do not divide into states of ${dims} each; check hidden_size in config.json.`,
+  );
+}
+
+function takeLayers(states: readonly Float32Array[], layers: readonly number[]): Map<number, Float32Array> {
+  const taken = new Map<number, Float32Array>();
+  for (const layer of layers) {
+    const state = states[layer];
+    if (!state) continue;
+    if (!isFinite(state)) throw notFinite(layer);
+    taken.set(layer, state);
   }
-  const state = toFloat32(tensor, 0);
-  for (const value of state) {
-    if (!Number.isFinite(value)) throw notFinite(expected.layer);
-  }
-  return state;
+  return taken;
+}
+
+/** Zero times a number that is not finite is not zero; one test at the end costs less than one for each number. */
+function isFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
+  return sum === 0;
 }
 
 function notFinite(layer: number): EntrainError {

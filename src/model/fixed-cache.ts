@@ -32,7 +32,7 @@ export function createFixedCache(slots: readonly CacheSlot[]): KvCache {
       return Object.fromEntries(slots.map((slot, i) => [slot.past, tensors[i] as ort.Tensor]));
     },
     fetches: () => Object.fromEntries(slots.map((slot, i) => [slot.present, tensors[i] as ort.Tensor])),
-    advance: (_, tokens) => {
+    advance: (_, { tokens }) => {
       held += tokens;
     },
     truncate: (length) => {

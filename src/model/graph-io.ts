@@ -25,13 +25,23 @@ export interface GraphIo {
   useCache: ValueInfo | undefined;
   logits: ValueInfo;
   slots: CacheSlot[];
+  /** The latest rows of the cache, where `pack-pass.ts` lets it grow by rows. */
+  recent: ValueInfo | undefined;
 }
 
 const PAST = /^(?:past_key_values\.(\d+)\.(key|value)|past_(\d+)|past_(key|value)_(\d+))$/;
 
+/** Names of the input and the output that `pack-pass.ts` adds. */
+export const RECENT = 'entrain_recent';
+export const PASS = 'entrain_pass';
+
+export function isPast(name: string): boolean {
+  return PAST.test(name);
+}
+
 export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): GraphIo {
   const byName = new Map(inputs.map((input) => [input.name, input]));
-  const slots = inputs.filter(({ name }) => PAST.test(name)).map((input) => toSlot(input, outputs));
+  const slots = inputs.filter(({ name }) => isPast(name)).map((input) => toSlot(input, outputs));
   const io: GraphIo = {
     ids: named(byName, 'input_ids'),
     mask: byName.get('attention_mask'),
@@ -39,6 +49,7 @@ export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly Value
     useCache: byName.get('use_cache_branch'),
     logits: named(new Map(outputs.map((output) => [output.name, output])), 'logits'),
     slots,
+    recent: byName.get(RECENT),
   };
   refuseUnknown(io, inputs);
   return io;
@@ -72,7 +83,7 @@ function named(values: ReadonlyMap<string, ValueInfo>, name: string): ValueInfo 
 }
 
 function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
-  const known = new Set([io.ids, io.mask, io.positions, io.useCache].map((value) => value?.name));
+  const known = new Set([io.ids, io.mask, io.positions, io.useCache, io.recent].map((value) => value?.name));
   for (const slot of io.slots) known.add(slot.past);
   const unknown = inputs.find(({ name }) => !known.has(name));
   if (unknown && /past|cache/.test(unknown.name)) {
@@ -121,7 +132,7 @@ function fixedSize(size: number | string, name: string): number {
   );
 }
 
-function presentNames(past: string): string[] {
+export function presentNames(past: string): string[] {
   return [
     past.replace('past_key_values', 'present'),
     past.replace('past_key_values', 'present_key_values'),

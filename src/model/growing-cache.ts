@@ -1,32 +1,76 @@
 /**
- * For graphs that make each step's cache by concatenation. The runtime's outputs become the next inputs without a copy
- * of ours; going back copies the rows that stay, once or twice a turn and for less than the price of a step.
+ * For graphs that make each step's cache by concatenation. Where `cache-rows.ts` lets them be fed in two parts, a step
+ * gives its new rows alone and the whole cache comes out of the runtime once in a while; going back copies the rows that
+ * stay, once or twice a turn and for less than the price of a step.
  */
-import type ort from 'onnxruntime-node';
-import type { CacheSlot } from './graph-io.ts';
-import { copyRows, dataOf, type KvCache, makeData, makeTensor } from './kv-cache.ts';
+import ort from 'onnxruntime-node';
+import { type CacheSlot, RECENT, type ValueInfo } from './graph-io.ts';
+import { copyRows, dataOf, type KvCache, makeData, makeTensor, rowFloats } from './kv-cache.ts';
 
-export function createGrowingCache(slots: readonly CacheSlot[]): KvCache {
+/** So seldom is the whole cache copied; with more of them, the runtime has more to turn and split at each step. */
+const MOST_RECENT = 64;
+
+export interface GrowingSlots {
+  slots: readonly CacheSlot[];
+  recent: ValueInfo | undefined;
+}
+
+export function createGrowingCache({ slots, recent }: GrowingSlots): KvCache {
   let tensors = slots.map((slot) => makeTensor(slot, 0, makeData(slot, 0)));
-  let held = 0;
+  let grown = 0;
+  const rows = createRecentRows(recent ? slots : []);
+  const fits = (tokens: number): boolean => recent !== undefined && rows.length + tokens <= MOST_RECENT;
   return {
     get length() {
-      return held;
+      return grown + rows.length;
     },
-    feeds: () => Object.fromEntries(slots.map((slot, i) => [slot.past, tensors[i] as ort.Tensor])),
-    fetches: () => Object.fromEntries(slots.map((slot) => [slot.present, null])),
-    advance: (outputs, tokens) => {
-      tensors = slots.map((slot) => outputs[slot.present] as ort.Tensor);
-      held += tokens;
+    feeds: () => {
+      const pasts = Object.fromEntries(slots.map((slot, i) => [slot.past, tensors[i] as ort.Tensor]));
+      return recent ? { ...pasts, [RECENT]: rows.tensor() } : pasts;
+    },
+    fetches: (tokens) =>
+      fits(tokens) ? {} : Object.fromEntries(slots.map(({ present }) => [present, null])),
+    advance: (outputs, { tokens, rows: added }) => {
+      if (fits(tokens)) return rows.append(added, tokens);
+      tensors = slots.map(({ present }) => outputs[present] as ort.Tensor);
+      grown += rows.length + tokens;
+      rows.length = 0;
     },
     truncate: (length) => {
-      if (length >= held) return;
+      rows.length = Math.min(rows.length, Math.max(0, length - grown));
+      if (length >= grown) return;
       tensors = slots.map((slot, i) => {
         const data = makeData(slot, length);
         copyRows(slot, length, { from: dataOf(tensors[i] as ort.Tensor), to: data });
         return makeTensor(slot, length, data);
       });
-      held = length;
+      grown = length;
+    },
+  };
+}
+
+interface RecentRows {
+  /** Tokens. */
+  length: number;
+  append(rows: Float32Array, tokens: number): void;
+  /** [tokens, slots, heads, head dims] */
+  tensor(): ort.Tensor;
+}
+
+/** A token's rows lie together, so one more is written behind the others and fewer are a shorter view. */
+function createRecentRows(slots: readonly CacheSlot[]): RecentRows {
+  const size = rowFloats(slots);
+  const data = new Float32Array(MOST_RECENT * size);
+  const [, heads = 1, , headDims = 1] = slots[0]?.emptyShape ?? [];
+  return {
+    length: 0,
+    append(rows, tokens) {
+      data.set(rows, this.length * size);
+      this.length += tokens;
+    },
+    tensor() {
+      const shape = [this.length, slots.length, heads, headDims];
+      return new ort.Tensor('float32', data.subarray(0, this.length * size), shape);
     },
   };
 }

@@ -8,11 +8,17 @@ export interface KvCache {
   /** Inputs of the next run of `tokens` tokens, by name. */
   feeds(tokens: number): Record<string, ort.Tensor>;
   /** Where the outputs of that run go; null: the runtime allocates. */
-  fetches(): Record<string, ort.Tensor | null>;
+  fetches(tokens: number): Record<string, ort.Tensor | null>;
   /** Takes over the outputs of that run. */
-  advance(outputs: ort.InferenceSession.OnnxValueMapType, tokens: number): void;
+  advance(outputs: ort.InferenceSession.OnnxValueMapType, added: NewRows): void;
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void;
+}
+
+export interface NewRows {
+  tokens: number;
+  /** [tokens, slots, heads, head dims]; empty where the graph does not give them. */
+  rows: Float32Array;
 }
 
 export type CacheData = Float32Array | Uint16Array;
@@ -26,6 +32,11 @@ export interface CacheLayout {
 export function layoutOf(slot: CacheSlot): CacheLayout {
   const outer = slot.emptyShape.slice(0, slot.tokenAxis).reduce((product, size) => product * size, 1);
   return { outer, inner: slot.emptyShape[slot.tokenAxis + 1] ?? 1 };
+}
+
+/** Numbers that one token adds to the cache. */
+export function rowFloats(slots: readonly CacheSlot[]): number {
+  return slots.map(layoutOf).reduce((sum, { outer, inner }) => sum + outer * inner, 0);
 }
 
 export function makeTensor(slot: CacheSlot, tokens: number, data: CacheData): ort.Tensor {

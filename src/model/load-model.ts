@@ -99,8 +99,8 @@ function createAsk(worker: Worker, failed: Promise<Error>): Ask {
 function settle(pending: Map<number, Pending>, message: FromWorker): void {
   if (message.type === 'ready' || message.type === 'refused') return;
   const waiting = pending.get(message.call);
-  if (message.type === 'event') {
-    waiting?.listener?.(message.event);
+  if (message.type === 'events') {
+    for (const event of message.events) waiting?.listener?.(event);
     return;
   }
   pending.delete(message.call);

@@ -37,10 +37,19 @@ export interface Weight {
   file: string | undefined;
 }
 
+/** What a graph says of an input. */
+export interface ValueType {
+  /** TensorProto.DataType. */
+  type: number;
+  /** Sizes, and names of those that are free. */
+  dims: (number | string)[];
+}
+
 export interface Graph {
   nodes: GraphNode[];
   weights: Map<string, Weight>;
   inputs: string[];
+  inputTypes: Map<string, ValueType>;
   outputs: string[];
   bytes: Uint8Array;
 }
@@ -56,6 +65,7 @@ const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 };
 const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7, metadata: 9 };
 const FUNCTION = { name: 1, input: 4, output: 5, node: 7, domain: 10 };
 const ATTRIBUTE = { name: 1, i: 3, g: 6 };
+const VALUE_TYPE = 2;
 const TENSOR = { dims: 1, type: 2, name: 8, externalData: 13 };
 
 export function readModel(bytes: Uint8Array): OnnxModel {
@@ -101,7 +111,14 @@ function giveBodies(nodes: readonly GraphNode[], functions: ReadonlyMap<string, 
 }
 
 function emptyGraph(): Graph {
-  return { nodes: [], weights: new Map(), inputs: [], outputs: [], bytes: new Uint8Array(0) };
+  return {
+    nodes: [],
+    weights: new Map(),
+    inputs: [],
+    inputTypes: new Map(),
+    outputs: [],
+    bytes: new Uint8Array(0),
+  };
 }
 
 function readOpset(bytes: Uint8Array, opsets: Map<string, number>): void {
@@ -118,7 +135,7 @@ function readGraph(bytes: Uint8Array): Graph {
   const graph = { ...emptyGraph(), bytes };
   for (const field of readFields(bytes)) {
     if (field.number === GRAPH.node) graph.nodes.push(readNode(field.bytes, field));
-    else if (field.number === GRAPH.input) graph.inputs.push(firstText(field.bytes));
+    else if (field.number === GRAPH.input) readInput(field.bytes, graph);
     else if (field.number === GRAPH.output) graph.outputs.push(firstText(field.bytes));
     else if (field.number === GRAPH.initializer) {
       const weight = readWeight(field.bytes);
@@ -126,6 +143,33 @@ function readGraph(bytes: Uint8Array): Graph {
     }
   }
   return graph;
+}
+
+function readInput(bytes: Uint8Array, graph: Graph): void {
+  const name = firstText(bytes);
+  graph.inputs.push(name);
+  for (const field of readFields(bytes)) {
+    if (field.number === VALUE_TYPE) graph.inputTypes.set(name, readType(field.bytes));
+  }
+}
+
+/** TypeProto{tensor_type{elem_type, shape{dim{dim_value or dim_param}}}}; what is no tensor has type 0. */
+function readType(bytes: Uint8Array): ValueType {
+  const type: ValueType = { type: 0, dims: [] };
+  const tensors = [...readFields(bytes)].filter(({ number }) => number === 1);
+  for (const field of tensors.flatMap((tensor) => [...readFields(tensor.bytes)])) {
+    if (field.number === 1) type.type = field.value;
+    else if (field.number === 2) type.dims = [...readFields(field.bytes)].map((dim) => readDim(dim.bytes));
+  }
+  return type;
+}
+
+function readDim(bytes: Uint8Array): number | string {
+  for (const field of readFields(bytes)) {
+    if (field.number === 1) return field.value;
+    if (field.number === 2) return text(field.bytes);
+  }
+  return '';
 }
 
 /** The name of a ValueInfoProto, its first field. */

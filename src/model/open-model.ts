@@ -1,4 +1,4 @@
-/** Loads a model folder inside the worker: files checked, taps found, graph patched in memory, session opened. */
+/** Loads a model folder inside the worker: files checked, graph prepared, session opened. */
 import { dirname, join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import { loadChatTemplate } from './chat-template.ts';
@@ -7,8 +7,8 @@ import type { ModelParts } from './engine.ts';
 import { mapGraphIo, type ValueInfo } from './graph-io.ts';
 import { exists, type ModelFolder, readModelFolder } from './model-folder.ts';
 import { hashModel } from './model-hash.ts';
+import { prepareGraph } from './prepare-graph.ts';
 import { openSession } from './session.ts';
-import { tapGraph } from './tap-graph.ts';
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 import type { ModelInfo, ModelOptions } from './types.ts';
 
@@ -21,9 +21,9 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   const folder = await readModelFolder(options.folder);
   const tokenizer = await loadTokenizer(folder.path);
   const template = await loadChatTemplate(folder.path, tokenizer);
-  const { graph, taps, externalFiles, sharedCache } = await tapGraph(folder);
+  const { bytes, taps, externalFiles, sharedCache } = await prepareGraph(folder, options.cacheFolder);
   await checkWeightFiles(externalFiles);
-  const session = await openSession(graph, { ...options, weightsFolder: dirname(folder.graph) });
+  const session = await openSession(bytes, { ...options, weightsFolder: dirname(folder.graph) });
   const io = mapGraphIo(
     session.inputMetadata as readonly ValueInfo[],
     session.outputMetadata as readonly ValueInfo[],
@@ -41,7 +41,8 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
     tokenizer,
     template,
     ...endTokens(folder, tokenizer),
-    openDecoder: () => createDecoder({ session, io, taps, dims: info.dims, sharedCache, beforePass }),
+    openDecoder: () =>
+      createDecoder({ session, io, states: taps.length, dims: info.dims, sharedCache, beforePass }),
     release: () => session.release(),
   };
 }

@@ -15,23 +15,33 @@ export interface NodeEdit {
   node: GraphNode;
   /** The NodeProto that takes its place. */
   content: Uint8Array;
+  /** Fields of the graph that stand before it. */
+  before?: Uint8Array;
 }
 
 export interface Patch {
   /** Tensors that become outputs. */
   outputs: readonly string[];
   edits: readonly NodeEdit[];
+  /** Fields of the graph that stand before its own. */
+  before?: Uint8Array;
+  /** Fields of the graph that stand behind its own. */
+  after?: Uint8Array;
 }
 
 /**
  * The file's bytes with the patch. The room behind `bytes`, if any, is written to.
  * @param graph the content of the file's graph
  */
-export function patchGraph(bytes: Uint8Array, graph: Uint8Array, { outputs, edits }: Patch): Uint8Array {
-  const added = writeBytes(GRAPH, outputFields(outputs));
-  if (edits.length > 0) return concat([...splitGraph(bytes, replaceNodes(graph, edits, GRAPH)), added]);
-  return append(bytes, added);
+export function patchGraph(bytes: Uint8Array, graph: Uint8Array, patch: Patch): Uint8Array {
+  const { outputs, edits, before, after = NOTHING } = patch;
+  const added = writeBytes(GRAPH, concat([after, outputFields(outputs)]));
+  if (edits.length === 0 && !before) return append(bytes, added);
+  const pieces = [writeBytes(GRAPH, before ?? NOTHING), ...replaceNodes(graph, edits, GRAPH)];
+  return concat([...splitGraph(bytes, pieces), added]);
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** In the room behind the bytes, where there is some. */
 function append(bytes: Uint8Array, added: Uint8Array): Uint8Array {
@@ -56,8 +66,8 @@ function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array
 export function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[], field: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
-  for (const { node, content } of edits.toSorted((a, b) => a.node.start - b.node.start)) {
-    parts.push(writeBytes(field, graph.subarray(from, node.start)));
+  for (const { node, content, before = NOTHING } of edits.toSorted((a, b) => a.node.start - b.node.start)) {
+    parts.push(writeBytes(field, concat([graph.subarray(from, node.start), before])));
     parts.push(writeBytes(field, writeBytes(NODE, content)));
     from = node.end;
   }

@@ -84,7 +84,9 @@ export function integers(field: Field): number[] {
   return values;
 }
 
+/** A negative number goes as its two's complement of 64 bits. */
 export function writeVarint(value: number): Uint8Array {
+  if (value < 0) return writeNegative(value);
   const bytes: number[] = [];
   let rest = value;
   while (rest >= 128) {
@@ -92,6 +94,14 @@ export function writeVarint(value: number): Uint8Array {
     rest = Math.floor(rest / 128);
   }
   bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
+
+function writeNegative(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) + 128);
+  bytes.push(Number(rest));
   return Uint8Array.from(bytes);
 }
 

@@ -1,12 +1,12 @@
 /** From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs added. */
 import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import { refuseOtherKinds } from './graph-io.ts';
 import { checkExternalFile, type GraphPlace } from './model-folder.ts';
 import { type Graph, type OnnxModel, readModel } from './onnx-graph.ts';
 import { patchGraph } from './patch-graph.ts';
-import { planTaps } from './plan-taps.ts';
+import { planTaps, type TapPlan } from './plan-taps.ts';
 
 export interface TappedGraph {
   graph: Uint8Array;
@@ -20,14 +20,27 @@ export interface TappedGraph {
 }
 
 export async function tapGraph(place: GraphPlace): Promise<TappedGraph> {
-  const bytes = await readWithRoom(place.graph);
+  const bytes = await readGraphFile(place.graph);
+  const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
+  const graph = patchGraph(bytes, model.graph.bytes, plan);
+  return { graph, model, taps: plan.taps, chain: plan.chain, externalFiles, sharedCache };
+}
+
+export interface SearchedGraph {
+  model: OnnxModel;
+  plan: TapPlan;
+  externalFiles: string[];
+  sharedCache: boolean;
+}
+
+/** @param bytes the graph's file, or what `light-graph.ts` makes of it */
+export function searchGraph(bytes: Uint8Array, place: GraphPlace): SearchedGraph {
   const model = readModel(bytes);
   refuseOtherKinds(model.graph.inputs.filter((name) => !model.graph.weights.has(name)));
-  const externalFiles = findExternalFiles(model.graph, dirname(place.graph));
+  const own = join(dirname(place.graph), basename(place.graph));
+  const externalFiles = findExternalFiles(model.graph, dirname(place.graph)).filter((file) => file !== own);
   const plan = planTaps(model.graph, place.config.layers);
-  const graph = patchGraph(bytes, model.graph.bytes, plan);
-  const { taps, chain } = plan;
-  return { graph, model, taps, chain, externalFiles, sharedCache: sharesCache(model.graph) };
+  return { model, plan, externalFiles, sharedCache: sharesCache(model.graph) };
 }
 
 /** Room behind the file's bytes, so that a patch of outputs alone needs no second copy of weights that may be gigabytes. */
@@ -43,7 +56,7 @@ function tooLarge(path: string, bytes: number): EntrainError {
   );
 }
 
-async function readWithRoom(path: string): Promise<Uint8Array> {
+export async function readGraphFile(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const { size } = await file.stat();

@@ -4,16 +4,21 @@
  */
 import { EntrainError } from '../protocol/errors.ts';
 import type { GraphIo } from './graph-io.ts';
-import { layoutOf } from './kv-cache.ts';
+import { layoutOf, rowFloats } from './kv-cache.ts';
 
 const MOST_BYTES = 2 ** 32 - 1;
 const HALF = 2;
 const SINGLE = 4;
 
+export interface PassSize {
+  io: GraphIo;
+  /** Numbers of all states of a token. */
+  stateFloats: number;
+}
+
 /** @returns checks a pass of `tokens` tokens behind `past` ones */
-export function createTensorLimit(io: GraphIo): (tokens: number, past: number) => void {
-  const vocabulary = io.logits.shape.at(-1);
-  const logitsBytes = (typeof vocabulary === 'number' ? vocabulary : 0) * SINGLE;
+export function createTensorLimit({ io, stateFloats }: PassSize): (tokens: number, past: number) => void {
+  const tokenBytes = (stateFloats + (io.recent ? rowFloats(io.slots) : 0)) * SINGLE;
   const slotBytes = Math.max(
     0,
     ...io.slots.map((slot) => {
@@ -22,7 +27,7 @@ export function createTensorLimit(io: GraphIo): (tokens: number, past: number) =
     }),
   );
   return (tokens, past) => {
-    refuse('logits', logitsBytes * tokens);
+    refuse('states', tokenBytes * tokens);
     refuse('cache', slotBytes * (past + tokens));
   };
 }

@@ -35,7 +35,7 @@ export type Order =
   | { type: 'recall'; text: string }
   | { type: 'close' };
 
-/** Orders of one dialogue carry its number; a call is answered once, after any number of events. */
+/** Orders of one dialogue carry its number; a call is answered once, after any number of events, which come in bundles. */
 export interface Call {
   call: number;
   dialogue: number;
@@ -55,6 +55,6 @@ export interface Fault {
 export type FromWorker =
   | { type: 'ready'; info: ModelInfo }
   | { type: 'refused'; fault: Fault }
-  | { type: 'event'; call: number; event: CallEvent }
+  | { type: 'events'; call: number; events: CallEvent[] }
   | { type: 'done'; call: number; spoken: Spoken | undefined }
   | { type: 'failed'; call: number; fault: Fault };

@@ -17,6 +17,14 @@ import type {
 
 type Emit = (event: CallEvent) => void;
 
+/** What the call in hand has told, and the main thread not yet heard: one message a pass, not one an event. */
+interface Outbox {
+  call: number;
+  events: CallEvent[];
+}
+
+const outbox: Outbox = { call: 0, events: [] };
+
 const port = parentPort;
 if (!port) throw new Error('worker.ts runs in a worker thread only');
 
@@ -30,7 +38,16 @@ function toFault(error: unknown): Fault {
 }
 
 function report(call: number): Emit {
-  return (event) => post({ type: 'event', call, event }, buffersOf(event));
+  outbox.call = call;
+  return (event) => void outbox.events.push(event);
+}
+
+/** Before each pass, which takes the longest, and before a call is answered. */
+function sendEvents(): void {
+  const { call, events } = outbox;
+  if (events.length === 0) return;
+  outbox.events = [];
+  post({ type: 'events', call, events }, events.flatMap(buffersOf));
 }
 
 function buffersOf(event: CallEvent): TransferListItem[] {
@@ -97,6 +114,11 @@ function isStale(call: Call, waiting: readonly Call[]): boolean {
   );
 }
 
+function answer(message: FromWorker): void {
+  sendEvents();
+  post(message);
+}
+
 function serve(model: OpenModel): void {
   const desk: Desk = { model, dialogues: new Map() };
   const waiting: Call[] = [];
@@ -108,8 +130,8 @@ function serve(model: OpenModel): void {
       if (isStale(call, waiting)) post({ type: 'done', call: id, spoken: undefined });
       else {
         await carryOut(desk, call).then(
-          (spoken) => post({ type: 'done', call: id, spoken }),
-          (error: unknown) => post({ type: 'failed', call: id, fault: toFault(error) }),
+          (spoken) => answer({ type: 'done', call: id, spoken }),
+          (error: unknown) => answer({ type: 'failed', call: id, fault: toFault(error) }),
         );
       }
     }
@@ -123,7 +145,10 @@ function serve(model: OpenModel): void {
 
 try {
   const { options, gate } = workerData as WorkerInput;
-  const model = await openModel(options, () => waitAtGate(gate));
+  const model = await openModel(options, () => {
+    sendEvents();
+    waitAtGate(gate);
+  });
   serve(model);
   post({ type: 'ready', info: model.info });
 } catch (error) {

@@ -1,5 +1,6 @@
 /** The model in its worker thread, as an agent uses it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModel } from '../../../src/model/load-model.ts';
 import type {
   Dialogue,
@@ -58,6 +59,18 @@ describe('a model in its worker', () => {
     );
   });
   afterAll(() => Promise.all(models.map((model) => model.stop())));
+
+  it('tells of a token and of the states before it in one message', async () => {
+    const dialogue = await models[0]?.open(DIALOGUE);
+    if (!dialogue) throw new Error('a dialogue expected');
+    const emitted = vi.spyOn(Worker.prototype, 'emit');
+    const { tokens, steps } = await take(dialogue, 1);
+    const messages = emitted.mock.calls.filter(([event]) => event === 'message').length;
+    emitted.mockRestore();
+    expect(steps.length).toBe(tokens.length);
+    // one before each pass, what the last pass gave, and the answer
+    expect(messages).toBeLessThanOrEqual(tokens.length + 2);
+  });
 
   it('talks for 16 turns with one of another tokenizer, listening to its tokens', async () => {
     const [a, b] = await Promise.all(models.map((model) => model.open(DIALOGUE)));

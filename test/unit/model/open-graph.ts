@@ -1,13 +1,15 @@
 /** Opens a folder's graph alone, tapped, as a decoder: no tokenizer needed. */
 import { dirname } from 'node:path';
-import { createDecoder, type Decoder } from '../../../src/model/decoder.ts';
+import { createDecoder, type Decoder, type DecoderParts } from '../../../src/model/decoder.ts';
 import { mapGraphIo, type ValueInfo } from '../../../src/model/graph-io.ts';
 import { readModelFolder } from '../../../src/model/model-folder.ts';
+import { type PreparedGraph, prepareGraph } from '../../../src/model/prepare-graph.ts';
 import { openSession } from '../../../src/model/session.ts';
-import { tapGraph, type TappedGraph } from '../../../src/model/tap-graph.ts';
+import { temporaryFolder } from '../../onnx/write-folder.ts';
 
 export interface OpenGraph {
-  tapped: TappedGraph;
+  tapped: PreparedGraph;
+  parts: DecoderParts;
   layers: number;
   dims: number;
   openDecoder(sharedCache?: boolean): Decoder;
@@ -15,9 +17,9 @@ export interface OpenGraph {
 
 export async function openGraph(path: string): Promise<OpenGraph> {
   const folder = await readModelFolder(path);
-  const tapped = await tapGraph(folder);
+  const tapped = await prepareGraph(folder, await temporaryFolder());
   const { dims, layers } = folder.config;
-  const session = await openSession(tapped.graph, {
+  const session = await openSession(tapped.bytes, {
     provider: 'cpu',
     threads: 1,
     weightsFolder: dirname(folder.graph),
@@ -26,12 +28,13 @@ export async function openGraph(path: string): Promise<OpenGraph> {
     session.inputMetadata as readonly ValueInfo[],
     session.outputMetadata as readonly ValueInfo[],
   );
+  const parts = { session, io, states: tapped.taps.length, dims, sharedCache: tapped.sharedCache };
   return {
     tapped,
+    parts,
     layers,
     dims,
-    openDecoder: (sharedCache = tapped.sharedCache) =>
-      createDecoder({ session, io, taps: tapped.taps, dims, sharedCache }),
+    openDecoder: (sharedCache = tapped.sharedCache) => createDecoder({ ...parts, sharedCache }),
   };
 }
 

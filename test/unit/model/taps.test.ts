@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../../src/model/decoder.ts';
-import { toFloat32 } from '../../../src/model/float16.ts';
+import { toFloat32 } from '../../onnx/float16.ts';
 import { readModelFolder } from '../../../src/model/model-folder.ts';
 import { tapGraph } from '../../../src/model/tap-graph.ts';
 import { writeTapped } from '../../../src/model/write-tapped.ts';

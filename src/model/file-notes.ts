@@ -1,0 +1,38 @@
+/** What was found out about a file, kept in a cache folder until the file's size or time of change is another. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+export interface FileNote {
+  /** Undefined: nothing is known of the file as it is now. */
+  read(): Promise<Buffer | undefined>;
+  write(content: string | Uint8Array): Promise<void>;
+}
+
+/** @param place the kind of note: a folder's name in the cache, and what else the note depends on */
+export async function openNote(
+  file: string,
+  cacheFolder: string,
+  place: { kind: string; variant?: string },
+): Promise<FileNote> {
+  const { size, mtimeMs } = await stat(file);
+  const { kind, variant = '' } = place;
+  const key = createHash('sha256').update(`${file}\n${size}\n${mtimeMs}${variant}`).digest('hex');
+  const note = join(cacheFolder, kind, key);
+  return {
+    read: () => readFile(note).catch(() => undefined),
+    write: (content) => writeAside(note, content),
+  };
+}
+
+/** Written aside and renamed, so that another agent never reads half a note; a cache that cannot be written is no fault. */
+async function writeAside(note: string, content: string | Uint8Array): Promise<void> {
+  const aside = `${note}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(note), { recursive: true });
+    await writeFile(aside, content);
+    await rename(aside, note);
+  } catch {
+    return;
+  }
+}
