@@ -106,7 +106,7 @@ function toyCache(second: Uint8Array): Uint8Array {
       inputs: [...pasts, 'new'].map(cache),
       outputs: [cache('present.0.key'), cache('present.0.value'), valueInfo('length', INT64, [4])],
     },
-    'toy',
+    { producer: 'toy' },
   );
 }
 
