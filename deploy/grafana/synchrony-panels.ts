@@ -200,7 +200,11 @@ export function coveragePanels(): Builder<Panel>[] {
   return [
     about('Turn pairs', 'entrain_synchrony_samples', 'A score needs at least 120.'),
     about('Episodes', 'entrain_synchrony_episodes', 'A score needs at least 3 in each scenario.'),
-    about('Scenarios', 'entrain_synchrony_scenarios', 'A score needs at least 6.'),
+    about(
+      'Scenarios',
+      'entrain_synchrony_scenarios',
+      'A strict score needs at least 6 with two episodes or more.',
+    ),
     stat({
       title: 'Age of the scores',
       description: 'Time since the figures of a group last changed.',

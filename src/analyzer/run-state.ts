@@ -27,7 +27,8 @@ export interface GroupState {
   group: Group;
   samples: number;
   episodes: Set<string>;
-  scenarios: Set<string>;
+  /** Scenario → its episodes. */
+  scenarios: Map<string, Set<string>>;
   /** Counts every change of the group's rows, in the order of the frames, as the worker does. */
   version: number;
   score: GroupScore | undefined;
@@ -106,7 +107,7 @@ function emptyGroup(group: Group): GroupState {
     group,
     samples: 0,
     episodes: new Set(),
-    scenarios: new Set(),
+    scenarios: new Map(),
     version: 0,
     score: undefined,
     point: undefined,
@@ -121,7 +122,8 @@ function emptyGroup(group: Group): GroupState {
 function addRow(group: GroupState, row: Row): void {
   group.samples += 1;
   group.episodes.add(row.episode);
-  group.scenarios.add(row.scenario);
+  const inScenario = group.scenarios.get(row.scenario) ?? new Set();
+  group.scenarios.set(row.scenario, inScenario.add(row.episode));
 }
 
 /** Keeps a score and gives the arrival times of the rows that it is the first to hold. */
@@ -227,6 +229,7 @@ function groupReport(state: GroupState): GroupReport {
     samples,
     episodes: state.episodes.size,
     scenarios: state.scenarios.size,
+    exchangeableScenarios: [...state.scenarios.values()].filter((episodes) => episodes.size > 1).length,
     paper: score?.paper ?? null,
     strict,
     prequential: prequentialReport(score?.prequential),

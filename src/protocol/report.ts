@@ -87,6 +87,8 @@ export interface GroupReport {
   samples: number;
   episodes: number;
   scenarios: number;
+  /** Of these, the scenarios with at least two episodes: the strict score needs six, for its null exchanges the episodes of one scenario. */
+  exchangeableScenarios: number;
   /** Rows that the last full score could not take in: over the cap, or of another shape than the rest. */
   leftOut?: number;
   paper: PaperReport | null;

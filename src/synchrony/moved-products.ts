@@ -36,6 +36,11 @@ export interface MovedInput {
   g: Matrix;
   left: Side;
   right: Side;
+  /**
+   * Leaves out pairs of episodes that both keep their partner, in which the coupling is still there, and scales the others up: so that the mean
+   * of the sum stays, or the spread of a sum of mean 0. Left out: every pair counts.
+   */
+  apart?: 'mean' | 'spread';
 }
 
 /** @param side the rows that stand on the side, in order */
@@ -74,7 +79,9 @@ export async function movedProducts(
   for (const [at, left] of input.left.blocks.entries()) {
     for (const right of symmetric ? input.right.blocks.slice(at) : input.right.blocks) {
       const table = await pairTable(input, { left, right }, algebra);
-      addChoices(totals, table, { exchanges, left, right, times: symmetric && left !== right ? 2 : 1 });
+      const scales = scalesOf(input, left, right);
+      const times = symmetric && left !== right ? 2 : 1;
+      addChoices(totals, table, { exchanges, left, right, scales: scales.map((scale) => times * scale) });
     }
   }
   return totals;
@@ -134,14 +141,26 @@ function fillTurns(
   }
 }
 
+/** What a pair of episodes counts by when not both keep their partner, and when both do: of two episodes, and of one with itself. */
+function scalesOf({ apart }: MovedInput, left: Block, right: Block): number[] {
+  if (apart === undefined) return [1, 1, 1];
+  const [a, b] = [left.episodes.length, right.episodes.length];
+  const bothKeep = left === right ? 1 / (a * Math.max(1, a - 1)) : 1 / (a * b);
+  const scale = (kept: number): number =>
+    kept >= 1 ? 0 : apart === 'mean' ? 1 / (1 - kept) : 1 / Math.sqrt(1 - kept);
+  return [scale(bothKeep), scale(1 / a), 0];
+}
+
 interface Choosing {
   exchanges: Exchanges;
   left: Block;
   right: Block;
-  times: number;
+  /** See `scalesOf`. */
+  scales: number[];
 }
 
-function addChoices(totals: Matrix, table: Matrix, { exchanges, left, right, times }: Choosing): void {
+function addChoices(totals: Matrix, table: Matrix, { exchanges, left, right, scales }: Choosing): void {
+  const [moved, itself, kept] = scales as [number, number, number];
   const [a, b] = [left.episodes.length, right.episodes.length];
   const width = totals.cols;
   for (const [k, choice] of exchanges.choices.entries()) {
@@ -149,7 +168,8 @@ function addChoices(totals: Matrix, table: Matrix, { exchanges, left, right, tim
       const p = choice[left.episodes[e] as number] as number;
       for (let f = 0; f < b; f++) {
         const q = choice[right.episodes[f] as number] as number;
-        const weight = times * (left.weight[e * a + p] as number) * (right.weight[f * b + q] as number);
+        const apart = p === e && q === f ? kept : left === right && e === f ? itself : moved;
+        const weight = apart * (left.weight[e * a + p] as number) * (right.weight[f * b + q] as number);
         let from = (p * b + q) * table.cols + (e * b + f) * width;
         for (let to = k * width; to < (k + 1) * width; to++, from++)
           totals.data[to] = (totals.data[to] as number) + weight * (table.data[from] as number);

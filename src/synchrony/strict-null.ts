@@ -5,15 +5,15 @@
 import type { Exchanges } from './exchanges.ts';
 import { groupBy } from './group-by.ts';
 import { joinColumns, transpose } from './matrix.ts';
-import { movedProducts, sideOf } from './moved-products.ts';
+import { movedProducts, sideOf, type MovedInput } from './moved-products.ts';
 import type { FoldData, LayerFit } from './strict-fit.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 /** Sums over folds, per source layer [layers, exchanges]. */
 export interface NullSums {
-  /** 2⟨prediction, target⟩ − ‖prediction‖². */
+  /** 2⟨prediction, target⟩ − ‖prediction‖², without pairs of episodes that both keep their partner: nothing of the coupling is left in it. */
   explained: Matrix;
-  /** ⟨prediction, target⟩ with the fixed penalty, over all target layers. */
+  /** ⟨prediction, target⟩ with the fixed penalty, over all target layers; the first exchange is the rows as they are. */
   evidence: Matrix;
 }
 
@@ -30,21 +30,19 @@ export async function addFoldToNull(
 ): Promise<void> {
   const test = sideOf(data.rows, exchanges, data.test);
   const train = sideOf(data.rows, exchanges, data.train);
-  const moved = (h: Matrix[], g: Matrix, left = test): Promise<Matrix> =>
-    movedProducts(exchanges, { h, g, left, right: train }, algebra);
+  const moved = (of: Pick<MovedInput, 'h' | 'g' | 'apart'>, left = test): Promise<Matrix> =>
+    movedProducts(exchanges, { ...of, left, right: train }, algebra);
   const all = await algebra.gram(joinColumns(data.targets));
   for (const [target, layers] of groupBy(fits.keys(), (layer) => fits[layer]?.target as number)) {
     const gram = data.targets.length === 1 ? all : await algebra.gram(data.targets[target] as Matrix);
     const hats = layers.map((layer) => (fits[layer] as LayerFit).hat);
-    add(sums.explained, await moved(hats, gram), { layers, times: () => 2 });
+    add(sums.explained, await moved({ h: hats, g: gram, apart: 'spread' }), { layers, times: () => 2 });
     const squares: Matrix[] = [];
     for (const hat of hats) squares.push(await algebra.gram(transpose(hat)));
-    add(sums.explained, await moved(squares, gram, train), { layers, times: () => -1 });
+    const sizes = await moved({ h: squares, g: gram, apart: 'mean' }, train);
+    add(sums.explained, sizes, { layers, times: () => -1 });
   }
-  const evidence = await moved(
-    fits.map((fit) => fit.evidenceHat),
-    all,
-  );
+  const evidence = await moved({ h: fits.map((fit) => fit.evidenceHat), g: all });
   const wider = (layer: number, k: number): number => (k === 0 ? 1 : (data.widening?.[layer] ?? 1));
   add(sums.evidence, evidence, { layers: [...fits.keys()], times: wider });
 }

@@ -1,6 +1,7 @@
 /**
  * Which rows a strict score may use, and on which side each scenario stands. An episode with a single row and a turn that few episodes
- * reach cannot have their mean taken out, so they are left out; a scenario's fold is a hash of the seed and its number alone, so it never
+ * reach cannot have their mean taken out, and an episode that is alone in its scenario has none to be exchanged with, so they are left out;
+ * a scenario's fold is a hash of the seed and its number alone, so it never
  * moves while a recording grows.
  */
 import { groupBy } from './group-by.ts';
@@ -10,6 +11,7 @@ import type { RowLabels } from './types.ts';
 export interface Minimums {
   samples: number;
   episodes: number;
+  /** With at least two episodes. */
   scenarios: number;
 }
 
@@ -40,6 +42,8 @@ export function chooseRows(labels: RowLabels, seed: number): StrictRows {
     rows = rows.filter((row) => (turns.get(labels.turn[row])?.length ?? 0) >= FEWEST_EPISODES_PER_TURN);
     const episodes = groupBy(rows, (row) => labels.episode[row]);
     rows = rows.filter((row) => (episodes.get(labels.episode[row])?.length ?? 0) > 1);
+    const scenarios = groupBy(rows, (row) => labels.scenario[row]);
+    rows = rows.filter((row) => episodesIn(scenarios.get(labels.scenario[row]), labels) > 1);
   }
   const scenarioNames = [...new Set(rows.map((row) => labels.scenario[row] as number))];
   const foldOf = scenarioNames.map((name) => hashIntegers(seed, name) % FOLDS);
@@ -69,6 +73,10 @@ export function chooseRows(labels: RowLabels, seed: number): StrictRows {
   };
 }
 
+function episodesIn(rows: number[] = [], labels: RowLabels): number {
+  return new Set(rows.map((row) => labels.episode[row])).size;
+}
+
 function countFrom0(values: number[]): Int32Array {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
   const rank = new Map(sorted.map((value, index) => [value, index]));
@@ -78,12 +86,15 @@ function countFrom0(values: number[]): Int32Array {
 /** Why there is no number from these rows, or undefined. */
 export function tooFew(rows: StrictRows, minimums: Minimums): string | undefined {
   const found = { samples: rows.rows.length, episodes: rows.episodes, scenarios: rows.scenarios };
-  for (const name of ['samples', 'episodes', 'scenarios'] as const) {
-    if (found[name] < minimums[name]) {
-      return `too few ${name}: ${found[name]} can be used, ${minimums[name]} are needed`;
-    }
+  const names = {
+    samples: 'samples',
+    episodes: 'episodes',
+    scenarios: 'scenarios with at least two episodes',
+  };
+  for (const name of ['scenarios', 'samples', 'episodes'] as const) {
+    if (found[name] < minimums[name])
+      return `too few ${names[name]}: ${found[name]} can be used, ${minimums[name]} are needed`;
   }
   if (rows.folds < 2) return 'the scenarios cannot be split into a training and a test part';
-  if (rows.episodes === rows.scenarios) return 'no scenario has two episodes that could be exchanged';
   return undefined;
 }

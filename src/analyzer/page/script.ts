@@ -135,6 +135,8 @@ function card(group, range, differences) {
   const counts = make('p', { class: 'counts' });
   for (const [value, name] of [[group.samples, 'turn pairs'], [group.episodes, 'episodes'], [group.scenarios, 'scenarios']])
     counts.append(make('span', {}, make('b', {}, count(value)), ' ' + name));
+  if (group.exchangeableScenarios < group.scenarios)
+    counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + ' scenarios with at least two episodes'));
   return make('article', { class: 'card' },
     make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), stepwise(group.steps), counts);
 }

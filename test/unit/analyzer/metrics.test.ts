@@ -27,6 +27,7 @@ const group: GroupReport = {
   samples: 130,
   episodes: 24,
   scenarios: 8,
+  exchangeableScenarios: 8,
   paper,
   strict,
   prequential: { score: 0.07, tested: 90 },

@@ -75,18 +75,47 @@ describe('the state of a run', () => {
   it('counts turn pairs, episodes and scenarios per group from the first pair on', () => {
     const { groups, differences } = scoreReport(filled(), EVEN);
     expect(
-      groups.map(({ condition, direction, samples, episodes, scenarios }) => ({
+      groups.map(({ condition, direction, samples, episodes, scenarios, exchangeableScenarios }) => ({
         condition,
         direction,
         samples,
         episodes,
         scenarios,
+        exchangeableScenarios,
       })),
     ).toEqual([
-      { condition: 'live', direction: 'first_to_second', samples: 3, episodes: 2, scenarios: 2 },
-      { condition: 'live', direction: 'second_to_first', samples: 2, episodes: 2, scenarios: 2 },
-      { condition: 'monologue', direction: 'first_to_second', samples: 3, episodes: 2, scenarios: 2 },
-      { condition: 'monologue', direction: 'second_to_first', samples: 2, episodes: 2, scenarios: 2 },
+      {
+        condition: 'live',
+        direction: 'first_to_second',
+        samples: 3,
+        episodes: 2,
+        scenarios: 2,
+        exchangeableScenarios: 0,
+      },
+      {
+        condition: 'live',
+        direction: 'second_to_first',
+        samples: 2,
+        episodes: 2,
+        scenarios: 2,
+        exchangeableScenarios: 0,
+      },
+      {
+        condition: 'monologue',
+        direction: 'first_to_second',
+        samples: 3,
+        episodes: 2,
+        scenarios: 2,
+        exchangeableScenarios: 0,
+      },
+      {
+        condition: 'monologue',
+        direction: 'second_to_first',
+        samples: 2,
+        episodes: 2,
+        scenarios: 2,
+        exchangeableScenarios: 0,
+      },
     ]);
     expect(groups[0]).toMatchObject({ paper: null, strict: null, reason: 'Not computed yet.' });
     expect(differences).toEqual([]);

@@ -13,6 +13,7 @@ const group: GroupReport = {
   samples: 200,
   episodes: 40,
   scenarios: 8,
+  exchangeableScenarios: 8,
   paper: { score: 0.31, nullMean: 0.02, nullQ95: 0.05, pseudoMean: null, samples: 200 },
   strict: {
     score: 0.123,

@@ -29,8 +29,29 @@ function movesOf(
     const episode = rows.episode[row] as number;
     const match = matches[episode]?.[choices[k]?.[episode] as number] as Match;
     const at = match.own.indexOf(row);
-    return at < 0 ? [] : [{ place, partner: match.partner[at] as number, weight: match.weight }];
+    return at < 0 ? [] : [{ place, row, partner: match.partner[at] as number, weight: match.weight }];
   });
+}
+
+type Move = ReturnType<typeof movesOf>[number];
+type Scale = (a: Move, b: Move) => number;
+
+interface Slow {
+  /** The left side. */
+  of: Int32Array;
+  scaled?: Scale;
+}
+
+/** 0 where both episodes keep their partner, else 1 over the chance that they do not. */
+function scaleOf({ blocks }: Exchanges, { episode }: StrictRows): Scale {
+  const blockOf = (of: number): number[] => blocks.find((block) => block.includes(of)) as number[];
+  return (a, b) => {
+    const [e, f] = [episode[a.row] as number, episode[b.row] as number];
+    if (episode[a.partner] === e && episode[b.partner] === f) return 0;
+    const [m, n] = [blockOf(e).length, blockOf(f).length];
+    const chance = e === f ? 1 / m : blockOf(e) === blockOf(f) ? 1 / (m * (m - 1)) : 1 / (m * n);
+    return 1 / (1 - chance);
+  };
 }
 
 it.each([
@@ -49,11 +70,19 @@ it.each([
   const square = symmetricProduct(normal(train.length, 3));
   const found = await movedProducts(exchanges, { h: across, g, left, right }, algebra);
   const within = await movedProducts(exchanges, { h: [square], g, left: right, right }, algebra);
-  const slow = (h: Matrix, k: number, of: Int32Array): number => {
+  const apart = await movedProducts(exchanges, { h: across, g, left, right, apart: 'spread' }, algebra);
+  const apartWithin = await movedProducts(
+    exchanges,
+    { h: [square], g, left: right, right, apart: 'mean' },
+    algebra,
+  );
+  const scale = scaleOf(exchanges, rows);
+  const slow = (h: Matrix, k: number, { of, scaled = () => 1 }: Slow): number => {
     let sum = 0;
     for (const a of movesOf(exchanges, k, { rows, side: of }))
       for (const b of movesOf(exchanges, k, { rows, side: train }))
         sum +=
+          scaled(a, b) *
           a.weight *
           b.weight *
           (h.data[a.place * h.cols + b.place] as number) *
@@ -61,7 +90,14 @@ it.each([
     return sum;
   };
   for (const k of exchanges.choices.keys()) {
-    for (const [i, h] of across.entries()) expect(found.data[2 * k + i]).toBeCloseTo(slow(h, k, test), 9);
-    expect(within.data[k]).toBeCloseTo(slow(square, k, train), 8);
+    for (const [i, h] of across.entries()) {
+      expect(found.data[2 * k + i]).toBeCloseTo(slow(h, k, { of: test }), 9);
+      expect(apart.data[2 * k + i]).toBeCloseTo(
+        slow(h, k, { of: test, scaled: (a, b) => Math.sqrt(scale(a, b)) }),
+        9,
+      );
+    }
+    expect(within.data[k]).toBeCloseTo(slow(square, k, { of: train }), 8);
+    expect(apartWithin.data[k]).toBeCloseTo(slow(square, k, { of: train, scaled: scale }), 8);
   }
 });

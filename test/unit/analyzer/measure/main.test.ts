@@ -92,7 +92,10 @@ describe('sync-r2', () => {
 
   it('says why there is no number', async () => {
     const found = await answer('sync-r2', ...arrays(), ...labels(), '--minimum-scenarios', '9');
-    expect(found).toMatchObject({ score: null, reason: 'too few scenarios: 8 can be used, 9 are needed' });
+    expect(found).toMatchObject({
+      score: null,
+      reason: 'too few scenarios with at least two episodes: 8 can be used, 9 are needed',
+    });
   });
 });
 
