@@ -1,6 +1,7 @@
 """Streams one turn to an entrain analyzer, in plain Python: what docs/protocol.md says, and nothing else.
 
-    ENTRAIN_STREAM_TOKEN=… python3 examples/send.py ws://127.0.0.1:8788/stream RUN STREAM
+    export ENTRAIN_STREAM_TOKEN=$(node bin/entrain.js keys token DIR --run RUN --stream STREAM)
+    python3 examples/send.py ws://127.0.0.1:9464/stream RUN STREAM
 """
 
 import base64, os, socket, struct, sys, time, zlib
@@ -84,4 +85,6 @@ def main(url, run, stream_name):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4 or "ENTRAIN_STREAM_TOKEN" not in os.environ:
+        sys.exit(__doc__)
     main(*sys.argv[1:4])

@@ -1,36 +1,82 @@
-/** `entrain keys DIR`: the Ed25519 pair that the coordinator signs stream tokens with and the analyzer checks them by. */
+/**
+ * `entrain keys DIR`: the Ed25519 pair that the coordinator signs stream tokens with and the analyzer checks them by.
+ * `entrain keys token DIR`: a token by hand, for a sender that no coordinator knows.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../process/clock.ts';
+import { nameFlag, wholeNumber } from '../process/flags.ts';
+import { readSecretFile } from '../process/secret-file.ts';
+import { usageText } from '../process/usage.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { createKeys } from '../transport/token.ts';
+import { createKeys, mintToken } from '../transport/token.ts';
 
 export interface KeyFiles {
   privateKey: string;
   publicKey: string;
 }
 
-export const usage = (): string => `entrain keys DIR
-  Makes the pair of keys for the activation stream in DIR: the coordinator signs tokens with one, the analyzer checks them with the other.`;
+const PRIVATE_KEY = 'stream-private.pem';
+const MINUTE_MS = 60_000;
+
+const FLAGS = {
+  run: { type: 'string', value: 'NAME', about: 'of a token: the run it is good for' },
+  stream: { type: 'string', value: 'NAME', about: 'of a token: the stream it may write' },
+  minutes: { type: 'string', default: '15', value: 'N', about: 'of a token: how long it is good' },
+} as const;
+
+export const usage = (): string =>
+  usageText(
+    {
+      call: 'entrain keys DIR\nentrain keys token DIR --run NAME --stream NAME',
+      about:
+        'Makes the pair of keys of the activation stream in DIR; "token" prints a token by them, for a sender that no coordinator knows.',
+    },
+    FLAGS,
+  );
 
 export async function run(argv: string[]): Promise<number> {
-  const [folder, ...rest] = argv;
-  if (!folder || folder.startsWith('-') || rest.length > 0)
+  const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
+  const [first, second, ...rest] = positionals;
+  const wantsToken = first === 'token';
+  const [folder, tooMuch] = wantsToken ? [second, rest[0]] : [first, second];
+  if (!folder || tooMuch !== undefined)
     throw new EntrainError(
       'USAGE',
-      'The folder is missing or unclear: expected "entrain keys DIR", one folder to put the two files into.',
+      'The folder is missing or unclear: expected "entrain keys DIR", or "entrain keys token DIR --run NAME --stream NAME".',
     );
-  const files = await writeKeys(folder);
-  console.log(
-    `private key (coordinator only): ${files.privateKey}\npublic key (analyzers):         ${files.publicKey}`,
-  );
+  console.log(wantsToken ? await token(folder, values) : await pair(folder));
   return 0;
+}
+
+async function pair(folder: string): Promise<string> {
+  const files = await writeKeys(folder);
+  return `private key (coordinator only): ${files.privateKey}\npublic key (analyzers):         ${files.publicKey}`;
+}
+
+async function token(
+  folder: string,
+  flags: { run?: string; stream?: string; minutes: string },
+): Promise<string> {
+  const stream = nameFlag('--stream', flags.stream);
+  const expiresAtMs = systemClock.nowMs() + wholeNumber('--minutes', flags.minutes) * MINUTE_MS;
+  const claims = {
+    run: nameFlag('--run', flags.run),
+    agent: stream,
+    stream,
+    mode: 'write',
+    expiresAtMs,
+  } as const;
+  const what = 'the private key that "entrain keys DIR" wrote';
+  return mintToken(await readSecretFile('DIR', join(folder, PRIVATE_KEY), what), claims);
 }
 
 /** Refuses to overwrite: agents may still hold tokens of the old pair. */
 export async function writeKeys(folder: string): Promise<KeyFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = {
-    privateKey: join(folder, 'stream-private.pem'),
+    privateKey: join(folder, PRIVATE_KEY),
     publicKey: join(folder, 'stream-public.pem'),
   };
   const keys = createKeys();

@@ -71,7 +71,7 @@ function countsOver(fresh: Placed, known: Placed | undefined): boolean {
   return !known || (seating === before ? fresh.epoch >= known.epoch : seating > before);
 }
 
-/** `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy` */
+/** `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy`; the scripts look for `t0.7`, so it says nothing of the run. */
 function paperFiles({ about, turns }: Collected): { path: string; bytes: Uint8Array }[] {
   const models = about.models.map(({ name }) => fileName(name)).join('_');
   const episode = join(

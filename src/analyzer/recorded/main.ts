@@ -23,7 +23,8 @@ export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
 entrain replay RUN [--runs DIR] [--last] [--json]
   recomputes the published scores (--last: the last one of each group) and says whether they are equal
 entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
-  npy: the folders that the scripts of the paper read; safetensors: one file per episode
+  npy: the folders that the scripts of the paper read (always called t0.7, whatever the temperature was: run.json has it);
+  safetensors: one file per episode; status 1 where the recording is not whole
 entrain pin RUN, entrain unpin RUN [--runs DIR]
   the recording of a pinned run is never removed to keep the analyzer's --budget-gb
 RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
@@ -37,12 +38,7 @@ export async function run(argv: string[]): Promise<number> {
   if (command === 'pin' || command === 'unpin') return pin(folder, command === 'pin');
   await requireRecording(folder);
   if (command === 'replay') return replay(folder, values);
-  if (command === 'export') {
-    const format = formatOf(values.format);
-    const out = values.out ?? join(folder, 'export');
-    const { files, frames } = await exportRun(folder, { format, out });
-    return print(`${frames} frames in ${files} files under ${out}\n`);
-  }
+  if (command === 'export') return exported(folder, values);
   throw new EntrainError(
     'USAGE',
     `There is no command "${command ?? ''}": expected verify, replay, export, pin or unpin.`,
@@ -53,6 +49,24 @@ async function verify(folder: string, json: boolean): Promise<number> {
   const report = await verifyRun(folder);
   print(json ? `${JSON.stringify(report)}\n` : verifyText(report));
   return report.complete ? 0 : 1;
+}
+
+/** What is whole in the recording is written; that not all of it was there is said, and the exit status tells. */
+async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
+  const format = formatOf(flags.format);
+  const out = flags.out ?? join(folder, 'export');
+  const { files, frames } = await exportRun(folder, { format, out });
+  print(`${frames} frames in ${files} files under ${out}\n`);
+  const { faults, gapFrames, utterances } = await verifyRun(folder);
+  const lacks = {
+    'faults in the recording': faults.length,
+    'frames declared lost': gapFrames,
+    'utterances without their states': utterances?.incomplete.length ?? 0,
+  };
+  const said = Object.entries(lacks).flatMap(([what, n]) => (n > 0 ? [`${n} ${what}`] : []));
+  if (said.length === 0) return 0;
+  print(`not whole: ${said.join(', ')}; "entrain verify" names them\n`);
+  return 1;
 }
 
 async function pin(folder: string, pinned: boolean): Promise<number> {

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseNpy } from '../../../../src/analyzer/measure/npy.ts';
 import { exportRun } from '../../../../src/analyzer/recorded/export-run.ts';
+import { run } from '../../../../src/analyzer/recorded/main.ts';
 import { DIMS, recordedRun } from '../../../recording-fixture.ts';
 import { temporaryFolder } from '../../../stream-fixture.ts';
 
@@ -32,5 +33,17 @@ describe('exportRun', () => {
     expect(to - from).toBe(DIMS * 4);
     expect(bytes.readFloatLE(8 + length + from)).toBe(1);
     expect(header['__metadata__']).toMatchObject({ scenario: 's1', order: 'ada,ben' });
+  });
+
+  it('says what the recording lacks, and does not end well then', async () => {
+    const folder = await recordedRun();
+    const argv = ['export', folder, '--format', 'npy', '--out', await temporaryFolder()];
+    expect(await run(argv)).toBe(0);
+    const stream = join(folder, 'streams', (await readdir(join(folder, 'streams')))[0] as string);
+    const segment = join(stream, (await readdir(stream)).sort()[0] as string);
+    const bytes = await readFile(segment);
+    bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] as number) ^ 1;
+    await writeFile(segment, bytes);
+    expect(await run(argv)).toBe(1);
   });
 });
