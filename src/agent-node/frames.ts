@@ -44,6 +44,7 @@ export function turnFrame(state: TurnState, place: FramePlace & { seating: numbe
     ...packTensor(state.data, 'f32'),
     text: bytesOf(textFeatures(state.promptText)),
     words: bytesOf(state.words),
+    ...(state.sentence.length > 0 ? { sentence: bytesOf(state.sentence) } : {}),
   };
 }
 

@@ -45,6 +45,11 @@ const FLAGS = {
     about: 'how much may wait before the agent pauses',
   },
   cache: { type: 'string', default: '.cache/models', value: 'DIR', about: 'where graphs with taps are kept' },
+  'sentence-encoder': {
+    type: 'string',
+    value: 'DIR',
+    about: 'encoder folder as found on the hub, for the text features',
+  },
   'share-weights': {
     type: 'boolean',
     default: false,
@@ -258,6 +263,7 @@ async function readSettings(argv: string[]) {
       threads: wholeNumber('--threads', values.threads),
       cacheFolder: values.cache,
       shareWeights: values['share-weights'],
+      ...(values['sentence-encoder'] === undefined ? {} : { sentenceEncoder: values['sentence-encoder'] }),
       ...device,
     },
   };

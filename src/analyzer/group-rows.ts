@@ -130,6 +130,7 @@ const NO_NUMBERS: TurnNumbers = {
   states: new Float32Array(0),
   text: new Float32Array(0),
   words: new Float32Array(0),
+  sentence: new Float32Array(0),
 };
 
 /**
@@ -158,7 +159,9 @@ export function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: nu
 
 export function shapeOf({ episode, sourceTurn, targetTurn }: Row, book: EpisodeBook<TurnNumbers>): string {
   return [turnOf(book, episode, sourceTurn), turnOf(book, episode, targetTurn)]
-    .map(({ layers, states, text, words }) => [layers, states.length, text.length, words.length].join('x'))
+    .map(({ layers, states, text, words, sentence }) =>
+      [layers, states.length, text.length, words.length, sentence.length].join('x'),
+    )
     .join(' ');
 }
 

@@ -50,7 +50,7 @@ export async function learnGroup(
 function rowOf(book: EpisodeBook<TurnNumbers>, episode: string, id: string): PrequentialRow {
   const [from = 0, to = 0] = id.split('>').map(Number);
   const [source, target] = [turnOf(book, episode, from), turnOf(book, episode, to)];
-  const { text, words } = source;
+  const { text, words, sentence } = source;
   return {
     episode: labelOf(episode),
     turn: from,
@@ -60,5 +60,6 @@ function rowOf(book: EpisodeBook<TurnNumbers>, episode: string, id: string): Pre
     targetLayers: target.layers,
     text,
     words,
+    sentence,
   };
 }

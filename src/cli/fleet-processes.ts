@@ -111,7 +111,7 @@ async function startAnalyzer(starting: Starting): Promise<{ url: string; id: str
 
 async function startAgents(starting: Starting): Promise<Map<string, AgentModel>> {
   const { settings, say } = starting;
-  const { models, provider, threads, folder } = settings;
+  const { models, provider, threads, folder, sentenceEncoder } = settings;
   for (const [id, model] of models) {
     const argv = [
       'agent',
@@ -123,6 +123,7 @@ async function startAgents(starting: Starting): Promise<Map<string, AgentModel>>
       provider,
       '--threads',
       String(threads),
+      ...(sentenceEncoder ? ['--sentence-encoder', sentenceEncoder] : []),
     ];
     const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];
     await launch(starting, { name: `agent-${id}`, user: `agent-${id}`, argv: [...argv, ...data] });

@@ -31,6 +31,11 @@ const FLAGS = {
   'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
   once: { type: 'boolean', default: false, about: 'end when the study is done' },
+  'sentence-encoder': {
+    type: 'string',
+    value: 'DIR',
+    about: 'encoder folder for the text features of all agents',
+  },
   'step-measures': {
     type: 'string',
     value: 'NAMES',
@@ -68,6 +73,8 @@ export interface StartSettings {
   once: boolean;
   /** Begins also where the recording may not fit. */
   anySize: boolean;
+  /** Folder of a sentence encoder for the text features of all agents. */
+  sentenceEncoder: string | undefined;
   /** Measures between aligned steps, as the analyzer takes them; undefined: its own choice. */
   stepMeasures: string | undefined;
   /** A server of the user's; undefined: a private one is started. */
@@ -105,6 +112,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     budgetGb: values['budget-gb'],
     once,
     anySize: values['any-size'],
+    sentenceEncoder: values['sentence-encoder'] && resolve(values['sentence-encoder']),
     stepMeasures: values['step-measures'],
     natsUrl: environment('NATS_URL'),
   };

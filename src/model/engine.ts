@@ -5,6 +5,7 @@ import type { Decoder } from './decoder.ts';
 import { createPromptCache, type PromptCache } from './prompt-cache.ts';
 import { type Chunk, countTokens, planPrompt } from './prompt-plan.ts';
 import { createStepPicker, type StepPicker } from './step-states.ts';
+import type { SentenceEncoder } from './sentence-encoder.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import type { DialogueOptions, ModelInfo } from './types.ts';
 
@@ -18,6 +19,7 @@ export interface ModelParts {
   /** Those of them that end the talk. */
   leaveTokenIds: readonly number[];
   openDecoder(): Decoder;
+  sentenceEncoder?: SentenceEncoder | undefined;
 }
 
 export interface Engine {

@@ -8,6 +8,7 @@ import { mapGraphIo, type ValueInfo } from './graph-io.ts';
 import { exists, type ModelFolder, readModelFolder } from './model-folder.ts';
 import { hashModel } from './model-hash.ts';
 import { prepareGraph } from './prepare-graph.ts';
+import { openSentenceEncoder } from './sentence-encoder.ts';
 import { openSession } from './session.ts';
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 import type { ModelInfo, ModelOptions } from './types.ts';
@@ -35,6 +36,9 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
     join(folder.path, 'config.json'),
     join(folder.path, 'tokenizer.json'),
   ];
+  const encoder = options.sentenceEncoder
+    ? await openSentenceEncoder(options.sentenceEncoder, options.threads)
+    : undefined;
   const info = describe(folder, options, await hashModel(files, options.cacheFolder));
   return {
     info,
@@ -43,7 +47,11 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
     ...endTokens(folder, tokenizer),
     openDecoder: () =>
       createDecoder({ session, io, states: taps.length, dims: info.dims, sharedCache, beforePass }),
-    release: () => session.release(),
+    sentenceEncoder: encoder,
+    release: async () => {
+      await encoder?.release();
+      await session.release();
+    },
   };
 }
 

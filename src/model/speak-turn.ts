@@ -45,7 +45,9 @@ export async function readPrompt(engine: Engine): Promise<ReadPrompt> {
   const lastRow = (plan.at(-1)?.ids.length ?? 1) - 1;
   const data = gather(pass, { layers, rows: [lastRow], dims });
   const words = engine.cache.meanEmbedding();
-  return { plan, pass, state: { layers, data, words, promptText: promptText(engine) } };
+  const text = promptText(engine);
+  const sentence = (await engine.parts.sentenceEncoder?.encode(text)) ?? new Float32Array();
+  return { plan, pass, state: { layers, data, words, promptText: text, sentence } };
 }
 
 function promptText(engine: Engine): string {

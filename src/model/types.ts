@@ -14,6 +14,8 @@ export interface ModelOptions {
   cacheFolder: string;
   /** Use external weights as they lie in their file, so that agents on one machine share them; prefill takes longer. */
   shareWeights?: boolean;
+  /** Folder of a sentence encoder for the text features. */
+  sentenceEncoder?: string;
 }
 
 export interface ModelInfo {
@@ -47,6 +49,8 @@ export interface TurnState {
   words: Float32Array;
   /** The plain words of the prompt, without template tokens, for the text features. */
   promptText: string;
+  /** [dims]: what a sentence encoder makes of these words; empty where the agent has none. */
+  sentence: Float32Array;
 }
 
 /** States of consecutive tokens of an utterance. */

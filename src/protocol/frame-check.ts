@@ -74,6 +74,11 @@ const role: Check = {
   expected: '"speak", "listen" or "read"',
   holds: (value) => value === 'speak' || value === 'listen' || value === 'read',
 };
+const floatsOrAbsent: Check = {
+  expected: 'float32 values, or none',
+  holds: (value) =>
+    value === undefined || (value instanceof Uint8Array && value.length > 0 && value.length % 4 === 0),
+};
 const ranges: Check = { expected: 'pairs of byte offsets', holds: (value) => isList(value, isRange) };
 const texts: Check = {
   expected: 'a list of strings',
@@ -104,7 +109,16 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     role: count,
     models,
   },
-  turn: { seq: count, episode: name, turn: count, seating: countOrAbsent, ...tensor, text: bin, words: bin },
+  turn: {
+    seq: count,
+    episode: name,
+    turn: count,
+    seating: countOrAbsent,
+    ...tensor,
+    text: bin,
+    words: bin,
+    sentence: floatsOrAbsent,
+  },
   steps: { seq: count, episode: name, turn: count, step0: count, role, bytes: ranges, ...tensor },
   clock: { id: count, sentNs: nanoseconds },
   'clock-reply': { id: count, sentNs: nanoseconds, receivedNs: nanoseconds, repliedNs: nanoseconds },

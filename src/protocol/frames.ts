@@ -99,6 +99,8 @@ export interface TurnFrame {
   text: Uint8Array;
   /** f32 [dims]: mean token embedding of the prompt. */
   words: Uint8Array;
+  /** f32 [any]: the prompt by a sentence encoder, unit length. Absent where the agent has none. */
+  sentence?: Uint8Array;
 }
 
 /** The states of some consecutive tokens, spoken or heard. A later frame with an earlier `step0` supersedes from there. */

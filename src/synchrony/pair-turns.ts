@@ -70,14 +70,22 @@ function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] 
 function textSpreads(turns: EpisodeTurn[]): TextSpreads {
   const spread = (of: (turn: EpisodeTurn) => Float32Array): number =>
     columnSpread(featureBlock(turns, of, 1)) || 1;
-  return { text: spread((turn) => turn.text), words: spread((turn) => turn.words) };
+  return {
+    text: spread((turn) => turn.text),
+    words: spread((turn) => turn.words),
+    sentence: spread(sentenceOf),
+  };
 }
 
-/** Both kinds of text features side by side, each kind brought to one mean square so that neither drowns the other. */
+const NO_SENTENCE = new Float32Array(0);
+const sentenceOf = ({ sentence = NO_SENTENCE }: EpisodeTurn): Float32Array => sentence;
+
+/** All kinds of text features side by side, each kind brought to one mean square so that none drowns the others. */
 function textOf(turns: EpisodeTurn[], spreads: TextSpreads): Matrix {
   return joinColumns([
     featureBlock(turns, (turn) => turn.text, spreads.text),
     featureBlock(turns, (turn) => turn.words, spreads.words),
+    featureBlock(turns, sentenceOf, spreads.sentence),
   ]);
 }
 

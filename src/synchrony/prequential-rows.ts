@@ -12,6 +12,7 @@ export interface PrequentialRow {
   /** Features of A's prompt; each kind counts by its direction alone. */
   text: Float32Array;
   words: Float32Array;
+  sentence: Float32Array;
 }
 
 /** A row less the means of its episode, ready to be used. */
@@ -21,6 +22,7 @@ export interface Centred extends Pick<PrequentialRow, 'turn'> {
   target: Float64Array[];
   text: Float64Array;
   words: Float64Array;
+  sentence: Float64Array;
 }
 
 export interface EpisodeMeans {
@@ -50,6 +52,7 @@ export function centre(means: Map<number, EpisodeMeans>, row: PrequentialRow): C
     ),
     text: unitLength(row.text),
     words: unitLength(row.words),
+    sentence: unitLength(row.sentence),
   };
   const rows = (before?.rows ?? 0) + 1;
   const renewed = (mean: Float64Array | undefined, values: Float32Array): Float64Array =>

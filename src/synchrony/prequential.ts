@@ -143,7 +143,13 @@ function weighBase({ learnt, base }: Learner, batch: Centred[], grows: boolean):
 }
 
 function baseKernel(a: Centred, b: Centred): number {
-  return 1 + (a.turn === b.turn ? 1 : 0) + dot(a.text, b.text) + dot(a.words, b.words);
+  return (
+    1 +
+    (a.turn === b.turn ? 1 : 0) +
+    dot(a.text, b.text) +
+    dot(a.words, b.words) +
+    dot(a.sentence, b.sentence)
+  );
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -76,7 +76,7 @@ export async function strictScoreFrozen(pairs: TurnPairs, options: StrictOptions
   const score = await strictFromKernels(kernels, pairs, { ...options, onFold });
   if ('reason' in score || !fitted) return { score };
   const { components, data } = fitted;
-  const historySpreads = pairs.historySpreads ?? { text: 1, words: 1 };
+  const historySpreads = pairs.historySpreads ?? { text: 1, words: 1, sentence: 1 };
   const targets = new Set([...folds.values()].flatMap((fold) => fold.layers.map((layer) => layer.target)));
   const axes = await frozenAxes(pairs, {
     scales,

@@ -49,6 +49,7 @@ export interface TurnPairs extends RowLabels {
 export interface TextSpreads {
   text: number;
   words: number;
+  sentence: number;
 }
 
 /** One turn of an episode as its speaker's agent recorded it. */
@@ -63,6 +64,8 @@ export interface EpisodeTurn {
   text: Float32Array;
   /** [dims]: mean token embedding of the prompt; empty where the agent sends none. */
   words: Float32Array;
+  /** The prompt by a sentence encoder; left out or empty where the agent has none. */
+  sentence?: Float32Array;
 }
 
 /** All turns of one episode, in any order. */

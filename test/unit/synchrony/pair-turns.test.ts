@@ -27,6 +27,33 @@ const rows = (m: Matrix | undefined): number[][] =>
     : Array.from({ length: m.rows }, (_, r) => [...m.data.subarray(r * m.cols, (r + 1) * m.cols)]);
 
 describe('pairTurns', () => {
+  it('puts what a sentence encoder sees beside the other text, brought to the same mean square', () => {
+    const spoken = (sentences: boolean): EpisodeStates[] =>
+      episodes.map((episode) => ({
+        ...episode,
+        turns: episode.turns.map((turn) => ({
+          ...turn,
+          ...(sentences ? { sentence: Float32Array.from([100 * turn.turn, 0, 300 * episode.episode]) } : {}),
+        })),
+      }));
+    const direction = { direction: 'first_to_second', lag: 1 } as const;
+    const without = pairTurns(spoken(false), direction);
+    const found = pairTurns(spoken(true), direction);
+    expect([without.history.cols, found.history.cols, found.reply.cols]).toEqual([4, 7, 7]);
+    // [turn, 0, 3 × episode] in other units: divided by its own spread, 100 falls out.
+    const spread = found.historySpreads?.sentence ?? NaN;
+    for (const row of rows(found.history)) {
+      const text = (row[0] as number) * (found.historySpreads?.text ?? NaN);
+      expect((row[4] as number) * spread).toBeCloseTo(100 * text, 6);
+    }
+    const columns = [4, 5, 6].map((c) => rows(found.history).map((row) => row[c] as number));
+    const variances = columns.map((values) => {
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    });
+    expect(variances.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 6);
+  });
+
   it('puts A at turn t beside B at the next turn, by layer', () => {
     const pairs = pairTurns([recorded(1, 6)], { direction: 'first_to_second', lag: 1 });
     expect([...pairs.turn]).toEqual([0, 2, 4]);

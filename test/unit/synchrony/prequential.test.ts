@@ -38,6 +38,7 @@ function rowsOf({ episodes, turns, share, seed }: World): PrequentialRow[] {
         targetLayers: LAYERS,
         text: Float32Array.from(draw(5)),
         words: Float32Array.from(draw(4)),
+        sentence: Float32Array.from(draw(3)),
       };
     });
   }).flat();
@@ -78,6 +79,7 @@ interface Plain {
   y: number[][];
   text: number[];
   words: number[];
+  sentence: number[];
 }
 
 /** The rows less the means of what came before in their episode. */
@@ -94,7 +96,14 @@ function centred(rows: PrequentialRow[]): Plain[] {
         }),
       );
     return [
-      { turn: row.turn, x: less('source'), y: less('target'), text: unit(row.text), words: unit(row.words) },
+      {
+        turn: row.turn,
+        x: less('source'),
+        y: less('target'),
+        text: unit(row.text),
+        words: unit(row.words),
+        sentence: unit(row.sentence),
+      },
     ];
   });
 }
@@ -113,7 +122,12 @@ function naive(rows: PrequentialRow[]): number {
     const y = all.map((row) => (row.y[layer] as number[]).map((value, c) => value * (scaleY[c] as number)));
     const kernel = (full: boolean, r: number, s: number): number => {
       const [a, b] = [all[r] as Plain, all[s] as Plain];
-      const base = 1 + Number(a.turn === b.turn) + dot(a.text, b.text) + dot(a.words, b.words);
+      const base =
+        1 +
+        Number(a.turn === b.turn) +
+        dot(a.text, b.text) +
+        dot(a.words, b.words) +
+        dot(a.sentence, b.sentence);
       return base + (full ? dot(x[r] as number[], x[s] as number[]) : 0);
     };
     const total = (full: boolean): number => {
