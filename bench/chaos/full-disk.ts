@@ -1,6 +1,6 @@
 /** Recording and spool on file systems of 24 MB that run full; they are mounted, which only root may do. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareLedgers, faultsOf } from './compare.ts';
 import { inPlace, kill, pause, RUN, startAnalyzer, startSender, type Place } from './programs.ts';
@@ -11,7 +11,9 @@ const SIZE = '24m';
 const BALLAST_BYTES = 16 * 2 ** 20;
 const READY_MS = 2000;
 const GIVE_UP_MS = 20_000;
-const FREEZE_MS = 10_000;
+const FULL_BYTES = 64 * 1024;
+const FULL_MS = 90_000;
+const FROZEN_FULL_MS = 2000;
 
 /** The recording's disk is full until a ballast is thrown off: that is shown, and nothing is lost. */
 export const fullRecording = (): Promise<Outcome> =>
@@ -52,13 +54,15 @@ export const fullSpool = (): Promise<Outcome> =>
         const sender = await startSender(place, orderOf(place));
         await pause(500);
         analyzer.kill('SIGSTOP');
-        await pause(FREEZE_MS);
+        const isFull = await untilFull(join(place.folder, 'spool'));
+        await pause(FROZEN_FULL_MS);
         analyzer.kill('SIGCONT');
         const report = await sender.stop();
         await kill(analyzer, 'SIGTERM');
         const found = await compareLedgers(place);
         const failures = faultsOf(name, found);
         if (!report.drained) failures.push(`${name}: not drained`);
+        if (!isFull) failures.push(`${name}: the disk never was full`);
         const { accepted, lost, doubled } = found;
         return { name, figures: `${SIZE}; ${accepted} frames of 16 kB accepted`, lost, doubled, failures };
       },
@@ -95,6 +99,16 @@ async function mount(folder: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+async function untilFull(folder: string): Promise<boolean> {
+  const endMs = performance.now() + FULL_MS;
+  while (performance.now() < endMs) {
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < FULL_BYTES) return true;
+    await pause(100);
+  }
+  return false;
 }
 
 /** How long until `/readyz` answers so, milliseconds. */

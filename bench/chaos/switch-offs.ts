@@ -53,8 +53,8 @@ export const SWITCH_OFFS: Readonly<Record<string, SwitchOff>> = {
     changes: [
       {
         file: 'coordinator/run-study',
-        from: 'name: CONSUMER, filter: subjects.everything(run) }',
-        to: "name: CONSUMER, filter: subjects.everything(run), from: 'now' }",
+        from: '{ stream, name: CONSUMER, filter }',
+        to: "{ stream, name: CONSUMER, filter, from: 'now' }",
       },
     ],
   },
@@ -81,8 +81,9 @@ export const SWITCH_OFFS: Readonly<Record<string, SwitchOff>> = {
     changes: [{ ...SILENT, to: 'const SILENCE_MS = 600_000;' }],
   },
   'analyzer-frozen': {
-    what: 'credits limit what is under way',
+    what: 'credits limit what is under way, and a silent line is given up',
     changes: [
+      { ...SILENT, to: 'const SILENCE_MS = 600_000;' },
       {
         file: 'transport/stream-outbox',
         from: 'state.inFlightBytes + bytes > state.credits',
@@ -96,15 +97,22 @@ export const SWITCH_OFFS: Readonly<Record<string, SwitchOff>> = {
   },
   'spool-disk-full': {
     what: 'frames wait in memory for room',
-    changes: [{ file: 'journal/spool', from: 'state.waiting.push(frame);', to: 'return;' }],
+    changes: [
+      {
+        file: 'journal/spool',
+        from: 'state.waiting.push({ ...frame, message: new Uint8Array(frame.message) });',
+        to: 'return;',
+      },
+    ],
   },
   'decoder-fuzzed': {
     what: 'the bytes are scanned before they are decoded',
     changes: [{ file: 'protocol/codec', from: 'scanMessage(bytes);', to: '' }],
   },
   'hostile-clients': {
-    what: 'a stream has few connections',
+    what: 'a stream has few connections, and who says no hello goes',
     changes: [
+      { file: 'transport/stream-registry', from: 'helloMs: 5000,', to: 'helloMs: 600_000,' },
       {
         file: 'transport/stream-registry',
         from: 'connectionsPerStream: 3,',

@@ -12,6 +12,9 @@ export interface FleetAgent {
   instance: string;
 }
 
+/** The instance of an agent that is known from the run and is not there. */
+export const ABSENT = '';
+
 export interface Fleet {
   agents: Map<string, FleetAgent>;
   streamUrl: string;

@@ -7,7 +7,7 @@ import { request } from '../transport/nats-services.ts';
 import { createConsumer, createRunStream, dropConsumer, isForbidden } from '../transport/nats-streams.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import { mintToken, TOKEN_LIFE_MS } from '../transport/token.ts';
-import type { Fleet } from './fleet.ts';
+import { ABSENT, type Fleet } from './fleet.ts';
 
 const INVITE_TIMEOUT_MS = 10_000;
 const DRAIN_POLL_MS = 250;
@@ -40,7 +40,10 @@ export async function inviteAll(options: InviteOptions): Promise<{ invited: Set<
   const { agents } = options;
   const renewal = serveRenewals(options);
   const invited = new Set<string>();
-  for (const agent of agents) if (await inviteAgent(options, agent)) invited.add(agent);
+  for (const agent of agents) {
+    if (options.fleet.agents.get(agent)?.instance === ABSENT) continue;
+    if (await inviteAgent(options, agent)) invited.add(agent);
+  }
   return { invited, stop: () => renewal.stop() };
 }
 

@@ -24,6 +24,7 @@ import {
   type InviteOptions,
 } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
+import { addAbsent, recallNeeded } from './recall-run.ts';
 import { countSpoken, openRunFolder, writeRunFile } from './run-folder.ts';
 import { requireItsStream, requireSameRun } from './same-run.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
@@ -110,12 +111,15 @@ async function serveMetrics(parts: Parts): Promise<string> {
 async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { settings, link, metrics, log, shutdown } = parts;
   const { run, study, runs, privateKey, waitMs } = settings;
-  const agents = agentsOf(study);
-  const fleet = await awaitFleet(link, agents, { timeoutMs: waitMs, clock });
   const begun = await readRunFile(join(runs, run));
+  const goesOn = begun !== undefined && (await openRunStream(link, run)) > 0;
+  const needed = goesOn ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
+  const fleet = await awaitFleet(link, needed, { timeoutMs: waitMs, clock });
+  const agents = new Set([...agentsOf(study), ...needed]);
   if (begun) requireSameRun(begun, { study, fleet, agents });
   else await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
   requireItsStream(run, { stored: await openRunStream(link, run), spoken: await countSpoken(runs, run) });
+  if (begun) addAbsent(fleet, begun.agents);
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
   if (!begun) await writeRunFile(folder.path, runFacts(parts, fleet));
@@ -128,15 +132,11 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
   log.info({ run, agents: [...agents] }, 'run started');
-  const tellOver = (): Promise<void> => tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
   return async () => {
-    await running.done.catch(async (error: unknown) => {
-      if (running.state().ended?.as === 'failed') await tellOver();
-      throw error;
-    });
+    await running.done;
     await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
     watch.stop();
-    await tellOver();
+    await tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
     await releaseAgents(invitation, watch);
   };
 }

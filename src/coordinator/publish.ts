@@ -1,6 +1,7 @@
 /** What the coordinator writes into the run's stream: what each agent may know of an episode, and what it decided. */
 import type { AgentSpec, RunEvent, Utterance } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
+import { READER_SEATING } from '../protocol/frames.ts';
 import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats.ts';
@@ -16,9 +17,6 @@ export interface PublishOptions {
   fleet: Fleet;
   link: NatsLink;
 }
-
-/** A reader's states take the place of those of the agent in whose role it reads, however often that role was given away. */
-const READER_SEATING = 1_000_000;
 
 /** Once for each life of an agent: another instance of it has not read what the last one had. */
 export async function publishSpec(

@@ -34,6 +34,8 @@ export interface RunState {
   study: Study | undefined;
   /** How often it failed: started again, it goes on. */
   failures: number;
+  /** Agents whose role was taken over and who have had none since. */
+  replaced: ReadonlySet<string>;
   ended: { as: 'finished' } | { as: 'failed'; reason: string } | undefined;
 }
 
@@ -46,7 +48,7 @@ export type Command =
 
 export function initialState(plan: readonly PlannedEpisode[], maxTurns: number): RunState {
   const episodes = new Map<string, EpisodeState>(plan.map(({ id }) => [id, { is: 'planned' }]));
-  return { plan, maxTurns, episodes, study: undefined, failures: 0, ended: undefined };
+  return { plan, maxTurns, episodes, study: undefined, failures: 0, replaced: new Set(), ended: undefined };
 }
 
 export function reduceEvent(state: RunState, event: RunEvent): RunState {
@@ -58,15 +60,18 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
         was.is === 'planned' ? begun(state, event.episode) : was,
       );
     case 'episode-resumed':
-      return withSeat(state, event.episode, (seat) =>
+      return withSeat(isBack(state, event.agent), event.episode, (seat) =>
         seat.agent === event.agent ? { ...seat, seating: seat.seating + 1 } : seat,
       );
-    case 'episode-taken-over':
-      return withSeat(state, event.episode, ({ agent, seating }, role) =>
+    case 'episode-taken-over': {
+      const replaced = new Set(state.replaced).add(event.lost);
+      replaced.delete(event.agent);
+      return withSeat({ ...state, replaced }, event.episode, ({ agent, seating }, role) =>
         role === event.role && agent === event.lost
           ? { agent: event.agent, seating: seating + 1, tookOverAs: event.instance }
           : undefined,
       );
+    }
     case 'episode-finished':
       return withEpisode(state, event.episode, () => ({ is: 'finished', turns: event.turns }));
     case 'run-finished':
@@ -76,6 +81,11 @@ export function reduceEvent(state: RunState, event: RunEvent): RunState {
     case 'run-resumed':
       return { ...state, ended: undefined };
   }
+}
+
+function isBack(state: RunState, agent: string): RunState {
+  const replaced = new Set(state.replaced);
+  return replaced.delete(agent) ? { ...state, replaced } : state;
 }
 
 /** An utterance may come before the event that its episode has started: the agents do not wait for the coordinator. */

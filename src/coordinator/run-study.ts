@@ -141,7 +141,11 @@ function createPromise<T>(): OpenPromise<T> {
 }
 
 /** The kind of a stored message stands in its subject; specs are the coordinator's own and tell it nothing. */
-function reduceMessage(state: RunState, message: StoredMessage, options: RunOptions): RunState {
+export function reduceMessage(
+  state: RunState,
+  message: Pick<StoredMessage, 'subject' | 'text'>,
+  options: { folder: Pick<RunFolder, 'event' | 'utterance'>; log: Logger },
+): RunState {
   const { folder, log } = options;
   try {
     if (message.subject.includes('.utterance.')) {

@@ -3,7 +3,7 @@
  * service instance has restarted, one that does not answer for too long is lost.
  */
 import type { NatsLink } from '../transport/nats.ts';
-import { listAgents, listStreamUrls, type Fleet, type FleetAgent } from './fleet.ts';
+import { ABSENT, listAgents, listStreamUrls, type Fleet, type FleetAgent } from './fleet.ts';
 
 const PERIOD_MS = 2000;
 
@@ -25,7 +25,9 @@ export interface FleetWatch {
 }
 
 export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
-  const awayMs = new Map<string, number>();
+  // Who was not there when the coordinator started was given up by its last life.
+  const gone = [...options.known.agents].filter(([, { instance }]) => instance === ABSENT);
+  const awayMs = new Map(gone.map(([agent]) => [agent, options.graceMs]));
   let looking = false;
   const look = async (): Promise<void> => {
     if (looking) return;

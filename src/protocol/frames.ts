@@ -77,6 +77,12 @@ export interface EpisodeFrame {
   models: ModelRef[];
 }
 
+/**
+ * Seatings from here on are those of a reader, whose states take the place of those of the agent in whose role it reads, however often
+ * that role was given away.
+ */
+export const READER_SEATING = 1_000_000;
+
 /** The state at the position that produces the first token of the reply: what the paper uses. */
 export interface TurnFrame {
   type: 'turn';

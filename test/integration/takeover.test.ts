@@ -15,6 +15,8 @@ const TURNS = 2 * 2 * 8;
 
 let folder: string;
 let study: string;
+/** What is said when nobody dies. */
+let undisturbed: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-takeover-'));
@@ -23,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function withFleet<T>(run: string, agents: string[], play: (fleet: Fleet) => Promise<T>): Promise<T> {
-  const coordinatorFlags = ['--grace-seconds', '4'];
+  const coordinatorFlags = ['--grace-seconds', '4', '--wait-seconds', '20'];
   const fleet = await createFleet({ folder: join(folder, run), study, run, agents, coordinatorFlags });
   try {
     for (const program of ['analyzer', ...agents.map((id) => `agent-${id}` as const)] as const)
@@ -61,7 +63,6 @@ const written = (runs: string, run: string): Promise<string[]> =>
   );
 
 describe('an agent that stays away', { timeout: 240_000 }, () => {
-  let undisturbed: string[];
   beforeAll(async () => {
     undisturbed = await withFleet('peace', ['ada', 'ben'], async (fleet) => {
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
@@ -90,6 +91,22 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
       }
       expect(transcript.some(({ agent }) => agent === 'ben')).toBe(true);
       const report = await verifyRun(place);
+      expect([report.faults, report.utterances]).toEqual([[], { total: TURNS, incomplete: [] }]);
+    });
+  });
+
+  it('is not waited for by a coordinator that is started again once its role was taken over', async () => {
+    await withFleet('restarted', ['ada', 'ben', 'cas'], async (fleet) => {
+      const events = join(fleet.runs, 'restarted', 'events.jsonl');
+      await killForGood(fleet, 'restarted', 'agent-ben');
+      await until('a takeover', async () =>
+        (await readFile(events, 'utf8')).includes('episode-taken-over') ? true : undefined,
+      );
+      await fleet.kill('coordinator');
+      await fleet.start('coordinator');
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      expect(await words(fleet, 'restarted')).toEqual(undisturbed);
+      const report = await verifyRun(join(fleet.runs, 'restarted'));
       expect([report.faults, report.utterances]).toEqual([[], { total: TURNS, incomplete: [] }]);
     });
   });

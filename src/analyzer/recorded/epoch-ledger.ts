@@ -1,5 +1,5 @@
 /** Which frames of each stream and epoch are there, from the frames alone, in the order of the recording. */
-import type { DataMessage } from '../../protocol/frames.ts';
+import { READER_SEATING, type DataMessage } from '../../protocol/frames.ts';
 
 export interface Range {
   from: number;
@@ -27,6 +27,8 @@ export interface Ledger {
   epochs(): (EpochLedger & EpochPlace)[];
   /** Why the frames of an utterance are not all there, or undefined when they are. */
   missing(utterance: EpochPlace & { lastSeq: number; episode: string; turn: number }): string | undefined;
+  /** Whether a reader's frame of this turn is there, in whatever stream. */
+  wasRead(episode: string, turn: number): boolean;
 }
 
 interface Kept extends EpochLedger, EpochPlace {
@@ -38,13 +40,17 @@ interface Kept extends EpochLedger, EpochPlace {
 
 export function createLedger(): Ledger {
   const epochs = new Map<string, Kept>();
+  const read = new Set<string>();
   const keyOf = ({ stream, epoch }: EpochPlace): string => `${stream}/${epoch}`;
   return {
     take: (place, message) => {
       const known = epochs.get(keyOf(place)) ?? emptyEpoch(place);
       epochs.set(keyOf(place), known);
       takeMessage(known, message);
+      if (message.type === 'turn' && (message.seating ?? 0) >= READER_SEATING)
+        read.add(`${message.episode}/${message.turn}`);
     },
+    wasRead: (episode, turn) => read.has(`${episode}/${turn}`),
     epochs: () => [...epochs.values()].map(publicPart),
     missing: (utterance) => {
       const epoch = epochs.get(keyOf(utterance));

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, type SegmentReport } from '../../journal/read-recording.ts';
 import { removalOf, type Removal } from '../../journal/retention.ts';
-import { parseMessage, utteranceSchema } from '../../protocol/control.ts';
+import { eventSchema, parseMessage, utteranceSchema } from '../../protocol/control.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
 
 /** What this check needs of an utterance; whatever else a transcript holds is not its business. */
@@ -92,14 +92,37 @@ async function checkUtterances(
 ): Promise<VerifyReport['utterances']> {
   const all = await readTranscript(folder);
   if (!all) return undefined;
+  const speakers = await readEpisodes(folder);
   const incomplete = all.flatMap((utterance) => {
     const { episode, turn, stream, epoch, lastSeq } = utterance;
     const why = ledger.missing(utterance);
-    return why === undefined
-      ? []
-      : [`turn ${turn} of ${episode} (${stream} epoch ${epoch} up to ${lastSeq}): ${why}`];
+    if (why !== undefined)
+      return [`turn ${turn} of ${episode} (${stream} epoch ${epoch} up to ${lastSeq}): ${why}`];
+    const owed = isReadAlong(turn, speakers.get(episode)) && !ledger.wasRead(episode, turn);
+    return owed ? [`turn ${turn} of ${episode}: the frame of its reader is not there`] : [];
   });
   return { total: all.length, incomplete };
+}
+
+/** A reader reads in the place of the last speaker, so it owes a frame of each of that one's turns. */
+function isReadAlong(turn: number, speakers: number | undefined): boolean {
+  return speakers !== undefined && turn % speakers === speakers - 1;
+}
+
+/** Episodes with a reader, by the events of the run: how many speak in each. */
+async function readEpisodes(folder: string): Promise<Map<string, number>> {
+  const text = await readFile(join(folder, 'events.jsonl'), 'utf8').catch(() => '');
+  const events = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => parseMessage(eventSchema, line, { code: 'RUN_INVALID', what: 'A line of events.jsonl' }));
+  return new Map(
+    events.flatMap((event) =>
+      event.type === 'episode-started' && event.condition === 'reader'
+        ? [[event.episode, event.order.length]]
+        : [],
+    ),
+  );
 }
 
 async function readTranscript(folder: string): Promise<Named[] | undefined> {

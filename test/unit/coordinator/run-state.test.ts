@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent, Utterance } from '../../../src/protocol/control.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
+import { agentsNeeded } from '../../../src/coordinator/recall-run.ts';
 import {
   countEpisodes,
   countTurns,
@@ -154,5 +155,42 @@ describe('run state', () => {
   it('ignores what belongs to no planned episode', () => {
     const state = after(begun);
     expect(reduceUtterance(state, says('nowhere', 0))).toEqual(state);
+  });
+});
+
+describe('whom a coordinator that starts again waits for', () => {
+  const takenOver: RunEvent = {
+    type: 'episode-taken-over',
+    episode: 'e0001',
+    role: 1,
+    lost: 'b',
+    agent: 'z',
+    instance: 'i',
+    turn: 0,
+    atMs: 0,
+  };
+  const back: RunEvent = {
+    type: 'episode-resumed',
+    episode: 'e0003',
+    agent: 'b',
+    instance: 'j',
+    turn: 0,
+    atMs: 0,
+  };
+  it.each<[string, (RunEvent | Utterance)[], string[]]>([
+    ['all whom the study names', [begun, started('e0001')], ['a', 'b', 'c', 'd']],
+    ['the stand-in, not the lost one', [begun, started('e0001'), takenOver], ['a', 'c', 'd', 'z']],
+    [
+      'neither once the episode is over',
+      [begun, started('e0001'), takenOver, finished('e0001', 3)],
+      ['a', 'c', 'd'],
+    ],
+    [
+      'the lost one when it came back',
+      [begun, started('e0001'), takenOver, finished('e0001', 3), started('e0003'), back],
+      ['a', 'b', 'c', 'd'],
+    ],
+  ])('%s', (_, messages, needed) => {
+    expect([...agentsNeeded(after(...messages), study)].toSorted()).toEqual(needed);
   });
 });

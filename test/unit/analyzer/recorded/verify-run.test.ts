@@ -5,6 +5,7 @@ import { verifyRun } from '../../../../src/analyzer/recorded/verify-run.ts';
 import { HEADER_BYTES, scanSegment } from '../../../../src/journal/segment.ts';
 import { openRecording } from '../../../../src/journal/recording.ts';
 import { encodeMessage } from '../../../../src/protocol/codec.ts';
+import { READER_SEATING } from '../../../../src/protocol/frames.ts';
 import { seededRandom } from '../../../../bench/chaos/seeded-random.ts';
 import { episodeFrame, recordedRun, turnFrame } from '../../../recording-fixture.ts';
 import { silentLog, temporaryFolder } from '../../../stream-fixture.ts';
@@ -31,6 +32,36 @@ describe('verifyRun', () => {
       gapFrames: 0,
     });
     expect(report.segments).toBeGreaterThan(2);
+  });
+
+  it('misses the frame of a reader, turn by turn of the role it reads in', async () => {
+    const folder = await recordedRun();
+    const started = {
+      type: 'episode-started',
+      episode: 'e1',
+      scenario: 's1',
+      order: ['ada', 'ben'],
+      seed: 1,
+    };
+    const isOf = (condition: string): Promise<void> =>
+      writeFile(join(folder, 'events.jsonl'), `${JSON.stringify({ ...started, condition, atMs: 0 })}\n`);
+    await isOf('live');
+    expect(await verifyRun(folder)).toMatchObject({ complete: true });
+    await isOf('reader');
+    const owed = [1, 3, 5, 7].map((turn) => `turn ${turn} of e1: the frame of its reader is not there`);
+    expect((await verifyRun(folder)).utterances?.incomplete).toEqual(owed);
+    const recording = await openRecording({ folder, log: silentLog });
+    const cas = await recording.stream('cas');
+    for (const [seq, turn] of [1, 3, 7].entries())
+      await cas.append(1, [
+        { seq, bytes: encodeMessage({ ...turnFrame(seq, turn), seating: READER_SEATING }) },
+      ]);
+    await recording.close();
+    expect(await verifyRun(folder)).toMatchObject({
+      sound: true,
+      complete: false,
+      utterances: { incomplete: [owed[2]] },
+    });
   });
 
   it(`finds a flipped byte or a cut anywhere and still reads the rest, ${CASES} times`, async () => {
