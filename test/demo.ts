@@ -22,7 +22,7 @@ export interface SmallStudy {
   steps?: { layers: number[] };
 }
 
-const RUN = 'demo';
+export const RUN = 'demo';
 
 /** Another model for the tests than the one that is shipped; for work on models. */
 const model = process.env['ENTRAIN_TEST_MODEL'];

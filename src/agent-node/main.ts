@@ -90,6 +90,7 @@ export async function run(argv: string[]): Promise<number> {
   let exitCode = 0;
   endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
   const fail = (error: Error): void => {
+    if (shutdown.isAsked()) return;
     exitCode = 1;
     log.fatal({ err: error }, 'agent cannot go on');
     void shutdown.stop();

@@ -12,6 +12,8 @@ export interface Shutdown {
   stop(): Promise<void>;
   /** Settles when a stop has been asked for. */
   readonly asked: Promise<void>;
+  /** What ends from now on ends because it was told to. */
+  isAsked(): boolean;
 }
 
 const DRAIN_MS = 8000;
@@ -37,6 +39,7 @@ export function createShutdown(log: Logger): Shutdown {
     onStop: (name, stop) => stops.push({ name, stop }),
     stop: () => (running ??= drain()),
     asked,
+    isAsked: () => running !== undefined,
   };
 }
 

@@ -1,9 +1,9 @@
 /** Whatever starts can be stopped: Ctrl-C, and even a killed supervisor, leave no process behind. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
+import { RUN, startDemo, until, writeSmallStudy, type Demo } from '../demo.ts';
 import { aliveOf, descendantsOf, processesWith } from '../processes.ts';
 
 const CTRL_C_MS = 10_000;
@@ -35,6 +35,8 @@ describe('the end of the demo', () => {
     expect(status, demo.output()).toBe(0);
     expect(aliveOf(children)).toEqual([]);
     expect(processesWith(folder)).toEqual([]);
+    // an agent whose model was told to end has no fault to report
+    for (const log of await logsOf('agent-ada', 'agent-ben')) expect(log).not.toMatch(/"level":[56]0/);
   });
 
   it('is the same for the two signals that one Ctrl-C is under npm', async () => {
@@ -62,6 +64,9 @@ describe('the end of the demo', () => {
     expect(aliveOf(children)).toEqual([]);
   });
 });
+
+const logsOf = (...programs: string[]): Promise<string[]> =>
+  Promise.all(programs.map((name) => readFile(join(folder, RUN, 'logs', `${name}.log`), 'utf8')));
 
 /** Waits until the agents talk; the process ids of all that was started. */
 async function inFullSwing(): Promise<number[]> {
