@@ -4,13 +4,13 @@ import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { nameFlag, portFlag, providerFlag, required, threadsFlag, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
 import { loadModel } from '../model/load-model.ts';
-import type { Model, Provider } from '../model/types.ts';
+import type { Model } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
@@ -251,7 +251,7 @@ async function readSettings(argv: string[]) {
   return {
     id: nameFlag('--id', values.id),
     host: values.host,
-    port: wholeNumber('--port', values.port),
+    port: portFlag(values.port),
     tls: await readServerTls(values),
     httpToken: await readHttpToken(values['http-token-file']),
     /** Whose certificates are believed where the analyzer is wss. */
@@ -260,8 +260,8 @@ async function readSettings(argv: string[]) {
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
     model: {
       folder: required('--model', values.model, 'the folder of a model'),
-      provider: values.provider as Provider,
-      threads: wholeNumber('--threads', values.threads),
+      provider: providerFlag(values.provider),
+      threads: threadsFlag(values.threads),
       cacheFolder: values.cache,
       shareWeights: values['share-weights'],
       ...(values['sentence-encoder'] === undefined ? {} : { sentenceEncoder: values['sentence-encoder'] }),

@@ -5,7 +5,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
 import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
-import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { nameFlag, portFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 
 export interface Settings {
@@ -76,7 +76,7 @@ export async function readSettings(argv: string[]): Promise<Settings> {
   return {
     id: nameFlag('--id', values.id),
     host: values.host,
-    port: wholeNumber('--port', values.port),
+    port: portFlag(values.port),
     runsFolder: values.runs,
     publicKeyPem: await readKey(keyFile),
     tls: await readServerTls(values),

@@ -83,7 +83,7 @@ export async function startFleet(
 
 async function startAnalyzer(starting: Starting): Promise<{ url: string; id: string }> {
   const { settings, keys, say } = starting;
-  const { host, port, runs, httpTokenFile, stepMeasures, budgetGb } = settings;
+  const { host, port, runs, httpTokenFile, stepMeasures, budgetGb, maxRunGb } = settings;
   const argv = [
     'analyzer',
     '--host',
@@ -97,6 +97,7 @@ async function startAnalyzer(starting: Starting): Promise<{ url: string; id: str
     ...(httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile]),
     ...(stepMeasures === undefined ? [] : ['--step-measures', stepMeasures]),
     ...(budgetGb === undefined ? [] : ['--budget-gb', budgetGb]),
+    ...(maxRunGb === undefined ? [] : ['--max-run-gb', maxRunGb]),
   ];
   await launch(starting, { name: 'analyzer', user: 'analyzer', argv });
   const record = await awaitService(starting, {

@@ -8,7 +8,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { runFlag, wholeNumber } from '../process/flags.ts';
+import { portFlag, providerFlag, runFlag, threadsFlag, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { readStudy } from '../process/read-study.ts';
 import { readRunFile, requireSameStudy } from '../process/run-file.ts';
@@ -30,6 +30,7 @@ const FLAGS = {
   port: { type: 'string', default: '9464', value: 'PORT', about: 'of the status page; 0 takes a free one' },
   'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
+  'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
   once: { type: 'boolean', default: false, about: 'end when the study is done' },
   'sentence-encoder': {
     type: 'string',
@@ -70,6 +71,8 @@ export interface StartSettings {
   httpTokenFile: string | undefined;
   /** Of all recordings in `runs`, as the analyzer reads it. */
   budgetGb: string | undefined;
+  /** Of one recording, as the analyzer reads it. */
+  maxRunGb: string | undefined;
   once: boolean;
   /** Begins also where the recording may not fit. */
   anySize: boolean;
@@ -88,10 +91,11 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const study = await readStudy(studyFile);
   const run = runFlag('--run', values.run ?? newRunName(study.name));
   const runs = resolve(values.runs ?? 'runs');
-  const { provider, host, once } = values;
+  const { host, once } = values;
+  const provider = providerFlag(values.provider);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
-  const threads = wholeNumber('--threads', values.threads);
-  const port = wholeNumber('--port', values.port);
+  const threads = threadsFlag(values.threads);
+  const port = portFlag(values.port);
   const begun = await readRunFile(join(runs, run));
   if (begun) requireSameStudy(run, begun.study, { ...study, seed });
   const agents = [...agentsOf(study)];
@@ -110,6 +114,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     port,
     httpTokenFile: values['http-token-file'],
     budgetGb: values['budget-gb'],
+    maxRunGb: values['max-run-gb'],
     once,
     anySize: values['any-size'],
     sentenceEncoder: values['sentence-encoder'] && resolve(values['sentence-encoder']),

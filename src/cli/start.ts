@@ -2,11 +2,15 @@
  * `entrain start`: a whole study on this machine. It starts nats-server, the analyzer, the agents and the coordinator as
  * processes of their own, shows the run, and takes every one of them down again.
  */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
+import { hopelessStudy } from '../protocol/minimums.ts';
 import { environment } from '../process/environment.ts';
 import { createLog } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { systemClock as clock } from '../process/clock.ts';
+import { serveHttp } from '../transport/http.ts';
 import { connectNats } from '../transport/nats.ts';
 import { childFault, type ChildEnd } from './children.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
@@ -29,6 +33,9 @@ export async function run(argv: string[]): Promise<number> {
     exitCode: () => (settings.once ? 130 : 0),
   });
   try {
+    await requirePort(settings);
+    const hopeless = hopelessStudy(settings.study);
+    if (hopeless) console.log(`note         ${hopeless}`);
     const fleet = await startFleet(settings, { shutdown, say: (text) => console.log(text) });
     await watchToTheEnd(settings, { fleet, shutdown });
     return 0;
@@ -87,9 +94,22 @@ async function outcome(
 async function unexpectedEnd(fleet: FleetProcesses, folder: string): Promise<never> {
   const end: ChildEnd = await fleet.firstEnd();
   const fault = await childFault(end, fleet.logFolder);
-  throw new EntrainError('CHILD_FAILED', `${fault.message} What was recorded is kept in ${folder}.`, {
-    cause: fault,
-  });
+  throw new EntrainError('CHILD_FAILED', `${fault.message}${await whatIsKept(folder)}`, { cause: fault });
+}
+
+/** Nothing to speak of where no agent had an episode yet. */
+async function whatIsKept(folder: string): Promise<string> {
+  const recorded = access(join(folder, 'streams'));
+  return recorded.then(
+    () => ` What was recorded is kept in ${folder}.`,
+    () => '',
+  );
+}
+
+/** Asked before anything is made: a start that cannot succeed leaves nothing behind. */
+async function requirePort({ host, port }: StartSettings): Promise<void> {
+  const probe = await serveHttp({ host, port, routes: {}, log: createLog('supervisor') });
+  await probe.close();
 }
 
 /** @returns whether everything recorded is in a published score */

@@ -26,7 +26,7 @@ export async function checkDisk(
   if (studyBytes <= roomBytes || anySize) return;
   throw new EntrainError(
     'STUDY_TOO_LARGE',
-    `The recording of study ${study.name} may take ${gigabytes(studyBytes)} (${gigabytes(hourBytes)} an hour), but the analyzer has ${gigabytes(disk.freeBytes)} free and lets a run take ${gigabytes(disk.maxRunBytes)}: stream fewer layers or steps (steps.layers, steps.every), make room, raise the analyzer's --max-run-gb, or begin anyway with --any-size.`,
+    `The recording of study ${study.name} may take ${gigabytes(studyBytes)} (${gigabytes(hourBytes)} an hour), but the analyzer has ${gigabytes(disk.freeBytes)} free and lets a run take ${gigabytes(disk.maxRunBytes)}: stream fewer layers or steps (steps.layers, steps.every), make room, raise --max-run-gb (of the analyzer, or of start), or begin anyway with --any-size.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
 import { join } from 'node:path';
+import { hopelessStudy } from '../protocol/minimums.ts';
 import { agentsOf } from '../protocol/study.ts';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
@@ -27,6 +28,7 @@ import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts'
 import { addAbsent, recallNeeded } from './recall-run.ts';
 import { countSpoken, openRunFolder, writeRunFile } from './run-folder.ts';
 import { requireItsStream, requireSameRun } from './same-run.ts';
+import { countEpisodes, countTurns } from './run-state.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { chooseStandIns } from './stand-in.ts';
@@ -131,9 +133,10 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   shutdown.onStop('run', () => running.stop());
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
-  log.info({ run, agents: [...agents] }, 'run started');
+  log.info({ run, agents: [...agents], outlook: hopelessStudy(study) }, 'run started');
   return async () => {
-    await running.done;
+    const end = await running.done;
+    log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
     await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
     watch.stop();
     await tellFinished(link, { run, streamUrl: fleet.streamUrl, log });

@@ -1,7 +1,7 @@
 /** What `entrain coordinator` was asked to do, checked before anything is started. */
 import { parseArgs } from 'node:util';
 import type { Study } from '../protocol/study.ts';
-import { runFlag, required, wholeNumber } from '../process/flags.ts';
+import { portFlag, runFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
@@ -92,7 +92,7 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     runs,
     privateKey,
     host,
-    port: wholeNumber('--port', values.port),
+    port: portFlag(values.port),
     tls: await readServerTls(values),
     httpToken: await readHttpToken(values['http-token-file']),
     waitMs,

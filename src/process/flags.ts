@@ -3,10 +3,28 @@ import { EntrainError } from '../protocol/errors.ts';
 import { NAME_PATTERN, RESERVED_RUNS } from '../protocol/subjects.ts';
 
 /** @throws EntrainError `USAGE` */
-export function wholeNumber(flag: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text))
-    throw new EntrainError('USAGE', `${flag} is "${text}": expected a whole number.`);
-  return Number(text);
+export function wholeNumber(
+  flag: string,
+  text: string,
+  { least = 0, most = 999_999_999 }: { least?: number; most?: number } = {},
+): number {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+  throw new EntrainError('USAGE', `${flag} is "${text}": expected a whole number from ${least} to ${most}.`);
+}
+
+/** 0 lets the machine pick one that is free. */
+export const portFlag = (text: string): number => wholeNumber('--port', text, { most: 65_535 });
+
+export const threadsFlag = (text: string): number => wholeNumber('--threads', text, { least: 1, most: 1024 });
+
+const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
+
+/** A provider by its name; whether this machine has it only its runtime knows. */
+export function providerFlag(text: string): (typeof PROVIDERS)[number] {
+  const known = PROVIDERS.find((name) => name === text);
+  if (known) return known;
+  throw new EntrainError('USAGE', `--provider is "${text}": expected one of ${PROVIDERS.join(', ')}.`);
 }
 
 /** A name that may stand in subjects, file names and metrics. */

@@ -42,30 +42,35 @@ export const conditionSchema = z.custom<Condition>(
   'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
 );
 
-export const studySchema = z.strictObject({
-  name,
-  seed: z.int().min(0).default(1),
-  /** Groups of agents, by id, in speaking order: two, or more. */
-  pairs: z.array(z.array(name).min(2).max(MAX_AGENTS)).min(1),
-  /** The agent that reads along in the condition `reader`. */
-  reader: name.optional(),
-  scenarios: z.array(scenarioSchema).min(1),
-  conditions: z.array(conditionSchema).min(1).default(['live']),
-  /** Episodes per scenario × pair × condition. */
-  episodes: z.int().min(1).default(1),
-  maxTurns: z.int().min(2).max(200).default(12),
-  /** No `leave` ends an episode before this turn. */
-  minTurns: z.int().min(0).default(0),
-  maxTokens: z.int().min(1).max(4096).default(32),
-  sampling: samplingSchema.prefault({}),
-  steps: z
-    .strictObject({
-      layers: z.array(z.int().min(0)).nullable().default(null),
-      every: z.int().min(1).default(1),
-    })
-    .nullable()
-    .default(null),
-});
+export const studySchema = z
+  .strictObject({
+    name,
+    seed: z.int().min(0).default(1),
+    /** Groups of agents, by id, in speaking order: two, or more. */
+    pairs: z.array(z.array(name).min(2).max(MAX_AGENTS)).min(1),
+    /** The agent that reads along in the condition `reader`. */
+    reader: name.optional(),
+    scenarios: z.array(scenarioSchema).min(1),
+    conditions: z.array(conditionSchema).min(1).default(['live']),
+    /** Episodes per scenario × pair × condition. */
+    episodes: z.int().min(1).default(1),
+    maxTurns: z.int().min(2).max(200).default(12),
+    /** No `leave` ends an episode before this turn. */
+    minTurns: z.int().min(0).default(0),
+    maxTokens: z.int().min(1).max(4096).default(32),
+    sampling: samplingSchema.prefault({}),
+    steps: z
+      .strictObject({
+        layers: z.array(z.int().min(0)).nullable().default(null),
+        every: z.int().min(1).default(1),
+      })
+      .nullable()
+      .default(null),
+  })
+  .refine(({ minTurns, maxTurns }) => minTurns <= maxTurns, {
+    path: ['minTurns'],
+    error: 'expected at most maxTurns',
+  });
 
 export type Study = z.infer<typeof studySchema>;
 export type Scenario = z.infer<typeof scenarioSchema>;

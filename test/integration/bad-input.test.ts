@@ -52,6 +52,13 @@ describe('bad input', () => {
     ['an unknown command', ['dance'], /no command "dance".*expected one of start, agent/],
     ['an unknown flag', ['start', '--lound'], /--lound/],
     ['a flag that is no number', ['start', '--port', 'many'], /--port is "many": expected a whole number/],
+    ['a port that there is not', ['start', '--port', '99999'], /--port is "99999": expected .* 0 to 65535/],
+    ['no threads at all', ['start', '--threads', '0'], /--threads is "0": expected .* 1 to /],
+    [
+      'a provider that there is not',
+      ['start', '--provider', 'quantum'],
+      /--provider is "quantum": expected one of cpu/,
+    ],
     ['an agent without an id', ['agent', '--model', 'x'], /--id is missing/],
     [
       'an agent without a model folder',
@@ -82,6 +89,11 @@ describe('bad input', () => {
       (demo) => ({ ...demo, pairs: [['ada', 'ada']] }),
       /pairs agent "ada" with itself/,
     ],
+    [
+      'wants more turns than it allows',
+      (demo) => ({ ...demo, maxTurns: 4, minTurns: 6 }),
+      /at minTurns: expected at most maxTurns/,
+    ],
     ['has no scenarios', (demo) => ({ ...demo, scenarios: [] }), /at scenarios/],
     [
       'has a scenario twice',
@@ -103,13 +115,17 @@ describe('bad input', () => {
     const port = typeof address === 'object' && address ? String(address.port) : '';
     const argv = ['start', '--once', '--port', port, '--runs', runs(), '--model', testModel];
     expectSentence(await entrain(argv), new RegExp(`${port}.*--port|--port.*${port}|${port}.*in use`));
+    expect(existsSync(runs())).toBe(false);
     await new Promise((resolve) => taken.close(resolve));
   });
 
   it('names a study whose recording would not fit', async () => {
     const file = await study((demo) => ({ ...demo, episodes: 1e9, steps: { layers: null, every: 1 } }));
     const argv = ['start', '--once', '--study', file, '--runs', join(folder, 'large'), '--model', testModel];
-    expectSentence(await entrain([...argv, '--port', '0']), /study demo may take .* GB .*--any-size/);
+    expectSentence(
+      await entrain([...argv, '--port', '0']),
+      /study demo may take .* GB .*--max-run-gb.*--any-size/,
+    );
   });
 
   it('names a nats-server that is not there', async () => {

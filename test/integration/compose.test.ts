@@ -2,7 +2,7 @@
  * compose.yaml without its containers: its own commands, users and secrets, run as processes on this machine. Only what
  * a container would give is put in its place: host names become loopback, and paths inside become folders of the test.
  */
-import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { spawn, execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,17 +51,9 @@ afterAll(async () => {
 });
 
 describe('what compose.yaml would start', () => {
-  it('runs a study to its end', async () => {
-    const events = join(folder, 'recordings', 'runs', RUN, 'events.jsonl');
-    const finished = async () =>
-      (await readFile(events, 'utf8').catch(() => '')).includes('"run-finished"') || undefined;
-    await Promise.race([until('the end of the run', finished, 120_000), firstEnd()]);
-    const isTold = () => stat(join(events, '..', 'finished.json')).catch(() => undefined);
-    await until('the analyzer to be told', isTold);
-  }, 150_000);
-
-  it.each(PROGRAMS)('%s is well, and promtool takes its metrics', async (name) => {
-    execFileSync(process.execPath, ['deploy/healthcheck.js', String(ports.get(name))]);
+  // The coordinator first: it ends with its study.
+  it.each(PROGRAMS.toReversed())('%s is well, and promtool takes its metrics', async (name) => {
+    await until(`${name} to be well`, () => isWell(name));
     const token = (await readFile(join(folder, 'secrets', 'http.token'), 'utf8')).trim();
     const headers = { authorization: `Bearer ${token}` };
     const metrics = await (await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`, { headers })).text();
@@ -70,6 +62,14 @@ describe('what compose.yaml would start', () => {
       execFileSync(findTool('promtool'), ['check', 'metrics'], { input: metrics, encoding: 'utf8' }),
     ).toBe('');
   });
+
+  it('runs a study to its end, at which the coordinator ends, and says what it came to', async () => {
+    const { child, output } = children.find(({ name }) => name === 'coordinator')!;
+    await until('the coordinator to end', () => child.exitCode !== null || undefined, 120_000);
+    expect(child.exitCode, output()).toBe(0);
+    expect(output()).toMatch(/"episodes":4,"turns":16,"msg":"run finished"/);
+    await stat(join(folder, 'recordings', 'runs', RUN, 'finished.json'));
+  }, 150_000);
 
   it('lets the users that are there into another run, and out of the one that is over', async () => {
     const secrets = join(folder, 'secrets');
@@ -97,15 +97,9 @@ describe('what compose.yaml would start', () => {
   });
 });
 
-/** Throws with what a program said, as soon as one of them ends. */
-async function firstEnd(): Promise<never> {
-  const ended = await Promise.race(
-    children.map(
-      ({ name, child, output }) =>
-        new Promise<string>((resolve) => child.once('close', () => resolve(`${name} ended: ${output()}`))),
-    ),
-  );
-  throw new Error(ended);
+function isWell(name: string): boolean {
+  const { status } = spawnSync(process.execPath, ['deploy/healthcheck.js', String(ports.get(name))]);
+  return status === 0;
 }
 
 /** deploy/nats.conf with the users of `npm run secrets`, listening here. */

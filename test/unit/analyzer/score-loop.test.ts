@@ -119,6 +119,6 @@ describe('the score loop', () => {
     const scores = await finalScores(inputsOf({ ...WORLD, episodesPerScenario: 2 }), 4);
     const score = scores.get('live first_to_second');
     expect([score?.paper, score?.strict]).toEqual([null, null]);
-    expect(score?.reason).toBe('Too few yet: 16 of 18 episodes, 104 of 120 turn pairs.');
+    expect(score?.reason).toBe('Too few for a score: 16 of 18 episodes, 104 of 120 turn pairs.');
   });
 });
