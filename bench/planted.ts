@@ -23,6 +23,10 @@ export interface WorldOptions {
   lag?: number;
   /** Shortest episode; left out: all have `turns` pairs. */
   shortest?: number;
+  /** How many latents the text has; left out: 6. */
+  textRank?: number;
+  /** Size of the text's step from turn to turn; left out: 0.7. */
+  textStep?: number;
   /** Of the text's latents, how many the features show. */
   textSeen?: number;
   /** Both agents mix their latents alike. */
@@ -43,11 +47,18 @@ const TEXT_STEP = 0.7;
 export function plantedWorld(options: WorldOptions): World {
   const random = seededRandom(options.seed, 77);
   const layers = options.layers ?? 1;
+  const textRank = options.textRank ?? LATENTS;
   const mixers = (): Float64Array[] =>
-    Array.from({ length: layers }, () => normals(random, 5 * LATENTS * options.dims, 1 / Math.sqrt(LATENTS)));
+    Array.from({ length: layers }, () =>
+      normals(random, (4 * LATENTS + textRank) * options.dims, 1 / Math.sqrt(LATENTS)),
+    );
   const mixA = mixers();
   const mixB = options.sameModel === true ? mixA : mixers();
-  const drift = walk(random, options.turns + 4, 1);
+  const drift = walk(random, {
+    turns: options.turns + 4,
+    step: 1,
+    latents: LATENTS,
+  });
   const rows: Row[] = [];
   for (let scenario = 0; scenario < options.scenarios; scenario++) {
     const shared = normals(random, LATENTS, 1);
@@ -76,7 +87,7 @@ export function plantedWorld(options: WorldOptions): World {
       n: rows.length,
       source: states(mixA, (row) => row.a),
       target: states(mixB, (row) => row.b),
-      history: fromRows(rows.map((row) => row.text.slice(0, options.textSeen ?? LATENTS))),
+      history: fromRows(rows.map((row) => row.text.slice(0, options.textSeen ?? textRank))),
       reply: fromRows(rows.map((row) => row.reply)),
       episode: label((row) => row.episode),
       scenario: label((row) => row.scenario),
@@ -114,7 +125,10 @@ function episodeRows(options: WorldOptions, random: Random, setting: Setting): R
   const rich = kind === 'text' || kind === 'coupled' || kind === 'reply-words';
   const own = Array.from({ length: options.turns + back }, fresh);
   const episode = fresh();
-  const text = walk(random, options.turns, TEXT_STEP);
+  const { textRank = LATENTS, textStep = TEXT_STEP } = options;
+  // The more latents, the smaller each: the text weighs the same in the states.
+  const step = textStep * Math.sqrt(LATENTS / textRank);
+  const text = walk(random, { turns: options.turns, step, latents: textRank });
   const turns =
     options.shortest === undefined
       ? options.turns
@@ -168,10 +182,13 @@ function normals(random: Random, count: number, scale: number): Float64Array {
 }
 
 /** A random walk of latents, one per turn. */
-function walk(random: Random, turns: number, step: number): Float64Array[] {
-  const at = new Float64Array(LATENTS);
+function walk(
+  random: Random,
+  { turns, step, latents }: { turns: number; step: number; latents: number },
+): Float64Array[] {
+  const at = new Float64Array(latents);
   return Array.from({ length: turns }, () => {
-    for (let k = 0; k < LATENTS; k++) at[k] = (at[k] as number) + step * random.normal();
+    for (let k = 0; k < latents; k++) at[k] = (at[k] as number) + step * random.normal();
     return at.slice();
   });
 }

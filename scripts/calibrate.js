@@ -21,7 +21,7 @@ await runMain(async () => {
   const rows = readRows(await readFile(PAGE, 'utf8').catch(() => ''));
   const chosen = WORLDS.filter(({ name }) => name.includes(process.argv[2] ?? ''));
   if (chosen.length === 0)
-    throw new SetupError(`no world is named like "${process.argv[2]}": see bench/calibration.ts.`);
+    throw new SetupError(`no world is named like "${process.argv[2]}": see bench/calibration-worlds.ts.`);
   for (const world of chosen) {
     say(`${world.name}: ${world.runs} runs`);
     const cells = await calibratedRow(world);

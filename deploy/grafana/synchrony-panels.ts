@@ -130,8 +130,8 @@ function paperPanel({ label, text }: Direction): Builder<Panel> {
     lines: [
       { expr: `entrain_synchrony_ratio${of(label, 'mode="paper"')}`, legend: SERIES },
       {
-        expr: `entrain_synchrony_null_ratio${nullOf('null="shuffled",level="q95"')}`,
-        legend: `shuffled q95 · ${SERIES}`,
+        expr: `entrain_synchrony_null_ratio${nullOf('null="shuffled",level="mean"')}`,
+        legend: `shuffled mean · ${SERIES}`,
         dashed: true,
       },
       {
@@ -167,7 +167,7 @@ function pValuePanel(): Builder<Panel> {
   return timeseries({
     title: 'p-value and q-value of the strict score',
     description:
-      'By permutation, with the maximum over layers as the statistic. The q-value (dashed) corrects for the number of groups in the run. The level is 0.05.',
+      'By permutation, with the maximum over layers as the statistic. The q-value (dashed) corrects for the number of groups in the run. The level is 0.05. Provisional while a run is open: both hold once, at its planned end.',
     unit: 'none',
     span: 24,
     level: SIGNIFICANT,

@@ -2,7 +2,6 @@
 import { deriveSeed } from '../protocol/seed.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
-import { quantile } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
 import { paperScore, paperScoreOf, preparePaper } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
@@ -113,7 +112,6 @@ async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport 
   return {
     score: score.syncR2,
     nullMean: mean(shuffled),
-    nullQ95: shuffled.length === 0 ? null : quantile(shuffled, 0.95),
     pseudoMean: mean(pseudo),
     samples: pairs.n,
   };

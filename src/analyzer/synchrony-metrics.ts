@@ -91,7 +91,6 @@ function nullSamples(group: GroupReport): Sample[] {
   });
   return [
     ...sample(of('paper', 'shuffled', 'mean'), paper?.nullMean),
-    ...sample(of('paper', 'shuffled', 'q95'), paper?.nullQ95),
     ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
     ...ofStrict(group, (report) => report.nullMean, { null: 'permutation', level: 'mean' }),
     ...ofStrict(group, (report) => report.nullQ95, { null: 'permutation', level: 'q95' }),

@@ -7,7 +7,6 @@ export interface PaperReport {
   score: number;
   /** Its `shuffled` null: B's turns permuted within the episode, training part only. Absent until first computed. */
   nullMean: number | null;
-  nullQ95: number | null;
   /** Its `pseudo` null: A of one episode with B of another one of the same scenario. */
   pseudoMean: number | null;
   /** What the score was computed over; a live score may lag behind the recording. */

@@ -5,7 +5,7 @@ import { SYNCHRONY_GAUGES, underCap } from '../../../src/analyzer/synchrony-metr
 import type { DifferenceReport, GroupReport } from '../../../src/protocol/report.ts';
 import { findTool } from '../../tools.ts';
 
-const paper = { score: 0.3, nullMean: 0.1, nullQ95: 0.15, pseudoMean: 0.05, samples: 130 };
+const paper = { score: 0.3, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
 const strict = {
   score: 0.12,
   excess: 0.2,

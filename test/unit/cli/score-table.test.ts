@@ -14,7 +14,7 @@ const group: GroupReport = {
   episodes: 40,
   scenarios: 8,
   exchangeableScenarios: 8,
-  paper: { score: 0.31, nullMean: 0.02, nullQ95: 0.05, pseudoMean: null, samples: 200 },
+  paper: { score: 0.31, nullMean: 0.02, pseudoMean: null, samples: 200 },
   strict: {
     score: 0.123,
     excess: 0.13,
