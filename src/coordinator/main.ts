@@ -31,6 +31,7 @@ import { requireItsStream, requireSameRun } from './same-run.ts';
 import { countEpisodes, countTurns } from './run-state.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
+import { watchTurns } from './stalls.ts';
 import { chooseStandIns } from './stand-in.ts';
 import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 
@@ -133,6 +134,8 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   shutdown.onStop('run', () => running.stop());
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
+  const turns = watchTurns({ state: running.state, metrics, clock, log });
+  shutdown.onStop('turns', () => turns.stop());
   log.info({ run, agents: [...agents], outlook: hopelessStudy(study) }, 'run started');
   return async () => {
     const end = await running.done;

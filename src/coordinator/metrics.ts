@@ -11,6 +11,8 @@ const MISNAMED = [
 
 export interface CoordinatorMetrics {
   observe(state: RunState): void;
+  /** A turn was spoken, at this time since 1970. */
+  turnAt(atMs: number): void;
   agentLost(): void;
   takenOver(): void;
   text(): Promise<string>;
@@ -31,6 +33,7 @@ export function createCoordinatorMetrics(sources: {
     registers,
   });
   const turns = new Gauge({ name: 'entrain_run_turns', help: 'Turns spoken in the run.', registers });
+  const lastTurn = lastTurnGauge(registry);
   const lost = new Counter({
     name: 'entrain_run_agents_lost_total',
     help: 'Agents that stopped answering during an episode.',
@@ -47,10 +50,19 @@ export function createCoordinatorMetrics(sources: {
       for (const [name, count] of Object.entries(countEpisodes(state))) episodes.set({ state: name }, count);
       turns.set(countTurns(state));
     },
+    turnAt: (atMs) => lastTurn.set(atMs / 1000),
     agentLost: () => lost.inc(),
     takenOver: () => takeovers.inc(),
     text: () => registry.metrics(),
   };
+}
+
+function lastTurnGauge(registry: Registry): Gauge {
+  return new Gauge({
+    name: 'entrain_run_last_turn_timestamp_seconds',
+    help: 'When the last turn came; before the first one, when this coordinator went on with the run.',
+    registers: [registry],
+  });
 }
 
 function describeProgram(registry: Registry, sources: { version: string; natsUp(): boolean }): void {

@@ -1,0 +1,55 @@
+/** Notices episodes in which no turn comes any more: a run that stands still shall say where, and for whom it waits. */
+import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
+import type { CoordinatorMetrics } from './metrics.ts';
+import { countTurns, openEpisodes, type RunState } from './run-state.ts';
+
+export interface Stall {
+  episode: string;
+  /** Whole minutes since its last turn, or since it began, in seconds. */
+  quietSeconds: number;
+  /** Whose turn it is. */
+  waitingFor: string;
+}
+
+const QUIET_MS = 60_000;
+const PERIOD_MS = 1000;
+
+/** @returns looks at the state now and gives the episodes to warn about: each once for every minute without a turn */
+export function createStallSearch(): (state: RunState, nowMs: number) => Stall[] {
+  const seen = new Map<string, { turns: number; sinceMs: number; told: number }>();
+  return (state, nowMs) =>
+    openEpisodes(state).flatMap(({ episode, now }) => {
+      const turns = now.spoken.length;
+      const was = seen.get(episode.id);
+      if (was?.turns !== turns) {
+        seen.set(episode.id, { turns, sinceMs: nowMs, told: 0 });
+        return [];
+      }
+      const minutes = Math.floor((nowMs - was.sinceMs) / QUIET_MS);
+      if (minutes <= was.told) return [];
+      was.told = minutes;
+      const waitingFor = now.seats[turns % episode.order.length]?.agent ?? '';
+      return [{ episode: episode.id, quietSeconds: (minutes * QUIET_MS) / 1000, waitingFor }];
+    });
+}
+
+/** Warns of stalls, and keeps the time of the last turn for who would rather be called. */
+export function watchTurns(of: {
+  state(): RunState;
+  metrics: CoordinatorMetrics;
+  clock: Clock;
+  log: Logger;
+}): { stop(): void } {
+  const { state, metrics, clock, log } = of;
+  const search = createStallSearch();
+  let turns = countTurns(state());
+  metrics.turnAt(clock.nowMs());
+  const timer = setInterval(() => {
+    for (const stall of search(state(), clock.monotonicMs())) log.warn(stall, 'no turn comes');
+    const now = countTurns(state());
+    if (now !== turns) metrics.turnAt(clock.nowMs());
+    turns = now;
+  }, PERIOD_MS);
+  return { stop: () => clearInterval(timer) };
+}
