@@ -123,6 +123,12 @@ function underRowCap({ episodes, size }: GroupRows, maxRows: number): Row[][] {
   return byName.filter(([id]) => kept.has(id)).map(([, rows]) => rows);
 }
 
+/** Which episodes of a group a score may take in. */
+export function keptEpisodes(group: GroupRows, maxRows = MAX_ROWS): Pick<Set<string>, 'has'> {
+  if (group.size <= maxRows) return group.episodes;
+  return new Set(underRowCap(group, maxRows).flatMap(([row]) => (row ? [row.episode] : [])));
+}
+
 /** How many rows a group over the cap may take in before memory is given back. */
 const SLACK_ROWS = 128;
 const NO_NUMBERS: TurnNumbers = {

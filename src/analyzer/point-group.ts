@@ -14,7 +14,7 @@ import {
 import type { EpisodeSums } from '../synchrony/strict-point.ts';
 import type { EpisodeStates } from '../synchrony/types.ts';
 import type { EpisodeBook } from './episode-book.ts';
-import { dyadOf, rowId, shapeOf, type GroupRows } from './group-rows.ts';
+import { dyadOf, keptEpisodes, rowId, shapeOf, type GroupRows } from './group-rows.ts';
 import type { FrozenFit, PointScore, RowIds } from './score-messages.ts';
 import type { TurnNumbers } from './turn-numbers.ts';
 
@@ -37,14 +37,16 @@ export function startPointGroup(fit: FrozenFit): PointGroup {
   return { fit, held, added: {}, seen: new Map(), projected: new Map(), sums: new Map(fit.frozen.sums) };
 }
 
-/** Takes in every row of these episodes that the point score does not hold. False when there was none. */
+/** Takes in every row of these episodes that the point score does not hold and a full one would. False when there was none. */
 export function growPoint(
   point: PointGroup,
   episodes: Iterable<string>,
-  from: { group: GroupRows; book: EpisodeBook<TurnNumbers> },
+  from: { group: GroupRows; book: EpisodeBook<TurnNumbers>; maxRows?: number | undefined },
 ): boolean {
   let grown = false;
+  const kept = keptEpisodes(from.group, from.maxRows);
   for (const episode of episodes) {
+    if (!kept.has(episode)) continue;
     const usable = (from.group.episodes.get(episode) ?? []).filter(
       (row) => shapeOf(row, from.book) === point.fit.shape,
     );
