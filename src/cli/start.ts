@@ -12,15 +12,19 @@ import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown
 import { systemClock as clock } from '../process/clock.ts';
 import { serveHttp } from '../transport/http.ts';
 import { connectNats } from '../transport/nats.ts';
+import { awaitScores } from './await-scores.ts';
 import { childFault, type ChildEnd } from './children.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../protocol/report.ts';
+import { lastFigures, stoppedText } from './last-words.ts';
 import { matrixTables, scoreTable, stepTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { createTerminal, progressLine } from './terminal.ts';
-import { fetchReport, watchRun, type AnalyzerPlace, type RunWatch } from './watch-run.ts';
+import { fetchReport, watchRun, type RunWatch } from './watch-run.ts';
 
-const SCORES_MS = 120_000;
+/** What a long study leaves to score at its end takes minutes; who waits longer than this is told what to do instead. */
+const SCORES_MS = 15 * 60_000;
+const SCORES_POLL_MS = 500;
 
 export { usage } from './start-settings.ts';
 
@@ -58,19 +62,32 @@ async function watchToTheEnd(
   shutdown.onStop('watch', () => watch.stop());
   await fleet.startCoordinator();
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
-  if (await wasAsked(shutdown)) return;
-  const settled = await awaitScores(fleet.analyzer);
+  const settled = !(await wasAsked(shutdown)) && (await lastScores(watch, { fleet, shutdown, settings }));
   watch.stop();
   console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
+  if (await wasAsked(shutdown)) return sayStopped(watch, settings);
   const report = await fetchReport(fleet.analyzer);
   if (report) console.log(finalTables(report).join('\n'));
-  if (!settled)
-    console.log('The analyzer is still scoring: these are not the last figures; see scores.jsonl.');
   console.log(`\nrun folder  ${settings.folder}`);
+  if (!settled) sayLate(settings);
   if (settings.once) return;
   const { url } = fleet.analyzer;
   console.log(`serving     ${url}/  and  ${url}/metrics  until Ctrl-C`);
   await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
+}
+
+/** The last table, and how to go on: what Ctrl-C leaves on the screen. */
+function sayStopped(watch: RunWatch, settings: StartSettings): void {
+  const state = watch.state();
+  if (state.report) console.log(`${finalTables(state.report).join('\n')}\n`);
+  console.log(stoppedText(state, settings));
+}
+
+/** Figures that are not the last ones are no end of a study: with `--once` it is an error. */
+function sayLate({ once, folder }: StartSettings): void {
+  const text = `Scoring was not done within ${SCORES_MS / 60_000} minutes of the last turn, so these are not the last figures: ${lastFigures(folder)} gives them.`;
+  if (once) throw new EntrainError('SCORES_LATE', text);
+  console.log(text);
 }
 
 function finalTables(report: ScoreReport): string[] {
@@ -112,15 +129,21 @@ async function requirePort({ host, port }: StartSettings): Promise<void> {
   await probe.close();
 }
 
-/** @returns whether everything recorded is in a published score */
-async function awaitScores(analyzer: AnalyzerPlace): Promise<boolean> {
-  const deadlineMs = clock.monotonicMs() + SCORES_MS;
-  while (clock.monotonicMs() < deadlineMs) {
-    const report = await fetchReport(analyzer);
-    if (report && !report.pending) return true;
-    await new Promise((done) => setTimeout(done, 500));
-  }
-  return false;
+/** @returns whether everything recorded is in a published score; false when a stop was asked for before */
+async function lastScores(
+  watch: RunWatch,
+  of: { fleet: FleetProcesses; shutdown: Shutdown; settings: StartSettings },
+): Promise<boolean> {
+  const { fleet, shutdown, settings } = of;
+  const scored = awaitScores({
+    clock,
+    fetch: () => fetchReport(fleet.analyzer),
+    note: (text) => watch.note(text),
+    limitMs: SCORES_MS,
+    pollMs: SCORES_POLL_MS,
+  });
+  const stopped = shutdown.asked.then(() => false);
+  return Promise.race([scored, stopped, unexpectedEnd(fleet, settings.folder)]);
 }
 
 async function wasAsked(shutdown: Shutdown): Promise<boolean> {

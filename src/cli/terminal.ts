@@ -63,19 +63,22 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
 }
 
 function panelLines(state: ViewState, elapsedMs: number): string[] {
-  const { speaking, report } = state;
-  const now = speaking ? speakerLine(speaking.agent, speaking.text) : '';
+  const { speaking, report, note } = state;
+  const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
   const scores = report?.groups.length ? scoreTable(report) : ['scores: waiting for the first turn pairs'];
   return [now, '', progressLine(state, elapsedMs), '', ...scores];
 }
 
 /** Episodes between two tables where the output is no terminal. */
 const TABLE_EVERY = 10;
+/** Between two notes there. */
+const NOTE_EVERY_MS = 30_000;
 
 function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   let open = '';
   let written = 0;
   let told = 0;
+  let notedMs = -NOTE_EVERY_MS;
   const write = (agent: string, text: string, key: string): void => {
     const whole = speakerLine(agent, text);
     out.write(open === key ? whole.slice(written) : whole);
@@ -99,6 +102,9 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
       if (state.speaking) {
         const { episode, turn, agent, text } = state.speaking;
         write(agent, text, `${episode}/${turn}`);
+      } else if (state.note && elapsedMs() - notedMs >= NOTE_EVERY_MS) {
+        notedMs = elapsedMs();
+        out.write(`${state.note}\n`);
       } else if (state.finished >= told + TABLE_EVERY) {
         told = state.finished;
         out.write(
@@ -114,6 +120,6 @@ function fit(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
-function clockText(seconds: number): string {
+export function clockText(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 }

@@ -14,6 +14,8 @@ export interface ViewState {
   /** The utterance being spoken. */
   speaking: { episode: string; turn: number; agent: string; text: string } | undefined;
   report: ScoreReport | undefined;
+  /** What goes on while nobody speaks. */
+  note: string | undefined;
   ended: { failed: false } | { failed: true; reason: string } | undefined;
 }
 
@@ -28,6 +30,7 @@ export function emptyView(run: string): ViewState {
     running: new Map(),
     speaking: undefined,
     report: undefined,
+    note: undefined,
     ended: undefined,
   };
 }

@@ -17,6 +17,8 @@ export interface RunWatch {
   /** Settles when the run is over. */
   readonly ended: Promise<NonNullable<ViewState['ended']>>;
   state(): ViewState;
+  /** Shows a line about what goes on. */
+  note(text: string): void;
   stop(): void;
 }
 
@@ -58,6 +60,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   return {
     ended,
     state: () => state,
+    note: (text) => (state = { ...state, note: text }),
     stop: () => {
       clearInterval(redraw);
       clearInterval(poll);

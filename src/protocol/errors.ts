@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   RUN_FORBIDDEN: 'The NATS server does not let a program into the run.',
   RUN_TAKEN: 'The name of a run stands for another study, seed or model already.',
   CHILD_FAILED: 'A program started by the supervisor ended before its work was done.',
+  SCORES_LATE: 'The analyzer had not scored all that was recorded when the wait for it was over.',
   AGENTS_MISSING: 'The agents that a study names did not appear in time.',
   AGENT_LOST: 'An agent stopped answering while it had an episode.',
   ANALYZER_MISSING: 'No analyzer announced itself in time.',

@@ -37,6 +37,9 @@ describe('the end of the demo', () => {
     expect(processesWith(folder)).toEqual([]);
     // an agent whose model was told to end has no fault to report
     for (const log of await logsOf('agent-ada', 'agent-ben')) expect(log).not.toMatch(/"level":[56]0/);
+    expect(demo.output()).toMatch(
+      /stopped at \d+ of 200 episodes; recorded in .*demo; .* --run demo goes on/,
+    );
   });
 
   it('is the same for the two signals that one Ctrl-C is under npm', async () => {
