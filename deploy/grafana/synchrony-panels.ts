@@ -192,27 +192,35 @@ export function coveragePanels(): Builder<Panel>[] {
       span: 6,
       lines: [
         {
-          expr: `sum by (condition) (${metric}{direction="first_to_second",${CHOSEN}})`,
+          expr: `min by (condition) (${metric}{${CHOSEN}})`,
           legend: '{{condition}}',
         },
       ],
     });
   return [
-    about('Turn pairs', 'entrain_synchrony_samples', 'A score needs at least 120.'),
-    about('Episodes', 'entrain_synchrony_episodes', 'A score needs at least 3 in each scenario.'),
+    about(
+      'Turn pairs',
+      'entrain_synchrony_samples',
+      'Of the group with the fewest. A score needs at least 120.',
+    ),
+    about(
+      'Episodes',
+      'entrain_synchrony_episodes',
+      'Of the group with the fewest. A score needs at least 18.',
+    ),
     about(
       'Scenarios',
       'entrain_synchrony_scenarios',
-      'A strict score needs at least 6 with two episodes or more.',
+      'Of the group with the fewest. A score needs at least 6, a strict one 6 with two episodes or more each.',
     ),
     stat({
       title: 'Age of the scores',
-      description: 'Time since the figures of a group last changed.',
+      description: 'Time since a score was last published, of the group whose score is oldest.',
       unit: 's',
       span: 6,
       lines: [
         {
-          expr: `time() - max by (condition) (entrain_synchrony_updated_timestamp_seconds{${CHOSEN}})`,
+          expr: `time() - min by (condition) (entrain_synchrony_updated_timestamp_seconds{${CHOSEN}})`,
           legend: '{{condition}}',
         },
       ],

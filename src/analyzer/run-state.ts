@@ -39,7 +39,8 @@ export interface GroupState {
   /** What the windows of aligned steps gave, by episode. */
   steps: GroupSteps;
   curve: CurvePoint[];
-  updatedAtMs: number;
+  /** When a full or a point score was published last; undefined before the first. Rows alone make no figure younger. */
+  scoredAtMs: number | undefined;
   /** Monotonic arrival times of the rows that no score holds yet. */
   unscored: { version: number; arrivedMs: number }[];
 }
@@ -91,7 +92,6 @@ export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: 
   for (const row of [...change.added, ...change.replaced]) {
     const group = openGroup(state, row.group);
     group.version += 1;
-    group.updatedAtMs = nowMs;
     group.unscored.push({ version: group.version, arrivedMs });
   }
 }
@@ -114,7 +114,7 @@ function emptyGroup(group: Group): GroupState {
     beside: undefined,
     steps: new Map(),
     curve: [],
-    updatedAtMs: 0,
+    scoredAtMs: undefined,
     unscored: [],
   };
 }
@@ -132,8 +132,10 @@ export function takeScore(state: RunState, score: GroupScore, nowMs: number): nu
   if (!group || (group.score && group.score.version > score.version)) return [];
   group.score = score;
   group.point = undefined;
-  group.updatedAtMs = nowMs;
-  if (score.paper || score.strict) addPoint(group, score, nowMs);
+  if (score.paper || score.strict) {
+    group.scoredAtMs = nowMs;
+    addPoint(group, score, nowMs);
+  }
   if (score.strict) state.differences = differencesOf(scoresOf(state));
   return arrivalsUpTo(group, score.version);
 }
@@ -147,24 +149,21 @@ export function takePoint(state: RunState, point: PointScore, nowMs: number): nu
   if (!group?.score?.strict || point.base !== group.score.version) return undefined;
   if (group.point && point.version <= group.point.version) return undefined;
   group.point = point;
-  group.updatedAtMs = nowMs;
+  group.scoredAtMs = nowMs;
   return arrivalsUpTo(group, point.version);
 }
 
 /** Keeps what stands beside a score; false when it is late. */
-export function takeBeside(state: RunState, beside: BesideScore, nowMs: number): boolean {
+export function takeBeside(state: RunState, beside: BesideScore): boolean {
   const group = state.groups.get(beside.group);
   if (!group || (group.beside && group.beside.version > beside.version)) return false;
   group.beside = beside;
-  group.updatedAtMs = nowMs;
   return true;
 }
 
 /** Keeps what the window of one dyad's steps gave. */
-export function takeSteps(state: RunState, score: StepScore, nowMs: number): void {
-  const group = openGroup(state, score.group);
-  takeStepScore(group.steps, score);
-  group.updatedAtMs = nowMs;
+export function takeSteps(state: RunState, score: StepScore): void {
+  takeStepScore(openGroup(state, score.group).steps, score);
 }
 
 function arrivalsUpTo(group: GroupState, version: number): number[] {
@@ -215,7 +214,7 @@ function withQValues(groups: GroupReport[]): GroupReport[] {
 }
 
 function groupReport(state: GroupState): GroupReport {
-  const { group, score, samples, curve, updatedAtMs } = state;
+  const { group, score, samples, curve, scoredAtMs } = state;
   const reason = score ? score.reason : 'Not computed yet.';
   const strict = strictNow(state);
   return {
@@ -239,7 +238,8 @@ function groupReport(state: GroupState): GroupReport {
     steps: stepReport(state.steps),
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
     ...(reason === undefined ? {} : { reason }),
-    updatedAtMs,
+    ...(score?.strict ? { evidenceSamples: score.strict.samples } : {}),
+    ...(scoredAtMs === undefined ? {} : { scoredAtMs }),
     curve,
   };
 }

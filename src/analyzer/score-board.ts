@@ -148,7 +148,7 @@ function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoard
   if (beside.stack !== undefined)
     log.error({ run: beside.run, group: beside.group, stack: beside.stack }, 'a score failed');
   const nowMs = clock.nowMs();
-  if (!takeBeside(state, beside, nowMs)) return;
+  if (!takeBeside(state, beside)) return;
   if (beside.stack === undefined) scoreLog.appendPart(beside, nowMs);
   onScore(beside, []);
 }
@@ -163,7 +163,7 @@ function publishSteps(
     log.error({ run, group: answer.group, stack: answer.stack }, 'a step score failed');
   else {
     const nowMs = clock.nowMs();
-    takeSteps(state, answer, nowMs);
+    takeSteps(state, answer);
     scoreLog.appendSteps(answer, nowMs);
   }
   onScore(answer, []);

@@ -201,10 +201,17 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => sample(groupLabels(group), group.scenarios),
   },
   {
-    name: 'entrain_synchrony_updated_timestamp_seconds',
-    help: 'When the figures of the group last changed.',
+    name: 'entrain_synchrony_evidence_samples',
+    help: 'Turn pairs behind the null, interval and p-value of the strict score; the score itself may hold newer ones.',
     labelNames: GROUP,
-    samples: (group) => sample(groupLabels(group), group.updatedAtMs / 1000),
+    samples: (group) => sample(groupLabels(group), group.evidenceSamples),
+  },
+  {
+    name: 'entrain_synchrony_updated_timestamp_seconds',
+    help: 'When a score of the group was last published; absent before the first.',
+    labelNames: GROUP,
+    samples: ({ scoredAtMs, ...group }) =>
+      sample(groupLabels(group), scoredAtMs === undefined ? undefined : scoredAtMs / 1000),
   },
 ];
 

@@ -1,17 +1,15 @@
 /** The tables of synchrony beside its nulls, as lines of text: pure functions of the analyzer's report. */
-import type { GroupReport, ScoreReport, StepMeasureReport } from '../protocol/report.ts';
+import type { GroupReport, ScoreReport, StepMeasureReport, StrictReport } from '../protocol/report.ts';
 
 /** The interval is that of the excess: score − mean of its null. */
+const EVIDENCE = ['excess', '95 % interval', 'p', 'q'];
+const PLACE = ['condition', 'direction', 'pairs'];
 const HEADER = [
-  'condition',
-  'direction',
-  'pairs',
+  ...PLACE,
   'beyond history',
+  'null mean',
   'null q95',
-  'excess',
-  '95 % interval',
-  'p',
-  'q',
+  ...EVIDENCE,
   'words',
   'lag 3',
   'paper',
@@ -30,8 +28,21 @@ const STEP_HEADER = [
   'windows',
 ];
 
-export function scoreTable(report: ScoreReport): string[] {
-  return layOut([HEADER, ...report.groups.toSorted(byName).map(row)]);
+/** A row for each group; where the rows are wider than `width`, what excess and paper are held against goes under each row. */
+export function scoreTable(report: ScoreReport, width = Infinity): string[] {
+  const groups = report.groups.toSorted(byName);
+  const wide = layOut([HEADER, ...groups.map(row)]);
+  if (wide.every((line) => line.length <= width)) return interleave(wide, groups.map(evidenceNote));
+  const narrow = layOut([[...PLACE, ...EVIDENCE], ...groups.map(shortRow)]);
+  return interleave(
+    narrow,
+    groups.map((group) => [...heldAgainst(group), ...evidenceNote(group)]),
+  );
+}
+
+/** A heading and rows, each row with the lines that belong under it. */
+function interleave([head = '', ...rows]: string[], under: string[][]): string[] {
+  return [head, ...rows.flatMap((line, place) => [line, ...(under[place] ?? [])])];
 }
 
 /** What the windows of aligned steps gave; no lines where the study streams no steps. */
@@ -87,23 +98,60 @@ function widthOf(cells: string[], { column, columns }: { column: number; columns
 
 function row(group: GroupReport): string[] {
   const { strict, paper } = group;
-  const place = [group.condition, directionOf(group), String(group.samples)];
-  if (!strict) return [...place, group.reason ?? 'not yet'];
-  const interval = `[${signed(strict.ciLow)}, ${signed(strict.ciHigh)}]`;
-  const headline = [
-    signed(strict.score),
-    signed(strict.nullQ95),
-    signed(strict.excess),
-    interval,
-    strict.pValue.toFixed(3),
-    group.qValue === null ? '' : group.qValue.toFixed(3),
-    ...[group.beside?.words, group.beside?.lag3].map((one) => (one ? signed(one.excess) : '')),
+  if (!strict) return withoutScore(group);
+  const beside = paper ? [paper.score.toFixed(3), figureOr(paper.nullMean, '')] : ['', ''];
+  return [
+    ...placeOf(group),
+    ...[strict.score, strict.nullMean, strict.nullQ95].map(signed),
+    ...evidenceOf(strict, group.qValue),
+    ...besides(group).map(({ excess }) => excess),
+    ...beside,
   ];
-  const beside = paper
-    ? [paper.score.toFixed(3), paper.nullMean === null ? '' : paper.nullMean.toFixed(3)]
-    : ['', ''];
-  return [...place, ...headline, ...beside];
 }
+
+function shortRow(group: GroupReport): string[] {
+  const { strict, qValue } = group;
+  return strict ? [...placeOf(group), ...evidenceOf(strict, qValue)] : withoutScore(group);
+}
+
+const placeOf = (group: GroupReport): string[] => [
+  group.condition,
+  directionOf(group),
+  String(group.samples),
+];
+
+const withoutScore = (group: GroupReport): string[] => [...placeOf(group), group.reason ?? 'not yet'];
+
+function evidenceOf({ excess, ciLow, ciHigh, pValue }: StrictReport, qValue: number | null): string[] {
+  const interval = `[${signed(ciLow)}, ${signed(ciHigh)}]`;
+  return [signed(excess), interval, pValue.toFixed(3), figureOr(qValue, '')];
+}
+
+function besides({ beside }: GroupReport): { name: string; excess: string }[] {
+  const named = { words: beside?.words, 'lag 3': beside?.lag3 };
+  return Object.entries(named).map(([name, one]) => ({ name, excess: one ? signed(one.excess) : '' }));
+}
+
+/** What a row of a narrow table leaves out: the parts of the excess, and paper mode. */
+function heldAgainst(group: GroupReport): string[] {
+  const { strict, paper } = group;
+  if (!strict) return [];
+  const { score, nullMean, nullQ95 } = strict;
+  const parts = `score ${signed(score)}, null mean ${signed(nullMean)}, q95 ${signed(nullQ95)}`;
+  const published = paper
+    ? [`paper ${paper.score.toFixed(3)}, its null ${figureOr(paper.nullMean, 'to come')}`]
+    : [];
+  const more = besides(group).flatMap(({ name, excess }) => (excess ? [`${name} ${excess}`] : []));
+  return [[parts, ...published], more].flatMap((line) => (line.length > 0 ? [`  ${line.join(' · ')}`] : []));
+}
+
+/** Said where the score holds newer turn pairs than the figures beside it. */
+function evidenceNote({ strict, evidenceSamples }: GroupReport): string[] {
+  if (!strict || evidenceSamples === undefined || evidenceSamples >= strict.samples) return [];
+  return [`  null, interval, p from ${evidenceSamples} of ${strict.samples} pairs`];
+}
+
+const figureOr = (value: number | null, none: string): string => (value === null ? none : value.toFixed(3));
 
 function stepRows(group: GroupReport): string[][] {
   const { steps } = group;

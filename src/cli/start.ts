@@ -19,7 +19,7 @@ import type { ScoreReport } from '../protocol/report.ts';
 import { lastFigures, stoppedText } from './last-words.ts';
 import { matrixTables, scoreTable, stepTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
-import { createTerminal, progressLine } from './terminal.ts';
+import { createTerminal, progressLine, widthOf } from './terminal.ts';
 import { fetchReport, watchRun, type RunWatch } from './watch-run.ts';
 
 /** What a long study leaves to score at its end takes minutes; who waits longer than this is told what to do instead. */
@@ -79,7 +79,7 @@ async function watchToTheEnd(
 /** The last table, and how to go on: what Ctrl-C leaves on the screen. */
 function sayStopped(watch: RunWatch, settings: StartSettings): void {
   const state = watch.state();
-  if (state.report) console.log(`${finalTables(state.report).join('\n')}\n`);
+  if (state.report?.groups.length) console.log(`${finalTables(state.report).join('\n')}\n`);
   console.log(stoppedText(state, settings));
 }
 
@@ -92,7 +92,11 @@ function sayLate({ once, folder }: StartSettings): void {
 
 function finalTables(report: ScoreReport): string[] {
   const steps = stepTable(report);
-  return [...scoreTable(report), ...matrixTables(report), ...(steps.length > 0 ? ['', ...steps] : [])];
+  return [
+    ...scoreTable(report, widthOf(process.stdout)),
+    ...matrixTables(report),
+    ...(steps.length > 0 ? ['', ...steps] : []),
+  ];
 }
 
 /** Settles when the run is over or a stop was asked for; throws when the run failed or a program ended before its time. */

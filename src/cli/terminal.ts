@@ -41,9 +41,10 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     shown = 0;
   };
   const show = (): void => {
-    const width = Math.max(20, (out.columns || 80) - 1);
-    out.write(panel.map((text) => `${fit(text, width)}\n`).join(''));
-    shown = panel.length;
+    // A panel higher than the window could not be cleared again.
+    const lines = panel.slice(0, Math.max(5, (out.rows || 24) - 1));
+    out.write(lines.map((text) => `${fit(text, widthOf(out))}\n`).join(''));
+    shown = lines.length;
   };
   const line = (text: string): void => {
     clear();
@@ -55,17 +56,23 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     utterance: ({ agent, text, note }) => line(speakerLine(agent, text) + note),
     draw: (state) => {
       clear();
-      panel = panelLines(state, elapsedMs());
+      panel = panelLines(state, { elapsedMs: elapsedMs(), width: widthOf(out) });
       show();
     },
     close: clear,
   };
 }
 
-function panelLines(state: ViewState, elapsedMs: number): string[] {
+/** What fits on a line; without a terminal there is no limit. */
+export const widthOf = ({ isTTY, columns }: NodeJS.WriteStream): number =>
+  isTTY ? Math.max(20, (columns || 80) - 1) : Infinity;
+
+function panelLines(state: ViewState, { elapsedMs, width }: { elapsedMs: number; width: number }): string[] {
   const { speaking, report, note } = state;
   const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
-  const scores = report?.groups.length ? scoreTable(report) : ['scores: waiting for the first turn pairs'];
+  const scores = report?.groups.length
+    ? scoreTable(report, width)
+    : ['scores: waiting for the first turn pairs'];
   return [now, '', progressLine(state, elapsedMs), '', ...scores];
 }
 

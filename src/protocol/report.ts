@@ -105,7 +105,10 @@ export interface GroupReport {
   steps: StepReport | null;
   /** Why there is no score, when there is none. */
   reason?: string;
-  updatedAtMs: number;
+  /** Turn pairs behind the strict score's null, interval and p-value; the score itself may hold newer ones. */
+  evidenceSamples?: number;
+  /** When a full or a point score was published last; absent before the first. */
+  scoredAtMs?: number;
   /** Oldest first; thinned when it grows long. */
   curve: CurvePoint[];
 }

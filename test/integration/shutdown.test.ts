@@ -38,7 +38,7 @@ describe('the end of the demo', () => {
     // an agent whose model was told to end has no fault to report
     for (const log of await logsOf('agent-ada', 'agent-ben')) expect(log).not.toMatch(/"level":[56]0/);
     expect(demo.output()).toMatch(
-      /stopped at \d+ of 200 episodes; recorded in .*demo; .* --run demo goes on/,
+      /stopped at \d+ of 400 episodes; recorded in .*demo; .* --run demo goes on/,
     );
   });
 

@@ -54,7 +54,8 @@ const group: GroupReport = {
       },
     ],
   },
-  updatedAtMs: 1_700_000_000_000,
+  evidenceSamples: 120,
+  scoredAtMs: 1_700_000_000_000,
   curve: [],
 };
 const empty: GroupReport = {
@@ -70,6 +71,8 @@ const empty: GroupReport = {
   qValue: null,
   reason: 'few',
 };
+delete empty.evidenceSamples;
+delete empty.scoredAtMs;
 const difference: DifferenceReport = {
   sourceModel: 'm1',
   targetModel: 'm2',
@@ -144,6 +147,7 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_step_dyads{${base}} 3`,
       'entrain_step_frames_skipped_total 5',
       `entrain_synchrony_samples{${base}} 130`,
+      `entrain_synchrony_evidence_samples{${base}} 120`,
       `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
       'entrain_frames_accepted_total{stream="ada"} 5',
       'entrain_refused_total{cause="TOKEN_INVALID"} 3',

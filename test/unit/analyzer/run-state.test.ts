@@ -7,18 +7,27 @@ import {
   takeFrame,
   takePoint,
   takeScore,
+  type RunState,
 } from '../../../src/analyzer/run-state.ts';
-import type { BesideScore, GroupScore } from '../../../src/analyzer/score-messages.ts';
+import type { BesideScore, GroupScore, PointScore } from '../../../src/analyzer/score-messages.ts';
 import { plantedEpisodes } from '../../planted-frames.ts';
 
 const EVEN = { framesAccepted: 9, framesDurable: 9 };
 
 function filled() {
   const state = createRunState('r1');
+  fill(state, { episodesPerScenario: 1, nowMs: 1000 });
+  return state;
+}
+
+function fill(
+  state: RunState,
+  { episodesPerScenario, nowMs }: { episodesPerScenario: number; nowMs: number },
+): void {
   const options = {
     run: 'r1',
     scenarios: 2,
-    episodesPerScenario: 1,
+    episodesPerScenario,
     turns: 4,
     layers: 1,
     dims: 2,
@@ -29,9 +38,8 @@ function filled() {
     for (const [role, frames] of streams.entries())
       for (const frame of frames) {
         const origin = { stream: `s${role}`, epoch: 1, seq: frame.seq };
-        takeFrame(state, { frame, origin, arrivedMs: 10, nowMs: 1000 });
+        takeFrame(state, { frame, origin, arrivedMs: 10, nowMs });
       }
-  return state;
 }
 
 function scoreOf(state: ReturnType<typeof filled>, key: string, version: number): GroupScore {
@@ -67,6 +75,18 @@ const besideOf = (group: string, version: number): BesideScore => ({
   seed: 1,
   samples: version,
   beside: { words: null, lag3: null, lag5: null },
+  rows: {},
+  computedMs: 1,
+});
+
+const pointOf = (group: string): PointScore => ({
+  type: 'point',
+  run: 'r1',
+  group,
+  base: 2,
+  version: 3,
+  score: 0.3,
+  samples: 3,
   rows: {},
   computedMs: 1,
 });
@@ -127,7 +147,7 @@ describe('the state of a run', () => {
     const groups = [...state.groups.values()];
     for (const { group, version } of groups) takeScore(state, scoreOf(state, group.key, version), 2000);
     expect(scoreReport(state, EVEN).pending).toBe(true);
-    for (const { group, version } of groups) takeBeside(state, besideOf(group.key, version), 2000);
+    for (const { group, version } of groups) takeBeside(state, besideOf(group.key, version));
     expect(scoreReport(state, EVEN).pending).toBe(false);
     expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
   });
@@ -169,17 +189,7 @@ describe('the state of a run', () => {
   it('lends a point score the null and interval of the full score it goes on from, and refuses a late one', () => {
     const state = filled();
     const [key] = state.groups.keys();
-    const point = {
-      type: 'point',
-      run: 'r1',
-      group: key!,
-      base: 2,
-      version: 3,
-      score: 0.3,
-      samples: 3,
-      rows: {},
-      computedMs: 1,
-    } as const;
+    const point = pointOf(key!);
     expect(takePoint(state, point, 2000)).toBeUndefined();
     takeScore(state, scoreOf(state, key!, 2), 2000);
     expect(takePoint(state, { ...point, base: 1 }, 2001)).toBeUndefined();
@@ -189,6 +199,24 @@ describe('the state of a run', () => {
     expect(takePoint(state, point, 2003)).toBeUndefined();
     takeScore(state, scoreOf(state, key!, 3), 2004);
     expect(strict()).toMatchObject({ score: 0.2 });
+  });
+
+  it('dates a score by its publication, not by rows that came since, and says how many rows its evidence has', () => {
+    const state = filled();
+    const [key] = state.groups.keys();
+    const shown = () => scoreReport(state, EVEN).groups[0];
+    expect(shown()).not.toHaveProperty('scoredAtMs');
+    expect(shown()).not.toHaveProperty('evidenceSamples');
+    takeScore(state, scoreOf(state, key!, 2), 2000);
+    expect(shown()).toMatchObject({ scoredAtMs: 2000, evidenceSamples: 2 });
+    takePoint(state, pointOf(key!), 2500);
+    expect(shown()).toMatchObject({ scoredAtMs: 2500, evidenceSamples: 2, strict: { samples: 3 } });
+    const { samples = 0 } = shown() ?? {};
+    fill(state, { episodesPerScenario: 2, nowMs: 9000 });
+    expect(shown()?.samples).toBeGreaterThan(samples);
+    expect(shown()).toMatchObject({ scoredAtMs: 2500 });
+    takeScore(state, { ...scoreOf(state, key!, 4), paper: null, strict: null, reason: 'A fault.' }, 9500);
+    expect(state.groups.get(key!)?.scoredAtMs).toBe(2500);
   });
 
   it('compares live with the control by a difference with its interval', () => {

@@ -30,7 +30,6 @@ const group: GroupReport = {
   qValue: 0.02,
   beside: { words: null, lag3: null, lag5: null },
   steps: null,
-  updatedAtMs: 0,
   curve: [],
 };
 
@@ -55,9 +54,27 @@ describe('scoreTable', () => {
     const lines = scoreTable(reportOf(waiting, group));
     expect(lines).toHaveLength(3);
     expect(lines[1]).toMatch(
-      /^live .* 1st → 2nd .*200 .*\+0\.123 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
+      /^live .* 1st → 2nd .*200 .*\+0\.123 .*−0\.010 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
     );
     expect(lines[2]).toContain('18 of 120 turn pairs');
+  });
+
+  it('says how many pairs interval and p rest on where the score holds newer ones', () => {
+    const note = '  null, interval, p from 180 of 200 pairs';
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }))[2]).toBe(note);
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }), 79).at(-1)).toBe(note);
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 200 }))).toHaveLength(2);
+  });
+
+  it('keeps excess, interval, p, q, both nulls and paper where the window is 80 columns wide', () => {
+    const shared = { ...group, condition: 'shared-input' };
+    const waiting = { ...group, condition: 'monologue', strict: null, reason: '18 of 120 turn pairs' };
+    const lines = scoreTable(reportOf(group, waiting, shared), 79);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
+    expect(lines[1]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020$/);
+    expect(lines[2]).toBe('  score +0.123, null mean −0.010, q95 +0.020 · paper 0.310, its null 0.020');
+    expect(lines[3]).toContain('18 of 120 turn pairs');
+    expect(lines).toHaveLength(6);
   });
 });
 
