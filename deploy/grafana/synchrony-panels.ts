@@ -184,35 +184,18 @@ function pValuePanel(): Builder<Panel> {
 
 /** How much there is to judge by: a score is absent until there is enough. */
 export function coveragePanels(): Builder<Panel>[] {
-  const about = (title: string, metric: string, description: string): Builder<Panel> =>
+  const fewest = (title: string, metric: string, need: string): Builder<Panel> =>
     stat({
       title,
-      description,
+      description: `Of the group with the fewest. A score needs at least ${need}.`,
       unit: 'short',
       span: 6,
-      lines: [
-        {
-          expr: `min by (condition) (${metric}{${CHOSEN}})`,
-          legend: '{{condition}}',
-        },
-      ],
+      lines: [{ expr: `min by (condition) (${metric}{${CHOSEN}})`, legend: '{{condition}}' }],
     });
   return [
-    about(
-      'Turn pairs',
-      'entrain_synchrony_samples',
-      'Of the group with the fewest. A score needs at least 120.',
-    ),
-    about(
-      'Episodes',
-      'entrain_synchrony_episodes',
-      'Of the group with the fewest. A score needs at least 18.',
-    ),
-    about(
-      'Scenarios',
-      'entrain_synchrony_scenarios',
-      'Of the group with the fewest. A score needs at least 6, a strict one 6 with two episodes or more each.',
-    ),
+    fewest('Turn pairs', 'entrain_synchrony_samples', '120'),
+    fewest('Episodes', 'entrain_synchrony_episodes', '18'),
+    fewest('Scenarios', 'entrain_synchrony_scenarios', '6, a strict one 6 with two episodes or more each'),
     stat({
       title: 'Age of the scores',
       description: 'Time since a score was last published, of the group whose score is oldest.',

@@ -81,6 +81,9 @@ const TABLE_EVERY = 10;
 /** Between two notes there. */
 const NOTE_EVERY_MS = 30_000;
 
+const standing = (state: ViewState, elapsedMs: number): string =>
+  [progressLine(state, elapsedMs), ...(state.report ? scoreTable(state.report) : [])].join('\n');
+
 function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   let open = '';
   let written = 0;
@@ -114,9 +117,7 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
         out.write(`${state.note}\n`);
       } else if (state.finished >= told + TABLE_EVERY) {
         told = state.finished;
-        out.write(
-          `\n${[progressLine(state, elapsedMs()), ...(state.report ? scoreTable(state.report) : [])].join('\n')}\n`,
-        );
+        out.write(`\n${standing(state, elapsedMs())}\n`);
       }
     },
     close: () => end(''),
