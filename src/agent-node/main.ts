@@ -17,7 +17,7 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readAuthority, readServerTls, TLS_FLAGS } from '../transport/tls.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
-import { joinRun, type Membership, type MembershipOptions } from './run-membership.ts';
+import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';
 
 const FLAGS = {
   id: { type: 'string', value: 'NAME', about: 'name of this agent' },
@@ -118,7 +118,7 @@ async function start(
   const memberships = new Map<string, Membership>();
   const version = await programVersion();
   const metrics = metricsOf({ settings, model, link, version, memberships });
-  const http = await serveMetrics(settings, { metrics, link, log });
+  const http = await serveMetrics(settings, { metrics, link, memberships, log });
   shutdown.onStop('http', () => http.close());
   const parts: Parts = {
     settings,
@@ -155,7 +155,7 @@ function metricsOf(
   });
 }
 
-function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: NatsLink; log: Logger }) {
+function serveMetrics(settings: Settings, to: Pick<Parts, 'metrics' | 'link' | 'memberships' | 'log'>) {
   return serveHttp({
     host: settings.host,
     port: settings.port,
@@ -164,7 +164,10 @@ function serveMetrics(settings: Settings, to: { metrics: AgentMetrics; link: Nat
     log: to.log,
     routes: programRoutes({
       metrics: () => to.metrics.text(),
-      checks: { nats: () => (to.link.up() ? undefined : 'not connected') },
+      checks: {
+        nats: () => (to.link.up() ? undefined : 'not connected'),
+        stream: () => streamFault([...to.memberships.values()]),
+      },
     }),
   });
 }

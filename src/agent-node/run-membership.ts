@@ -86,6 +86,12 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   };
 }
 
+/** Why this agent is not ready; undefined while analyzers take the states of all its runs. */
+export function streamFault(memberships: readonly Pick<Membership, 'run' | 'figures'>[]): string | undefined {
+  const apart = memberships.filter((joined) => !joined.figures().connected).map(({ run }) => run);
+  return apart.length === 0 ? undefined : `no analyzer takes the states of ${apart.join(', ')}`;
+}
+
 function createPorts(
   options: MembershipOptions,
   parts: {

@@ -38,6 +38,10 @@ const PING_MS = 2000;
 const SILENCE_MS = 6500;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
+/** About a second of failures at first, then some twenty seconds. */
+const FAILURES_PER_WARNING = 4;
+const UNREACHABLE =
+  'the analyzer cannot be reached: states wait in the spool; where its certificate is not believed, give its authority with --tls-ca';
 
 interface Line {
   options: StreamSocketOptions;
@@ -103,6 +107,8 @@ function dial(line: Line): void {
     line.failures += 1;
     const waitMs = waitAfter(line.failures);
     options.log.info({ code, why, waitMs }, 'stream connection closed; connecting again');
+    if (line.failures % FAILURES_PER_WARNING === 0)
+      options.log.warn({ url: options.url(), why }, UNREACHABLE);
     line.timer = setTimeout(() => dial(line), waitMs);
   });
 }
