@@ -12,6 +12,7 @@ const MISNAMED = [
 export interface StreamFigures {
   connected: boolean;
   spoolBytes: number;
+  spoolShare: number;
   ackLagMs: number;
   /** How often a full spool made the agent wait. */
   pauses: { turn: number; token: number };
@@ -38,6 +39,7 @@ export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   gauges(registry, sources);
+  infos(registry, sources);
   pauseGauge(registry, sources);
   const counters = createCounters(registry);
   const firstToken = histogram(
@@ -92,7 +94,6 @@ function createCounters(registry: Registry) {
 }
 
 function gauges(registry: Registry, sources: AgentMetricsSources): void {
-  const { model, version } = sources;
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name,
@@ -108,6 +109,11 @@ function gauges(registry: Registry, sources: AgentMetricsSources): void {
     'Bytes spooled and not yet acknowledged.',
     () => sources.stream()?.spoolBytes ?? 0,
   );
+  gauge(
+    'entrain_agent_spool_ratio',
+    'Share of the spool that is taken; from 0.8 on the agent waits between turns.',
+    () => sources.stream()?.spoolShare ?? 0,
+  );
   gauge('entrain_agent_stream_up', 'Whether the activation stream is connected.', () =>
     Number(sources.stream()?.connected ?? false),
   );
@@ -117,6 +123,9 @@ function gauges(registry: Registry, sources: AgentMetricsSources): void {
     () => (sources.stream()?.ackLagMs ?? 0) / 1000,
   );
   gauge('entrain_nats_up', 'Whether NATS is connected.', () => Number(sources.natsUp()));
+}
+
+function infos(registry: Registry, { model, version }: AgentMetricsSources): void {
   const info = (name: string, help: string, labels: Record<string, string>): void =>
     new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1);
   info('entrain_build_info', 'The running version.', { version, program: 'agent' });

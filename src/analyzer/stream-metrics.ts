@@ -48,7 +48,7 @@ export const STREAM_METRICS: readonly StreamMetric[] = [
   gauge('entrain_ack_lag_seconds', 'Age of the oldest frame not yet durable.', (s) => s.ackLagMs / 1000),
   gauge(
     'entrain_clock_offset_seconds',
-    'Zero of the sender’s epoch on this program’s clock.',
+    'When the sender’s epoch began on this program’s monotonic clock: a difference of two origins, large or negative without any clock being wrong.',
     (s) => s.clock && s.clock.offsetNs / NS_PER_S,
   ),
   gauge(

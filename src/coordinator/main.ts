@@ -77,7 +77,7 @@ async function connect(
   const link = await connectNats({ ...(await natsFromEnvironment()), name: 'entrain coordinator', log });
   shutdown.onStop('nats', () => link.close());
   const version = await programVersion();
-  const metrics = createCoordinatorMetrics({ version, natsUp: () => link.up() });
+  const metrics = createCoordinatorMetrics({ version, run: settings.run, natsUp: () => link.up() });
   const parts = { settings, link, metrics, version, log, shutdown };
   const url = await serveMetrics(parts);
   const metadata = { run: settings.run, metricsUrl: `${url}/metrics` };

@@ -20,6 +20,7 @@ export interface CoordinatorMetrics {
 
 export function createCoordinatorMetrics(sources: {
   version: string;
+  run: string;
   natsUp(): boolean;
 }): CoordinatorMetrics {
   const registry = new Registry();
@@ -65,7 +66,10 @@ function lastTurnGauge(registry: Registry): Gauge {
   });
 }
 
-function describeProgram(registry: Registry, sources: { version: string; natsUp(): boolean }): void {
+function describeProgram(
+  registry: Registry,
+  sources: { version: string; run: string; natsUp(): boolean },
+): void {
   const registers = [registry];
   new Gauge({
     name: 'entrain_nats_up',
@@ -75,6 +79,9 @@ function describeProgram(registry: Registry, sources: { version: string; natsUp(
       this.set(Number(sources.natsUp()));
     },
   });
+  const { run } = sources;
+  const about = { name: 'entrain_run_info', help: 'The run that this coordinator leads.' };
+  new Gauge({ ...about, labelNames: ['run'], registers }).set({ run }, 1);
   new Gauge({
     name: 'entrain_build_info',
     help: 'The running version.',

@@ -17,6 +17,8 @@ export interface StreamSenderStatus {
   ackedSeq: number;
   connected: boolean;
   spoolBytes: number;
+  /** Share of the spool that is taken, 0..1. */
+  spoolShare: number;
   /** How long the oldest frame without acknowledgement has waited, or the last one did. */
   ackLagMs: number;
   sentFrames: number;
@@ -79,10 +81,15 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
       await session.until(() => hasRoom(kind));
     },
     drained: (timeoutMs) => session.until(() => session.isDrained(epoch, lastSeq), timeoutMs),
-    status: () => ({ epoch, lastSeq, ...session.status(), spoolBytes: spool.bytes(), pauses: { ...pauses } }),
+    status: () => ({ epoch, lastSeq, ...session.status(), ...spoolFigures(spool), pauses: { ...pauses } }),
     close: () => session.close(),
   };
 }
+
+const spoolFigures = (spool: StreamSenderOptions['spool']) => ({
+  spoolBytes: spool.bytes(),
+  spoolShare: spool.fullness(),
+});
 
 /**
  * One more than every epoch known. A fresh spool that cannot ask the analyzer takes the seconds since 1970: larger than

@@ -91,6 +91,7 @@ describe('what compose.yaml would start', () => {
   it('has a Prometheus configuration that promtool takes', async () => {
     const config = join(folder, 'prometheus.yml');
     const text = await readFile('deploy/prometheus.yml', 'utf8');
+    await copyFile('deploy/alerts.yml', join(folder, 'alerts.yml'));
     await writeFile(config, text.replace('/run/secrets/http-token', join(folder, 'secrets', 'http.token')));
     const said = execFileSync(findTool('promtool'), ['check', 'config', config], { encoding: 'utf8' });
     expect(said).toContain('SUCCESS');

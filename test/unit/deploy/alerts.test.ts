@@ -1,0 +1,103 @@
+/** The alert rules by Prometheus's own judgement: they parse, each fires on its fault, and none where all is well. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { findTool } from '../../tools.ts';
+
+const RULES = resolve('deploy/alerts.yml');
+const folder = mkdtempSync(join(tmpdir(), 'entrain-alerts-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Series as promtool writes them: values of every 15 s for ten minutes. */
+const WELL: Record<string, string> = {
+  'up{job="entrain",program="analyzer",instance="a:1"}': '1x40',
+  'entrain_agent_stream_up{agent="ada"}': '1x40',
+  'entrain_run_episodes{program="coordinator",instance="c:1",state="running"}': '1x40',
+  'entrain_nats_up{instance="a:1"}': '1x40',
+  'entrain_agent_spool_ratio{agent="ada"}': '0.3x40',
+  'entrain_run_last_turn_timestamp_seconds{instance="c:1"}': '0+15x40',
+  'entrain_score_faults_total{instance="a:1"}': '0x40',
+  'entrain_recordings_bytes{instance="a:1"}': '50x40',
+  'entrain_recordings_budget_bytes{instance="a:1"}': '100x40',
+};
+
+/** What one of them becomes by the fault of each alert. */
+const FAULTS: Record<string, [metric: string, values: string]> = {
+  EntrainTargetDown: ['up{', '0x40'],
+  EntrainStreamDown: ['entrain_agent_stream_up{', '0x40'],
+  EntrainNatsDown: ['entrain_nats_up{', '0x40'],
+  EntrainSpoolFilling: ['entrain_agent_spool_ratio{', '0.85x40'],
+  EntrainNoTurn: ['entrain_run_last_turn_timestamp_seconds{', '0x40'],
+  EntrainScoreFaults: ['entrain_score_faults_total{', '0+1x40'],
+  EntrainRecordingRoom: ['entrain_recordings_bytes{', '95x40'],
+};
+
+const { groups } = parse(readFileSync(RULES, 'utf8')) as {
+  groups: { rules: { alert: string; expr: string }[] }[];
+};
+const rules = groups.flatMap((group) => group.rules);
+
+describe('deploy/alerts.yml', () => {
+  it('is taken by promtool', () => {
+    expect(promtool('check', 'rules', RULES)).toMatchObject({ status: 0 });
+  });
+
+  it('speaks only of metrics that a program has', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('metrics.ts'))
+      .map((path) => readFileSync(join('src', path), 'utf8'))
+      .join('\n');
+    const named = rules.flatMap(({ expr }) => expr.match(/entrain_\w+/g) ?? []);
+    expect(named.length).toBeGreaterThanOrEqual(rules.length);
+    expect(named.filter((name) => !sources.includes(`'${name}'`))).toEqual([]);
+  });
+
+  it('fires each alert on its fault alone, and none where all is well or no episode runs', () => {
+    expect(rules.map(({ alert }) => alert)).toEqual(Object.keys(FAULTS));
+    const idle = {
+      ...WELL,
+      ...changed('entrain_run_episodes{', '0x40'),
+      ...changed('entrain_agent_stream_up{', '0x40'),
+    };
+    const tests = [
+      { series: WELL, firing: [] },
+      { series: { ...idle, ...changed('entrain_run_last_turn', '0x40') }, firing: [] },
+      ...Object.entries(FAULTS).map(([alert, [metric, values]]) => ({
+        series: { ...WELL, ...changed(metric, values) },
+        firing: [alert],
+      })),
+    ];
+    const file = join(folder, 'alerts.test.json');
+    writeFileSync(file, JSON.stringify({ rule_files: [RULES], tests: tests.map(ruleTest) }));
+    expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 });
+  });
+});
+
+function changed(metric: string, values: string): Record<string, string> {
+  const known = Object.keys(WELL).find((name) => name.startsWith(metric));
+  return { [known ?? `no series ${metric}`]: values };
+}
+
+/** After nine minutes the names of the alerts that fire are those, and no other. */
+function ruleTest({ series, firing }: { series: Record<string, string>; firing: string[] }) {
+  const fires = `count by (alertname) (ALERTS{alertstate="firing"})`;
+  return {
+    interval: '15s',
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    promql_expr_test: [
+      {
+        expr: fires,
+        eval_time: '9m',
+        exp_samples: firing.map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
+      },
+    ],
+  };
+}
+
+function promtool(...argv: string[]) {
+  const { status, stdout, stderr } = spawnSync(findTool('promtool'), argv, { encoding: 'utf8' });
+  return { status, said: stdout + stderr };
+}
