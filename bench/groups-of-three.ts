@@ -30,7 +30,7 @@ export function groupsOfThree(options: ThreeOptions): Map<string, TurnPairs> {
     const frame = episodeFrame(at, options);
     const book = (change: ReturnType<typeof run.book.addEpisode>): void => {
       const episode = run.book.episode(frame.episode);
-      if (episode) applyChange(run.groups, episode, change);
+      if (episode) applyChange(run.groups, episode, { ...change, counted: true });
     };
     book(run.book.addEpisode(frame));
     for (const [turn, states] of turnsOf(options, random).entries())

@@ -49,15 +49,28 @@ export function emptyRunRows(): RunRows {
 }
 
 /** Books a frame and brings the groups up to date. */
-export function takeFrameRows(run: RunRows, { frame, origin }: ScoreInput, maxRows = MAX_ROWS): BookChange {
+export function takeFrameRows(
+  run: RunRows,
+  { frame, origin, again }: ScoreInput,
+  maxRows = MAX_ROWS,
+): BookChange {
   const change =
     frame.type === 'episode'
       ? run.book.addEpisode(frame)
       : run.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: turnNumbers(frame) });
   const episode = run.book.episode(frame.episode);
-  if (episode) applyChange(run.groups, episode, change);
+  if (episode) applyChange(run.groups, episode, { ...change, counted: again !== true });
   dropOverCap(run, change, maxRows);
   return change;
+}
+
+/** The run without its rows: what was counted of its groups stays. */
+export function withoutRows({ groups }: RunRows): RunRows {
+  const emptied = [...groups].map(([key, { group, version }]): [string, GroupRows] => [
+    key,
+    { group, version, episodes: new Map(), size: 0 },
+  ]);
+  return { book: createEpisodeBook<TurnNumbers>(), groups: new Map(emptied) };
 }
 
 /** Rows a group may hold: at 12 layers × 768 dims in float64 about 150 kB each. */
@@ -73,9 +86,10 @@ export const labelOf = (...names: string[]): number => deriveSeed(...names) >>> 
 export function applyChange(
   groups: Map<string, GroupRows>,
   episode: BookEpisode<TurnNumbers>,
-  change: BookChange,
+  change: BookChange & { counted: boolean },
 ): void {
-  for (const row of [...change.added, ...change.replaced]) openGroup(groups, row.group).version += 1;
+  if (change.counted)
+    for (const row of [...change.added, ...change.replaced]) openGroup(groups, row.group).version += 1;
   for (const row of change.added) openGroup(groups, row.group).size += 1;
   if (change.added.length === 0) return;
   for (const [key, rows] of groupBy(rowsOf(episode), (row) => row.group.key))

@@ -4,6 +4,7 @@
  *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score board ─▶ score worker ─▶ /metrics, page, scores.jsonl
  */
 import { subjects } from '../protocol/subjects.ts';
+import { join } from 'node:path';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
@@ -16,7 +17,7 @@ import { verifyToken } from '../transport/token.ts';
 import { announceAnalyzer } from './announce.ts';
 import { keepBudget, type Budget } from './keep-budget.ts';
 import { createAnalyzerMetrics, type AnalyzerMetrics } from './metrics.ts';
-import { createRecordings, readDisk, type Recordings } from './recordings.ts';
+import { createRecordings, readDisk, recordedFrames, type Recordings } from './recordings.ts';
 import { createReports, type Reports } from './reports.ts';
 import { analyzerRoutes } from './routes.ts';
 import { createScoreBoard, type ScoreBoard } from './score-board.ts';
@@ -55,6 +56,9 @@ export async function run(argv: string[]): Promise<number> {
   }
   return exitCode;
 }
+
+/** A run that was silent for so long has most likely ended; if it has not, its rows are read back. */
+const RELEASE_AFTER_MS = 600_000;
 
 /** Parts that need each other's figures read them late, through this. */
 interface Parts {
@@ -118,6 +122,8 @@ function startBoard(
     log,
     scoreLog,
     send: (input) => scorer.take(input),
+    releaseAfterMs: RELEASE_AFTER_MS,
+    readBack: (run) => recordedFrames(run, join(settings.runsFolder, run)),
     onScore: (answer, latenciesMs) => {
       if ('stack' in answer && answer.stack !== undefined) parts.metrics?.faults();
       else if ('computedMs' in answer)
@@ -125,6 +131,8 @@ function startBoard(
       for (const latencyMs of latenciesMs) parts.metrics?.refreshed(latencyMs);
     },
   });
+  const sweep = setInterval(() => board.releaseSilent(), RELEASE_AFTER_MS / 10);
+  shutdown.onStop('release of rows', () => clearInterval(sweep));
   shutdown.onStop('scorer', () => scorer.stop());
   void scorer.failed.then(fail);
   return { board, scorer };

@@ -3,9 +3,9 @@
  * worker of its own, so that no full score stands in its way.
  */
 import type { Clock } from '../process/clock.ts';
-import { emptyRunRows, takeFrameRows, type RunRows } from './group-rows.ts';
+import { emptyRunRows, takeFrameRows, withoutRows, type RunRows } from './group-rows.ts';
 import { grownEpisodes, growPoint, pointOf, startPointGroup, type PointGroup } from './point-group.ts';
-import type { FrozenFit, PointScore, ScoreInput } from './score-messages.ts';
+import type { FrozenFit, PointScore, RunRelease, ScoreInput } from './score-messages.ts';
 
 export interface PointLoopOptions {
   clock: Clock;
@@ -13,7 +13,7 @@ export interface PointLoopOptions {
 }
 
 export interface PointLoop {
-  take(input: ScoreInput | FrozenFit): void;
+  take(input: ScoreInput | FrozenFit | RunRelease): void;
 }
 
 interface RunPoints extends RunRows {
@@ -31,8 +31,9 @@ export function createPointLoop(options: PointLoopOptions): PointLoop {
   };
   return {
     take: (input) => {
-      const run = runs.get(input.run) ?? emptyRun();
-      runs.set(input.run, run);
+      const run = runs.get(input.run) ?? pointsOf(emptyRunRows());
+      runs.set(input.run, input.type === 'release' ? pointsOf(withoutRows(run)) : run);
+      if (input.type === 'release') return;
       if (input.type === 'frozen') takeFit(run, input);
       else takeFrame(run, input);
       // Whatever else waits in the queue goes into the same score.
@@ -42,11 +43,7 @@ export function createPointLoop(options: PointLoopOptions): PointLoop {
   };
 }
 
-const emptyRun = (): RunPoints => ({
-  ...emptyRunRows(),
-  points: new Map(),
-  grown: new Map(),
-});
+const pointsOf = (rows: RunRows): RunPoints => ({ ...rows, points: new Map(), grown: new Map() });
 
 /** What came between the fit's rows and now is caught up with. */
 function takeFit(run: RunPoints, fit: FrozenFit): void {

@@ -2,9 +2,9 @@
 import { parentPort } from 'node:worker_threads';
 import { systemClock } from '../process/clock.ts';
 import { createPointLoop } from './point-loop.ts';
-import type { FrozenFit, ScoreInput } from './score-messages.ts';
+import type { FrozenFit, RunRelease, ScoreInput } from './score-messages.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('the point worker was not started as a worker');
 const loop = createPointLoop({ clock: systemClock, publish: (score) => port.postMessage(score) });
-port.on('message', (input: ScoreInput | FrozenFit) => loop.take(input));
+port.on('message', (input: ScoreInput | FrozenFit | RunRelease) => loop.take(input));

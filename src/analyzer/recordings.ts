@@ -5,14 +5,14 @@ import type { Disk } from '../protocol/control.ts';
 import type { Logger } from '../process/log.ts';
 import { openRecording, type Recording } from '../journal/recording.ts';
 import { readRecording } from '../journal/read-recording.ts';
-import type { DurableFrame } from './score-board.ts';
+import type { RecordedFrame } from './released-runs.ts';
 
 export interface RecordingsOptions {
   runsFolder: string;
   maxRunBytes: number;
   log: Logger;
   /** What stands in a recording from before this program started: told once, when the run is opened. */
-  onRecalled(frame: Omit<DurableFrame, 'arrivedMs'>): void | Promise<void>;
+  onRecalled(frame: RecordedFrame): void | Promise<void>;
 }
 
 export interface Recordings {
@@ -62,7 +62,11 @@ export async function readDisk(of: {
 
 /** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */
 async function recall(options: RecordingsOptions, run: string, folder: string): Promise<void> {
-  for await (const { stream, epoch, message } of readRecording(folder)) {
-    await options.onRecalled({ run, origin: { stream, epoch, seq: message.seq }, message });
-  }
+  for await (const frame of recordedFrames(run, folder)) await options.onRecalled(frame);
+}
+
+/** Every frame in the folder of a run, with where it came from. */
+export async function* recordedFrames(run: string, folder: string): AsyncGenerator<RecordedFrame> {
+  for await (const { stream, epoch, message } of readRecording(folder))
+    yield { run, origin: { stream, epoch, seq: message.seq }, message };
 }

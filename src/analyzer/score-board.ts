@@ -18,8 +18,9 @@ import {
   type FrameCounts,
   type RunState,
 } from './run-state.ts';
+import { createReleasedRuns, type RecordedFrame } from './released-runs.ts';
 import type { ScoreLog } from './score-log.ts';
-import type { BesideScore, PointScore, ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { BesideScore, PointScore, ScoreAnswer, RunRelease, ScoreInput } from './score-messages.ts';
 import type { StepAnswer } from './steps/step-messages.ts';
 
 export interface DurableFrame {
@@ -38,13 +39,19 @@ export interface ScoreBoard {
   /** Undefined for a run it never saw; without a name, the latest run or an empty one. */
   state(run?: string): RunState | undefined;
   report(state: RunState, counts: FrameCounts): ScoreReport;
+  /** Gives back the rows of runs that have long been silent. */
+  releaseSilent(): void;
 }
 
 export interface ScoreBoardOptions {
   clock: Clock;
   log: Logger;
   scoreLog: ScoreLog;
-  send(input: ScoreInput | StepsInput): void;
+  send(input: ScoreInput | StepsInput | RunRelease): void;
+  /** Silence after which the rows of a run that is scored to the end are given back. */
+  releaseAfterMs: number;
+  /** Everything that is recorded of a run. */
+  readBack(run: string): AsyncIterable<RecordedFrame>;
   /** A score stands, `latenciesMs` after the frames it is the first to hold. */
   onScore(answer: Answer, latenciesMs: number[]): void;
 }
@@ -63,8 +70,13 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
     runs.set(run, state);
     return state;
   };
+  const released = createReleasedRuns({ ...options, afterMs: options.releaseAfterMs });
+  const take = (frame: DurableFrame): void => takeDurable(open(frame.run), frame, options);
   return {
-    take: (frame) => takeDurable(open(frame.run), frame, options),
+    take: (frame) => {
+      if (!released.holdBack(frame, open(frame.run), take)) take(frame);
+    },
+    releaseSilent: () => released.sweep(runs.values()),
     takeAnswer: (answer) => {
       if (answer.type !== 'step-notice') return publishAnswer(open(runOf(answer)), answer, options);
       for (const [run, frames] of Object.entries(answer.settled)) open(run).settledStepFrames = frames;

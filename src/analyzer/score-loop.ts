@@ -4,11 +4,18 @@
  */
 import type { Clock } from '../process/clock.ts';
 import type { LinearAlgebra } from '../synchrony/types.ts';
-import { emptyRunRows, selectRows, takeFrameRows, type GroupRows, type RunRows } from './group-rows.ts';
+import {
+  emptyRunRows,
+  selectRows,
+  takeFrameRows,
+  withoutRows,
+  type GroupRows,
+  type RunRows,
+} from './group-rows.ts';
 import { emptyBeside, scoreBeside } from './beside-scores.ts';
 import { learnGroup, type PrequentialGroup } from './prequential-group.ts';
 import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
-import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { FrozenFit, RunRelease, ScoreAnswer, ScoreInput } from './score-messages.ts';
 
 export interface ScoreLoopOptions {
   clock: Clock;
@@ -20,7 +27,7 @@ export interface ScoreLoopOptions {
 }
 
 export interface ScoreLoop {
-  take(input: ScoreInput): void;
+  take(input: ScoreInput | RunRelease): void;
   stop(): void;
 }
 
@@ -101,9 +108,10 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   };
   return {
     take: (input) => {
-      state.lastFrameMs = clock.monotonicMs();
       const rows = state.runs.get(input.run) ?? emptyRunRows();
-      state.runs.set(input.run, rows);
+      state.runs.set(input.run, input.type === 'release' ? withoutRows(rows) : rows);
+      if (input.type === 'release') return;
+      state.lastFrameMs = clock.monotonicMs();
       takeFrameRows(rows, input);
       arm();
     },

@@ -11,6 +11,14 @@ export interface ScoreInput {
   run: string;
   origin: Origin;
   frame: EpisodeFrame | TurnFrame;
+  /** Read back for a run whose rows were released: it changes nothing that was counted before. */
+  again?: true;
+}
+
+/** The rows of a run are not needed for now; what was counted of them stays. */
+export interface RunRelease {
+  type: 'release';
+  run: string;
 }
 
 /** The rows a score was computed from, so that a replay can find them: per episode SOURCE>TARGET turns, in order. */

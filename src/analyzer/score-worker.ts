@@ -5,7 +5,7 @@ import { systemClock } from '../process/clock.ts';
 import { createOrtAlgebra } from '../compute/ort-algebra.ts';
 import { buffersOf } from './transfer.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
-import type { ScoreInput } from './score-messages.ts';
+import type { RunRelease, ScoreInput } from './score-messages.ts';
 
 const NICENESS = 5;
 
@@ -25,5 +25,5 @@ const loop = createScoreLoop({
   publish: (answer) => port.postMessage(answer),
   onFrozen: (fit) => port.postMessage(fit, buffersOf(fit)),
 });
-port.on('message', (input: ScoreInput) => loop.take(input));
+port.on('message', (input: ScoreInput | RunRelease) => loop.take(input));
 port.on('close', () => loop.stop());

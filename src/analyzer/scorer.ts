@@ -10,14 +10,14 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { StepsInput } from './score-board.ts';
-import type { FrozenFit, ScoreAnswer, ScoreInput } from './score-messages.ts';
+import type { FrozenFit, RunRelease, ScoreAnswer, ScoreInput } from './score-messages.ts';
 import { createStepGate } from './steps/step-gate.ts';
 import type { StepAnswer, StepInput } from './steps/step-messages.ts';
 import { buffersOf } from './transfer.ts';
 import { ownBytes } from './turn-numbers.ts';
 
 export interface Scorer {
-  take(input: ScoreInput | StepsInput): void;
+  take(input: ScoreInput | StepsInput | RunRelease): void;
   /** Settles when there is room for more steps: what is read back from a recording can wait, what arrives cannot. */
   room(): Promise<void>;
   /** Frames of steps that were left out because the step worker was behind. */
@@ -59,8 +59,10 @@ export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
   });
   return {
     take: (input) => {
+      if (input.type === 'release') return workers.forEach((worker) => worker.postMessage(input, []));
       if (isSteps(input)) return gate.send(input, steps);
       for (const worker of workers) send(worker, input);
+      if (input.again) return;
       steps.postMessage(placeInput(input), []);
     },
     room: () => gate.room(),
