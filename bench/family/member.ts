@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from '../../src/model/load-model.ts';
 
-const SAMPLING = { temperature: 0.8, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1 };
+const SAMPLING = { temperature: 0.8, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1, stops: [] };
 const TURNS = 12;
 const ignore = (): void => undefined;
 

@@ -32,7 +32,7 @@ const WHOLE_EVERY = 64;
 
 const PROMPT = Array.from({ length: 32 }, (_, i) => 20 + ((i * 7) % 90));
 const GREEDY = {
-  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, stops: [] },
   seen: new Set<number>(),
   banned: new Set<number>(),
   random: () => 0,

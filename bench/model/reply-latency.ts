@@ -26,7 +26,7 @@ const WORDS =
 const OPTIONS: DialogueOptions = {
   id: 'latency',
   system: 'You sell apples.',
-  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, stops: [] },
   steps: null,
 };
 

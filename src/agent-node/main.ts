@@ -4,7 +4,7 @@ import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, portFlag, providerFlag, required, threadsFlag, wholeNumber } from '../process/flags.ts';
+import { nameFlag, portFlag, required, threadsFlag, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
@@ -17,6 +17,7 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
 import { readAuthority, readServerTls, TLS_FLAGS } from '../transport/tls.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
+import { readProvider } from './provider-flag.ts';
 import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';
 
 const FLAGS = {
@@ -64,7 +65,9 @@ export const usage = (): string =>
   usageText(
     {
       call: 'entrain agent --id NAME --model DIR',
-      about: 'One agent: waits to be invited into runs. NATS_URL says where NATS is.',
+      about:
+        'One agent: waits to be invited into runs. NATS_URL says where NATS is. How it speaks is set in the study: ' +
+        'maxTokens, seed and sampling with temperature, topK, topP, minP, repetitionPenalty and stops.',
     },
     FLAGS,
   );
@@ -250,7 +253,6 @@ function membershipOptions(parts: Parts, assignment: Assignment): MembershipOpti
 
 async function readSettings(argv: string[]) {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
-  const device = values.device === undefined ? {} : { deviceId: wholeNumber('--device', values.device) };
   return {
     id: nameFlag('--id', values.id),
     host: values.host,
@@ -263,12 +265,11 @@ async function readSettings(argv: string[]) {
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
     model: {
       folder: required('--model', values.model, 'the folder of a model'),
-      provider: providerFlag(values.provider),
       threads: threadsFlag(values.threads),
       cacheFolder: values.cache,
       shareWeights: values['share-weights'],
       ...(values['sentence-encoder'] === undefined ? {} : { sentenceEncoder: values['sentence-encoder'] }),
-      ...device,
+      ...readProvider(values),
     },
   };
 }

@@ -3,7 +3,9 @@ import { cpus, totalmem } from 'node:os';
 import ort from 'onnxruntime-node';
 import { programVersion } from '../process/version.ts';
 import { concat, writeBytes, writeInteger } from './protobuf.ts';
+import { plainReason } from './runtime-faults.ts';
 import { availableProviders } from './session.ts';
+import { PROVIDERS } from '../process/flags.ts';
 
 export interface Machine {
   entrain: string;
@@ -26,11 +28,9 @@ const HELP: Readonly<Record<string, string>> = {
   dml: 'is part of the Windows build only.',
 };
 
-const OFFERED = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'];
-
 export async function examineMachine(): Promise<Machine> {
   const providers = [];
-  for (const name of OFFERED) {
+  for (const name of PROVIDERS) {
     const reason = await tryProvider(name);
     const works = reason === undefined;
     providers.push({ name, works, reason, help: works ? undefined : HELP[name] });
@@ -60,7 +60,7 @@ async function tryProvider(name: string): Promise<string | undefined> {
     await session.release();
     return (y as ort.Tensor).data[1] === 44 ? undefined : 'gave a wrong sum';
   } catch (error) {
-    return (error as Error).message.trim().split('\n').at(-1) ?? 'failed';
+    return plainReason(error);
   }
 }
 

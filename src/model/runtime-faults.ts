@@ -10,9 +10,18 @@ const TYPE = /Unsupported data type: (\d+)/;
 const NOT_THERE =
   /NOT_IMPLEMENTED|not implemented|Could not find an implementation|No opset import|unsupported/i;
 
+/** What the runtime says in one line, without the places in its own source. */
+export function plainReason(cause: unknown): string {
+  return (cause as Error).message
+    .replaceAll(/\s+/g, ' ')
+    .replace(/^.* was false\. /, '')
+    .replaceAll(/\S*onnxruntime_src\S* /g, '')
+    .trim();
+}
+
 /** Why a graph could not be loaded. */
 export function loadFault(cause: unknown, provider: Provider): EntrainError {
-  const reason = (cause as Error).message;
+  const reason = plainReason(cause);
   const fault = (code: EntrainError['code'], message: string): EntrainError =>
     new EntrainError(code, message, { cause });
   if (MEMORY.test(reason)) return tooLarge(reason, cause);
@@ -51,7 +60,7 @@ export function loadFault(cause: unknown, provider: Provider): EntrainError {
 /** Why a pass failed. */
 export function passFault(cause: unknown): EntrainError {
   if (cause instanceof EntrainError) return cause;
-  const reason = (cause as Error).message;
+  const reason = plainReason(cause);
   if (cause instanceof RangeError || MEMORY.test(reason)) return tooLarge(reason, cause);
   return new EntrainError(
     'MODEL_UNSUPPORTED',

@@ -2,7 +2,7 @@
 import type { Sampling } from '../protocol/study.ts';
 
 export interface Choice {
-  sampling: Sampling;
+  sampling: Omit<Sampling, 'stops'>;
   /** Tokens of prompt and reply, for the repetition penalty; tokens that end a turn are best left out. */
   seen: ReadonlySet<number>;
   /** Tokens that must not be chosen. */
@@ -111,7 +111,7 @@ function siftDown(heap: number[], start: number, before: (a: number, b: number) 
   heap[at] = id;
 }
 
-function keep(all: Pool, { topK, topP, minP }: Sampling): Pool {
+function keep(all: Pool, { topK, topP, minP }: Choice['sampling']): Pool {
   const some = topK > 0 ? cut(all, (_, n) => n < topK) : all;
   const enough = topP * some.total;
   const nucleus = topP < 1 ? cut(some, (sum) => sum < enough) : some;

@@ -74,7 +74,7 @@ async function sayTokens(engine: Engine, saying: Saying): Promise<Reply> {
   const { parts, picker } = engine;
   const stream = createTextStream((ids) => parts.tokenizer.decode(ids));
   const choose = createChooser(engine, saying);
-  const stops = [...parts.template.stops, ...(options.stops ?? [])];
+  const stops = [...parts.template.stops, ...engine.options.sampling.stops];
   const limit = Math.min(options.maxTokens, parts.info.contextTokens - engine.cache.length());
   const reply: Reply = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0 };
   let { logits } = saying.prompt;

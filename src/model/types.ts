@@ -1,8 +1,9 @@
 /** What a model is to the rest of an agent: it hears, it speaks, and its hidden states can be read while it does. */
 import type { AgentSpec } from '../protocol/control.ts';
 import type { StepRole } from '../protocol/frames.ts';
+import type { PROVIDERS } from '../process/flags.ts';
 
-export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml';
+export type Provider = (typeof PROVIDERS)[number];
 
 export interface ModelOptions {
   /** A folder as found on the hub. */
@@ -77,8 +78,6 @@ export interface SpeakOptions {
   maxTokens: number;
   /** False: the token that ends the talk is not sampled. */
   mayLeave: boolean;
-  /** Strings that end the reply, besides those of the model's format. */
-  stops?: string[];
   onState(state: TurnState): void;
   onToken(token: SpokenToken): void;
   onSteps(states: StepStates): void;

@@ -22,7 +22,6 @@ export interface SpeakOrder {
   seed: number;
   maxTokens: number;
   mayLeave: boolean;
-  stops?: string[];
 }
 
 export type Order =

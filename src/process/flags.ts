@@ -18,13 +18,16 @@ export const portFlag = (text: string): number => wholeNumber('--port', text, { 
 
 export const threadsFlag = (text: string): number => wholeNumber('--threads', text, { least: 1, most: 1024 });
 
-const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
+export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 
 /** A provider by its name; whether this machine has it only its runtime knows. */
 export function providerFlag(text: string): (typeof PROVIDERS)[number] {
   const known = PROVIDERS.find((name) => name === text);
   if (known) return known;
-  throw new EntrainError('USAGE', `--provider is "${text}": expected one of ${PROVIDERS.join(', ')}.`);
+  throw new EntrainError(
+    'USAGE',
+    `--provider is "${text}": expected one of ${PROVIDERS.join(', ')}; "entrain doctor" says what works here.`,
+  );
 }
 
 /** A name that may stand in subjects, file names and metrics. */

@@ -30,6 +30,8 @@ export const samplingSchema = z.strictObject({
   topP: z.number().gt(0).max(1).default(0.95),
   minP: z.number().min(0).max(1).default(0),
   repetitionPenalty: z.number().min(0.5).max(2).default(1.1),
+  /** Texts that end a reply and are no part of it, besides those of the model's own format. */
+  stops: z.array(z.string().min(1).max(100)).max(16).default([]),
 });
 
 /** How the agents are coupled; the number of a dose is the share of utterances that is heard. */

@@ -65,6 +65,22 @@ describe('bad input', () => {
       ['agent', '--id', 'a', '--model', 'nowhere'],
       /There is no .*nowhere/,
     ],
+    [
+      'a provider there is none of',
+      ['agent', '--id', 'a', '--model', 'x', '--provider', 'tpu'],
+      /expected one of cpu, webgpu/,
+    ],
+    [
+      'a device of the cpu',
+      ['agent', '--id', 'a', '--model', 'x', '--device', '1'],
+      /--device is "1".*cpu has none/,
+    ],
+    [
+      'threads that are no number',
+      ['agent', '--id', 'a', '--model', 'x', '--threads', '2.5'],
+      /--threads is "2.5"/,
+    ],
+    ['help about an unknown command', ['help', 'dance'], /no command "dance"/],
     ['a coordinator without a study', ['coordinator', '--run', 'r'], /--study is missing/],
     ['a run that cannot be a name', ['start', '--run', '../up'], /--run is "\.\.\/up"/],
     ['a study that is not there', ['start', '--study', 'nowhere.json'], /nowhere\.json cannot be read/],

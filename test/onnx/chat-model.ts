@@ -39,6 +39,6 @@ export const DIALOGUE: DialogueOptions = {
   id: 'test',
   system:
     'You are Ada, who sells apples on the market. Be brief and friendly, and never go below three coins.',
-  sampling: { temperature: 1, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1 },
+  sampling: { temperature: 1, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1, stops: [] },
   steps: { layers: null, every: 1 },
 };

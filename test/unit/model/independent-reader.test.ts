@@ -14,7 +14,7 @@ import { sharedFolder } from '../../shared.ts';
 import { temporaryFolder } from '../../onnx/write-folder.ts';
 
 const MODELS = readdirSync('models').filter((name) => name.startsWith('entrain-'));
-const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
+const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, stops: [] };
 const MAX_TOKENS = 24;
 
 /** Twenty prompts: five systems, each opened, answered, and answered after two turns. */

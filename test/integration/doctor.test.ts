@@ -1,0 +1,69 @@
+/** The command says what it can be asked for, and what this machine can run; what it cannot run it refuses. */
+import { spawn } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { samplingSchema } from '../../src/protocol/study.ts';
+import { PROVIDERS } from '../../src/process/flags.ts';
+import { writeChatModel } from '../onnx/chat-model.ts';
+
+interface Answer {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function entrain(...argv: string[]): Promise<Answer> {
+  const child = spawn(process.execPath, ['bin/entrain.js', ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const answer = { stdout: '', stderr: '' };
+  child.stdout.on('data', (part: Buffer) => (answer.stdout += part.toString()));
+  child.stderr.on('data', (part: Buffer) => (answer.stderr += part.toString()));
+  return new Promise((resolve) => child.once('close', (status) => resolve({ status, ...answer })));
+}
+
+describe('help', () => {
+  it('of an agent names its flags, and where sampling is set', async () => {
+    const { stdout } = await entrain('help', 'agent');
+    for (const flag of ['id', 'model', 'provider', 'device', 'threads'])
+      expect(stdout).toContain(`--${flag} `);
+    for (const option of [...Object.keys(samplingSchema.shape), 'maxTokens', 'seed', ...PROVIDERS])
+      expect(stdout).toContain(option);
+  });
+});
+
+interface Machine {
+  providers: { name: string; works: boolean; reason?: string; help?: string }[];
+}
+
+describe('doctor', () => {
+  it('tries every provider, and says of each that does not work why and what it needs', async () => {
+    const { status, stdout } = await entrain('doctor', '--json');
+    const { providers } = JSON.parse(stdout) as Machine;
+    expect(status).toBe(0);
+    expect(providers.map(({ name }) => name)).toEqual([...PROVIDERS]);
+    expect(providers[0]).toEqual({ name: 'cpu', works: true });
+    for (const { works, reason, help } of providers)
+      expect([Boolean(reason), Boolean(help)]).toEqual([!works, !works]);
+  });
+
+  it('is right: an agent on a provider that does not work ends with an error, and never on another one', async () => {
+    const { providers } = JSON.parse((await entrain('doctor', '--json')).stdout) as Machine;
+    const missing = providers.filter(({ works }) => !works).map(({ name }) => name);
+    const model = await writeChatModel({ tokens: 'bytes', template: 'own' });
+    expect(missing.length).toBeGreaterThan(0);
+    for (const provider of missing) {
+      const { status, stderr } = await entrain(
+        'agent',
+        '--id',
+        'a',
+        '--model',
+        model,
+        '--provider',
+        provider,
+      );
+      expect(status).toBe(1);
+      // The runtime's own libraries may have said something before.
+      expect(stderr.trim().split('\n').at(-1)).toMatch(
+        new RegExp(`^entrain: The provider ${provider} .*doctor`),
+      );
+    }
+  });
+});
