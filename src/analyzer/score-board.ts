@@ -20,7 +20,14 @@ import {
 } from './run-state.ts';
 import { createReleasedRuns, type RecordedFrame } from './released-runs.ts';
 import type { ScoreLog } from './score-log.ts';
-import type { BesideScore, PointScore, ScoreAnswer, RunRelease, ScoreInput } from './score-messages.ts';
+import type {
+  BesideScore,
+  GroupScore,
+  PointScore,
+  RunRelease,
+  ScoreAnswer,
+  ScoreInput,
+} from './score-messages.ts';
 import type { StepAnswer } from './steps/step-messages.ts';
 
 export interface DurableFrame {
@@ -130,7 +137,11 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreBoardOptions
   if (answer.type === 'fault')
     log.error({ run: score.run, group: score.group.key, stack: answer.stack }, 'a score failed');
   const nowMs = clock.nowMs();
+  const scoredBefore = isScored(state, score);
   const arrivals = takeScore(state, score, nowMs);
+  const { run, group, samples } = score;
+  if (!scoredBefore && isScored(state, score))
+    log.info({ run, group: group.key, samples }, 'first score of a group');
   scoreLog.append(score, nowMs);
   const atMs = clock.monotonicMs();
   onScore(
@@ -138,6 +149,9 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreBoardOptions
     arrivals.map((arrivedMs) => atMs - arrivedMs),
   );
 }
+
+const isScored = ({ groups }: RunState, { group }: GroupScore): boolean =>
+  groups.get(group.key)?.scoredAtMs !== undefined;
 
 function publishPoint(
   state: RunState,

@@ -5,7 +5,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { DataMessage, Hello, StreamMessage } from '../protocol/frames.ts';
 import { createClockExchange, type ClockEstimate, type ClockExchange } from './stream-clock.ts';
 import { acceptFrame, type Seat } from './stream-seat.ts';
-import { countRefused, seatOf, type ServerState } from './stream-registry.ts';
+import { countRefused, REFUSALS, seatOf, type RefusalCause, type ServerState } from './stream-registry.ts';
 import type { TokenClaims } from './token.ts';
 
 /** WebSocket close codes, private range: what the sender did wrong. */
@@ -47,10 +47,12 @@ export function serveConnection(state: ServerState, client: WebSocket, claims: T
     countRefused(state, 'socket');
     log.warn({ err: error, agent: claims.agent }, 'stream connection failed');
   });
-  client.on('close', () => {
+  client.on('close', (code) => {
     connection.clock.stop();
     for (const timer of connection.timers) clearInterval(timer);
-    if (connection.seat?.holder === holderOf(connection)) leave(connection.seat);
+    if (connection.seat?.holder !== holderOf(connection)) return;
+    leave(connection.seat);
+    log.info({ ...connection.seat.place, code }, 'stream left');
   });
 }
 
@@ -84,7 +86,7 @@ function watch(connection: Connection): void {
     else client.ping();
   }, PING_MS);
   const hello = setTimeout(() => {
-    if (!connection.seat && !connection.greeting) end(connection, CLOSE.invalid, 'no hello in time');
+    if (!connection.seat && !connection.greeting) end(connection, CLOSE.invalid, 'no_hello');
   }, state.limits.helloMs);
   connection.timers.push(alive, hello);
 }
@@ -97,7 +99,7 @@ function receive(connection: Connection, data: RawData, isBinary: boolean): void
   const { client } = connection;
   hear(connection);
   if (client.readyState !== client.OPEN) return;
-  if (!isBinary) return end(connection, CLOSE.invalid, 'text message');
+  if (!isBinary) return end(connection, CLOSE.invalid, 'text');
   const bytes = data as Buffer;
   try {
     handle(connection, decodeMessage(bytes), bytes);
@@ -114,7 +116,7 @@ function handle(connection: Connection, message: StreamMessage, bytes: Uint8Arra
     case 'hello':
       greet(connection, message).catch((error: unknown) => {
         connection.state.options.log.error({ err: error }, 'a stream could not be opened');
-        end(connection, CLOSE.invalid, 'stream not opened');
+        end(connection, CLOSE.invalid, 'not_opened');
       });
       return;
     case 'episode':
@@ -130,18 +132,21 @@ function handle(connection: Connection, message: StreamMessage, bytes: Uint8Arra
     case 'ack':
     case 'resend':
     case 'clock':
-      end(connection, CLOSE.invalid, 'a message that only the analyzer sends');
+      end(connection, CLOSE.invalid, 'wrong_way');
   }
 }
 
 async function greet(connection: Connection, hello: Hello): Promise<void> {
   const { claims, state } = connection;
   if (hello.run !== claims.run || hello.stream !== claims.stream)
-    return end(connection, CLOSE.forbidden, 'the token is for another stream');
+    return end(connection, CLOSE.forbidden, 'other_stream');
   connection.greeting = true;
   const seat = await seatOf(state, hello);
   const holder = holderOf(connection);
-  if (seat.holder && seat.holder !== holder) seat.holder.replace();
+  if (seat.holder && seat.holder !== holder) {
+    state.options.log.info(seat.place, 'another connection takes the stream over');
+    seat.holder.replace();
+  }
   seat.holder = holder;
   // Frames of an earlier connection may still be on their way to the disk; only then is it known what is durable.
   while (seat.committing) await seat.idle;
@@ -155,12 +160,14 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
   connection.seat = seat;
   connection.greeting = false;
   send(connection.client, { type: 'welcome', lastEpoch, durableSeq, credits: state.limits.creditBytes });
-  if (first) connection.clock.start();
+  if (!first) return;
+  state.options.log.info({ ...seat.place, durableSeq }, 'stream connected');
+  connection.clock.start();
 }
 
 function take(connection: Connection, message: DataMessage, bytes: Uint8Array): void {
   const { seat, state } = connection;
-  if (!seat || connection.greeting) return end(connection, CLOSE.invalid, 'frame before welcome');
+  if (!seat || connection.greeting) return end(connection, CLOSE.invalid, 'no_welcome');
   if (seat.holder !== holderOf(connection)) return;
   const atMs = connection.heardMs;
   const { verdict, resend } = seat.intake.offer(message, atMs);
@@ -171,7 +178,7 @@ function take(connection: Connection, message: DataMessage, bytes: Uint8Array): 
   }
   if (verdict !== 'accept') return;
   const most = state.limits.creditBytes + state.limits.maxMessageBytes;
-  if (seat.waitingBytes + bytes.length > most) return end(connection, CLOSE.credits, 'more than the credits');
+  if (seat.waitingBytes + bytes.length > most) return end(connection, CLOSE.credits, 'credits');
   const { onRecorded, clock, log } = state.options;
   acceptFrame(
     seat,
@@ -191,7 +198,7 @@ function send(client: WebSocket, message: StreamMessage): void {
   if (client.readyState === client.OPEN) client.send(encodeMessage(message));
 }
 
-function end(connection: Connection, code: number, reason: string): void {
-  countRefused(connection.state, reason);
-  connection.client.close(code, reason);
+function end(connection: Connection, code: number, cause: RefusalCause): void {
+  countRefused(connection.state, cause);
+  connection.client.close(code, cause in REFUSALS ? REFUSALS[cause as keyof typeof REFUSALS] : cause);
 }

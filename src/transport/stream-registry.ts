@@ -1,5 +1,6 @@
 /** What the connections of a stream server share: its settings and limits, the seats of the streams, the refusals. */
 import type { WebSocket } from 'ws';
+import type { ErrorCode } from '../protocol/errors.ts';
 import type { DataMessage } from '../protocol/frames.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
@@ -50,7 +51,7 @@ export interface ServerState {
   seats: Map<string, Promise<Seat>>;
   /** Seats that are open, for the figures. */
   figures: Map<string, Seat>;
-  refused: Record<string, number>;
+  refused: Partial<Record<RefusalCause, number>>;
   addresses: Map<string, number>;
   /** Open connections by the agent that their tokens name. */
   agents: Map<string, number>;
@@ -58,8 +59,31 @@ export interface ServerState {
   clients: Map<string, WebSocket[]>;
 }
 
-export function countRefused(state: ServerState, cause: string): void {
-  state.refused[cause] = (state.refused[cause] ?? 0) + 1;
+/** Why a connection or a frame was turned away: what the sender is told. The codes are the labels of a metric. */
+export const REFUSALS = {
+  path: 'another path',
+  connections: 'too many connections',
+  agent_connections: 'too many connections of this agent',
+  stream_connections: 'too many connections of this stream',
+  authorize: 'the token could not be checked',
+  mode: 'the token may not write',
+  socket: 'the connection failed',
+  no_hello: 'no hello in time',
+  text: 'text message',
+  not_opened: 'stream not opened',
+  wrong_way: 'a message that only the analyzer sends',
+  other_stream: 'the token is for another stream',
+  no_welcome: 'frame before welcome',
+  credits: 'more than the credits',
+} as const;
+
+export type RefusalCause = keyof typeof REFUSALS | ErrorCode;
+
+/** Whoever is turned away often is in the log at the 1st, 10th, 100th, … time: what strangers send cannot fill the disk. */
+export function countRefused(state: ServerState, cause: RefusalCause): void {
+  const times = (state.refused[cause] ?? 0) + 1;
+  state.refused[cause] = times;
+  if (Number.isInteger(Math.log10(times))) state.options.log.warn({ cause, times }, 'turned away');
 }
 
 /** The seat of a stream; made, and its recording recovered, when the stream first says hello. */

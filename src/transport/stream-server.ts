@@ -11,6 +11,7 @@ import { serveConnection } from './stream-connection.ts';
 import {
   countRefused,
   STREAM_LIMITS,
+  type RefusalCause,
   type ServerState,
   type StreamServerOptions,
 } from './stream-registry.ts';
@@ -112,14 +113,18 @@ function admit(
     const claims = options.authorize(token);
     if (claims.mode !== 'write') return refuse(state, socket, { status: '403 Forbidden', cause: 'mode' });
     if ((state.agents.get(claims.agent) ?? 0) < limits.connectionsPerAgent) return claims;
-    return refuse(state, socket, { status: '503 Service Unavailable', cause: 'agent connections' });
+    return refuse(state, socket, { status: '503 Service Unavailable', cause: 'agent_connections' });
   } catch (error) {
     const cause = error instanceof EntrainError ? error.code : 'authorize';
     return refuse(state, socket, { status: '401 Unauthorized', cause });
   }
 }
 
-function refuse(state: ServerState, socket: Duplex, answer: { status: string; cause: string }): undefined {
+function refuse(
+  state: ServerState,
+  socket: Duplex,
+  answer: { status: string; cause: RefusalCause },
+): undefined {
   countRefused(state, answer.cause);
   socket.on('error', () => undefined);
   socket.end(`HTTP/1.1 ${answer.status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
@@ -152,7 +157,7 @@ function makeRoom(state: ServerState, client: WebSocket, { run, stream }: TokenC
   const key = `${run}/${stream}`;
   const open = [...(state.clients.get(key) ?? []), client];
   for (const oldest of open.splice(0, open.length - state.limits.connectionsPerStream)) {
-    countRefused(state, 'stream connections');
+    countRefused(state, 'stream_connections');
     oldest.terminate();
   }
   state.clients.set(key, open);

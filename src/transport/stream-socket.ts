@@ -93,6 +93,7 @@ function dial(line: Line): void {
   const stopWatching = watchSilence(line, socket);
   socket.on('open', () => {
     line.connections += 1;
+    if (line.connections > 1) options.log.info({ connections: line.connections }, 'stream connected again');
     options.onOpen();
   });
   // Which may be a certificate that no waiting will mend.

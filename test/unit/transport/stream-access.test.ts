@@ -138,7 +138,7 @@ describe('a hostile client', () => {
     // 1006: ended without a word, before its missing hello is complained of
     expect(await oldest.ended).toBe(1006);
     await Promise.all(others.map(({ ended }) => ended));
-    expect(analyzer.stream.status().refused).toMatchObject({ 'stream connections': 1 });
+    expect(analyzer.stream.status().refused).toMatchObject({ stream_connections: 1 });
   });
 });
 
@@ -164,7 +164,7 @@ describe('connections that are kept open', () => {
     const ofAda = (stream: string): Client => open(tokenFor(stream, { agent: 'ada' }));
     const clients = Array.from({ length: 8 }, (_, i) => ofAda(`s${i}`));
     expect(await kept(clients)).toBe(5);
-    expect(analyzer.stream.status().refused).toEqual({ 'agent connections': 3 });
+    expect(analyzer.stream.status().refused).toEqual({ agent_connections: 3 });
     expect(await letIn(open(tokenFor('ben')))).toBe('open');
     for (const { socket } of clients) socket.terminate();
     await waitFor(() => analyzer.stream.status().connections === 1, { what: 'ada to be gone' });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { openSpool } from '../../../src/journal/spool.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 import { encodeMessage } from '../../../src/protocol/codec.ts';
+import type { StreamMessage } from '../../../src/protocol/frames.ts';
 import { createStreamSender } from '../../../src/transport/stream-sender.ts';
 import { createStreamServer } from '../../../src/transport/stream-server.ts';
 import { verifyToken } from '../../../src/transport/token.ts';
@@ -43,9 +44,27 @@ it('writes neither tokens nor states nor texts to the log, at any level', async 
   sender.append({ ...stepsFrame(0), episode: 'episode-of-secrets' });
   await sender.drained(5000);
   const bad = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+  const hello: StreamMessage = {
+    type: 'hello',
+    version: [1, 0],
+    run: RUN,
+    stream: 'ada',
+    epoch: 9,
+    firstSeq: 0,
+    lastSeq: -1,
+  };
   const forged = encodeMessage({ ...stepsFrame(1), seq: 1, crc32: 1, episode: 'episode-of-secrets' });
-  bad.on('open', () => bad.send(forged));
+  bad.on('open', () => {
+    bad.send(encodeMessage(hello));
+    bad.on('message', () => bad.send(forged));
+  });
   await new Promise((resolve) => bad.on('close', resolve));
+  const expired = tokenFor('ada', { expiresAtMs: 1 });
+  const late = new WebSocket(url, { headers: { authorization: `Bearer ${expired}` } });
+  await new Promise((resolve) => late.on('error', resolve));
+  await waitFor(() => lines.some((line) => line.includes('"stream connected again"')), {
+    what: 'the sender back',
+  });
   await sender.close();
   await spool.close();
   await stream.close();
@@ -54,6 +73,9 @@ it('writes neither tokens nor states nor texts to the log, at any level', async 
   const text = lines.join('');
   expect(text).toContain('a fault in what comes after');
   expect(text).toContain('FRAME_CHECKSUM');
-  for (const secret of [token, token.slice(0, 30), 'episode-of-secrets', 'PRIVATE KEY', '"data"'])
+  for (const message of ['stream connected', 'stream left', 'another connection takes the stream over'])
+    expect(text).toContain(`"${message}"`);
+  expect(text).toContain('"cause":"TOKEN_INVALID","times":1,"msg":"turned away"');
+  for (const secret of [token, expired, token.slice(0, 30), 'episode-of-secrets', 'PRIVATE KEY', '"data"'])
     expect(text).not.toContain(secret);
 });

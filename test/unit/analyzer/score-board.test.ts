@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { createScoreBoard } from '../../../src/analyzer/score-board.ts';
+import type { GroupScore } from '../../../src/analyzer/score-messages.ts';
+import { createLog } from '../../../src/process/log.ts';
+import { plantedEpisodes } from '../../planted-frames.ts';
+
+/** A board that was shown a few episodes; what it says at level info. */
+function boardOfOneRun() {
+  const said: { group?: string; samples?: number; text: string }[] = [];
+  const log = createLog('test');
+  log.info = ((about: { group: string; samples: number }, text: string) =>
+    said.push({ group: about.group, samples: about.samples, text })) as unknown as typeof log.info;
+  const board = createScoreBoard({
+    clock: { nowMs: () => 1000, monotonicMs: () => 0, monotonicNs: () => 0n },
+    log,
+    scoreLog: {
+      append: () => undefined,
+      appendPart: () => undefined,
+      appendSteps: () => undefined,
+      close: () => Promise.resolve(),
+    },
+    send: () => undefined,
+    onScore: () => undefined,
+  });
+  const size = { scenarios: 2, episodesPerScenario: 1, turns: 4, layers: 1, dims: 2, textDims: 2 };
+  const planted = plantedEpisodes({ run: 'r1', ...size, conditions: ['live'], coupling: 0.5, seed: 1 });
+  for (const { streams } of planted)
+    for (const [role, frames] of streams.entries())
+      for (const message of frames)
+        board.take({
+          run: 'r1',
+          origin: { stream: `s${role}`, epoch: 1, seq: message.seq },
+          message,
+          arrivedMs: 0,
+        });
+  return { board, said };
+}
+
+it('says once for each group that its first score stands, and not of an answer without a number', () => {
+  const { board, said } = boardOfOneRun();
+  const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
+  const empty: GroupScore = {
+    type: 'score',
+    run: 'r1',
+    group: group!,
+    version: 1,
+    seed: 1,
+    samples: 1,
+    leftOut: 0,
+    paper: null,
+    strict: null,
+    prequential: null,
+    drawable: null,
+    reason: 'few',
+    rows: {},
+    computedMs: 1,
+  };
+  const numbers = { score: 0.2, nullMean: 0, samples: 2 };
+  const paper = { ...numbers, nullQ95: null, pseudoMean: null };
+  board.takeAnswer(empty);
+  expect(said).toEqual([]);
+  board.takeAnswer({ ...empty, version: 2, samples: 2, paper });
+  board.takeAnswer({ ...empty, version: 3, samples: 3, paper });
+  expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
+});
