@@ -68,10 +68,11 @@ function countFrames(streams: StreamFigures[]): FrameCounts {
 }
 
 function streamReport(figures: StreamFigures): StreamReport {
-  const { stream, connected, epoch, acceptedFrames, durableFrames, clock } = figures;
+  const { stream, connected, done, epoch, acceptedFrames, durableFrames, clock } = figures;
   return {
     stream,
     connected,
+    done,
     epoch,
     framesAccepted: acceptedFrames,
     framesDurable: durableFrames,

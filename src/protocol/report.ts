@@ -141,6 +141,8 @@ export interface ScoreReport {
 export interface StreamReport {
   stream: string;
   connected: boolean;
+  /** Not connected, and its sender left in order: nothing is missing. */
+  done: boolean;
   epoch: number;
   framesAccepted: number;
   framesDurable: number;

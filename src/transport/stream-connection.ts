@@ -10,6 +10,8 @@ import type { TokenClaims } from './token.ts';
 
 /** WebSocket close codes, private range: what the sender did wrong. */
 const CLOSE = { invalid: 4000, replaced: 4001, forbidden: 4003, credits: 4008 } as const;
+/** A sender that has nothing more to say. */
+const CLOSE_IN_ORDER = 1000;
 const PING_MS = 3000;
 const SILENCE_MS = 9000;
 
@@ -51,7 +53,7 @@ export function serveConnection(state: ServerState, client: WebSocket, claims: T
     connection.clock.stop();
     for (const timer of connection.timers) clearInterval(timer);
     if (connection.seat?.holder !== holderOf(connection)) return;
-    leave(connection.seat);
+    leave(connection.seat, { done: code === CLOSE_IN_ORDER });
     log.info({ ...connection.seat.place, code }, 'stream left');
   });
 }
@@ -72,9 +74,10 @@ function holderOf(connection: Connection): NonNullable<Seat['holder']> {
   return holder;
 }
 
-function leave(seat: Seat): void {
+function leave(seat: Seat, { done }: { done: boolean }): void {
   seat.holder = undefined;
   seat.figures.connected = false;
+  seat.figures.done = done;
 }
 
 function watch(connection: Connection): void {
@@ -127,7 +130,7 @@ function handle(connection: Connection, message: StreamMessage, bytes: Uint8Arra
     case 'clock-reply':
       return connection.clock.replied(message);
     case 'bye':
-      return connection.client.close(1000);
+      return connection.client.close(CLOSE_IN_ORDER);
     case 'welcome':
     case 'ack':
     case 'resend':
@@ -155,6 +158,7 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
   seat.intake.greet(hello.epoch, durableSeq);
   seat.figures.epoch = hello.epoch;
   seat.figures.connected = true;
+  seat.figures.done = false;
   const lastEpoch = seat.sink.lastEpoch();
   const first = !connection.seat;
   connection.seat = seat;

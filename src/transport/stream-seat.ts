@@ -31,6 +31,8 @@ export interface RecordedAt extends StreamPlace {
 
 export interface StreamFigures extends StreamPlace {
   connected: boolean;
+  /** Its last connection was ended by the sender itself, in order. */
+  done: boolean;
   epoch: number;
   acceptedFrames: number;
   durableFrames: number;
@@ -76,6 +78,7 @@ export function createSeat(place: StreamPlace, sink: RecordSink): Seat {
   const figures: StreamFigures = {
     ...place,
     connected: false,
+    done: false,
     epoch: 0,
     acceptedFrames: 0,
     durableFrames: 0,

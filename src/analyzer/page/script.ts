@@ -11,6 +11,28 @@ const byId = (id) => document.getElementById(id);
 const number = (value) => (value === null || value === undefined ? '–' : value.toFixed(3).replace('-', '−'));
 const count = (value) => value.toLocaleString('en').replaceAll(',', ' ');
 
+/** 1 scenario, 2 scenarios. */
+function named(value, one) {
+  return value === 1 ? one : one + 's';
+}
+
+/** Paper mode cuts off what is below zero: a bare 0.000 would look like a figure. */
+function clipped(value) {
+  return number(value) + (value === 0 ? ' (clipped)' : '');
+}
+
+/** Who left of itself, at the end of a run or when told to stop, is no alarm. */
+function streamState({ connected, done }) {
+  if (connected) return { text: 'streaming', kind: '' };
+  return done ? { text: 'done', kind: 'done' } : { text: 'away', kind: 'away' };
+}
+
+/** Said where the score holds newer turn pairs than the figures beside it. */
+function evidenceNote({ strict, evidenceSamples }) {
+  if (!strict || evidenceSamples === undefined || evidenceSamples >= strict.samples) return null;
+  return 'exchanged, interval, p from ' + count(evidenceSamples) + ' of ' + count(strict.samples) + ' turn pairs';
+}
+
 const ordinal = (place) => place + (['st', 'nd', 'rd'][place - 1] || 'th');
 const roleName = (role, agents) => (agents === 2 ? ROLES[role - 1] : ordinal(role) + ' speaker');
 
@@ -63,7 +85,8 @@ function sparkline(curve) {
     make('path', { class: 'line-foretold', d: path('prequential') }),
     make('path', { class: 'line-strict', d: path('strict') }),
   );
-  return svg;
+  const pairs = count(from) + ' to ' + count(to) + ' turn pairs';
+  return make('figure', {}, svg, make('figcaption', { class: 'detail' }, 'as they came in, ' + pairs + ': beyond history; foretold (dashed); paper mode (thin)'));
 }
 
 function scores(group, range) {
@@ -78,6 +101,7 @@ function scores(group, range) {
       interval(strict, range),
       make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
       make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
+      ...[evidenceNote(group)].filter(Boolean).map((note) => make('p', { class: 'detail faint' }, note)),
       make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
       ...foretold(group.prequential),
       ...besides(group.beside),
@@ -85,8 +109,8 @@ function scores(group, range) {
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
   const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'));
   if (paper) right.append(
-    make('p', { class: 'big' }, number(paper.score)),
-    make('p', { class: 'detail' }, 'shuffled null ' + number(paper.nullMean)),
+    make('p', { class: 'big' }, clipped(paper.score)),
+    make('p', { class: 'detail' }, 'shuffled null ' + clipped(paper.nullMean)),
     make('p', { class: 'detail' }, 'pseudo null ' + number(paper.pseudoMean)),
   );
   else right.append(make('p', { class: 'reason' }, '–'));
@@ -94,7 +118,7 @@ function scores(group, range) {
 }
 
 function foretold(prequential) {
-  return prequential ? [make('p', { class: 'detail' }, 'foretold, then learnt: ' + number(prequential.score) + ' over ' + count(prequential.tested) + ' turn pairs')] : [];
+  return prequential ? [make('p', { class: 'detail' }, 'foretold, then learnt: ' + number(prequential.score) + ' over ' + count(prequential.tested) + named(prequential.tested, ' turn pair'))] : [];
 }
 
 function besides(beside) {
@@ -106,7 +130,7 @@ function besides(beside) {
 /** Coupling step by step: each measure over the windows of all dyads, beside what turned-round steps give. */
 function stepwise(steps) {
   if (!steps) return null;
-  const about = steps.dyads + ' windows, ' + count(steps.steps) + ' steps';
+  const about = steps.dyads + named(steps.dyads, ' window') + ', ' + count(steps.steps) + named(steps.steps, ' step');
   const lines = steps.reason ? [make('p', { class: 'reason' }, steps.reason)] : steps.measures.map((one) => {
     const surrogates = one.pValue === null ? ' · surrogates to come'
       : ' · turned round ' + number(one.nullMean) + ', 95 % under ' + number(one.nullQ95) + ' · p = ' + one.pValue.toFixed(3);
@@ -133,10 +157,10 @@ function card(group, range, differences) {
   const [from, to] = [group.sourceRole, group.targetRole].map((role) => roleName(role, group.agents));
   const models = group.sourceModel === group.targetModel ? group.sourceModel : group.sourceModel + ' → ' + group.targetModel;
   const counts = make('p', { class: 'counts' });
-  for (const [value, name] of [[group.samples, 'turn pairs'], [group.episodes, 'episodes'], [group.scenarios, 'scenarios']])
-    counts.append(make('span', {}, make('b', {}, count(value)), ' ' + name));
+  for (const [value, name] of [[group.samples, 'turn pair'], [group.episodes, 'episode'], [group.scenarios, 'scenario']])
+    counts.append(make('span', {}, make('b', {}, count(value)), ' ' + named(value, name)));
   if (group.exchangeableScenarios < group.scenarios)
-    counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + ' scenarios with at least two episodes'));
+    counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + named(group.scenarios, ' scenario') + ' with at least two episodes'));
   return make('article', { class: 'card' },
     make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), stepwise(group.steps), counts);
 }
@@ -189,7 +213,7 @@ function drawState(state, report) {
   byId('figures').replaceChildren(...figures.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, count(value)))));
   byId('streams').hidden = state.streams.length === 0;
   byId('streams').querySelector('ul').replaceChildren(...state.streams.map((stream) => make('li', {}, make('b', {}, stream.stream),
-    make('span', stream.connected ? {} : { class: 'away' }, stream.connected ? 'streaming' : 'away'), ' · ' + count(stream.framesDurable) + ' frames')));
+    make('span', { class: streamState(stream).kind }, streamState(stream).text), ' · ' + count(stream.framesDurable) + named(stream.framesDurable, ' frame'))));
 }
 
 function say(text, kind) {

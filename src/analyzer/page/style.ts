@@ -71,7 +71,7 @@ svg text { fill: var(--soft); font-size: 11px; }
 .counts b { color: var(--ink); font-weight: 600; }
 .streams ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 10px; }
 .streams li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 8px 14px; font-size: 13px; color: var(--soft); }
-.streams b { color: var(--ink); font-weight: 600; margin-right: 8px; } .streams .away { color: var(--warn); }
+.streams b { color: var(--ink); font-weight: 600; margin-right: 8px; } .streams .away { color: var(--warn); } .streams .done, .faint { color: var(--soft); opacity: 0.75; }
 .empty { color: var(--soft); padding: 60px 0; text-align: center; }
 footer { margin-top: 34px; color: var(--soft); font-size: 13px; max-width: 820px; }
 footer b { color: var(--ink); font-weight: 600; } footer nav { margin-top: 12px; display: flex; gap: 18px; }

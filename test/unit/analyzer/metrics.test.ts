@@ -100,6 +100,7 @@ function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
         run: 'r1',
         stream: 'ada',
         connected: true,
+        done: false,
         epoch: 1,
         acceptedFrames: 5,
         durableFrames: 4,

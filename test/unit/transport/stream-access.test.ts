@@ -94,6 +94,17 @@ describe('who may stream', () => {
   });
 });
 
+it('knows a sender that left in order from one whose line broke', async () => {
+  const figures = () => analyzer.stream.status().streams[0];
+  (await greeted()).socket.terminate();
+  await waitFor(() => figures()?.connected === false, { what: 'the broken line' });
+  expect(figures()?.done).toBe(false);
+  (await greeted()).socket.close(1000);
+  await waitFor(() => figures()?.done === true, { what: 'the end in order' });
+  await greeted();
+  expect(figures()).toMatchObject({ connected: true, done: false });
+});
+
 describe('a hostile client', () => {
   it.each<[string, (client: Client) => void, number]>([
     ['text', ({ socket }) => socket.send('hello'), 4000],
