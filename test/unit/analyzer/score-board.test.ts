@@ -20,6 +20,10 @@ function boardOfOneRun() {
       close: () => Promise.resolve(),
     },
     send: () => undefined,
+    releaseAfterMs: Infinity,
+    readBack: () => {
+      throw new Error('nothing was given back');
+    },
     onScore: () => undefined,
   });
   const size = { scenarios: 2, episodesPerScenario: 1, turns: 4, layers: 1, dims: 2, textDims: 2 };
