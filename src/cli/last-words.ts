@@ -6,13 +6,13 @@ export interface Recorded {
   folder: string;
 }
 
-/** Said where the figures shown are not the last ones. */
-export const lastFigures = (folder: string): string => `\`entrain measure sync-r2 --run ${folder}\``;
+/** Said where the figures shown are not the last ones. Its seed is not the analyzer's, so the figures are not the same to the last digit. */
+export const lastFigures = (folder: string): string =>
+  `\`entrain measure sync-r2 --run ${folder}\` scores all of it, with a seed of its own`;
 
 /** Said after Ctrl-C: how far the run came, where it is, and how to go on. */
 export function stoppedText({ ended, finished, episodes }: ViewState, { run, folder }: Recorded): string {
-  if (ended)
-    return `stopped before the last scores; recorded in ${folder}; ${lastFigures(folder)} gives the last figures`;
+  if (ended) return `stopped before the last scores; recorded in ${folder}; ${lastFigures(folder)}`;
   const reached = episodes === 0 ? 'before the first episode' : `at ${finished} of ${episodes} episodes`;
   return `stopped ${reached}; recorded in ${folder}; the same command with --run ${run} goes on`;
 }

@@ -85,7 +85,7 @@ function sayStopped(watch: RunWatch, settings: StartSettings): void {
 
 /** Figures that are not the last ones are no end of a study: with `--once` it is an error. */
 function sayLate({ once, folder }: StartSettings): void {
-  const text = `Scoring was not done within ${SCORES_MS / 60_000} minutes of the last turn, so these are not the last figures: ${lastFigures(folder)} gives them.`;
+  const text = `Scoring was not done within ${SCORES_MS / 60_000} minutes of the last turn, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
   if (once) throw new EntrainError('SCORES_LATE', text);
   console.log(text);
 }

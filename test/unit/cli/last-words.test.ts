@@ -14,6 +14,6 @@ describe('what Ctrl-C leaves on the screen', () => {
 
   it('names the command that gives the last figures when the run itself was over', () => {
     const over = { ...emptyView('demo'), finished: 30, episodes: 30, ended: { failed: false } as const };
-    expect(stoppedText(over, where)).toContain('`entrain measure sync-r2 --run runs/demo` gives');
+    expect(stoppedText(over, where)).toContain('`entrain measure sync-r2 --run runs/demo` scores all of it');
   });
 });
