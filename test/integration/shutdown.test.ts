@@ -1,5 +1,5 @@
 /** Whatever starts can be stopped: Ctrl-C, and even a killed supervisor, leave no process behind. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,6 +28,7 @@ afterEach(async () => {
 describe('the end of the demo', () => {
   it('comes within 10 s of Ctrl-C and takes every process along', async () => {
     const children = await inFullSwing();
+    const secrets = await secretsNow();
     const askedMs = performance.now();
     demo.child.kill('SIGINT');
     const status = await demo.ended;
@@ -37,6 +38,7 @@ describe('the end of the demo', () => {
     expect(processesWith(folder)).toEqual([]);
     // an agent whose model was told to end has no fault to report
     for (const log of await logsOf('agent-ada', 'agent-ben')) expect(log).not.toMatch(/"level":[56]0/);
+    await expectUnlogged([...secrets, ...(await textsSpoken())]);
     expect(demo.output()).toMatch(
       /stopped at \d+ of 400 episodes; recorded in .*demo; .* --run demo goes on/,
     );
@@ -70,6 +72,27 @@ describe('the end of the demo', () => {
 
 const logsOf = (...programs: string[]): Promise<string[]> =>
   Promise.all(programs.map((name) => readFile(join(folder, RUN, 'logs', `${name}.log`), 'utf8')));
+
+/** Passwords and private keys, which are removed at the end. */
+async function secretsNow(): Promise<string[]> {
+  const place = join(folder, RUN, 'secrets');
+  const names = (await readdir(place)).filter((name) => /password$|private\.pem$/.test(name));
+  const texts = await Promise.all(names.map((name) => readFile(join(place, name), 'utf8')));
+  return texts.map((text) => text.replaceAll(/-----.*-----/g, '').trim());
+}
+
+async function textsSpoken(): Promise<string[]> {
+  const lines = (await readFile(join(folder, RUN, 'transcript.jsonl'), 'utf8')).trim().split('\n');
+  return lines.map((line) => (JSON.parse(line) as { text: string }).text);
+}
+
+/** What was said, and what lets a program in, stand in no program's log. */
+async function expectUnlogged(texts: string[]): Promise<void> {
+  const long = texts.filter((text) => text.length >= 8);
+  expect(long.length).toBeGreaterThan(5);
+  const logs = await logsOf('analyzer', 'agent-ada', 'agent-ben', 'coordinator', 'nats-server');
+  for (const log of logs) for (const text of long) expect(log).not.toContain(text);
+}
 
 /** Waits until the agents talk; the process ids of all that was started. */
 async function inFullSwing(): Promise<number[]> {
