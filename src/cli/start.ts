@@ -14,12 +14,14 @@ import { serveHttp } from '../transport/http.ts';
 import { connectNats } from '../transport/nats.ts';
 import { awaitScores } from './await-scores.ts';
 import { childFault, type ChildEnd } from './children.ts';
+import { earlierLife } from './earlier-life.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { lastFigures, stoppedText } from './last-words.ts';
 import { matrixTables, scoreTable, stepTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { createTerminal, progressLine, widthOf } from './terminal.ts';
+import type { ViewState } from './view-state.ts';
 import { fetchReport, watchRun, type RunWatch } from './watch-run.ts';
 
 /** What a long study leaves to score at its end takes minutes; who waits longer than this is told what to do instead. */
@@ -40,8 +42,9 @@ export async function run(argv: string[]): Promise<number> {
     await requirePort(settings);
     const hopeless = hopelessStudy(settings.study);
     if (hopeless) console.log(`note         ${hopeless}`);
+    const earlier = await earlierLife(settings);
     const fleet = await startFleet(settings, { shutdown, say: (text) => console.log(text) });
-    await watchToTheEnd(settings, { fleet, shutdown });
+    await watchToTheEnd(settings, { fleet, shutdown, earlier });
     return 0;
   } finally {
     await shutdown.stop();
@@ -50,15 +53,15 @@ export async function run(argv: string[]): Promise<number> {
 
 async function watchToTheEnd(
   settings: StartSettings,
-  to: { fleet: FleetProcesses; shutdown: Shutdown },
+  to: { fleet: FleetProcesses; shutdown: Shutdown; earlier: ViewState },
 ): Promise<void> {
-  const { fleet, shutdown } = to;
+  const { fleet, shutdown, earlier } = to;
   const link = await connectNats({ ...fleet.nats, name: 'entrain supervisor', log: createLog('supervisor') });
   shutdown.onStop('nats link', () => link.close());
   const startMs = clock.monotonicMs();
   const elapsedMs = (): number => clock.monotonicMs() - startMs;
   const terminal = createTerminal(process.stdout, elapsedMs);
-  const watch = watchRun({ run: settings.run, link, terminal, analyzer: fleet.analyzer });
+  const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer: fleet.analyzer });
   shutdown.onStop('watch', () => watch.stop());
   await fleet.startCoordinator();
   await outcome(watch, { fleet, shutdown, folder: settings.folder });

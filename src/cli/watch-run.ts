@@ -11,7 +11,7 @@ import type { ScoreReport } from '../protocol/report.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import type { Terminal } from './terminal.ts';
-import { emptyView, viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
+import { viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
 
 export interface RunWatch {
   /** Settles when the run is over. */
@@ -30,6 +30,8 @@ export interface AnalyzerPlace {
 
 export interface RunWatchOptions {
   run: string;
+  /** What is known of the run already. */
+  earlier: ViewState;
   link: NatsLink;
   terminal: Terminal;
   analyzer: AnalyzerPlace;
@@ -40,8 +42,8 @@ const POLL_MS = 1000;
 const WHAT = { code: 'MESSAGE_INVALID', what: 'A message of the run' } as const;
 
 export function watchRun(options: RunWatchOptions): RunWatch {
-  const { run, terminal } = options;
-  let state = emptyView(run);
+  const { earlier, terminal } = options;
+  let state = earlier;
   let tell: (end: NonNullable<ViewState['ended']>) => void = () => undefined;
   const ended = new Promise<NonNullable<ViewState['ended']>>((resolve) => (tell = resolve));
   const change = (next: (was: ViewState) => ViewState): void => {

@@ -72,6 +72,13 @@ describe('first light', () => {
     }
   });
 
+  it('is refused in one sentence where a run of that name is finished', async () => {
+    const place = join(folder, 'one');
+    const again = startDemo(place, join(place, 'study.json'), ['--once', '--seed', '3']);
+    expect(await again.ended).not.toBe(0);
+    expect(again.output()).toMatch(/entrain: Run "demo" is finished, with 48 episodes.*another --run/);
+  });
+
   it('leaves no process, password or key behind, and no secret in what it prints', async () => {
     expect(processesWith(folder)).toEqual([]);
     for (const demo of demos) {
