@@ -30,10 +30,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 type Scenarios = { people: object[] }[];
 
-async function studyOf(change: (scenarios: Scenarios) => object): Promise<Study> {
+async function studyOf(change: (scenarios: Scenarios) => { maxTurns: number }): Promise<Study> {
   const { scenarios } = JSON.parse(await readFile('studies/demo.json', 'utf8')) as { scenarios: Scenarios };
-  const size = { episodes: 1, minTurns: 200, maxTokens: 6, steps: { layers: [1] } };
-  return studySchema.parse({ name: 'small', ...size, ...change(scenarios.slice(0, 2)) });
+  const changed = change(scenarios.slice(0, 2));
+  const size = { episodes: 1, minTurns: changed.maxTurns, maxTokens: 6, steps: { layers: [1] } };
+  return studySchema.parse({ name: 'small', ...size, ...changed });
 }
 
 interface Heard {
