@@ -19,7 +19,7 @@ export interface CalibrationWorld {
 
 const SIZE = { scenarios: 12, episodes: 4, turns: 6, dims: 24 };
 const NULL_RUNS = 500;
-const COUPLED_RUNS = 200;
+const COUPLED_RUNS = 60;
 
 const planted =
   (options: Omit<WorldOptions, 'seed'>) =>
@@ -42,7 +42,7 @@ const richText = (textRank: number, size: Partial<WorldOptions> = {}): Calibrati
   return {
     name: `shared text of rank ${textRank}, ${rows} rows`,
     plant: planted(options),
-    truth: 'null',
+    truth: textRank > rows / 8 ? 'hidden cause' : 'null',
     runs: 200,
   };
 };

@@ -17,9 +17,6 @@ import type { LinearAlgebra, Matrix } from './types.ts';
 
 const MOST_COMPONENTS = 64;
 const ROWS_PER_COMPONENT = 8;
-/** Of the text: what is not among its components is not taken out, and then counts as coupling. */
-const MOST_TEXT_COMPONENTS = 256;
-const ROWS_PER_TEXT_COMPONENT = 2;
 
 /** Everything of the usable rows that does not depend on the fold. */
 export interface StrictComponents {
@@ -59,11 +56,7 @@ export async function strictComponents(
     leftover.push(diagonalBeyond(gram, scores));
   }
   const grams = options.beyond === 'words' ? [kernels.history, kernels.reply] : [kernels.history];
-  const text = await leadingComponents(
-    sumOfNormed(grams.map(centred)),
-    Math.min(MOST_TEXT_COMPONENTS, Math.floor(rows.rows.length / ROWS_PER_TEXT_COMPONENT)),
-    options.algebra,
-  );
+  const text = await components(sumOfNormed(grams.map(centred)));
   return { sources, targets, leftover, text };
 }
 

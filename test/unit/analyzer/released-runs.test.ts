@@ -110,6 +110,6 @@ it('goes on where it stood when a frame comes late', async () => {
   take(board, frames.slice(-1));
   await scored(board, all);
   // The score loop counts what it holds: without the rows of before it would be one episode with a turn pair or two.
-  expect(reasonOf(whole)).toMatch(/^Too few yet: 16 of 18 episodes/);
+  expect(reasonOf(whole)).toMatch(/^Too few for a score: 16 of 18 episodes/);
   expect(reasonOf(board)).toBe(reasonOf(whole));
 }, 120_000);
