@@ -30,7 +30,8 @@ function streamState({ connected, done }) {
 /** Said where the score holds newer turn pairs than the figures beside it. */
 function evidenceNote({ strict, evidenceSamples }) {
   if (!strict || evidenceSamples === undefined || evidenceSamples >= strict.samples) return null;
-  return 'exchanged, interval, p from ' + count(evidenceSamples) + ' of ' + count(strict.samples) + ' turn pairs';
+  const rows = [evidenceSamples, strict.samples].map(count);
+  return 'exchanged, interval, p rest on ' + rows.join(' of ') + ' turn pairs';
 }
 
 const ordinal = (place) => place + (['st', 'nd', 'rd'][place - 1] || 'th');

@@ -33,6 +33,6 @@ it('is alarmed by a stream that is away, and not by one whose sender left in ord
 it('says how many turn pairs the evidence rests on where the score holds newer ones', () => {
   const noteOf = (evidenceSamples: number): unknown =>
     call(`evidenceNote(${JSON.stringify({ strict: { samples: 300 }, evidenceSamples })})`);
-  expect(noteOf(260)).toBe('exchanged, interval, p from 260 of 300 turn pairs');
+  expect(noteOf(260)).toBe('exchanged, interval, p rest on 260 of 300 turn pairs');
   expect(noteOf(300)).toBeNull();
 });
