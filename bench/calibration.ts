@@ -118,6 +118,7 @@ export const NOTES = [
   'The oracle is the same score with the true latents in place of A’s states, on the same folds.',
   'Coupling at lag 3 is not quite invisible at lag 1: with the episode’s mean out, a turn of A tells a little about its other turns.',
   'A hidden cause is text that both states carry and the features do not show. No score that sees only the features can tell it from coupling: what the features miss counts as coupling, and the rate shows it.',
+  'Rows of 2026-11-23 were taken before decision 0056: p did not change by it (the two worlds taken again gave the same rates), their excess and interval are those of the null’s mean of then.',
 ];
 
 /** One world, whole: its row of the table. */
