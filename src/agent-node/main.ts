@@ -4,7 +4,7 @@ import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, portFlag, required, threadsFlag, wholeNumber } from '../process/flags.ts';
+import { nameFlag, required, threadsFlag, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
@@ -14,8 +14,8 @@ import type { Model } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http.ts';
 import { registerService } from '../transport/nats-services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
-import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
-import { readAuthority, readServerTls, TLS_FLAGS } from '../transport/tls.ts';
+import { readServing, SERVE_FLAGS } from '../transport/serve-flags.ts';
+import { readAuthority } from '../transport/tls.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
 import { readProvider } from './provider-flag.ts';
 import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';
@@ -26,13 +26,6 @@ const FLAGS = {
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
   device: { type: 'string', value: 'N', about: 'which of several GPUs' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of the model' },
-  host: {
-    type: 'string',
-    default: '127.0.0.1',
-    value: 'ADDRESS',
-    about: 'where to serve /metrics and health',
-  },
-  port: { type: 'string', default: '0', value: 'PORT', about: 'of that address; 0 takes a free one' },
   data: {
     type: 'string',
     default: 'runs/spool',
@@ -57,8 +50,7 @@ const FLAGS = {
     about: 'map the weights into memory that several agents share',
   },
   'tls-ca': { type: 'string', value: 'FILE', about: 'whose certificates are believed at the analyzer' },
-  ...TLS_FLAGS,
-  ...HTTP_FLAGS,
+  ...SERVE_FLAGS,
 } as const;
 
 export const usage = (): string =>
@@ -160,10 +152,7 @@ function metricsOf(
 
 function serveMetrics(settings: Settings, to: Pick<Parts, 'metrics' | 'link' | 'memberships' | 'log'>) {
   return serveHttp({
-    host: settings.host,
-    port: settings.port,
-    tls: settings.tls,
-    token: settings.httpToken,
+    ...settings.serving,
     log: to.log,
     routes: programRoutes({
       metrics: () => to.metrics.text(),
@@ -245,7 +234,8 @@ async function enter(parts: Parts, assignment: Assignment): Promise<Membership> 
 function membershipOptions(parts: Parts, assignment: Assignment): MembershipOptions {
   const { settings, link, model, metrics, log, fail } = parts;
   const spoolMaxBytes = settings.spoolMb * 2 ** 20;
-  const { tls, tlsCa } = settings;
+  const { tlsCa, serving } = settings;
+  const { tls } = serving;
   const streamTls = { ...(tls ? { cert: tls.cert, key: tls.key } : {}), ...(tlsCa ? { ca: tlsCa } : {}) };
   const stream = { dataFolder: settings.data, spoolMaxBytes, tls: streamTls, clock: systemClock };
   return { agent: settings.id, assignment, ...stream, link, model, metrics, log, onFault: fail };
@@ -255,10 +245,7 @@ async function readSettings(argv: string[]) {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
   return {
     id: nameFlag('--id', values.id),
-    host: values.host,
-    port: portFlag(values.port),
-    tls: await readServerTls(values),
-    httpToken: await readHttpToken(values['http-token-file']),
+    serving: await readServing(values),
     /** Whose certificates are believed where the analyzer is wss. */
     tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,

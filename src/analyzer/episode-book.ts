@@ -145,9 +145,9 @@ export function groupOf(about: EpisodeAbout, from: number, to: number): Group | 
 }
 
 /** Of two frames of one turn that of the later seating counts; within one, that of the later life of the stream. */
-function supersedes(
-  { seating, origin: fresh }: BookTurn<unknown>,
-  { seating: before, origin: known }: BookTurn<unknown>,
+export function supersedes(
+  { seating, origin: fresh }: Pick<BookTurn<unknown>, 'seating' | 'origin'>,
+  { seating: before, origin: known }: Pick<BookTurn<unknown>, 'seating' | 'origin'>,
 ): boolean {
   if (seating !== before) return seating > before;
   if (fresh.epoch !== known.epoch) return fresh.epoch > known.epoch;

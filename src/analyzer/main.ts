@@ -159,8 +159,7 @@ async function serve(
       recording: () => recordings.fault(),
     },
   });
-  const { host, port, tls, httpToken: token } = settings;
-  return serveHttp({ host, port, tls, token, routes, log });
+  return serveHttp({ ...settings.serving, routes, log });
 }
 
 function serveStreams(

@@ -26,7 +26,6 @@ import { stepReport, takeStepScore, type GroupSteps } from './steps/step-report.
 export interface GroupState {
   group: Group;
   samples: number;
-  episodes: Set<string>;
   /** Scenario → its episodes. */
   scenarios: Map<string, Set<string>>;
   /** Counts every change of the group's rows, in the order of the frames, as the worker does. */
@@ -106,7 +105,6 @@ function emptyGroup(group: Group): GroupState {
   return {
     group,
     samples: 0,
-    episodes: new Set(),
     scenarios: new Map(),
     version: 0,
     score: undefined,
@@ -121,7 +119,6 @@ function emptyGroup(group: Group): GroupState {
 
 function addRow(group: GroupState, row: Row): void {
   group.samples += 1;
-  group.episodes.add(row.episode);
   const inScenario = group.scenarios.get(row.scenario) ?? new Set();
   group.scenarios.set(row.scenario, inScenario.add(row.episode));
 }
@@ -226,7 +223,7 @@ function groupReport(state: GroupState): GroupReport {
     sourceRole: group.sourceRole,
     targetRole: group.targetRole,
     samples,
-    episodes: state.episodes.size,
+    episodes: [...state.scenarios.values()].reduce((sum, { size }) => sum + size, 0),
     scenarios: state.scenarios.size,
     exchangeableScenarios: [...state.scenarios.values()].filter((episodes) => episodes.size > 1).length,
     paper: score?.paper ?? null,

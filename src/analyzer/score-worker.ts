@@ -1,21 +1,13 @@
 /** A thread that scores: frames come in, scores go out. It yields to the threads that record, for recording may not lag. */
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../process/clock.ts';
 import { createOrtAlgebra } from '../compute/ort-algebra.ts';
 import { buffersOf } from './transfer.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
 import type { RunRelease, ScoreInput } from './score-messages.ts';
+import { yieldToRecording } from './yield-to-recording.ts';
 
-const NICENESS = 5;
-
-// On Linux 0 means the calling thread alone; elsewhere it is refused or lowers the process, which is no harm.
-try {
-  setPriority(0, NICENESS);
-} catch {
-  // Without leave to be nice, scores compete with the recording.
-}
-
+yieldToRecording();
 const port = parentPort;
 if (port === null) throw new Error('the score worker was not started as a worker');
 const loop = createScoreLoop({

@@ -2,20 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
-import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
-import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
+import { readServing, SERVE_FLAGS, type Serving } from '../transport/serve-flags.ts';
 import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
-import { nameFlag, portFlag, required, wholeNumber } from '../process/flags.ts';
+import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 
 export interface Settings {
   id: string;
-  host: string;
-  port: number;
   runsFolder: string;
   publicKeyPem: string;
-  tls: ServerTls | undefined;
-  httpToken: string | undefined;
+  serving: Serving;
   /** Recordings of a run stop taking frames above it. */
   maxRunBytes: number;
   /** Above it the recordings of finished runs go, the oldest first; undefined: none ever goes. */
@@ -28,13 +24,6 @@ export interface Settings {
 
 const FLAGS = {
   id: { type: 'string', default: 'analyzer', value: 'NAME', about: 'name of this analyzer' },
-  host: {
-    type: 'string',
-    default: '127.0.0.1',
-    value: 'ADDRESS',
-    about: 'where streams, status page and /metrics are served',
-  },
-  port: { type: 'string', default: '0', value: 'PORT', about: 'of that address; 0 takes a free one' },
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where recordings are kept' },
   'public-key': { type: 'string', value: 'FILE', about: 'checks stream tokens' },
   'max-run-gb': {
@@ -55,8 +44,7 @@ const FLAGS = {
     default: false,
     about: 'do not announce itself: agents are told its address',
   },
-  ...TLS_FLAGS,
-  ...HTTP_FLAGS,
+  ...SERVE_FLAGS,
 } as const;
 
 export const usage = (): string =>
@@ -75,12 +63,9 @@ export async function readSettings(argv: string[]): Promise<Settings> {
   parseStepMeasures(values['step-measures']);
   return {
     id: nameFlag('--id', values.id),
-    host: values.host,
-    port: portFlag(values.port),
     runsFolder: values.runs,
     publicKeyPem: await readKey(keyFile),
-    tls: await readServerTls(values),
-    httpToken: await readHttpToken(values['http-token-file']),
+    serving: await readServing(values),
     maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
     budgetBytes:
       values['budget-gb'] === undefined ? undefined : gigabytes('--budget-gb', values['budget-gb']),

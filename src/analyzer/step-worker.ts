@@ -1,21 +1,13 @@
 /** The thread of step scores: frames of steps come in, scores go out. It yields to the threads that record. */
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createOrtAlgebra } from '../compute/ort-algebra.ts';
 import { systemClock } from '../process/clock.ts';
 import { createStepLoop } from './steps/step-loop.ts';
 import { parseStepMeasures } from './steps/step-measures.ts';
 import type { StepInput, StepSkip } from './steps/step-messages.ts';
+import { yieldToRecording } from './yield-to-recording.ts';
 
-const NICENESS = 5;
-
-// On Linux 0 means the calling thread alone; elsewhere it is refused or lowers the process, which is no harm.
-try {
-  setPriority(0, NICENESS);
-} catch {
-  // Without leave to be nice, scores compete with the recording.
-}
-
+yieldToRecording();
 const port = parentPort;
 if (port === null) throw new Error('the step worker was not started as a worker');
 const loop = createStepLoop({

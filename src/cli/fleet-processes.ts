@@ -1,16 +1,17 @@
 /** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { AgentModel } from '../protocol/control.ts';
+import { announcedModel, type AgentModel } from '../protocol/control.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { createLog } from '../process/log.ts';
 import type { Shutdown } from '../process/shutdown.ts';
 import { readHttpToken } from '../transport/http-access.ts';
+import { askDisk } from '../transport/ask-disk.ts';
 import { findServices, type ServiceRecord } from '../transport/nats-services.ts';
 import { connectNats, type NatsLink, type NatsOptions } from '../transport/nats.ts';
 import { childFault, startChild, type Child, type ChildEnd } from './children.ts';
 import { writeKeys, type KeyFiles } from './keys.ts';
-import { announcedModel, askDisk, diskLine } from './say-disk.ts';
+import { diskLine } from './say-disk.ts';
 import { siblingScript } from './private-nats.ts';
 import { startTalk } from './start-talk.ts';
 import type { StartSettings } from './start-settings.ts';
@@ -134,7 +135,7 @@ async function startAgents(starting: Starting): Promise<Map<string, AgentModel>>
     const matches = ({ metadata }: ServiceRecord): boolean => metadata['agent'] === id;
     const record = await awaitService(starting, { service: AGENT_SERVICE, child: `agent-${id}`, matches });
     const { metadata } = record;
-    announced.set(id, announcedModel(record));
+    announced.set(id, announcedModel(metadata));
     say(
       `agent        ${id}  ${metadata['model']}  ${metadata['layers']} layers × ${metadata['dims']} dims  on ${metadata['provider']}`,
     );

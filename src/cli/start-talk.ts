@@ -55,7 +55,7 @@ export async function startTalk(
 /** The children find certificates where this program did. */
 function tlsFiles(): Record<string, string> {
   const names = ['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'];
-  return Object.fromEntries(names.flatMap((name) => [[name, environment(name) ?? '']]));
+  return Object.fromEntries(names.map((name) => [name, environment(name) ?? '']));
 }
 
 async function readPassword(file: string): Promise<string> {

@@ -1,10 +1,10 @@
 /** Whether what a study may take fits on the analyzer's disk: asked before it begins. */
-import { diskSchema, parseMessage, type Disk } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import type { Study } from '../protocol/study.ts';
 import { ANALYZER_SERVICE, subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
+import { askDisk } from '../transport/ask-disk.ts';
 import { findServices, request } from '../transport/nats-services.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import type { Fleet } from './fleet.ts';
@@ -20,7 +20,7 @@ export async function checkDisk(
   const { study, fleet, anySize, log } = of;
   const models = new Map([...fleet.agents].map(([agent, { model }]) => [agent, model]));
   const { studyBytes, hourBytes } = expectedOfStudy(study, models);
-  const disk = await askDisk(link, fleet.streamUrl);
+  const disk = await askDisk(link, await findAnalyzer(link, fleet.streamUrl));
   log.info({ studyBytes, hourBytes, tokensPerSecond: TOKENS_PER_S, ...disk }, 'recording expected');
   const roomBytes = Math.min(disk.freeBytes, disk.maxRunBytes);
   if (studyBytes <= roomBytes || anySize) return;
@@ -42,15 +42,6 @@ export async function tellFinished(
   } catch (error) {
     log.warn({ err: error, run }, 'the analyzer was not told that the run is over');
   }
-}
-
-async function askDisk(link: NatsLink, streamUrl: string): Promise<Disk> {
-  const id = await findAnalyzer(link, streamUrl);
-  const answer = await request(link.connection, subjects.analyzerDisk(id), {
-    body: {},
-    timeoutMs: ASK_TIMEOUT_MS,
-  });
-  return parseMessage(diskSchema, answer, { code: 'MESSAGE_INVALID', what: 'The analyzer’s room' });
 }
 
 /** A busy machine may answer one question late: it is asked some times. */

@@ -1,5 +1,5 @@
 /** Who is there: the agents and the analyzer, as they announce themselves on NATS. */
-import type { AgentModel } from '../protocol/control.ts';
+import { announcedModel, type AgentModel } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
@@ -23,9 +23,9 @@ export interface Fleet {
 export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent>> {
   const services = await findServices(link, AGENT_SERVICE);
   return new Map(
-    services.map(({ id: instance, metadata: { agent = '', model = '', sha256 = '', layers, dims } }) => [
-      agent,
-      { instance, model: { name: model, sha256, layers: Number(layers), dims: Number(dims) } },
+    services.map(({ id: instance, metadata }) => [
+      metadata['agent'] ?? '',
+      { instance, model: announcedModel(metadata) },
     ]),
   );
 }

@@ -96,10 +96,7 @@ async function connect(
 async function serveMetrics(parts: Parts): Promise<string> {
   const { settings, metrics, link, log, shutdown } = parts;
   const http = await serveHttp({
-    host: settings.host,
-    port: settings.port,
-    tls: settings.tls,
-    token: settings.httpToken,
+    ...settings.serving,
     log,
     routes: programRoutes({
       metrics: () => metrics.text(),
@@ -115,13 +112,16 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { settings, link, metrics, log, shutdown } = parts;
   const { run, study, runs, privateKey, waitMs } = settings;
   const begun = await readRunFile(join(runs, run));
-  const goesOn = begun !== undefined && (await openRunStream(link, run)) > 0;
-  const needed = goesOn ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
+  const before = begun && (await openRunStream(link, run));
+  const needed = before ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
   const fleet = await awaitFleet(link, needed, { timeoutMs: waitMs, clock });
   const agents = new Set([...agentsOf(study), ...needed]);
   if (begun) requireSameRun(begun, { study, fleet, agents });
   else await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
-  requireItsStream(run, { stored: await openRunStream(link, run), spoken: await countSpoken(runs, run) });
+  requireItsStream(run, {
+    stored: before ?? (await openRunStream(link, run)),
+    spoken: await countSpoken(runs, run),
+  });
   if (begun) addAbsent(fleet, begun.agents);
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());

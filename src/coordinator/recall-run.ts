@@ -1,16 +1,14 @@
 /** What a coordinator that starts again has to know before it does anything: who has the roles of the run now, by its stream. */
 import type { AgentModel } from '../protocol/control.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
-import { names, subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats.ts';
-import { consume, createConsumer, dropConsumer } from '../transport/nats-streams.ts';
+import { consume } from '../transport/nats-streams.ts';
 import { ABSENT, type Fleet } from './fleet.ts';
 import { planEpisodes } from './plan.ts';
 import { initialState, openEpisodes, type RunState } from './run-state.ts';
+import { startConsumer } from './run-consumer.ts';
 import { reduceMessage } from './run-study.ts';
-
-const CONSUMER = 'coordinator';
 
 /** Without whom a run that has begun cannot go on. */
 export async function recallNeeded(
@@ -34,19 +32,16 @@ export function addAbsent(fleet: Fleet, models: Readonly<Record<string, AgentMod
 }
 
 async function readState(
-  { connection }: NatsLink,
+  link: NatsLink,
   { run, study, log }: { run: string; study: Study; log: Logger },
 ): Promise<RunState> {
-  const stream = names.stream(run);
   const to = { log, folder: { event: () => undefined, utterance: () => undefined } };
   let state = initialState(planEpisodes(study), study.maxTurns);
-  await dropConsumer(connection, { stream, name: CONSUMER });
-  const filter = subjects.everything(run);
-  if ((await createConsumer(connection, { stream, name: CONSUMER, filter })) === 0) return state;
+  const { stored, ...place } = await startConsumer(link, run);
+  if (stored === 0) return state;
   await new Promise<void>((resolve, reject) => {
-    const reading = consume(connection, {
-      stream,
-      consumer: CONSUMER,
+    const reading = consume(link.connection, {
+      ...place,
       take: (message) => {
         state = reduceMessage(state, message, to);
         message.ack();

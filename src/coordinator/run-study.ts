@@ -4,9 +4,8 @@
  */
 import { eventSchema, parseMessage, utteranceSchema } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { names, subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
-import { consume, createConsumer, dropConsumer, type StoredMessage } from '../transport/nats-streams.ts';
+import { consume, type StoredMessage } from '../transport/nats-streams.ts';
 import { requireSameStudy } from '../process/run-file.ts';
 import {
   carryOut,
@@ -19,6 +18,7 @@ import {
 } from './carry-out.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
+import { startConsumer } from './run-consumer.ts';
 import type { RunFolder } from './run-folder.ts';
 import { decide, initialState, reduceEvent, reduceUtterance, type RunState } from './run-state.ts';
 
@@ -42,17 +42,12 @@ export interface RunningStudy {
   stop(): Promise<void>;
 }
 
-const CONSUMER = 'coordinator';
-
 /** Settles once the run's stream has been read to its end and the run goes on from there. */
 export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   const { run, study, link } = options;
-  const stream = names.stream(run);
-  await dropConsumer(link.connection, { stream, name: CONSUMER });
-  const filter = subjects.everything(run);
-  const stored = await createConsumer(link.connection, { stream, name: CONSUMER, filter });
+  const { stored, ...place } = await startConsumer(link, run);
   const reduction = createReduction(options, initialState(planEpisodes(study), study.maxTurns));
-  const reading = await consume(link.connection, { stream, consumer: CONSUMER, take: reduction.take });
+  const reading = await consume(link.connection, { ...place, take: reduction.take });
   if (stored > 0) await reduction.read;
   await goOn(options, reduction.state());
   reduction.begin();

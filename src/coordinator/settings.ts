@@ -1,25 +1,17 @@
 /** What `entrain coordinator` was asked to do, checked before anything is started. */
 import { parseArgs } from 'node:util';
 import type { Study } from '../protocol/study.ts';
-import { portFlag, runFlag, required, wholeNumber } from '../process/flags.ts';
+import { runFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
-import { HTTP_FLAGS, readHttpToken } from '../transport/http-access.ts';
-import { readServerTls, TLS_FLAGS, type ServerTls } from '../transport/tls.ts';
+import { readServing, SERVE_FLAGS, type Serving } from '../transport/serve-flags.ts';
 
 const FLAGS = {
   study: { type: 'string', value: 'FILE', about: 'the study to run' },
   run: { type: 'string', value: 'NAME', about: 'name of the run' },
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
   'private-key': { type: 'string', value: 'FILE', about: 'signs stream tokens; of mode 0600' },
-  host: {
-    type: 'string',
-    default: '127.0.0.1',
-    value: 'ADDRESS',
-    about: 'where to serve /metrics and health',
-  },
-  port: { type: 'string', default: '0', value: 'PORT', about: 'of that address; 0 takes a free one' },
   seed: { type: 'string', value: 'N', about: 'in place of the study’s' },
   'wait-seconds': {
     type: 'string',
@@ -35,8 +27,7 @@ const FLAGS = {
   },
   once: { type: 'boolean', default: false, about: 'end when the study is done' },
   'any-size': { type: 'boolean', default: false, about: 'begin also where the recording may not fit' },
-  ...TLS_FLAGS,
-  ...HTTP_FLAGS,
+  ...SERVE_FLAGS,
 } as const;
 
 export const usage = (): string =>
@@ -54,10 +45,7 @@ export interface CoordinatorSettings {
   runs: string;
   /** PEM, Ed25519. */
   privateKey: string;
-  host: string;
-  port: number;
-  tls: ServerTls | undefined;
-  httpToken: string | undefined;
+  serving: Serving;
   /** How long to wait for the fleet to be there. */
   waitMs: number;
   /** How long an agent with an episode may be away. */
@@ -69,7 +57,7 @@ export interface CoordinatorSettings {
 
 export async function readSettings(argv: string[]): Promise<CoordinatorSettings> {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
-  const { runs, host, once } = values;
+  const { runs, once } = values;
   const run = runFlag('--run', values.run);
   const studyFile = required('--study', values.study, 'a study file, such as studies/demo.json');
   const keyFile = required(
@@ -91,10 +79,7 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     run,
     runs,
     privateKey,
-    host,
-    port: portFlag(values.port),
-    tls: await readServerTls(values),
-    httpToken: await readHttpToken(values['http-token-file']),
+    serving: await readServing(values),
     waitMs,
     graceMs,
     once,

@@ -37,7 +37,7 @@ const COUNTED_SPLIT = 18;
 /** @returns undefined where the cache is not made by one Concat for each slot, or slots differ in size */
 export function splitCache(graph: Graph, opset: number): CacheRows | undefined {
   const pasts = graph.inputs.filter(isPast);
-  const sizes = pasts.map((past) => graph.inputTypes.get(past));
+  const sizes = pasts.map((past) => graph.types.get(past));
   const [first] = sizes;
   if (first?.dims.length !== 4 || sizes.some((size) => !size || !sameRows(size.dims, first.dims))) return;
   const slots = pasts.flatMap((past) => findSlot(graph, past) ?? []);

@@ -1,14 +1,6 @@
-/** Names, data types and shapes of a graph's inputs and outputs, as its file states them. It opens no session. */
+/** Names, data types and shapes of a graph's inputs and outputs, as its file states them, in words. */
 import type { ValueInfo } from './graph-io.ts';
-import { readFields, text } from './protobuf.ts';
-
-const GRAPH = { input: 11, output: 12 };
-/** ValueInfoProto, TypeProto, its Tensor, TensorShapeProto and that one's Dimension. */
-const VALUE = { name: 1, type: 2 };
-const TENSOR_TYPE = 1;
-const TENSOR = { elementType: 1, shape: 2 };
-const DIMENSION = 1;
-const SIZE = { value: 1, name: 2 };
+import type { Graph } from './onnx-graph.ts';
 
 /** TensorProto.DataType. */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
@@ -29,50 +21,9 @@ export function nameType(type: number): string {
   return TYPE_NAMES[type] ?? `type ${type}`;
 }
 
-export interface GraphValues {
-  inputs: ValueInfo[];
-  outputs: ValueInfo[];
-}
-
-/** @param graph bytes of a GraphProto */
-export function readValues(graph: Uint8Array): GraphValues {
-  const values: GraphValues = { inputs: [], outputs: [] };
-  for (const field of readFields(graph)) {
-    if (field.number === GRAPH.input) values.inputs.push(readValue(field.bytes));
-    if (field.number === GRAPH.output) values.outputs.push(readValue(field.bytes));
-  }
-  return values;
-}
-
-function readValue(bytes: Uint8Array): ValueInfo {
-  const value = { name: '', type: 'of no stated type', shape: [] as (number | string)[] };
-  for (const field of readFields(bytes)) {
-    if (field.number === VALUE.name) value.name = text(field.bytes);
-    if (field.number !== VALUE.type) continue;
-    for (const type of readFields(field.bytes)) {
-      if (type.number === TENSOR_TYPE) Object.assign(value, readTensorType(type.bytes));
-    }
-  }
-  return value;
-}
-
-function readTensorType(bytes: Uint8Array): Pick<ValueInfo, 'type' | 'shape'> {
-  const tensor = { type: nameType(0), shape: [] as (number | string)[] };
-  for (const field of readFields(bytes)) {
-    if (field.number === TENSOR.elementType) tensor.type = nameType(field.value);
-    if (field.number !== TENSOR.shape) continue;
-    for (const dimension of readFields(field.bytes)) {
-      if (dimension.number === DIMENSION) tensor.shape.push(readSize(dimension.bytes));
-    }
-  }
-  return tensor;
-}
-
-/** A number, the name of a free dimension, or `?` for one without a name. */
-function readSize(bytes: Uint8Array): number | string {
-  for (const field of readFields(bytes)) {
-    if (field.number === SIZE.value) return field.value;
-    if (field.number === SIZE.name) return text(field.bytes);
-  }
-  return '?';
+export function describeValues({ types }: Graph, names: readonly string[]): ValueInfo[] {
+  return names.map((name) => {
+    const { type, dims } = types.get(name) ?? { type: undefined, dims: [] };
+    return { name, type: type === undefined ? 'of no stated type' : nameType(type), shape: dims };
+  });
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ChatTemplate, loadChatTemplate } from './chat-template.ts';
 import { countParameters, countTypes } from './count-weights.ts';
 import type { ValueInfo } from './graph-io.ts';
-import { readValues } from './graph-values.ts';
+import { describeValues } from './graph-values.ts';
 import { exists, type ModelFolder, readModelFolder } from './model-folder.ts';
 import type { OnnxModel } from './onnx-graph.ts';
 import { tapGraph } from './tap-graph.ts';
@@ -42,7 +42,6 @@ export async function inspectModel(path: string): Promise<ModelReport> {
   const { model, externalFiles, taps, chain } = await tapGraph(folder);
   const { config } = folder;
   const { graph, opsets } = model;
-  const { inputs, outputs } = readValues(graph.bytes);
   return {
     name: folder.name,
     family: config.family,
@@ -60,8 +59,11 @@ export async function inspectModel(path: string): Promise<ModelReport> {
     dataTypes: countTypes(graph),
     externalFiles,
     // Older files list their weights among the inputs.
-    inputs: inputs.filter(({ name }) => !graph.weights.has(name)),
-    outputs,
+    inputs: describeValues(
+      graph,
+      graph.inputs.filter((name) => !graph.weights.has(name)),
+    ),
+    outputs: describeValues(graph, graph.outputs),
     taps,
     chain,
     template: await describeTemplate(folder),

@@ -37,11 +37,11 @@ export interface Weight {
   file: string | undefined;
 }
 
-/** What a graph says of an input. */
+/** What a graph says of an input or output. */
 export interface ValueType {
   /** TensorProto.DataType. */
   type: number;
-  /** Sizes, and names of those that are free. */
+  /** Sizes, and names of those that are free; `?` for one without a name. */
   dims: (number | string)[];
 }
 
@@ -49,7 +49,8 @@ export interface Graph {
   nodes: GraphNode[];
   weights: Map<string, Weight>;
   inputs: string[];
-  inputTypes: Map<string, ValueType>;
+  /** Of inputs and outputs. */
+  types: Map<string, ValueType>;
   outputs: string[];
   bytes: Uint8Array;
 }
@@ -115,7 +116,7 @@ function emptyGraph(): Graph {
     nodes: [],
     weights: new Map(),
     inputs: [],
-    inputTypes: new Map(),
+    types: new Map(),
     outputs: [],
     bytes: new Uint8Array(0),
   };
@@ -135,8 +136,8 @@ function readGraph(bytes: Uint8Array): Graph {
   const graph = { ...emptyGraph(), bytes };
   for (const field of readFields(bytes)) {
     if (field.number === GRAPH.node) graph.nodes.push(readNode(field.bytes, field));
-    else if (field.number === GRAPH.input) readInput(field.bytes, graph);
-    else if (field.number === GRAPH.output) graph.outputs.push(firstText(field.bytes));
+    else if (field.number === GRAPH.input) graph.inputs.push(readValue(field.bytes, graph.types));
+    else if (field.number === GRAPH.output) graph.outputs.push(readValue(field.bytes, graph.types));
     else if (field.number === GRAPH.initializer) {
       const weight = readWeight(field.bytes);
       graph.weights.set(weight.name, weight);
@@ -145,12 +146,13 @@ function readGraph(bytes: Uint8Array): Graph {
   return graph;
 }
 
-function readInput(bytes: Uint8Array, graph: Graph): void {
+/** @returns the name */
+function readValue(bytes: Uint8Array, types: Map<string, ValueType>): string {
   const name = firstText(bytes);
-  graph.inputs.push(name);
   for (const field of readFields(bytes)) {
-    if (field.number === VALUE_TYPE) graph.inputTypes.set(name, readType(field.bytes));
+    if (field.number === VALUE_TYPE) types.set(name, readType(field.bytes));
   }
+  return name;
 }
 
 /** TypeProto{tensor_type{elem_type, shape{dim{dim_value or dim_param}}}}; what is no tensor has type 0. */
@@ -169,7 +171,7 @@ function readDim(bytes: Uint8Array): number | string {
     if (field.number === 1) return field.value;
     if (field.number === 2) return text(field.bytes);
   }
-  return '';
+  return '?';
 }
 
 /** The name of a ValueInfoProto, its first field. */

@@ -179,6 +179,16 @@ export const runFactsSchema = z.object({
   startedAtMs: z.number(),
 });
 
+/** The model of an agent, as its service announces it. */
+export function announcedModel({
+  model: name = '',
+  sha256 = '',
+  layers,
+  dims,
+}: Record<string, string>): AgentModel {
+  return { name, sha256, layers: Number(layers), dims: Number(dims) };
+}
+
 export type RunFacts = z.infer<typeof runFactsSchema>;
 export type Memberships = z.infer<typeof membershipsSchema>;
 export type RetentionEvent = z.infer<typeof retentionSchema>;

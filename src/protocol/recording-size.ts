@@ -1,6 +1,7 @@
 /** What a study may take on the analyzer's disk, from its own numbers alone: every turn as long as it may be, every word heard by all. */
 import type { AgentModel } from './control.ts';
-import type { Study } from './study.ts';
+import { TEXT_FEATURE_DIMS } from './frames.ts';
+import { agentsOf, type Study } from './study.ts';
 
 /** Bytes at the most. */
 export interface Expected {
@@ -11,8 +12,7 @@ export interface Expected {
 
 /** A brisk pace for a model of 7 billion parameters on a GPU. */
 export const TOKENS_PER_S = 50;
-/** Features of a prompt in a `turn` frame. */
-const TEXT_BYTES = 4096 * 4;
+const TEXT_BYTES = TEXT_FEATURE_DIMS * 4;
 /** Names, numbers and the record around a frame. */
 const FRAME_BYTES = 512;
 /** What a chat template and another tokenizer put around the words of a turn. */
@@ -26,8 +26,7 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
   const turnBytes = (layers + 1) * dims * 4 + TEXT_BYTES + FRAME_BYTES;
   const episodeBytes =
     FRAME_BYTES + Math.ceil(maxTurns / 2) * turnBytes + maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes;
-  const pairs = study.pairs.filter((pair) => pair.includes(agent)).length;
-  const episodes = study.episodes * study.scenarios.length * study.conditions.length * pairs;
+  const episodes = study.episodes * study.scenarios.length * partsOf(study, agent);
   const hourTokens = TOKENS_PER_S * 3600;
   return {
     studyBytes: Math.ceil(episodes * episodeBytes),
@@ -35,10 +34,16 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
   };
 }
 
+/** In how many conditions of how many groups an agent has a part: a speaker in all of its groups, a reader wherever one reads along. */
+function partsOf({ pairs, conditions, reader }: Study, agent: string): number {
+  const spoken = pairs.filter((pair) => pair.includes(agent)).length * conditions.length;
+  return agent === reader && conditions.includes('reader') ? spoken + pairs.length : spoken;
+}
+
 /** Of all agents together. */
 export function expectedOfStudy(study: Study, models: ReadonlyMap<string, AgentModel>): Expected {
   const sum: Expected = { studyBytes: 0, hourBytes: 0 };
-  for (const agent of new Set(study.pairs.flat())) {
+  for (const agent of agentsOf(study)) {
     const model = models.get(agent);
     if (!model) throw new Error(`the model of agent ${agent} is not known`);
     const { studyBytes, hourBytes } = expectedOf(study, agent, model);

@@ -9,15 +9,6 @@ import { TLSSocket } from 'node:tls';
 import { EntrainError } from '../protocol/errors.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 
-/** Flags of every program that serves. */
-export const HTTP_FLAGS = {
-  'http-token-file': {
-    type: 'string',
-    value: 'FILE',
-    about: 'guards metrics, status page and results; of mode 0600',
-  },
-} as const;
-
 export interface HttpRefusal {
   status: 401 | 403;
   why: string;

@@ -24,7 +24,7 @@ export interface ClientTls extends Partial<Identity> {
   ca?: string;
 }
 
-/** Flags of every program that serves. */
+/** The TLS flags of every program that serves. */
 export const TLS_FLAGS = {
   'tls-cert': { type: 'string', value: 'FILE', about: 'serve with TLS: the certificate' },
   'tls-key': { type: 'string', value: 'FILE', about: 'and its key, of mode 0600' },

@@ -7,15 +7,16 @@ import { dirname, join } from 'node:path';
 import { readRecording } from '../../journal/read-recording.ts';
 import type { EpisodeFrame, StepsFrame, TurnFrame } from '../../protocol/frames.ts';
 import { unpackTensor } from '../../protocol/tensor.ts';
+import { placeOf, supersedes, type BookTurn } from '../episode-book.ts';
 import { npyBytes } from './npy-file.ts';
 import { safetensorsBytes, type NamedTensor } from './safetensors-file.ts';
 
 export type ExportFormat = 'npy' | 'safetensors';
 
-/** Frames of one episode by place; of two frames for one place the one of the later seating counts, then of the later epoch. */
+/** Frames of one episode by place; of two frames for one turn the one that also counts in scores. */
 interface Collected {
   about: EpisodeFrame;
-  turns: Map<number, { epoch: number; role: number; frame: TurnFrame }>;
+  turns: Map<number, BookTurn<{ role: number; frame: TurnFrame }>>;
   steps: { role: number; frame: StepsFrame }[];
 }
 
@@ -55,20 +56,18 @@ async function collect(folder: string): Promise<Map<string, Collected>> {
     const role = roles.get(place);
     if (!episode || role === undefined) continue;
     if (message.type === 'steps') episode.steps.push({ role, frame: message });
-    else if (countsOver({ epoch, frame: message }, episode.turns.get(message.turn)))
-      episode.turns.set(message.turn, { epoch, role, frame: message });
+    else
+      takeTurn(episode, {
+        ...placeOf(message, { stream, epoch, seq: message.seq }),
+        payload: { role, frame: message },
+      });
   }
   return episodes;
 }
 
-interface Placed {
-  epoch: number;
-  frame: TurnFrame;
-}
-
-function countsOver(fresh: Placed, known: Placed | undefined): boolean {
-  const [seating, before] = [fresh.frame.seating ?? 0, known?.frame.seating ?? 0];
-  return !known || (seating === before ? fresh.epoch >= known.epoch : seating > before);
+function takeTurn({ turns }: Collected, turn: BookTurn<{ role: number; frame: TurnFrame }>): void {
+  const known = turns.get(turn.turn);
+  if (!known || supersedes(turn, known)) turns.set(turn.turn, turn);
 }
 
 /** `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy`; the scripts look for `t0.7`, so it says nothing of the run. */
@@ -81,7 +80,7 @@ function paperFiles({ about, turns }: Collected): { path: string; bytes: Uint8Ar
     `episode_${fileName(about.episode)}`,
     `t0.7_seed${about.seed}`,
   );
-  return [...turns.values()].map(({ role, frame }) => {
+  return [...turns.values()].map(({ payload: { role, frame } }) => {
     const [, layers, dims] = frame.shape;
     const path = join(episode, `agent_${role + 1}_turn_${frame.turn}`, 'states.npy');
     return { path, bytes: npyBytes(unpackTensor(frame.dtype, frame.data), [layers, dims]) };
@@ -89,7 +88,7 @@ function paperFiles({ about, turns }: Collected): { path: string; bytes: Uint8Ar
 }
 
 function episodeFile({ about, turns, steps }: Collected): { path: string; bytes: Uint8Array } {
-  const tensors: NamedTensor[] = [...turns.values()].flatMap(({ role, frame }) => {
+  const tensors: NamedTensor[] = [...turns.values()].flatMap(({ payload: { role, frame } }) => {
     const place = `agent_${role + 1}.turn_${frame.turn}`;
     const [, layers, dims] = frame.shape;
     return [
@@ -118,7 +117,7 @@ function episodeFile({ about, turns, steps }: Collected): { path: string; bytes:
       words: ['dim'],
       steps: ['step', 'layer', 'dim'],
     }),
-    layers: JSON.stringify([...turns.values()][0]?.frame.layers ?? []),
+    layers: JSON.stringify([...turns.values()][0]?.payload.frame.layers ?? []),
   };
   return { path: `${fileName(episode)}.safetensors`, bytes: safetensorsBytes(tensors, metadata) };
 }

@@ -15,6 +15,7 @@ import {
   type EpisodeBook,
   type Group,
 } from '../episode-book.ts';
+import { READER_SEATING } from '../../protocol/frames.ts';
 import { addSteps, bytesOfSide, layersOfSteps, type SideSteps, type StepLayers } from './side-steps.ts';
 import type { StepInput, StepSkip } from './step-messages.ts';
 
@@ -53,8 +54,6 @@ interface BookState {
   at: Map<string, { episode: string; turn: number }>;
 }
 
-/** Frames of a reader are seated above any speaker's (decision 0007); only such a one listens in the condition `reader`. */
-const READER_SEATING = 1_000_000;
 /** Steps that wait for the other side; above, those of the oldest episode are given up. */
 const MOST_OPEN_BYTES = 256 * 2 ** 20;
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announceAnalyzer } from '../../../src/analyzer/announce.ts';
 import { readDisk } from '../../../src/analyzer/recordings.ts';
 import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
-import { expectedOf } from '../../../src/protocol/recording-size.ts';
+import { expectedOf, expectedOfStudy } from '../../../src/protocol/recording-size.ts';
 import { studySchema, type Study } from '../../../src/protocol/study.ts';
 import type { NatsLink } from '../../../src/transport/nats.ts';
 import { startNats, type NatsFixture } from '../../nats-fixture.ts';
@@ -43,6 +43,14 @@ describe('what a study takes', () => {
     expect(bytes(everyStep(demo, { layers: [32], every: 1 }))).toBeLessThan(all / 10);
     expect(bytes({ ...demo, episodes: demo.episodes * 3 })).toBe(bytes(demo) * 3);
     expect(expectedOf(demo, 'nobody', LARGE).studyBytes).toBe(0);
+  });
+
+  it('counts a reader wherever it reads along', () => {
+    const study: Study = { ...demo, conditions: ['live', 'reader'], reader: 'cas' };
+    const [speaker, reader] = ['ada', 'cas'].map((agent) => expectedOf(study, agent, LARGE).studyBytes);
+    expect(reader).toBe((speaker as number) / 2);
+    const models = new Map(['ada', 'ben', 'cas'].map((agent) => [agent, LARGE]));
+    expect(expectedOfStudy(study, models).studyBytes).toBe(2.5 * (speaker as number));
   });
 });
 
