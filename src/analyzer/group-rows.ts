@@ -16,7 +16,7 @@ import {
   type Group,
   type Row,
 } from './episode-book.ts';
-import type { SampleCounts } from './minimums.ts';
+import type { SampleCounts } from '../protocol/minimums.ts';
 import type { RowIds, ScoreInput } from './score-messages.ts';
 import { turnNumbers, type TurnNumbers } from './turn-numbers.ts';
 

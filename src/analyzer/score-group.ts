@@ -1,5 +1,6 @@
 /** One group's scores beside their nulls, from its rows. The seed follows from the group alone, so that equal recordings score equally. */
 import { deriveSeed } from '../protocol/seed.ts';
+import { shortOf } from '../protocol/minimums.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
@@ -7,7 +8,6 @@ import { paperScore, paperScoreOf, preparePaper } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
 import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
 import type { GroupRows, Selection } from './group-rows.ts';
-import { tooFewSamples } from './minimums.ts';
 import type { FrozenFit, GroupScore } from './score-messages.ts';
 
 export interface ScoreJob {
@@ -51,9 +51,9 @@ export function emptyScore(
 
 export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
   const startedMs = job.nowMs();
-  const few = tooFewSamples(job.selection.counts);
-  const { reason: _, ...empty } = emptyScore(job, few ?? '');
-  if (few !== undefined) return { ...empty, reason: few };
+  const short = shortOf(job.selection.counts);
+  const { reason: _, ...empty } = emptyScore(job, '');
+  if (short !== undefined) return { ...empty, reason: `Too few for a score: ${short}.` };
   const { pairs } = job.selection;
   const tools = { seed: empty.seed, algebra: job.algebra };
   const paper = await paperReport(pairs, tools);

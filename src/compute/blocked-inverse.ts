@@ -6,7 +6,7 @@
  * Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
  */
 import { cholesky, invertLower } from '../synchrony/cholesky.ts';
-import { blockOf, zeros } from '../synchrony/matrix.ts';
+import { blockOf, subtractFrom, zeros } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
 
@@ -49,7 +49,7 @@ async function lowerInverse(a: Matrix, lambda: number, products: Products): Prom
   const corner = blockOf(a, { top: half, left: 0, rows: rest, cols: half });
   const panel = await products.multiplyTransposed(corner, first);
   const remains = blockOf(a, { top: half, left: half, rows: rest, cols: rest });
-  subtract(remains, await products.gram(panel));
+  subtractFrom(remains, await products.gram(panel));
   const second = await lowerInverse(remains, lambda, products);
   if (!second) return undefined;
   const below = await products.multiply(await products.multiply(second, panel), first);
@@ -68,8 +68,4 @@ function assemble(first: Matrix, second: Matrix, below: Matrix): Matrix {
     out.data.set(second.data.subarray(r * second.cols, (r + 1) * second.cols), start + half);
   }
   return out;
-}
-
-function subtract(m: Matrix, other: Matrix): void {
-  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (other.data[at] as number);
 }

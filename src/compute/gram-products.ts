@@ -2,7 +2,7 @@
  * ⟨A Aᵀ, B Bᵀ⟩ for every A of one list and every B of another, without a whole Gram matrix at any time: tile after tile, the tile of each
  * Gram matrix is one row of a stack, and the product of the two stacks holds all pairs.
  */
-import { zeros } from '../synchrony/matrix.ts';
+import { rowRange, zeros } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
 import { isDiagonal, upperTiles, type Tile } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
@@ -44,12 +44,7 @@ async function stackTile(
   const size = areaOf(tile);
   for (const [index, m] of matrices.entries()) {
     const place = into.subarray(index * size, (index + 1) * size);
-    await multiplyTransposed(rowsOf(m, top, bottom), rowsOf(m, left, right), place);
+    await multiplyTransposed(rowRange(m, top, bottom), rowRange(m, left, right), place);
   }
   return { rows: matrices.length, cols: size, data: into.subarray(0, matrices.length * size) };
-}
-
-/** Rows [start, end) as a view. */
-export function rowsOf(m: Matrix, start: number, end: number): Matrix {
-  return { rows: end - start, cols: m.cols, data: m.data.subarray(start * m.cols, end * m.cols) };
 }

@@ -4,10 +4,10 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { invertSymmetric } from '../synchrony/cholesky.ts';
-import { crossProduct, product, productTransposed } from '../synchrony/matrix.ts';
+import { crossProduct, product, productTransposed, rowRange } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { blockedInverse } from './blocked-inverse.ts';
-import { rowsOf, tiledGramProducts, type ProductTransposed } from './gram-products.ts';
+import { tiledGramProducts, type ProductTransposed } from './gram-products.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
 import { unwritten } from './unwritten.ts';
@@ -102,6 +102,6 @@ function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
 /** a · aᵀ */
 function tiledGram(a: Matrix, multiplyTransposed: ProductTransposed): Promise<Matrix> {
   return tiledSymmetric(a.rows, ({ top, bottom, left, right }) =>
-    multiplyTransposed(rowsOf(a, top, bottom), rowsOf(a, left, right)),
+    multiplyTransposed(rowRange(a, top, bottom), rowRange(a, left, right)),
   );
 }

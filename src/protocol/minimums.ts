@@ -2,7 +2,7 @@
 import type { Study } from './study.ts';
 
 /** Under these there is no number: with fewer, a score says more about chance than about two agents. */
-const MINIMUMS = { scenarios: 6, episodes: 18, samples: 120 } as const;
+export const MINIMUMS = { scenarios: 6, episodes: 18, samples: 120 } as const;
 
 export type SampleCounts = Record<keyof typeof MINIMUMS, number>;
 

@@ -3,7 +3,7 @@
  * What comes back are scores [n, k] with W Wᵀ ≈ K; fewer than wanted where K has fewer dimensions.
  */
 import { symmetricEigen, type Eigen } from './eigen.ts';
-import { transpose, zeros } from './matrix.ts';
+import { rowRange, subtractFrom, transpose, zeros } from './matrix.ts';
 import { seededRandom } from './random.ts';
 import { dotAt } from './row-product.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
@@ -105,8 +105,8 @@ async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
   // Works on the transpose, where a column is contiguous.
   const rows = transpose(m);
   for (let start = 0; start < rows.rows; start += BLOCK) {
-    const done = rowsFrom(rows, 0, start);
-    const block = rowsFrom(rows, start, Math.min(rows.rows, start + BLOCK));
+    const done = rowRange(rows, 0, start);
+    const block = rowRange(rows, start, Math.min(rows.rows, start + BLOCK));
     for (let pass = 0; pass < 2; pass++) {
       const before = Float64Array.from({ length: block.rows }, (_, k) => norm(block, k));
       if (start > 0) await removeParts(block, done, algebra);
@@ -116,15 +116,9 @@ async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
   return transpose(rows);
 }
 
-/** Rows [start, end) as a view. */
-function rowsFrom(m: Matrix, start: number, end: number): Matrix {
-  return { rows: end - start, cols: m.cols, data: m.data.subarray(start * m.cols, end * m.cols) };
-}
-
 /** Takes the part along each unit row out of the rows of m. */
 async function removeParts(m: Matrix, units: Matrix, algebra: LinearAlgebra): Promise<void> {
-  const parts = await algebra.multiply(await algebra.multiplyTransposed(m, units), units);
-  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (parts.data[at] as number);
+  subtractFrom(m, await algebra.multiply(await algebra.multiplyTransposed(m, units), units));
 }
 
 /** Row k against the rows above it. */

@@ -15,6 +15,11 @@ export function takeRows(m: Matrix, rows: ArrayLike<number>): Matrix {
   return out;
 }
 
+/** Rows [start, end) as a view: what is written to it is written to m. */
+export function rowRange(m: Matrix, start: number, end: number): Matrix {
+  return { rows: end - start, cols: m.cols, data: m.data.subarray(start * m.cols, end * m.cols) };
+}
+
 /** Row t holds what row t − by held; the end comes round to the start. */
 export function turnRows(m: Matrix, by: number): Matrix {
   return takeRows(m, turnedPlaces(m.rows, by));
@@ -136,6 +141,12 @@ function addRowProduct(out: Matrix, { a, b, row, cols }: RowProduct): void {
     for (let c = 0; c < cols; c++)
       to[start + c] = (to[start + c] as number) + weight * (from[k * width + c] as number);
   }
+}
+
+/** Takes `other` [n, m] out of m [n, m] in place, and returns m. */
+export function subtractFrom(m: Matrix, other: Matrix): Matrix {
+  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (other.data[at] as number);
+  return m;
 }
 
 /** Σ aᵢ bᵢ over all entries. */

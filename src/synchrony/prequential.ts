@@ -8,7 +8,7 @@
  * Reference: Dawid, 1984. No score before the first tested row, or where no layer leaves anything to explain.
  */
 import { createGrowingRidge, type GrowingRidge } from './growing-ridge.ts';
-import { zeros } from './matrix.ts';
+import { rowRange, zeros } from './matrix.ts';
 import { centre, type Centred, type EpisodeMeans, type PrequentialRow } from './prequential-rows.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
@@ -183,7 +183,7 @@ async function takeLayer({ algebra, learnt, layers }: Learner, of: LayerBatch): 
     layer.y.data.set(y.data, known * y.cols);
   }
   const seen = known + (grows ? batch.length : 0);
-  const products = await algebra.multiplyTransposed(x, firstRows(layer.x, seen));
+  const products = await algebra.multiplyTransposed(x, rowRange(layer.x, 0, seen));
   const own = x.rows === 0 ? [] : Array.from({ length: x.rows }, (_, r) => squareOf(x, r));
   const full = batch.map((_, r) => {
     const kernel = Float64Array.from(
@@ -196,8 +196,12 @@ async function takeLayer({ algebra, learnt, layers }: Learner, of: LayerBatch): 
     return weights;
   });
   if (!test) return;
-  const errorsFull = await errorsOf(algebra, { weights: full, y, earlier: firstRows(layer.y, seen) });
-  const errorsBase = await errorsOf(algebra, { weights: base.weights, y, earlier: firstRows(layer.y, seen) });
+  const errorsFull = await errorsOf(algebra, { weights: full, y, earlier: rowRange(layer.y, 0, seen) });
+  const errorsBase = await errorsOf(algebra, {
+    weights: base.weights,
+    y,
+    earlier: rowRange(layer.y, 0, seen),
+  });
   for (const r of batch.keys()) {
     count(layer, 'full', errorsFull[r] as number[]);
     count(layer, 'base', errorsBase[r] as number[]);
@@ -240,12 +244,6 @@ function scaledRows(rows: Float64Array[], scales: Float64Array): Matrix {
       out.data[r * scales.length + c] = (row[c] as number) * (scales[c] as number);
   return out;
 }
-
-const firstRows = ({ cols, data }: Matrix, rows: number): Matrix => ({
-  rows,
-  cols,
-  data: data.subarray(0, rows * cols),
-});
 
 function squareOf({ cols, data }: Matrix, row: number): number {
   const values = data.subarray(row * cols, (row + 1) * cols);

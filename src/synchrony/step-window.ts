@@ -2,7 +2,7 @@
  * The last steps of two aligned streams: a ring of rows and the Gram matrix of each, so that CKA follows at once. A batch of new steps costs
  * O(steps · window · dims), the alignment itself O(window²).
  */
-import { zeros } from './matrix.ts';
+import { rowRange, zeros } from './matrix.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface StepWindow {
@@ -55,7 +55,7 @@ function ring(window: number, algebra: LinearAlgebra): Ring {
       for (const [r, place] of places.entries())
         rows.data.set(last.data.subarray(r * last.cols, (r + 1) * last.cols), place * last.cols);
       taken += last.rows;
-      writeProducts(gram, places, await algebra.multiplyTransposed(last, firstRows(rows, held())));
+      writeProducts(gram, places, await algebra.multiplyTransposed(last, rowRange(rows, 0, held())));
     },
     inOrder: () => {
       const out = zeros(held(), rows.cols);
@@ -77,16 +77,8 @@ function writeProducts(gram: Matrix, places: number[], products: Matrix): void {
     }
 }
 
-/** Views, no copies. */
-const firstRows = ({ cols, data }: Matrix, rows: number): Matrix => ({
-  rows,
-  cols,
-  data: data.subarray(0, rows * cols),
-});
-
 function lastRows(m: Matrix, most: number): Matrix {
-  const rows = Math.min(m.rows, most);
-  return { rows, cols: m.cols, data: m.data.subarray((m.rows - rows) * m.cols) };
+  return rowRange(m, Math.max(0, m.rows - most), m.rows);
 }
 
 /**

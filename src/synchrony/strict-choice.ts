@@ -3,7 +3,7 @@
  * part is predicted from the others, and what is explained best is taken.
  */
 import { invertSymmetric } from './cholesky.ts';
-import { blockOf, innerProduct, joinColumns, takeRows, transpose, zeros } from './matrix.ts';
+import { blockOf, innerProduct, joinColumns, rowRange, takeRows, transpose, zeros } from './matrix.ts';
 import type { FoldData } from './strict-fit.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
@@ -82,15 +82,10 @@ async function sumsOver(data: FoldData, rows: Int32Array, algebra: LinearAlgebra
   let top = 0;
   for (const z of sources) {
     const gram = await algebra.gram(transpose(z));
-    sums.push({ gram, cross: rowsOf(cross, top, z.cols), energy });
+    sums.push({ gram, cross: rowRange(cross, top, top + z.cols), energy });
     top += z.cols;
   }
   return sums;
-}
-
-/** As a view. */
-function rowsOf(m: Matrix, top: number, rows: number): Matrix {
-  return { rows, cols: m.cols, data: m.data.subarray(top * m.cols, (top + rows) * m.cols) };
 }
 
 /** At least one part. */
@@ -140,7 +135,7 @@ async function ridges({ gram, cross }: Sums, shares: number[], algebra: LinearAl
   const betas = await algebra.multiply(stacked, cross);
   return shares.length === 1
     ? betas
-    : joinColumns(shares.map((_, at) => rowsOf(betas, at * gram.rows, gram.rows)));
+    : joinColumns(shares.map((_, at) => rowRange(betas, at * gram.rows, (at + 1) * gram.rows)));
 }
 
 /** 2⟨β, cross⟩ − ⟨β, size⟩ over the columns of each target layer. */

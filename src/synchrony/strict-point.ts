@@ -6,7 +6,7 @@
  *
  * At a refresh it is the full score, but for components that power iteration had not separated yet.
  */
-import { isFinite, transpose, zeros } from './matrix.ts';
+import { isFinite, takeRows, transpose, zeros } from './matrix.ts';
 import { centreByEpisode, type Coefficients } from './residuals.ts';
 import { applyScales, type Scales } from './scales.ts';
 import type { FittedFold, StrictComponents } from './strict-folds.ts';
@@ -150,7 +150,7 @@ async function frozenAxes(
   { scales, components, rows, targets, algebra }: AxesInput,
 ): Promise<Pick<StrictFrozen, 'sourceAxes' | 'targetAxes' | 'textAxes'>> {
   const axes = (m: Matrix, scale: Scales, scores: Matrix): Promise<Matrix> =>
-    axesOf(centreByEpisode(rowsOf(applyScales(m, scale), rows.rows), rows.episode), scores, algebra);
+    axesOf(centreByEpisode(takeRows(applyScales(m, scale), rows.rows), rows.episode), scores, algebra);
   const sourceAxes: Matrix[] = [];
   const targetAxes: Matrix[] = [];
   for (const [l, m] of pairs.source.entries())
@@ -180,12 +180,6 @@ async function axesOf(x: Matrix, scores: Matrix, algebra: LinearAlgebra): Promis
     for (let d = 0; d < out.rows; d++)
       out.data[d * out.cols + k] = (out.data[d * out.cols + k] as number) * factor;
   }
-  return out;
-}
-
-function rowsOf(m: Matrix, rows: Int32Array): Matrix {
-  const out = zeros(rows.length, m.cols);
-  for (const [at, row] of rows.entries()) out.data.set(rowOf(m, row), at * m.cols);
   return out;
 }
 

@@ -1,4 +1,6 @@
 /** What the status page does: asks for the scores every two seconds and draws them. Read-only; text goes in as text, never as markup. */
+import { MINIMUMS } from '../../protocol/minimums.ts';
+
 export const PAGE_SCRIPT = String.raw`'use strict';
 const POLL_MS = 2000;
 const MEANING = {
@@ -6,7 +8,7 @@ const MEANING = {
   'shared-input': 'both read the same third text', random: 'random text', dose: 'they hear a share',
 };
 const ROLES = ['opener', 'answerer'];
-const MINIMUM_PAIRS = 120;
+const MINIMUM_PAIRS = ${MINIMUMS.samples};
 const byId = (id) => document.getElementById(id);
 const number = (value) => (value === null || value === undefined ? '–' : value.toFixed(3).replace('-', '−'));
 const count = (value) => value.toLocaleString('en').replaceAll(',', ' ');
