@@ -196,12 +196,9 @@ async function takeLayer({ algebra, learnt, layers }: Learner, of: LayerBatch): 
     return weights;
   });
   if (!test) return;
-  const errorsFull = await errorsOf(algebra, { weights: full, y, earlier: rowRange(layer.y, 0, seen) });
-  const errorsBase = await errorsOf(algebra, {
-    weights: base.weights,
-    y,
-    earlier: rowRange(layer.y, 0, seen),
-  });
+  const earlier = rowRange(layer.y, 0, seen);
+  const errorsFull = await errorsOf(algebra, { weights: full, y, earlier });
+  const errorsBase = await errorsOf(algebra, { weights: base.weights, y, earlier });
   for (const r of batch.keys()) {
     count(layer, 'full', errorsFull[r] as number[]);
     count(layer, 'base', errorsBase[r] as number[]);
