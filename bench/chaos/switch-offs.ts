@@ -52,7 +52,7 @@ export const SWITCH_OFFS: Readonly<Record<string, SwitchOff>> = {
     what: 'the run’s stream is read from its beginning',
     changes: [
       {
-        file: 'coordinator/run-study',
+        file: 'coordinator/run-consumer',
         from: '{ stream, name: CONSUMER, filter }',
         to: "{ stream, name: CONSUMER, filter, from: 'now' }",
       },
