@@ -1,71 +1,114 @@
 /**
- * The inverse of a symmetric positive definite matrix by halves, so that nearly all of its work is matrix products:
+ * The inverse of a symmetric positive definite matrix by blocks of rows and columns, so that nearly all of its work is matrix products:
  *
- *   A = L Lᵀ;  L⁻¹ of [A₁₁ ·; A₂₁ A₂₂]:  P = A₂₁ L₁₁⁻ᵀ,  L₂₂ from A₂₂ − P Pᵀ,  and −L₂₂⁻¹ P L₁₁⁻¹ below;  then A⁻¹ = L⁻ᵀ L⁻¹
+ *   A + λI = L Lᵀ;  W = L⁻¹;  block k after block k:
+ *     W[k,k] = chol(A[k,k] + λI − Σ_{j<k} L[k,j] L[k,j]ᵀ)⁻¹
+ *     L[i,k] = (A[i,k] − Σ_{j<k} L[i,j] L[k,j]ᵀ) W[k,k]ᵀ         i > k
+ *     W[k,i] = −W[k,k] Σ_{i≤j<k} L[k,j] W[j,i]                   i < k
+ *   S[i,j] = Σ_{k≥i} W[k,i]ᵀ W[k,j]                              i ≥ j
  *
- * Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
+ * L is kept by rows of blocks, each transposed and stacked, W by columns of blocks: every sum is one product of two contiguous views, and
+ * nothing is copied in between. Going by L⁻¹ and not by inverses of the halves keeps the error that of a Cholesky factorisation.
  */
 import { cholesky, invertLower } from '../synchrony/cholesky.ts';
-import { blockOf, subtractFrom, zeros } from '../synchrony/matrix.ts';
-import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
+import { blockOf, rowRange, subtractFrom } from '../synchrony/matrix.ts';
+import type { Matrix } from '../synchrony/types.ts';
+import type { ProductInto } from './product-into.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
+import { unwritten } from './unwritten.ts';
 
-const SMALLEST = 64;
+/** a · b and aᵀ · b. */
+export interface BlockProducts {
+  multiply: ProductInto;
+  crossMultiply: ProductInto;
+}
 
-type Products = Pick<LinearAlgebra, 'multiply' | 'crossMultiply' | 'multiplyTransposed' | 'gram'>;
+/** Small enough for a factorisation in JavaScript, large enough for products at full speed. */
+const LARGEST_BLOCK = 128;
 
 /** (s + λI)⁻¹ [n, n]; undefined where s + λI is not positive definite to rounding. */
 export async function blockedInverse(
   s: Matrix,
   lambda: number,
-  products: Products,
+  products: BlockProducts,
 ): Promise<Matrix | undefined> {
-  const inverse = await lowerInverse(s, lambda, products);
-  return inverse && lowerGram(inverse, products);
+  const factor = emptyFactor(s.rows);
+  for (const k of factor.keys()) if (!(await addBlock(factor, { s, lambda, k }, products))) return undefined;
+  return assemble(factor, s.rows, products);
 }
 
-/** lᵀ l of a lower triangle: what stands above a tile's columns is 0 in one of its sides. */
-async function lowerGram(l: Matrix, { crossMultiply }: Products): Promise<Matrix> {
-  return tiledSymmetric(l.rows, ({ top, bottom, left, right }) => {
-    const rows = l.rows - left;
-    return crossMultiply(
-      blockOf(l, { top: left, left: top, rows, cols: bottom - top }),
-      blockOf(l, { top: left, left, rows, cols: right - left }),
-    );
+/** What stands in the rows and columns [from, to) of one block. */
+interface Block {
+  from: number;
+  to: number;
+  /** (L[k, 0…k−1])ᵀ [from, size] */
+  row: Matrix;
+  /** W[k…, k] [n − from, size] */
+  column: Matrix;
+}
+
+function emptyFactor(n: number): Block[] {
+  const count = Math.max(1, Math.ceil(n / LARGEST_BLOCK));
+  const edge = (block: number): number => Math.round((block * n) / count);
+  return Array.from({ length: count }, (_, k) => {
+    const [from, to] = [edge(k), edge(k + 1)];
+    return { from, to, row: unwrittenMatrix(from, to - from), column: unwrittenMatrix(n - from, to - from) };
   });
 }
 
-/** L⁻¹ [n, n] of a + λI = L Lᵀ. */
-async function lowerInverse(a: Matrix, lambda: number, products: Products): Promise<Matrix | undefined> {
-  const n = a.rows;
-  if (n <= SMALLEST) {
-    const factor = cholesky(a, lambda);
-    return factor && invertLower(factor, n);
-  }
-  const half = Math.ceil(n / 2);
-  const rest = n - half;
-  const first = await lowerInverse(blockOf(a, { top: 0, left: 0, rows: half, cols: half }), lambda, products);
-  if (!first) return undefined;
-  const corner = blockOf(a, { top: half, left: 0, rows: rest, cols: half });
-  const panel = await products.multiplyTransposed(corner, first);
-  const remains = blockOf(a, { top: half, left: half, rows: rest, cols: rest });
-  subtractFrom(remains, await products.gram(panel));
-  const second = await lowerInverse(remains, lambda, products);
-  if (!second) return undefined;
-  const below = await products.multiply(await products.multiply(second, panel), first);
-  return assemble(first, second, below);
+const unwrittenMatrix = (rows: number, cols: number): Matrix => ({
+  rows,
+  cols,
+  data: unwritten(rows * cols),
+});
+
+interface Step {
+  s: Matrix;
+  lambda: number;
+  k: number;
 }
 
-/** [first 0; −below second] */
-function assemble(first: Matrix, second: Matrix, below: Matrix): Matrix {
-  const half = first.rows;
-  const n = half + second.rows;
-  const out = zeros(n, n);
-  for (let r = 0; r < half; r++) out.data.set(first.data.subarray(r * half, (r + 1) * half), r * n);
-  for (let r = 0; r < second.rows; r++) {
-    const start = (half + r) * n;
-    for (let c = 0; c < half; c++) out.data[start + c] = -(below.data[r * half + c] as number);
-    out.data.set(second.data.subarray(r * second.cols, (r + 1) * second.cols), start + half);
+/** Block k of L and of W, from those before it; false where there is none. */
+async function addBlock(factor: Block[], { s, lambda, k }: Step, products: BlockProducts): Promise<boolean> {
+  const { multiply, crossMultiply } = products;
+  const own = factor[k] as Block;
+  const remainder = async (other: Block): Promise<Matrix> => {
+    const block = blockOf(s, {
+      top: own.from,
+      left: other.from,
+      rows: own.to - own.from,
+      cols: other.to - other.from,
+    });
+    if (own.from === 0) return block;
+    return subtractFrom(block, await crossMultiply(own.row, rowRange(other.row, 0, own.from)));
+  };
+  const lower = cholesky(await remainder(own), lambda);
+  if (lower === undefined) return false;
+  const inverse = invertLower(lower, own.to - own.from);
+  own.column.data.set(inverse.data);
+  for (const later of factor.slice(k + 1))
+    await multiply(inverse, await remainder(later), rowRange(later.row, own.from, own.to).data);
+  const minus = { ...inverse, data: inverse.data.map((value) => -value) };
+  for (const { from, column } of factor.slice(0, k)) {
+    const sum = await crossMultiply(rowRange(own.row, from, own.from), rowRange(column, 0, own.from - from));
+    await multiply(minus, sum, rowRange(column, own.from - from, own.to - from).data);
   }
-  return out;
+  return true;
+}
+
+/** Wᵀ W: what stands above a block of W is 0. */
+function assemble(factor: Block[], n: number, { crossMultiply }: BlockProducts): Promise<Matrix> {
+  const tiles = factor.flatMap((upper, j) =>
+    factor.slice(j).map((left) => ({
+      top: upper.from,
+      bottom: upper.to,
+      left: left.from,
+      right: left.to,
+      upper,
+      side: left,
+    })),
+  );
+  return tiledSymmetric(n, tiles, ({ upper, side }) =>
+    crossMultiply(rowRange(upper.column, side.from - upper.from, n - upper.from), side.column),
+  );
 }

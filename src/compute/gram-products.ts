@@ -4,17 +4,15 @@
  */
 import { rowRange, zeros } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
+import type { ProductInto } from './product-into.ts';
 import { isDiagonal, upperTiles, type Tile } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
-
-/** a · bᵀ; written to `into` where it is given. */
-export type ProductTransposed = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
 
 /** a [n, any] and b [n, any], equal n → [a.length, b.length]. */
 export async function tiledGramProducts(
   a: Matrix[],
   b: Matrix[],
-  multiplyTransposed: ProductTransposed,
+  multiplyTransposed: ProductInto,
 ): Promise<Matrix> {
   const total = zeros(a.length, b.length);
   const tiles = upperTiles(a[0]?.rows ?? 0);
@@ -38,7 +36,7 @@ const areaOf = ({ top, bottom, left, right }: Tile): number => (bottom - top) * 
 async function stackTile(
   matrices: Matrix[],
   { tile, into }: { tile: Tile; into: Float64Array },
-  multiplyTransposed: ProductTransposed,
+  multiplyTransposed: ProductInto,
 ): Promise<Matrix> {
   const { top, bottom, left, right } = tile;
   const size = areaOf(tile);

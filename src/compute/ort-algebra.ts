@@ -7,9 +7,11 @@ import { invertSymmetric } from '../synchrony/cholesky.ts';
 import { crossProduct, product, productTransposed, rowRange } from '../synchrony/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
 import { blockedInverse } from './blocked-inverse.ts';
-import { tiledGramProducts, type ProductTransposed } from './gram-products.ts';
+import { tiledGramProducts } from './gram-products.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
+import type { ProductInto } from './product-into.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
+import { upperTiles } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
 
 export interface OrtAlgebraOptions {
@@ -33,26 +35,21 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
   const plain = await openProduct(options, { elements });
   const byColumns = await openProduct(options, { elements, transposed: 'a' });
   const byRows = await openProduct(options, { elements, transposed: 'b' });
-  const multiply = (a: Matrix, b: Matrix): Promise<Matrix> =>
-    a.rows * a.cols * b.cols < WORTH_A_CALL ? Promise.resolve(product(a, b)) : plain.run(a, b);
-  const crossMultiply = (a: Matrix, b: Matrix): Promise<Matrix> =>
-    a.rows * a.cols * b.cols < WORTH_A_CALL ? Promise.resolve(crossProduct(a, b)) : byColumns.run(a, b);
-  const multiplyTransposed: ProductTransposed = (a, b, into) =>
-    a.rows * a.cols * b.rows < WORTH_A_CALL
-      ? Promise.resolve(written(productTransposed(a, b), into))
-      : byRows.run(a, b, into);
-  const products = {
-    multiply,
-    crossMultiply,
-    multiplyTransposed: (a: Matrix, b: Matrix) => multiplyTransposed(a, b),
-    gram: (a: Matrix) => tiledGram(a, multiplyTransposed),
-  };
+  const multiply: ProductInto = (a, b, into) =>
+    a.rows * a.cols * b.cols < WORTH_A_CALL ? written(product(a, b), into) : plain.run(a, b, into);
+  const crossMultiply: ProductInto = (a, b, into) =>
+    a.rows * a.cols * b.cols < WORTH_A_CALL ? written(crossProduct(a, b), into) : byColumns.run(a, b, into);
+  const multiplyTransposed: ProductInto = (a, b, into) =>
+    a.rows * a.cols * b.rows < WORTH_A_CALL ? written(productTransposed(a, b), into) : byRows.run(a, b, into);
   return {
-    ...products,
     elements,
+    multiply: (a, b) => multiply(a, b),
+    crossMultiply: (a, b) => crossMultiply(a, b),
+    multiplyTransposed: (a, b) => multiplyTransposed(a, b),
+    gram: (a) => tiledGram(a, multiplyTransposed),
     gramProducts: (a, b) => tiledGramProducts(a, b, multiplyTransposed),
     invertRidge: async (s, lambda) =>
-      (await blockedInverse(s, lambda, products)) ?? invertSymmetric(s, lambda),
+      (await blockedInverse(s, lambda, { multiply, crossMultiply })) ?? invertSymmetric(s, lambda),
     close: async () => {
       for (const { session } of [plain, byColumns, byRows]) await session.release();
     },
@@ -61,10 +58,10 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
 
 interface Product {
   session: InferenceSession;
-  run(a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix>;
+  run: ProductInto;
 }
 
-function written(m: Matrix, into?: Float64Array): Matrix {
+async function written(m: Matrix, into?: Float64Array): Promise<Matrix> {
   into?.set(m.data);
   return m;
 }
@@ -100,8 +97,8 @@ function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
 }
 
 /** a · aᵀ */
-function tiledGram(a: Matrix, multiplyTransposed: ProductTransposed): Promise<Matrix> {
-  return tiledSymmetric(a.rows, ({ top, bottom, left, right }) =>
+function tiledGram(a: Matrix, multiplyTransposed: ProductInto): Promise<Matrix> {
+  return tiledSymmetric(a.rows, upperTiles(a.rows), ({ top, bottom, left, right }) =>
     multiplyTransposed(rowRange(a, top, bottom), rowRange(a, left, right)),
   );
 }

@@ -1,11 +1,14 @@
 /** A symmetric matrix of which only the tiles on and above the diagonal are computed. */
 import type { Matrix } from '../synchrony/types.ts';
-import { upperTiles, type Tile } from './tiles.ts';
+import type { Tile } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
 
-/** [n, n]; what is below the diagonal mirrors what is above, to the last bit. */
-export async function tiledSymmetric(n: number, compute: (tile: Tile) => Promise<Matrix>): Promise<Matrix> {
-  const tiles = upperTiles(n);
+/** [n, n] of tiles that cover the diagonal and what is above it; what is below mirrors that, to the last bit. */
+export async function tiledSymmetric<T extends Tile>(
+  n: number,
+  tiles: T[],
+  compute: (tile: T) => Promise<Matrix>,
+): Promise<Matrix> {
   const [first] = tiles;
   if (first && tiles.length === 1) return mirrorDown(await compute(first));
   const out = { rows: n, cols: n, data: unwritten(n * n) };

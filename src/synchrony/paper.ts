@@ -35,8 +35,8 @@ export interface PreparedPaper {
   pairs: TurnPairs;
   /** Per source layer [n, n]: see `sourceInverse`. */
   inverses: Matrix[];
-  /** Per target layer [n, dims], column means out. */
-  targets: Matrix[];
+  /** Column means [dims] per target layer. */
+  means: Float64Array[];
 }
 
 export async function preparePaper(
@@ -46,16 +46,26 @@ export async function preparePaper(
   const reason = whyNoScore(pairs);
   if (reason !== undefined) return { reason };
   const inverses: Matrix[] = [];
-  for (const layer of pairs.source) inverses.push(await sourceInverse(centred(layer), lambda, algebra));
-  return { pairs, inverses, targets: pairs.target.map(centred) };
+  let room = zeros(0, 0);
+  for (const layer of pairs.source) {
+    if (layer.cols !== room.cols) room = zeros(layer.rows, layer.cols);
+    centreInto(room, layer);
+    inverses.push(await sourceInverse(room, lambda, algebra));
+  }
+  return { pairs, inverses, means: pairs.target.map(columnMeans) };
 }
 
 export async function paperScoreOf(
-  { pairs, inverses, targets }: PreparedPaper,
+  { pairs, inverses, means }: PreparedPaper,
   options: Omit<PaperOptions, 'lambda'>,
 ): Promise<PaperScore | NoScore> {
   const splits = makeSplits(pairs, options);
   if ('reason' in splits) return splits;
+  const targets = pairs.target.map((rows, layer) => ({
+    rows,
+    offset: means[layer] as Float64Array,
+    room: zeros(rows.rows, rows.cols),
+  }));
   const perSplit: Matrix[] = [];
   for (const [index, split] of splits.entries()) {
     const input = { inverses, targets, split };
@@ -88,18 +98,23 @@ function makeSplits(pairs: TurnPairs, options: Pick<PaperOptions, 'splits' | 'se
   return usable as Split[];
 }
 
-/** The column means taken out: the same regression, in fewer digits where there is a large offset. */
-function centred(m: Matrix): Matrix {
-  const { rows, cols, data } = m;
+function columnMeans({ rows, cols, data }: Matrix): Float64Array {
   const means = new Float64Array(cols);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < cols; c++) means[c] = (means[c] as number) + (data[r * cols + c] as number);
-  for (let c = 0; c < cols; c++) means[c] = (means[c] as number) / rows;
-  const out = zeros(rows, cols);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < cols; c++)
-      out.data[r * cols + c] = (data[r * cols + c] as number) - (means[c] as number);
-  return out;
+  for (let r = 0; r < rows; r++) {
+    const start = r * cols;
+    for (let c = 0; c < cols; c++) means[c] = (means[c] as number) + (data[start + c] as number);
+  }
+  return means.map((sum) => sum / rows);
+}
+
+/** m with its column means taken out: the same regression, in fewer digits where there is a large offset. */
+function centreInto(room: Matrix, m: Matrix): void {
+  const means = columnMeans(m);
+  for (let r = 0; r < m.rows; r++) {
+    const start = r * m.cols;
+    for (let c = 0; c < m.cols; c++)
+      room.data[start + c] = (m.data[start + c] as number) - (means[c] as number);
+  }
 }
 
 /** The training rows, those of an episode exchanged among themselves. */

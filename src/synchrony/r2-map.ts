@@ -11,17 +11,26 @@
  * Digits: about 1e-13 on ordinary states; where a few dims are 1e4 times the others and n exceeds dims, K's condition leaves about 1e-6.
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
-import { takeBlock, takeRows, zeros } from './matrix.ts';
+import { takeBlock, takeRows } from './matrix.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface MapInput {
   /** Per source layer [n, n]: see `sourceInverse`. */
   inverses: Matrix[];
-  /** Per target layer [n, dims]. */
-  targets: Matrix[];
+  targets: Target[];
   split: Uint8Array;
   /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
   trainingOrder?: Int32Array;
+}
+
+/** One target layer. */
+export interface Target {
+  /** Y [n, dims] */
+  rows: Matrix;
+  /** Column means [dims], or whatever else lies near the values. */
+  offset: Float64Array;
+  /** Room for Z [n, dims], written anew for every split: memory never touched costs more than a pass over it. */
+  room: Matrix;
 }
 
 interface Sides {
@@ -92,7 +101,8 @@ interface ScaledTarget {
   unexplained: number;
 }
 
-function scaledTarget(y: Matrix, sides: Sides, order: Int32Array | undefined): ScaledTarget {
+function scaledTarget(target: Target, sides: Sides, order: Int32Array | undefined): ScaledTarget {
+  const y = target.rows;
   const total = squaresAroundMean(y, sides.test);
   const flat = constantColumns(y, sides.test);
   const isFlat = (value: number, c: number): boolean => flat.has(c) || !(value > 0);
@@ -105,18 +115,18 @@ function scaledTarget(y: Matrix, sides: Sides, order: Int32Array | undefined): S
     const perfect = known.has(c) && valueOf(sides.train, c) === valueOf(sides.test, c);
     if (isFlat(value, c) && !perfect) unexplained += 1;
   }
-  return { rows: scaledRows(y, scale, order), dims: y.cols, unexplained };
+  return { rows: scaledRows(target, scale, order), dims: y.cols, unexplained };
 }
 
-function scaledRows(y: Matrix, scale: Float64Array, order: Int32Array | undefined): Matrix {
-  const out = zeros(y.rows, y.cols);
-  const [from, to, cols] = [y.data, out.data, y.cols];
+function scaledRows({ rows: y, offset, room }: Target, scale: Float64Array, order?: Int32Array): Matrix {
+  const [from, to, cols] = [y.data, room.data, y.cols];
   for (let r = 0; r < y.rows; r++) {
     const source = (order?.[r] ?? r) * cols;
     const target = r * cols;
-    for (let c = 0; c < cols; c++) to[target + c] = (from[source + c] as number) * (scale[c] as number);
+    for (let c = 0; c < cols; c++)
+      to[target + c] = ((from[source + c] as number) - (offset[c] as number)) * (scale[c] as number);
   }
-  return out;
+  return room;
 }
 
 /** Per column, over some rows. */
