@@ -11,6 +11,7 @@ import type { AlignedTurn } from '../src/analyzer/steps/step-book.ts';
 import { parseStepMeasures, STEP_MEASURES } from '../src/analyzer/steps/step-measures.ts';
 import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
 import { blockedSolve } from './blocked-solve.ts';
+import { normalPairs } from './normal-pairs.ts';
 import { centreColumns } from '../src/synchrony/measures/measure.ts';
 import { createLiveKernels } from '../src/synchrony/live-kernels.ts';
 import { joinColumns, takeRows, transpose, zeros } from '../src/synchrony/matrix.ts';
@@ -24,14 +25,13 @@ export const title = 'Synchrony: maps, live rows, strict scores, step windows';
 
 const LAYERS = 12;
 const DIMS = 768;
-const TURNS = 5;
+const SIZE = { sourceLayers: LAYERS, targetLayers: LAYERS, dims: DIMS };
 
 export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   const algebra = await createOrtAlgebra();
   const table = [['what', 'size', 'takes', 'against', 'ratio', 'bar']];
   table.push(...(await mapRows(algebra)));
   table.push(...(await liveRows(algebra)));
-  table.push(...(await growthRows(algebra)));
   table.push(...(await stepRows(algebra)));
   await algebra.close();
   return { table, notes: NOTES };
@@ -42,29 +42,6 @@ const NOTES = [
   'The product rate is that of one 1000 × 768 by 768 × 1000 product; the map’s rate counts the multiplications and additions that its algebra needs, each symmetric product once.',
   'Strict scores: 99 exchanges, all layers.',
 ];
-
-/** Normal rows in episodes of five turns, five episodes to a scenario. */
-function normalPairs(n: number, layers: number, dims: number): TurnPairs {
-  const random = seededRandom(n, layers, dims);
-  const make = (): Matrix => {
-    const m = zeros(n, dims);
-    for (let at = 0; at < m.data.length; at++) m.data[at] = random.normal();
-    return m;
-  };
-  const label = (of: (row: number) => number): Int32Array =>
-    Int32Array.from({ length: n }, (_, row) => of(row));
-  return {
-    n,
-    source: Array.from({ length: layers }, make),
-    target: Array.from({ length: layers }, make),
-    history: zeros(n, 0),
-    reply: zeros(n, 0),
-    episode: label((row) => Math.floor(row / TURNS)),
-    scenario: label((row) => Math.floor(row / (5 * TURNS))),
-    pair: label(() => 0),
-    turn: label((row) => row % TURNS),
-  };
-}
 
 async function timeMs(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
@@ -83,9 +60,9 @@ const ms = (value: number): string => (value < 10 ? `${value.toFixed(2)} ms` : `
 
 async function mapRows(algebra: LinearAlgebra): Promise<string[][]> {
   const n = 1000;
-  const pairs = normalPairs(n, LAYERS, DIMS);
+  const pairs = normalPairs({ n, ...SIZE });
   const splits = [0, 1, 2].map((k) => Array.from({ length: 40 }, (_, e) => 5 * e + k));
-  await paperScore(normalPairs(300, 2, 64), { algebra, seed: 1 });
+  await paperScore(normalPairs({ n: 300, sourceLayers: 2, targetLayers: 2, dims: 64 }), { algebra, seed: 1 });
   const mapMs = await bestMs(2, () => paperScore(pairs, { algebra, splits, seed: 1 }));
   const pairMs = (await timeMs(() => publishedPairs(pairs, 3, algebra))) / 3;
   const publishedMs = pairMs * LAYERS * LAYERS * splits.length;
@@ -157,7 +134,7 @@ function meanR2(predicted: Matrix, truth: Matrix): number {
 
 async function liveRows(algebra: LinearAlgebra): Promise<string[][]> {
   const n = 1000;
-  const pairs = normalPairs(n + 20, LAYERS, DIMS);
+  const pairs = normalPairs({ n: n + 20, ...SIZE });
   const live = createLiveKernels({ scales: freezeScales(pairs), maxRows: 2 * n });
   const at = (m: Matrix, row: number): Float64Array => m.data.subarray(row * m.cols, (row + 1) * m.cols);
   const add = (row: number): void =>
@@ -176,7 +153,7 @@ async function liveRows(algebra: LinearAlgebra): Promise<string[][]> {
   for (let row = n; row < n + 20; row++) add(row);
   const rowMs = (performance.now() - started) / 20;
   const whole = await timeMs(() =>
-    strictScore(normalPairs(n, LAYERS, DIMS), { algebra, seed: 1, permutations: 99 }),
+    strictScore(normalPairs({ n, ...SIZE }), { algebra, seed: 1, permutations: 99 }),
   );
   return [
     [
@@ -188,25 +165,6 @@ async function liveRows(algebra: LinearAlgebra): Promise<string[][]> {
       '≤ 1 / 100',
     ],
   ];
-}
-
-/** How both scores grow with their size. */
-async function growthRows(algebra: LinearAlgebra): Promise<string[][]> {
-  const sizes = [
-    [200, 4, 192],
-    [400, 4, 192],
-    [200, 8, 192],
-    [200, 4, 768],
-  ] as const;
-  const rows: string[][] = [];
-  for (const [n, layers, dims] of sizes) {
-    const pairs = normalPairs(n, layers, dims);
-    const paperMs = await timeMs(() => paperScore(pairs, { algebra, seed: 1 }));
-    const strictMs = await timeMs(() => strictScore(pairs, { algebra, seed: 1, permutations: 99 }));
-    const size = `n ${n}, ${layers} layers, ${dims} dims`;
-    rows.push(['paper mode, beside strict mode', size, ms(paperMs), ms(strictMs), '', '']);
-  }
-  return rows;
 }
 
 const STEPS = 128;

@@ -70,30 +70,38 @@ interface Step {
 
 /** Block k of L and of W, from those before it; false where there is none. */
 async function addBlock(factor: Block[], { s, lambda, k }: Step, products: BlockProducts): Promise<boolean> {
-  const { multiply, crossMultiply } = products;
   const own = factor[k] as Block;
-  const remainder = async (other: Block): Promise<Matrix> => {
-    const block = blockOf(s, {
-      top: own.from,
-      left: other.from,
-      rows: own.to - own.from,
-      cols: other.to - other.from,
-    });
-    if (own.from === 0) return block;
-    return subtractFrom(block, await crossMultiply(own.row, rowRange(other.row, 0, own.from)));
-  };
-  const lower = cholesky(await remainder(own), lambda);
+  const lower = cholesky(await remainder(s, [own, own], products), lambda);
   if (lower === undefined) return false;
   const inverse = invertLower(lower, own.to - own.from);
   own.column.data.set(inverse.data);
-  for (const later of factor.slice(k + 1))
-    await multiply(inverse, await remainder(later), rowRange(later.row, own.from, own.to).data);
+  for (const later of factor.slice(k + 1)) {
+    const into = rowRange(later.row, own.from, own.to).data;
+    await products.multiply(inverse, await remainder(s, [own, later], products), into);
+  }
+  await lengthenColumns(factor.slice(0, k), { own, inverse }, products);
+  return true;
+}
+
+/** A[k,i] − Σ_{j<k} L[k,j] L[i,j]ᵀ */
+async function remainder(s: Matrix, [own, other]: [Block, Block], products: BlockProducts): Promise<Matrix> {
+  const size = { rows: own.to - own.from, cols: other.to - other.from };
+  const block = blockOf(s, { top: own.from, left: other.from, ...size });
+  if (own.from === 0) return block;
+  return subtractFrom(block, await products.crossMultiply(own.row, rowRange(other.row, 0, own.from)));
+}
+
+/** W[k,i] for the columns of earlier blocks i; `inverse` is W[k,k]. */
+async function lengthenColumns(
+  earlier: Block[],
+  { own, inverse }: { own: Block; inverse: Matrix },
+  { multiply, crossMultiply }: BlockProducts,
+): Promise<void> {
   const minus = { ...inverse, data: inverse.data.map((value) => -value) };
-  for (const { from, column } of factor.slice(0, k)) {
+  for (const { from, column } of earlier) {
     const sum = await crossMultiply(rowRange(own.row, from, own.from), rowRange(column, 0, own.from - from));
     await multiply(minus, sum, rowRange(column, own.from - from, own.to - from).data);
   }
-  return true;
 }
 
 /** Wᵀ W: what stands above a block of W is 0. */
