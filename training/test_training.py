@@ -1,4 +1,6 @@
 """Run with `python3 -m unittest` in this folder; needs PyTorch, ONNX, a C compiler and Node with this project's packages, no text sources."""
+import json
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -10,13 +12,15 @@ from onnx import numpy_helper
 from entrain_training.chat import ASSISTANT, END, LEAVE, USER, render_ids
 from entrain_training.evaluate import torch_scorer
 from entrain_training.export import write_onnx
+from entrain_training.corpus import SOURCES
 from entrain_training.fused import fused_loss, load_kernels
 from entrain_training.llama2c import halves_order
 from entrain_training.model import LlamaLm, Shape
 from entrain_training.optimizer import orthogonalise
 from entrain_training.shipped import MODELS, FolderTokens, score_onnx
+from entrain_training.publish import load_trained
 from entrain_training.tokenizer import merges_from_order
-from entrain_training.train import talk_loss, warmth
+from entrain_training.train import Run, talk_loss, train, warmth
 from entrain_training.views import TALK_BIT
 from entrain_training.weights import FORMATS, as_int8, store_file
 
@@ -123,6 +127,34 @@ class TokensOfAModelFolder(unittest.TestCase):
         self.assertEqual(len(tokens.encode(line + line)), 2 * len(ids))
         self.assertEqual([tokens.id_of(END), tokens.id_of(LEAVE)], [5, 6])
         self.assertNotIn(tokens.id_of("<unk>"), ids)
+
+
+class StopsByHeldOutLoss(unittest.TestCase):
+    """Four views learned by heart teach nothing about other talk."""
+
+    def setUp(self):
+        self.work = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.work)
+        rng = numpy.random.default_rng(1)
+        for folder in ("store", "member"):
+            Path(self.work, folder).mkdir()
+        for source in SOURCES:
+            for side, views in (("train", 4), ("held-out", 6)):
+                tokens = (rng.integers(8, 24, 32 * views) | TALK_BIT).astype(numpy.uint16)
+                numpy.savez(Path(self.work, "store", f"{source}.{side}.npz"), tokens=tokens, starts=numpy.arange(0, 32 * views + 1, 32))
+        self.member = {"seed": 1, "tokens": 2_000_000, "batch_tokens": 512, "micro_tokens": 512, "check_steps": 10,
+                       "matrix_rate": 0.02, "other_rate": 0.003, "shape": vars(SMALL)}
+
+    def test_long_before_the_plan_and_with_the_best_weights(self):
+        run = Run(self.member, Path(self.work, "member"), "cpu")
+        train(run, Path(self.work, "store"), None, Path(self.work, "loss.jsonl"))
+        self.assertLess(run.seen["tokens"], 500_000)
+        entries = [json.loads(line) for line in Path(self.work, "loss.jsonl").read_text().splitlines()]
+        losses = [entry["held_out"] for entry in entries if "held_out" in entry]
+        self.assertGreater(losses[-1], min(losses) + 0.05)
+        self.assertAlmostEqual(run.patience.state["best"], min(losses), places=1)
+        best, _ = load_trained(self.work, "member")
+        self.assertGreater(float((best.state_dict()["model.embed_tokens.weight"] - run.model.state_dict()["model.embed_tokens.weight"]).abs().max()), 0)
 
 
 class SmallThings(unittest.TestCase):

@@ -33,7 +33,7 @@ MISSING = """This is the bootstrap of the family, trained on a CPU in minutes be
 and 28 million parameters with several hundred million tokens seen, does not exist yet: no member here has read the text once, and the loss of
 the largest was still falling. On a machine with a GPU, put those shapes and `"micro_tokens": 65536` into `training/family.json` and run
 `training/train-family CORPORA WORK`; it trains in bfloat16 there, may be stopped and started again, and writes these folders and cards anew.
-That path has been written but never run on a GPU, and it stops by its token count: stopping by held-out loss is left to whoever watches."""
+It stops by itself when held-out talk is no longer learned. That path has been written but never run on a GPU."""
 
 
 def loss_table(figures):

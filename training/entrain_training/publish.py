@@ -14,10 +14,10 @@ MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 def load_trained(work, member):
-    """(model in float32, counters of the run) from the member's checkpoint."""
+    """(model in float32, counters of the run) from the member's checkpoint: the weights of the lowest held-out loss."""
     saved = torch.load(Path(work, member, "checkpoint.pt"), map_location="cpu")
     model = LlamaLm(Shape(**saved["shape"]))
-    model.load_state_dict(saved["model"])
+    model.load_state_dict(saved.get("best") or saved["model"])
     return model.eval(), saved["seen"]
 
 

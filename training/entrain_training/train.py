@@ -2,7 +2,8 @@
 
 The learning rate rises, stays, and falls linearly to nothing over the last part, when the mixture changes to
 persona- and goal-driven talk. Progress is tokens seen over tokens planned (or, with --minutes, the larger of
-that and the time used, so that a busy machine still ends in time).
+that and the time used, so that a busy machine still ends in time). The plan shrinks when held-out talk is no longer
+learned: held_out.py.
 """
 import argparse
 import json
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 from .batches import Mixture, batches
 from .family import read_member
 from .fused import fused_loss, load_kernels
+from .held_out import Patience, held_out_loss, read_watched
 from .model import LlamaLm, Shape, count_parameters
 from .optimizer import make_optimizers
 from .views import load_side
@@ -54,18 +56,20 @@ class Run:
         self.model = LlamaLm(Shape(**member["shape"])).to(device)
         self.optimizers = make_optimizers(self.model, member["matrix_rate"], member["other_rate"])
         self.rates = [[group["lr"] for group in one.param_groups] for one in self.optimizers]
-        self.seen = {"step": 0, "tokens": 0, "talk": 0, "seconds": 0.0, "segment": 0}
+        self.seen = {"step": 0, "tokens": 0, "talk": 0, "seconds": 0.0, "segment": 0, "planned": member["tokens"]}
+        self.patience, self.best = Patience(), None
         if self.path.exists():
             saved = torch.load(self.path, map_location=device)
             self.model.load_state_dict(saved["model"])
             for one, state in zip(self.optimizers, saved["optimizers"]):
                 one.load_state_dict(state)
-            self.seen = saved["seen"]
+            self.seen = {"planned": member["tokens"], **saved["seen"]}
             self.seen["segment"] += 1
+            self.patience, self.best = Patience(saved.get("patience")), saved.get("best")
 
     def save(self):
         state = {"model": self.model.state_dict(), "optimizers": [one.state_dict() for one in self.optimizers],
-                 "seen": self.seen, "shape": self.member["shape"]}
+                 "seen": self.seen, "shape": self.member["shape"], "patience": self.patience.state, "best": self.best}
         torch.save(state, self.path.with_suffix(".new"))
         os.replace(self.path.with_suffix(".new"), self.path)
 
@@ -91,15 +95,37 @@ class Run:
         return total / talk
 
 
+    def check(self, watched):
+        """Held-out loss; keeps the weights if there were none better."""
+        loss = held_out_loss(watched, lambda ids, learned: talk_loss(self.model, ids, learned, self.device, self.kernels)[0])
+        if self.patience.take(loss, self.seen["tokens"]):
+            self.best = {name: weight.detach().cpu().clone() for name, weight in self.model.state_dict().items()}
+        return loss
+
+    def progress(self, budget_s):
+        return max(self.seen["tokens"] / self.seen["planned"], self.seen["seconds"] / budget_s)
+
+    def shorten(self):
+        """The fall begins here."""
+        self.seen["planned"] = self.seen["tokens"] / (1 - DECAY_SHARE)
+        self.patience.again(self.seen["tokens"])
+
+
+def write_entry(path, entry):
+    entry = {key: round(value, 4) if isinstance(value, float) else value for key, value in entry.items()}
+    with open(path, "a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
+
+
 def train(run, store, minutes, log_path):
-    """Train to the end of the plan, or until SIGTERM asks to save and go."""
+    """Train to the end of the plan or of what held-out talk gains, or until SIGTERM asks to save and go."""
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
-    side = load_side(store, "train")
+    side, watched = load_side(store, "train"), read_watched(store)
     budget_s = minutes * 60 if minutes else float("inf")
     started, saved_at, phase, losses = time.time() - run.seen["seconds"], time.time(), None, []
     while not stopping:
-        progress = max(run.seen["tokens"] / run.member["tokens"], run.seen["seconds"] / budget_s)
+        progress = run.progress(budget_s)
         if progress >= 1:
             break
         wanted = "first" if progress < 1 - DECAY_SHARE else "last"
@@ -110,14 +136,20 @@ def train(run, store, minutes, log_path):
         losses.append(run.step(stream, warmth(run.seen["step"], progress)))
         run.seen["seconds"] = time.time() - started
         if run.seen["step"] % LOG_EVERY_STEPS == 0:
-            entry = {**run.seen, "progress": progress, "loss": sum(losses) / len(losses)}
-            entry = {key: round(value, 4) if isinstance(value, float) else value for key, value in entry.items()}
-            with open(log_path, "a", encoding="utf-8") as log:
-                log.write(json.dumps(entry) + "\n")
+            write_entry(log_path, {**run.seen, "progress": progress, "loss": sum(losses) / len(losses)})
             losses = []
+        if run.seen["step"] % run.member["check_steps"] == 0:
+            write_entry(log_path, {**run.seen, "progress": progress, "held_out": run.check(watched)})
+            is_out = run.patience.is_out(run.seen["tokens"])
+            if is_out and phase == "last":
+                break
+            if is_out:
+                run.shorten()
         if time.time() - saved_at > CHECKPOINT_EVERY_S:
             run.save()
             saved_at = time.time()
+    if not stopping:
+        write_entry(log_path, {**run.seen, "progress": run.progress(budget_s), "held_out": run.check(watched)})
     run.save()
 
 
