@@ -20,7 +20,8 @@ export async function run(argv: string[]): Promise<number> {
   const { flags, names } = parseMeasureArguments(argv);
   if (flags.list === true) return print(listMeasures(flags.json === true));
   const name = onlyName(names);
-  const algebra = await createOrtAlgebra();
+  // One thread for a run, as the analyzer's: the order of additions is part of the number.
+  const algebra = await createOrtAlgebra(flags.run === undefined ? {} : { threads: 1 });
   try {
     const answer = { measure: name, ...(await answerOf(name, flags, algebra)) };
     return print(flags.json === true ? `${JSON.stringify(answer)}\n` : printAnswer(answer));
@@ -50,7 +51,7 @@ async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra):
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
   }
   const { a, b } = flags;
-  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, algebra);
+  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, { algebra });
   const measure = MEASURES.find((one) => one.name === name) as Measure;
   const sources = chooseLayers(await readLayers(a), { path: a, flags });
   const targets = chooseLayers(await readLayers(b), { path: b, flags });
