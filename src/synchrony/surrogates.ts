@@ -37,12 +37,16 @@ export interface SurrogateInput {
   options: MeasureOptions;
 }
 
+/** The measure of the streams as they are, beside its null. */
 export async function surrogateNull(
   input: SurrogateInput,
   options: SurrogateOptions,
-): Promise<SurrogateNull | NoScore> {
+): Promise<(SurrogateNull & Pick<SurrogateSizes, 'answer'>) | NoScore> {
   const found = await surrogateSizes(input, options);
-  return 'reason' in found ? found : nullOf(found.size, found.sizes);
+  if ('reason' in found) return found;
+  const { answer, size, sizes } = found;
+  const beside = nullOf(size, sizes);
+  return 'reason' in beside ? beside : { answer, ...beside };
 }
 
 /** A measure's size beside those of its surrogates; a surrogate without a score has none. */

@@ -2,12 +2,13 @@
 import { createOrtAlgebra, type OrtAlgebra } from '../../compute/ort-algebra.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { MEASURES } from '../../synchrony/measures/index.ts';
-import { surrogateNull, type SurrogateInput, type SurrogateOptions } from '../../synchrony/surrogates.ts';
-import type { Measure, MeasureAnswer, MeasureOptions } from '../../synchrony/measures/measure.ts';
+import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
 import type { LinearAlgebra, Matrix } from '../../synchrony/types.ts';
-import { measureAnswer, surrogateAnswer, type Json } from './answers.ts';
+import { parseBand } from '../band.ts';
+import type { Json } from './answers.ts';
 import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readLayers, readTurnPairs } from './arrays.ts';
+import { measureBesideNull, type AskedNull } from './beside-null.ts';
 import { listMeasures } from './list.ts';
 import { measureRun } from './run-folder.ts';
 import { measureSyncR2 } from './sync-r2.ts';
@@ -61,7 +62,8 @@ async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra):
       `${a} has ${sources.length} layers and ${b} ${targets.length}; expected as many, or --layer`,
     );
   }
-  return measureLayers(measure, { sources, targets }, { ...optionsOf(flags, algebra), ...nullOf(flags) });
+  const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags) };
+  return measureLayers({ sources, targets }, job);
 }
 
 function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlags }): Matrix[] {
@@ -75,48 +77,36 @@ function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlag
   );
 }
 
+interface MeasureJob {
+  measure: Measure;
+  options: MeasureOptions;
+  asked: AskedNull | undefined;
+}
+
 /** Each layer with its like; with several, `value` is their mean. */
 async function measureLayers(
-  measure: Measure,
   streams: { sources: Matrix[]; targets: Matrix[] },
-  options: MeasureOptions & Partial<SurrogateFlags>,
+  { asked, ...job }: MeasureJob,
 ): Promise<Json> {
   const answers: Json[] = [];
-  for (const [layer, a] of streams.sources.entries()) {
-    const b = streams.targets[layer] as Matrix;
-    const answer = await measure.compute(a, b, options);
-    answers.push({ ...measureAnswer(answer), ...(await besideNull({ a, b, measure, options }, answer)) });
-  }
+  for (const [layer, a] of streams.sources.entries())
+    answers.push(await measureBesideNull({ ...job, a, b: streams.targets[layer] as Matrix }, asked));
   if (answers.length === 1) return answers[0] as Json;
   const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
   const value = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
   return { value, per_layer: answers.map((answer, layer) => ({ layer, ...answer })) };
 }
 
-interface SurrogateFlags extends Omit<SurrogateOptions, 'kind'> {
-  /** Left out: what suits the measure. */
-  kind?: SurrogateOptions['kind'];
-}
-
-/** What the flags say of a null; nothing where none is asked for. */
-function nullOf({ permutations, surrogate, seed }: MeasureFlags): Partial<SurrogateFlags> {
+/** What the flags say of a null; undefined where none is asked for. */
+function nullOf({ permutations, surrogate, seed }: MeasureFlags): AskedNull | undefined {
   if (surrogate !== undefined && surrogate !== 'shift' && surrogate !== 'phase')
     throw new EntrainError('USAGE', `--surrogate is ${surrogate}; expected shift or phase`);
-  if (permutations === undefined) return {};
+  if (permutations === undefined) return undefined;
   return {
     count: wholeNumber('permutations', permutations, { least: 1, fallback: 99 }),
     seed: wholeNumber('seed', seed, { least: 0, fallback: 1 }),
     ...(surrogate === undefined ? {} : { kind: surrogate }),
   };
-}
-
-async function besideNull(
-  input: Omit<SurrogateInput, 'options'> & { options: MeasureOptions & Partial<SurrogateFlags> },
-  answer: MeasureAnswer,
-): Promise<Json> {
-  const { count, seed, kind = 'matrix' in answer ? 'phase' : 'shift' } = input.options;
-  if (count === undefined || seed === undefined || 'reason' in answer) return {};
-  return { surrogate: kind, ...surrogateAnswer(await surrogateNull(input, { kind, count, seed })) };
 }
 
 function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions {
@@ -129,14 +119,12 @@ function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions 
   if (components !== undefined) options.components = components;
   if (maxLag !== undefined) options.maxLag = maxLag;
   if (order !== undefined) options.order = order;
-  if (flags.band !== undefined) options.band = parseBand(flags.band);
+  if (flags.band !== undefined) options.band = bandOf(flags.band);
   return options;
 }
 
-function parseBand(text: string): [low: number, high: number] {
-  const [low, high, ...rest] = text.split(',').map(Number);
-  if (low !== undefined && high !== undefined && rest.length === 0 && low >= 0 && low < high && high <= 0.5) {
-    return [low, high];
-  }
+function bandOf(text: string): [low: number, high: number] {
+  const band = parseBand(text, ',');
+  if (band) return band;
   throw new EntrainError('USAGE', `--band is ${text}; expected LOW,HIGH in cycles per step, from 0 to 0.5`);
 }

@@ -55,9 +55,9 @@ async function verify(folder: string, json: boolean): Promise<number> {
 async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
   const format = formatOf(flags.format);
   const out = flags.out ?? join(folder, 'export');
-  const { files, frames } = await exportRun(folder, { format, out });
+  const { files, frames, verified } = await exportRun(folder, { format, out });
   print(`${frames} frames in ${files} files under ${out}\n`);
-  const { faults, gapFrames, utterances } = await verifyRun(folder);
+  const { faults, gapFrames, utterances } = verified;
   const lacks = {
     'faults in the recording': faults.length,
     'frames declared lost': gapFrames,
