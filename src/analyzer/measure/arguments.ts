@@ -20,7 +20,8 @@ Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per
   --seed N                             of splits, permutations and intervals (1; with --run the one that each group was published with)
   --layer N                            only this layer (0 is the first in the file)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
-  --json                               one JSON object on standard output`;
+  --json                               one JSON object on standard output
+  --progress                           says on standard error how far it is, also where that is no terminal`;
 
 const OPTIONS = {
   a: { type: 'string' },
@@ -47,6 +48,7 @@ const OPTIONS = {
   order: { type: 'string' },
   band: { type: 'string' },
   json: { type: 'boolean' },
+  progress: { type: 'boolean' },
   list: { type: 'boolean' },
 } as const;
 

@@ -5,6 +5,7 @@ import { MEASURES } from '../../synchrony/measures/index.ts';
 import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
 import type { LinearAlgebra, Matrix } from '../../synchrony/types.ts';
 import { parseBand } from '../band.ts';
+import { stderrProgress, type Progress } from '../progress.ts';
 import type { Json } from './answers.ts';
 import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readLayers, readTurnPairs } from './arrays.ts';
@@ -23,12 +24,18 @@ export async function run(argv: string[]): Promise<number> {
   const name = onlyName(names);
   // One thread for a run, as the analyzer's: the order of additions is part of the number.
   const algebra = await createOrtAlgebra(flags.run === undefined ? {} : { threads: 1 });
+  const progress = stderrProgress(flags.progress);
   try {
-    const answer = { measure: name, ...(await answerOf(name, flags, algebra)) };
+    const found = answerOf(name, flags, { algebra, say: progress.say });
+    const answer = { measure: name, ...(await found.finally(() => progress.end())) };
     return print(flags.json === true ? `${JSON.stringify(answer)}\n` : printAnswer(answer));
   } finally {
     await algebra.close();
   }
+}
+
+interface Tools extends Pick<Progress, 'say'> {
+  algebra: OrtAlgebra;
 }
 
 function print(text: string): number {
@@ -46,13 +53,14 @@ function onlyName(names: string[]): string {
   throw new EntrainError('MEASURE_UNKNOWN', `there is no measure ${name}; entrain measure --list names them`);
 }
 
-async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra): Promise<Json> {
-  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, algebra });
+async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promise<Json> {
+  const { algebra, say } = tools;
+  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, ...tools });
   if (flags.a === undefined || flags.b === undefined) {
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
   }
   const { a, b } = flags;
-  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, { algebra });
+  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, tools);
   const measure = MEASURES.find((one) => one.name === name) as Measure;
   const sources = chooseLayers(await readLayers(a), { path: a, flags });
   const targets = chooseLayers(await readLayers(b), { path: b, flags });
@@ -62,7 +70,7 @@ async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra):
       `${a} has ${sources.length} layers and ${b} ${targets.length}; expected as many, or --layer`,
     );
   }
-  const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags) };
+  const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags), say };
   return measureLayers({ sources, targets }, job);
 }
 
@@ -77,7 +85,7 @@ function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlag
   );
 }
 
-interface MeasureJob {
+interface MeasureJob extends Pick<Progress, 'say'> {
   measure: Measure;
   options: MeasureOptions;
   asked: AskedNull | undefined;
@@ -86,11 +94,17 @@ interface MeasureJob {
 /** Each layer with its like; with several, `value` is their mean. */
 async function measureLayers(
   streams: { sources: Matrix[]; targets: Matrix[] },
-  { asked, ...job }: MeasureJob,
+  { asked, say, ...job }: MeasureJob,
 ): Promise<Json> {
   const answers: Json[] = [];
-  for (const [layer, a] of streams.sources.entries())
-    answers.push(await measureBesideNull({ ...job, a, b: streams.targets[layer] as Matrix }, asked));
+  const layers = streams.sources.length;
+  for (const [layer, a] of streams.sources.entries()) {
+    const onDraw = (draw: number, count: number): void =>
+      say(`layer ${layer + 1} of ${layers}, surrogate ${draw} of ${count}`);
+    say(`layer ${layer + 1} of ${layers}`);
+    const input = { ...job, a, b: streams.targets[layer] as Matrix };
+    answers.push(await measureBesideNull(input, asked && { ...asked, onDraw }));
+  }
   if (answers.length === 1) return answers[0] as Json;
   const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
   const value = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;

@@ -10,33 +10,39 @@ import type { TurnFrame } from '../../protocol/frames.ts';
 import type { LinearAlgebra } from '../../synchrony/types.ts';
 import type { Group } from '../episode-book.ts';
 import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../group-rows.ts';
+import type { Progress } from '../progress.ts';
 import { seedOf } from '../score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
 import { measureSyncR2, type SyncR2Defaults } from './sync-r2.ts';
 
-export interface RunJob {
+export interface RunJob extends Pick<Progress, 'say'> {
   name: string;
   flags: MeasureFlags;
   algebra: LinearAlgebra;
 }
 
-export async function measureRun(folder: string, { name, flags, algebra }: RunJob): Promise<Json> {
+export async function measureRun(folder: string, { name, flags, algebra, say }: RunJob): Promise<Json> {
   if (name !== 'sync-r2') {
     throw new EntrainError(
       'USAGE',
       `--run works with sync-r2 alone; give ${name} its arrays with --a and --b`,
     );
   }
+  say('reading the recording');
   const run = await readGroups(folder);
   const answers: Json[] = [];
-  for (const rows of [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1))) {
+  const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
+  for (const [index, rows] of groups.entries()) {
+    const { condition, direction } = rows.group;
+    const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
     const { pairs } = selectRows(rows, run.book);
     const defaults = asLive(rows.group, [
       layersIn(run, pairs.source.length),
       layersIn(run, pairs.target.length),
     ]);
-    answers.push({ ...about(rows.group), ...(await measureSyncR2(pairs, flags, { algebra, defaults })) });
+    const tools = { algebra, defaults, say: (what: string) => say(`${place}, ${what}`) };
+    answers.push({ ...about(rows.group), ...(await measureSyncR2(pairs, flags, tools)) });
   }
   return { groups: answers };
 }

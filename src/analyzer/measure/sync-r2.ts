@@ -5,6 +5,7 @@ import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
 import { paperScore } from '../../synchrony/paper.ts';
 import { strictScore } from '../../synchrony/strict.ts';
 import type { LinearAlgebra, TurnPairs } from '../../synchrony/types.ts';
+import type { Progress } from '../progress.ts';
 import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
 
@@ -21,7 +22,7 @@ export interface SyncR2Defaults {
 
 const FOR_ARRAYS: SyncR2Defaults = { seed: 1, permutations: 999, bootstraps: 2000 };
 
-interface SyncR2Tools {
+interface SyncR2Tools extends Pick<Progress, 'say'> {
   algebra: LinearAlgebra;
   defaults?: SyncR2Defaults;
 }
@@ -29,24 +30,26 @@ interface SyncR2Tools {
 export async function measureSyncR2(
   pairs: TurnPairs,
   flags: MeasureFlags,
-  { algebra, defaults = FOR_ARRAYS }: SyncR2Tools,
+  { algebra, say, defaults = FOR_ARRAYS }: SyncR2Tools,
 ): Promise<Json> {
   const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
-  if (mode === 'paper') return measurePaper(pairs, flags, { algebra, defaults });
-  if (mode === 'strict') return measureStrict(pairs, flags, { algebra, defaults });
+  if (mode === 'paper') return measurePaper(pairs, flags, { algebra, say, defaults });
+  if (mode === 'strict') return measureStrict(pairs, flags, { algebra, say, defaults });
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
 
 async function measurePaper(
   pairs: TurnPairs,
   flags: MeasureFlags,
-  { algebra, defaults }: Required<SyncR2Tools>,
+  { algebra, say, defaults }: Required<SyncR2Tools>,
 ): Promise<Json> {
   const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: defaults.seed });
   const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
+  say('paper mode');
   const score = await paperScore(pairs, options);
+  say('its shuffled null');
   const shuffled = await paperScore(pairs, { ...options, shuffled: true });
   const beside = 'reason' in shuffled ? {} : { shuffled_sync_r2: shuffled.syncR2 };
   return { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, defaults.layers), ...beside };
@@ -55,7 +58,7 @@ async function measurePaper(
 async function measureStrict(
   pairs: TurnPairs,
   flags: MeasureFlags,
-  { algebra, defaults }: Required<SyncR2Tools>,
+  { algebra, say, defaults }: Required<SyncR2Tools>,
 ): Promise<Json> {
   const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: defaults.seed });
   const options = {
@@ -72,6 +75,7 @@ async function measureStrict(
       scenarios: wholeNumber('minimum-scenarios', flags['minimum-scenarios'], { least: 1, fallback: 6 }),
     },
   };
+  say('beyond history');
   const answer: Json = {
     mode: 'strict',
     seed,
@@ -79,14 +83,16 @@ async function measureStrict(
     ...strictAnswer(await strictScore(pairs, options), defaults.layers),
   };
   if (pairs.reply.cols > 0) {
+    say('beyond words');
     const score = await strictScore(pairs, { ...options, beyond: 'words' });
     answer['beyond_words'] = strictAnswer(score, defaults.layers);
   }
   const fewer = { ...options, permutations: Math.min(options.permutations, NULL_PERMUTATIONS) };
-  answer['nulls'] = {
-    shuffled: brief(await strictScore(shuffledPairs(pairs, seed), fewer)),
-    pseudo: brief(await strictScore(pseudoPairs(pairs, seed), fewer)),
-  };
+  say('shuffled null');
+  const shuffled = brief(await strictScore(shuffledPairs(pairs, seed), fewer));
+  say('pseudo null');
+  const pseudo = brief(await strictScore(pseudoPairs(pairs, seed), fewer));
+  answer['nulls'] = { shuffled, pseudo };
   return answer;
 }
 

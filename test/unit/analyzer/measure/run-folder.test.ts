@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { run } from '../../../../src/analyzer/measure/main.ts';
+import { run as recorded } from '../../../../src/analyzer/recorded/main.ts';
 import { replayRun } from '../../../../src/analyzer/recorded/replay-run.ts';
 import type { GroupScore } from '../../../../src/analyzer/score-messages.ts';
 import { AS_SMALL_AS_SCORES_GO, publishScores, recordPlantedRun } from '../../../planted-run.ts';
@@ -75,4 +76,24 @@ it('names layers as the recording does', async () => {
   const map = paper?.['r2_mean'] as number[][];
   expect(best).toEqual(map.map((row) => row.indexOf(Math.max(...row)) + 1));
   expect(paper).toMatchObject({ source_layers: [1, 2], target_layers: [1, 2] });
+});
+
+it('says on standard error how far it is when asked to, and never in the answer', async () => {
+  const errors: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
+  const found = await groupsOf('--progress', '--permutations', '9', '--bootstraps', '9');
+  expect(found).toHaveLength(2);
+  expect(errors[0]).toBe('reading the recording\n');
+  expect(errors.join('')).toMatch(/^group \d of 2: /m);
+});
+
+it('and so does replay', async () => {
+  const errors: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  await recorded(['replay', folder, '--last', '--json', '--progress']);
+  vi.restoreAllMocks();
+  expect(JSON.parse(written.join(''))).toMatchObject({ scores: 2, equal: true });
+  expect(errors.join('')).toMatch(/^score \d of 2$/m);
 });
