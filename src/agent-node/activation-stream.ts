@@ -27,13 +27,18 @@ export interface ActivationStreamOptions {
   link: NatsLink;
   clock: Clock;
   log: Logger;
+  /** How long to wait for the analyzer's welcome once the epoch is chosen. */
+  welcomeMs?: number;
 }
 
+/** With the two seconds that asking for the epoch may take it stays well below the time that an invitation may take. */
+const WELCOME_MS = 4000;
 /** A third of a token's life: two tries may fail. */
 const RENEWAL_MS = 5 * 60_000;
 const RENEWAL_TIMEOUT_MS = 5000;
 const DRAIN_MS = 3000;
 
+/** Settles when the analyzer takes frames; one that does not answer holds nobody up for long, for the spool keeps them. */
 export async function openActivationStream(options: ActivationStreamOptions): Promise<ActivationStream> {
   const { agent, assignment, tls, clock, log } = options;
   const { run } = assignment;
@@ -45,6 +50,11 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
   });
   const [url, token] = [() => analyzer.url, () => analyzer.token];
   const sender = await createStreamSender({ url, token, run, stream: agent, spool, tls, log, clock });
+  if (!(await sender.welcomed(options.welcomeMs ?? WELCOME_MS)))
+    log.warn(
+      { run, url: url() },
+      'the talk begins before an analyzer takes its states; they wait in the spool',
+    );
   const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
   const renewal = setInterval(() => void renew(options, redirect), RENEWAL_MS);
   return {

@@ -5,14 +5,15 @@
  *   frames ─┬─▶ score workers ─▶ full scores
  *           │        └─ frozen fits ─┐
  *           ├─▶ point worker  ◀──────┘  ─▶ point scores
- *   steps ──┴─▶ step worker ─▶ step scores
+ *   steps ──┴─▶ step worker ─▶ step scores        (none where no measure between steps is asked for)
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { StepsInput } from './score-board.ts';
 import type { FrozenFit, RunRelease, ScoreAnswer, ScoreInput } from './score-messages.ts';
-import { createStepGate } from './steps/step-gate.ts';
-import type { StepAnswer, StepInput } from './steps/step-messages.ts';
+import { createStepGate, type StepGate } from './steps/step-gate.ts';
+import { parseStepMeasures } from './steps/step-measures.ts';
+import type { StepAnswer, StepInput, StepNotice } from './steps/step-messages.ts';
 import { buffersOf } from './transfer.ts';
 import { ownBytes } from './turn-numbers.ts';
 
@@ -39,17 +40,17 @@ export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
   const of = Math.min(MOST_WORKERS, availableParallelism());
   const full = Array.from({ length: of }, (_, index) => startWorker('score-worker', { index, of }));
   const points = startWorker('point-worker', {});
-  const steps = startWorker('step-worker', { measures: stepMeasures });
-  const gate = createStepGate();
   const workers = [...full, points];
+  const steps = startSteps(stepMeasures, onAnswer);
+  const all = [...workers, ...steps.workers];
   const take = (answer: ScoreAnswer | FrozenFit | StepAnswer): void => {
-    if (answer.type === 'step-notice') gate.taken(answer.takenBytes);
+    if (answer.type === 'step-notice') steps.gate.taken(answer.takenBytes);
     if (answer.type === 'frozen') points.postMessage(answer, buffersOf(answer));
     else onAnswer(answer);
   };
   let stopping = false;
   const failed = new Promise<Error>((resolve) => {
-    for (const worker of [...workers, steps]) {
+    for (const worker of all) {
       worker.on('message', take);
       worker.on('error', resolve);
       worker.on('exit', (code) => {
@@ -60,22 +61,53 @@ export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
   return {
     take: (input) => {
       if (input.type === 'release') return workers.forEach((worker) => worker.postMessage(input, []));
-      if (isSteps(input)) return gate.send(input, steps);
+      if (isSteps(input)) return steps.take(input);
       for (const worker of workers) send(worker, input);
-      if (input.again) return;
-      steps.postMessage(placeInput(input), []);
+      if (!input.again) steps.follow(input);
     },
-    room: () => gate.room(),
-    skippedFrames: () => gate.skippedFrames(),
+    room: () => steps.gate.room(),
+    skippedFrames: () => steps.gate.skippedFrames(),
     failed,
     stop: async () => {
       stopping = true;
-      await Promise.all([...workers, steps].map((worker) => worker.terminate()));
+      await Promise.all(all.map((worker) => worker.terminate()));
     },
   };
 }
 
+interface Steps {
+  /** One, or none where no measure between steps is asked for. */
+  workers: Worker[];
+  gate: StepGate;
+  take(input: StepsInput): void;
+  /** Told of every other frame, so that it knows when a turn is over. */
+  follow(input: ScoreInput): void;
+}
+
+function startSteps(measures: string, onAnswer: ScorerOptions['onAnswer']): Steps {
+  const gate = createStepGate();
+  if (parseStepMeasures(measures).length === 0) {
+    const frames = new Map<string, number>();
+    const take = ({ run }: StepsInput): void => onAnswer(settledAtOnce(run, frames));
+    return { workers: [], gate, take, follow: () => undefined };
+  }
+  const worker = startWorker('step-worker', { measures });
+  return {
+    workers: [worker],
+    gate,
+    take: (input) => gate.send(input, worker),
+    follow: (input) => worker.postMessage(placeInput(input), []),
+  };
+}
+
 const isSteps = (input: ScoreInput | StepsInput): input is StepsInput => input.frame.type === 'steps';
+
+/** Frames of steps that nobody measures are recorded, and that is all. */
+function settledAtOnce(run: string, unmeasured: Map<string, number>): StepNotice {
+  const frames = (unmeasured.get(run) ?? 0) + 1;
+  unmeasured.set(run, frames);
+  return { type: 'step-notice', takenBytes: 0, settled: { [run]: frames } };
+}
 
 /** Of a turn the step worker needs the place alone. */
 function placeInput({ type, run, origin, frame }: ScoreInput): StepInput {

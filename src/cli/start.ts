@@ -61,7 +61,8 @@ async function watchToTheEnd(
   const startMs = clock.monotonicMs();
   const elapsedMs = (): number => clock.monotonicMs() - startMs;
   const terminal = createTerminal(process.stdout, elapsedMs);
-  const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer: fleet.analyzer });
+  const { analyzer, logFolder } = fleet;
+  const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock });
   shutdown.onStop('watch', () => watch.stop());
   await fleet.startCoordinator();
   await outcome(watch, { fleet, shutdown, folder: settings.folder });

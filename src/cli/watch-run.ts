@@ -9,8 +9,10 @@ import {
 import { EntrainError } from '../protocol/errors.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { subjects } from '../protocol/subjects.ts';
+import type { Clock } from '../process/clock.ts';
 import type { NatsLink } from '../transport/nats.ts';
 import type { Terminal } from './terminal.ts';
+import { createStallLines } from './stalls.ts';
 import { viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
 
 export interface RunWatch {
@@ -35,6 +37,9 @@ export interface RunWatchOptions {
   link: NatsLink;
   terminal: Terminal;
   analyzer: AnalyzerPlace;
+  /** Where the programs' logs are: what a stall points to. */
+  logFolder: string;
+  clock: Pick<Clock, 'monotonicMs'>;
 }
 
 const REDRAW_MS = 100;
@@ -42,7 +47,7 @@ const POLL_MS = 1000;
 const WHAT = { code: 'MESSAGE_INVALID', what: 'A message of the run' } as const;
 
 export function watchRun(options: RunWatchOptions): RunWatch {
-  const { earlier, terminal } = options;
+  const { earlier, terminal, clock } = options;
   let state = earlier;
   let tell: (end: NonNullable<ViewState['ended']>) => void = () => undefined;
   const ended = new Promise<NonNullable<ViewState['ended']>>((resolve) => (tell = resolve));
@@ -51,7 +56,11 @@ export function watchRun(options: RunWatchOptions): RunWatch {
     if (state.ended) tell(state.ended);
   };
   const subscriptions = subscribe(options, change);
-  const redraw = setInterval(() => terminal.draw(state), REDRAW_MS);
+  const stallLines = createStallLines(options);
+  const redraw = setInterval(() => {
+    for (const line of stallLines(state, clock.monotonicMs())) terminal.line(line);
+    terminal.draw(state);
+  }, REDRAW_MS);
   const poll = setInterval(
     () =>
       void fetchReport(options.analyzer).then(

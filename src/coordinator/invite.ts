@@ -39,12 +39,12 @@ export async function openRunStream(link: NatsLink, run: string): Promise<number
 export async function inviteAll(options: InviteOptions): Promise<{ invited: Set<string>; stop(): void }> {
   const { agents } = options;
   const renewal = serveRenewals(options);
-  const invited = new Set<string>();
-  for (const agent of agents) {
-    if (options.fleet.agents.get(agent)?.instance === ABSENT) continue;
-    if (await inviteAgent(options, agent)) invited.add(agent);
-  }
-  return { invited, stop: () => renewal.stop() };
+  const present = [...agents].filter((agent) => options.fleet.agents.get(agent)?.instance !== ABSENT);
+  // All at once: each waits for its stream to the analyzer to stand.
+  const joined = await Promise.all(
+    present.map(async (agent) => ((await inviteAgent(options, agent)) ? [agent] : [])),
+  );
+  return { invited: new Set(joined.flat()), stop: () => renewal.stop() };
 }
 
 function strangeRun(run: string, cause: unknown): EntrainError {

@@ -17,6 +17,8 @@ export interface SurrogateOptions {
   kind: 'shift' | 'phase';
   count: number;
   seed: number;
+  /** Told before each of them: the how manieth of how many. */
+  onDraw?(draw: number, count: number): void;
 }
 
 export interface SurrogateNull {
@@ -37,12 +39,16 @@ export interface SurrogateInput {
   options: MeasureOptions;
 }
 
+/** The measure of the streams as they are, beside its null. */
 export async function surrogateNull(
   input: SurrogateInput,
   options: SurrogateOptions,
-): Promise<SurrogateNull | NoScore> {
+): Promise<(SurrogateNull & Pick<SurrogateSizes, 'answer'>) | NoScore> {
   const found = await surrogateSizes(input, options);
-  return 'reason' in found ? found : nullOf(found.size, found.sizes);
+  if ('reason' in found) return found;
+  const { answer, size, sizes } = found;
+  const beside = nullOf(size, sizes);
+  return 'reason' in beside ? beside : { answer, ...beside };
 }
 
 /** A measure's size beside those of its surrogates; a surrogate without a score has none. */
@@ -54,7 +60,7 @@ export interface SurrogateSizes {
 
 export async function surrogateSizes(
   input: SurrogateInput,
-  { kind, count, seed }: SurrogateOptions,
+  { kind, count, seed, onDraw }: SurrogateOptions,
 ): Promise<SurrogateSizes | NoScore> {
   const { a, b, measure, options } = input;
   const turned = kind === 'shift' ? await measure.turned?.(a, b, options) : undefined;
@@ -67,6 +73,7 @@ export async function surrogateSizes(
     return { reason: `only ${b.rows} steps, surrogates that outreach the measure need ${2 * least}` };
   const sizes: (number | undefined)[] = [];
   for (let draw = 0; draw < count; draw++) {
+    onDraw?.(draw + 1, count);
     const surrogate = turned
       ? turned(drawShift(b.rows, { random, least }))
       : await measure.compute(a, await drawSurrogate(b, { kind, random, least, options }), options);

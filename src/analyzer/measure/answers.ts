@@ -5,23 +5,33 @@ import type { MeasureAnswer } from '../../synchrony/measures/measure.ts';
 
 export type Json = Record<string, unknown>;
 
+/** The numbers of the layers of both sides, in the order of their states. */
+export interface LayerNames {
+  source: number[];
+  target: number[];
+}
+
+/** Where nothing says otherwise a layer's number is its place in the file, from 0. */
+const nameOf = (names: number[] | undefined, place: number): number => names?.[place] ?? place;
+
 /** [rows][cols] */
 export function nested(m: Matrix): number[][] {
   return Array.from({ length: m.rows }, (_, r) => [...m.data.subarray(r * m.cols, (r + 1) * m.cols)]);
 }
 
-export function paperAnswer(score: PaperScore | NoScore): Json {
+export function paperAnswer(score: PaperScore | NoScore, names?: LayerNames): Json {
   if ('reason' in score) return { sync_r2: null, reason: score.reason };
   return {
     r2_per_split: score.perSplit.map(nested),
     r2_mean: nested(score.map),
-    best_target_layer: score.bestTargetLayer,
+    ...(names ? { source_layers: names.source, target_layers: names.target } : {}),
+    best_target_layer: score.bestTargetLayer.map((place) => nameOf(names?.target, place)),
     sync_r2: score.syncR2,
     sync_r2_unclipped: score.unclipped,
   };
 }
 
-export function strictAnswer(score: StrictScore | NoScore): Json {
+export function strictAnswer(score: StrictScore | NoScore, names?: LayerNames): Json {
   if ('reason' in score) return { score: null, reason: score.reason };
   return {
     score: score.score,
@@ -37,11 +47,11 @@ export function strictAnswer(score: StrictScore | NoScore): Json {
     dropped_rows: score.droppedRows,
     degenerate_dims: score.degenerateDims,
     per_layer: score.perLayer.map((layer) => ({
-      layer: layer.layer,
+      layer: nameOf(names?.source, layer.layer),
       score: layer.score,
       excess: layer.excess,
       p_value: layer.pValue,
-      target_layer: layer.targetLayer,
+      target_layer: nameOf(names?.target, layer.targetLayer),
     })),
   };
 }

@@ -2,12 +2,14 @@
 import { createOrtAlgebra, type OrtAlgebra } from '../../compute/ort-algebra.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { MEASURES } from '../../synchrony/measures/index.ts';
-import { surrogateNull, type SurrogateInput, type SurrogateOptions } from '../../synchrony/surrogates.ts';
-import type { Measure, MeasureAnswer, MeasureOptions } from '../../synchrony/measures/measure.ts';
+import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
 import type { LinearAlgebra, Matrix } from '../../synchrony/types.ts';
-import { measureAnswer, surrogateAnswer, type Json } from './answers.ts';
+import { parseBand } from '../band.ts';
+import { stderrProgress, type Progress } from '../progress.ts';
+import type { Json } from './answers.ts';
 import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readLayers, readTurnPairs } from './arrays.ts';
+import { measureBesideNull, type AskedNull } from './beside-null.ts';
 import { listMeasures } from './list.ts';
 import { measureRun } from './run-folder.ts';
 import { measureSyncR2 } from './sync-r2.ts';
@@ -20,13 +22,20 @@ export async function run(argv: string[]): Promise<number> {
   const { flags, names } = parseMeasureArguments(argv);
   if (flags.list === true) return print(listMeasures(flags.json === true));
   const name = onlyName(names);
-  const algebra = await createOrtAlgebra();
+  // One thread for a run, as the analyzer's: the order of additions is part of the number.
+  const algebra = await createOrtAlgebra(flags.run === undefined ? {} : { threads: 1 });
+  const progress = stderrProgress(flags.progress);
   try {
-    const answer = { measure: name, ...(await answerOf(name, flags, algebra)) };
+    const found = answerOf(name, flags, { algebra, say: progress.say });
+    const answer = { measure: name, ...(await found.finally(() => progress.end())) };
     return print(flags.json === true ? `${JSON.stringify(answer)}\n` : printAnswer(answer));
   } finally {
     await algebra.close();
   }
+}
+
+interface Tools extends Pick<Progress, 'say'> {
+  algebra: OrtAlgebra;
 }
 
 function print(text: string): number {
@@ -44,13 +53,14 @@ function onlyName(names: string[]): string {
   throw new EntrainError('MEASURE_UNKNOWN', `there is no measure ${name}; entrain measure --list names them`);
 }
 
-async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra): Promise<Json> {
-  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, algebra });
+async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promise<Json> {
+  const { algebra, say } = tools;
+  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, ...tools });
   if (flags.a === undefined || flags.b === undefined) {
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
   }
   const { a, b } = flags;
-  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, algebra);
+  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, tools);
   const measure = MEASURES.find((one) => one.name === name) as Measure;
   const sources = chooseLayers(await readLayers(a), { path: a, flags });
   const targets = chooseLayers(await readLayers(b), { path: b, flags });
@@ -60,7 +70,8 @@ async function answerOf(name: string, flags: MeasureFlags, algebra: OrtAlgebra):
       `${a} has ${sources.length} layers and ${b} ${targets.length}; expected as many, or --layer`,
     );
   }
-  return measureLayers(measure, { sources, targets }, { ...optionsOf(flags, algebra), ...nullOf(flags) });
+  const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags), say };
+  return measureLayers({ sources, targets }, job);
 }
 
 function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlags }): Matrix[] {
@@ -74,17 +85,25 @@ function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlag
   );
 }
 
+interface MeasureJob extends Pick<Progress, 'say'> {
+  measure: Measure;
+  options: MeasureOptions;
+  asked: AskedNull | undefined;
+}
+
 /** Each layer with its like; with several, `value` is their mean. */
 async function measureLayers(
-  measure: Measure,
   streams: { sources: Matrix[]; targets: Matrix[] },
-  options: MeasureOptions & Partial<SurrogateFlags>,
+  { asked, say, ...job }: MeasureJob,
 ): Promise<Json> {
   const answers: Json[] = [];
+  const layers = streams.sources.length;
   for (const [layer, a] of streams.sources.entries()) {
-    const b = streams.targets[layer] as Matrix;
-    const answer = await measure.compute(a, b, options);
-    answers.push({ ...measureAnswer(answer), ...(await besideNull({ a, b, measure, options }, answer)) });
+    const onDraw = (draw: number, count: number): void =>
+      say(`layer ${layer + 1} of ${layers}, surrogate ${draw} of ${count}`);
+    say(`layer ${layer + 1} of ${layers}`);
+    const input = { ...job, a, b: streams.targets[layer] as Matrix };
+    answers.push(await measureBesideNull(input, asked && { ...asked, onDraw }));
   }
   if (answers.length === 1) return answers[0] as Json;
   const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
@@ -92,30 +111,16 @@ async function measureLayers(
   return { value, per_layer: answers.map((answer, layer) => ({ layer, ...answer })) };
 }
 
-interface SurrogateFlags extends Omit<SurrogateOptions, 'kind'> {
-  /** Left out: what suits the measure. */
-  kind?: SurrogateOptions['kind'];
-}
-
-/** What the flags say of a null; nothing where none is asked for. */
-function nullOf({ permutations, surrogate, seed }: MeasureFlags): Partial<SurrogateFlags> {
+/** What the flags say of a null; undefined where none is asked for. */
+function nullOf({ permutations, surrogate, seed }: MeasureFlags): AskedNull | undefined {
   if (surrogate !== undefined && surrogate !== 'shift' && surrogate !== 'phase')
     throw new EntrainError('USAGE', `--surrogate is ${surrogate}; expected shift or phase`);
-  if (permutations === undefined) return {};
+  if (permutations === undefined) return undefined;
   return {
     count: wholeNumber('permutations', permutations, { least: 1, fallback: 99 }),
     seed: wholeNumber('seed', seed, { least: 0, fallback: 1 }),
     ...(surrogate === undefined ? {} : { kind: surrogate }),
   };
-}
-
-async function besideNull(
-  input: Omit<SurrogateInput, 'options'> & { options: MeasureOptions & Partial<SurrogateFlags> },
-  answer: MeasureAnswer,
-): Promise<Json> {
-  const { count, seed, kind = 'matrix' in answer ? 'phase' : 'shift' } = input.options;
-  if (count === undefined || seed === undefined || 'reason' in answer) return {};
-  return { surrogate: kind, ...surrogateAnswer(await surrogateNull(input, { kind, count, seed })) };
 }
 
 function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions {
@@ -128,14 +133,12 @@ function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions 
   if (components !== undefined) options.components = components;
   if (maxLag !== undefined) options.maxLag = maxLag;
   if (order !== undefined) options.order = order;
-  if (flags.band !== undefined) options.band = parseBand(flags.band);
+  if (flags.band !== undefined) options.band = bandOf(flags.band);
   return options;
 }
 
-function parseBand(text: string): [low: number, high: number] {
-  const [low, high, ...rest] = text.split(',').map(Number);
-  if (low !== undefined && high !== undefined && rest.length === 0 && low >= 0 && low < high && high <= 0.5) {
-    return [low, high];
-  }
+function bandOf(text: string): [low: number, high: number] {
+  const band = parseBand(text, ',');
+  if (band) return band;
   throw new EntrainError('USAGE', `--band is ${text}; expected LOW,HIGH in cycles per step, from 0 to 0.5`);
 }

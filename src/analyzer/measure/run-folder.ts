@@ -1,43 +1,81 @@
-/** `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live. */
+/**
+ * `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live: the same rows, seed and draws,
+ * so the figures are those of `scores.jsonl`, and layers have the numbers that the recording gives them.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, streamsOf } from '../../journal/read-recording.ts';
 import { EntrainError } from '../../protocol/errors.ts';
+import type { TurnFrame } from '../../protocol/frames.ts';
 import type { LinearAlgebra } from '../../synchrony/types.ts';
+import type { Group } from '../episode-book.ts';
 import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../group-rows.ts';
+import type { Progress } from '../progress.ts';
+import { seedOf } from '../score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
-import { measureSyncR2 } from './sync-r2.ts';
+import { measureSyncR2, type SyncR2Defaults } from './sync-r2.ts';
 
-export interface RunJob {
+export interface RunJob extends Pick<Progress, 'say'> {
   name: string;
   flags: MeasureFlags;
   algebra: LinearAlgebra;
 }
 
-export async function measureRun(folder: string, { name, flags, algebra }: RunJob): Promise<Json> {
+export async function measureRun(folder: string, { name, flags, algebra, say }: RunJob): Promise<Json> {
   if (name !== 'sync-r2') {
     throw new EntrainError(
       'USAGE',
       `--run works with sync-r2 alone; give ${name} its arrays with --a and --b`,
     );
   }
-  const { book, groups } = await readGroups(folder);
+  say('reading the recording');
+  const run = await readGroups(folder);
   const answers: Json[] = [];
-  for (const rows of [...groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1))) {
-    const { source, target, direction, condition } = rows.group;
-    const { pairs } = selectRows(rows, book);
-    const about = { source_model: source.name, target_model: target.name, direction, condition };
-    answers.push({ ...about, ...(await measureSyncR2(pairs, flags, algebra)) });
+  const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
+  for (const [index, rows] of groups.entries()) {
+    const { condition, direction } = rows.group;
+    const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
+    const { pairs } = selectRows(rows, run.book);
+    const defaults = asLive(rows.group, [
+      layersIn(run, pairs.source.length),
+      layersIn(run, pairs.target.length),
+    ]);
+    const tools = { algebra, defaults, say: (what: string) => say(`${place}, ${what}`) };
+    answers.push({ ...about(rows.group), ...(await measureSyncR2(pairs, flags, tools)) });
   }
   return { groups: answers };
 }
 
-async function readGroups(folder: string): Promise<RunRows> {
+/** What the analyzer takes where a flag is left out. */
+const asLive = (group: Group, [source, target]: [number[], number[]]): SyncR2Defaults => ({
+  seed: seedOf(group),
+  permutations: 199,
+  bootstraps: 1000,
+  layers: { source, target },
+});
+
+function about({ source, target, direction, condition, agents, sourceRole, targetRole }: Group): Json {
+  const roles = agents > 2 ? { agents, source_role: sourceRole, target_role: targetRole } : {};
+  return { source_model: source.name, target_model: target.name, ...roles, direction, condition };
+}
+
+interface Recorded extends RunRows {
+  /** By how many there are: the numbers of the layers in the turn frames. */
+  layers: Map<number, number[]>;
+}
+
+/** The numbers that the recording gives to so many layers. */
+function layersIn({ layers }: Recorded, count: number): number[] {
+  return layers.get(count) ?? Array.from({ length: count }, (_, index) => index + 1);
+}
+
+async function readGroups(folder: string): Promise<Recorded> {
   await checkRun(folder);
-  const run = emptyRunRows();
+  const run = { ...emptyRunRows(), layers: new Map<number, number[]>() };
   for await (const { stream, epoch, message } of readRecording(folder)) {
     if (message.type !== 'episode' && message.type !== 'turn') continue;
+    if (message.type === 'turn') noteLayers(run.layers, message);
     takeFrameRows(run, {
       type: 'frame',
       run: '',
@@ -46,6 +84,10 @@ async function readGroups(folder: string): Promise<RunRows> {
     });
   }
   return run;
+}
+
+function noteLayers(known: Recorded['layers'], { layers }: TurnFrame): void {
+  if (!known.has(layers.length)) known.set(layers.length, layers);
 }
 
 async function checkRun(folder: string): Promise<void> {

@@ -5,60 +5,94 @@ import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
 import { paperScore } from '../../synchrony/paper.ts';
 import { strictScore } from '../../synchrony/strict.ts';
 import type { LinearAlgebra, TurnPairs } from '../../synchrony/types.ts';
-import { paperAnswer, strictAnswer, type Json } from './answers.ts';
+import type { Progress } from '../progress.ts';
+import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
 
 const PENALTY = 0.1;
 const NULL_PERMUTATIONS = 199;
 
+/** What holds where a flag is left out, and the numbers of the layers; without, they count from 0. */
+export interface SyncR2Defaults {
+  seed: number;
+  permutations: number;
+  bootstraps: number;
+  layers?: LayerNames;
+}
+
+const FOR_ARRAYS: SyncR2Defaults = { seed: 1, permutations: 999, bootstraps: 2000 };
+
+interface SyncR2Tools extends Pick<Progress, 'say'> {
+  algebra: LinearAlgebra;
+  defaults?: SyncR2Defaults;
+}
+
 export async function measureSyncR2(
   pairs: TurnPairs,
   flags: MeasureFlags,
-  algebra: LinearAlgebra,
+  { algebra, say, defaults = FOR_ARRAYS }: SyncR2Tools,
 ): Promise<Json> {
   const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
-  if (mode === 'paper') return measurePaper(pairs, flags, algebra);
-  if (mode === 'strict') return measureStrict(pairs, flags, algebra);
+  if (mode === 'paper') return measurePaper(pairs, flags, { algebra, say, defaults });
+  if (mode === 'strict') return measureStrict(pairs, flags, { algebra, say, defaults });
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
 
-async function measurePaper(pairs: TurnPairs, flags: MeasureFlags, algebra: LinearAlgebra): Promise<Json> {
-  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: 1 });
+async function measurePaper(
+  pairs: TurnPairs,
+  flags: MeasureFlags,
+  { algebra, say, defaults }: Required<SyncR2Tools>,
+): Promise<Json> {
+  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: defaults.seed });
   const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
+  say('paper mode');
   const score = await paperScore(pairs, options);
+  say('its shuffled null');
   const shuffled = await paperScore(pairs, { ...options, shuffled: true });
   const beside = 'reason' in shuffled ? {} : { shuffled_sync_r2: shuffled.syncR2 };
-  return { mode: 'paper', alpha: lambda, ...paperAnswer(score), ...beside };
+  return { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, defaults.layers), ...beside };
 }
 
-async function measureStrict(pairs: TurnPairs, flags: MeasureFlags, algebra: LinearAlgebra): Promise<Json> {
-  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: 1 });
+async function measureStrict(
+  pairs: TurnPairs,
+  flags: MeasureFlags,
+  { algebra, say, defaults }: Required<SyncR2Tools>,
+): Promise<Json> {
+  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: defaults.seed });
   const options = {
     algebra,
     seed,
-    permutations: wholeNumber('permutations', flags.permutations, { least: 1, fallback: 999 }),
-    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: 2000 }),
+    permutations: wholeNumber('permutations', flags.permutations, {
+      least: 1,
+      fallback: defaults.permutations,
+    }),
+    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: defaults.bootstraps }),
     minimums: {
       samples: wholeNumber('minimum-samples', flags['minimum-samples'], { least: 1, fallback: 120 }),
       episodes: wholeNumber('minimum-episodes', flags['minimum-episodes'], { least: 1, fallback: 18 }),
       scenarios: wholeNumber('minimum-scenarios', flags['minimum-scenarios'], { least: 1, fallback: 6 }),
     },
   };
+  say('beyond history');
   const answer: Json = {
     mode: 'strict',
+    seed,
     beyond: 'history',
-    ...strictAnswer(await strictScore(pairs, options)),
+    ...strictAnswer(await strictScore(pairs, options), defaults.layers),
   };
   if (pairs.reply.cols > 0) {
-    answer['beyond_words'] = strictAnswer(await strictScore(pairs, { ...options, beyond: 'words' }));
+    say('beyond words');
+    const score = await strictScore(pairs, { ...options, beyond: 'words' });
+    answer['beyond_words'] = strictAnswer(score, defaults.layers);
   }
   const fewer = { ...options, permutations: Math.min(options.permutations, NULL_PERMUTATIONS) };
-  answer['nulls'] = {
-    shuffled: brief(await strictScore(shuffledPairs(pairs, seed), fewer)),
-    pseudo: brief(await strictScore(pseudoPairs(pairs, seed), fewer)),
-  };
+  say('shuffled null');
+  const shuffled = brief(await strictScore(shuffledPairs(pairs, seed), fewer));
+  say('pseudo null');
+  const pseudo = brief(await strictScore(pseudoPairs(pairs, seed), fewer));
+  answer['nulls'] = { shuffled, pseudo };
   return answer;
 }
 

@@ -8,6 +8,7 @@ import { readRecording } from '../../journal/read-recording.ts';
 import type { EpisodeFrame, StepsFrame, TurnFrame } from '../../protocol/frames.ts';
 import { unpackTensor } from '../../protocol/tensor.ts';
 import { placeOf, supersedes, type BookTurn } from '../episode-book.ts';
+import { beginVerification, type Verification, type VerifyReport } from './verify-run.ts';
 import { npyBytes } from './npy-file.ts';
 import { safetensorsBytes, type NamedTensor } from './safetensors-file.ts';
 
@@ -23,8 +24,9 @@ interface Collected {
 export async function exportRun(
   folder: string,
   { format, out }: { format: ExportFormat; out: string },
-): Promise<{ files: number; frames: number }> {
-  const episodes = await collect(folder);
+): Promise<{ files: number; frames: number; verified: VerifyReport }> {
+  const verification = beginVerification(folder);
+  const episodes = await collect(folder, verification);
   let files = 0;
   let frames = 0;
   for (const episode of episodes.values()) {
@@ -36,14 +38,17 @@ export async function exportRun(
     files += written.length;
     frames += episode.turns.size + (format === 'npy' ? 0 : episode.steps.length);
   }
-  return { files, frames };
+  return { files, frames, verified: await verification.report() };
 }
 
-async function collect(folder: string): Promise<Map<string, Collected>> {
+/** Reads the recording once, for what is written and for whether it is whole. */
+async function collect(folder: string, verification: Verification): Promise<Map<string, Collected>> {
   const episodes = new Map<string, Collected>();
   /** The role that a stream plays in an episode, by stream, epoch and episode. */
   const roles = new Map<string, number>();
-  for await (const { stream, epoch, message } of readRecording(folder)) {
+  for await (const recorded of readRecording(folder, verification)) {
+    verification.take(recorded);
+    const { stream, epoch, message } = recorded;
     if (message.type === 'gap') continue;
     const place = `${stream}/${epoch}/${message.episode}`;
     if (message.type === 'episode') {

@@ -6,6 +6,7 @@ import { streamsOf } from '../../journal/read-recording.ts';
 import { removalOf, setPinned } from '../../journal/retention.ts';
 import { required } from '../../process/flags.ts';
 import { EntrainError } from '../../protocol/errors.ts';
+import { stderrProgress } from '../progress.ts';
 import { exportRun, type ExportFormat } from './export-run.ts';
 import { removedText, verifyText } from './print-report.ts';
 import { verifyRun } from './verify-run.ts';
@@ -16,12 +17,14 @@ const FLAGS = {
   out: { type: 'string' },
   json: { type: 'boolean', default: false },
   last: { type: 'boolean', default: false },
+  progress: { type: 'boolean', default: false },
 } as const;
 
 export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
   checks every checksum, seal and number of the recording, and that every utterance is recorded whole
-entrain replay RUN [--runs DIR] [--last] [--json]
-  recomputes the published scores (--last: the last one of each group) and says whether they are equal
+entrain replay RUN [--runs DIR] [--last] [--json] [--progress]
+  recomputes the published scores (--last: the last one of each group) and says whether they are equal;
+  how far it is stands on standard error where that is a terminal, or with --progress
 entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
   npy: the folders that the scripts of the paper read (always called t0.7, whatever the temperature was: run.json has it);
   safetensors: one file per episode; status 1 where the recording is not whole
@@ -55,9 +58,9 @@ async function verify(folder: string, json: boolean): Promise<number> {
 async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
   const format = formatOf(flags.format);
   const out = flags.out ?? join(folder, 'export');
-  const { files, frames } = await exportRun(folder, { format, out });
+  const { files, frames, verified } = await exportRun(folder, { format, out });
   print(`${frames} frames in ${files} files under ${out}\n`);
-  const { faults, gapFrames, utterances } = await verifyRun(folder);
+  const { faults, gapFrames, utterances } = verified;
   const lacks = {
     'faults in the recording': faults.length,
     'frames declared lost': gapFrames,
@@ -86,9 +89,14 @@ async function requireRecording(folder: string): Promise<void> {
 }
 
 /** Loaded when it is asked for: it brings the matrix engine along. */
-async function replay(folder: string, flags: { last: boolean; json: boolean }): Promise<number> {
+async function replay(
+  folder: string,
+  flags: { last: boolean; json: boolean; progress: boolean },
+): Promise<number> {
   const { replayRun, replayText } = await import('./replay-run.ts');
-  const report = await replayRun(folder, { lastOnly: flags.last });
+  const progress = stderrProgress(flags.progress);
+  const replayed = replayRun(folder, { lastOnly: flags.last, say: progress.say });
+  const report = await replayed.finally(() => progress.end());
   print(flags.json ? `${JSON.stringify(report)}\n` : replayText(report));
   return report.equal ? 0 : 1;
 }

@@ -18,6 +18,7 @@ import {
   type GroupRows,
   type RunRows,
 } from '../group-rows.ts';
+import type { Progress } from '../progress.ts';
 import { scoreBeside } from '../beside-scores.ts';
 import { learnGroup, type PrequentialGroup, type PrequentialJob } from '../prequential-group.ts';
 import { scoreGroup } from '../score-group.ts';
@@ -50,9 +51,19 @@ export interface ReplayReport {
   equal: boolean;
 }
 
-export async function replayRun(folder: string, options: { lastOnly: boolean }): Promise<ReplayReport> {
+export interface ReplayOptions {
+  lastOnly: boolean;
+  /** Told what is being done. */
+  say?: Progress['say'];
+}
+
+export async function replayRun(
+  folder: string,
+  { lastOnly, say = () => undefined }: ReplayOptions,
+): Promise<ReplayReport> {
+  say('reading the recording');
   const published = await readScores(folder);
-  const scores = options.lastOnly ? lastOfEach(published) : published;
+  const scores = lastOnly ? lastOfEach(published) : published;
   const fits = new Map<string, FrozenFit>();
   const learners = new Map<string, PrequentialGroup>();
   const recorded = await readGroups(folder);
@@ -60,14 +71,15 @@ export async function replayRun(folder: string, options: { lastOnly: boolean }):
   const algebra = await createOrtAlgebra({ threads: 1 });
   try {
     const differences: string[] = [];
-    for (const score of scores) {
+    for (const [index, score] of scores.entries()) {
+      say(`score ${index + 1} of ${scores.length}`);
       const onFrozen = (fit: FrozenFit): unknown => fits.set(fit.group, fit);
       const difference = await replayOne(score, recorded, {
         folder,
         algebra,
         onFrozen,
         fits,
-        learners: options.lastOnly ? undefined : learners,
+        learners: lastOnly ? undefined : learners,
       });
       if (difference !== undefined) differences.push(difference);
     }

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRecording, type SegmentReport } from '../../journal/read-recording.ts';
+import { readRecording, type RecordedMessage, type SegmentReport } from '../../journal/read-recording.ts';
 import { removalOf, type Removal } from '../../journal/retention.ts';
 import { eventSchema, parseMessage, utteranceSchema } from '../../protocol/control.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
@@ -39,23 +39,50 @@ export interface VerifyReport {
   complete: boolean;
 }
 
+/** A check that looks on while somebody reads the recording. */
+export interface Verification {
+  onSegment(segment: SegmentReport): void;
+  take(recorded: Pick<RecordedMessage, 'stream' | 'epoch' | 'message'>): void;
+  /** Once all was read. */
+  report(): Promise<VerifyReport>;
+}
+
 export async function verifyRun(folder: string): Promise<VerifyReport> {
+  const verification = beginVerification(folder);
+  for await (const recorded of readRecording(folder, verification)) verification.take(recorded);
+  return verification.report();
+}
+
+export function beginVerification(folder: string): Verification {
   const ledger = createLedger();
   const faults: string[] = [];
   const open: string[] = [];
   const totals = { segments: 0, bytes: 0, frames: 0 };
-  const onSegment = (segment: SegmentReport): void => {
-    totals.segments += 1;
-    totals.bytes += segment.bytes;
-    faults.push(...segmentFaults(segment));
-    if (!segment.scan.seal && segment.last) open.push(segment.file);
+  return {
+    onSegment: (segment) => {
+      totals.segments += 1;
+      totals.bytes += segment.bytes;
+      faults.push(...segmentFaults(segment));
+      if (!segment.scan.seal && segment.last) open.push(segment.file);
+    },
+    take: ({ stream, epoch, message }) => {
+      totals.frames += 1;
+      ledger.take({ stream, epoch }, message);
+    },
+    report: () => conclude(folder, { ledger, faults, open, totals }),
   };
-  for await (const { stream, epoch, message } of readRecording(folder, { onSegment })) {
-    totals.frames += 1;
-    ledger.take({ stream, epoch }, message);
-  }
+}
+
+async function conclude(
+  folder: string,
+  seen: Pick<VerifyReport, 'faults' | 'open'> & {
+    ledger: ReturnType<typeof createLedger>;
+    totals: Pick<VerifyReport, 'segments' | 'bytes' | 'frames'>;
+  },
+): Promise<VerifyReport> {
+  const { ledger, open, totals } = seen;
   const epochs = ledger.epochs();
-  faults.push(...epochs.flatMap(epochFaults));
+  const faults = [...seen.faults, ...epochs.flatMap(epochFaults)];
   const utterances = await checkUtterances(folder, ledger);
   const gapFrames = epochs.reduce((sum, { gapFrames: gaps }) => sum + gaps, 0);
   const streams = new Set(epochs.map(({ stream }) => stream)).size;

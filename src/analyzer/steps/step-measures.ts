@@ -6,6 +6,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { MEASURES } from '../../synchrony/measures/index.ts';
 import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
 import type { SurrogateOptions } from '../../synchrony/surrogates.ts';
+import { parseBand } from '../band.ts';
 
 export const STEP_MEASURES = 'cka,cka-unbiased,rsa,svcca,isc,xcorr';
 
@@ -35,18 +36,23 @@ function parseOne(label: string): StepMeasure {
       'USAGE',
       `--step-measures names "${label}": expected names of ${MEASURES.map((one) => one.name).join(', ')}, with commas between.`,
     );
-  if (!OSCILLATORY.includes(measure.name)) {
-    if (band === undefined) return { label, measure, options: {}, surrogate: 'shift' };
+  const surrogate = surrogateOf(measure);
+  if (surrogate === 'shift') {
+    if (band === undefined) return { label, measure, options: {}, surrogate };
     throw new EntrainError('USAGE', `--step-measures gives ${measure.name} a band, but it has none.`);
   }
-  // Turned round, a rhythm stays in step with itself: its phases are drawn anew instead.
-  const options = { components: COMPONENTS, ...(band === undefined ? {} : { band: parseBand(label, band) }) };
-  return { label, measure, options, surrogate: 'phase' };
+  const options = { components: COMPONENTS, ...(band === undefined ? {} : { band: bandOf(label, band) }) };
+  return { label, measure, options, surrogate };
 }
 
-function parseBand(label: string, text: string): [low: number, high: number] {
-  const [low = NaN, high = NaN, ...rest] = text.split('-').map(Number);
-  if (rest.length === 0 && low >= 0 && low < high && high <= 0.5) return [low, high];
+/** Turned round, a rhythm stays in step with itself: its phases are drawn anew instead. */
+export function surrogateOf({ name }: Measure): SurrogateOptions['kind'] {
+  return OSCILLATORY.includes(name) ? 'phase' : 'shift';
+}
+
+function bandOf(label: string, text: string): [low: number, high: number] {
+  const band = parseBand(text, '-');
+  if (band) return band;
   throw new EntrainError(
     'USAGE',
     `--step-measures names "${label}": expected a band LOW-HIGH in cycles per step, from 0 to 0.5, as in plv:0.05-0.25.`,

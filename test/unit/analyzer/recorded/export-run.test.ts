@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseNpy } from '../../../../src/analyzer/measure/npy.ts';
 import { exportRun } from '../../../../src/analyzer/recorded/export-run.ts';
+import { verifyRun } from '../../../../src/analyzer/recorded/verify-run.ts';
 import { run } from '../../../../src/analyzer/recorded/main.ts';
 import { DIMS, recordedRun } from '../../../recording-fixture.ts';
 import { temporaryFolder } from '../../../stream-fixture.ts';
@@ -10,7 +11,9 @@ import { temporaryFolder } from '../../../stream-fixture.ts';
 describe('exportRun', () => {
   it('writes npy files where the scripts of the paper look for them', async () => {
     const out = await temporaryFolder();
-    expect(await exportRun(await recordedRun(), { format: 'npy', out })).toEqual({ files: 8, frames: 8 });
+    const recorded = await recordedRun();
+    const verified = await verifyRun(recorded);
+    expect(await exportRun(recorded, { format: 'npy', out })).toEqual({ files: 8, frames: 8, verified });
     const folder = join(out, 'sotopia_results', 'tiny_tiny', 's1', 'episode_e1', 't0.7_seed7');
     const path = join(folder, 'agent_2_turn_3', 'states.npy');
     const array = parseNpy(await readFile(path), path);

@@ -1,0 +1,62 @@
+/** Notices where no word comes any more: whoever watches a run that stands still shall see where, and for whom it waits. */
+import { clockText } from './terminal.ts';
+import type { RunningView, ViewState } from './view-state.ts';
+
+const QUIET_MS = 15_000;
+
+interface Seen {
+  /** What grows with every word and turn. */
+  heard: number;
+  sinceMs: number;
+  /** Quiet for so long, it is said; the next time after twice as long. */
+  sayMs: number;
+}
+
+/** @returns looks at the run now, again and again, and gives the lines to show: on a stall, and when it is over */
+export function createStallLines(of: { logFolder: string }): (state: ViewState, nowMs: number) => string[] {
+  const seen = new Map<string, Seen>();
+  const look = (place: Place, nowMs: number): string[] => {
+    const was = seen.get(place.name);
+    if (was?.heard === place.heard) {
+      const quietMs = nowMs - was.sinceMs;
+      if (quietMs < was.sayMs) return [];
+      while (was.sayMs <= quietMs) was.sayMs *= 2;
+      return [`${place.stall(spanText(quietMs))}; the programs’ logs are in ${of.logFolder}`];
+    }
+    seen.set(place.name, { heard: place.heard, sinceMs: nowMs, sayMs: QUIET_MS });
+    const told = was !== undefined && was.sayMs > QUIET_MS;
+    return told ? [`${place.name} goes on after ${spanText(nowMs - was.sinceMs)}`] : [];
+  };
+  return (state, nowMs) => (state.ended ? [] : placesOf(state).flatMap((place) => look(place, nowMs)));
+}
+
+/** Where words are to be expected. */
+interface Place {
+  name: string;
+  heard: number;
+  /** What is said of it after so long. */
+  stall(span: string): string;
+}
+
+function placesOf(state: ViewState): Place[] {
+  if (state.running.size > 0)
+    return [...state.running].map(([episode, view]) => placeOf(episode, view, state));
+  const stall = (span: string): string => `no episode has run for ${span}: the coordinator is to begin one`;
+  return [{ name: 'the run', heard: state.finished, stall }];
+}
+
+function placeOf(episode: string, view: RunningView, { maxTurns }: ViewState): Place {
+  const { turns, tokens, seats, left } = view;
+  const over = left || (maxTurns > 0 && turns >= maxTurns);
+  const next = seats[turns % seats.length] ?? 'somebody';
+  const waits = over ? 'which the coordinator is to close' : `where ${next} is to speak`;
+  return {
+    name: episode,
+    heard: turns + tokens,
+    stall: (span) => `no word for ${span} in ${episode}, ${waits}`,
+  };
+}
+
+function spanText(ms: number): string {
+  return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : clockText(ms / 1000);
+}
