@@ -7,6 +7,7 @@ import { pseudoPairs } from '../synchrony/nulls.ts';
 import { paperScore, paperScoreOf, preparePaper } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
 import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
+import type { Group } from './episode-book.ts';
 import type { GroupRows, Selection } from './group-rows.ts';
 import type { FrozenFit, GroupScore } from './score-messages.ts';
 
@@ -24,19 +25,24 @@ export interface ScoreJob {
 /** How often each paper null is drawn. */
 const NULL_DRAWS = 5;
 
+/** Equal for equal groups of all runs. */
+export function groupSeed(group: Group): number {
+  const { direction, condition, source, target, agents, sourceRole, targetRole } = group;
+  const roles = agents === 2 ? [] : [agents, sourceRole, targetRole];
+  return deriveSeed('score', source.name, target.name, direction, condition, ...roles);
+}
+
 /** A score without numbers. */
 export function emptyScore(
   { run, group, selection }: Pick<ScoreJob, 'run' | 'group' | 'selection'>,
   reason: string,
 ): GroupScore {
-  const { direction, condition, source, target, agents, sourceRole, targetRole } = group.group;
-  const roles = agents === 2 ? [] : [agents, sourceRole, targetRole];
   return {
     type: 'score',
     run,
     group: group.group,
     version: group.version,
-    seed: deriveSeed('score', source.name, target.name, direction, condition, ...roles),
+    seed: groupSeed(group.group),
     samples: selection.pairs.n,
     leftOut: selection.leftOut,
     paper: null,

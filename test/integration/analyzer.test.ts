@@ -90,6 +90,14 @@ async function finalReport(): Promise<ScoreReport> {
   return report();
 }
 
+/** The lines of `scores.jsonl` with the mark that is asked for. */
+async function linesOf(file: string, { provisional }: { provisional: boolean }): Promise<{ type: string }[]> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  return lines
+    .map((line) => JSON.parse(line) as { type: string; provisional: boolean })
+    .filter((line) => line.provisional === provisional);
+}
+
 /** The figures that a second computation must repeat. */
 const figures = ({ groups }: ScoreReport) =>
   groups.map(({ condition, direction, samples, paper, strict }) => ({
@@ -160,6 +168,24 @@ describe('the analyzer as a process', () => {
     expect(differences.map(({ ciLow }) => ciLow > 0)).toEqual([true, true]);
   });
 
+  it('gives the mean of both directions, and calls all of it provisional while the run is open', async () => {
+    const { groups, pairs, provisional } = await report();
+    expect(provisional).toBe(true);
+    expect(pairs.map(({ condition, figures }) => [condition, figures])).toEqual([
+      ['live', 2],
+      ['monologue', 2],
+    ]);
+    for (const { condition, paper, strict } of pairs) {
+      const [one, other] = groups.filter((group) => group.condition === condition);
+      expect(paper?.score).toBeCloseTo((one!.paper!.score + other!.paper!.score) / 2, 12);
+      expect(strict?.excess).toBeCloseTo((one!.strict!.excess + other!.strict!.excess) / 2, 12);
+      expect(strict!.ciLow > 0).toBe(condition === 'live');
+    }
+    const metrics = await read('/metrics');
+    expect(metrics).toContain('\nentrain_synchrony_final 0\n');
+    expect(metrics).toMatch(/entrain_synchrony_pair_ratio\{.*condition="live",.*mode="paper"\} 0\.\d/);
+  });
+
   it('exposes them to Prometheus, cleanly', async () => {
     const input = await read('/metrics');
     for (const direction of ['first_to_second', 'second_to_first'])
@@ -206,6 +232,20 @@ describe('the analyzer as a process', () => {
           }
       await waitFor(async () => (await points()).length > 0, { what: 'a point score' });
       await finalReport();
+      expect(await linesOf(scoresFile, { provisional: false })).toEqual([]);
+      await request(link.connection, subjects.analyzerFinished('analyzer'), {
+        body: { run: RUN },
+        timeoutMs: 20_000,
+      });
+      await waitFor(async () => !(await report()).provisional, { what: 'final scores' });
+      expect(await read('/metrics')).toContain('\nentrain_synchrony_final 1\n');
+      const final = async () => (await linesOf(scoresFile, { provisional: false })).map(({ type }) => type);
+      await waitFor(async () => (await final()).length === 10, { what: 'the last lines' });
+      expect((await final()).toSorted()).toEqual([
+        ...Array<string>(4).fill('beside'),
+        ...Array<string>(2).fill('pair'),
+        ...Array<string>(4).fill('score'),
+      ]);
       const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
       const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
       expect(await readFile(scoresFile, 'utf8')).toContain('"type":"beside"');
@@ -213,6 +253,34 @@ describe('the analyzer as a process', () => {
         /"prequential":\{"score":0\.\d+,"tested":\d+,"taken":[1-9]/,
       );
       expect(replay.stdout).toMatch(/^(\d+) of \1 scores equal/);
+      const last = await runProgram(process.execPath, [PROGRAM, ...flags, '--last']);
+      expect(last.stdout).toMatch(/^10 of 10 scores equal/);
+    },
+  );
+
+  it.each(['strict', 'paper'] as const)(
+    'is measured offline as it was live, in %s mode',
+    { timeout: 240_000 },
+    async (mode) => {
+      const { groups, pairs } = await report();
+      const flags = ['measure', 'sync-r2', '--run', join(folder, 'runs', RUN), '--mode', mode, '--json'];
+      const { stdout } = await runProgram(process.execPath, [PROGRAM, ...flags], { maxBuffer: 2 ** 26 });
+      const offline = JSON.parse(stdout) as Record<'groups' | 'pairs', Record<string, unknown>[]>;
+      const key = (of: object): string =>
+        JSON.stringify([(of as never)['condition'], (of as never)['direction']]);
+      const by = (list: Record<string, unknown>[], of: object) =>
+        list.find((one) => key(one) === key(of)) ?? {};
+      for (const of of [...groups, ...pairs]) {
+        const found = by('direction' in of ? offline.groups : offline.pairs, of);
+        const { score, excess, ciLow, ciHigh } = { ...of.strict! };
+        const live = mode === 'paper' ? { sync_r2: of.paper!.score } : { score, excess, ci: [ciLow, ciHigh] };
+        for (const [name, value] of Object.entries(live))
+          expect([found[name]].flat(), `${key(of)} ${name}`).toEqual(
+            [value].flat().map((figure) => expect.closeTo(figure as number, 9) as number),
+          );
+        if (mode === 'strict' && 'direction' in of) expect(found['p_value']).toBe(of.strict!.pValue);
+      }
+      expect(offline.pairs).toHaveLength(2);
     },
   );
 
@@ -226,6 +294,8 @@ describe('the analyzer as a process', () => {
       analyzer = await startAnalyzer();
       await openAgents();
       const after = await finalReport();
+      // It was told before the kill, and the run folder still says so.
+      expect(after.provisional).toBe(false);
       for (const [index, group] of figures(after).entries())
         for (const mode of ['paper', 'strict'] as const)
           for (const [name, value] of Object.entries(group[mode] ?? {}))

@@ -1,13 +1,18 @@
-/** `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live. */
+/**
+ * `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live, with its seeds and as many draws
+ * where no flag says otherwise; and every pair, the mean over its directions and speaking orders.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, streamsOf } from '../../journal/read-recording.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { LinearAlgebra } from '../../synchrony/types.ts';
 import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../group-rows.ts';
+import { groupSeed } from '../score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
-import { measureSyncR2 } from './sync-r2.ts';
+import { measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
+import { LIVE, measureSyncR2, seedOf } from './sync-r2.ts';
 
 export interface RunJob {
   name: string;
@@ -24,13 +29,17 @@ export async function measureRun(folder: string, { name, flags, algebra }: RunJo
   }
   const { book, groups } = await readGroups(folder);
   const answers: Json[] = [];
+  const members: MeasuredMember[] = [];
   for (const rows of [...groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1))) {
     const { source, target, direction, condition } = rows.group;
     const { pairs } = selectRows(rows, book);
     const about = { source_model: source.name, target_model: target.name, direction, condition };
-    answers.push({ ...about, ...(await measureSyncR2(pairs, flags, algebra)) });
+    const fallbacks = { ...LIVE, seed: groupSeed(rows.group) };
+    const measured = await measureSyncR2(pairs, { flags, fallbacks, algebra });
+    answers.push({ ...about, ...measured.answer });
+    members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));
   }
-  return { groups: answers };
+  return { groups: answers, pairs: measurePairs(members) };
 }
 
 async function readGroups(folder: string): Promise<RunRows> {

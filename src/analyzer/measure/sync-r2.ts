@@ -4,53 +4,80 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
 import { paperScore } from '../../synchrony/paper.ts';
 import { strictScore } from '../../synchrony/strict.ts';
-import type { LinearAlgebra, TurnPairs } from '../../synchrony/types.ts';
+import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../../synchrony/types.ts';
 import { paperAnswer, strictAnswer, type Json } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
 
 const PENALTY = 0.1;
 const NULL_PERMUTATIONS = 199;
 
-export async function measureSyncR2(
-  pairs: TurnPairs,
-  flags: MeasureFlags,
-  algebra: LinearAlgebra,
-): Promise<Json> {
+/** Used where no flag says otherwise. */
+export interface Fallbacks {
+  seed: number;
+  permutations: number;
+  bootstraps: number;
+}
+
+/** As the analyzer scores; the seed is that of the group. */
+export const LIVE: Omit<Fallbacks, 'seed'> = { permutations: 199, bootstraps: 1000 };
+export const OFFLINE: Fallbacks = { seed: 1, permutations: 999, bootstraps: 2000 };
+
+export interface MeasureJob {
+  flags: MeasureFlags;
+  fallbacks: Fallbacks;
+  algebra: LinearAlgebra;
+}
+
+/** What is printed, and the score that it says. */
+export type Measured =
+  | { mode: 'paper'; answer: Json; score: PaperScore | NoScore; shuffled: number | null }
+  | { mode: 'strict'; answer: Json; score: StrictScore | NoScore };
+
+export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags } = job;
   const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
-  if (mode === 'paper') return measurePaper(pairs, flags, algebra);
-  if (mode === 'strict') return measureStrict(pairs, flags, algebra);
+  if (mode === 'paper') return measurePaper(pairs, job);
+  if (mode === 'strict') return measureStrict(pairs, job);
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
 
-async function measurePaper(pairs: TurnPairs, flags: MeasureFlags, algebra: LinearAlgebra): Promise<Json> {
-  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: 1 });
+/** The seed that the flags or the fallbacks say. */
+export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbacks'>): number {
+  return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
+}
+
+async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags, algebra } = job;
+  const seed = seedOf(job);
   const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
   const score = await paperScore(pairs, options);
   const shuffled = await paperScore(pairs, { ...options, shuffled: true });
   const beside = 'reason' in shuffled ? {} : { shuffled_sync_r2: shuffled.syncR2 };
-  return { mode: 'paper', alpha: lambda, ...paperAnswer(score), ...beside };
+  const answer = { mode: 'paper', alpha: lambda, ...paperAnswer(score), ...beside };
+  return { mode: 'paper', answer, score, shuffled: 'reason' in shuffled ? null : shuffled.syncR2 };
 }
 
-async function measureStrict(pairs: TurnPairs, flags: MeasureFlags, algebra: LinearAlgebra): Promise<Json> {
-  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: 1 });
+async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags, fallbacks, algebra } = job;
+  const seed = seedOf(job);
   const options = {
     algebra,
     seed,
-    permutations: wholeNumber('permutations', flags.permutations, { least: 1, fallback: 999 }),
-    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: 2000 }),
+    permutations: wholeNumber('permutations', flags.permutations, {
+      least: 1,
+      fallback: fallbacks.permutations,
+    }),
+    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: fallbacks.bootstraps }),
     minimums: {
       samples: wholeNumber('minimum-samples', flags['minimum-samples'], { least: 1, fallback: 120 }),
       episodes: wholeNumber('minimum-episodes', flags['minimum-episodes'], { least: 1, fallback: 18 }),
       scenarios: wholeNumber('minimum-scenarios', flags['minimum-scenarios'], { least: 1, fallback: 6 }),
     },
   };
-  const answer: Json = {
-    mode: 'strict',
-    beyond: 'history',
-    ...strictAnswer(await strictScore(pairs, options)),
-  };
+  const score = await strictScore(pairs, options);
+  const answer: Json = { mode: 'strict', beyond: 'history', ...strictAnswer(score) };
   if (pairs.reply.cols > 0) {
     answer['beyond_words'] = strictAnswer(await strictScore(pairs, { ...options, beyond: 'words' }));
   }
@@ -59,7 +86,7 @@ async function measureStrict(pairs: TurnPairs, flags: MeasureFlags, algebra: Lin
     shuffled: brief(await strictScore(shuffledPairs(pairs, seed), fewer)),
     pseudo: brief(await strictScore(pseudoPairs(pairs, seed), fewer)),
   };
-  return answer;
+  return { mode: 'strict', answer, score };
 }
 
 /** A null needs no layers: its score, its evidence or its reason. */
