@@ -10,6 +10,7 @@ import type { ScoreReport } from '../../src/protocol/report.ts';
 import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
 import { findServices, request } from '../../src/transport/nats-services.ts';
 import type { NatsLink } from '../../src/transport/nats.ts';
+import { heldAgainstOffline } from '../measured-offline.ts';
 import { startNats, type NatsFixture } from '../nats-fixture.ts';
 import { plantedEpisodes, type PlantedOptions } from '../planted-frames.ts';
 import { keys, RUN, startAgent, waitFor, type TestAgent } from '../stream-fixture.ts';
@@ -241,11 +242,7 @@ describe('the analyzer as a process', () => {
       expect(await read('/metrics')).toContain('\nentrain_synchrony_final 1\n');
       const final = async () => (await linesOf(scoresFile, { provisional: false })).map(({ type }) => type);
       await waitFor(async () => (await final()).length === 10, { what: 'the last lines' });
-      expect((await final()).toSorted()).toEqual([
-        ...Array<string>(4).fill('beside'),
-        ...Array<string>(2).fill('pair'),
-        ...Array<string>(4).fill('score'),
-      ]);
+      expect((await final()).toSorted().join(' ')).toMatch(/^(beside ){4}(pair ){2}(score ?){4}$/);
       const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
       const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
       expect(await readFile(scoresFile, 'utf8')).toContain('"type":"beside"');
@@ -258,31 +255,13 @@ describe('the analyzer as a process', () => {
     },
   );
 
-  it.each(['strict', 'paper'] as const)(
-    'is measured offline as it was live, in %s mode',
-    { timeout: 240_000 },
-    async (mode) => {
-      const { groups, pairs } = await report();
-      const flags = ['measure', 'sync-r2', '--run', join(folder, 'runs', RUN), '--mode', mode, '--json'];
-      const { stdout } = await runProgram(process.execPath, [PROGRAM, ...flags], { maxBuffer: 2 ** 26 });
-      const offline = JSON.parse(stdout) as Record<'groups' | 'pairs', Record<string, unknown>[]>;
-      const key = (of: object): string =>
-        JSON.stringify([(of as never)['condition'], (of as never)['direction']]);
-      const by = (list: Record<string, unknown>[], of: object) =>
-        list.find((one) => key(one) === key(of)) ?? {};
-      for (const of of [...groups, ...pairs]) {
-        const found = by('direction' in of ? offline.groups : offline.pairs, of);
-        const { score, excess, ciLow, ciHigh } = { ...of.strict! };
-        const live = mode === 'paper' ? { sync_r2: of.paper!.score } : { score, excess, ci: [ciLow, ciHigh] };
-        for (const [name, value] of Object.entries(live))
-          expect([found[name]].flat(), `${key(of)} ${name}`).toEqual(
-            [value].flat().map((figure) => expect.closeTo(figure as number, 9) as number),
-          );
-        if (mode === 'strict' && 'direction' in of) expect(found['p_value']).toBe(of.strict!.pValue);
-      }
-      expect(offline.pairs).toHaveLength(2);
-    },
-  );
+  it.each([
+    ['strict', 4 * 6 + 2 * 5],
+    ['paper', 4 + 2],
+  ] as const)('is measured offline as it was live, in %s mode', { timeout: 240_000 }, async (mode, count) => {
+    const of = { program: PROGRAM, folder: join(folder, 'runs', RUN), mode };
+    expect(await heldAgainstOffline(await report(), of)).toEqual({ compared: count, unlike: [] });
+  });
 
   it(
     'comes to the same scores from its recording after a kill, and writes them with their rows',

@@ -14,10 +14,10 @@ Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per
   --mode paper|strict                  strict unless --splits is given
   --splits FILE.json                   {"alpha": 0.1, "test_episodes": [[…], …]}: the paper's mode on these splits
   --alpha NUMBER                       ridge penalty of the paper's mode (0.1)
-  --permutations N --bootstraps N      of strict mode (999, 2000); other measures have a null of N surrogates when asked for one
+  --permutations N --bootstraps N      of strict mode (999, 2000; with --run 199, 1000, as live); other measures have a null of N surrogates when asked for one
   --surrogate shift|phase              B turned round, or its phases drawn anew (shift; phase for measures that give a matrix)
   --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
-  --seed N                             of splits, permutations and intervals (1)
+  --seed N                             of splits, permutations and intervals (1; with --run that of each group, as live)
   --layer N                            only this layer (0 is the first in the file)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
   --json                               one JSON object on standard output`;
