@@ -56,7 +56,7 @@ export async function publishScores(runs: string, run: string): Promise<GroupSco
     const selection = selectRows(group, rows.book);
     scores.push(await scoreGroup({ run, group, selection, algebra, nowMs: () => 0 }));
   }
-  for (const score of scores) log.append(score, 0);
+  for (const score of scores) log.append(score, { atMs: 0, provisional: false });
   await log.close();
   await algebra.close();
   return scores;

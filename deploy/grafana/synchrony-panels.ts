@@ -1,7 +1,7 @@
 /** The panels of what was measured: each score beside its null, for each direction, split by condition. */
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import { stat, timeseries } from './panels.ts';
+import { stat, timeseries, type PanelOptions } from './panels.ts';
 
 const DIRECTIONS = [
   { label: 'first_to_second', text: 'first speaker → second' },
@@ -25,6 +25,7 @@ export function synchronyPanels(): Builder<Panel>[] {
     ...DIRECTIONS.map(besidePanel),
     ...DIRECTIONS.map(differencePanel),
     ...DIRECTIONS.map(paperPanel),
+    ...PAIR_PANELS.map(timeseries),
     ...DIRECTIONS.map(stepPanel),
     pValuePanel(),
   ];
@@ -143,6 +144,49 @@ function paperPanel({ label, text }: Direction): Builder<Panel> {
   });
 }
 
+const PAIR = '{{condition}} ({{model_a}} {{role_a}} ↔ {{model_b}} {{role_b}})';
+const ofPair = (rest: string): string => `{condition=~"$condition",measure="sync_r2",${rest}}`;
+
+/** Means over both directions and both speaking orders. */
+const PAIR_PANELS: readonly PanelOptions[] = [
+  {
+    title: 'Excess over the null, both directions',
+    description:
+      'Mean over both directions and the speaking orders, with the 95 % interval of a bootstrap that draws the same scenarios for all of them. Absent unless every direction has a score.',
+    unit: 'percentunit',
+    span: 12,
+    level: 0,
+    lines: [
+      { expr: `entrain_synchrony_pair_excess_ratio${ofPair('mode="strict"')}`, legend: PAIR },
+      {
+        expr: `entrain_synchrony_pair_ci_ratio${ofPair('mode="strict",bound="low"')}`,
+        legend: `low · ${PAIR}`,
+        dashed: true,
+      },
+      {
+        expr: `entrain_synchrony_pair_ci_ratio${ofPair('mode="strict",bound="high"')}`,
+        legend: `high · ${PAIR}`,
+        dashed: true,
+      },
+    ],
+  },
+  {
+    title: 'Paper mode, both directions: the figure of the paper',
+    description:
+      'SyncR² as published: the mean over both directions and both speaking orders, with the mean of its shuffled null.',
+    unit: 'percentunit',
+    span: 12,
+    lines: [
+      { expr: `entrain_synchrony_pair_ratio${ofPair('mode="paper"')}`, legend: PAIR },
+      {
+        expr: `entrain_synchrony_pair_null_ratio${ofPair('mode="paper",null="shuffled",level="mean"')}`,
+        legend: `shuffled mean · ${PAIR}`,
+        dashed: true,
+      },
+    ],
+  },
+];
+
 function stepPanel({ label, text }: Direction): Builder<Panel> {
   const series = `{{measure}} · ${SERIES}`;
   return timeseries({
@@ -189,10 +233,18 @@ export function coveragePanels(): Builder<Panel>[] {
       title,
       description: `Of the group with the fewest. A score needs at least ${need}.`,
       unit: 'short',
-      span: 6,
+      span: 5,
       lines: [{ expr: `min by (condition) (${metric}{${CHOSEN}})`, legend: '{{condition}}' }],
     });
   return [
+    stat({
+      title: 'Final',
+      description:
+        '1 once the run has ended as planned and all of it is scored: these figures are the ones to report. 0 while they are provisional.',
+      unit: 'short',
+      span: 4,
+      lines: [{ expr: 'entrain_synchrony_final', legend: 'final' }],
+    }),
     fewest('Turn pairs', 'entrain_synchrony_samples', '120'),
     fewest('Episodes', 'entrain_synchrony_episodes', '18'),
     fewest('Scenarios', 'entrain_synchrony_scenarios', '6, a strict one 6 with two episodes or more each'),
@@ -200,7 +252,7 @@ export function coveragePanels(): Builder<Panel>[] {
       title: 'Age of the scores',
       description: 'Time since a score was last published, of the group whose score is oldest.',
       unit: 's',
-      span: 6,
+      span: 5,
       lines: [
         {
           expr: `time() - min by (condition) (entrain_synchrony_updated_timestamp_seconds{${CHOSEN}})`,

@@ -79,6 +79,7 @@ async function start(base: Base): Promise<void> {
       board.take({ ...frame, arrivedMs: systemClock.monotonicMs() });
       return scorer.room();
     },
+    onEnded: (run) => board.end(run),
   });
   shutdown.onStop('recordings', () => recordings.close());
   const budget = keepBudget({
@@ -95,7 +96,7 @@ async function start(base: Base): Promise<void> {
   const stream = serveStreams(base, { server: http.server, board, recordings });
   parts.stream = stream;
   shutdown.onStop('streams', () => stream.close());
-  if (settings.nats) parts.link = await joinNats(base, { http, reports, budget });
+  if (settings.nats) parts.link = await joinNats(base, { http, reports, budget, board });
   log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
 }
 
@@ -179,7 +180,7 @@ function serveStreams(
 
 async function joinNats(
   base: Base,
-  { http, reports, budget }: { http: HttpServer; reports: Reports; budget: Budget },
+  { http, reports, budget, board }: { http: HttpServer; reports: Reports; budget: Budget; board: ScoreBoard },
 ): Promise<NatsLink> {
   const { settings, log, shutdown, version } = base;
   const link = await connectNats({
@@ -195,7 +196,10 @@ async function joinNats(
     streamUrl: streamUrl(http),
     scores: (name) => reports.scores(name),
     disk: async () => readDisk({ ...settings, roomBytes: await budget.roomBytes() }),
-    finished: (run) => budget.finished(run),
+    finished: (run) => {
+      board.end(run);
+      return budget.finished(run);
+    },
   });
   shutdown.onStop('service', () => service.stop());
   return link;

@@ -1,15 +1,17 @@
 /** The analyzer's metrics; the only place in this program that knows prom-client. Figures are read when they are asked for. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ScoreReport, StateReport } from '../protocol/report.ts';
+import type { GroupReport, PairReport, ScoreReport, StateReport } from '../protocol/report.ts';
 import type { StreamFigures } from '../transport/stream-seat.ts';
 import type { BudgetFigures } from './keep-budget.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
-import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES, underCap, type Sample } from './synchrony-metrics.ts';
+import { PAIR_GAUGES } from './pair-metrics.ts';
+import { underCap, type Sample, type Shown } from './report-gauge.ts';
+import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES } from './synchrony-metrics.ts';
 
 export interface MetricSources {
   version: string;
   natsUp(): boolean;
-  report(): Pick<ScoreReport, 'groups' | 'differences'>;
+  report(): Pick<ScoreReport, 'groups' | 'differences' | 'pairs' | 'provisional'>;
   streams(): StreamFigures[];
   /** Cause → connections and frames that were turned away. */
   refused(): Record<string, number>;
@@ -40,7 +42,7 @@ const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2
 
 export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   const registry = new Registry();
-  const scrape: Scrape = { report: { groups: [], differences: [] }, ...underCap([], MAX_SERIES) };
+  const scrape = scrapeOf({ groups: [], differences: [], pairs: [], provisional: true });
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   addSynchrony(registry, scrape);
@@ -72,8 +74,7 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
     refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),
     faults: () => faults.inc(),
     text: () => {
-      const report = sources.report();
-      Object.assign(scrape, { report, ...underCap(report.groups, MAX_SERIES) });
+      Object.assign(scrape, scrapeOf(sources.report()));
       return registry.metrics();
     },
   };
@@ -111,19 +112,42 @@ function counter(registry: Registry, about: Described, read: () => Sample[]): vo
 const single = (value: number): Sample[] => [{ labels: {}, value }];
 
 /** What one scrape shows, read once. */
-interface Scrape extends ReturnType<typeof underCap> {
+interface Scrape {
   report: ReturnType<MetricSources['report']>;
+  groups: Shown<GroupReport>;
+  /** Of what groups leave free. */
+  pairs: Shown<PairReport>;
+}
+
+function scrapeOf(report: Scrape['report']): Scrape {
+  const groups = underCap(report.groups, SYNCHRONY_GAUGES, MAX_SERIES);
+  return { report, groups, pairs: underCap(report.pairs, PAIR_GAUGES, MAX_SERIES - groups.series) };
 }
 
 function addSynchrony(registry: Registry, scrape: Scrape): void {
   for (const { samples, ...about } of SYNCHRONY_GAUGES)
-    gauge(registry, about, () => scrape.shown.flatMap(samples));
+    gauge(registry, about, () => scrape.groups.shown.flatMap(samples));
+  for (const { samples, ...about } of PAIR_GAUGES)
+    gauge(registry, about, () => scrape.pairs.shown.flatMap(samples));
+  const final = {
+    name: 'entrain_synchrony_final',
+    help: '1 once the run has ended as planned and all of it is scored: these figures are the ones to report. 0 while they are provisional, when p and q do not hold.',
+  };
+  gauge(registry, final, () => single(Number(!scrape.report.provisional)));
   for (const { samples, ...about } of DIFFERENCE_GAUGES)
     gauge(registry, about, () => scrape.report.differences.slice(0, MAX_DIFFERENCES).flatMap(samples));
   const limits: [string, string, () => number][] = [
-    ['entrain_series', 'Series of synchrony metrics shown.', () => scrape.series],
+    [
+      'entrain_series',
+      'Series of synchrony metrics shown.',
+      () => scrape.groups.series + scrape.pairs.series,
+    ],
     ['entrain_series_limit', 'Series of synchrony metrics allowed.', () => MAX_SERIES],
-    ['entrain_series_left_out', 'Series of synchrony metrics over the limit.', () => scrape.dropped],
+    [
+      'entrain_series_left_out',
+      'Series of synchrony metrics over the limit.',
+      () => scrape.groups.dropped + scrape.pairs.dropped,
+    ],
   ];
   for (const [name, help, read] of limits) gauge(registry, { name, help }, () => single(read()));
 }

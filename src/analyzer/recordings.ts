@@ -5,6 +5,7 @@ import type { Disk } from '../protocol/control.ts';
 import type { Logger } from '../process/log.ts';
 import { openRecording, type Recording } from '../journal/recording.ts';
 import { readRecording } from '../journal/read-recording.ts';
+import { isFinished } from '../journal/retention.ts';
 import type { RecordedFrame } from './released-runs.ts';
 
 export interface RecordingsOptions {
@@ -13,6 +14,8 @@ export interface RecordingsOptions {
   log: Logger;
   /** What stands in a recording from before this program started: told once, when the run is opened. */
   onRecalled(frame: RecordedFrame): void | Promise<void>;
+  /** A run that was opened had ended before: told after its frames. */
+  onEnded(run: string): void;
 }
 
 export interface Recordings {
@@ -30,6 +33,7 @@ export function createRecordings(options: RecordingsOptions): Recordings {
     const { runsFolder, maxRunBytes: maxBytes, log } = options;
     const folder = join(runsFolder, run);
     await recall(options, run, folder);
+    if (await isFinished(folder)) options.onEnded(run);
     const recording = await openRecording({ folder, maxBytes, log: log.child({ run }) });
     ready.push(recording);
     return recording;

@@ -5,7 +5,8 @@
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { EpisodeBook } from './episode-book.ts';
-import { awaitsScores, type RunState } from './run-state.ts';
+import { awaitsScores } from './run-end.ts';
+import type { RunState } from './run-state.ts';
 import type { DurableFrame } from './score-board.ts';
 import type { RunRelease, ScoreInput } from './score-messages.ts';
 

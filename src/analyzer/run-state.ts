@@ -4,6 +4,7 @@ import type {
   CurvePoint,
   DifferenceReport,
   GroupReport,
+  PairReport,
   PrequentialReport,
   ScoreReport,
   StrictReport,
@@ -19,6 +20,8 @@ import {
   type Origin,
   type Row,
 } from './episode-book.ts';
+import { awaitsScores, goOn } from './run-end.ts';
+import { pairReports, renewPair } from './run-pairs.ts';
 import type { BesideScore, GroupScore, PointScore } from './score-messages.ts';
 import type { StepScore } from './steps/step-messages.ts';
 import { stepReport, takeStepScore, type GroupSteps } from './steps/step-report.ts';
@@ -55,6 +58,10 @@ export interface RunState {
   /** Per stream, the episode it was last in, and when. */
   lastEpisode: Map<string, { episode: string; atMs: number }>;
   differences: DifferenceReport[];
+  /** Reports of pairs that still hold, by key. */
+  pairs: Map<string, PairReport>;
+  /** Open until its coordinator says that it has ended as planned; final once everything recorded is in its scores. */
+  phase: 'open' | 'ended' | 'final';
 }
 
 const CURVE_POINTS = 120;
@@ -69,6 +76,8 @@ export function createRunState(run: string): RunState {
     settledStepFrames: 0,
     lastEpisode: new Map(),
     differences: [],
+    pairs: new Map(),
+    phase: 'open',
   };
 }
 
@@ -87,6 +96,7 @@ export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: 
     frame.type === 'episode'
       ? state.book.addEpisode(frame)
       : state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
+  if (change.added.length + change.replaced.length > 0) goOn(state);
   for (const row of change.added) addRow(openGroup(state, row.group), row);
   for (const row of [...change.added, ...change.replaced]) {
     const group = openGroup(state, row.group);
@@ -96,9 +106,12 @@ export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: 
 }
 
 function openGroup(state: RunState, group: Group): GroupState {
-  const known = state.groups.get(group.key) ?? emptyGroup(group);
-  state.groups.set(group.key, known);
-  return known;
+  const known = state.groups.get(group.key);
+  if (known) return known;
+  const fresh = emptyGroup(group);
+  state.groups.set(group.key, fresh);
+  renewPair(state, group);
+  return fresh;
 }
 
 function emptyGroup(group: Group): GroupState {
@@ -128,6 +141,7 @@ export function takeScore(state: RunState, score: GroupScore, nowMs: number): nu
   const group = state.groups.get(score.group.key);
   if (!group || (group.score && group.score.version > score.version)) return [];
   group.score = score;
+  renewPair(state, group.group);
   group.point = undefined;
   if (score.paper || score.strict) {
     group.scoredAtMs = nowMs;
@@ -184,14 +198,6 @@ function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
   if (group.curve.length > CURVE_POINTS) group.curve = group.curve.filter((_, index) => index % 2 === 1);
 }
 
-/** Whether rows are recorded that no published answer has seen. */
-export function awaitsScores({ groups, stepFrames, settledStepFrames }: RunState): boolean {
-  const waits = ({ version, score, beside }: GroupState): boolean =>
-    version !== (score?.version ?? 0) ||
-    (score?.strict !== undefined && score.strict !== null && version !== beside?.version);
-  return stepFrames !== settledStepFrames || [...groups.values()].some(waits);
-}
-
 export interface FrameCounts {
   framesAccepted: number;
   framesDurable: number;
@@ -200,7 +206,9 @@ export interface FrameCounts {
 export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
   const groups = withQValues([...state.groups.values()].map(groupReport)).sort(byConditionAndDirection);
-  return { run: state.run, pending, ...counts, groups, differences: state.differences };
+  const provisional = pending || state.phase !== 'final';
+  const { run, differences } = state;
+  return { run, provisional, pending, ...counts, groups, differences, pairs: pairReports(state) };
 }
 
 /** Every group with a p-value is one of the comparisons that a reader makes. */

@@ -7,6 +7,8 @@ import type { Logger } from '../process/log.ts';
 import type { DataMessage, StepsFrame } from '../protocol/frames.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import type { Origin } from './episode-book.ts';
+import { becomesFinal, endRun } from './run-end.ts';
+import { pairScores } from './run-pairs.ts';
 import {
   createRunState,
   scoreReport,
@@ -41,6 +43,8 @@ export interface DurableFrame {
 export interface ScoreBoard {
   take(frame: DurableFrame): void;
   takeAnswer(answer: ScoreAnswer | StepAnswer): void;
+  /** The run has ended as planned: once all of it is scored, its scores are final. */
+  end(run: string): void;
   /** The runs seen, the one that spoke up last at the end. */
   runs(): string[];
   /** Undefined for a run it never saw; without a name, the latest run or an empty one. */
@@ -85,8 +89,20 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
     },
     releaseSilent: () => released.sweep(runs.values()),
     takeAnswer: (answer) => {
-      if (answer.type !== 'step-notice') return publishAnswer(open(runOf(answer)), answer, options);
-      for (const [run, frames] of Object.entries(answer.settled)) open(run).settledStepFrames = frames;
+      if (answer.type !== 'step-notice') {
+        publishAnswer(open(runOf(answer)), answer, options);
+        return conclude(open(runOf(answer)), options);
+      }
+      for (const [run, frames] of Object.entries(answer.settled)) {
+        open(run).settledStepFrames = frames;
+        conclude(open(run), options);
+      }
+    },
+    end: (run) => {
+      const state = runs.get(run);
+      if (!state) return;
+      endRun(state);
+      conclude(state, options);
     },
     runs: () => [...runs.keys()],
     state: (run) => (run === undefined ? ([...runs.values()].at(-1) ?? NO_RUN) : runs.get(run)),
@@ -142,12 +158,25 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreBoardOptions
   const { run, group, samples } = score;
   if (!scoredBefore && isScored(state, score))
     log.info({ run, group: group.key, samples }, 'first score of a group');
-  scoreLog.append(score, nowMs);
+  scoreLog.append(score, { atMs: nowMs, provisional: true });
+  for (const pair of pairScores(state, group)) scoreLog.appendPart(pair, { atMs: nowMs, provisional: true });
   const atMs = clock.monotonicMs();
   onScore(
     answer,
     arrivals.map((arrivedMs) => atMs - arrivedMs),
   );
+}
+
+/** Once the scores are final they are written again, as what is to be reported. */
+function conclude(state: RunState, { clock, log, scoreLog }: ScoreBoardOptions): void {
+  if (!becomesFinal(state)) return;
+  const stamp = { atMs: clock.nowMs(), provisional: false };
+  for (const { score, beside } of state.groups.values()) {
+    if (score) scoreLog.append(score, stamp);
+    if (beside && beside.stack === undefined) scoreLog.appendPart(beside, stamp);
+  }
+  for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);
+  log.info({ run: state.run }, 'the scores of the run are final');
 }
 
 const isScored = ({ groups }: RunState, { group }: GroupScore): boolean =>
@@ -161,7 +190,7 @@ function publishPoint(
   const nowMs = clock.nowMs();
   const arrivals = takePoint(state, point, nowMs);
   if (!arrivals) return;
-  scoreLog.appendPart(point, nowMs);
+  scoreLog.appendPart(point, { atMs: nowMs, provisional: true });
   const atMs = clock.monotonicMs();
   onScore(
     point,
@@ -175,7 +204,7 @@ function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoard
     log.error({ run: beside.run, group: beside.group, stack: beside.stack }, 'a score failed');
   const nowMs = clock.nowMs();
   if (!takeBeside(state, beside)) return;
-  if (beside.stack === undefined) scoreLog.appendPart(beside, nowMs);
+  if (beside.stack === undefined) scoreLog.appendPart(beside, { atMs: nowMs, provisional: true });
   onScore(beside, []);
 }
 

@@ -25,8 +25,8 @@ export interface ScoreJob {
 /** How often each paper null is drawn. */
 const NULL_DRAWS = 5;
 
-/** Of every random choice in a group's scores. */
-export function seedOf(group: Group): number {
+/** Of every random choice in a group's scores; equal for equal groups of all runs. */
+export function groupSeed(group: Group): number {
   const { direction, condition, source, target, agents, sourceRole, targetRole } = group;
   const roles = agents === 2 ? [] : [agents, sourceRole, targetRole];
   return deriveSeed('score', source.name, target.name, direction, condition, ...roles);
@@ -42,7 +42,7 @@ export function emptyScore(
     run,
     group: group.group,
     version: group.version,
-    seed: seedOf(group.group),
+    seed: groupSeed(group.group),
     samples: selection.pairs.n,
     leftOut: selection.leftOut,
     paper: null,

@@ -1,17 +1,25 @@
-/** Every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a replay needs. */
+/**
+ * Every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a replay needs. A line says whether it
+ * is provisional: only what is written when the run has ended, with all that was recorded in it, is not.
+ */
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../process/log.ts';
 import type { Group } from './episode-book.ts';
 import { stepRecord } from './steps/step-record.ts';
 import type { StepScore } from './steps/step-messages.ts';
-import type { BesideScore, GroupScore, PointScore } from './score-messages.ts';
+import type { BesideScore, GroupScore, PairScore, PointScore } from './score-messages.ts';
+
+export interface Stamp {
+  atMs: number;
+  provisional: boolean;
+}
 
 export interface ScoreLog {
-  append(score: GroupScore, atMs: number): void;
-  /** A turn's addition to a score, or what stands beside it. */
-  appendPart(part: PointScore | BesideScore, atMs: number): void;
-  /** What the window of one dyad's steps gave; nothing with too few. */
+  append(score: GroupScore, stamp: Stamp): void;
+  /** A turn's addition to a score, what stands beside it, or what the scores of both directions give. */
+  appendPart(part: PointScore | BesideScore | PairScore, stamp: Stamp): void;
+  /** What the window of one dyad's steps gave; nothing with too few. One dyad is never a result. */
   appendSteps(score: StepScore, atMs: number): void;
   /** Settles when everything appended so far is written. */
   close(): Promise<void>;
@@ -31,12 +39,13 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
       .catch((error: unknown) => log.error({ err: error, run }, 'a score was not written to the run folder'));
   };
   return {
-    append: (score, atMs) => {
-      if (score.paper || score.strict) add(score.run, scoreRecord(score, atMs));
+    append: (score, stamp) => {
+      if (score.paper || score.strict) add(score.run, scoreRecord(score, stamp));
     },
-    appendPart: (part, atMs) => add(part.run, { atMs, ...part }),
+    appendPart: (part, stamp) => add(part.run, { ...stamp, ...part }),
     appendSteps: (score, atMs) => {
-      if (Object.keys(score.figures).length > 0) add(score.run, stepRecord(score, atMs));
+      if (Object.keys(score.figures).length > 0)
+        add(score.run, { ...stepRecord(score, atMs), provisional: true });
     },
     close: () => writing,
   };
@@ -46,7 +55,7 @@ function namesOf({ key, ...names }: Group): object {
   return { group: key, ...names };
 }
 
-function scoreRecord(score: GroupScore, atMs: number): object {
+function scoreRecord(score: GroupScore, stamp: Stamp): object {
   const { drawable: _, group, ...rest } = score;
-  return { atMs, ...namesOf(group), ...rest };
+  return { ...stamp, ...namesOf(group), ...rest };
 }

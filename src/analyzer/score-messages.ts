@@ -1,6 +1,12 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
 import type { EpisodeFrame, TurnFrame } from '../protocol/frames.ts';
-import type { BesideReport, PaperReport, PrequentialReport, StrictReport } from '../protocol/report.ts';
+import type {
+  BesideReport,
+  PairReport,
+  PaperReport,
+  PrequentialReport,
+  StrictReport,
+} from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import type { StrictFrozen } from '../synchrony/strict-point.ts';
 import type { Group, Origin } from './episode-book.ts';
@@ -99,6 +105,16 @@ export interface BesideScore {
   computedMs: number;
   /** The program's fault, when it could not be computed: nothing stands beside then. */
   stack?: string;
+}
+
+/** What the full scores of a pair's groups give together. It is made of them alone, so it needs no rows. */
+export interface PairScore extends PairReport {
+  type: 'pair';
+  run: string;
+  /** Names the pair. */
+  pair: string;
+  /** Group → the version of the full score that went in. */
+  of: Record<string, number>;
 }
 
 export type ScoreAnswer = GroupScore | ScoreFault | PointScore | BesideScore;

@@ -1,6 +1,6 @@
 /** The figures of activation streams as metric samples. */
 import type { StreamFigures } from '../transport/stream-seat.ts';
-import type { Sample } from './synchrony-metrics.ts';
+import type { Sample } from './report-gauge.ts';
 
 export interface StreamMetric {
   name: string;

@@ -1,20 +1,6 @@
 /** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
 import type { DifferenceReport, GroupReport, StepMeasureReport, StrictReport } from '../protocol/report.ts';
-
-export type Labels = Record<string, string>;
-
-export interface Sample {
-  labels: Labels;
-  value: number;
-}
-
-/** One gauge: its name, what it says, and how a part of the report fills it. */
-export interface ReportGauge<T> {
-  name: string;
-  help: string;
-  labelNames: string[];
-  samples(part: T): Sample[];
-}
+import { sample, type Labels, type ReportGauge, type Sample } from './report-gauge.ts';
 
 const GROUP = [
   'source_model',
@@ -57,6 +43,9 @@ function strictScores(group: GroupReport): { labels: Labels; report: StrictRepor
   );
 }
 
+/** Later turns are nulls: their bare scores, of fewer rows, stand among the nulls alone. */
+const isLag = ({ labels }: Sample): boolean => labels['measure']?.startsWith('sync_r2_lag_') === true;
+
 /** One sample of each strict score. */
 const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
   strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
@@ -77,11 +66,6 @@ const ofSteps = (
     sample({ ...groupLabels(group), measure: report.measure, mode: 'steps', ...more }, value(report)),
   );
 
-/** A sample, or none where there is no number. */
-function sample(labels: Labels, value: number | null | undefined): Sample[] {
-  return value === null || value === undefined ? [] : [{ labels, value }];
-}
-
 function nullSamples(group: GroupReport): Sample[] {
   const { paper, beside } = group;
   const of = (mode: 'paper' | 'strict', kind: string, level: string): Labels => ({
@@ -94,8 +78,8 @@ function nullSamples(group: GroupReport): Sample[] {
     ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
     ...ofStrict(group, (report) => report.nullMean, { null: 'permutation', level: 'mean' }),
     ...ofStrict(group, (report) => report.nullQ95, { null: 'permutation', level: 'q95' }),
-    ...sample(of('strict', 'lag_3', 'mean'), beside?.lag3?.score),
-    ...sample(of('strict', 'lag_5', 'mean'), beside?.lag5?.score),
+    ...sample(of('strict', 'lag_3', 'score'), beside?.lag3?.score),
+    ...sample(of('strict', 'lag_5', 'score'), beside?.lag5?.score),
     ...ofSteps(group, (report) => report.nullMean, { null: 'surrogate', level: 'mean' }),
     ...ofSteps(group, (report) => report.nullQ95, { null: 'surrogate', level: 'q95' }),
   ];
@@ -108,7 +92,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     labelNames: SCORE,
     samples: (group) => [
       ...sample(scoreLabels(group, 'paper'), group.paper?.score),
-      ...ofStrict(group, (report) => report.score),
+      ...ofStrict(group, (report) => report.score).filter((one) => !isLag(one)),
       ...sample(prequentialLabels(group), group.prequential?.score),
       ...ofSteps(group, (report) => report.value),
     ],
@@ -121,7 +105,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_excess_ratio',
-    help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score.',
+    help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score. With measure="sync_r2_lag_3" or "sync_r2_lag_5" what is left of it three or five turns on.',
     labelNames: SCORE,
     samples: (group) => [
       ...ofStrict(group, (report) => report.excess),
@@ -130,7 +114,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_null_ratio',
-    help: 'The same score where no true coupling can be.',
+    help: 'What the same score comes to where no true coupling can be, or where it has faded (lag_3, lag_5): to hold the score against, never a result. A lag has fewer turn pairs, so of it only the excess can be compared.',
     labelNames: [...SCORE, 'null', 'level'],
     samples: nullSamples,
   },
@@ -240,22 +224,3 @@ export const DIFFERENCE_GAUGES: readonly ReportGauge<DifferenceReport>[] = [
     ],
   },
 ];
-
-/** The groups that fit under a cap on series, in the order given, and how many did not. */
-export function underCap(
-  groups: readonly GroupReport[],
-  maxSeries: number,
-): { shown: GroupReport[]; series: number; dropped: number } {
-  const shown: GroupReport[] = [];
-  let series = 0;
-  let dropped = 0;
-  for (const group of groups) {
-    const own = SYNCHRONY_GAUGES.reduce((sum, gauge) => sum + gauge.samples(group).length, 0);
-    if (series + own > maxSeries) dropped += own;
-    else {
-      series += own;
-      shown.push(group);
-    }
-  }
-  return { shown, series, dropped };
-}

@@ -13,12 +13,19 @@ export interface ScoreWait {
   pollMs: number;
 }
 
-/** @returns whether everything recorded is in a published score; false when the limit came first */
+/** The coordinator says that the run is over once all is recorded; if the analyzer could not be told, the scores stay provisional. */
+const MARK_MS = 60_000;
+
+/** @returns whether everything recorded is in a published score, and mostly marked as final; false when the limit came first */
 export async function awaitScores({ clock, fetch, note, limitMs, pollMs }: ScoreWait): Promise<boolean> {
   const startMs = clock.monotonicMs();
+  let scoredMs: number | undefined;
   for (;;) {
     const report = await fetch();
-    if (report && !report.pending) return true;
+    if (report?.pending === false) {
+      scoredMs ??= clock.monotonicMs();
+      if (!report.provisional || clock.monotonicMs() - scoredMs >= MARK_MS) return true;
+    }
     const waitedMs = clock.monotonicMs() - startMs;
     if (waitedMs >= limitMs) return false;
     note(`scoring what was recorded, ${clockText(waitedMs / 1000)}`);

@@ -6,9 +6,9 @@ export interface Recorded {
   folder: string;
 }
 
-/** Said where the figures shown are not the last ones. Its seed is not the analyzer's, so the figures are not the same to the last digit. */
+/** Said where the figures shown are not the last ones. */
 export const lastFigures = (folder: string): string =>
-  `\`entrain measure sync-r2 --run ${folder}\` scores all of it, with a seed of its own`;
+  `\`entrain measure sync-r2 --run ${folder}\` scores all of it, as the analyzer would`;
 
 /** Said after Ctrl-C: how far the run came, where it is, and how to go on. */
 export function stoppedText({ ended, finished, episodes }: ViewState, { run, folder }: Recorded): string {

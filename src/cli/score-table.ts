@@ -1,5 +1,11 @@
 /** The tables of synchrony beside its nulls, as lines of text: pure functions of the analyzer's report. */
-import type { GroupReport, ScoreReport, StepMeasureReport, StrictReport } from '../protocol/report.ts';
+import type {
+  GroupReport,
+  PairReport,
+  ScoreReport,
+  StepMeasureReport,
+  StrictReport,
+} from '../protocol/report.ts';
 
 /** The interval is that of the excess: score − mean of its null. */
 const EVIDENCE = ['excess', '95 % interval', 'p', 'q'];
@@ -10,8 +16,8 @@ const HEADER = [
   'null mean',
   'null q95',
   ...EVIDENCE,
-  'words',
-  'lag 3',
+  'excess words',
+  'excess lag 3',
   'paper',
   'its null',
 ];
@@ -44,6 +50,38 @@ export function scoreTable(report: ScoreReport, width = Infinity): string[] {
 function interleave([head = '', ...rows]: string[], under: string[][]): string[] {
   return [head, ...rows.flatMap((line, place) => [line, ...(under[place] ?? [])])];
 }
+
+const PAIR_HEADER = ['condition', 'both ways', 'excess', '95 % interval', 'score', 'paper', 'its null'];
+
+/** The mean over both directions and speaking orders: paper mode's is the figure of the paper. No lines before the first pair. */
+export function pairTable({ pairs }: ScoreReport): string[] {
+  return pairs.length === 0 ? [] : layOut([PAIR_HEADER, ...pairs.map(pairRow)]);
+}
+
+function pairRow(pair: PairReport): string[] {
+  const { condition, strict, paper, reason = 'not yet' } = pair;
+  const place = [condition, pairPlace(pair)];
+  if (!strict && !paper) return [...place, reason];
+  const effect = strict
+    ? [signed(strict.excess), intervalText(strict), signed(strict.score)]
+    : ['', 'no score', ''];
+  return [
+    ...place,
+    ...effect,
+    ...(paper ? [paper.score.toFixed(3), figureOr(paper.nullMean, '')] : ['', '']),
+  ];
+}
+
+function pairPlace({ modelA, modelB, roleA, roleB }: PairReport): string {
+  const places = `${ordinal(roleA)} ↔ ${ordinal(roleB)}`;
+  return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
+}
+
+/** Said under every table: which look is the one to report. */
+export const standingNote = ({ provisional }: Pick<ScoreReport, 'provisional'>): string =>
+  provisional
+    ? 'provisional: the run is open, and p and q hold once, at its end'
+    : 'final: the run has ended, and all of it is scored';
 
 /** What the windows of aligned steps gave; no lines where the study streams no steps. */
 export function stepTable(report: ScoreReport): string[] {
@@ -123,9 +161,11 @@ const placeOf = (group: GroupReport): string[] => [
 const withoutScore = (group: GroupReport): string[] => [...placeOf(group), group.reason ?? 'not yet'];
 
 function evidenceOf({ excess, ciLow, ciHigh, pValue }: StrictReport, qValue: number | null): string[] {
-  const interval = `[${signed(ciLow)}, ${signed(ciHigh)}]`;
-  return [signed(excess), interval, pValue.toFixed(3), figureOr(qValue, '')];
+  return [signed(excess), intervalText({ ciLow, ciHigh }), pValue.toFixed(3), figureOr(qValue, '')];
 }
+
+const intervalText = ({ ciLow, ciHigh }: Pick<StrictReport, 'ciLow' | 'ciHigh'>): string =>
+  `[${signed(ciLow)}, ${signed(ciHigh)}]`;
 
 function besides({ beside }: GroupReport): { name: string; excess: string }[] {
   const named = { words: beside?.words, 'lag 3': beside?.lag3 };
@@ -141,7 +181,7 @@ function heldAgainst(group: GroupReport): string[] {
   const published = paper
     ? [`paper ${paper.score.toFixed(3)}, its null ${figureOr(paper.nullMean, 'to come')}`]
     : [];
-  const more = besides(group).flatMap(({ name, excess }) => (excess ? [`${name} ${excess}`] : []));
+  const more = besides(group).flatMap(({ name, excess }) => (excess ? [`excess ${name} ${excess}`] : []));
   return [[parts, ...published], more].flatMap((line) => (line.length > 0 ? [`  ${line.join(' · ')}`] : []));
 }
 

@@ -18,7 +18,7 @@ import { earlierLife } from './earlier-life.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { lastFigures, stoppedText } from './last-words.ts';
-import { matrixTables, scoreTable, stepTable } from './score-table.ts';
+import { matrixTables, pairTable, scoreTable, standingNote, stepTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { createTerminal, progressLine, widthOf } from './terminal.ts';
 import type { ViewState } from './view-state.ts';
@@ -95,11 +95,15 @@ function sayLate({ once, folder }: StartSettings): void {
 }
 
 function finalTables(report: ScoreReport): string[] {
-  const steps = stepTable(report);
+  const below = [pairTable(report), stepTable(report)].flatMap((lines) =>
+    lines.length > 0 ? ['', ...lines] : [],
+  );
   return [
     ...scoreTable(report, widthOf(process.stdout)),
     ...matrixTables(report),
-    ...(steps.length > 0 ? ['', ...steps] : []),
+    ...below,
+    '',
+    standingNote(report),
   ];
 }
 

@@ -2,7 +2,7 @@
  * The terminal: finished lines scroll away above, a panel (the utterance being spoken, progress, scores) is redrawn below.
  * Where the output is no terminal there is no panel: tokens are written as they come and the table now and then.
  */
-import { scoreTable } from './score-table.ts';
+import { scoreTable, standingNote } from './score-table.ts';
 import { progress, type ViewState } from './view-state.ts';
 
 export interface Terminal {
@@ -71,7 +71,7 @@ function panelLines(state: ViewState, { elapsedMs, width }: { elapsedMs: number;
   const { speaking, report, note } = state;
   const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
   const scores = report?.groups.length
-    ? scoreTable(report, width)
+    ? [...scoreTable(report, width), standingNote(report)]
     : ['scores: waiting for the first turn pairs'];
   return [now, '', progressLine(state, elapsedMs), '', ...scores];
 }
@@ -82,7 +82,10 @@ const TABLE_EVERY = 10;
 const NOTE_EVERY_MS = 30_000;
 
 const standing = (state: ViewState, elapsedMs: number): string =>
-  [progressLine(state, elapsedMs), ...(state.report ? scoreTable(state.report) : [])].join('\n');
+  [
+    progressLine(state, elapsedMs),
+    ...(state.report ? [...scoreTable(state.report), standingNote(state.report)] : []),
+  ].join('\n');
 
 function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   let open = '';

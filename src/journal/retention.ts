@@ -61,6 +61,9 @@ export function markFinished(folder: string, atMs: number): Promise<void> {
   return writeSynced(join(folder, FINISHED), JSON.stringify({ atMs }));
 }
 
+/** Whether the coordinator said that the run is over and recorded. */
+export const isFinished = (folder: string): Promise<boolean> => exists(join(folder, FINISHED));
+
 export async function setPinned(folder: string, pinned: boolean): Promise<void> {
   if (pinned) await writeSynced(join(folder, PINNED), '');
   else await rm(join(folder, PINNED), { force: true });

@@ -128,14 +128,57 @@ export interface DifferenceReport {
   ciHigh: number;
 }
 
+/** Paper mode of a pair: means over its directions and speaking orders. */
+export interface PairPaperReport {
+  score: number;
+  /** Of the `shuffled` and the `pseudo` null; null where one direction has none. */
+  nullMean: number | null;
+  pseudoMean: number | null;
+}
+
+/** Strict mode of a pair: means, and the interval of the mean excess with shared scenarios drawn together. It has no p-value. */
+export interface PairStrictReport {
+  score: number;
+  excess: number;
+  nullMean: number;
+  ciLow: number;
+  ciHigh: number;
+}
+
+/** Two agents without a direction: the mean over both, and over the speaking orders that were spoken, of the last full scores. */
+export interface PairReport {
+  /** By name; the order of models and that of places have nothing to do with each other. */
+  modelA: string;
+  modelB: string;
+  roleA: number;
+  roleB: number;
+  condition: string;
+  agents: number;
+  /** How many groups there are: 2, or 4 where two models speak in both orders. */
+  figures: number;
+  /** Turn pairs behind them. */
+  samples: number;
+  /** Null unless every one of the groups has a figure. */
+  paper: PairPaperReport | null;
+  strict: PairStrictReport | null;
+  /** Which direction has no figure, and why. */
+  reason?: string;
+}
+
 export interface ScoreReport {
   run: string;
+  /**
+   * False once the run has ended as planned and everything recorded is in a published score. Until then every figure is one look of many: p and
+   * q do not hold.
+   */
+  provisional: boolean;
   /** True while something recorded is not yet in a published score. */
   pending: boolean;
   framesAccepted: number;
   framesDurable: number;
   groups: GroupReport[];
   differences: DifferenceReport[];
+  pairs: PairReport[];
 }
 
 export interface StreamReport {

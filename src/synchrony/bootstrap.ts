@@ -31,8 +31,7 @@ function pick<T>(items: readonly T[], random: Random): T {
 
 function fitNoise({ nullScores }: Drawable, random: Random): number {
   if (nullScores.length === 0) return 0;
-  const mean = nullScores.reduce((sum, value) => sum + value, 0) / nullScores.length;
-  return pick(nullScores, random) - mean;
+  return pick(nullScores, random) - mean(nullScores);
 }
 
 export interface Difference extends Interval {
@@ -42,21 +41,74 @@ export interface Difference extends Interval {
 /** a − b with its interval; scenarios that both conditions have are drawn together. */
 export function compareScores(a: Drawable, b: Drawable, options: BootstrapOptions): Difference | NoScore {
   if (a.shares.length === 0 || b.shares.length === 0) return { reason: 'a condition has no scenario' };
-  const names = [...new Set([...a.shares, ...b.shares].map((share) => share.scenario))];
-  const both = names.map((name) => ({
-    a: a.shares.filter((share) => share.scenario === name),
-    b: b.shares.filter((share) => share.scenario === name),
-  }));
-  const difference = (drawn: typeof both): number =>
-    ratio(drawn.flatMap((scenario) => scenario.a)) - ratio(drawn.flatMap((scenario) => scenario.b));
-  const random = seededRandom(options.seed, 5);
+  const { estimate, ...interval } = drawTogether([a, b], {
+    ...options,
+    random: seededRandom(options.seed, 5),
+    combine: ([first = NaN, second = NaN]) => first - second,
+    noise: (random) => fitNoise(a, random) - fitNoise(b, random),
+  });
+  return { difference: estimate, ...interval };
+}
+
+export interface Average extends Interval {
+  excess: number;
+}
+
+/**
+ * The mean of several excesses with its interval. Scenarios that they share are drawn together, and the deviations of their nulls at one rank:
+ * how the fits of two directions hang together is not known, and of all ways they might this makes the mean vary most.
+ */
+export function averageScores(scores: readonly Drawable[], options: BootstrapOptions): Average | NoScore {
+  if (scores.length === 0) return { reason: 'there is no score' };
+  if (scores.some(({ shares }) => shares.length === 0)) return { reason: 'a score has no scenario' };
+  const ranked = scores.map(({ nullScores }) => Float64Array.from(nullScores).sort());
+  const { estimate, ...interval } = drawTogether(scores, {
+    ...options,
+    random: seededRandom(options.seed, 6),
+    combine: mean,
+    noise: (random) => noiseAtRank(ranked, random.uniform()),
+  });
+  return { excess: estimate, ...interval };
+}
+
+/** @param rank in [0, 1), of each null's sorted scores */
+function noiseAtRank(ranked: readonly Float64Array[], rank: number): number {
+  const deviation = (scores: Float64Array): number =>
+    scores.length === 0 ? 0 : (scores[Math.floor(rank * scores.length)] as number) - mean(scores);
+  return mean(ranked.map(deviation));
+}
+
+interface JointDraw extends BootstrapOptions {
+  random: Random;
+  /** From the excess of each score to the figure. */
+  combine(excesses: number[]): number;
+  noise(random: Random): number;
+}
+
+/** A figure of several scores over scenarios that are drawn for all of them at once. */
+function drawTogether(
+  scores: readonly Drawable[],
+  { random, combine, noise, bootstraps }: JointDraw,
+): Interval & { estimate: number } {
+  const names = [...new Set(scores.flatMap(({ shares }) => shares.map(({ scenario }) => scenario)))];
+  const scenarios = names.map((name) =>
+    scores.map(({ shares }) => shares.filter(({ scenario }) => scenario === name)),
+  );
+  const figure = (drawn: typeof scenarios): number =>
+    combine(scores.map((_, at) => ratio(drawn.flatMap((scenario) => scenario[at] ?? []))));
   const draws: number[] = [];
-  for (let draw = 0; draw < options.bootstraps; draw++) {
-    const value = difference(both.map(() => pick(both, random))) + fitNoise(a, random) - fitNoise(b, random);
+  for (let draw = 0; draw < bootstraps; draw++) {
+    const value = figure(scenarios.map(() => pick(scenarios, random))) + noise(random);
     if (Number.isFinite(value)) draws.push(value);
   }
-  const estimate = difference(both);
-  return { difference: estimate, ...widened(draws, estimate, Math.min(a.shares.length, b.shares.length)) };
+  const estimate = figure(scenarios);
+  return { estimate, ...widened(draws, estimate, Math.min(...scores.map(({ shares }) => shares.length))) };
+}
+
+function mean(values: Iterable<number>): number {
+  let [sum, count] = [0, 0];
+  for (const value of values) [sum, count] = [sum + value, count + 1];
+  return sum / count;
 }
 
 function ratio(shares: ScenarioShare[]): number {

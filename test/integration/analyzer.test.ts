@@ -10,6 +10,7 @@ import type { ScoreReport } from '../../src/protocol/report.ts';
 import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
 import { findServices, request } from '../../src/transport/nats-services.ts';
 import type { NatsLink } from '../../src/transport/nats.ts';
+import { heldAgainstOffline } from '../measured-offline.ts';
 import { startNats, type NatsFixture } from '../nats-fixture.ts';
 import { plantedEpisodes, type PlantedOptions } from '../planted-frames.ts';
 import { keys, RUN, startAgent, waitFor, type TestAgent } from '../stream-fixture.ts';
@@ -90,6 +91,14 @@ async function finalReport(): Promise<ScoreReport> {
   return report();
 }
 
+/** The lines of `scores.jsonl` with the mark that is asked for. */
+async function linesOf(file: string, { provisional }: { provisional: boolean }): Promise<{ type: string }[]> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  return lines
+    .map((line) => JSON.parse(line) as { type: string; provisional: boolean })
+    .filter((line) => line.provisional === provisional);
+}
+
 /** The figures that a second computation must repeat. */
 const figures = ({ groups }: ScoreReport) =>
   groups.map(({ condition, direction, samples, paper, strict }) => ({
@@ -160,6 +169,24 @@ describe('the analyzer as a process', () => {
     expect(differences.map(({ ciLow }) => ciLow > 0)).toEqual([true, true]);
   });
 
+  it('gives the mean of both directions, and calls all of it provisional while the run is open', async () => {
+    const { groups, pairs, provisional } = await report();
+    expect(provisional).toBe(true);
+    expect(pairs.map(({ condition, figures }) => [condition, figures])).toEqual([
+      ['live', 2],
+      ['monologue', 2],
+    ]);
+    for (const { condition, paper, strict } of pairs) {
+      const [one, other] = groups.filter((group) => group.condition === condition);
+      expect(paper?.score).toBeCloseTo((one!.paper!.score + other!.paper!.score) / 2, 12);
+      expect(strict?.excess).toBeCloseTo((one!.strict!.excess + other!.strict!.excess) / 2, 12);
+      expect(strict!.ciLow > 0).toBe(condition === 'live');
+    }
+    const metrics = await read('/metrics');
+    expect(metrics).toContain('\nentrain_synchrony_final 0\n');
+    expect(metrics).toMatch(/entrain_synchrony_pair_ratio\{.*condition="live",.*mode="paper"\} 0\.\d/);
+  });
+
   it('exposes them to Prometheus, cleanly', async () => {
     const input = await read('/metrics');
     for (const direction of ['first_to_second', 'second_to_first'])
@@ -206,6 +233,16 @@ describe('the analyzer as a process', () => {
           }
       await waitFor(async () => (await points()).length > 0, { what: 'a point score' });
       await finalReport();
+      expect(await linesOf(scoresFile, { provisional: false })).toEqual([]);
+      await request(link.connection, subjects.analyzerFinished('analyzer'), {
+        body: { run: RUN },
+        timeoutMs: 20_000,
+      });
+      await waitFor(async () => !(await report()).provisional, { what: 'final scores' });
+      expect(await read('/metrics')).toContain('\nentrain_synchrony_final 1\n');
+      const final = async () => (await linesOf(scoresFile, { provisional: false })).map(({ type }) => type);
+      await waitFor(async () => (await final()).length === 10, { what: 'the last lines' });
+      expect((await final()).toSorted().join(' ')).toMatch(/^(beside ){4}(pair ){2}(score ?){4}$/);
       const flags = ['replay', RUN, '--runs', join(folder, 'runs')];
       const replay = await runProgram(process.execPath, [PROGRAM, ...flags]);
       expect(await readFile(scoresFile, 'utf8')).toContain('"type":"beside"');
@@ -213,8 +250,18 @@ describe('the analyzer as a process', () => {
         /"prequential":\{"score":0\.\d+,"tested":\d+,"taken":[1-9]/,
       );
       expect(replay.stdout).toMatch(/^(\d+) of \1 scores equal/);
+      const last = await runProgram(process.execPath, [PROGRAM, ...flags, '--last']);
+      expect(last.stdout).toMatch(/^10 of 10 scores equal/);
     },
   );
+
+  it.each([
+    ['strict', 4 * 6 + 2 * 5],
+    ['paper', 4 + 2],
+  ] as const)('is measured offline as it was live, in %s mode', { timeout: 240_000 }, async (mode, count) => {
+    const of = { program: PROGRAM, folder: join(folder, 'runs', RUN), mode };
+    expect(await heldAgainstOffline(await report(), of)).toEqual({ compared: count, unlike: [] });
+  });
 
   it(
     'comes to the same scores from its recording after a kill, and writes them with their rows',
@@ -226,6 +273,8 @@ describe('the analyzer as a process', () => {
       analyzer = await startAnalyzer();
       await openAgents();
       const after = await finalReport();
+      // It was told before the kill, and the run folder still says so.
+      expect(after.provisional).toBe(false);
       for (const [index, group] of figures(after).entries())
         for (const mode of ['paper', 'strict'] as const)
           for (const [name, value] of Object.entries(group[mode] ?? {}))

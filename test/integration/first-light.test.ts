@@ -44,6 +44,9 @@ describe('first light', () => {
       expect(await demo.ended).toBe(0);
       expect(demo.output()).toMatch(/live +1st → 2nd +144 +[+−]0\.\d{3}/);
       expect(demo.output()).toMatch(/monologue +2nd → 1st +120 +[+−]0\.\d{3}/);
+      expect(demo.output()).toMatch(/live +1st ↔ 2nd +[+−]0\.\d{3} +\[.*\] +[+−]0\.\d{3} +\d\.\d{3}/);
+      // Looks in between are marked as such; the last one is the result.
+      expect(demo.output()).toMatch(/provisional: the run is open[^]*final: the run has ended/);
     }
   });
 
@@ -69,6 +72,18 @@ describe('first light', () => {
       const again = two?.[index] as FinalScore;
       expect(again).toMatchObject({ condition: score.condition, direction: score.direction });
       for (const key of ['paper', 'strict', 'pValue'] as const) expect(again[key]).toBeCloseTo(score[key], 6);
+    }
+  });
+
+  it('marks the result in scores.jsonl, and the looks in between', async () => {
+    for (const demo of demos) {
+      const lines = await jsonLines<{ type: string; provisional: boolean }>(
+        join(demo.folder, 'scores.jsonl'),
+      );
+      const count = (type: string, provisional: boolean): number =>
+        lines.filter((line) => line.type === type && line.provisional === provisional).length;
+      expect([count('score', false), count('pair', false), count('point', false)]).toEqual([4, 2, 0]);
+      expect(count('score', true)).toBeGreaterThanOrEqual(4);
     }
   });
 

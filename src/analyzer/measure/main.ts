@@ -12,7 +12,7 @@ import { readLayers, readTurnPairs } from './arrays.ts';
 import { measureBesideNull, type AskedNull } from './beside-null.ts';
 import { listMeasures } from './list.ts';
 import { measureRun } from './run-folder.ts';
-import { measureSyncR2 } from './sync-r2.ts';
+import { measureSyncR2, OFFLINE } from './sync-r2.ts';
 import { printAnswer } from './print.ts';
 
 export { usage } from './arguments.ts';
@@ -60,7 +60,10 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
   }
   const { a, b } = flags;
-  if (name === 'sync-r2') return measureSyncR2(await readTurnPairs({ ...flags, a, b }), flags, tools);
+  if (name === 'sync-r2') {
+    const pairs = await readTurnPairs({ ...flags, a, b });
+    return (await measureSyncR2(pairs, { flags, fallbacks: OFFLINE, ...tools })).answer;
+  }
   const measure = MEASURES.find((one) => one.name === name) as Measure;
   const sources = chooseLayers(await readLayers(a), { path: a, flags });
   const targets = chooseLayers(await readLayers(b), { path: b, flags });

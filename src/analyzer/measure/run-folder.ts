@@ -1,6 +1,7 @@
 /**
  * `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live: the same rows, seed and draws,
- * so the figures are those of `scores.jsonl`, and layers have the numbers that the recording gives them.
+ * so the figures are those of `scores.jsonl`, and layers have the numbers that the recording gives them; and every pair, the mean over its
+ * directions and speaking orders.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,10 +12,11 @@ import type { LinearAlgebra } from '../../synchrony/types.ts';
 import type { Group } from '../episode-book.ts';
 import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../group-rows.ts';
 import type { Progress } from '../progress.ts';
-import { seedOf } from '../score-group.ts';
+import { groupSeed } from '../score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
-import { measureSyncR2, type SyncR2Defaults } from './sync-r2.ts';
+import { measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
+import { LIVE, measureSyncR2, seedOf } from './sync-r2.ts';
 
 export interface RunJob extends Pick<Progress, 'say'> {
   name: string;
@@ -32,28 +34,24 @@ export async function measureRun(folder: string, { name, flags, algebra, say }: 
   say('reading the recording');
   const run = await readGroups(folder);
   const answers: Json[] = [];
+  const members: MeasuredMember[] = [];
   const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
   for (const [index, rows] of groups.entries()) {
     const { condition, direction } = rows.group;
     const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
     const { pairs } = selectRows(rows, run.book);
-    const defaults = asLive(rows.group, [
-      layersIn(run, pairs.source.length),
-      layersIn(run, pairs.target.length),
-    ]);
-    const tools = { algebra, defaults, say: (what: string) => say(`${place}, ${what}`) };
-    answers.push({ ...about(rows.group), ...(await measureSyncR2(pairs, flags, tools)) });
+    const fallbacks = { ...LIVE, seed: groupSeed(rows.group) };
+    const layers = {
+      source: layersIn(run, pairs.source.length),
+      target: layersIn(run, pairs.target.length),
+    };
+    const tools = { algebra, fallbacks, layers, say: (what: string) => say(`${place}, ${what}`) };
+    const measured = await measureSyncR2(pairs, { flags, ...tools });
+    answers.push({ ...about(rows.group), ...measured.answer });
+    members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));
   }
-  return { groups: answers };
+  return { groups: answers, pairs: measurePairs(members) };
 }
-
-/** What the analyzer takes where a flag is left out. */
-const asLive = (group: Group, [source, target]: [number[], number[]]): SyncR2Defaults => ({
-  seed: seedOf(group),
-  permutations: 199,
-  bootstraps: 1000,
-  layers: { source, target },
-});
 
 function about({ source, target, direction, condition, agents, sourceRole, targetRole }: Group): Json {
   const roles = agents > 2 ? { agents, source_role: sourceRole, target_role: targetRole } : {};

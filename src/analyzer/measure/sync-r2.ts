@@ -4,7 +4,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
 import { paperScore } from '../../synchrony/paper.ts';
 import { strictScore } from '../../synchrony/strict.ts';
-import type { LinearAlgebra, TurnPairs } from '../../synchrony/types.ts';
+import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../../synchrony/types.ts';
 import type { Progress } from '../progress.ts';
 import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
@@ -12,38 +12,46 @@ import { wholeNumber, type MeasureFlags } from './arguments.ts';
 const PENALTY = 0.1;
 const NULL_PERMUTATIONS = 199;
 
-/** What holds where a flag is left out, and the numbers of the layers; without, they count from 0. */
-export interface SyncR2Defaults {
+/** Used where no flag says otherwise. */
+export interface Fallbacks {
   seed: number;
   permutations: number;
   bootstraps: number;
+}
+
+/** As the analyzer scores; the seed is that of the group. */
+export const LIVE: Omit<Fallbacks, 'seed'> = { permutations: 199, bootstraps: 1000 };
+export const OFFLINE: Fallbacks = { seed: 1, permutations: 999, bootstraps: 2000 };
+
+export interface MeasureJob extends Pick<Progress, 'say'> {
+  flags: MeasureFlags;
+  fallbacks: Fallbacks;
+  algebra: LinearAlgebra;
+  /** The numbers of the layers; without, they count from 0. */
   layers?: LayerNames;
 }
 
-const FOR_ARRAYS: SyncR2Defaults = { seed: 1, permutations: 999, bootstraps: 2000 };
+/** What is printed, and the score that it says. */
+export type Measured =
+  | { mode: 'paper'; answer: Json; score: PaperScore | NoScore; shuffled: number | null }
+  | { mode: 'strict'; answer: Json; score: StrictScore | NoScore };
 
-interface SyncR2Tools extends Pick<Progress, 'say'> {
-  algebra: LinearAlgebra;
-  defaults?: SyncR2Defaults;
-}
-
-export async function measureSyncR2(
-  pairs: TurnPairs,
-  flags: MeasureFlags,
-  { algebra, say, defaults = FOR_ARRAYS }: SyncR2Tools,
-): Promise<Json> {
+export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags } = job;
   const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
-  if (mode === 'paper') return measurePaper(pairs, flags, { algebra, say, defaults });
-  if (mode === 'strict') return measureStrict(pairs, flags, { algebra, say, defaults });
+  if (mode === 'paper') return measurePaper(pairs, job);
+  if (mode === 'strict') return measureStrict(pairs, job);
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
 
-async function measurePaper(
-  pairs: TurnPairs,
-  flags: MeasureFlags,
-  { algebra, say, defaults }: Required<SyncR2Tools>,
-): Promise<Json> {
-  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: defaults.seed });
+/** The seed that the flags or the fallbacks say. */
+export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbacks'>): number {
+  return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
+}
+
+async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags, algebra, layers, say } = job;
+  const seed = seedOf(job);
   const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
@@ -52,23 +60,21 @@ async function measurePaper(
   say('its shuffled null');
   const shuffled = await paperScore(pairs, { ...options, shuffled: true });
   const beside = 'reason' in shuffled ? {} : { shuffled_sync_r2: shuffled.syncR2 };
-  return { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, defaults.layers), ...beside };
+  const answer = { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, layers), ...beside };
+  return { mode: 'paper', answer, score, shuffled: 'reason' in shuffled ? null : shuffled.syncR2 };
 }
 
-async function measureStrict(
-  pairs: TurnPairs,
-  flags: MeasureFlags,
-  { algebra, say, defaults }: Required<SyncR2Tools>,
-): Promise<Json> {
-  const seed = wholeNumber('seed', flags.seed, { least: 0, fallback: defaults.seed });
+async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags, fallbacks, algebra, layers, say } = job;
+  const seed = seedOf(job);
   const options = {
     algebra,
     seed,
     permutations: wholeNumber('permutations', flags.permutations, {
       least: 1,
-      fallback: defaults.permutations,
+      fallback: fallbacks.permutations,
     }),
-    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: defaults.bootstraps }),
+    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: fallbacks.bootstraps }),
     minimums: {
       samples: wholeNumber('minimum-samples', flags['minimum-samples'], { least: 1, fallback: 120 }),
       episodes: wholeNumber('minimum-episodes', flags['minimum-episodes'], { least: 1, fallback: 18 }),
@@ -76,16 +82,12 @@ async function measureStrict(
     },
   };
   say('beyond history');
-  const answer: Json = {
-    mode: 'strict',
-    seed,
-    beyond: 'history',
-    ...strictAnswer(await strictScore(pairs, options), defaults.layers),
-  };
+  const score = await strictScore(pairs, options);
+  const answer: Json = { mode: 'strict', seed, beyond: 'history', ...strictAnswer(score, layers) };
   if (pairs.reply.cols > 0) {
     say('beyond words');
-    const score = await strictScore(pairs, { ...options, beyond: 'words' });
-    answer['beyond_words'] = strictAnswer(score, defaults.layers);
+    const beyondWords = await strictScore(pairs, { ...options, beyond: 'words' });
+    answer['beyond_words'] = strictAnswer(beyondWords, layers);
   }
   const fewer = { ...options, permutations: Math.min(options.permutations, NULL_PERMUTATIONS) };
   say('shuffled null');
@@ -93,7 +95,7 @@ async function measureStrict(
   say('pseudo null');
   const pseudo = brief(await strictScore(pseudoPairs(pairs, seed), fewer));
   answer['nulls'] = { shuffled, pseudo };
-  return answer;
+  return { mode: 'strict', answer, score };
 }
 
 /** A null needs no layers: its score, its evidence or its reason. */

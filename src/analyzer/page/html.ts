@@ -28,8 +28,9 @@ export const PAGE_HTML = String.raw`<!doctype html>
   words so far, the episode and the turn tell already, minus the same with episodes exchanged. The bar is its 95 %
   interval, the tick where 95 % of exchanges stay below. <b>Paper mode</b>: SyncR² as published; it also counts what both
   share without talking, so read it beside its nulls. <b>Foretold, then learnt</b> (dashed): each new turn is predicted from
-  earlier ones alone, over what turn number and words tell, and learnt only then. While a run is open all this is
-  provisional: p and q hold once, at its planned end.</p>
+  earlier ones alone, over what turn number and words tell, and learnt only then. <b>Both directions</b>:
+  the mean over who predicts whom and over the speaking orders; in paper mode it is the figure of the paper. While the page says
+  provisional this is one look of many: report the final figures, for p and q hold once, at the planned end of a run.</p>
   <nav><a href="/metrics">metrics</a><a href="/api/scores">scores</a><a href="/api/state">state</a></nav>
 </footer>
 <noscript>This page draws itself with JavaScript; the same figures stand at /api/scores and /metrics.</noscript>

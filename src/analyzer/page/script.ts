@@ -125,9 +125,9 @@ function foretold(prequential) {
 }
 
 function besides(beside) {
-  const named = beside ? [['beyond words', beside.words], ['three turns on', beside.lag3], ['five turns on', beside.lag5]] : [];
+  const named = beside ? [['beyond words', beside.words], ['null: three turns on', beside.lag3], ['null: five turns on', beside.lag5]] : [];
   return named.filter(([, one]) => one).map(([name, one]) => make('p', { class: 'detail' },
-    name + ': ' + number(one.excess) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ') · p = ' + one.pValue.toFixed(3)));
+    name + ', excess ' + number(one.excess) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ') · p = ' + one.pValue.toFixed(3)));
 }
 
 /** Coupling step by step: each measure over the windows of all dyads, beside what turned-round steps give. */
@@ -141,6 +141,27 @@ function stepwise(steps) {
       surrogates + (one.bestLag === undefined ? '' : ' · lag ' + one.bestLag));
   });
   return make('div', { class: 'steps' }, make('p', { class: 'label' }, 'step by step · ' + about), ...lines);
+}
+
+/** The mean over both directions and speaking orders, or which direction has no figure yet. */
+function bothWays(pair) {
+  const { modelA, modelB, roleA, roleB, agents, strict, paper, reason } = pair;
+  const places = [roleA, roleB].map((role) => roleName(role, agents)).join(' ↔ ');
+  const models = modelA === modelB ? '' : ', ' + modelA + ' ↔ ' + modelB;
+  const figures = [
+    strict && ['excess beyond history', number(strict.excess), '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · score ' + number(strict.score)],
+    paper && ['paper mode, the figure of the paper', clipped(paper.score), 'shuffled null ' + clipped(paper.nullMean) + ' · pseudo null ' + number(paper.pseudoMean)],
+  ].filter(Boolean);
+  return make('div', { class: 'both' }, make('p', { class: 'label' }, 'both directions: ' + places + models),
+    ...figures.map(([name, value, detail]) => make('p', {}, make('span', { class: 'label' }, name + ' '), make('b', {}, value), make('span', { class: 'detail' }, ' ' + detail))),
+    ...(strict && paper ? [] : [make('p', { class: 'reason' }, reason || 'No figure.')]));
+}
+
+/** Which look this is: the one to report, or one of many. */
+function standing({ pending, provisional, groups }) {
+  if (groups.length === 0) return ['waiting', 'fresh'];
+  if (pending) return ['provisional · scoring as it comes', 'pending'];
+  return provisional ? ['provisional · the run is open', 'open'] : ['final · the run has ended', 'fresh'];
 }
 
 function progress(group) {
@@ -198,14 +219,15 @@ function matrices(groups) {
   return sizes.map((agents) => matrix(groups, agents));
 }
 
-function drawGroups({ groups, differences }) {
+function drawGroups({ groups, differences, pairs }) {
   const range = rangeOf(groups);
   const conditions = [...new Set(groups.map((group) => group.condition))];
   const sections = conditions.map((condition) => {
     const own = groups.filter((group) => group.condition === condition);
     const title = make('h2', {}, condition, make('span', {}, MEANING[condition.split(':')[0]] || ''));
     return make('section', { class: 'condition' }, title, ...matrices(own),
-      make('div', { class: 'cards' }, ...own.map((group) => card(group, range, differences))));
+      make('div', { class: 'cards' }, ...own.map((group) => card(group, range, differences))),
+      ...pairs.filter((pair) => pair.condition === condition).map(bothWays));
   });
   byId('conditions').replaceChildren(...(sections.length ? sections : [make('p', { class: 'empty' }, 'Waiting for the first two turns of an episode.')]));
 }
@@ -230,8 +252,7 @@ async function refresh() {
     const [report, state] = await Promise.all([read('/api/scores'), read('/api/state')]);
     drawState(state, report);
     drawGroups(report);
-    if (report.pending) say('scoring as it comes', 'pending');
-    else say(report.groups.length ? 'up to date' : 'waiting', 'fresh');
+    say(...standing(report));
   } catch {
     say('analyzer away', 'lost');
   }

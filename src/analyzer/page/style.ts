@@ -30,6 +30,7 @@ h1 { font-size: 24px; font-weight: 650; letter-spacing: -0.02em; line-height: 1.
 .status { border: 1px solid var(--line); border-radius: 99px; padding: 4px 14px 4px 28px; font-size: 13px; color: var(--soft); position: relative; background: var(--card); }
 .status::before { content: ""; position: absolute; left: 12px; top: 50%; width: 8px; height: 8px; margin-top: -4px; border-radius: 50%; background: var(--faint); }
 .status.fresh::before { background: var(--strict); }
+.status.open::before { background: var(--paper); }
 .status.pending::before { background: var(--paper); animation: breathe 1.6s ease-in-out infinite; }
 .status.lost { color: var(--warn); } .status.lost::before { background: var(--warn); }
 @keyframes breathe { 50% { opacity: 0.25; } }
@@ -66,6 +67,8 @@ svg text { fill: var(--soft); font-size: 11px; }
 .matrix td.above { background: color-mix(in srgb, var(--strict) calc(0.45 * var(--share)), var(--card)); }
 .matrix td.below { background: color-mix(in srgb, var(--paper) calc(0.45 * var(--share)), var(--card)); }
 .matrix td b { display: block; font-size: 18px; font-weight: 650; } .matrix td span { display: block; } .matrix .reason { font-size: 12px; }
+.both { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 12px 22px; margin-top: 12px; display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 28px; }
+.both b { font-size: 18px; font-weight: 650; } .both > .label { flex-basis: 100%; }
 .steps { border-top: 1px solid var(--line); padding-top: 12px; } .steps b { color: var(--ink); font-weight: 600; }
 .counts { margin-top: auto; display: flex; flex-wrap: wrap; gap: 4px 18px; border-top: 1px solid var(--line); padding-top: 12px; font-size: 12.5px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; }

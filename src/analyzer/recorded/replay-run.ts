@@ -22,10 +22,11 @@ import type { Progress } from '../progress.ts';
 import { scoreBeside } from '../beside-scores.ts';
 import { learnGroup, type PrequentialGroup, type PrequentialJob } from '../prequential-group.ts';
 import { scoreGroup } from '../score-group.ts';
+import { replayPair } from './replay-pair.ts';
 import type { StepRecord } from '../steps/step-record.ts';
 import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
 import { growPoint, pointOf, startPointGroup } from '../point-group.ts';
-import type { BesideScore, FrozenFit, GroupScore, PointScore } from '../score-messages.ts';
+import type { BesideScore, FrozenFit, GroupScore, PairScore, PointScore } from '../score-messages.ts';
 
 /** What is compared of a full score's line in scores.jsonl, and what names its group. */
 type ScoreRecord = Pick<
@@ -37,8 +38,8 @@ type ScoreRecord = Pick<
 /** A line of a turn's addition to a full score. */
 type PointRecord = Pick<PointScore, 'type' | 'run' | 'group' | 'base' | 'score' | 'samples' | 'rows'>;
 
-/** A line of `scores.jsonl`: of a full score, of a turn's addition to it, of what stands beside it, or of a dyad's steps. */
-type AnyRecord = ScoreRecord | PointRecord | BesideScore | StepRecord;
+/** A line of `scores.jsonl`: of a full score, of a turn's addition to it, of what stands beside it, of both directions, or of a dyad's steps. */
+type AnyRecord = ScoreRecord | PointRecord | BesideScore | PairScore | StepRecord;
 
 /** Between two additions of the same numbers in another order. */
 const POINT_TOLERANCE = 1e-9;
@@ -66,6 +67,7 @@ export async function replayRun(
   const scores = lastOnly ? lastOfEach(published) : published;
   const fits = new Map<string, FrozenFit>();
   const learners = new Map<string, PrequentialGroup>();
+  const replayed = new Map<string, GroupScore>();
   const recorded = await readGroups(folder);
   // One thread, as the analyzer's: the order of additions is part of the number.
   const algebra = await createOrtAlgebra({ threads: 1 });
@@ -79,6 +81,7 @@ export async function replayRun(
         algebra,
         onFrozen,
         fits,
+        replayed,
         learners: lastOnly ? undefined : learners,
       });
       if (difference !== undefined) differences.push(difference);
@@ -109,12 +112,22 @@ async function readScores(folder: string): Promise<AnyRecord[]> {
   }
 }
 
-/** The last full score of each group, the last of what stands beside it, and the last of each dyad's steps. */
+/** The last full score of each group, the last of what stands beside it and of its pair, and the last of each dyad's steps. */
 function lastOfEach(scores: AnyRecord[]): AnyRecord[] {
   const full = scores.filter((score) => score.type !== 'point');
-  const nameOf = (score: AnyRecord): string =>
-    [score.type, score.group, score.type === 'steps' ? score.episode : ''].join(' ');
-  return [...new Map(full.map((score) => [nameOf(score), score])).values()];
+  const last = new Map(full.map((score) => [nameOf(score), score]));
+  // Of a pair whose groups were scored again later, without a number for both, the last line is of scores that are not computed again.
+  const stands = ({ of }: PairScore): boolean =>
+    Object.entries(of).every(([group, version]) => {
+      const score = last.get(`score ${group}`);
+      return score?.type === 'score' && score.version === version;
+    });
+  return [...last.values()].filter((score) => score.type !== 'pair' || stands(score));
+}
+
+function nameOf(score: AnyRecord): string {
+  if (score.type === 'pair') return `pair ${score.pair}`;
+  return score.type === 'steps' ? `steps ${score.group} ${score.episode}` : `${score.type} ${score.group}`;
 }
 
 interface Recorded extends RunRows {
@@ -149,6 +162,8 @@ interface ReplayTools {
   fits: ReadonlyMap<string, FrozenFit>;
   /** What each group's rows have taught so far; undefined where not every score is computed again. */
   learners: Map<string, PrequentialGroup> | undefined;
+  /** The last full score of each group, as it came out again. */
+  replayed: Map<string, GroupScore>;
 }
 
 function replayOne(
@@ -159,6 +174,8 @@ function replayOne(
   switch (score.type) {
     case 'point':
       return replayPoint(score, recorded, tools.fits.get(score.group));
+    case 'pair':
+      return replayPair(score, tools.replayed);
     case 'beside':
       return replayBeside(score, recorded, tools);
     case 'steps': {
@@ -190,7 +207,7 @@ async function replayBeside(
 async function replayScore(
   score: ScoreRecord,
   { book, groups }: RunRows,
-  { algebra, onFrozen, learners }: ReplayTools,
+  { algebra, onFrozen, learners, replayed }: ReplayTools,
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
   const whole = groups.get(score.group);
@@ -200,6 +217,7 @@ async function replayScore(
   const selection = selectRows(group, book);
   const nowMs = (): number => systemClock.monotonicMs();
   const again = await scoreGroup({ run: score.run, group, selection, algebra, onFrozen, nowMs });
+  replayed.set(score.group, again);
   for (const field of ['seed', 'samples', 'paper', 'strict'] as const) {
     const value: unknown = JSON.parse(JSON.stringify(again[field]));
     if (!isDeepStrictEqual(value, score[field]))

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { createAnalyzerMetrics, type AnalyzerMetrics } from '../../../src/analyzer/metrics.ts';
-import { SYNCHRONY_GAUGES, underCap } from '../../../src/analyzer/synchrony-metrics.ts';
-import type { DifferenceReport, GroupReport } from '../../../src/protocol/report.ts';
+import { PAIR_GAUGES } from '../../../src/analyzer/pair-metrics.ts';
+import { underCap } from '../../../src/analyzer/report-gauge.ts';
+import { SYNCHRONY_GAUGES } from '../../../src/analyzer/synchrony-metrics.ts';
+import type { DifferenceReport, GroupReport, PairReport } from '../../../src/protocol/report.ts';
 import { findTool } from '../../tools.ts';
 
 const paper = { score: 0.3, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
@@ -87,12 +89,28 @@ const difference: DifferenceReport = {
   ciHigh: 0.3,
 };
 
-function metricsOf(groups: () => GroupReport[]): AnalyzerMetrics {
+const pair: PairReport = {
+  modelA: 'm1',
+  modelB: 'm2',
+  roleA: 1,
+  roleB: 2,
+  condition: 'live',
+  agents: 2,
+  figures: 4,
+  samples: 500,
+  paper: { score: 0.31, nullMean: 0.09, pseudoMean: null },
+  strict: { score: 0.11, excess: 0.19, nullMean: -0.08, ciLow: 0.12, ciHigh: 0.26 },
+};
+
+function metricsOf(
+  groups: () => GroupReport[],
+  more: { pairs: PairReport[]; provisional: boolean } = { pairs: [pair], provisional: true },
+): AnalyzerMetrics {
   const metrics = createAnalyzerMetrics({
     version: '1.2.3',
     natsUp: () => true,
     budget: () => ({ recordedBytes: 5, budgetBytes: 10, removedRuns: 1, removedBytes: 7 }),
-    report: () => ({ groups: groups(), differences: [difference] }),
+    report: () => ({ groups: groups(), differences: [difference], ...more }),
     skippedStepFrames: () => 5,
     refused: () => ({ TOKEN_INVALID: 3 }),
     streams: () => [
@@ -133,7 +151,7 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_pvalue{${score}} 0.005`,
       `entrain_synchrony_excess_ratio{${base},measure="sync_r2_beyond_words",mode="strict"} 0.15`,
       `entrain_synchrony_pvalue{${base},measure="sync_r2_lag_3",mode="strict"} 0.4`,
-      `entrain_synchrony_null_ratio{${score},null="lag_3",level="mean"} 0.03`,
+      `entrain_synchrony_null_ratio{${score},null="lag_3",level="score"} 0.03`,
       `entrain_synchrony_qvalue{${score}} 0.0075`,
       `entrain_synchrony_effect_size_ratio{${score}} 0.23`,
       `entrain_synchrony_ratio{${base},measure="sync_r2_prequential",mode="strict"} 0.07`,
@@ -159,7 +177,9 @@ describe('the metrics of the analyzer', () => {
       'entrain_build_info{version="1.2.3",program="analyzer"} 1',
     ])
       expect(text).toContain(`${line}\n`);
-    expect(text).not.toContain('lag_5');
+    expect(text).not.toMatch(/\{[^}]*lag_5/);
+    // A null's bare score is never among the scores.
+    expect(text).not.toMatch(/entrain_synchrony_ratio\{.*lag_3/);
     // Without surrogates a measure has a value and no p-value.
     expect(text).not.toContain(`entrain_synchrony_pvalue{${steps('xcorr')}}`);
     expect(text).toMatch(/entrain_synchrony_difference_ratio\{.*against="monologue".*\} 0\.2/);
@@ -175,10 +195,46 @@ describe('the metrics of the analyzer', () => {
     expect(text).toMatch(/entrain_synchrony_samples\{.*condition="monologue"\} 3/);
   });
 
-  it('counts what is over the cap instead of showing it', () => {
+  it('shows a pair under names of its own, and nothing of what it lacks', async () => {
+    const base = 'model_a="m1",model_b="m2",agents="2",role_a="1",role_b="2",condition="live"';
+    const score = (mode: string): string => `${base},measure="sync_r2",mode="${mode}"`;
+    const text = await metricsOf(() => [group]).text();
+    for (const line of [
+      `entrain_synchrony_pair_ratio{${score('paper')}} 0.31`,
+      `entrain_synchrony_pair_ratio{${score('strict')}} 0.11`,
+      `entrain_synchrony_pair_excess_ratio{${score('strict')}} 0.19`,
+      `entrain_synchrony_pair_ci_ratio{${score('strict')},bound="low"} 0.12`,
+      `entrain_synchrony_pair_ci_ratio{${score('strict')},bound="high"} 0.26`,
+      `entrain_synchrony_pair_null_ratio{${score('paper')},null="shuffled",level="mean"} 0.09`,
+      `entrain_synchrony_pair_null_ratio{${score('strict')},null="permutation",level="mean"} -0.08`,
+      `entrain_synchrony_pair_figures{${base}} 4`,
+    ])
+      expect(text).toContain(`${line}\n`);
+    const without = { ...pair, paper: null, strict: null, reason: 'few' };
+    const bare = await metricsOf(() => [group], { pairs: [without], provisional: true }).text();
+    expect(bare).not.toContain('entrain_synchrony_pair_ratio{');
+    expect(bare).not.toContain('entrain_synchrony_pair_figures{');
+  });
+
+  it('says whether the figures are final', async () => {
+    const text = (provisional: boolean) => metricsOf(() => [group], { pairs: [], provisional }).text();
+    expect(await text(true)).toContain('\nentrain_synchrony_final 0\n');
+    expect(await text(false)).toContain('\nentrain_synchrony_final 1\n');
+  });
+
+  it('counts what is over the cap instead of showing it', async () => {
     const own = SYNCHRONY_GAUGES.reduce((sum, { samples }) => sum + samples(group).length, 0);
-    const { shown, series, dropped } = underCap([group, group, group], 2 * own + 1);
+    const { shown, series, dropped } = underCap([group, group, group], SYNCHRONY_GAUGES, 2 * own + 1);
     expect([shown.length, series, dropped]).toEqual([2, 2 * own, own]);
+    const ofPair = PAIR_GAUGES.reduce((sum, { samples }) => sum + samples(pair).length, 0);
+    const many = Math.floor(2000 / own);
+    const text = await metricsOf(() => Array.from({ length: many }, () => group), {
+      pairs: Array.from({ length: 300 }, () => pair),
+      provisional: true,
+    }).text();
+    const left = Math.floor((2000 - many * own) / ofPair);
+    expect(text).toContain(`\nentrain_series ${many * own + left * ofPair}\n`);
+    expect(text).toContain(`\nentrain_series_left_out ${(300 - left) * ofPair}\n`);
   });
 
   it('is clean by the judgement of promtool', async () => {

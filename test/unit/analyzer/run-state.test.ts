@@ -9,6 +9,7 @@ import {
   takeScore,
   type RunState,
 } from '../../../src/analyzer/run-state.ts';
+import { becomesFinal, endRun } from '../../../src/analyzer/run-end.ts';
 import type { BesideScore, GroupScore, PointScore } from '../../../src/analyzer/score-messages.ts';
 import { plantedEpisodes } from '../../planted-frames.ts';
 
@@ -150,6 +151,58 @@ describe('the state of a run', () => {
     for (const { group, version } of groups) takeBeside(state, besideOf(group.key, version));
     expect(scoreReport(state, EVEN).pending).toBe(false);
     expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
+  });
+
+  it('is provisional until the run has ended and all of it is scored, and again when a late frame comes', () => {
+    const state = filled();
+    const score = () => {
+      for (const { group, version } of state.groups.values()) {
+        takeScore(state, scoreOf(state, group.key, version), 2000);
+        takeBeside(state, besideOf(group.key, version));
+      }
+    };
+    const provisional = () => scoreReport(state, EVEN).provisional;
+    score();
+    expect([becomesFinal(state), provisional()]).toEqual([false, true]);
+    endRun(state);
+    expect([becomesFinal(state), provisional()]).toEqual([true, false]);
+    expect(becomesFinal(state)).toBe(false);
+    expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).provisional).toBe(true);
+    fill(state, { episodesPerScenario: 2, nowMs: 3000 });
+    expect([becomesFinal(state), provisional()]).toEqual([false, true]);
+    score();
+    expect([becomesFinal(state), provisional()]).toEqual([true, false]);
+  });
+
+  it('ends before its last rows are scored, and is final after them', () => {
+    const state = filled();
+    endRun(state);
+    expect(becomesFinal(state)).toBe(false);
+    for (const { group, version } of state.groups.values())
+      takeScore(state, { ...scoreOf(state, group.key, version), strict: null }, 2000);
+    expect(becomesFinal(state)).toBe(true);
+  });
+
+  it('has the mean of both directions of the last full scores, and says what it still lacks', () => {
+    const state = filled();
+    const lacking = scoreReport(state, EVEN).pairs;
+    expect(lacking.map(({ condition, paper, reason }) => [condition, paper, reason])).toEqual([
+      ['live', null, 'planted as speaker 1 → planted as speaker 2: Not computed yet.'],
+      ['monologue', null, 'planted as speaker 1 → planted as speaker 2: Not computed yet.'],
+    ]);
+    const [first, second] = [...state.groups.values()].map(({ group }) => group.key);
+    const of = (key: string, version: number, score: number): GroupScore => {
+      const found = scoreOf(state, key, version);
+      return { ...found, paper: { ...found.paper!, score }, strict: { ...found.strict!, excess: score } };
+    };
+    takeScore(state, of(first!, 3, 0.2), 2000);
+    expect(scoreReport(state, EVEN).pairs[0]).toMatchObject({ paper: null, strict: null });
+    takeScore(state, of(second!, 2, 0.4), 2000);
+    const [pair] = scoreReport(state, EVEN).pairs;
+    expect(pair?.paper?.score).toBeCloseTo(0.3, 12);
+    expect(pair?.strict?.excess).toBeCloseTo(0.3, 12);
+    takeScore(state, of(second!, 3, 0.6), 2000);
+    expect(scoreReport(state, EVEN).pairs[0]?.paper?.score).toBeCloseTo(0.4, 12);
   });
 
   it('holds the p-values of all groups against one another', () => {

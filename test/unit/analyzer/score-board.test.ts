@@ -5,7 +5,7 @@ import { createLog } from '../../../src/process/log.ts';
 import { plantedEpisodes } from '../../planted-frames.ts';
 
 /** A board that was shown a few episodes; what it says at level info. */
-function boardOfOneRun() {
+function boardOfOneRun(lines: object[] = []) {
   const said: { group?: string; samples?: number; text: string }[] = [];
   const log = createLog('test');
   log.info = ((about: { group: string; samples: number }, text: string) =>
@@ -14,8 +14,8 @@ function boardOfOneRun() {
     clock: { nowMs: () => 1000, monotonicMs: () => 0, monotonicNs: () => 0n },
     log,
     scoreLog: {
-      append: () => undefined,
-      appendPart: () => undefined,
+      append: ({ group: { direction } }, { provisional }) => lines.push({ direction, provisional }),
+      appendPart: (part, { provisional }) => lines.push({ type: part.type, provisional }),
       appendSteps: () => undefined,
       close: () => Promise.resolve(),
     },
@@ -40,25 +40,16 @@ function boardOfOneRun() {
   return { board, said };
 }
 
+function emptyOf(group: GroupScore['group']): GroupScore {
+  const score = { type: 'score', run: 'r1', group, version: 1, seed: 1, samples: 1, leftOut: 0 } as const;
+  const none = { paper: null, strict: null, prequential: null, drawable: null };
+  return { ...score, ...none, reason: 'few', rows: {}, computedMs: 1 };
+}
+
 it('says once for each group that its first score stands, and not of an answer without a number', () => {
   const { board, said } = boardOfOneRun();
   const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
-  const empty: GroupScore = {
-    type: 'score',
-    run: 'r1',
-    group: group!,
-    version: 1,
-    seed: 1,
-    samples: 1,
-    leftOut: 0,
-    paper: null,
-    strict: null,
-    prequential: null,
-    drawable: null,
-    reason: 'few',
-    rows: {},
-    computedMs: 1,
-  };
+  const empty = emptyOf(group!);
   const numbers = { score: 0.2, nullMean: 0, samples: 2 };
   const paper = { ...numbers, nullQ95: null, pseudoMean: null };
   board.takeAnswer(empty);
@@ -66,4 +57,27 @@ it('says once for each group that its first score stands, and not of an answer w
   board.takeAnswer({ ...empty, version: 2, samples: 2, paper });
   board.takeAnswer({ ...empty, version: 3, samples: 3, paper });
   expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
+});
+
+it('writes every score again, no longer provisional, once the run has ended and all of it is scored', () => {
+  const lines: object[] = [];
+  const { board, said } = boardOfOneRun(lines);
+  const groups = [...board.state('r1')!.groups.values()];
+  const paper = { score: 0.2, nullMean: 0, pseudoMean: null, samples: 2 };
+  const [first, second] = groups.map(({ group, version }) => ({ ...emptyOf(group), version, paper }));
+  board.takeAnswer(first!);
+  board.end('r1');
+  board.end('another');
+  expect(lines).toEqual([{ direction: 'first_to_second', provisional: true }]);
+  board.takeAnswer(second!);
+  expect(lines.slice(1)).toEqual([
+    { direction: 'second_to_first', provisional: true },
+    { type: 'pair', provisional: true },
+    { direction: 'first_to_second', provisional: false },
+    { direction: 'second_to_first', provisional: false },
+    { type: 'pair', provisional: false },
+  ]);
+  expect(said.at(-1)?.text).toBe('the scores of the run are final');
+  board.end('r1');
+  expect(lines).toHaveLength(6);
 });

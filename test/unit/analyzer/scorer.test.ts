@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { startScorer } from '../../../src/analyzer/scorer.ts';
 import { createScoreBoard } from '../../../src/analyzer/score-board.ts';
-import { awaitsScores } from '../../../src/analyzer/run-state.ts';
+import { awaitsScores } from '../../../src/analyzer/run-end.ts';
 import { createScoreLog } from '../../../src/analyzer/score-log.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 import { silentLog, stepsFrame, temporaryFolder } from '../../stream-fixture.ts';

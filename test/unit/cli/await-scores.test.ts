@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { ScoreReport } from '../../../src/protocol/report.ts';
 import { awaitScores } from '../../../src/cli/await-scores.ts';
 
-const report = (pending: boolean): ScoreReport => ({
+const report = (pending: boolean, provisional = pending): ScoreReport => ({
   run: 'r',
+  provisional,
   pending,
   framesAccepted: 0,
   framesDurable: 0,
   groups: [],
   differences: [],
+  pairs: [],
 });
 
 /** Every look takes 40 s. */
@@ -34,6 +36,15 @@ describe('awaitScores', () => {
       settled: true,
       notes: ['scoring what was recorded, 0:40', 'scoring what was recorded, 1:20'],
     });
+  });
+
+  it('waits for the mark of the end, and not long where nobody gives it', async () => {
+    expect(await waited([report(false, true), report(false)], 900_000)).toMatchObject({
+      settled: true,
+      notes: ['scoring what was recorded, 0:40'],
+    });
+    const { settled, notes } = await waited([report(false, true)], 900_000);
+    expect([settled, notes.length]).toEqual([true, 2]);
   });
 
   it('gives up at the limit', async () => {

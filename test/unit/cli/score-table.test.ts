@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupReport, ScoreReport } from '../../../src/protocol/report.ts';
-import { matrixTables, scoreTable, stepTable } from '../../../src/cli/score-table.ts';
+import type { GroupReport, PairReport, ScoreReport } from '../../../src/protocol/report.ts';
+import {
+  matrixTables,
+  pairTable,
+  scoreTable,
+  standingNote,
+  stepTable,
+} from '../../../src/cli/score-table.ts';
 
 const group: GroupReport = {
   sourceModel: 'm',
@@ -35,11 +41,13 @@ const group: GroupReport = {
 
 const reportOf = (...groups: GroupReport[]): ScoreReport => ({
   run: 'r',
+  provisional: false,
   pending: false,
   framesAccepted: 0,
   framesDurable: 0,
   groups,
   differences: [],
+  pairs: [],
 });
 
 describe('scoreTable', () => {
@@ -76,6 +84,46 @@ describe('scoreTable', () => {
     expect(lines[3]).toContain('18 of 120 turn pairs');
     expect(lines).toHaveLength(6);
   });
+});
+
+describe('pairTable', () => {
+  const pair: PairReport = {
+    modelA: 'm',
+    modelB: 'm',
+    roleA: 1,
+    roleB: 2,
+    condition: 'shared-input',
+    agents: 2,
+    figures: 2,
+    samples: 400,
+    paper: { score: 0.31, nullMean: 0.02, pseudoMean: null },
+    strict: { score: 0.123, excess: 0.13, nullMean: -0.01, ciLow: 0.05, ciHigh: 0.2 },
+  };
+  const reason = 'm as speaker 2 → m as speaker 1: 18 of 120 turn pairs';
+  const table = (...pairs: PairReport[]): string[] => pairTable({ ...reportOf(), pairs });
+
+  it('shows the mean of both directions in each mode, in 80 columns', () => {
+    const lines = table(pair);
+    expect(lines[1]).toMatch(
+      /^shared-input +1st ↔ 2nd +\+0\.130 +\[\+0\.050, \+0\.200\] +\+0\.123 +0\.310 +0\.020$/,
+    );
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
+  });
+
+  it('names the models where they differ, and says why there is no figure', () => {
+    const lines = table(
+      { ...pair, modelB: 'n', strict: null, reason },
+      { ...pair, strict: null, paper: null, reason },
+    );
+    expect(lines[1]).toMatch(/1st ↔ 2nd, m ↔ n +no score +0\.310 +0\.020$/);
+    expect(lines[2]).toContain(reason);
+    expect(table()).toEqual([]);
+  });
+});
+
+it('says which look is the last one', () => {
+  expect(standingNote({ provisional: true })).toContain('provisional: the run is open');
+  expect(standingNote({ provisional: false })).toContain('final: the run has ended');
 });
 
 describe('stepTable', () => {

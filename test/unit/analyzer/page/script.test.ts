@@ -36,3 +36,27 @@ it('says how many turn pairs the evidence rests on where the score holds newer o
   expect(noteOf(260)).toBe('exchanged, interval, p rest on 260 of 300 turn pairs');
   expect(noteOf(300)).toBeNull();
 });
+
+it('says which look is the one to report', () => {
+  const said = (report: object): unknown =>
+    call(`standing(${JSON.stringify({ groups: [1], ...report })})[0]`);
+  expect(said({ pending: true, provisional: true })).toBe('provisional · scoring as it comes');
+  expect(said({ pending: false, provisional: true })).toBe('provisional · the run is open');
+  expect(said({ pending: false, provisional: false })).toBe('final · the run has ended');
+  expect(said({ pending: false, provisional: true, groups: [] })).toBe('waiting');
+});
+
+it('shows the mean of both directions in each mode, or why there is none', () => {
+  // Elements as nested texts: what a reader sees, in order.
+  call(`var kept = make; make = (tag, attributes, ...children) => children.filter(Boolean).flat().join('|')`);
+  const place = { modelA: 'm', modelB: 'm', roleA: 1, roleB: 2, agents: 2 };
+  const strict = { score: 0.12, excess: 0.13, ciLow: 0.05, ciHigh: 0.2 };
+  const paper = { score: 0.31, nullMean: 0, pseudoMean: null };
+  const shown = (pair: object): unknown => call(`bothWays(${JSON.stringify({ ...place, ...pair })})`);
+  expect(shown({ strict, paper })).toBe(
+    'both directions: opener ↔ answerer|excess beyond history |0.130| 95 %: 0.050 … 0.200 · score 0.120' +
+      '|paper mode, the figure of the paper |0.310| shuffled null 0.000 (clipped) · pseudo null –',
+  );
+  expect(shown({ strict: null, paper: null, reason: 'few' })).toBe('both directions: opener ↔ answerer|few');
+  call('make = kept');
+});

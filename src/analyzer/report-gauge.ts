@@ -1,0 +1,47 @@
+/** How a part of the report becomes metric samples, and how many fit under a cap on series. */
+
+export type Labels = Record<string, string>;
+
+export interface Sample {
+  labels: Labels;
+  value: number;
+}
+
+/** One gauge: its name, what it says, and how a part of the report fills it. */
+export interface ReportGauge<T> {
+  name: string;
+  help: string;
+  labelNames: string[];
+  samples(part: T): Sample[];
+}
+
+/** A sample, or none where there is no number. */
+export function sample(labels: Labels, value: number | null | undefined): Sample[] {
+  return value === null || value === undefined ? [] : [{ labels, value }];
+}
+
+export interface Shown<T> {
+  shown: T[];
+  series: number;
+  dropped: number;
+}
+
+/** The parts that fit under a cap on series, in the order given, and how many series did not. */
+export function underCap<T>(
+  parts: readonly T[],
+  gauges: readonly ReportGauge<T>[],
+  maxSeries: number,
+): Shown<T> {
+  const shown: T[] = [];
+  let series = 0;
+  let dropped = 0;
+  for (const part of parts) {
+    const own = gauges.reduce((sum, gauge) => sum + gauge.samples(part).length, 0);
+    if (series + own > maxSeries) dropped += own;
+    else {
+      series += own;
+      shown.push(part);
+    }
+  }
+  return { shown, series, dropped };
+}
