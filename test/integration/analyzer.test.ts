@@ -283,7 +283,8 @@ describe('the analyzer as a process', () => {
               6,
             );
       const lines = (await readFile(join(folder, 'runs', RUN, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
-      const last = JSON.parse(lines.at(-1) ?? '') as {
+      const score = lines.findLast((line) => line.includes('"type":"score"'));
+      const last = JSON.parse(score ?? '') as {
         rows: Record<string, string[]>;
         seed: number;
         samples: number;
