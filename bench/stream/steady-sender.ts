@@ -13,6 +13,8 @@ import { createStreamSender, type Frame } from '../../src/transport/stream-sende
 
 export interface SteadyOrder {
   url: string;
+  /** An agent streams for hours, and the engine still compiles in its first minutes: they are gone through at a higher rate. */
+  warmUpTokensPerSecond: number;
   warmUpSeconds: number;
   seconds: number;
   tokensPerSecond: number;
@@ -40,7 +42,7 @@ process.once('message', (order: SteadyOrder) => void work(order).then((report) =
 async function work(order: SteadyOrder): Promise<SteadyReport> {
   const folder = await mkdtemp(join(tmpdir(), 'entrain-steady-'));
   const line = await { whole: openWhole, bare: openBare, idle: openIdle }[order.kind](order, folder);
-  await paced(order, order.warmUpSeconds, line);
+  await paced({ tokensPerSecond: order.warmUpTokensPerSecond }, order.warmUpSeconds, line);
   const before = process.cpuUsage();
   const startMs = performance.now();
   await paced(order, order.seconds, line);
@@ -121,7 +123,11 @@ function frameOf({ layers, dims }: SteadyOrder, step0: number, packed: PackedTen
 }
 
 /** Late ticks are made up for, so that the rate is the one that was asked for. */
-function paced({ tokensPerSecond }: SteadyOrder, seconds: number, line: Line): Promise<void> {
+function paced(
+  { tokensPerSecond }: Pick<SteadyOrder, 'tokensPerSecond'>,
+  seconds: number,
+  line: Line,
+): Promise<void> {
   const startMs = performance.now();
   return new Promise((resolve) => {
     let step = 0;

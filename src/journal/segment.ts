@@ -52,11 +52,19 @@ export function segmentNames(files: string[]): (SegmentName & { file: string })[
 }
 
 /** `crc`: CRC-32 of the message, where it is known already. */
-export function recordHeader(message: Uint8Array, crc = crc32(message)): Buffer {
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
-  header.writeUInt32LE(message.length, 0);
-  header.writeUInt32LE(crc, 4);
-  return header;
+export function recordHeader(message: Uint8Array, crc?: number): Buffer {
+  return recordHeaders([{ bytes: message, crc }]);
+}
+
+/** Headers of messages, one behind the other. */
+export function recordHeaders(messages: readonly { bytes: Uint8Array; crc?: number | undefined }[]): Buffer {
+  const headers = Buffer.allocUnsafe(messages.length * HEADER_BYTES);
+  let at = 0;
+  for (const { bytes, crc = crc32(bytes) } of messages) {
+    at = headers.writeUInt32LE(bytes.length, at);
+    at = headers.writeUInt32LE(crc, at);
+  }
+  return headers;
 }
 
 export function scanSegment(file: Uint8Array): SegmentScan {

@@ -9,7 +9,7 @@ import { encodeSeal } from '../protocol/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { recoverSegments } from './recover-segments.ts';
-import { recordHeader, segmentFile } from './segment.ts';
+import { HEADER_BYTES, recordHeader, recordHeaders, segmentFile } from './segment.ts';
 
 export interface RecordedBytes {
   seq: number;
@@ -129,13 +129,14 @@ async function startSegment(
 }
 
 async function writeBatch(open: Open, batch: RecordedBytes[]): Promise<void> {
-  const headers = batch.map(({ bytes, crc }) => recordHeader(bytes, crc));
-  await appendSynced(
-    open,
-    batch.flatMap(({ bytes }, i) => [headers[i] as Buffer, bytes]),
+  const headers = recordHeaders(batch);
+  const parts: Uint8Array[] = [];
+  batch.forEach(({ bytes }, i) =>
+    parts.push(headers.subarray(i * HEADER_BYTES, (i + 1) * HEADER_BYTES), bytes),
   );
+  await appendSynced(open, parts);
   open.count += batch.length;
-  open.hash.update(Buffer.concat(headers));
+  open.hash.update(headers);
 }
 
 /** On a fault the file is cut back to what was synced, so that nothing stands there twice when it is tried again. */

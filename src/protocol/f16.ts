@@ -1,51 +1,26 @@
-/** Half precision: round to nearest, ties to even, by integer arithmetic; Node 20 has no Float16Array. */
+/** Half precision: round to nearest, ties to even; Node 20 has no Float16Array. */
+import { createHalfRounder, MOST_AT_ONCE, VALUES_PER_STEP, type HalfRounder } from './f16-vectors.ts';
 
-const MAGNITUDE = 0x7fffffff;
-/** From this bit pattern on (65520) a float32 rounds to infinity in float16. */
-const OVERFLOW_BITS = 0x477ff000;
-const SMALLEST_NORMAL_BITS = 0x38800000;
-const ABOVE_HALF_OF_SMALLEST_BITS = 0x33000001;
-
-/**
- * Writes the values as little-endian float16; false when one of them overflows or is not finite. `halves` starts at a
- * multiple of 4 bytes. An agent's dearest loop: its numbers are signed, since others do not stay integers in the machine,
- * and two halves are stored at a time.
- */
+/** Writes the values as little-endian float16; false when one of them overflows or is not finite. */
 export function toF16(values: Float32Array, halves: Uint16Array): boolean {
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  const pairs = new Int32Array(halves.buffer, halves.byteOffset, values.length >> 1);
-  /** Negative as soon as one magnitude is above the largest that fits. */
-  let room = 0;
-  for (let i = 0; i < pairs.length; i++) {
-    const low = bits[2 * i] as number;
-    const high = bits[2 * i + 1] as number;
-    room |= (OVERFLOW_BITS - 1 - (low & MAGNITUDE)) | (OVERFLOW_BITS - 1 - (high & MAGNITUDE));
-    pairs[i] = half(low) | (half(high) << 16);
-  }
-  if (values.length % 2 === 1) {
-    const last = bits[values.length - 1] as number;
-    room |= OVERFLOW_BITS - 1 - (last & MAGNITUDE);
-    halves[values.length - 1] = half(last);
-  }
-  return room >= 0;
+  let fits = true;
+  for (let from = 0; fits && from < values.length; from += MOST_AT_ONCE)
+    fits = roundSome(values.subarray(from, from + MOST_AT_ONCE), halves.subarray(from));
+  return fits;
 }
 
-function half(x: number): number {
-  const magnitude = x & MAGNITUDE;
-  const sign = (x >>> 16) & 0x8000;
-  return magnitude >= SMALLEST_NORMAL_BITS
-    ? sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
-    : sign | subnormalHalf(magnitude);
-}
+/** Made when it is first wanted: an analyzer never rounds. */
+let rounder: HalfRounder | undefined;
 
-function subnormalHalf(magnitude: number): number {
-  if (magnitude < ABOVE_HALF_OF_SMALLEST_BITS) return 0;
-  const shift = 126 - (magnitude >>> 23);
-  const mantissa = (magnitude & 0x7fffff) | 0x800000;
-  const half = mantissa >>> shift;
-  const rest = mantissa & ((1 << shift) - 1);
-  const tie = 1 << (shift - 1);
-  return half + (rest > tie || (rest === tie && (half & 1) === 1) ? 1 : 0);
+/** As many as the rounder takes at once. */
+function roundSome(values: Float32Array, halves: Uint16Array): boolean {
+  rounder ??= createHalfRounder();
+  const count = Math.ceil(values.length / VALUES_PER_STEP) * VALUES_PER_STEP;
+  rounder.values.set(values);
+  rounder.values.fill(0, values.length, count);
+  const fits = rounder.round(count);
+  halves.set(rounder.halves.subarray(0, values.length));
+  return fits;
 }
 
 export function fromF16(halves: Uint16Array): Float32Array {

@@ -145,9 +145,11 @@ async function commitBatch(seat: Seat, options: SeatOptions): Promise<void> {
 
 /** What is made of a frame later is no reason to stop recording. */
 function handOn(seat: Seat, options: SeatOptions, part: { frame: Waiting; epoch: number }): void {
+  const { run, stream } = seat.place;
   const { message, atMs } = part.frame;
   try {
-    options.onRecorded(message, { ...seat.place, epoch: part.epoch, arrivedMs: atMs });
+    // Named one by one: to spread an object costs microseconds, and this is done for each frame.
+    options.onRecorded(message, { run, stream, epoch: part.epoch, arrivedMs: atMs });
   } catch (error) {
     options.log.error({ err: error }, 'a recorded frame could not be handed on');
   }

@@ -52,6 +52,18 @@ describe('packTensor', () => {
     }
   });
 
+  it('sends a tensor as float32 wherever the value stands that does not fit, and the next one as float16', () => {
+    const length = 2 * 4096 + 5;
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: length - 1 }), (place) => {
+        const values = new Float32Array(length).fill(-65519).fill(65520, place, place + 1);
+        expect(packTensor(values, 'f16').dtype).toBe('f32');
+        expect(packTensor(values.subarray(0, place), 'f16').dtype).toBe('f16');
+        expect(packTensor(Float32Array.of(1), 'f16').dtype).toBe('f16');
+      }),
+    );
+  });
+
   it('keeps every float16 as it is', () => {
     const all = Float32Array.from([...positiveHalves, ...positiveHalves.map((value) => -value)]);
     const { dtype, data } = packTensor(all, 'f16');
