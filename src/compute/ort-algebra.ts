@@ -2,6 +2,7 @@
  * The fast linear algebra: ONNX Runtime as matrix engine. A call blocks its thread while it runs, so programs call it from a worker thread.
  * float64 wherever the provider has it; WebGPU has not, so there every product is float32 and says so.
  */
+import { availableParallelism } from 'node:os';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { invertSymmetric } from '../synchrony/cholesky.ts';
 import { crossProduct, product, productTransposed, rowRange } from '../synchrony/matrix.ts';
@@ -15,7 +16,7 @@ import { upperTiles } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
 
 export interface OrtAlgebraOptions {
-  /** Threads of one product; 0: as many as there are cores. */
+  /** Threads of one product; left out: as many as there are cores. */
   threads?: number;
   provider?: 'cpu' | 'webgpu' | 'cuda';
   /** Left out: float64, or float32 on WebGPU. */
@@ -69,7 +70,8 @@ async function written(m: Matrix, into?: Float64Array): Promise<Matrix> {
 async function openProduct(options: OrtAlgebraOptions, graph: MatmulGraph): Promise<Product> {
   const session = await InferenceSession.create(writeMatmulGraph(graph), {
     executionProviders: [options.provider ?? 'cpu'],
-    intraOpNumThreads: options.threads ?? 0,
+    // The runtime's own count, 0, is 1 on a virtual machine that does not tell it of its cores.
+    intraOpNumThreads: options.threads ?? availableParallelism(),
     logSeverityLevel: 3,
     // Threads that spin between products would take the cores from the agents and from the recording.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
