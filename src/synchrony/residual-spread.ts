@@ -1,9 +1,10 @@
 /**
- * What is left of white noise when episode, turn and text are taken out of it: its covariance. Along the text the residuals of all rows hang
- * together. Of the training rows each is what its scenario's own left-out fit leaves, so that with D = (I − H_SS)⁻¹ scenario by scenario
+ * How what is left of the rows hangs together when episode, turn and text are taken out: the covariance, in units of the noise, of states that are
+ * text times coefficients of the size that the penalty stands for, and noise. Of the training rows each is what its scenario's own left-out
+ * fit leaves, so that with D = (I − H_SS)⁻¹ scenario by scenario
  *
- *   training rows   D (C − P − T (Q + λQ²) Tᵀ) D        Q = (TᵀT + λI)⁻¹, C takes episode means out, P is what turns say
- *   held-out rows   C + P + T (Q − λQ²) Tᵀ
+ *   training rows   D (C − P − T Q Tᵀ) D        Q = (TᵀT + λI)⁻¹, C takes episode means out, P is what turns say
+ *   held-out rows   C + P + T Q Tᵀ
  */
 import { subtractFrom, takeBlock, takeRows, transpose, zeros } from './matrix.ts';
 import type { StrictRows } from './strict-rows.ts';
@@ -30,13 +31,12 @@ export interface SpreadInput {
 
 export async function residualSpread(input: SpreadInput, algebra: LinearAlgebra): Promise<Spread> {
   const { rows, train, test, text, byTurns, ridge } = input;
-  const { inverse, penalty } = ridge;
-  const square = await algebra.multiply(inverse, inverse);
+  const { inverse } = ridge;
   const left = subtractFrom(centring(rows, train), takeBlock(byTurns, train, train));
-  subtractFrom(left, await along(takeRows(text, train), plus(inverse, penalty, square), algebra));
-  const missed = plus(centring(rows, test), 1, takeBlock(byTurns, test, test));
-  const byText = await along(takeRows(text, test), plus(inverse, -penalty, square), algebra);
-  return { train: await bothSides(left, ridge, algebra), test: plus(missed, 1, byText) };
+  subtractFrom(left, await along(takeRows(text, train), inverse, algebra));
+  const missed = plus(centring(rows, test), takeBlock(byTurns, test, test));
+  const byText = await along(takeRows(text, test), inverse, algebra);
+  return { train: await bothSides(left, ridge, algebra), test: plus(missed, byText) };
 }
 
 /** T Γ Tᵀ; 0 where there is no text. */
@@ -44,9 +44,8 @@ async function along(text: Matrix, inner: Matrix, algebra: LinearAlgebra): Promi
   return algebra.multiplyTransposed(await algebra.multiply(text, inner), text);
 }
 
-/** a + factor · b */
-function plus(a: Matrix, factor: number, b: Matrix): Matrix {
-  return { ...a, data: a.data.map((value, at) => value + factor * (b.data[at] as number)) };
+function plus(a: Matrix, b: Matrix): Matrix {
+  return { ...a, data: a.data.map((value, at) => value + (b.data[at] as number)) };
 }
 
 /** Takes the mean of their episode out of these rows. */
@@ -55,10 +54,10 @@ function centring(rows: StrictRows, of: Int32Array): Matrix {
   for (const row of of)
     sizes[rows.episode[row] as number] = (sizes[rows.episode[row] as number] as number) + 1;
   const out = zeros(of.length, of.length);
-  for (const [r, row] of of.entries()) {
-    const episode = rows.episode[row] as number;
-    for (const [c, other] of of.entries())
-      if (rows.episode[other] === episode)
+  for (let r = 0; r < of.length; r++) {
+    const episode = rows.episode[of[r] as number] as number;
+    for (let c = 0; c < of.length; c++)
+      if (rows.episode[of[c] as number] === episode)
         out.data[r * out.cols + c] = (r === c ? 1 : 0) - 1 / (sizes[episode] as number);
   }
   return out;

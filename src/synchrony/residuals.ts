@@ -30,7 +30,7 @@ export interface Residual {
 export interface Residualiser {
   /** Matrices [n, any], their episode means out already → their residuals [n, any]. */
   residuals(parts: Matrix[]): Promise<Residual[]>;
-  /** What white noise would leave under a penalty of the text. */
+  /** How the residuals hang together under a penalty of the text. */
   spread(penalty: number): Promise<Spread>;
   /** The part of the text that the turn tells [turns − 1, p]. */
   textByTurn: Matrix;
@@ -105,9 +105,15 @@ export async function fitResidualiser(input: ResidualiserInput): Promise<Residua
       coefficients: { turn: byTurn[part] as Matrix, text: map },
     }));
   };
-  const spread = async (penalty: number): Promise<Spread> => {
+  const known = new Map<number, Promise<Spread>>();
+  const spreadAt = async (penalty: number): Promise<Spread> => {
     const ridge = await removal.ridge(penalty);
     return residualSpread({ rows, train, test, text: ofText.rest, byTurns: turns.share, ridge }, algebra);
+  };
+  const spread = (penalty: number): Promise<Spread> => {
+    const found = known.get(penalty) ?? spreadAt(penalty);
+    known.set(penalty, found);
+    return found;
   };
   return { residuals, spread, textByTurn: ofText.map };
 }

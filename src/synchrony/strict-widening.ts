@@ -56,11 +56,13 @@ async function meanSpread({ rows, train, test, targets, spread }: WideningInput)
 }
 
 function addBlock(out: Matrix, block: Matrix, { of, share }: { of: Int32Array; share: number }): void {
-  for (const [r, row] of of.entries())
-    for (const [c, col] of of.entries()) {
-      const at = row * out.cols + col;
+  for (let r = 0; r < of.length; r++) {
+    const start = (of[r] as number) * out.cols;
+    for (let c = 0; c < of.length; c++) {
+      const at = start + (of[c] as number);
       out.data[at] = (out.data[at] as number) + share * (block.data[r * block.cols + c] as number);
     }
+  }
 }
 
 /** Per h: its product with g as it is over the mean of those under exchanges. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { plantedWorld } from '../../../bench/planted.ts';
 import { drawExchanges } from '../../../src/synchrony/exchanges.ts';
-import { takeRows, zeros } from '../../../src/synchrony/matrix.ts';
+import { joinColumns, takeRows, zeros } from '../../../src/synchrony/matrix.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
 import {
   centreByEpisode,
@@ -63,14 +63,19 @@ describe.each([5, 3])('text taken out, episodes of %i turns and more', (shortest
     expect(error(penalty)).toBeLessThan(error(penalty / 10));
   });
 
-  it('knows the covariance of what is left of noise', async () => {
+  it('knows the covariance of what is left of text and noise', async () => {
     const fold = foldOf(shortest);
     const { spread } = await fitResidualiser({ ...fold, algebra });
     const n = fold.text.rows;
     const unit = zeros(n, n);
     for (let k = 0; k < n; k++) unit.data[k * n + k] = 1;
-    // Column k: what is left of noise in row k alone.
-    const left = leftOutResiduals({ ...fold, states: centreByEpisode(unit, fold.rows.episode) }, 3);
+    // Column k: what is left of noise in row k alone, and of the text's k-th component.
+    const ofNoise = leftOutResiduals({ ...fold, states: centreByEpisode(unit, fold.rows.episode) }, 3);
+    const ofText = leftOutResiduals({ ...fold, states: fold.text }, 3);
+    const left = joinColumns([
+      ofNoise,
+      { ...ofText, data: ofText.data.map((value) => value / Math.sqrt(3)) },
+    ]);
     const { train, test } = await spread(3);
     for (const [of, own] of [
       [trainingRows(fold.rows, fold.fold), train],
