@@ -42,7 +42,7 @@ const richText = (textRank: number, size: Partial<WorldOptions> = {}): Calibrati
   return {
     name: `shared text of rank ${textRank}, ${rows} rows`,
     plant: planted(options),
-    truth: textRank > rows / 8 ? 'hidden cause' : 'null',
+    truth: 'null',
     runs: 200,
   };
 };

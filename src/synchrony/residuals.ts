@@ -1,28 +1,37 @@
 /**
  * What is left of rows when their episode's mean, the mean of their turn and what their text predicts are taken out. The episode's mean is
  * each episode's own; turn and text are fitted on the training part alone. Turn and episode are fitted jointly (turn indicators with
- * their own episode mean out), so that episodes of unequal length do not leave a trace of the drift. Text enters by ridge on its leading
- * components with the penalty that generalised cross-validation picks for each matrix.
+ * their own episode mean out), so that episodes of unequal length do not leave a trace of the drift. Text is `text-removal.ts`.
  */
-import { solveSymmetric } from './cholesky.ts';
-import { symmetricEigen } from './eigen.ts';
-import { joinColumns, splitColumns, symmetricProduct, takeRows, transpose, zeros } from './matrix.ts';
+import { invertSymmetric } from './cholesky.ts';
+import {
+  joinColumns,
+  product,
+  splitColumns,
+  subtractFrom,
+  symmetricProduct,
+  takeRows,
+  transpose,
+  zeros,
+} from './matrix.ts';
+import { residualSpread, type Spread } from './residual-spread.ts';
 import type { StrictRows } from './strict-rows.ts';
+import { fitText } from './text-removal.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
-/** What is left of a matrix, and how many parameters of the training part that took per column. */
+/** What is left of a matrix, and the text's penalty that this took. */
 export interface Residual {
   rest: Matrix;
-  used: number;
-  /** What was taken out, as linear maps that hold for other rows too. */
+  penalty: number;
+  /** What was taken out of held-out rows, as linear maps that hold for other rows too. */
   coefficients: Coefficients;
 }
 
 export interface Residualiser {
   /** Matrices [n, any], their episode means out already → their residuals [n, any]. */
   residuals(parts: Matrix[]): Promise<Residual[]>;
-  /** Rows of the training part less its episodes: what parameters are taken from. */
-  freedom: number;
+  /** How the residuals hang together under a penalty of the text. */
+  spread(penalty: number): Promise<Spread>;
   /** The part of the text that the turn tells [turns − 1, p]. */
   textByTurn: Matrix;
 }
@@ -34,9 +43,6 @@ export interface Coefficients {
   /** [p, k] */
   text: Matrix;
 }
-
-/** Share of the mean eigenvalue of the text: from hardly any penalty to one that leaves the text in. */
-const PENALTIES = [1e-6, 1e-3, 1e-2, 0.1, 0.3, 1, 3, 10, 100, 1e4];
 
 /** Takes the episode's mean out of rows and columns: C K C. */
 export function centreGramByEpisode(gram: Matrix, episode: Int32Array): Matrix {
@@ -84,25 +90,32 @@ export interface ResidualiserInput {
 export async function fitResidualiser(input: ResidualiserInput): Promise<Residualiser> {
   const { rows, text, algebra } = input;
   const train = trainingRows(rows, input.fold);
+  const test = heldOutRows(rows, input.fold);
   const turns = turnRemoval(rows, train, algebra);
-  const ofText = await turns(text);
-  const episodes = new Set(train.map((row) => rows.episode[row] as number)).size;
-  const freedom = train.length - episodes;
-  const usedByTurns = ofText.map.rows;
-  const removal = await fitText(ofText.rest, { train, freedom: freedom - usedByTurns, algebra });
+  const ofText = await turns.remove(text);
+  const removal = await fitText({ text: ofText.rest, byTurns: turns.share, rows, train, algebra });
   const residuals = async (parts: Matrix[]): Promise<Residual[]> => {
     const widths = parts.map((part) => part.cols);
-    const withoutTurns = await turns(joinColumns(parts));
-    const { rest, map, used } = await removal(withoutTurns.rest, widths);
-    const texts = splitColumns(map, widths);
+    const withoutTurns = await turns.remove(joinColumns(parts));
+    const removed = await removal.remove(splitColumns(withoutTurns.rest, widths));
     const byTurn = splitColumns(withoutTurns.map, widths);
-    return splitColumns(rest, widths).map((own, part) => ({
-      rest: own,
-      used: (used[part] as number) + usedByTurns,
-      coefficients: { turn: byTurn[part] as Matrix, text: texts[part] as Matrix },
+    return removed.map(({ rest, map, penalty }, part) => ({
+      rest,
+      penalty,
+      coefficients: { turn: byTurn[part] as Matrix, text: map },
     }));
   };
-  return { residuals, freedom, textByTurn: ofText.map };
+  const known = new Map<number, Promise<Spread>>();
+  const spreadAt = async (penalty: number): Promise<Spread> => {
+    const ridge = await removal.ridge(penalty);
+    return residualSpread({ rows, train, test, text: ofText.rest, byTurns: turns.share, ridge }, algebra);
+  };
+  const spread = (penalty: number): Promise<Spread> => {
+    const found = known.get(penalty) ?? spreadAt(penalty);
+    known.set(penalty, found);
+    return found;
+  };
+  return { residuals, spread, textByTurn: ofText.map };
 }
 
 /** What is left of a matrix [n, k], and the map that was taken out of it. */
@@ -112,121 +125,29 @@ interface Removed {
   map: Matrix;
 }
 
-function turnRemoval(
-  rows: StrictRows,
-  train: Int32Array,
-  algebra: LinearAlgebra,
-): (m: Matrix) => Promise<Removed> {
+interface TurnRemoval {
+  remove(m: Matrix): Promise<Removed>;
+  /** What the turns of one row say of another [n, n]: indicators · (their Gram matrix)⁻¹ · indicatorsᵀ. */
+  share: Matrix;
+}
+
+function turnRemoval(rows: StrictRows, train: Int32Array, algebra: LinearAlgebra): TurnRemoval {
   const turns = turnIndicators(rows);
   const inTraining = transpose(takeRows(turns, train));
-  const gram = symmetricProduct(inTraining);
-  return async (m) => {
-    const map = solveSymmetric(gram, 1e-9, await algebra.multiply(inTraining, takeRows(m, train)));
-    return { rest: subtract(m, await algebra.multiply(turns, map)), map };
+  const inverse = invertSymmetric(symmetricProduct(inTraining), 1e-9);
+  const remove = async (m: Matrix): Promise<Removed> => {
+    const map = await algebra.multiply(inverse, await algebra.multiply(inTraining, takeRows(m, train)));
+    return { rest: subtractFrom({ ...m, data: m.data.slice() }, await algebra.multiply(turns, map)), map };
   };
+  return { remove, share: product(product(turns, inverse), transpose(turns)) };
 }
 
 export function trainingRows(rows: StrictRows, fold: number): Int32Array {
   return Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] !== fold);
 }
 
-/** `used` counts per matrix of those side by side. */
-type TextRemoval = (m: Matrix, widths: number[]) => Promise<Removed & { used: number[] }>;
-
-interface Training {
-  train: Int32Array;
-  freedom: number;
-  algebra: LinearAlgebra;
-}
-
-/** Ridge on text whose training part is turned to its own principal axes, so that every penalty costs one division. */
-async function fitText(text: Matrix, { train, freedom, algebra }: Training): Promise<TextRemoval> {
-  if (text.cols === 0)
-    return async (m, widths) => ({ rest: m, map: zeros(0, m.cols), used: widths.map(() => 0) });
-  const { values, vectors } = symmetricEigen(await algebra.gram(transpose(takeRows(text, train))));
-  const axes = await algebra.multiply(text, vectors);
-  const trainingAxes = transpose(takeRows(axes, train));
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return async (m, widths) => {
-    const own = takeRows(m, train);
-    const along = await algebra.multiply(trainingAxes, own);
-    const energies = { along: energyByPart(along, widths), own: energyByPart(own, widths) };
-    const penalties = widths.map((_, part) => {
-      const energy = energies.along.map((row) => row[part] as number);
-      const total = energies.own.reduce((sum, row) => sum + (row[part] as number), 0);
-      return mean * bestPenalty({ values, mean, energy, total, freedom });
-    });
-    shrink(along, { values, penalties, widths });
-    return {
-      rest: subtract(m, await algebra.multiply(axes, along)),
-      map: await algebra.multiply(vectors, along),
-      used: penalties.map((penalty) => freedomUsed(values, penalty)),
-    };
-  };
-}
-
-/** Per row, the sum of squares of each of the matrices that stand side by side. */
-function energyByPart(m: Matrix, widths: number[]): number[][] {
-  return Array.from({ length: m.rows }, (_, r) => {
-    let at = r * m.cols;
-    return widths.map((width) => {
-      let sum = 0;
-      for (const end = at + width; at < end; at++) sum += (m.data[at] as number) ** 2;
-      return sum;
-    });
-  });
-}
-
-/** What lies along each axis, divided by the axis' value and the penalty of its matrix. */
-function shrink(along: Matrix, by: { values: Float64Array; penalties: number[]; widths: number[] }): void {
-  let at = 0;
-  for (const raw of by.values) {
-    for (const [part, width] of by.widths.entries()) {
-      const value = Math.max(0, raw) + (by.penalties[part] as number);
-      const factor = value > 0 ? 1 / value : 0;
-      for (const end = at + width; at < end; at++) along.data[at] = (along.data[at] as number) * factor;
-    }
-  }
-}
-
-function freedomUsed(values: Float64Array, penalty: number): number {
-  let used = 0;
-  for (const value of values) used += value > 0 ? value / (value + penalty) : 0;
-  return used;
-}
-
-interface TextFit {
-  values: Float64Array;
-  mean: number;
-  /** Per axis, what of the matrix lies along it; and all of it. */
-  energy: number[];
-  total: number;
-  freedom: number;
-}
-
-/** The share with the smallest generalised cross-validation error. */
-function bestPenalty({ values, mean, energy, total, freedom }: TextFit): number {
-  let best = { share: PENALTIES.at(-1) as number, error: Number.POSITIVE_INFINITY };
-  for (const share of PENALTIES) {
-    let explained = 0;
-    let used = 0;
-    for (const [k, raw] of values.entries()) {
-      const value = Math.max(0, raw);
-      const sum = value + share * mean;
-      if (sum <= 0) continue;
-      explained += ((energy[k] as number) * (value + 2 * share * mean)) / (sum * sum);
-      used += value / sum;
-    }
-    const error = (total - explained) / Math.max(1e-9, freedom - used) ** 2;
-    if (error < best.error) best = { share, error };
-  }
-  return best.share;
-}
-
-function subtract(a: Matrix, b: Matrix): Matrix {
-  const out = zeros(a.rows, a.cols);
-  for (let at = 0; at < out.data.length; at++) out.data[at] = (a.data[at] as number) - (b.data[at] as number);
-  return out;
+export function heldOutRows(rows: StrictRows, fold: number): Int32Array {
+  return Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] === fold);
 }
 
 /** One column per turn but the first, the episode's mean out [n, turns − 1]. */

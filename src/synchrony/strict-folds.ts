@@ -5,6 +5,7 @@ import { takeBlock, takeRows, zeros } from './matrix.ts';
 import {
   centreGramByEpisode,
   fitResidualiser,
+  heldOutRows,
   trainingRows,
   type Coefficients,
   type Residual,
@@ -13,10 +14,13 @@ import { fitLayers, type FoldData, type LayerFit } from './strict-fit.ts';
 import type { StrictKernels } from './strict-kernels.ts';
 import { addFoldToNull, type NullSums } from './strict-null.ts';
 import type { StrictRows } from './strict-rows.ts';
+import { widenings } from './strict-widening.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 const MOST_COMPONENTS = 64;
 const ROWS_PER_COMPONENT = 8;
+/** Text is to be taken out as far as it reaches; its penalty sees to it that what it hardly has does no harm. */
+const MOST_TEXT_COMPONENTS = 128;
 
 /** Everything of the usable rows that does not depend on the fold. */
 export interface StrictComponents {
@@ -45,7 +49,8 @@ export async function strictComponents(
   const count = Math.min(MOST_COMPONENTS, Math.floor(rows.rows.length / ROWS_PER_COMPONENT));
   const centred = (gram: Matrix): Matrix =>
     centreGramByEpisode(takeBlock(gram, rows.rows, rows.rows), rows.episode);
-  const components = (gram: Matrix): Promise<Matrix> => leadingComponents(gram, count, options.algebra);
+  const components = (gram: Matrix, wanted = count): Promise<Matrix> =>
+    leadingComponents(gram, wanted, options.algebra);
   const sources: Matrix[] = [];
   for (const gram of kernels.source) sources.push(await components(centred(gram)));
   const targets: Matrix[] = [];
@@ -55,8 +60,9 @@ export async function strictComponents(
     targets.push(scores);
     leftover.push(diagonalBeyond(gram, scores));
   }
+  const mostText = Math.min(MOST_TEXT_COMPONENTS, rows.rows.length);
   const grams = options.beyond === 'words' ? [kernels.history, kernels.reply] : [kernels.history];
-  const text = await components(sumOfNormed(grams.map(centred)));
+  const text = await components(sumOfNormed(grams.map(centred)), mostText);
   return { sources, targets, leftover, text };
 }
 
@@ -118,7 +124,7 @@ export async function fitFolds(
     },
   };
   for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
-    const { data, ...taken } = await foldData(components, rows, { fold, algebra });
+    const { data, ...taken } = await foldData(components, rows, { fold, algebra, exchanges });
     const fits = await fitLayers(data, algebra);
     for (const [layer, fit] of fits.entries()) {
       (sums.chosen[layer] as number[]).push(fit.target);
@@ -130,37 +136,42 @@ export async function fitFolds(
   return sums;
 }
 
+interface FoldInput {
+  fold: number;
+  algebra: LinearAlgebra;
+  exchanges: Exchanges;
+}
+
 async function foldData(
   components: StrictComponents,
   rows: StrictRows,
-  { fold, algebra }: { fold: number; algebra: LinearAlgebra },
+  { fold, algebra, exchanges }: FoldInput,
 ): Promise<Pick<FittedFold, 'data' | 'removed' | 'textByTurn'>> {
-  const residualiser = await fitResidualiser({ rows, text: components.text, fold, algebra });
-  const train = trainingRows(rows, fold);
-  const test = Int32Array.from(rows.fold.keys()).filter((row) => rows.fold[row] === fold);
-  const residuals = await residualiser.residuals([...components.sources, ...components.targets]);
-  const sources = residuals.slice(0, components.sources.length);
-  const targets = residuals.slice(components.sources.length);
-  const usedByTargets = targets.reduce((sum, target) => sum + target.used, 0) / targets.length;
+  const { residuals, spread, textByTurn } = await fitResidualiser({
+    rows,
+    text: components.text,
+    fold,
+    algebra,
+  });
+  const [train, test] = [trainingRows(rows, fold), heldOutRows(rows, fold)];
+  const all = await residuals([...components.sources, ...components.targets]);
+  const sources = all.slice(0, components.sources.length);
+  const targets = all.slice(components.sources.length);
+  const penalties = (of: Residual[]): number[] => of.map(({ penalty }) => penalty);
+  const coefficients = (of: Residual[]): Coefficients[] => of.map((residual) => residual.coefficients);
   const data: FoldData = {
     rows,
     train,
     test,
     sources: sources.map(({ rest }) => rest),
     targets: targets.map(({ rest }) => rest),
-    widening: sources.map(({ used }) => widening(residualiser.freedom, Math.min(used, usedByTargets))),
+    widening: await widenings(
+      { rows, train, test, sources: penalties(sources), targets: penalties(targets), spread, exchanges },
+      algebra,
+    ),
   };
-  const coefficients = (of: Residual[]): Coefficients[] => of.map((residual) => residual.coefficients);
   const removed = { sources: coefficients(sources), targets: coefficients(targets) };
-  return { data, removed, textByTurn: residualiser.textByTurn };
-}
-
-/**
- * Residuals of one fit are at right angles to what was taken out on both sides; exchanged they are not, and their products spread less than those
- * of the rows as they are. This makes up for it.
- */
-function widening(freedom: number, used: number): number {
-  return Math.sqrt(freedom / Math.max(1, freedom - used));
+  return { data, removed, textByTurn };
 }
 
 function addExplained(
