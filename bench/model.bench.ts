@@ -28,7 +28,7 @@ async function rowsOf({ subject, tokens, rounds }: Effort): Promise<string[][]> 
     ratios,
     copiedBytes,
   } = await measureDecodeSpeed(subject, { tokens, rounds });
-  const reply = await measureReplyLatency(subject, Math.min(rounds, 9));
+  const reply = await measureReplyLatency(subject, rounds);
   const load = await measureLoadTime(subject, Math.min(rounds, 9));
   const speed = (value: number): string => `${value.toFixed(1)} tokens/s`;
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
@@ -89,7 +89,7 @@ async function rowsOf({ subject, tokens, rounds }: Effort): Promise<string[][]> 
 
 const NOTES = [
   'CPU time (user and system, one thread). The things compared are run in turn within each round; ratios are medians over rounds of the ratio within a round, figures beside them medians. On an idle machine it is the time on the clock.',
-  'Speeds: a prompt of 32 tokens, then tokens one by one, each sent to another thread as it is spoken; with taps, its states in the same message. For 113 M parameters all sessions use the weights as they lie in their file, for two sessions that pack them differ by up to 15 % by the pages they get.',
+  'Speeds: behind a prompt of 32 tokens, tokens one by one, each sent to another thread as it is spoken; with taps, its states in the same message. For 113 M parameters all sessions use the weights as they lie in their file, for two sessions that pack them differ by up to 15 % by the pages they get.',
   'After listening: from the message that an utterance is finished. It ends a sentence, so the prompt of the reply was computed when its last word came; counted from the last word, that pass is included.',
   'The utterance has 200 tokens; the prefill it is compared with is one pass over all of them, not the sum of chunks.',
   'Bytes that the binding copies into JavaScript’s memory; besides those of the cache, one row of logits and (layers + 1) × dims × 4 of states. A step gives its new rows; once in 64 tokens the whole cache is taken out.',

@@ -1,5 +1,12 @@
 /** Tokens per second: tapped and streamed, without taps, and with transformers.js on the same folder. */
-import { AutoModelForCausalLM, env, type PreTrainedModel, Tensor } from '@huggingface/transformers';
+import {
+  AutoModelForCausalLM,
+  BaseStreamer,
+  env,
+  type PreTrainedModel,
+  Tensor,
+  type TextStreamer,
+} from '@huggingface/transformers';
 import { basename, dirname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { createDecoder, type Decoder } from '../../src/model/decoder.ts';
@@ -15,7 +22,7 @@ import { openSession } from '../../src/model/session.ts';
 import { gather } from '../../src/model/step-states.ts';
 import { readGraphFile, searchGraph } from '../../src/model/tap-graph.ts';
 import { temporaryFolder } from '../../test/onnx/write-folder.ts';
-import { compare, median, medianRatio } from './measure.ts';
+import { compare, cpuMs, median, medianRatio } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
 export interface DecodeSpeed {
@@ -137,8 +144,10 @@ interface Decoding {
   port: MessagePort;
 }
 
-async function decode(decoder: Decoder, { tokens, layers, dims, port }: Decoding): Promise<void> {
+/** @returns milliseconds behind the prompt */
+async function decode(decoder: Decoder, { tokens, layers, dims, port }: Decoding): Promise<number> {
   let pass = await decoder.run(PROMPT, layers);
+  const start = cpuMs();
   for (let i = 0; i < tokens; i++) {
     const id = sampleToken(pass.logits.slice(), GREEDY);
     pass = await decoder.run([id], layers);
@@ -152,6 +161,7 @@ async function decode(decoder: Decoder, { tokens, layers, dims, port }: Decoding
       port.postMessage({ type: 'events', call: 1, events }, [data.buffer as ArrayBuffer]);
     } else port.postMessage({ type: 'events', call: 1, events });
   }
+  return cpuMs() - start;
 }
 
 async function openTransformers(subject: Subject): Promise<PreTrainedModel> {
@@ -174,7 +184,8 @@ async function usesExternalData(subject: Subject): Promise<boolean> {
   return externalFiles.length > 0;
 }
 
-async function generate(model: PreTrainedModel, tokens: number): Promise<void> {
+/** @returns milliseconds behind the first token, which is the prompt's */
+async function generate(model: PreTrainedModel, tokens: number): Promise<number> {
   const ids = new Tensor('int64', BigInt64Array.from(PROMPT, BigInt), [1, PROMPT.length]);
   const mask = new Tensor(
     'int64',
@@ -183,12 +194,23 @@ async function generate(model: PreTrainedModel, tokens: number): Promise<void> {
   );
   // One more: its first token comes out of the prefill, ours are counted in decode steps.
   const max_new_tokens = tokens + 1;
+  let told = 0;
+  let start = 0;
+  const streamer = new BaseStreamer();
+  // It is told of the prompt first, then of each token.
+  streamer.put = () => {
+    if (++told === 2) start = cpuMs();
+  };
+  streamer.end = () => undefined;
   const options = {
     inputs: ids,
     attention_mask: mask,
     max_new_tokens,
     min_new_tokens: max_new_tokens,
     do_sample: false,
+    // Typed as one that writes text, though any will do.
+    streamer: streamer as TextStreamer,
   };
   await model.generate(options);
+  return cpuMs() - start;
 }

@@ -5,7 +5,7 @@ import { readModelFolder } from '../../src/model/model-folder.ts';
 import { prepareGraph } from '../../src/model/prepare-graph.ts';
 import { openSession } from '../../src/model/session.ts';
 import { temporaryFolder } from '../../test/onnx/write-folder.ts';
-import { compare, median, medianRatio } from './measure.ts';
+import { compare, median, medianRatio, timeMs } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
 export interface LoadTime {
@@ -20,19 +20,21 @@ export async function measureLoadTime(subject: Subject, rounds: number): Promise
   const weightsFolder = dirname(folder.graph);
   const cacheFolder = await temporaryFolder();
   const ms = await compare(rounds, {
-    tapped: async () => {
-      const { bytes } = await prepareGraph(folder, cacheFolder);
-      const session = await openSession(bytes, { provider: 'cpu', threads: 1, weightsFolder });
-      await session.release();
-    },
-    plain: async () => {
-      const session = await ort.InferenceSession.create(folder.graph, {
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        logSeverityLevel: 3,
-      });
-      await session.release();
-    },
+    tapped: () =>
+      timeMs(async () => {
+        const { bytes } = await prepareGraph(folder, cacheFolder);
+        const session = await openSession(bytes, { provider: 'cpu', threads: 1, weightsFolder });
+        await session.release();
+      }),
+    plain: () =>
+      timeMs(async () => {
+        const session = await ort.InferenceSession.create(folder.graph, {
+          intraOpNumThreads: 1,
+          interOpNumThreads: 1,
+          logSeverityLevel: 3,
+        });
+        await session.release();
+      }),
   });
   const { tapped, plain } = ms;
   return { tappedMs: median(tapped), plainMs: median(plain), ratio: medianRatio(tapped, plain) };

@@ -20,16 +20,19 @@ export function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Runs all of `works` in every round, so that a busy machine is as busy for each. @returns milliseconds, by round */
+/**
+ * Runs all of `works` in every round, so that a busy machine is as busy for each; each says what it took, in milliseconds.
+ * @returns milliseconds, by round
+ */
 export async function compare<K extends string>(
   rounds: number,
-  works: Readonly<Record<K, () => Promise<unknown>>>,
+  works: Readonly<Record<K, () => Promise<number>>>,
 ): Promise<Record<K, number[]>> {
   const names = Object.keys(works) as K[];
   const times = new Map<K, number[]>(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const ms = await timeMs(works[name]);
+      const ms = await works[name]();
       // The first round warms up.
       if (round > 0) times.get(name)?.push(ms);
     }
