@@ -1,5 +1,5 @@
 /**
- * The graph that is run: tapped, packed, its weights left in their file. It is small, and kept by the file's size and time of
+ * The graph that is run: tapped, packed, its weights left in their file unless that is small. It is kept by the file's size and time of
  * change, so that a later start neither reads nor searches the model's file.
  */
 import { lstat } from 'node:fs/promises';
@@ -22,7 +22,10 @@ export interface PreparedGraph {
 }
 
 /** Of the notes' content; another number makes older ones unknown. */
-const FORMAT = 1;
+const FORMAT = 2;
+
+/** In a smaller file weights stay inside: to map them one by one takes longer than to copy them all. */
+const LIGHT_FROM_BYTES = 1 << 20;
 
 /** @param cacheFolder where prepared graphs are kept; undefined: nowhere */
 export async function prepareGraph(place: GraphPlace, cacheFolder?: string): Promise<PreparedGraph> {
@@ -44,9 +47,10 @@ async function isLink(path: string): Promise<boolean> {
   );
 }
 
-async function prepare(place: GraphPlace, light: boolean): Promise<PreparedGraph> {
+async function prepare(place: GraphPlace, mayBeLight: boolean): Promise<PreparedGraph> {
   const whole = await readGraphFile(place.graph);
-  const bytes = light ? lightenGraph(whole, basename(place.graph)) : whole;
+  const isLight = mayBeLight && whole.length >= LIGHT_FROM_BYTES;
+  const bytes = isLight ? lightenGraph(whole, basename(place.graph)) : whole;
   const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
   const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan));
   return { bytes: graph, taps: plan.taps, externalFiles, sharedCache };

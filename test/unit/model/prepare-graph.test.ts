@@ -9,12 +9,14 @@ import { randomWeights } from '../../onnx/llama2c.ts';
 import { temporaryFolder, writeLlamaFolder } from '../../onnx/write-folder.ts';
 
 const SHAPE = { dims: 64, hidden: 128, layers: 2, heads: 2, keyValueHeads: 1, vocabulary: 96, context: 64 };
+/** Of more than a megabyte. */
+const LARGE = { ...SHAPE, hidden: 1024 };
 
 describe('a prepared graph', () => {
   let folder: ModelFolder;
   let cacheFolder: string;
   beforeEach(async () => {
-    folder = await readModelFolder(await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' }));
+    folder = await readModelFolder(await writeLlamaFolder(randomWeights(LARGE, 3), { style: 'torch' }));
     cacheFolder = await temporaryFolder();
   });
 
@@ -31,6 +33,13 @@ describe('a prepared graph', () => {
     await open(bytes);
     await rename(folder.graph, `${folder.graph}.gone`);
     await expect(open(bytes)).rejects.toThrow();
+  });
+
+  it('holds its weights where the file is small: to map them would take longer', async () => {
+    folder = await readModelFolder(await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' }));
+    const { bytes } = await prepareGraph(folder, cacheFolder);
+    await rename(folder.graph, `${folder.graph}.gone`);
+    await open(bytes);
   });
 
   it('is not made again from a file of the same size and time', async () => {
