@@ -8,7 +8,7 @@
  */
 import { subtractFrom, takeBlock, takeRows, transpose, zeros } from './matrix.ts';
 import type { StrictRows } from './strict-rows.ts';
-import { byScenario, type TextRidge } from './text-removal.ts';
+import { byScenario, type TextRidge } from './text-ridge.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface Spread {

@@ -1,25 +1,21 @@
 /**
  * Takes what the text predicts out of states: ridge on the text's components, fitted on the training part. The penalty is the one whose fits
  * predict whole scenarios best that they have not seen, and the training rows keep what was left of them when their own scenario was left out:
- * held out or not, a row's residual comes from a fit that never saw its scenario. All of it follows from one fit per penalty:
- *
- *   left out   e_S = (I − H_SS)⁻¹ r_S    for a scenario S, r the residuals of the whole fit and H = P + T (TᵀT + λI)⁻¹ Tᵀ, P that of the turns
+ * held out or not, a row's residual comes from a fit that never saw its scenario. All of it follows from one fit per penalty (`text-ridge.ts`).
  */
-import { invertSymmetric } from './cholesky.ts';
 import { groupBy } from './group-by.ts';
 import {
   blockOf,
   joinColumns,
-  product,
   splitColumns,
   subtractFrom,
   takeBlock,
   takeRows,
   transpose,
-  zeros,
 } from './matrix.ts';
 import { meanEigenvalue } from './strict-choice.ts';
 import type { StrictRows } from './strict-rows.ts';
+import { byScenario, ridgeOf, rowOf, type Scenario, type TextRidge } from './text-ridge.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 /** Share of the text's mean eigenvalue: from hardly any penalty to one that leaves the text in. */
@@ -27,9 +23,6 @@ const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4];
 
 /** The penalty is chosen by these: they hold most of what there is, and all columns would take several times as long. */
 const LEADING_COLUMNS = 16;
-
-/** A turn that one scenario alone has cannot be foretold without it: nothing is left of it either way, and this keeps it at nothing. */
-const ALONE = 1e-6;
 
 export interface TextInput {
   /** Components, episode means and turns out [n, p]. */
@@ -55,21 +48,6 @@ export interface TextRemoval {
   ridge(penalty: number): Promise<TextRidge>;
 }
 
-export interface TextRidge {
-  penalty: number;
-  /** (TᵀT + λI)⁻¹ [p, p]; 0 where there is no text. */
-  inverse: Matrix;
-  /** Per scenario of the training part. */
-  leftOut: LeftOut[];
-}
-
-interface LeftOut {
-  /** Places of its rows within the training part. */
-  places: number[];
-  /** (I − H_SS)⁻¹ */
-  factor: Matrix;
-}
-
 export async function fitText({ text, byTurns, rows, train, algebra }: TextInput): Promise<TextRemoval> {
   const own = takeRows(text, train);
   const gram = await algebra.gram(transpose(own));
@@ -88,40 +66,6 @@ export async function fitText({ text, byTurns, rows, train, algebra }: TextInput
   const mean = meanEigenvalue(gram);
   const penalties = mean > 0 ? PENALTIES.map((share) => share * mean) : [0];
   return { ridge, remove: (parts) => removeText(parts, { text, own, train, ridge, penalties, algebra }) };
-}
-
-interface Scenario {
-  /** Of its rows within the training part. */
-  places: number[];
-  /** [its rows, its rows] */
-  byTurns: Matrix;
-}
-
-interface RidgeInput {
-  own: Matrix;
-  gram: Matrix;
-  scenarios: Scenario[];
-  penalty: number;
-}
-
-async function ridgeOf(
-  { own, gram, scenarios, penalty }: RidgeInput,
-  algebra: LinearAlgebra,
-): Promise<TextRidge> {
-  const inverse = penalty > 0 ? await algebra.invertRidge(gram, penalty) : zeros(gram.rows, gram.rows);
-  const scaled = await algebra.multiply(own, inverse);
-  const leftOut = scenarios.map(({ places, byTurns }) => {
-    const byText = product(takeRows(scaled, places), transpose(takeRows(own, places)));
-    return { places, factor: invertSymmetric(identityLess(byText, byTurns), ALONE) };
-  });
-  return { penalty, inverse, leftOut };
-}
-
-/** I − a − b */
-function identityLess(a: Matrix, b: Matrix): Matrix {
-  const less = (value: number, at: number): number =>
-    (at % (a.cols + 1) === 0 ? 1 : 0) - value - (b.data[at] as number);
-  return { ...a, data: a.data.map(less) };
 }
 
 interface Removal {
@@ -162,8 +106,6 @@ async function removeAt(penalty: number, m: Matrix, removal: Removal): Promise<O
 
 const copy = (m: Matrix): Matrix => ({ ...m, data: m.data.slice() });
 
-const rowOf = (m: Matrix, row: number): Float64Array => m.data.subarray(row * m.cols, (row + 1) * m.cols);
-
 /** Per part, the penalty whose fits err least on scenarios left out. */
 async function bestPenalties(parts: Matrix[], removal: Removal): Promise<number[]> {
   const { own, train, algebra, penalties } = removal;
@@ -195,14 +137,4 @@ function squaresByPart(m: Matrix, widths: number[]): number[] {
       for (const end = at + width; at < end; at++)
         sums[part] = (sums[part] as number) + (m.data[at] as number) ** 2;
   return sums;
-}
-
-/** Left-out residuals [train, k] from those of the whole fit: each scenario's factor times its rows. */
-export async function byScenario(m: Matrix, { leftOut }: TextRidge, algebra: LinearAlgebra): Promise<Matrix> {
-  const out = zeros(m.rows, m.cols);
-  for (const { places, factor } of leftOut) {
-    const block = await algebra.multiply(factor, takeRows(m, places));
-    for (const [at, place] of places.entries()) out.data.set(rowOf(block, at), place * out.cols);
-  }
-  return out;
 }
