@@ -18,9 +18,10 @@ export type Drawable = Pick<StrictScore, 'shares' | 'nullScores'>;
 export function bootstrapInterval(score: Drawable, options: BootstrapOptions): Interval {
   const random = seededRandom(options.seed, 4);
   const { shares } = score;
+  const noise = fitNoise(score);
   const draws = Array.from(
     { length: options.bootstraps },
-    () => ratio(shares.map(() => pick(shares, random))) + fitNoise(score, random),
+    () => ratio(shares.map(() => pick(shares, random))) + noise(random),
   );
   return widened(draws, ratio(shares), shares.length);
 }
@@ -29,9 +30,15 @@ function pick<T>(items: readonly T[], random: Random): T {
   return items[random.below(items.length)] as T;
 }
 
-function fitNoise({ nullScores }: Drawable, random: Random): number {
-  if (nullScores.length === 0) return 0;
-  return pick(nullScores, random) - mean(nullScores);
+/** Draws the deviation of one exchange. */
+function fitNoise({ nullScores }: Drawable): (random: Random) => number {
+  const deviations = deviationsOf(nullScores);
+  return deviations.length === 0 ? () => 0 : (random) => pick(deviations, random);
+}
+
+function deviationsOf(scores: readonly number[]): number[] {
+  const middle = mean(scores);
+  return scores.map((score) => score - middle);
 }
 
 export interface Difference extends Interval {
@@ -41,11 +48,12 @@ export interface Difference extends Interval {
 /** a − b with its interval; scenarios that both conditions have are drawn together. */
 export function compareScores(a: Drawable, b: Drawable, options: BootstrapOptions): Difference | NoScore {
   if (a.shares.length === 0 || b.shares.length === 0) return { reason: 'a condition has no scenario' };
+  const [noiseOfA, noiseOfB] = [fitNoise(a), fitNoise(b)];
   const { estimate, ...interval } = drawTogether([a, b], {
     ...options,
     random: seededRandom(options.seed, 5),
     combine: ([first = NaN, second = NaN]) => first - second,
-    noise: (random) => fitNoise(a, random) - fitNoise(b, random),
+    noise: (random) => noiseOfA(random) - noiseOfB(random),
   });
   return { difference: estimate, ...interval };
 }
@@ -61,7 +69,7 @@ export interface Average extends Interval {
 export function averageScores(scores: readonly Drawable[], options: BootstrapOptions): Average | NoScore {
   if (scores.length === 0) return { reason: 'there is no score' };
   if (scores.some(({ shares }) => shares.length === 0)) return { reason: 'a score has no scenario' };
-  const ranked = scores.map(({ nullScores }) => Float64Array.from(nullScores).sort());
+  const ranked = scores.map(({ nullScores }) => deviationsOf(nullScores.toSorted((a, b) => a - b)));
   const { estimate, ...interval } = drawTogether(scores, {
     ...options,
     random: seededRandom(options.seed, 6),
@@ -71,11 +79,9 @@ export function averageScores(scores: readonly Drawable[], options: BootstrapOpt
   return { excess: estimate, ...interval };
 }
 
-/** @param rank in [0, 1), of each null's sorted scores */
-function noiseAtRank(ranked: readonly Float64Array[], rank: number): number {
-  const deviation = (scores: Float64Array): number =>
-    scores.length === 0 ? 0 : (scores[Math.floor(rank * scores.length)] as number) - mean(scores);
-  return mean(ranked.map(deviation));
+/** @param rank in [0, 1), of each null's sorted deviations */
+function noiseAtRank(ranked: readonly number[][], rank: number): number {
+  return mean(ranked.map((deviations) => deviations[Math.floor(rank * deviations.length)] ?? 0));
 }
 
 interface JointDraw extends BootstrapOptions {
@@ -92,10 +98,10 @@ function drawTogether(
 ): Interval & { estimate: number } {
   const names = [...new Set(scores.flatMap(({ shares }) => shares.map(({ scenario }) => scenario)))];
   const scenarios = names.map((name) =>
-    scores.map(({ shares }) => shares.filter(({ scenario }) => scenario === name)),
+    scores.map(({ shares }) => summed(shares.filter(({ scenario }) => scenario === name))),
   );
   const figure = (drawn: typeof scenarios): number =>
-    combine(scores.map((_, at) => ratio(drawn.flatMap((scenario) => scenario[at] ?? []))));
+    combine(scores.map((_, at) => ratio(drawn.map((scenario) => scenario[at] as Share))));
   const draws: number[] = [];
   for (let draw = 0; draw < bootstraps; draw++) {
     const value = figure(scenarios.map(() => pick(scenarios, random))) + noise(random);
@@ -111,13 +117,19 @@ function mean(values: Iterable<number>): number {
   return sum / count;
 }
 
-function ratio(shares: ScenarioShare[]): number {
-  let excess = 0;
-  let total = 0;
-  for (const share of shares) {
-    excess += share.excess;
-    total += share.total;
+type Share = Pick<ScenarioShare, 'excess' | 'total'>;
+
+function summed(shares: readonly Share[]): Share {
+  const sum = { excess: 0, total: 0 };
+  for (const { excess, total } of shares) {
+    sum.excess += excess;
+    sum.total += total;
   }
+  return sum;
+}
+
+function ratio(shares: readonly Share[]): number {
+  const { excess, total } = summed(shares);
   return excess / total;
 }
 

@@ -14,6 +14,7 @@ import {
   transpose,
   zeros,
 } from './matrix.ts';
+import { remember } from './remember.ts';
 import { residualSpread, type Spread } from './residual-spread.ts';
 import type { StrictRows } from './strict-rows.ts';
 import { fitText } from './text-removal.ts';
@@ -105,16 +106,10 @@ export async function fitResidualiser(input: ResidualiserInput): Promise<Residua
       coefficients: { turn: byTurn[part] as Matrix, text: map },
     }));
   };
-  const known = new Map<number, Promise<Spread>>();
-  const spreadAt = async (penalty: number): Promise<Spread> => {
+  const spread = remember(async (penalty: number): Promise<Spread> => {
     const ridge = await removal.ridge(penalty);
     return residualSpread({ rows, train, test, text: ofText.rest, byTurns: turns.share, ridge }, algebra);
-  };
-  const spread = (penalty: number): Promise<Spread> => {
-    const found = known.get(penalty) ?? spreadAt(penalty);
-    known.set(penalty, found);
-    return found;
-  };
+  });
   return { residuals, spread, textByTurn: ofText.map };
 }
 

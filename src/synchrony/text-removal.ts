@@ -13,6 +13,7 @@ import {
   takeRows,
   transpose,
 } from './matrix.ts';
+import { remember } from './remember.ts';
 import { meanEigenvalue } from './strict-choice.ts';
 import type { StrictRows } from './strict-rows.ts';
 import { byScenario, ridgeOf, rowOf, type Scenario, type TextRidge } from './text-ridge.ts';
@@ -57,12 +58,7 @@ export async function fitText({ text, byTurns, rows, train, algebra }: TextInput
       return { places, byTurns: takeBlock(byTurns, own, own) };
     },
   );
-  const known = new Map<number, Promise<TextRidge>>();
-  const ridge = (penalty: number): Promise<TextRidge> => {
-    const found = known.get(penalty) ?? ridgeOf({ own, gram, scenarios, penalty }, algebra);
-    known.set(penalty, found);
-    return found;
-  };
+  const ridge = remember((penalty: number) => ridgeOf({ own, gram, scenarios, penalty }, algebra));
   const mean = meanEigenvalue(gram);
   const penalties = mean > 0 ? PENALTIES.map((share) => share * mean) : [0];
   return { ridge, remove: (parts) => removeText(parts, { text, own, train, ridge, penalties, algebra }) };
