@@ -31,11 +31,9 @@ Secret: I am afraid of flying.<|end|><|user|>Hi! How are you?<|end|><|assistant|
 
 STORED = {"float16": "float16 weights", "int8": "int8 weights, one scale per output channel"}
 
-MISSING = """This is the bootstrap of the family, trained on a CPU in minutes because no GPU was at hand. The family that is meant, of about 4, 8, 15
-and 28 million parameters with several hundred million tokens seen, does not exist yet: no member here has read the text once, and the loss of
-the largest was still falling. On a machine with a GPU, put those shapes and `"micro_tokens": 65536` into `training/family.json` and run
-`training/train-family CORPORA WORK`; it trains in bfloat16 there, may be stopped and started again, and writes these folders and cards anew.
-It stops by itself when held-out talk is no longer learned. That path has been written but never run on a GPU."""
+MISSING = """The time on the GPU ended before the loss stopped falling: every member was still learning when its learning rate had to fall, and none
+was stopped by held-out talk. Members of 15 and 28 million parameters were begun beside these and are not shipped, for they have seen too little
+text to listen better than that of 8 million: `training/README.md` has their figures, and says what more time would be spent on."""
 
 
 def loss_table(figures):

@@ -50,7 +50,7 @@ def talk_loss(model, ids, learned, device, kernels=None):
 class Run:
     """All that a checkpoint holds: weights, optimizers, counters, and how far the stream was read."""
 
-    def __init__(self, member, folder, device, compiled=False):
+    def __init__(self, member, folder, device):
         torch.manual_seed(member["seed"])
         self.member, self.path, self.device = member, Path(folder, "checkpoint.pt"), device
         dropout = member.get("dropout", 0)
@@ -58,8 +58,6 @@ class Run:
         self.model = LlamaLm(Shape(**member["shape"])).to(device)
         for layer in self.model.model.layers:
             layer.dropout = dropout
-            if compiled:
-                layer.compile(dynamic=True)
         self.optimizers = make_optimizers(self.model, member["matrix_rate"], member["other_rate"])
         self.rates = [[group["lr"] for group in one.param_groups] for one in self.optimizers]
         self.seen = {"step": 0, "tokens": 0, "talk": 0, "seconds": 0.0, "segment": 0, "planned": member["tokens"]}
@@ -168,13 +166,12 @@ def main():
     parser.add_argument("member")
     parser.add_argument("--work", required=True, help="folder of the store and the checkpoints")
     parser.add_argument("--minutes", type=float, help="end within this time, over all pieces")
-    parser.add_argument("--compile", action="store_true", help="fuse the element-wise work of a layer (PyTorch 2 on a GPU)")
     options = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(1)
     folder = Path(options.work, options.member)
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(read_member(options.member), folder, device, options.compile)
+    run = Run(read_member(options.member), folder, device)
     print(f"{options.member}: {count_parameters(run.model)} parameters on {device}, from step {run.seen['step']}", flush=True)
     train(run, Path(options.work, "store"), options.minutes, folder / "loss.jsonl")
 
