@@ -96,7 +96,7 @@ async function paperSize(algebra: LinearAlgebra): Promise<string[]> {
   const bytes = 8 * (layers * (3 * n * dims + n * n) + n * dims);
   return [
     `The paper’s size, ${layers} layers × ${dims} dims × ${n} turn pairs in ${splits} splits, by measurement of a part: one source and one target layer ${one.toFixed(0)} s, one more source layer ${source.toFixed(1)} s, one more target layer ${target.toFixed(1)} s, all pairs ${pairsSeconds.toFixed(0)} s: **${(total / 60).toFixed(0)} minutes** for one direction in paper mode.`,
-    `Its memory, by calculation: states, scaled targets and one inverse for each source layer in float64, ${(bytes / 2 ** 30).toFixed(0)} GiB. Not measured whole: this machine has less.`,
+    `Its memory, by calculation: states, scaled targets and one inverse for each source layer in float64, ${(bytes / 2 ** 30).toFixed(0)} GiB. Not measured whole on a CPU: this machine has less. On a GPU: see “The paper’s size on a GPU”.`,
   ];
 }
 

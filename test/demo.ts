@@ -26,7 +26,7 @@ export const RUN = 'demo';
 
 /** Another model for the tests than the one that is shipped; for work on models. */
 const model = process.env['ENTRAIN_TEST_MODEL'];
-export const testModel = model ?? 'models/entrain-dialogue-3m';
+export const testModel = model ?? 'models/entrain-dialogue-4m';
 
 /** The shipped study cut down, written into a folder; the path of its file. */
 export async function writeSmallStudy(folder: string, size: SmallStudy): Promise<string> {

@@ -120,7 +120,7 @@ class ScorersAgree(unittest.TestCase):
 
 class TokensOfAModelFolder(unittest.TestCase):
     def test_words_and_special_tokens(self):
-        tokens = FolderTokens(MODELS / "entrain-dialogue-3m")
+        tokens = FolderTokens(MODELS / "entrain-dialogue-4m")
         self.addCleanup(tokens.close)
         line = 'Hi, "Zoë"!\nHow are you?'
         ids = tokens.encode(line)

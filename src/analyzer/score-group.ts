@@ -6,9 +6,10 @@ import type { Drawable } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
 import { paperScore, paperScoreOf, preparePaper } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
-import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
+import type { LinearAlgebra, NoScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
 import type { Group } from './episode-book.ts';
 import type { GroupRows, Selection } from './group-rows.ts';
+import { meanOfDraws } from './null-draws.ts';
 import type { FrozenFit, GroupScore } from './score-messages.ts';
 
 export interface ScoreJob {
@@ -21,9 +22,6 @@ export interface ScoreJob {
   /** Given what point scores go on from, when there is a strict score. */
   onFrozen?(fit: FrozenFit): void;
 }
-
-/** How often each paper null is drawn. */
-const NULL_DRAWS = 5;
 
 /** Of every random choice in a group's scores; equal for equal groups of all runs. */
 export function groupSeed(group: Group): number {
@@ -113,29 +111,13 @@ async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport 
   if ('reason' in prepared) return prepared;
   const score = await paperScoreOf(prepared, tools);
   if ('reason' in score) return score;
-  const shuffled = await draws(tools, (seed) => paperScoreOf(prepared, { ...tools, seed, shuffled: true }));
-  const pseudo = await draws(tools, (seed) => paperScore(pseudoPairs(pairs, seed), { ...tools, seed }));
+  const { seed } = tools;
+  const shuffled = (draw: number) => paperScoreOf(prepared, { ...tools, seed: draw, shuffled: true });
+  const pseudo = (draw: number) => paperScore(pseudoPairs(pairs, draw), { ...tools, seed: draw });
   return {
     score: score.syncR2,
-    nullMean: mean(shuffled),
-    pseudoMean: mean(pseudo),
+    nullMean: await meanOfDraws(seed, shuffled),
+    pseudoMean: await meanOfDraws(seed, pseudo),
     samples: pairs.n,
   };
-}
-
-/** SyncR² of several draws of a null; draws without a number are left out. */
-async function draws(
-  { seed }: Tools,
-  draw: (seed: number) => Promise<PaperScore | NoScore>,
-): Promise<number[]> {
-  const values: number[] = [];
-  for (let index = 0; index < NULL_DRAWS; index += 1) {
-    const score = await draw(deriveSeed(seed, 'null', index));
-    if (!('reason' in score)) values.push(score.syncR2);
-  }
-  return values;
-}
-
-function mean(values: number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -52,7 +52,7 @@ export const usage = (): string =>
   );
 
 /** The embedded model that answers fastest for its skill on two cores. */
-const DEFAULT_MODEL = 'models/entrain-dialogue-3m';
+const DEFAULT_MODEL = 'models/entrain-dialogue-8m';
 
 export interface StartSettings {
   study: Study;

@@ -1,10 +1,13 @@
 """An endless, seeded stream of batches: views of similar length together, sources in a given mixture."""
 import numpy
+from torch.utils.data import DataLoader, IterableDataset
 
 from .corpus import SOURCES
 from .views import TALK_BIT
 
-POOL_VIEWS = 1024
+LEAST_POOL_VIEWS = 1024
+POOL_TOKENS_A_VIEW = 8  # a pool holds some 40 batches: little padding, and batches of all lengths in every dozen
+BATCHES_AHEAD = 16
 
 
 class Mixture:
@@ -39,16 +42,34 @@ def pad(views):
     return ids, learned
 
 
+def similar_lengths(views, budget_tokens):
+    """Lists of views of similar length, each of at most budget_tokens places when padded."""
+    groups, group = [], []
+    for view in sorted(views, key=len):
+        if group and (len(group) + 1) * len(view) > budget_tokens:
+            groups.append(group)
+            group = []
+        group.append(view)
+    return [*groups, group]
+
+
 def batches(mixture, budget_tokens):
     """Yield (ids, learned) of at most budget_tokens places, in random order within pools of views."""
+    pool = max(LEAST_POOL_VIEWS, budget_tokens // POOL_TOKENS_A_VIEW)
     while True:
-        views = sorted((mixture.draw() for _ in range(POOL_VIEWS)), key=len)
-        groups, group = [], []
-        for view in views:
-            if group and (len(group) + 1) * len(view) > budget_tokens:
-                groups.append(group)
-                group = []
-            group.append(view)
-        groups.append(group)
+        groups = similar_lengths([mixture.draw() for _ in range(pool)], budget_tokens)
         for index in mixture.rng.permutation(len(groups)):
             yield pad(groups[index])
+
+
+class Stream(IterableDataset):
+    def __init__(self, batch_stream):
+        self.batch_stream = batch_stream
+
+    def __iter__(self):
+        return self.batch_stream
+
+
+def made_ahead(batch_stream):
+    """The same batches as tensors, made by a process of their own: a GPU need not wait for Python."""
+    return iter(DataLoader(Stream(batch_stream), batch_size=None, num_workers=1, prefetch_factor=BATCHES_AHEAD, pin_memory=True))

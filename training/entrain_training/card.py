@@ -29,11 +29,11 @@ Goal: Get to know the other person.
 Secret: I am afraid of flying.<|end|><|user|>Hi! How are you?<|end|><|assistant|>
 ```"""
 
-MISSING = """This is the bootstrap of the family, trained on a CPU in minutes because no GPU was at hand. The family that is meant, of about 4, 8, 15
-and 28 million parameters with several hundred million tokens seen, does not exist yet: no member here has read the text once, and the loss of
-the largest was still falling. On a machine with a GPU, put those shapes and `"micro_tokens": 65536` into `training/family.json` and run
-`training/train-family CORPORA WORK`; it trains in bfloat16 there, may be stopped and started again, and writes these folders and cards anew.
-It stops by itself when held-out talk is no longer learned. That path has been written but never run on a GPU."""
+STORED = {"float16": "float16 weights", "int8": "int8 weights, one scale per output channel"}
+
+MISSING = """The time on the GPU ended before the loss stopped falling: every member was still learning when its learning rate had to fall, and none
+was stopped by held-out talk. Members of 15 and 28 million parameters were begun beside these and are not shipped, for they have seen too little
+text to listen better than that of 8 million: `training/README.md` has their figures, and says what more time would be spent on."""
 
 
 def loss_table(figures):
@@ -52,7 +52,7 @@ def sample_text(figures):
     return "\n\n".join(parts)
 
 
-def card(figures, int8, plan):
+def card(figures, plan):
     seen, file, shape, listening = figures["seen"], figures["file"], plan["shape"], figures["listening"]
     return f"""---
 license: other
@@ -85,8 +85,7 @@ Listening is the mean log-likelihood of a true reply after its own history minus
 | file | loss | largest difference of a logit from PyTorch |
 | --- | ---: | ---: |
 | float32 export (not shipped) | {file['float32Loss']:.5f} | {file['float32LogitError']:.1e} |
-| `onnx/model.onnx`: float16 weights, float32 arithmetic, {figures['bytes'] / 1e6:.1f} MB | {file['shippedLoss']:.5f} | {file['shippedLogitError']:.1e} |
-| int8 weights, one scale per output channel, float32 arithmetic, {int8['bytes'] / 1e6:.1f} MB (not shipped) | {int8['loss']:.5f} | |
+| `onnx/model.onnx`: {STORED[plan['weights']]}, float32 arithmetic, {figures['bytes'] / 1e6:.1f} MB | {file['shippedLoss']:.5f} | {file['shippedLogitError']:.1e} |
 
 The losses are over the same smaller set of held-out dialogues. One thread of ONNX Runtime
 speaks {file['tokensPerSecond']:.0f} tokens per second (the fastest of 12 pieces of 24 tokens, past token 64) and takes {file['megabytes']:.0f} MB with its runtime.
@@ -117,8 +116,8 @@ def main():
     options = parser.parse_args()
     if options.work:
         shutil.copy(Path(options.work, options.member, "loss.jsonl"), LOGS / f"{options.member}.loss.jsonl")
-    figures, int8 = (json.loads((LOGS / f"{options.member}.{name}.json").read_text(encoding="utf-8")) for name in ("evaluation", "int8"))
-    Path(MODELS, options.member, "README.md").write_text(card(figures, int8, read_member(options.member)), encoding="utf-8")
+    figures = json.loads((LOGS / f"{options.member}.evaluation.json").read_text(encoding="utf-8"))
+    Path(MODELS, options.member, "README.md").write_text(card(figures, read_member(options.member)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,16 +16,16 @@ UNFILLED_NAME = re.compile(r"\buser [12]\b", re.IGNORECASE)  # left by the write
 # Kept: share of the dialogues that are encoded at all, per mille. First and last: how often a kept token is
 # drawn relative to the other sources, before and during the final decay of the learning rate.
 SOURCES = {
-    "synthetic-persona-chat": {"kept": 1000, "first": 2.0, "last": 4.0},
-    "casino": {"kept": 1000, "first": 1.5, "last": 2.0},
-    "persuasion-for-good": {"kept": 1000, "first": 1.5, "last": 2.0},
-    "topical-chat": {"kept": 1000, "first": 1.0, "last": 0.7},
-    "self-dialogue": {"kept": 1000, "first": 1.0, "last": 0.4},
-    "star": {"kept": 700, "first": 0.6, "last": 0.1},
-    "cpcd": {"kept": 1000, "first": 1.0, "last": 0.2},
-    "taskmaster-4": {"kept": 500, "first": 0.3, "last": 0.0},
-    "schema-guided-dialogue": {"kept": 250, "first": 0.5, "last": 0.0},
-    "public-domain-fiction": {"kept": 300, "first": 0.5, "last": 0.0},
+    "synthetic-persona-chat": {"kept": 1000, "first": 1.5, "last": 2.0},
+    "casino": {"kept": 1000, "first": 1.2, "last": 1.5},
+    "persuasion-for-good": {"kept": 1000, "first": 1.2, "last": 1.5},
+    "topical-chat": {"kept": 1000, "first": 1.0, "last": 1.0},
+    "self-dialogue": {"kept": 1000, "first": 1.0, "last": 0.6},
+    "star": {"kept": 1000, "first": 0.5, "last": 0.15},
+    "cpcd": {"kept": 1000, "first": 1.0, "last": 0.3},
+    "taskmaster-4": {"kept": 1000, "first": 0.3, "last": 0.1},
+    "schema-guided-dialogue": {"kept": 500, "first": 0.25, "last": 0.05},
+    "public-domain-fiction": {"kept": 700, "first": 0.35, "last": 0.1},
 }
 
 

@@ -5,9 +5,9 @@ phase the learning rate then begins its fall, in the fall the run ends.
 """
 import torch
 
-from .batches import pad
+from .batches import pad, similar_lengths
 from .corpus import SOURCES
-from .measure import FEW_VIEWS, held_out_views, learned_count, losses
+from .measure import FEW_VIEWS, held_out_views, learned_count
 from .views import load_side
 
 LEAST_GAIN = 0.002  # nats per token
@@ -16,16 +16,16 @@ STALE_SHARE = 0.2  # of all tokens seen: late gains come slowly
 
 
 def read_watched(store):
-    """The few views of every source that are looked at on the way, {source: views}."""
+    """The few views of every source that are looked at on the way."""
     side = load_side(store, "held-out")
-    return {source: held_out_views(side[source], FEW_VIEWS) for source in SOURCES if source in side}
+    return [view for source in SOURCES for view in held_out_views(side[source], FEW_VIEWS) if learned_count(view)]
 
 
 @torch.no_grad()
-def held_out_loss(views, talk_loss):
-    """Nats per token; talk_loss(ids, learned) gives the nats of one batch."""
-    score = lambda some: [float(talk_loss(*pad([view]))) if learned_count(view) else 0.0 for view in some]
-    return losses(score, views)[1]
+def held_out_loss(views, talk_loss, budget_tokens):
+    """Nats per token; talk_loss(ids, learned) gives the nats of one batch of at most budget_tokens places."""
+    nats = sum(float(talk_loss(*pad(some))) for some in similar_lengths(views, budget_tokens))
+    return nats / sum(map(learned_count, views))
 
 
 class Patience:

@@ -68,7 +68,10 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
 
     def forward(self, x, rotary, mask, past=None):
-        """x [B, T, D], mask [B|1, 1, T, P+T] added to the scores, past a pair of [B, K, P, C] -> (y, present)."""
+        """x [B, T, D], mask [B|1, 1, T, P+T] added to the scores, past a pair of [B, K, P, C] -> (y, present).
+
+        Without a mask every position sees those before it, by PyTorch's own kernel (PyTorch 2).
+        """
         batch, steps = x.shape[0], x.shape[1]
         groups = self.qkv_proj(x).view(batch, steps, -1, self.head_dim).transpose(1, 2)
         query, key, value = groups.split([self.heads, self.kv_heads, self.kv_heads], 1)
@@ -79,8 +82,11 @@ class Attention(nn.Module):
         if self.kv_heads != self.heads:
             repeats = self.heads // self.kv_heads
             key, value = (t.repeat_interleave(repeats, 1) for t in present)
-        scores = (query * (1 / math.sqrt(self.head_dim))) @ key.transpose(-1, -2) + mask
-        mixed = scores.softmax(-1).to(value.dtype) @ value
+        if mask is None:
+            mixed = F.scaled_dot_product_attention(query.to(value.dtype), key.to(value.dtype), value, is_causal=True)
+        else:
+            scores = (query * (1 / math.sqrt(self.head_dim))) @ key.transpose(-1, -2) + mask
+            mixed = scores.softmax(-1).to(value.dtype) @ value
         return self.o_proj(mixed.transpose(1, 2).reshape(batch, steps, -1)), present
 
 
@@ -98,10 +104,11 @@ class SwiGlu(nn.Module):
 
 
 class Layer(nn.Module):
-    """Two residual additions: attention, then feed-forward."""
+    """Two residual additions: attention, then feed-forward; in training a share `dropout` of each is left out."""
 
     def __init__(self, shape):
         super().__init__()
+        self.dropout = 0.0
         self.input_layernorm = RmsNorm(shape.width, shape.norm_eps)
         self.self_attn = Attention(shape)
         self.post_attention_layernorm = RmsNorm(shape.width, shape.norm_eps)
@@ -109,9 +116,12 @@ class Layer(nn.Module):
 
     def forward(self, x, rotary, mask, past=None):
         attended, present = self.self_attn(self.input_layernorm(x), rotary, mask, past)
-        x = x + attended
-        x = x + self.mlp(self.post_attention_layernorm(x))
+        x = x + self.thinned(attended)
+        x = x + self.thinned(self.mlp(self.post_attention_layernorm(x)))
         return x, present
+
+    def thinned(self, branch):
+        return F.dropout(branch, self.dropout) if self.training and self.dropout else branch
 
 
 class Decoder(nn.Module):
@@ -158,12 +168,12 @@ class LlamaLm(nn.Module):
         return states @ self.model.embed_tokens.weight.t(), presents
 
     def logits_at(self, input_ids, chosen):
-        """[N, V] logits at the N positions where chosen [B, T] is true; rows start at position 0."""
+        """[N, V] logits at the N places `chosen` of input_ids [B, T] laid end to end; rows start at position 0."""
         steps = input_ids.shape[1]
-        places = torch.arange(steps, device=input_ids.device)[None]
-        mask = causal_mask(torch.ones_like(places), steps)
-        states, _ = self.model(input_ids, places, mask)
-        return states[chosen] @ self.model.embed_tokens.weight.t()
+        positions = torch.arange(steps, device=input_ids.device)[None]
+        mask = None if input_ids.is_cuda else causal_mask(torch.ones_like(positions), steps)
+        states, _ = self.model(input_ids, positions, mask)
+        return states.flatten(0, 1)[chosen] @ self.model.embed_tokens.weight.t()
 
 
 def causal_mask(attention_mask, steps):

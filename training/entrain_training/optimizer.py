@@ -9,20 +9,23 @@ MOMENTUM = 0.95
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # quintic iteration of the paper: fast, ends near 1, not at it
 
 
-def orthogonalise(matrix, rounds=5):
-    """The near-orthogonal factor of matrix [out, in], in bfloat16."""
+def orthogonalise(matrices, rounds=5):
+    """The near-orthogonal factors of matrices [..., out, in], in bfloat16."""
     a, b, c = COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.bfloat16().t() if tall else matrix.bfloat16()
-    x = x / (x.norm() + 1e-7)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.bfloat16().transpose(-2, -1) if tall else matrices.bfloat16()
+    x = x / (x.float().square().sum((-2, -1), keepdim=True).sqrt() + 1e-7).bfloat16()
     for _ in range(rounds):
-        gram = x @ x.t()
+        gram = x @ x.transpose(-2, -1)
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.t() if tall else x
+    return x.transpose(-2, -1) if tall else x
 
 
 class Muon(torch.optim.Optimizer):
-    """`parts` of a weight are matrices stacked along its rows, each made orthogonal on its own."""
+    """`parts` of a weight are matrices stacked along its rows, each made orthogonal on its own.
+
+    Matrices of one shape are made orthogonal together: one by one, a GPU would wait for Python.
+    """
 
     def __init__(self, named, rate, decay):
         groups = [{"params": [weight], "parts": parts} for weight, parts in named]
@@ -30,16 +33,24 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self):
+        for pushes in self.pushes_by_shape().values():
+            stretch = max(1, pushes[0][1].shape[0] / pushes[0][1].shape[1]) ** 0.5
+            factors = orthogonalise(torch.stack([push for _, push, _ in pushes]))
+            for (place, _, rate), factor in zip(pushes, factors):
+                place.sub_(factor.to(place.dtype), alpha=rate * stretch)
+
+    def pushes_by_shape(self):
+        """{shape: [(place in the weights, its momentum, learning rate)]}; the weights have decayed."""
+        pushes = {}
         for group in self.param_groups:
             weight = group["params"][0]
-            state = self.state[weight]
-            speed = state.setdefault("speed", torch.zeros_like(weight))
+            speed = self.state[weight].setdefault("speed", torch.zeros_like(weight))
             speed.lerp_(weight.grad, 1 - MOMENTUM)
             ahead = weight.grad.lerp(speed, MOMENTUM)
             weight.mul_(1 - group["lr"] * group["decay"])
             for place, push in zip(weight.chunk(group["parts"]), ahead.chunk(group["parts"])):
-                stretch = max(1, push.shape[0] / push.shape[1]) ** 0.5
-                place.sub_(orthogonalise(push).to(place.dtype), alpha=group["lr"] * stretch)
+                pushes.setdefault(push.shape, []).append((place, push, group["lr"]))
+        return pushes
 
 
 def make_optimizers(model, matrix_rate, other_rate):

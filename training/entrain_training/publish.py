@@ -6,9 +6,9 @@ import torch
 
 from .chat import BOS, END, LEAVE
 from .export import write_configs, write_onnx
+from .family import read_member
 from .model import LlamaLm, Shape
 from .tokenizer import Tokens, sentencepiece_json, write_tokenizer_files
-from .weights import FORMATS
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -21,12 +21,12 @@ def load_trained(work, member):
     return model.eval(), saved["seen"]
 
 
-def publish(work, member, models=MODELS, weights="float16"):
-    """models/MEMBER, ready to be loaded; returns the folder."""
+def publish(work, member, models=MODELS):
+    """models/MEMBER, ready to be loaded, its weights stored as family.json says; returns the folder."""
     folder = Path(models, member)
     model, _ = load_trained(work, member)
     tokens = Tokens(Path(work, "tokenizer.model"))
-    write_onnx(model, folder, weights)
+    write_onnx(model, folder, read_member(member)["weights"])
     write_configs(model.model.shape, folder, tokens.id_of(BOS), [tokens.id_of(END), tokens.id_of(LEAVE)])
     write_tokenizer_files(sentencepiece_json(tokens), folder, model.model.shape.context)
     return folder
@@ -37,9 +37,8 @@ def main():
     parser.add_argument("member")
     parser.add_argument("--work", required=True)
     parser.add_argument("--models", default=MODELS)
-    parser.add_argument("--weights", choices=FORMATS, default="float16")
     options = parser.parse_args()
-    print(publish(options.work, options.member, options.models, options.weights))
+    print(publish(options.work, options.member, options.models))
 
 
 if __name__ == "__main__":

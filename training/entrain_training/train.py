@@ -16,7 +16,7 @@ import numpy
 import torch
 from torch.nn import functional as F
 
-from .batches import Mixture, batches
+from .batches import Mixture, batches, made_ahead
 from .family import read_member
 from .fused import fused_loss, load_kernels
 from .held_out import Patience, held_out_loss, read_watched
@@ -36,14 +36,15 @@ def warmth(step, progress):
 
 
 def talk_loss(model, ids, learned, device, kernels=None):
-    """Sum of nats over the learned positions, and their count; ids and learned [B, T+1]."""
-    ids = torch.from_numpy(ids).to(device)
-    learned = torch.from_numpy(learned[:, 1:]).to(device)
+    """Sum of nats over the learned positions, and their count; ids and learned [B, T+1], on the CPU."""
+    ids, learned = torch.as_tensor(ids), torch.as_tensor(learned)[:, 1:]
     if kernels:
         return fused_loss(kernels, model, ids, learned), int(learned.sum())
+    places = learned.flatten().nonzero()[:, 0]  # counted before they go to the device: nothing here waits for it
+    targets = ids[:, 1:].flatten()[places].to(device, non_blocking=True)
     with torch.autocast(device, torch.bfloat16):
-        logits = model.logits_at(ids[:, :-1], learned)
-    return F.cross_entropy(logits.float(), ids[:, 1:][learned], reduction="sum"), int(learned.sum())
+        logits = model.logits_at(ids[:, :-1].to(device, non_blocking=True), places.to(device, non_blocking=True))
+    return F.cross_entropy(logits.float(), targets, reduction="sum"), len(places)
 
 
 class Run:
@@ -52,8 +53,11 @@ class Run:
     def __init__(self, member, folder, device):
         torch.manual_seed(member["seed"])
         self.member, self.path, self.device = member, Path(folder, "checkpoint.pt"), device
-        self.kernels = load_kernels() if device == "cpu" else None
+        dropout = member.get("dropout", 0)
+        self.kernels = load_kernels() if device == "cpu" and not dropout else None
         self.model = LlamaLm(Shape(**member["shape"])).to(device)
+        for layer in self.model.model.layers:
+            layer.dropout = dropout
         self.optimizers = make_optimizers(self.model, member["matrix_rate"], member["other_rate"])
         self.rates = [[group["lr"] for group in one.param_groups] for one in self.optimizers]
         self.seen = {"step": 0, "tokens": 0, "talk": 0, "seconds": 0.0, "segment": 0, "planned": member["tokens"]}
@@ -74,13 +78,13 @@ class Run:
         os.replace(self.path.with_suffix(".new"), self.path)
 
     def step(self, stream, factor):
-        """One update over member["batch_tokens"] places; returns the mean loss in nats per token."""
+        """One update over member["batch_tokens"] places; returns the mean loss in nats per token, still on the device."""
         total, talk, places = 0.0, 0, 0
         while places < self.member["batch_tokens"]:
             ids, learned = next(stream)
             loss, count = talk_loss(self.model, ids, learned, self.device, self.kernels)
             (loss / 1000).backward()  # keeps sums small; the step divides by the true count
-            total, talk, places = total + loss.item(), talk + count, places + ids.size
+            total, talk, places = total + loss.detach(), talk + count, places + ids.shape[0] * ids.shape[1]
         for weight in self.model.parameters():
             weight.grad.mul_(1000 / talk)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -94,10 +98,12 @@ class Run:
         self.seen["talk"] += talk
         return total / talk
 
-
     def check(self, watched):
         """Held-out loss; keeps the weights if there were none better."""
-        loss = held_out_loss(watched, lambda ids, learned: talk_loss(self.model, ids, learned, self.device, self.kernels)[0])
+        self.model.eval()
+        score = lambda ids, learned: talk_loss(self.model, ids, learned, self.device, self.kernels)[0]
+        loss = held_out_loss(watched, score, self.member["micro_tokens"])
+        self.model.train()
         if self.patience.take(loss, self.seen["tokens"]):
             self.best = {name: weight.detach().cpu().clone() for name, weight in self.model.state_dict().items()}
         return loss
@@ -133,10 +139,12 @@ def train(run, store, minutes, log_path):
             phase = wanted
             rng = numpy.random.default_rng([run.member["seed"], run.seen["segment"], phase == "last"])
             stream = batches(Mixture(side, phase, rng), run.member["micro_tokens"])
+            if run.device == "cuda":
+                stream = made_ahead(stream)
         losses.append(run.step(stream, warmth(run.seen["step"], progress)))
         run.seen["seconds"] = time.time() - started
         if run.seen["step"] % LOG_EVERY_STEPS == 0:
-            write_entry(log_path, {**run.seen, "progress": progress, "loss": sum(losses) / len(losses)})
+            write_entry(log_path, {**run.seen, "progress": progress, "loss": float(sum(losses)) / len(losses)})
             losses = []
         if run.seen["step"] % run.member["check_steps"] == 0:
             write_entry(log_path, {**run.seen, "progress": progress, "held_out": run.check(watched)})

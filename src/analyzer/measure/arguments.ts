@@ -18,7 +18,7 @@ Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per
   --surrogate shift|phase              B turned round, or its phases drawn anew (shift; phase for measures that give a matrix)
   --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
   --seed N                             of splits, permutations and intervals (1; with --run the one that each group was published with)
-  --layer N                            only this layer (0 is the first in the file)
+  --layer N                            only this layer, of both sides (0 is the first in a file; with --run the number that the recording gives it)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
   --json                               one JSON object on standard output
   --progress                           says on standard error how far it is, also where that is no terminal`;

@@ -11,6 +11,7 @@ import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './argumen
 import { readLayers, readTurnPairs } from './arrays.ts';
 import { measureBesideNull, type AskedNull } from './beside-null.ts';
 import { listMeasures } from './list.ts';
+import { chooseLayers, chooseSides } from './one-layer.ts';
 import { measureRun } from './run-folder.ts';
 import { measureSyncR2, OFFLINE } from './sync-r2.ts';
 import { printAnswer } from './print.ts';
@@ -61,8 +62,9 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
   }
   const { a, b } = flags;
   if (name === 'sync-r2') {
-    const pairs = await readTurnPairs({ ...flags, a, b });
-    return (await measureSyncR2(pairs, { flags, fallbacks: OFFLINE, ...tools })).answer;
+    const read = await readTurnPairs({ ...flags, a, b });
+    const { pairs, ...named } = chooseSides(read, { source: a, target: b }, { flags });
+    return (await measureSyncR2(pairs, { flags, fallbacks: OFFLINE, ...named, ...tools })).answer;
   }
   const measure = MEASURES.find((one) => one.name === name) as Measure;
   const sources = chooseLayers(await readLayers(a), { path: a, flags });
@@ -75,17 +77,6 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
   }
   const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags), say };
   return measureLayers({ sources, targets }, job);
-}
-
-function chooseLayers(layers: Matrix[], from: { path: string; flags: MeasureFlags }): Matrix[] {
-  if (from.flags.layer === undefined) return layers;
-  const index = wholeNumber('layer', from.flags.layer, { least: 0, fallback: 0 });
-  const layer = layers[index];
-  if (layer !== undefined) return [layer];
-  throw new EntrainError(
-    'MEASURE_INPUT',
-    `${from.path} has no layer ${index}; expected 0 to ${layers.length - 1}`,
-  );
 }
 
 interface MeasureJob extends Pick<Progress, 'say'> {

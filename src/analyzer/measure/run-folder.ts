@@ -15,6 +15,7 @@ import type { Progress } from '../progress.ts';
 import { groupSeed } from '../score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
+import { chooseSides } from './one-layer.ts';
 import { measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
 import { LIVE, measureSyncR2, seedOf } from './sync-r2.ts';
 
@@ -39,13 +40,15 @@ export async function measureRun(folder: string, { name, flags, algebra, say }: 
   for (const [index, rows] of groups.entries()) {
     const { condition, direction } = rows.group;
     const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
-    const { pairs } = selectRows(rows, run.book);
+    const selected = selectRows(rows, run.book).pairs;
     const fallbacks = { ...LIVE, seed: groupSeed(rows.group) };
-    const layers = {
-      source: layersIn(run, pairs.source.length),
-      target: layersIn(run, pairs.target.length),
+    const names = {
+      source: layersIn(run, selected.source.length),
+      target: layersIn(run, selected.target.length),
     };
-    const tools = { algebra, fallbacks, layers, say: (what: string) => say(`${place}, ${what}`) };
+    const sides = { source: rows.group.source.name, target: rows.group.target.name };
+    const { pairs, ...named } = chooseSides(selected, sides, { flags, names });
+    const tools = { algebra, fallbacks, ...named, say: (what: string) => say(`${place}, ${what}`) };
     const measured = await measureSyncR2(pairs, { flags, ...tools });
     answers.push({ ...about(rows.group), ...measured.answer });
     members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));

@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { EntrainError } from '../../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
-import { paperScore } from '../../synchrony/paper.ts';
+import { paperScoreOf, preparePaper } from '../../synchrony/paper.ts';
 import { strictScore } from '../../synchrony/strict.ts';
 import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../../synchrony/types.ts';
+import { meanOfDraws } from '../null-draws.ts';
 import type { Progress } from '../progress.ts';
 import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
@@ -56,12 +57,15 @@ async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
   say('paper mode');
-  const score = await paperScore(pairs, options);
+  const prepared = await preparePaper(pairs, options);
+  const scored = async (draw: object = {}): Promise<PaperScore | NoScore> =>
+    'reason' in prepared ? prepared : paperScoreOf(prepared, { ...options, ...draw });
+  const score = await scored();
   say('its shuffled null');
-  const shuffled = await paperScore(pairs, { ...options, shuffled: true });
-  const beside = 'reason' in shuffled ? {} : { shuffled_sync_r2: shuffled.syncR2 };
+  const shuffled = await meanOfDraws(seed, (own) => scored({ seed: own, shuffled: true }));
+  const beside = shuffled === null ? {} : { shuffled_sync_r2: shuffled };
   const answer = { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, layers), ...beside };
-  return { mode: 'paper', answer, score, shuffled: 'reason' in shuffled ? null : shuffled.syncR2 };
+  return { mode: 'paper', answer, score, shuffled };
 }
 
 async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {

@@ -24,6 +24,16 @@ async function save(name: string, shape: number[], data: Float64Array | Int32Arr
   await writeFile(file(name), Buffer.concat([head, Buffer.from(data.buffer)]));
 }
 
+/** [rows, 2, columns]: a layer of other numbers, then this one. */
+function besideNoise({ rows, cols, data }: Matrix): Float64Array {
+  const out = new Float64Array(2 * data.length);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < cols; c++) out[2 * r * cols + c] = Math.sin(r * (c + 1));
+    out.set(data.subarray(r * cols, (r + 1) * cols), (2 * r + 1) * cols);
+  }
+  return out;
+}
+
 async function answer(...argv: string[]): Promise<Record<string, unknown>> {
   return JSON.parse(await said(...argv, '--json')) as Record<string, unknown>;
 }
@@ -45,6 +55,8 @@ beforeAll(async () => {
   const matrix = (name: string, m: Matrix): Promise<void> => save(name, [m.rows, m.cols], m.data);
   await matrix('a.npy', pairs.source[0] as Matrix);
   await matrix('b.npy', pairs.target[0] as Matrix);
+  await save('deep.npy', [pairs.n, 2, 16], besideNoise(pairs.source[0] as Matrix));
+  await save('deep-b.npy', [pairs.n, 2, 16], besideNoise(pairs.target[0] as Matrix));
   await matrix('text.npy', pairs.history);
   await matrix('words.npy', pairs.reply);
   for (const name of ['episode', 'scenario', 'turn'] as const)
@@ -88,6 +100,14 @@ describe('sync-r2', () => {
     expect(found['per_layer']).toHaveLength(1);
     expect(found['beyond_words']).toHaveProperty('p_value');
     expect(found['nulls']).toMatchObject({ shuffled: { n: 192 }, pseudo: { n: 192 } });
+  });
+
+  it('measures one layer of several, under its own number', async () => {
+    const whole = await answer('sync-r2', ...arrays(), ...labels(), '--mode', 'paper');
+    const deep = ['--a', file('deep.npy'), '--b', file('deep-b.npy')];
+    const one = await answer('sync-r2', ...deep, ...labels(), '--mode', 'paper', '--layer', '1');
+    expect(one).toMatchObject({ source_layers: [1], best_target_layer: [1] });
+    expect(one['sync_r2_unclipped']).toBeCloseTo(whole['sync_r2_unclipped'] as number, 12);
   });
 
   it('says why there is no number', async () => {

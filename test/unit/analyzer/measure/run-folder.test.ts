@@ -57,7 +57,11 @@ it('gives the figures of scores.jsonl, to the last digit, which replay finds equ
       n: strict?.samples,
     });
   }
-  for (const found of paperly) expect(found['sync_r2']).toBe(publishedOf(found.direction).paper?.score);
+  for (const found of paperly) {
+    const { paper } = publishedOf(found.direction);
+    expect(found['sync_r2']).toBe(paper?.score);
+    expect(found['shuffled_sync_r2']).toBe(paper?.nullMean);
+  }
 });
 
 it('takes another seed where one is given', async () => {
@@ -96,4 +100,13 @@ it('and so does replay', async () => {
   vi.restoreAllMocks();
   expect(JSON.parse(written.join(''))).toMatchObject({ scores: 2, equal: true });
   expect(errors.join('')).toMatch(/^score \d of 2$/m);
+});
+
+it('measures one layer alone, by the number that the recording gives it', async () => {
+  const numbers = strictly[0]?.['per_layer'] as { layer: number }[];
+  const last = numbers.at(-1)?.layer as number;
+  const [only] = await groupsOf('--layer', String(last));
+  expect(only?.['per_layer']).toMatchObject([{ layer: last, target_layer: last }]);
+  await expect(groupsOf('--layer', '99')).rejects.toThrow(/has no layer 99; expected \d+ to \d+/u);
+  vi.restoreAllMocks();
 });
