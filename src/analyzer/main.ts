@@ -24,6 +24,7 @@ import { createScoreBoard, type ScoreBoard } from './score-board.ts';
 import { createScoreLog } from './score-log.ts';
 import { startScorer, type Scorer } from './scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { unscoredRuns } from './unscored-runs.ts';
 
 /** What every part of the program is handed. */
 interface Base {
@@ -98,6 +99,16 @@ async function start(base: Base): Promise<void> {
   shutdown.onStop('streams', () => stream.close());
   if (settings.nats) parts.link = await joinNats(base, { http, reports, budget, board });
   log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
+  void scoreUnscored(base, recordings);
+}
+
+async function scoreUnscored({ settings, log }: Base, recordings: Recordings): Promise<void> {
+  for (const run of await unscoredRuns(settings.runsFolder, systemClock.nowMs())) {
+    log.info({ run }, 'the run ended before its last scores were written; they are made up for');
+    await recordings
+      .of(run)
+      .catch((error: unknown) => log.error({ err: error, run }, 'the run cannot be read'));
+  }
 }
 
 function sources(parts: Parts) {
