@@ -1,22 +1,22 @@
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEXT_FEATURE_DIMS } from '../../src/protocol/frames.ts';
 import type { ScoreReport } from '../../src/protocol/report.ts';
-import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
-import { findServices, request } from '../../src/transport/nats-services.ts';
+import { subjects } from '../../src/protocol/subjects.ts';
+import { request } from '../../src/transport/nats-services.ts';
 import type { NatsLink } from '../../src/transport/nats.ts';
+import { PROGRAM, startAnalyzerProcess, stopProcess, type AnalyzerProcess } from '../analyzer-process.ts';
 import { heldAgainstOffline } from '../measured-offline.ts';
 import { startNats, type NatsFixture } from '../nats-fixture.ts';
 import { plantedEpisodes, type PlantedOptions } from '../planted-frames.ts';
+import { linesOf } from '../score-lines.ts';
 import { keys, RUN, startAgent, waitFor, type TestAgent } from '../stream-fixture.ts';
 import { findTool } from '../tools.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/entrain.js', import.meta.url));
 const WORLD: PlantedOptions = {
   run: RUN,
   scenarios: 8,
@@ -33,49 +33,11 @@ const WORLD: PlantedOptions = {
 /** Rejects when it ends with another status than 0. */
 const runProgram = promisify(execFile);
 
-interface Running {
-  child: ChildProcess;
-  url: string;
-}
-
 let folder: string;
 let nats: NatsFixture;
 let link: NatsLink;
-let analyzer: Running;
+let analyzer: AnalyzerProcess;
 const agents: TestAgent[] = [];
-
-async function startAnalyzer(port = 0): Promise<Running> {
-  const flags = [
-    '--port',
-    String(port),
-    '--runs',
-    join(folder, 'runs'),
-    '--public-key',
-    join(folder, 'public.pem'),
-  ];
-  const child = spawn(process.execPath, [PROGRAM, 'analyzer', ...flags], {
-    env: {
-      ...process.env,
-      NATS_URL: nats.url,
-      NATS_USER: 'analyzer',
-      NATS_PASSWORD: 'analyzer-secret',
-      ENTRAIN_LOG: 'error',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  let url = '';
-  await waitFor(async () => {
-    url = (await findServices(link, ANALYZER_SERVICE, 100))[0]?.metadata['httpUrl'] ?? '';
-    return url !== '';
-  });
-  return { child, url };
-}
-
-async function stop({ child }: Running, signal: NodeJS.Signals): Promise<number | null> {
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  return ended;
-}
 
 const read = async (path: string): Promise<string> => (await fetch(`${analyzer.url}${path}`)).text();
 const report = async (): Promise<ScoreReport> => JSON.parse(await read('/api/scores')) as ScoreReport;
@@ -89,14 +51,6 @@ async function finalReport(): Promise<ScoreReport> {
     { what: 'scores of everything', timeoutMs: 180_000 },
   );
   return report();
-}
-
-/** The lines of `scores.jsonl` with the mark that is asked for. */
-async function linesOf(file: string, { provisional }: { provisional: boolean }): Promise<{ type: string }[]> {
-  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
-  return lines
-    .map((line) => JSON.parse(line) as { type: string; provisional: boolean })
-    .filter((line) => line.provisional === provisional);
 }
 
 /** The figures that a second computation must repeat. */
@@ -120,13 +74,13 @@ beforeAll(async () => {
   await writeFile(join(folder, 'public.pem'), keys.publicKeyPem);
   nats = await startNats(['analyzer', 'coordinator']);
   link = await nats.connect('coordinator');
-  analyzer = await startAnalyzer();
+  analyzer = await startAnalyzerProcess({ folder, nats, link });
   await openAgents();
 });
 
 afterAll(async () => {
   for (const agent of agents) await agent.close();
-  if (analyzer.child.exitCode === null) await stop(analyzer, 'SIGKILL');
+  if (analyzer.child.exitCode === null) await stopProcess(analyzer, 'SIGKILL');
   await nats.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -269,8 +223,8 @@ describe('the analyzer as a process', () => {
     async () => {
       const before = await finalReport();
       for (const agent of agents.splice(0)) await agent.close();
-      await stop(analyzer, 'SIGKILL');
-      analyzer = await startAnalyzer();
+      await stopProcess(analyzer, 'SIGKILL');
+      analyzer = await startAnalyzerProcess({ folder, nats, link });
       await openAgents();
       const after = await finalReport();
       // It was told before the kill, and the run folder still says so.
@@ -299,13 +253,13 @@ describe('the analyzer as a process', () => {
     { timeout: 240_000 },
     async () => {
       for (const agent of agents.splice(0)) await agent.close();
-      await stop(analyzer, 'SIGKILL');
+      await stopProcess(analyzer, 'SIGKILL');
       const scoresFile = join(folder, 'runs', RUN, 'scores.jsonl');
       const lines = (await readFile(scoresFile, 'utf8')).trimEnd().split('\n');
       const provisional = lines.filter((line) => !line.includes('"provisional":false'));
       expect(provisional.length).toBeLessThan(lines.length);
       await writeFile(scoresFile, `${provisional.join('\n')}\n`);
-      analyzer = await startAnalyzer();
+      analyzer = await startAnalyzerProcess({ folder, nats, link });
       const final = () => linesOf(scoresFile, { provisional: false });
       await waitFor(async () => (await final()).length === 10, {
         what: 'the last lines',
@@ -315,6 +269,6 @@ describe('the analyzer as a process', () => {
   );
 
   it('ends within its deadline when it is asked to', async () => {
-    expect(await stop(analyzer, 'SIGTERM')).toBe(0);
+    expect(await stopProcess(analyzer, 'SIGTERM')).toBe(0);
   });
 });
