@@ -24,9 +24,10 @@ export interface BothGraphs {
 /** One thread each. */
 export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu'): Promise<BothGraphs> {
   const folder = await readModelFolder(subject.folder);
-  const { bytes, taps } = await prepareGraph(folder, await temporaryFolder());
+  const { bytes, taps } = await prepareGraph(folder, await temporaryFolder(), provider);
   const tapped = await opener(subject, { provider, folder, bytes, states: taps.length });
-  const plain = await opener(subject, { provider, folder, bytes: await withoutTaps(folder), states: 0 });
+  const bare = await withoutTaps(folder, provider);
+  const plain = await opener(subject, { provider, folder, bytes: bare, states: 0 });
   return {
     tapped: tapped.open,
     plain: plain.open,
@@ -37,10 +38,11 @@ export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu
 }
 
 /** The same graph, with the same cache and the logits alone. */
-async function withoutTaps(folder: ModelFolder): Promise<Uint8Array> {
+async function withoutTaps(folder: ModelFolder, provider: Provider): Promise<Uint8Array> {
   const bytes = lightenGraph(await readGraphFile(folder.graph), basename(folder.graph));
   const { model } = searchGraph(bytes, folder);
-  return patchGraph(bytes, model.graph.bytes, packPass(model, { taps: [], outputs: [], edits: [] }));
+  const pack = packPass(model, { taps: [], outputs: [], edits: [] }, provider);
+  return patchGraph(bytes, model.graph.bytes, pack);
 }
 
 interface Opening {

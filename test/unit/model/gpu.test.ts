@@ -29,10 +29,15 @@ if (gpus.length === 0) {
 const TOLERANCE = 5e-3;
 
 for (const provider of gpus) {
-  describe.each(['torch', 'genai'] as const)(`on ${provider}, a %s graph`, (style) => {
+  describe.each([
+    ['torch', 3],
+    ['genai', 3],
+    // Twice as many slots of the cache as layers: more than one shader may have buffers.
+    ['torch', 12],
+  ] as const)(`on ${provider}, a %s graph of %i layers`, (style, layers) => {
     let [gpu, cpu]: (OpenModel | undefined)[] = [];
     beforeAll(async () => {
-      const folder = await writeChatModel({ tokens: 'bytes', template: 'own', style: { style } });
+      const folder = await writeChatModel({ tokens: 'bytes', template: 'own', layers, style: { style } });
       const options = { folder, threads: 1, cacheFolder: await temporaryFolder() };
       gpu = await openModel({ ...options, provider });
       cpu = await openModel({ ...options, provider: 'cpu' });
