@@ -18,11 +18,14 @@ await runMain(async () => {
   for (const name of await listBenchmarks(process.argv[2] ?? '')) {
     const { title, run } = await loadCompiled(`${name}.bench`);
     say(`${name}: ${title}`);
-    const section = renderSection(title, await run(), {
+    const report = await run();
+    const section = renderSection(title, report, {
       machine: describeMachine(),
       day: new Date().toISOString().slice(0, 10),
     });
     console.log(section);
+    // what this machine has nothing to say of stays as it is on the page
+    if (report.isForPage === false) continue;
     sections.set(name, section);
     // after each one, so that an interrupted run keeps what it has
     await writeFile(PAGE, renderPage(sections));

@@ -1,16 +1,25 @@
-/** One member of the embedded family in a process of its own: how fast it speaks on one thread, what memory it takes. */
+/**
+ * One member of the embedded family in a process of its own: how fast it speaks on one thread, what memory it takes.
+ * Arguments: FOLDER, and where it is not to run on the CPU PROVIDER [DEVICE].
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readProvider } from '../../src/agent-node/provider-flag.ts';
 import { loadModel } from '../../src/model/load-model.ts';
 
 const SAMPLING = { temperature: 0.8, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1, stops: [] };
 const TURNS = 12;
 const ignore = (): void => undefined;
 
-const [folder = ''] = process.argv.slice(2);
+const [folder = '', provider = 'cpu', device] = process.argv.slice(2);
 const cacheFolder = await mkdtemp(join(tmpdir(), 'entrain-bench-family-'));
-const model = await loadModel({ folder, provider: 'cpu', threads: 1, cacheFolder });
+const model = await loadModel({
+  folder,
+  ...readProvider({ provider, device }),
+  threads: 1,
+  cacheFolder,
+});
 const dialogue = await model.open({
   id: 'bench',
   system: 'Scenario: Two people meet.',

@@ -8,20 +8,13 @@ import {
   type TextStreamer,
 } from '@huggingface/transformers';
 import { basename, dirname } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { createDecoder, type Decoder } from '../../src/model/decoder.ts';
-import { type GraphIo, mapGraphIo, type ValueInfo } from '../../src/model/graph-io.ts';
+import { MessageChannel } from 'node:worker_threads';
+import type { GraphIo } from '../../src/model/graph-io.ts';
 import { rowFloats } from '../../src/model/kv-cache.ts';
-import { lightenGraph } from '../../src/model/light-graph.ts';
-import { type ModelFolder, readModelFolder } from '../../src/model/model-folder.ts';
-import { packPass } from '../../src/model/pack-pass.ts';
-import { patchGraph } from '../../src/model/patch-graph.ts';
+import { readModelFolder } from '../../src/model/model-folder.ts';
 import { prepareGraph } from '../../src/model/prepare-graph.ts';
-import { sampleToken } from '../../src/model/sample.ts';
-import { openSession } from '../../src/model/session.ts';
-import { gather } from '../../src/model/step-states.ts';
-import { readGraphFile, searchGraph } from '../../src/model/tap-graph.ts';
-import { temporaryFolder } from '../../test/onnx/write-folder.ts';
+import { openBothGraphs } from './both-graphs.ts';
+import { decodeTokens, PROMPT } from './decode-tokens.ts';
 import { compare, cpuMs, median, medianRatio } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
@@ -37,25 +30,17 @@ export interface DecodeSpeed {
 const HELD = 256;
 const WHOLE_EVERY = 64;
 
-const PROMPT = Array.from({ length: 32 }, (_, i) => 20 + ((i * 7) % 90));
-const GREEDY = {
-  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, stops: [] },
-  seen: new Set<number>(),
-  banned: new Set<number>(),
-  random: () => 0,
-};
-
 /** One thread each. */
 export async function measureDecodeSpeed(
   subject: Subject,
   { tokens, rounds }: { tokens: number; rounds: number },
 ): Promise<DecodeSpeed> {
-  const { tapped, plain, layers, dims, io } = await openBoth(subject);
+  const { tapped, plain, layers, dims, io } = await openBothGraphs(subject);
   const theirs = await openTransformers(subject);
   const { port1: port, port2 } = new MessageChannel();
   const ms = await compare(rounds, {
-    tapped: () => decode(tapped(), { tokens, layers, dims, port }),
-    plain: () => decode(plain(), { tokens, layers: [], dims, port }),
+    tapped: () => decodeTokens(tapped(), { tokens, layers, dims, port, nowMs: cpuMs }),
+    plain: () => decodeTokens(plain(), { tokens, layers: [], dims, port, nowMs: cpuMs }),
     transformers: () => generate(theirs, tokens),
   });
   port.close();
@@ -79,89 +64,6 @@ export async function measureDecodeSpeed(
 function countBytes(io: GraphIo): DecodeSpeed['copiedBytes'] {
   const row = rowFloats(io.slots) * Float32Array.BYTES_PER_ELEMENT;
   return { cache: row + (HELD / WHOLE_EVERY) * row, wholeCache: row * HELD };
-}
-
-interface Both {
-  tapped: () => Decoder;
-  plain: () => Decoder;
-  layers: number[];
-  dims: number;
-  io: GraphIo;
-}
-
-async function openBoth(subject: Subject): Promise<Both> {
-  const folder = await readModelFolder(subject.folder);
-  const { bytes, taps } = await prepareGraph(folder, await temporaryFolder());
-  const tapped = await opener(subject, { folder, bytes, states: taps.length });
-  const plain = await opener(subject, { folder, bytes: await withoutTaps(folder), states: 0 });
-  return {
-    tapped: tapped.open,
-    plain: plain.open,
-    io: tapped.io,
-    layers: taps.map((_, layer) => layer),
-    dims: folder.config.dims,
-  };
-}
-
-/** The same graph, with the same cache and the logits alone. */
-async function withoutTaps(folder: ModelFolder): Promise<Uint8Array> {
-  const bytes = lightenGraph(await readGraphFile(folder.graph), basename(folder.graph));
-  const { model } = searchGraph(bytes, folder);
-  return patchGraph(bytes, model.graph.bytes, packPass(model, { taps: [], outputs: [], edits: [] }));
-}
-
-interface Opening {
-  folder: ModelFolder;
-  bytes: Uint8Array;
-  states: number;
-}
-
-interface Opened {
-  io: GraphIo;
-  open: () => Decoder;
-}
-
-async function opener(subject: Subject, { folder, bytes, states }: Opening): Promise<Opened> {
-  const session = await openSession(bytes, {
-    provider: 'cpu',
-    threads: 1,
-    weightsFolder: dirname(folder.graph),
-    shareWeights: subject.shareWeights,
-  });
-  const io = mapGraphIo(
-    session.inputMetadata as readonly ValueInfo[],
-    session.outputMetadata as readonly ValueInfo[],
-  );
-  const { dims } = folder.config;
-  return { io, open: () => createDecoder({ session, io, states, dims, sharedCache: false }) };
-}
-
-interface Decoding {
-  tokens: number;
-  layers: number[];
-  dims: number;
-  /** Where tokens and their states are sent, as the worker sends them to the main thread. */
-  port: MessagePort;
-}
-
-/** @returns milliseconds behind the prompt */
-async function decode(decoder: Decoder, { tokens, layers, dims, port }: Decoding): Promise<number> {
-  let pass = await decoder.run(PROMPT, layers);
-  const start = cpuMs();
-  for (let i = 0; i < tokens; i++) {
-    const id = sampleToken(pass.logits.slice(), GREEDY);
-    pass = await decoder.run([id], layers);
-    const events: object[] = [
-      { type: 'token', token: { step: i, text: ' word', byte0: 5 * i, byte1: 5 * i + 5 } },
-    ];
-    if (layers.length > 0) {
-      const data = gather(pass, { layers, rows: [0], dims });
-      const states = { role: 'speak', step0: i, bytes: [[5 * i, 5 * i + 5]], layers, data };
-      events.push({ type: 'steps', states });
-      port.postMessage({ type: 'events', call: 1, events }, [data.buffer as ArrayBuffer]);
-    } else port.postMessage({ type: 'events', call: 1, events });
-  }
-  return cpuMs() - start;
 }
 
 async function openTransformers(subject: Subject): Promise<PreTrainedModel> {

@@ -24,6 +24,12 @@ export async function smallestModel(): Promise<Subject> {
   return { name: 'random, 2.4 M parameters', folder, shareWeights: false };
 }
 
+/** The largest one that ships. */
+export async function largestModel(): Promise<Subject | undefined> {
+  const [first] = (await shippedModels()).sort((a, b) => b.bytes - a.bytes);
+  return first && { name: first.name, folder: first.folder, shareWeights: false };
+}
+
 /** 113 M parameters, float32, spelled out as torch.onnx does. */
 export async function largeModel(): Promise<Subject> {
   const folder = await writeRandom({ dims: 768, hidden: 2048, layers: 12, heads: 12, vocabulary: 18_000 });

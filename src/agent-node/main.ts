@@ -24,7 +24,7 @@ const FLAGS = {
   id: { type: 'string', value: 'NAME', about: 'name of this agent' },
   model: { type: 'string', value: 'DIR', about: 'decoder folder as found on the hub' },
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
-  device: { type: 'string', value: 'N', about: 'which of several GPUs' },
+  device: { type: 'string', value: 'N', about: 'which of several GPUs, for cuda and dml' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of the model' },
   data: {
     type: 'string',

@@ -10,6 +10,7 @@ import { isPast, presentNames, RECENT } from './graph-io.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 import { nodeContent, type NodeEdit } from './patch-graph.ts';
 import { concat, readFields, writeBytes } from './protobuf.ts';
+import { type SplitOptions, splitSlots } from './split-slots.ts';
 import { inputField, nodeField } from './write-node.ts';
 
 export interface CacheRows {
@@ -31,11 +32,9 @@ interface Slot {
 }
 
 const FLOAT = 1;
-/** From this version on Split must be told into how many parts. */
-const COUNTED_SPLIT = 18;
 
 /** @returns undefined where the cache is not made by one Concat for each slot, or slots differ in size */
-export function splitCache(graph: Graph, opset: number): CacheRows | undefined {
+export function splitCache(graph: Graph, split: SplitOptions): CacheRows | undefined {
   const pasts = graph.inputs.filter(isPast);
   const sizes = pasts.map((past) => graph.types.get(past));
   const [first] = sizes;
@@ -43,7 +42,7 @@ export function splitCache(graph: Graph, opset: number): CacheRows | undefined {
   const slots = pasts.flatMap((past) => findSlot(graph, past) ?? []);
   if (slots.length !== pasts.length || isCaptured(graph, pasts)) return;
   return {
-    before: splitRecent(pasts, { dims: first.dims, type: first.type, opset }),
+    before: splitRecent(pasts, { dims: first.dims, type: first.type, split }),
     after: gatherRows(slots),
     edits: slots.flatMap((slot) => rewire(graph, slot)),
     rows: 'entrain_rows',
@@ -81,12 +80,11 @@ function wholeOf(past: string): string {
 interface RecentType {
   dims: readonly (number | string)[];
   type: number;
-  opset: number;
+  split: SplitOptions;
 }
 
-function splitRecent(pasts: readonly string[], { dims, type, opset }: RecentType): Uint8Array {
+function splitRecent(pasts: readonly string[], { dims, type, split }: RecentType): Uint8Array {
   const [, heads = '', , headDims = ''] = dims;
-  const parts = opset >= COUNTED_SPLIT ? { num_outputs: pasts.length } : {};
   return concat([
     inputField(RECENT, FLOAT, ['entrain_recent_tokens', pasts.length, heads, headDims]),
     nodeField({
@@ -101,12 +99,7 @@ function splitRecent(pasts: readonly string[], { dims, type, opset }: RecentType
       outputs: ['entrain_recent_cast'],
       attributes: { to: type },
     }),
-    nodeField({
-      op: 'Split',
-      inputs: ['entrain_recent_cast'],
-      outputs: pasts.map(recentOf),
-      attributes: { axis: 0, ...parts },
-    }),
+    splitSlots('entrain_recent_cast', pasts.map(recentOf), split),
   ]);
 }
 

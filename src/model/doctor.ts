@@ -29,6 +29,8 @@ const HELP: Readonly<Record<string, string>> = {
 };
 
 export async function examineMachine(): Promise<Machine> {
+  // A provider's missing library is said in the table; the runtime would print it too, in red, before there is a session to be told not to.
+  ort.env.logLevel = 'fatal';
   const providers = [];
   for (const name of PROVIDERS) {
     const reason = await tryProvider(name);

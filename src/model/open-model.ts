@@ -22,7 +22,8 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   const folder = await readModelFolder(options.folder);
   const tokenizer = await loadTokenizer(folder.path);
   const template = await loadChatTemplate(folder.path, tokenizer);
-  const { bytes, taps, externalFiles, sharedCache } = await prepareGraph(folder, options.cacheFolder);
+  const { cacheFolder, provider } = options;
+  const { bytes, taps, externalFiles, sharedCache } = await prepareGraph(folder, cacheFolder, provider);
   await checkWeightFiles(externalFiles);
   const session = await openSession(bytes, { ...options, weightsFolder: dirname(folder.graph) });
   const io = mapGraphIo(
@@ -39,7 +40,7 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   const encoder = options.sentenceEncoder
     ? await openSentenceEncoder(options.sentenceEncoder, options.threads)
     : undefined;
-  const info = describe(folder, options, await hashModel(files, options.cacheFolder));
+  const info = describe(folder, options, await hashModel(files, cacheFolder));
   return {
     info,
     tokenizer,

@@ -14,15 +14,21 @@ import type { OnnxModel } from './onnx-graph.ts';
 import type { Patch } from './patch-graph.ts';
 import type { TapPlan } from './plan-taps.ts';
 import { concat } from './protobuf.ts';
-import { integerField, nodeField } from './write-node.ts';
+import { mostParts } from './split-slots.ts';
+import type { Provider } from './types.ts';
+import { integersField, nodeField } from './write-node.ts';
 
 const FLOAT = 1;
 const LAST = 'entrain_last';
 const FLAT = 'entrain_flat';
 
 /** @returns the plan's patch with the packed output: logits of the last token, [layers + 1, tokens, dims], new cache rows */
-export function packPass({ graph, opsets }: OnnxModel, plan: Pick<TapPlan, 'taps' | keyof Patch>): Patch {
-  const cache = splitCache(graph, opsets.get('ai.onnx') ?? 0);
+export function packPass(
+  { graph, opsets }: OnnxModel,
+  plan: Pick<TapPlan, 'taps' | keyof Patch>,
+  provider: Provider,
+): Patch {
+  const cache = splitCache(graph, { opset: opsets.get('ai.onnx') ?? 0, most: mostParts(provider) });
   const last = nodeField({
     op: 'Gather',
     inputs: ['logits', LAST],
@@ -34,7 +40,7 @@ export function packPass({ graph, opsets }: OnnxModel, plan: Pick<TapPlan, 'taps
   return {
     outputs: [...plan.outputs, PASS],
     edits: [...plan.edits, ...(cache?.edits ?? [])],
-    before: concat([integerField(LAST, -1, []), integerField(FLAT, -1, [1]), cache?.before ?? NOTHING]),
+    before: concat([integersField(LAST, [-1], []), integersField(FLAT, [-1]), cache?.before ?? NOTHING]),
     after: concat([cache?.after ?? NOTHING, last, ...packed(parts)]),
   };
 }

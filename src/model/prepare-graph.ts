@@ -10,7 +10,9 @@ import type { GraphPlace } from './model-folder.ts';
 import { packPass } from './pack-pass.ts';
 import { patchGraph } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from './protobuf.ts';
+import { mostParts } from './split-slots.ts';
 import { readGraphFile, searchGraph } from './tap-graph.ts';
+import type { Provider } from './types.ts';
 
 export interface PreparedGraph {
   bytes: Uint8Array;
@@ -28,14 +30,19 @@ const FORMAT = 2;
 const LIGHT_FROM_BYTES = 1 << 20;
 
 /** @param cacheFolder where prepared graphs are kept; undefined: nowhere */
-export async function prepareGraph(place: GraphPlace, cacheFolder?: string): Promise<PreparedGraph> {
+export async function prepareGraph(
+  place: GraphPlace,
+  cacheFolder?: string,
+  provider: Provider = 'cpu',
+): Promise<PreparedGraph> {
   // What a link points to may lie outside the folder, where the runtime reads no weights: such a file is taken whole.
-  if (cacheFolder === undefined || (await isLink(place.graph))) return prepare(place, false);
-  const variant = `\n${FORMAT}\n${place.config.layers}`;
+  if (cacheFolder === undefined || (await isLink(place.graph)))
+    return prepare(place, { provider, mayBeLight: false });
+  const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}`;
   const note = await openNote(place.graph, cacheFolder, { kind: 'graphs', variant });
   const known = await note.read();
   if (known) return fromNote(known);
-  const prepared = await prepare(place, true);
+  const prepared = await prepare(place, { provider, mayBeLight: true });
   await note.write(toNote(prepared));
   return prepared;
 }
@@ -47,12 +54,15 @@ async function isLink(path: string): Promise<boolean> {
   );
 }
 
-async function prepare(place: GraphPlace, mayBeLight: boolean): Promise<PreparedGraph> {
+async function prepare(
+  place: GraphPlace,
+  { provider, mayBeLight }: { provider: Provider; mayBeLight: boolean },
+): Promise<PreparedGraph> {
   const whole = await readGraphFile(place.graph);
   const isLight = mayBeLight && whole.length >= LIGHT_FROM_BYTES;
   const bytes = isLight ? lightenGraph(whole, basename(place.graph)) : whole;
   const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
-  const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan));
+  const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan, provider));
   return { bytes: graph, taps: plan.taps, externalFiles, sharedCache };
 }
 

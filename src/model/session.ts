@@ -6,6 +6,7 @@ import type { Provider } from './types.ts';
 
 export interface SessionOptions {
   provider: Provider;
+  /** Of CUDA and DirectML: with WebGPU the binding knows no such option and fails, with the others it ignores it. */
   deviceId?: number | undefined;
   threads: number;
   /** Where external weights lie. */

@@ -9,6 +9,7 @@ export interface ModelOptions {
   /** A folder as found on the hub. */
   folder: string;
   provider: Provider;
+  /** `cuda` and `dml` alone can be told. */
   deviceId?: number;
   threads: number;
   /** Where hashes of models are remembered. */

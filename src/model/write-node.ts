@@ -32,9 +32,13 @@ function attribute(name: string, value: number | readonly number[]): Uint8Array 
   return concat([writeBytes(1, name), ...body]);
 }
 
-/** One int64, of shape `dims`: [] or [1]. */
-export function integerField(name: string, value: number, dims: readonly number[]): Uint8Array {
-  const data = new Uint8Array(BigInt64Array.of(BigInt(value)).buffer);
+/** Integers of 64 bits, in a row unless `dims` says otherwise: [] is one alone. */
+export function integersField(
+  name: string,
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+): Uint8Array {
+  const data = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
   const shape = dims.map((size) => writeInteger(1, size));
   return writeBytes(
     FIELD.initializer,

@@ -73,7 +73,17 @@ describe('bad input', () => {
     [
       'a device of the cpu',
       ['agent', '--id', 'a', '--model', 'x', '--device', '1'],
-      /--device is "1".*cpu has none/,
+      /--device is "1": expected only with cuda or dml, for cpu cannot/,
+    ],
+    [
+      'a device of webgpu',
+      ['agent', '--id', 'a', '--model', 'x', '--provider', 'webgpu', '--device', '0'],
+      /--device is "0": expected only with cuda or dml, for webgpu cannot/,
+    ],
+    [
+      'a device that is no number',
+      ['agent', '--id', 'a', '--model', 'x', '--provider', 'cuda', '--device', 'first'],
+      /--device is "first": expected a whole number/,
     ],
     [
       'threads that are no number',

@@ -10,15 +10,17 @@ export interface ChatModelChoice {
   tokens: 'bytes' | 'metaspace';
   template: keyof typeof TEMPLATES;
   context?: number;
+  layers?: number;
   style?: LlamaStyle;
 }
 
-export async function writeChatModel({ tokens, template, context, style }: ChatModelChoice): Promise<string> {
+export async function writeChatModel(choice: ChatModelChoice): Promise<string> {
+  const { tokens, template, context, layers, style } = choice;
   const files = tokens === 'bytes' ? byteLevelTokenizer(180) : metaspaceTokenizer(120);
   const shape = {
     dims: 48,
     hidden: 96,
-    layers: 3,
+    layers: layers ?? 3,
     heads: 3,
     keyValueHeads: 1,
     vocabulary: files.vocabulary,

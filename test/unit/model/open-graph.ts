@@ -5,6 +5,7 @@ import { mapGraphIo, type ValueInfo } from '../../../src/model/graph-io.ts';
 import { readModelFolder } from '../../../src/model/model-folder.ts';
 import { type PreparedGraph, prepareGraph } from '../../../src/model/prepare-graph.ts';
 import { openSession } from '../../../src/model/session.ts';
+import type { Provider } from '../../../src/model/types.ts';
 import { temporaryFolder } from '../../onnx/write-folder.ts';
 
 export interface OpenGraph {
@@ -15,9 +16,10 @@ export interface OpenGraph {
   openDecoder(sharedCache?: boolean): Decoder;
 }
 
-export async function openGraph(path: string): Promise<OpenGraph> {
+/** @param preparedFor the provider whose limits the graph keeps to; it runs on the CPU */
+export async function openGraph(path: string, preparedFor: Provider = 'cpu'): Promise<OpenGraph> {
   const folder = await readModelFolder(path);
-  const tapped = await prepareGraph(folder, await temporaryFolder());
+  const tapped = await prepareGraph(folder, await temporaryFolder(), preparedFor);
   const { dims, layers } = folder.config;
   const session = await openSession(tapped.bytes, {
     provider: 'cpu',

@@ -60,6 +60,12 @@ describe('a prepared graph', () => {
     expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(1);
   });
 
+  it('is another one for WebGPU, whose shaders take few buffers', async () => {
+    for (const provider of ['cpu', 'cuda', 'webgpu'] as const)
+      await prepareGraph(folder, cacheFolder, provider);
+    expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(2);
+  });
+
   it('keeps its weights inside where the file is a link, which the runtime would not follow', async () => {
     const elsewhere = join(await temporaryFolder(), 'blob');
     await copyFile(folder.graph, elsewhere);

@@ -1,0 +1,73 @@
+/** A model's graph as it is tapped, and the same graph without taps, side by side: what taps cost is the difference. */
+import { basename, dirname } from 'node:path';
+import { createDecoder, type Decoder } from '../../src/model/decoder.ts';
+import { type GraphIo, mapGraphIo, type ValueInfo } from '../../src/model/graph-io.ts';
+import { lightenGraph } from '../../src/model/light-graph.ts';
+import { type ModelFolder, readModelFolder } from '../../src/model/model-folder.ts';
+import { packPass } from '../../src/model/pack-pass.ts';
+import { patchGraph } from '../../src/model/patch-graph.ts';
+import { prepareGraph } from '../../src/model/prepare-graph.ts';
+import { openSession } from '../../src/model/session.ts';
+import { readGraphFile, searchGraph } from '../../src/model/tap-graph.ts';
+import type { Provider } from '../../src/model/types.ts';
+import { temporaryFolder } from '../../test/onnx/write-folder.ts';
+import type { Subject } from './subjects.ts';
+
+export interface BothGraphs {
+  tapped: () => Decoder;
+  plain: () => Decoder;
+  layers: number[];
+  dims: number;
+  io: GraphIo;
+}
+
+/** One thread each. */
+export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu'): Promise<BothGraphs> {
+  const folder = await readModelFolder(subject.folder);
+  const { bytes, taps } = await prepareGraph(folder, await temporaryFolder(), provider);
+  const tapped = await opener(subject, { provider, folder, bytes, states: taps.length });
+  const bare = await withoutTaps(folder, provider);
+  const plain = await opener(subject, { provider, folder, bytes: bare, states: 0 });
+  return {
+    tapped: tapped.open,
+    plain: plain.open,
+    io: tapped.io,
+    layers: taps.map((_, layer) => layer),
+    dims: folder.config.dims,
+  };
+}
+
+/** The same graph, with the same cache and the logits alone. */
+async function withoutTaps(folder: ModelFolder, provider: Provider): Promise<Uint8Array> {
+  const bytes = lightenGraph(await readGraphFile(folder.graph), basename(folder.graph));
+  const { model } = searchGraph(bytes, folder);
+  const pack = packPass(model, { taps: [], outputs: [], edits: [] }, provider);
+  return patchGraph(bytes, model.graph.bytes, pack);
+}
+
+interface Opening {
+  provider: Provider;
+  folder: ModelFolder;
+  bytes: Uint8Array;
+  states: number;
+}
+
+interface Opened {
+  io: GraphIo;
+  open: () => Decoder;
+}
+
+async function opener(subject: Subject, { provider, folder, bytes, states }: Opening): Promise<Opened> {
+  const session = await openSession(bytes, {
+    provider,
+    threads: 1,
+    weightsFolder: dirname(folder.graph),
+    shareWeights: subject.shareWeights,
+  });
+  const io = mapGraphIo(
+    session.inputMetadata as readonly ValueInfo[],
+    session.outputMetadata as readonly ValueInfo[],
+  );
+  const { dims } = folder.config;
+  return { io, open: () => createDecoder({ session, io, states, dims, sharedCache: false }) };
+}

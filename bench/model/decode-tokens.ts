@@ -1,0 +1,46 @@
+/** Tokens one by one behind a prompt, each sent to another thread as it is spoken, with its states where layers are tapped. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Decoder } from '../../src/model/decoder.ts';
+import { sampleToken } from '../../src/model/sample.ts';
+import { gather } from '../../src/model/step-states.ts';
+
+export const PROMPT = Array.from({ length: 32 }, (_, i) => 20 + ((i * 7) % 90));
+const GREEDY = {
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, stops: [] },
+  seen: new Set<number>(),
+  banned: new Set<number>(),
+  random: () => 0,
+};
+
+export interface Decoding {
+  tokens: number;
+  layers: number[];
+  dims: number;
+  /** Where tokens and their states are sent, as the worker sends them to the main thread. */
+  port: MessagePort;
+  /** Milliseconds: the process's own where one thread works, those on the wall where a device does. */
+  nowMs: () => number;
+}
+
+/** @returns milliseconds behind the prompt */
+export async function decodeTokens(
+  decoder: Decoder,
+  { tokens, layers, dims, port, nowMs }: Decoding,
+): Promise<number> {
+  let pass = await decoder.run(PROMPT, layers);
+  const start = nowMs();
+  for (let i = 0; i < tokens; i++) {
+    const id = sampleToken(pass.logits.slice(), GREEDY);
+    pass = await decoder.run([id], layers);
+    const events: object[] = [
+      { type: 'token', token: { step: i, text: ' word', byte0: 5 * i, byte1: 5 * i + 5 } },
+    ];
+    if (layers.length > 0) {
+      const data = gather(pass, { layers, rows: [0], dims });
+      const states = { role: 'speak', step0: i, bytes: [[5 * i, 5 * i + 5]], layers, data };
+      events.push({ type: 'steps', states });
+      port.postMessage({ type: 'events', call: 1, events }, [data.buffer as ArrayBuffer]);
+    } else port.postMessage({ type: 'events', call: 1, events });
+  }
+  return nowMs() - start;
+}
