@@ -22,6 +22,8 @@ export function mostParts(provider: Provider): number {
 
 /** From this version on Split takes the sizes of its parts as an input. */
 const SIZES_AS_INPUT = 13;
+/** And from this one it must be told into how many parts, where it has no sizes. */
+const COUNTED = 18;
 
 export interface SplitOptions {
   opset: number;
@@ -67,6 +69,10 @@ interface OneSplit {
 
 function splitFields({ tensor, parts, sizes, opset }: OneSplit): Uint8Array[] {
   const split = { op: 'Split', outputs: parts };
+  const counted = opset >= COUNTED ? { num_outputs: parts.length } : {};
+  // Left to share the rows out alike, it need not read sizes at each step.
+  if (sizes.every((size) => size === 1))
+    return [nodeField({ ...split, inputs: [tensor], attributes: { axis: 0, ...counted } })];
   if (opset < SIZES_AS_INPUT)
     return [nodeField({ ...split, inputs: [tensor], attributes: { axis: 0, split: sizes } })];
   const sizesName = `${tensor}_sizes`;
