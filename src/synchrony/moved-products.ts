@@ -41,6 +41,8 @@ export interface MovedInput {
    * of the sum stays, or the spread of a sum of mean 0. Left out: every pair counts.
    */
   apart?: 'mean' | 'spread';
+  /** [exchanges, h]: where such pairs are added instead, as they are. */
+  kept?: Matrix;
 }
 
 /** @param side the rows that stand on the side, in order */
@@ -81,7 +83,8 @@ export async function movedProducts(
       const table = await pairTable(input, { left, right }, algebra);
       const scales = scalesOf(input, left, right);
       const times = symmetric && left !== right ? 2 : 1;
-      addChoices(totals, table, { exchanges, left, right, scales: scales.map((scale) => times * scale) });
+      const timed = scales.map((scale) => times * scale);
+      addChoices(totals, table, { exchanges, left, right, scales: timed, kept: input.kept ?? totals });
     }
   }
   return totals;
@@ -157,9 +160,12 @@ interface Choosing {
   right: Block;
   /** See `scalesOf`. */
   scales: number[];
+  /** See `MovedInput`. */
+  kept: Matrix;
 }
 
-function addChoices(totals: Matrix, table: Matrix, { exchanges, left, right, scales }: Choosing): void {
+function addChoices(totals: Matrix, table: Matrix, of: Choosing): void {
+  const { exchanges, left, right, scales } = of;
   const [moved, itself, kept] = scales as [number, number, number];
   const [a, b] = [left.episodes.length, right.episodes.length];
   const width = totals.cols;
@@ -168,11 +174,13 @@ function addChoices(totals: Matrix, table: Matrix, { exchanges, left, right, sca
       const p = choice[left.episodes[e] as number] as number;
       for (let f = 0; f < b; f++) {
         const q = choice[right.episodes[f] as number] as number;
-        const apart = p === e && q === f ? kept : left === right && e === f ? itself : moved;
+        const both = p === e && q === f;
+        const { data } = both ? of.kept : totals;
+        const apart = both ? kept : left === right && e === f ? itself : moved;
         const weight = apart * (left.weight[e * a + p] as number) * (right.weight[f * b + q] as number);
         let from = (p * b + q) * table.cols + (e * b + f) * width;
         for (let to = k * width; to < (k + 1) * width; to++, from++)
-          totals.data[to] = (totals.data[to] as number) + weight * (table.data[from] as number);
+          data[to] = (data[to] as number) + weight * (table.data[from] as number);
       }
     }
   }

@@ -14,8 +14,6 @@ import {
   transpose,
   zeros,
 } from './matrix.ts';
-import { remember } from './remember.ts';
-import { residualSpread, type Spread } from './residual-spread.ts';
 import type { StrictRows } from './strict-rows.ts';
 import { fitText } from './text-removal.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
@@ -31,8 +29,8 @@ export interface Residual {
 export interface Residualiser {
   /** Matrices [n, any], their episode means out already → their residuals [n, any]. */
   residuals(parts: Matrix[]): Promise<Residual[]>;
-  /** How the residuals hang together under a penalty of the text. */
-  spread(penalty: number): Promise<Spread>;
+  /** The same under a penalty of the text that is given [n, any] → [n, any]. */
+  residualsAt(penalty: number, m: Matrix): Promise<Matrix>;
   /** The part of the text that the turn tells [turns − 1, p]. */
   textByTurn: Matrix;
 }
@@ -91,7 +89,6 @@ export interface ResidualiserInput {
 export async function fitResidualiser(input: ResidualiserInput): Promise<Residualiser> {
   const { rows, text, algebra } = input;
   const train = trainingRows(rows, input.fold);
-  const test = heldOutRows(rows, input.fold);
   const turns = turnRemoval(rows, train, algebra);
   const ofText = await turns.remove(text);
   const removal = await fitText({ text: ofText.rest, byTurns: turns.share, rows, train, algebra });
@@ -106,11 +103,9 @@ export async function fitResidualiser(input: ResidualiserInput): Promise<Residua
       coefficients: { turn: byTurn[part] as Matrix, text: map },
     }));
   };
-  const spread = remember(async (penalty: number): Promise<Spread> => {
-    const ridge = await removal.ridge(penalty);
-    return residualSpread({ rows, train, test, text: ofText.rest, byTurns: turns.share, ridge }, algebra);
-  });
-  return { residuals, spread, textByTurn: ofText.map };
+  const residualsAt = async (penalty: number, m: Matrix): Promise<Matrix> =>
+    removal.removeAt(penalty, (await turns.remove(m)).rest);
+  return { residuals, residualsAt, textByTurn: ofText.map };
 }
 
 /** What is left of a matrix [n, k], and the map that was taken out of it. */

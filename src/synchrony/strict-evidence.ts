@@ -2,12 +2,20 @@
  * From the evidence per layer, as it is and under every exchange, to p-values: each layer in units of its own spread, the maximum over layers as
  * the statistic. The rows as they are count as one more exchange throughout, so a p-value is never 0.
  */
+import type { NullSums } from './strict-null.ts';
 import type { Matrix } from './types.ts';
 
 export interface Evidence {
   pValue: number;
   /** Corrected for the number of layers. */
   perLayer: number[];
+}
+
+/** What an exchange moves, wider; what it keeps, as it is. */
+export function widened({ moved, kept }: Pick<NullSums, 'moved' | 'kept'>, widening: number[]): Matrix {
+  const value = (of: number, at: number): number =>
+    of + (widening[Math.floor(at / moved.cols)] as number) * (moved.data[at] as number);
+  return { ...kept, data: kept.data.map(value) };
 }
 
 /** evidence [layers, exchanges]; the first exchange is none at all. */

@@ -15,8 +15,6 @@ export interface FoldData {
   /** Residual components per source and target layer, [n, k] each. */
   sources: Matrix[];
   targets: Matrix[];
-  /** Per source layer: how much wider the evidence is than its exchanges; left out: as wide. */
-  widening?: number[];
 }
 
 export interface LayerFit extends Choice {

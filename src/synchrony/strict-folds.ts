@@ -14,7 +14,7 @@ import { fitLayers, type FoldData, type LayerFit } from './strict-fit.ts';
 import type { StrictKernels } from './strict-kernels.ts';
 import { addFoldToNull, type NullSums } from './strict-null.ts';
 import type { StrictRows } from './strict-rows.ts';
-import { widenings } from './strict-widening.ts';
+import { addFoldToUndriven, drawUndriven, wideningsOf, type WideningFold } from './strict-widening.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 const MOST_COMPONENTS = 64;
@@ -39,6 +39,8 @@ export interface FoldSums {
   chosen: number[][];
   /** The first exchange is none at all: the rows as they are. */
   nulls: NullSums;
+  /** Per source layer: how much wider moved evidence is to be. */
+  widening: number[];
 }
 
 export async function strictComponents(
@@ -104,6 +106,7 @@ export interface FittedFold {
 export interface FoldOptions {
   algebra: LinearAlgebra;
   exchanges: Exchanges;
+  seed: number;
   onFold?: ((fold: FittedFold) => void) | undefined;
 }
 
@@ -112,42 +115,47 @@ export async function fitFolds(
   rows: StrictRows,
   options: FoldOptions,
 ): Promise<FoldSums> {
-  const { algebra, exchanges, onFold } = options;
+  const { algebra, exchanges, seed, onFold } = options;
   const layers = components.sources.length;
-  const sums: FoldSums = {
+  const sums: Omit<FoldSums, 'widening'> = {
     explained: zeros(layers, rows.scenarios),
     total: zeros(layers, rows.scenarios),
     chosen: Array.from({ length: layers }, () => []),
     nulls: {
       explained: zeros(layers, exchanges.choices.length),
-      evidence: zeros(layers, exchanges.choices.length),
+      moved: zeros(layers, exchanges.choices.length),
+      kept: zeros(layers, exchanges.choices.length),
     },
   };
+  const undriven = await drawUndriven({ rows, text: components.text, layers, exchanges, seed }, algebra);
   for (const fold of [...new Set(rows.fold)].sort((a, b) => a - b)) {
-    const { data, ...taken } = await foldData(components, rows, { fold, algebra, exchanges });
+    const { data, ofTargets, ...taken } = await foldData(components, rows, { fold, algebra });
     const fits = await fitLayers(data, algebra);
     for (const [layer, fit] of fits.entries()) {
       (sums.chosen[layer] as number[]).push(fit.target);
       addExplained(sums, { data, fit, layer, leftover: components.leftover[fit.target] as Float64Array });
     }
     await addFoldToNull(sums.nulls, { data, fits }, { exchanges, algebra });
+    const hats = fits.map((fit) => fit.evidenceHat);
+    await addFoldToUndriven(undriven, { ...data, hats, ...ofTargets }, algebra);
     onFold?.({ fold, data, fits, ...taken, components });
   }
-  return sums;
+  return { ...sums, widening: wideningsOf(undriven) };
 }
 
 interface FoldInput {
   fold: number;
   algebra: LinearAlgebra;
-  exchanges: Exchanges;
 }
+
+type TextOfTargets = Pick<WideningFold, 'penalties' | 'residualsAt'>;
 
 async function foldData(
   components: StrictComponents,
   rows: StrictRows,
-  { fold, algebra, exchanges }: FoldInput,
-): Promise<Pick<FittedFold, 'data' | 'removed' | 'textByTurn'>> {
-  const { residuals, spread, textByTurn } = await fitResidualiser({
+  { fold, algebra }: FoldInput,
+): Promise<Pick<FittedFold, 'data' | 'removed' | 'textByTurn'> & { ofTargets: TextOfTargets }> {
+  const { residuals, residualsAt, textByTurn } = await fitResidualiser({
     rows,
     text: components.text,
     fold,
@@ -157,7 +165,6 @@ async function foldData(
   const all = await residuals([...components.sources, ...components.targets]);
   const sources = all.slice(0, components.sources.length);
   const targets = all.slice(components.sources.length);
-  const penalties = (of: Residual[]): number[] => of.map(({ penalty }) => penalty);
   const coefficients = (of: Residual[]): Coefficients[] => of.map((residual) => residual.coefficients);
   const data: FoldData = {
     rows,
@@ -165,17 +172,14 @@ async function foldData(
     test,
     sources: sources.map(({ rest }) => rest),
     targets: targets.map(({ rest }) => rest),
-    widening: await widenings(
-      { rows, train, test, sources: penalties(sources), targets: penalties(targets), spread, exchanges },
-      algebra,
-    ),
   };
   const removed = { sources: coefficients(sources), targets: coefficients(targets) };
-  return { data, removed, textByTurn };
+  const penalties = targets.map(({ penalty }) => penalty);
+  return { data, removed, textByTurn, ofTargets: { penalties, residualsAt } };
 }
 
 function addExplained(
-  sums: FoldSums,
+  sums: Pick<FoldSums, 'explained' | 'total'>,
   add: { data: FoldData; fit: LayerFit; layer: number; leftover: Float64Array },
 ): void {
   const { data, fit, layer, leftover } = add;

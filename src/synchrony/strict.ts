@@ -11,7 +11,7 @@ import { bootstrapInterval, quantile } from './bootstrap.ts';
 import { drawExchanges } from './exchanges.ts';
 import { groupBy } from './group-by.ts';
 import { isFinite } from './matrix.ts';
-import { weighEvidence } from './strict-evidence.ts';
+import { weighEvidence, widened } from './strict-evidence.ts';
 import { fitFolds, strictComponents, type FittedFold, type FoldSums } from './strict-folds.ts';
 import { strictKernels, type StrictKernels } from './strict-kernels.ts';
 import { chooseRows, tooFew, type Minimums, type StrictRows } from './strict-rows.ts';
@@ -64,8 +64,8 @@ export async function strictFromKernels(
     return { reason: 'the target states do not vary within episodes' };
   }
   const exchanges = drawExchanges(rows, options.permutations ?? 199, options.seed);
-  const { algebra, onFold } = options;
-  const sums = await fitFolds(components, rows, { algebra, exchanges, onFold });
+  const { algebra, seed, onFold } = options;
+  const sums = await fitFolds(components, rows, { algebra, exchanges, seed, onFold });
   return summarise(sums, { rows, labels, kernels, options });
 }
 
@@ -78,7 +78,7 @@ interface Context {
 
 function summarise(sums: FoldSums, context: Context): StrictScore {
   const { rows, options } = context;
-  const evidence = weighEvidence(sums.nulls.evidence);
+  const evidence = weighEvidence(widened(sums.nulls, sums.widening));
   const totals = rowSums(sums.total);
   const scores = rowSums(sums.explained).map((value, layer) => value / (totals[layer] as number));
   // [layers, exchanges], as scores; the first is the score itself.

@@ -46,7 +46,8 @@ export interface TextRemoved {
 export interface TextRemoval {
   /** Matrices [n, any], episode means and turns out; each gets a penalty of its own. */
   remove(parts: Matrix[]): Promise<TextRemoved[]>;
-  ridge(penalty: number): Promise<TextRidge>;
+  /** The same under a penalty that is given [n, any] → [n, any]. */
+  removeAt(penalty: number, m: Matrix): Promise<Matrix>;
 }
 
 export async function fitText({ text, byTurns, rows, train, algebra }: TextInput): Promise<TextRemoval> {
@@ -61,7 +62,11 @@ export async function fitText({ text, byTurns, rows, train, algebra }: TextInput
   const ridge = remember((penalty: number) => ridgeOf({ own, gram, scenarios, penalty }, algebra));
   const mean = meanEigenvalue(gram);
   const penalties = mean > 0 ? PENALTIES.map((share) => share * mean) : [0];
-  return { ridge, remove: (parts) => removeText(parts, { text, own, train, ridge, penalties, algebra }) };
+  const removal = { text, own, train, ridge, penalties, algebra };
+  return {
+    remove: (parts) => removeText(parts, removal),
+    removeAt: async (penalty, m) => (await removeAt(penalty, m, removal)).rest,
+  };
 }
 
 interface Removal {

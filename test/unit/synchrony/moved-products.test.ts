@@ -76,6 +76,8 @@ it.each([
     { h: [square], g, left: right, right, apart: 'mean' },
     algebra,
   );
+  const kept = zeros(exchanges.choices.length, across.length);
+  const others = await movedProducts(exchanges, { h: across, g, left, right, kept }, algebra);
   const scale = scaleOf(exchanges, rows);
   const slow = (h: Matrix, k: number, { of, scaled = () => 1 }: Slow): number => {
     let sum = 0;
@@ -92,6 +94,10 @@ it.each([
   for (const k of exchanges.choices.keys()) {
     for (const [i, h] of across.entries()) {
       expect(found.data[2 * k + i]).toBeCloseTo(slow(h, k, { of: test }), 9);
+      const moves: Scale = (a, b) => (scale(a, b) === 0 ? 0 : 1);
+      const keeps: Scale = (a, b) => 1 - moves(a, b);
+      expect(others.data[2 * k + i]).toBeCloseTo(slow(h, k, { of: test, scaled: moves }), 9);
+      expect(kept.data[2 * k + i]).toBeCloseTo(slow(h, k, { of: test, scaled: keeps }), 9);
       expect(apart.data[2 * k + i]).toBeCloseTo(
         slow(h, k, { of: test, scaled: (a, b) => Math.sqrt(scale(a, b)) }),
         9,

@@ -1,8 +1,7 @@
 /** Text taken out of states, beside plain refits: what is left of a training row is what a fit without its scenario leaves. */
 import { describe, expect, it } from 'vitest';
 import { plantedWorld } from '../../../bench/planted.ts';
-import { drawExchanges } from '../../../src/synchrony/exchanges.ts';
-import { joinColumns, takeRows, zeros } from '../../../src/synchrony/matrix.ts';
+import { takeRows, zeros } from '../../../src/synchrony/matrix.ts';
 import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
 import {
   centreByEpisode,
@@ -12,7 +11,6 @@ import {
   type Residual,
 } from '../../../src/synchrony/residuals.ts';
 import { chooseRows, type StrictRows } from '../../../src/synchrony/strict-rows.ts';
-import { widenings } from '../../../src/synchrony/strict-widening.ts';
 import { strictScore } from '../../../src/synchrony/strict.ts';
 import type { Matrix, StrictScore, TurnPairs } from '../../../src/synchrony/types.ts';
 import { leftOutResiduals } from './slow-text-twin.ts';
@@ -63,43 +61,12 @@ describe.each([5, 3])('text taken out, episodes of %i turns and more', (shortest
     expect(error(penalty)).toBeLessThan(error(penalty / 10));
   });
 
-  it('knows the covariance of what is left of text and noise', async () => {
+  it('takes the text out of other rows of the same kind at a penalty that is given', async () => {
     const fold = foldOf(shortest);
-    const { spread } = await fitResidualiser({ ...fold, algebra });
-    const n = fold.text.rows;
-    const unit = zeros(n, n);
-    for (let k = 0; k < n; k++) unit.data[k * n + k] = 1;
-    // Column k: what is left of noise in row k alone, and of the text's k-th component.
-    const ofNoise = leftOutResiduals({ ...fold, states: centreByEpisode(unit, fold.rows.episode) }, 3);
-    const ofText = leftOutResiduals({ ...fold, states: fold.text }, 3);
-    const left = joinColumns([
-      ofNoise,
-      { ...ofText, data: ofText.data.map((value) => value / Math.sqrt(3)) },
-    ]);
-    const { train, test } = await spread(3);
-    for (const [of, own] of [
-      [trainingRows(fold.rows, fold.fold), train],
-      [heldOutRows(fold.rows, fold.fold), test],
-    ] as const)
-      expect(largestDifference(await algebra.gram(takeRows(left, of)), own)).toBeLessThan(1e-4);
-  });
-});
-
-describe('the widening', () => {
-  const wideningAt = async (penalty: number): Promise<number> => {
-    const { rows, fold, text } = foldOf(5);
-    const { spread } = await fitResidualiser({ rows, fold, text, algebra });
-    const sides = { train: trainingRows(rows, fold), test: heldOutRows(rows, fold) };
-    const exchanges = drawExchanges(rows, 49, 1);
-    const input = { rows, ...sides, sources: [penalty], targets: [penalty], spread, exchanges };
-    return (await widenings(input, algebra))[0] as number;
-  };
-
-  it('is next to nothing where the text is left in, and grows with what is taken out', async () => {
-    const left = await wideningAt(1e9);
-    expect(left).toBeGreaterThan(0.98);
-    expect(left).toBeLessThan(1.05);
-    expect(await wideningAt(1)).toBeGreaterThan(1.1);
+    const { residualsAt } = await fitResidualiser({ ...fold, algebra });
+    expect(largestDifference(await residualsAt(3, fold.states), leftOutResiduals(fold, 3))).toBeLessThan(
+      1e-4,
+    );
   });
 });
 
