@@ -1,6 +1,7 @@
-/** The map at the paper's size, whole, on a GPU (`paper-size.py`): measured anew where PyTorch finds one, else as it was recorded. */
+/** The map at the paper's size, whole, on a GPU (`paper-size.py`), where PyTorch finds one. */
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -16,7 +17,6 @@ interface Published {
 }
 
 interface Measured {
-  day: string;
   device: string;
   torch: string;
   size: { n: number; layers: number; dims: number; splits: number };
@@ -29,13 +29,21 @@ interface Measured {
 
 const runProgram = promisify(execFile);
 const HAS_GPU = 'import sys, torch; sys.exit(not torch.cuda.is_available())';
-const RECORD = join('bench', 'paper_size', 'measured.json');
 
-export async function run(): Promise<{ table: string[][]; notes: string[] }> {
-  if (await hasGpu()) await measureAnew();
-  const measured = JSON.parse(await readFile(RECORD, 'utf8')) as Measured;
-  return { table: tableOf(measured), notes: notesOf(measured) };
+interface Report {
+  table: string[][];
+  notes: string[];
+  /** Without a GPU the page keeps what it says. */
+  isForPage: boolean;
 }
+
+export async function run(): Promise<Report> {
+  if (!(await hasGpu())) return { table: [['not measured']], notes: NO_GPU, isForPage: false };
+  const measured = await measure();
+  return { table: tableOf(measured), notes: notesOf(measured), isForPage: true };
+}
+
+const NO_GPU = ['python3 finds no GPU with PyTorch on this machine, so nothing is measured.'];
 
 const hasGpu = (): Promise<boolean> =>
   runProgram('python3', ['-c', HAS_GPU]).then(
@@ -43,12 +51,15 @@ const hasGpu = (): Promise<boolean> =>
     () => false,
   );
 
-async function measureAnew(): Promise<void> {
-  await runProgram('python3', [join('bench', 'paper-size.py'), '--out', RECORD], { maxBuffer: 2 ** 26 });
-  const whole = JSON.parse(await readFile(RECORD, 'utf8')) as Measured & Record<string, unknown>;
-  delete whole['r2_mean'];
-  const dated = { ...whole, day: new Date().toISOString().slice(0, 10) };
-  await writeFile(RECORD, `${JSON.stringify(dated, null, 1)}\n`);
+async function measure(): Promise<Measured> {
+  const folder = await mkdtemp(join(tmpdir(), 'entrain-paper-size-'));
+  const file = join(folder, 'measured.json');
+  try {
+    await runProgram('python3', [join('bench', 'paper-size.py'), '--out', file], { maxBuffer: 2 ** 26 });
+    return JSON.parse(await readFile(file, 'utf8')) as Measured;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 function tableOf({ map_runs: runs, map_tflop: work, published }: Measured): string[][] {
@@ -77,12 +88,12 @@ function tableOf({ map_runs: runs, map_tflop: work, published }: Measured): stri
 const rate = (tflop: number | undefined, seconds: number): string =>
   tflop ? (tflop / seconds).toFixed(1) : '';
 
-function notesOf({ day, device, torch, size, checks, map_peak_gib: peak, published }: Measured): string[] {
+function notesOf({ device, torch, size, checks, map_peak_gib: peak, published }: Measured): string[] {
   const { n, layers, dims, splits } = size;
   const small = checks.filter(({ against }) => against.startsWith('published'));
   const off = Math.max(...small.map(({ largest }) => largest));
   return [
-    `Measured on one ${device} with PyTorch ${torch}, ${day}, by \`bench/paper-size.py\`; the machine below only wrote this down. ${layers} × ${layers} layers × ${dims} dims × ${n} turn pairs in ${splits} splits, one direction, states with coupling planted, ${peak.toFixed(0)} GiB at most.`,
+    `Measured on one ${device} with PyTorch ${torch} by \`bench/paper-size.py\`. ${layers} × ${layers} layers × ${dims} dims × ${n} turn pairs in ${splits} splits, one direction, states with coupling planted, ${peak.toFixed(0)} GiB at most.`,
     `The map is that of \`src/synchrony/paper.ts\`: against the published arithmetic at small sizes it is off by ${off.toExponential(1)}, in the pairs timed here by ${published.float64.largest_r2_difference.toExponential(1)}. In float32 the published arithmetic gave another R² in these pairs by up to ${published.float32.largest_r2_difference.toPrecision(1)}: at ${dims} dims and a penalty of 0.1 it takes float64.`,
   ];
 }

@@ -99,7 +99,9 @@ async function start(base: Base): Promise<void> {
   shutdown.onStop('streams', () => stream.close());
   if (settings.nats) parts.link = await joinNats(base, { http, reports, budget, board });
   log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
-  void scoreUnscored(base, recordings);
+  scoreUnscored(base, recordings).catch((error: unknown) =>
+    log.error({ err: error }, 'the runs that ended before cannot be looked through'),
+  );
 }
 
 async function scoreUnscored({ settings, log }: Base, recordings: Recordings): Promise<void> {

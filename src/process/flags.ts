@@ -20,9 +20,6 @@ export const threadsFlag = (text: string): number => wholeNumber('--threads', te
 
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 
-/** Those that ONNX Runtime's binding can tell which of several devices is meant; WebGPU's device it chooses itself. */
-const WITH_DEVICES: readonly string[] = ['cuda', 'dml'];
-
 /** A provider by its name; whether this machine has it only its runtime knows. */
 export function providerFlag(text: string): (typeof PROVIDERS)[number] {
   const known = PROVIDERS.find((name) => name === text);
@@ -30,15 +27,6 @@ export function providerFlag(text: string): (typeof PROVIDERS)[number] {
   throw new EntrainError(
     'USAGE',
     `--provider is "${text}": expected one of ${PROVIDERS.join(', ')}; "entrain doctor" says what works here.`,
-  );
-}
-
-/** @throws EntrainError `USAGE` where the number would be ignored or refused by the runtime */
-export function deviceFlag(text: string, provider: string): number {
-  if (WITH_DEVICES.includes(provider)) return wholeNumber('--device', text);
-  throw new EntrainError(
-    'USAGE',
-    `--device is "${text}": expected only with ${WITH_DEVICES.join(' or ')}, for ${provider} cannot be told which device.`,
   );
 }
 

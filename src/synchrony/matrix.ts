@@ -143,6 +143,13 @@ function addRowProduct(out: Matrix, { a, b, row, cols }: RowProduct): void {
   }
 }
 
+export const copyOf = (m: Matrix): Matrix => ({ ...m, data: m.data.slice() });
+
+/** Adds `other` [n, m] to m [n, m] in place. */
+export function addTo(m: Matrix, other: Matrix): void {
+  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) + (other.data[at] as number);
+}
+
 /** Takes `other` [n, m] out of m [n, m] in place, and returns m. */
 export function subtractFrom(m: Matrix, other: Matrix): Matrix {
   for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (other.data[at] as number);

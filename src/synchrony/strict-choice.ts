@@ -3,7 +3,17 @@
  * part is predicted from the others, and what is explained best is taken.
  */
 import { invertSymmetric } from './cholesky.ts';
-import { blockOf, innerProduct, joinColumns, rowRange, takeRows, transpose, zeros } from './matrix.ts';
+import {
+  addTo,
+  blockOf,
+  copyOf,
+  innerProduct,
+  joinColumns,
+  rowRange,
+  takeRows,
+  transpose,
+  zeros,
+} from './matrix.ts';
 import type { FoldData } from './strict-fit.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
@@ -91,18 +101,12 @@ async function sumsOver(data: FoldData, rows: Int32Array, algebra: LinearAlgebra
 /** At least one part. */
 function sumOf(parts: Sums[]): Sums {
   const [first, ...others] = parts as [Sums, ...Sums[]];
-  const total = { gram: copy(first.gram), cross: copy(first.cross), energy: first.energy };
+  const total = { gram: copyOf(first.gram), cross: copyOf(first.cross), energy: first.energy };
   for (const part of others) {
     addTo(total.gram, part.gram);
     addTo(total.cross, part.cross);
   }
   return total;
-}
-
-const copy = (m: Matrix): Matrix => ({ ...m, data: m.data.slice() });
-
-function addTo(m: Matrix, other: Matrix): void {
-  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) + (other.data[at] as number);
 }
 
 /** Per penalty and target layer: the share of the held rows' energy that a ridge fitted on the others explains, mean over splits. */

@@ -10,7 +10,17 @@
  */
 import type { Exchanges, Match } from './exchanges.ts';
 import { groupBy } from './group-by.ts';
-import { joinColumns, splitColumns, subtractFrom, takeBlock, takeRows, transpose, zeros } from './matrix.ts';
+import {
+  addTo,
+  copyOf,
+  joinColumns,
+  splitColumns,
+  subtractFrom,
+  takeBlock,
+  takeRows,
+  transpose,
+  zeros,
+} from './matrix.ts';
 import { seededRandom, type Random } from './random.ts';
 import { centreByEpisode } from './residuals.ts';
 import type { StrictRows } from './strict-rows.ts';
@@ -150,17 +160,13 @@ function movedRows(m: Matrix, { columns, from, weight }: Move): Matrix {
   return out;
 }
 
-function addTo(m: Matrix, other: Matrix): void {
-  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) + (other.data[at] as number);
-}
-
 /** Per source layer. */
 export function wideningsOf({ products }: Undriven): number[] {
   return products.map(([own, ...exchanged]) => {
     const sums = { moved: 0, both: 0, kept: 0 };
     for (let at = 0; at < exchanged.length; at += 2) {
       const [all, kept] = exchanged.slice(at) as [Matrix, Matrix];
-      const moved = subtractFrom({ ...all, data: all.data.slice() }, kept);
+      const moved = subtractFrom(copyOf(all), kept);
       sums.moved += pairMean(moved, moved);
       sums.both += pairMean(moved, kept);
       sums.kept += pairMean(kept, kept);

@@ -6,6 +6,7 @@
 import { groupBy } from './group-by.ts';
 import {
   blockOf,
+  copyOf,
   joinColumns,
   splitColumns,
   subtractFrom,
@@ -99,13 +100,11 @@ async function removeAt(penalty: number, m: Matrix, removal: Removal): Promise<O
   const ridge = await removal.ridge(penalty);
   const along = await algebra.multiply(transpose(own), takeRows(m, train));
   const map = await algebra.multiply(ridge.inverse, along);
-  const rest = subtractFrom(copy(m), await algebra.multiply(text, map));
+  const rest = subtractFrom(copyOf(m), await algebra.multiply(text, map));
   const trained = await byScenario(takeRows(rest, train), ridge, algebra);
   for (const [place, row] of train.entries()) rest.data.set(rowOf(trained, place), row * rest.cols);
   return { rest, map };
 }
-
-const copy = (m: Matrix): Matrix => ({ ...m, data: m.data.slice() });
 
 /** Per part, the penalty whose fits err least on scenarios left out. */
 async function bestPenalties(parts: Matrix[], removal: Removal): Promise<number[]> {
@@ -118,7 +117,7 @@ async function bestPenalties(parts: Matrix[], removal: Removal): Promise<number[
   for (const penalty of penalties) {
     const ridge = await removal.ridge(penalty);
     const fitted = await algebra.multiply(own, await algebra.multiply(ridge.inverse, along));
-    const rest = await byScenario(subtractFrom(copy(states), fitted), ridge, algebra);
+    const rest = await byScenario(subtractFrom(copyOf(states), fitted), ridge, algebra);
     for (const [part, error] of squaresByPart(rest, widths).entries())
       if (error < (best[part]?.error ?? 0)) best[part] = { penalty, error };
   }

@@ -2,8 +2,7 @@
 
 Only the model folder and the text are needed: tokens come from tokenizer.json, nats from the ONNX file, both by Node
 (with this project's packages); no checkpoint, no PyTorch, no SentencePiece. With --weights the loss alone
-is compared, over fewer dialogues, between the shipped file and one that stores its matrices so; what was found goes to
-training/logs/MEMBER.WEIGHTS.json, where the card takes it from.
+is compared, over fewer dialogues, between the shipped file and one that stores its matrices so.
 """
 import argparse
 import json
@@ -93,11 +92,6 @@ def evaluate_weights(folder, corpora, weights):
         return {"weights": weights, "bytes": stored.stat().st_size, "loss": after, "shippedLoss": before}
 
 
-def write_log(path, figures):
-    LOGS.mkdir(exist_ok=True)
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-
-
 def figure_rows(figures):
     """[(name, nats per token)] of everything that the card says."""
     heard = figures["listening"]
@@ -131,9 +125,7 @@ def check(member, options):
     folder = MODELS / member
     if options.weights is None:
         return report_shipped(member, evaluate_shipped(folder, options.corpora))
-    here = evaluate_weights(folder, options.corpora, options.weights)
-    write_log(LOGS / f"{member}.{options.weights}.json", here)
-    return report_weights(member, here)
+    return report_weights(member, evaluate_weights(folder, options.corpora, options.weights))
 
 
 def main():

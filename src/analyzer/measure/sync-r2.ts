@@ -58,11 +58,11 @@ async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured
   const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
   say('paper mode');
   const prepared = await preparePaper(pairs, options);
-  const scored = async (draw: object = {}): Promise<PaperScore | NoScore> =>
-    'reason' in prepared ? prepared : paperScoreOf(prepared, { ...options, ...draw });
-  const score = await scored();
+  const scored = async (draw: number, shuffled: boolean): Promise<PaperScore | NoScore> =>
+    'reason' in prepared ? prepared : paperScoreOf(prepared, { ...options, seed: draw, shuffled });
+  const score = await scored(seed, false);
   say('its shuffled null');
-  const shuffled = await meanOfDraws(seed, (own) => scored({ seed: own, shuffled: true }));
+  const shuffled = await meanOfDraws(seed, (draw) => scored(draw, true));
   const beside = shuffled === null ? {} : { shuffled_sync_r2: shuffled };
   const answer = { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, layers), ...beside };
   return { mode: 'paper', answer, score, shuffled };
