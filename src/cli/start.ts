@@ -64,7 +64,8 @@ async function watchToTheEnd(
   const { analyzer, logFolder } = fleet;
   const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock });
   shutdown.onStop('watch', () => watch.stop());
-  await fleet.startCoordinator();
+  // A stop can be asked for while it starts, after the first words: then it is not waited for, and the last words are said.
+  await Promise.race([fleet.startCoordinator(), shutdown.asked]);
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
   const settled = !(await wasAsked(shutdown)) && (await lastScores(watch, { fleet, shutdown, settings }));
   watch.stop();

@@ -44,6 +44,13 @@ describe('the end of the demo', () => {
     );
   });
 
+  it('says how to go on also where the run has only just begun', async () => {
+    await printed(/^coordinator /m);
+    demo.child.kill('SIGINT');
+    expect(await demo.ended, demo.output()).toBe(0);
+    expect(demo.output()).toMatch(/stopped (before the first|at 0 of 400) episodes?; .* --run demo goes on/);
+  });
+
   it('is the same for the two signals that one Ctrl-C is under npm', async () => {
     const children = await inFullSwing();
     demo.child.kill('SIGINT');
@@ -93,6 +100,14 @@ async function expectUnlogged(texts: string[]): Promise<void> {
   const logs = await logsOf('analyzer', 'agent-ada', 'agent-ben', 'coordinator', 'nats-server');
   for (const log of logs) for (const text of long) expect(log).not.toContain(text);
 }
+
+/** Settles at once when the demo has printed it. */
+const printed = (what: RegExp): Promise<void> =>
+  new Promise((resolve) => {
+    demo.child.stdout?.on('data', () => {
+      if (what.test(demo.output())) resolve();
+    });
+  });
 
 /** Waits until the agents talk; the process ids of all that was started. */
 async function inFullSwing(): Promise<number[]> {
