@@ -7,7 +7,7 @@ import { SYNCHRONY_GAUGES } from '../../../src/analyzer/synchrony-metrics.ts';
 import type { DifferenceReport, GroupReport, PairReport } from '../../../src/protocol/report.ts';
 import { findTool } from '../../tools.ts';
 
-const paper = { score: 0.3, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
+const paper = { score: 0.3, unclipped: -1.5, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
 const strict = {
   score: 0.12,
   excess: 0.2,
@@ -98,7 +98,7 @@ const pair: PairReport = {
   agents: 2,
   figures: 4,
   samples: 500,
-  paper: { score: 0.31, nullMean: 0.09, pseudoMean: null },
+  paper: { score: 0.31, unclipped: -0.6, nullMean: 0.09, pseudoMean: null },
   strict: { score: 0.11, excess: 0.19, nullMean: -0.08, ciLow: 0.12, ciHigh: 0.26 },
 };
 

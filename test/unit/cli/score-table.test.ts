@@ -20,7 +20,7 @@ const group: GroupReport = {
   episodes: 40,
   scenarios: 8,
   exchangeableScenarios: 8,
-  paper: { score: 0.31, nullMean: 0.02, pseudoMean: null, samples: 200 },
+  paper: { score: 0.31, unclipped: 0.31, nullMean: 0.02, pseudoMean: null, samples: 200 },
   strict: {
     score: 0.123,
     excess: 0.13,
@@ -96,7 +96,7 @@ describe('pairTable', () => {
     agents: 2,
     figures: 2,
     samples: 400,
-    paper: { score: 0.31, nullMean: 0.02, pseudoMean: null },
+    paper: { score: 0.31, unclipped: 0.31, nullMean: 0.02, pseudoMean: null },
     strict: { score: 0.123, excess: 0.13, nullMean: -0.01, ciLow: 0.05, ciHigh: 0.2 },
   };
   const reason = 'm as speaker 2 → m as speaker 1: 18 of 120 turn pairs';
