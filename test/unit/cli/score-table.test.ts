@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupReport, PairReport, ScoreReport } from '../../../src/protocol/report.ts';
-import {
-  matrixTables,
-  pairTable,
-  scoreTable,
-  standingNote,
-  stepTable,
-} from '../../../src/cli/score-table.ts';
+import { matrixTables, pairTable, scoreTable, stepTable } from '../../../src/cli/score-table.ts';
 
 const group: GroupReport = {
   sourceModel: 'm',
@@ -119,11 +113,6 @@ describe('pairTable', () => {
     expect(lines[2]).toContain(reason);
     expect(table()).toEqual([]);
   });
-});
-
-it('says which look is the last one', () => {
-  expect(standingNote({ provisional: true })).toContain('provisional: the run is open');
-  expect(standingNote({ provisional: false })).toContain('final: the run has ended');
 });
 
 describe('stepTable', () => {
