@@ -48,7 +48,12 @@ function compared(offline: Figures[], live: GroupReport | PairReport, mode: Mode
 /** By the names that `entrain measure` gives them. */
 function expected({ strict, paper }: GroupReport | PairReport, mode: Mode): Record<string, number[]> {
   const shuffled = typeof paper?.nullMean === 'number' ? { shuffled_sync_r2: [paper.nullMean] } : {};
-  if (mode === 'paper') return { sync_r2: [paper?.score ?? NaN], ...shuffled };
+  if (mode === 'paper')
+    return {
+      sync_r2: [paper?.score ?? NaN],
+      sync_r2_unclipped: [paper?.unclipped ?? NaN],
+      ...shuffled,
+    };
   const { score = NaN, excess = NaN, nullMean = NaN, ciLow = NaN, ciHigh = NaN } = strict ?? {};
   const p = strict && 'pValue' in strict ? { p_value: [strict.pValue] } : {};
   return { score: [score], excess: [excess], null_mean: [nullMean], ci: [ciLow, ciHigh], ...p };

@@ -17,7 +17,7 @@ export interface PairMember {
   group: Group;
   seed: number;
   samples: number;
-  paper: { score: number; nullMean: number | null; pseudoMean: number | null } | null;
+  paper: PairPaperReport | null;
   strict: { score: number; excess: number; nullMean: number } | null;
   drawable: Drawable | null;
   /** Why there is no score, or no strict score. */
@@ -73,6 +73,7 @@ export function pairPaper({ members }: Pair): PairPaperReport | Lacking {
   };
   return {
     score: mean(reports.map(({ score }) => score)),
+    unclipped: mean(reports.map(({ unclipped }) => unclipped)),
     nullMean: meanOf('nullMean'),
     pseudoMean: meanOf('pseudoMean'),
   };

@@ -32,6 +32,12 @@ export const PAIR_GAUGES: readonly ReportGauge<PairReport>[] = [
     ],
   },
   {
+    name: 'entrain_synchrony_pair_unclipped_ratio',
+    help: 'The figure of the paper without its clip at 0: the mean over both directions and both speaking orders.',
+    labelNames: SCORE,
+    samples: (pair) => sample(labels(pair, 'paper'), pair.paper?.unclipped),
+  },
+  {
     name: 'entrain_synchrony_pair_excess_ratio',
     help: 'Mean over both directions of the score minus the mean of its permutation null.',
     labelNames: SCORE,

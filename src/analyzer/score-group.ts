@@ -116,6 +116,7 @@ async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport 
   const pseudo = (draw: number) => paperScore(pseudoPairs(pairs, draw), { ...tools, seed: draw });
   return {
     score: score.syncR2,
+    unclipped: score.unclipped,
     nullMean: await meanOfDraws(seed, shuffled),
     pseudoMean: await meanOfDraws(seed, pseudo),
     samples: pairs.n,

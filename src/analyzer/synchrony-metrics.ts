@@ -98,6 +98,12 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     ],
   },
   {
+    name: 'entrain_synchrony_unclipped_ratio',
+    help: 'The paper’s score without its clip at 0: how far below 0 it would be where it is 0.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'paper'), group.paper?.unclipped),
+  },
+  {
     name: 'entrain_synchrony_prequential_samples',
     help: 'Turn pairs that the prequential score has tested.',
     labelNames: GROUP,

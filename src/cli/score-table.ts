@@ -77,12 +77,6 @@ function pairPlace({ modelA, modelB, roleA, roleB }: PairReport): string {
   return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
 }
 
-/** Said under every table: which look is the one to report. */
-export const standingNote = ({ provisional }: Pick<ScoreReport, 'provisional'>): string =>
-  provisional
-    ? 'provisional: the run is open, and p and q hold once, at its end'
-    : 'final: the run has ended, and all of it is scored';
-
 /** What the windows of aligned steps gave; no lines where the study streams no steps. */
 export function stepTable(report: ScoreReport): string[] {
   const rows = report.groups.toSorted(byName).flatMap(stepRows);

@@ -18,8 +18,9 @@ import { earlierLife } from './earlier-life.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../protocol/report.ts';
 import { lastFigures, stoppedText } from './last-words.ts';
-import { matrixTables, pairTable, scoreTable, standingNote, stepTable } from './score-table.ts';
+import { matrixTables, pairTable, scoreTable, stepTable } from './score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
+import { tableNotes } from './table-notes.ts';
 import { createTerminal, progressLine, widthOf } from './terminal.ts';
 import type { ViewState } from './view-state.ts';
 import { fetchReport, watchRun, type RunWatch } from './watch-run.ts';
@@ -104,7 +105,7 @@ function finalTables(report: ScoreReport): string[] {
     ...matrixTables(report),
     ...below,
     '',
-    standingNote(report),
+    ...tableNotes(report),
   ];
 }
 

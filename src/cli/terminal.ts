@@ -2,7 +2,8 @@
  * The terminal: finished lines scroll away above, a panel (the utterance being spoken, progress, scores) is redrawn below.
  * Where the output is no terminal there is no panel: tokens are written as they come and the table now and then.
  */
-import { scoreTable, standingNote } from './score-table.ts';
+import { scoreTable } from './score-table.ts';
+import { tableNotes } from './table-notes.ts';
 import { progress, type ViewState } from './view-state.ts';
 
 export interface Terminal {
@@ -71,7 +72,7 @@ function panelLines(state: ViewState, { elapsedMs, width }: { elapsedMs: number;
   const { speaking, report, note } = state;
   const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
   const scores = report?.groups.length
-    ? [...scoreTable(report, width), standingNote(report)]
+    ? [...scoreTable(report, width), ...tableNotes(report)]
     : ['scores: waiting for the first turn pairs'];
   return [now, '', progressLine(state, elapsedMs), '', ...scores];
 }
@@ -84,7 +85,7 @@ const NOTE_EVERY_MS = 30_000;
 const standing = (state: ViewState, elapsedMs: number): string =>
   [
     progressLine(state, elapsedMs),
-    ...(state.report ? [...scoreTable(state.report), standingNote(state.report)] : []),
+    ...(state.report ? [...scoreTable(state.report), ...tableNotes(state.report)] : []),
   ].join('\n');
 
 function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {

@@ -5,6 +5,8 @@ export type Direction = 'first_to_second' | 'second_to_first';
 
 export interface PaperReport {
   score: number;
+  /** The same mean without the clip at 0: what a score of 0 may hide. */
+  unclipped: number;
   /** Its `shuffled` null: B's turns permuted within the episode, training part only. Absent until first computed. */
   nullMean: number | null;
   /** Its `pseudo` null: A of one episode with B of another one of the same scenario. */
@@ -131,6 +133,7 @@ export interface DifferenceReport {
 /** Paper mode of a pair: means over its directions and speaking orders. */
 export interface PairPaperReport {
   score: number;
+  unclipped: number;
   /** Of the `shuffled` and the `pseudo` null; null where one direction has none. */
   nullMean: number | null;
   pseudoMean: number | null;

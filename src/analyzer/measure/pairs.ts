@@ -20,7 +20,8 @@ export function memberOf(group: Group, { measured, seed, samples }: MeasuredGrou
   if ('reason' in score) return { ...bare, reason: `${score.reason}.` };
   if (measured.mode === 'strict' && 'shares' in score) return { ...bare, strict: score, drawable: score };
   if (measured.mode !== 'paper' || !('syncR2' in score)) return bare;
-  return { ...bare, paper: { score: score.syncR2, nullMean: measured.shuffled, pseudoMean: null } };
+  const { syncR2, unclipped } = score;
+  return { ...bare, paper: { score: syncR2, unclipped, nullMean: measured.shuffled, pseudoMean: null } };
 }
 
 /** In the mode that was asked for alone. */
@@ -44,7 +45,8 @@ export function measurePairs(members: readonly MeasuredMember[]): Json[] {
 
 function paperAnswer(found: ReturnType<typeof pairPaper>): Json {
   if ('reason' in found) return { mode: 'paper', sync_r2: null, reason: found.reason };
-  return { mode: 'paper', sync_r2: found.score, shuffled_sync_r2: found.nullMean };
+  const { score, unclipped, nullMean } = found;
+  return { mode: 'paper', sync_r2: score, sync_r2_unclipped: unclipped, shuffled_sync_r2: nullMean };
 }
 
 function strictAnswer(found: ReturnType<typeof pairStrict>): Json {

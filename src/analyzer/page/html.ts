@@ -27,7 +27,8 @@ export const PAGE_HTML = String.raw`<!doctype html>
   <p><b>Beyond history</b>: how much of the next speaker’s state one can tell from this speaker’s state, over what the
   words so far, the episode and the turn tell already, minus the same with episodes exchanged. The bar is its 95 %
   interval, the tick where 95 % of exchanges stay below. <b>Paper mode</b>: SyncR² as published; it also counts what both
-  share without talking, so read it beside its nulls. <b>Foretold, then learnt</b> (dashed): each new turn is predicted from
+  share without talking, so read it beside its nulls. It counts R² below 0 as 0; <b>unclipped</b> is what it is without that, and far below 0
+  where turn pairs are few for the dimensions, for its penalty of 0.1 fits noise there. <b>Foretold, then learnt</b> (dashed): each new turn is predicted from
   earlier ones alone, over what turn number and words tell, and learnt only then. <b>Both directions</b>:
   the mean over who predicts whom and over the speaking orders; in paper mode it is the figure of the paper. While the page says
   provisional this is one look of many: report the final figures, for p and q hold once, at the planned end of a run.</p>

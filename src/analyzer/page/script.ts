@@ -23,6 +23,9 @@ function clipped(value) {
   return number(value) + (value === 0 ? ' (clipped)' : '');
 }
 
+/** What was cut off, where the mean itself is below zero. */
+const unclipped = (paper) => (paper.unclipped < 0 ? ['unclipped ' + number(paper.unclipped)] : []);
+
 /** Who left of itself, at the end of a run or when told to stop, is no alarm. */
 function streamState({ connected, done }) {
   if (connected) return { text: 'streaming', kind: '' };
@@ -110,14 +113,15 @@ function scores(group, range) {
       ...besides(group.beside),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
-  const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'));
-  if (paper) right.append(
-    make('p', { class: 'big' }, clipped(paper.score)),
-    make('p', { class: 'detail' }, 'shuffled null ' + clipped(paper.nullMean)),
-    make('p', { class: 'detail' }, 'pseudo null ' + number(paper.pseudoMean)),
-  );
-  else right.append(make('p', { class: 'reason' }, '–'));
+  const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'), ...paperMode(paper));
   return make('div', { class: 'scores' }, left, right);
+}
+
+function paperMode(paper) {
+  if (!paper) return [make('p', { class: 'reason' }, '–')];
+  const nulls = ['shuffled null ' + clipped(paper.nullMean), 'pseudo null ' + number(paper.pseudoMean)];
+  return [make('p', { class: 'big' }, clipped(paper.score)),
+    ...[...unclipped(paper), ...nulls].map((text) => make('p', { class: 'detail' }, text))];
 }
 
 function foretold(prequential) {
@@ -150,7 +154,7 @@ function bothWays(pair) {
   const models = modelA === modelB ? '' : ', ' + modelA + ' ↔ ' + modelB;
   const figures = [
     strict && ['excess beyond history', number(strict.excess), '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · score ' + number(strict.score)],
-    paper && ['paper mode, the figure of the paper', clipped(paper.score), 'shuffled null ' + clipped(paper.nullMean) + ' · pseudo null ' + number(paper.pseudoMean)],
+    paper && ['paper mode, the figure of the paper', clipped(paper.score), [...unclipped(paper), 'shuffled null ' + clipped(paper.nullMean), 'pseudo null ' + number(paper.pseudoMean)].join(' · ')],
   ].filter(Boolean);
   return make('div', { class: 'both' }, make('p', { class: 'label' }, 'both directions: ' + places + models),
     ...figures.map(([name, value, detail]) => make('p', {}, make('span', { class: 'label' }, name + ' '), make('b', {}, value), make('span', { class: 'detail' }, ' ' + detail))),

@@ -22,6 +22,7 @@ import type { Progress } from '../progress.ts';
 import { scoreBeside } from '../beside-scores.ts';
 import { learnGroup, type PrequentialGroup, type PrequentialJob } from '../prequential-group.ts';
 import { scoreGroup } from '../score-group.ts';
+import { replayFields } from './replay-fields.ts';
 import { replayPair } from './replay-pair.ts';
 import type { StepRecord } from '../steps/step-record.ts';
 import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
@@ -218,11 +219,8 @@ async function replayScore(
   const nowMs = (): number => systemClock.monotonicMs();
   const again = await scoreGroup({ run: score.run, group, selection, algebra, onFrozen, nowMs });
   replayed.set(score.group, again);
-  for (const field of ['seed', 'samples', 'paper', 'strict'] as const) {
-    const value: unknown = JSON.parse(JSON.stringify(again[field]));
-    if (!isDeepStrictEqual(value, score[field]))
-      return `${name}: ${field} was published as ${JSON.stringify(score[field])} and comes out as ${JSON.stringify(value)}`;
-  }
+  const difference = replayFields(['seed', 'samples', 'paper', 'strict'], { again, published: score });
+  if (difference !== undefined) return `${name}: ${difference}`;
   const job = { group, selection: { ...selection, leftOut: score.leftOut }, book, algebra };
   return learners && replayPrequential(score, job, learners);
 }

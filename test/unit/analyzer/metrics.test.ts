@@ -7,7 +7,7 @@ import { SYNCHRONY_GAUGES } from '../../../src/analyzer/synchrony-metrics.ts';
 import type { DifferenceReport, GroupReport, PairReport } from '../../../src/protocol/report.ts';
 import { findTool } from '../../tools.ts';
 
-const paper = { score: 0.3, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
+const paper = { score: 0.3, unclipped: -1.5, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
 const strict = {
   score: 0.12,
   excess: 0.2,
@@ -98,7 +98,7 @@ const pair: PairReport = {
   agents: 2,
   figures: 4,
   samples: 500,
-  paper: { score: 0.31, nullMean: 0.09, pseudoMean: null },
+  paper: { score: 0.31, unclipped: -0.6, nullMean: 0.09, pseudoMean: null },
   strict: { score: 0.11, excess: 0.19, nullMean: -0.08, ciLow: 0.12, ciHigh: 0.26 },
 };
 
@@ -145,6 +145,7 @@ describe('the metrics of the analyzer', () => {
     const score = `${base},measure="sync_r2",mode="strict"`;
     for (const line of [
       `entrain_synchrony_ratio{${score}} 0.12`,
+      `entrain_synchrony_unclipped_ratio{${base},measure="sync_r2",mode="paper"} -1.5`,
       `entrain_synchrony_excess_ratio{${score}} 0.2`,
       `entrain_synchrony_null_ratio{${score},null="permutation",level="q95"} 0.02`,
       `entrain_synchrony_ci_ratio{${score},bound="low"} 0.1`,
@@ -192,6 +193,7 @@ describe('the metrics of the analyzer', () => {
     groups[0] = empty;
     const text = await metrics.text();
     expect(text).not.toContain('entrain_synchrony_ratio{');
+    expect(text).not.toContain('entrain_synchrony_unclipped_ratio{');
     expect(text).toMatch(/entrain_synchrony_samples\{.*condition="monologue"\} 3/);
   });
 
@@ -202,6 +204,7 @@ describe('the metrics of the analyzer', () => {
     for (const line of [
       `entrain_synchrony_pair_ratio{${score('paper')}} 0.31`,
       `entrain_synchrony_pair_ratio{${score('strict')}} 0.11`,
+      `entrain_synchrony_pair_unclipped_ratio{${score('paper')}} -0.6`,
       `entrain_synchrony_pair_excess_ratio{${score('strict')}} 0.19`,
       `entrain_synchrony_pair_ci_ratio{${score('strict')},bound="low"} 0.12`,
       `entrain_synchrony_pair_ci_ratio{${score('strict')},bound="high"} 0.26`,
@@ -213,6 +216,7 @@ describe('the metrics of the analyzer', () => {
     const without = { ...pair, paper: null, strict: null, reason: 'few' };
     const bare = await metricsOf(() => [group], { pairs: [without], provisional: true }).text();
     expect(bare).not.toContain('entrain_synchrony_pair_ratio{');
+    expect(bare).not.toContain('entrain_synchrony_pair_unclipped_ratio{');
     expect(bare).not.toContain('entrain_synchrony_pair_figures{');
   });
 

@@ -26,7 +26,7 @@ function member({ models, from, to, condition = 'live' }: Spoken, figure: number
     group,
     seed: Math.round(figure * 100),
     samples: 100 + figure * 100,
-    paper: { score: figure + 0.3, nullMean: figure / 2, pseudoMean: figure / 4 },
+    paper: { score: figure + 0.3, unclipped: figure - 2, nullMean: figure / 2, pseudoMean: figure / 4 },
     strict: { score: figure - 0.05, excess: figure, nullMean: -0.05 },
     drawable: { shares, nullScores: [-0.06, -0.05, -0.04] },
   };
@@ -45,6 +45,7 @@ describe('the mean over directions and speaking orders', () => {
     expect(others).toEqual([]);
     expect(report).toMatchObject({ modelA: 'm', modelB: 'n', roleA: 1, roleB: 2, figures: 4, samples: 500 });
     expect(report?.paper?.score).toBeCloseTo((0.4 + 0.5 + 0.6 + 0.7) / 4, 12);
+    expect(report?.paper?.unclipped).toBeCloseTo(-1.75, 12);
     expect(report?.paper?.nullMean).toBeCloseTo(0.125, 12);
     expect(report?.paper?.pseudoMean).toBeCloseTo(0.0625, 12);
     expect(report?.strict?.excess).toBeCloseTo(0.25, 12);
@@ -115,7 +116,7 @@ describe('no mean', () => {
   });
 
   it('of a null that one direction has not', () => {
-    const bare = { ...back, paper: { score: 0.5, nullMean: 0.1, pseudoMean: null } };
+    const bare = { ...back, paper: { score: 0.5, unclipped: 0.5, nullMean: 0.1, pseudoMean: null } };
     expect(reportOf(there, bare)[0]?.paper).toMatchObject({ pseudoMean: null });
     expect(reportOf(there, bare)[0]?.paper?.nullMean).toBeCloseTo(0.075, 12);
   });

@@ -50,7 +50,7 @@ it('says once for each group that its first score stands, and not of an answer w
   const { board, said } = boardOfOneRun();
   const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
   const empty = emptyOf(group!);
-  const numbers = { score: 0.2, nullMean: 0, samples: 2 };
+  const numbers = { score: 0.2, unclipped: 0.2, nullMean: 0, samples: 2 };
   const paper = { ...numbers, nullQ95: null, pseudoMean: null };
   board.takeAnswer(empty);
   expect(said).toEqual([]);
@@ -63,7 +63,7 @@ it('writes every score again, no longer provisional, once the run has ended and 
   const lines: object[] = [];
   const { board, said } = boardOfOneRun(lines);
   const groups = [...board.state('r1')!.groups.values()];
-  const paper = { score: 0.2, nullMean: 0, pseudoMean: null, samples: 2 };
+  const paper = { score: 0.2, unclipped: 0.2, nullMean: 0, pseudoMean: null, samples: 2 };
   const [first, second] = groups.map(({ group, version }) => ({ ...emptyOf(group), version, paper }));
   board.takeAnswer(first!);
   board.end('r1');

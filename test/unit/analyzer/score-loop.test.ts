@@ -110,6 +110,10 @@ describe('the score loop', () => {
     }
     const paper = scores.get('live first_to_second')?.paper;
     expect(paper?.score).toBeGreaterThan(paper?.nullMean ?? 1);
+    expect(paper?.unclipped).toBeCloseTo(paper?.score ?? NaN, 12);
+    // Where nobody hears, what is cut off at 0 is said.
+    const apart = scores.get('monologue first_to_second')?.paper;
+    expect(apart?.unclipped).toBeLessThan(apart?.score ?? NaN);
     const backwards = await finalScores(inputs.toReversed(), 4);
     for (const [key, { paper: one, strict: other }] of scores)
       expect([backwards.get(key)?.paper, backwards.get(key)?.strict]).toEqual([one, other]);

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupReport, PairReport, ScoreReport } from '../../../src/protocol/report.ts';
-import {
-  matrixTables,
-  pairTable,
-  scoreTable,
-  standingNote,
-  stepTable,
-} from '../../../src/cli/score-table.ts';
+import { matrixTables, pairTable, scoreTable, stepTable } from '../../../src/cli/score-table.ts';
 
 const group: GroupReport = {
   sourceModel: 'm',
@@ -20,7 +14,7 @@ const group: GroupReport = {
   episodes: 40,
   scenarios: 8,
   exchangeableScenarios: 8,
-  paper: { score: 0.31, nullMean: 0.02, pseudoMean: null, samples: 200 },
+  paper: { score: 0.31, unclipped: 0.31, nullMean: 0.02, pseudoMean: null, samples: 200 },
   strict: {
     score: 0.123,
     excess: 0.13,
@@ -96,7 +90,7 @@ describe('pairTable', () => {
     agents: 2,
     figures: 2,
     samples: 400,
-    paper: { score: 0.31, nullMean: 0.02, pseudoMean: null },
+    paper: { score: 0.31, unclipped: 0.31, nullMean: 0.02, pseudoMean: null },
     strict: { score: 0.123, excess: 0.13, nullMean: -0.01, ciLow: 0.05, ciHigh: 0.2 },
   };
   const reason = 'm as speaker 2 → m as speaker 1: 18 of 120 turn pairs';
@@ -119,11 +113,6 @@ describe('pairTable', () => {
     expect(lines[2]).toContain(reason);
     expect(table()).toEqual([]);
   });
-});
-
-it('says which look is the last one', () => {
-  expect(standingNote({ provisional: true })).toContain('provisional: the run is open');
-  expect(standingNote({ provisional: false })).toContain('final: the run has ended');
 });
 
 describe('stepTable', () => {

@@ -13,6 +13,8 @@ describe('the Grafana dashboard', () => {
     for (const direction of ['first_to_second', 'second_to_first']) {
       expect(text).toContain(`entrain_synchrony_ratio{direction=\\"${direction}\\"`);
       expect(text).toContain(`entrain_synchrony_null_ratio{direction=\\"${direction}\\"`);
+      // A paper score of 0 may hide a negative one.
+      expect(text).toContain(`entrain_synchrony_unclipped_ratio{direction=\\"${direction}\\"`);
     }
   });
 });

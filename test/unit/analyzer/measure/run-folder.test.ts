@@ -1,7 +1,7 @@
 /** `entrain measure --run` on a recorded run: the figures that were published, under the names that the recording has. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../../src/analyzer/measure/main.ts';
 import { run as recorded } from '../../../../src/analyzer/recorded/main.ts';
 import { replayRun } from '../../../../src/analyzer/recorded/replay-run.ts';
@@ -29,12 +29,14 @@ interface Answer {
   [field: string]: unknown;
 }
 
-async function groupsOf(...flags: string[]): Promise<Answer[]> {
+const groupsOf = async (...flags: string[]): Promise<Answer[]> => (await answerOf(...flags)).groups;
+
+async function answerOf(...flags: string[]): Promise<Record<'groups' | 'pairs', Answer[]>> {
   const written: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   await run(['sync-r2', '--run', folder, '--json', ...flags]);
   vi.restoreAllMocks();
-  return (JSON.parse(written.join('')) as { groups: Answer[] }).groups;
+  return JSON.parse(written.join('')) as Record<'groups' | 'pairs', Answer[]>;
 }
 
 const publishedOf = (direction: string): GroupScore =>
@@ -60,8 +62,29 @@ it('gives the figures of scores.jsonl, to the last digit, which replay finds equ
   for (const found of paperly) {
     const { paper } = publishedOf(found.direction);
     expect(found['sync_r2']).toBe(paper?.score);
+    expect(found['sync_r2_unclipped']).toBe(paper?.unclipped);
     expect(found['shuffled_sync_r2']).toBe(paper?.nullMean);
   }
+});
+
+it('gives the mean of both directions without the clip too', async () => {
+  const { pairs } = await answerOf('--mode', 'paper');
+  const [one, other] = published.map(({ paper }) => paper?.unclipped ?? NaN);
+  expect(pairs).toHaveLength(1);
+  expect(pairs[0]?.['sync_r2_unclipped']).toBeCloseTo((one! + other!) / 2, 12);
+});
+
+it('replays a run whose scores were published before paper mode said what it cuts off', async () => {
+  const file = `${folder}/scores.jsonl`;
+  const lines = await readFile(file, 'utf8');
+  onTestFinished(() => writeFile(file, lines));
+  const replayed = async (text: string) => {
+    await writeFile(file, text);
+    return (await replayRun(folder, { lastOnly: true })).equalScores;
+  };
+  expect(lines.split('"unclipped":')).toHaveLength(3);
+  expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, ''))).toBe(2);
+  expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, '"unclipped":-9,'))).toBe(0);
 });
 
 it('takes another seed where one is given', async () => {

@@ -51,12 +51,28 @@ it('shows the mean of both directions in each mode, or why there is none', () =>
   call(`var kept = make; make = (tag, attributes, ...children) => children.filter(Boolean).flat().join('|')`);
   const place = { modelA: 'm', modelB: 'm', roleA: 1, roleB: 2, agents: 2 };
   const strict = { score: 0.12, excess: 0.13, ciLow: 0.05, ciHigh: 0.2 };
-  const paper = { score: 0.31, nullMean: 0, pseudoMean: null };
+  const paper = { score: 0.31, unclipped: 0.31, nullMean: 0, pseudoMean: null };
   const shown = (pair: object): unknown => call(`bothWays(${JSON.stringify({ ...place, ...pair })})`);
   expect(shown({ strict, paper })).toBe(
     'both directions: opener ↔ answerer|excess beyond history |0.130| 95 %: 0.050 … 0.200 · score 0.120' +
       '|paper mode, the figure of the paper |0.310| shuffled null 0.000 (clipped) · pseudo null –',
   );
+  expect(shown({ strict: null, paper: { ...paper, score: 0, unclipped: -0.9843 } })).toContain(
+    '|0.000 (clipped)| unclipped −0.984 · shuffled null 0.000 (clipped)',
+  );
   expect(shown({ strict: null, paper: null, reason: 'few' })).toBe('both directions: opener ↔ answerer|few');
+  call('make = kept');
+});
+
+it('shows under the paper figure what it was cut off from, and nothing where the mean is not below 0', () => {
+  call(`kept = make; make = (tag, attributes, ...children) => children.join('|')`);
+  const shown = (paper: object | null): unknown => call(`paperMode(${JSON.stringify(paper)}).join('|')`);
+  const nulls = 'shuffled null 0.000 (clipped)|pseudo null –';
+  const of = (score: number, unclipped: number): unknown =>
+    shown({ score, unclipped, nullMean: 0, pseudoMean: null });
+  expect(of(0, -8.1715)).toBe(`0.000 (clipped)|unclipped −8.171|${nulls}`);
+  expect(of(0.05, -0.3)).toBe(`0.050|unclipped −0.300|${nulls}`);
+  expect(of(0.31, 0.31)).toBe(`0.310|${nulls}`);
+  expect(shown(null)).toBe('–');
   call('make = kept');
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { groupOf } from '../../../../src/analyzer/episode-book.ts';
 import { replayPair } from '../../../../src/analyzer/recorded/replay-pair.ts';
 import { pairScores } from '../../../../src/analyzer/run-pairs.ts';
-import type { GroupScore } from '../../../../src/analyzer/score-messages.ts';
+import type { GroupScore, PairScore } from '../../../../src/analyzer/score-messages.ts';
 
 const model = { name: 'm', sha256: 'ab', layers: 1, dims: 1 };
 const about = { scenario: 's', pair: 'p', condition: 'live', order: ['a', 'b'], models: [model, model] };
@@ -17,7 +17,7 @@ const scoreOf = (from: number, score: number): GroupScore => ({
   seed: from,
   samples: 120,
   leftOut: 0,
-  paper: { score, nullMean: 0.1, pseudoMean: null, samples: 120 },
+  paper: { score, unclipped: score - 1, nullMean: 0.1, pseudoMean: null, samples: 120 },
   strict: { ...strict, score },
   prequential: null,
   drawable: { shares, nullScores: [0.01, -0.01] },
@@ -40,6 +40,15 @@ it('says what comes out otherwise', () => {
   expect(replayPair(other, replayed)).toMatch(
     /^pair live\|2\|1\|2\|m ab\|m ab, 240 samples: strict was published/,
   );
+});
+
+it('does not miss what a line of an earlier entrain did not say yet', () => {
+  const { unclipped, ...paper } = published!.paper!;
+  expect(unclipped).toBeCloseTo(-0.7, 12);
+  const older = { ...published, paper } as PairScore;
+  expect(replayPair(older, replayed)).toBeUndefined();
+  const other = { ...older, paper: { ...published!.paper!, unclipped: 0 } };
+  expect(replayPair(other, replayed)).toContain('paper was published');
 });
 
 it('does not take another score for the one that went in', () => {
