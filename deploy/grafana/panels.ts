@@ -37,6 +37,8 @@ export interface PanelOptions {
   span: number;
   /** A level worth seeing, drawn as a line. */
   level?: number;
+  /** Lines that go below it leave the panel, so that one far-off line does not flatten the others. */
+  floor?: number;
 }
 
 const HEIGHT = 8;
@@ -48,7 +50,7 @@ const DASHED = [
 
 /** Lines over time. A gap in a series is shown as a gap: no score is not a score of 0. */
 export function timeseries(options: PanelOptions): Builder<Panel> {
-  const { title, description, unit, lines, span, level } = options;
+  const { title, description, unit, lines, span, level, floor } = options;
   const panel = new TimeseriesBuilder()
     .title(title)
     .description(description)
@@ -67,6 +69,7 @@ export function timeseries(options: PanelOptions): Builder<Panel> {
         .placement(LegendPlacement.Bottom),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi));
+  if (floor !== undefined) panel.min(floor);
   if (level !== undefined) {
     panel
       .thresholds(levelAt(level))

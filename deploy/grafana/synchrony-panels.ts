@@ -125,14 +125,16 @@ function paperPanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Paper mode, ${text}`,
     description:
-      'SyncR² as published, with its nulls. It also counts what a scenario, an episode or a turn number explains; compare with the strict score. It counts R² below 0 as 0; unclipped is what it is without that.',
+      'SyncR² as published, with its nulls. It also counts what a scenario, an episode or a turn number explains; compare with the strict score. It counts R² below 0 as 0; unclipped is what it is without that, down to −100 % here.',
     unit: 'percentunit',
+    floor: -1,
     span: 12,
     lines: [
       { expr: `entrain_synchrony_ratio${of(label, 'mode="paper"')}`, legend: SERIES },
       {
         expr: `entrain_synchrony_unclipped_ratio${of(label, 'mode="paper"')}`,
         legend: `unclipped · ${SERIES}`,
+        dashed: true,
       },
       {
         expr: `entrain_synchrony_null_ratio${nullOf('null="shuffled",level="mean"')}`,
@@ -177,14 +179,16 @@ const PAIR_PANELS: readonly PanelOptions[] = [
   {
     title: 'Paper mode, both directions: the figure of the paper',
     description:
-      'SyncR² as published: the mean over both directions and both speaking orders, with the mean of its shuffled null. It counts R² below 0 as 0; unclipped is what it is without that.',
+      'SyncR² as published: the mean over both directions and both speaking orders, with the mean of its shuffled null. It counts R² below 0 as 0; unclipped is what it is without that, down to −100 % here.',
     unit: 'percentunit',
+    floor: -1,
     span: 12,
     lines: [
       { expr: `entrain_synchrony_pair_ratio${ofPair('mode="paper"')}`, legend: PAIR },
       {
         expr: `entrain_synchrony_pair_unclipped_ratio${ofPair('mode="paper"')}`,
         legend: `unclipped · ${PAIR}`,
+        dashed: true,
       },
       {
         expr: `entrain_synchrony_pair_null_ratio${ofPair('mode="paper",null="shuffled",level="mean"')}`,
