@@ -119,7 +119,6 @@ export const NOTES = [
   'The oracle is the same score with the true latents in place of A’s states, on the same folds.',
   'Coupling at lag 3 is not quite invisible at lag 1: with the episode’s mean out, a turn of A tells a little about its other turns.',
   'A hidden cause is text that both states carry and the features do not show. No score that sees only the features can tell it from coupling: what the features miss counts as coupling, and the rate shows it.',
-  'Not taken again since decision 0072, which changes p-values alone, and little where the text is not strong: shared drift, shared episode, and coupled worlds with text of rank 60, 24 × 2 and 8 × 6 episodes.',
 ];
 
 /** One world, whole: its row of the table. */

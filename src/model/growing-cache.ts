@@ -5,7 +5,7 @@
  */
 import ort from 'onnxruntime-node';
 import { type CacheSlot, RECENT, type ValueInfo } from './graph-io.ts';
-import { copyRows, dataOf, type KvCache, makeData, makeTensor, rowFloats } from './kv-cache.ts';
+import { asBits, copyRows, dataOf, type KvCache, makeData, makeTensor, rowFloats } from './kv-cache.ts';
 
 /** So seldom is the whole cache copied; with more of them, the runtime has more to turn and split at each step. */
 const MOST_RECENT = 64;
@@ -32,7 +32,7 @@ export function createGrowingCache({ slots, recent }: GrowingSlots): KvCache {
       fits(tokens) ? {} : Object.fromEntries(slots.map(({ present }) => [present, null])),
     advance: (outputs, { tokens, rows: added }) => {
       if (fits(tokens)) return rows.append(added, tokens);
-      tensors = slots.map(({ present }) => outputs[present] as ort.Tensor);
+      tensors = slots.map(({ present }) => asBits(outputs[present] as ort.Tensor));
       grown += rows.length + tokens;
       rows.length = 0;
     },

@@ -41,7 +41,17 @@ export function rowFloats(slots: readonly CacheSlot[]): number {
 
 export function makeTensor(slot: CacheSlot, tokens: number, data: CacheData): ort.Tensor {
   const shape = slot.emptyShape.map((size, axis) => (axis === slot.tokenAxis ? tokens : size));
-  return new ort.Tensor(slot.type as 'float32', data as Float32Array, shape);
+  return asBits(new ort.Tensor(slot.type as 'float32', data as Float32Array, shape));
+}
+
+/**
+ * The same tensor, to go into the runtime. Where Node has a Float16Array (from 24 on), the runtime's JavaScript shows half precision as
+ * one, and its binding takes the size of that for 0: https://github.com/microsoft/onnxruntime/pull/32323.
+ */
+export function asBits(tensor: ort.Tensor): ort.Tensor {
+  const data = dataOf(tensor);
+  if (data !== (tensor.data as unknown)) Object.defineProperty(tensor, 'data', { value: data });
+  return tensor;
 }
 
 export function makeData(slot: CacheSlot, tokens: number): CacheData {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../../src/model/decoder.ts';
+import { asBits } from '../../../src/model/kv-cache.ts';
 import { toFloat32 } from '../../onnx/float16.ts';
 import { readModelFolder } from '../../../src/model/model-folder.ts';
 import { tapGraph } from '../../../src/model/tap-graph.ts';
@@ -85,7 +86,7 @@ async function plainLogits(session: ort.InferenceSession, style: LlamaStyle): Pr
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
   const merged = style.style === 'merged';
   const empty = style.half
-    ? new ort.Tensor('float16', new Uint16Array(), [1, 1, 0, 32])
+    ? asBits(new ort.Tensor('float16', new Uint16Array(), [1, 1, 0, 32]))
     : new ort.Tensor('float32', new Float32Array(), [1, 1, 0, 32]);
   const slots = session.inputNames.filter((name) => name.startsWith('past'));
   const run = async (ids: number[], past: number, cache: Record<string, ort.Tensor>) =>
@@ -97,10 +98,9 @@ async function plainLogits(session: ort.InferenceSession, style: LlamaStyle): Pr
       ...(merged ? { use_cache_branch: new ort.Tensor('bool', [past > 0], [1]) } : {}),
     });
   const first = await run(IDS, 0, Object.fromEntries(slots.map((name) => [name, empty])));
-  const cache = slots.map((name) => [name, first[name.replace('past_key_values', 'present')]]) as [
-    string,
-    ort.Tensor,
-  ][];
+  const present = (past: string): ort.Tensor =>
+    first[past.replace('past_key_values', 'present')] as ort.Tensor;
+  const cache = slots.map((name) => [name, asBits(present(name))] as const);
   const second = await run([5], IDS.length, Object.fromEntries(cache));
   return [first, second].map(({ logits }) =>
     toFloat32(logits as ort.Tensor, (logits as ort.Tensor).size - SHAPE.vocabulary).slice(),
