@@ -94,7 +94,8 @@ it('gives the memory of its rows back', async () => {
   const full = heldMb() - before;
   board.releaseSilent();
   expect(full).toBeGreaterThan(3);
-  expect(heldMb() - before).toBeLessThan(0.3 * full);
+  // the collector sweeps buffers on a thread of its own, which may come to them later
+  await expect.poll(() => heldMb() - before, { timeout: 20_000 }).toBeLessThan(0.3 * full);
 }, 120_000);
 
 it('goes on where it stood when a frame comes late', async () => {
