@@ -13,6 +13,8 @@ import { createFleet, readTranscript, type Fleet, type Program } from '../fleet.
 const STUDY = { scenarios: 4, episodes: 1, maxTurns: 8, maxTokens: 8 };
 const TURNS = 4 * 2 * 8;
 const KILLS = 5;
+/** Many times what a run of so few turns takes. */
+const END_MS = 150_000;
 /** Everything starts anew each time, which takes a while. */
 const KILLS_OF_MANY = 2;
 
@@ -31,8 +33,8 @@ async function withFleet(run: string, play: (fleet: Fleet) => Promise<void>): Pr
     for (const program of ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const)
       await fleet.start(program);
     await play(fleet);
-    const status = await fleet.ended('coordinator');
-    if (status !== 0) throw new Error(fleet.said('coordinator'));
+    const status = await Promise.race([fleet.ended('coordinator'), waited(END_MS)]);
+    if (status !== 0) throw new Error(`${status}: ${await whatIsKnown(fleet, run)}`);
     await until('a complete recording', () => isRecorded(join(fleet.runs, run)));
     const transcript = await readTranscript(fleet.runs, run);
     return transcript.map(
@@ -41,6 +43,19 @@ async function withFleet(run: string, play: (fleet: Fleet) => Promise<void>): Pr
   } finally {
     await fleet.close();
   }
+}
+
+const waited = async (ms: number): Promise<string> => {
+  await new Promise((done) => setTimeout(done, ms).unref());
+  return `the coordinator did not end within ${ms / 1000} s`;
+};
+
+/** For whoever has to find out why a run stood still. */
+async function whatIsKnown(fleet: Fleet, run: string): Promise<string> {
+  const logs = (['coordinator', 'agent-ada', 'agent-ben', 'analyzer'] as const).map(
+    (program) => `${program}:\n${fleet.said(program).slice(-4000)}`,
+  );
+  return [`${await said(fleet, run)} of ${TURNS} turns`, ...logs].join('\n\n');
 }
 
 /** Every utterance is recorded up to the frame it names, and nothing is damaged, missing or there twice. */
