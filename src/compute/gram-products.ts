@@ -5,35 +5,32 @@
 import { rowRange, zeros } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
 import type { ProductInto } from './product-into.ts';
-import type { Rooms } from './rooms.ts';
-import { areaOf, isDiagonal, upperTiles, type Tile } from './tiles.ts';
+import { isDiagonal, upperTiles, type Tile } from './tiles.ts';
+import { unwritten } from './unwritten.ts';
 
 /** a [n, any] and b [n, any], equal n → [a.length, b.length]. */
 export async function tiledGramProducts(
   a: Matrix[],
   b: Matrix[],
-  { multiplyTransposed, rooms }: { multiplyTransposed: ProductInto; rooms: Rooms },
+  multiplyTransposed: ProductInto,
 ): Promise<Matrix> {
   const total = zeros(a.length, b.length);
   const tiles = upperTiles(a[0]?.rows ?? 0);
   const largest = Math.max(0, ...tiles.map(areaOf));
-  await rooms.lend((a.length + b.length) * largest, async (room) => {
-    const [left, right] = [room.subarray(0, a.length * largest), room.subarray(a.length * largest)];
-    for (const tile of tiles) {
-      const part = await multiplyTransposed(
-        await stackTile(a, { tile, into: left }, multiplyTransposed),
-        await stackTile(b, { tile, into: right }, multiplyTransposed),
-      );
-      addTimes(total, part, isDiagonal(tile) ? 1 : 2);
-    }
-  });
+  const [left, right] = [unwritten(a.length * largest), unwritten(b.length * largest)];
+  for (const tile of tiles) {
+    const part = await multiplyTransposed(
+      await stackTile(a, { tile, into: left }, multiplyTransposed),
+      await stackTile(b, { tile, into: right }, multiplyTransposed),
+    );
+    const times = isDiagonal(tile) ? 1 : 2;
+    for (let at = 0; at < part.data.length; at++)
+      total.data[at] = (total.data[at] as number) + times * (part.data[at] as number);
+  }
   return total;
 }
 
-function addTimes({ data }: Matrix, part: Matrix, times: number): void {
-  for (let at = 0; at < data.length; at++)
-    data[at] = (data[at] as number) + times * (part.data[at] as number);
-}
+const areaOf = ({ top, bottom, left, right }: Tile): number => (bottom - top) * (right - left);
 
 /** One tile of every Gram matrix, flat [matrices, tile rows × tile columns], at the beginning of `into`. */
 async function stackTile(

@@ -11,7 +11,6 @@ import { blockedInverse } from './blocked-inverse.ts';
 import { tiledGramProducts } from './gram-products.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
 import type { ProductInto } from './product-into.ts';
-import { createRooms, type Rooms } from './rooms.ts';
 import { tiledSymmetric } from './tiled-symmetric.ts';
 import { upperTiles } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
@@ -43,19 +42,15 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
     a.rows * a.cols * b.cols < WORTH_A_CALL ? written(crossProduct(a, b), into) : byColumns.run(a, b, into);
   const multiplyTransposed: ProductInto = (a, b, into) =>
     a.rows * a.cols * b.rows < WORTH_A_CALL ? written(productTransposed(a, b), into) : byRows.run(a, b, into);
-  const products = { multiply, crossMultiply, multiplyTransposed };
-  const rooms = createRooms();
   return {
     elements,
     multiply: (a, b) => multiply(a, b),
     crossMultiply: (a, b) => crossMultiply(a, b),
     multiplyTransposed: (a, b) => multiplyTransposed(a, b),
-    gram: (a) => tiledGram(a, multiplyTransposed, rooms),
-    gramProducts: (a, b) => tiledGramProducts(a, b, { multiplyTransposed, rooms }),
-    invertRidge: async (s, lambda, where) => {
-      const into = where === 'in place' ? s.data : undefined;
-      return (await blockedInverse({ s, lambda, into }, products, rooms)) ?? invertSymmetric(s, lambda);
-    },
+    gram: (a) => tiledGram(a, multiplyTransposed),
+    gramProducts: (a, b) => tiledGramProducts(a, b, multiplyTransposed),
+    invertRidge: async (s, lambda) =>
+      (await blockedInverse(s, lambda, { multiply, crossMultiply })) ?? invertSymmetric(s, lambda),
     close: async () => {
       for (const { session } of [plain, byColumns, byRows]) await session.release();
     },
@@ -104,11 +99,8 @@ function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
 }
 
 /** a · aᵀ */
-function tiledGram(a: Matrix, multiplyTransposed: ProductInto, rooms: Rooms): Promise<Matrix> {
-  return tiledSymmetric(
-    upperTiles(a.rows),
-    ({ top, bottom, left, right }, room) =>
-      multiplyTransposed(rowRange(a, top, bottom), rowRange(a, left, right), room),
-    { n: a.rows, rooms },
+function tiledGram(a: Matrix, multiplyTransposed: ProductInto): Promise<Matrix> {
+  return tiledSymmetric(a.rows, upperTiles(a.rows), ({ top, bottom, left, right }) =>
+    multiplyTransposed(rowRange(a, top, bottom), rowRange(a, left, right)),
   );
 }

@@ -1,41 +1,23 @@
 /** A symmetric matrix of which only the tiles on and above the diagonal are computed. */
 import type { Matrix } from '../synchrony/types.ts';
-import type { Rooms } from './rooms.ts';
-import { areaOf, type Tile } from './tiles.ts';
+import type { Tile } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
 
-export interface TiledOptions {
-  /** Rows. */
-  n: number;
-  rooms: Rooms;
-  /** Where the matrix is to stand [n, n]. */
-  into?: Float64Array | undefined;
-}
-
-/**
- * [n, n] of tiles that cover the diagonal and what is above it; what is below mirrors that, to the last bit. `compute`
- * writes a tile into the room that it is handed.
- */
+/** [n, n] of tiles that cover the diagonal and what is above it; what is below mirrors that, to the last bit. */
 export async function tiledSymmetric<T extends Tile>(
+  n: number,
   tiles: T[],
-  compute: (tile: T, room: Float64Array) => Promise<Matrix>,
-  { n, rooms, into }: TiledOptions,
+  compute: (tile: T) => Promise<Matrix>,
 ): Promise<Matrix> {
-  const out = { rows: n, cols: n, data: into ?? unwritten(n * n) };
-  const [only] = tiles;
-  if (only && tiles.length === 1) {
-    await compute(only, out.data);
-    return mirrorDown(out);
+  const [first] = tiles;
+  if (first && tiles.length === 1) return mirrorDown(await compute(first));
+  const out = { rows: n, cols: n, data: unwritten(n * n) };
+  for (const tile of tiles) {
+    const part = await compute(tile);
+    for (let r = 0; r < part.rows; r++)
+      out.data.set(part.data.subarray(r * part.cols, (r + 1) * part.cols), (tile.top + r) * n + tile.left);
   }
-  await rooms.lend(Math.max(...tiles.map(areaOf)), async (room) => {
-    for (const tile of tiles) setTile(out, tile, await compute(tile, room.subarray(0, areaOf(tile))));
-  });
   return mirrorDown(out);
-}
-
-function setTile({ cols, data }: Matrix, { top, left }: Tile, part: Matrix): void {
-  for (let r = 0; r < part.rows; r++)
-    data.set(part.data.subarray(r * part.cols, (r + 1) * part.cols), (top + r) * cols + left);
 }
 
 const MIRROR_TILE = 32;

@@ -28,8 +28,6 @@ export function upperTiles(n: number): Tile[] {
   return halved(0, n);
 }
 
-export const areaOf = ({ top, bottom, left, right }: Tile): number => (bottom - top) * (right - left);
-
 export const isDiagonal = ({ top, left }: Tile): boolean => top === left;
 
 function halved(start: number, end: number): Tile[] {

@@ -170,14 +170,10 @@ export function isFinite(m: Matrix): boolean {
 
 /** A copy of neighbouring rows and columns [rows, cols]. */
 export function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
-  return copyBlock(m, at, zeros(at.rows, at.cols));
-}
-
-/** What stands in m from `top` and `left` on, as much as `into` holds, copied into it. */
-export function copyBlock(m: Matrix, { top, left }: { top: number; left: number }, into: Matrix): Matrix {
-  for (let r = 0; r < into.rows; r++) {
-    const start = (top + r) * m.cols + left;
-    into.data.set(m.data.subarray(start, start + into.cols), r * into.cols);
+  const out = zeros(at.rows, at.cols);
+  for (let r = 0; r < at.rows; r++) {
+    const start = (at.top + r) * m.cols + at.left;
+    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
   }
-  return into;
+  return out;
 }

@@ -46,7 +46,7 @@ export async function sourceInverse(layer: Matrix, lambda: number, algebra: Line
   let along = 0;
   for (let r = 0; r < n; r++) along += (kernel.data[r * n + r] as number) / n;
   addToAll(kernel, along / n);
-  const inverse = await algebra.invertRidge(kernel, lambda, 'in place');
+  const inverse = await algebra.invertRidge(kernel, lambda);
   addToAll(inverse, -1 / (n * (lambda + along)));
   return inverse;
 }
@@ -80,7 +80,7 @@ function sidesOf(split: Uint8Array): Sides {
 
 /** E [n, test]. */
 async function errorMaker(inverse: Matrix, test: Int32Array, algebra: LinearAlgebra): Promise<Matrix> {
-  const inner = await algebra.invertRidge(takeBlock(inverse, test, test), 0, 'in place');
+  const inner = await algebra.invertRidge(takeBlock(inverse, test, test), 0);
   return algebra.crossMultiply(takeRows(inverse, test), inner);
 }
 
@@ -149,13 +149,12 @@ function squaresAroundMean(y: Matrix, rows: Int32Array): Float64Array {
 }
 
 /** Every column that has one value in all the rows. */
-function constantColumns({ cols, data }: Matrix, rows: Int32Array): Set<number> {
-  const [first = 0, second = first, ...others] = rows;
-  let flat: number[] = [];
-  for (let c = 0; c < cols; c++) if (data[first * cols + c] === data[second * cols + c]) flat.push(c);
-  for (const row of others) {
-    if (flat.length === 0) break;
-    flat = flat.filter((c) => data[row * cols + c] === data[first * cols + c]);
+function constantColumns(y: Matrix, rows: Int32Array): Set<number> {
+  const first = (rows[0] as number) * y.cols;
+  const flat = new Set(Array.from({ length: y.cols }, (_, c) => c));
+  for (const row of rows) {
+    for (const c of flat) if (y.data[row * y.cols + c] !== y.data[first + c]) flat.delete(c);
+    if (flat.size === 0) break;
   }
-  return new Set(flat);
+  return flat;
 }

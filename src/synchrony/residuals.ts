@@ -5,6 +5,7 @@
  */
 import { invertSymmetric } from './cholesky.ts';
 import {
+  copyOf,
   joinColumns,
   product,
   splitColumns,
@@ -59,7 +60,7 @@ export function centreByEpisode(m: Matrix, episode: Int32Array): Matrix {
   const means = zeros(episodes, m.cols);
   const counts = new Float64Array(episodes);
   for (const label of episode) counts[label] = (counts[label] as number) + 1;
-  const out = { ...m, data: m.data.slice() };
+  const out = copyOf(m);
   for (let r = 0; r < m.rows; r++) {
     const label = episode[r] as number;
     for (let c = 0; c < m.cols; c++) {
@@ -127,7 +128,7 @@ function turnRemoval(rows: StrictRows, train: Int32Array, algebra: LinearAlgebra
   const inverse = invertSymmetric(symmetricProduct(inTraining), 1e-9);
   const remove = async (m: Matrix): Promise<Removed> => {
     const map = await algebra.multiply(inverse, await algebra.multiply(inTraining, takeRows(m, train)));
-    return { rest: subtractFrom({ ...m, data: m.data.slice() }, await algebra.multiply(turns, map)), map };
+    return { rest: subtractFrom(copyOf(m), await algebra.multiply(turns, map)), map };
   };
   return { remove, share: product(product(turns, inverse), transpose(turns)) };
 }

@@ -19,8 +19,8 @@ export interface LinearAlgebra {
   gram(a: Matrix): Promise<Matrix>;
   /** ⟨A Aᵀ, B Bᵀ⟩ for every A [n, any] and B [n, any] → [a.length, b.length]. */
   gramProducts(a: Matrix[], b: Matrix[]): Promise<Matrix>;
-  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]; in place it may stand where s stood, which then is lost. */
-  invertRidge(s: Matrix, lambda: number, where?: 'in place'): Promise<Matrix>;
+  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]. */
+  invertRidge(s: Matrix, lambda: number): Promise<Matrix>;
 }
 
 /** What is known of each row of a group, [n] each: small integers. */
