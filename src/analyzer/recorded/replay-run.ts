@@ -1,10 +1,9 @@
 /**
- * Recomputes published scores from the recording alone: the same rows, the same seed, so the same numbers. A score is
- * compared to the last digit, for on one machine nothing in it is left to chance.
+ * Recomputes published scores from the recording alone: the same rows, the same seed, so the same numbers, to rounding: on one machine and
+ * with one version nothing in them is left to chance.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { createOrtAlgebra } from '../../compute/ort-algebra.ts';
 import { readRecording } from '../../journal/read-recording.ts';
 import { systemClock } from '../../process/clock.ts';
@@ -42,9 +41,6 @@ type PointRecord = Pick<PointScore, 'type' | 'run' | 'group' | 'base' | 'score' 
 /** A line of `scores.jsonl`: of a full score, of a turn's addition to it, of what stands beside it, of both directions, or of a dyad's steps. */
 type AnyRecord = ScoreRecord | PointRecord | BesideScore | PairScore | StepRecord;
 
-/** Between two additions of the same numbers in another order. */
-const POINT_TOLERANCE = 1e-9;
-
 export interface ReplayReport {
   scores: number;
   equalScores: number;
@@ -70,7 +66,7 @@ export async function replayRun(
   const learners = new Map<string, PrequentialGroup>();
   const replayed = new Map<string, GroupScore>();
   const recorded = await readGroups(folder);
-  // One thread, as the analyzer's: the order of additions is part of the number.
+  // One thread, as the analyzer's, so that sums are made in the same order.
   const algebra = await createOrtAlgebra({ threads: 1 });
   try {
     const differences: string[] = [];
@@ -199,9 +195,8 @@ async function replayBeside(
   if (!group) return `${name}: the recording lacks rows that it was computed from`;
   const nowMs = (): number => systemClock.monotonicMs();
   const job = { run: score.run, group, selection: selectRows(group, book), algebra, nowMs };
-  const again: unknown = JSON.parse(JSON.stringify((await scoreBeside(job)).beside));
-  if (isDeepStrictEqual(again, score.beside)) return undefined;
-  return `${name}: published as ${JSON.stringify(score.beside)} and comes out as ${JSON.stringify(again)}`;
+  const difference = replayFields(['beside'], { again: await scoreBeside(job), published: score });
+  return difference && `${name}: ${difference}`;
 }
 
 /** What differs, as a sentence; undefined when nothing does. */
@@ -234,10 +229,9 @@ async function replayPrequential(
   if (!prequential) return undefined;
   const { state, answer } = await learnGroup(prequential.taken > 0 ? learners.get(group) : undefined, job);
   learners.set(group, state);
-  const { score = NaN, tested } = answer ?? {};
-  if (tested === prequential.tested && Math.abs(score - prequential.score) <= POINT_TOLERANCE)
-    return undefined;
-  return `prequential score of ${group}, ${samples} samples: published as ${prequential.score} and comes out as ${score}`;
+  const again = { score: answer?.score, tested: answer?.tested };
+  const difference = replayFields(['tested', 'score'], { again, published: prequential });
+  return difference && `prequential score of ${group}, ${samples} samples: ${difference}`;
 }
 
 /** The same for a point score, from the frozen fit of the full score before it. */
@@ -256,9 +250,9 @@ function replayPoint(
   if (!group) return `${name}: the recording lacks rows that it was computed from`;
   const again = startPointGroup(fit);
   growPoint(again, Object.keys(point.rows), { group, book });
-  const { score = NaN, samples } = pointOf(again, group, 0) ?? {};
-  if (samples === point.samples && Math.abs(score - point.score) <= POINT_TOLERANCE) return undefined;
-  return `${name}: published as ${point.score} and comes out as ${score}`;
+  const { score, samples } = pointOf(again, group, 0) ?? {};
+  const difference = replayFields(['samples', 'score'], { again: { score, samples }, published: point });
+  return difference && `${name}: ${difference}`;
 }
 
 /** The group as it stood when the score was computed, or undefined when a row of it is not recorded. */

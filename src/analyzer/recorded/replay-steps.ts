@@ -20,7 +20,8 @@ import {
 import { addSteps, type SideSteps, type StepLayers } from '../steps/side-steps.ts';
 import { alignSides } from '../steps/step-book.ts';
 import { parseStepMeasures } from '../steps/step-measures.ts';
-import { figureRecords, type StepFigureRecord, type StepRecord } from '../steps/step-record.ts';
+import { figureRecords, type StepRecord } from '../steps/step-record.ts';
+import { replayFields } from './replay-fields.ts';
 
 /** STREAM EPOCH EPISODE TURN → its frames of steps. */
 export type StepIndex = Map<string, { seq: number; at: RecordedMessage['at'] }[]>;
@@ -40,9 +41,6 @@ export interface StepReplay {
   algebra: LinearAlgebra;
 }
 
-/** Between two additions of the same numbers in another order. */
-const TOLERANCE = 1e-9;
-
 /** What differs, as a sentence; undefined when nothing does. */
 export async function replaySteps(record: StepRecord, from: StepReplay): Promise<string | undefined> {
   const name = `steps of ${record.episode} in ${record.group}, ${record.steps} steps`;
@@ -51,18 +49,10 @@ export async function replaySteps(record: StepRecord, from: StepReplay): Promise
   const again = await scoreAgain(dyad, record, from.algebra);
   if (again.steps !== record.steps || again.seed !== record.seed)
     return `${name}: the recording gives ${again.steps} steps`;
-  const figures = figureRecords(again.figures);
-  const different = Object.entries(record.figures).find(
-    ([label, figure]) => !isEqual(figure, figures[label]),
-  );
-  if (!different) return undefined;
-  const [label, figure] = different;
-  return `${name}: ${label} was published as ${JSON.stringify(figure)} and comes out as ${JSON.stringify(figures[label])}`;
-}
-
-function isEqual(one: StepFigureRecord, other: StepFigureRecord | undefined): boolean {
-  const names = Object.keys(one) as (keyof StepFigureRecord)[];
-  return names.every((name) => Math.abs((one[name] ?? NaN) - (other?.[name] ?? NaN)) <= TOLERANCE);
+  const labels = Object.keys(record.figures);
+  const figures = { again: figureRecords(again.figures), published: record.figures };
+  const difference = replayFields(labels, figures);
+  return difference && `${name}: ${difference}`;
 }
 
 function scoreAgain(dyad: DyadSteps, { run, figures }: StepRecord, algebra: LinearAlgebra) {
