@@ -4,7 +4,7 @@ import { shortOf } from '../protocol/minimums.ts';
 import type { PaperReport, StrictReport } from '../protocol/report.ts';
 import type { Drawable } from '../synchrony/bootstrap.ts';
 import { pseudoPairs } from '../synchrony/nulls.ts';
-import { paperScore, paperScoreOf, preparePaper } from '../synchrony/paper.ts';
+import { paperScore, withPaper } from '../synchrony/paper.ts';
 import { strictScoreFrozen } from '../synchrony/strict-point.ts';
 import type { LinearAlgebra, NoScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
 import type { Group } from './episode-book.ts';
@@ -107,17 +107,19 @@ interface Tools {
 }
 
 async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport | NoScore> {
-  const prepared = await preparePaper(pairs, tools);
-  if ('reason' in prepared) return prepared;
-  const score = await paperScoreOf(prepared, tools);
-  if ('reason' in score) return score;
   const { seed } = tools;
-  const shuffled = (draw: number) => paperScoreOf(prepared, { ...tools, seed: draw, shuffled: true });
+  const found = await withPaper(pairs, tools, async (scoreOf) => ({
+    score: await scoreOf({ seed }),
+    shuffled: await meanOfDraws(seed, (draw) => scoreOf({ seed: draw, shuffled: true })),
+  }));
+  if ('reason' in found) return found;
+  const { score, shuffled } = found;
+  if ('reason' in score) return score;
   const pseudo = (draw: number) => paperScore(pseudoPairs(pairs, draw), { ...tools, seed: draw });
   return {
     score: score.syncR2,
     unclipped: score.unclipped,
-    nullMean: await meanOfDraws(seed, shuffled),
+    nullMean: shuffled,
     pseudoMean: await meanOfDraws(seed, pseudo),
     samples: pairs.n,
   };

@@ -3,17 +3,18 @@
  * float64 wherever the provider has it; WebGPU has not, so there every product is float32 and says so.
  */
 import { availableParallelism } from 'node:os';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { invertSymmetric } from '../synchrony/cholesky.ts';
 import { crossProduct, product, productTransposed, rowRange } from '../synchrony/matrix.ts';
+import { createPlainAlgebra } from '../synchrony/plain-algebra.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
-import { blockedInverse } from './blocked-inverse.ts';
-import { tiledGramProducts } from './gram-products.ts';
-import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
-import type { ProductInto } from './product-into.ts';
-import { tiledSymmetric } from './tiled-symmetric.ts';
-import { upperTiles } from './tiles.ts';
-import { unwritten } from './unwritten.ts';
+import { blockedInverse, kernelRidge, matrixRidge } from './blocked-inverse.ts';
+import { openProduct } from './ort-product.ts';
+import type { Product, Products } from './product-into.ts';
+import { createRooms, type Rooms } from './rooms.ts';
+import { tiledSquaredErrors } from './squared-errors.ts';
+import { tiledSymmetric, type Operands } from './tiled-symmetric.ts';
+import { upperTiles, type Tile } from './tiles.ts';
 
 export interface OrtAlgebraOptions {
   /** Threads of one product; left out: as many as there are cores. */
@@ -28,79 +29,62 @@ export interface OrtAlgebra extends LinearAlgebra {
   close(): Promise<void>;
 }
 
-/** Below this many multiplications a call into the runtime costs more than the product. */
-const WORTH_A_CALL = 30_000;
-
 export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise<OrtAlgebra> {
   const elements = options.elements ?? (options.provider === 'webgpu' ? 'float32' : 'float64');
-  const plain = await openProduct(options, { elements });
-  const byColumns = await openProduct(options, { elements, transposed: 'a' });
-  const byRows = await openProduct(options, { elements, transposed: 'b' });
-  const multiply: ProductInto = (a, b, into) =>
-    a.rows * a.cols * b.cols < WORTH_A_CALL ? written(product(a, b), into) : plain.run(a, b, into);
-  const crossMultiply: ProductInto = (a, b, into) =>
-    a.rows * a.cols * b.cols < WORTH_A_CALL ? written(crossProduct(a, b), into) : byColumns.run(a, b, into);
-  const multiplyTransposed: ProductInto = (a, b, into) =>
-    a.rows * a.cols * b.rows < WORTH_A_CALL ? written(productTransposed(a, b), into) : byRows.run(a, b, into);
+  const session = sessionOptions(options);
+  const multiply = await openProduct({ graph: { elements }, session, plain: product });
+  const crossMultiply = await openProduct({
+    graph: { elements, transposed: 'a' },
+    session,
+    plain: crossProduct,
+  });
+  const multiplyTransposed = await openProduct({
+    graph: { elements, transposed: 'b' },
+    session,
+    plain: productTransposed,
+  });
+  const products: Products = { multiply, crossMultiply, multiplyTransposed };
+  const rooms = createRooms();
   return {
     elements,
-    multiply: (a, b) => multiply(a, b),
-    crossMultiply: (a, b) => crossMultiply(a, b),
-    multiplyTransposed: (a, b) => multiplyTransposed(a, b),
-    gram: (a) => tiledGram(a, multiplyTransposed),
-    gramProducts: (a, b) => tiledGramProducts(a, b, multiplyTransposed),
-    invertRidge: async (s, lambda) =>
-      (await blockedInverse(s, lambda, { multiply, crossMultiply })) ?? invertSymmetric(s, lambda),
+    multiply: (a, b) => multiply.one(a, b),
+    crossMultiply: (a, b, into) => crossMultiply.one(a, b, into),
+    multiplyTransposed: (a, b) => multiplyTransposed.one(a, b),
+    gram: (a) => tiledGram(a, multiplyTransposed, rooms),
+    squaredErrors: (weights, targets) => tiledSquaredErrors(weights, targets, { multiplyTransposed, rooms }),
+    lend: rooms.lend,
+    invertKernel: async (x, of) =>
+      (await blockedInverse(kernelRidge(x, of, multiplyTransposed), products, rooms)) ??
+      createPlainAlgebra().invertKernel(x, of),
+    invertRidge: async (s, lambda, where) => {
+      const into = where === 'in place' ? s.data : undefined;
+      return (
+        (await blockedInverse(matrixRidge(s, lambda, into), products, rooms)) ?? invertSymmetric(s, lambda)
+      );
+    },
     close: async () => {
-      for (const { session } of [plain, byColumns, byRows]) await session.release();
+      for (const one of [multiply, crossMultiply, multiplyTransposed]) await one.release();
     },
   };
 }
 
-interface Product {
-  session: InferenceSession;
-  run: ProductInto;
-}
-
-async function written(m: Matrix, into?: Float64Array): Promise<Matrix> {
-  into?.set(m.data);
-  return m;
-}
-
-async function openProduct(options: OrtAlgebraOptions, graph: MatmulGraph): Promise<Product> {
-  const session = await InferenceSession.create(writeMatmulGraph(graph), {
-    executionProviders: [options.provider ?? 'cpu'],
-    // The runtime's own count, 0, is 1 on a virtual machine that does not tell it of its cores.
-    intraOpNumThreads: options.threads ?? availableParallelism(),
-    logSeverityLevel: 3,
-    // Threads that spin between products would take the cores from the agents and from the recording.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  });
-  const run = async (a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix> => {
-    const rows = graph.transposed === 'a' ? a.cols : a.rows;
-    const cols = graph.transposed === 'b' ? b.rows : b.cols;
-    const feeds = { a: tensor(a, graph.elements), b: tensor(b, graph.elements) };
-    if (graph.elements === 'float64') {
-      // The runtime writes where it is told to; memory of its own would be copied once more.
-      const data = into ?? unwritten(rows * cols);
-      await session.run(feeds, { c: new Tensor('float64', data, [rows, cols]) });
-      return { rows, cols, data };
-    }
-    const { c } = await session.run(feeds);
-    return written({ rows, cols, data: Float64Array.from((c as Tensor).data as Float32Array) }, into);
-  };
-  return { session, run };
-}
-
-function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
-  return elements === 'float64'
-    ? new Tensor('float64', m.data, [m.rows, m.cols])
-    : new Tensor('float32', Float32Array.from(m.data), [m.rows, m.cols]);
-}
+export const sessionOptions = ({
+  provider,
+  threads,
+}: OrtAlgebraOptions): InferenceSession.SessionOptions => ({
+  executionProviders: [provider ?? 'cpu'],
+  // The runtime's own count, 0, is 1 on a virtual machine that does not tell it of its cores.
+  intraOpNumThreads: threads ?? availableParallelism(),
+  logSeverityLevel: 3,
+  // Threads that spin between products would take the cores from the agents and from the recording.
+  extra: { session: { intra_op: { allow_spinning: '0' } } },
+});
 
 /** a · aᵀ */
-function tiledGram(a: Matrix, multiplyTransposed: ProductInto): Promise<Matrix> {
-  return tiledSymmetric(a.rows, upperTiles(a.rows), ({ top, bottom, left, right }) =>
-    multiplyTransposed(rowRange(a, top, bottom), rowRange(a, left, right)),
-  );
+function tiledGram(a: Matrix, { all }: Product, rooms: Rooms): Promise<Matrix> {
+  const operands = ({ top, bottom, left, right }: Tile): Operands => ({
+    a: rowRange(a, top, bottom),
+    b: rowRange(a, left, right),
+  });
+  return tiledSymmetric(upperTiles(a.rows), { operands, all }, { n: a.rows, rooms });
 }

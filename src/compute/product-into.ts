@@ -2,3 +2,23 @@ import type { Matrix } from '../synchrony/types.ts';
 
 /** A product of two matrices; written to `into` where it is given, which spares clearing and copying as much memory. */
 export type ProductInto = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
+
+export interface ProductJob {
+  a: Matrix;
+  b: Matrix;
+  into: Float64Array;
+}
+
+/** One kind of product. */
+export interface Product {
+  one: ProductInto;
+  /** Many that do not wait for each other: one call for several of them. */
+  all(jobs: ProductJob[]): Promise<Matrix[]>;
+}
+
+/** a · b, aᵀ · b and a · bᵀ. */
+export interface Products {
+  multiply: Product;
+  crossMultiply: Product;
+  multiplyTransposed: Product;
+}

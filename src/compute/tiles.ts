@@ -28,6 +28,19 @@ export function upperTiles(n: number): Tile[] {
   return halved(0, n);
 }
 
+/** All of a matrix [n, cols] in bands of rows, none larger than the largest tile. */
+export function rowBands(n: number, cols: number): Tile[] {
+  const rows = Math.max(1, Math.floor((LARGEST * LARGEST) / cols));
+  return Array.from({ length: Math.ceil(n / rows) }, (_, band) => ({
+    top: band * rows,
+    bottom: Math.min(n, (band + 1) * rows),
+    left: 0,
+    right: cols,
+  }));
+}
+
+export const areaOf = ({ top, bottom, left, right }: Tile): number => (bottom - top) * (right - left);
+
 export const isDiagonal = ({ top, left }: Tile): boolean => top === left;
 
 function halved(start: number, end: number): Tile[] {

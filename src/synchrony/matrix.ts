@@ -38,10 +38,10 @@ function turnedPlaces(n: number, by: number): number[] {
 /** m at (rows × cols) → [rows.length, cols.length]. */
 export function takeBlock(m: Matrix, rows: ArrayLike<number>, cols: ArrayLike<number>): Matrix {
   const out = zeros(rows.length, cols.length);
-  let at = 0;
-  for (let r = 0; r < rows.length; r++) {
+  const [to, from, width] = [out.data, m.data, cols.length];
+  for (let r = 0, at = 0; r < rows.length; r++) {
     const start = (rows[r] as number) * m.cols;
-    for (let c = 0; c < cols.length; c++) out.data[at++] = m.data[start + (cols[c] as number)] as number;
+    for (let c = 0; c < width; c++, at++) to[at] = from[start + (cols[c] as number)] as number;
   }
   return out;
 }
@@ -147,13 +147,21 @@ export const copyOf = (m: Matrix): Matrix => ({ ...m, data: m.data.slice() });
 
 /** Adds `other` [n, m] to m [n, m] in place. */
 export function addTo(m: Matrix, other: Matrix): void {
-  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) + (other.data[at] as number);
+  const [to, from] = [m.data, other.data];
+  for (let at = 0; at < to.length; at++) to[at] = (to[at] as number) + (from[at] as number);
 }
 
 /** Takes `other` [n, m] out of m [n, m] in place, and returns m. */
 export function subtractFrom(m: Matrix, other: Matrix): Matrix {
-  for (let at = 0; at < m.data.length; at++) m.data[at] = (m.data[at] as number) - (other.data[at] as number);
+  const [to, from] = [m.data, other.data];
+  for (let at = 0; at < to.length; at++) to[at] = (to[at] as number) - (from[at] as number);
   return m;
+}
+
+/** −m, at the beginning of `room`, which may be m's own. */
+export function negated({ data, ...size }: Matrix, room: Float64Array): Matrix {
+  for (let at = 0; at < data.length; at++) room[at] = -(data[at] as number);
+  return { ...size, data: room.subarray(0, data.length) };
 }
 
 /** Σ aᵢ bᵢ over all entries. */
@@ -170,10 +178,14 @@ export function isFinite(m: Matrix): boolean {
 
 /** A copy of neighbouring rows and columns [rows, cols]. */
 export function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
-  const out = zeros(at.rows, at.cols);
-  for (let r = 0; r < at.rows; r++) {
-    const start = (at.top + r) * m.cols + at.left;
-    out.data.set(m.data.subarray(start, start + at.cols), r * at.cols);
+  return copyBlock(m, at, zeros(at.rows, at.cols));
+}
+
+/** What stands in m from `top` and `left` on, as much as `into` holds, copied into it. */
+export function copyBlock(m: Matrix, { top, left }: { top: number; left: number }, into: Matrix): Matrix {
+  for (let r = 0; r < into.rows; r++) {
+    const start = (top + r) * m.cols + left;
+    into.data.set(m.data.subarray(start, start + into.cols), r * into.cols);
   }
-  return out;
+  return into;
 }

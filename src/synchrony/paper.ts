@@ -5,10 +5,12 @@
  * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, or values that are not finite.
  */
 import { groupBy } from './group-by.ts';
-import { isFinite, zeros } from './matrix.ts';
+import { columnMeans, scaleColumns } from './columns.ts';
+import { zeros } from './matrix.ts';
 import { drawPaperSplit, splitByEpisodes, type Split } from './paper-splits.ts';
-import { r2Map, sourceInverse } from './r2-map.ts';
+import { r2Map, type Target } from './r2-map.ts';
 import { seededRandom, shuffled } from './random.ts';
+import { sourceInverse, type SourceInverse } from './source-inverse.ts';
 import type { LinearAlgebra, Matrix, NoScore, PaperScore, TurnPairs } from './types.ts';
 
 export interface PaperOptions {
@@ -26,64 +28,90 @@ const MINIMUM_ROWS = 4;
 const PAPER_LAMBDA = 0.1;
 
 export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promise<PaperScore | NoScore> {
-  const prepared = await preparePaper(pairs, options);
-  return 'reason' in prepared ? prepared : paperScoreOf(prepared, options);
+  return withPaper(pairs, options, (scoreOf) => scoreOf(options));
 }
 
-/** What scores of the same rows share, whatever their splits: the inverse of every source layer is most of the work. */
-export interface PreparedPaper {
-  pairs: TurnPairs;
-  /** Per source layer [n, n]: see `sourceInverse`. */
-  inverses: Matrix[];
-  /** Column means [dims] per target layer. */
-  means: Float64Array[];
-}
+/** What one score takes besides the rows. */
+export type PaperDraw = Pick<PaperOptions, 'splits' | 'seed' | 'shuffled'>;
 
-export async function preparePaper(
+/**
+ * Scores of the same rows share whatever does not depend on their splits: the inverse of every source layer is most of the work. They are
+ * computed one after the other, until `use` settles.
+ */
+export async function withPaper<T>(
   pairs: TurnPairs,
   { algebra, lambda = PAPER_LAMBDA }: Pick<PaperOptions, 'algebra' | 'lambda'>,
-): Promise<PreparedPaper | NoScore> {
-  const reason = whyNoScore(pairs);
-  if (reason !== undefined) return { reason };
-  const inverses: Matrix[] = [];
-  let room = zeros(0, 0);
-  for (const layer of pairs.source) {
-    if (layer.cols !== room.cols) room = zeros(layer.rows, layer.cols);
-    centreInto(room, layer);
-    inverses.push(await sourceInverse(room, lambda, algebra));
-  }
-  return { pairs, inverses, means: pairs.target.map(columnMeans) };
+  use: (scoreOf: (draw: PaperDraw) => Promise<PaperScore | NoScore>) => Promise<T>,
+): Promise<T | NoScore> {
+  if (pairs.n < MINIMUM_ROWS)
+    return { reason: `only ${pairs.n} turn pairs, at least ${MINIMUM_ROWS} are needed` };
+  const [source, target] = [pairs.source.map(withMeans), pairs.target.map(withMeans)];
+  // A mean is not finite where a value is not, so that takes no pass of its own.
+  if (![...source, ...target].every(({ means }) => means.every(Number.isFinite)))
+    return { reason: 'a hidden state holds NaN or infinity' };
+  return algebra.lend(roomsOf(pairs), async ([spare, ...rooms]) => {
+    const sources: SourceInverse[] = [];
+    for (const [index, layer] of source.entries())
+      sources.push(await sourceInverse(centred(layer, spare), { lambda, room: rooms[index] }, algebra));
+    const targets = target.map(({ layer, means }, index) => ({
+      rows: layer,
+      offset: means,
+      room: { ...layer, data: rooms[source.length + index] as Float64Array },
+    }));
+    return use((draw) => scoreOf({ pairs, sources, targets, algebra }, draw));
+  });
 }
 
-export async function paperScoreOf(
-  { pairs, inverses, means }: PreparedPaper,
-  options: Omit<PaperOptions, 'lambda'>,
+/** For one centred source layer, for the inverse of every source layer, and for every target layer scaled. */
+function roomsOf({ n, source, target }: TurnPairs): number[] {
+  const widest = Math.max(...source.map(({ cols }) => cols));
+  return [n * widest, ...source.map(() => n * n), ...target.map(({ cols }) => n * cols)];
+}
+
+interface WithMeans {
+  layer: Matrix;
+  /** Of its columns. */
+  means: Float64Array;
+}
+
+const allRows = (n: number): Int32Array => Int32Array.from({ length: n }, (_, row) => row);
+
+const withMeans = (layer: Matrix): WithMeans => ({ layer, means: columnMeans(layer, allRows(layer.rows)) });
+
+/** The same regression, in fewer digits where there is a large offset. */
+function centred(
+  { layer, means }: WithMeans,
+  room: Float64Array = new Float64Array(layer.data.length),
+): Matrix {
+  const into = { ...layer, data: room.subarray(0, layer.data.length) };
+  const scaling = { offset: means, scale: new Float64Array(layer.cols).fill(1) };
+  return scaleColumns(layer, scaling, { rows: allRows(layer.rows), into });
+}
+
+interface Prepared {
+  pairs: TurnPairs;
+  sources: SourceInverse[];
+  targets: Target[];
+  algebra: LinearAlgebra;
+}
+
+async function scoreOf(
+  { pairs, sources, targets, algebra }: Prepared,
+  draw: PaperDraw,
 ): Promise<PaperScore | NoScore> {
-  const splits = makeSplits(pairs, options);
+  const splits = makeSplits(pairs, draw);
   if ('reason' in splits) return splits;
-  const targets = pairs.target.map((rows, layer) => ({
-    rows,
-    offset: means[layer] as Float64Array,
-    room: zeros(rows.rows, rows.cols),
-  }));
   const perSplit: Matrix[] = [];
   for (const [index, split] of splits.entries()) {
-    const input = { inverses, targets, split };
-    const order =
-      options.shuffled === true ? shuffledTraining(pairs, split, options.seed + index) : undefined;
+    const input = { sources, targets, split };
+    const order = draw.shuffled === true ? shuffledTraining(pairs, split, draw.seed + index) : undefined;
     const whole = order === undefined ? input : { ...input, trainingOrder: order };
-    perSplit.push(await r2Map(whole, options.algebra));
+    perSplit.push(await r2Map(whole, algebra));
   }
   return summarise(perSplit);
 }
 
-function whyNoScore(pairs: TurnPairs): string | undefined {
-  if (pairs.n < MINIMUM_ROWS) return `only ${pairs.n} turn pairs, at least ${MINIMUM_ROWS} are needed`;
-  if (![...pairs.source, ...pairs.target].every(isFinite)) return 'a hidden state holds NaN or infinity';
-  return undefined;
-}
-
-function makeSplits(pairs: TurnPairs, options: Pick<PaperOptions, 'splits' | 'seed'>): Split[] | NoScore {
+function makeSplits(pairs: TurnPairs, options: PaperDraw): Split[] | NoScore {
   const wanted = options.splits ?? 3;
   const splits =
     typeof wanted === 'number'
@@ -96,25 +124,6 @@ function makeSplits(pairs: TurnPairs, options: Pick<PaperOptions, 'splits' | 'se
     return { reason: 'the episodes cannot be split into a training and a test part' };
   }
   return usable as Split[];
-}
-
-function columnMeans({ rows, cols, data }: Matrix): Float64Array {
-  const means = new Float64Array(cols);
-  for (let r = 0; r < rows; r++) {
-    const start = r * cols;
-    for (let c = 0; c < cols; c++) means[c] = (means[c] as number) + (data[start + c] as number);
-  }
-  return means.map((sum) => sum / rows);
-}
-
-/** m with its column means taken out: the same regression, in fewer digits where there is a large offset. */
-function centreInto(room: Matrix, m: Matrix): void {
-  const means = columnMeans(m);
-  for (let r = 0; r < m.rows; r++) {
-    const start = r * m.cols;
-    for (let c = 0; c < m.cols; c++)
-      room.data[start + c] = (m.data[start + c] as number) - (means[c] as number);
-  }
 }
 
 /** The training rows, those of an episode exchanged among themselves. */

@@ -1,6 +1,14 @@
 /** The linear algebra in plain TypeScript: what tests and tiny work use, and what the fast backend is compared with. */
 import { invertSymmetric } from './cholesky.ts';
-import { crossProduct, innerProduct, product, productTransposed, symmetricProduct } from './matrix.ts';
+import {
+  crossProduct,
+  innerProduct,
+  product,
+  productTransposed,
+  rowRange,
+  subtractFrom,
+  symmetricProduct,
+} from './matrix.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export function createPlainAlgebra(): LinearAlgebra {
@@ -9,12 +17,23 @@ export function createPlainAlgebra(): LinearAlgebra {
     multiply: async (a, b) => product(a, b),
     crossMultiply: async (a, b) => crossProduct(a, b),
     gram: async (a) => symmetricProduct(a),
-    gramProducts: async (a, b) => allProducts(a.map(symmetricProduct), b.map(symmetricProduct)),
+    squaredErrors: async (weights, targets) => ({
+      rows: weights.length,
+      cols: targets.length,
+      data: Float64Array.from(weights.flatMap((c) => targets.map((z) => squaredError(c, z)))),
+    }),
+    lend: (lengths, use) => use(lengths.map((length) => new Float64Array(length))),
+    invertKernel: async (x, { lambda, constant }) => {
+      const kernel = symmetricProduct(x);
+      return invertSymmetric({ ...kernel, data: kernel.data.map((value) => value + constant) }, lambda);
+    },
     invertRidge: async (s, lambda) => invertSymmetric(s, lambda),
   };
 }
 
-function allProducts(a: Matrix[], b: Matrix[]): Matrix {
-  const data = Float64Array.from(a.flatMap((left) => b.map((right) => innerProduct(left, right))));
-  return { rows: a.length, cols: b.length, data };
+function squaredError(weights: Matrix, target: Matrix): number {
+  const { rows: train } = weights;
+  const predicted = crossProduct(weights, rowRange(target, 0, train));
+  const errors = subtractFrom(predicted, rowRange(target, train, target.rows));
+  return innerProduct(errors, errors);
 }

@@ -1,22 +1,22 @@
 /**
  * The layer × layer R² map of any number of splits, in sample space. Each source layer is inverted once for all splits:
  *
- *   source layer i: K = X Xᵀ, column means out;  S = (K + λI)⁻¹ less its part along 1, which is the free intercept
- *   split:          E = S[:, test] · S[test, test]⁻¹ [n, test], so that −Eᵀ Y = prediction − truth for every test row
+ *   source layer i: K = X Xᵀ, column means out;  S = (K + λI)⁻¹ less its part along 1, which is the free intercept (source-inverse.ts)
+ *   split:          C = −S[train, test] · S[test, test]⁻¹, so that Cᵀ Y_train is the prediction of every test row
  *   target layer j: Z = Y / √(test sum of squares), per column
- *   R²[i, j] = 1 − ‖Eᵀ Z‖² / dims, where ‖Eᵀ Z‖² = ⟨E Eᵀ, Z Zᵀ⟩
+ *   R²[i, j] = 1 − ‖Z_test − Cᵀ Z_train‖² / dims
  *
  * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. That a held-out prediction needs only
  * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
- * Digits: about 1e-13 on ordinary states; where a few dims are 1e4 times the others and n exceeds dims, K's condition leaves about 1e-6.
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
-import { takeBlock, takeRows } from './matrix.ts';
+import { columnMeans, columnSquares, scaleColumns } from './columns.ts';
+import { negated } from './matrix.ts';
+import type { SourceInverse } from './source-inverse.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface MapInput {
-  /** Per source layer [n, n]: see `sourceInverse`. */
-  inverses: Matrix[];
+  sources: SourceInverse[];
   targets: Target[];
   split: Uint8Array;
   /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
@@ -38,34 +38,19 @@ interface Sides {
   test: Int32Array;
 }
 
-/** S [n, n] of a source layer [n, dims] whose column means are out. */
-export async function sourceInverse(layer: Matrix, lambda: number, algebra: LinearAlgebra): Promise<Matrix> {
-  const kernel = await algebra.gram(layer);
-  const n = kernel.rows;
-  // The kernel is 0 along 1. Made as large there as elsewhere, it is well conditioned; what was added is known and taken out again.
-  let along = 0;
-  for (let r = 0; r < n; r++) along += (kernel.data[r * n + r] as number) / n;
-  addToAll(kernel, along / n);
-  const inverse = await algebra.invertRidge(kernel, lambda);
-  addToAll(inverse, -1 / (n * (lambda + along)));
-  return inverse;
-}
-
-function addToAll({ data }: Matrix, value: number): void {
-  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + value;
-}
-
 /** R² [source layers, target layers]. */
 export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
   const sides = sidesOf(input.split);
-  const errors: Matrix[] = [];
-  for (const inverse of input.inverses) errors.push(await errorMaker(inverse, sides.test, algebra));
-  const order = rowOrder(sides, input.trainingOrder);
+  const order = Int32Array.from([...(input.trainingOrder ?? sides.train), ...sides.test]);
   const scaled = input.targets.map((target) => scaledTarget(target, sides, order));
-  const squares = await algebra.gramProducts(
-    errors,
-    scaled.map(({ rows }) => rows),
-  );
+  const lengths = roomsOfWeights(input.sources.length, sides);
+  const squares = await algebra.lend(lengths, async (rooms) => {
+    const weights = await allWeights(input.sources, { sides, rooms }, algebra);
+    return algebra.squaredErrors(
+      weights,
+      scaled.map(({ rows }) => rows),
+    );
+  });
   const data = squares.data.map((square, at) => {
     const { dims, unexplained } = scaled[at % squares.cols] as ScaledTarget;
     return 1 - (square + unexplained) / dims;
@@ -78,32 +63,42 @@ function sidesOf(split: Uint8Array): Sides {
   return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
 }
 
-/** E [n, test]. */
-async function errorMaker(inverse: Matrix, test: Int32Array, algebra: LinearAlgebra): Promise<Matrix> {
-  const inner = await algebra.invertRidge(takeBlock(inverse, test, test), 0);
-  return algebra.crossMultiply(takeRows(inverse, test), inner);
+/** Two for what the weights of a source layer are made from, and one for those of every layer. */
+function roomsOfWeights(layers: number, { train, test }: Sides): number[] {
+  const weights = Array.from({ length: layers }, () => train.length * test.length);
+  return [test.length * test.length, test.length * train.length, ...weights];
 }
 
-/** The row of Y that stands in each row of Z. */
-function rowOrder({ train, test }: Sides, training: Int32Array | undefined): Int32Array | undefined {
-  if (training === undefined) return undefined;
-  const order = new Int32Array(train.length + test.length);
-  for (const row of test) order[row] = row;
-  for (const [place, row] of train.entries()) order[row] = training[place] as number;
-  return order;
+interface WeightWork {
+  sides: Sides;
+  rooms: Float64Array[];
+}
+
+/** C [train, test] of every source layer. */
+async function allWeights(
+  sources: SourceInverse[],
+  { sides: { train, test }, rooms: [own, across, ...into] }: WeightWork,
+  algebra: LinearAlgebra,
+): Promise<Matrix[]> {
+  const weights: Matrix[] = [];
+  for (const [index, source] of sources.entries()) {
+    const inner = await algebra.invertRidge(await source.block(test, test, own), 0, 'in place');
+    const outer = await source.block(test, train, across);
+    weights.push(await algebra.crossMultiply(outer, negated(inner, inner.data), into[index]));
+  }
+  return weights;
 }
 
 interface ScaledTarget {
-  /** Z [n, dims]. */
+  /** Z [n, dims]: the training rows, then the test rows. */
   rows: Matrix;
   dims: number;
   /** Columns without variance in the test part, which are not predicted either. */
   unexplained: number;
 }
 
-function scaledTarget(target: Target, sides: Sides, order: Int32Array | undefined): ScaledTarget {
-  const y = target.rows;
-  const total = squaresAroundMean(y, sides.test);
+function scaledTarget({ rows: y, offset, room }: Target, sides: Sides, order: Int32Array): ScaledTarget {
+  const total = columnSquares(y, columnMeans(y, sides.test), sides.test);
   const flat = constantColumns(y, sides.test);
   const isFlat = (value: number, c: number): boolean => flat.has(c) || !(value > 0);
   // scikit-learn calls a column without variance in the test part 0 unless it is predicted perfectly, and never divides.
@@ -115,46 +110,18 @@ function scaledTarget(target: Target, sides: Sides, order: Int32Array | undefine
     const perfect = known.has(c) && valueOf(sides.train, c) === valueOf(sides.test, c);
     if (isFlat(value, c) && !perfect) unexplained += 1;
   }
-  return { rows: scaledRows(target, scale, order), dims: y.cols, unexplained };
-}
-
-function scaledRows({ rows: y, offset, room }: Target, scale: Float64Array, order?: Int32Array): Matrix {
-  const [from, to, cols] = [y.data, room.data, y.cols];
-  for (let r = 0; r < y.rows; r++) {
-    const source = (order?.[r] ?? r) * cols;
-    const target = r * cols;
-    for (let c = 0; c < cols; c++)
-      to[target + c] = ((from[source + c] as number) - (offset[c] as number)) * (scale[c] as number);
-  }
-  return room;
-}
-
-/** Per column, over some rows. */
-function squaresAroundMean(y: Matrix, rows: Int32Array): Float64Array {
-  const mean = new Float64Array(y.cols);
-  for (const row of rows) {
-    const start = row * y.cols;
-    for (let c = 0; c < y.cols; c++) mean[c] = (mean[c] as number) + (y.data[start + c] as number);
-  }
-  for (let c = 0; c < y.cols; c++) mean[c] = (mean[c] as number) / rows.length;
-  const sums = new Float64Array(y.cols);
-  for (const row of rows) {
-    const start = row * y.cols;
-    for (let c = 0; c < y.cols; c++) {
-      const deviation = (y.data[start + c] as number) - (mean[c] as number);
-      sums[c] = (sums[c] as number) + deviation * deviation;
-    }
-  }
-  return sums;
+  const rows = scaleColumns(y, { offset, scale }, { rows: order, into: room });
+  return { rows, dims: y.cols, unexplained };
 }
 
 /** Every column that has one value in all the rows. */
-function constantColumns(y: Matrix, rows: Int32Array): Set<number> {
-  const first = (rows[0] as number) * y.cols;
-  const flat = new Set(Array.from({ length: y.cols }, (_, c) => c));
-  for (const row of rows) {
-    for (const c of flat) if (y.data[row * y.cols + c] !== y.data[first + c]) flat.delete(c);
-    if (flat.size === 0) break;
+function constantColumns({ cols, data }: Matrix, rows: Int32Array): Set<number> {
+  const [first = 0, second = first, ...others] = rows;
+  let flat: number[] = [];
+  for (let c = 0; c < cols; c++) if (data[first * cols + c] === data[second * cols + c]) flat.push(c);
+  for (const row of others) {
+    if (flat.length === 0) break;
+    flat = flat.filter((c) => data[row * cols + c] === data[first * cols + c]);
   }
-  return flat;
+  return new Set(flat);
 }

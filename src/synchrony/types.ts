@@ -13,14 +13,25 @@ export interface LinearAlgebra {
   multiplyTransposed(a: Matrix, b: Matrix): Promise<Matrix>;
   /** a [n, k] · b [k, m] → [n, m]. */
   multiply(a: Matrix, b: Matrix): Promise<Matrix>;
-  /** aᵀ · b with a [n, k] and b [n, m] → [k, m]. */
-  crossMultiply(a: Matrix, b: Matrix): Promise<Matrix>;
+  /** aᵀ · b with a [n, k] and b [n, m] → [k, m]; it may stand in `into`. */
+  crossMultiply(a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix>;
   /** a [n, k] · aᵀ → [n, n], exactly symmetric. */
   gram(a: Matrix): Promise<Matrix>;
-  /** ⟨A Aᵀ, B Bᵀ⟩ for every A [n, any] and B [n, any] → [a.length, b.length]. */
-  gramProducts(a: Matrix[], b: Matrix[]): Promise<Matrix>;
-  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]. */
-  invertRidge(s: Matrix, lambda: number): Promise<Matrix>;
+  /** ‖Z_test − Cᵀ Z_train‖² for every C [train, test] and Z [train + test, any], test rows last → [weights.length, targets.length]. */
+  squaredErrors(weights: Matrix[], targets: Matrix[]): Promise<Matrix>;
+  /** (x xᵀ + constant + λI)⁻¹ of x [n, any], `constant` in every entry → [n, n]. */
+  invertKernel(x: Matrix, of: KernelRidge): Promise<Matrix>;
+  /** Memory for so many values each, whatever stands in it, until `use` settles. */
+  lend<T>(lengths: number[], use: (rooms: Float64Array[]) => Promise<T>): Promise<T>;
+  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]; in place it may stand where s stood, which then is lost. */
+  invertRidge(s: Matrix, lambda: number, where?: 'in place'): Promise<Matrix>;
+}
+
+export interface KernelRidge {
+  lambda: number;
+  constant: number;
+  /** Where the inverse is to stand [n · n]; left out: in memory of its own. */
+  into?: Float64Array | undefined;
 }
 
 /** What is known of each row of a group, [n] each: small integers. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { EntrainError } from '../../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../../synchrony/nulls.ts';
-import { paperScoreOf, preparePaper } from '../../synchrony/paper.ts';
+import { withPaper } from '../../synchrony/paper.ts';
 import { strictScore } from '../../synchrony/strict.ts';
 import type { LinearAlgebra, NoScore, PaperScore, StrictScore, TurnPairs } from '../../synchrony/types.ts';
 import { meanOfDraws } from '../null-draws.ts';
@@ -55,14 +55,15 @@ async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured
   const seed = seedOf(job);
   const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
-  const options = { algebra, seed, lambda, splits: file?.testEpisodes ?? 3 };
+  const splits = file?.testEpisodes ?? 3;
   say('paper mode');
-  const prepared = await preparePaper(pairs, options);
-  const scored = async (draw: number, shuffled: boolean): Promise<PaperScore | NoScore> =>
-    'reason' in prepared ? prepared : paperScoreOf(prepared, { ...options, seed: draw, shuffled });
-  const score = await scored(seed, false);
-  say('its shuffled null');
-  const shuffled = await meanOfDraws(seed, (draw) => scored(draw, true));
+  const found = await withPaper(pairs, { algebra, lambda }, async (scoreOf) => {
+    const score = await scoreOf({ seed, splits });
+    say('its shuffled null');
+    const shuffled = await meanOfDraws(seed, (draw) => scoreOf({ seed: draw, splits, shuffled: true }));
+    return { score, shuffled };
+  });
+  const { score, shuffled } = 'reason' in found ? { score: found, shuffled: null } : found;
   const beside = shuffled === null ? {} : { shuffled_sync_r2: shuffled };
   const answer = { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, layers), ...beside };
   return { mode: 'paper', answer, score, shuffled };

@@ -71,15 +71,60 @@ describe('float64', () => {
     const s = await plain.gram(normal(200, 3));
     const inverse = await fast.invertRidge(s, 0);
     expect(inverse.data.every(Number.isFinite)).toBe(true);
+    expect(await fast.invertRidge(s, 0, 'in place')).toEqual(inverse);
   });
 
-  it.each([20, 128, 129, 300, 1100])('products of Gram matrices of %i rows, all pairs', async (n) => {
-    const a = [normal(n, 7), normal(n, 40)];
-    const b = [normal(n, 33), normal(n, 2), normal(n, 64)];
-    const wanted = await plain.gramProducts(a, b);
-    const found = await fast.gramProducts(a, b);
-    const size = Math.max(...wanted.data.map(Math.abs));
-    expect(farthest(found, wanted) / size).toBeLessThan(1e-13);
+  it.each([60, 300, 700])('the inverse of %i rows in the place of the system', async (n) => {
+    const s = await plain.gram(normal(n, n));
+    const inverse = await fast.invertRidge(s, 0.1);
+    const there = await fast.invertRidge(s, 0.1, 'in place');
+    expect(there).toEqual(inverse);
+    expect(there.data).toBe(s.data);
+  });
+
+  it('works done at the same time do not write into one another', async () => {
+    const [a, b] = [normal(400, 30), normal(350, 20)];
+    const weights = [normal(300, 100), normal(310, 40)] as const;
+    const systems = [await plain.gram(normal(400, 400)), await plain.gram(normal(330, 330))];
+    const works = [
+      () => fast.gram(a),
+      () => fast.squaredErrors([weights[0]], [a]),
+      () => fast.squaredErrors([weights[1]], [b, b]),
+      () => fast.invertKernel(a, { lambda: 0.1, constant: 2 }),
+      ...systems.map((s) => () => fast.invertRidge(s, 0.1)),
+    ];
+    const apart = [];
+    for (const work of works) apart.push(await work());
+    expect(await Promise.all(works.map((work) => work()))).toEqual(apart);
+  });
+
+  it.each([
+    [20, 4],
+    [128, 64],
+    [129, 1],
+    [300, 290],
+    [900, 200],
+  ])('squared errors of %i training and %i test rows, all pairs', async (train, test) => {
+    const weights = [normal(train, test), normal(train, test)];
+    const targets = [33, 2, 64].map((cols) => normal(train + test, cols));
+    const wanted = await plain.squaredErrors(weights, targets);
+    const found = await fast.squaredErrors(weights, targets);
+    expect([found.rows, found.cols]).toEqual([2, 3]);
+    for (const [at, value] of found.data.entries())
+      expect(value / (wanted.data[at] as number)).toBeCloseTo(1, 12);
+  });
+
+  it.each([30, 64, 170, 400])('the inverse of a kernel of %i rows', async (n) => {
+    const x = normal(n, n - 5);
+    const found = await fast.invertKernel(x, { lambda: 0.5, constant: 3 });
+    expect(farthest(found, await plain.invertKernel(x, { lambda: 0.5, constant: 3 }))).toBeLessThan(1e-9);
+    const other = await plain.invertKernel(x, { lambda: 0.5, constant: 0 });
+    expect(farthest(found, other)).toBeGreaterThan(1e-4);
+  });
+
+  it('a kernel that is singular to rounding still has a finite inverse', async () => {
+    const found = await fast.invertKernel(normal(200, 3), { lambda: 0, constant: 0 });
+    expect(found.data.every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -1,0 +1,39 @@
+/** The published arithmetic in PyTorch, where a Python that has it is installed. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+// Compiled, this file lies in dist/bench.
+const SCRIPT = fileURLToPath(new URL('../../bench/published-pair.py', import.meta.url));
+const PYTHONS = ['python3', '/usr/bin/python3'];
+
+export async function pythonWithTorch(): Promise<string | undefined> {
+  for (const python of PYTHONS) {
+    const found = await run(python, ['-c', 'import torch']).catch(() => undefined);
+    if (found) return python;
+  }
+  return undefined;
+}
+
+export interface TorchPair {
+  /** Milliseconds of one pair of layers in one split. */
+  pairMs(): Promise<number>;
+  close(): void;
+}
+
+/** One process for all times: after a fork every page of this one costs a fault when it is written to again. */
+export function openTorchPair(python: string, threads: number): TorchPair {
+  const child = spawn(python, [SCRIPT, '--threads', String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  return {
+    pairMs: async () => {
+      child.stdin.write('\n');
+      const [line] = (await once(lines, 'line')) as [string];
+      return Number(line);
+    },
+    close: () => child.stdin.end(),
+  };
+}
