@@ -17,6 +17,8 @@ export interface Shutdown {
 }
 
 const DRAIN_MS = 8000;
+/** For one part where no signal came, and no deadline with it: a program that is done ends, whatever hangs. */
+const PART_MS = 60_000;
 /** One Ctrl-C arrives twice under npm: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 1000;
 
@@ -29,7 +31,7 @@ export function createShutdown(log: Logger): Shutdown {
     ask();
     for (const { name, stop } of stops.toReversed()) {
       try {
-        await stop();
+        await inTime(stop);
       } catch (error) {
         log.error({ err: error, part: name }, 'a part did not stop cleanly');
       }
@@ -41,6 +43,14 @@ export function createShutdown(log: Logger): Shutdown {
     asked,
     isAsked: () => running !== undefined,
   };
+}
+
+async function inTime(stop: () => Promise<void> | void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not stopped after ${PART_MS / 1000} s`)), PART_MS);
+  });
+  await Promise.race([stop(), late]).finally(() => clearTimeout(timer));
 }
 
 /**
