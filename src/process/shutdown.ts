@@ -50,7 +50,11 @@ async function inTime(stop: () => Promise<void> | void): Promise<void> {
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not stopped after ${PART_MS / 1000} s`)), PART_MS);
   });
-  await Promise.race([stop(), late]).finally(() => clearTimeout(timer));
+  try {
+    await Promise.race([stop(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

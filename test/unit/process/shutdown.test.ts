@@ -12,7 +12,9 @@ it('stops every part, the last first, and says which one hangs or fails', async 
   const stopped: string[] = [];
   shutdown.onStop('first', () => void stopped.push('first'));
   shutdown.onStop('hangs', () => new Promise<void>(() => undefined));
-  shutdown.onStop('fails', () => Promise.reject(new Error('no')));
+  shutdown.onStop('fails', () => {
+    throw new Error('no');
+  });
   shutdown.onStop('last', async () => void stopped.push('last'));
   const whole = shutdown.stop();
   await vi.advanceTimersByTimeAsync(59_000);
