@@ -12,7 +12,7 @@ const PYTHONS = ['python3', '/usr/bin/python3'];
 
 export async function pythonWithTorch(): Promise<string | undefined> {
   for (const python of PYTHONS) {
-    const found = await run(python, ['-c', 'import torch']).catch(() => undefined);
+    const found = await run(python, ['-c', 'import numpy, torch']).catch(() => undefined);
     if (found) return python;
   }
   return undefined;
@@ -27,12 +27,14 @@ export interface TorchPair {
 /** One process for all times: after a fork every page of this one costs a fault when it is written to again. */
 export function openTorchPair(python: string, threads: number): TorchPair {
   const child = spawn(python, [SCRIPT, '--threads', String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout });
   return {
     pairMs: async () => {
       child.stdin.write('\n');
-      const [line] = (await once(lines, 'line')) as [string];
-      return Number(line);
+      const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [unknown];
+      // a status where it ended instead: what it wrote to standard error says why
+      return typeof line === 'string' ? Number(line) : NaN;
     },
     close: () => child.stdin.end(),
   };

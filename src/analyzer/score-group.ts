@@ -108,9 +108,9 @@ interface Tools {
 
 async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport | NoScore> {
   const { seed } = tools;
-  const found = await withPaper(pairs, tools, async (scoreOf) => ({
-    score: await scoreOf({ seed }),
-    shuffled: await meanOfDraws(seed, (draw) => scoreOf({ seed: draw, shuffled: true })),
+  const found = await withPaper(pairs, tools, async (draw) => ({
+    score: await draw({ seed }),
+    shuffled: await meanOfDraws(seed, (other) => draw({ seed: other, shuffled: true })),
   }));
   if ('reason' in found) return found;
   const { score, shuffled } = found;

@@ -74,7 +74,7 @@ export async function blockedInverse(
 ): Promise<Matrix | undefined> {
   const { n } = ridge;
   const size = Math.ceil(n / blockCount(n));
-  return rooms.lend([n * (n + 3 * size) + roomOfTriangular(size)], async ([room]) => {
+  return rooms.lend([n * (n + 2 * size) + roomOfTriangular(size)], async ([room]) => {
     const cuts = cutter(room as Float64Array);
     const factor = emptyFactor(n, cuts);
     const strips = [cuts.cut(n, size).data, cuts.cut(n, size).data] as const;

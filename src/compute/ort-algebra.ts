@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
-import { invertSymmetric } from '../synchrony/cholesky.ts';
+import { inverseFactor, invertSymmetric } from '../synchrony/cholesky.ts';
 import { crossProduct, product, productTransposed, rowRange } from '../synchrony/matrix.ts';
 import { createPlainAlgebra } from '../synchrony/plain-algebra.ts';
 import type { LinearAlgebra, Matrix } from '../synchrony/types.ts';
@@ -13,8 +13,9 @@ import { openProduct } from './ort-product.ts';
 import type { Product, Products } from './product-into.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 import { tiledSquaredErrors } from './squared-errors.ts';
-import { tiledSymmetric, type Operands } from './tiled-symmetric.ts';
+import { tiledSymmetric, type Operands, type TiledOptions } from './tiled-symmetric.ts';
 import { upperTiles, type Tile } from './tiles.ts';
+import { factorByHalves } from './triangular-inverse.ts';
 
 export interface OrtAlgebraOptions {
   /** Threads of one product; left out: as many as there are cores. */
@@ -50,20 +51,32 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
     multiply: (a, b) => multiply.one(a, b),
     crossMultiply: (a, b, into) => crossMultiply.one(a, b, into),
     multiplyTransposed: (a, b) => multiplyTransposed.one(a, b),
-    gram: (a) => tiledGram(a, multiplyTransposed, rooms),
+    gram: (a, into) => tiledGram(a, multiplyTransposed, { n: a.rows, rooms, into }),
     squaredErrors: (weights, targets) => tiledSquaredErrors(weights, targets, { multiplyTransposed, rooms }),
     lend: rooms.lend,
+    ...inverses(products, rooms),
+    close: async () => {
+      for (const one of [multiply, crossMultiply, multiplyTransposed]) await one.release();
+      rooms.close();
+    },
+  };
+}
+
+function inverses(
+  products: Products,
+  rooms: Rooms,
+): Pick<LinearAlgebra, 'inverseFactor' | 'invertKernel' | 'invertRidge'> {
+  return {
+    inverseFactor: async (s, lambda) =>
+      (await factorByHalves(s, lambda, { products, rooms })) ?? inverseFactor(s, lambda),
     invertKernel: async (x, of) =>
-      (await blockedInverse(kernelRidge(x, of, multiplyTransposed), products, rooms)) ??
+      (await blockedInverse(kernelRidge(x, of, products.multiplyTransposed), products, rooms)) ??
       createPlainAlgebra().invertKernel(x, of),
     invertRidge: async (s, lambda, where) => {
       const into = where === 'in place' ? s.data : undefined;
       return (
         (await blockedInverse(matrixRidge(s, lambda, into), products, rooms)) ?? invertSymmetric(s, lambda)
       );
-    },
-    close: async () => {
-      for (const one of [multiply, crossMultiply, multiplyTransposed]) await one.release();
     },
   };
 }
@@ -81,10 +94,10 @@ export const sessionOptions = ({
 });
 
 /** a · aᵀ */
-function tiledGram(a: Matrix, { all }: Product, rooms: Rooms): Promise<Matrix> {
+function tiledGram(a: Matrix, { all }: Product, options: TiledOptions): Promise<Matrix> {
   const operands = ({ top, bottom, left, right }: Tile): Operands => ({
     a: rowRange(a, top, bottom),
     b: rowRange(a, left, right),
   });
-  return tiledSymmetric(upperTiles(a.rows), { operands, all }, { n: a.rows, rooms });
+  return tiledSymmetric(upperTiles(a.rows), { operands, all }, options);
 }

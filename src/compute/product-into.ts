@@ -1,6 +1,6 @@
 import type { Matrix } from '../synchrony/types.ts';
 
-/** A product of two matrices; written to `into` where it is given, which spares clearing and copying as much memory. */
+/** A product of two matrices; it may stand in `into`, which spares as much new memory. */
 export type ProductInto = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
 
 export interface ProductJob {

@@ -8,9 +8,11 @@ import { unwritten } from './unwritten.ts';
 export interface Rooms {
   /** Rooms of so many values each, as their last users left them; lent until `use` has settled. */
   lend<T>(lengths: number[], use: (rooms: Float64Array[]) => Promise<T>): Promise<T>;
+  /** Gives back to the system what is kept. */
+  close(): void;
 }
 
-/** Values in all the rooms that are kept: 256 MiB. The newest stay. */
+/** Values in all the rooms that are kept, of every thread that computes: 256 MiB. The newest stay. */
 const KEPT = 2 ** 25;
 /** Then they are given back to the system. */
 const KEPT_FOR_MS = 60_000;
@@ -30,6 +32,10 @@ export function createRooms(): Rooms {
     drop.refresh();
   };
   return {
+    close: () => {
+      clearTimeout(drop);
+      free = [];
+    },
     lend: async (lengths, use) => {
       const rooms = lengths.map(take);
       try {

@@ -8,7 +8,8 @@ import { cholesky, invertLower } from '../synchrony/cholesky.ts';
 import { copyBlock, subtractFrom } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
 import type { Products } from './product-into.ts';
-import { cutter } from './rooms.ts';
+import { cutter, type Rooms } from './rooms.ts';
+import { unwritten } from './unwritten.ts';
 
 export interface Factored {
   /** A [n, n] */
@@ -49,6 +50,18 @@ export async function triangularInverse(
   const inner = await products.multiply.one(panel, first, cut(bottom, top).data);
   join(into, { first, second, below: await products.multiply.one(second, inner, corner.data) });
   return true;
+}
+
+/** W of A [n, n]; undefined where A + λI is not positive definite to rounding. */
+export async function factorByHalves(
+  s: Matrix,
+  lambda: number,
+  { products, rooms }: { products: Products; rooms: Rooms },
+): Promise<Matrix | undefined> {
+  const into = { ...s, data: unwritten(s.data.length) };
+  return rooms.lend([roomOfTriangular(s.rows)], async ([room]) =>
+    (await triangularInverse({ s, lambda, into }, products, room as Float64Array)) ? into : undefined,
+  );
 }
 
 function smallInverse({ s, lambda, into }: Factored): boolean {

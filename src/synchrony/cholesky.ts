@@ -48,6 +48,11 @@ function lowerInverse(s: Matrix, lambda: number): Matrix | undefined {
   return factor && invertLower(factor, s.rows);
 }
 
+/** L⁻¹ [n, n] of s + λI = L Lᵀ, for what cannot be factored as solveSymmetric says. */
+export function inverseFactor(s: Matrix, lambda: number): Matrix {
+  return lowerInverse(s, lambda) ?? { ...s, data: new Float64Array(s.data.length).fill(Number.NaN) };
+}
+
 /** Solves (s + λI) x = b → [n, m]; NaN for a system that does not factor. */
 export function solveSymmetric(s: Matrix, lambda: number, b: Matrix): Matrix {
   const lower = lowerInverse(s, lambda);
@@ -57,7 +62,5 @@ export function solveSymmetric(s: Matrix, lambda: number, b: Matrix): Matrix {
 
 /** (s + λI)⁻¹ [n, n], for what cannot be inverted as solveSymmetric says. */
 export function invertSymmetric(s: Matrix, lambda: number): Matrix {
-  const lower = lowerInverse(s, lambda);
-  if (!lower) return { ...s, data: new Float64Array(s.data.length).fill(Number.NaN) };
-  return symmetricProduct(transpose(lower));
+  return symmetricProduct(transpose(inverseFactor(s, lambda)));
 }

@@ -7,7 +7,7 @@
 import { groupBy } from './group-by.ts';
 import { columnMeans, scaleColumns } from './columns.ts';
 import { zeros } from './matrix.ts';
-import { drawPaperSplit, splitByEpisodes, type Split } from './paper-splits.ts';
+import { drawPaperSplit, fewestTrainingRows, splitByEpisodes, type Split } from './paper-splits.ts';
 import { r2Map, type Target } from './r2-map.ts';
 import { seededRandom, shuffled } from './random.ts';
 import { sourceInverse, type SourceInverse } from './source-inverse.ts';
@@ -28,78 +28,79 @@ const MINIMUM_ROWS = 4;
 const PAPER_LAMBDA = 0.1;
 
 export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promise<PaperScore | NoScore> {
-  return withPaper(pairs, options, (scoreOf) => scoreOf(options));
+  return withPaper(pairs, options, (draw) => draw(options));
 }
 
 /** What one score takes besides the rows. */
-export type PaperDraw = Pick<PaperOptions, 'splits' | 'seed' | 'shuffled'>;
+export type PaperDraw = Pick<PaperOptions, 'seed' | 'shuffled'>;
 
 /**
- * Scores of the same rows share whatever does not depend on their splits: the inverse of every source layer is most of the work. They are
- * computed one after the other, until `use` settles.
+ * Scores of the same rows share whatever does not depend on their splits: the inverse of every source layer is most of the work. They share
+ * memory too: one draw has to be waited for before the next, and `use` for the last.
  */
 export async function withPaper<T>(
   pairs: TurnPairs,
-  { algebra, lambda = PAPER_LAMBDA }: Pick<PaperOptions, 'algebra' | 'lambda'>,
-  use: (scoreOf: (draw: PaperDraw) => Promise<PaperScore | NoScore>) => Promise<T>,
+  { algebra, lambda = PAPER_LAMBDA, splits = 3 }: Pick<PaperOptions, 'algebra' | 'lambda' | 'splits'>,
+  use: (draw: (of: PaperDraw) => Promise<PaperScore | NoScore>) => Promise<T>,
 ): Promise<T | NoScore> {
   if (pairs.n < MINIMUM_ROWS)
     return { reason: `only ${pairs.n} turn pairs, at least ${MINIMUM_ROWS} are needed` };
+  const rows = Int32Array.from({ length: pairs.n }, (_, row) => row);
+  const withMeans = (layer: Matrix): WithMeans => ({ layer, rows, means: columnMeans(layer, rows) });
   const [source, target] = [pairs.source.map(withMeans), pairs.target.map(withMeans)];
   // A mean is not finite where a value is not, so that takes no pass of its own.
   if (![...source, ...target].every(({ means }) => means.every(Number.isFinite)))
     return { reason: 'a hidden state holds NaN or infinity' };
+  const trainingRows = fewestTrainingRows(pairs, splits);
   return algebra.lend(roomsOf(pairs), async ([spare, ...rooms]) => {
     const sources: SourceInverse[] = [];
-    for (const [index, layer] of source.entries())
-      sources.push(await sourceInverse(centred(layer, spare), { lambda, room: rooms[index] }, algebra));
+    for (const [index, layer] of source.entries()) {
+      const options = { lambda, trainingRows, into: rooms[index] };
+      sources.push(await sourceInverse(centred(layer, spare as Float64Array), options, algebra));
+    }
     const targets = target.map(({ layer, means }, index) => ({
       rows: layer,
       offset: means,
       room: { ...layer, data: rooms[source.length + index] as Float64Array },
     }));
-    return use((draw) => scoreOf({ pairs, sources, targets, algebra }, draw));
+    return use((of) => scoreOf({ pairs, splits, sources, targets, algebra }, of));
   });
 }
 
 /** For one centred source layer, for the inverse of every source layer, and for every target layer scaled. */
 function roomsOf({ n, source, target }: TurnPairs): number[] {
-  const widest = Math.max(...source.map(({ cols }) => cols));
+  const widest = Math.max(0, ...source.map(({ cols }) => cols));
   return [n * widest, ...source.map(() => n * n), ...target.map(({ cols }) => n * cols)];
 }
 
 interface WithMeans {
   layer: Matrix;
+  /** All of them. */
+  rows: Int32Array;
   /** Of its columns. */
   means: Float64Array;
 }
 
-const allRows = (n: number): Int32Array => Int32Array.from({ length: n }, (_, row) => row);
-
-const withMeans = (layer: Matrix): WithMeans => ({ layer, means: columnMeans(layer, allRows(layer.rows)) });
-
 /** The same regression, in fewer digits where there is a large offset. */
-function centred(
-  { layer, means }: WithMeans,
-  room: Float64Array = new Float64Array(layer.data.length),
-): Matrix {
+function centred({ layer, rows, means }: WithMeans, room: Float64Array): Matrix {
   const into = { ...layer, data: room.subarray(0, layer.data.length) };
   const scaling = { offset: means, scale: new Float64Array(layer.cols).fill(1) };
-  return scaleColumns(layer, scaling, { rows: allRows(layer.rows), into });
+  return scaleColumns(layer, scaling, { rows, into });
 }
 
 interface Prepared {
   pairs: TurnPairs;
+  splits: number | number[][];
   sources: SourceInverse[];
   targets: Target[];
   algebra: LinearAlgebra;
 }
 
 async function scoreOf(
-  { pairs, sources, targets, algebra }: Prepared,
+  { pairs, splits: wanted, sources, targets, algebra }: Prepared,
   draw: PaperDraw,
 ): Promise<PaperScore | NoScore> {
-  const splits = makeSplits(pairs, draw);
+  const splits = makeSplits(pairs, wanted, draw.seed);
   if ('reason' in splits) return splits;
   const perSplit: Matrix[] = [];
   for (const [index, split] of splits.entries()) {
@@ -111,11 +112,10 @@ async function scoreOf(
   return summarise(perSplit);
 }
 
-function makeSplits(pairs: TurnPairs, options: PaperDraw): Split[] | NoScore {
-  const wanted = options.splits ?? 3;
+function makeSplits(pairs: TurnPairs, wanted: number | number[][], seed: number): Split[] | NoScore {
   const splits =
     typeof wanted === 'number'
-      ? Array.from({ length: wanted }, (_, index) => drawPaperSplit(pairs, options.seed, index))
+      ? Array.from({ length: wanted }, (_, index) => drawPaperSplit(pairs, seed, index))
       : wanted.map((episodes) => splitByEpisodes(pairs.episode, episodes));
   const usable = splits.filter(
     (split) => split !== undefined && split.includes(0) && split.filter(Boolean).length > 1,

@@ -1,5 +1,5 @@
 /** The linear algebra in plain TypeScript: what tests and tiny work use, and what the fast backend is compared with. */
-import { invertSymmetric } from './cholesky.ts';
+import { inverseFactor, invertSymmetric } from './cholesky.ts';
 import {
   crossProduct,
   innerProduct,
@@ -23,6 +23,7 @@ export function createPlainAlgebra(): LinearAlgebra {
       data: Float64Array.from(weights.flatMap((c) => targets.map((z) => squaredError(c, z)))),
     }),
     lend: (lengths, use) => use(lengths.map((length) => new Float64Array(length))),
+    inverseFactor: async (s, lambda) => inverseFactor(s, lambda),
     invertKernel: async (x, { lambda, constant }) => {
       const kernel = symmetricProduct(x);
       return invertSymmetric({ ...kernel, data: kernel.data.map((value) => value + constant) }, lambda);

@@ -82,11 +82,28 @@ async function allWeights(
 ): Promise<Matrix[]> {
   const weights: Matrix[] = [];
   for (const [index, source] of sources.entries()) {
-    const inner = await algebra.invertRidge(await source.block(test, test, own), 0, 'in place');
-    const outer = await source.block(test, train, across);
+    const inner = await algebra.invertRidge(blockOf(source, [test, test], own), 0, 'in place');
+    const outer = blockOf(source, [test, train], across);
     weights.push(await algebra.crossMultiply(outer, negated(inner, inner.data), into[index]));
   }
   return weights;
+}
+
+/** S at (rows × cols), in a room of that size. */
+function blockOf(
+  { inverse, shift }: SourceInverse,
+  [rows, cols]: [rows: Int32Array, cols: Int32Array],
+  room: Float64Array | undefined,
+): Matrix {
+  const from = inverse.data;
+  const to = room ?? new Float64Array(rows.length * cols.length);
+  let at = 0;
+  for (const row of rows) {
+    const start = row * inverse.cols;
+    for (let c = 0; c < cols.length; c++, at++)
+      to[at] = (from[start + (cols[c] as number)] as number) + shift;
+  }
+  return { rows: rows.length, cols: cols.length, data: to };
 }
 
 interface ScaledTarget {

@@ -15,10 +15,12 @@ export interface LinearAlgebra {
   multiply(a: Matrix, b: Matrix): Promise<Matrix>;
   /** aᵀ · b with a [n, k] and b [n, m] → [k, m]; it may stand in `into`. */
   crossMultiply(a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix>;
-  /** a [n, k] · aᵀ → [n, n], exactly symmetric. */
-  gram(a: Matrix): Promise<Matrix>;
+  /** a [n, k] · aᵀ → [n, n], exactly symmetric; it may stand in `into`. */
+  gram(a: Matrix, into?: Float64Array): Promise<Matrix>;
   /** ‖Z_test − Cᵀ Z_train‖² for every C [train, test] and Z [train + test, any], test rows last → [weights.length, targets.length]. */
   squaredErrors(weights: Matrix[], targets: Matrix[]): Promise<Matrix>;
+  /** W [n, n], 0 above its diagonal, with W (s + λI) Wᵀ = I, of symmetric positive definite s [n, n]. */
+  inverseFactor(s: Matrix, lambda: number): Promise<Matrix>;
   /** (x xᵀ + constant + λI)⁻¹ of x [n, any], `constant` in every entry → [n, n]. */
   invertKernel(x: Matrix, of: KernelRidge): Promise<Matrix>;
   /** Memory for so many values each, whatever stands in it, until `use` settles. */
@@ -30,7 +32,7 @@ export interface LinearAlgebra {
 export interface KernelRidge {
   lambda: number;
   constant: number;
-  /** Where the inverse is to stand [n · n]; left out: in memory of its own. */
+  /** [n · n] where the inverse may stand. */
   into?: Float64Array | undefined;
 }
 

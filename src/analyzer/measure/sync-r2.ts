@@ -57,10 +57,10 @@ async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const splits = file?.testEpisodes ?? 3;
   say('paper mode');
-  const found = await withPaper(pairs, { algebra, lambda }, async (scoreOf) => {
-    const score = await scoreOf({ seed, splits });
+  const found = await withPaper(pairs, { algebra, lambda, splits }, async (draw) => {
+    const score = await draw({ seed });
     say('its shuffled null');
-    const shuffled = await meanOfDraws(seed, (draw) => scoreOf({ seed: draw, splits, shuffled: true }));
+    const shuffled = await meanOfDraws(seed, (other) => draw({ seed: other, shuffled: true }));
     return { score, shuffled };
   });
   const { score, shuffled } = 'reason' in found ? { score: found, shuffled: null } : found;

@@ -5,7 +5,7 @@
 
 /** Of figures up to 1; of larger ones it is a share. */
 const TOLERANCE = 1e-9;
-/** R² at a penalty of 0.1, of states some dims of which are a thousand times the others, has no more digits than that. */
+/** R² at a penalty of 0.1, of states some dims of which are 1e4 times the others, may have no more digits than that (0075). */
 const PAPER_TOLERANCE = 1e-6;
 
 interface Replayed<F extends string> {

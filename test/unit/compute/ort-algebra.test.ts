@@ -122,6 +122,14 @@ describe('float64', () => {
     expect(farthest(found, other)).toBeGreaterThan(1e-4);
   });
 
+  it.each([40, 65, 200])('the factor of an inverse of %i rows', async (n) => {
+    const s = await plain.gram(normal(n, n + 5));
+    const found = await fast.inverseFactor(s, 0.5);
+    expect(farthest(found, await plain.inverseFactor(s, 0.5))).toBeLessThan(1e-9);
+    const inverse = await plain.crossMultiply(found, found);
+    expect(farthest(inverse, await plain.invertRidge(s, 0.5))).toBeLessThan(1e-9);
+  });
+
   it('a kernel that is singular to rounding still has a finite inverse', async () => {
     const found = await fast.invertKernel(normal(200, 3), { lambda: 0, constant: 0 });
     expect(found.data.every(Number.isFinite)).toBe(true);
