@@ -72,12 +72,8 @@ function inverses(
     invertKernel: async (x, of) =>
       (await blockedInverse(kernelRidge(x, of, products.multiplyTransposed), products, rooms)) ??
       createPlainAlgebra().invertKernel(x, of),
-    invertRidge: async (s, lambda, where) => {
-      const into = where === 'in place' ? s.data : undefined;
-      return (
-        (await blockedInverse(matrixRidge(s, lambda, into), products, rooms)) ?? invertSymmetric(s, lambda)
-      );
-    },
+    invertRidge: async (s, lambda, into) =>
+      (await blockedInverse(matrixRidge(s, lambda, into), products, rooms)) ?? invertSymmetric(s, lambda),
   };
 }
 

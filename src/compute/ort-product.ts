@@ -3,7 +3,7 @@ import { InferenceSession, Tensor, type OnnxValue } from 'onnxruntime-node';
 import { zeros } from '../synchrony/matrix.ts';
 import type { Matrix } from '../synchrony/types.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
-import type { Product, ProductJob } from './product-into.ts';
+import { TOGETHER, type Product, type ProductJob } from './product-into.ts';
 import { unwritten } from './unwritten.ts';
 
 export interface OrtProduct extends Product {
@@ -19,13 +19,11 @@ export interface ProductKind {
 
 /** Below this many multiplications a call into the runtime costs more than the product. */
 const WORTH_A_CALL = 30_000;
-/** Products to a call: enough to spread its cost, few enough that the places left empty cost nothing. */
-const BATCH = 8;
 
 export async function openProduct(kind: ProductKind): Promise<OrtProduct> {
   const open = (count: number): Promise<InferenceSession> =>
     InferenceSession.create(writeMatmulGraph({ ...kind.graph, count }), kind.session);
-  const [single, several] = [await open(1), await open(BATCH)];
+  const [single, several] = [await open(1), await open(TOGETHER)];
   const one = async (a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix> => {
     if (!isWorthACall(kind, a, b)) return kind.plain(a, b);
     const { rows, cols } = sizeOf(kind, a, b);
@@ -37,8 +35,8 @@ export async function openProduct(kind: ProductKind): Promise<OrtProduct> {
     const [large, small] = [[] as ProductJob[], [] as ProductJob[]];
     for (const job of jobs) (isWorthACall(kind, job.a, job.b) ? large : small).push(job);
     for (const { a, b, into } of small) into.set(kind.plain(a, b).data);
-    for (let at = 0; at < large.length; at += BATCH) {
-      const batch = large.slice(at, at + BATCH);
+    for (let at = 0; at < large.length; at += TOGETHER) {
+      const batch = large.slice(at, at + TOGETHER);
       await runJobs(batch.length === 1 ? single : several, batch, kind);
     }
     return jobs.map(({ a, b, into }) => ({ ...sizeOf(kind, a, b), data: into }));

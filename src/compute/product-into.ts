@@ -3,6 +3,9 @@ import type { Matrix } from '../synchrony/types.ts';
 /** A product of two matrices; it may stand in `into`, which spares as much new memory. */
 export type ProductInto = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
 
+/** Products to a call: enough to spread its cost, few enough that the places left empty cost nothing. */
+export const TOGETHER = 8;
+
 export interface ProductJob {
   a: Matrix;
   b: Matrix;

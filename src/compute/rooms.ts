@@ -12,7 +12,7 @@ export interface Rooms {
   close(): void;
 }
 
-/** Values in all the rooms that are kept, of every thread that computes: 256 MiB. The newest stay. */
+/** Values in all the rooms that a thread keeps, the newest: 256 MiB. */
 const KEPT = 2 ** 25;
 /** Then they are given back to the system. */
 const KEPT_FOR_MS = 60_000;

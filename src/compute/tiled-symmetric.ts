@@ -1,6 +1,6 @@
 /** A symmetric matrix of which only the tiles on and above the diagonal are computed. */
 import type { Matrix } from '../synchrony/types.ts';
-import type { Product } from './product-into.ts';
+import { TOGETHER, type Product } from './product-into.ts';
 import type { Rooms } from './rooms.ts';
 import { areaOf, type Tile } from './tiles.ts';
 import { unwritten } from './unwritten.ts';
@@ -23,9 +23,6 @@ export interface TiledOptions {
   into?: Float64Array | undefined;
 }
 
-/** Tiles that are computed together, before they go where they belong. */
-const TOGETHER = 8;
-
 /** [n, n] of tiles that cover the diagonal and what is above it; what is below mirrors that, to the last bit. */
 export async function tiledSymmetric<T extends Tile>(
   tiles: T[],
@@ -39,7 +36,7 @@ export async function tiledSymmetric<T extends Tile>(
     return mirrorDown(out);
   }
   const largest = Math.max(...tiles.map(areaOf));
-  const lengths = Array.from({ length: TOGETHER }, () => largest);
+  const lengths = Array.from({ length: Math.min(TOGETHER, tiles.length) }, () => largest);
   await rooms.lend(lengths, async (lent) => {
     for (let at = 0; at < tiles.length; at += TOGETHER) {
       const some = tiles.slice(at, at + TOGETHER);

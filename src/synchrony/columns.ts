@@ -4,8 +4,9 @@
  */
 import type { Matrix } from './types.ts';
 
-/** Mean [cols] over some rows. */
-export function columnMeans({ cols, data }: Matrix, rows: Int32Array): Float64Array {
+/** Mean [cols] over some rows, or over all. */
+export function columnMeans(m: Matrix, rows: Int32Array = allRows(m)): Float64Array {
+  const { cols, data } = m;
   const sums = new Float64Array(cols);
   const rest = byFour(rows, cols, (starts) => addFour(sums, data, starts));
   for (const start of rest)
@@ -27,15 +28,16 @@ export interface Scaling {
   /** [cols] */
   offset: Float64Array;
   /** [cols] */
-  scale: Float64Array;
+  factor: Float64Array;
 }
 
-/** (x − offset) · scale for some rows of m, one after the other, written to `into` [rows.length, cols]. */
+/** (x − offset) · factor for some rows of m, or for all, one after the other in `into` [rows.length, cols]. */
 export function scaleColumns(
-  { cols, data }: Matrix,
+  m: Matrix,
   scaling: Scaling,
-  { rows, into }: { rows: Int32Array; into: Matrix },
+  { rows = allRows(m), into }: { rows?: Int32Array; into: Matrix },
 ): Matrix {
+  const { cols, data } = m;
   let at = 0;
   const rest = byFour(rows, cols, (starts) => {
     putFour({ to: into.data, at }, { data, scaling }, starts);
@@ -44,9 +46,11 @@ export function scaleColumns(
   for (const start of rest)
     for (let c = 0; c < cols; c++, at++)
       into.data[at] =
-        ((data[start + c] as number) - (scaling.offset[c] as number)) * (scaling.scale[c] as number);
+        ((data[start + c] as number) - (scaling.offset[c] as number)) * (scaling.factor[c] as number);
   return into;
 }
+
+const allRows = ({ rows }: Matrix): Int32Array => Int32Array.from({ length: rows }, (_, row) => row);
 
 /** Where four rows start. */
 type Four = readonly [number, number, number, number];
@@ -97,11 +101,11 @@ interface Scaled {
   scaling: Scaling;
 }
 
-function putFour({ to, at }: Place, { data, scaling: { offset, scale } }: Scaled, [p, q, r, s]: Four): void {
+function putFour({ to, at }: Place, { data, scaling: { offset, factor } }: Scaled, [p, q, r, s]: Four): void {
   const cols = offset.length;
   for (let c = 0; c < cols; c++) {
     const from = offset[c] as number;
-    const by = scale[c] as number;
+    const by = factor[c] as number;
     to[at + c] = ((data[p + c] as number) - from) * by;
     to[at + cols + c] = ((data[q + c] as number) - from) * by;
     to[at + 2 * cols + c] = ((data[r + c] as number) - from) * by;

@@ -28,22 +28,25 @@ export function turnRows(m: Matrix, by: number): Matrix {
 /** The same for the rows and columns of a square matrix. */
 export function turnBoth(m: Matrix, by: number): Matrix {
   const places = turnedPlaces(m.rows, by);
-  return by === 0 ? m : takeBlock(m, places, places);
+  return by === 0 ? m : takeBlock(m, [places, places]);
 }
 
 function turnedPlaces(n: number, by: number): number[] {
   return Array.from({ length: n }, (_, place) => (((place - by) % n) + n) % n);
 }
 
-/** m at (rows × cols) → [rows.length, cols.length]. */
-export function takeBlock(m: Matrix, rows: ArrayLike<number>, cols: ArrayLike<number>): Matrix {
-  const out = zeros(rows.length, cols.length);
-  const [to, from, width] = [out.data, m.data, cols.length];
+/** m at (rows × cols) → [rows.length, cols.length], in `to` where it is given. */
+export function takeBlock(
+  m: Matrix,
+  [rows, cols]: [rows: ArrayLike<number>, cols: ArrayLike<number>],
+  to: Float64Array = new Float64Array(rows.length * cols.length),
+): Matrix {
+  const [from, width] = [m.data, cols.length];
   for (let r = 0, at = 0; r < rows.length; r++) {
     const start = (rows[r] as number) * m.cols;
     for (let c = 0; c < width; c++, at++) to[at] = from[start + (cols[c] as number)] as number;
   }
-  return out;
+  return { rows: rows.length, cols: width, data: to };
 }
 
 export function transpose(m: Matrix): Matrix {

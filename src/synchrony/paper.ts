@@ -10,7 +10,7 @@ import { zeros } from './matrix.ts';
 import { drawPaperSplit, fewestTrainingRows, splitByEpisodes, type Split } from './paper-splits.ts';
 import { r2Map, type Target } from './r2-map.ts';
 import { seededRandom, shuffled } from './random.ts';
-import { sourceInverse, type SourceInverse } from './source-inverse.ts';
+import { sourceInverse } from './source-inverse.ts';
 import type { LinearAlgebra, Matrix, NoScore, PaperScore, TurnPairs } from './types.ts';
 
 export interface PaperOptions {
@@ -45,15 +45,14 @@ export async function withPaper<T>(
 ): Promise<T | NoScore> {
   if (pairs.n < MINIMUM_ROWS)
     return { reason: `only ${pairs.n} turn pairs, at least ${MINIMUM_ROWS} are needed` };
-  const rows = Int32Array.from({ length: pairs.n }, (_, row) => row);
-  const withMeans = (layer: Matrix): WithMeans => ({ layer, rows, means: columnMeans(layer, rows) });
+  const withMeans = (layer: Matrix): WithMeans => ({ layer, means: columnMeans(layer) });
   const [source, target] = [pairs.source.map(withMeans), pairs.target.map(withMeans)];
   // A mean is not finite where a value is not, so that takes no pass of its own.
   if (![...source, ...target].every(({ means }) => means.every(Number.isFinite)))
     return { reason: 'a hidden state holds NaN or infinity' };
   const trainingRows = fewestTrainingRows(pairs, splits);
   return algebra.lend(roomsOf(pairs), async ([spare, ...rooms]) => {
-    const sources: SourceInverse[] = [];
+    const sources: Matrix[] = [];
     for (const [index, layer] of source.entries()) {
       const options = { lambda, trainingRows, into: rooms[index] };
       sources.push(await sourceInverse(centred(layer, spare as Float64Array), options, algebra));
@@ -75,23 +74,21 @@ function roomsOf({ n, source, target }: TurnPairs): number[] {
 
 interface WithMeans {
   layer: Matrix;
-  /** All of them. */
-  rows: Int32Array;
   /** Of its columns. */
   means: Float64Array;
 }
 
 /** The same regression, in fewer digits where there is a large offset. */
-function centred({ layer, rows, means }: WithMeans, room: Float64Array): Matrix {
+function centred({ layer, means }: WithMeans, room: Float64Array): Matrix {
   const into = { ...layer, data: room.subarray(0, layer.data.length) };
-  const scaling = { offset: means, scale: new Float64Array(layer.cols).fill(1) };
-  return scaleColumns(layer, scaling, { rows, into });
+  const scaling = { offset: means, factor: new Float64Array(layer.cols).fill(1) };
+  return scaleColumns(layer, scaling, { into });
 }
 
 interface Prepared {
   pairs: TurnPairs;
   splits: number | number[][];
-  sources: SourceInverse[];
+  sources: Matrix[];
   targets: Target[];
   algebra: LinearAlgebra;
 }

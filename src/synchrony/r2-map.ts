@@ -11,12 +11,12 @@
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
 import { columnMeans, columnSquares, scaleColumns } from './columns.ts';
-import { negated } from './matrix.ts';
-import type { SourceInverse } from './source-inverse.ts';
+import { negated, takeBlock } from './matrix.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
 export interface MapInput {
-  sources: SourceInverse[];
+  /** Per source layer S [n, n], or a multiple of it. */
+  sources: Matrix[];
   targets: Target[];
   split: Uint8Array;
   /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
@@ -76,34 +76,18 @@ interface WeightWork {
 
 /** C [train, test] of every source layer. */
 async function allWeights(
-  sources: SourceInverse[],
+  sources: Matrix[],
   { sides: { train, test }, rooms: [own, across, ...into] }: WeightWork,
   algebra: LinearAlgebra,
 ): Promise<Matrix[]> {
   const weights: Matrix[] = [];
   for (const [index, source] of sources.entries()) {
-    const inner = await algebra.invertRidge(blockOf(source, [test, test], own), 0, 'in place');
-    const outer = blockOf(source, [test, train], across);
+    const square = takeBlock(source, [test, test], own);
+    const inner = await algebra.invertRidge(square, 0, square.data);
+    const outer = takeBlock(source, [test, train], across);
     weights.push(await algebra.crossMultiply(outer, negated(inner, inner.data), into[index]));
   }
   return weights;
-}
-
-/** S at (rows × cols), in a room of that size. */
-function blockOf(
-  { inverse, shift }: SourceInverse,
-  [rows, cols]: [rows: Int32Array, cols: Int32Array],
-  room: Float64Array | undefined,
-): Matrix {
-  const from = inverse.data;
-  const to = room ?? new Float64Array(rows.length * cols.length);
-  let at = 0;
-  for (const row of rows) {
-    const start = row * inverse.cols;
-    for (let c = 0; c < cols.length; c++, at++)
-      to[at] = (from[start + (cols[c] as number)] as number) + shift;
-  }
-  return { rows: rows.length, cols: cols.length, data: to };
 }
 
 interface ScaledTarget {
@@ -119,7 +103,7 @@ function scaledTarget({ rows: y, offset, room }: Target, sides: Sides, order: In
   const flat = constantColumns(y, sides.test);
   const isFlat = (value: number, c: number): boolean => flat.has(c) || !(value > 0);
   // scikit-learn calls a column without variance in the test part 0 unless it is predicted perfectly, and never divides.
-  const scale = total.map((value, c) => (isFlat(value, c) ? 0 : 1 / Math.sqrt(value)));
+  const factor = total.map((value, c) => (isFlat(value, c) ? 0 : 1 / Math.sqrt(value)));
   const known = flat.size > 0 ? constantColumns(y, sides.train) : flat;
   const valueOf = (rows: Int32Array, c: number): number => y.data[(rows[0] as number) * y.cols + c] as number;
   let unexplained = 0;
@@ -127,7 +111,7 @@ function scaledTarget({ rows: y, offset, room }: Target, sides: Sides, order: In
     const perfect = known.has(c) && valueOf(sides.train, c) === valueOf(sides.test, c);
     if (isFlat(value, c) && !perfect) unexplained += 1;
   }
-  const rows = scaleColumns(y, { offset, scale }, { rows: order, into: room });
+  const rows = scaleColumns(y, { offset, factor }, { rows: order, into: room });
   return { rows, dims: y.cols, unexplained };
 }
 

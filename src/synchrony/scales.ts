@@ -2,6 +2,7 @@
  * The scales a strict score is standardised with: per column an offset and one over the spread within episodes. They are frozen between full
  * refreshes, so that a kernel grows by one row and column per turn and replay reproduces every number.
  */
+import { scaleColumns } from './columns.ts';
 import { zeros } from './matrix.ts';
 import type { Matrix } from './types.ts';
 
@@ -62,11 +63,5 @@ function eachRow(m: Matrix, visit: (row: Float64Array, r: number) => void): void
 }
 
 /** (m − offset) · factor, column by column. */
-export function applyScales(m: Matrix, scales: Scales): Matrix {
-  const out = zeros(m.rows, m.cols);
-  const { offset, factor } = scales;
-  for (let r = 0, at = 0; r < m.rows; r++)
-    for (let c = 0; c < m.cols; c++, at++)
-      out.data[at] = ((m.data[at] as number) - (offset[c] as number)) * (factor[c] as number);
-  return out;
-}
+export const applyScales = (m: Matrix, scales: Scales): Matrix =>
+  scaleColumns(m, scales, { into: zeros(m.rows, m.cols) });

@@ -14,13 +14,6 @@ import { negated } from './matrix.ts';
 import { dotAt } from './row-product.ts';
 import type { LinearAlgebra, Matrix } from './types.ts';
 
-/** S, or a multiple of it, is `inverse` and `shift` in every entry. */
-export interface SourceInverse {
-  /** [n, n] */
-  inverse: Matrix;
-  shift: number;
-}
-
 export interface SourceOptions {
   lambda: number;
   /** Training rows of the split that has the fewest. */
@@ -32,23 +25,30 @@ export interface SourceOptions {
 /** Trace of K over λ from which the first way may leave less than nine digits of R². */
 const TOO_LARGE = 1e8;
 
-/** Of a layer [n, dims] whose column means are out. */
+/** S [n, n], or a multiple of it, of a layer [n, dims] whose column means are out. */
 export async function sourceInverse(
   layer: Matrix,
   { lambda, trainingRows, into }: SourceOptions,
   algebra: LinearAlgebra,
-): Promise<SourceInverse> {
+): Promise<Matrix> {
   const { rows: n, cols: dims } = layer;
   const trace = dotAt(layer.data, layer.data, { x: 0, y: 0, count: layer.data.length });
   // Where dims are few it is less work besides.
   if (dims <= trainingRows && (4 * dims <= n || trace > TOO_LARGE * lambda)) {
     const q = await orthonormal(layer, lambda, algebra);
-    return { inverse: identityLess(await algebra.gram(q, into)), shift: -1 / n };
+    return addToAll(identityLess(await algebra.gram(q, into)), -1 / n);
   }
   // The kernel is 0 along 1. Made as large there as elsewhere, it is well conditioned; what was added is known and taken out again.
   const along = trace / n;
   const inverse = await algebra.invertKernel(layer, { lambda, constant: along / n, into });
-  return { inverse, shift: -1 / (n * (lambda + along)) };
+  return addToAll(inverse, -1 / (n * (lambda + along)));
+}
+
+/** In place. */
+function addToAll(m: Matrix, value: number): Matrix {
+  const { data } = m;
+  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + value;
+  return m;
 }
 
 /** Q [n, dims]. */

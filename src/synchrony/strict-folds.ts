@@ -50,7 +50,7 @@ export async function strictComponents(
 ): Promise<StrictComponents> {
   const count = Math.min(MOST_COMPONENTS, Math.floor(rows.rows.length / ROWS_PER_COMPONENT));
   const centred = (gram: Matrix): Matrix =>
-    centreGramByEpisode(takeBlock(gram, rows.rows, rows.rows), rows.episode);
+    centreGramByEpisode(takeBlock(gram, [rows.rows, rows.rows]), rows.episode);
   const components = (gram: Matrix, wanted = count): Promise<Matrix> =>
     leadingComponents(gram, wanted, options.algebra);
   const sources: Matrix[] = [];

@@ -139,8 +139,8 @@ async function residualColumns({ noise, byText }: Undriven, fold: WideningFold):
   const layerOf = (column: number): number => Math.floor((column * penalties.length) / COLUMNS);
   for (const [penalty, columns] of groupBy(Array(COLUMNS).keys(), (at) => penalties[layerOf(at)] as number)) {
     const size = penalty > 0 ? 1 / Math.sqrt(penalty) : 0;
-    const states = takeBlock(noise, every, columns);
-    const text = takeBlock(byText, every, columns);
+    const states = takeBlock(noise, [every, columns]);
+    const text = takeBlock(byText, [every, columns]);
     addTo(states, { ...text, data: text.data.map((value) => size * value) });
     const { data, cols } = await fold.residualsAt(penalty, states);
     for (const row of every)

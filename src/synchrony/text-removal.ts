@@ -57,7 +57,7 @@ export async function fitText({ text, byTurns, rows, train, algebra }: TextInput
   const scenarios = [...groupBy(train.keys(), (place) => rows.scenario[train[place] as number]).values()].map(
     (places): Scenario => {
       const own = places.map((place) => train[place] as number);
-      return { places, byTurns: takeBlock(byTurns, own, own) };
+      return { places, byTurns: takeBlock(byTurns, [own, own]) };
     },
   );
   const ridge = remember((penalty: number) => ridgeOf({ own, gram, scenarios, penalty }, algebra));

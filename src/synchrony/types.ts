@@ -25,8 +25,8 @@ export interface LinearAlgebra {
   invertKernel(x: Matrix, of: KernelRidge): Promise<Matrix>;
   /** Memory for so many values each, whatever stands in it, until `use` settles. */
   lend<T>(lengths: number[], use: (rooms: Float64Array[]) => Promise<T>): Promise<T>;
-  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]; in place it may stand where s stood, which then is lost. */
-  invertRidge(s: Matrix, lambda: number, where?: 'in place'): Promise<Matrix>;
+  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]; it may stand in `into`, which may be where s stood. */
+  invertRidge(s: Matrix, lambda: number, into?: Float64Array): Promise<Matrix>;
 }
 
 export interface KernelRidge {

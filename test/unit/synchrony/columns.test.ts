@@ -20,7 +20,7 @@ it.each([[[3]], [[10, 2, 0]], [[4, 4, 1, 9]], [[0, 1, 2, 3, 4, 5, 6]], [[10, 9, 
     const centre = Float64Array.from(columns, (col) => col / 7);
     const squared = sumOf((row, col) => (valueAt(row, col) - col / 7) * (valueAt(row, col) - col / 7));
     expect([...columnSquares(m, centre, rows)]).toEqual(squared);
-    const scaling = { offset: centre, scale: Float64Array.from(columns, (col) => 1 + col) };
+    const scaling = { offset: centre, factor: Float64Array.from(columns, (col) => 1 + col) };
     const { data } = scaleColumns(m, scaling, { rows, into: zeros(rows.length, m.cols) });
     expect([...data]).toEqual(
       listed.flatMap((row) => columns.map((col) => (valueAt(row, col) - col / 7) * (1 + col))),

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-// Compiled, this file lies in dist/bench.
-const SCRIPT = fileURLToPath(new URL('../../bench/published-pair.py', import.meta.url));
+// Compiled, this file lies in dist/bench/synchrony.
+const SCRIPT = fileURLToPath(new URL('../../../bench/published-pair.py', import.meta.url));
 const PYTHONS = ['python3', '/usr/bin/python3'];
 
 export async function pythonWithTorch(): Promise<string | undefined> {
