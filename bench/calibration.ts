@@ -2,11 +2,12 @@
  * Does the strict score say what is there? In planted worlds whose coupling is known: how often it claims coupling where there is none, how
  * often it finds it where there is, and how its excess compares with an oracle that is given the true latents on the same folds.
  */
-import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
-import { lagPairs } from '../src/synchrony/nulls.ts';
-import { paperScore } from '../src/synchrony/paper.ts';
-import { strictScore } from '../src/synchrony/strict.ts';
-import type { Interval, LinearAlgebra, TurnPairs } from '../src/synchrony/types.ts';
+import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
+import { lagPairs } from '../src/synchrony/syncr2/nulls.ts';
+import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
+import { strictScore } from '../src/synchrony/strict/strict-score.ts';
+import type { LinearAlgebra } from '../src/numeric/linear-algebra.ts';
+import type { Interval, TurnPairs } from '../src/synchrony/types.ts';
 import type { CalibrationWorld } from './calibration-worlds.ts';
 
 export { WORLDS } from './calibration-worlds.ts';

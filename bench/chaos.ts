@@ -1,12 +1,12 @@
 /** `npm run chaos`: everything that can happen to a run and its stream, each as a scenario with the size of a whole round. */
-import { damageRecordings } from './chaos/damaged.ts';
-import { fullRecording, fullSpool } from './chaos/full-disk.ts';
-import { killCoordinator } from './chaos/fleet-killed.ts';
-import { fuzzDecoder } from './chaos/fuzz-decoder.ts';
-import { hostileClients } from './chaos/hostile.ts';
-import { losePowerOften, runSchedules } from './chaos/in-process.ts';
-import { cutLink } from './chaos/link-cut.ts';
-import { killNats } from './chaos/nats-killed.ts';
+import { damageRecordings } from '../test/fixtures/chaos/damaged.ts';
+import { fullRecording, fullSpool } from '../test/fixtures/chaos/full-disk.ts';
+import { killCoordinator } from '../test/fixtures/chaos/fleet-killed.ts';
+import { fuzzDecoder } from '../test/fixtures/chaos/fuzz-decoder.ts';
+import { hostileClients } from '../test/fixtures/chaos/hostile.ts';
+import { losePowerOften, runSchedules } from '../test/fixtures/chaos/in-process.ts';
+import { cutLink } from '../test/fixtures/chaos/link-cut.ts';
+import { killNats } from '../test/fixtures/chaos/nats-killed.ts';
 import {
   badLine,
   blackHole,
@@ -15,9 +15,9 @@ import {
   killAnalyzers,
   type Outcome,
   type ScenarioOptions,
-} from './chaos/scenarios.ts';
-import { seededRandom } from './chaos/seeded-random.ts';
-import { SWITCH_OFFS, type SwitchOff } from './chaos/switch-offs.ts';
+} from '../test/fixtures/chaos/scenarios.ts';
+import { seededRandom } from '../test/fixtures/seeded-random.ts';
+import { SWITCH_OFFS, type SwitchOff } from '../test/fixtures/chaos/switch-offs.ts';
 
 export interface Scenario {
   play(options: ScenarioOptions): Promise<Outcome>;

@@ -1,8 +1,8 @@
 /** What a score costs as its size grows, and what the paper's own size would cost here, from a part that is measured. */
-import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
-import { paperScore } from '../src/synchrony/paper.ts';
-import { strictScore } from '../src/synchrony/strict.ts';
-import type { LinearAlgebra } from '../src/synchrony/types.ts';
+import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
+import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
+import { strictScore } from '../src/synchrony/strict/strict-score.ts';
+import type { LinearAlgebra } from '../src/numeric/linear-algebra.ts';
 import { normalPairs } from './normal-pairs.ts';
 
 export const title = 'Cost against size';

@@ -1,8 +1,8 @@
 /** Every GPU provider that `entrain doctor` finds, beside the CPU: does it compute the same, and how fast. */
 import { examineMachine } from '../src/model/doctor.ts';
 import type { Provider } from '../src/model/types.ts';
-import { writeChatModel } from '../test/onnx/chat-model.ts';
-import type { LlamaStyle } from '../test/onnx/llama-graph.ts';
+import { writeChatModel } from '../test/fixtures/onnx/chat-model.ts';
+import type { LlamaStyle } from '../test/fixtures/onnx/llama-graph.ts';
 import { type GpuSubject, type Row, runAgents, runTask } from './gpu/tasks.ts';
 import { largeModel, largestModel, smallestModel } from './model/subjects.ts';
 

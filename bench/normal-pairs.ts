@@ -1,7 +1,8 @@
 /** Turn pairs of independent normal states, for timing alone: nothing in them is related. */
-import { zeros } from '../src/synchrony/matrix.ts';
-import { seededRandom } from '../src/synchrony/random.ts';
-import type { Matrix, TurnPairs } from '../src/synchrony/types.ts';
+import { zeros } from '../src/numeric/matrix.ts';
+import { seededRandom } from '../src/numeric/random.ts';
+import type { Matrix } from '../src/numeric/linear-algebra.ts';
+import type { TurnPairs } from '../src/synchrony/types.ts';
 
 export interface PairsSize {
   n: number;

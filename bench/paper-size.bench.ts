@@ -94,6 +94,6 @@ function notesOf({ device, torch, size, checks, map_peak_gib: peak, published }:
   const off = Math.max(...small.map(({ largest }) => largest));
   return [
     `Measured on one ${device} with PyTorch ${torch} by \`bench/paper-size.py\`. ${layers} × ${layers} layers × ${dims} dims × ${n} turn pairs in ${splits} splits, one direction, states with coupling planted, ${peak.toFixed(0)} GiB at most.`,
-    `The map is that of \`src/synchrony/paper.ts\`: against the published arithmetic at small sizes it is off by ${off.toExponential(1)}, in the pairs timed here by ${published.float64.largest_r2_difference.toExponential(1)}. In float32 the published arithmetic gave another R² in these pairs by up to ${published.float32.largest_r2_difference.toPrecision(1)}: at ${dims} dims and a penalty of 0.1 it takes float64.`,
+    `The map is that of \`src/synchrony/syncr2/paper-mode.ts\`: against the published arithmetic at small sizes it is off by ${off.toExponential(1)}, in the pairs timed here by ${published.float64.largest_r2_difference.toExponential(1)}. In float32 the published arithmetic gave another R² in these pairs by up to ${published.float32.largest_r2_difference.toPrecision(1)}: at ${dims} dims and a penalty of 0.1 it takes float64.`,
   ];
 }

@@ -3,7 +3,7 @@
     python3 bench/paper-size.py --golden FOLDER --out FILE.json
 
 32 source x 32 target layers, 4,096 dims, 6,500 turn pairs, 3 splits of whole episodes, penalty 0.1, one direction. The map is that of
-src/synchrony/paper.ts in float64; what is published fits every pair of layers anew, and is timed over a sample of pairs and multiplied.
+src/synchrony/syncr2/paper-mode.ts in float64; what is published fits every pair of layers anew, and is timed over a sample of pairs and multiplied.
 It needs PyTorch (1.13 or later) and numpy, and knows nothing of agents or runs: its states are drawn, with coupling planted in them.
 """
 import argparse

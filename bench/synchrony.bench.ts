@@ -7,18 +7,18 @@ import {
   type DyadSteps,
   type ScoreTools,
 } from '../src/analyzer/steps/dyad-steps.ts';
-import type { AlignedTurn } from '../src/analyzer/steps/step-book.ts';
+import type { AlignedTurn } from '../src/analyzer/steps/step-index.ts';
 import { parseStepMeasures, STEP_MEASURES } from '../src/analyzer/steps/step-measures.ts';
-import { createOrtAlgebra } from '../src/compute/ort-algebra.ts';
+import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { normalPairs } from './normal-pairs.ts';
 import { mapRows } from './synchrony/map-rows.ts';
 import { bestMs, ms, timeMs } from './synchrony/wall-time.ts';
-import { createLiveKernels } from '../src/synchrony/live-kernels.ts';
-import { zeros } from '../src/synchrony/matrix.ts';
-import { seededRandom } from '../src/synchrony/random.ts';
-import { strictScore } from '../src/synchrony/strict.ts';
-import { freezeScales } from '../src/synchrony/strict-kernels.ts';
-import type { LinearAlgebra, Matrix } from '../src/synchrony/types.ts';
+import { createLiveKernels } from '../src/synchrony/strict/live-kernels.ts';
+import { zeros } from '../src/numeric/matrix.ts';
+import { seededRandom } from '../src/numeric/random.ts';
+import { strictScore } from '../src/synchrony/strict/strict-score.ts';
+import { freezeScales } from '../src/synchrony/strict/kernels.ts';
+import type { LinearAlgebra, Matrix } from '../src/numeric/linear-algebra.ts';
 
 export const title = 'Synchrony: maps, live rows, strict scores, step windows';
 

@@ -30,7 +30,7 @@ await runMain(async () => {
   ];
   await ensurePackages();
   await compile();
-  const { natsAuthorization } = await import('../dist/src/cli/nats-config.js');
+  const { natsAuthorization } = await import('../dist/src/cli/nats/nats-config.js');
   const { writeKeys } = await import('../dist/src/cli/keys.js');
   const goesOn = values.run !== undefined && existsSync(`${folder}/users.conf`);
   const agents = named.length > 0 || goesOn ? [...new Set(named)] : ['ada', 'ben'];

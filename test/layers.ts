@@ -7,17 +7,33 @@ import { dirname, join, normalize } from 'node:path/posix';
 /** What each folder may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   protocol: [],
-  synchrony: [],
-  compute: ['synchrony', 'process'],
+  onnx: ['protocol'],
+  numeric: [],
+  'numeric/ort': ['numeric', 'onnx', 'process'],
+  synchrony: ['numeric'],
   process: ['protocol'],
-  model: ['protocol', 'process'],
+  model: ['protocol', 'process', 'onnx'],
   transport: ['protocol', 'process'],
   journal: ['protocol', 'process'],
   cli: ['protocol', 'process', 'transport'],
   'agent-node': ['protocol', 'model', 'transport', 'journal', 'process'],
   coordinator: ['protocol', 'transport', 'process'],
-  analyzer: ['protocol', 'synchrony', 'compute', 'transport', 'journal', 'process'],
+  analyzer: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'transport', 'journal', 'process'],
+  recordings: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'journal', 'process', 'analyzer'],
+  measure: [
+    'protocol',
+    'numeric',
+    'numeric/ort',
+    'synchrony',
+    'journal',
+    'process',
+    'analyzer',
+    'recordings',
+  ],
 };
+
+/** The folders of pure mathematics, which use nothing of Node. */
+const PURE = ['numeric', 'synchrony'];
 
 /** The only places that may import a package: path prefixes, or ends of paths that start with `*`. */
 const OWNERS: Record<string, readonly string[]> = {
@@ -29,7 +45,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'node:http': ['src/transport/'],
   'node:https': ['src/transport/'],
   commander: ['src/cli/'],
-  'onnxruntime-node': ['src/model/', 'src/compute/'],
+  'onnxruntime-node': ['src/model/', 'src/numeric/ort/'],
   '@huggingface/tokenizers': ['src/model/'],
   '@huggingface/jinja': ['src/model/'],
   'prom-client': ['*/metrics.ts'],
@@ -59,8 +75,8 @@ export function findViolations(path: string, source: string): string[] {
 function checkImport(path: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return checkFolder(path, specifier);
   const name = packageOf(specifier);
-  if (name.startsWith('node:') && folderOf(path) === 'synchrony')
-    return `${path} imports ${name}, but src/synchrony imports nothing`;
+  if (name.startsWith('node:') && PURE.includes(folderOf(path)))
+    return `${path} imports ${name}, but src/${folderOf(path)} uses nothing of Node`;
   const owners = OWNERS[name];
   if (owners === undefined) {
     return name.startsWith('node:') ? undefined : `${path} imports ${name}, which no folder owns`;
@@ -92,7 +108,10 @@ function checkSyncFiles(path: string, code: string): string[] {
     );
 }
 
-const folderOf = (path: string): string => path.split('/')[1] ?? '';
+function folderOf(path: string): string {
+  const [, folder = '', inner = ''] = path.split('/');
+  return `${folder}/${inner}` in MAY_IMPORT ? `${folder}/${inner}` : folder;
+}
 
 function packageOf(specifier: string): string {
   const parts = specifier.split('/');

@@ -1,10 +1,10 @@
 /** Whether a provider computes what the CPU computes: states, logits, the words chosen, and listening ahead. */
-import { openModel, type OpenModel } from '../../src/model/open-model.ts';
+import { openModel, type OpenModel } from '../../src/model/worker/open-model.ts';
 import type { Provider } from '../../src/model/types.ts';
-import { DIALOGUE } from '../../test/onnx/chat-model.ts';
-import { temporaryFolder } from '../../test/onnx/write-folder.ts';
-import { distanceFromCpu, listeningCosine } from '../../test/unit/model/agreement.ts';
-import { SENTENCES } from '../../test/unit/model/full-prefill.ts';
+import { DIALOGUE } from '../../test/fixtures/onnx/chat-model.ts';
+import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
+import { distanceFromCpu, listeningCosine } from '../../test/fixtures/model-agreement.ts';
+import { SENTENCES } from '../../test/fixtures/full-prefill.ts';
 import type { GpuSubject, Row } from './tasks.ts';
 
 const TOKENS = 64;

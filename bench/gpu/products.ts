@@ -1,10 +1,10 @@
 /** The analyzer's products on a provider: how far from float64 on the CPU, and how fast, conversions included. */
-import { createOrtAlgebra, type OrtAlgebra } from '../../src/compute/ort-algebra.ts';
+import { createOrtAlgebra, type OrtAlgebra } from '../../src/numeric/ort/ort-algebra.ts';
 import type { Provider } from '../../src/model/types.ts';
-import { transpose } from '../../src/synchrony/matrix.ts';
-import { seededRandom } from '../../src/synchrony/random.ts';
-import type { Matrix } from '../../src/synchrony/types.ts';
-import { ofLargest } from '../../test/unit/model/agreement.ts';
+import { transpose } from '../../src/numeric/matrix.ts';
+import { seededRandom } from '../../src/numeric/random.ts';
+import type { Matrix } from '../../src/numeric/linear-algebra.ts';
+import { ofLargest } from '../../test/fixtures/model-agreement.ts';
 import { compare, median } from '../model/measure.ts';
 import type { Row } from './tasks.ts';
 

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { openSpool } from '../../src/journal/spool.ts';
 import { systemClock } from '../../src/process/clock.ts';
 import { createLog } from '../../src/process/log.ts';
-import { TEXT_FEATURE_DIMS, type EpisodeFrame, type TurnFrame } from '../../src/protocol/frames.ts';
+import { TEXT_FEATURE_DIMS, type EpisodeFrame, type TurnFrame } from '../../src/protocol/stream/frames.ts';
 import { deriveSeed } from '../../src/protocol/seed.ts';
-import { packTensor } from '../../src/protocol/tensor.ts';
-import { createStreamSender, type StreamSender } from '../../src/transport/stream-sender.ts';
-import { mintToken } from '../../src/transport/token.ts';
+import { packTensor } from '../../src/protocol/stream/tensor.ts';
+import { createStreamSender, type StreamSender } from '../../src/transport/stream/sender.ts';
+import { mintToken } from '../../src/transport/stream/token.ts';
 
 export interface Fleet {
   dyads: Dyad[];

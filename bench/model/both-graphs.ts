@@ -1,16 +1,16 @@
 /** A model's graph as it is tapped, and the same graph without taps, side by side: what taps cost is the difference. */
 import { basename, dirname } from 'node:path';
-import { createDecoder, type Decoder } from '../../src/model/decoder.ts';
-import { type GraphIo, mapGraphIo, type ValueInfo } from '../../src/model/graph-io.ts';
-import { lightenGraph } from '../../src/model/light-graph.ts';
-import { type ModelFolder, readModelFolder } from '../../src/model/model-folder.ts';
-import { packPass } from '../../src/model/pack-pass.ts';
-import { patchGraph } from '../../src/model/patch-graph.ts';
-import { prepareGraph } from '../../src/model/prepare-graph.ts';
-import { openSession } from '../../src/model/session.ts';
-import { readGraphFile, searchGraph } from '../../src/model/tap-graph.ts';
+import { createDecoder, type Decoder } from '../../src/model/runtime/decoder.ts';
+import { type GraphIo, mapGraphIo, type ValueInfo } from '../../src/model/runtime/graph-io.ts';
+import { lightenGraph } from '../../src/model/graph/light-graph.ts';
+import { type ModelFolder, readModelFolder } from '../../src/model/folder/model-folder.ts';
+import { packPass } from '../../src/model/graph/pack-pass.ts';
+import { patchGraph } from '../../src/model/graph/patch-graph.ts';
+import { prepareGraph } from '../../src/model/graph/prepare-graph.ts';
+import { openSession } from '../../src/model/runtime/session.ts';
+import { readGraphFile, searchGraph } from '../../src/model/graph/tap-graph.ts';
 import type { Provider } from '../../src/model/types.ts';
-import { temporaryFolder } from '../../test/onnx/write-folder.ts';
+import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
 import type { Subject } from './subjects.ts';
 
 export interface BothGraphs {

@@ -9,10 +9,10 @@ import {
 } from '@huggingface/transformers';
 import { basename, dirname } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import type { GraphIo } from '../../src/model/graph-io.ts';
-import { rowFloats } from '../../src/model/kv-cache.ts';
-import { readModelFolder } from '../../src/model/model-folder.ts';
-import { prepareGraph } from '../../src/model/prepare-graph.ts';
+import type { GraphIo } from '../../src/model/runtime/graph-io.ts';
+import { rowFloats } from '../../src/model/runtime/kv-cache.ts';
+import { readModelFolder } from '../../src/model/folder/model-folder.ts';
+import { prepareGraph } from '../../src/model/graph/prepare-graph.ts';
 import { openBothGraphs } from './both-graphs.ts';
 import { decodeTokens, PROMPT } from './decode-tokens.ts';
 import { compare, cpuMs, median, medianRatio } from './measure.ts';

@@ -1,8 +1,8 @@
 /** Tokens one by one behind a prompt, each sent to another thread as it is spoken, with its states where layers are tapped. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Decoder } from '../../src/model/decoder.ts';
-import { sampleToken } from '../../src/model/sample.ts';
-import { gather } from '../../src/model/step-states.ts';
+import type { Decoder } from '../../src/model/runtime/decoder.ts';
+import { sampleToken } from '../../src/model/dialogue/sample.ts';
+import { gather } from '../../src/model/runtime/step-states.ts';
 
 export const PROMPT = Array.from({ length: 32 }, (_, i) => 20 + ((i * 7) % 90));
 const GREEDY = {

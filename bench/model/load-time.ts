@@ -1,10 +1,10 @@
 /** How long it takes to open a session with taps, prepared once before, and without. */
 import { dirname } from 'node:path';
 import ort from 'onnxruntime-node';
-import { readModelFolder } from '../../src/model/model-folder.ts';
-import { prepareGraph } from '../../src/model/prepare-graph.ts';
-import { openSession } from '../../src/model/session.ts';
-import { temporaryFolder } from '../../test/onnx/write-folder.ts';
+import { readModelFolder } from '../../src/model/folder/model-folder.ts';
+import { prepareGraph } from '../../src/model/graph/prepare-graph.ts';
+import { openSession } from '../../src/model/runtime/session.ts';
+import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
 import { compare, median, medianRatio, timeMs } from './measure.ts';
 import type { Subject } from './subjects.ts';
 

@@ -2,10 +2,10 @@
  * From the end of the partner's utterance to the first token of the reply, having listened, against a prefill when the turn
  * comes; and from the partner's last word, as if its end were known at once.
  */
-import { openDialogue } from '../../src/model/dialogue.ts';
-import { openModel, type OpenModel } from '../../src/model/open-model.ts';
+import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
+import { openModel, type OpenModel } from '../../src/model/worker/open-model.ts';
 import type { Dialogue, DialogueOptions } from '../../src/model/types.ts';
-import { temporaryFolder } from '../../test/onnx/write-folder.ts';
+import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
 import { cpuMs, median, timeMs } from './measure.ts';
 import type { Subject } from './subjects.ts';
 

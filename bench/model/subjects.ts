@@ -2,9 +2,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomWeights } from '../../test/onnx/llama2c.ts';
-import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../test/onnx/tokenizers.ts';
-import { writeLlamaFolder } from '../../test/onnx/write-folder.ts';
+import { randomWeights } from '../../test/fixtures/onnx/llama2c.ts';
+import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../test/fixtures/onnx/tokenizers.ts';
+import { writeLlamaFolder } from '../../test/fixtures/onnx/write-folder.ts';
 
 export interface Subject {
   name: string;

@@ -1,4 +1,4 @@
-"""The map of src/synchrony/paper.ts in sample space, in float64.
+"""The map of src/synchrony/syncr2/paper-mode.ts in sample space, in float64.
 
   source layer: K = X X', column means out
   split:        W' = K[test, train] (K[train, train] + alpha I)^-1, K centred by the training mean; M = W W'
@@ -38,7 +38,7 @@ def weights_by_split(k, splits, alpha):
 
 
 def weights_by_blocks(k, splits, alpha):
-    """The same from one factorisation: a held-out prediction needs only test columns of the whole inverse (src/synchrony/r2-map.ts).
+    """The same from one factorisation: a held-out prediction needs only test columns of the whole inverse (src/synchrony/syncr2/r2-map.ts).
 
     A constant is added to every column of W, which Z with its training mean out takes to 0.
     """

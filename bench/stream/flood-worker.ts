@@ -4,8 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
-import { decodeMessage, encodeMessage } from '../../src/protocol/codec.ts';
-import { packTensor } from '../../src/protocol/tensor.ts';
+import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
+import { packTensor } from '../../src/protocol/stream/tensor.ts';
 
 export interface FloodOrder {
   url: string;

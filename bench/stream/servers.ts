@@ -8,9 +8,9 @@ import { pino } from 'pino';
 import { WebSocketServer } from 'ws';
 import { openRecording } from '../../src/journal/recording.ts';
 import { systemClock } from '../../src/process/clock.ts';
-import { encodeMessage } from '../../src/protocol/codec.ts';
-import { STREAM_LIMITS } from '../../src/transport/stream-registry.ts';
-import { createStreamServer } from '../../src/transport/stream-server.ts';
+import { encodeMessage } from '../../src/protocol/stream/codec.ts';
+import { STREAM_LIMITS } from '../../src/transport/stream/registry.ts';
+import { createStreamServer } from '../../src/transport/stream/server.ts';
 
 export interface BenchServer {
   url: string;

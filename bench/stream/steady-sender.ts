@@ -7,9 +7,9 @@ import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { openSpool } from '../../src/journal/spool.ts';
 import { systemClock } from '../../src/process/clock.ts';
-import { decodeMessage, encodeMessage } from '../../src/protocol/codec.ts';
-import { createTensorPacker, type PackedTensor } from '../../src/protocol/tensor.ts';
-import { createStreamSender, type Frame } from '../../src/transport/stream-sender.ts';
+import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
+import { createTensorPacker, type PackedTensor } from '../../src/protocol/stream/tensor.ts';
+import { createStreamSender, type Frame } from '../../src/transport/stream/sender.ts';
 
 export interface SteadyOrder {
   url: string;

@@ -1,10 +1,11 @@
 /** The layer × layer map, beside the published arithmetic and beside one product. */
 import { availableParallelism } from 'node:os';
-import { createOrtAlgebra, sessionOptions } from '../../src/compute/ort-algebra.ts';
-import { openProduct } from '../../src/compute/ort-product.ts';
-import { productTransposed } from '../../src/synchrony/matrix.ts';
-import { paperScore } from '../../src/synchrony/paper.ts';
-import type { Matrix, TurnPairs } from '../../src/synchrony/types.ts';
+import { createOrtAlgebra, sessionOptions } from '../../src/numeric/ort/ort-algebra.ts';
+import { openProduct } from '../../src/numeric/ort/ort-product.ts';
+import { productTransposed } from '../../src/numeric/matrix.ts';
+import { paperScore } from '../../src/synchrony/syncr2/paper-mode.ts';
+import type { Matrix } from '../../src/numeric/linear-algebra.ts';
+import type { TurnPairs } from '../../src/synchrony/types.ts';
 import { compare, median, medianRatio } from '../model/measure.ts';
 import { normalPairs } from '../normal-pairs.ts';
 import { publishedPair } from './published-pair.ts';

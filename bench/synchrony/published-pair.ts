@@ -1,7 +1,8 @@
 /** The published arithmetic over the backend of the map. */
-import { joinColumns, takeRows } from '../../src/synchrony/matrix.ts';
+import { joinColumns, takeRows } from '../../src/numeric/matrix.ts';
 import { centreColumns } from '../../src/synchrony/measures/measure.ts';
-import type { LinearAlgebra, Matrix, TurnPairs } from '../../src/synchrony/types.ts';
+import type { LinearAlgebra, Matrix } from '../../src/numeric/linear-algebra.ts';
+import type { TurnPairs } from '../../src/synchrony/types.ts';
 
 /** Mean R² of one pair of layers in one split, as the paper's code works it out. */
 export async function publishedPair(pairs: TurnPairs, algebra: LinearAlgebra): Promise<number> {

@@ -2,7 +2,7 @@
 const HEAD = `# Chaos
 
 Written by \`npm run chaos -- --write\`: a row says what the last such run of that scenario found. \`--off\` plays it with a program in which
-the mechanism behind the promise is switched off (\`bench/chaos/switch-offs.ts\`), which must break it. Each scenario compares an
+the mechanism behind the promise is switched off (\`test/fixtures/chaos/switch-offs.ts\`), which must break it. Each scenario compares an
 independent ledger with what was recorded. A seed repeats what chance decided, not what the machine did. Beside these stand tests of the
 suite: who may what (\`test/integration/access.test.ts\`, \`run-access.test.ts\`), and that no secret and no dialogue stands in logs, argv
 or metrics (\`test/integration/guarded.test.ts\`).

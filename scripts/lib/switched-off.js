@@ -19,7 +19,9 @@ export async function copySwitchedOff({ changes }) {
 async function change(file, from, to) {
   const text = await readFile(file, 'utf8');
   if (text.split(from).length !== 2)
-    throw new SetupError(`${file} does not hold this once: ${from}; mend bench/chaos/switch-offs.ts.`);
+    throw new SetupError(
+      `${file} does not hold this once: ${from}; mend test/fixtures/chaos/switch-offs.ts.`,
+    );
   await writeFile(
     file,
     text.replace(from, () => to),

@@ -5,10 +5,10 @@ import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { openSpool } from '../journal/spool.ts';
-import { request } from '../transport/nats-services.ts';
-import type { NatsLink } from '../transport/nats.ts';
-import { createStreamSender, type StreamSender } from '../transport/stream-sender.ts';
-import type { ClientTls } from '../transport/tls.ts';
+import { request } from '../transport/nats/services.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
+import { createStreamSender, type StreamSender } from '../transport/stream/sender.ts';
+import type { ClientTls } from '../transport/http/tls.ts';
 
 export interface ActivationStream {
   sender: StreamSender;

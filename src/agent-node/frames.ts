@@ -1,7 +1,7 @@
 /** Turns what the model shows into the messages of the activation stream. */
 import type { AgentSpec } from '../protocol/control.ts';
-import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/frames.ts';
-import { createTensorPacker } from '../protocol/tensor.ts';
+import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
+import { createTensorPacker } from '../protocol/stream/tensor.ts';
 import type { StepStates, TurnState } from '../model/types.ts';
 import { textFeatures } from './text-features.ts';
 

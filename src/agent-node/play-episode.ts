@@ -7,13 +7,13 @@
  */
 import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
 import { deriveSeed } from '../protocol/seed.ts';
-import type { Frame } from '../transport/stream-sender.ts';
+import type { Frame } from '../transport/stream/sender.ts';
 import type { Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
 import { systemPrompt } from './system-prompt.ts';
-import type { UtteranceBox } from './utterance-box.ts';
+import type { UtteranceBox } from './utterance-inbox.ts';
 
 /** The part of the activation stream that an episode needs. */
 export interface FrameSink {

@@ -13,16 +13,16 @@ import {
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import type { NatsLink } from '../transport/nats.ts';
-import { consume, publishOnce, type StoredMessage } from '../transport/nats-streams.ts';
-import type { ClientTls } from '../transport/tls.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
+import { consume, publishOnce, type StoredMessage } from '../transport/nats/streams.ts';
+import type { ClientTls } from '../transport/http/tls.ts';
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
-import { createBrake } from './brake.ts';
+import { createBrake } from './backpressure.ts';
 import { createPreview } from './preview.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
-import { createUtteranceBox } from './utterance-box.ts';
+import { createUtteranceBox } from './utterance-inbox.ts';
 
 export interface MembershipOptions {
   agent: string;

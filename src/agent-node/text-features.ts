@@ -2,7 +2,7 @@
  * What the surface of a text says, as numbers, so that the analyzer can judge what the words alone would predict
  * without ever holding the words.
  */
-import { TEXT_FEATURE_DIMS } from '../protocol/frames.ts';
+import { TEXT_FEATURE_DIMS } from '../protocol/stream/frames.ts';
 
 const SHORTEST = 3;
 const LONGEST = 5;

@@ -10,21 +10,21 @@ import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
-import { serveHttp, type HttpServer } from '../transport/http.ts';
-import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
-import { createStreamServer, type StreamServer } from '../transport/stream-server.ts';
-import { verifyToken } from '../transport/token.ts';
-import { announceAnalyzer } from './announce.ts';
-import { keepBudget, type Budget } from './keep-budget.ts';
-import { createAnalyzerMetrics, type AnalyzerMetrics } from './metrics.ts';
-import { createRecordings, readDisk, recordedFrames, type Recordings } from './recordings.ts';
-import { createReports, type Reports } from './reports.ts';
-import { analyzerRoutes } from './routes.ts';
-import { createScoreBoard, type ScoreBoard } from './score-board.ts';
-import { createScoreLog } from './score-log.ts';
-import { startScorer, type Scorer } from './scorer.ts';
+import { serveHttp, type HttpServer } from '../transport/http/server.ts';
+import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
+import { createStreamServer, type StreamServer } from '../transport/stream/server.ts';
+import { verifyToken } from '../transport/stream/token.ts';
+import { announceAnalyzer } from './output/announce.ts';
+import { keepBudget, type Budget } from './ingest/retention.ts';
+import { createAnalyzerMetrics, type AnalyzerMetrics } from './output/metrics.ts';
+import { createRecordings, readDisk, recordedFrames, type Recordings } from './ingest/recordings.ts';
+import { createReports, type Reports } from './output/reports.ts';
+import { analyzerRoutes } from './output/routes.ts';
+import { createScoreBoard, type ScoreBoard } from './state/score-store.ts';
+import { createScoreLog } from './output/score-log.ts';
+import { startScorer, type Scorer } from './scoring/scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { unscoredRuns } from './unscored-runs.ts';
+import { unscoredRuns } from './state/unscored-runs.ts';
 
 /** What every part of the program is handed. */
 interface Base {

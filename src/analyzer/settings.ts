@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
-import { readServing, SERVE_FLAGS, type Serving } from '../transport/serve-flags.ts';
+import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';

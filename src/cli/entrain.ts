@@ -15,7 +15,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
-    module: './start.ts',
+    module: './start/start.ts',
     summary: 'run a study here: NATS, coordinator, analyzer and agents in one go',
   },
   agent: { module: '../agent-node/main.ts', summary: 'run one agent: --id ID --model DIR' },
@@ -31,29 +31,29 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'models inspect DIR, models tap DIR --out FILE',
   },
   doctor: { module: '../model/main.ts', prefix: ['doctor'], summary: 'what this machine can run' },
-  measure: { module: '../analyzer/measure/main.ts', summary: 'a measure over arrays or a run folder' },
+  measure: { module: '../measure/main.ts', summary: 'a measure over arrays or a run folder' },
   verify: {
-    module: '../analyzer/recorded/main.ts',
+    module: '../recordings/main.ts',
     prefix: ['verify'],
     summary: 'check every byte of a recording',
   },
   replay: {
-    module: '../analyzer/recorded/main.ts',
+    module: '../recordings/main.ts',
     prefix: ['replay'],
     summary: 'recompute every score from a recording',
   },
   export: {
-    module: '../analyzer/recorded/main.ts',
+    module: '../recordings/main.ts',
     prefix: ['export'],
     summary: 'write a recording as npy or safetensors',
   },
   pin: {
-    module: '../analyzer/recorded/main.ts',
+    module: '../recordings/main.ts',
     prefix: ['pin'],
     summary: 'keep a recording whatever the disk budget',
   },
   unpin: {
-    module: '../analyzer/recorded/main.ts',
+    module: '../recordings/main.ts',
     prefix: ['unpin'],
     summary: 'let a recording go when room is needed',
   },

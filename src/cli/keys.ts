@@ -10,7 +10,7 @@ import { nameFlag, wholeNumber } from '../process/flags.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { usageText } from '../process/usage.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { createKeys, mintToken } from '../transport/token.ts';
+import { createKeys, mintToken } from '../transport/stream/token.ts';
 
 export interface KeyFiles {
   privateKey: string;

@@ -4,9 +4,9 @@ import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-
 import type { Study } from '../protocol/study.ts';
 import { ANALYZER_SERVICE, subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
-import { askDisk } from '../transport/ask-disk.ts';
-import { findServices, request } from '../transport/nats-services.ts';
-import type { NatsLink } from '../transport/nats.ts';
+import { askDisk } from '../transport/nats/ask-disk.ts';
+import { findServices, request } from '../transport/nats/services.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
 import type { Fleet } from './fleet.ts';
 
 const ASK_TIMEOUT_MS = 5000;

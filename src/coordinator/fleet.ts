@@ -3,8 +3,8 @@ import { announcedModel, type AgentModel } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
-import { findServices } from '../transport/nats-services.ts';
-import type { NatsLink } from '../transport/nats.ts';
+import { findServices } from '../transport/nats/services.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
 
 export interface FleetAgent {
   model: AgentModel;

@@ -3,10 +3,10 @@ import { membershipsSchema, parseMessage, type Assignment, type Memberships } fr
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
-import { request } from '../transport/nats-services.ts';
-import { createConsumer, createRunStream, dropConsumer, isForbidden } from '../transport/nats-streams.ts';
-import type { NatsLink } from '../transport/nats.ts';
-import { mintToken, TOKEN_LIFE_MS } from '../transport/token.ts';
+import { request } from '../transport/nats/services.ts';
+import { createConsumer, createRunStream, dropConsumer, isForbidden } from '../transport/nats/streams.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
+import { mintToken, TOKEN_LIFE_MS } from '../transport/stream/token.ts';
 import { ABSENT, type Fleet } from './fleet.ts';
 
 const INVITE_TIMEOUT_MS = 10_000;

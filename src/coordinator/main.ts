@@ -8,9 +8,9 @@ import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
-import { programRoutes, serveHttp } from '../transport/http.ts';
-import { registerService } from '../transport/nats-services.ts';
-import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats.ts';
+import { programRoutes, serveHttp } from '../transport/http/server.ts';
+import { registerService } from '../transport/nats/services.ts';
+import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import type { AgentModel, RunFacts } from '../protocol/control.ts';
 import { readRunFile } from '../process/run-file.ts';
 import { checkDisk, tellFinished } from './disk-budget.ts';
@@ -25,14 +25,14 @@ import {
   type InviteOptions,
 } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
-import { addAbsent, recallNeeded } from './recall-run.ts';
+import { addAbsent, recallNeeded } from './restore-run.ts';
 import { countSpoken, openRunFolder, writeRunFile } from './run-folder.ts';
 import { requireItsStream, requireSameRun } from './same-run.ts';
 import { countEpisodes, countTurns } from './run-state.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { watchTurns } from './stalls.ts';
-import { chooseStandIns } from './stand-in.ts';
+import { chooseStandIns } from './replacement.ts';
 import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 
 /** Long enough for an analyzer to be started again. */

@@ -1,11 +1,11 @@
 /** What the coordinator writes into the run's stream: what each agent may know of an episode, and what it decided. */
 import type { AgentSpec, RunEvent, Utterance } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { READER_SEATING } from '../protocol/frames.ts';
+import { READER_SEATING } from '../protocol/stream/frames.ts';
 import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
-import type { NatsLink } from '../transport/nats.ts';
-import { publishOnce, publishStored } from '../transport/nats-streams.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
+import { publishOnce, publishStored } from '../transport/nats/streams.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
 import type { PlannedEpisode } from './plan.ts';

@@ -1,7 +1,7 @@
 /** The coordinator's place in the run's stream: at its beginning whenever it is asked for, since all it knows is a reduction of the whole. */
 import { names, subjects } from '../protocol/subjects.ts';
-import type { NatsLink } from '../transport/nats.ts';
-import { createConsumer, dropConsumer } from '../transport/nats-streams.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
+import { createConsumer, dropConsumer } from '../transport/nats/streams.ts';
 
 export interface RunConsumer {
   stream: string;

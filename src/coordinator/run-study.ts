@@ -5,7 +5,7 @@
 import { eventSchema, parseMessage, utteranceSchema } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import type { Logger } from '../process/log.ts';
-import { consume, type StoredMessage } from '../transport/nats-streams.ts';
+import { consume, type StoredMessage } from '../transport/nats/streams.ts';
 import { requireSameStudy } from '../process/run-file.ts';
 import {
   carryOut,
@@ -15,7 +15,7 @@ import {
   resumeEpisode,
   type CarryOptions,
   type Takeover,
-} from './carry-out.ts';
+} from './execute.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
 import { startConsumer } from './run-consumer.ts';

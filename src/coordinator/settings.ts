@@ -5,7 +5,7 @@ import { runFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/read-study.ts';
-import { readServing, SERVE_FLAGS, type Serving } from '../transport/serve-flags.ts';
+import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 
 const FLAGS = {
   study: { type: 'string', value: 'FILE', about: 'the study to run' },

@@ -2,7 +2,7 @@
  * Watches the fleet of a run: an analyzer at another address is where the states go from now on, an agent that is back as another
  * service instance has restarted, one that does not answer for too long is lost.
  */
-import type { NatsLink } from '../transport/nats.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
 import { ABSENT, listAgents, listStreamUrls, type Fleet, type FleetAgent } from './fleet.ts';
 
 const PERIOD_MS = 2000;

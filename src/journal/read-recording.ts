@@ -3,9 +3,9 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeMessage } from '../protocol/codec.ts';
+import { decodeMessage } from '../protocol/stream/codec.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import type { DataMessage } from '../protocol/frames.ts';
+import type { DataMessage } from '../protocol/stream/frames.ts';
 import { STREAMS_FOLDER } from './recording.ts';
 import { scanSegment, segmentNames, type SegmentScan } from './segment.ts';
 

@@ -3,8 +3,8 @@
  * epoch. A damage with readable records after it is no torn tail; it stays as it is for `entrain verify` to report.
  */
 import { join } from 'node:path';
-import { decodeMessage } from '../protocol/codec.ts';
-import { encodeSeal } from '../protocol/seal.ts';
+import { decodeMessage } from '../protocol/stream/codec.ts';
+import { encodeSeal } from '../protocol/stream/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk } from './disk.ts';
 import {

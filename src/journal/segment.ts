@@ -8,8 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { MAX_MESSAGE_BYTES } from '../protocol/codec.ts';
-import { readSeal, type Seal } from '../protocol/seal.ts';
+import { MAX_MESSAGE_BYTES } from '../protocol/stream/codec.ts';
+import { readSeal, type Seal } from '../protocol/stream/seal.ts';
 
 export const HEADER_BYTES = 8;
 

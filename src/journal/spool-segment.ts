@@ -1,6 +1,6 @@
 /** One segment of a spool and where each of its frames stands. */
 import { join } from 'node:path';
-import { decodeMessage } from '../protocol/codec.ts';
+import { decodeMessage } from '../protocol/stream/codec.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { HEADER_BYTES, recordHeader, scanSegment, segmentFile, type SegmentName } from './segment.ts';

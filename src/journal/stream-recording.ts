@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { encodeSeal } from '../protocol/seal.ts';
+import { encodeSeal } from '../protocol/stream/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { recoverSegments } from './recover-segments.ts';

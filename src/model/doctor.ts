@@ -2,9 +2,9 @@
 import { cpus, totalmem } from 'node:os';
 import ort from 'onnxruntime-node';
 import { programVersion } from '../process/version.ts';
-import { concat, writeBytes, writeInteger } from './protobuf.ts';
-import { plainReason } from './runtime-faults.ts';
-import { availableProviders } from './session.ts';
+import { concat, writeBytes, writeInteger } from '../onnx/protobuf.ts';
+import { plainReason } from './runtime/runtime-errors.ts';
+import { availableProviders } from './runtime/session.ts';
 import { PROVIDERS } from '../process/flags.ts';
 
 export interface Machine {

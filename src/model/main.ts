@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { examineMachine, showMachine } from './doctor.ts';
-import { inspectModel } from './inspect-model.ts';
-import { showModel } from './show-model.ts';
-import { writeTapped } from './write-tapped.ts';
+import { inspectModel } from './folder/inspect-model.ts';
+import { showModel } from './folder/show-model.ts';
+import { writeTapped } from './graph/write-tapped.ts';
 
 export const usage = (): string => `entrain models inspect DIR [--json]
   what a model folder holds, and the chain of taps that was found in its graph

@@ -1,6 +1,6 @@
 /** What a model is to the rest of an agent: it hears, it speaks, and its hidden states can be read while it does. */
 import type { AgentSpec } from '../protocol/control.ts';
-import type { StepRole } from '../protocol/frames.ts';
+import type { StepRole } from '../protocol/stream/frames.ts';
 import type { PROVIDERS } from '../process/flags.ts';
 
 export type Provider = (typeof PROVIDERS)[number];

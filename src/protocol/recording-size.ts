@@ -1,6 +1,6 @@
 /** What a study may take on the analyzer's disk, from its own numbers alone: every turn as long as it may be, every word heard by all. */
 import type { AgentModel } from './control.ts';
-import { TEXT_FEATURE_DIMS } from './frames.ts';
+import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
 import { agentsOf, type Study } from './study.ts';
 
 /** Bytes at the most. */

@@ -11,12 +11,12 @@ import { connect, Events, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { writeKeys } from '../../src/cli/keys.ts';
-import { decodeMessage, encodeMessage } from '../../src/protocol/codec.ts';
-import type { StreamMessage } from '../../src/protocol/frames.ts';
+import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
+import type { StreamMessage } from '../../src/protocol/stream/frames.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';
-import { createKeys, mintToken, type TokenClaims } from '../../src/transport/token.ts';
-import { until } from '../demo.ts';
-import { startNats, type NatsFixture } from '../nats-fixture.ts';
+import { createKeys, mintToken, type TokenClaims } from '../../src/transport/stream/token.ts';
+import { until } from '../fixtures/demo.ts';
+import { startNats, type NatsFixture } from '../fixtures/nats-fixture.ts';
 
 const RUN = 'r1';
 /** A run that nobody here takes part in. */

@@ -4,18 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TEXT_FEATURE_DIMS } from '../../src/protocol/frames.ts';
+import { TEXT_FEATURE_DIMS } from '../../src/protocol/stream/frames.ts';
 import type { ScoreReport } from '../../src/protocol/report.ts';
 import { subjects } from '../../src/protocol/subjects.ts';
-import { request } from '../../src/transport/nats-services.ts';
-import type { NatsLink } from '../../src/transport/nats.ts';
-import { PROGRAM, startAnalyzerProcess, stopProcess, type AnalyzerProcess } from '../analyzer-process.ts';
-import { heldAgainstOffline } from '../measured-offline.ts';
-import { startNats, type NatsFixture } from '../nats-fixture.ts';
-import { plantedEpisodes, type PlantedOptions } from '../planted-frames.ts';
-import { linesOf } from '../score-lines.ts';
-import { keys, RUN, startAgent, waitFor, type TestAgent } from '../stream-fixture.ts';
-import { findTool } from '../tools.ts';
+import { request } from '../../src/transport/nats/services.ts';
+import type { NatsLink } from '../../src/transport/nats/connection.ts';
+import {
+  PROGRAM,
+  startAnalyzerProcess,
+  stopProcess,
+  type AnalyzerProcess,
+} from '../fixtures/analyzer-process.ts';
+import { heldAgainstOffline } from '../fixtures/measured-offline.ts';
+import { startNats, type NatsFixture } from '../fixtures/nats-fixture.ts';
+import { plantedEpisodes, type PlantedOptions } from '../fixtures/planted-frames.ts';
+import { linesOf } from '../fixtures/score-lines.ts';
+import { keys, RUN, startAgent, waitFor, type TestAgent } from '../fixtures/stream-fixture.ts';
+import { findTool } from '../fixtures/tools.ts';
 
 const WORLD: PlantedOptions = {
   run: RUN,

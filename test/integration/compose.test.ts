@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { testModel, until, writeSmallStudy } from '../demo.ts';
-import { freePort } from '../free-port.ts';
-import { findNatsServer, findTool } from '../tools.ts';
+import { testModel, until, writeSmallStudy } from '../fixtures/demo.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import { findNatsServer, findTool } from '../fixtures/tools.ts';
 
 interface Service {
   image: string;

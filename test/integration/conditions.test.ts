@@ -9,18 +9,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hearsTurn } from '../../src/agent-node/play-episode.ts';
 import { systemPrompt } from '../../src/agent-node/system-prompt.ts';
 import { textFeatures } from '../../src/agent-node/text-features.ts';
-import { createEpisodeBook, placeOf, rowsOf } from '../../src/analyzer/episode-book.ts';
-import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
+import { createEpisodeBook, placeOf, rowsOf } from '../../src/analyzer/ingest/episode-index.ts';
+import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { couplingOf } from '../../src/coordinator/conditions.ts';
 import { planEpisodes, seatedAgents, type PlannedEpisode } from '../../src/coordinator/plan.ts';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { membershipsSchema, type Utterance } from '../../src/protocol/control.ts';
-import type { StepsFrame, TurnFrame } from '../../src/protocol/frames.ts';
+import type { StepsFrame, TurnFrame } from '../../src/protocol/stream/frames.ts';
 import { studySchema, type Study } from '../../src/protocol/study.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';
-import { request } from '../../src/transport/nats-services.ts';
-import type { NatsFixture } from '../nats-fixture.ts';
-import { createFleet, readTranscript } from '../fleet.ts';
+import { request } from '../../src/transport/nats/services.ts';
+import type { NatsFixture } from '../fixtures/nats-fixture.ts';
+import { createFleet, readTranscript } from '../fixtures/fleet.ts';
 
 const AGENTS = ['ada', 'ben', 'cas'];
 

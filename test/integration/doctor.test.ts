@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { samplingSchema } from '../../src/protocol/study.ts';
 import { PROVIDERS } from '../../src/process/flags.ts';
-import { writeChatModel } from '../onnx/chat-model.ts';
+import { writeChatModel } from '../fixtures/onnx/chat-model.ts';
 
 interface Answer {
   status: number | null;

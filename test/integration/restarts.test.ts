@@ -6,9 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
-import { until, writeSmallStudy } from '../demo.ts';
-import { createFleet, readTranscript, type Fleet, type Program } from '../fleet.ts';
+import { verifyRun } from '../../src/recordings/verify-run.ts';
+import { until, writeSmallStudy } from '../fixtures/demo.ts';
+import { createFleet, readTranscript, type Fleet, type Program } from '../fixtures/fleet.ts';
 
 const STUDY = { scenarios: 4, episodes: 1, maxTurns: 8, maxTokens: 8 };
 const TURNS = 4 * 2 * 8;

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
 import type { RetentionEvent } from '../../src/protocol/control.ts';
-import { findServices, request } from '../../src/transport/nats-services.ts';
-import type { NatsLink } from '../../src/transport/nats.ts';
-import { until } from '../demo.ts';
-import { startNats, type NatsFixture } from '../nats-fixture.ts';
-import { recordedRun } from '../recording-fixture.ts';
-import { keys } from '../stream-fixture.ts';
+import { findServices, request } from '../../src/transport/nats/services.ts';
+import type { NatsLink } from '../../src/transport/nats/connection.ts';
+import { until } from '../fixtures/demo.ts';
+import { startNats, type NatsFixture } from '../fixtures/nats-fixture.ts';
+import { recordedRun } from '../fixtures/recording-fixture.ts';
+import { keys } from '../fixtures/stream-fixture.ts';
 
 const RUNS = ['pinned', 'first', 'second', 'running'];
 

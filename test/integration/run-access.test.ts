@@ -5,8 +5,8 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { names, subjects } from '../../src/protocol/subjects.ts';
-import { createConsumer, createRunStream, publishOnce } from '../../src/transport/nats-streams.ts';
-import { startNats, type FixtureUser, type NatsFixture } from '../nats-fixture.ts';
+import { createConsumer, createRunStream, publishOnce } from '../../src/transport/nats/streams.ts';
+import { startNats, type FixtureUser, type NatsFixture } from '../fixtures/nats-fixture.ts';
 
 const OWN = 'a';
 const OTHER = 'b';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { fuzzDecoder } from '../../bench/chaos/fuzz-decoder.ts';
-import { hostileClients } from '../../bench/chaos/hostile.ts';
-import { killNats } from '../../bench/chaos/nats-killed.ts';
-import { badLine, killAgents, killAnalyzers } from '../../bench/chaos/scenarios.ts';
-import { seededRandom } from '../../bench/chaos/seeded-random.ts';
+import { fuzzDecoder } from '../fixtures/chaos/fuzz-decoder.ts';
+import { hostileClients } from '../fixtures/chaos/hostile.ts';
+import { killNats } from '../fixtures/chaos/nats-killed.ts';
+import { badLine, killAgents, killAnalyzers } from '../fixtures/chaos/scenarios.ts';
+import { seededRandom } from '../fixtures/seeded-random.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const random = seededRandom(seed);

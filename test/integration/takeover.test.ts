@@ -6,10 +6,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verifyRun } from '../../src/analyzer/recorded/verify-run.ts';
+import { verifyRun } from '../../src/recordings/verify-run.ts';
 import type { RunEvent } from '../../src/protocol/control.ts';
-import { until, writeSmallStudy } from '../demo.ts';
-import { createFleet, readTranscript, type Fleet } from '../fleet.ts';
+import { until, writeSmallStudy } from '../fixtures/demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fixtures/fleet.ts';
 
 const TURNS = 2 * 2 * 8;
 

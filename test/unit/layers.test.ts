@@ -16,7 +16,7 @@ describe('import directions', () => {
     ['src/model/a.ts', "new Worker(new URL('../analyzer/worker.ts', import.meta.url));"],
     ['src/protocol/a.ts', "export * from '../process/log.ts';"],
     ['src/synchrony/a.ts', "import { cpus } from 'node:os';"],
-    ['src/compute/a.ts', "import { connect } from 'nats';"],
+    ['src/numeric/ort/a.ts', "import { connect } from 'nats';"],
     ['src/agent-node/a.ts', "import { Counter } from 'prom-client';"],
     ['src/analyzer/a.ts', "import { z } from 'zod';"],
     ['src/analyzer/a.ts', "import x from 'left-pad';"],
@@ -31,7 +31,7 @@ describe('import directions', () => {
   });
 
   it.each([
-    ['src/analyzer/metrics.ts', "import { Gauge } from 'prom-client';"],
+    ['src/analyzer/output/metrics.ts', "import { Gauge } from 'prom-client';"],
     ['src/agent-node/a.ts', "import { readFile } from 'node:fs/promises';"],
     ['src/agent-node/a.ts', "import { createReadStream } from 'node:fs';"],
     ['src/analyzer/a.ts', "// as Date.now would, and import x from 'left-pad'"],

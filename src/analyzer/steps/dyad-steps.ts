@@ -3,11 +3,12 @@
  * them beside their surrogates. A figure is the mean over layers; a draw turns all layers round by the same number of steps.
  */
 import { deriveSeed } from '../../protocol/seed.ts';
-import { createStepWindow, type StepWindow } from '../../synchrony/step-window.ts';
-import { surrogateSizes } from '../../synchrony/surrogates.ts';
-import type { LinearAlgebra, NoScore } from '../../synchrony/types.ts';
-import type { Group } from '../episode-book.ts';
-import type { AlignedTurn } from './step-book.ts';
+import { createStepWindow, type StepWindow } from '../../synchrony/online/step-window.ts';
+import { surrogateSizes } from '../../synchrony/stats/surrogates.ts';
+import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
+import type { NoScore } from '../../synchrony/types.ts';
+import type { Group } from '../ingest/episode-index.ts';
+import type { AlignedTurn } from './step-index.ts';
 import type { StepMeasure } from './step-measures.ts';
 import type { StepFigure, StepRows, StepScore } from './step-messages.ts';
 

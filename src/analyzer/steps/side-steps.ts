@@ -1,10 +1,10 @@
 /** The steps of one stream in one turn, as its frames bring them: a later frame may take back what an earlier one said. */
-import type { ByteRange } from '../../synchrony/align-steps.ts';
-import { zeros } from '../../synchrony/matrix.ts';
-import type { Matrix } from '../../synchrony/types.ts';
-import type { StepsFrame } from '../../protocol/frames.ts';
-import { unpackTensor } from '../../protocol/tensor.ts';
-import type { Origin } from '../episode-book.ts';
+import type { ByteRange } from '../../synchrony/online/align-steps.ts';
+import { zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
+import type { StepsFrame } from '../../protocol/stream/frames.ts';
+import { unpackTensor } from '../../protocol/stream/tensor.ts';
+import type { Origin } from '../ingest/episode-index.ts';
 
 export interface SideSteps {
   role: StepsFrame['role'];

@@ -3,7 +3,7 @@
  * seldom, at a quarter of one core, and at once when the stream has gone quiet. It runs in the step worker.
  */
 import type { Clock } from '../../process/clock.ts';
-import type { LinearAlgebra } from '../../synchrony/types.ts';
+import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import {
   addTurn,
   createDyadSteps,
@@ -12,7 +12,7 @@ import {
   type DyadSteps,
   type ScoreTools,
 } from './dyad-steps.ts';
-import { createStepBook, type AlignedTurn, type StepBook } from './step-book.ts';
+import { createStepBook, type AlignedTurn, type StepBook } from './step-index.ts';
 import type { StepMeasure } from './step-measures.ts';
 import type { StepAnswer, StepInput, StepSkip } from './step-messages.ts';
 

@@ -5,8 +5,8 @@
 import { EntrainError } from '../../protocol/errors.ts';
 import { MEASURES } from '../../synchrony/measures/index.ts';
 import type { Measure, MeasureOptions } from '../../synchrony/measures/measure.ts';
-import type { SurrogateOptions } from '../../synchrony/surrogates.ts';
-import { parseBand } from '../band.ts';
+import type { SurrogateOptions } from '../../synchrony/stats/surrogates.ts';
+import { parseBand } from './pass-band.ts';
 
 export const STEP_MEASURES = 'cka,cka-unbiased,rsa,svcca,isc,xcorr';
 

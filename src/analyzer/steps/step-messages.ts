@@ -1,6 +1,6 @@
 /** What the main thread and the step worker say to each other; everything here can be cloned between threads. */
-import type { EpisodeFrame, StepsFrame, TurnFrame } from '../../protocol/frames.ts';
-import type { Group, Origin } from '../episode-book.ts';
+import type { EpisodeFrame, StepsFrame, TurnFrame } from '../../protocol/stream/frames.ts';
+import type { Group, Origin } from '../ingest/episode-index.ts';
 
 /** Of a turn frame only its place matters here. */
 export type TurnPlace = Pick<TurnFrame, 'type' | 'episode' | 'turn' | 'seating'>;

@@ -1,5 +1,5 @@
 /** A line of `scores.jsonl` that holds what the window of one dyad's steps gave: each draw can be made again, so only what they say is kept. */
-import { nullOf } from '../../synchrony/surrogates.ts';
+import { nullOf } from '../../synchrony/stats/surrogates.ts';
 import type { StepFigure, StepScore } from './step-messages.ts';
 import { bestLag } from './step-report.ts';
 

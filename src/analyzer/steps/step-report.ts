@@ -3,8 +3,8 @@
  * group's mean is held against. Pure: what a dyad's window gave goes in, a report comes out.
  */
 import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
-import { nullOf } from '../../synchrony/surrogates.ts';
-import { labelOf } from '../group-rows.ts';
+import { nullOf } from '../../synchrony/stats/surrogates.ts';
+import { labelOf } from '../ingest/group-rows.ts';
 import { FEWEST_STEPS } from './dyad-steps.ts';
 import type { StepFigure, StepScore } from './step-messages.ts';
 

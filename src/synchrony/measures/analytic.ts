@@ -2,9 +2,10 @@
  * Analytic signals: per channel the band-passed signal and its Hilbert transform, by discrete Fourier transform: negative frequencies
  * out, positive ones doubled, everything outside the band out. The ends of a window wrap around.
  */
-import { settledComponents } from '../components.ts';
-import { zeros } from '../matrix.ts';
-import type { Matrix, NoScore } from '../types.ts';
+import { settledComponents } from '../../numeric/principal-components.ts';
+import { zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
+import type { NoScore } from '../types.ts';
 import { centreColumns, whyNotAligned, type MeasureAnswer, type MeasureOptions } from './measure.ts';
 
 /** One channel, [steps] each. */

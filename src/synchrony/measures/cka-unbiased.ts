@@ -6,8 +6,8 @@
  * Reference: Song, Smola, Gretton, Bedo, Borgwardt, 2012; Nguyen, Raghu, Kornblith, 2021.
  * No score: fewer than 4 steps, values that are not finite, a stream that does not vary.
  */
-import { turnBoth, zeros } from '../matrix.ts';
-import type { Matrix } from '../types.ts';
+import { turnBoth, zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 function unbiasedHsic(k: Matrix, l: Matrix): number {

@@ -5,7 +5,7 @@
  * Reference: Kornblith, Norouzi, Lee, Hinton, 2019.
  * No score: fewer than 3 steps, values that are not finite, a stream that does not vary.
  */
-import { innerProduct, turnBoth } from '../matrix.ts';
+import { innerProduct, turnBoth } from '../../numeric/matrix.ts';
 import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 const turned: Turning = async (a, b, { algebra }) => {

@@ -6,10 +6,10 @@
  * Reference: Geweke, 1982.
  * No score: fewer steps than parameters + 10, fewer than k dimensions of variance, a perfect prediction, values that are not finite.
  */
-import { settledComponents } from '../components.ts';
-import { cholesky, solveSymmetric } from '../cholesky.ts';
-import { crossProduct, joinColumns, product, takeRows } from '../matrix.ts';
-import type { LinearAlgebra, Matrix } from '../types.ts';
+import { settledComponents } from '../../numeric/principal-components.ts';
+import { cholesky, solveSymmetric } from '../../numeric/cholesky.ts';
+import { crossProduct, joinColumns, product, takeRows } from '../../numeric/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
 
 const SPARE_STEPS = 10;

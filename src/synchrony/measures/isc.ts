@@ -5,7 +5,7 @@
  * Reference: Hasson, Nir, Levy, Fuhrmann, Malach, 2004.
  * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Dims that do not vary are left out.
  */
-import { turnRows } from '../matrix.ts';
+import { turnRows } from '../../numeric/matrix.ts';
 import {
   column,
   fisherMean,

@@ -1,6 +1,7 @@
 /** What every measure between two aligned streams looks like, and the checks that all of them share. */
-import { isFinite } from '../matrix.ts';
-import type { LinearAlgebra, Matrix, NoScore } from '../types.ts';
+import { isFinite } from '../../numeric/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import type { NoScore } from '../types.ts';
 
 export interface MeasureOptions {
   algebra: LinearAlgebra;

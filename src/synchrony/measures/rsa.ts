@@ -5,8 +5,8 @@
  * Reference: Kriegeskorte, Mur, Bandettini, 2008.
  * No score: fewer than 4 steps, fewer than 3 dims, a step whose dims are all equal, values that are not finite.
  */
-import { turnBoth, zeros } from '../matrix.ts';
-import type { Matrix } from '../types.ts';
+import { turnBoth, zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { pearson, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 /** Over two dims every correlation is 1 or −1, and ranks among them are rounding. */

@@ -5,9 +5,9 @@
  * Reference: Raghu, Gilmer, Yosinski, Sohl-Dickstein, 2017.
  * No score: fewer than k + 1 steps, fewer than k dimensions of variance, values that are not finite.
  */
-import { symmetricEigen } from '../eigen.ts';
-import { crossProduct, product, transpose, turnRows, zeros } from '../matrix.ts';
-import type { Matrix } from '../types.ts';
+import { symmetricEigen } from '../../numeric/eigen.ts';
+import { crossProduct, product, transpose, turnRows, zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
 
 const COMPONENTS = 10;

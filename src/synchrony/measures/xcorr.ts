@@ -5,8 +5,8 @@
  * Reference: Boker, Xu, Rotondo, King, 2002.
  * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite.
  */
-import { turnRows } from '../matrix.ts';
-import type { Matrix } from '../types.ts';
+import { turnRows } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
 import {
   centreColumns,
   column,

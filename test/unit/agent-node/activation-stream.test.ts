@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { openActivationStream, type ActivationStream } from '../../../src/agent-node/activation-stream.ts';
 import { systemClock } from '../../../src/process/clock.ts';
-import type { NatsLink } from '../../../src/transport/nats.ts';
-import { freePort } from '../../free-port.ts';
+import type { NatsLink } from '../../../src/transport/nats/connection.ts';
+import { freePort } from '../../fixtures/free-port.ts';
 import {
   RUN,
   startAnalyzer,
@@ -12,7 +12,7 @@ import {
   temporaryFolder,
   tokenFor,
   type TestAnalyzer,
-} from '../../stream-fixture.ts';
+} from '../../fixtures/stream-fixture.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {

@@ -3,14 +3,14 @@ import { type EpisodePorts, hearsTurn, playEpisode } from '../../../src/agent-no
 import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
 import { createPreview } from '../../../src/agent-node/preview.ts';
 import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
-import { createUtteranceBox } from '../../../src/agent-node/utterance-box.ts';
-import { openDialogue } from '../../../src/model/dialogue.ts';
-import type { OpenModel } from '../../../src/model/open-model.ts';
+import { createUtteranceBox } from '../../../src/agent-node/utterance-inbox.ts';
+import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
+import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Model, TurnState } from '../../../src/model/types.ts';
 import type { AgentSpec, Utterance } from '../../../src/protocol/control.ts';
-import { packTensor } from '../../../src/protocol/tensor.ts';
-import type { Frame } from '../../../src/transport/stream-sender.ts';
-import { DIALOGUE, openChatModel } from '../../onnx/chat-model.ts';
+import { packTensor } from '../../../src/protocol/stream/tensor.ts';
+import type { Frame } from '../../../src/transport/stream/sender.ts';
+import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
 
 describe('hearsTurn', () => {
   const share = (dose: number): number =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TEXT_FEATURE_DIMS } from '../../../src/protocol/frames.ts';
+import { TEXT_FEATURE_DIMS } from '../../../src/protocol/stream/frames.ts';
 import { textFeatures } from '../../../src/agent-node/text-features.ts';
 
 const dot = (a: Float32Array, b: Float32Array): number =>

@@ -1,12 +1,13 @@
 /** Groups of three: what is exchanged are whole real episodes, each dyad beside the same pair of roles. */
 import { describe, expect, it } from 'vitest';
-import { groupsOfThree } from '../../../bench/groups-of-three.ts';
-import { drawExchanges } from '../../../src/synchrony/exchanges.ts';
-import { pseudoPairs } from '../../../src/synchrony/nulls.ts';
-import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
-import { chooseRows } from '../../../src/synchrony/strict-rows.ts';
-import { strictScore } from '../../../src/synchrony/strict.ts';
-import type { Matrix, TurnPairs } from '../../../src/synchrony/types.ts';
+import { groupsOfThree } from '../../fixtures/groups-of-three.ts';
+import { drawExchanges } from '../../../src/synchrony/strict/permutations.ts';
+import { pseudoPairs } from '../../../src/synchrony/syncr2/nulls.ts';
+import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
+import { chooseRows } from '../../../src/synchrony/strict/rows.ts';
+import { strictScore } from '../../../src/synchrony/strict/strict-score.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
+import type { TurnPairs } from '../../../src/synchrony/types.ts';
 
 const SIZE = { scenarios: 8, episodes: 4, turns: 18, dims: 8 };
 const groups = groupsOfThree({ ...SIZE, seed: 1 });

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../../src/cli/keys.ts';
-import { verifyToken } from '../../../src/transport/token.ts';
-import { temporaryFolder } from '../../stream-fixture.ts';
+import { verifyToken } from '../../../src/transport/stream/token.ts';
+import { temporaryFolder } from '../../fixtures/stream-fixture.ts';
 
 const said: string[] = [];
 vi.spyOn(console, 'log').mockImplementation((text: string) => void said.push(text));

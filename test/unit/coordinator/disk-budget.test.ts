@@ -1,14 +1,14 @@
 /** Does a study fit? Asked of a real analyzer's announcement over a real nats-server. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { announceAnalyzer } from '../../../src/analyzer/announce.ts';
-import { readDisk } from '../../../src/analyzer/recordings.ts';
+import { announceAnalyzer } from '../../../src/analyzer/output/announce.ts';
+import { readDisk } from '../../../src/analyzer/ingest/recordings.ts';
 import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
 import { expectedOf, expectedOfStudy } from '../../../src/protocol/recording-size.ts';
 import { studySchema, type Study } from '../../../src/protocol/study.ts';
-import type { NatsLink } from '../../../src/transport/nats.ts';
-import { startNats, type NatsFixture } from '../../nats-fixture.ts';
-import { silentLog, temporaryFolder } from '../../stream-fixture.ts';
+import type { NatsLink } from '../../../src/transport/nats/connection.ts';
+import { startNats, type NatsFixture } from '../../fixtures/nats-fixture.ts';
+import { silentLog, temporaryFolder } from '../../fixtures/stream-fixture.ts';
 
 /** A model of 7 billion parameters: 13 MB/s at 50 tokens/s, every layer, every step. */
 const LARGE = { name: 'large', sha256: '', layers: 32, dims: 4096 };

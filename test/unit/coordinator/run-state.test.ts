@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent, Utterance } from '../../../src/protocol/control.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
-import { agentsNeeded } from '../../../src/coordinator/recall-run.ts';
+import { agentsNeeded } from '../../../src/coordinator/restore-run.ts';
 import {
   countEpisodes,
   countTurns,

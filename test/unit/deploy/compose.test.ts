@@ -113,7 +113,7 @@ describe('the Dockerfile', () => {
     expect(agents.map(([, { command = [] }]) => flag(command, '--model'))).toEqual(
       agents.map(() => `/app/${brought}`),
     );
-    expect(readFileSync('src/cli/start-settings.ts', 'utf8')).toContain(`'${brought}'`);
+    expect(readFileSync('src/cli/start/start-settings.ts', 'utf8')).toContain(`'${brought}'`);
   });
 
   it('runs as an ordinary user and says whether it is well', () => {

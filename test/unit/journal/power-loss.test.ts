@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { losePower } from '../../power-loss.ts';
+import { losePower } from '../../fixtures/power-loss.ts';
 
 const SEEDS = 2000;
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSpool, type Spool } from '../../../src/journal/spool.ts';
-import { encodeMessage } from '../../../src/protocol/codec.ts';
-import { seededRandom } from '../../../bench/chaos/seeded-random.ts';
-import { createForgetfulDisk, type ForgetfulDisk } from '../../forgetful-disk.ts';
-import { silentLog } from '../../stream-fixture.ts';
+import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
+import { seededRandom } from '../../fixtures/seeded-random.ts';
+import { createForgetfulDisk, type ForgetfulDisk } from '../../fixtures/forgetful-disk.ts';
+import { silentLog } from '../../fixtures/stream-fixture.ts';
 
 const SYNC_MS = 20;
 /** Two frames fill a segment of the smallest spool. */

@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examineMachine } from '../../../src/model/doctor.ts';
-import { openModel, type OpenModel } from '../../../src/model/open-model.ts';
+import { openModel, type OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Provider } from '../../../src/model/types.ts';
-import { writeChatModel } from '../../onnx/chat-model.ts';
-import { temporaryFolder } from '../../onnx/write-folder.ts';
-import { distanceFromCpu, listeningCosine } from './agreement.ts';
+import { writeChatModel } from '../../fixtures/onnx/chat-model.ts';
+import { temporaryFolder } from '../../fixtures/onnx/write-folder.ts';
+import { distanceFromCpu, listeningCosine } from '../../fixtures/model-agreement.ts';
 
 const { providers } = await examineMachine();
 const gpus = providers

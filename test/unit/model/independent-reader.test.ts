@@ -9,9 +9,9 @@ import { gunzipSync } from 'node:zlib';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { AutoModelForCausalLM, AutoTokenizer, env, type Tensor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
-import { loadModel } from '../../../src/model/load-model.ts';
-import { sharedFolder } from '../../shared.ts';
-import { temporaryFolder } from '../../onnx/write-folder.ts';
+import { loadModel } from '../../../src/model/worker/load-model.ts';
+import { sharedFolder } from '../../fixtures/shared.ts';
+import { temporaryFolder } from '../../fixtures/onnx/write-folder.ts';
 
 const MODELS = readdirSync('models').filter((name) => name.startsWith('entrain-'));
 const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, stops: [] };

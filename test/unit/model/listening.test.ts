@@ -1,13 +1,13 @@
 /** What an agent computed while it listened is what it would have computed from the finished words, whatever way they came. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Turn } from '../../../src/model/chat-template.ts';
-import type { Decoder } from '../../../src/model/decoder.ts';
-import { openDialogue } from '../../../src/model/dialogue.ts';
-import type { OpenModel } from '../../../src/model/open-model.ts';
+import type { Turn } from '../../../src/model/text/chat-template.ts';
+import type { Decoder } from '../../../src/model/runtime/decoder.ts';
+import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
+import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Dialogue, Spoken, StepStates, TurnState } from '../../../src/model/types.ts';
-import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../onnx/chat-model.ts';
-import { cosine, fullPrefill, SENTENCES } from './full-prefill.ts';
+import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
+import { cosine, fullPrefill, SENTENCES } from '../../fixtures/full-prefill.ts';
 
 interface Heard {
   steps: Map<number, StepStates>;

@@ -2,15 +2,15 @@
 import { appendFile, copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openDialogue } from '../../../src/model/dialogue.ts';
-import { openModel } from '../../../src/model/open-model.ts';
-import { writeBytes } from '../../../src/model/protobuf.ts';
-import { writeTapped } from '../../../src/model/write-tapped.ts';
-import { DIALOGUE, writeChatModel } from '../../onnx/chat-model.ts';
-import { randomWeights } from '../../onnx/llama2c.ts';
-import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../onnx/tokenizers.ts';
-import { temporaryFolder, writeLlamaFolder } from '../../onnx/write-folder.ts';
-import { BFLOAT16, FLOAT, graph, node, tensor, valueInfo } from '../../onnx/write-onnx.ts';
+import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
+import { openModel } from '../../../src/model/worker/open-model.ts';
+import { writeBytes } from '../../../src/onnx/protobuf.ts';
+import { writeTapped } from '../../../src/model/graph/write-tapped.ts';
+import { DIALOGUE, writeChatModel } from '../../fixtures/onnx/chat-model.ts';
+import { randomWeights } from '../../fixtures/onnx/llama2c.ts';
+import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../fixtures/onnx/tokenizers.ts';
+import { temporaryFolder, writeLlamaFolder } from '../../fixtures/onnx/write-folder.ts';
+import { BFLOAT16, FLOAT, graph, node, tensor, valueInfo } from '../../fixtures/onnx/write-onnx.ts';
 
 const SHAPE = { dims: 32, hidden: 64, layers: 2, heads: 2, keyValueHeads: 1, vocabulary: 512, context: 256 };
 
@@ -153,7 +153,7 @@ describe('external weights', () => {
 
 /** A graph that names `file`; nothing is written there. */
 async function writeExternalAt(file: string): Promise<string> {
-  const { buildLlama } = await import('../../onnx/llama-graph.ts');
+  const { buildLlama } = await import('../../fixtures/onnx/llama-graph.ts');
   const place = join(await temporaryFolder(), 'model.onnx');
   await mkdir(join(place, '..'), { recursive: true });
   await writeFile(place, buildLlama(randomWeights(SHAPE, 1), { style: 'torch', external: file }).onnx);

@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readLlama2c, type LlamaWeights } from '../../onnx/llama2c.ts';
-import type { LlamaStyle } from '../../onnx/llama-graph.ts';
-import { writeLlamaFolder } from '../../onnx/write-folder.ts';
-import { hasShared, sharedFolder } from '../../shared.ts';
-import { allLayers, openGraph } from './open-graph.ts';
+import { readLlama2c, type LlamaWeights } from '../../fixtures/onnx/llama2c.ts';
+import type { LlamaStyle } from '../../fixtures/onnx/llama-graph.ts';
+import { writeLlamaFolder } from '../../fixtures/onnx/write-folder.ts';
+import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
+import { allLayers, openGraph } from '../../fixtures/open-graph.ts';
 
 interface Reference {
   prompt_ids: number[];

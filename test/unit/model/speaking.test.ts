@@ -1,10 +1,10 @@
 /** Every option of how a reply is chosen and ended does what it says, through a real model. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDialogue } from '../../../src/model/dialogue.ts';
-import type { OpenModel } from '../../../src/model/open-model.ts';
+import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
+import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Spoken } from '../../../src/model/types.ts';
 import { samplingSchema, type Sampling } from '../../../src/protocol/study.ts';
-import { DIALOGUE, openChatModel } from '../../onnx/chat-model.ts';
+import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
 
 const FREE: Sampling = samplingSchema.parse({ temperature: 1, topP: 1, repetitionPenalty: 1 });
 

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasShared, sharedFolder } from '../../shared.ts';
-import { allLayers, openGraph, relativeError } from './open-graph.ts';
+import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
+import { allLayers, openGraph, relativeError } from '../../fixtures/open-graph.ts';
 
 interface Reference {
   ids: number[];

@@ -1,11 +1,11 @@
 /** The state in which a turn would be taken is that of a full prefill, costs no second reading, and leaves no trace. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Turn } from '../../../src/model/chat-template.ts';
-import { openDialogue } from '../../../src/model/dialogue.ts';
-import type { OpenModel } from '../../../src/model/open-model.ts';
+import type { Turn } from '../../../src/model/text/chat-template.ts';
+import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
+import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Dialogue, Spoken, TurnState } from '../../../src/model/types.ts';
-import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../onnx/chat-model.ts';
-import { cosine, fullPrefill, SENTENCES } from './full-prefill.ts';
+import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
+import { cosine, fullPrefill, SENTENCES } from '../../fixtures/full-prefill.ts';
 
 const CHOICES: ChatModelChoice[] = [
   { tokens: 'bytes', template: 'chatml' },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { letIntoRuns, writeNatsConfig, writeSecrets } from '../../../scripts/lib/secrets.js';
 import { writeKeys } from '../../../src/cli/keys.ts';
-import { natsAuthorization } from '../../../src/cli/nats-config.ts';
+import { natsAuthorization } from '../../../src/cli/nats/nats-config.ts';
 
 const tools = { natsAuthorization, writeKeys };
 let parent: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { namesWith } from '../../../bench/chaos.ts';
-import { SWITCH_OFFS } from '../../../bench/chaos/switch-offs.ts';
+import { SWITCH_OFFS } from '../../fixtures/chaos/switch-offs.ts';
 
 describe('every scenario of chaos', () => {
   it('has a mechanism that can be switched off', () => {

@@ -1,7 +1,7 @@
 /** The mean of several scores and its interval, held against a bootstrap written another way from the same draws. */
 import { describe, expect, it } from 'vitest';
-import { averageScores, type Drawable } from '../../../src/synchrony/bootstrap.ts';
-import { seededRandom } from '../../../src/synchrony/random.ts';
+import { averageScores, type Drawable } from '../../../src/synchrony/stats/bootstrap.ts';
+import { seededRandom } from '../../../src/numeric/random.ts';
 import type { Interval } from '../../../src/synchrony/types.ts';
 
 const OPTIONS = { bootstraps: 800, seed: 11 };

@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readLayers, readTurnPairs } from '../../../src/analyzer/measure/arrays.ts';
-import { readNpy } from '../../../src/analyzer/measure/npy.ts';
-import { createOrtAlgebra } from '../../../src/compute/ort-algebra.ts';
+import { readLayers, readTurnPairs } from '../../../src/measure/arrays.ts';
+import { readNpy } from '../../../src/recordings/formats/npy-read.ts';
+import { createOrtAlgebra } from '../../../src/numeric/ort/ort-algebra.ts';
 import { analyticSignal, overChannels } from '../../../src/synchrony/measures/analytic.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
-import { transpose } from '../../../src/synchrony/matrix.ts';
-import { paperScore } from '../../../src/synchrony/paper.ts';
-import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
-import type { Matrix } from '../../../src/synchrony/types.ts';
-import { hasShared, sharedFolder } from '../../shared.ts';
+import { transpose } from '../../../src/numeric/matrix.ts';
+import { paperScore } from '../../../src/synchrony/syncr2/paper-mode.ts';
+import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
+import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
 
 const algebra = createPlainAlgebra();
 const matrixEngine = await createOrtAlgebra({ threads: 1 });

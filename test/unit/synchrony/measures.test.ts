@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import type { Measure, MeasureAnswer } from '../../../src/synchrony/measures/measure.ts';
-import { createPlainAlgebra } from '../../../src/synchrony/plain-algebra.ts';
-import { product, turnRows, zeros } from '../../../src/synchrony/matrix.ts';
-import { seededRandom } from '../../../src/synchrony/random.ts';
-import type { Matrix } from '../../../src/synchrony/types.ts';
+import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
+import { product, turnRows, zeros } from '../../../src/numeric/matrix.ts';
+import { seededRandom } from '../../../src/numeric/random.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 import { COUPLING_TWINS, VALUE_TWINS } from './slow-twins.ts';
 
 const options = { algebra: createPlainAlgebra(), components: 3 };

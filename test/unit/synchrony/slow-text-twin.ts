@@ -1,8 +1,8 @@
 /** The slow twin of `text-removal.ts`: one refit per scenario, turns without a penalty and text with one, by Gaussian elimination. */
-import { centreByEpisode } from '../../../src/synchrony/residuals.ts';
-import { zeros } from '../../../src/synchrony/matrix.ts';
-import type { StrictRows } from '../../../src/synchrony/strict-rows.ts';
-import type { Matrix } from '../../../src/synchrony/types.ts';
+import { centreByEpisode } from '../../../src/synchrony/strict/residuals.ts';
+import { zeros } from '../../../src/numeric/matrix.ts';
+import type { StrictRows } from '../../../src/synchrony/strict/rows.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 
 interface TwinInput {
   rows: StrictRows;

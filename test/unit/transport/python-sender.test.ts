@@ -1,8 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { unpackTensor } from '../../../src/protocol/tensor.ts';
-import { RUN, startAnalyzer, temporaryFolder, tokenFor, type TestAnalyzer } from '../../stream-fixture.ts';
+import { unpackTensor } from '../../../src/protocol/stream/tensor.ts';
+import {
+  RUN,
+  startAnalyzer,
+  temporaryFolder,
+  tokenFor,
+  type TestAnalyzer,
+} from '../../fixtures/stream-fixture.ts';
 
 const execute = promisify(execFile);
 let analyzer: TestAnalyzer;

@@ -6,10 +6,10 @@ import type { StepInput, StepScore } from '../../../../src/analyzer/steps/step-m
 import { stepReport, takeStepScore, type GroupSteps } from '../../../../src/analyzer/steps/step-report.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { MEASURES } from '../../../../src/synchrony/measures/index.ts';
-import { createPlainAlgebra } from '../../../../src/synchrony/plain-algebra.ts';
-import type { Matrix } from '../../../../src/synchrony/types.ts';
-import { unpackTensor } from '../../../../src/protocol/tensor.ts';
-import { plantedSteps, type PlantedSteps } from '../../../planted-steps.ts';
+import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
+import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
+import { unpackTensor } from '../../../../src/protocol/stream/tensor.ts';
+import { plantedSteps, type PlantedSteps } from '../../../fixtures/planted-steps.ts';
 
 const WORLD: PlantedSteps = { episode: 'e1', turns: 8, tokens: 12, layers: 2, dims: 12, share: 0.7, seed: 2 };
 const algebra = createPlainAlgebra();

@@ -1,8 +1,8 @@
 /** The step scores of a group, by hand. */
 import { describe, expect, it } from 'vitest';
-import type { StepsInput } from '../../../../src/analyzer/score-board.ts';
+import type { StepsInput } from '../../../../src/analyzer/state/score-store.ts';
 import { EntrainError } from '../../../../src/protocol/errors.ts';
-import { createStepGate, MOST_BYTES_UNDER_WAY } from '../../../../src/analyzer/steps/step-gate.ts';
+import { createStepGate, MOST_BYTES_UNDER_WAY } from '../../../../src/analyzer/steps/step-backpressure.ts';
 import { parseStepMeasures } from '../../../../src/analyzer/steps/step-measures.ts';
 import type {
   StepFigure,
@@ -16,7 +16,7 @@ import {
   takeStepScore,
   type GroupSteps,
 } from '../../../../src/analyzer/steps/step-report.ts';
-import { plantedSteps } from '../../../planted-steps.ts';
+import { plantedSteps } from '../../../fixtures/planted-steps.ts';
 
 function scoreOf(episode: string, steps: number, figures: Record<string, StepFigure>): StepScore {
   const rest = { reasons: {}, rows: {}, seed: 1, computedMs: 0, run: 'r1', group: {} as StepScore['group'] };

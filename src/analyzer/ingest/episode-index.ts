@@ -1,0 +1,156 @@
+/**
+ * Brings the frames of an episode's agents together, in whatever order they come: who spoke which turn, and which states
+ * may predict which. It knows nothing of numbers; a turn carries any payload.
+ *
+ *   stream a:  episode · turn 0 · turn 2 · …          rows (2 agents):  0→1  first_to_second
+ *   stream b:  episode ·      turn 1 · turn 3 · …                       1→2  second_to_first …
+ */
+import type { EpisodeFrame, ModelRef, TurnFrame } from '../../protocol/stream/frames.ts';
+import type { Direction } from '../../protocol/report.ts';
+
+export interface Group {
+  key: string;
+  source: ModelRef;
+  target: ModelRef;
+  direction: Direction;
+  condition: string;
+  /** Agents in the episode, and the places of source and target in its speaking order, from 1. */
+  agents: number;
+  sourceRole: number;
+  targetRole: number;
+}
+
+/** Where a frame came from. */
+export interface Origin {
+  stream: string;
+  epoch: number;
+  seq: number;
+}
+
+export interface BookTurn<P> {
+  turn: number;
+  origin: Origin;
+  /** Whose turn it was to have the role, counted from 0: another agent may have taken it over. */
+  seating: number;
+  payload: P;
+}
+
+/** What a turn frame says of its place, without its numbers. */
+export function placeOf(
+  frame: Pick<TurnFrame, 'turn' | 'seating'>,
+  origin: Origin,
+): Omit<BookTurn<never>, 'payload'> {
+  return { turn: frame.turn, seating: frame.seating ?? 0, origin };
+}
+
+export interface BookEpisode<P> {
+  id: string;
+  /** Undefined until the first episode frame came. */
+  about: EpisodeAbout | undefined;
+  turns: Map<number, BookTurn<P>>;
+}
+
+export type EpisodeAbout = Pick<EpisodeFrame, 'scenario' | 'pair' | 'condition' | 'order' | 'models'>;
+
+/** A's state at `sourceTurn` and B's next one at `targetTurn`. */
+export interface Row {
+  group: Group;
+  episode: string;
+  scenario: string;
+  sourceTurn: number;
+  targetTurn: number;
+}
+
+/** What a frame changed: rows that are new, and rows whose states were replaced. */
+export interface BookChange {
+  added: Row[];
+  replaced: Row[];
+}
+
+export interface EpisodeBook<P> {
+  addEpisode(frame: EpisodeFrame): BookChange;
+  addTurn(episode: string, turn: BookTurn<P>): BookChange;
+  episodes(): IterableIterator<BookEpisode<P>>;
+  episode(id: string): BookEpisode<P> | undefined;
+}
+
+const NOTHING: BookChange = { added: [], replaced: [] };
+
+export function createEpisodeBook<P>(): EpisodeBook<P> {
+  const episodes = new Map<string, BookEpisode<P>>();
+  const open = (id: string): BookEpisode<P> => {
+    const known = episodes.get(id) ?? { id, about: undefined, turns: new Map<number, BookTurn<P>>() };
+    episodes.set(id, known);
+    return known;
+  };
+  return {
+    addEpisode: (frame) => {
+      const episode = open(frame.episode);
+      if (episode.about) return NOTHING;
+      const { scenario, pair, condition, order, models } = frame;
+      episode.about = { scenario, pair, condition, order, models };
+      return { added: rowsOf(episode), replaced: [] };
+    },
+    addTurn: (id, turn) => {
+      const episode = open(id);
+      const known = episode.turns.get(turn.turn);
+      if (known && !supersedes(turn, known)) return NOTHING;
+      episode.turns.set(turn.turn, turn);
+      const rows = rowsTouching(episode, turn.turn);
+      return known ? { added: [], replaced: rows } : { added: rows, replaced: [] };
+    },
+    episodes: () => episodes.values(),
+    episode: (id) => episodes.get(id),
+  };
+}
+
+/** Every row of an episode, by turn and then by the role that is predicted. */
+export function rowsOf<P>(episode: BookEpisode<P>): Row[] {
+  return [...episode.turns.keys()].sort((a, b) => a - b).flatMap((turn) => rowsFrom(episode, turn));
+}
+
+function rowsTouching<P>(episode: BookEpisode<P>, turn: number): Row[] {
+  const agents = episode.about?.order.length ?? 0;
+  const first = Math.max(0, turn - agents + 1);
+  const sources = Array.from({ length: turn - first + 1 }, (_, index) => first + index);
+  return sources
+    .flatMap((source) => rowsFrom(episode, source))
+    .filter((row) => row.sourceTurn === turn || row.targetTurn === turn);
+}
+
+/** The rows in which this turn predicts: the next turn of each other agent, where it is there. */
+function rowsFrom<P>(episode: BookEpisode<P>, sourceTurn: number): Row[] {
+  const { about, turns, id } = episode;
+  if (!about || !turns.has(sourceTurn)) return [];
+  const agents = about.order.length;
+  return Array.from({ length: agents - 1 }, (_, ahead) => sourceTurn + 1 + ahead)
+    .filter((targetTurn) => turns.has(targetTurn))
+    .flatMap((targetTurn) => {
+      const group = groupOf(about, sourceTurn % agents, targetTurn % agents);
+      return group ? [{ group, episode: id, scenario: about.scenario, sourceTurn, targetTurn }] : [];
+    });
+}
+
+/** The group of an ordered pair of roles, counted from 0. */
+export function groupOf(about: EpisodeAbout, from: number, to: number): Group | undefined {
+  const source = about.models[from];
+  const target = about.models[to];
+  if (!source || !target) return undefined;
+  const direction: Direction = from < to ? 'first_to_second' : 'second_to_first';
+  const { condition, order } = about;
+  const [agents, sourceRole, targetRole] = [order.length, from + 1, to + 1];
+  const place = agents === 2 ? direction : `${sourceRole}>${targetRole} of ${agents}`;
+  const key = [source.name, source.sha256, target.name, target.sha256, place, condition].join('|');
+  return { key, source, target, direction, condition, agents, sourceRole, targetRole };
+}
+
+/** Of two frames of one turn that of the later seating counts; within one, that of the later life of the stream. */
+export function supersedes(
+  { seating, origin: fresh }: Pick<BookTurn<unknown>, 'seating' | 'origin'>,
+  { seating: before, origin: known }: Pick<BookTurn<unknown>, 'seating' | 'origin'>,
+): boolean {
+  if (seating !== before) return seating > before;
+  if (fresh.epoch !== known.epoch) return fresh.epoch > known.epoch;
+  if (fresh.stream !== known.stream) return fresh.stream > known.stream;
+  return fresh.seq > known.seq;
+}

@@ -1,0 +1,76 @@
+/** The recordings of every run that streams to this analyzer, each opened when its first stream comes. */
+import { mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Disk } from '../../protocol/control.ts';
+import type { Logger } from '../../process/log.ts';
+import { openRecording, type Recording } from '../../journal/recording.ts';
+import { readRecording } from '../../journal/read-recording.ts';
+import { isFinished } from '../../journal/retention.ts';
+import type { RecordedFrame } from '../state/released-runs.ts';
+
+export interface RecordingsOptions {
+  runsFolder: string;
+  maxRunBytes: number;
+  log: Logger;
+  /** What stands in a recording from before this program started: told once, when the run is opened. */
+  onRecalled(frame: RecordedFrame): void | Promise<void>;
+  /** A run that was opened had ended before: told after its frames. */
+  onEnded(run: string): void;
+}
+
+export interface Recordings {
+  of(run: string): Promise<Recording>;
+  bytes(): number;
+  /** Why something cannot be written now, if so. */
+  fault(): string | undefined;
+  close(): Promise<void>;
+}
+
+export function createRecordings(options: RecordingsOptions): Recordings {
+  const runs = new Map<string, Promise<Recording>>();
+  const ready: Recording[] = [];
+  const open = async (run: string): Promise<Recording> => {
+    const { runsFolder, maxRunBytes: maxBytes, log } = options;
+    const folder = join(runsFolder, run);
+    await recall(options, run, folder);
+    if (await isFinished(folder)) options.onEnded(run);
+    const recording = await openRecording({ folder, maxBytes, log: log.child({ run }) });
+    ready.push(recording);
+    return recording;
+  };
+  return {
+    of: (run) => {
+      const opened = runs.get(run) ?? open(run);
+      runs.set(run, opened);
+      opened.catch(() => runs.delete(run));
+      return opened;
+    },
+    bytes: () => ready.reduce((sum, recording) => sum + recording.status().bytes, 0),
+    fault: () => ready.map((recording) => recording.status().fault).find((fault) => fault !== undefined),
+    close: async () => {
+      for (const recording of ready) await recording.close();
+    },
+  };
+}
+
+/** The room there is for a run that has not begun; `roomBytes`: what the budget of all runs leaves to it. */
+export async function readDisk(of: {
+  runsFolder: string;
+  maxRunBytes: number;
+  roomBytes: number;
+}): Promise<Disk> {
+  await mkdir(of.runsFolder, { recursive: true });
+  const { bavail, bsize } = await statfs(of.runsFolder);
+  return { freeBytes: bavail * bsize, maxRunBytes: Math.min(of.maxRunBytes, of.roomBytes) };
+}
+
+/** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */
+async function recall(options: RecordingsOptions, run: string, folder: string): Promise<void> {
+  for await (const frame of recordedFrames(run, folder)) await options.onRecalled(frame);
+}
+
+/** Every frame in the folder of a run, with where it came from. */
+export async function* recordedFrames(run: string, folder: string): AsyncGenerator<RecordedFrame> {
+  for await (const { stream, epoch, message } of readRecording(folder))
+    yield { run, origin: { stream, epoch, seq: message.seq }, message };
+}

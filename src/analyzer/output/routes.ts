@@ -1,0 +1,44 @@
+/** What the analyzer serves over HTTP: metrics, health, scores and state as JSON, and the status page. */
+import type { ScoreReport, StateReport } from '../../protocol/report.ts';
+import {
+  healthz,
+  jsonAnswer,
+  readyz,
+  type HttpRequest,
+  type HttpRoute,
+} from '../../transport/http/server.ts';
+import { pageRoutes } from './page/routes.ts';
+
+export interface RouteSources {
+  metrics(): Promise<string>;
+  /** Undefined for a run that is not known; without a name, the latest. */
+  scores(run?: string): ScoreReport | undefined;
+  state(run?: string): StateReport | undefined;
+  /** Name → what is wrong with it, or undefined. */
+  checks: Readonly<Record<string, () => string | undefined>>;
+}
+
+export function analyzerRoutes(sources: RouteSources): Readonly<Record<string, HttpRoute>> {
+  return {
+    ...pageRoutes,
+    '/metrics': async () => ({
+      status: 200,
+      type: 'text/plain; version=0.0.4; charset=utf-8',
+      body: await sources.metrics(),
+    }),
+    '/healthz': healthz,
+    '/readyz': readyz(sources.checks),
+    '/api/scores': ofRun(sources.scores),
+    '/api/state': ofRun(sources.state),
+  };
+}
+
+function ofRun(read: (run?: string) => unknown): HttpRoute {
+  return ({ query }: HttpRequest) => {
+    const run = query.get('run') ?? undefined;
+    const found = read(run);
+    return found === undefined
+      ? jsonAnswer({ error: 'This analyzer knows no such run.', run }, 404)
+      : jsonAnswer(found);
+  };
+}

@@ -1,0 +1,237 @@
+/** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
+import type {
+  DifferenceReport,
+  GroupReport,
+  StepMeasureReport,
+  StrictReport,
+} from '../../protocol/report.ts';
+import { sample, type Labels, type ReportGauge, type Sample } from './report-gauge.ts';
+
+const GROUP = [
+  'source_model',
+  'target_model',
+  'agents',
+  'source_role',
+  'target_role',
+  'direction',
+  'condition',
+];
+const SCORE = [...GROUP, 'measure', 'mode'];
+
+const groupLabels = (group: GroupReport | DifferenceReport): Labels => ({
+  source_model: group.sourceModel,
+  target_model: group.targetModel,
+  agents: String(group.agents),
+  source_role: String(group.sourceRole),
+  target_role: String(group.targetRole),
+  direction: group.direction,
+  condition: group.condition,
+});
+
+const scoreLabels = (group: GroupReport, mode: 'paper' | 'strict'): Labels => ({
+  ...groupLabels(group),
+  measure: 'sync_r2',
+  mode,
+});
+
+/** Strict scores of a group: the headline, and what stands beside it under names of their own. */
+function strictScores(group: GroupReport): { labels: Labels; report: StrictReport }[] {
+  const { strict, beside } = group;
+  const named: [string, StrictReport | null | undefined][] = [
+    ['sync_r2', strict],
+    ['sync_r2_beyond_words', beside?.words],
+    ['sync_r2_lag_3', beside?.lag3],
+    ['sync_r2_lag_5', beside?.lag5],
+  ];
+  return named.flatMap(([measure, report]) =>
+    report ? [{ labels: { ...scoreLabels(group, 'strict'), measure }, report }] : [],
+  );
+}
+
+/** Later turns are nulls: their bare scores, of fewer rows, stand among the nulls alone. */
+const isLag = ({ labels }: Sample): boolean => labels['measure']?.startsWith('sync_r2_lag_') === true;
+
+/** One sample of each strict score. */
+const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
+  strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
+
+const prequentialLabels = (group: GroupReport): Labels => ({
+  ...groupLabels(group),
+  measure: 'sync_r2_prequential',
+  mode: 'strict',
+});
+
+/** One sample of each measure between steps. */
+const ofSteps = (
+  group: GroupReport,
+  value: (report: StepMeasureReport) => number | null | undefined,
+  more: Labels = {},
+): Sample[] =>
+  (group.steps?.measures ?? []).flatMap((report) =>
+    sample({ ...groupLabels(group), measure: report.measure, mode: 'steps', ...more }, value(report)),
+  );
+
+function nullSamples(group: GroupReport): Sample[] {
+  const { paper, beside } = group;
+  const of = (mode: 'paper' | 'strict', kind: string, level: string): Labels => ({
+    ...scoreLabels(group, mode),
+    null: kind,
+    level,
+  });
+  return [
+    ...sample(of('paper', 'shuffled', 'mean'), paper?.nullMean),
+    ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
+    ...ofStrict(group, (report) => report.nullMean, { null: 'permutation', level: 'mean' }),
+    ...ofStrict(group, (report) => report.nullQ95, { null: 'permutation', level: 'q95' }),
+    ...sample(of('strict', 'lag_3', 'score'), beside?.lag3?.score),
+    ...sample(of('strict', 'lag_5', 'score'), beside?.lag5?.score),
+    ...ofSteps(group, (report) => report.nullMean, { null: 'surrogate', level: 'mean' }),
+    ...ofSteps(group, (report) => report.nullQ95, { null: 'surrogate', level: 'q95' }),
+  ];
+}
+
+export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
+  {
+    name: 'entrain_synchrony_ratio',
+    help: 'Synchrony: share of the variance in the partner’s next state that is predicted; with mode="steps" another measure, between the states of speaker and listener at the same words. Absent under the minimum of samples.',
+    labelNames: SCORE,
+    samples: (group) => [
+      ...sample(scoreLabels(group, 'paper'), group.paper?.score),
+      ...ofStrict(group, (report) => report.score).filter((one) => !isLag(one)),
+      ...sample(prequentialLabels(group), group.prequential?.score),
+      ...ofSteps(group, (report) => report.value),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_unclipped_ratio',
+    help: 'The paper’s score without its clip at 0: how far below 0 it would be where it is 0.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'paper'), group.paper?.unclipped),
+  },
+  {
+    name: 'entrain_synchrony_prequential_samples',
+    help: 'Turn pairs that the prequential score has tested.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.prequential?.tested),
+  },
+  {
+    name: 'entrain_synchrony_excess_ratio',
+    help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score. With measure="sync_r2_lag_3" or "sync_r2_lag_5" what is left of it three or five turns on.',
+    labelNames: SCORE,
+    samples: (group) => [
+      ...ofStrict(group, (report) => report.excess),
+      ...ofSteps(group, (report) => report.excess),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_null_ratio',
+    help: 'What the same score comes to where no true coupling can be, or where it has faded (lag_3, lag_5): to hold the score against, never a result. A lag has fewer turn pairs, so of it only the excess can be compared.',
+    labelNames: [...SCORE, 'null', 'level'],
+    samples: nullSamples,
+  },
+  {
+    name: 'entrain_synchrony_ci_ratio',
+    help: 'Bounds of the 95 % interval of the excess, by bootstrap over scenarios.',
+    labelNames: [...SCORE, 'bound'],
+    samples: (group) => [
+      ...ofStrict(group, (report) => report.ciLow, { bound: 'low' }),
+      ...ofStrict(group, (report) => report.ciHigh, { bound: 'high' }),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_pvalue',
+    help: 'Permutation p-value of the strict score, corrected for the number of layers; of a measure between steps, against surrogates.',
+    labelNames: SCORE,
+    samples: (group) => [
+      ...ofStrict(group, (report) => report.pValue),
+      ...ofSteps(group, (report) => report.pValue),
+    ],
+  },
+  {
+    name: 'entrain_synchrony_best_lag_steps',
+    help: 'Steps by which the listener follows the speaker where they are correlated most.',
+    labelNames: SCORE,
+    samples: (group) => ofSteps(group, (report) => report.bestLag),
+  },
+  {
+    name: 'entrain_synchrony_steps',
+    help: 'Aligned steps in the windows that the measures between steps look at.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.steps?.steps),
+  },
+  {
+    name: 'entrain_synchrony_step_dyads',
+    help: 'Dyads whose window has enough aligned steps.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.steps?.dyads),
+  },
+  {
+    name: 'entrain_synchrony_qvalue',
+    help: 'The p-value beside those of the run’s other groups: Benjamini–Hochberg.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'strict'), group.qValue),
+  },
+  {
+    name: 'entrain_synchrony_effect_size_ratio',
+    help: 'Cohen’s local f²: what coupling explains over what stays unexplained.',
+    labelNames: SCORE,
+    samples: (group) => sample(scoreLabels(group, 'strict'), group.effectSize),
+  },
+  {
+    name: 'entrain_synchrony_samples',
+    help: 'Turn pairs at hand, from the first one on.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.samples),
+  },
+  {
+    name: 'entrain_synchrony_episodes',
+    help: 'Episodes that the turn pairs come from.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.episodes),
+  },
+  {
+    name: 'entrain_synchrony_scenarios',
+    help: 'Scenarios that the turn pairs come from.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.scenarios),
+  },
+  {
+    name: 'entrain_synchrony_evidence_samples',
+    help: 'Turn pairs behind the null, interval and p-value of the strict score; the score itself may hold newer ones.',
+    labelNames: GROUP,
+    samples: (group) => sample(groupLabels(group), group.evidenceSamples),
+  },
+  {
+    name: 'entrain_synchrony_updated_timestamp_seconds',
+    help: 'When a score of the group was last published; absent before the first.',
+    labelNames: GROUP,
+    samples: ({ scoredAtMs, ...group }) =>
+      sample(groupLabels(group), scoredAtMs === undefined ? undefined : scoredAtMs / 1000),
+  },
+];
+
+const differenceLabels = (report: DifferenceReport): Labels => ({
+  ...groupLabels(report),
+  against: report.against,
+  measure: 'sync_r2',
+  mode: 'strict',
+});
+const DIFFERENCE = [...SCORE, 'against'];
+
+export const DIFFERENCE_GAUGES: readonly ReportGauge<DifferenceReport>[] = [
+  {
+    name: 'entrain_synchrony_difference_ratio',
+    help: 'Strict excess of a condition minus that of a control.',
+    labelNames: DIFFERENCE,
+    samples: (report) => sample(differenceLabels(report), report.difference),
+  },
+  {
+    name: 'entrain_synchrony_difference_ci_ratio',
+    help: 'Bounds of the 95 % interval of the difference, scenarios drawn together.',
+    labelNames: [...DIFFERENCE, 'bound'],
+    samples: (report) => [
+      ...sample({ ...differenceLabels(report), bound: 'low' }, report.ciLow),
+      ...sample({ ...differenceLabels(report), bound: 'high' }, report.ciHigh),
+    ],
+  },
+];

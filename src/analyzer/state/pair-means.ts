@@ -1,0 +1,138 @@
+/**
+ * The figure of the paper: the mean over both directions and both speaking orders. A pair is a condition, the models of two places and the
+ * places themselves; neither order of either says anything.
+ *
+ *   models m, n speak in both orders:  m 1→2 n · n 2→1 m · n 1→2 m · m 2→1 n   four figures
+ *   one order alone, or one model:     m 1→2 n · n 2→1 m                       two (of one model both orders are pooled in each)
+ */
+import { deriveSeed } from '../../protocol/seed.ts';
+import type { ModelRef } from '../../protocol/stream/frames.ts';
+import type { PairPaperReport, PairReport, PairStrictReport } from '../../protocol/report.ts';
+import { averageScores, type Drawable } from '../../synchrony/stats/bootstrap.ts';
+import { groupBy } from '../../synchrony/group-by.ts';
+import type { Group } from '../ingest/episode-index.ts';
+
+/** What a group adds to its pair; a score is one. */
+export interface PairMember {
+  group: Group;
+  seed: number;
+  samples: number;
+  paper: PairPaperReport | null;
+  strict: { score: number; excess: number; nullMean: number } | null;
+  drawable: Drawable | null;
+  /** Why there is no score, or no strict score. */
+  reason?: string | undefined;
+}
+
+/** Members of one pair, in an order that does not depend on who came first. */
+export interface Pair {
+  key: string;
+  members: PairMember[];
+}
+
+/** Draws of the interval, as of a strict score. */
+const BOOTSTRAPS = 1000;
+
+export function pairKey({ condition, agents, sourceRole, targetRole, source, target }: Group): string {
+  const places = [sourceRole, targetRole].toSorted((a, b) => a - b);
+  return [condition, agents, ...places, ...[source, target].map(nameOf).sort()].join('|');
+}
+
+export function pairsOf(members: readonly PairMember[]): Pair[] {
+  const pairs = groupBy(members, ({ group }) => pairKey(group));
+  return [...pairs].map(([key, own]) => ({
+    key,
+    members: own.toSorted((a, b) => (a.group.key < b.group.key ? -1 : 1)),
+  }));
+}
+
+export function pairReport(pair: Pair): PairReport {
+  const paper = pairPaper(pair);
+  const strict = pairStrict(pair);
+  const reason = [strict, paper].flatMap((part) => ('reason' in part ? [part.reason] : []))[0];
+  return {
+    ...placeOf(pair),
+    paper: 'reason' in paper ? null : paper,
+    strict: 'reason' in strict ? null : strict,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+interface Lacking {
+  reason: string;
+}
+
+/** The arithmetic mean of SyncR² as each direction has it: clipped there, not here. */
+export function pairPaper({ members }: Pair): PairPaperReport | Lacking {
+  const reports = members.flatMap(({ paper }) => (paper ? [paper] : []));
+  const lacking = lackingIn(members, ({ paper }) => paper);
+  if (lacking !== undefined) return { reason: lacking };
+  const meanOf = (of: 'nullMean' | 'pseudoMean'): number | null => {
+    const values = reports.map((report) => report[of]).filter((value) => value !== null);
+    return values.length < reports.length ? null : mean(values);
+  };
+  return {
+    score: mean(reports.map(({ score }) => score)),
+    unclipped: mean(reports.map(({ unclipped }) => unclipped)),
+    nullMean: meanOf('nullMean'),
+    pseudoMean: meanOf('pseudoMean'),
+  };
+}
+
+/** No p-value: each direction exchanges its episodes by draws of its own, so there is no joint null to hold the mean against. */
+export function pairStrict({ members }: Pair): PairStrictReport | Lacking {
+  const lacking = lackingIn(members, ({ strict, drawable }) => strict && drawable);
+  if (lacking !== undefined) return { reason: lacking };
+  const reports = members.flatMap(({ strict }) => (strict ? [strict] : []));
+  const drawn = averageScores(
+    members.flatMap(({ drawable }) => (drawable ? [drawable] : [])),
+    { bootstraps: BOOTSTRAPS, seed: deriveSeed('pair', ...members.map(({ seed }) => seed)) },
+  );
+  if ('reason' in drawn) return drawn;
+  return {
+    score: mean(reports.map(({ score }) => score)),
+    excess: mean(reports.map(({ excess }) => excess)),
+    nullMean: mean(reports.map(({ nullMean }) => nullMean)),
+    ciLow: drawn.low,
+    ciHigh: drawn.high,
+  };
+}
+
+/** Why the mean would be one of some directions alone; undefined where each has its figure. */
+function lackingIn(members: PairMember[], figure: (member: PairMember) => unknown): string | undefined {
+  for (const { group } of members)
+    if (!members.some((other) => isReverse(other.group, group)))
+      return `No turn pair yet of ${directionOf({ ...group, source: group.target, target: group.source, sourceRole: group.targetRole, targetRole: group.sourceRole })}.`;
+  const without = members.find((member) => !figure(member));
+  return without && `${directionOf(without.group)}: ${without.reason ?? 'Not computed yet.'}`;
+}
+
+function isReverse(a: Group, b: Group): boolean {
+  const turned = [b.targetRole, b.sourceRole, nameOf(b.target), nameOf(b.source)];
+  return [a.sourceRole, a.targetRole, nameOf(a.source), nameOf(a.target)].join() === turned.join();
+}
+
+type Place = Pick<Group, 'source' | 'target' | 'sourceRole' | 'targetRole'>;
+
+const directionOf = ({ source, target, sourceRole, targetRole }: Place): string =>
+  `${source.name} as speaker ${sourceRole} → ${target.name} as speaker ${targetRole}`;
+
+/** What a pair is called, and how much it rests on. */
+export function placeOf({ members }: Pair): Omit<PairReport, 'paper' | 'strict' | 'reason'> {
+  const { condition, agents, sourceRole, targetRole, source, target } = (members[0] as PairMember).group;
+  const [modelA, modelB] = [source.name, target.name].sort() as [string, string];
+  return {
+    modelA,
+    modelB,
+    roleA: Math.min(sourceRole, targetRole),
+    roleB: Math.max(sourceRole, targetRole),
+    condition,
+    agents,
+    figures: members.length,
+    samples: members.reduce((sum, { samples }) => sum + samples, 0),
+  };
+}
+
+const nameOf = ({ name, sha256 }: ModelRef): string => `${name} ${sha256}`;
+
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,58 @@
+/** The pairs of a run: their reports, made anew only when a full score of theirs came or a group began, and their lines in `scores.jsonl`. */
+import type { PairReport } from '../../protocol/report.ts';
+import type { Group } from '../ingest/episode-index.ts';
+import { pairKey, pairReport, pairsOf, type Pair, type PairMember } from './pair-means.ts';
+import type { GroupScore, PairScore } from '../scoring/messages.ts';
+
+/** Of the state of a run, what pairs are made of. */
+export interface PairSources {
+  run: string;
+  groups: ReadonlyMap<string, { group: Group; score: GroupScore | undefined }>;
+  /** Key of a pair → its report as it stands. */
+  pairs: Map<string, PairReport>;
+}
+
+/** `live` first, then by name. */
+export function pairReports(state: PairSources): PairReport[] {
+  return allPairs(state)
+    .map((pair) => reportNow(state, pair))
+    .toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1));
+}
+
+/** What stands in a report is not true any more of the pair that this group belongs to. */
+export function renewPair({ pairs }: PairSources, group: Group): void {
+  pairs.delete(pairKey(group));
+}
+
+/** The lines of the pairs that have a number; of one group's pair alone, where a group is given. */
+export function pairScores(state: PairSources, group?: Group): PairScore[] {
+  const wanted = group && pairKey(group);
+  return allPairs(state)
+    .filter(({ key }) => wanted === undefined || key === wanted)
+    .flatMap((pair) => {
+      const report = reportNow(state, pair);
+      if (!report.paper && !report.strict) return [];
+      const versions = pair.members.map(({ group: { key } }): [string, number] => [
+        key,
+        state.groups.get(key)?.score?.version ?? 0,
+      ]);
+      return [{ type: 'pair', run: state.run, pair: pair.key, of: Object.fromEntries(versions), ...report }];
+    });
+}
+
+const allPairs = ({ groups }: PairSources): Pair[] => pairsOf([...groups.values()].map(memberOf));
+
+function memberOf({ group, score }: { group: Group; score: GroupScore | undefined }): PairMember {
+  return score ?? { group, seed: 0, samples: 0, paper: null, strict: null, drawable: null };
+}
+
+function reportNow({ pairs }: PairSources, pair: Pair): PairReport {
+  const report = pairs.get(pair.key) ?? pairReport(pair);
+  pairs.set(pair.key, report);
+  return report;
+}
+
+const rankOf = (report: PairReport): string => {
+  const { condition, agents, roleA, roleB, modelA, modelB } = report;
+  return [condition === 'live' ? 0 : 1, condition, agents, roleA, roleB, modelA, modelB].join('|');
+};

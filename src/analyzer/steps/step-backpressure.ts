@@ -1,0 +1,48 @@
+/** What is under way to the step worker is bounded: above, a frame is left out and counted, for recording may not wait for scores. */
+import type { StepsInput } from '../state/score-store.ts';
+import type { StepInput, StepSkip } from './step-messages.ts';
+
+/** The part of a worker that the gate needs. */
+export interface StepPort {
+  postMessage(message: StepInput | StepSkip, transfer: readonly ArrayBuffer[]): void;
+}
+
+export interface StepGate {
+  send(input: StepsInput, port: StepPort): void;
+  taken(bytes: number): void;
+  /** Settles when less than half of what may be under way is. */
+  room(): Promise<void>;
+  skippedFrames(): number;
+}
+
+export const MOST_BYTES_UNDER_WAY = 64 * 2 ** 20;
+
+export function createStepGate(): StepGate {
+  let underWay = 0;
+  let skipped = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    send: ({ frame, ...input }, port) => {
+      const bytes = frame.data.byteLength;
+      if (underWay + bytes > MOST_BYTES_UNDER_WAY) {
+        skipped += 1;
+        const { episode, turn } = frame;
+        return port.postMessage({ ...input, type: 'skip', frame: { episode, turn } }, []);
+      }
+      underWay += bytes;
+      const data = new Uint8Array(frame.data);
+      port.postMessage({ ...input, frame: { ...frame, data } }, [data.buffer]);
+    },
+    taken: (bytes) => {
+      underWay -= bytes;
+      if (underWay > MOST_BYTES_UNDER_WAY / 2) return;
+      for (const go of waiting) go();
+      waiting = [];
+    },
+    room: () =>
+      underWay <= MOST_BYTES_UNDER_WAY / 2
+        ? Promise.resolve()
+        : new Promise((resolve) => waiting.push(resolve)),
+    skippedFrames: () => skipped,
+  };
+}

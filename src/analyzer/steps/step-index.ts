@@ -1,0 +1,207 @@
+/**
+ * Brings the steps of a speaker and of its listeners together, turn by turn, in whatever order their frames come. A turn is over for a
+ * stream when the stream goes on to something else; when it is over for both sides, their steps are aligned and given on.
+ *
+ *   stream a:  turn 0 · steps 0 (speak) · steps 1 (listen) · turn 2 …        over for a: 0, 1 …
+ *   stream b:           steps 0 (listen) · turn 1 · steps 1 (speak) …        over for b: 0 …     together: 0, a → b
+ */
+import { alignSteps } from '../../synchrony/online/align-steps.ts';
+import {
+  createEpisodeBook,
+  groupOf,
+  placeOf,
+  type BookEpisode,
+  type BookTurn,
+  type EpisodeBook,
+  type Group,
+} from '../ingest/episode-index.ts';
+import { READER_SEATING } from '../../protocol/stream/frames.ts';
+import { addSteps, bytesOfSide, layersOfSteps, type SideSteps, type StepLayers } from './side-steps.ts';
+import type { StepInput, StepSkip } from './step-messages.ts';
+
+/** Aligned steps of one turn, from its speaker to one of its listeners. */
+export interface AlignedTurn {
+  group: Group;
+  episode: string;
+  turn: number;
+  /** The last frame used of each side: STREAM EPOCH SEQ. */
+  speaker: string;
+  listener: string;
+  /** Row for row the same words. */
+  a: StepLayers;
+  b: StepLayers;
+}
+
+export interface StepBook {
+  /** @returns turns that are over now */
+  take(input: StepInput | StepSkip): AlignedTurn[];
+  /** Nobody speaks any more: all turns are over. */
+  finish(): AlignedTurn[];
+}
+
+/** What waits of one episode for the other side. */
+interface OpenEpisode {
+  /** Turn → STREAM EPOCH → steps; undefined: a frame was left out, the turn is not measured. */
+  turns: Map<number, Map<string, SideSteps> | undefined>;
+  /** TURN>ROLE of each listener that is dealt with. */
+  done: Set<string>;
+}
+
+interface BookState {
+  book: EpisodeBook<null>;
+  open: Map<string, OpenEpisode>;
+  /** Where each stream is. */
+  at: Map<string, { episode: string; turn: number }>;
+}
+
+/** Steps that wait for the other side; above, those of the oldest episode are given up. */
+const MOST_OPEN_BYTES = 256 * 2 ** 20;
+
+export function createStepBook(): StepBook {
+  const state: BookState = { book: createEpisodeBook(), open: new Map(), at: new Map() };
+  let openBytes = 0;
+  const close = (ids: Iterable<string>, all: boolean): AlignedTurn[] => {
+    const found = [...ids].flatMap((id) => overTurns(state, id, all));
+    openBytes = bytesOf(state);
+    return found;
+  };
+  return {
+    take: (input) => {
+      const { frame, origin } = input;
+      const before = state.at.get(origin.stream);
+      const turn = 'turn' in frame ? frame.turn : -1;
+      state.at.set(origin.stream, { episode: frame.episode, turn });
+      openBytes += input.type === 'skip' ? skipTurn(state, input) : takeFrame(state, input);
+      if (openBytes > MOST_OPEN_BYTES) openBytes -= giveUpOldest(state);
+      if (before?.episode === frame.episode && before.turn === turn) return [];
+      return close(new Set([before?.episode ?? frame.episode, frame.episode]), false);
+    },
+    finish: () => close(state.open.keys(), true),
+  };
+}
+
+function openEpisode({ open }: BookState, id: string): OpenEpisode {
+  const known = open.get(id) ?? { turns: new Map(), done: new Set() };
+  open.set(id, known);
+  return known;
+}
+
+function skipTurn(state: BookState, { frame }: StepSkip): number {
+  openEpisode(state, frame.episode).turns.set(frame.turn, undefined);
+  return 0;
+}
+
+/** @returns by how many bytes more wait now */
+function takeFrame(state: BookState, { frame, origin }: StepInput): number {
+  if (frame.type === 'episode') state.book.addEpisode(frame);
+  else if (frame.type === 'turn')
+    state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
+  else if (frame.role !== 'read') {
+    const { turns } = openEpisode(state, frame.episode);
+    const sides = turns.has(frame.turn) ? turns.get(frame.turn) : new Map<string, SideSteps>();
+    turns.set(frame.turn, sides);
+    const key = `${origin.stream} ${origin.epoch}`;
+    sides?.set(key, addSteps(sides.get(key), frame, origin));
+    return frame.data.byteLength;
+  }
+  return 0;
+}
+
+const bytesOf = ({ open }: BookState): number =>
+  [...open.values()]
+    .flatMap(({ turns }) => [...turns.values()].flatMap((sides) => [...(sides?.values() ?? [])]))
+    .reduce((sum, side) => sum + bytesOfSide(side), 0);
+
+/** @returns how many bytes that were */
+function giveUpOldest(state: BookState): number {
+  const before = bytesOf(state);
+  const oldest = [...state.open.values()].find(({ turns }) => turns.size > 0);
+  for (const turn of oldest?.turns.keys() ?? []) oldest?.turns.set(turn, undefined);
+  return before - bytesOf(state);
+}
+
+function overTurns(state: BookState, id: string, all: boolean): AlignedTurn[] {
+  const [open, episode] = [state.open.get(id), state.book.episode(id)];
+  const agents = episode?.about?.order.length ?? 0;
+  if (!open || !episode || agents === 0) return [];
+  const found: AlignedTurn[] = [];
+  for (const [turn, sides] of [...open.turns].sort(([a], [b]) => a - b)) {
+    const roles = Array.from({ length: agents }, (_, role) => role).filter((role) => role !== turn % agents);
+    for (const role of roles.filter((one) => !open.done.has(`${turn}>${one}`))) {
+      const pair = overPair(state, episode, { turn, role, all });
+      if (!pair) continue;
+      open.done.add(`${turn}>${role}`);
+      const aligned = sides && alignTurn(sides, { episode, turn, role, ...pair });
+      if (aligned) found.push(aligned);
+    }
+    if (roles.every((role) => open.done.has(`${turn}>${role}`))) open.turns.delete(turn);
+  }
+  return found;
+}
+
+interface Pair {
+  speaker: BookTurn<null>;
+  /** A turn of the listener's, which says whose stream listens for the role. */
+  listener: BookTurn<null>;
+}
+
+/** Who speaks a turn and who hears it for a role, once both are through with it; or, with `all`, as far as is known. */
+function overPair(
+  state: BookState,
+  episode: BookEpisode<null>,
+  { turn, role, all }: { turn: number; role: number; all: boolean },
+): Pair | undefined {
+  const agents = episode.about?.order.length ?? 0;
+  const ahead = (role - (turn % agents) + agents) % agents;
+  const speaker = seatedTurn(episode, turn);
+  const listener = seatedTurn(episode, turn + ahead) ?? seatedTurn(episode, turn + ahead - agents);
+  if (!speaker || !listener) return undefined;
+  const isThrough = ({ origin }: BookTurn<null>): boolean => {
+    const at = state.at.get(origin.stream);
+    return at !== undefined && (at.episode !== episode.id || at.turn > turn);
+  };
+  return all || (isThrough(speaker) && isThrough(listener)) ? { speaker, listener } : undefined;
+}
+
+/** A turn by the stream that counts for its role; undefined while that is not known. */
+function seatedTurn({ about, turns }: BookEpisode<null>, turn: number): BookTurn<null> | undefined {
+  const found = turns.get(turn);
+  const agents = about?.order.length ?? 0;
+  const reads = about?.condition === 'reader' && turn % agents === agents - 1;
+  return found && (!reads || found.seating >= READER_SEATING) ? found : undefined;
+}
+
+function alignTurn(
+  sides: ReadonlyMap<string, SideSteps>,
+  of: Pair & { episode: BookEpisode<null>; turn: number; role: number },
+): AlignedTurn | undefined {
+  const { episode, turn, role } = of;
+  const sideOf = ({ origin }: BookTurn<null>): SideSteps | undefined =>
+    sides.get(`${origin.stream} ${origin.epoch}`);
+  const [speaker, listener] = [sideOf(of.speaker), sideOf(of.listener)];
+  const { about } = episode;
+  const group = about && groupOf(about, turn % about.order.length, role);
+  if (!group || speaker?.role !== 'speak' || listener?.role !== 'listen') return undefined;
+  return { group, episode: episode.id, turn, ...alignSides(speaker, listener) };
+}
+
+/** Also what a replay does with the same frames. */
+export function alignSides(
+  speaker: SideSteps,
+  listener: SideSteps,
+): Pick<AlignedTurn, 'speaker' | 'listener' | 'a' | 'b'> {
+  const ranges = ({ steps }: SideSteps) => steps.map(({ range }) => range);
+  const pairs = alignSteps(ranges(speaker), ranges(listener));
+  return {
+    speaker: speaker.last,
+    listener: listener.last,
+    a: layersOfSteps(
+      speaker,
+      pairs.map(([place]) => place),
+    ),
+    b: layersOfSteps(
+      listener,
+      pairs.map(([, place]) => place),
+    ),
+  };
+}

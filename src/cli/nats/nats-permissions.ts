@@ -1,0 +1,89 @@
+/**
+ * What each user of NATS may do, run by run: its own subjects in the runs it is let into, and nothing of any other run, be it by
+ * its subjects, by the JetStream API or by a consumer. nats-server itself holds everybody to it.
+ */
+import { NAME_PATTERN, names, subjects } from '../../protocol/subjects.ts';
+import { inboxPrefix } from '../../transport/nats/connection.ts';
+
+export interface Permissions {
+  publish: string[];
+  subscribe: string[];
+}
+
+/** What an analyzer is asked. */
+const QUESTIONS = [subjects.analyzerState, subjects.analyzerDisk, subjects.analyzerFinished];
+
+/** Users are named `coordinator`, `analyzer`, `supervisor` or `agent-ID`. */
+export function permissionsOf(user: string, runs: readonly string[]): Permissions {
+  for (const run of runs) if (!NAME_PATTERN.test(run)) throw new Error(`not a name of a run: ${run}`);
+  const inbox = `${inboxPrefix(user)}.>`;
+  switch (user) {
+    case 'coordinator':
+      return coordinator(runs, inbox);
+    case 'analyzer':
+      return {
+        publish: ['$SRV.>', subjects.analyzerEvent('*')],
+        subscribe: [inbox, '$SRV.>', ...QUESTIONS.map((subject) => subject('*'))],
+      };
+    case 'supervisor':
+      return {
+        publish: ['$SRV.>', subjects.analyzerDisk('*')],
+        subscribe: [
+          inbox,
+          subjects.analyzerEvent('*'),
+          ...runs.flatMap((run) => [subjects.events(run), subjects.tokens(run), subjects.utterances(run)]),
+        ],
+      };
+    default:
+      return agent(user.replace(/^agent-/, ''), { runs, inbox });
+  }
+}
+
+function coordinator(runs: readonly string[], inbox: string): Permissions {
+  const fleet = [subjects.assign('*'), subjects.release('*'), subjects.memberships('*')];
+  const analyzer = QUESTIONS.map((subject) => subject('*'));
+  return {
+    publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...runs.flatMap(ownRun)],
+    subscribe: [inbox, '$SRV.>', ...runs.map((run) => subjects.renewToken(run, '*'))],
+  };
+}
+
+/** A run's subjects, its stream and the consumers of that stream. Each pattern names the stream where the API has its place. */
+function ownRun(run: string): string[] {
+  const stream = names.stream(run);
+  const ofConsumers = ['CREATE', 'DELETE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT'];
+  return [
+    subjects.everything(run),
+    ...['CREATE', 'INFO', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`),
+    ...['CREATE', 'LIST'].map((verb) => `$JS.API.CONSUMER.${verb}.${stream}`),
+    ...ofConsumers.map((verb) => `$JS.API.CONSUMER.${verb}.${stream}.>`),
+    `$JS.ACK.${stream}.>`,
+  ];
+}
+
+function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: string }): Permissions {
+  if (!NAME_PATTERN.test(id)) throw new Error(`not an agent name: ${id}`);
+  const consumers = [names.specConsumer(id), names.utteranceConsumer(id)];
+  return {
+    publish: runs.flatMap((run) => [
+      subjects.tokens(run),
+      subjects.utterances(run),
+      subjects.renewToken(run, id),
+      ...consumers.flatMap((consumer) => consumerOf(names.stream(run), consumer)),
+    ]),
+    subscribe: [
+      inbox,
+      '$SRV.>',
+      subjects.assign(id),
+      subjects.release(id),
+      subjects.memberships(id),
+      ...runs.map((run) => subjects.tokens(run)),
+    ],
+  };
+}
+
+const consumerOf = (stream: string, consumer: string): string[] => [
+  `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
+  `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+  `$JS.ACK.${stream}.${consumer}.>`,
+];

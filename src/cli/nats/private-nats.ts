@@ -1,0 +1,109 @@
+/** A private nats-server for one run on this machine: JetStream, loopback, a free port, a password for each program. */
+import { randomBytes } from 'node:crypto';
+import { access, constants, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EntrainError } from '../../protocol/errors.ts';
+import { environment } from '../../process/environment.ts';
+import { childFault, startChild, type Child } from '../start/child-processes.ts';
+import { natsConfig, type NatsUser } from './nats-config.ts';
+
+export interface PrivateNats {
+  url: string;
+  child: Child;
+  /** Environment that lets a program in as this user. */
+  credentials(user: string): Record<string, string>;
+}
+
+export interface PrivateNatsOptions {
+  /** Private folder of the run, mode 0700. */
+  secretsFolder: string;
+  storeFolder: string;
+  logFolder: string;
+  users: string[];
+  /** The one run of this server. */
+  run: string;
+}
+
+const START_MS = 15_000;
+
+export async function startPrivateNats(options: PrivateNatsOptions): Promise<PrivateNats> {
+  const { secretsFolder, storeFolder, logFolder, run } = options;
+  const users: NatsUser[] = options.users.map((name) => ({
+    name,
+    password: randomBytes(24).toString('base64url'),
+    runs: [run],
+  }));
+  await mkdir(storeFolder, { recursive: true });
+  const config = join(secretsFolder, 'nats.conf');
+  await writeFile(config, natsConfig({ storeFolder, portsFolder: secretsFolder, users }), { mode: 0o600 });
+  const files = await writePasswords(secretsFolder, users);
+  const binary = await findBinary(environment('ENTRAIN_NATS_SERVER') ?? 'nats-server');
+  const argv = [fileURLToPath(new URL('./nats-guard.js', import.meta.url)), binary, config];
+  const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder });
+  const url = await awaitUrl(secretsFolder, { child, logFolder });
+  return {
+    url,
+    child,
+    credentials: (user) => ({ NATS_URL: url, NATS_USER: user, NATS_PASSWORD_FILE: files.get(user) ?? '' }),
+  };
+}
+
+/** Debian puts servers where an ordinary user's PATH does not lead. */
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
+
+async function findBinary(name: string): Promise<string> {
+  const folders = [...(environment('PATH') ?? '').split(delimiter), ...SERVER_FOLDERS];
+  const places = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
+  for (const place of places) {
+    const runs = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs) return place;
+  }
+  throw new EntrainError(
+    'NATS_MISSING',
+    `There is no ${name} to run: expected nats-server 2.9.10 or newer on PATH; install it, name it in ENTRAIN_NATS_SERVER, or set NATS_URL to a server of yours.`,
+  );
+}
+
+async function writePasswords(folder: string, users: NatsUser[]): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const { name, password } of users) {
+    const file = join(folder, `${name}.password`);
+    await writeFile(file, `${password}\n`, { mode: 0o600 });
+    files.set(name, file);
+  }
+  return files;
+}
+
+/** nats-server picks a free port and writes where it listens into a file of this folder. */
+async function awaitUrl(folder: string, from: { child: Child; logFolder: string }): Promise<string> {
+  const stopped = from.child.ended.then(async (end) => {
+    throw await childFault(end, from.logFolder);
+  });
+  const found = (async () => {
+    for (let waitedMs = 0; waitedMs < START_MS; waitedMs += 50) {
+      const url = await readPorts(folder);
+      if (url) return url;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new EntrainError(
+      'NATS_UNREACHABLE',
+      `nats-server did not listen within ${START_MS / 1000} s: see ${join(from.logFolder, 'nats-server.log')}.`,
+    );
+  })();
+  return Promise.race([found, stopped]);
+}
+
+async function readPorts(folder: string): Promise<string | undefined> {
+  const file = (await readdir(folder)).find((name) => name.endsWith('.ports'));
+  if (!file) return undefined;
+  try {
+    const ports = JSON.parse(await readFile(join(folder, file), 'utf8')) as { nats?: string[] };
+    return ports.nats?.[0];
+  } catch {
+    return undefined; // caught in the middle of being written
+  }
+}

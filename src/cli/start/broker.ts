@@ -1,0 +1,63 @@
+/** What the programs of a run talk over: the user's NATS server, or a private one. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { environment } from '../../process/environment.ts';
+import { natsFromEnvironment, type NatsOptions } from '../../transport/nats/connection.ts';
+import type { Child } from './child-processes.ts';
+import { startPrivateNats } from '../nats/private-nats.ts';
+import type { StartSettings } from './start-settings.ts';
+
+export interface Talk {
+  /** What the supervisor itself connects with. */
+  own: NatsOptions;
+  /** Environment that lets a program in as a user. */
+  credentials(user: string): Record<string, string>;
+}
+
+export async function startTalk(
+  settings: StartSettings,
+  to: { logFolder: string; secretsFolder: string; children: Child[]; say(text: string): void },
+): Promise<Talk> {
+  const { logFolder, secretsFolder, children, say } = to;
+  if (settings.natsUrl) {
+    const own = await natsFromEnvironment();
+    say(`nats         ${own.url}  (yours, from NATS_URL)`);
+    const shared = {
+      NATS_URL: own.url,
+      ...(own.user ? { NATS_USER: own.user } : {}),
+      ...(own.password ? { NATS_PASSWORD: own.password } : {}),
+      ...tlsFiles(),
+    };
+    return { own, credentials: () => shared };
+  }
+  const users = [
+    'coordinator',
+    'analyzer',
+    'supervisor',
+    ...[...settings.models.keys()].map((agent) => `agent-${agent}`),
+  ];
+  const nats = await startPrivateNats({
+    secretsFolder,
+    storeFolder: join(settings.folder, 'nats'),
+    logFolder,
+    users,
+    run: settings.run,
+  });
+  children.push(nats.child);
+  say(`nats-server  ${nats.url}  (private, JetStream)`);
+  const { NATS_PASSWORD_FILE: file = '' } = nats.credentials('supervisor');
+  return {
+    own: { url: nats.url, user: 'supervisor', password: await readPassword(file) },
+    credentials: (user) => nats.credentials(user),
+  };
+}
+
+/** The children find certificates where this program did. */
+function tlsFiles(): Record<string, string> {
+  const names = ['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'];
+  return Object.fromEntries(names.map((name) => [name, environment(name) ?? '']));
+}
+
+async function readPassword(file: string): Promise<string> {
+  return (await readFile(file, 'utf8')).trim();
+}

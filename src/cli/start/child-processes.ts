@@ -1,0 +1,72 @@
+/**
+ * Child programs of the supervisor. Each holds a pipe on its standard input that breaks when the supervisor dies, however
+ * it dies, and ends itself then; each writes its log to a file, so that the terminal stays readable.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EntrainError } from '../../protocol/errors.ts';
+import { childEnvironment } from '../../process/environment.ts';
+
+export interface Child {
+  name: string;
+  /** Settles with a description of how it ended. */
+  readonly ended: Promise<ChildEnd>;
+  stop(): Promise<void>;
+}
+
+export interface ChildEnd {
+  name: string;
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  asked: boolean;
+}
+
+export interface ChildOptions {
+  name: string;
+  /** Script and arguments for this Node. */
+  argv: string[];
+  environment: Readonly<Record<string, string>>;
+  logFolder: string;
+}
+
+const STOP_MS = 9000;
+
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const log = await open(join(options.logFolder, `${options.name}.log`), 'a');
+  const child = spawn(process.execPath, options.argv, {
+    // A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops its children in order.
+    detached: true,
+    stdio: ['pipe', log.fd, log.fd],
+    env: { ...childEnvironment(), ...options.environment, ENTRAIN_SUPERVISED: '1' },
+  });
+  await log.close();
+  let asked = false;
+  const ended = new Promise<ChildEnd>((resolve) => {
+    child.once('exit', (status, signal) => resolve({ name: options.name, status, signal, asked }));
+    child.once('error', () => resolve({ name: options.name, status: 127, signal: null, asked }));
+  });
+  child.stdin?.on('error', () => undefined);
+  const stop = async (): Promise<void> => {
+    asked = true;
+    await stopChild(child, ended);
+  };
+  return { name: options.name, ended, stop };
+}
+
+async function stopChild(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** An error for a child that ended on its own, with the sentence it left in its log. */
+export async function childFault(end: ChildEnd, logFolder: string): Promise<EntrainError> {
+  const file = join(logFolder, `${end.name}.log`);
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const said = text.split('\n').findLast((line) => line.startsWith('entrain: '));
+  const how = end.signal ? `was killed by ${end.signal}` : `ended with status ${end.status}`;
+  const why = said ? `: ${said.slice('entrain: '.length)}` : '.';
+  return new EntrainError('CHILD_FAILED', `The ${end.name} program ${how}${why} Its log is ${file}.`);
+}

@@ -1,0 +1,216 @@
+/** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { announcedModel, type AgentModel } from '../../protocol/control.ts';
+import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
+import { createLog } from '../../process/log.ts';
+import type { Shutdown } from '../../process/shutdown.ts';
+import { readHttpToken } from '../../transport/http/access.ts';
+import { askDisk } from '../../transport/nats/ask-disk.ts';
+import { findServices, type ServiceRecord } from '../../transport/nats/services.ts';
+import { connectNats, type NatsLink, type NatsOptions } from '../../transport/nats/connection.ts';
+import { childFault, startChild, type Child, type ChildEnd } from './child-processes.ts';
+import { writeKeys, type KeyFiles } from '../keys.ts';
+import { diskLine } from './disk-line.ts';
+import { startTalk } from './broker.ts';
+import type { StartSettings } from './start-settings.ts';
+import { writeTargets } from './targets.ts';
+import type { AnalyzerPlace } from '../terminal/watch-run.ts';
+
+/** The compiled `entrain` command. */
+const COMMAND = fileURLToPath(new URL('../entrain.js', import.meta.url));
+
+export interface FleetProcesses {
+  nats: NatsOptions;
+  analyzer: AnalyzerPlace;
+  logFolder: string;
+  startCoordinator(): Promise<void>;
+  /** The first program that ended without having been asked to, and not because its work was done. */
+  firstEnd(): Promise<ChildEnd>;
+}
+
+interface Starting {
+  settings: StartSettings;
+  logFolder: string;
+  keys: KeyFiles;
+  credentials(user: string): Record<string, string>;
+  link: NatsLink;
+  children: Child[];
+  say(text: string): void;
+}
+
+const READY_MS = 120_000;
+
+export async function startFleet(
+  settings: StartSettings,
+  to: { shutdown: Shutdown; say(text: string): void },
+): Promise<FleetProcesses> {
+  const { shutdown, say } = to;
+  const logFolder = join(settings.folder, 'logs');
+  const secretsFolder = join(settings.folder, 'secrets');
+  await mkdir(logFolder, { recursive: true });
+  await mkdir(secretsFolder, { recursive: true, mode: 0o700 });
+  const children: Child[] = [];
+  // Passwords and keys are of no use once the programs that knew them have ended.
+  shutdown.onStop('secrets', () => rm(secretsFolder, { recursive: true, force: true }));
+  // One after another, the last started first: the coordinator goes before its agents, nats-server last.
+  shutdown.onStop('programs', async () => stopInGroups(children));
+  const keys = await writeKeys(secretsFolder);
+  const talk = await startTalk(settings, { logFolder, secretsFolder, children, say });
+  const link = await connectNats({
+    ...talk.own,
+    name: 'entrain supervisor starting',
+    log: createLog('supervisor'),
+  });
+  shutdown.onStop('starting link', () => link.close());
+  const starting: Starting = {
+    settings,
+    logFolder,
+    keys,
+    credentials: talk.credentials,
+    link,
+    children,
+    say,
+  };
+  const { url, id } = await startAnalyzer(starting);
+  const analyzer = { url, token: await readHttpToken(settings.httpTokenFile) };
+  const models = await startAgents(starting);
+  say(diskLine(settings.study, models, await askDisk(link, id)));
+  const startCoordinator = async (): Promise<void> => {
+    await launchCoordinator(starting);
+    await writeTargets(link, settings.folder);
+    await link.close();
+  };
+  return { nats: talk.own, analyzer, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
+}
+
+async function startAnalyzer(starting: Starting): Promise<{ url: string; id: string }> {
+  const { settings, keys, say } = starting;
+  const { host, port, runs, httpTokenFile, stepMeasures, budgetGb, maxRunGb } = settings;
+  const argv = [
+    'analyzer',
+    '--host',
+    host,
+    '--port',
+    String(port),
+    '--runs',
+    runs,
+    '--public-key',
+    keys.publicKey,
+    ...(httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile]),
+    ...(stepMeasures === undefined ? [] : ['--step-measures', stepMeasures]),
+    ...(budgetGb === undefined ? [] : ['--budget-gb', budgetGb]),
+    ...(maxRunGb === undefined ? [] : ['--max-run-gb', maxRunGb]),
+  ];
+  await launch(starting, { name: 'analyzer', user: 'analyzer', argv });
+  const record = await awaitService(starting, {
+    service: ANALYZER_SERVICE,
+    child: 'analyzer',
+    matches: () => true,
+  });
+  const { httpUrl: url = '', id = '' } = record.metadata;
+  say(`analyzer     ${url}/  status page\n             ${url}/metrics  Prometheus`);
+  return { url, id };
+}
+
+async function startAgents(starting: Starting): Promise<Map<string, AgentModel>> {
+  const { settings, say } = starting;
+  const { models, provider, threads, folder, sentenceEncoder } = settings;
+  for (const [id, model] of models) {
+    const argv = [
+      'agent',
+      '--id',
+      id,
+      '--model',
+      model,
+      '--provider',
+      provider,
+      '--threads',
+      String(threads),
+      ...(sentenceEncoder ? ['--sentence-encoder', sentenceEncoder] : []),
+    ];
+    const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];
+    await launch(starting, { name: `agent-${id}`, user: `agent-${id}`, argv: [...argv, ...data] });
+  }
+  const announced = new Map<string, AgentModel>();
+  for (const id of models.keys()) {
+    const matches = ({ metadata }: ServiceRecord): boolean => metadata['agent'] === id;
+    const record = await awaitService(starting, { service: AGENT_SERVICE, child: `agent-${id}`, matches });
+    const { metadata } = record;
+    announced.set(id, announcedModel(metadata));
+    say(
+      `agent        ${id}  ${metadata['model']}  ${metadata['layers']} layers × ${metadata['dims']} dims  on ${metadata['provider']}`,
+    );
+  }
+  return announced;
+}
+
+async function launchCoordinator(starting: Starting): Promise<void> {
+  const { settings, keys, say } = starting;
+  const { run, runs, studyFile, seed, study } = settings;
+  const argv = [
+    'coordinator',
+    '--run',
+    run,
+    '--runs',
+    runs,
+    '--study',
+    studyFile,
+    '--seed',
+    String(seed),
+    '--private-key',
+    keys.privateKey,
+    ...(settings.anySize ? ['--any-size'] : []),
+  ];
+  await launch(starting, { name: 'coordinator', user: 'coordinator', argv });
+  await awaitService(starting, {
+    service: COORDINATOR_SERVICE,
+    child: 'coordinator',
+    matches: ({ metadata }) => metadata['run'] === run,
+  });
+  say(`coordinator  run ${run}: ${study.scenarios.length} scenarios, ${study.conditions.join(' and ')}`);
+}
+
+async function launch(
+  starting: Starting,
+  program: { name: string; user: string; argv: string[] },
+): Promise<void> {
+  const { logFolder, credentials, children } = starting;
+  const argv = [COMMAND, ...program.argv];
+  children.push(
+    await startChild({ name: program.name, argv, environment: credentials(program.user), logFolder }),
+  );
+}
+
+/** Waits until a program has announced itself; a program that ends first says why. */
+async function awaitService(
+  starting: Starting,
+  wanted: { service: string; child: string; matches(record: ServiceRecord): boolean },
+): Promise<ServiceRecord> {
+  const { link, children, logFolder } = starting;
+  const ended = firstEnd(children).then(async (end) => {
+    throw await childFault(end, logFolder);
+  });
+  const found = (async () => {
+    for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += 200) {
+      const record = (await findServices(link, wanted.service, 200)).find(wanted.matches);
+      if (record) return record;
+    }
+    throw new Error(`${wanted.child} was not ready within ${READY_MS / 1000} s; its log is in ${logFolder}`);
+  })();
+  return Promise.race([found, ended]);
+}
+
+function firstEnd(children: Child[]): Promise<ChildEnd> {
+  return Promise.race(
+    children.map(({ ended }) => ended.then((end) => (end.asked ? new Promise<never>(() => undefined) : end))),
+  );
+}
+
+async function stopInGroups(children: Child[]): Promise<void> {
+  const named = (test: RegExp): Child[] => children.filter(({ name }) => test.test(name));
+  for (const group of [/^coordinator$/, /^agent-/, /^analyzer$/, /^nats-server$/]) {
+    await Promise.all(named(group).map((child) => child.stop()));
+  }
+}

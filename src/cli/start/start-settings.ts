@@ -1,0 +1,178 @@
+/** What `entrain start` was asked to do, checked before anything is started. */
+import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../../protocol/errors.ts';
+import { agentsOf, type Study } from '../../protocol/study.ts';
+import { systemClock } from '../../process/clock.ts';
+import { environment } from '../../process/environment.ts';
+import { portFlag, providerFlag, runFlag, threadsFlag, wholeNumber } from '../../process/flags.ts';
+import { usageText } from '../../process/usage.ts';
+import { readStudy } from '../../process/read-study.ts';
+import { readRunFile, requireSameStudy } from '../../process/run-file.ts';
+
+const FLAGS = {
+  study: { type: 'string', value: 'FILE', about: 'the study to run (studies/demo.json)' },
+  model: {
+    type: 'string',
+    multiple: true,
+    value: '[AGENT=]DIR',
+    about: 'decoder folder of all agents or of one',
+  },
+  run: { type: 'string', value: 'NAME', about: 'name of the run' },
+  runs: { type: 'string', value: 'DIR', about: 'where run folders are (runs)' },
+  seed: { type: 'string', value: 'N', about: 'in place of the study’s' },
+  provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
+  threads: { type: 'string', default: '1', value: 'N', about: 'of each model' },
+  host: { type: 'string', default: '127.0.0.1', value: 'ADDRESS', about: 'where the status page is served' },
+  port: { type: 'string', default: '9464', value: 'PORT', about: 'of the status page; 0 takes a free one' },
+  'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
+  'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
+  'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
+  once: { type: 'boolean', default: false, about: 'end when the study is done' },
+  'sentence-encoder': {
+    type: 'string',
+    value: 'DIR',
+    about: 'encoder folder for the text features of all agents',
+  },
+  'step-measures': {
+    type: 'string',
+    value: 'NAMES',
+    about: 'measures between aligned steps, with commas; empty: none',
+  },
+  'any-size': { type: 'boolean', default: false, about: 'begin also where the recording may not fit' },
+} as const;
+
+export const usage = (): string =>
+  usageText(
+    { call: 'entrain start', about: 'Runs a study here: NATS, coordinator, analyzer and agents in one go.' },
+    FLAGS,
+  );
+
+/** The embedded model that answers fastest for its skill on two cores. */
+const DEFAULT_MODEL = 'models/entrain-dialogue-8m';
+
+export interface StartSettings {
+  study: Study;
+  studyFile: string;
+  /** Agent id → model folder. */
+  models: Map<string, string>;
+  run: string;
+  runs: string;
+  folder: string;
+  seed: number;
+  provider: string;
+  threads: number;
+  host: string;
+  port: number;
+  /** What guards the analyzer's status page and results. */
+  httpTokenFile: string | undefined;
+  /** Of all recordings in `runs`, as the analyzer reads it. */
+  budgetGb: string | undefined;
+  /** Of one recording, as the analyzer reads it. */
+  maxRunGb: string | undefined;
+  once: boolean;
+  /** Begins also where the recording may not fit. */
+  anySize: boolean;
+  /** Folder of a sentence encoder for the text features of all agents. */
+  sentenceEncoder: string | undefined;
+  /** Measures between aligned steps, as the analyzer takes them; undefined: its own choice. */
+  stepMeasures: string | undefined;
+  /** A server of the user's; undefined: a private one is started. */
+  natsUrl: string | undefined;
+}
+
+export async function readStartSettings(argv: string[]): Promise<StartSettings> {
+  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
+  const root = await packageRoot();
+  const studyFile = resolve(values.study ?? join(root, 'studies', 'demo.json'));
+  const study = await readStudy(studyFile);
+  const run = runFlag('--run', values.run ?? newRunName(study.name));
+  const runs = resolve(values.runs ?? 'runs');
+  const { host, once } = values;
+  const provider = providerFlag(values.provider);
+  const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
+  const threads = threadsFlag(values.threads);
+  const port = portFlag(values.port);
+  const begun = await readRunFile(join(runs, run));
+  if (begun) requireSameStudy(run, begun.study, { ...study, seed });
+  const agents = [...agentsOf(study)];
+  const models = await modelsOf(agents, values.model ?? [join(root, DEFAULT_MODEL)]);
+  return {
+    study,
+    studyFile,
+    models,
+    run,
+    runs,
+    folder: join(runs, run),
+    seed,
+    provider,
+    threads,
+    host,
+    port,
+    httpTokenFile: values['http-token-file'],
+    budgetGb: values['budget-gb'],
+    maxRunGb: values['max-run-gb'],
+    once,
+    anySize: values['any-size'],
+    sentenceEncoder: values['sentence-encoder'] && resolve(values['sentence-encoder']),
+    stepMeasures: values['step-measures'],
+    natsUrl: environment('NATS_URL'),
+  };
+}
+
+/** `--model DIR` for all agents, or `--model ID=DIR` for one. */
+async function modelsOf(agents: string[], given: string[]): Promise<Map<string, string>> {
+  const models = new Map<string, string>();
+  for (const text of given) {
+    const [, id, folder] = /^([A-Za-z0-9_-]+)=(.+)$/.exec(text) ?? [];
+    if (id && !agents.includes(id))
+      throw new EntrainError('USAGE', `--model names agent "${id}": expected one of ${agents.join(', ')}.`);
+    for (const agent of id ? [id] : agents) models.set(agent, resolve(folder ?? text));
+  }
+  for (const agent of agents) await requireModel(agent, models.get(agent));
+  return models;
+}
+
+async function requireModel(agent: string, folder: string | undefined): Promise<void> {
+  if (!folder)
+    throw new EntrainError(
+      'USAGE',
+      `No model is given for agent "${agent}": expected --model DIR or --model ${agent}=DIR.`,
+    );
+  await access(join(folder, 'config.json')).catch((cause: unknown) => {
+    throw new EntrainError(
+      'MODEL_MISSING',
+      `There is no model in ${folder}: expected a folder with config.json, tokenizer.json and onnx/*.onnx; name one with --model DIR.`,
+      { cause },
+    );
+  });
+}
+
+/** Date and time, the study's name, and a few random letters: sorts by time and never collides. */
+function newRunName(study: string): string {
+  const stamp = new Date(systemClock.nowMs())
+    .toISOString()
+    .slice(0, 16)
+    .replaceAll(/[-:]/g, '')
+    .replace('T', '-');
+  return `${stamp}-${study}-${randomBytes(2).toString('hex')}`;
+}
+
+/** The folder with package.json, from the source tree or the compiled one. */
+async function packageRoot(): Promise<string> {
+  for (const up of ['../../..', '../../../..']) {
+    const folder = fileURLToPath(new URL(up, import.meta.url));
+    const found = await access(join(folder, 'package.json')).then(
+      () => true,
+      () => false,
+    );
+    if (found && isAbsolute(folder)) return folder.replace(/\/$/, '');
+  }
+  throw new EntrainError(
+    'CONFIG_INVALID',
+    'The folder of the entrain package was not found: expected package.json above the program.',
+  );
+}

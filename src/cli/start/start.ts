@@ -1,0 +1,168 @@
+/**
+ * `entrain start`: a whole study on this machine. It starts nats-server, the analyzer, the agents and the coordinator as
+ * processes of their own, shows the run, and takes every one of them down again.
+ */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EntrainError } from '../../protocol/errors.ts';
+import { hopelessStudy } from '../../protocol/minimums.ts';
+import { environment } from '../../process/environment.ts';
+import { createLog } from '../../process/log.ts';
+import { createShutdown, endOnSignals, type Shutdown } from '../../process/shutdown.ts';
+import { systemClock as clock } from '../../process/clock.ts';
+import { serveHttp } from '../../transport/http/server.ts';
+import { connectNats } from '../../transport/nats/connection.ts';
+import { awaitScores } from './await-scores.ts';
+import { childFault, type ChildEnd } from './child-processes.ts';
+import { earlierLife } from './earlier-life.ts';
+import { startFleet, type FleetProcesses } from './fleet-processes.ts';
+import type { ScoreReport } from '../../protocol/report.ts';
+import { lastFigures, stoppedText } from './exit-message.ts';
+import { matrixTables, pairTable, scoreTable, stepTable } from '../terminal/score-table.ts';
+import { readStartSettings, type StartSettings } from './start-settings.ts';
+import { tableNotes } from '../terminal/table-notes.ts';
+import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
+import type { ViewState } from '../terminal/view-state.ts';
+import { fetchReport, watchRun, type RunWatch } from '../terminal/watch-run.ts';
+
+/** What a long study leaves to score at its end takes minutes; who waits longer than this is told what to do instead. */
+const SCORES_MS = 15 * 60_000;
+const SCORES_POLL_MS = 500;
+
+export { usage } from './start-settings.ts';
+
+export async function run(argv: string[]): Promise<number> {
+  const settings = await readStartSettings(argv);
+  const log = createLog('supervisor');
+  const shutdown = createShutdown(log);
+  endOnSignals(shutdown, {
+    supervised: environment('ENTRAIN_SUPERVISED') === '1',
+    exitCode: () => (settings.once ? 130 : 0),
+  });
+  try {
+    await requirePort(settings);
+    const hopeless = hopelessStudy(settings.study);
+    if (hopeless) console.log(`note         ${hopeless}`);
+    const earlier = await earlierLife(settings);
+    const fleet = await startFleet(settings, { shutdown, say: (text) => console.log(text) });
+    await watchToTheEnd(settings, { fleet, shutdown, earlier });
+    return 0;
+  } finally {
+    await shutdown.stop();
+  }
+}
+
+async function watchToTheEnd(
+  settings: StartSettings,
+  to: { fleet: FleetProcesses; shutdown: Shutdown; earlier: ViewState },
+): Promise<void> {
+  const { fleet, shutdown, earlier } = to;
+  const link = await connectNats({ ...fleet.nats, name: 'entrain supervisor', log: createLog('supervisor') });
+  shutdown.onStop('nats link', () => link.close());
+  const startMs = clock.monotonicMs();
+  const elapsedMs = (): number => clock.monotonicMs() - startMs;
+  const terminal = createTerminal(process.stdout, elapsedMs);
+  const { analyzer, logFolder } = fleet;
+  const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock });
+  shutdown.onStop('watch', () => watch.stop());
+  // A stop can be asked for while it starts, after the first words: then it is not waited for, and the last words are said.
+  await Promise.race([fleet.startCoordinator(), shutdown.asked]);
+  await outcome(watch, { fleet, shutdown, folder: settings.folder });
+  const settled = !(await wasAsked(shutdown)) && (await lastScores(watch, { fleet, shutdown, settings }));
+  watch.stop();
+  console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
+  if (await wasAsked(shutdown)) return sayStopped(watch, settings);
+  const report = await fetchReport(fleet.analyzer);
+  if (report) console.log(finalTables(report).join('\n'));
+  console.log(`\nrun folder  ${settings.folder}`);
+  if (!settled) sayLate(settings);
+  if (settings.once) return;
+  const { url } = fleet.analyzer;
+  console.log(`serving     ${url}/  and  ${url}/metrics  until Ctrl-C`);
+  await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
+}
+
+/** The last table, and how to go on: what Ctrl-C leaves on the screen. */
+function sayStopped(watch: RunWatch, settings: StartSettings): void {
+  const state = watch.state();
+  if (state.report?.groups.length) console.log(`${finalTables(state.report).join('\n')}\n`);
+  console.log(stoppedText(state, settings));
+}
+
+/** Figures that are not the last ones are no end of a study: with `--once` it is an error. */
+function sayLate({ once, folder }: StartSettings): void {
+  const text = `Scoring was not done within ${SCORES_MS / 60_000} minutes of the last turn, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
+  if (once) throw new EntrainError('SCORES_LATE', text);
+  console.log(text);
+}
+
+function finalTables(report: ScoreReport): string[] {
+  const below = [pairTable(report), stepTable(report)].flatMap((lines) =>
+    lines.length > 0 ? ['', ...lines] : [],
+  );
+  return [
+    ...scoreTable(report, widthOf(process.stdout)),
+    ...matrixTables(report),
+    ...below,
+    '',
+    ...tableNotes(report),
+  ];
+}
+
+/** Settles when the run is over or a stop was asked for; throws when the run failed or a program ended before its time. */
+async function outcome(
+  watch: RunWatch,
+  of: { fleet: FleetProcesses; shutdown: Shutdown; folder: string },
+): Promise<void> {
+  const end = await Promise.race([watch.ended, of.shutdown.asked, unexpectedEnd(of.fleet, of.folder)]);
+  if (end?.failed) {
+    watch.stop();
+    throw new EntrainError('AGENT_LOST', end.reason);
+  }
+}
+
+/** Never settles in peace: it throws for the first program that ends without having been asked to. */
+async function unexpectedEnd(fleet: FleetProcesses, folder: string): Promise<never> {
+  const end: ChildEnd = await fleet.firstEnd();
+  const fault = await childFault(end, fleet.logFolder);
+  throw new EntrainError('CHILD_FAILED', `${fault.message}${await whatIsKept(folder)}`, { cause: fault });
+}
+
+/** Nothing to speak of where no agent had an episode yet. */
+async function whatIsKept(folder: string): Promise<string> {
+  const recorded = access(join(folder, 'streams'));
+  return recorded.then(
+    () => ` What was recorded is kept in ${folder}.`,
+    () => '',
+  );
+}
+
+/** Asked before anything is made: a start that cannot succeed leaves nothing behind. */
+async function requirePort({ host, port }: StartSettings): Promise<void> {
+  const probe = await serveHttp({ host, port, routes: {}, log: createLog('supervisor') });
+  await probe.close();
+}
+
+/** @returns whether everything recorded is in a published score; false when a stop was asked for before */
+async function lastScores(
+  watch: RunWatch,
+  of: { fleet: FleetProcesses; shutdown: Shutdown; settings: StartSettings },
+): Promise<boolean> {
+  const { fleet, shutdown, settings } = of;
+  const scored = awaitScores({
+    clock,
+    fetch: () => fetchReport(fleet.analyzer),
+    note: (text) => watch.note(text),
+    limitMs: SCORES_MS,
+    pollMs: SCORES_POLL_MS,
+  });
+  const stopped = shutdown.asked.then(() => false);
+  return Promise.race([scored, stopped, unexpectedEnd(fleet, settings.folder)]);
+}
+
+async function wasAsked(shutdown: Shutdown): Promise<boolean> {
+  return Promise.race([
+    shutdown.asked.then(() => true),
+    new Promise<boolean>((done) => setImmediate(() => done(false))),
+  ]);
+}

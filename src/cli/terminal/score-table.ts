@@ -1,0 +1,229 @@
+/** The tables of synchrony beside its nulls, as lines of text: pure functions of the analyzer's report. */
+import type {
+  GroupReport,
+  PairReport,
+  ScoreReport,
+  StepMeasureReport,
+  StrictReport,
+} from '../../protocol/report.ts';
+
+/** The interval is that of the excess: score − mean of its null. */
+const EVIDENCE = ['excess', '95 % interval', 'p', 'q'];
+const PLACE = ['condition', 'direction', 'pairs'];
+const HEADER = [
+  ...PLACE,
+  'beyond history',
+  'null mean',
+  'null q95',
+  ...EVIDENCE,
+  'excess words',
+  'excess lag 3',
+  'paper',
+  'its null',
+];
+
+const STEP_HEADER = [
+  'condition',
+  'direction',
+  'step by step',
+  'value',
+  'null q95',
+  'excess',
+  'p',
+  'lag',
+  'windows',
+];
+
+/** A row for each group; where the rows are wider than `width`, what excess and paper are held against goes under each row. */
+export function scoreTable(report: ScoreReport, width = Infinity): string[] {
+  const groups = report.groups.toSorted(byName);
+  const wide = layOut([HEADER, ...groups.map(row)]);
+  if (wide.every((line) => line.length <= width)) return interleave(wide, groups.map(evidenceNote));
+  const narrow = layOut([[...PLACE, ...EVIDENCE], ...groups.map(shortRow)]);
+  return interleave(
+    narrow,
+    groups.map((group) => [...heldAgainst(group), ...evidenceNote(group)]),
+  );
+}
+
+/** A heading and rows, each row with the lines that belong under it. */
+function interleave([head = '', ...rows]: string[], under: string[][]): string[] {
+  return [head, ...rows.flatMap((line, place) => [line, ...(under[place] ?? [])])];
+}
+
+const PAIR_HEADER = ['condition', 'both ways', 'excess', '95 % interval', 'score', 'paper', 'its null'];
+
+/** The mean over both directions and speaking orders: paper mode's is the figure of the paper. No lines before the first pair. */
+export function pairTable({ pairs }: ScoreReport): string[] {
+  return pairs.length === 0 ? [] : layOut([PAIR_HEADER, ...pairs.map(pairRow)]);
+}
+
+function pairRow(pair: PairReport): string[] {
+  const { condition, strict, paper, reason = 'not yet' } = pair;
+  const place = [condition, pairPlace(pair)];
+  if (!strict && !paper) return [...place, reason];
+  const effect = strict
+    ? [signed(strict.excess), intervalText(strict), signed(strict.score)]
+    : ['', 'no score', ''];
+  return [
+    ...place,
+    ...effect,
+    ...(paper ? [paper.score.toFixed(3), figureOr(paper.nullMean, '')] : ['', '']),
+  ];
+}
+
+function pairPlace({ modelA, modelB, roleA, roleB }: PairReport): string {
+  const places = `${ordinal(roleA)} ↔ ${ordinal(roleB)}`;
+  return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
+}
+
+/** What the windows of aligned steps gave; no lines where the study streams no steps. */
+export function stepTable(report: ScoreReport): string[] {
+  const rows = report.groups.toSorted(byName).flatMap(stepRows);
+  return rows.length === 0 ? [] : layOut([STEP_HEADER, ...rows]);
+}
+
+/** Per condition with more than two agents, who is predicted by whom: sources down, targets across. No lines for pairs. */
+export function matrixTables({ groups }: ScoreReport): string[] {
+  const larger = groups.filter(({ agents }) => agents > 2);
+  const keys = [...new Set(larger.map(({ condition, agents }) => `${condition}, ${agents} agents`))].sort();
+  return keys.flatMap((key) => {
+    const own = larger.filter(({ condition, agents }) => `${condition}, ${agents} agents` === key);
+    const roles = Array.from({ length: own[0]?.agents ?? 0 }, (_, place) => place + 1);
+    const cell = (source: number, target: number): string =>
+      own
+        .filter(({ sourceRole, targetRole }) => sourceRole === source && targetRole === target)
+        .map(matrixCell)
+        .join('; ') || (source === target ? '·' : 'nothing yet');
+    const rows = roles.map((source) => [ordinal(source), ...roles.map((target) => cell(source, target))]);
+    return [
+      '',
+      `${key}: excess beyond history, from the row to the column`,
+      ...layOut([['', ...roles.map(ordinal)], ...rows]),
+    ];
+  });
+}
+
+function matrixCell({ strict, qValue, samples }: GroupReport): string {
+  if (!strict) return `no score, n ${samples}`;
+  const q = qValue === null ? '' : ` q ${qValue.toFixed(3)}`;
+  return `${signed(strict.excess)} p ${strict.pValue.toFixed(3)}${q} n ${strict.samples}`;
+}
+
+function layOut(rows: string[][]): string[] {
+  const columns = rows[0]?.length ?? 0;
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((cells) => widthOf(cells, { column, columns }))),
+  );
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => align(cell, widths[column] ?? 0, column))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** The last cell of a row that is cut short holds a reason, which may run over the columns that follow. */
+function widthOf(cells: string[], { column, columns }: { column: number; columns: number }): number {
+  return cells.length < columns && column === cells.length - 1 ? 0 : (cells[column] ?? '').length;
+}
+
+function row(group: GroupReport): string[] {
+  const { strict, paper } = group;
+  if (!strict) return withoutScore(group);
+  const beside = paper ? [paper.score.toFixed(3), figureOr(paper.nullMean, '')] : ['', ''];
+  return [
+    ...placeOf(group),
+    ...[strict.score, strict.nullMean, strict.nullQ95].map(signed),
+    ...evidenceOf(strict, group.qValue),
+    ...besides(group).map(({ excess }) => excess),
+    ...beside,
+  ];
+}
+
+function shortRow(group: GroupReport): string[] {
+  const { strict, qValue } = group;
+  return strict ? [...placeOf(group), ...evidenceOf(strict, qValue)] : withoutScore(group);
+}
+
+const placeOf = (group: GroupReport): string[] => [
+  group.condition,
+  directionOf(group),
+  String(group.samples),
+];
+
+const withoutScore = (group: GroupReport): string[] => [...placeOf(group), group.reason ?? 'not yet'];
+
+function evidenceOf({ excess, ciLow, ciHigh, pValue }: StrictReport, qValue: number | null): string[] {
+  return [signed(excess), intervalText({ ciLow, ciHigh }), pValue.toFixed(3), figureOr(qValue, '')];
+}
+
+const intervalText = ({ ciLow, ciHigh }: Pick<StrictReport, 'ciLow' | 'ciHigh'>): string =>
+  `[${signed(ciLow)}, ${signed(ciHigh)}]`;
+
+function besides({ beside }: GroupReport): { name: string; excess: string }[] {
+  const named = { words: beside?.words, 'lag 3': beside?.lag3 };
+  return Object.entries(named).map(([name, one]) => ({ name, excess: one ? signed(one.excess) : '' }));
+}
+
+/** What a row of a narrow table leaves out: the parts of the excess, and paper mode. */
+function heldAgainst(group: GroupReport): string[] {
+  const { strict, paper } = group;
+  if (!strict) return [];
+  const { score, nullMean, nullQ95 } = strict;
+  const parts = `score ${signed(score)}, null mean ${signed(nullMean)}, q95 ${signed(nullQ95)}`;
+  const published = paper
+    ? [`paper ${paper.score.toFixed(3)}, its null ${figureOr(paper.nullMean, 'to come')}`]
+    : [];
+  const more = besides(group).flatMap(({ name, excess }) => (excess ? [`excess ${name} ${excess}`] : []));
+  return [[parts, ...published], more].flatMap((line) => (line.length > 0 ? [`  ${line.join(' · ')}`] : []));
+}
+
+/** Said where the score holds newer turn pairs than the figures beside it. */
+function evidenceNote({ strict, evidenceSamples }: GroupReport): string[] {
+  if (!strict || evidenceSamples === undefined || evidenceSamples >= strict.samples) return [];
+  return [`  null, interval, p from ${evidenceSamples} of ${strict.samples} pairs`];
+}
+
+const figureOr = (value: number | null, none: string): string => (value === null ? none : value.toFixed(3));
+
+function stepRows(group: GroupReport): string[][] {
+  const { steps } = group;
+  if (!steps) return [];
+  const place = [group.condition, directionOf(group)];
+  if (steps.reason !== undefined) return [[...place, steps.reason]];
+  return steps.measures.map((measure) => [...place, ...stepCells(measure), String(steps.dyads)]);
+}
+
+function stepCells({ measure, value, excess, nullQ95, pValue, bestLag }: StepMeasureReport): string[] {
+  const shown = [nullQ95, excess].map((figure) => (figure === null ? '' : signed(figure)));
+  return [
+    measure,
+    signed(value),
+    ...shown,
+    pValue === null ? '' : pValue.toFixed(3),
+    bestLag === undefined ? '' : String(bestLag),
+  ];
+}
+
+const directionOf = ({ sourceRole, targetRole }: GroupReport): string =>
+  `${ordinal(sourceRole)} → ${ordinal(targetRole)}`;
+
+function ordinal(place: number): string {
+  return `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
+}
+
+/** Text to the left, numbers to the right. */
+function align(cell: string, width: number, column: number): string {
+  return column < 2 || !/^[+\-−\d[]/.test(cell) ? cell.padEnd(width) : cell.padStart(width);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+}
+
+function byName(a: GroupReport, b: GroupReport): number {
+  const name = ({ condition, agents, sourceRole, targetRole }: GroupReport): string =>
+    `${condition} ${agents} ${sourceRole} ${targetRole}`;
+  return name(a).localeCompare(name(b));
+}

@@ -1,0 +1,31 @@
+/** What stands once under the tables of scores, as lines of text. */
+import type { ScoreReport } from '../../protocol/report.ts';
+
+export function tableNotes(report: ScoreReport): string[] {
+  return [...paperNote(report), standingNote(report)];
+}
+
+/** What comes after the figures may be cut off in a narrow window. */
+function paperNote(report: ScoreReport): string[] {
+  const hidden = hiddenFigures(report).toSorted((a, b) => b - a);
+  const [least, most] = [hidden.at(0), hidden.at(-1)];
+  if (least === undefined || most === undefined) return [];
+  const range = [...new Set([least, most].map(belowZero))].join(' to ');
+  return [
+    `paper: R² below 0 counts as 0, as published; here that hides ${range} (with few turn pairs for the dimensions a penalty of 0.1 fits noise)`,
+  ];
+}
+
+/** What paper mode comes to without its clip where that is below 0, of the rows that show it. */
+function hiddenFigures({ groups, pairs }: ScoreReport): number[] {
+  const shown = [...groups.filter(({ strict }) => strict), ...pairs];
+  return shown.flatMap(({ paper }) => (paper && paper.unclipped < 0 ? [paper.unclipped] : []));
+}
+
+const belowZero = (value: number): string => `−${Math.abs(value).toFixed(2)}`;
+
+/** Which look is the one to report. */
+const standingNote = ({ provisional }: ScoreReport): string =>
+  provisional
+    ? 'provisional: the run is open, and p and q hold once, at its end'
+    : 'final: the run has ended, and all of it is scored';

@@ -1,0 +1,115 @@
+/** What the terminal knows of a run: a pure reduction of events, tokens and utterances. */
+import type { RunEvent, Token, Utterance } from '../../protocol/control.ts';
+import type { ScoreReport } from '../../protocol/report.ts';
+
+export interface ViewState {
+  run: string;
+  episodes: number;
+  finished: number;
+  turns: number;
+  tokens: number;
+  maxTurns: number;
+  running: Map<string, RunningView>;
+  /** The utterance being spoken. */
+  speaking: { episode: string; turn: number; agent: string; text: string } | undefined;
+  report: ScoreReport | undefined;
+  /** What goes on while nobody speaks. */
+  note: string | undefined;
+  ended: { failed: false } | { failed: true; reason: string } | undefined;
+}
+
+export interface RunningView {
+  scenario: string;
+  condition: string;
+  turns: number;
+  /** Heard so far, by this terminal. */
+  tokens: number;
+  /** Who speaks, in order: turn t is that of seats[t % seats.length]. */
+  seats: readonly string[];
+  /** Somebody left: no turn comes any more. */
+  left: boolean;
+}
+
+export function emptyView(run: string): ViewState {
+  return {
+    run,
+    episodes: 0,
+    finished: 0,
+    turns: 0,
+    tokens: 0,
+    maxTurns: 0,
+    running: new Map(),
+    speaking: undefined,
+    report: undefined,
+    note: undefined,
+    ended: undefined,
+  };
+}
+
+export function viewEvent(state: ViewState, event: RunEvent): ViewState {
+  const running = new Map(state.running);
+  switch (event.type) {
+    case 'run-started':
+      return { ...state, episodes: event.episodes, maxTurns: event.study.maxTurns };
+    case 'episode-started':
+      running.set(event.episode, beginning(event));
+      return { ...state, running };
+    case 'episode-resumed':
+      return state;
+    case 'episode-taken-over':
+      return withRunning(state, event.episode, ({ seats }) => ({
+        seats: seats.map((agent, role) => (role === event.role ? event.agent : agent)),
+      }));
+    case 'episode-finished':
+      running.delete(event.episode);
+      return { ...state, running, finished: state.finished + 1 };
+    case 'run-finished':
+      return { ...state, ended: { failed: false } };
+    case 'run-failed':
+      return { ...state, ended: { failed: true, reason: event.reason } };
+    case 'run-resumed':
+      return { ...state, ended: undefined };
+  }
+}
+
+export function viewToken(state: ViewState, token: Token): ViewState {
+  const { episode, turn, agent } = token;
+  const same = state.speaking?.episode === episode && state.speaking.turn === turn;
+  const text = (same ? (state.speaking?.text ?? '') : '') + token.text;
+  const counted = withRunning(state, episode, ({ tokens }) => ({ tokens: tokens + 1 }));
+  return { ...counted, tokens: state.tokens + 1, speaking: { episode, turn, agent, text } };
+}
+
+export function viewUtterance(state: ViewState, utterance: Utterance): ViewState {
+  const { episode, turn, finish } = utterance;
+  const next = withRunning(state, episode, ({ left }) => ({
+    turns: turn + 1,
+    left: left || finish === 'leave',
+  }));
+  return { ...next, turns: state.turns + 1, speaking: undefined };
+}
+
+function beginning(event: Extract<RunEvent, { type: 'episode-started' }>): RunningView {
+  const { scenario, condition, order: seats } = event;
+  return { scenario, condition, turns: 0, tokens: 0, seats, left: false };
+}
+
+function withRunning(
+  state: ViewState,
+  episode: string,
+  change: (was: RunningView) => Partial<RunningView>,
+): ViewState {
+  const was = state.running.get(episode);
+  if (!was) return state;
+  return { ...state, running: new Map(state.running).set(episode, { ...was, ...change(was) }) };
+}
+
+/** Share of the run that is done, 0..1, counting turns of running episodes. */
+export function progress(state: ViewState): number {
+  if (state.episodes === 0) return 0;
+  const begun = [...state.running.values()].reduce(
+    (sum, { turns }) => sum + turns / Math.max(1, state.maxTurns),
+    0,
+  );
+  return Math.min(1, (state.finished + begun) / state.episodes);
+}

@@ -1,0 +1,138 @@
+/** Feeds the terminal from what a run says of itself: events, tokens and utterances on NATS, scores from the analyzer. */
+import {
+  eventSchema,
+  retentionSchema,
+  parseMessage,
+  tokenSchema,
+  utteranceSchema,
+} from '../../protocol/control.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import type { ScoreReport } from '../../protocol/report.ts';
+import { subjects } from '../../protocol/subjects.ts';
+import type { Clock } from '../../process/clock.ts';
+import type { NatsLink } from '../../transport/nats/connection.ts';
+import type { Terminal } from './terminal.ts';
+import { createStallLines } from './stalls.ts';
+import { viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
+
+export interface RunWatch {
+  /** Settles when the run is over. */
+  readonly ended: Promise<NonNullable<ViewState['ended']>>;
+  state(): ViewState;
+  /** Shows a line about what goes on. */
+  note(text: string): void;
+  stop(): void;
+}
+
+/** Where the analyzer answers, and what lets one read there. */
+export interface AnalyzerPlace {
+  url: string;
+  token: string | undefined;
+}
+
+export interface RunWatchOptions {
+  run: string;
+  /** What is known of the run already. */
+  earlier: ViewState;
+  link: NatsLink;
+  terminal: Terminal;
+  analyzer: AnalyzerPlace;
+  /** Where the programs' logs are: what a stall points to. */
+  logFolder: string;
+  clock: Pick<Clock, 'monotonicMs'>;
+}
+
+const REDRAW_MS = 100;
+const POLL_MS = 1000;
+const WHAT = { code: 'MESSAGE_INVALID', what: 'A message of the run' } as const;
+
+export function watchRun(options: RunWatchOptions): RunWatch {
+  const { earlier, terminal, clock } = options;
+  let state = earlier;
+  let tell: (end: NonNullable<ViewState['ended']>) => void = () => undefined;
+  const ended = new Promise<NonNullable<ViewState['ended']>>((resolve) => (tell = resolve));
+  const change = (next: (was: ViewState) => ViewState): void => {
+    state = next(state);
+    if (state.ended) tell(state.ended);
+  };
+  const subscriptions = subscribe(options, change);
+  const stallLines = createStallLines(options);
+  const redraw = setInterval(() => {
+    for (const line of stallLines(state, clock.monotonicMs())) terminal.line(line);
+    terminal.draw(state);
+  }, REDRAW_MS);
+  const poll = setInterval(
+    () =>
+      void fetchReport(options.analyzer).then(
+        (report) => (state = { ...state, report: report ?? state.report }),
+      ),
+    POLL_MS,
+  );
+  return {
+    ended,
+    state: () => state,
+    note: (text) => (state = { ...state, note: text }),
+    stop: () => {
+      clearInterval(redraw);
+      clearInterval(poll);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      terminal.close();
+    },
+  };
+}
+
+function subscribe(
+  { run, link, terminal }: RunWatchOptions,
+  change: (next: (was: ViewState) => ViewState) => void,
+) {
+  const on = (subject: string, take: (text: string) => void) =>
+    link.connection.subscribe(subject, { callback: (_, message) => showIfValid(message.string(), take) });
+  return [
+    on(subjects.events(run), (text) => {
+      const event = parseMessage(eventSchema, text, WHAT);
+      if (event.type === 'episode-started') {
+        terminal.line(`\n${event.episode} · ${event.scenario} · ${event.condition}`);
+      }
+      if (event.type === 'episode-taken-over') {
+        terminal.line(
+          `${event.agent} takes over from ${event.lost} at turn ${event.turn} of ${event.episode}`,
+        );
+      }
+      change((was) => viewEvent(was, event));
+    }),
+    on(subjects.analyzerEvent('*'), (text) => {
+      const removal = parseMessage(retentionSchema, text, WHAT);
+      terminal.line(`the recording of ${removal.run} was removed to keep the disk budget`);
+    }),
+    on(subjects.tokens(run), (text) => {
+      const token = parseMessage(tokenSchema, text, WHAT);
+      change((was) => viewToken(was, token));
+    }),
+    on(subjects.utterances(run), (text) => {
+      const utterance = parseMessage(utteranceSchema, text, WHAT);
+      change((was) => viewUtterance(was, utterance));
+      const { agent, text: words, finish } = utterance;
+      terminal.utterance({ agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
+    }),
+  ];
+}
+
+/** The view shows what it can read; what is wrong with the rest is for the programs' logs. */
+function showIfValid(text: string, take: (text: string) => void): void {
+  try {
+    take(text);
+  } catch (error) {
+    if (!(error instanceof EntrainError)) throw error;
+  }
+}
+
+/** The analyzer's scores now; undefined while it does not answer. */
+export async function fetchReport({ url, token }: AnalyzerPlace): Promise<ScoreReport | undefined> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  try {
+    const answer = await fetch(`${url}/api/scores`, { headers, signal: AbortSignal.timeout(5000) });
+    return answer.ok ? ((await answer.json()) as ScoreReport) : undefined;
+  } catch {
+    return undefined;
+  }
+}

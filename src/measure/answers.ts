@@ -1,0 +1,70 @@
+/** Scores → the JSON that `entrain measure` prints; names as the reference sets have them. */
+import type { Matrix } from '../numeric/linear-algebra.ts';
+import type { PaperScore, StrictScore, NoScore } from '../synchrony/types.ts';
+import type { SurrogateNull } from '../synchrony/stats/surrogates.ts';
+import type { MeasureAnswer } from '../synchrony/measures/measure.ts';
+
+export type Json = Record<string, unknown>;
+
+/** The numbers of the layers of both sides, in the order of their states. */
+export interface LayerNames {
+  source: number[];
+  target: number[];
+}
+
+/** Where nothing says otherwise a layer's number is its place in the file, from 0. */
+const nameOf = (names: number[] | undefined, place: number): number => names?.[place] ?? place;
+
+/** [rows][cols] */
+export function nested(m: Matrix): number[][] {
+  return Array.from({ length: m.rows }, (_, r) => [...m.data.subarray(r * m.cols, (r + 1) * m.cols)]);
+}
+
+export function paperAnswer(score: PaperScore | NoScore, names?: LayerNames): Json {
+  if ('reason' in score) return { sync_r2: null, reason: score.reason };
+  return {
+    r2_per_split: score.perSplit.map(nested),
+    r2_mean: nested(score.map),
+    ...(names ? { source_layers: names.source, target_layers: names.target } : {}),
+    best_target_layer: score.bestTargetLayer.map((place) => nameOf(names?.target, place)),
+    sync_r2: score.syncR2,
+    sync_r2_unclipped: score.unclipped,
+  };
+}
+
+export function strictAnswer(score: StrictScore | NoScore, names?: LayerNames): Json {
+  if ('reason' in score) return { score: null, reason: score.reason };
+  return {
+    score: score.score,
+    excess: score.excess,
+    p_value: score.pValue,
+    null_mean: score.nullMean,
+    null_q95: score.nullQ95,
+    ci: [score.ci.low, score.ci.high],
+    n: score.n,
+    groups: score.scenarios,
+    episodes: score.episodes,
+    scenarios: score.scenarios,
+    dropped_rows: score.droppedRows,
+    degenerate_dims: score.degenerateDims,
+    per_layer: score.perLayer.map((layer) => ({
+      layer: nameOf(names?.source, layer.layer),
+      score: layer.score,
+      excess: layer.excess,
+      p_value: layer.pValue,
+      target_layer: nameOf(names?.target, layer.targetLayer),
+    })),
+  };
+}
+
+export function measureAnswer(answer: MeasureAnswer): Json {
+  if ('reason' in answer) return { value: null, reason: answer.reason };
+  if ('matrix' in answer) return { matrix: nested(answer.matrix) };
+  return { value: answer.value, ...answer.more };
+}
+
+export function surrogateAnswer(found: SurrogateNull | NoScore): Json {
+  if ('reason' in found) return { p_value: null, null_reason: found.reason };
+  const { pValue, size, nullMean, nullQ95, count } = found;
+  return { p_value: pValue, size, null_mean: nullMean, null_q95: nullQ95, surrogates: count };
+}

@@ -1,0 +1,77 @@
+/** The command line of `entrain measure`: what it may say, and what it says. */
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+
+export const usage = (): string => `entrain measure MEASURE --a A.npy --b B.npy [options]
+entrain measure sync-r2 --run FOLDER
+entrain measure --list
+
+Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.
+
+  --episode, --scenario, --turn FILE   labels of the rows, whole numbers [n]
+  --text FILE                          features of what A had read, [n, m]: taken out in strict mode
+  --words FILE                         features of what B had read, with A's reply, [n, m]: taken out as well, beside the headline
+  --mode paper|strict                  strict unless --splits is given
+  --splits FILE.json                   {"alpha": 0.1, "test_episodes": [[…], …]}: the paper's mode on these splits
+  --alpha NUMBER                       ridge penalty of the paper's mode (0.1)
+  --permutations N --bootstraps N      of strict mode (999, 2000; with --run as published: 199, 1000); other measures have a null of N surrogates when asked for one
+  --surrogate shift|phase              B turned round, or its phases drawn anew (shift; phase for measures that give a matrix)
+  --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
+  --seed N                             of splits, permutations and intervals (1; with --run the one that each group was published with)
+  --layer N                            only this layer, of both sides (0 is the first in a file; with --run the number that the recording gives it)
+  --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
+  --json                               one JSON object on standard output
+  --progress                           says on standard error how far it is, also where that is no terminal`;
+
+const OPTIONS = {
+  a: { type: 'string' },
+  b: { type: 'string' },
+  episode: { type: 'string' },
+  scenario: { type: 'string' },
+  turn: { type: 'string' },
+  text: { type: 'string' },
+  words: { type: 'string' },
+  run: { type: 'string' },
+  splits: { type: 'string' },
+  mode: { type: 'string' },
+  alpha: { type: 'string' },
+  permutations: { type: 'string' },
+  bootstraps: { type: 'string' },
+  surrogate: { type: 'string' },
+  'minimum-samples': { type: 'string' },
+  'minimum-episodes': { type: 'string' },
+  'minimum-scenarios': { type: 'string' },
+  seed: { type: 'string' },
+  layer: { type: 'string' },
+  components: { type: 'string' },
+  'max-lag': { type: 'string' },
+  order: { type: 'string' },
+  band: { type: 'string' },
+  json: { type: 'boolean' },
+  progress: { type: 'boolean' },
+  list: { type: 'boolean' },
+} as const;
+
+export type MeasureFlags = ReturnType<typeof parseMeasureArguments>['flags'];
+
+export function parseMeasureArguments(argv: string[]) {
+  try {
+    const { values, positionals } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+    return { flags: values, names: positionals };
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message.split('. ')[0] : String(cause);
+    throw new EntrainError('USAGE', `${what}; entrain measure --help lists the options`, { cause });
+  }
+}
+
+/** A whole number of at least `least`, or the fallback where the flag is absent. */
+export function wholeNumber(
+  flag: string,
+  text: string | undefined,
+  bounds: { least: number; fallback: number },
+): number {
+  if (text === undefined) return bounds.fallback;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= bounds.least) return value;
+  throw new EntrainError('USAGE', `--${flag} is ${text}; expected a whole number, ${bounds.least} or more`);
+}

@@ -1,0 +1,28 @@
+/** What `entrain measure --list` says. */
+import { MEASURES } from '../synchrony/measures/index.ts';
+
+const SYNC_R2 = {
+  name: 'sync-r2',
+  about: "SyncR2: how well A's state at a turn predicts B's at the next, on held-out scenarios.",
+  formula:
+    'strict: 1 - error / variance beyond episode, turn and text, mean over layers; paper: max over target layers, clipped',
+  range: 'up to 1; strict mode about 0 without coupling',
+  reference: 'Zhang et al. 2026',
+};
+
+export function listMeasures(json: boolean): string {
+  const rows = [SYNC_R2, ...MEASURES].map(({ name, about, formula, range, reference }) => ({
+    name,
+    about,
+    formula,
+    range,
+    reference,
+  }));
+  if (json) return `${JSON.stringify(rows)}\n`;
+  return rows
+    .map(({ name, about, formula, range, reference }) =>
+      [`${name.padEnd(14)}${about}`, formula, `${range} (${reference})`].join(`\n${' '.repeat(14)}`),
+    )
+    .join('\n')
+    .concat('\n');
+}

@@ -1,0 +1,138 @@
+/** `entrain measure`: any measure on arrays from any source, or on a recorded run. Prints one answer and ends. */
+import { createOrtAlgebra, type OrtAlgebra } from '../numeric/ort/ort-algebra.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import { MEASURES } from '../synchrony/measures/index.ts';
+import type { Measure, MeasureOptions } from '../synchrony/measures/measure.ts';
+import type { LinearAlgebra, Matrix } from '../numeric/linear-algebra.ts';
+import { parseBand } from '../analyzer/steps/pass-band.ts';
+import { stderrProgress, type Progress } from '../process/progress.ts';
+import type { Json } from './answers.ts';
+import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
+import { readLayers, readTurnPairs } from './arrays.ts';
+import { measureBesideNull, type AskedNull } from './surrogate-null.ts';
+import { listMeasures } from './list.ts';
+import { chooseLayers, chooseSides } from './one-layer.ts';
+import { measureRun } from './run-folder.ts';
+import { measureSyncR2, OFFLINE } from './sync-r2.ts';
+import { printAnswer } from './print.ts';
+
+export { usage } from './arguments.ts';
+
+/** Arguments after `entrain measure` → exit status. */
+export async function run(argv: string[]): Promise<number> {
+  const { flags, names } = parseMeasureArguments(argv);
+  if (flags.list === true) return print(listMeasures(flags.json === true));
+  const name = onlyName(names);
+  // One thread for a run, as the analyzer's: the order of additions is part of the number.
+  const algebra = await createOrtAlgebra(flags.run === undefined ? {} : { threads: 1 });
+  const progress = stderrProgress(flags.progress);
+  try {
+    const found = answerOf(name, flags, { algebra, say: progress.say });
+    const answer = { measure: name, ...(await found.finally(() => progress.end())) };
+    return print(flags.json === true ? `${JSON.stringify(answer)}\n` : printAnswer(answer));
+  } finally {
+    await algebra.close();
+  }
+}
+
+interface Tools extends Pick<Progress, 'say'> {
+  algebra: OrtAlgebra;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function onlyName(names: string[]): string {
+  const [name, ...others] = names;
+  if (name === undefined)
+    throw new EntrainError('USAGE', 'no measure was named; entrain measure --list names them');
+  if (others.length > 0)
+    throw new EntrainError('USAGE', `${others.join(' ')} is too much; expected one measure`);
+  if (name === 'sync-r2' || MEASURES.some((measure) => measure.name === name)) return name;
+  throw new EntrainError('MEASURE_UNKNOWN', `there is no measure ${name}; entrain measure --list names them`);
+}
+
+async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promise<Json> {
+  const { algebra, say } = tools;
+  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, ...tools });
+  if (flags.a === undefined || flags.b === undefined) {
+    throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
+  }
+  const { a, b } = flags;
+  if (name === 'sync-r2') {
+    const read = await readTurnPairs({ ...flags, a, b });
+    const { pairs, ...named } = chooseSides(read, { source: a, target: b }, { flags });
+    return (await measureSyncR2(pairs, { flags, fallbacks: OFFLINE, ...named, ...tools })).answer;
+  }
+  const measure = MEASURES.find((one) => one.name === name) as Measure;
+  const sources = chooseLayers(await readLayers(a), { path: a, flags });
+  const targets = chooseLayers(await readLayers(b), { path: b, flags });
+  if (sources.length !== targets.length) {
+    throw new EntrainError(
+      'MEASURE_INPUT',
+      `${a} has ${sources.length} layers and ${b} ${targets.length}; expected as many, or --layer`,
+    );
+  }
+  const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags), say };
+  return measureLayers({ sources, targets }, job);
+}
+
+interface MeasureJob extends Pick<Progress, 'say'> {
+  measure: Measure;
+  options: MeasureOptions;
+  asked: AskedNull | undefined;
+}
+
+/** Each layer with its like; with several, `value` is their mean. */
+async function measureLayers(
+  streams: { sources: Matrix[]; targets: Matrix[] },
+  { asked, say, ...job }: MeasureJob,
+): Promise<Json> {
+  const answers: Json[] = [];
+  const layers = streams.sources.length;
+  for (const [layer, a] of streams.sources.entries()) {
+    const onDraw = (draw: number, count: number): void =>
+      say(`layer ${layer + 1} of ${layers}, surrogate ${draw} of ${count}`);
+    say(`layer ${layer + 1} of ${layers}`);
+    const input = { ...job, a, b: streams.targets[layer] as Matrix };
+    answers.push(await measureBesideNull(input, asked && { ...asked, onDraw }));
+  }
+  if (answers.length === 1) return answers[0] as Json;
+  const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
+  const value = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
+  return { value, per_layer: answers.map((answer, layer) => ({ layer, ...answer })) };
+}
+
+/** What the flags say of a null; undefined where none is asked for. */
+function nullOf({ permutations, surrogate, seed }: MeasureFlags): AskedNull | undefined {
+  if (surrogate !== undefined && surrogate !== 'shift' && surrogate !== 'phase')
+    throw new EntrainError('USAGE', `--surrogate is ${surrogate}; expected shift or phase`);
+  if (permutations === undefined) return undefined;
+  return {
+    count: wholeNumber('permutations', permutations, { least: 1, fallback: 99 }),
+    seed: wholeNumber('seed', seed, { least: 0, fallback: 1 }),
+    ...(surrogate === undefined ? {} : { kind: surrogate }),
+  };
+}
+
+function optionsOf(flags: MeasureFlags, algebra: LinearAlgebra): MeasureOptions {
+  const options: MeasureOptions = { algebra };
+  const number = (flag: 'components' | 'max-lag' | 'order'): number | undefined =>
+    flags[flag] === undefined ? undefined : wholeNumber(flag, flags[flag], { least: 1, fallback: 1 });
+  const components = number('components');
+  const maxLag = number('max-lag');
+  const order = number('order');
+  if (components !== undefined) options.components = components;
+  if (maxLag !== undefined) options.maxLag = maxLag;
+  if (order !== undefined) options.order = order;
+  if (flags.band !== undefined) options.band = bandOf(flags.band);
+  return options;
+}
+
+function bandOf(text: string): [low: number, high: number] {
+  const band = parseBand(text, ',');
+  if (band) return band;
+  throw new EntrainError('USAGE', `--band is ${text}; expected LOW,HIGH in cycles per step, from 0 to 0.5`);
+}

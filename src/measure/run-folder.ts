@@ -1,0 +1,104 @@
+/**
+ * `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live: the same rows, seed and draws,
+ * so the figures are those of `scores.jsonl`, and layers have the numbers that the recording gives them; and every pair, the mean over its
+ * directions and speaking orders.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readRecording, streamsOf } from '../journal/read-recording.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import type { TurnFrame } from '../protocol/stream/frames.ts';
+import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
+import type { Group } from '../analyzer/ingest/episode-index.ts';
+import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../analyzer/ingest/group-rows.ts';
+import type { Progress } from '../process/progress.ts';
+import { groupSeed } from '../analyzer/scoring/score-group.ts';
+import type { Json } from './answers.ts';
+import type { MeasureFlags } from './arguments.ts';
+import { chooseSides } from './one-layer.ts';
+import { measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
+import { LIVE, measureSyncR2, seedOf } from './sync-r2.ts';
+
+export interface RunJob extends Pick<Progress, 'say'> {
+  name: string;
+  flags: MeasureFlags;
+  algebra: LinearAlgebra;
+}
+
+export async function measureRun(folder: string, { name, flags, algebra, say }: RunJob): Promise<Json> {
+  if (name !== 'sync-r2') {
+    throw new EntrainError(
+      'USAGE',
+      `--run works with sync-r2 alone; give ${name} its arrays with --a and --b`,
+    );
+  }
+  say('reading the recording');
+  const run = await readGroups(folder);
+  const answers: Json[] = [];
+  const members: MeasuredMember[] = [];
+  const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
+  for (const [index, rows] of groups.entries()) {
+    const { condition, direction } = rows.group;
+    const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
+    const selected = selectRows(rows, run.book).pairs;
+    const fallbacks = { ...LIVE, seed: groupSeed(rows.group) };
+    const names = {
+      source: layersIn(run, selected.source.length),
+      target: layersIn(run, selected.target.length),
+    };
+    const sides = { source: rows.group.source.name, target: rows.group.target.name };
+    const { pairs, ...named } = chooseSides(selected, sides, { flags, names });
+    const tools = { algebra, fallbacks, ...named, say: (what: string) => say(`${place}, ${what}`) };
+    const measured = await measureSyncR2(pairs, { flags, ...tools });
+    answers.push({ ...about(rows.group), ...measured.answer });
+    members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));
+  }
+  return { groups: answers, pairs: measurePairs(members) };
+}
+
+function about({ source, target, direction, condition, agents, sourceRole, targetRole }: Group): Json {
+  const roles = agents > 2 ? { agents, source_role: sourceRole, target_role: targetRole } : {};
+  return { source_model: source.name, target_model: target.name, ...roles, direction, condition };
+}
+
+interface Recorded extends RunRows {
+  /** By how many there are: the numbers of the layers in the turn frames. */
+  layers: Map<number, number[]>;
+}
+
+/** The numbers that the recording gives to so many layers. */
+function layersIn({ layers }: Recorded, count: number): number[] {
+  return layers.get(count) ?? Array.from({ length: count }, (_, index) => index + 1);
+}
+
+async function readGroups(folder: string): Promise<Recorded> {
+  await checkRun(folder);
+  const run = { ...emptyRunRows(), layers: new Map<number, number[]>() };
+  for await (const { stream, epoch, message } of readRecording(folder)) {
+    if (message.type !== 'episode' && message.type !== 'turn') continue;
+    if (message.type === 'turn') noteLayers(run.layers, message);
+    takeFrameRows(run, {
+      type: 'frame',
+      run: '',
+      frame: message,
+      origin: { stream, epoch, seq: message.seq },
+    });
+  }
+  return run;
+}
+
+function noteLayers(known: Recorded['layers'], { layers }: TurnFrame): void {
+  if (!known.has(layers.length)) known.set(layers.length, layers);
+}
+
+async function checkRun(folder: string): Promise<void> {
+  const missing = (what: string, cause?: unknown): EntrainError =>
+    new EntrainError('RUN_INVALID', `${what}; expected a run folder with its streams, check --run`, {
+      cause,
+    });
+  const found = await stat(folder).catch((cause: unknown) => {
+    throw missing(`there is no folder ${folder}`, cause);
+  });
+  if (!found.isDirectory()) throw missing(`${folder} is not a folder`);
+  if ((await streamsOf(folder)).length === 0) throw missing(`${join(folder, 'streams')} holds no recording`);
+}

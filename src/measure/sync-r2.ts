@@ -1,0 +1,142 @@
+/** `entrain measure sync-r2` on arrays: the paper's number or the strict one, with its nulls. */
+import { readFile } from 'node:fs/promises';
+import { EntrainError } from '../protocol/errors.ts';
+import { pseudoPairs, shuffledPairs } from '../synchrony/syncr2/nulls.ts';
+import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
+import { strictScore } from '../synchrony/strict/strict-score.ts';
+import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
+import type { NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
+import { meanOfDraws } from '../analyzer/scoring/null-draws.ts';
+import type { Progress } from '../process/progress.ts';
+import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
+import { wholeNumber, type MeasureFlags } from './arguments.ts';
+
+const PENALTY = 0.1;
+const NULL_PERMUTATIONS = 199;
+
+/** Used where no flag says otherwise. */
+export interface Fallbacks {
+  seed: number;
+  permutations: number;
+  bootstraps: number;
+}
+
+/** As the analyzer scores; the seed is that of the group. */
+export const LIVE: Omit<Fallbacks, 'seed'> = { permutations: 199, bootstraps: 1000 };
+export const OFFLINE: Fallbacks = { seed: 1, permutations: 999, bootstraps: 2000 };
+
+export interface MeasureJob extends Pick<Progress, 'say'> {
+  flags: MeasureFlags;
+  fallbacks: Fallbacks;
+  algebra: LinearAlgebra;
+  /** The numbers of the layers; without, they count from 0. */
+  layers?: LayerNames;
+}
+
+/** What is printed, and the score that it says. */
+export type Measured =
+  | { mode: 'paper'; answer: Json; score: PaperScore | NoScore; shuffled: number | null }
+  | { mode: 'strict'; answer: Json; score: StrictScore | NoScore };
+
+export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags } = job;
+  const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
+  if (mode === 'paper') return measurePaper(pairs, job);
+  if (mode === 'strict') return measureStrict(pairs, job);
+  throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
+}
+
+/** The seed that the flags or the fallbacks say. */
+export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbacks'>): number {
+  return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
+}
+
+async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags, algebra, layers, say } = job;
+  const seed = seedOf(job);
+  const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
+  const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
+  const splits = file?.testEpisodes ?? 3;
+  say('paper mode');
+  const found = await withPaper(pairs, { algebra, lambda, splits }, async (draw) => {
+    const score = await draw({ seed });
+    say('its shuffled null');
+    const shuffled = await meanOfDraws(seed, (other) => draw({ seed: other, shuffled: true }));
+    return { score, shuffled };
+  });
+  const { score, shuffled } = 'reason' in found ? { score: found, shuffled: null } : found;
+  const beside = shuffled === null ? {} : { shuffled_sync_r2: shuffled };
+  const answer = { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, layers), ...beside };
+  return { mode: 'paper', answer, score, shuffled };
+}
+
+async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
+  const { flags, fallbacks, algebra, layers, say } = job;
+  const seed = seedOf(job);
+  const options = {
+    algebra,
+    seed,
+    permutations: wholeNumber('permutations', flags.permutations, {
+      least: 1,
+      fallback: fallbacks.permutations,
+    }),
+    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: fallbacks.bootstraps }),
+    minimums: {
+      samples: wholeNumber('minimum-samples', flags['minimum-samples'], { least: 1, fallback: 120 }),
+      episodes: wholeNumber('minimum-episodes', flags['minimum-episodes'], { least: 1, fallback: 18 }),
+      scenarios: wholeNumber('minimum-scenarios', flags['minimum-scenarios'], { least: 1, fallback: 6 }),
+    },
+  };
+  say('beyond history');
+  const score = await strictScore(pairs, options);
+  const answer: Json = { mode: 'strict', seed, beyond: 'history', ...strictAnswer(score, layers) };
+  if (pairs.reply.cols > 0) {
+    say('beyond words');
+    const beyondWords = await strictScore(pairs, { ...options, beyond: 'words' });
+    answer['beyond_words'] = strictAnswer(beyondWords, layers);
+  }
+  const fewer = { ...options, permutations: Math.min(options.permutations, NULL_PERMUTATIONS) };
+  say('shuffled null');
+  const shuffled = brief(await strictScore(shuffledPairs(pairs, seed), fewer));
+  say('pseudo null');
+  const pseudo = brief(await strictScore(pseudoPairs(pairs, seed), fewer));
+  answer['nulls'] = { shuffled, pseudo };
+  return { mode: 'strict', answer, score };
+}
+
+/** A null needs no layers: its score, its evidence or its reason. */
+function brief(score: Awaited<ReturnType<typeof strictScore>>): Json {
+  if ('reason' in score) return { score: null, reason: score.reason };
+  return { score: score.score, excess: score.excess, p_value: score.pValue, n: score.n };
+}
+
+function penalty(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new EntrainError('USAGE', `--alpha is ${text}; expected a number above 0`);
+}
+
+async function readSplits(path: string): Promise<{ alpha: number | undefined; testEpisodes: number[][] }> {
+  const refuse = (cause?: unknown): EntrainError =>
+    new EntrainError(
+      'MEASURE_INPUT',
+      `${path} holds no splits; expected {"alpha": 0.1, "test_episodes": [[…], …]}`,
+      {
+        cause,
+      },
+    );
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw refuse(cause);
+  });
+  let parsed: { alpha?: unknown; test_episodes?: unknown };
+  try {
+    parsed = JSON.parse(text) as typeof parsed;
+  } catch (cause) {
+    throw refuse(cause);
+  }
+  const { alpha, test_episodes: episodes } = parsed;
+  const isSplit = (split: unknown): boolean => Array.isArray(split) && split.every(Number.isInteger);
+  if (!Array.isArray(episodes) || episodes.length === 0 || !episodes.every(isSplit)) throw refuse();
+  return { alpha: typeof alpha === 'number' ? alpha : undefined, testEpisodes: episodes as number[][] };
+}

@@ -1,0 +1,100 @@
+/** One agent's side of one episode, inside the worker: it listens ahead while the partner speaks, and takes its turns. */
+import type { Turn } from '../text/chat-template.ts';
+import type { Pass } from '../runtime/decoder.ts';
+import { createEngine, type Engine, fitContext, type ModelParts } from './engine.ts';
+import type { FollowOptions } from './prompt-cache.ts';
+import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts';
+import { readPrompt, speakTurn } from './speak-turn.ts';
+import { byteRanges } from '../text/spoken-text.ts';
+import type { Dialogue, DialogueOptions, StepStates } from '../types.ts';
+
+type OnSteps = (states: StepStates) => void;
+
+export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialogue {
+  const engine = createEngine(parts, options);
+  const { turns } = engine;
+  const clean = (text: string): string => parts.tokenizer.shield(text.trim());
+  return {
+    hear: (textSoFar, onSteps) => {
+      const ends = ENDS_A_SENTENCE.test(textSoFar);
+      const words = ends ? textSoFar : wholeWords(textSoFar);
+      const stage = ends ? 'seems finished' : words === textSoFar ? 'word ended' : 'word follows';
+      return listen(engine, { turns: [...turns, { who: 'peer', text: clean(words) }], stage, onSteps });
+    },
+    heard: (text, onSteps) => {
+      turns.push({ who: 'peer', text: clean(text) });
+      return listen(engine, { turns, stage: 'finished', onSteps });
+    },
+    missed: async () => {
+      turns.push({ who: 'unheard', text: '' });
+      return Promise.resolve();
+    },
+    turnState: async () => (await readPrompt(engine)).state,
+    speak: (speakOptions) => speakTurn(engine, speakOptions),
+    recall: async (text) => {
+      fitContext(engine);
+      turns.push({ who: 'self', text: clean(text) });
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** The last word may still grow, and with it its tokens: it is held back until white space follows. */
+function wholeWords(text: string): string {
+  return text.slice(0, Math.max(0, text.search(/\S*$/u)));
+}
+
+/** Words that end like this may be all: the prompt of a reply is computed with them, and taken back if more come. */
+const ENDS_A_SENTENCE = /[.!?…。！？]["'”’»)\]]*\s*$/u;
+
+interface Listening {
+  turns: readonly Turn[];
+  /** Of the last turn's words. */
+  stage: 'word follows' | 'word ended' | 'seems finished' | 'finished';
+  onSteps: OnSteps;
+}
+
+/** Once the words are finished, the prompt of a reply is computed with them, so that taking the turn waits for nothing. */
+async function listen(engine: Engine, { turns, stage, onSteps }: Listening): Promise<void> {
+  const turn = turns.length - 1;
+  const whole = engine.plan(turns);
+  // What does not fit is not computed ahead; taking the turn makes room by the context policy.
+  if (countTokens(whole) >= engine.parts.info.contextTokens) return;
+  const replies = stage === 'finished' || stage === 'seems finished';
+  const plan = replies ? whole : planAhead(whole, turn, stage === 'word follows');
+  await engine.cache.follow(plan, {
+    layersOf: (chunk, last) => [
+      ...(chunk.segment === segmentOf(turn) ? engine.picker.layers : []),
+      ...(replies && last ? engine.stateLayers : []),
+    ],
+    onPass: stepEmitter(engine, { plan, turn, end: replies ? 'finished' : 'goes on', onSteps }),
+    isTentative: (chunk) => stage === 'seems finished' && chunk.open,
+  });
+}
+
+interface Emitting {
+  plan: readonly Chunk[];
+  turn: number;
+  /** Whether the plan holds all words of the turn, or its first ones. */
+  end: 'finished' | 'goes on';
+  onSteps: OnSteps;
+}
+
+/** Passes on the states of the words of `turn`. */
+function stepEmitter(
+  { picker, parts }: Engine,
+  { plan, turn, end, onSteps }: Emitting,
+): FollowOptions['onPass'] {
+  if (picker.layers.length === 0) return () => undefined;
+  const segment = segmentOf(turn);
+  const words = plan.filter((chunk) => chunk.segment === segment);
+  const ids = words.flatMap((chunk) => chunk.ids.slice(0, chunk.words));
+  const bytes = byteRanges(ids, (tokens) => parts.tokenizer.decode(tokens), end);
+  return (chunk: Chunk, pass: Pass) => {
+    if (chunk.segment !== segment) return;
+    const range = bytes.slice(chunk.step0, chunk.step0 + chunk.words);
+    const states = picker.pick({ role: 'listen', step0: chunk.step0, bytes: range, pass });
+    if (states) onSteps(states);
+  };
+}

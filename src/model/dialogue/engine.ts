@@ -1,0 +1,96 @@
+/** What listening and speaking share: the turns kept, the plan they give, the cache that follows it, and the context policy. */
+import { EntrainError } from '../../protocol/errors.ts';
+import type { ChatTemplate, Turn } from '../text/chat-template.ts';
+import type { Decoder } from '../runtime/decoder.ts';
+import { createPromptCache, type PromptCache } from './prompt-cache.ts';
+import { type Chunk, countTokens, planPrompt } from './prompt-plan.ts';
+import { createStepPicker, type StepPicker } from '../runtime/step-states.ts';
+import type { SentenceEncoder } from '../text/sentence-encoder.ts';
+import type { Tokenizer } from '../text/tokenizer.ts';
+import type { DialogueOptions, ModelInfo } from '../types.ts';
+
+/** What all dialogues of a model share. */
+export interface ModelParts {
+  info: ModelInfo;
+  tokenizer: Tokenizer;
+  template: ChatTemplate;
+  /** Tokens that end a reply. */
+  endTokenIds: readonly number[];
+  /** Those of them that end the talk. */
+  leaveTokenIds: readonly number[];
+  openDecoder(): Decoder;
+  sentenceEncoder?: SentenceEncoder | undefined;
+}
+
+export interface Engine {
+  parts: ModelParts;
+  options: DialogueOptions;
+  turns: Turn[];
+  /** Turns dropped from the front because the context was full. */
+  droppedTurns: number;
+  cache: PromptCache;
+  picker: StepPicker;
+  /** The layers of a turn's state, 1..L. */
+  stateLayers: readonly number[];
+  /** The whole prompt, ready for a reply. */
+  plan(turns: readonly Turn[]): Chunk[];
+}
+
+export function createEngine(parts: ModelParts, options: DialogueOptions): Engine {
+  const { info, template, tokenizer } = parts;
+  return {
+    parts,
+    options,
+    turns: [],
+    droppedTurns: 0,
+    cache: createPromptCache(parts.openDecoder(), info.dims),
+    picker: createStepPicker(options.steps, info.layers, info.dims),
+    stateLayers: Array.from({ length: info.layers }, (_, i) => i + 1),
+    plan: rememberLast((turns) =>
+      planPrompt({ rendered: template.render(options.system, turns, true), turns, tokenizer }),
+    ),
+  };
+}
+
+/** The same turns are planned when they are heard and when the reply begins, which is when time is short. */
+function rememberLast(plan: Engine['plan']): Engine['plan'] {
+  let planned: readonly Turn[] | undefined;
+  let chunks: Chunk[] = [];
+  return (turns) => {
+    if (!planned || !sameTurns(planned, turns)) {
+      chunks = plan(turns);
+      planned = [...turns];
+    }
+    return chunks;
+  };
+}
+
+function sameTurns(a: readonly Turn[], b: readonly Turn[]): boolean {
+  return a.length === b.length && a.every(({ who, text }, i) => who === b[i]?.who && text === b[i].text);
+}
+
+/** Above the first share of the context the oldest turns go, until the second is reached. */
+const FULL = 3 / 4;
+const ROOMY = 1 / 2;
+
+/**
+ * Keeps the system prompt and drops the oldest turns when the context is nearly full. A function of the text alone, so
+ * that a dialogue taken over drops the same turns.
+ * @throws EntrainError CONTEXT_OVERFLOW when the system prompt and the last turn alone do not fit
+ */
+export function fitContext(engine: Engine): void {
+  const { contextTokens } = engine.parts.info;
+  let tokens = countTokens(engine.plan(engine.turns));
+  if (tokens > contextTokens * FULL) {
+    while (tokens > contextTokens * ROOMY && engine.turns.length > 1) {
+      engine.turns.shift();
+      engine.droppedTurns++;
+      tokens = countTokens(engine.plan(engine.turns));
+    }
+  }
+  if (tokens < contextTokens) return;
+  throw new EntrainError(
+    'CONTEXT_OVERFLOW',
+    `The system prompt and the last turn take ${tokens} tokens, expected less than the model's ${contextTokens}; shorten the scenario or maxTokens.`,
+  );
+}

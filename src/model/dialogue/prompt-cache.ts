@@ -1,0 +1,100 @@
+/**
+ * Keeps a decoder's cache in step with a plan: what agrees stays, what disagrees is rewound, what is missing is run.
+ * It knows nothing of who speaks.
+ */
+import type { Decoder, Pass } from '../runtime/decoder.ts';
+import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';
+
+export interface PromptCache {
+  /** Runs what is missing of a plan. */
+  follow(plan: readonly Chunk[], options: FollowOptions): Promise<void>;
+  /** As `follow`, then the pass of the plan's last chunk with all of `layers`, run again only if it is not at hand. */
+  followTo(plan: readonly Chunk[], layers: readonly number[]): Promise<Pass>;
+  /** Runs one more chunk behind what is there. */
+  append(chunk: Chunk, layers: readonly number[]): Promise<Pass>;
+  /** [dims]: mean of layer 0 over all tokens held. */
+  meanEmbedding(): Float32Array;
+  length(): number;
+}
+
+export interface FollowOptions {
+  /** Layers wanted of a chunk. */
+  layersOf(chunk: Chunk, last: boolean): readonly number[];
+  onPass(chunk: Chunk, pass: Pass): void;
+  /** A chunk that may turn out wrong: its pass is kept, and told by the first plan that is sure of it. */
+  isTentative?(chunk: Chunk): boolean;
+}
+
+interface Held extends Chunk {
+  /** [dims]: sum of layer 0 over the chunk's tokens. */
+  embeddingSum: Float64Array;
+  /** The pass of a tentative chunk. */
+  untold?: Pass | undefined;
+}
+
+export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
+  let held: Held[] = [];
+  let lastPass: Pass | undefined;
+  const rewind = (chunks: number): void => {
+    if (chunks >= held.length) return;
+    held = held.slice(0, chunks);
+    lastPass = undefined;
+    decoder.cache.truncate(countTokens(held));
+  };
+  const append: PromptCache['append'] = async (chunk, layers) => {
+    try {
+      lastPass = await decoder.run(chunk.ids, [...new Set([0, ...layers])]);
+      held.push({ ...chunk, embeddingSum: sumRows(lastPass.states.get(0), dims) });
+      return lastPass;
+    } catch (error) {
+      rewind(0);
+      throw error;
+    }
+  };
+  const follow: PromptCache['follow'] = async (plan, options) => {
+    rewind(commonChunks(held, plan));
+    for (const chunk of held) tell(chunk, options);
+    for (const chunk of plan.slice(held.length)) {
+      const untold = await append(chunk, options.layersOf(chunk, chunk === plan.at(-1)));
+      tell(Object.assign(held.at(-1) as Held, { untold }), options);
+    }
+  };
+  const followTo: PromptCache['followTo'] = async (plan, layers) => {
+    const same = held.length === plan.length && commonChunks(held, plan) === plan.length;
+    if (same && hasLayers(lastPass, layers)) return lastPass;
+    rewind(plan.length - 1);
+    await follow(plan, { layersOf: (_, last) => (last ? layers : []), onPass: () => undefined });
+    return lastPass as Pass;
+  };
+  const length = (): number => decoder.cache.length;
+  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length };
+}
+
+function tell(chunk: Held, { onPass, isTentative }: FollowOptions): void {
+  if (!chunk.untold || isTentative?.(chunk)) return;
+  onPass(chunk, chunk.untold);
+  chunk.untold = undefined;
+}
+
+function hasLayers(pass: Pass | undefined, layers: readonly number[]): pass is Pass {
+  return pass !== undefined && layers.every((layer) => pass.states.has(layer));
+}
+
+/** @param rows [tokens, dims] */
+function sumRows(rows: Float32Array | undefined, dims: number): Float64Array {
+  const sum = new Float64Array(dims);
+  if (!rows) return sum;
+  for (let start = 0; start < rows.length; start += dims) {
+    for (let i = 0; i < dims; i++) sum[i] = (sum[i] as number) + (rows[start + i] as number);
+  }
+  return sum;
+}
+
+function mean(held: readonly Held[], dims: number): Float32Array {
+  const sum = new Float64Array(dims);
+  for (const { embeddingSum } of held) {
+    for (let i = 0; i < dims; i++) sum[i] = (sum[i] as number) + (embeddingSum[i] as number);
+  }
+  const tokens = Math.max(1, countTokens(held));
+  return Float32Array.from(sum, (value) => value / tokens);
+}

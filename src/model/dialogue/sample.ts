@@ -1,0 +1,142 @@
+/** Chooses the next token from logits: repetition penalty, temperature, top-k, top-p, min-p, in that order. */
+import type { Sampling } from '../../protocol/study.ts';
+
+export interface Choice {
+  sampling: Omit<Sampling, 'stops'>;
+  /** Tokens of prompt and reply, for the repetition penalty; tokens that end a turn are best left out. */
+  seen: ReadonlySet<number>;
+  /** Tokens that must not be chosen. */
+  banned: ReadonlySet<number>;
+  /** Uniform in [0, 1); one number is drawn for each choice, also for a greedy one. */
+  random: () => number;
+}
+
+/** Candidates with their weights, best first; `items` may be worked out only as far as it is read. */
+interface Pool {
+  items: Iterable<Weighted>;
+  /** Sum of the weights. */
+  total: number;
+}
+
+interface Weighted {
+  id: number;
+  weight: number;
+}
+
+/** e^-25 of the best one's probability: below it a candidate cannot matter. */
+const NEGLIGIBLE = 25;
+
+/** @param logits [vocabulary], changed in place */
+export function sampleToken(logits: Float32Array, choice: Choice): number {
+  const drawn = choice.random();
+  penalize(logits, choice);
+  const best = indexOfLargest(logits);
+  const { temperature } = choice.sampling;
+  if (temperature === 0) return best;
+  const floor = (logits[best] ?? 0) - NEGLIGIBLE * temperature;
+  return draw(keep(rank(logits, { best, floor, temperature }), choice.sampling), drawn);
+}
+
+function penalize(logits: Float32Array, { sampling, seen, banned }: Choice): void {
+  for (const id of banned) logits[id] = Number.NEGATIVE_INFINITY;
+  if (sampling.repetitionPenalty === 1) return;
+  for (const id of seen) {
+    const logit = logits[id] ?? 0;
+    logits[id] = logit > 0 ? logit / sampling.repetitionPenalty : logit * sampling.repetitionPenalty;
+  }
+}
+
+function indexOfLargest(values: Float32Array): number {
+  let best = 0;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value > largest) {
+      largest = value;
+      best = i;
+    }
+  }
+  return best;
+}
+
+function rank(
+  logits: Float32Array,
+  { best, floor, temperature }: { best: number; floor: number; temperature: number },
+): Pool {
+  const top = logits[best] ?? 0;
+  const weigh = (id: number): number => Math.exp(((logits[id] as number) - top) / temperature);
+  const ids: number[] = [];
+  let sum = 0;
+  for (let id = 0; id < logits.length; id++) {
+    if (!((logits[id] as number) >= floor)) continue;
+    ids.push(id);
+    sum += weigh(id);
+  }
+  return { items: bestFirst(ids, logits, weigh), total: sum };
+}
+
+/**
+ * Best first; equal ones by id, so that the order never depends on the engine. A heap, because of a large vocabulary few
+ * candidates are ever read: putting all of them in order took longer than a small model's pass.
+ */
+function* bestFirst(
+  heap: number[],
+  logits: Float32Array,
+  weigh: (id: number) => number,
+): Generator<Weighted, void> {
+  const before = (a: number, b: number): boolean => {
+    const difference = (logits[a] as number) - (logits[b] as number);
+    return difference > 0 || (difference === 0 && a < b);
+  };
+  for (let i = (heap.length >> 1) - 1; i >= 0; i--) siftDown(heap, i, before);
+  while (heap.length > 0) {
+    const id = heap[0] as number;
+    yield { id, weight: weigh(id) };
+    const last = heap.pop() as number;
+    if (heap.length === 0) return;
+    heap[0] = last;
+    siftDown(heap, 0, before);
+  }
+}
+
+function siftDown(heap: number[], start: number, before: (a: number, b: number) => boolean): void {
+  const id = heap[start] as number;
+  let at = start;
+  for (let child = 2 * at + 1; child < heap.length; child = 2 * at + 1) {
+    if (child + 1 < heap.length && before(heap[child + 1] as number, heap[child] as number)) child++;
+    if (!before(heap[child] as number, id)) break;
+    heap[at] = heap[child] as number;
+    at = child;
+  }
+  heap[at] = id;
+}
+
+function keep(all: Pool, { topK, topP, minP }: Choice['sampling']): Pool {
+  const some = topK > 0 ? cut(all, (_, n) => n < topK) : all;
+  const enough = topP * some.total;
+  const nucleus = topP < 1 ? cut(some, (sum) => sum < enough) : some;
+  return minP > 0 ? cut(nucleus, (_, n, next) => n === 0 || next >= minP) : nucleus;
+}
+
+/** The best ones, as long as `more` of those taken (sum of weights, number) and of the next one's weight holds. */
+function cut(pool: Pool, more: (sum: number, taken: number, next: number) => boolean): Pool {
+  const items: Weighted[] = [];
+  let total = 0;
+  for (const item of pool.items) {
+    if (!more(total, items.length, item.weight)) break;
+    items.push(item);
+    total += item.weight;
+  }
+  return { items, total };
+}
+
+function draw({ items, total }: Pool, drawn: number): number {
+  let rest = drawn * total;
+  let id = 0;
+  for (const item of items) {
+    ({ id } = item);
+    rest -= item.weight;
+    if (rest < 0) break;
+  }
+  return id;
+}

@@ -1,0 +1,138 @@
+/** Taking a turn: the rest of the prompt, the state that produces the first token, then token after token until it ends. */
+import { systemClock } from '../../process/clock.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import type { Pass } from '../runtime/decoder.ts';
+import { type Engine, fitContext } from './engine.ts';
+import { type Chunk, segmentOf } from './prompt-plan.ts';
+import { createRandom } from './random.ts';
+import { sampleToken } from './sample.ts';
+import { createTextStream } from '../text/spoken-text.ts';
+import { gather } from '../runtime/step-states.ts';
+import type { SpeakOptions, Spoken, TurnState } from '../types.ts';
+
+export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<Spoken> {
+  const startMs = systemClock.monotonicMs();
+  const dropped = engine.droppedTurns;
+  const { plan, pass: prompt, state } = await readPrompt(engine);
+  options.onState(state);
+  const turn = engine.turns.length;
+  const reply = await sayTokens(engine, { options, plan, prompt, turn });
+  engine.turns.push({ who: 'self', text: reply.text });
+  return {
+    text: reply.text,
+    finish: reply.finish,
+    tokens: reply.tokens,
+    droppedTurns: engine.droppedTurns - dropped,
+    firstTokenMs: reply.firstTokenAtMs - startMs,
+    totalMs: systemClock.monotonicMs() - startMs,
+  };
+}
+
+interface ReadPrompt {
+  plan: readonly Chunk[];
+  /** Of the prompt's last chunk. */
+  pass: Pass;
+  state: TurnState;
+}
+
+/** Computes what is missing of the prompt of a reply, and leaves no other trace. */
+export async function readPrompt(engine: Engine): Promise<ReadPrompt> {
+  fitContext(engine);
+  const plan = engine.plan(engine.turns);
+  const { dims } = engine.parts.info;
+  const layers = [...engine.stateLayers];
+  const pass = await engine.cache.followTo(plan, layers);
+  const lastRow = (plan.at(-1)?.ids.length ?? 1) - 1;
+  const data = gather(pass, { layers, rows: [lastRow], dims });
+  const words = engine.cache.meanEmbedding();
+  const text = promptText(engine);
+  const sentence = (await engine.parts.sentenceEncoder?.encode(text)) ?? new Float32Array();
+  return { plan, pass, state: { layers, data, words, promptText: text, sentence } };
+}
+
+function promptText(engine: Engine): string {
+  const heard = engine.turns.filter(({ who }) => who !== 'unheard').map(({ text }) => text);
+  return [engine.options.system, ...heard].filter((text) => text !== '').join('\n');
+}
+
+interface Saying {
+  options: SpeakOptions;
+  plan: readonly Chunk[];
+  prompt: Pass;
+  turn: number;
+}
+
+interface Reply {
+  text: string;
+  finish: Spoken['finish'];
+  tokens: number;
+  firstTokenAtMs: number;
+}
+
+async function sayTokens(engine: Engine, saying: Saying): Promise<Reply> {
+  const { options } = saying;
+  const { parts, picker } = engine;
+  const stream = createTextStream((ids) => parts.tokenizer.decode(ids));
+  const choose = createChooser(engine, saying);
+  const stops = [...parts.template.stops, ...engine.options.sampling.stops];
+  const limit = Math.min(options.maxTokens, parts.info.contextTokens - engine.cache.length());
+  const reply: Reply = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0 };
+  let { logits } = saying.prompt;
+  while (reply.tokens < limit) {
+    const id = choose(logits);
+    if (reply.tokens === 0) reply.firstTokenAtMs = systemClock.monotonicMs();
+    const finish = finishOf(engine, id);
+    if (finish) {
+      reply.finish = finish;
+      break;
+    }
+    const step = reply.tokens++;
+    const token = stream.push(id);
+    if (stops.some((stop) => stream.text().includes(stop))) {
+      reply.finish = 'stop';
+      break;
+    }
+    options.onToken({ step, ...token });
+    if (reply.tokens === limit && picker.layers.length === 0) break;
+    const chunk = { ids: [id], words: 1, segment: segmentOf(saying.turn), step0: step, open: false };
+    const pass = await engine.cache.append(chunk, picker.layers);
+    const states = picker.pick({ role: 'speak', step0: step, bytes: [[token.byte0, token.byte1]], pass });
+    if (states) options.onSteps(states);
+    logits = pass.logits;
+  }
+  return { ...reply, text: cutAtStop(stream.text(), stops).trim() };
+}
+
+function createChooser(engine: Engine, { options, plan }: Saying): (logits: Float32Array) => number {
+  const { endTokenIds, leaveTokenIds, tokenizer } = engine.parts;
+  const random = createRandom(options.seed);
+  const seen = new Set(plan.flatMap(({ ids }) => ids));
+  for (const id of endTokenIds) seen.delete(id);
+  const banned = new Set(options.mayLeave ? [] : leaveTokenIds);
+  return (logits) => {
+    // A copy, for they may be a view of the runtime's own memory; without those that pad the vocabulary and are no tokens.
+    const known = logits.slice(0, tokenizer.largestId + 1);
+    const id = sampleToken(known, { sampling: engine.options.sampling, seen, banned, random });
+    if (!Number.isFinite(logits[id])) throw notFinite();
+    if (!endTokenIds.includes(id)) seen.add(id);
+    return id;
+  };
+}
+
+/** States are held against this where they are read; what no state was asked of shows here at last. */
+function notFinite(): EntrainError {
+  return new EntrainError(
+    'STATE_NOT_FINITE',
+    'The logits of a token hold NaN or infinity, expected finite numbers; use a float32 export of the model.',
+  );
+}
+
+function finishOf(engine: Engine, id: number): 'stop' | 'leave' | undefined {
+  if (engine.parts.leaveTokenIds.includes(id)) return 'leave';
+  return engine.parts.endTokenIds.includes(id) ? 'stop' : undefined;
+}
+
+function cutAtStop(text: string, stops: readonly string[]): string {
+  const places = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
+  return places.length > 0 ? text.slice(0, Math.min(...places)) : text;
+}

@@ -1,0 +1,156 @@
+/**
+ * Lets a cache that grows by Concat be fed in two parts, so that a step gives back its new rows alone. What was `past` once
+ * stays as it is for many steps; the rows since then are one small input for all slots.
+ *
+ *   past ──────────────────┐                     past: [1, heads, tokens, head dims]
+ *   recent ─▶ its slot ────┼─▶ Concat ─▶ present, as before
+ *   new row ───────────────┘                     recent, rows: [tokens, slots, heads, head dims]
+ */
+import { isPast, presentNames, RECENT } from '../runtime/graph-io.ts';
+import type { Graph, GraphNode } from './onnx-graph.ts';
+import { nodeContent, type NodeEdit } from './patch-graph.ts';
+import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
+import { type SplitOptions, splitSlots } from './split-slots.ts';
+import { inputField, nodeField } from '../../onnx/write-node.ts';
+
+export interface CacheRows {
+  /** Fields that must stand before the graph's own: the recent rows, by slot. */
+  before: Uint8Array;
+  /** Fields that gather the new rows. */
+  after: Uint8Array;
+  edits: NodeEdit[];
+  /** Tensor with the new rows, float32. */
+  rows: string;
+}
+
+interface Slot {
+  past: string;
+  /** Makes the present. */
+  grow: GraphNode;
+  /** The rows that are new, [1, heads, tokens, head dims]. */
+  added: string;
+}
+
+const FLOAT = 1;
+
+/** @returns undefined where the cache is not made by one Concat for each slot, or slots differ in size */
+export function splitCache(graph: Graph, split: SplitOptions): CacheRows | undefined {
+  const pasts = graph.inputs.filter(isPast);
+  const sizes = pasts.map((past) => graph.types.get(past));
+  const [first] = sizes;
+  if (first?.dims.length !== 4 || sizes.some((size) => !size || !sameRows(size.dims, first.dims))) return;
+  const slots = pasts.flatMap((past) => findSlot(graph, past) ?? []);
+  if (slots.length !== pasts.length || isCaptured(graph, pasts)) return;
+  return {
+    before: splitRecent(pasts, { dims: first.dims, type: first.type, split }),
+    after: gatherRows(slots),
+    edits: slots.flatMap((slot) => rewire(graph, slot)),
+    rows: 'entrain_rows',
+  };
+}
+
+function sameRows(a: readonly (number | string)[], b: readonly (number | string)[]): boolean {
+  return a.length === b.length && a[1] === b[1] && a[3] === b[3];
+}
+
+function findSlot(graph: Graph, past: string): Slot | undefined {
+  const presents = presentNames(past).filter((name) => graph.outputs.includes(name));
+  const grow = graph.nodes.find(({ outputs }) => presents.includes(outputs[0] ?? ''));
+  const [before, added, ...more] = grow?.inputs ?? [];
+  if (grow?.op !== 'Concat' || before !== past || added === undefined || more.length > 0) return undefined;
+  return { past, grow, added };
+}
+
+/** A sub-graph that looks at the cache would see its old part alone. */
+function isCaptured(graph: Graph, pasts: readonly string[]): boolean {
+  const inner = graph.nodes.flatMap(({ graphs }) => [...graphs.values()]);
+  const seen = (part: Graph): boolean =>
+    part.nodes.some((node) => node.inputs.some((name) => pasts.includes(name)) || isCaptured(part, pasts));
+  return inner.some(seen);
+}
+
+function recentOf(past: string): string {
+  return `${RECENT}.${past}`;
+}
+
+function wholeOf(past: string): string {
+  return `entrain_whole.${past}`;
+}
+
+interface RecentType {
+  dims: readonly (number | string)[];
+  type: number;
+  split: SplitOptions;
+}
+
+function splitRecent(pasts: readonly string[], { dims, type, split }: RecentType): Uint8Array {
+  const [, heads = '', , headDims = ''] = dims;
+  return concat([
+    inputField(RECENT, FLOAT, ['entrain_recent_tokens', pasts.length, heads, headDims]),
+    nodeField({
+      op: 'Transpose',
+      inputs: [RECENT],
+      outputs: ['entrain_recent_slots'],
+      attributes: { perm: [1, 2, 0, 3] },
+    }),
+    nodeField({
+      op: 'Cast',
+      inputs: ['entrain_recent_slots'],
+      outputs: ['entrain_recent_cast'],
+      attributes: { to: type },
+    }),
+    splitSlots('entrain_recent_cast', pasts.map(recentOf), split),
+  ]);
+}
+
+function gatherRows(slots: readonly Slot[]): Uint8Array {
+  return concat([
+    nodeField({
+      op: 'Concat',
+      inputs: slots.map(({ added }) => added),
+      outputs: ['entrain_new_slots'],
+      attributes: { axis: 0 },
+    }),
+    nodeField({
+      op: 'Transpose',
+      inputs: ['entrain_new_slots'],
+      outputs: ['entrain_new_rows'],
+      attributes: { perm: [2, 0, 1, 3] },
+    }),
+    nodeField({
+      op: 'Cast',
+      inputs: ['entrain_new_rows'],
+      outputs: ['entrain_rows'],
+      attributes: { to: FLOAT },
+    }),
+  ]);
+}
+
+/** Whoever else looks at the past (mostly at its length) sees both parts. */
+function rewire(graph: Graph, { past, grow, added }: Slot): NodeEdit[] {
+  const others = graph.nodes.filter((node) => node !== grow && node.inputs.includes(past));
+  const content = withInputs(nodeContent(graph.bytes, grow), [past, recentOf(past), added]);
+  const edits: NodeEdit[] = [{ node: grow, content }];
+  const [first] = others;
+  if (!first) return edits;
+  const whole = nodeField({
+    op: 'Concat',
+    inputs: [past, recentOf(past)],
+    outputs: [wholeOf(past)],
+    attributes: { axis: 2 },
+  });
+  for (const node of others) {
+    const inputs = node.inputs.map((name) => (name === past ? wholeOf(past) : name));
+    const edit: NodeEdit = { node, content: withInputs(nodeContent(graph.bytes, node), inputs) };
+    edits.push(node === first ? { ...edit, before: whole } : edit);
+  }
+  return edits;
+}
+
+function withInputs(content: Uint8Array, inputs: readonly string[]): Uint8Array {
+  const rest = [...readFields(content)].filter(({ number }) => number !== 1);
+  return concat([
+    ...inputs.map((name) => writeBytes(1, name)),
+    ...rest.map(({ start, end }) => content.subarray(start, end)),
+  ]);
+}

@@ -1,0 +1,82 @@
+/**
+ * Makes tensors outputs of a graph without re-serialising it: protobuf merges messages that are concatenated, so a
+ * ModelProto{graph{output…}} behind the file's bytes adds outputs. Where a node itself must change, the graph's field is
+ * split around that node, which merging puts together again in the same order.
+ */
+import type { GraphNode } from './onnx-graph.ts';
+import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
+
+const GRAPH = 7;
+const NODE = 1;
+const OUTPUT = 12;
+
+/** A node of a graph with other content. */
+export interface NodeEdit {
+  node: GraphNode;
+  /** The NodeProto that takes its place. */
+  content: Uint8Array;
+  /** Fields of the graph that stand before it. */
+  before?: Uint8Array;
+}
+
+export interface Patch {
+  /** Tensors that become outputs. */
+  outputs: readonly string[];
+  edits: readonly NodeEdit[];
+  /** Fields of the graph that stand before its own. */
+  before?: Uint8Array;
+  /** Fields of the graph that stand behind its own. */
+  after?: Uint8Array;
+}
+
+/**
+ * The file's bytes with the patch. The room behind `bytes`, if any, is written to.
+ * @param graph the content of the file's graph
+ */
+export function patchGraph(bytes: Uint8Array, graph: Uint8Array, patch: Patch): Uint8Array {
+  const { outputs, edits, before, after = NOTHING } = patch;
+  const added = writeBytes(GRAPH, concat([after, outputFields(outputs)]));
+  if (edits.length === 0 && !before) return append(bytes, added);
+  const pieces = [writeBytes(GRAPH, before ?? NOTHING), ...replaceNodes(graph, edits, GRAPH)];
+  return concat([...splitGraph(bytes, pieces), added]);
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** In the room behind the bytes, where there is some. */
+function append(bytes: Uint8Array, added: Uint8Array): Uint8Array {
+  const roomBytes = bytes.buffer.byteLength - bytes.byteOffset - bytes.length;
+  if (roomBytes < added.length) return concat([bytes, added]);
+  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length + added.length);
+  whole.set(added, bytes.length);
+  return whole;
+}
+
+/** GraphProto fields that name outputs; a type is not needed. */
+export function outputFields(names: readonly string[]): Uint8Array {
+  return concat(names.map((name) => writeBytes(OUTPUT, writeBytes(1, name))));
+}
+
+function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array[] {
+  const around = [...readFields(bytes)].filter(({ number }) => number !== GRAPH);
+  return [...around.map(({ start, end }) => bytes.subarray(start, end)), ...graph];
+}
+
+/** The graph around and with the new nodes, in pieces that are fields of the given number. */
+export function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[], field: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const { node, content, before = NOTHING } of edits.toSorted((a, b) => a.node.start - b.node.start)) {
+    parts.push(writeBytes(field, concat([graph.subarray(from, node.start), before])));
+    parts.push(writeBytes(field, writeBytes(NODE, content)));
+    from = node.end;
+  }
+  parts.push(writeBytes(field, graph.subarray(from)));
+  return parts;
+}
+
+/** The content of a node as it stands in the graph's bytes. */
+export function nodeContent(graph: Uint8Array, node: GraphNode): Uint8Array {
+  for (const field of readFields(graph.subarray(node.start, node.end))) return field.bytes;
+  return new Uint8Array(0);
+}

@@ -1,0 +1,86 @@
+/**
+ * The graph that is run: tapped, packed, its weights left in their file unless that is small. It is kept by the file's size and time of
+ * change, so that a later start neither reads nor searches the model's file.
+ */
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { openNote } from '../folder/file-cache.ts';
+import { lightenGraph } from './light-graph.ts';
+import type { GraphPlace } from '../folder/model-folder.ts';
+import { packPass } from './pack-pass.ts';
+import { patchGraph } from './patch-graph.ts';
+import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
+import { mostParts } from './split-slots.ts';
+import { readGraphFile, searchGraph } from './tap-graph.ts';
+import type { Provider } from '../types.ts';
+
+export interface PreparedGraph {
+  bytes: Uint8Array;
+  /** Tensor name by layer, 0..L. */
+  taps: string[];
+  externalFiles: string[];
+  /** Every cache output comes from an attention that can write it in place. */
+  sharedCache: boolean;
+}
+
+/** Of the notes' content; another number makes older ones unknown. */
+const FORMAT = 2;
+
+/** In a smaller file weights stay inside: to map them one by one takes longer than to copy them all. */
+const LIGHT_FROM_BYTES = 1 << 20;
+
+/** @param cacheFolder where prepared graphs are kept; undefined: nowhere */
+export async function prepareGraph(
+  place: GraphPlace,
+  cacheFolder?: string,
+  provider: Provider = 'cpu',
+): Promise<PreparedGraph> {
+  // What a link points to may lie outside the folder, where the runtime reads no weights: such a file is taken whole.
+  if (cacheFolder === undefined || (await isLink(place.graph)))
+    return prepare(place, { provider, mayBeLight: false });
+  const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}`;
+  const note = await openNote(place.graph, cacheFolder, { kind: 'graphs', variant });
+  const known = await note.read();
+  if (known) return fromNote(known);
+  const prepared = await prepare(place, { provider, mayBeLight: true });
+  await note.write(toNote(prepared));
+  return prepared;
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+}
+
+async function prepare(
+  place: GraphPlace,
+  { provider, mayBeLight }: { provider: Provider; mayBeLight: boolean },
+): Promise<PreparedGraph> {
+  const whole = await readGraphFile(place.graph);
+  const isLight = mayBeLight && whole.length >= LIGHT_FROM_BYTES;
+  const bytes = isLight ? lightenGraph(whole, basename(place.graph)) : whole;
+  const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
+  const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan, provider));
+  return { bytes: graph, taps: plan.taps, externalFiles, sharedCache };
+}
+
+const METADATA = 14;
+const KEY = 'entrain';
+
+/** What is known of the graph goes into it, as metadata that the runtime does not look at: one file, whole or not there. */
+function toNote({ bytes, ...known }: PreparedGraph): Uint8Array {
+  const entry = concat([writeBytes(1, KEY), writeBytes(2, JSON.stringify(known))]);
+  return concat([bytes, writeBytes(METADATA, entry)]);
+}
+
+function fromNote(bytes: Uint8Array): PreparedGraph {
+  let known = '';
+  for (const field of readFields(bytes)) {
+    if (field.number !== METADATA) continue;
+    const [key, value] = [...readFields(field.bytes)].map((part) => text(part.bytes));
+    if (key === KEY) known = value ?? '';
+  }
+  return { ...(JSON.parse(known) as Omit<PreparedGraph, 'bytes'>), bytes };
+}

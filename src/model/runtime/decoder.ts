@@ -1,0 +1,158 @@
+/** One forward pass after another over one cache: token ids in, logits and layer states out. It knows nothing of text. */
+import ort from 'onnxruntime-node';
+import { EntrainError } from '../../protocol/errors.ts';
+import { type GraphIo, PASS, type ValueInfo } from './graph-io.ts';
+import { createFixedCache } from './fixed-cache.ts';
+import { createGrowingCache } from './growing-cache.ts';
+import { type KvCache, rowFloats } from './kv-cache.ts';
+import { passFault } from './runtime-errors.ts';
+import { createTensorLimit } from './tensor-limit.ts';
+
+export interface DecoderParts {
+  session: ort.InferenceSession;
+  io: GraphIo;
+  /** How many states the packed output holds: L + 1. */
+  states: number;
+  dims: number;
+  /** The attention can write into one buffer that is both past and present. */
+  sharedCache: boolean;
+  beforePass?: (() => void) | undefined;
+}
+
+export interface Pass {
+  /** [vocabulary]: of the last token. */
+  logits: Float32Array;
+  /** By layer asked for: [tokens, dims]. */
+  states: Map<number, Float32Array>;
+}
+
+export interface Decoder {
+  readonly cache: KvCache;
+  run(ids: readonly number[], layers: readonly number[]): Promise<Pass>;
+}
+
+/** A fresh cache over a session that may serve others. */
+export function createDecoder(parts: DecoderParts): Decoder {
+  const { session, io } = parts;
+  const tokenFeeds = createTokenFeeds(io);
+  const checkSize = createTensorLimit({ io, stateFloats: parts.states * parts.dims });
+  const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io);
+  const unpack = createUnpack(parts);
+  return {
+    cache,
+    run: async (ids, layers) => {
+      parts.beforePass?.();
+      const tokens = ids.length;
+      checkSize(tokens, cache.length);
+      const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens) };
+      const outputs = await runSession(session, feeds, { [PASS]: null, ...cache.fetches(tokens) });
+      const { logits, states, rows } = unpack((outputs[PASS] as ort.Tensor).data as Float32Array, tokens);
+      cache.advance(outputs, { tokens, rows });
+      return { logits, states: takeLayers(states, layers) };
+    },
+  };
+}
+
+async function runSession(
+  session: ort.InferenceSession,
+  feeds: Record<string, ort.Tensor>,
+  fetches: Record<string, ort.Tensor | null>,
+): Promise<ort.InferenceSession.OnnxValueMapType> {
+  try {
+    return await session.run(feeds, fetches);
+  } catch (cause) {
+    throw passFault(cause);
+  }
+}
+
+type TokenFeeds = (ids: readonly number[], past: number) => Record<string, ort.Tensor>;
+
+/** The mask of a single, unpadded sequence is all ones: a longer and longer view of the same memory. */
+function createTokenFeeds(io: GraphIo): TokenFeeds {
+  const half = io.mask?.type === 'int32';
+  let ones: Int32Array | BigInt64Array = half ? new Int32Array(0) : new BigInt64Array(0);
+  const maskOf = (total: number): ort.Tensor => {
+    if (ones.length < total) {
+      const length = Math.max(FIRST_MASK, total * 2);
+      ones = half ? new Int32Array(length).fill(1) : new BigInt64Array(length).fill(1n);
+    }
+    return new ort.Tensor(half ? 'int32' : 'int64', ones.subarray(0, total) as BigInt64Array, [1, total]);
+  };
+  return (ids, past) => {
+    const feeds: Record<string, ort.Tensor> = { [io.ids.name]: integerRow(io.ids, ids) };
+    if (io.mask) feeds[io.mask.name] = maskOf(past + ids.length);
+    if (io.positions)
+      feeds[io.positions.name] = integerRow(
+        io.positions,
+        ids.map((_, i) => past + i),
+      );
+    if (io.useCache) feeds[io.useCache.name] = new ort.Tensor('bool', [past > 0], [1]);
+    return feeds;
+  };
+}
+
+const FIRST_MASK = 512;
+
+/** [1, n] in the integer type the graph wants. */
+function integerRow(info: ValueInfo, values: readonly number[]): ort.Tensor {
+  const shape = [1, values.length];
+  if (info.type === 'int32') return new ort.Tensor('int32', Int32Array.from(values), shape);
+  return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
+}
+
+interface Unpacked {
+  logits: Float32Array;
+  /** By layer, [tokens, dims]. */
+  states: Float32Array[];
+  rows: Float32Array;
+}
+
+type Unpack = (packed: Float32Array, tokens: number) => Unpacked;
+
+/** `pack-pass.ts` says what lies where. */
+function createUnpack({ io, states: count, dims }: DecoderParts): Unpack {
+  const rowSize = io.recent ? rowFloats(io.slots) : 0;
+  const vocabulary = io.logits.shape.at(-1);
+  return (packed, tokens) => {
+    const rows = packed.subarray(packed.length - tokens * rowSize);
+    const size = tokens * dims;
+    const logits = packed.subarray(0, packed.length - rows.length - count * size);
+    if (typeof vocabulary === 'number' && logits.length !== vocabulary) throw wrongSize(packed.length, dims);
+    const states = Array.from({ length: count }, (_, layer) => {
+      return packed.subarray(logits.length + layer * size, logits.length + (layer + 1) * size);
+    });
+    return { logits, states, rows };
+  };
+}
+
+function wrongSize(numbers: number, dims: number): EntrainError {
+  return new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `A pass gives ${numbers} numbers, which do not divide into states of ${dims} each; check hidden_size in config.json.`,
+  );
+}
+
+function takeLayers(states: readonly Float32Array[], layers: readonly number[]): Map<number, Float32Array> {
+  const taken = new Map<number, Float32Array>();
+  for (const layer of layers) {
+    const state = states[layer];
+    if (!state) continue;
+    if (!isFinite(state)) throw notFinite(layer);
+    taken.set(layer, state);
+  }
+  return taken;
+}
+
+/** Zero times a number that is not finite is not zero; one test at the end costs less than one for each number. */
+function isFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;
+  return sum === 0;
+}
+
+function notFinite(layer: number): EntrainError {
+  return new EntrainError(
+    'STATE_NOT_FINITE',
+    `The hidden state of layer ${layer} holds NaN or infinity, expected finite numbers; use a float32 export of the model.`,
+  );
+}

@@ -1,0 +1,141 @@
+/** Which inputs and outputs of a session are what: token ids, mask, positions, logits, and the key/value cache in its several namings. */
+import { EntrainError } from '../../protocol/errors.ts';
+
+export interface ValueInfo {
+  name: string;
+  type: string;
+  shape: readonly (number | string)[];
+}
+
+/** One cache tensor: what goes in, what comes out, and where its token axis stands. */
+export interface CacheSlot {
+  past: string;
+  present: string;
+  type: string;
+  /** The shape with the batch set to 1 and the token axis to 0. */
+  emptyShape: number[];
+  tokenAxis: number;
+}
+
+export interface GraphIo {
+  ids: ValueInfo;
+  mask: ValueInfo | undefined;
+  positions: ValueInfo | undefined;
+  /** `decoder_model_merged` chooses its branch by this flag. */
+  useCache: ValueInfo | undefined;
+  logits: ValueInfo;
+  slots: CacheSlot[];
+  /** The latest rows of the cache, where `pack-pass.ts` lets it grow by rows. */
+  recent: ValueInfo | undefined;
+}
+
+const PAST = /^(?:past_key_values\.(\d+)\.(key|value)|past_(\d+)|past_(key|value)_(\d+))$/;
+
+/** Names of the input and the output that `pack-pass.ts` adds. */
+export const RECENT = 'entrain_recent';
+export const PASS = 'entrain_pass';
+
+export function isPast(name: string): boolean {
+  return PAST.test(name);
+}
+
+export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): GraphIo {
+  const byName = new Map(inputs.map((input) => [input.name, input]));
+  const slots = inputs.filter(({ name }) => isPast(name)).map((input) => toSlot(input, outputs));
+  const io: GraphIo = {
+    ids: named(byName, 'input_ids'),
+    mask: byName.get('attention_mask'),
+    positions: byName.get('position_ids'),
+    useCache: byName.get('use_cache_branch'),
+    logits: named(new Map(outputs.map((output) => [output.name, output])), 'logits'),
+    slots,
+    recent: byName.get(RECENT),
+  };
+  refuseUnknown(io, inputs);
+  return io;
+}
+
+const OTHER_KINDS: readonly [pattern: RegExp, kind: string][] = [
+  [/^encoder_|^decoder_input|^input_features$/, 'an encoder-decoder model'],
+  [/inputs_embeds|pixel|image|audio|vision/, 'a multimodal model'],
+  [/conv|ssm|recurrent|mamba|rwkv|state/, 'a hybrid or recurrent model'],
+];
+
+/** Says what a graph is, by its inputs, before its missing stream or cache would be complained of. */
+export function refuseOtherKinds(inputs: readonly string[]): void {
+  for (const [pattern, kind] of OTHER_KINDS) {
+    const input = inputs.find((name) => pattern.test(name));
+    if (input === undefined) continue;
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph belongs to ${kind} (it wants an input ${input}), expected a plain text decoder; choose another model.`,
+    );
+  }
+}
+
+function named(values: ReadonlyMap<string, ValueInfo>, name: string): ValueInfo {
+  const value = values.get(name);
+  if (value) return value;
+  throw new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The graph has no ${name} (it has ${[...values.keys()].slice(0, 8).join(', ')}), expected a text decoder; export it as one.`,
+  );
+}
+
+function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
+  const known = new Set([io.ids, io.mask, io.positions, io.useCache, io.recent].map((value) => value?.name));
+  for (const slot of io.slots) known.add(slot.past);
+  const unknown = inputs.find(({ name }) => !known.has(name));
+  if (unknown && /past|cache/.test(unknown.name)) {
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph's cache has an input ${unknown.name}, expected past_key_values.0.key and so on, with outputs present.0.key; name them so in the export.`,
+    );
+  }
+  if (unknown) {
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph wants an input ${unknown.name} that a plain text decoder does not have; hybrid and multimodal models cannot be run.`,
+    );
+  }
+  if (io.slots.length === 0) {
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      'The graph takes no past keys and values, expected a decoder with cache; export it with the text-generation-with-past task.',
+    );
+  }
+}
+
+function toSlot(input: ValueInfo, outputs: readonly ValueInfo[]): CacheSlot {
+  const names = presentNames(input.name);
+  const present = outputs.find(({ name }) => names.includes(name));
+  if (!present)
+    throw new EntrainError(
+      'MODEL_UNSUPPORTED',
+      `The graph takes ${input.name} but gives none of ${names.join(', ')}; export it with its cache.`,
+    );
+  const tokenAxis = input.shape.length - 2;
+  const batchAxis = input.shape.length - 4;
+  const emptyShape = input.shape.map((size, axis) => {
+    if (axis === tokenAxis) return 0;
+    if (axis === batchAxis) return 1;
+    return fixedSize(size, input.name);
+  });
+  return { past: input.name, present: present.name, type: input.type, emptyShape, tokenAxis };
+}
+
+function fixedSize(size: number | string, name: string): number {
+  if (typeof size === 'number') return size;
+  throw new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The cache ${name} has a free dimension ${size} for heads or head size; export the model with those fixed.`,
+  );
+}
+
+export function presentNames(past: string): string[] {
+  return [
+    past.replace('past_key_values', 'present'),
+    past.replace('past_key_values', 'present_key_values'),
+    past.replace('past', 'present'),
+  ];
+}

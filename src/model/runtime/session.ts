@@ -1,0 +1,58 @@
+/** Opens an ONNX Runtime session on the provider asked for, or fails: never a silent fall back. */
+import ort from 'onnxruntime-node';
+import { EntrainError } from '../../protocol/errors.ts';
+import { loadFault } from './runtime-errors.ts';
+import type { Provider } from '../types.ts';
+
+export interface SessionOptions {
+  provider: Provider;
+  /** Of CUDA and DirectML: with WebGPU the binding knows no such option and fails, with the others it ignores it. */
+  deviceId?: number | undefined;
+  threads: number;
+  /** Where external weights lie. */
+  weightsFolder: string;
+  /** Leave weights mapped from their file instead of packing a copy of them. */
+  shareWeights?: boolean | undefined;
+}
+
+export async function openSession(graph: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
+  refuseMissingProvider(options.provider);
+  try {
+    return await ort.InferenceSession.create(graph, {
+      executionProviders: [providerOptions(options)],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: options.weightsFolder,
+          disable_prepacking: options.shareWeights ? '1' : '0',
+          // Waiting threads that spin would take the core of the analyzer or of another agent.
+          intra_op: { allow_spinning: '0' },
+        },
+      },
+    });
+  } catch (cause) {
+    throw loadFault(cause, options.provider);
+  }
+}
+
+function refuseMissingProvider(provider: Provider): void {
+  const have = availableProviders();
+  if (have.includes(provider)) return;
+  throw new EntrainError(
+    'PROVIDER_UNAVAILABLE',
+    `The provider ${provider} is not available here, expected one of ${have.join(', ')}; "entrain doctor" says how to get it.`,
+  );
+}
+
+export function availableProviders(): string[] {
+  return ort.listSupportedBackends().map(({ name }) => name);
+}
+
+function providerOptions(options: SessionOptions): ort.InferenceSession.ExecutionProviderConfig {
+  const { provider, deviceId } = options;
+  return deviceId === undefined ? { name: provider } : { name: provider, deviceId };
+}

@@ -1,0 +1,149 @@
+/** The worker thread: owns the session, carries out one call after another, and reports what happens on the way. */
+import { parentPort, workerData, type TransferListItem } from 'node:worker_threads';
+import { EntrainError } from '../../protocol/errors.ts';
+import { openDialogue } from '../dialogue/dialogue.ts';
+import { waitAtGate } from './pause-gate.ts';
+import { openModel, type OpenModel } from './open-model.ts';
+import type { Dialogue, Spoken, StepStates } from '../types.ts';
+import type { Call, CallEvent, Fault, FromWorker, Order, SpeakOrder, WorkerInput } from './messages.ts';
+
+type Emit = (event: CallEvent) => void;
+
+/** What the call in hand has told, and the main thread not yet heard: one message a pass, not one an event. */
+interface Outbox {
+  call: number;
+  events: CallEvent[];
+}
+
+const outbox: Outbox = { call: 0, events: [] };
+
+const port = parentPort;
+if (!port) throw new Error('worker.ts runs in a worker thread only');
+
+function post(message: FromWorker, transfer: TransferListItem[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+function toFault(error: unknown): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof EntrainError ? error.code : undefined, message };
+}
+
+function report(call: number): Emit {
+  outbox.call = call;
+  return (event) => void outbox.events.push(event);
+}
+
+/** Before each pass, which takes the longest, and before a call is answered. */
+function sendEvents(): void {
+  const { call, events } = outbox;
+  if (events.length === 0) return;
+  outbox.events = [];
+  post({ type: 'events', call, events }, events.flatMap(buffersOf));
+}
+
+function buffersOf(event: CallEvent): TransferListItem[] {
+  if (event.type === 'state')
+    return [event.state.data.buffer as ArrayBuffer, event.state.words.buffer as ArrayBuffer];
+  return event.type === 'steps' ? [event.states.data.buffer as ArrayBuffer] : [];
+}
+
+/** A model and the dialogues open on it, by number. */
+interface Desk {
+  model: OpenModel;
+  dialogues: Map<number, Dialogue>;
+}
+
+async function carryOut(desk: Desk, { call, dialogue: number, order }: Call): Promise<Spoken | undefined> {
+  if (order.type === 'open') {
+    desk.dialogues.set(number, openDialogue(desk.model, order.options));
+    return undefined;
+  }
+  const dialogue = desk.dialogues.get(number);
+  if (!dialogue) throw new Error(`dialogue ${number} is not open`);
+  if (order.type === 'close') desk.dialogues.delete(number);
+  if (order.type === 'speak') return speak(dialogue, order.options, report(call));
+  await listen(dialogue, order, report(call));
+  return undefined;
+}
+
+function speak(dialogue: Dialogue, order: SpeakOrder, emit: Emit): Promise<Spoken> {
+  return dialogue.speak({
+    ...order,
+    onState: (state) => emit({ type: 'state', state }),
+    onToken: (token) => emit({ type: 'token', token }),
+    onSteps: (states) => emit({ type: 'steps', states }),
+  });
+}
+
+function listen(
+  dialogue: Dialogue,
+  order: Exclude<Order, { type: 'open' | 'speak' }>,
+  emit: Emit,
+): Promise<void> {
+  const onSteps = (states: StepStates): void => emit({ type: 'steps', states });
+  switch (order.type) {
+    case 'hear':
+      return dialogue.hear(order.text, onSteps);
+    case 'heard':
+      return dialogue.heard(order.text, onSteps);
+    case 'missed':
+      return dialogue.missed();
+    case 'state':
+      return dialogue.turnState().then((state) => emit({ type: 'state', state }));
+    case 'recall':
+      return dialogue.recall(order.text);
+    case 'close':
+      return dialogue.close();
+  }
+}
+
+/** A preview is worth nothing once a later text of the same dialogue waits. */
+function isStale(call: Call, waiting: readonly Call[]): boolean {
+  if (call.order.type !== 'hear') return false;
+  return waiting.some(
+    ({ dialogue, order }) => dialogue === call.dialogue && (order.type === 'hear' || order.type === 'heard'),
+  );
+}
+
+function answer(message: FromWorker): void {
+  sendEvents();
+  post(message);
+}
+
+function serve(model: OpenModel): void {
+  const desk: Desk = { model, dialogues: new Map() };
+  const waiting: Call[] = [];
+  let busy = false;
+  const work = async (): Promise<void> => {
+    busy = true;
+    for (let call = waiting.shift(); call; call = waiting.shift()) {
+      const { call: id } = call;
+      if (isStale(call, waiting)) post({ type: 'done', call: id, spoken: undefined });
+      else {
+        await carryOut(desk, call).then(
+          (spoken) => answer({ type: 'done', call: id, spoken }),
+          (error: unknown) => answer({ type: 'failed', call: id, fault: toFault(error) }),
+        );
+      }
+    }
+    busy = false;
+  };
+  port?.on('message', (call: Call) => {
+    waiting.push(call);
+    if (!busy) void work();
+  });
+}
+
+try {
+  const { options, gate } = workerData as WorkerInput;
+  const model = await openModel(options, () => {
+    sendEvents();
+    waitAtGate(gate);
+  });
+  serve(model);
+  post({ type: 'ready', info: model.info });
+} catch (error) {
+  post({ type: 'refused', fault: toFault(error) });
+  port.close();
+}

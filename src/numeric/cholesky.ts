@@ -1,0 +1,66 @@
+/** Cholesky factorisation and triangular solves in plain TypeScript, for systems of a few hundred rows. */
+import { product, symmetricProduct, transpose, zeros } from './matrix.ts';
+import { dotAt } from './row-product.ts';
+import type { Matrix } from './linear-algebra.ts';
+
+/** Lower factor of (s + λI), row-major [n, n]; undefined where it is not positive definite. */
+export function cholesky(s: Matrix, lambda: number): Float64Array | undefined {
+  const n = s.rows;
+  const factor = new Float64Array(n * n);
+  for (let r = 0; r < n; r++) {
+    const row = r * n;
+    for (let c = 0; c <= r; c++) {
+      const rest = (s.data[row + c] as number) - dotAt(factor, factor, { x: row, y: c * n, count: c });
+      if (r !== c) factor[row + c] = rest / (factor[c * n + c] as number);
+      else if (rest + lambda > 0) factor[row + r] = Math.sqrt(rest + lambda);
+      else return undefined;
+    }
+  }
+  return factor;
+}
+
+/** L⁻¹ [n, n] of a lower factor, row by row: every sum runs along rows. */
+export function invertLower(lower: Float64Array, n: number): Matrix {
+  const inverse = zeros(n, n);
+  const out = inverse.data;
+  for (let r = 0; r < n; r++) {
+    const row = r * n;
+    const scale = 1 / (lower[row + r] as number);
+    for (let k = 0; k < r; k++) {
+      const weight = -scale * (lower[row + k] as number);
+      for (let c = 0, from = k * n; c <= k; c++, from++)
+        out[row + c] = (out[row + c] as number) + weight * (out[from] as number);
+    }
+    out[row + r] = scale;
+  }
+  return inverse;
+}
+
+/** L⁻¹ of s + λI = L Lᵀ. A system that is singular to rounding gets the smallest ridge that factors; undefined for one that never does. */
+function lowerInverse(s: Matrix, lambda: number): Matrix | undefined {
+  let largest = 0;
+  for (let r = 0; r < s.rows; r++) largest = Math.max(largest, Math.abs(s.data[r * s.rows + r] as number));
+  let jitter = largest * 1e-14 || 1e-300;
+  let factor = cholesky(s, lambda);
+  for (let tries = 0; factor === undefined && tries < 8; tries++, jitter *= 100) {
+    factor = cholesky(s, lambda + jitter);
+  }
+  return factor && invertLower(factor, s.rows);
+}
+
+/** L⁻¹ [n, n] of s + λI = L Lᵀ, for what cannot be factored as solveSymmetric says. */
+export function inverseFactor(s: Matrix, lambda: number): Matrix {
+  return lowerInverse(s, lambda) ?? { ...s, data: new Float64Array(s.data.length).fill(Number.NaN) };
+}
+
+/** Solves (s + λI) x = b → [n, m]; NaN for a system that does not factor. */
+export function solveSymmetric(s: Matrix, lambda: number, b: Matrix): Matrix {
+  const lower = lowerInverse(s, lambda);
+  if (!lower) return { ...b, data: new Float64Array(b.data.length).fill(Number.NaN) };
+  return product(transpose(lower), product(lower, b));
+}
+
+/** (s + λI)⁻¹ [n, n], for what cannot be inverted as solveSymmetric says. */
+export function invertSymmetric(s: Matrix, lambda: number): Matrix {
+  return symmetricProduct(transpose(inverseFactor(s, lambda)));
+}

@@ -1,0 +1,140 @@
+/**
+ * Leading principal components of rows that are known by their Gram matrix only: block power iteration, then Rayleigh-Ritz.
+ * What comes back are scores [n, k] with W Wᵀ ≈ K; fewer than wanted where K has fewer dimensions.
+ */
+import { symmetricEigen, type Eigen } from './eigen.ts';
+import { rowRange, subtractFrom, transpose, zeros } from './matrix.ts';
+import { seededRandom } from './random.ts';
+import { dotAt } from './row-product.ts';
+import type { LinearAlgebra, Matrix } from './linear-algebra.ts';
+
+const ITERATIONS = 4;
+const MOST_ITERATIONS = 300;
+/** Relative change of the largest eigenvalues per iteration; the vectors are then good to about its root. */
+const SETTLED = 1e-13;
+const OVERSAMPLING = 8;
+const RANK_TOLERANCE = 1e-11;
+
+/** A good part of the leading space, exact where K has no more than `wanted` dimensions; for what only has to be mostly taken out. */
+export async function leadingComponents(
+  gram: Matrix,
+  wanted: number,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  let space = await startSpace(gram, wanted, algebra);
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) space = await iterate(gram, space, algebra);
+  return scoresOf(space, await ritz(space, algebra), { wanted, algebra });
+}
+
+/** The leading components themselves, also where none of them stands out; for what is read as components. */
+export async function settledComponents(
+  gram: Matrix,
+  wanted: number,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  let space = await startSpace(gram, wanted, algebra);
+  let found = await ritz(space, algebra);
+  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
+    space = await iterate(gram, space, algebra);
+    const before = found;
+    found = await ritz(space, algebra);
+    if (haveSettled(before, found, wanted)) break;
+  }
+  return scoresOf(space, found, { wanted, algebra });
+}
+
+interface Space {
+  /** [n, width], columns orthonormal. */
+  basis: Matrix;
+  /** K times it. */
+  image: Matrix;
+}
+
+async function startSpace(gram: Matrix, wanted: number, algebra: LinearAlgebra): Promise<Space> {
+  const n = gram.rows;
+  const width = Math.min(n, wanted + OVERSAMPLING);
+  const random = seededRandom(n, width);
+  const start = zeros(n, width);
+  for (let at = 0; at < start.data.length; at++) start.data[at] = random.normal();
+  return { basis: start, image: await algebra.multiply(gram, start) };
+}
+
+async function iterate(gram: Matrix, { image }: Space, algebra: LinearAlgebra): Promise<Space> {
+  const basis = await orthonormal(image, algebra);
+  return { basis, image: await algebra.multiply(gram, basis) };
+}
+
+async function ritz({ basis, image }: Space, algebra: LinearAlgebra): Promise<Eigen> {
+  return symmetricEigen(await algebra.multiply(transpose(basis), image));
+}
+
+function haveSettled(before: Eigen, after: Eigen, wanted: number): boolean {
+  const largest = after.values[0] ?? 0;
+  return after.values
+    .subarray(0, wanted)
+    .every((value, k) => Math.abs(value - (before.values[k] as number)) <= SETTLED * largest);
+}
+
+function scoresOf(
+  { basis }: Space,
+  { values, vectors }: Eigen,
+  { wanted, algebra }: { wanted: number; algebra: LinearAlgebra },
+): Promise<Matrix> {
+  const largest = values[0] ?? 0;
+  const kept = values.filter((value) => value > RANK_TOLERANCE * largest).length;
+  return algebra.multiply(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));
+}
+
+/** The first `count` eigenvectors, each times the root of its value. */
+function scaledVectors(vectors: Matrix, values: Float64Array, count: number): Matrix {
+  const out = zeros(vectors.rows, count);
+  for (let r = 0; r < vectors.rows; r++) {
+    for (let k = 0; k < count; k++) {
+      out.data[r * count + k] =
+        (vectors.data[r * vectors.cols + k] as number) * Math.sqrt(values[k] as number);
+    }
+  }
+  return out;
+}
+
+/** Columns that are made orthonormal among themselves before the next so many are freed of them, as products. */
+const BLOCK = 16;
+
+/** Columns made orthonormal, twice over for safety; a column that the others span becomes zero. */
+async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
+  // Works on the transpose, where a column is contiguous.
+  const rows = transpose(m);
+  for (let start = 0; start < rows.rows; start += BLOCK) {
+    const done = rowRange(rows, 0, start);
+    const block = rowRange(rows, start, Math.min(rows.rows, start + BLOCK));
+    for (let pass = 0; pass < 2; pass++) {
+      const before = Float64Array.from({ length: block.rows }, (_, k) => norm(block, k));
+      if (start > 0) await removeParts(block, done, algebra);
+      for (let k = 0; k < block.rows; k++) orthonormaliseRow(block, k, before[k] as number);
+    }
+  }
+  return transpose(rows);
+}
+
+/** Takes the part along each unit row out of the rows of m. */
+async function removeParts(m: Matrix, units: Matrix, algebra: LinearAlgebra): Promise<void> {
+  subtractFrom(m, await algebra.multiply(await algebra.multiplyTransposed(m, units), units));
+}
+
+/** Row k against the rows above it. */
+function orthonormaliseRow(m: Matrix, k: number, before: number): void {
+  const { cols, data } = m;
+  const row = k * cols;
+  for (let other = 0; other < row; other += cols) {
+    const along = dotAt(data, data, { x: row, y: other, count: cols });
+    for (let c = 0; c < cols; c++)
+      data[row + c] = (data[row + c] as number) - along * (data[other + c] as number);
+  }
+  const after = norm(m, k);
+  const scale = after > RANK_TOLERANCE * before ? 1 / after : 0;
+  for (let c = 0; c < cols; c++) data[row + c] = (data[row + c] as number) * scale;
+}
+
+function norm({ data, cols }: Matrix, row: number): number {
+  return Math.sqrt(dotAt(data, data, { x: row * cols, y: row * cols, count: cols }));
+}

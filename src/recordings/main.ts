@@ -1,0 +1,123 @@
+/** `entrain verify | replay | export RUN`: what can be known from a run's recording alone. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { streamsOf } from '../journal/read-recording.ts';
+import { removalOf, setPinned } from '../journal/retention.ts';
+import { required } from '../process/flags.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import { stderrProgress } from '../process/progress.ts';
+import { exportRun, type ExportFormat } from './export-run.ts';
+import { removedText, verifyText } from './print-report.ts';
+import { verifyRun } from './verify-run.ts';
+
+const FLAGS = {
+  runs: { type: 'string', default: 'runs' },
+  format: { type: 'string', default: 'npy' },
+  out: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  last: { type: 'boolean', default: false },
+  progress: { type: 'boolean', default: false },
+} as const;
+
+export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
+  checks every checksum, seal and number of the recording, and that every utterance is recorded whole
+entrain replay RUN [--runs DIR] [--last] [--json] [--progress]
+  recomputes the published scores (--last: the last one of each group) and says whether they are equal;
+  how far it is stands on standard error where that is a terminal, or with --progress
+entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
+  npy: the folders that the scripts of the paper read (always called t0.7, whatever the temperature was: run.json has it);
+  safetensors: one file per episode; status 1 where the recording is not whole
+entrain pin RUN, entrain unpin RUN [--runs DIR]
+  the recording of a pinned run is never removed to keep the analyzer's --budget-gb
+RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
+
+/** Arguments with the command's name in front → exit status: 0 when all is well, 1 when not. */
+export async function run(argv: string[]): Promise<number> {
+  const [command, ...args] = argv;
+  const { values, positionals } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
+  const folder = await findRun(values.runs, required('RUN', positionals[0], 'the name or folder of a run'));
+  if (command === 'verify') return verify(folder, values.json);
+  if (command === 'pin' || command === 'unpin') return pin(folder, command === 'pin');
+  await requireRecording(folder);
+  if (command === 'replay') return replay(folder, values);
+  if (command === 'export') return exported(folder, values);
+  throw new EntrainError(
+    'USAGE',
+    `There is no command "${command ?? ''}": expected verify, replay, export, pin or unpin.`,
+  );
+}
+
+async function verify(folder: string, json: boolean): Promise<number> {
+  const report = await verifyRun(folder);
+  print(json ? `${JSON.stringify(report)}\n` : verifyText(report));
+  return report.complete ? 0 : 1;
+}
+
+/** What is whole in the recording is written; that not all of it was there is said, and the exit status tells. */
+async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
+  const format = formatOf(flags.format);
+  const out = flags.out ?? join(folder, 'export');
+  const { files, frames, verified } = await exportRun(folder, { format, out });
+  print(`${frames} frames in ${files} files under ${out}\n`);
+  const { faults, gapFrames, utterances } = verified;
+  const lacks = {
+    'faults in the recording': faults.length,
+    'frames declared lost': gapFrames,
+    'utterances without their states': utterances?.incomplete.length ?? 0,
+  };
+  const said = Object.entries(lacks).flatMap(([what, n]) => (n > 0 ? [`${n} ${what}`] : []));
+  if (said.length === 0) return 0;
+  print(`not whole: ${said.join(', ')}; "entrain verify" names them\n`);
+  return 1;
+}
+
+async function pin(folder: string, pinned: boolean): Promise<number> {
+  const removed = await removalOf(folder);
+  if (removed && pinned) throw new EntrainError('RUN_INVALID', `${folder} is ${removedText(removed)}.`);
+  await setPinned(folder, pinned);
+  return print(pinned ? `${folder} stays until it is unpinned\n` : `${folder} may go when room is needed\n`);
+}
+
+async function requireRecording(folder: string): Promise<void> {
+  const removed = await removalOf(folder);
+  if (removed)
+    throw new EntrainError(
+      'RUN_INVALID',
+      `The recording in ${folder} is ${removedText(removed)}: expected one that is still there; pin a run to keep it ("entrain pin RUN").`,
+    );
+}
+
+/** Loaded when it is asked for: it brings the matrix engine along. */
+async function replay(
+  folder: string,
+  flags: { last: boolean; json: boolean; progress: boolean },
+): Promise<number> {
+  const { replayRun, replayText } = await import('./replay-run.ts');
+  const progress = stderrProgress(flags.progress);
+  const replayed = replayRun(folder, { lastOnly: flags.last, say: progress.say });
+  const report = await replayed.finally(() => progress.end());
+  print(flags.json ? `${JSON.stringify(report)}\n` : replayText(report));
+  return report.equal ? 0 : 1;
+}
+
+async function findRun(runs: string, name: string): Promise<string> {
+  for (const folder of [join(runs, name), name]) {
+    const found = await stat(folder).catch(() => undefined);
+    if (found?.isDirectory() && (await streamsOf(folder)).length > 0) return folder;
+  }
+  throw new EntrainError(
+    'RUN_INVALID',
+    `There is no recorded run "${name}" in ${runs}: expected a folder with streams/ in it. Check the name, or give --runs DIR.`,
+  );
+}
+
+function formatOf(text: string): ExportFormat {
+  if (text === 'npy' || text === 'safetensors') return text;
+  throw new EntrainError('USAGE', `--format is "${text}": expected npy or safetensors.`);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,118 @@
+/**
+ * Computes published step scores again: the frames that a line of `scores.jsonl` names are read from the recording, aligned, and measured. Of
+ * the whole recording only the places of its frames are kept in memory.
+ */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RecordedMessage } from '../journal/read-recording.ts';
+import { decodeMessage } from '../protocol/stream/codec.ts';
+import type { StepsFrame } from '../protocol/stream/frames.ts';
+import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
+import type { Group } from '../analyzer/ingest/episode-index.ts';
+import {
+  addTurn,
+  createDyadSteps,
+  fullStepScore,
+  quickStepScore,
+  type DyadSteps,
+  type ScoreTools,
+} from '../analyzer/steps/dyad-steps.ts';
+import { addSteps, type SideSteps, type StepLayers } from '../analyzer/steps/side-steps.ts';
+import { alignSides } from '../analyzer/steps/step-index.ts';
+import { parseStepMeasures } from '../analyzer/steps/step-measures.ts';
+import { figureRecords, type StepRecord } from '../analyzer/steps/step-record.ts';
+import { replayFields } from './replay-fields.ts';
+
+/** STREAM EPOCH EPISODE TURN → its frames of steps. */
+export type StepIndex = Map<string, { seq: number; at: RecordedMessage['at'] }[]>;
+
+export function indexSteps(index: StepIndex, { stream, epoch, message, at }: RecordedMessage): void {
+  if (message.type !== 'steps') return;
+  const key = `${stream} ${epoch} ${message.episode} ${message.turn}`;
+  const places = index.get(key) ?? [];
+  index.set(key, places);
+  places.push({ seq: message.seq, at });
+}
+
+export interface StepReplay {
+  folder: string;
+  index: StepIndex;
+  group: Group | undefined;
+  algebra: LinearAlgebra;
+}
+
+/** What differs, as a sentence; undefined when nothing does. */
+export async function replaySteps(record: StepRecord, from: StepReplay): Promise<string | undefined> {
+  const name = `steps of ${record.episode} in ${record.group}, ${record.steps} steps`;
+  const dyad = from.group && (await dyadOf(record, { ...from, group: from.group }));
+  if (!dyad) return `${name}: the recording lacks frames that it was computed from`;
+  const again = await scoreAgain(dyad, record, from.algebra);
+  if (again.steps !== record.steps || again.seed !== record.seed)
+    return `${name}: the recording gives ${again.steps} steps`;
+  const labels = Object.keys(record.figures);
+  const figures = { again: figureRecords(again.figures), published: record.figures };
+  const difference = replayFields(labels, figures);
+  return difference && `${name}: ${difference}`;
+}
+
+function scoreAgain(dyad: DyadSteps, { run, figures }: StepRecord, algebra: LinearAlgebra) {
+  const measures = parseStepMeasures(Object.keys(figures).join(','));
+  const tools: ScoreTools = { run, measures, algebra, breathe: () => Promise.resolve(), nowMs: () => 0 };
+  const quick = Object.values(figures).every(({ pValue }) => pValue === undefined);
+  return quick ? quickStepScore(dyad, tools) : fullStepScore(dyad, tools);
+}
+
+async function dyadOf(
+  { episode, rows }: StepRecord,
+  from: StepReplay & { group: Group },
+): Promise<DyadSteps | undefined> {
+  const dyad = createDyadSteps({ group: from.group, episode });
+  for (const [turn, [speaker, listener, steps]] of Object.entries(rows)) {
+    const sides = await Promise.all(
+      [speaker, listener].map((last) => readSide(from, { episode, turn: Number(turn), last })),
+    );
+    const [a, b] = sides;
+    if (!a || !b) return undefined;
+    const aligned = alignSides(a, b);
+    const kept = { ...aligned, a: lastSteps(aligned.a, steps), b: lastSteps(aligned.b, steps) };
+    await addTurn(dyad, { group: from.group, episode, turn: Number(turn), ...kept }, from.algebra);
+  }
+  return dyad;
+}
+
+function lastSteps(layers: StepLayers, steps: number): StepLayers {
+  return new Map(
+    [...layers].map(([layer, { rows, cols, data }]) => {
+      const kept = Math.min(rows, steps);
+      return [layer, { rows: kept, cols, data: data.subarray((rows - kept) * cols) }];
+    }),
+  );
+}
+
+/** The steps of one side up to its last frame that was used, STREAM EPOCH SEQ; undefined where that is not recorded. */
+async function readSide(
+  { folder, index }: StepReplay,
+  of: { episode: string; turn: number; last: string },
+): Promise<SideSteps | undefined> {
+  const [stream = '', epoch = '', lastSeq = ''] = of.last.split(' ');
+  const places = index.get(`${stream} ${epoch} ${of.episode} ${of.turn}`) ?? [];
+  let side: SideSteps | undefined;
+  for (const { seq, at } of places.toSorted((a, b) => a.seq - b.seq)) {
+    if (seq > Number(lastSeq)) break;
+    side = addSteps(side, await readFrame(folder, at), { stream, epoch: Number(epoch), seq });
+  }
+  return side?.last === of.last ? side : undefined;
+}
+
+async function readFrame(
+  folder: string,
+  { file, offset, length }: RecordedMessage['at'],
+): Promise<StepsFrame> {
+  const handle = await open(join(folder, file));
+  try {
+    const { buffer } = await handle.read(new Uint8Array(length), 0, length, offset);
+    return decodeMessage(buffer) as StepsFrame;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * SyncR² in the paper's own mode: ridge regression from every layer of A at turn t to every layer of B at the next turn, R² on held-out
+ * units, mean over splits, then the maximum over target layers clipped at 0 and the mean over source layers.
+ *
+ * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, or values that are not finite.
+ */
+import { groupBy } from '../group-by.ts';
+import { columnMeans, scaleColumns } from '../../numeric/columns.ts';
+import { zeros } from '../../numeric/matrix.ts';
+import { drawPaperSplit, fewestTrainingRows, splitByEpisodes, type Split } from './paper-splits.ts';
+import { r2Map, type Target } from './r2-map.ts';
+import { seededRandom, shuffled } from '../../numeric/random.ts';
+import { sourceInverse } from './source-inverse.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import type { NoScore, PaperScore, TurnPairs } from '../types.ts';
+
+export interface PaperOptions {
+  algebra: LinearAlgebra;
+  /** Ridge penalty; the paper's is 0.1. */
+  lambda?: number;
+  /** How many splits to draw, or the test episodes of each. */
+  splits?: number | number[][];
+  seed: number;
+  /** The paper's null: B's training rows permuted within their dialogue. */
+  shuffled?: boolean;
+}
+
+const MINIMUM_ROWS = 4;
+const PAPER_LAMBDA = 0.1;
+
+export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promise<PaperScore | NoScore> {
+  return withPaper(pairs, options, (draw) => draw(options));
+}
+
+/** What one score takes besides the rows. */
+export type PaperDraw = Pick<PaperOptions, 'seed' | 'shuffled'>;
+
+/**
+ * Scores of the same rows share whatever does not depend on their splits: the inverse of every source layer is most of the work. They share
+ * memory too: one draw has to be waited for before the next, and `use` for the last.
+ */
+export async function withPaper<T>(
+  pairs: TurnPairs,
+  { algebra, lambda = PAPER_LAMBDA, splits = 3 }: Pick<PaperOptions, 'algebra' | 'lambda' | 'splits'>,
+  use: (draw: (of: PaperDraw) => Promise<PaperScore | NoScore>) => Promise<T>,
+): Promise<T | NoScore> {
+  if (pairs.n < MINIMUM_ROWS)
+    return { reason: `only ${pairs.n} turn pairs, at least ${MINIMUM_ROWS} are needed` };
+  const withMeans = (layer: Matrix): WithMeans => ({ layer, means: columnMeans(layer) });
+  const [source, target] = [pairs.source.map(withMeans), pairs.target.map(withMeans)];
+  // A mean is not finite where a value is not, so that takes no pass of its own.
+  if (![...source, ...target].every(({ means }) => means.every(Number.isFinite)))
+    return { reason: 'a hidden state holds NaN or infinity' };
+  const trainingRows = fewestTrainingRows(pairs, splits);
+  return algebra.lend(roomsOf(pairs), async ([spare, ...rooms]) => {
+    const sources: Matrix[] = [];
+    for (const [index, layer] of source.entries()) {
+      const options = { lambda, trainingRows, into: rooms[index] };
+      sources.push(await sourceInverse(centred(layer, spare as Float64Array), options, algebra));
+    }
+    const targets = target.map(({ layer, means }, index) => ({
+      rows: layer,
+      offset: means,
+      room: { ...layer, data: rooms[source.length + index] as Float64Array },
+    }));
+    return use((of) => scoreOf({ pairs, splits, sources, targets, algebra }, of));
+  });
+}
+
+/** For one centred source layer, for the inverse of every source layer, and for every target layer scaled. */
+function roomsOf({ n, source, target }: TurnPairs): number[] {
+  const widest = Math.max(0, ...source.map(({ cols }) => cols));
+  return [n * widest, ...source.map(() => n * n), ...target.map(({ cols }) => n * cols)];
+}
+
+interface WithMeans {
+  layer: Matrix;
+  /** Of its columns. */
+  means: Float64Array;
+}
+
+/** The same regression, in fewer digits where there is a large offset. */
+function centred({ layer, means }: WithMeans, room: Float64Array): Matrix {
+  const into = { ...layer, data: room.subarray(0, layer.data.length) };
+  const scaling = { offset: means, factor: new Float64Array(layer.cols).fill(1) };
+  return scaleColumns(layer, scaling, { into });
+}
+
+interface Prepared {
+  pairs: TurnPairs;
+  splits: number | number[][];
+  sources: Matrix[];
+  targets: Target[];
+  algebra: LinearAlgebra;
+}
+
+async function scoreOf(
+  { pairs, splits: wanted, sources, targets, algebra }: Prepared,
+  draw: PaperDraw,
+): Promise<PaperScore | NoScore> {
+  const splits = makeSplits(pairs, wanted, draw.seed);
+  if ('reason' in splits) return splits;
+  const perSplit: Matrix[] = [];
+  for (const [index, split] of splits.entries()) {
+    const input = { sources, targets, split };
+    const order = draw.shuffled === true ? shuffledTraining(pairs, split, draw.seed + index) : undefined;
+    const whole = order === undefined ? input : { ...input, trainingOrder: order };
+    perSplit.push(await r2Map(whole, algebra));
+  }
+  return summarise(perSplit);
+}
+
+function makeSplits(pairs: TurnPairs, wanted: number | number[][], seed: number): Split[] | NoScore {
+  const splits =
+    typeof wanted === 'number'
+      ? Array.from({ length: wanted }, (_, index) => drawPaperSplit(pairs, seed, index))
+      : wanted.map((episodes) => splitByEpisodes(pairs.episode, episodes));
+  const usable = splits.filter(
+    (split) => split !== undefined && split.includes(0) && split.filter(Boolean).length > 1,
+  );
+  if (usable.length < splits.length || usable.length === 0) {
+    return { reason: 'the episodes cannot be split into a training and a test part' };
+  }
+  return usable as Split[];
+}
+
+/** The training rows, those of an episode exchanged among themselves. */
+function shuffledTraining(pairs: TurnPairs, split: Split, seed: number): Int32Array {
+  const order = Int32Array.from(split, (_, row) => row).filter((row) => split[row] === 0);
+  const places = groupBy(order.keys(), (place) => pairs.episode[order[place] as number]);
+  const random = seededRandom(seed, 0x5f);
+  const out = order.slice();
+  for (const at of places.values()) {
+    for (const [k, from] of shuffled(at, random).entries()) out[at[k] as number] = order[from] as number;
+  }
+  return out;
+}
+
+function summarise(perSplit: Matrix[]): PaperScore {
+  const { rows, cols } = perSplit[0] as Matrix;
+  const map = zeros(rows, cols);
+  for (const split of perSplit) {
+    for (let at = 0; at < map.data.length; at++) {
+      map.data[at] = (map.data[at] as number) + (split.data[at] as number) / perSplit.length;
+    }
+  }
+  const layers = Array.from({ length: rows }, (_, i) => [...map.data.subarray(i * cols, (i + 1) * cols)]);
+  const best = layers.map((row) => Math.max(...row));
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    syncR2: mean(best.map((value) => Math.max(0, value))),
+    unclipped: mean(best),
+    map,
+    bestTargetLayer: layers.map((row, i) => row.indexOf(best[i] as number)),
+    perSplit,
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * The layer × layer R² map of any number of splits, in sample space. Each source layer is inverted once for all splits:
+ *
+ *   source layer i: K = X Xᵀ, column means out;  S = (K + λI)⁻¹ less its part along 1, which is the free intercept (source-inverse.ts)
+ *   split:          C = −S[train, test] · S[test, test]⁻¹, so that Cᵀ Y_train is the prediction of every test row
+ *   target layer j: Z = Y / √(test sum of squares), per column
+ *   R²[i, j] = 1 − ‖Z_test − Cᵀ Z_train‖² / dims
+ *
+ * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. That a held-out prediction needs only
+ * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
+ * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
+ */
+import { columnMeans, columnSquares, scaleColumns } from '../../numeric/columns.ts';
+import { negated, takeBlock } from '../../numeric/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+
+export interface MapInput {
+  /** Per source layer S [n, n], or a multiple of it. */
+  sources: Matrix[];
+  targets: Target[];
+  split: Uint8Array;
+  /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
+  trainingOrder?: Int32Array;
+}
+
+/** One target layer. */
+export interface Target {
+  /** Y [n, dims] */
+  rows: Matrix;
+  /** Column means [dims], or whatever else lies near the values. */
+  offset: Float64Array;
+  /** Room for Z [n, dims], written anew for every split: memory never touched costs more than a pass over it. */
+  room: Matrix;
+}
+
+interface Sides {
+  train: Int32Array;
+  test: Int32Array;
+}
+
+/** R² [source layers, target layers]. */
+export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
+  const sides = sidesOf(input.split);
+  const order = Int32Array.from([...(input.trainingOrder ?? sides.train), ...sides.test]);
+  const scaled = input.targets.map((target) => scaledTarget(target, sides, order));
+  const lengths = roomsOfWeights(input.sources.length, sides);
+  const squares = await algebra.lend(lengths, async (rooms) => {
+    const weights = await allWeights(input.sources, { sides, rooms }, algebra);
+    return algebra.squaredErrors(
+      weights,
+      scaled.map(({ rows }) => rows),
+    );
+  });
+  const data = squares.data.map((square, at) => {
+    const { dims, unexplained } = scaled[at % squares.cols] as ScaledTarget;
+    return 1 - (square + unexplained) / dims;
+  });
+  return { ...squares, data };
+}
+
+function sidesOf(split: Uint8Array): Sides {
+  const rows = Int32Array.from(split, (_, row) => row);
+  return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
+}
+
+/** Two for what the weights of a source layer are made from, and one for those of every layer. */
+function roomsOfWeights(layers: number, { train, test }: Sides): number[] {
+  const weights = Array.from({ length: layers }, () => train.length * test.length);
+  return [test.length * test.length, test.length * train.length, ...weights];
+}
+
+interface WeightWork {
+  sides: Sides;
+  rooms: Float64Array[];
+}
+
+/** C [train, test] of every source layer. */
+async function allWeights(
+  sources: Matrix[],
+  { sides: { train, test }, rooms: [own, across, ...into] }: WeightWork,
+  algebra: LinearAlgebra,
+): Promise<Matrix[]> {
+  const weights: Matrix[] = [];
+  for (const [index, source] of sources.entries()) {
+    const square = takeBlock(source, [test, test], own);
+    const inner = await algebra.invertRidge(square, 0, square.data);
+    const outer = takeBlock(source, [test, train], across);
+    weights.push(await algebra.crossMultiply(outer, negated(inner, inner.data), into[index]));
+  }
+  return weights;
+}
+
+interface ScaledTarget {
+  /** Z [n, dims]: the training rows, then the test rows. */
+  rows: Matrix;
+  dims: number;
+  /** Columns without variance in the test part, which are not predicted either. */
+  unexplained: number;
+}
+
+function scaledTarget({ rows: y, offset, room }: Target, sides: Sides, order: Int32Array): ScaledTarget {
+  const total = columnSquares(y, columnMeans(y, sides.test), sides.test);
+  const flat = constantColumns(y, sides.test);
+  const isFlat = (value: number, c: number): boolean => flat.has(c) || !(value > 0);
+  // scikit-learn calls a column without variance in the test part 0 unless it is predicted perfectly, and never divides.
+  const factor = total.map((value, c) => (isFlat(value, c) ? 0 : 1 / Math.sqrt(value)));
+  const known = flat.size > 0 ? constantColumns(y, sides.train) : flat;
+  const valueOf = (rows: Int32Array, c: number): number => y.data[(rows[0] as number) * y.cols + c] as number;
+  let unexplained = 0;
+  for (const [c, value] of total.entries()) {
+    const perfect = known.has(c) && valueOf(sides.train, c) === valueOf(sides.test, c);
+    if (isFlat(value, c) && !perfect) unexplained += 1;
+  }
+  const rows = scaleColumns(y, { offset, factor }, { rows: order, into: room });
+  return { rows, dims: y.cols, unexplained };
+}
+
+/** Every column that has one value in all the rows. */
+function constantColumns({ cols, data }: Matrix, rows: Int32Array): Set<number> {
+  const [first = 0, second = first, ...others] = rows;
+  let flat: number[] = [];
+  for (let c = 0; c < cols; c++) if (data[first * cols + c] === data[second * cols + c]) flat.push(c);
+  for (const row of others) {
+    if (flat.length === 0) break;
+    flat = flat.filter((c) => data[row * cols + c] === data[first * cols + c]);
+  }
+  return new Set(flat);
+}

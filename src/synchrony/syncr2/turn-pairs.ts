@@ -1,0 +1,113 @@
+/** Turns of recorded episodes → aligned turn pairs: A at turn t beside B at turn t + lag, with the text both had read. */
+import { joinColumns, zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
+import type { EpisodeStates, EpisodeTurn, TextSpreads, TurnPairs } from '../types.ts';
+
+export interface PairingOptions {
+  /** Which speaker's states predict: the one who opened the episode, or the one who answered; or any two places in the speaking order. */
+  direction: 'first_to_second' | 'second_to_first' | { source: number; target: number };
+  /** In turns; 1 is the answer. Between two speakers who alternate only odd lags exist. */
+  lag: number;
+  /** Indices of the layers to keep; left out: all. */
+  layers?: number[];
+  /** What the text of A's prompts is divided by; left out: its own spread. Rows paired later than others take theirs. */
+  historySpreads?: TextSpreads;
+}
+
+interface PairedTurns {
+  episode: EpisodeStates;
+  source: EpisodeTurn;
+  target: EpisodeTurn;
+}
+
+export function pairTurns(episodes: readonly EpisodeStates[], options: PairingOptions): TurnPairs {
+  const rows = episodes.flatMap((episode) => pairsOf(episode, options));
+  const label = (of: (row: PairedTurns) => number): Int32Array => Int32Array.from(rows, of);
+  const sources = rows.map((row) => row.source);
+  const targets = rows.map((row) => row.target);
+  const historySpreads = options.historySpreads ?? textSpreads(sources);
+  return {
+    n: rows.length,
+    source: layersOf(sources, options.layers),
+    target: layersOf(targets, options.layers),
+    history: textOf(sources, historySpreads),
+    historySpreads,
+    reply: textOf(targets, textSpreads(targets)),
+    episode: label((row) => row.episode.episode),
+    scenario: label((row) => row.episode.scenario),
+    pair: label((row) => row.episode.pair),
+    turn: label((row) => row.source.turn),
+  };
+}
+
+function pairsOf(episode: EpisodeStates, options: PairingOptions): PairedTurns[] {
+  const places = { first_to_second: { source: 0, target: 1 }, second_to_first: { source: 1, target: 0 } };
+  const { source, target } =
+    typeof options.direction === 'string' ? places[options.direction] : options.direction;
+  const byTurn = new Map(episode.turns.map((turn) => [turn.turn, turn]));
+  const from = episode.turns.filter((turn) => turn.speaker === source).sort((a, b) => a.turn - b.turn);
+  return from.flatMap((turn) => {
+    const answer = byTurn.get(turn.turn + options.lag);
+    return answer?.speaker === target ? [{ episode, source: turn, target: answer }] : [];
+  });
+}
+
+/** Per layer [n, dims]. */
+function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] {
+  const first = turns[0];
+  if (first === undefined) return [];
+  const dims = first.states.length / first.layers;
+  const layers = wanted ?? Array.from({ length: first.layers }, (_, layer) => layer);
+  return layers.map((layer) => {
+    const out = zeros(turns.length, dims);
+    for (const [row, turn] of turns.entries()) {
+      out.data.set(turn.states.subarray(layer * dims, (layer + 1) * dims), row * dims);
+    }
+    return out;
+  });
+}
+
+/** Root of the summed column variances of each kind over these turns; 1 where there is none. */
+function textSpreads(turns: EpisodeTurn[]): TextSpreads {
+  const spread = (of: (turn: EpisodeTurn) => Float32Array): number =>
+    columnSpread(featureBlock(turns, of, 1)) || 1;
+  return {
+    text: spread((turn) => turn.text),
+    words: spread((turn) => turn.words),
+    sentence: spread(sentenceOf),
+  };
+}
+
+const NO_SENTENCE = new Float32Array(0);
+const sentenceOf = ({ sentence = NO_SENTENCE }: EpisodeTurn): Float32Array => sentence;
+
+/** All kinds of text features side by side, each kind brought to one mean square so that none drowns the others. */
+function textOf(turns: EpisodeTurn[], spreads: TextSpreads): Matrix {
+  return joinColumns([
+    featureBlock(turns, (turn) => turn.text, spreads.text),
+    featureBlock(turns, (turn) => turn.words, spreads.words),
+    featureBlock(turns, sentenceOf, spreads.sentence),
+  ]);
+}
+
+function featureBlock(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Array, spread: number): Matrix {
+  const first = turns[0];
+  const out = zeros(turns.length, first === undefined ? 0 : of(first).length);
+  for (const [row, turn] of turns.entries()) out.data.set(of(turn), row * out.cols);
+  if (spread !== 1)
+    for (let at = 0; at < out.data.length; at++) out.data[at] = (out.data[at] as number) / spread;
+  return out;
+}
+
+/** Root of the summed column variances. */
+function columnSpread(m: Matrix): number {
+  const sums = new Float64Array(m.cols);
+  let squares = 0;
+  for (let at = 0; at < m.data.length; at++) {
+    const value = m.data[at] as number;
+    sums[at % m.cols] = (sums[at % m.cols] as number) + value;
+    squares += value * value;
+  }
+  const means = sums.reduce((total, sum) => total + (sum / m.rows) ** 2, 0);
+  return Math.sqrt(Math.max(0, squares / m.rows - means));
+}

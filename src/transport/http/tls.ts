@@ -1,0 +1,105 @@
+/**
+ * Certificates, keys and authorities from PEM files. A program has one certificate: it shows it to who connects to it,
+ * and to whom it connects when that one asks.
+ */
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { EntrainError } from '../../protocol/errors.ts';
+import { readSecretFile } from '../../process/secret-file.ts';
+
+/** PEM texts of what a program shows. */
+export interface Identity {
+  cert: string;
+  key: string;
+}
+
+/** PEM texts for serving. */
+export interface ServerTls extends Identity {
+  /** Whoever connects must show a certificate of this authority. */
+  clientCa?: string;
+}
+
+/** PEM texts for connecting; without `ca` the authorities that Node knows count. */
+export interface ClientTls extends Partial<Identity> {
+  ca?: string;
+}
+
+/** The TLS flags of every program that serves. */
+export const TLS_FLAGS = {
+  'tls-cert': { type: 'string', value: 'FILE', about: 'serve with TLS: the certificate' },
+  'tls-key': { type: 'string', value: 'FILE', about: 'and its key, of mode 0600' },
+  'tls-client-ca': {
+    type: 'string',
+    value: 'FILE',
+    about: 'let in only who shows a certificate of this authority',
+  },
+} as const;
+
+type Named<Names extends string> = Partial<Record<Names, string | undefined>>;
+
+/**
+ * `--tls-cert`, `--tls-key`, `--tls-client-ca`; none of them: no TLS.
+ * @throws EntrainError `USAGE`, `CONFIG_INVALID`
+ */
+export async function readServerTls(files: Named<keyof typeof TLS_FLAGS>): Promise<ServerTls | undefined> {
+  const identity = await readIdentity({ cert: '--tls-cert', key: '--tls-key' }, [
+    files['tls-cert'],
+    files['tls-key'],
+  ]);
+  const clientCa = await readAuthority('--tls-client-ca', files['tls-client-ca']);
+  if (identity) return { ...identity, ...(clientCa ? { clientCa } : {}) };
+  if (clientCa === undefined) return undefined;
+  throw new EntrainError(
+    'USAGE',
+    '--tls-client-ca is given alone: expected --tls-cert and --tls-key beside it.',
+  );
+}
+
+/**
+ * The certificate and key that two settings name, or undefined when neither does.
+ * @throws EntrainError `USAGE`, `CONFIG_INVALID`
+ */
+export async function readIdentity(
+  settings: { cert: string; key: string },
+  [certFile, keyFile]: [string | undefined, string | undefined],
+): Promise<Identity | undefined> {
+  if (!certFile && !keyFile) return undefined;
+  if (!certFile || !keyFile) {
+    const [given, missing] = certFile ? [settings.cert, settings.key] : [settings.key, settings.cert];
+    throw new EntrainError('USAGE', `${given} is given without ${missing}: expected both or neither.`);
+  }
+  const cert = await readPem(settings.cert, certFile, 'a certificate');
+  const key = await readSecretFile(settings.key, keyFile, 'the private key of the certificate, in PEM');
+  requireContext(`${settings.cert} and ${settings.key}`, { cert, key }, 'a PEM certificate and its own key');
+  return { cert, key };
+}
+
+/** @throws EntrainError `CONFIG_INVALID` */
+export async function readAuthority(setting: string, file: string | undefined): Promise<string | undefined> {
+  if (!file) return undefined;
+  const ca = await readPem(setting, file, 'the certificate of an authority');
+  requireContext(setting, { ca }, 'the certificate of an authority, in PEM');
+  return ca;
+}
+
+async function readPem(setting: string, file: string, what: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new EntrainError(
+      'CONFIG_INVALID',
+      `${setting} cannot be read (${file}): expected a file with ${what}, in PEM.`,
+      { cause },
+    );
+  });
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new EntrainError('CONFIG_INVALID', `${setting} holds no PEM (${file}): expected ${what}.`);
+}
+
+function requireContext(settings: string, pem: Parameters<typeof createSecureContext>[0], expected: string) {
+  try {
+    createSecureContext(pem);
+  } catch (cause) {
+    throw new EntrainError('CONFIG_INVALID', `${settings} do not fit together: expected ${expected}.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The connection to NATS that every program makes: named, with a private inbox, reconnecting for ever, its credentials
+ * from the environment or from a file of mode 0600, never from the command line.
+ */
+import { connect, Events, type NatsConnection } from 'nats';
+import { EntrainError } from '../../protocol/errors.ts';
+import { environment } from '../../process/environment.ts';
+import type { Logger } from '../../process/log.ts';
+import { readSecretFile } from '../../process/secret-file.ts';
+import { readAuthority, readIdentity, type ClientTls } from '../http/tls.ts';
+
+export interface NatsOptions {
+  url: string;
+  user?: string;
+  password?: string;
+  /** Then a server without TLS is refused. */
+  tls?: ClientTls;
+}
+
+export interface NatsLink {
+  connection: NatsConnection;
+  /** Whether the server is connected right now. */
+  up(): boolean;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5000;
+
+/**
+ * Reads `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` or `NATS_PASSWORD_FILE`, and for TLS `NATS_CA_FILE`, `NATS_CERT_FILE` and
+ * `NATS_KEY_FILE`.
+ * @throws EntrainError `CONFIG_INVALID`
+ */
+export async function natsFromEnvironment(): Promise<NatsOptions> {
+  const url = environment('NATS_URL');
+  if (!url) {
+    throw new EntrainError(
+      'CONFIG_INVALID',
+      'NATS_URL is not set: expected the address of a NATS server, such as nats://127.0.0.1:4222.',
+    );
+  }
+  const user = environment('NATS_USER');
+  const password = await readPassword();
+  const tls = await readTls(url);
+  return { url, ...(user ? { user } : {}), ...(password ? { password } : {}), ...(tls ? { tls } : {}) };
+}
+
+async function readPassword(): Promise<string | undefined> {
+  const file = environment('NATS_PASSWORD_FILE');
+  if (!file) return environment('NATS_PASSWORD');
+  return (await readSecretFile('NATS_PASSWORD_FILE', file, 'the password alone')).trim();
+}
+
+/** TLS when the address says so, or when an authority or a certificate is named. */
+async function readTls(url: string): Promise<ClientTls | undefined> {
+  const ca = await readAuthority('NATS_CA_FILE', environment('NATS_CA_FILE'));
+  const identity = await readIdentity({ cert: 'NATS_CERT_FILE', key: 'NATS_KEY_FILE' }, [
+    environment('NATS_CERT_FILE'),
+    environment('NATS_KEY_FILE'),
+  ]);
+  if (!ca && !identity && !url.startsWith('tls://')) return undefined;
+  return { ...(ca ? { ca } : {}), ...identity };
+}
+
+/**
+ * Connects; the first attempt must succeed, later breaks are mended by themselves.
+ * @throws EntrainError `NATS_UNREACHABLE`
+ */
+export async function connectNats(options: NatsOptions & { name: string; log: Logger }): Promise<NatsLink> {
+  const { url, user, password, tls, name, log } = options;
+  const connection = await connect({
+    servers: url,
+    name,
+    inboxPrefix: inboxPrefix(user ?? name),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    pingInterval: 5000,
+    maxPingOut: 2,
+    timeout: CONNECT_TIMEOUT_MS,
+    ...(user ? { user } : {}),
+    ...(password ? { pass: password } : {}),
+    ...(tls ? { tls } : {}),
+  }).catch((cause: unknown) => {
+    throw new EntrainError(
+      'NATS_UNREACHABLE',
+      `NATS at ${url} did not accept the connection (${describe(cause)}): expected a running nats-server and valid credentials; check NATS_URL.`,
+      { cause },
+    );
+  });
+  const state = { up: true };
+  void watchStatus(connection, log, state);
+  return { connection, up: () => state.up, close: () => closeQuietly(connection) };
+}
+
+/** The inbox that a user may subscribe to; the server configuration allows no other. */
+export function inboxPrefix(user: string): string {
+  return `_INBOX_${user.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
+}
+
+async function watchStatus(connection: NatsConnection, log: Logger, state: { up: boolean }): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === Events.Disconnect) state.up = false;
+    if (status.type === Events.Reconnect) state.up = true;
+    if (
+      status.type === Events.Disconnect ||
+      status.type === Events.Reconnect ||
+      status.type === Events.Error
+    ) {
+      log.warn({ status: status.type, detail: describe(status.data) }, 'NATS connection changed');
+    }
+  }
+}
+
+async function closeQuietly(connection: NatsConnection): Promise<void> {
+  if (connection.isClosed()) return;
+  await Promise.race([
+    connection.drain().catch(() => undefined),
+    new Promise((done) => setTimeout(done, 2000).unref()),
+  ]);
+  if (!connection.isClosed()) await connection.close();
+}
+
+function describe(value: unknown): string {
+  return value instanceof Error ? value.message : String(value);
+}

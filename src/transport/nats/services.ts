@@ -1,0 +1,81 @@
+/** Programs announce themselves as NATS micro services: `nats micro ls` shows the fleet, and the coordinator finds it so. */
+import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnection } from 'nats';
+import { EntrainError } from '../../protocol/errors.ts';
+import type { NatsLink } from './connection.ts';
+
+const NOBODY: ReadonlySet<string> = new Set([ErrorCode.NoResponders]);
+
+export interface ServiceEndpoint {
+  name: string;
+  subject: string;
+  /** Takes and returns JSON text. */
+  handle(request: string): Promise<string> | string;
+}
+
+export interface ServiceOptions {
+  name: string;
+  version: string;
+  description: string;
+  metadata: Record<string, string>;
+  endpoints: ServiceEndpoint[];
+}
+
+export interface ServiceRecord {
+  id: string;
+  metadata: Record<string, string>;
+}
+
+export async function registerService(
+  link: NatsLink,
+  options: ServiceOptions,
+): Promise<{ stop(): Promise<void> }> {
+  const { endpoints, ...config } = options;
+  const service = await link.connection.services.add(config);
+  for (const { name, subject, handle } of endpoints) {
+    service.addEndpoint(name, {
+      subject,
+      handler: (fault, message) => {
+        if (fault) return;
+        void Promise.resolve()
+          .then(() => handle(message.string()))
+          .then((answer) => message.respond(answer))
+          .catch((error: unknown) =>
+            message.respondError(400, error instanceof Error ? error.message : String(error)),
+          );
+      },
+    });
+  }
+  return { stop: async () => void (await service.stop()) };
+}
+
+/** All services of a name that answer within `waitMs`; it takes that long. */
+export async function findServices(link: NatsLink, name: string, waitMs = 300): Promise<ServiceRecord[]> {
+  const client = link.connection.services.client({ strategy: RequestStrategy.Timer, maxWait: waitMs });
+  const found: ServiceRecord[] = [];
+  try {
+    for await (const info of await client.info(name))
+      found.push({ id: info.id, metadata: info.metadata ?? {} });
+  } catch (error) {
+    if (!(error instanceof NatsError && NOBODY.has(error.code))) throw error;
+    // Nobody listens yet: the answer came at once, so wait here, that callers may simply ask again.
+    await new Promise((done) => setTimeout(done, waitMs));
+  }
+  return found;
+}
+
+/** Request and answer as JSON text; an answer that is an error becomes one. */
+export async function request(
+  connection: NatsConnection,
+  subject: string,
+  options: { body: unknown; timeoutMs: number },
+): Promise<string> {
+  const answer = await connection.request(subject, JSON.stringify(options.body), {
+    timeout: options.timeoutMs,
+  });
+  const fault = ServiceError.toServiceError(answer);
+  if (fault)
+    throw new EntrainError('MESSAGE_INVALID', `The request on ${subject} was refused: ${fault.message}`, {
+      cause: fault,
+    });
+  return answer.string();
+}

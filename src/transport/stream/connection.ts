@@ -1,0 +1,208 @@
+/** One WebSocket of a sender: greets, takes frames, acknowledges, measures the clock, and ends at the first fault. */
+import type { RawData, WebSocket } from 'ws';
+import { crcOfMessage, decodeMessage, encodeMessage } from '../../protocol/stream/codec.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import type { DataMessage, Hello, StreamMessage } from '../../protocol/stream/frames.ts';
+import { createClockExchange, type ClockEstimate, type ClockExchange } from './clock.ts';
+import { acceptFrame, type Seat } from './slot.ts';
+import { countRefused, REFUSALS, seatOf, type RefusalCause, type ServerState } from './registry.ts';
+import type { TokenClaims } from './token.ts';
+
+/** WebSocket close codes, private range: what the sender did wrong. */
+const CLOSE = { invalid: 4000, replaced: 4001, forbidden: 4003, credits: 4008 } as const;
+/** A sender that has nothing more to say. */
+const CLOSE_IN_ORDER = 1000;
+const PING_MS = 3000;
+const SILENCE_MS = 9000;
+
+interface Connection {
+  state: ServerState;
+  client: WebSocket;
+  claims: TokenClaims;
+  clock: ClockExchange;
+  seat: Seat | undefined;
+  /** Between a hello and its welcome no frame may come. */
+  greeting: boolean;
+  heardMs: number;
+  timers: NodeJS.Timeout[];
+}
+
+export function serveConnection(state: ServerState, client: WebSocket, claims: TokenClaims): void {
+  const { clock, log } = state.options;
+  const connection: Connection = {
+    state,
+    client,
+    claims,
+    clock: createClockExchange({
+      clock,
+      send: (message) => send(client, message),
+      onEstimate: (estimate) => noteClock(connection, estimate),
+    }),
+    seat: undefined,
+    greeting: false,
+    heardMs: clock.monotonicMs(),
+    timers: [],
+  };
+  watch(connection);
+  client.on('message', (data, isBinary) => receive(connection, data, isBinary));
+  client.on('error', (error) => {
+    countRefused(state, 'socket');
+    log.warn({ err: error, agent: claims.agent }, 'stream connection failed');
+  });
+  client.on('close', (code) => {
+    connection.clock.stop();
+    for (const timer of connection.timers) clearInterval(timer);
+    if (connection.seat?.holder !== holderOf(connection)) return;
+    leave(connection.seat, { done: code === CLOSE_IN_ORDER });
+    log.info({ ...connection.seat.place, code }, 'stream left');
+  });
+}
+
+/** One object per connection, so that a seat knows who holds it. */
+const holders = new WeakMap<Connection, NonNullable<Seat['holder']>>();
+
+function holderOf(connection: Connection): NonNullable<Seat['holder']> {
+  const { client, state } = connection;
+  const known = holders.get(connection);
+  if (known) return known;
+  const holder = {
+    acknowledge: (durableSeq: number): void =>
+      send(client, { type: 'ack', durableSeq, credits: state.limits.creditBytes }),
+    replace: (): void => client.close(CLOSE.replaced, 'another connection took over this stream'),
+  };
+  holders.set(connection, holder);
+  return holder;
+}
+
+function leave(seat: Seat, { done }: { done: boolean }): void {
+  seat.holder = undefined;
+  seat.figures.connected = false;
+  seat.figures.done = done;
+}
+
+function watch(connection: Connection): void {
+  const { client, state } = connection;
+  const { clock } = state.options;
+  client.on('pong', () => hear(connection));
+  const alive = setInterval(() => {
+    if (clock.monotonicMs() - connection.heardMs > SILENCE_MS) client.terminate();
+    else client.ping();
+  }, PING_MS);
+  const hello = setTimeout(() => {
+    if (!connection.seat && !connection.greeting) end(connection, CLOSE.invalid, 'no_hello');
+  }, state.limits.helloMs);
+  connection.timers.push(alive, hello);
+}
+
+function hear(connection: Connection): void {
+  connection.heardMs = connection.state.options.clock.monotonicMs();
+}
+
+function receive(connection: Connection, data: RawData, isBinary: boolean): void {
+  const { client } = connection;
+  hear(connection);
+  if (client.readyState !== client.OPEN) return;
+  if (!isBinary) return end(connection, CLOSE.invalid, 'text');
+  const bytes = data as Buffer;
+  try {
+    handle(connection, decodeMessage(bytes), bytes);
+  } catch (error) {
+    if (!(error instanceof EntrainError)) throw error;
+    connection.state.options.log.warn({ err: error, agent: connection.claims.agent }, 'frame refused');
+    send(client, { type: 'bye', reason: error.message.slice(0, 256) });
+    end(connection, CLOSE.invalid, error.code);
+  }
+}
+
+function handle(connection: Connection, message: StreamMessage, bytes: Uint8Array): void {
+  switch (message.type) {
+    case 'hello':
+      greet(connection, message).catch((error: unknown) => {
+        connection.state.options.log.error({ err: error }, 'a stream could not be opened');
+        end(connection, CLOSE.invalid, 'not_opened');
+      });
+      return;
+    case 'episode':
+    case 'turn':
+    case 'steps':
+    case 'gap':
+      return take(connection, message, bytes);
+    case 'clock-reply':
+      return connection.clock.replied(message);
+    case 'bye':
+      return connection.client.close(CLOSE_IN_ORDER);
+    case 'welcome':
+    case 'ack':
+    case 'resend':
+    case 'clock':
+      end(connection, CLOSE.invalid, 'wrong_way');
+  }
+}
+
+async function greet(connection: Connection, hello: Hello): Promise<void> {
+  const { claims, state } = connection;
+  if (hello.run !== claims.run || hello.stream !== claims.stream)
+    return end(connection, CLOSE.forbidden, 'other_stream');
+  connection.greeting = true;
+  const seat = await seatOf(state, hello);
+  const holder = holderOf(connection);
+  if (seat.holder && seat.holder !== holder) {
+    state.options.log.info(seat.place, 'another connection takes the stream over');
+    seat.holder.replace();
+  }
+  seat.holder = holder;
+  // Frames of an earlier connection may still be on their way to the disk; only then is it known what is durable.
+  while (seat.committing) await seat.idle;
+  if (seat.holder !== holder || connection.client.readyState !== connection.client.OPEN) return;
+  const durableSeq = seat.sink.durableSeq(hello.epoch);
+  seat.intake.greet(hello.epoch, durableSeq);
+  seat.figures.epoch = hello.epoch;
+  seat.figures.connected = true;
+  seat.figures.done = false;
+  const lastEpoch = seat.sink.lastEpoch();
+  const first = !connection.seat;
+  connection.seat = seat;
+  connection.greeting = false;
+  send(connection.client, { type: 'welcome', lastEpoch, durableSeq, credits: state.limits.creditBytes });
+  if (!first) return;
+  state.options.log.info({ ...seat.place, durableSeq }, 'stream connected');
+  connection.clock.start();
+}
+
+function take(connection: Connection, message: DataMessage, bytes: Uint8Array): void {
+  const { seat, state } = connection;
+  if (!seat || connection.greeting) return end(connection, CLOSE.invalid, 'no_welcome');
+  if (seat.holder !== holderOf(connection)) return;
+  const atMs = connection.heardMs;
+  const { verdict, resend } = seat.intake.offer(message, atMs);
+  if (verdict === 'duplicate') seat.figures.duplicateFrames += 1;
+  if (resend) {
+    seat.figures.resends += 1;
+    send(connection.client, resend);
+  }
+  if (verdict !== 'accept') return;
+  const most = state.limits.creditBytes + state.limits.maxMessageBytes;
+  if (seat.waitingBytes + bytes.length > most) return end(connection, CLOSE.credits, 'credits');
+  const { onRecorded, clock, log } = state.options;
+  acceptFrame(
+    seat,
+    { onRecorded, log, nowMs: () => clock.monotonicMs() },
+    { seq: message.seq, bytes, crc: crcOfMessage(bytes, message), message, atMs },
+  );
+}
+
+function noteClock(connection: Connection, estimate: ClockEstimate): void {
+  const { seat } = connection;
+  if (!seat) return;
+  seat.figures.clock = estimate;
+  seat.sink.note(JSON.stringify({ epoch: seat.intake.epoch(), ...estimate }));
+}
+
+function send(client: WebSocket, message: StreamMessage): void {
+  if (client.readyState === client.OPEN) client.send(encodeMessage(message));
+}
+
+function end(connection: Connection, code: number, cause: RefusalCause): void {
+  countRefused(connection.state, cause);
+  connection.client.close(code, cause in REFUSALS ? REFUSALS[cause as keyof typeof REFUSALS] : cause);
+}

@@ -1,0 +1,171 @@
+/**
+ * The sender's side of a session as a pure machine: what happened goes in, what to do comes out. Sockets, files and
+ * timers sit outside.
+ *
+ *   offline ──connected──▶ greeting ──welcome──▶ flowing ──old epoch drained──▶ greeting (next epoch)
+ */
+import type { Ack, Resend, Welcome } from '../../protocol/stream/frames.ts';
+
+export interface HeldEpoch {
+  epoch: number;
+  firstSeq: number;
+  /** firstSeq − 1 when nothing is held. */
+  lastSeq: number;
+}
+
+/** What the machine asks of the spool. */
+export interface Held {
+  /** Epochs that hold frames, and the current one, in order. */
+  epochs(): HeldEpoch[];
+  /** Bytes of a frame, 0 when it cannot be read any more. */
+  sizeOf(epoch: number, seq: number): number;
+}
+
+export type OutboxCommand =
+  | { do: 'hello'; epoch: number; firstSeq: number; lastSeq: number }
+  | { do: 'frame'; epoch: number; seq: number }
+  | { do: 'gap'; from: number; to: number; reason: string }
+  | { do: 'trim'; epoch: number; seq: number }
+  | { do: 'conflict'; epoch: number; durableSeq: number };
+
+export interface Outbox {
+  connected(): OutboxCommand[];
+  disconnected(): void;
+  welcomed(message: Welcome): OutboxCommand[];
+  acknowledged(message: Ack): OutboxCommand[];
+  resent(message: Resend): OutboxCommand[];
+  /** Something was added to the spool. */
+  appended(): OutboxCommand[];
+  state(): { phase: Phase; epoch: number; acked: number; inFlightBytes: number };
+}
+
+type Phase = 'offline' | 'greeting' | 'flowing';
+
+interface State {
+  phase: Phase;
+  epoch: number;
+  /** The next number to send, and the last one acknowledged. */
+  next: number;
+  acked: number;
+  /** Bytes sent and not acknowledged, oldest first. */
+  inFlight: { seq: number; bytes: number }[];
+  inFlightBytes: number;
+  credits: number;
+}
+
+export function createOutbox(held: Held): Outbox {
+  const state: State = {
+    phase: 'offline',
+    epoch: 0,
+    next: 0,
+    acked: -1,
+    inFlight: [],
+    inFlightBytes: 0,
+    credits: 0,
+  };
+  return {
+    connected: () => greet(state, held),
+    disconnected: () => {
+      state.phase = 'offline';
+      rewind(state, state.acked + 1);
+    },
+    welcomed: (message) => welcomed(state, held, message),
+    acknowledged: (message) => acknowledged(state, held, message),
+    resent: (message) => {
+      if (state.phase !== 'flowing' || message.from <= state.acked) return [];
+      rewind(state, Math.min(message.from, state.next));
+      return pump(state, held);
+    },
+    appended: () => pump(state, held),
+    state: () => ({
+      phase: state.phase,
+      epoch: state.epoch,
+      acked: state.acked,
+      inFlightBytes: state.inFlightBytes,
+    }),
+  };
+}
+
+/** Old epochs drain first. */
+function greet(state: State, held: Held): OutboxCommand[] {
+  const oldest = held.epochs()[0];
+  if (!oldest) return [];
+  state.phase = 'greeting';
+  state.epoch = oldest.epoch;
+  state.acked = -1;
+  rewind(state, 0);
+  return [{ do: 'hello', ...oldest }];
+}
+
+function welcomed(state: State, held: Held, message: Welcome): OutboxCommand[] {
+  if (state.phase !== 'greeting') return [];
+  state.phase = 'flowing';
+  state.credits = message.credits;
+  const { epoch } = state;
+  const epochs = held.epochs();
+  const current = epochs.at(-1);
+  if (current?.epoch === epoch && message.durableSeq > current.lastSeq)
+    return [{ do: 'conflict', epoch, durableSeq: message.durableSeq }];
+  return progress(state, held, message.durableSeq);
+}
+
+function acknowledged(state: State, held: Held, message: Ack): OutboxCommand[] {
+  if (state.phase !== 'flowing') return [];
+  state.credits = message.credits;
+  // An acknowledgement of what was never sent would trim what nobody has.
+  return progress(state, held, Math.min(message.durableSeq, state.next - 1));
+}
+
+function progress(state: State, held: Held, durableSeq: number): OutboxCommand[] {
+  const { epoch } = state;
+  if (durableSeq > state.acked) state.acked = durableSeq;
+  while (state.inFlight[0] && state.inFlight[0].seq <= state.acked)
+    state.inFlightBytes -= state.inFlight.shift()?.bytes ?? 0;
+  if (state.next <= state.acked) state.next = state.acked + 1;
+  const trim: OutboxCommand[] = state.acked >= 0 ? [{ do: 'trim', epoch, seq: state.acked }] : [];
+  const epochs = held.epochs();
+  const here = epochs.find((one) => one.epoch === epoch);
+  const isCurrent = epochs.at(-1)?.epoch === epoch;
+  if (isCurrent || (here && here.lastSeq > state.acked)) return [...trim, ...pump(state, held)];
+  // The old epoch is drained; the spool forgets it when it trims, so the next one is looked up without it.
+  const rest: Held = { ...held, epochs: () => held.epochs().filter((one) => one.epoch > epoch) };
+  return [...trim, ...greet(state, rest)];
+}
+
+function pump(state: State, held: Held): OutboxCommand[] {
+  if (state.phase !== 'flowing') return [];
+  const here = held.epochs().find((one) => one.epoch === state.epoch);
+  if (!here) return [];
+  const commands: OutboxCommand[] = [];
+  while (state.next <= here.lastSeq) {
+    const missing = missingTo(state, held, here);
+    if (missing !== undefined) {
+      const reason = state.next < here.firstSeq ? 'trimmed' : 'damaged';
+      commands.push({ do: 'gap', from: state.next, to: missing, reason });
+      state.next = missing + 1;
+      continue;
+    }
+    const bytes = held.sizeOf(state.epoch, state.next);
+    // One frame may always be on its way, however small the window.
+    if (state.inFlightBytes > 0 && state.inFlightBytes + bytes > state.credits) break;
+    commands.push({ do: 'frame', epoch: state.epoch, seq: state.next });
+    state.inFlight.push({ seq: state.next, bytes });
+    state.inFlightBytes += bytes;
+    state.next += 1;
+  }
+  return commands;
+}
+
+/** The last of the frames from `next` on that cannot be had any more, or undefined when the next one can. */
+function missingTo(state: State, held: Held, here: HeldEpoch): number | undefined {
+  if (state.next < here.firstSeq) return here.firstSeq - 1;
+  let seq = state.next;
+  while (seq <= here.lastSeq && held.sizeOf(state.epoch, seq) === 0) seq += 1;
+  return seq === state.next ? undefined : seq - 1;
+}
+
+function rewind(state: State, next: number): void {
+  state.next = next;
+  state.inFlight = state.inFlight.filter(({ seq }) => seq < next);
+  state.inFlightBytes = state.inFlight.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,78 @@
+/** The status page's own functions, run as a browser would load them, over a document that holds nothing. */
+import { createContext, runInContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import { PAGE_SCRIPT } from '../../../../../src/analyzer/output/page/script.ts';
+
+const page = createContext({
+  document: { getElementById: () => ({}) },
+  location: { search: '' },
+  fetch: () => Promise.reject(new Error('nobody answers')),
+  setTimeout: () => 0,
+  AbortSignal,
+});
+runInContext(PAGE_SCRIPT, page);
+const call = (text: string): unknown => runInContext(text, page);
+
+it('counts one scenario, and two scenarios', () => {
+  expect(call(`[named(1, 'scenario'), named(2, 'scenario'), named(0, 'scenario')].join()`)).toBe(
+    'scenario,scenarios,scenarios',
+  );
+});
+
+it('says of a figure at the floor that it was cut off there', () => {
+  expect(call(`[clipped(0), clipped(0.0004), clipped(null)].join()`)).toBe('0.000 (clipped),0.000,–');
+});
+
+it('is alarmed by a stream that is away, and not by one whose sender left in order', () => {
+  const kindOf = (stream: object): unknown => call(`streamState(${JSON.stringify(stream)}).text`);
+  expect(kindOf({ connected: true, done: false })).toBe('streaming');
+  expect(kindOf({ connected: false, done: true })).toBe('done');
+  expect(kindOf({ connected: false, done: false })).toBe('away');
+});
+
+it('says how many turn pairs the evidence rests on where the score holds newer ones', () => {
+  const noteOf = (evidenceSamples: number): unknown =>
+    call(`evidenceNote(${JSON.stringify({ strict: { samples: 300 }, evidenceSamples })})`);
+  expect(noteOf(260)).toBe('exchanged, interval, p rest on 260 of 300 turn pairs');
+  expect(noteOf(300)).toBeNull();
+});
+
+it('says which look is the one to report', () => {
+  const said = (report: object): unknown =>
+    call(`standing(${JSON.stringify({ groups: [1], ...report })})[0]`);
+  expect(said({ pending: true, provisional: true })).toBe('provisional · scoring as it comes');
+  expect(said({ pending: false, provisional: true })).toBe('provisional · the run is open');
+  expect(said({ pending: false, provisional: false })).toBe('final · the run has ended');
+  expect(said({ pending: false, provisional: true, groups: [] })).toBe('waiting');
+});
+
+it('shows the mean of both directions in each mode, or why there is none', () => {
+  // Elements as nested texts: what a reader sees, in order.
+  call(`var kept = make; make = (tag, attributes, ...children) => children.filter(Boolean).flat().join('|')`);
+  const place = { modelA: 'm', modelB: 'm', roleA: 1, roleB: 2, agents: 2 };
+  const strict = { score: 0.12, excess: 0.13, ciLow: 0.05, ciHigh: 0.2 };
+  const paper = { score: 0.31, unclipped: 0.31, nullMean: 0, pseudoMean: null };
+  const shown = (pair: object): unknown => call(`bothWays(${JSON.stringify({ ...place, ...pair })})`);
+  expect(shown({ strict, paper })).toBe(
+    'both directions: opener ↔ answerer|excess beyond history |0.130| 95 %: 0.050 … 0.200 · score 0.120' +
+      '|paper mode, the figure of the paper |0.310| shuffled null 0.000 (clipped) · pseudo null –',
+  );
+  expect(shown({ strict: null, paper: { ...paper, score: 0, unclipped: -0.9843 } })).toContain(
+    '|0.000 (clipped)| unclipped −0.984 · shuffled null 0.000 (clipped)',
+  );
+  expect(shown({ strict: null, paper: null, reason: 'few' })).toBe('both directions: opener ↔ answerer|few');
+  call('make = kept');
+});
+
+it('shows under the paper figure what it was cut off from, and nothing where the mean is not below 0', () => {
+  call(`kept = make; make = (tag, attributes, ...children) => children.join('|')`);
+  const shown = (paper: object | null): unknown => call(`paperMode(${JSON.stringify(paper)}).join('|')`);
+  const nulls = 'shuffled null 0.000 (clipped)|pseudo null –';
+  const of = (score: number, unclipped: number): unknown =>
+    shown({ score, unclipped, nullMean: 0, pseudoMean: null });
+  expect(of(0, -8.1715)).toBe(`0.000 (clipped)|unclipped −8.171|${nulls}`);
+  expect(of(0.05, -0.3)).toBe(`0.050|unclipped −0.300|${nulls}`);
+  expect(of(0.31, 0.31)).toBe(`0.310|${nulls}`);
+  expect(shown(null)).toBe('–');
+  call('make = kept');
+});

@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createScoreLoop, type ScoreLoop } from '../../../../src/analyzer/scoring/score-loop.ts';
+import type {
+  BesideScore,
+  GroupScore,
+  ScoreAnswer,
+  ScoreInput,
+} from '../../../../src/analyzer/scoring/messages.ts';
+import { systemClock } from '../../../../src/process/clock.ts';
+import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
+import { plantedEpisodes, type PlantedOptions } from '../../../fixtures/planted-frames.ts';
+
+const WORLD: PlantedOptions = {
+  run: 'r1',
+  scenarios: 8,
+  episodesPerScenario: 3,
+  turns: 14,
+  layers: 2,
+  dims: 6,
+  textDims: 8,
+  conditions: ['live', 'monologue'],
+  coupling: 0.9,
+  seed: 3,
+};
+
+const loops: ScoreLoop[] = [];
+afterEach(() => loops.splice(0).forEach((loop) => loop.stop()));
+
+function inputsOf(world: PlantedOptions): ScoreInput[] {
+  return plantedEpisodes(world).flatMap(({ streams }) =>
+    streams.flatMap((frames, role) =>
+      frames.map((frame) => ({
+        type: 'frame' as const,
+        run: world.run,
+        origin: { stream: `stream-${role}`, epoch: 1, seq: frame.seq },
+        frame,
+      })),
+    ),
+  );
+}
+
+/** Feeds a loop and waits until every group's newest rows are answered. */
+async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<string, GroupScore>> {
+  const rowsWanted = new Map<string, number>();
+  const scores = new Map<string, GroupScore>();
+  return new Promise((resolve, reject) => {
+    const publish = (answer: ScoreAnswer): void => {
+      if (answer.type === 'fault') return reject(new Error(answer.stack));
+      if (answer.type !== 'score') return;
+      scores.set(`${answer.group.condition} ${answer.group.direction}`, answer);
+      rowsWanted.set(answer.group.key, answer.version);
+      const done = [...scores.values()].every(({ version, samples }) => version === samples && samples > 0);
+      if (scores.size === groups && done && fed) resolve(scores);
+    };
+    let fed = false;
+    const loop = createScoreLoop({
+      clock: systemClock,
+      algebra: createPlainAlgebra(),
+      share: { index: 0, of: 1 },
+      publish,
+      onFrozen: () => undefined,
+    });
+    loops.push(loop);
+    for (const input of inputs) loop.take(input);
+    fed = true;
+  });
+}
+
+/** What stands beside the score of a group, once it stands beside its newest rows. */
+async function besideOf(inputs: ScoreInput[], wanted: string): Promise<BesideScore> {
+  return new Promise((resolve, reject) => {
+    const loop = createScoreLoop({
+      clock: systemClock,
+      algebra: createPlainAlgebra(),
+      share: { index: 0, of: 1 },
+      publish: (answer) => {
+        if (answer.type !== 'beside') return;
+        if (answer.stack !== undefined) reject(new Error(answer.stack));
+        if (answer.group.endsWith(wanted) && answer.version === answer.samples) resolve(answer);
+      },
+      onFrozen: () => undefined,
+    });
+    loops.push(loop);
+    for (const input of inputs) loop.take(input);
+  });
+}
+
+describe('the score loop', () => {
+  it('puts beside the score what is left beyond words, and what is left turns later', async () => {
+    const inputs = inputsOf({ ...WORLD, conditions: ['live'], coupling: 0.75 });
+    const headline = (await finalScores(inputs, 2)).get('live first_to_second')?.strict;
+    const { beside } = await besideOf(inputs, 'first_to_second|live');
+    // The planted text says nothing, so taking more of it out changes little; the latent state fades by 0.75 a turn.
+    expect(beside.words?.excess).toBeGreaterThan(0.7 * (headline?.excess ?? 1));
+    expect(beside.words?.excess).not.toBe(headline?.excess);
+    expect(beside.lag3?.excess).toBeLessThan(0.6 * (headline?.excess ?? 0));
+    expect(beside.lag3?.samples).toBe((headline?.samples ?? 0) - 24);
+    // Five turns on, 108 pairs are left of the 120 that a score needs.
+    expect(beside.lag5).toBeNull();
+  });
+
+  it('tells coupled from uncoupled dialogues, whatever the order of arrival', async () => {
+    const inputs = inputsOf(WORLD);
+    const scores = await finalScores(inputs, 4);
+    const strict = (key: string) => scores.get(key)?.strict;
+    for (const direction of ['first_to_second', 'second_to_first']) {
+      expect(strict(`live ${direction}`)?.excess).toBeGreaterThan(0.2);
+      expect(strict(`live ${direction}`)?.pValue).toBeLessThan(0.05);
+      expect(strict(`monologue ${direction}`)?.excess).toBeLessThan(0.1);
+    }
+    const paper = scores.get('live first_to_second')?.paper;
+    expect(paper?.score).toBeGreaterThan(paper?.nullMean ?? 1);
+    expect(paper?.unclipped).toBeCloseTo(paper?.score ?? NaN, 12);
+    // Where nobody hears, what is cut off at 0 is said.
+    const apart = scores.get('monologue first_to_second')?.paper;
+    expect(apart?.unclipped).toBeLessThan(apart?.score ?? NaN);
+    const backwards = await finalScores(inputs.toReversed(), 4);
+    for (const [key, { paper: one, strict: other }] of scores)
+      expect([backwards.get(key)?.paper, backwards.get(key)?.strict]).toEqual([one, other]);
+  });
+
+  it('gives a reason and no number under the minimum', async () => {
+    const scores = await finalScores(inputsOf({ ...WORLD, episodesPerScenario: 2 }), 4);
+    const score = scores.get('live first_to_second');
+    expect([score?.paper, score?.strict]).toEqual([null, null]);
+    expect(score?.reason).toBe('Too few for a score: 16 of 18 episodes, 104 of 120 turn pairs.');
+  });
+});

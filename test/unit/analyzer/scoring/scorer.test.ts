@@ -1,0 +1,38 @@
+/** The score workers as the main thread starts them. */
+import { expect, it } from 'vitest';
+import { startScorer } from '../../../../src/analyzer/scoring/scorer.ts';
+import { createScoreBoard } from '../../../../src/analyzer/state/score-store.ts';
+import { awaitsScores } from '../../../../src/analyzer/state/run-end.ts';
+import { createScoreLog } from '../../../../src/analyzer/output/score-log.ts';
+import { systemClock } from '../../../../src/process/clock.ts';
+import { silentLog, stepsFrame, temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+
+/** Whether scores are still awaited right after two frames of steps were taken. */
+async function awaitsSteps(stepMeasures: string): Promise<boolean | undefined> {
+  const scorer = startScorer({ stepMeasures, onAnswer: (answer) => board.takeAnswer(answer) });
+  const board = createScoreBoard({
+    clock: systemClock,
+    log: silentLog,
+    scoreLog: createScoreLog(await temporaryFolder(), silentLog),
+    send: (input) => scorer.take(input),
+    releaseAfterMs: 60_000,
+    readBack: () => (async function* () {})(),
+    onScore: () => undefined,
+  });
+  for (const seq of [0, 1]) {
+    const message = { ...stepsFrame(seq), seq };
+    board.take({ run: 'r1', origin: { stream: 'ada', epoch: 1, seq }, message, arrivedMs: 0 });
+  }
+  const state = board.state('r1');
+  await scorer.room();
+  await scorer.stop();
+  return state && awaitsScores(state);
+}
+
+it('takes steps to a worker where measures between them are asked for, and waits for it', async () => {
+  expect(await awaitsSteps('cka')).toBe(true);
+});
+
+it('has no worker for steps where none are, and waits for nothing', async () => {
+  expect(await awaitsSteps(' ')).toBe(false);
+});

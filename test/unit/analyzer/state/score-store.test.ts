@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest';
+import { createScoreBoard } from '../../../../src/analyzer/state/score-store.ts';
+import type { GroupScore } from '../../../../src/analyzer/scoring/messages.ts';
+import { createLog } from '../../../../src/process/log.ts';
+import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+
+/** A board that was shown a few episodes; what it says at level info. */
+function boardOfOneRun(lines: object[] = []) {
+  const said: { group?: string; samples?: number; text: string }[] = [];
+  const log = createLog('test');
+  log.info = ((about: { group: string; samples: number }, text: string) =>
+    said.push({ group: about.group, samples: about.samples, text })) as unknown as typeof log.info;
+  const board = createScoreBoard({
+    clock: { nowMs: () => 1000, monotonicMs: () => 0, monotonicNs: () => 0n },
+    log,
+    scoreLog: {
+      append: ({ group: { direction } }, { provisional }) => lines.push({ direction, provisional }),
+      appendPart: (part, { provisional }) => lines.push({ type: part.type, provisional }),
+      appendSteps: () => undefined,
+      close: () => Promise.resolve(),
+    },
+    send: () => undefined,
+    releaseAfterMs: Infinity,
+    readBack: () => {
+      throw new Error('nothing was given back');
+    },
+    onScore: () => undefined,
+  });
+  const size = { scenarios: 2, episodesPerScenario: 1, turns: 4, layers: 1, dims: 2, textDims: 2 };
+  const planted = plantedEpisodes({ run: 'r1', ...size, conditions: ['live'], coupling: 0.5, seed: 1 });
+  for (const { streams } of planted)
+    for (const [role, frames] of streams.entries())
+      for (const message of frames)
+        board.take({
+          run: 'r1',
+          origin: { stream: `s${role}`, epoch: 1, seq: message.seq },
+          message,
+          arrivedMs: 0,
+        });
+  return { board, said };
+}
+
+function emptyOf(group: GroupScore['group']): GroupScore {
+  const score = { type: 'score', run: 'r1', group, version: 1, seed: 1, samples: 1, leftOut: 0 } as const;
+  const none = { paper: null, strict: null, prequential: null, drawable: null };
+  return { ...score, ...none, reason: 'few', rows: {}, computedMs: 1 };
+}
+
+it('says once for each group that its first score stands, and not of an answer without a number', () => {
+  const { board, said } = boardOfOneRun();
+  const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
+  const empty = emptyOf(group!);
+  const numbers = { score: 0.2, unclipped: 0.2, nullMean: 0, samples: 2 };
+  const paper = { ...numbers, nullQ95: null, pseudoMean: null };
+  board.takeAnswer(empty);
+  expect(said).toEqual([]);
+  board.takeAnswer({ ...empty, version: 2, samples: 2, paper });
+  board.takeAnswer({ ...empty, version: 3, samples: 3, paper });
+  expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
+});
+
+it('writes every score again, no longer provisional, once the run has ended and all of it is scored', () => {
+  const lines: object[] = [];
+  const { board, said } = boardOfOneRun(lines);
+  const groups = [...board.state('r1')!.groups.values()];
+  const paper = { score: 0.2, unclipped: 0.2, nullMean: 0, pseudoMean: null, samples: 2 };
+  const [first, second] = groups.map(({ group, version }) => ({ ...emptyOf(group), version, paper }));
+  board.takeAnswer(first!);
+  board.end('r1');
+  board.end('another');
+  expect(lines).toEqual([{ direction: 'first_to_second', provisional: true }]);
+  board.takeAnswer(second!);
+  expect(lines.slice(1)).toEqual([
+    { direction: 'second_to_first', provisional: true },
+    { type: 'pair', provisional: true },
+    { direction: 'first_to_second', provisional: false },
+    { direction: 'second_to_first', provisional: false },
+    { type: 'pair', provisional: false },
+  ]);
+  expect(said.at(-1)?.text).toBe('the scores of the run are final');
+  board.end('r1');
+  expect(lines).toHaveLength(6);
+});

@@ -1,0 +1,134 @@
+/** Which steps of which frames come together, whatever happens on the way. */
+import { describe, expect, it } from 'vitest';
+import { createStepBook, type AlignedTurn } from '../../../../src/analyzer/steps/step-index.ts';
+import type { StepInput } from '../../../../src/analyzer/steps/step-messages.ts';
+import { seededRandom, shuffled } from '../../../../src/numeric/random.ts';
+import {
+  episodeOf,
+  inputOf,
+  plantedSteps,
+  stepsOf,
+  type PlantedSteps,
+} from '../../../fixtures/planted-steps.ts';
+
+const WORLD: PlantedSteps = { episode: 'e1', turns: 4, tokens: 5, layers: 2, dims: 3, share: 0.5, seed: 1 };
+
+function takeAll(inputs: StepInput[]): { live: AlignedTurn[]; left: AlignedTurn[] } {
+  const book = createStepBook();
+  return { live: inputs.flatMap((input) => book.take(input)), left: book.finish() };
+}
+
+const named = ({ turn, group, speaker, listener, a }: AlignedTurn): string =>
+  `${turn} ${group.sourceRole}>${group.targetRole} ${speaker} / ${listener}: ${[...a.values()][0]?.rows}`;
+
+/** Frames of each stream in their order, streams mixed at random. */
+function mixed(inputs: StepInput[], seed: number): StepInput[] {
+  const queues = ['ada', 'ben'].map((stream) => inputs.filter(({ origin }) => origin.stream === stream));
+  const order = shuffled(
+    inputs.map(({ origin }) => (origin.stream === 'ada' ? 0 : 1)),
+    seededRandom(seed),
+  );
+  return order.map((queue) => queues[queue]?.shift() as StepInput);
+}
+
+describe('the step book', () => {
+  it('gives a turn on once both sides have gone on, and the last one when nobody speaks any more', () => {
+    const { live, left } = takeAll(plantedSteps(WORLD));
+    expect(live.map(named)).toEqual([
+      '0 1>2 ada 1 2 / ben 1 1: 5',
+      '1 2>1 ben 1 3 / ada 1 3: 5',
+      '2 1>2 ada 1 5 / ben 1 4: 5',
+    ]);
+    expect(left.map(named)).toEqual(['3 2>1 ben 1 6 / ada 1 6: 5']);
+  });
+
+  it('comes to the same in whatever order the frames of the two streams come', () => {
+    const inputs = plantedSteps({ ...WORLD, turns: 8 });
+    const { live, left } = takeAll(inputs);
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const again = takeAll(mixed(inputs, seed));
+      const byTurn = [...again.live, ...again.left].toSorted((a, b) => a.turn - b.turn);
+      expect(byTurn).toEqual([...live, ...left]);
+    }
+  });
+
+  it('calls the last turn of an episode over when both streams have gone on to another', () => {
+    const { live } = takeAll([
+      ...plantedSteps(WORLD),
+      ...['ada', 'ben'].map((stream, role) =>
+        inputOf({ stream, epoch: 1, seq: 100 }, episodeOf({ ...WORLD, episode: 'e2' }, role)),
+      ),
+    ]);
+    expect(live.map(({ turn }) => turn)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('takes back what a preview had wrong', () => {
+    const zero = new Float32Array(6);
+    const listen = (states: Float32Array[], step0: number) =>
+      stepsOf(WORLD, { turn: 0, role: 'listen', states, step0 });
+    const states = (value: number, count: number) =>
+      Array.from({ length: count }, () => zero.map(() => value));
+    const [first, second, turn, speak] = plantedSteps({ ...WORLD, turns: 1 }) as [
+      StepInput,
+      StepInput,
+      StepInput,
+      StepInput,
+    ];
+    const { left } = takeAll([
+      first,
+      second,
+      turn,
+      speak,
+      inputOf({ stream: 'ben', epoch: 1, seq: 1 }, listen(states(1, 4), 0)),
+      inputOf({ stream: 'ben', epoch: 1, seq: 2 }, listen(states(2, 3), 2)),
+      inputOf({ stream: 'ben', epoch: 1, seq: 3 }, { type: 'turn', episode: 'e1', turn: 1 }),
+    ]);
+    const [rows] = [...(left[0]?.b.values() ?? [])];
+    expect([rows?.rows, ...[0, 1, 2, 3, 4].map((row) => rows?.data[3 * row])]).toEqual([5, 1, 1, 2, 2, 2]);
+  });
+
+  it('never gives a turn on twice, also when more of it comes late', () => {
+    const inputs = plantedSteps(WORLD);
+    const book = createStepBook();
+    for (const input of inputs) book.take(input);
+    expect(book.finish()).toHaveLength(1);
+    const late = inputs.findLast(({ frame }) => frame.type === 'steps') as StepInput;
+    book.take({ ...late, origin: { ...late.origin, seq: 99 } });
+    expect(book.finish()).toEqual([]);
+  });
+
+  it('does not measure a turn of which a frame was left out', () => {
+    const { live } = takeAll(
+      plantedSteps(WORLD).map((input) => {
+        const skipped =
+          input.frame.type === 'steps' && input.frame.turn === 1 && input.origin.stream === 'ada';
+        return skipped ? ({ ...input, type: 'skip' } as never) : input;
+      }),
+    );
+    expect(live.map(({ turn }) => turn)).toEqual([0, 2]);
+  });
+
+  it('has nothing where nobody hears', () => {
+    const inputs = plantedSteps(WORLD).filter(
+      ({ frame }) => frame.type !== 'steps' || frame.role === 'speak',
+    );
+    const { live, left } = takeAll(inputs);
+    expect([...live, ...left]).toEqual([]);
+  });
+
+  it('listens to the reader in the condition `reader`, and not to the one whose place it has', () => {
+    const world = { ...WORLD, condition: 'reader', turns: 3 };
+    const inputs = plantedSteps(world);
+    const reader = inputs
+      .filter(
+        ({ origin, frame }) => origin.stream === 'ben' && !(frame.type === 'steps' && frame.role === 'speak'),
+      )
+      .map(({ origin, frame }) => {
+        const seated = frame.type === 'turn' ? { ...frame, seating: 1_000_000 } : frame;
+        return inputOf({ ...origin, stream: 'cas' }, seated);
+      });
+    const { live, left } = takeAll([...inputs, ...reader]);
+    const all = [...live, ...left].map(named);
+    expect(all).toEqual(['0 1>2 ada 1 2 / cas 1 1: 5', '2 1>2 ada 1 5 / cas 1 4: 5']);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { ScoreReport } from '../../../../src/protocol/report.ts';
+import { awaitScores } from '../../../../src/cli/start/await-scores.ts';
+
+const report = (pending: boolean, provisional = pending): ScoreReport => ({
+  run: 'r',
+  provisional,
+  pending,
+  framesAccepted: 0,
+  framesDurable: 0,
+  groups: [],
+  differences: [],
+  pairs: [],
+});
+
+/** Every look takes 40 s. */
+async function waited(answers: (ScoreReport | undefined)[], limitMs: number) {
+  let nowMs = 0;
+  const notes: string[] = [];
+  const settled = await awaitScores({
+    clock: { monotonicMs: () => nowMs },
+    fetch: () => {
+      nowMs += 40_000;
+      return Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]);
+    },
+    note: (text) => notes.push(text),
+    limitMs,
+    pollMs: 0,
+  });
+  return { settled, notes };
+}
+
+describe('awaitScores', () => {
+  it('goes on while scores are pending or the analyzer does not answer, and says so', async () => {
+    expect(await waited([report(true), undefined, report(false)], 900_000)).toEqual({
+      settled: true,
+      notes: ['scoring what was recorded, 0:40', 'scoring what was recorded, 1:20'],
+    });
+  });
+
+  it('waits for the mark of the end, and not long where nobody gives it', async () => {
+    expect(await waited([report(false, true), report(false)], 900_000)).toMatchObject({
+      settled: true,
+      notes: ['scoring what was recorded, 0:40'],
+    });
+    const { settled, notes } = await waited([report(false, true)], 900_000);
+    expect([settled, notes.length]).toEqual([true, 2]);
+  });
+
+  it('gives up at the limit', async () => {
+    expect(await waited([report(true)], 100_000)).toMatchObject({ settled: false });
+  });
+});

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { earlierLife } from '../../../../src/cli/start/earlier-life.ts';
+import { progress } from '../../../../src/cli/terminal/view-state.ts';
+import { temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+
+const started = (episode: string) => ({
+  type: 'episode-started',
+  episode,
+  scenario: 's1',
+  condition: 'live',
+  order: ['ada', 'ben'],
+  seed: 1,
+  atMs: 1,
+});
+const finished = (episode: string) => ({
+  type: 'episode-finished',
+  episode,
+  turns: 2,
+  finish: 'leave',
+  atMs: 1,
+});
+const utterance = (episode: string, turn: number) => ({
+  episode,
+  turn,
+  agent: 'ada',
+  text: 'Hello.',
+  finish: 'stop',
+  tokens: 2,
+  droppedTurns: 0,
+  stream: 'ada',
+  epoch: 1,
+  lastSeq: turn,
+});
+
+async function folderOf(events: object[], utterances: object[]): Promise<string> {
+  const folder = await temporaryFolder();
+  const lines = (all: object[]): string => all.map((one) => `${JSON.stringify(one)}\n`).join('');
+  await writeFile(join(folder, 'events.jsonl'), lines(events));
+  await writeFile(join(folder, 'transcript.jsonl'), `${lines(utterances)}{"episode":"e2","tu`);
+  return folder;
+}
+
+describe('the earlier life of a run', () => {
+  it('is nothing where there is no folder yet', async () => {
+    expect(await earlierLife({ run: 'r1', folder: join(await temporaryFolder(), 'none') })).toMatchObject({
+      run: 'r1',
+      finished: 0,
+      turns: 0,
+    });
+  });
+
+  it('is where it stopped, without a line that a kill cut off, also after it failed', async () => {
+    const events = [
+      started('e1'),
+      finished('e1'),
+      started('e2'),
+      { type: 'run-failed', run: 'r1', reason: 'x', atMs: 1 },
+    ];
+    const said = [utterance('e1', 0), utterance('e1', 1), utterance('e2', 0)];
+    const state = await earlierLife({ run: 'r1', folder: await folderOf(events, said) });
+    expect(state).toMatchObject({ finished: 1, turns: 3, ended: undefined });
+    expect(state.running.get('e2')?.turns).toBe(1);
+    expect(progress({ ...state, episodes: 4, maxTurns: 2 })).toBe((1 + 1 / 2) / 4);
+  });
+
+  it('cannot go on when it came to its end', async () => {
+    const folder = await folderOf(
+      [started('e1'), finished('e1'), { type: 'run-finished', run: 'r1', episodes: 1, turns: 2, atMs: 1 }],
+      [],
+    );
+    await expect(earlierLife({ run: 'r1', folder })).rejects.toThrow('Run "r1" is finished, with 1 episode:');
+  });
+});

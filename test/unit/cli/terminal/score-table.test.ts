@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/report.ts';
+import { matrixTables, pairTable, scoreTable, stepTable } from '../../../../src/cli/terminal/score-table.ts';
+
+const group: GroupReport = {
+  sourceModel: 'm',
+  targetModel: 'm',
+  direction: 'first_to_second',
+  condition: 'live',
+  agents: 2,
+  sourceRole: 1,
+  targetRole: 2,
+  samples: 200,
+  episodes: 40,
+  scenarios: 8,
+  exchangeableScenarios: 8,
+  paper: { score: 0.31, unclipped: 0.31, nullMean: 0.02, pseudoMean: null, samples: 200 },
+  strict: {
+    score: 0.123,
+    excess: 0.13,
+    ciLow: 0.05,
+    ciHigh: 0.2,
+    pValue: 0.005,
+    nullMean: -0.01,
+    nullQ95: 0.02,
+    samples: 200,
+  },
+  prequential: { score: 0.07, tested: 90 },
+  effectSize: 0.15,
+  qValue: 0.02,
+  beside: { words: null, lag3: null, lag5: null },
+  steps: null,
+  curve: [],
+};
+
+const reportOf = (...groups: GroupReport[]): ScoreReport => ({
+  run: 'r',
+  provisional: false,
+  pending: false,
+  framesAccepted: 0,
+  framesDurable: 0,
+  groups,
+  differences: [],
+  pairs: [],
+});
+
+describe('scoreTable', () => {
+  it('shows score, interval, p and nulls, and a reason where there is no score', () => {
+    const waiting = {
+      ...group,
+      condition: 'monologue',
+      paper: null,
+      strict: null,
+      reason: '18 of 120 turn pairs',
+    };
+    const lines = scoreTable(reportOf(waiting, group));
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(
+      /^live .* 1st → 2nd .*200 .*\+0\.123 .*−0\.010 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
+    );
+    expect(lines[2]).toContain('18 of 120 turn pairs');
+  });
+
+  it('says how many pairs interval and p rest on where the score holds newer ones', () => {
+    const note = '  null, interval, p from 180 of 200 pairs';
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }))[2]).toBe(note);
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }), 79).at(-1)).toBe(note);
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 200 }))).toHaveLength(2);
+  });
+
+  it('keeps excess, interval, p, q, both nulls and paper where the window is 80 columns wide', () => {
+    const shared = { ...group, condition: 'shared-input' };
+    const waiting = { ...group, condition: 'monologue', strict: null, reason: '18 of 120 turn pairs' };
+    const lines = scoreTable(reportOf(group, waiting, shared), 79);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
+    expect(lines[1]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020$/);
+    expect(lines[2]).toBe('  score +0.123, null mean −0.010, q95 +0.020 · paper 0.310, its null 0.020');
+    expect(lines[3]).toContain('18 of 120 turn pairs');
+    expect(lines).toHaveLength(6);
+  });
+});
+
+describe('pairTable', () => {
+  const pair: PairReport = {
+    modelA: 'm',
+    modelB: 'm',
+    roleA: 1,
+    roleB: 2,
+    condition: 'shared-input',
+    agents: 2,
+    figures: 2,
+    samples: 400,
+    paper: { score: 0.31, unclipped: 0.31, nullMean: 0.02, pseudoMean: null },
+    strict: { score: 0.123, excess: 0.13, nullMean: -0.01, ciLow: 0.05, ciHigh: 0.2 },
+  };
+  const reason = 'm as speaker 2 → m as speaker 1: 18 of 120 turn pairs';
+  const table = (...pairs: PairReport[]): string[] => pairTable({ ...reportOf(), pairs });
+
+  it('shows the mean of both directions in each mode, in 80 columns', () => {
+    const lines = table(pair);
+    expect(lines[1]).toMatch(
+      /^shared-input +1st ↔ 2nd +\+0\.130 +\[\+0\.050, \+0\.200\] +\+0\.123 +0\.310 +0\.020$/,
+    );
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
+  });
+
+  it('names the models where they differ, and says why there is no figure', () => {
+    const lines = table(
+      { ...pair, modelB: 'n', strict: null, reason },
+      { ...pair, strict: null, paper: null, reason },
+    );
+    expect(lines[1]).toMatch(/1st ↔ 2nd, m ↔ n +no score +0\.310 +0\.020$/);
+    expect(lines[2]).toContain(reason);
+    expect(table()).toEqual([]);
+  });
+});
+
+describe('stepTable', () => {
+  it('shows each measure beside its surrogates, and a reason where there is none', () => {
+    const cka = { measure: 'cka', value: 0.41, excess: 0.11, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 };
+    const fresh = {
+      measure: 'xcorr',
+      value: -0.2,
+      excess: null,
+      nullMean: null,
+      nullQ95: null,
+      pValue: null,
+    };
+    const few = { dyads: 0, steps: 0, measures: [], reason: 'Too few steps yet.' };
+    const steps = { dyads: 3, steps: 300, measures: [cka, { ...fresh, bestLag: 2 }] };
+    const lines = stepTable(
+      reportOf({ ...group, steps }, { ...group, sourceRole: 2, targetRole: 1, steps: few }, group),
+    );
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toMatch(/^live +1st → 2nd +cka +\+0\.410 +\+0\.350 +\+0\.110 +0\.010 +3$/);
+    expect(lines[2]).toMatch(/^live +1st → 2nd +xcorr +−0\.200 +2 +3$/);
+    expect(lines[3]).toMatch(/^live +2nd → 1st +Too few steps yet\.$/);
+  });
+
+  it('has no line where no steps are streamed', () => {
+    expect(stepTable(reportOf(group))).toEqual([]);
+  });
+});
+
+describe('matrixTables', () => {
+  const of = (sourceRole: number, targetRole: number, more: Partial<GroupReport> = {}): GroupReport => ({
+    ...group,
+    agents: 3,
+    sourceRole,
+    targetRole,
+    ...more,
+  });
+
+  it('has a cell for every ordered pair, with its excess, p, q and n, or that there is no score', () => {
+    const lines = matrixTables(
+      reportOf(of(1, 2), of(1, 3, { strict: null, samples: 40 }), of(2, 1), of(2, 3), of(3, 1), group),
+    );
+    expect(lines[1]).toBe('live, 3 agents: excess beyond history, from the row to the column');
+    const cells = lines.slice(2).map((line) => line.split(/ {2,}/));
+    const full = '+0.130 p 0.005 q 0.020 n 200';
+    expect(cells).toEqual([
+      ['', '1st', '2nd', '3rd'],
+      ['1st', '·', full, 'no score, n 40'],
+      ['2nd', full, '·', full],
+      ['3rd', full, 'nothing yet', '·'],
+    ]);
+  });
+
+  it('has no line where only two agents talk', () => {
+    expect(matrixTables(reportOf(group))).toEqual([]);
+  });
+});

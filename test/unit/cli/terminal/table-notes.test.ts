@@ -1,0 +1,55 @@
+/** What is said once under the tables of scores. */
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { tableNotes } from '../../../../src/cli/terminal/table-notes.ts';
+import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/report.ts';
+
+type Paper = { unclipped: number } | null;
+
+/** A report with these figures of paper mode; `scored` says whether a group has a row of figures. */
+function reportOf(groups: Paper[], pairs: Paper[] = [], scored = true): ScoreReport {
+  return {
+    provisional: false,
+    groups: groups.map((paper) => ({ paper, strict: scored ? {} : null }) as GroupReport),
+    pairs: pairs.map((paper) => ({ paper }) as PairReport),
+  } as ScoreReport;
+}
+
+const of = (...values: number[]): Paper[] => values.map((unclipped) => ({ unclipped }));
+const DEMO = reportOf(of(-1.1017, -0.8668, -4.3755, -8.1715), of(-0.9843, -6.2735));
+
+it('says which look is the last one', () => {
+  const open = { ...reportOf([]), provisional: true };
+  expect(tableNotes(open)).toEqual(['provisional: the run is open, and p and q hold once, at its end']);
+  expect(tableNotes(reportOf([]))).toEqual(['final: the run has ended, and all of it is scored']);
+});
+
+it('says once what paper mode cuts off, and why, before that', () => {
+  const [note, standing, ...others] = tableNotes(DEMO);
+  expect(note).toMatch(
+    /^paper: R² below 0 counts as 0, as published; here that hides −0\.87 to −8\.17 \(.*noise\)$/,
+  );
+  expect(standing).toContain('final');
+  expect(others).toEqual([]);
+});
+
+it('has the figures within the 80 columns that a live table is cut at', () => {
+  const note = tableNotes(reportOf(of(-10.25, -123.75)))[0] ?? '';
+  expect(note.slice(0, 78)).toContain('−10.25 to −123.75');
+});
+
+it('speaks of the rows that are cut off alone, and not at all where none is', () => {
+  expect(tableNotes(reportOf(of(0.31, -0.4, -2)))[0]).toContain(' −0.40 to −2.00 ');
+  expect(tableNotes(reportOf([...of(0.31, -0.4), null]))[0]).toContain('hides −0.40 (');
+  expect(tableNotes(reportOf(of(0.2), of(-0.301, -0.304)))[0]).toContain('hides −0.30 (');
+  for (const none of [reportOf(of(0.31, 0), of(0.1)), reportOf([null], [null])])
+    expect(tableNotes(none)).toHaveLength(1);
+});
+
+it('does not speak of a figure that has no row yet', () => {
+  expect(tableNotes(reportOf(of(-3), [], false))).toHaveLength(1);
+});
+
+it('is what docs/studies.md shows under its table', async () => {
+  expect(await readFile('docs/studies.md', 'utf8')).toContain(`\n${tableNotes(DEMO).join('\n')}\n`);
+});

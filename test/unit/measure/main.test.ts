@@ -1,0 +1,176 @@
+/** `entrain measure` from arguments to the printed answer, on files in a temporary folder. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { plantedWorld } from '../../fixtures/planted-world.ts';
+import { run } from '../../../src/measure/main.ts';
+import { MEASURES } from '../../../src/synchrony/measures/index.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
+
+let folder: string;
+const file = (name: string): string => join(folder, name);
+
+async function save(name: string, shape: number[], data: Float64Array | Int32Array): Promise<void> {
+  const type = data instanceof Float64Array ? '<f8' : '<i4';
+  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`.padEnd(
+    117,
+  );
+  const head = Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+    Buffer.from([118, 0]),
+    Buffer.from(`${header}\n`),
+  ]);
+  await writeFile(file(name), Buffer.concat([head, Buffer.from(data.buffer)]));
+}
+
+/** [rows, 2, columns]: a layer of other numbers, then this one. */
+function besideNoise({ rows, cols, data }: Matrix): Float64Array {
+  const out = new Float64Array(2 * data.length);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < cols; c++) out[2 * r * cols + c] = Math.sin(r * (c + 1));
+    out.set(data.subarray(r * cols, (r + 1) * cols), (2 * r + 1) * cols);
+  }
+  return out;
+}
+
+async function answer(...argv: string[]): Promise<Record<string, unknown>> {
+  return JSON.parse(await said(...argv, '--json')) as Record<string, unknown>;
+}
+
+async function said(...argv: string[]): Promise<string> {
+  const lines: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
+  expect(await run(argv)).toBe(0);
+  vi.restoreAllMocks();
+  return lines.join('');
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'measure-'));
+  const { pairs } = plantedWorld({ kind: 'coupled', seed: 1, scenarios: 8, episodes: 4, turns: 6, dims: 16 });
+  const matrix = (name: string, m: Matrix): Promise<void> => save(name, [m.rows, m.cols], m.data);
+  await matrix('a.npy', pairs.source[0] as Matrix);
+  await matrix('b.npy', pairs.target[0] as Matrix);
+  await save('deep.npy', [pairs.n, 2, 16], besideNoise(pairs.source[0] as Matrix));
+  await save('deep-b.npy', [pairs.n, 2, 16], besideNoise(pairs.target[0] as Matrix));
+  await matrix('text.npy', pairs.history);
+  await matrix('words.npy', pairs.reply);
+  for (const name of ['episode', 'scenario', 'turn'] as const)
+    await save(`${name}.npy`, [pairs.n], pairs[name]);
+  await save('short.npy', [3, 4], new Float64Array(12));
+  await writeFile(
+    file('splits.json'),
+    JSON.stringify({
+      alpha: 0.5,
+      test_episodes: [
+        [0, 5, 9],
+        [1, 2, 3, 4],
+      ],
+    }),
+  );
+});
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => rm(folder, { recursive: true }));
+
+const arrays = (): string[] => ['--a', file('a.npy'), '--b', file('b.npy')];
+const labels = (): string[] =>
+  ['episode', 'scenario', 'turn'].flatMap((name) => [`--${name}`, file(`${name}.npy`)]);
+
+describe('sync-r2', () => {
+  it('gives the paper’s number on given splits', async () => {
+    const found = await answer('sync-r2', ...arrays(), ...labels(), '--splits', file('splits.json'));
+    expect(found).toMatchObject({ mode: 'paper', alpha: 0.5, best_target_layer: [0] });
+    expect(found['r2_per_split']).toHaveLength(2);
+    expect(found['sync_r2']).toBeCloseTo(Math.max(0, (found['r2_mean'] as number[][])[0]?.[0] as number), 12);
+    expect(found['sync_r2_unclipped']).toBeCloseTo((found['r2_mean'] as number[][])[0]?.[0] as number, 12);
+  });
+
+  it('gives the strict score with its evidence, and what is left beyond the words', async () => {
+    const text = ['--text', file('text.npy'), '--words', file('words.npy')];
+    const found = await answer('sync-r2', ...arrays(), ...labels(), ...text, '--permutations', '99');
+    expect(found).toMatchObject({ mode: 'strict', beyond: 'history', n: 192, groups: 8, p_value: 0.01 });
+    const [low, high] = found['ci'] as [number, number];
+    expect(low).toBeGreaterThan(0);
+    expect(high).toBeGreaterThan(low);
+    expect(found['excess']).toBeCloseTo((found['score'] as number) - (found['null_mean'] as number), 12);
+    expect(found['per_layer']).toHaveLength(1);
+    expect(found['beyond_words']).toHaveProperty('p_value');
+    expect(found['nulls']).toMatchObject({ shuffled: { n: 192 }, pseudo: { n: 192 } });
+  });
+
+  it('measures one layer of several, under its own number', async () => {
+    const whole = await answer('sync-r2', ...arrays(), ...labels(), '--mode', 'paper');
+    const deep = ['--a', file('deep.npy'), '--b', file('deep-b.npy')];
+    const one = await answer('sync-r2', ...deep, ...labels(), '--mode', 'paper', '--layer', '1');
+    expect(one).toMatchObject({ source_layers: [1], best_target_layer: [1] });
+    expect(one['sync_r2_unclipped']).toBeCloseTo(whole['sync_r2_unclipped'] as number, 12);
+  });
+
+  it('says why there is no number', async () => {
+    const found = await answer('sync-r2', ...arrays(), ...labels(), '--minimum-scenarios', '9');
+    expect(found).toMatchObject({
+      score: null,
+      reason: 'too few scenarios with at least two episodes: 8 can be used, 9 are needed',
+    });
+  });
+});
+
+describe('other measures', () => {
+  it('gives one number, or a matrix over the channels of both', async () => {
+    const cka = await answer('cka', ...arrays());
+    expect(cka['value']).toBeGreaterThan(0);
+    const plv = await answer('plv', ...arrays(), '--components', '2', '--band', '0.05,0.3');
+    expect((plv['matrix'] as number[][]).map((row) => row.length)).toEqual([4, 4, 4, 4]);
+  });
+
+  it('holds one against surrogates when asked to', async () => {
+    expect(await answer('cka', ...arrays())).not.toHaveProperty('p_value');
+    const cka = await answer('cka', ...arrays(), '--permutations', '19');
+    expect(cka).toMatchObject({ surrogate: 'shift', p_value: 0.05, surrogates: 19 });
+    expect(cka['size']).toBe(cka['value']);
+    expect(cka['null_q95']).toBeLessThan(cka['value'] as number);
+    const flags = ['--components', '2', '--permutations', '9', '--seed', '3'];
+    const plv = await answer('plv', ...arrays(), ...flags);
+    expect(plv).toMatchObject({ surrogate: 'phase', surrogates: 9 });
+    expect(plv['size']).toBe(
+      Math.max(...(plv['matrix'] as number[][]).slice(0, 2).flatMap((row) => row.slice(2))),
+    );
+    expect(await answer('plv', ...arrays(), ...flags)).toEqual(plv);
+    await expect(run(['cka', ...arrays(), '--surrogate', 'none'])).rejects.toThrow('shift or phase');
+  });
+
+  it('lists every measure', async () => {
+    const list = JSON.parse(await said('--list', '--json')) as { name: string }[];
+    expect(list.map(({ name }) => name)).toEqual(['sync-r2', ...MEASURES.map(({ name }) => name)]);
+    expect(await said('--list')).toContain('Kornblith');
+  });
+});
+
+describe('what it refuses', () => {
+  it.each([
+    [['nonsense', '--a', 'x', '--b', 'y'], 'MEASURE_UNKNOWN'],
+    [[], 'USAGE'],
+    [['cka'], 'USAGE'],
+    [['cka', '--a', 'x', '--b', 'y', '--colour'], 'USAGE'],
+    [['cka', '--a', '/nowhere/a.npy', '--b', '/nowhere/b.npy'], 'MEASURE_INPUT'],
+    [['sync-r2', '--run', '/nowhere'], 'RUN_INVALID'],
+    [['cka', '--run', '/nowhere'], 'USAGE'],
+  ])('%j', async (argv, code) => {
+    await expect(run(argv)).rejects.toMatchObject({ code });
+  });
+
+  it('arrays that do not fit each other, by name', async () => {
+    await expect(run(['sync-r2', '--a', file('a.npy'), '--b', file('short.npy')])).rejects.toThrow(
+      'short.npy',
+    );
+    await expect(run(['sync-r2', ...arrays(), '--text', file('short.npy')])).rejects.toThrow('short.npy');
+    await expect(run(['sync-r2', ...arrays(), '--mode', 'lax'])).rejects.toThrow('paper or strict');
+    await writeFile(file('bad.json'), '{"test_episodes": "all"}');
+    await expect(run(['sync-r2', ...arrays(), '--splits', file('bad.json')])).rejects.toThrow('bad.json');
+    expect(await readFile(file('bad.json'), 'utf8')).toContain('all');
+  });
+});

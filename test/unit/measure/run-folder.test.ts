@@ -1,0 +1,135 @@
+/** `entrain measure --run` on a recorded run: the figures that were published, under the names that the recording has. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { run } from '../../../src/measure/main.ts';
+import { run as recorded } from '../../../src/recordings/main.ts';
+import { replayRun } from '../../../src/recordings/replay-run.ts';
+import type { GroupScore } from '../../../src/analyzer/scoring/messages.ts';
+import { AS_SMALL_AS_SCORES_GO, publishScores, recordPlantedRun } from '../../fixtures/planted-run.ts';
+
+let runs: string;
+let folder: string;
+let published: GroupScore[];
+let strictly: Answer[];
+let paperly: Answer[];
+
+beforeAll(async () => {
+  runs = await mkdtemp(`${tmpdir()}/measure-run-`);
+  folder = await recordPlantedRun(runs, { ...AS_SMALL_AS_SCORES_GO, run: 'r1' });
+  published = await publishScores(runs, 'r1');
+  strictly = await groupsOf();
+  paperly = await groupsOf('--mode', 'paper');
+}, 60_000);
+afterAll(() => rm(runs, { recursive: true }));
+
+interface Answer {
+  direction: string;
+  score: number;
+  [field: string]: unknown;
+}
+
+const groupsOf = async (...flags: string[]): Promise<Answer[]> => (await answerOf(...flags)).groups;
+
+async function answerOf(...flags: string[]): Promise<Record<'groups' | 'pairs', Answer[]>> {
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  await run(['sync-r2', '--run', folder, '--json', ...flags]);
+  vi.restoreAllMocks();
+  return JSON.parse(written.join('')) as Record<'groups' | 'pairs', Answer[]>;
+}
+
+const publishedOf = (direction: string): GroupScore =>
+  published.find(({ group }) => group.direction === direction) as GroupScore;
+
+it('gives the figures of scores.jsonl, to the last digit, which replay finds equal too', async () => {
+  expect(await replayRun(folder, { lastOnly: true })).toMatchObject({ scores: 2, equal: true });
+  expect(strictly).toHaveLength(2);
+  for (const found of strictly) {
+    const { seed, strict } = publishedOf(found.direction);
+    expect(strict?.score).toBeGreaterThan(0.1);
+    expect(found).toMatchObject({
+      seed,
+      score: strict?.score,
+      excess: strict?.excess,
+      p_value: strict?.pValue,
+      ci: [strict?.ciLow, strict?.ciHigh],
+      null_mean: strict?.nullMean,
+      null_q95: strict?.nullQ95,
+      n: strict?.samples,
+    });
+  }
+  for (const found of paperly) {
+    const { paper } = publishedOf(found.direction);
+    expect(found['sync_r2']).toBe(paper?.score);
+    expect(found['sync_r2_unclipped']).toBe(paper?.unclipped);
+    expect(found['shuffled_sync_r2']).toBe(paper?.nullMean);
+  }
+});
+
+it('gives the mean of both directions without the clip too', async () => {
+  const { pairs } = await answerOf('--mode', 'paper');
+  const [one, other] = published.map(({ paper }) => paper?.unclipped ?? NaN);
+  expect(pairs).toHaveLength(1);
+  expect(pairs[0]?.['sync_r2_unclipped']).toBeCloseTo((one! + other!) / 2, 12);
+});
+
+it('replays a run whose scores were published before paper mode said what it cuts off', async () => {
+  const file = `${folder}/scores.jsonl`;
+  const lines = await readFile(file, 'utf8');
+  onTestFinished(() => writeFile(file, lines));
+  const replayed = async (text: string) => {
+    await writeFile(file, text);
+    return (await replayRun(folder, { lastOnly: true })).equalScores;
+  };
+  expect(lines.split('"unclipped":')).toHaveLength(3);
+  expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, ''))).toBe(2);
+  expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, '"unclipped":-9,'))).toBe(0);
+});
+
+it('takes another seed where one is given', async () => {
+  const [found] = await groupsOf('--seed', '5');
+  expect(found?.['seed']).toBe(5);
+  expect(found?.['null_mean']).not.toBe(publishedOf(found?.direction ?? '').strict?.nullMean);
+});
+
+it('names layers as the recording does', async () => {
+  const [strict] = strictly;
+  const layers = strict?.['per_layer'] as { layer: number; target_layer: number }[];
+  expect(layers.map(({ layer }) => layer)).toEqual([1, 2]);
+  for (const { target_layer: target } of layers) expect([1, 2]).toContain(target);
+  const [paper] = paperly;
+  const best = paper?.['best_target_layer'] as number[];
+  const map = paper?.['r2_mean'] as number[][];
+  expect(best).toEqual(map.map((row) => row.indexOf(Math.max(...row)) + 1));
+  expect(paper).toMatchObject({ source_layers: [1, 2], target_layers: [1, 2] });
+});
+
+it('says on standard error how far it is when asked to, and never in the answer', async () => {
+  const errors: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
+  const found = await groupsOf('--progress', '--permutations', '9', '--bootstraps', '9');
+  expect(found).toHaveLength(2);
+  expect(errors[0]).toBe('reading the recording\n');
+  expect(errors.join('')).toMatch(/^group \d of 2: /m);
+});
+
+it('and so does replay', async () => {
+  const errors: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  await recorded(['replay', folder, '--last', '--json', '--progress']);
+  vi.restoreAllMocks();
+  expect(JSON.parse(written.join(''))).toMatchObject({ scores: 2, equal: true });
+  expect(errors.join('')).toMatch(/^score \d of 2$/m);
+});
+
+it('measures one layer alone, by the number that the recording gives it', async () => {
+  const numbers = strictly[0]?.['per_layer'] as { layer: number }[];
+  const last = numbers.at(-1)?.layer as number;
+  const [only] = await groupsOf('--layer', String(last));
+  expect(only?.['per_layer']).toMatchObject([{ layer: last, target_layer: last }]);
+  await expect(groupsOf('--layer', '99')).rejects.toThrow(/has no layer 99; expected \d+ to \d+/u);
+  vi.restoreAllMocks();
+});

@@ -1,0 +1,54 @@
+/** Leading components against the eigenvectors themselves. */
+import { describe, expect, it } from 'vitest';
+import { leadingComponents, settledComponents } from '../../../src/numeric/principal-components.ts';
+import { crossProduct, transpose, zeros } from '../../../src/numeric/matrix.ts';
+import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
+import { seededRandom } from '../../../src/numeric/random.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
+
+const algebra = createPlainAlgebra();
+
+/** White noise: no component stands out, which is where a few iterations find other ones. */
+function flatGram(): Matrix {
+  const random = seededRandom(5);
+  const rows = zeros(64, 120);
+  for (let at = 0; at < rows.data.length; at++) rows.data[at] = random.normal();
+  return crossProduct(rows, rows);
+}
+
+/** ‖K w − (w·w) w‖ / ‖w‖³ for each column: 0 where w is an eigenvector times the root of its value. */
+function misfits(gram: Matrix, scores: Matrix): number[] {
+  const columns = transpose(scores);
+  return Array.from({ length: columns.rows }, (_, k) => {
+    const w = columns.data.subarray(k * columns.cols, (k + 1) * columns.cols);
+    const size = w.reduce((sum, value) => sum + value * value, 0);
+    const off = w.map((own, r) => {
+      const row = gram.data.subarray(r * gram.cols, (r + 1) * gram.cols);
+      return row.reduce((sum, value, c) => sum + value * (w[c] as number), 0) - size * own;
+    });
+    return Math.hypot(...off) / size ** 1.5;
+  });
+}
+
+describe('components', () => {
+  it('are eigenvectors once they have settled, the largest first, each as long as the root of its value', async () => {
+    const gram = flatGram();
+    const scores = await settledComponents(gram, 4, algebra);
+    for (const misfit of misfits(gram, scores)) expect(misfit).toBeLessThan(1e-6);
+    const sizes = [0, 1, 2, 3].map((k) =>
+      scores.data.filter((_, at) => at % 4 === k).reduce((s, v) => s + v * v, 0),
+    );
+    expect(sizes).toEqual([...sizes].sort((x, y) => y - x));
+  });
+
+  it('are only about so by a few iterations on a flat spectrum', async () => {
+    const gram = flatGram();
+    expect(Math.max(...misfits(gram, await leadingComponents(gram, 4, algebra)))).toBeGreaterThan(0.01);
+  });
+
+  it('are no more than the dimensions there are', async () => {
+    const one = zeros(3, 3);
+    one.data.fill(2);
+    expect((await settledComponents(one, 2, algebra)).cols).toBe(1);
+  });
+});

@@ -1,0 +1,172 @@
+/** Surrogates keep what a stream is by itself and lose what it shares; p-values are as rare as they say where streams are not coupled. */
+import { describe, expect, it } from 'vitest';
+import { isc } from '../../../../src/synchrony/measures/isc.ts';
+import { xcorr } from '../../../../src/synchrony/measures/xcorr.ts';
+import { plv } from '../../../../src/synchrony/measures/plv.ts';
+import { crossProduct, product, takeRows, turnRows, zeros } from '../../../../src/numeric/matrix.ts';
+import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
+import { seededRandom, shuffled, type Random } from '../../../../src/numeric/random.ts';
+import { allPass, surrogateNull } from '../../../../src/synchrony/stats/surrogates.ts';
+import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
+
+const options = { algebra: createPlainAlgebra() };
+
+const columnOf = (values: number[]): Matrix => ({
+  rows: values.length,
+  cols: 1,
+  data: Float64Array.from(values),
+});
+
+/** A slow stream: each step keeps `share` of the one before. */
+function slow(random: Random, { steps, share }: { steps: number; share: number }): number[] {
+  const out = [random.normal()];
+  for (let t = 1; t < steps; t++)
+    out.push(share * (out[t - 1] as number) + Math.sqrt(1 - share ** 2) * random.normal());
+  return out;
+}
+
+/** Phases added frequency by frequency, by the definition of the discrete Fourier transform. */
+function slowPhases(x: number[], phases: number[]): number[] {
+  const n = x.length;
+  const turned = x.map((_, k) => {
+    const angle = k === 0 || 2 * k === n ? 0 : 2 * k < n ? phases[k - 1]! : -phases[n - k - 1]!;
+    const re = x.reduce((sum, value, t) => sum + value * Math.cos((2 * Math.PI * k * t) / n), 0);
+    const im = x.reduce((sum, value, t) => sum - value * Math.sin((2 * Math.PI * k * t) / n), 0);
+    return {
+      re: re * Math.cos(angle) - im * Math.sin(angle),
+      im: re * Math.sin(angle) + im * Math.cos(angle),
+    };
+  });
+  return x.map(
+    (_, t) =>
+      turned.reduce((sum, { re, im }, k) => {
+        const angle = (2 * Math.PI * k * t) / n;
+        return sum + re * Math.cos(angle) - im * Math.sin(angle);
+      }, 0) / n,
+  );
+}
+
+describe('a surrogate', () => {
+  it('by shift is the stream turned round', () => {
+    expect([...turnRows(columnOf([1, 2, 3, 4]), 1).data]).toEqual([4, 1, 2, 3]);
+    expect([...turnRows(columnOf([1, 2, 3, 4]), -1).data]).toEqual([2, 3, 4, 1]);
+  });
+
+  it.each([8, 9])('by phase is what its slow twin says, over %i steps', (steps) => {
+    const random = seededRandom(steps);
+    const x = Array.from({ length: steps }, () => random.normal());
+    const phases = Array.from({ length: Math.ceil(steps / 2) - 1 }, () => 6 * random.uniform());
+    const found = product(allPass(steps, phases), columnOf(x)).data;
+    for (const [t, value] of slowPhases(x, phases).entries()) expect(found[t]).toBeCloseTo(value, 9);
+  });
+
+  it('by phase keeps the mean and what the dims share', () => {
+    const random = seededRandom(3);
+    const m: Matrix = { rows: 11, cols: 3, data: Float64Array.from({ length: 33 }, () => random.normal()) };
+    const turned = product(allPass(11, [1, 2, 3, 4, 5]), m);
+    const found = crossProduct(turned, turned).data;
+    for (const [at, value] of crossProduct(m, m).data.entries()) expect(found[at]).toBeCloseTo(value, 9);
+    const sum = (of: Matrix): number => of.data.reduce((total, value) => total + value, 0);
+    expect(sum(turned)).toBeCloseTo(sum(m), 9);
+  });
+
+  it('by a phase that grows with the frequency is a shift', () => {
+    const x = columnOf([3, 1, 4, 1, 5, 9, 2]);
+    const steady = [1, 2, 3].map((k) => (-2 * Math.PI * k * 2) / 7);
+    const found = product(allPass(7, steady), x).data;
+    for (const [t, value] of turnRows(x, 2).data.entries()) expect(found[t]).toBeCloseTo(value, 9);
+  });
+});
+
+const RUNS = 120;
+
+describe('the p-value', () => {
+  it.each(['shift', 'phase'] as const)(
+    'by %s is rarely small between slow streams that share nothing',
+    async (kind) => {
+      const random = seededRandom(7);
+      let small = 0;
+      let fooled = 0;
+      for (let run = 0; run < RUNS; run++) {
+        const [a, b] = [0, 1].map(() => columnOf(slow(random, { steps: 96, share: 0.9 }))) as [
+          Matrix,
+          Matrix,
+        ];
+        const found = await surrogateNull({ a, b, measure: isc, options }, { kind, count: 39, seed: run });
+        if (!('reason' in found) && found.pValue <= 0.05) small += 1;
+        fooled += Number(await shuffledSays({ a, b }, random));
+      }
+      // 5 % expected; at most 3 standard deviations above. Steps shuffled one by one are fooled in most runs by slowness alone.
+      expect(small / RUNS).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / RUNS));
+      expect(fooled / RUNS).toBeGreaterThan(0.3);
+    },
+  );
+
+  it.each(['shift', 'phase'] as const)(
+    'by %s is as small as it can be where streams are coupled',
+    async (kind) => {
+      const random = seededRandom(8);
+      const shared = slow(random, { steps: 128, share: 0.8 });
+      const noisy = (): Matrix => columnOf(shared.map((value) => value + 0.5 * random.normal()));
+      const input = { a: noisy(), b: noisy(), options };
+      for (const measure of [isc, plv]) {
+        const found = await surrogateNull({ ...input, measure }, { kind, count: 99, seed: 1 });
+        expect(found).toMatchObject({ pValue: 0.01, count: 99 });
+        if (!('reason' in found)) expect(found.size).toBeGreaterThan(found.nullQ95);
+      }
+    },
+  );
+
+  it('by shift never turns by as little as a lagged measure looks, and is absent where it must', async () => {
+    const random = seededRandom(11);
+    const at = (steps: number) => {
+      const shared = slow(random, { steps, share: 0.2 });
+      const noisy = (): Matrix => columnOf(shared.map((value) => value + 0.2 * random.normal()));
+      return surrogateNull(
+        { a: noisy(), b: noisy(), measure: xcorr, options },
+        { kind: 'shift', count: 99, seed: 1 },
+      );
+    };
+    expect(await at(40)).toMatchObject({ pValue: 0.01 });
+    expect(await at(20)).toEqual({ reason: expect.stringContaining('need 22') as string });
+  });
+
+  it('looks at couplings between the streams, however many components each of them has', async () => {
+    const random = seededRandom(12);
+    const wave = slow(random, { steps: 128, share: 0.8 });
+    const a = columnOf(wave);
+    const b = zeros(128, 3);
+    for (const [t, value] of wave.entries()) b.data.set([5 * value, random.normal(), random.normal()], 3 * t);
+    const found = await surrogateNull(
+      { a, b, measure: plv, options: { ...options, components: 3 } },
+      { kind: 'phase', count: 99, seed: 1 },
+    );
+    expect(found).toMatchObject({ pValue: 0.01 });
+    if (!('reason' in found)) expect(found.size).toBeGreaterThan(0.9);
+  });
+
+  it('is the same for the same seed, and absent where the measure is', async () => {
+    const random = seededRandom(9);
+    const [a, b] = [0, 1].map(() => columnOf(slow(random, { steps: 32, share: 0.5 }))) as [Matrix, Matrix];
+    const ask = (seed: number, other = b) =>
+      surrogateNull({ a, b: other, measure: isc, options }, { kind: 'phase', count: 19, seed });
+    expect(await ask(1)).toEqual(await ask(1));
+    expect(await ask(1)).not.toEqual(await ask(2));
+    expect(await ask(1, columnOf(Array<number>(32).fill(4)))).toEqual({
+      reason: 'a stream does not vary',
+    });
+  });
+});
+
+/** Whether shuffling single steps would call these streams coupled. */
+async function shuffledSays({ a, b }: { a: Matrix; b: Matrix }, random: Random): Promise<boolean> {
+  const valueOf = async (other: Matrix): Promise<number> => {
+    const answer = await isc.compute(a, other, options);
+    return 'value' in answer ? Math.abs(answer.value) : 0;
+  };
+  const own = await valueOf(b);
+  let higher = 0;
+  for (let draw = 0; draw < 39; draw++)
+    higher += Number((await valueOf(takeRows(b, shuffled([...Array(b.rows).keys()], random)))) >= own);
+  return (1 + higher) / 40 <= 0.05;
+}

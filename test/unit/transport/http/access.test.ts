@@ -1,0 +1,130 @@
+/** Who may read what over HTTP, asked of a real server from this machine and, as far as it can tell, from another. */
+import { chmod, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readHttpToken, refusalOf } from '../../../../src/transport/http/access.ts';
+import { healthz, jsonAnswer, serveHttp, type HttpServer } from '../../../../src/transport/http/server.ts';
+import { silentLog, temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+
+const TOKEN = 'a-token-of-24-characters';
+const routes = {
+  '/healthz': healthz,
+  '/readyz': healthz,
+  '/metrics': healthz,
+  '/': healthz,
+  '/api/scores': () => jsonAnswer([]),
+};
+const open: HttpServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+async function serve(token?: string, host = '127.0.0.1'): Promise<HttpServer> {
+  const server = await serveHttp({ host, port: 0, routes, token, log: silentLog });
+  open.push(server);
+  return server;
+}
+
+interface Answer {
+  status: number;
+  challenge: string | undefined;
+}
+
+function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, headers }, (answer) => {
+      answer.resume();
+      resolve({ status: answer.statusCode ?? 0, challenge: answer.headers['www-authenticate'] });
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+const basic = (pair: string) => ({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` });
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe('with a token', () => {
+  it.each<[string, Record<string, string>, number]>([
+    ['none', {}, 401],
+    ['another', bearer('a-token-of-24-characterz'), 401],
+    ['a part of it', bearer(TOKEN.slice(0, -1)), 401],
+    ['it and more', bearer(`${TOKEN}x`), 401],
+    ['an empty one', bearer(''), 401],
+    ['it under another scheme', { authorization: `Digest ${TOKEN}` }, 401],
+    ['it as user', basic(`${TOKEN}:`), 401],
+    ['it as password', basic(`anybody:${TOKEN}`), 200],
+    ['it', bearer(TOKEN), 200],
+  ])('results, page and metrics are read with %s', async (_, headers, status) => {
+    const { port } = await serve(TOKEN);
+    for (const path of ['/api/scores', '/', '/metrics'])
+      expect((await ask(port, path, headers)).status, path).toBe(status);
+  });
+
+  it('a browser is told to ask for it, and health stays open', async () => {
+    const { port } = await serve(TOKEN);
+    expect((await ask(port, '/')).challenge).toMatch(/^Basic /);
+    for (const path of ['/healthz', '/readyz']) expect((await ask(port, path)).status).toBe(200);
+  });
+
+  it('what there is and what there is not look alike', async () => {
+    const { port } = await serve(TOKEN);
+    expect((await ask(port, '/nothing')).status).toBe(401);
+  });
+});
+
+describe('without a token', () => {
+  it('everything is read on this machine, by one of its own names', async () => {
+    const { port } = await serve();
+    for (const path of Object.keys(routes)) expect((await ask(port, path)).status).toBe(200);
+    expect((await ask(port, '/api/scores', { host: `localhost:${port}` })).status).toBe(200);
+    for (const path of ['/api/scores', '/'])
+      expect((await ask(port, path, { host: 'evil.example' })).status).toBe(403);
+    expect((await ask(port, '/metrics', { host: 'analyzer:9464' })).status).toBe(200);
+  });
+
+  const from = (remoteAddress: string, localAddress = '192.0.2.1') =>
+    ({ headers: { host: '192.0.2.1:9464' }, socket: { remoteAddress, localAddress } }) as never;
+  it.each<[string, string, string, 403 | undefined]>([
+    ['results', '/api/scores', '192.0.2.7', 403],
+    ['the page', '/', '192.0.2.7', 403],
+    ['metrics', '/metrics', '192.0.2.7', undefined],
+    ['health', '/readyz', '192.0.2.7', undefined],
+    ['results', '/api/scores', '192.0.2.1', undefined],
+    ['results', '/api/scores', '::ffff:127.0.0.1', undefined],
+    ['results', '/api/scores', '::ffff:192.0.2.7', 403],
+  ])('%s (%s) asked for by %s', (_, path, ...[peer, status]) => {
+    expect(refusalOf(from(peer), { path, host: '0.0.0.0', token: undefined })?.status).toBe(status);
+  });
+
+  it('who comes to an address of the machine from that very address is of the machine', async () => {
+    const own = Object.values(networkInterfaces())
+      .flat()
+      .find((place) => place?.family === 'IPv4' && !place.internal)?.address;
+    const { port } = await serve(undefined, '0.0.0.0');
+    const answer = await fetch(`http://${own ?? '127.0.0.1'}:${port}/api/scores`);
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('the file of the token', () => {
+  it.each<[string, string, number, string]>([
+    ['others can read', `${TOKEN}\n`, 0o644, 'chmod 600'],
+    ['holds too little', 'short\n', 0o600, 'at least 16'],
+    ['holds two lines', `${TOKEN}\n${TOKEN}\n`, 0o600, 'one line'],
+  ])('is refused when it %s', async (_, ...[text, mode, why]) => {
+    const file = join(await temporaryFolder(), 'http.token');
+    await writeFile(file, text);
+    await chmod(file, mode);
+    const refused = expect(readHttpToken(file)).rejects;
+    await refused.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) as unknown });
+  });
+
+  it('gives the token, and none where none is named', async () => {
+    const file = join(await temporaryFolder(), 'http.token');
+    await writeFile(file, `${TOKEN}\n`, { mode: 0o600 });
+    expect(await readHttpToken(file)).toBe(TOKEN);
+    expect(await readHttpToken(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,214 @@
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { decodeMessage, encodeMessage } from '../../../../src/protocol/stream/codec.ts';
+import type { StreamMessage } from '../../../../src/protocol/stream/frames.ts';
+import { createKeys, mintToken } from '../../../../src/transport/stream/token.ts';
+import {
+  RUN,
+  startAgent,
+  startAnalyzer,
+  stepsFrame,
+  temporaryFolder,
+  tokenFor,
+  waitFor,
+  type TestAnalyzer,
+} from '../../../fixtures/stream-fixture.ts';
+
+let analyzer: TestAnalyzer;
+beforeEach(async () => {
+  analyzer = await startAnalyzer({
+    folder: await temporaryFolder(),
+    limits: { helloMs: 300, maxMessageBytes: 100_000, creditBytes: 50_000, connectionsPerAddress: 20 },
+  });
+});
+afterEach(() => analyzer.close());
+
+interface Client {
+  socket: WebSocket;
+  messages: StreamMessage[];
+  /** Close code, or the HTTP status of a refusal. */
+  ended: Promise<number>;
+}
+
+function open(token: string | undefined): Client {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const socket = new WebSocket(analyzer.url, { headers, perMessageDeflate: false });
+  const messages: StreamMessage[] = [];
+  socket.on('message', (data) => messages.push(decodeMessage(data as Buffer)));
+  const ended = new Promise<number>((resolve) => {
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+    socket.on('close', resolve);
+    socket.on('error', () => undefined);
+  });
+  return { socket, messages, ended };
+}
+
+const hello = (stream = 'ada', run = RUN): StreamMessage => ({
+  type: 'hello',
+  version: [1, 0],
+  run,
+  stream,
+  epoch: 1,
+  firstSeq: 0,
+  lastSeq: -1,
+});
+
+async function greeted(): Promise<Client> {
+  const client = open(tokenFor('ada'));
+  client.socket.on('open', () => client.socket.send(encodeMessage(hello())));
+  await waitFor(() => client.messages.some(({ type }) => type === 'welcome'), { what: 'the welcome' });
+  return client;
+}
+
+describe('who may stream', () => {
+  it.each<[string, () => string | undefined, number]>([
+    ['no token', () => undefined, 401],
+    ['an empty one', () => '', 401],
+    ['nonsense', () => 'abc.def', 401],
+    ['an expired one', () => tokenFor('ada', { expiresAtMs: Date.now() - 1 }), 401],
+    ['one of a stranger', () => strangersToken(), 401],
+    ['one that may only read', () => tokenFor('ada', { mode: 'read' }), 403],
+  ])('refuses %s before the upgrade', async (_, token, status) => {
+    expect(await open(token()).ended).toBe(status);
+    expect(analyzer.stream.status().connections).toBe(0);
+  });
+
+  it.each([
+    ['stream', hello('ben')],
+    ['run', hello('ada', 'run-2')],
+  ])('refuses a token for another %s', async (_, message) => {
+    const client = open(tokenFor('ada'));
+    client.socket.on('open', () => client.socket.send(encodeMessage(message)));
+    expect(await client.ended).toBe(4003);
+    expect(analyzer.stream.status().streams).toEqual([]);
+  });
+
+  it('answers 404 on other paths, so that no socket is held', async () => {
+    const socket = new WebSocket(analyzer.url.replace('/stream', '/other'));
+    socket.on('error', () => undefined);
+    const status = new Promise((resolve) =>
+      socket.on('unexpected-response', (_, response) => resolve(response.statusCode)),
+    );
+    expect(await status).toBe(404);
+  });
+});
+
+it('knows a sender that left in order from one whose line broke', async () => {
+  const figures = () => analyzer.stream.status().streams[0];
+  (await greeted()).socket.terminate();
+  await waitFor(() => figures()?.connected === false, { what: 'the broken line' });
+  expect(figures()?.done).toBe(false);
+  (await greeted()).socket.close(1000);
+  await waitFor(() => figures()?.done === true, { what: 'the end in order' });
+  await greeted();
+  expect(figures()).toMatchObject({ connected: true, done: false });
+});
+
+describe('a hostile client', () => {
+  it.each<[string, (client: Client) => void, number]>([
+    ['text', ({ socket }) => socket.send('hello'), 4000],
+    ['bytes that are no message', ({ socket }) => socket.send(Buffer.from('c1', 'hex')), 4000],
+    ['a message of the analyzer', ({ socket }) => socket.send(encodeMessage(welcome)), 4000],
+    ['more than the limit', ({ socket }) => socket.send(Buffer.alloc(100_001)), 1009],
+    ['fragments without end', ({ socket }) => sendFragments(socket, 200_000), 1009],
+    ['text that is not UTF-8', ({ socket }) => sendRaw(socket, Buffer.from('818200000000c328', 'hex')), 1007],
+  ])('is cut off for %s', async (_, act, code) => {
+    const client = await greeted();
+    act(client);
+    expect(await client.ended).toBe(code);
+  });
+
+  it('is cut off for a frame before the welcome, and for saying nothing', async () => {
+    const early = open(tokenFor('ada'));
+    early.socket.on('open', () => early.socket.send(encodeMessage({ ...stepsFrame(0), seq: 0 })));
+    const silent = open(tokenFor('ada'));
+    expect(await Promise.all([early.ended, silent.ended])).toEqual([4000, 4000]);
+    expect(analyzer.recorded).toEqual([]);
+  });
+
+  it('costs honest senders nothing, two hundred at once', async () => {
+    const agent = await startAgent({ url: analyzer.url, folder: await temporaryFolder(), stream: 'ben' });
+    const before = process.memoryUsage.rss();
+    const hostile = Array.from({ length: 200 }, (_, i) => attack(i));
+    for (let turn = 0; turn < 100; turn++) {
+      await agent.sender.room('turn');
+      agent.sender.append(stepsFrame(turn));
+    }
+    expect(await agent.sender.drained(20_000)).toBe(true);
+    for (const stop of hostile) stop();
+    expect(analyzer.recorded.filter(({ stream }) => stream === 'ben')).toHaveLength(100);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(128 * 2 ** 20);
+    await agent.close();
+  });
+
+  it('cannot keep more than three connections of a stream: the oldest ends', async () => {
+    const oldest = open(tokenFor('ada'));
+    await new Promise((resolve) => oldest.socket.once('open', resolve));
+    const others = Array.from({ length: 3 }, () => open(tokenFor('ada')));
+    // 1006: ended without a word, before its missing hello is complained of
+    expect(await oldest.ended).toBe(1006);
+    await Promise.all(others.map(({ ended }) => ended));
+    expect(analyzer.stream.status().refused).toMatchObject({ stream_connections: 1 });
+  });
+});
+
+describe('connections that are kept open', () => {
+  /** Nobody is sent away for saying nothing, however slow the machine is. */
+  const PATIENT = { helloMs: 60_000, connectionsPerAddress: 20, connectionsPerAgent: 5 };
+  beforeEach(async () => {
+    await analyzer.close();
+    analyzer = await startAnalyzer({ folder: await temporaryFolder(), limits: PATIENT });
+  });
+
+  const letIn = ({ socket, ended }: Client): Promise<number | 'open'> =>
+    Promise.race([ended, new Promise<'open'>((resolve) => socket.once('open', () => resolve('open')))]);
+  const kept = async (clients: Client[]): Promise<number> =>
+    (await Promise.all(clients.map(letIn))).filter((answer) => answer === 'open').length;
+
+  it('are no more than an address may have', async () => {
+    expect(await kept(Array.from({ length: 30 }, (_, i) => open(tokenFor(`agent-${i}`))))).toBe(20);
+    expect(analyzer.stream.status().refused).toEqual({ connections: 10 });
+  });
+
+  it('are no more than an agent may have, whatever streams its tokens name', async () => {
+    const ofAda = (stream: string): Client => open(tokenFor(stream, { agent: 'ada' }));
+    const clients = Array.from({ length: 8 }, (_, i) => ofAda(`s${i}`));
+    expect(await kept(clients)).toBe(5);
+    expect(analyzer.stream.status().refused).toEqual({ agent_connections: 3 });
+    expect(await letIn(open(tokenFor('ben')))).toBe('open');
+    for (const { socket } of clients) socket.terminate();
+    await waitFor(() => analyzer.stream.status().connections === 1, { what: 'ada to be gone' });
+    expect(await letIn(ofAda('s0'))).toBe('open');
+  });
+});
+
+const welcome: StreamMessage = { type: 'welcome', lastEpoch: 0, durableSeq: -1, credits: 1 };
+
+function strangersToken(): string {
+  const expiresAtMs = Date.now() + 60_000;
+  const claims = { run: RUN, agent: 'ada', stream: 'ada', mode: 'write' as const, expiresAtMs };
+  return mintToken(createKeys().privateKeyPem, claims);
+}
+
+function sendFragments(socket: WebSocket, bytes: number): void {
+  for (let sent = 0; sent < bytes; sent += 10_000) socket.send(Buffer.alloc(10_000), { fin: false });
+}
+
+/** Past the library, which would not send such bytes: on the socket itself. */
+function sendRaw(socket: WebSocket, bytes: Buffer): void {
+  const { ['_socket']: line } = socket as unknown as { _socket: { write(bytes: Buffer): void } };
+  line.write(bytes);
+}
+
+/** One of: a handshake that never ends, a bad token, a flood of bytes. */
+function attack(i: number): () => void {
+  if (i % 3 === 0) {
+    const line = connect(analyzer.port, '127.0.0.1', () => line.write('GET /stream HTTP/1.1\r\nHost: x\r\n'));
+    line.on('error', () => undefined);
+    return () => line.destroy();
+  }
+  const client = open(i % 3 === 1 ? 'x.y' : tokenFor(`mallory-${i % 7}`));
+  client.socket.on('open', () => sendFragments(client.socket, 150_000));
+  return () => client.socket.terminate();
+}

@@ -1,0 +1,37 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { faultOf, STEPS, type Step, type WorldFaults } from '../../../fixtures/session-world.ts';
+
+const schedule = fc
+  .array(fc.constantFrom(...STEPS), { maxLength: 80, size: 'max' })
+  .map((steps): Step[] => ['connect', ...steps]);
+
+describe('sender and receiver machines', () => {
+  it('lose nothing and double nothing over 100,000 schedules', () => {
+    fc.assert(
+      fc.property(schedule, (steps) => faultOf(steps) === undefined),
+      { numRuns: 100_000 },
+    );
+  });
+
+  it.each<WorldFaults>([
+    { noDedup: true },
+    { noResend: true },
+    { trimUnacknowledged: true },
+    { acknowledgeUnsynced: true },
+  ])('are seen to fail with %o', (faults) => {
+    const details = fc.check(
+      fc.property(schedule, (steps) => safely(() => faultOf(steps, faults)) === undefined),
+      { numRuns: 20_000 },
+    );
+    expect(details.failed).toBe(true);
+  });
+});
+
+function safely(job: () => string | undefined): string | undefined {
+  try {
+    return job();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
