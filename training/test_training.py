@@ -9,17 +9,26 @@ import numpy
 import torch
 from onnx import numpy_helper
 
-from entrain_training.chat import ASSISTANT, END, LEAVE, USER, render_ids
+from entrain_training.bpe import FolderBpe
+from entrain_training.chat import ASSISTANT, BOS, END, LEAVE, USER, render_ids
 from entrain_training.evaluate import torch_scorer
-from entrain_training.export import write_onnx
+from entrain_training.export import write_configs, write_onnx
 from entrain_training.corpus import SOURCES
+from entrain_training.from_onnx import load_folder
 from entrain_training.fused import fused_loss, load_kernels
 from entrain_training.llama2c import halves_order
 from entrain_training.model import LlamaLm, Shape
 from entrain_training.optimizer import orthogonalise
+from entrain_training.resize import with_layers
 from entrain_training.shipped import MODELS, FolderTokens, score_onnx
 from entrain_training.publish import load_trained
 from entrain_training.tokenizer import merges_from_order
+from entrain_training.tasks.draws import Draws, derive_seed
+from entrain_training.tasks.scenario import FAMILIES, GRAMMAR, SCORED, briefing, make_scenario
+from entrain_training.tasks.score import last_named, on_topic, owners, score
+from entrain_training.tasks.self_play import Sampling, Side, draw, play
+from entrain_training.tasks.talk import HASTE, make_dialogue
+from entrain_training.tasks.views import task_views
 from entrain_training.train import Run, talk_loss, train, warmth
 from entrain_training.views import TALK_BIT
 from entrain_training.weights import FORMATS, as_int8, store_file
@@ -127,6 +136,195 @@ class TokensOfAModelFolder(unittest.TestCase):
         self.assertEqual(len(tokens.encode(line + line)), 2 * len(ids))
         self.assertEqual([tokens.id_of(END), tokens.id_of(LEAVE)], [5, 6])
         self.assertNotIn(tokens.id_of("<unk>"), ids)
+
+
+class TokensInPlainPython(unittest.TestCase):
+    def test_are_those_of_the_runtime(self):
+        folder = MODELS / "entrain-dialogue-4m"
+        node, plain = FolderTokens(folder), FolderBpe(folder)
+        self.addCleanup(node.close)
+        lines = ['Hi, "Zoë"!\nHow are you?', "  two  spaces ", "40 dollars 😀", briefing(make_scenario("meet", "train", 1), 0)]
+        for line in lines:
+            self.assertEqual(plain.encode(line), node.encode(line))
+            self.assertEqual(plain.decode(plain.encode(line)), line)
+        self.assertEqual(plain.id_of(END), node.id_of(END))
+
+
+class WeightsComeBackFromOnnx(unittest.TestCase):
+    def test_in_every_format_within_its_rounding(self):
+        torch.manual_seed(1)
+        model = LlamaLm(SMALL)
+        for weights, most in (("float32", 0), ("float16", 1e-3), ("int8", 0.51 / 127)):
+            with tempfile.TemporaryDirectory() as folder:
+                write_onnx(model, folder, weights)
+                write_configs(SMALL, folder, 1, [5, 6])
+                loaded = load_folder(folder)
+            for name, values in model.state_dict().items():
+                off = float((loaded.state_dict()[name] - values).abs().max() / values.abs().max())
+                self.assertLessEqual(off, most, f"{weights} {name}")
+
+
+class LayersAddedOrCut(unittest.TestCase):
+    def test_an_added_layer_changes_no_logit(self):
+        torch.manual_seed(1)
+        model, ids = LlamaLm(SMALL), torch.arange(12)[None]
+        grown = LlamaLm(Shape(**{**vars(SMALL), "layers": 4}))
+        grown.load_state_dict(with_layers(model.state_dict(), [0, 0, 1, 1]))
+        self.assertEqual(float((grown(ids)[0] - model(ids)[0]).abs().max()), 0)
+
+    def test_a_cut_model_keeps_the_layers_that_are_named(self):
+        state = LlamaLm(SMALL).state_dict()
+        cut = with_layers(state, [1])
+        self.assertTrue(torch.equal(cut["model.layers.0.mlp.down_proj.weight"], state["model.layers.1.mlp.down_proj.weight"]))
+        self.assertNotIn("model.layers.1.mlp.down_proj.weight", cut)
+
+
+class TaskScenarios(unittest.TestCase):
+    def test_are_drawn_with_the_numbers_of_the_runtime(self):
+        seed = derive_seed("task", "meet", "heldOut", 7)
+        draws = Draws(seed)
+        self.assertEqual(seed, 537241068)  # both by src/protocol/seed.ts and src/model/random.ts
+        self.assertEqual([draws.below(1000) for _ in range(5)], [596, 868, 524, 720, 903])
+
+    def test_share_no_word_list_between_training_and_scoring(self):
+        def lists(grammar):
+            if isinstance(grammar, dict) and set(grammar) == {"train", "heldOut"}:
+                yield grammar
+            elif isinstance(grammar, (dict, list)):
+                for part in grammar.values() if isinstance(grammar, dict) else grammar:
+                    yield from lists(part)
+        found = list(lists(GRAMMAR))
+        self.assertGreater(len(found), 40)
+        for sides in found:
+            self.assertEqual(set(sides["train"]) & set(sides["heldOut"]), set())
+
+    def test_tell_nobody_what_only_the_other_knows(self):
+        for seed in range(200):
+            price, secret, know = (make_scenario(family, "heldOut", seed) for family in ("price", "secret", "know"))
+            seller = price["facts"]["seller"]
+            self.assertNotIn(f" {price['facts']['low']} ", briefing(price, 1 - seller))
+            self.assertNotIn(f" {price['facts']['high']} ", briefing(price, seller))
+            self.assertNotIn(secret["facts"]["value"], briefing(secret, 1 - secret["facts"]["holder"]))
+            self.assertNotIn(know["facts"]["to"], briefing(know, 1 - know["facts"]["knower"]))
+
+    def test_can_be_solved(self):
+        for seed in range(200):
+            friend, meet, price, divide = (make_scenario(family, "train", seed)["facts"] for family in ("friend", "meet", "price", "divide"))
+            self.assertEqual(set(friend["names"][0]) & set(friend["names"][1]), {friend["shared"]})
+            self.assertEqual(set(meet["slots"][0]) & set(meet["slots"][1]), {meet["slot"]})
+            self.assertEqual(set(meet["places"][0]) & set(meet["places"][1]), {meet["place"]})
+            self.assertLess(price["low"], price["high"])
+            tops = [max(values, key=values.get) for values in divide["values"]]
+            self.assertNotEqual(*tops)
+
+    def test_are_written_as_the_runtime_writes_them(self):
+        scenario = {"text": "S. ", "people": [{"persona": "P.", "goal": "", "secret": "X."}] * 2}
+        self.assertEqual(briefing(scenario, 0), "Scenario: S.\nYou: P.\nSecret: X.")
+
+
+class TaskDialogues(unittest.TestCase):
+    def test_reach_their_goal_unless_somebody_hurries(self):
+        for family in SCORED:
+            for seed in range(60):
+                scenario = make_scenario(family, "train", seed)
+                if HASTE not in (person["secret"] for person in scenario["people"]):
+                    self.assertGreaterEqual(score(scenario, make_dialogue(scenario, seed)), 0.75, (family, seed))
+
+    def test_of_another_scenario_seldom_reach_it(self):
+        scores = [score(make_scenario(family, "train", seed), make_dialogue(make_scenario(family, "train", seed + 500), seed))
+                  for family in ("friend", "divide", "price", "meet") for seed in range(60)]
+        self.assertLess(sum(scores) / len(scores), 0.15)
+
+    def test_are_learned_by_who_says_them(self):
+        scenario = {**make_scenario("wish", "train", 1), "people": [{"persona": "", "goal": "", "secret": ""}] * 2, "text": "S"}
+        learned = [[chr(token & 0x7FFF) for token in view if token & TALK_BIT and (token & 0x7FFF) < 128]
+                   for view in task_views(Codes(), scenario, ["ab", "cd", "ef"])]
+        self.assertEqual(learned, [list("abef"), list("cd")])
+
+
+class Codes(Letters):
+    """Letters, with special tokens that fit into 15 bits; they decode as well."""
+
+    SPECIAL = [BOS, "<|system|>", USER, ASSISTANT, END, LEAVE]
+
+    def id_of(self, special):
+        return 200 + self.SPECIAL.index(special)
+
+    def decode(self, ids):
+        return "".join(map(chr, ids))
+
+
+class TaskRules(unittest.TestCase):
+    def test_a_friend_is_found_when_both_name_it_last(self):
+        scenario = {"family": "friend", "facts": {"names": [["Ann", "Bob"], ["Bob", "Cy"]], "shared": "Bob"}}
+        self.assertEqual(score(scenario, ["Do you know Ann?", "No. Do you know Bob?", "Yes, BOB!", "Great."]), 1)
+        self.assertEqual(score(scenario, ["I know Bob.", "I know Bob and Cy.", "Good."]), 0)
+
+    def test_a_price_is_the_last_number_of_both_within_the_limits(self):
+        scenario = {"family": "price", "facts": {"low": 30, "high": 50}}
+        self.assertEqual(score(scenario, ["60 dollars.", "40?", "Deal, 40."]), 1)
+        self.assertEqual(score(scenario, ["60 dollars.", "Okay, 60."]), 0)
+        self.assertEqual(score(scenario, ["Hello.", "Hi."]), 0)
+
+    def test_a_meeting_counts_half_for_time_and_place(self):
+        facts = {"slots": [["Monday", "Friday"], ["Friday"]], "places": [["park", "cafe"], ["cafe"]], "slot": "Friday", "place": "cafe"}
+        scenario = {"family": "meet", "facts": facts}
+        self.assertEqual(score(scenario, ["Friday at the cafe.", "Yes, on Friday."]), 0.5)
+        self.assertEqual(score(scenario, ["Friday at the cafe.", "Yes, on Friday at the cafe."]), 1)
+
+    def test_an_item_belongs_to_the_last_person_in_front_of_it(self):
+        facts = {"items": ["lamp", "clock", "book"], "values": [{"lamp": 3, "clock": 2, "book": 0}, {"lamp": 2, "clock": 0, "book": 3}]}
+        turns = ["I want the book. You take the book and I take the lamp and the clock.", "Okay, I get the book, you take the lamp. I don't need the clock."]
+        self.assertEqual(owners(facts, turns, 0), {"book": 1, "lamp": 0, "clock": 0})
+        self.assertEqual(owners(facts, turns, 1), {"book": 1, "lamp": 0})
+        self.assertEqual(score({"family": "divide", "facts": facts}, turns), 6 / 8)
+
+    def test_a_secret_is_for_those_with_the_word(self):
+        facts = {"value": "ring", "holder": 1, "told": True}
+        turns = ["The word is tiger.", "It is a ring.", "A ring!"]
+        self.assertEqual(score({"family": "secret", "facts": facts}, turns), 1)
+        self.assertEqual(score({"family": "secret", "facts": facts}, turns[:2]), 0)
+        self.assertEqual(score({"family": "secret", "facts": {**facts, "told": False}}, turns), 0)
+        self.assertEqual(score({"family": "secret", "facts": {**facts, "told": False}}, ["Is it a ring?", "No."]), 1)
+
+    def test_who_looks_for_a_thing_must_name_its_place_last(self):
+        scenario = {"family": "know", "facts": {"knower": 0, "from": "box", "to": "bag"}}
+        self.assertEqual(score(scenario, ["It is in the bag.", "Not in the box? Then the bag."]), 1)
+        self.assertEqual(score(scenario, ["It is in the bag.", "I look in the box."]), 0)
+
+    def test_nothing_said_names_nothing(self):
+        self.assertIsNone(last_named([], 0, ["a"]))
+        self.assertFalse(on_topic(make_scenario("wish", "train", 1), []))
+
+
+class SelfPlay(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(1)
+        self.model = LlamaLm(Shape(**{**vars(SMALL), "vocab": 256})).eval()
+        self.model.model.embed_tokens.weight.data *= 25
+
+    def test_rows_of_a_batch_do_not_touch_each_other(self):
+        prompts, heard = ["abc", "a longer prompt"], [[70, 71, 72], None]
+        both = Side(self.model, Codes(), prompts)
+        both.hear(heard)
+        logits = both.read([[80], [81]])
+        for row, last in enumerate((80, 81)):
+            alone = Side(self.model, Codes(), [prompts[row]])
+            alone.hear([heard[row]])
+            self.assertLess(float((alone.read([[last]])[0] - logits[row]).abs().max()), 1e-4)
+
+    def test_what_is_said_counts_as_seen_and_is_penalised(self):
+        logits, seen = torch.tensor([[4.0, 3.9, 0.0]]), torch.tensor([[True, False, False]])
+        cold = Sampling(temperature=0.01, repetition_penalty=1.1)
+        self.assertEqual(draw(logits, seen, (2,), cold, torch.Generator()), [1])
+        self.assertEqual(draw(logits, seen, (0,), cold, torch.Generator()), [0])
+
+    def test_nobody_hears_in_monologue(self):
+        scenarios = [make_scenario("price", "train", seed) for seed in range(2)]
+        sampling = Sampling(most_tokens=6, most_turns=4)
+        first, second = (play(self.model, Codes(), some, "monologue", sampling) for some in (scenarios, scenarios))
+        self.assertEqual(first, second)
+        self.assertTrue(all(1 <= len(turns) <= 4 for turns in first))
 
 
 class StopsByHeldOutLoss(unittest.TestCase):

@@ -9,7 +9,7 @@ import numpy
 
 from .briefing import brief
 from .chat import ASSISTANT, USER, render_ids
-from .corpus import SOURCES, read_dialogues
+from .corpus import SOURCES, draw, read_dialogues
 
 TALK_BIT = 0x8000
 
@@ -35,17 +35,28 @@ def views_of(source, number, dialogue):
         yield brief(source, number, dialogue, speaker), roles
 
 
-def encode_side(tokens, folder, source, held_out, context):
-    """Arrays `tokens` and `starts` of one source; views longer than context (tokens) lose their end."""
-    pieces, starts = [], [0]
+def marked_ids(ids, learned):
+    """uint16 tokens, the talk bit set where the loss counts."""
+    return (numpy.array(ids, numpy.uint16) | numpy.array(learned, numpy.uint16) * numpy.uint16(TALK_BIT)).astype(numpy.uint16)
+
+
+def end_to_end(views):
+    """Arrays `tokens` and `starts` of a list of views."""
+    starts = numpy.cumsum([0, *map(len, views)], dtype=numpy.int64)
+    return {"tokens": numpy.concatenate(views), "starts": starts}
+
+
+def encode_side(tokens, folder, source, held_out, context, share_per_mille=1000):
+    """Arrays of one source, or of a share of its dialogues; views longer than context (tokens) lose their end."""
+    views = []
     for number, dialogue in read_dialogues(folder, source, held_out):
+        if draw("share", source, number) >= share_per_mille:
+            continue
         encoding = CachedEncoding(tokens)
         for system, turns in views_of(source, number, dialogue):
             ids, talk = render_ids(encoding, system, turns)
-            marked = numpy.array(ids[:context], numpy.uint16) | (numpy.array(talk[:context], numpy.uint16) * TALK_BIT)
-            pieces.append(marked.astype(numpy.uint16))
-            starts.append(starts[-1] + len(marked))
-    return {"tokens": numpy.concatenate(pieces), "starts": numpy.array(starts, numpy.int64)}
+            views.append(marked_ids(ids[:context], talk[:context]))
+    return end_to_end(views)
 
 
 def build_store(tokens, corpora, store, context):
