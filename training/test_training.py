@@ -183,7 +183,7 @@ class TaskScenarios(unittest.TestCase):
     def test_are_drawn_with_the_numbers_of_the_runtime(self):
         seed = derive_seed("task", "meet", "heldOut", 7)
         draws = Draws(seed)
-        self.assertEqual(seed, 537241068)  # both by src/protocol/seed.ts and src/model/random.ts
+        self.assertEqual(seed, 537241068)  # both by src/protocol/seed.ts and src/model/dialogue/random.ts
         self.assertEqual([draws.below(1000) for _ in range(5)], [596, 868, 524, 720, 903])
 
     def test_share_no_word_list_between_training_and_scoring(self):
