@@ -8,7 +8,7 @@ entrain measure --list
 
 Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.
 
-  --episode, --scenario, --turn FILE   labels of the rows, whole numbers [n]
+  --episode, --scenario, --turn FILE   labels of the rows [n]: whole numbers; episodes and scenarios may be texts
   --text FILE                          features of what A had read, [n, m]: taken out in strict mode
   --words FILE                         features of what B had read, with A's reply, [n, m]: taken out as well, beside the headline
   --mode paper|strict                  strict unless --splits is given
@@ -72,6 +72,7 @@ export function wholeNumber(
 ): number {
   if (text === undefined) return bounds.fallback;
   const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= bounds.least) return value;
-  throw new EntrainError('USAGE', `--${flag} is ${text}; expected a whole number, ${bounds.least} or more`);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= bounds.least) return value;
+  const range = `${bounds.least} or more, up to ${Number.MAX_SAFE_INTEGER}`;
+  throw new EntrainError('USAGE', `--${flag} is ${text}; expected a whole number, ${range}`);
 }

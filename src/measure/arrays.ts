@@ -3,7 +3,8 @@ import { EntrainError } from '../protocol/errors.ts';
 import { zeros } from '../numeric/matrix.ts';
 import type { Matrix } from '../numeric/linear-algebra.ts';
 import type { TurnPairs } from '../synchrony/types.ts';
-import { readNpy, type NpyArray } from '../recordings/formats/npy-read.ts';
+import { readNpy, readNpyLabels, type NpyLabel } from '../recordings/formats/npy.ts';
+import { labelFault, nameRows, type RowNames } from './labels.ts';
 
 export interface ArrayPaths {
   a: string;
@@ -18,11 +19,12 @@ export interface ArrayPaths {
 /** [n, layers, dims] or [n, dims] → per layer [n, dims]. */
 export async function readLayers(path: string): Promise<Matrix[]> {
   const { shape, data } = await readNpy(path);
-  const [n, ...rest] = shape as [number, ...number[]];
-  if (rest.length !== 1 && rest.length !== 2) {
-    throw misfit(path, `has shape [${shape.join(', ')}]`, '[n, layers, dims] or [n, dims]');
+  const [n = 0, ...rest] = shape;
+  if ((rest.length !== 1 && rest.length !== 2) || shape.includes(0)) {
+    throw misfit(path, `has shape [${shape.join(', ')}]`, '[n, layers, dims] or [n, dims], none of them 0');
   }
   const [layers, dims] = rest.length === 2 ? (rest as [number, number]) : [1, rest[0] as number];
+  if (layers === 1) return [{ rows: n, cols: dims, data }];
   return Array.from({ length: layers }, (_, layer) => {
     const out = zeros(n, dims);
     for (let r = 0; r < n; r++) {
@@ -33,26 +35,41 @@ export async function readLayers(path: string): Promise<Matrix[]> {
   });
 }
 
-/** Turn pairs of one group. Without labels every row is an episode and a scenario of its own. */
-export async function readTurnPairs(paths: ArrayPaths): Promise<TurnPairs> {
-  const source = await readLayers(paths.a);
-  const target = await readLayers(paths.b);
-  const n = source[0]?.rows ?? 0;
-  if (target[0]?.rows !== n)
-    throw misfit(paths.b, `has ${target[0]?.rows ?? 0} rows`, `${n}, as many as ${paths.a}`);
-  const rows = Int32Array.from({ length: n }, (_, row) => row);
+/** Layers of both sides whose rows belong together one by one. */
+export async function readSides({
+  a,
+  b,
+}: Pick<ArrayPaths, 'a' | 'b'>): Promise<{ n: number; source: Matrix[]; target: Matrix[] }> {
+  const source = await readLayers(a);
+  const target = await readLayers(b);
+  const [n = 0, m = 0] = [source[0]?.rows, target[0]?.rows];
+  if (n !== m) throw misfit(b, `has ${m} rows`, `${n}, as many as ${a}`);
+  return { n, source, target };
+}
+
+/** Turn pairs of one group, and what its episodes are called in the file. */
+export interface ReadPairs {
+  pairs: TurnPairs;
+  episodeIds: ReadonlyMap<string, number>;
+}
+
+/** Without labels every row is an episode and a scenario of its own. */
+export async function readTurnPairs(paths: ArrayPaths): Promise<ReadPairs> {
+  const { n, source, target } = await readSides(paths);
+  const rows = nameRows(Array.from({ length: n }, (_, row) => row));
   const episode = (await readLabels(paths.episode, n)) ?? rows;
-  return {
+  const pairs = {
     n,
     source,
     target,
     history: await readFeatures(paths.text, n),
     reply: await readFeatures(paths.words, n),
-    episode,
-    scenario: (await readLabels(paths.scenario, n)) ?? episode,
+    episode: episode.ids,
+    scenario: ((await readLabels(paths.scenario, n)) ?? episode).ids,
     pair: new Int32Array(n),
-    turn: (await readLabels(paths.turn, n)) ?? placesIn(episode),
+    turn: (await readTurns(paths.turn, n)) ?? placesIn(episode.ids),
   };
+  return { pairs, episodeIds: episode.idOf };
 }
 
 /** The place of each row in its episode, in order of rows. */
@@ -65,25 +82,42 @@ function placesIn(episode: Int32Array): Int32Array {
   });
 }
 
-async function readLabels(path: string | undefined, n: number): Promise<Int32Array | undefined> {
+async function readLabels(path: string | undefined, n: number): Promise<RowNames | undefined> {
   if (path === undefined) return undefined;
-  const array = await readNpy(path);
-  checkRows(array, path, n);
-  if (array.data.length !== n || !array.data.every(Number.isInteger)) {
-    throw misfit(path, `has shape [${array.shape.join(', ')}]`, `[${n}] whole numbers`);
-  }
-  return Int32Array.from(array.data);
+  const { shape, labels } = await readNpyLabels(path);
+  checkRows(shape, path, n);
+  const expected = `[${n}] whole numbers or texts`;
+  if (labels.length !== n) throw misfit(path, `has shape [${shape.join(', ')}]`, expected);
+  const fault = labelFault(labels);
+  if (fault !== undefined) throw misfit(path, fault, expected);
+  return nameRows(labels);
 }
+
+/** Turns are numbers that are counted with, so they keep their values. */
+async function readTurns(path: string | undefined, n: number): Promise<Int32Array | undefined> {
+  if (path === undefined) return undefined;
+  const { shape, labels } = await readNpyLabels(path);
+  checkRows(shape, path, n);
+  const expected = `[${n}] whole numbers from 0 to ${LAST_TURN}`;
+  if (labels.length !== n) throw misfit(path, `has shape [${shape.join(', ')}]`, expected);
+  const wrong = labels.find((label) => !isTurn(label));
+  if (wrong !== undefined) throw misfit(path, `holds ${wrong}`, expected);
+  return Int32Array.from(labels as number[]);
+}
+
+const LAST_TURN = 2 ** 31 - 1;
+const isTurn = (label: NpyLabel): boolean =>
+  typeof label === 'number' && Number.isInteger(label) && label >= 0 && label <= LAST_TURN;
 
 async function readFeatures(path: string | undefined, n: number): Promise<Matrix> {
   if (path === undefined) return zeros(n, 0);
-  const array = await readNpy(path);
-  checkRows(array, path, n);
-  return { rows: n, cols: array.data.length / Math.max(1, n), data: array.data };
+  const { shape, data } = await readNpy(path);
+  checkRows(shape, path, n);
+  return { rows: n, cols: data.length / Math.max(1, n), data };
 }
 
-function checkRows(array: NpyArray, path: string, n: number): void {
-  if (array.shape[0] !== n) throw misfit(path, `has ${array.shape[0] ?? 0} rows`, String(n));
+function checkRows([rows = 0]: readonly number[], path: string, n: number): void {
+  if (rows !== n) throw misfit(path, `has ${rows} rows`, String(n));
 }
 
 function misfit(path: string, found: string, expected: string): EntrainError {

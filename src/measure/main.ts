@@ -8,7 +8,7 @@ import { parseBand } from '../analyzer/steps/pass-band.ts';
 import { stderrProgress, type Progress } from '../process/progress.ts';
 import type { Json } from './answers.ts';
 import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
-import { readLayers, readTurnPairs } from './arrays.ts';
+import { readSides, readTurnPairs } from './arrays.ts';
 import { measureBesideNull, type AskedNull } from './surrogate-null.ts';
 import { listMeasures } from './list.ts';
 import { chooseLayers, chooseSides } from './one-layer.ts';
@@ -62,13 +62,15 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
   }
   const { a, b } = flags;
   if (name === 'sync-r2') {
-    const read = await readTurnPairs({ ...flags, a, b });
+    const { pairs: read, episodeIds } = await readTurnPairs({ ...flags, a, b });
     const { pairs, ...named } = chooseSides(read, { source: a, target: b }, { flags });
-    return (await measureSyncR2(pairs, { flags, fallbacks: OFFLINE, ...named, ...tools })).answer;
+    const job = { flags, fallbacks: OFFLINE, episodeIds, ...named, ...tools };
+    return (await measureSyncR2(pairs, job)).answer;
   }
   const measure = MEASURES.find((one) => one.name === name) as Measure;
-  const sources = chooseLayers(await readLayers(a), { path: a, flags });
-  const targets = chooseLayers(await readLayers(b), { path: b, flags });
+  const sides = await readSides({ a, b });
+  const sources = chooseLayers(sides.source, { path: a, flags });
+  const targets = chooseLayers(sides.target, { path: b, flags });
   if (sources.length !== targets.length) {
     throw new EntrainError(
       'MEASURE_INPUT',
@@ -99,10 +101,19 @@ async function measureLayers(
     const input = { ...job, a, b: streams.targets[layer] as Matrix };
     answers.push(await measureBesideNull(input, asked && { ...asked, onDraw }));
   }
-  if (answers.length === 1) return answers[0] as Json;
-  const values = answers.map((answer) => answer['value']).filter((value) => typeof value === 'number');
-  const value = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
-  return { value, per_layer: answers.map((answer, layer) => ({ layer, ...answer })) };
+  return answers.length === 1 ? (answers[0] as Json) : meanOverLayers(answers);
+}
+
+/** Of matrices there is no mean; and none of values while a layer has none, which is named. */
+function meanOverLayers(answers: Json[]): Json {
+  const perLayer = answers.map((answer, layer) => ({ layer, ...answer }));
+  if (answers.some((answer) => 'matrix' in answer)) return { per_layer: perLayer };
+  const without = answers.flatMap(({ value, reason }, layer) =>
+    typeof value === 'number' ? [] : [`layer ${layer}: ${String(reason)}`],
+  );
+  if (without.length > 0) return { value: null, reason: without.join('; '), per_layer: perLayer };
+  const sum = answers.reduce((total, { value }) => total + (value as number), 0);
+  return { value: sum / answers.length, per_layer: perLayer };
 }
 
 /** What the flags say of a null; undefined where none is asked for. */

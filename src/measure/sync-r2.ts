@@ -1,5 +1,4 @@
 /** `entrain measure sync-r2` on arrays: the paper's number or the strict one, with its nulls. */
-import { readFile } from 'node:fs/promises';
 import { EntrainError } from '../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../synchrony/syncr2/nulls.ts';
 import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
@@ -10,6 +9,7 @@ import { meanOfDraws } from '../analyzer/scoring/null-draws.ts';
 import type { Progress } from '../process/progress.ts';
 import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
+import { readSplits } from './splits.ts';
 
 const PENALTY = 0.1;
 const NULL_PERMUTATIONS = 199;
@@ -31,6 +31,8 @@ export interface MeasureJob extends Pick<Progress, 'say'> {
   algebra: LinearAlgebra;
   /** The numbers of the layers; without, they count from 0. */
   layers?: LayerNames;
+  /** What the episodes are called where splits may name them: label → id. */
+  episodeIds?: ReadonlyMap<string, number>;
 }
 
 /** What is printed, and the score that it says. */
@@ -42,6 +44,8 @@ export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<
   const { flags } = job;
   const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
   if (mode === 'paper') return measurePaper(pairs, job);
+  if (mode === 'strict' && flags.splits !== undefined)
+    throw new EntrainError('USAGE', '--splits goes with paper mode; leave it out, or --mode strict');
   if (mode === 'strict') return measureStrict(pairs, job);
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
@@ -51,10 +55,14 @@ export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbac
   return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
 }
 
+/** Episodes of a run have no labels of their own: there they go by their ids. */
+const namesOf = (pairs: TurnPairs, { episodeIds }: MeasureJob): ReadonlyMap<string, number> =>
+  episodeIds ?? new Map(Array.from(pairs.episode, (id) => [String(id), id]));
+
 async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
   const { flags, algebra, layers, say } = job;
   const seed = seedOf(job);
-  const file = flags.splits === undefined ? undefined : await readSplits(flags.splits);
+  const file = flags.splits === undefined ? undefined : await readSplits(flags.splits, namesOf(pairs, job));
   const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
   const splits = file?.testEpisodes ?? 3;
   say('paper mode');
@@ -115,28 +123,4 @@ function penalty(text: string | undefined): number | undefined {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
   throw new EntrainError('USAGE', `--alpha is ${text}; expected a number above 0`);
-}
-
-async function readSplits(path: string): Promise<{ alpha: number | undefined; testEpisodes: number[][] }> {
-  const refuse = (cause?: unknown): EntrainError =>
-    new EntrainError(
-      'MEASURE_INPUT',
-      `${path} holds no splits; expected {"alpha": 0.1, "test_episodes": [[…], …]}`,
-      {
-        cause,
-      },
-    );
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw refuse(cause);
-  });
-  let parsed: { alpha?: unknown; test_episodes?: unknown };
-  try {
-    parsed = JSON.parse(text) as typeof parsed;
-  } catch (cause) {
-    throw refuse(cause);
-  }
-  const { alpha, test_episodes: episodes } = parsed;
-  const isSplit = (split: unknown): boolean => Array.isArray(split) && split.every(Number.isInteger);
-  if (!Array.isArray(episodes) || episodes.length === 0 || !episodes.every(isSplit)) throw refuse();
-  return { alpha: typeof alpha === 'number' ? alpha : undefined, testEpisodes: episodes as number[][] };
 }

@@ -9,11 +9,22 @@ export interface Random {
   normal(): number;
 }
 
-/** A 32-bit hash of integers (murmur3's mixing), for choices that must never depend on order of arrival. */
+const WORD = 2 ** 32;
+
+/** The 32-bit words of an integer, the low one first: one, or two where it does not fit into 32 bits. */
+function wordsOf(value: number): number[] {
+  const fits = value >= -WORD / 2 && value < WORD;
+  return fits ? [value | 0] : [value | 0, Math.floor(value / WORD) | 0];
+}
+
+/**
+ * A 32-bit hash of safe integers (murmur3's mixing), for choices that must never depend on order of arrival. All bits of a value count,
+ * so seeds that differ above 32 bits draw differently.
+ */
 export function hashIntegers(...values: number[]): number {
   let h = 0x9747b28c;
-  for (const value of values) {
-    let k = Math.imul(value | 0, 0xcc9e2d51);
+  for (const word of values.flatMap(wordsOf)) {
+    let k = Math.imul(word, 0xcc9e2d51);
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
     h ^= k;
     h = (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;

@@ -2,28 +2,52 @@
 import { readFile } from 'node:fs/promises';
 import { parseMessage } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { studySchema, type Study } from '../protocol/study.ts';
+import { studySchema, talkOf, type Study } from '../protocol/study.ts';
+import { decodeText, parseJsonText } from './json-text.ts';
 
-/** @throws EntrainError `STUDY_INVALID` naming file and field */
+/** @throws EntrainError `STUDY_INVALID` naming the file, and the field or the line and column */
 export async function readStudy(file: string): Promise<Study> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new EntrainError(
-      'STUDY_INVALID',
-      `The study file ${file} cannot be read: expected a JSON file; see studies/demo.json for one.`,
-      { cause },
-    );
+  const what = `The study file ${file}`;
+  const refuse = (fault: string, cause?: unknown): EntrainError =>
+    new EntrainError('STUDY_INVALID', `${what} ${fault}.`, { cause });
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw refuse('cannot be read: expected a JSON file; see studies/demo.json for one', cause);
   });
-  const study = parseMessage(studySchema, text, { code: 'STUDY_INVALID', what: `The study file ${file}` });
+  const decoded = decodeText(bytes);
+  if ('fault' in decoded) throw refuse(decoded.fault);
+  const parsed = parseJsonText(decoded.text);
+  if ('fault' in parsed) throw refuse(parsed.fault);
+  const study = parseMessage(studySchema, parsed.value, { code: 'STUDY_INVALID', what });
   const [fault] = faultsOf(study);
-  if (fault !== undefined) throw new EntrainError('STUDY_INVALID', `The study file ${file} ${fault}.`);
+  if (fault !== undefined) throw refuse(fault);
   return study;
 }
 
 function faultsOf(study: Study): string[] {
-  const repeated = repeatedIn(study.scenarios.map(({ id }) => id));
-  const twice =
-    repeated === undefined ? [] : [`has "${repeated}" twice in scenarios: expected every id once`];
-  return [...twice, ...study.pairs.flatMap((group) => groupFaults(study, group)), ...conditionFaults(study)];
+  return [
+    ...twiceFaults(study),
+    ...study.pairs.flatMap((group) => groupFaults(study, group)),
+    ...conditionFaults(study),
+  ];
+}
+
+/** What would be counted twice: talk of the same condition, scenario and speakers is the same word for word. */
+function twiceFaults({ scenarios, conditions, pairs, steps }: Study): string[] {
+  const scenario = repeatedIn(scenarios.map(({ id }) => id));
+  const talk = repeatedIn(conditions.map(talkOf));
+  const same = conditions.filter((condition) => talkOf(condition) === talk);
+  const speakers = repeatedIn(pairs.map((group) => group.join(', ')));
+  const layer = repeatedIn((steps?.layers ?? []).map(String));
+  return [
+    ...(scenario === undefined ? [] : [`has "${scenario}" twice in scenarios: expected every id once`]),
+    ...(talk === undefined
+      ? []
+      : [
+          `has ${same.map((name) => `"${name}"`).join(' and ')} in conditions, which give the same talk word for word: expected one of them`,
+        ]),
+    ...(speakers === undefined ? [] : [`has the group ${speakers} twice in pairs: expected it once`]),
+    ...(layer === undefined ? [] : [`has layer ${layer} twice in steps.layers: expected it once`]),
+  ];
 }
 
 function groupFaults({ scenarios, conditions, reader }: Study, group: string[]): string[] {

@@ -44,6 +44,14 @@ export const conditionSchema = z.custom<Condition>(
   'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
 );
 
+/** What tells the talk of conditions apart: those of which this is the same give the same words. */
+export function talkOf(condition: Condition): string {
+  const dose = /^dose:(.*)$/.exec(condition)?.[1];
+  if (dose === undefined) return condition;
+  const share = Number(dose);
+  return share === 0 ? 'monologue' : share === 1 ? 'live' : `dose:${share}`;
+}
+
 export const studySchema = z
   .strictObject({
     name,

@@ -9,7 +9,7 @@ import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/fra
 import { unpackTensor } from '../protocol/stream/tensor.ts';
 import { placeOf, supersedes, type BookTurn } from '../analyzer/ingest/episode-index.ts';
 import { beginVerification, type Verification, type VerifyReport } from './verify-run.ts';
-import { npyBytes } from './formats/npy-write.ts';
+import { npyBytes } from './formats/npy.ts';
 import { safetensorsBytes, type NamedTensor } from './formats/safetensors.ts';
 
 export type ExportFormat = 'npy' | 'safetensors';

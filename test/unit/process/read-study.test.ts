@@ -17,6 +17,36 @@ async function read(change: object) {
   return readStudy(file);
 }
 
+describe('the bytes of a study file', () => {
+  const readBytes = async (bytes: Uint8Array) => {
+    const file = join(folder, 'bytes.json');
+    await writeFile(file, bytes);
+    return readStudy(file);
+  };
+  const text = JSON.stringify({ ...good, scenarios: [scenario('x', { text: 'Un café.' })] }, null, 1);
+
+  it('may begin with a byte order mark, and may be UTF-16 then', async () => {
+    for (const bytes of [Buffer.from(`\uFEFF${text}`), Buffer.from(`\uFEFF${text}`, 'utf16le')])
+      expect((await readBytes(bytes)).scenarios[0]?.text).toBe('Un café.');
+  });
+
+  it('are refused in Latin-1, with the place of the first letter that is not UTF-8', async () => {
+    await expect(readBytes(Buffer.from(text, 'latin1'))).rejects.toMatchObject({
+      code: 'STUDY_INVALID',
+      message: expect.stringMatching(/bytes\.json is not UTF-8 at line 12, column 19 \(byte 0xe9; Latin-1/),
+    });
+  });
+
+  it('are refused where they are no JSON, with line and column', async () => {
+    await expect(readBytes(Buffer.from('{"name": "t",\n "pairs": [["a", "b"],]\n}'))).rejects.toMatchObject({
+      code: 'STUDY_INVALID',
+      message: expect.stringMatching(
+        /is not JSON at line 2, column 23: found "\]" where JSON cannot go on\.$/,
+      ),
+    });
+  });
+});
+
 describe('readStudy', () => {
   it('takes groups of any size up to the people of each scenario, and every condition with what it needs', async () => {
     const three = [scenario('x', { people: [{}, {}, {}] })];
@@ -48,6 +78,34 @@ describe('readStudy', () => {
       },
       /more than two speakers/,
     ],
+    [
+      'a condition twice',
+      { conditions: ['live', 'live'] },
+      /"live" and "live" in conditions, which give the same/,
+    ],
+    [
+      'one dose in two spellings',
+      { conditions: ['dose:0.5', 'live', 'dose:0.50'] },
+      /"dose:0.5" and "dose:0.50" in conditions/,
+    ],
+    ['a dose of all beside live', { conditions: ['live', 'dose:1'] }, /"live" and "dose:1" in conditions/],
+    [
+      'a dose of nothing beside monologue',
+      { conditions: ['dose:0.00', 'monologue'] },
+      /"dose:0.00" and "mono/,
+    ],
+    [
+      'a group twice',
+      {
+        pairs: [
+          ['a', 'b'],
+          ['b', 'a'],
+          ['a', 'b'],
+        ],
+      },
+      /the group a, b twice in pairs/,
+    ],
+    ['a layer of steps twice', { steps: { layers: [1, 4, 1] } }, /layer 1 twice in steps.layers/],
     ['a condition that there is not', { conditions: ['loud'] }, /"dose:0.5" \(any share/],
   ])('refuses %s in one sentence', async (_, change, sentence) => {
     await expect(read(change)).rejects.toMatchObject({

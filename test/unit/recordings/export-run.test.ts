@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseNpy } from '../../../src/recordings/formats/npy-read.ts';
+import { readNpy } from '../../../src/recordings/formats/npy.ts';
 import { exportRun } from '../../../src/recordings/export-run.ts';
 import { verifyRun } from '../../../src/recordings/verify-run.ts';
 import { run } from '../../../src/recordings/main.ts';
@@ -16,7 +16,7 @@ describe('exportRun', () => {
     expect(await exportRun(recorded, { format: 'npy', out })).toEqual({ files: 8, frames: 8, verified });
     const folder = join(out, 'sotopia_results', 'tiny_tiny', 's1', 'episode_e1', 't0.7_seed7');
     const path = join(folder, 'agent_2_turn_3', 'states.npy');
-    const array = parseNpy(await readFile(path), path);
+    const array = await readNpy(path);
     expect(array.shape).toEqual([2, DIMS]);
     expect([...array.data]).toEqual(Array.from({ length: 2 * DIMS }, (_, i) => 3 + i / 8));
   });

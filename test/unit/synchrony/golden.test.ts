@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readLayers, readTurnPairs } from '../../../src/measure/arrays.ts';
-import { readNpy } from '../../../src/recordings/formats/npy-read.ts';
+import { readNpy } from '../../../src/recordings/formats/npy.ts';
 import { createOrtAlgebra } from '../../../src/numeric/ort/ort-algebra.ts';
 import { analyticSignal, overChannels } from '../../../src/synchrony/measures/analytic.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
@@ -43,7 +43,7 @@ describe.skipIf(!hasShared)('golden figures', () => {
     '$set with $name',
     async ({ set, backend }) => {
       const want = expected(set) as MapFigures;
-      const pairs = await readTurnPairs({
+      const { pairs } = await readTurnPairs({
         a: golden(set, 'A.npy'),
         b: golden(set, 'B.npy'),
         episode: golden(set, 'episode.npy'),

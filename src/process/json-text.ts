@@ -1,0 +1,102 @@
+/**
+ * JSON files as people save them: UTF-8 with or without a byte order mark, or UTF-16 with one. What is neither, or is no JSON, is refused
+ * with its line and column, whatever the engine says about it.
+ */
+
+/** Where a text stops being what it should be; both from 1. */
+export interface TextPlace {
+  line: number;
+  column: number;
+}
+
+export type Decoded = { text: string } | { fault: string };
+
+/** The text of a file, or a sentence's end that says why it is none. */
+export function decodeText(bytes: Uint8Array): Decoded {
+  const [first = 0, second = 0] = bytes;
+  if (first === 0xff && second === 0xfe) return { text: new TextDecoder('utf-16le').decode(bytes) };
+  if (first === 0xfe && second === 0xff) return { text: new TextDecoder('utf-16be').decode(bytes) };
+  try {
+    // The decoder takes a byte order mark away.
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    const { line, column, byte } = firstInvalidByte(bytes);
+    const named = `0x${byte.toString(16).padStart(2, '0')}`;
+    return {
+      fault: `is not UTF-8 at line ${line}, column ${column} (byte ${named}; Latin-1 or Windows-1252?): save it as UTF-8`,
+    };
+  }
+}
+
+/** A JSON value, or where and how it is none. */
+export function parseJsonText(text: string): { value: unknown } | { fault: string } {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    const at = jsonFaultAt(text);
+    const { line, column } = placeAt(text, at);
+    const found = at >= text.length ? 'the text ends' : `found ${JSON.stringify(text[at])}`;
+    return { fault: `is not JSON at line ${line}, column ${column}: ${found} where JSON cannot go on` };
+  }
+}
+
+function placeAt(text: string, at: number): TextPlace {
+  const before = text.slice(0, at).split(/\r\n|\r|\n/);
+  return { line: before.length, column: Array.from(before.at(-1) ?? '').length + 1 };
+}
+
+/** Character by character, each as long as its first byte says. */
+function firstInvalidByte(bytes: Uint8Array): TextPlace & { byte: number } {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let [at, line, column] = [0, 1, 1];
+  while (at < bytes.length) {
+    const byte = bytes[at] as number;
+    const length = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    try {
+      decoder.decode(bytes.subarray(at, at + length));
+    } catch {
+      return { line, column, byte };
+    }
+    if (byte === 0x0a) [line, column] = [line + 1, 1];
+    else column += 1;
+    at += length;
+  }
+  return { line, column, byte: 0 };
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR =
+  /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+
+/** The index of the first character that no JSON text has there; the length where the text ends too early. */
+export function jsonFaultAt(text: string): number {
+  let at = 0;
+  const skip = (pattern: RegExp): boolean => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text);
+    at += found?.[0].length ?? 0;
+    return found !== null;
+  };
+  const takes = (char: string): boolean => {
+    skip(SPACE);
+    if (text[at] !== char) return false;
+    at += 1;
+    return true;
+  };
+  const list = (end: string, item: () => boolean): boolean => {
+    if (takes(end)) return true;
+    while (item()) {
+      if (takes(end)) return true;
+      if (!takes(',')) return false;
+    }
+    return false;
+  };
+  const value = (): boolean => {
+    if (takes('{')) return list('}', () => (skip(SPACE), skip(STRING)) && takes(':') && value());
+    if (takes('[')) return list(']', value);
+    return skip(SCALAR);
+  };
+  if (value()) skip(SPACE);
+  return at;
+}
