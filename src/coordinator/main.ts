@@ -6,6 +6,7 @@ import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
+import { claimRun } from '../process/run-claim.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
 import { programRoutes, serveHttp } from '../transport/http/server.ts';
@@ -54,8 +55,11 @@ export async function run(argv: string[]): Promise<number> {
   const log = createLog('coordinator');
   const shutdown = createShutdown(log);
   let exitCode = 0;
-  endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
+  const supervised = environment('ENTRAIN_SUPERVISED') === '1';
+  endOnSignals(shutdown, { supervised, exitCode: () => exitCode });
   try {
+    // Under a supervisor the run folder is claimed by that one.
+    if (!supervised) await claimFolder(settings, shutdown);
     const parts = await connect(settings, { log, shutdown });
     const complete = await startRun(parts);
     await Promise.race([complete(), shutdown.asked]);
@@ -67,6 +71,11 @@ export async function run(argv: string[]): Promise<number> {
     await shutdown.stop();
   }
   return exitCode;
+}
+
+async function claimFolder({ run, runs }: CoordinatorSettings, shutdown: Shutdown): Promise<void> {
+  const claim = await claimRun({ run, folder: join(runs, run), program: 'coordinator' });
+  shutdown.onStop('claim', () => claim.release());
 }
 
 async function connect(

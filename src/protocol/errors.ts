@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   RUN_FORBIDDEN: 'The NATS server does not let a program into the run.',
   RUN_TAKEN:
     'The name of a run stands for another study, seed or model already, or for a run that is finished.',
+  RUN_RUNNING: 'Another program has the run at this moment.',
   CHILD_FAILED: 'A program started by the supervisor ended before its work was done.',
   SCORES_LATE: 'The analyzer had not scored all that was recorded when the wait for it was over.',
   AGENTS_MISSING: 'The agents that a study names did not appear in time.',

@@ -5,6 +5,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EntrainError } from '../../protocol/errors.ts';
 import { environment } from '../../process/environment.ts';
+import type { RunClaim } from '../../process/run-claim.ts';
 import { childFault, startChild, type Child } from '../start/child-processes.ts';
 import { natsConfig, type NatsUser } from './nats-config.ts';
 
@@ -23,12 +24,13 @@ export interface PrivateNatsOptions {
   users: string[];
   /** The one run of this server. */
   run: string;
+  claim: Pick<RunClaim, 'addChild'>;
 }
 
 const START_MS = 15_000;
 
 export async function startPrivateNats(options: PrivateNatsOptions): Promise<PrivateNats> {
-  const { secretsFolder, storeFolder, logFolder, run } = options;
+  const { secretsFolder, storeFolder, logFolder, run, claim } = options;
   const users: NatsUser[] = options.users.map((name) => ({
     name,
     password: randomBytes(24).toString('base64url'),
@@ -40,8 +42,9 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
   const files = await writePasswords(secretsFolder, users);
   const binary = await findBinary(environment('ENTRAIN_NATS_SERVER') ?? 'nats-server');
   const argv = [fileURLToPath(new URL('./nats-guard.js', import.meta.url)), binary, config];
-  const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder });
-  const url = await awaitUrl(secretsFolder, { child, logFolder });
+  const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder, claim });
+  const { url, pid } = await awaitPorts(secretsFolder, { child, logFolder });
+  await claim.addChild(pid);
   return {
     url,
     child,
@@ -79,14 +82,14 @@ async function writePasswords(folder: string, users: NatsUser[]): Promise<Map<st
 }
 
 /** nats-server picks a free port and writes where it listens into a file of this folder. */
-async function awaitUrl(folder: string, from: { child: Child; logFolder: string }): Promise<string> {
+async function awaitPorts(folder: string, from: { child: Child; logFolder: string }): Promise<Ports> {
   const stopped = from.child.ended.then(async (end) => {
     throw await childFault(end, from.logFolder);
   });
   const found = (async () => {
     for (let waitedMs = 0; waitedMs < START_MS; waitedMs += 50) {
-      const url = await readPorts(folder);
-      if (url) return url;
+      const ports = await readPorts(folder);
+      if (ports) return ports;
       await new Promise((done) => setTimeout(done, 50));
     }
     throw new EntrainError(
@@ -97,12 +100,21 @@ async function awaitUrl(folder: string, from: { child: Child; logFolder: string 
   return Promise.race([found, stopped]);
 }
 
-async function readPorts(folder: string): Promise<string | undefined> {
+interface Ports {
+  url: string;
+  /** Of nats-server itself, below its guard. */
+  pid: number;
+}
+
+/** The file is named `nats-server_PID.ports`. */
+async function readPorts(folder: string): Promise<Ports | undefined> {
   const file = (await readdir(folder)).find((name) => name.endsWith('.ports'));
-  if (!file) return undefined;
+  const pid = Number(/_(\d+)\.ports$/.exec(file ?? '')?.[1]);
+  if (!file || !Number.isInteger(pid)) return undefined;
   try {
     const ports = JSON.parse(await readFile(join(folder, file), 'utf8')) as { nats?: string[] };
-    return ports.nats?.[0];
+    const [url] = ports.nats ?? [];
+    return url === undefined ? undefined : { url, pid };
   } catch {
     return undefined; // caught in the middle of being written
   }

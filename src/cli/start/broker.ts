@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { environment } from '../../process/environment.ts';
+import type { RunClaim } from '../../process/run-claim.ts';
 import { natsFromEnvironment, type NatsOptions } from '../../transport/nats/connection.ts';
 import type { Child } from './child-processes.ts';
 import { startPrivateNats } from '../nats/private-nats.ts';
@@ -16,20 +17,16 @@ export interface Talk {
 
 export async function startTalk(
   settings: StartSettings,
-  to: { logFolder: string; secretsFolder: string; children: Child[]; say(text: string): void },
+  to: {
+    logFolder: string;
+    secretsFolder: string;
+    children: Child[];
+    claim: RunClaim;
+    say(text: string): void;
+  },
 ): Promise<Talk> {
-  const { logFolder, secretsFolder, children, say } = to;
-  if (settings.natsUrl) {
-    const own = await natsFromEnvironment();
-    say(`nats         ${own.url}  (yours, from NATS_URL)`);
-    const shared = {
-      NATS_URL: own.url,
-      ...(own.user ? { NATS_USER: own.user } : {}),
-      ...(own.password ? { NATS_PASSWORD: own.password } : {}),
-      ...tlsFiles(),
-    };
-    return { own, credentials: () => shared };
-  }
+  const { logFolder, secretsFolder, children, claim, say } = to;
+  if (settings.natsUrl) return ownServer(say);
   const users = [
     'coordinator',
     'analyzer',
@@ -42,6 +39,7 @@ export async function startTalk(
     logFolder,
     users,
     run: settings.run,
+    claim,
   });
   children.push(nats.child);
   say(`nats-server  ${nats.url}  (private, JetStream)`);
@@ -50,6 +48,19 @@ export async function startTalk(
     own: { url: nats.url, user: 'supervisor', password: await readPassword(file) },
     credentials: (user) => nats.credentials(user),
   };
+}
+
+/** The user's server, from `NATS_URL`. */
+async function ownServer(say: (text: string) => void): Promise<Talk> {
+  const own = await natsFromEnvironment();
+  say(`nats         ${own.url}  (yours, from NATS_URL)`);
+  const shared = {
+    NATS_URL: own.url,
+    ...(own.user ? { NATS_USER: own.user } : {}),
+    ...(own.password ? { NATS_PASSWORD: own.password } : {}),
+    ...tlsFiles(),
+  };
+  return { own, credentials: () => shared };
 }
 
 /** The children find certificates where this program did. */

@@ -7,6 +7,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 import { childEnvironment } from '../../process/environment.ts';
+import type { RunClaim } from '../../process/run-claim.ts';
 
 export interface Child {
   name: string;
@@ -28,6 +29,8 @@ export interface ChildOptions {
   argv: string[];
   environment: Readonly<Record<string, string>>;
   logFolder: string;
+  /** Notes its process for who comes after a supervisor that was killed. */
+  claim: Pick<RunClaim, 'addChild'>;
 }
 
 const STOP_MS = 9000;
@@ -46,6 +49,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('exit', (status, signal) => resolve({ name: options.name, status, signal, asked }));
     child.once('error', () => resolve({ name: options.name, status: 127, signal: null, asked }));
   });
+  if (child.pid !== undefined) await options.claim.addChild(child.pid);
   child.stdin?.on('error', () => undefined);
   const stop = async (): Promise<void> => {
     asked = true;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { announcedModel, type AgentModel } from '../../protocol/control.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
 import { createLog } from '../../process/log.ts';
+import type { RunClaim } from '../../process/run-claim.ts';
 import type { Shutdown } from '../../process/shutdown.ts';
 import { readHttpToken } from '../../transport/http/access.ts';
 import { askDisk } from '../../transport/nats/ask-disk.ts';
@@ -33,6 +34,7 @@ export interface FleetProcesses {
 interface Starting {
   settings: StartSettings;
   logFolder: string;
+  claim: RunClaim;
   keys: KeyFiles;
   credentials(user: string): Record<string, string>;
   link: NatsLink;
@@ -44,20 +46,17 @@ const READY_MS = 120_000;
 
 export async function startFleet(
   settings: StartSettings,
-  to: { shutdown: Shutdown; say(text: string): void },
+  to: { shutdown: Shutdown; claim: RunClaim; say(text: string): void },
 ): Promise<FleetProcesses> {
-  const { shutdown, say } = to;
-  const logFolder = join(settings.folder, 'logs');
-  const secretsFolder = join(settings.folder, 'secrets');
-  await mkdir(logFolder, { recursive: true });
-  await mkdir(secretsFolder, { recursive: true, mode: 0o700 });
+  const { shutdown, claim, say } = to;
+  const { logFolder, secretsFolder } = await makeFolders(settings.folder);
   const children: Child[] = [];
   // Passwords and keys are of no use once the programs that knew them have ended.
   shutdown.onStop('secrets', () => rm(secretsFolder, { recursive: true, force: true }));
   // One after another, the last started first: the coordinator goes before its agents, nats-server last.
   shutdown.onStop('programs', async () => stopInGroups(children));
   const keys = await writeKeys(secretsFolder);
-  const talk = await startTalk(settings, { logFolder, secretsFolder, children, say });
+  const talk = await startTalk(settings, { logFolder, secretsFolder, children, claim, say });
   const link = await connectNats({
     ...talk.own,
     name: 'entrain supervisor starting',
@@ -67,6 +66,7 @@ export async function startFleet(
   const starting: Starting = {
     settings,
     logFolder,
+    claim,
     keys,
     credentials: talk.credentials,
     link,
@@ -83,6 +83,16 @@ export async function startFleet(
     await link.close();
   };
   return { nats: talk.own, analyzer, logFolder, startCoordinator, firstEnd: () => firstEnd(children) };
+}
+
+async function makeFolders(run: string): Promise<{ logFolder: string; secretsFolder: string }> {
+  const logFolder = join(run, 'logs');
+  const secretsFolder = join(run, 'secrets');
+  await mkdir(logFolder, { recursive: true });
+  // What an earlier life left that was killed; under the claim nobody else can need it.
+  await rm(secretsFolder, { recursive: true, force: true });
+  await mkdir(secretsFolder, { mode: 0o700 });
+  return { logFolder, secretsFolder };
 }
 
 async function startAnalyzer(starting: Starting): Promise<{ url: string; id: string }> {
@@ -176,11 +186,10 @@ async function launch(
   starting: Starting,
   program: { name: string; user: string; argv: string[] },
 ): Promise<void> {
-  const { logFolder, credentials, children } = starting;
+  const { logFolder, claim, credentials, children } = starting;
+  const { name, user } = program;
   const argv = [COMMAND, ...program.argv];
-  children.push(
-    await startChild({ name: program.name, argv, environment: credentials(program.user), logFolder }),
-  );
+  children.push(await startChild({ name, argv, environment: credentials(user), logFolder, claim }));
 }
 
 /** Waits until a program has announced itself; a program that ends first says why. */

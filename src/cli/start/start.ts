@@ -8,6 +8,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { hopelessStudy } from '../../protocol/minimums.ts';
 import { environment } from '../../process/environment.ts';
 import { createLog } from '../../process/log.ts';
+import { claimRun } from '../../process/run-claim.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../../process/shutdown.ts';
 import { systemClock as clock } from '../../process/clock.ts';
 import { serveHttp } from '../../transport/http/server.ts';
@@ -40,11 +41,15 @@ export async function run(argv: string[]): Promise<number> {
     exitCode: () => (settings.once ? 130 : 0),
   });
   try {
+    const { run: name, folder } = settings;
+    const claim = await claimRun({ run: name, folder, program: 'start' });
+    // The first thing asked for is the last one given back.
+    shutdown.onStop('claim', () => claim.release());
     await requirePort(settings);
     const hopeless = hopelessStudy(settings.study);
     if (hopeless) console.log(`note         ${hopeless}`);
     const earlier = await earlierLife(settings);
-    const fleet = await startFleet(settings, { shutdown, say: (text) => console.log(text) });
+    const fleet = await startFleet(settings, { shutdown, claim, say: (text) => console.log(text) });
     await watchToTheEnd(settings, { fleet, shutdown, earlier });
     return 0;
   } finally {

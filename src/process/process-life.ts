@@ -1,0 +1,65 @@
+/** A process as it can be recognised later: its id alone is given to another one sooner or later. */
+import { execFile } from 'node:child_process';
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { promisify } from 'node:util';
+
+export interface ProcessLife {
+  pid: number;
+  host: string;
+  /** Where its id says something: a machine, on Linux one boot of it and a namespace of process ids. */
+  place: string;
+  /** When it started, as the system says it; undefined where it does not. */
+  started?: string;
+}
+
+/** Of a process of this machine. */
+export async function lifeOf(pid: number): Promise<ProcessLife> {
+  const [place, started] = await Promise.all([readPlace(), readStart(pid)]);
+  return { pid, host: hostname(), place, ...(started === undefined ? {} : { started }) };
+}
+
+/**
+ * Whether that very process still runs; `unknown` where this machine's table of processes does not tell: it ran elsewhere, or
+ * the system does not say when a process started.
+ */
+export async function isSameLife(life: ProcessLife): Promise<'alive' | 'ended' | 'unknown'> {
+  if (life.place !== (await readPlace())) return 'unknown';
+  const started = await readStart(life.pid);
+  if (life.started !== undefined) return life.started === started ? 'alive' : 'ended';
+  return hasProcess(life.pid) ? 'unknown' : 'ended';
+}
+
+const ofLinux = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+
+async function readPlace(): Promise<string> {
+  const boot = await ofLinux('/proc/sys/kernel/random/boot_id');
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return boot === '' ? hostname() : `${boot.trim()} ${namespace}`;
+}
+
+/** Undefined for a process that is not there, or has ended and waits for its parent to look. */
+async function readStart(pid: number): Promise<string | undefined> {
+  const self = await ofLinux('/proc/self/stat');
+  if (self === '') return startByPs(pid);
+  const text = await ofLinux(`/proc/${pid}/stat`);
+  // The command's name stands in brackets and may hold anything; behind it stand the state (field 3) and the start time (field 22).
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** Where there is no /proc: the date of its start, to the second. */
+async function startByPs(pid: number): Promise<string | undefined> {
+  const asked = promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
+  const { stdout } = await asked.catch(() => ({ stdout: '' }));
+  return stdout.trim() || undefined;
+}
+
+function hasProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * One owner at a time for a run folder. The owner keeps a file `running.N` there with its process id; the file may outlive the owner
+ * (kill -9, power loss), and whoever comes next finds out whether its process still exists.
+ *
+ * Taking over is safe without a lock of the file system: a claim is a hard link with the next number N, which only one program can make,
+ * and who finds a second living claim beside its own withdraws and looks again.
+ */
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EntrainError } from '../protocol/errors.ts';
+import { systemClock } from './clock.ts';
+import { isSameLife, lifeOf, type ProcessLife } from './process-life.ts';
+
+/** What stands in a claim. */
+interface Claim extends ProcessLife {
+  program: string;
+  /** Programs that the owner started; they may outlive it for some seconds. */
+  children: ProcessLife[];
+}
+
+export interface RunClaim {
+  /** Notes a program that was started for the run: the next owner waits for its end. */
+  addChild(pid: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface ClaimOptions {
+  run: string;
+  /** The run folder; made if it is not there. */
+  folder: string;
+  program: string;
+  /** How often the owner touches its claim. */
+  beatMs?: number;
+  /** For how long a claim that nobody touches is watched where its process cannot be looked up; several beats. */
+  watchMs?: number;
+  /** How long programs of an owner that was killed may take to end. */
+  orphansMs?: number;
+}
+
+const NAME = /^running\.(\d+)$/;
+const BEAT_MS = 1000;
+const WATCH_MS = 10_000;
+/** A program that lost its supervisor drains, and is ended by its own deadline. */
+const ORPHANS_MS = 20_000;
+const POLL_MS = 100;
+
+/**
+ * Claims a run folder for this process, until it is released or the process ends. Waits for programs that an owner which was killed
+ * left behind.
+ * @throws EntrainError `RUN_RUNNING` while another program has the run; `CONFIG_INVALID` where the folder cannot be written
+ */
+export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
+  const { folder, program } = options;
+  const own: Claim = { ...(await lifeOf(process.pid)), program, children: [] };
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw notWritable(folder, cause);
+  });
+  const file = await takePlace(options, own);
+  const timer = setInterval(() => void touch(file), options.beatMs ?? BEAT_MS).unref();
+  let last: Promise<void> = Promise.resolve();
+  const release = async (): Promise<void> => {
+    clearInterval(timer);
+    await last;
+    await rm(file, { force: true });
+    // A start that was refused leaves nothing behind; a folder that holds something stays.
+    await rmdir(folder).catch(() => undefined);
+  };
+  const note = async (after: Promise<void>, pid: number): Promise<void> => {
+    await after;
+    own.children.push(await lifeOf(pid));
+    await writeFile(`${file}.draft`, JSON.stringify(own));
+    await rename(`${file}.draft`, file);
+  };
+  const addChild = (pid: number): Promise<void> => (last = note(last, pid));
+  return { addChild, release };
+}
+
+/** @returns the claim's file */
+async function takePlace(options: ClaimOptions, own: Claim): Promise<string> {
+  const { folder } = options;
+  for (;;) {
+    const before = await readClaims(folder);
+    for (const other of before) await requireEnded(other, options);
+    const number = Math.max(0, ...before.map((claim) => claim.number)) + 1;
+    const file = join(folder, `running.${number}`);
+    if (!(await linkClaim(file, own))) continue;
+    const others = (await readClaims(folder)).filter((claim) => claim.number !== number);
+    const rivals = others.filter((claim) => !before.some((known) => known.number === claim.number));
+    if (rivals.length === 0) {
+      for (const { file: stale } of others) await rm(stale, { force: true });
+      return file;
+    }
+    await rm(file, { force: true });
+    await wait(Math.random() * POLL_MS);
+  }
+}
+
+/** @returns false when the place was taken meanwhile */
+async function linkClaim(file: string, own: Claim): Promise<boolean> {
+  const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+    await link(draft, file);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw notWritable(file, cause);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+interface FoundClaim {
+  number: number;
+  file: string;
+  claim: Claim | undefined;
+}
+
+async function readClaims(folder: string): Promise<FoundClaim[]> {
+  const numbers = (await readdir(folder)).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
+  return Promise.all(
+    numbers.map(async (number) => {
+      const file = join(folder, `running.${number}`);
+      return { number, file, claim: parseClaim(await readFile(file, 'utf8').catch(() => '')) };
+    }),
+  );
+}
+
+/** Undefined for a claim that a power loss left empty, or that was released meanwhile. */
+function parseClaim(text: string): Claim | undefined {
+  try {
+    const claim = JSON.parse(text) as Claim;
+    return Number.isInteger(claim.pid) && Array.isArray(claim.children) ? claim : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Settles once the owner of a claim has ended, and what it had started. */
+async function requireEnded({ file, claim }: FoundClaim, options: ClaimOptions): Promise<void> {
+  if (!claim) return;
+  if (await isAlive(claim, file, options)) throw running(options, claim);
+  const limitMs = options.orphansMs ?? ORPHANS_MS;
+  const startMs = systemClock.monotonicMs();
+  for (const child of claim.children) {
+    while ((await isSameLife(child)) === 'alive') {
+      const waitedMs = systemClock.monotonicMs() - startMs;
+      if (waitedMs > limitMs) throw running(options, { ...claim, pid: child.pid });
+      // By pid and start time it is what that owner started; nobody else would end it.
+      if (waitedMs > limitMs / 2) endProcess(child.pid);
+      await wait(POLL_MS);
+    }
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // it has ended meanwhile, or is another user's
+  }
+}
+
+/** Where the process table does not tell (another machine or container), a claim that is touched is alive. */
+async function isAlive(claim: Claim, file: string, options: ClaimOptions): Promise<boolean> {
+  const known = await isSameLife(claim);
+  if (known !== 'unknown') return known === 'alive';
+  const touchedMs = async (): Promise<number | undefined> =>
+    stat(file).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+  const first = await touchedMs();
+  const deadlineMs = systemClock.monotonicMs() + (options.watchMs ?? WATCH_MS);
+  while (systemClock.monotonicMs() < deadlineMs) {
+    const now = await touchedMs();
+    if (now === undefined) return false;
+    if (now !== first) return true;
+    await wait(POLL_MS);
+  }
+  return false;
+}
+
+async function touch(file: string): Promise<void> {
+  const now = new Date(systemClock.nowMs());
+  await utimes(file, now, now).catch(() => undefined);
+}
+
+function running({ run, folder }: ClaimOptions, { pid, host, program }: Claim): EntrainError {
+  return new EntrainError(
+    'RUN_RUNNING',
+    `Run ${run} is running here (pid ${pid}, "entrain ${program}" on ${host}, in ${folder}): wait for its end, stop that program, or choose another --run; nothing of it was touched.`,
+  );
+}
+
+const notWritable = (place: string, cause: unknown): EntrainError =>
+  new EntrainError(
+    'CONFIG_INVALID',
+    `${place} cannot be written (${(cause as NodeJS.ErrnoException).code}): expected a folder that this user may write to; name another with --runs.`,
+    { cause },
+  );
+
+const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
