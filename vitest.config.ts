@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // packages that tests use load ONNX Runtime too, and it must not report to its maker
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     globalSetup: ['test/global-setup.ts'],
     fileParallelism: false,
     testTimeout: 60_000,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME]: runs the benchmarks whose name holds NAME and writes their sections of docs/benchmarks.md.
+import './lib/telemetry-off.js';
 import { requireNode } from './lib/node-version.js';
 
 requireNode();

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // npm run dashboard: writes the Grafana dashboard from its code in deploy/grafana.
+import './lib/telemetry-off.js';
 import { writeFile } from 'node:fs/promises';
 import { compile } from './lib/compile.js';
 import { requireNode } from './lib/node-version.js';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npm run calibrate [-- NAME]: how often the strict score is right where the truth is known, in the worlds whose name holds NAME;
 // writes docs/calibration.md. All worlds take about 40 minutes of one core.
+import './lib/telemetry-off.js';
 import { requireNode } from './lib/node-version.js';
 
 requireNode();

@@ -4,6 +4,7 @@
 // unless told otherwise) and no others; where there are secrets already, --run lets their users into other runs. Agents are those of
 // --agent and of agent-NAME=HOST (ada and ben where none is named). With hosts each program also gets a certificate, under an authority
 // of one's own.
+import './lib/telemetry-off.js';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { requireNode } from './lib/node-version.js';

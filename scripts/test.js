@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npm test: does all set-up that is missing, then runs the gates and every test. Arguments narrow the tests by file
 // name, and then the gates are left out.
+import './lib/telemetry-off.js';
 import { requireNode } from './lib/node-version.js';
 
 requireNode();

@@ -7,7 +7,7 @@ import { dirname, join, normalize } from 'node:path/posix';
 /** What each folder may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   protocol: [],
-  onnx: ['protocol'],
+  onnx: ['protocol', 'process'],
   numeric: [],
   'numeric/ort': ['numeric', 'onnx', 'process'],
   synchrony: ['numeric'],
@@ -45,7 +45,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'node:http': ['src/transport/'],
   'node:https': ['src/transport/'],
   commander: ['src/cli/'],
-  'onnxruntime-node': ['src/model/', 'src/numeric/ort/'],
+  'onnxruntime-node': ['src/onnx/runtime.ts'],
   '@huggingface/tokenizers': ['src/model/'],
   '@huggingface/jinja': ['src/model/'],
   'prom-client': ['*/metrics.ts'],
@@ -54,6 +54,7 @@ const OWNERS: Record<string, readonly string[]> = {
 /** What only one folder may touch, whatever it is imported from. */
 const USES: readonly { pattern: RegExp; name: string; owner: string }[] = [
   { pattern: /\bprocess\.env\b/, name: 'process.env', owner: 'src/process/' },
+  { pattern: /\bnew Worker\(/, name: 'the start of a worker thread', owner: 'src/process/' },
   { pattern: /\bDate\.now\b|\bnew Date\(\)/, name: 'the wall clock', owner: 'src/process/' },
   { pattern: /\bperformance\.now\b|\bprocess\.hrtime\b/, name: 'the monotonic clock', owner: 'src/process/' },
 ];

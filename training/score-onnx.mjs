@@ -2,7 +2,10 @@
 // ROWS.json holds [{ids, learned}]; prints JSON {nats: [per row], tokensPerSecond, megabytes} and writes the first
 // row's logits as float32 [steps, vocab]. It knows nothing about PyTorch; evaluate.py compares.
 import { readFileSync, writeFileSync } from "node:fs";
-import ort from "onnxruntime-node";
+
+// before the runtime is loaded, which else sends reports about the machine and the model to its maker
+process.env.ORT_DISABLE_TELEMETRY = "1";
+const { default: ort } = await import("onnxruntime-node");
 
 const [modelPath, rowsPath, logitsPath] = process.argv.slice(2);
 const PIECES = 12; // the fastest piece counts, so that whatever else the machine does does not

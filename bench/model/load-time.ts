@@ -1,6 +1,6 @@
 /** How long it takes to open a session with taps, prepared once before, and without. */
 import { dirname } from 'node:path';
-import ort from 'onnxruntime-node';
+import ort from '../../src/onnx/runtime.ts';
 import { readModelFolder } from '../../src/model/folder/model-folder.ts';
 import { prepareGraph } from '../../src/model/graph/prepare-graph.ts';
 import { openSession } from '../../src/model/runtime/session.ts';

@@ -2,6 +2,7 @@
  * The `entrain` command: finds the program a command names and hands it the rest of the line. It imports none of them
  * before it is asked to, and turns every known fault into one sentence and a non-zero exit status.
  */
+import '../process/telemetry-off.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { programVersion } from '../process/version.ts';
 

@@ -1,6 +1,6 @@
 /** What this machine can run: every provider is tried on a small graph, not merely listed. */
 import { cpus, totalmem } from 'node:os';
-import ort from 'onnxruntime-node';
+import ort from '../onnx/runtime.ts';
 import { programVersion } from '../process/version.ts';
 import { concat, writeBytes, writeInteger } from '../onnx/protobuf.ts';
 import { plainReason } from './runtime/runtime-errors.ts';

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   MEASURE_UNKNOWN: 'There is no measure of that name.',
   MEASURE_INPUT: 'The arrays given to a measure do not fit each other or the measure.',
   RECORDING_INCOMPLETE: 'A run has ended, but frames of it wait in the spools of its agents.',
+  TELEMETRY_ON: 'ONNX Runtime would be loaded with its reports to its maker on.',
   RUN_INVALID: 'A run folder is missing or incomplete.',
 } as const satisfies Record<string, string>;
 

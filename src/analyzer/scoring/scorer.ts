@@ -9,7 +9,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startWorkerThread } from '../../process/worker-thread.ts';
 import type { StepsInput } from '../state/score-store.ts';
 import type { FrozenFit, RunRelease, ScoreAnswer, ScoreInput } from './messages.ts';
 import { createStepGate, type StepGate } from '../steps/step-backpressure.ts';
@@ -125,7 +126,7 @@ function placeInput({ type, run, origin, frame }: ScoreInput): StepInput {
 function startWorker(module: string, workerData: object): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const file = new URL(`${module}.${extension}`, import.meta.url);
-  return new Worker(file, { name: basename(module), workerData });
+  return startWorkerThread(file, { name: basename(module), workerData });
 }
 
 function send(worker: Worker, input: ScoreInput): void {

@@ -1,5 +1,5 @@
 /** One forward pass after another over one cache: token ids in, logits and layer states out. It knows nothing of text. */
-import ort from 'onnxruntime-node';
+import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { type GraphIo, PASS, type ValueInfo } from './graph-io.ts';
 import { createFixedCache } from './fixed-cache.ts';

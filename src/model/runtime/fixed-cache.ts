@@ -2,7 +2,7 @@
  * For graphs whose attention writes into the cache it is given (`GroupQueryAttention`): the same tensor is past and
  * present, so a step copies nothing and going back is a matter of the length alone.
  */
-import type ort from 'onnxruntime-node';
+import type ort from '../../onnx/runtime.ts';
 import type { CacheSlot } from './graph-io.ts';
 import { copyRows, dataOf, type KvCache, makeData, makeTensor } from './kv-cache.ts';
 

@@ -3,7 +3,7 @@
  * gives its new rows alone and the whole cache comes out of the runtime once in a while; going back copies the rows that
  * stay, once or twice a turn and for less than the price of a step.
  */
-import ort from 'onnxruntime-node';
+import ort from '../../onnx/runtime.ts';
 import { type CacheSlot, RECENT, type ValueInfo } from './graph-io.ts';
 import { asBits, copyRows, dataOf, type KvCache, makeData, makeTensor, rowFloats } from './kv-cache.ts';
 

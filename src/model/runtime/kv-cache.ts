@@ -1,5 +1,5 @@
 /** The keys and values of the tokens a model has seen. Two kinds stand behind it: `growing-cache.ts` and `fixed-cache.ts`. */
-import ort from 'onnxruntime-node';
+import ort from '../../onnx/runtime.ts';
 import type { CacheSlot } from './graph-io.ts';
 
 export interface KvCache {

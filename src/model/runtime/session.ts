@@ -1,5 +1,5 @@
 /** Opens an ONNX Runtime session on the provider asked for, or fails: never a silent fall back. */
-import ort from 'onnxruntime-node';
+import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { loadFault } from './runtime-errors.ts';
 import type { Provider } from '../types.ts';

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
-import ort from 'onnxruntime-node';
+import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { exists, readJson, readJsonIfThere } from '../folder/model-folder.ts';
 import { openSession } from '../runtime/session.ts';

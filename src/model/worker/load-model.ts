@@ -5,7 +5,8 @@
  *   main thread: Dialogue ── calls ──▶ worker: session, cache, sampling
  *                         ◀── events, states by transfer ──
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startWorkerThread } from '../../process/worker-thread.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { closeGate, createGate, openGate } from './pause-gate.ts';
 import type {
@@ -34,7 +35,7 @@ interface Pending {
  */
 export async function loadModel(options: ModelOptions): Promise<Model> {
   const gate = createGate();
-  const worker = new Worker(workerUrl(), { workerData: { options, gate } satisfies WorkerInput });
+  const worker = startWorkerThread(workerUrl(), { workerData: { options, gate } satisfies WorkerInput });
   const failed = new Promise<Error>((resolve) => {
     worker.once('error', resolve);
     worker.once('exit', (code) => resolve(new Error(`the model's worker ended with code ${code}`)));

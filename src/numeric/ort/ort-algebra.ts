@@ -3,7 +3,7 @@
  * float64 wherever the provider has it; WebGPU has not, so there every product is float32 and says so.
  */
 import { availableParallelism } from 'node:os';
-import type { InferenceSession } from 'onnxruntime-node';
+import type ort from '../../onnx/runtime.ts';
 import { inverseFactor, invertSymmetric } from '../cholesky.ts';
 import { crossProduct, product, productTransposed, rowRange } from '../matrix.ts';
 import { createPlainAlgebra } from '../plain-algebra.ts';
@@ -80,7 +80,7 @@ function inverses(
 export const sessionOptions = ({
   provider,
   threads,
-}: OrtAlgebraOptions): InferenceSession.SessionOptions => ({
+}: OrtAlgebraOptions): ort.InferenceSession.SessionOptions => ({
   executionProviders: [provider ?? 'cpu'],
   // The runtime's own count, 0, is 1 on a virtual machine that does not tell it of its cores.
   intraOpNumThreads: threads ?? availableParallelism(),

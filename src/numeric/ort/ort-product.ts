@@ -1,5 +1,5 @@
 /** Products by ONNX Runtime, one or several to a call. */
-import { InferenceSession, Tensor, type OnnxValue } from 'onnxruntime-node';
+import ort from '../../onnx/runtime.ts';
 import { zeros } from '../matrix.ts';
 import type { Matrix } from '../linear-algebra.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
@@ -12,7 +12,7 @@ export interface OrtProduct extends Product {
 
 export interface ProductKind {
   graph: Omit<MatmulGraph, 'count'>;
-  session: InferenceSession.SessionOptions;
+  session: ort.InferenceSession.SessionOptions;
   /** The same in JavaScript. */
   plain(a: Matrix, b: Matrix): Matrix;
 }
@@ -21,8 +21,8 @@ export interface ProductKind {
 const WORTH_A_CALL = 30_000;
 
 export async function openProduct(kind: ProductKind): Promise<OrtProduct> {
-  const open = (count: number): Promise<InferenceSession> =>
-    InferenceSession.create(writeMatmulGraph({ ...kind.graph, count }), kind.session);
+  const open = (count: number): Promise<ort.InferenceSession> =>
+    ort.InferenceSession.create(writeMatmulGraph({ ...kind.graph, count }), kind.session);
   const [single, several] = [await open(1), await open(TOGETHER)];
   const one = async (a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix> => {
     if (!isWorthACall(kind, a, b)) return kind.plain(a, b);
@@ -59,10 +59,10 @@ function isWorthACall({ graph }: ProductKind, a: Matrix, b: Matrix): boolean {
   return a.data.length * b.data.length >= WORTH_A_CALL * inner;
 }
 
-async function runJobs(session: InferenceSession, jobs: ProductJob[], kind: ProductKind): Promise<void> {
+async function runJobs(session: ort.InferenceSession, jobs: ProductJob[], kind: ProductKind): Promise<void> {
   const count = session.outputNames.length;
-  const feeds: Record<string, Tensor> = {};
-  const fetches: Record<string, OnnxValue | null> = {};
+  const feeds: Record<string, ort.Tensor> = {};
+  const fetches: Record<string, ort.OnnxValue | null> = {};
   for (let k = 0; k < count; k++) {
     const { a, b, into } = jobs[k] ?? NOTHING;
     const { elements } = kind.graph;
@@ -70,18 +70,19 @@ async function runJobs(session: InferenceSession, jobs: ProductJob[], kind: Prod
     feeds[`a${k}`] = tensor(a, elements);
     feeds[`b${k}`] = tensor(b, elements);
     // The runtime writes where it is told to; memory of its own would be copied once more.
-    fetches[`c${k}`] = elements === 'float64' ? new Tensor('float64', into, [rows, cols]) : null;
+    fetches[`c${k}`] = elements === 'float64' ? new ort.Tensor('float64', into, [rows, cols]) : null;
   }
   const results = await session.run(feeds, fetches);
   if (kind.graph.elements === 'float32')
-    for (const [k, { into }] of jobs.entries()) into.set((results[`c${k}`] as Tensor).data as Float32Array);
+    for (const [k, { into }] of jobs.entries())
+      into.set((results[`c${k}`] as ort.Tensor).data as Float32Array);
 }
 
 /** What stands where a call has room for more products than there are. */
 const NOTHING: ProductJob = { a: zeros(1, 1), b: zeros(1, 1), into: new Float64Array(1) };
 
-function tensor(m: Matrix, elements: 'float64' | 'float32'): Tensor {
+function tensor(m: Matrix, elements: 'float64' | 'float32'): ort.Tensor {
   return elements === 'float64'
-    ? new Tensor('float64', m.data, [m.rows, m.cols])
-    : new Tensor('float32', Float32Array.from(m.data), [m.rows, m.cols]);
+    ? new ort.Tensor('float64', m.data, [m.rows, m.cols])
+    : new ort.Tensor('float32', Float32Array.from(m.data), [m.rows, m.cols]);
 }

@@ -1,7 +1,7 @@
 /** Adding taps changes nothing but the outputs, and is exact for fused, quantised and branching graphs. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import ort from 'onnxruntime-node';
+import ort from '../../../src/onnx/runtime.ts';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../../src/model/runtime/decoder.ts';
 import { asBits } from '../../../src/model/runtime/kv-cache.ts';

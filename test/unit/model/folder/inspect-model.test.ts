@@ -1,5 +1,5 @@
 /** What `models inspect` tells of a folder is what its files say, in both of its forms. */
-import ort from 'onnxruntime-node';
+import ort from '../../../../src/onnx/runtime.ts';
 import { describe, expect, it } from 'vitest';
 import type { ValueInfo } from '../../../../src/model/runtime/graph-io.ts';
 import { inspectModel } from '../../../../src/model/folder/inspect-model.ts';

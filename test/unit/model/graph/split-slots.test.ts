@@ -1,5 +1,5 @@
 /** A tensor comes apart into its rows in order, and no Split has more parts than a shader of WebGPU has buffers for. */
-import ort from 'onnxruntime-node';
+import ort from '../../../../src/onnx/runtime.ts';
 import { describe, expect, it } from 'vitest';
 import { type Graph, readModel } from '../../../../src/model/graph/onnx-graph.ts';
 import { patchGraph } from '../../../../src/model/graph/patch-graph.ts';

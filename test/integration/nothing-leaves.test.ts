@@ -1,0 +1,84 @@
+/**
+ * Nothing leaves the machine: the real programs in a network namespace with a name server of its own look no name up, send
+ * nothing beyond loopback, and write nothing into the home folder. That holds for every dependency; ONNX Runtime from 1.29 on
+ * reports to its maker unless it is told not to.
+ */
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RUN, testModel, writeSmallStudy } from '../fixtures/demo.ts';
+import { canSealNetwork, runSealed, type Watched } from '../fixtures/network/sealed-network.ts';
+import { findNatsServer } from '../fixtures/tools.ts';
+
+// where CI runs, a machine that cannot watch fails
+const canWatch = canSealNetwork() || process.env['CI'] !== undefined;
+
+let folder: string;
+let home: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-sealed-'));
+  home = join(folder, 'home');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe.skipIf(!canWatch)('in a network namespace', () => {
+  it('entrain start runs a study with its agents and its analyzer, and nothing leaves', async () => {
+    const study = await writeSmallStudy(folder, { scenarios: 2, episodes: 2, maxTurns: 4, maxTokens: 8 });
+    const flags = [
+      '--study',
+      study,
+      '--run',
+      RUN,
+      '--runs',
+      join(folder, 'runs'),
+      '--port',
+      '0',
+      '--model',
+      testModel,
+    ];
+    const watched = await run(['bin/entrain.js', 'start', '--once', ...flags]);
+    expect(watched).toMatchObject({ status: 0, lookups: [], packets: 0 });
+    expect(await filesIn(home)).toEqual(['tmp']);
+  }, 300_000);
+
+  it.each([
+    ['looks a name up', "require('node:dns').lookup('nobody.example', () => {});", ['nobody.example']],
+    [
+      'sends to another machine',
+      "require('node:net').connect(80, '198.51.100.9'); setTimeout(process.exit, 500);",
+      [],
+    ],
+    ['finds no route', "require('node:net').connect(80, '2001:db8::1').on('error', () => {});", []],
+  ])('a program that %s is seen', async (_, code, names) => {
+    const watched = await run(['-e', code]);
+    expect([...new Set(watched.lookups)]).toEqual(names);
+    expect(watched.lookups.length + watched.packets).toBeGreaterThan(0);
+  });
+
+  it("ONNX Runtime's reports are seen where nothing switches them off", async () => {
+    const model = join(testModel, 'onnx/model.onnx');
+    const code = `require('onnxruntime-node').InferenceSession.create(${JSON.stringify(model)}).then(() => setTimeout(process.exit, 3000))`;
+    await run(['-e', code]);
+    expect(await filesIn(home)).toContainEqual(expect.stringContaining('Microsoft'));
+  });
+});
+
+async function run(argv: string[]): Promise<Watched> {
+  await rm(home, { recursive: true, force: true });
+  const temporary = join(home, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  const { PATH } = process.env;
+  // an environment that asks for the reports
+  const asked = { ORT_DISABLE_TELEMETRY: '0' };
+  return runSealed(argv, {
+    PATH,
+    HOME: home,
+    TMPDIR: temporary,
+    ENTRAIN_NATS_SERVER: findNatsServer(),
+    ...asked,
+  });
+}
+
+const filesIn = (place: string): Promise<string[]> => readdir(place, { recursive: true });
