@@ -1,6 +1,6 @@
 /** The worlds of the calibration: what is planted in each, and what a score should say of it. */
-import { groupsOfThree } from '../test/fixtures/groups-of-three.ts';
-import { plantedWorld, type World, type WorldOptions } from '../test/fixtures/planted-world.ts';
+import { groupsOfThree } from '../test/fixtures/planted/groups-of-three.ts';
+import { plantedWorld, type World, type WorldOptions } from '../test/fixtures/planted/planted-world.ts';
 import type { TurnPairs } from '../src/synchrony/types.ts';
 
 /** Turn pairs, and where there is coupling the latents that an oracle may see. */

@@ -2,14 +2,14 @@
 // npm run dashboard: writes the Grafana dashboard from its code in deploy/grafana.
 import './lib/telemetry-off.js';
 import { writeFile } from 'node:fs/promises';
-import { compile } from './lib/compile.js';
+import { compileWithBench } from './lib/compile.js';
 import { requireNode } from './lib/node-version.js';
 import { root } from './lib/paths.js';
 import { runMain } from './lib/setup-error.js';
 
 requireNode();
 await runMain(async () => {
-  await compile();
+  await compileWithBench();
   const { buildDashboard } = await import('../dist/deploy/grafana/dashboard.js');
   await writeFile(
     `${root}deploy/grafana/dashboards/entrain.json`,

@@ -9,7 +9,7 @@ export default function setup(): () => void {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   // Type errors are the type gate's business; what is emitted is what the tests are about.
-  spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  spawnSync(process.execPath, [tsc, '-p', 'tsconfig.bench.json'], { cwd: root, stdio: 'inherit' });
   // Temporary folders of the tests lie in one that goes when the last test has ended.
   const folder = mkdtempSync(join(tmpdir(), 'entrain-tests-'));
   process.env['ENTRAIN_TEST_TMP'] = folder;

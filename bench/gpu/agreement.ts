@@ -3,8 +3,8 @@ import { openModel, type OpenModel } from '../../src/model/worker/open-model.ts'
 import type { Provider } from '../../src/model/types.ts';
 import { DIALOGUE } from '../../test/fixtures/onnx/chat-model.ts';
 import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
-import { distanceFromCpu, listeningCosine } from '../../test/fixtures/model-agreement.ts';
-import { SENTENCES } from '../../test/fixtures/full-prefill.ts';
+import { distanceFromCpu, listeningCosine } from '../../test/fixtures/model/model-agreement.ts';
+import { SENTENCES } from '../../test/fixtures/model/full-prefill.ts';
 import type { GpuSubject, Row } from './tasks.ts';
 
 const TOKENS = 64;

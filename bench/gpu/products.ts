@@ -4,7 +4,7 @@ import type { Provider } from '../../src/model/types.ts';
 import { transpose } from '../../src/numeric/matrix.ts';
 import { seededRandom } from '../../src/numeric/random.ts';
 import type { Matrix } from '../../src/numeric/linear-algebra.ts';
-import { ofLargest } from '../../test/fixtures/model-agreement.ts';
+import { ofLargest } from '../../test/fixtures/model/model-agreement.ts';
 import { compare, median } from '../model/measure.ts';
 import type { Row } from './tasks.ts';
 

@@ -1,11 +1,17 @@
-// Compiles src into dist; incremental, so that nothing is done again that stands.
+// Compiles into dist; incremental, so that nothing is done again that stands.
 import { runCommand } from './command.js';
 import { root } from './paths.js';
 import { SetupError } from './setup-error.js';
 
-export async function compile() {
+/** The product alone: src, with declarations. */
+export const compile = () => compileProject('tsconfig.build.json');
+
+/** The product, the benchmarks, the dashboard, and the fixtures that run as programs. */
+export const compileWithBench = () => compileProject('tsconfig.bench.json');
+
+async function compileProject(project) {
   const tsc = `${root}node_modules/typescript/bin/tsc`;
-  const { status } = await runCommand(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
+  const { status } = await runCommand(process.execPath, [tsc, '-p', project]);
   if (status !== 0)
     throw new SetupError('the sources do not compile; the lines above say where, mend them and run again.');
 }

@@ -1,7 +1,7 @@
 // Modules of bench/, compiled and loaded.
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { compile } from './compile.js';
+import { compileWithBench } from './compile.js';
 import { ensurePackages } from './packages.js';
 import { root } from './paths.js';
 import { SetupError } from './setup-error.js';
@@ -9,7 +9,7 @@ import { SetupError } from './setup-error.js';
 /** Compiles the project and loads `bench/<name>.ts`. */
 export async function loadCompiled(name) {
   await ensurePackages();
-  await compile();
+  await compileWithBench();
   return import(new URL(`../../dist/bench/${name}.js`, import.meta.url).href);
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { runCommand } from './command.js';
-import { compile } from './compile.js';
+import { compileWithBench } from './compile.js';
 import { runGates } from './gates.js';
 import { ensureNatsServer } from './nats-server.js';
 import { ensurePackages } from './packages.js';
@@ -19,7 +19,7 @@ export async function runTests(filters) {
   // the tests start servers of their own
   delete process.env.NATS_URL;
   await ensureTestTools();
-  await compile();
+  await compileWithBench();
   const failedGates = filters.length === 0 ? await runGates() : [];
   const counts = countTests(await runVitest(filters));
   const forbidden = skipsBesideShared(counts);

@@ -15,8 +15,8 @@ import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts
 import type { StreamMessage } from '../../src/protocol/stream/frames.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';
 import { createKeys, mintToken, type TokenClaims } from '../../src/transport/stream/token.ts';
-import { until } from '../fixtures/demo.ts';
-import { startNats, type NatsFixture } from '../fixtures/nats-fixture.ts';
+import { until } from '../fixtures/programs/demo.ts';
+import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
 
 const RUN = 'r1';
 /** A run that nobody here takes part in. */

@@ -14,13 +14,13 @@ import {
   startAnalyzerProcess,
   stopProcess,
   type AnalyzerProcess,
-} from '../fixtures/analyzer-process.ts';
-import { heldAgainstOffline } from '../fixtures/measured-offline.ts';
-import { startNats, type NatsFixture } from '../fixtures/nats-fixture.ts';
-import { plantedEpisodes, type PlantedOptions } from '../fixtures/planted-frames.ts';
-import { linesOf } from '../fixtures/score-lines.ts';
-import { keys, RUN, startAgent, waitFor, type TestAgent } from '../fixtures/stream-fixture.ts';
-import { findTool } from '../fixtures/tools.ts';
+} from '../fixtures/programs/analyzer-process.ts';
+import { heldAgainstOffline } from '../fixtures/recordings/measured-offline.ts';
+import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
+import { plantedEpisodes, type PlantedOptions } from '../fixtures/planted/planted-frames.ts';
+import { linesOf } from '../fixtures/recordings/score-lines.ts';
+import { keys, RUN, startAgent, waitFor, type TestAgent } from '../fixtures/stream/stream-fixture.ts';
+import { findTool } from '../fixtures/programs/tools.ts';
 
 const WORLD: PlantedOptions = {
   run: RUN,

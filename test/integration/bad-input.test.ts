@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testModel } from '../fixtures/demo.ts';
-import { findNatsServer } from '../fixtures/tools.ts';
+import { testModel } from '../fixtures/programs/demo.ts';
+import { findNatsServer } from '../fixtures/programs/tools.ts';
 
 interface Answer {
   status: number | null;

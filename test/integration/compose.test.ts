@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { testModel, until, writeSmallStudy } from '../fixtures/demo.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import { findNatsServer, findTool } from '../fixtures/tools.ts';
+import { testModel, until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { freePort } from '../fixtures/programs/free-port.ts';
+import { findNatsServer, findTool } from '../fixtures/programs/tools.ts';
 
 interface Service {
   image: string;

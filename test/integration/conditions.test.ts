@@ -19,8 +19,8 @@ import type { StepsFrame, TurnFrame } from '../../src/protocol/stream/frames.ts'
 import { studySchema, type Study } from '../../src/protocol/study.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';
 import { request } from '../../src/transport/nats/services.ts';
-import type { NatsFixture } from '../fixtures/nats-fixture.ts';
-import { createFleet, readTranscript } from '../fixtures/fleet.ts';
+import type { NatsFixture } from '../fixtures/programs/nats-fixture.ts';
+import { createFleet, readTranscript } from '../fixtures/programs/fleet.ts';
 
 const AGENTS = ['ada', 'ben', 'cas'];
 

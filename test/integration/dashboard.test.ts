@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
-import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/demo.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import { findTool } from '../fixtures/tools.ts';
+import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
+import { freePort } from '../fixtures/programs/free-port.ts';
+import { findTool } from '../fixtures/programs/tools.ts';
 
 /** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs; and steps of one layer. */
 const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 8, steps: { layers: [3] } };

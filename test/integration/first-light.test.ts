@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Utterance } from '../../src/protocol/control.ts';
-import { startDemo, writeSmallStudy, type Demo } from '../fixtures/demo.ts';
-import { processesWith } from '../fixtures/processes.ts';
+import { startDemo, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
+import { processesWith } from '../fixtures/programs/processes.ts';
 
 /** Six scenarios × four episodes × two conditions: the fewest rounds that give scores in both directions. */
 const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 8 };

@@ -11,10 +11,10 @@ import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../src/protocol/subjects.ts';
 import { findServices } from '../../src/transport/nats/services.ts';
 import type { NatsLink } from '../../src/transport/nats/connection.ts';
-import { makeCertificates, type Certificates } from '../fixtures/certificates.ts';
-import { until, writeSmallStudy } from '../fixtures/demo.ts';
-import { createFleet, readTranscript, type Fleet } from '../fixtures/fleet.ts';
-import { descendantsOf, processesWith } from '../fixtures/processes.ts';
+import { makeCertificates, type Certificates } from '../fixtures/programs/certificates.ts';
+import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
+import { descendantsOf, processesWith } from '../fixtures/programs/processes.ts';
 
 const RUN = 'guarded';
 const STUDY = { scenarios: 3, episodes: 1, maxTurns: 6, maxTokens: 8 };

@@ -5,8 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDemo, until, writeSmallStudy, type Demo } from '../fixtures/demo.ts';
-import { descendantsOf } from '../fixtures/processes.ts';
+import { startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
+import { descendantsOf } from '../fixtures/programs/processes.ts';
 
 /** The kernel tells who listens where only here. */
 const onLinux = process.platform === 'linux';

@@ -7,9 +7,9 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RUN, testModel, writeSmallStudy } from '../fixtures/demo.ts';
+import { RUN, testModel, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { canSealNetwork, runSealed, type Watched } from '../fixtures/network/sealed-network.ts';
-import { findNatsServer } from '../fixtures/tools.ts';
+import { findNatsServer } from '../fixtures/programs/tools.ts';
 
 // where CI runs, a machine that cannot watch fails
 const canWatch = canSealNetwork() || process.env['CI'] !== undefined;

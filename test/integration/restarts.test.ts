@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
-import { until, writeSmallStudy } from '../fixtures/demo.ts';
-import { createFleet, readTranscript, type Fleet, type Program } from '../fixtures/fleet.ts';
+import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { createFleet, readTranscript, type Fleet, type Program } from '../fixtures/programs/fleet.ts';
 
 const STUDY = { scenarios: 4, episodes: 1, maxTurns: 8, maxTokens: 8 };
 const TURNS = 4 * 2 * 8;

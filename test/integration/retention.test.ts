@@ -8,10 +8,10 @@ import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
 import type { RetentionEvent } from '../../src/protocol/control.ts';
 import { findServices, request } from '../../src/transport/nats/services.ts';
 import type { NatsLink } from '../../src/transport/nats/connection.ts';
-import { until } from '../fixtures/demo.ts';
-import { startNats, type NatsFixture } from '../fixtures/nats-fixture.ts';
-import { recordedRun } from '../fixtures/recording-fixture.ts';
-import { keys } from '../fixtures/stream-fixture.ts';
+import { until } from '../fixtures/programs/demo.ts';
+import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
+import { recordedRun } from '../fixtures/recordings/recording-fixture.ts';
+import { keys } from '../fixtures/stream/stream-fixture.ts';
 
 const RUNS = ['pinned', 'first', 'second', 'running'];
 

@@ -6,7 +6,7 @@ import type { JetStreamManager, NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { names, subjects } from '../../src/protocol/subjects.ts';
 import { createConsumer, createRunStream, publishOnce } from '../../src/transport/nats/streams.ts';
-import { startNats, type FixtureUser, type NatsFixture } from '../fixtures/nats-fixture.ts';
+import { startNats, type FixtureUser, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
 
 const OWN = 'a';
 const OTHER = 'b';

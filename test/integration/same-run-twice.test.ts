@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
-import { startDemo, until, writeSmallStudy, type Demo } from '../fixtures/demo.ts';
-import { descendantsOf } from '../fixtures/processes.ts';
+import { startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
+import { descendantsOf } from '../fixtures/programs/processes.ts';
 
 const STUDY = { scenarios: 2, episodes: 2, maxTurns: 10, maxTokens: 8 };
 const TURNS = 2 * 2 * 2 * 10;

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RUN, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/demo.ts';
-import { aliveOf, descendantsOf, processesWith } from '../fixtures/processes.ts';
+import { RUN, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
+import { aliveOf, descendantsOf, processesWith } from '../fixtures/programs/processes.ts';
 
 const CTRL_C_MS = 10_000;
 const KILLED_MS = 15_000;

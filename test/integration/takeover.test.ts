@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import type { RunEvent } from '../../src/protocol/control.ts';
-import { until, writeSmallStudy } from '../fixtures/demo.ts';
-import { createFleet, readTranscript, type Fleet } from '../fixtures/fleet.ts';
+import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 
 const TURNS = 2 * 2 * 8;
 

@@ -17,8 +17,8 @@ import type { Utterance } from '../../src/protocol/control.ts';
 import { ANALYZER_SERVICE } from '../../src/protocol/subjects.ts';
 import { unpackTensor } from '../../src/protocol/stream/tensor.ts';
 import { findServices } from '../../src/transport/nats/services.ts';
-import { until } from '../fixtures/demo.ts';
-import { createFleet, readTranscript, type Fleet } from '../fixtures/fleet.ts';
+import { until } from '../fixtures/programs/demo.ts';
+import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 import { DIALOGUE, writeChatModel } from '../fixtures/onnx/chat-model.ts';
 import { temporaryFolder } from '../fixtures/onnx/write-folder.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { openActivationStream, type ActivationStream } from '../../../src/agent-node/activation-stream.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
-import { freePort } from '../../fixtures/free-port.ts';
+import { freePort } from '../../fixtures/programs/free-port.ts';
 import {
   RUN,
   startAnalyzer,
@@ -12,7 +12,7 @@ import {
   temporaryFolder,
   tokenFor,
   type TestAnalyzer,
-} from '../../fixtures/stream-fixture.ts';
+} from '../../fixtures/stream/stream-fixture.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {

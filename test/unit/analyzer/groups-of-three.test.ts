@@ -1,6 +1,6 @@
 /** Groups of three: what is exchanged are whole real episodes, each dyad beside the same pair of roles. */
 import { describe, expect, it } from 'vitest';
-import { groupsOfThree } from '../../fixtures/groups-of-three.ts';
+import { groupsOfThree } from '../../fixtures/planted/groups-of-three.ts';
 import { drawExchanges } from '../../../src/synchrony/strict/permutations.ts';
 import { pseudoPairs } from '../../../src/synchrony/syncr2/nulls.ts';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../../src/cli/keys.ts';
 import { verifyToken } from '../../../src/transport/stream/token.ts';
-import { temporaryFolder } from '../../fixtures/stream-fixture.ts';
+import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 const said: string[] = [];
 vi.spyOn(console, 'log').mockImplementation((text: string) => void said.push(text));

@@ -7,8 +7,8 @@ import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
 import { expectedOf, expectedOfStudy } from '../../../src/protocol/recording-size.ts';
 import { studySchema, type Study } from '../../../src/protocol/study.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
-import { startNats, type NatsFixture } from '../../fixtures/nats-fixture.ts';
-import { silentLog, temporaryFolder } from '../../fixtures/stream-fixture.ts';
+import { startNats, type NatsFixture } from '../../fixtures/programs/nats-fixture.ts';
+import { silentLog, temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 /** A model of 7 billion parameters: 13 MB/s at 50 tokens/s, every layer, every step. */
 const LARGE = { name: 'large', sha256: '', layers: 32, dims: 4096 };

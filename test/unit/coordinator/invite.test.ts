@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRunStream } from '../../../src/coordinator/invite.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
-import { startNats, type NatsFixture } from '../../fixtures/nats-fixture.ts';
+import { startNats, type NatsFixture } from '../../fixtures/programs/nats-fixture.ts';
 
 let nats: NatsFixture;
 let link: NatsLink;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { findTool } from '../../fixtures/tools.ts';
+import { findTool } from '../../fixtures/programs/tools.ts';
 
 const RULES = resolve('deploy/alerts.yml');
 const folder = mkdtempSync(join(tmpdir(), 'entrain-alerts-'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { losePower } from '../../fixtures/power-loss.ts';
+import { losePower } from '../../fixtures/chaos/power-loss.ts';
 
 const SEEDS = 2000;
 

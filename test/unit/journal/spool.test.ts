@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSpool, type Spool } from '../../../src/journal/spool.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
 import { seededRandom } from '../../fixtures/seeded-random.ts';
-import { createForgetfulDisk, type ForgetfulDisk } from '../../fixtures/forgetful-disk.ts';
-import { silentLog } from '../../fixtures/stream-fixture.ts';
+import { createForgetfulDisk, type ForgetfulDisk } from '../../fixtures/chaos/forgetful-disk.ts';
+import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
 
 const SYNC_MS = 20;
 /** Two frames fill a segment of the smallest spool. */

@@ -6,8 +6,8 @@ import { readSides, readTurnPairs } from '../../../src/measure/arrays.ts';
 import { run } from '../../../src/measure/main.ts';
 import { readSplits } from '../../../src/measure/splits.ts';
 import { seededRandom } from '../../../src/numeric/random.ts';
-import { saveNpy } from '../../fixtures/npy-file.ts';
-import { temporaryFolder } from '../../fixtures/stream-fixture.ts';
+import { saveNpy } from '../../fixtures/recordings/npy-file.ts';
+import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 const N = 6;
 let sides: { a: string; b: string };

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { plantedWorld } from '../../fixtures/planted-world.ts';
+import { plantedWorld } from '../../fixtures/planted/planted-world.ts';
 import { run } from '../../../src/measure/main.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';

@@ -6,7 +6,11 @@ import { run } from '../../../src/measure/main.ts';
 import { run as recorded } from '../../../src/recordings/main.ts';
 import { replayRun } from '../../../src/recordings/replay-run.ts';
 import type { GroupScore } from '../../../src/analyzer/scoring/messages.ts';
-import { AS_SMALL_AS_SCORES_GO, publishScores, recordPlantedRun } from '../../fixtures/planted-run.ts';
+import {
+  AS_SMALL_AS_SCORES_GO,
+  publishScores,
+  recordPlantedRun,
+} from '../../fixtures/planted/planted-run.ts';
 
 let runs: string;
 let folder: string;

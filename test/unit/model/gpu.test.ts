@@ -8,7 +8,7 @@ import { openModel, type OpenModel } from '../../../src/model/worker/open-model.
 import type { Provider } from '../../../src/model/types.ts';
 import { writeChatModel } from '../../fixtures/onnx/chat-model.ts';
 import { temporaryFolder } from '../../fixtures/onnx/write-folder.ts';
-import { distanceFromCpu, listeningCosine } from '../../fixtures/model-agreement.ts';
+import { distanceFromCpu, listeningCosine } from '../../fixtures/model/model-agreement.ts';
 
 const { providers } = await examineMachine();
 const gpus = providers

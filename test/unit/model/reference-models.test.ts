@@ -6,7 +6,7 @@ import { readLlama2c, type LlamaWeights } from '../../fixtures/onnx/llama2c.ts';
 import type { LlamaStyle } from '../../fixtures/onnx/llama-graph.ts';
 import { writeLlamaFolder } from '../../fixtures/onnx/write-folder.ts';
 import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
-import { allLayers, openGraph } from '../../fixtures/open-graph.ts';
+import { allLayers, openGraph } from '../../fixtures/onnx/open-graph.ts';
 
 interface Reference {
   prompt_ids: number[];

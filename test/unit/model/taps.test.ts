@@ -13,7 +13,7 @@ import { randomWeights } from '../../fixtures/onnx/llama2c.ts';
 import type { LlamaStyle } from '../../fixtures/onnx/llama-graph.ts';
 import { temporaryFolder, writeLlamaFolder } from '../../fixtures/onnx/write-folder.ts';
 import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
-import { allLayers, openGraph, relativeError } from '../../fixtures/open-graph.ts';
+import { allLayers, openGraph, relativeError } from '../../fixtures/onnx/open-graph.ts';
 
 const SHAPE = { dims: 64, hidden: 128, layers: 3, heads: 2, keyValueHeads: 1, vocabulary: 96, context: 64 };
 const IDS = [7, 92, 78, 32, 74, 55, 14, 82, 40];

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
-import { allLayers, openGraph, relativeError } from '../../fixtures/open-graph.ts';
+import { allLayers, openGraph, relativeError } from '../../fixtures/onnx/open-graph.ts';
 
 interface Reference {
   ids: number[];

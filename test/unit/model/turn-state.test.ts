@@ -5,7 +5,7 @@ import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Dialogue, Spoken, TurnState } from '../../../src/model/types.ts';
 import { type ChatModelChoice, DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
-import { cosine, fullPrefill, SENTENCES } from '../../fixtures/full-prefill.ts';
+import { cosine, fullPrefill, SENTENCES } from '../../fixtures/model/full-prefill.ts';
 
 const CHOICES: ChatModelChoice[] = [
   { tokens: 'bytes', template: 'chatml' },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { lifeOf } from '../../../src/process/process-life.ts';
 import { claimRun, type ClaimOptions } from '../../../src/process/run-claim.ts';
-import { temporaryFolder } from '../../fixtures/stream-fixture.ts';
+import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {

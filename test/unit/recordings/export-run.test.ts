@@ -5,8 +5,8 @@ import { readNpy } from '../../../src/recordings/formats/npy.ts';
 import { exportRun } from '../../../src/recordings/export-run.ts';
 import { verifyRun } from '../../../src/recordings/verify-run.ts';
 import { run } from '../../../src/recordings/main.ts';
-import { DIMS, recordedRun } from '../../fixtures/recording-fixture.ts';
-import { temporaryFolder } from '../../fixtures/stream-fixture.ts';
+import { DIMS, recordedRun } from '../../fixtures/recordings/recording-fixture.ts';
+import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 describe('exportRun', () => {
   it('writes npy files where the scripts of the paper look for them', async () => {

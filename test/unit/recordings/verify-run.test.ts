@@ -7,8 +7,8 @@ import { openRecording } from '../../../src/journal/recording.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
 import { READER_SEATING } from '../../../src/protocol/stream/frames.ts';
 import { seededRandom } from '../../fixtures/seeded-random.ts';
-import { episodeFrame, recordedRun, turnFrame } from '../../fixtures/recording-fixture.ts';
-import { silentLog, temporaryFolder } from '../../fixtures/stream-fixture.ts';
+import { episodeFrame, recordedRun, turnFrame } from '../../fixtures/recordings/recording-fixture.ts';
+import { silentLog, temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 const CASES = 1000;
 

@@ -8,7 +8,7 @@ import {
   temporaryFolder,
   tokenFor,
   type TestAnalyzer,
-} from '../../fixtures/stream-fixture.ts';
+} from '../../fixtures/stream/stream-fixture.ts';
 
 const execute = promisify(execFile);
 let analyzer: TestAnalyzer;

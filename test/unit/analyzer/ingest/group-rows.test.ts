@@ -6,7 +6,7 @@ import {
   type RunRows,
 } from '../../../../src/analyzer/ingest/group-rows.ts';
 import type { ScoreInput } from '../../../../src/analyzer/scoring/messages.ts';
-import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const SIZE = {
   run: 'r',

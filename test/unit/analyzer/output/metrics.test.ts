@@ -5,7 +5,7 @@ import { PAIR_GAUGES } from '../../../../src/analyzer/output/pair-metrics.ts';
 import { underCap } from '../../../../src/analyzer/output/report-gauge.ts';
 import { SYNCHRONY_GAUGES } from '../../../../src/analyzer/output/synchrony-metrics.ts';
 import type { DifferenceReport, GroupReport, PairReport } from '../../../../src/protocol/report.ts';
-import { findTool } from '../../../fixtures/tools.ts';
+import { findTool } from '../../../fixtures/programs/tools.ts';
 
 const paper = { score: 0.3, unclipped: -1.5, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };
 const strict = {

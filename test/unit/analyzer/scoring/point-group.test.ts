@@ -9,7 +9,7 @@ import { growPoint, startPointGroup } from '../../../../src/analyzer/scoring/poi
 import { scoreGroup } from '../../../../src/analyzer/scoring/score-group.ts';
 import type { FrozenFit } from '../../../../src/analyzer/scoring/messages.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
-import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const CAP = 150;
 const SIZE = { scenarios: 8, episodesPerScenario: 8, turns: 8, layers: 1, dims: 4, textDims: 4 };

@@ -8,7 +8,7 @@ import type {
 } from '../../../../src/analyzer/scoring/messages.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
-import { plantedEpisodes, type PlantedOptions } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes, type PlantedOptions } from '../../../fixtures/planted/planted-frames.ts';
 
 const WORLD: PlantedOptions = {
   run: 'r1',

@@ -5,7 +5,7 @@ import { createScoreBoard } from '../../../../src/analyzer/state/score-store.ts'
 import { awaitsScores } from '../../../../src/analyzer/state/run-end.ts';
 import { createScoreLog } from '../../../../src/analyzer/output/score-log.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
-import { silentLog, stepsFrame, temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+import { silentLog, stepsFrame, temporaryFolder } from '../../../fixtures/stream/stream-fixture.ts';
 
 /** Whether scores are still awaited right after two frames of steps were taken. */
 async function awaitsSteps(stepMeasures: string): Promise<boolean | undefined> {

@@ -8,7 +8,7 @@ import { createScoreLoop, type ScoreLoop } from '../../../../src/analyzer/scorin
 import { systemClock } from '../../../../src/process/clock.ts';
 import { createLog } from '../../../../src/process/log.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
-import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const RUN = 'r1';
 const log = createLog('test').child({}, { level: 'silent' });

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/analyzer/state/run-state.ts';
 import { becomesFinal, endRun } from '../../../../src/analyzer/state/run-end.ts';
 import type { BesideScore, GroupScore, PointScore } from '../../../../src/analyzer/scoring/messages.ts';
-import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const EVEN = { framesAccepted: 9, framesDurable: 9 };
 

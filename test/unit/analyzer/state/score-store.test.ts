@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createScoreBoard } from '../../../../src/analyzer/state/score-store.ts';
 import type { GroupScore } from '../../../../src/analyzer/scoring/messages.ts';
 import { createLog } from '../../../../src/process/log.ts';
-import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 /** A board that was shown a few episodes; what it says at level info. */
 function boardOfOneRun(lines: object[] = []) {

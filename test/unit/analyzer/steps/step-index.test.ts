@@ -9,7 +9,7 @@ import {
   plantedSteps,
   stepsOf,
   type PlantedSteps,
-} from '../../../fixtures/planted-steps.ts';
+} from '../../../fixtures/planted/planted-steps.ts';
 
 const WORLD: PlantedSteps = { episode: 'e1', turns: 4, tokens: 5, layers: 2, dims: 3, share: 0.5, seed: 1 };
 

@@ -9,7 +9,7 @@ import { MEASURES } from '../../../../src/synchrony/measures/index.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
 import { unpackTensor } from '../../../../src/protocol/stream/tensor.ts';
-import { plantedSteps, type PlantedSteps } from '../../../fixtures/planted-steps.ts';
+import { plantedSteps, type PlantedSteps } from '../../../fixtures/planted/planted-steps.ts';
 
 const WORLD: PlantedSteps = { episode: 'e1', turns: 8, tokens: 12, layers: 2, dims: 12, share: 0.7, seed: 2 };
 const algebra = createPlainAlgebra();

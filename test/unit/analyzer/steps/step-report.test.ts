@@ -16,7 +16,7 @@ import {
   takeStepScore,
   type GroupSteps,
 } from '../../../../src/analyzer/steps/step-report.ts';
-import { plantedSteps } from '../../../fixtures/planted-steps.ts';
+import { plantedSteps } from '../../../fixtures/planted/planted-steps.ts';
 
 function scoreOf(episode: string, steps: number, figures: Record<string, StepFigure>): StepScore {
   const rest = { reasons: {}, rows: {}, seed: 1, computedMs: 0, run: 'r1', group: {} as StepScore['group'] };

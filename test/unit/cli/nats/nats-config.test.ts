@@ -8,7 +8,7 @@ import {
   createRunStream,
   publishOnce,
 } from '../../../../src/transport/nats/streams.ts';
-import { startNats, type NatsFixture } from '../../../fixtures/nats-fixture.ts';
+import { startNats, type NatsFixture } from '../../../fixtures/programs/nats-fixture.ts';
 
 let nats: NatsFixture;
 let coordinator: NatsConnection;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { earlierLife } from '../../../../src/cli/start/earlier-life.ts';
 import { progress } from '../../../../src/cli/terminal/view-state.ts';
-import { temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+import { temporaryFolder } from '../../../fixtures/stream/stream-fixture.ts';
 
 const started = (episode: string) => ({
   type: 'episode-started',

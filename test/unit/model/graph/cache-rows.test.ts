@@ -10,7 +10,7 @@ import { patchGraph } from '../../../../src/model/graph/patch-graph.ts';
 import { randomWeights } from '../../../fixtures/onnx/llama2c.ts';
 import { writeLlamaFolder } from '../../../fixtures/onnx/write-folder.ts';
 import { FLOAT, INT64, model, node, valueInfo } from '../../../fixtures/onnx/write-onnx.ts';
-import { openGraph, type OpenGraph } from '../../../fixtures/open-graph.ts';
+import { openGraph, type OpenGraph } from '../../../fixtures/onnx/open-graph.ts';
 
 const SHAPE = { dims: 64, hidden: 128, layers: 2, heads: 4, keyValueHeads: 2, vocabulary: 96, context: 512 };
 const IDS = Array.from({ length: 200 }, (_, i) => (i * 31 + 7) % 96);

@@ -6,7 +6,7 @@ import { decodeMessage, encodeMessage } from '../../../../src/protocol/stream/co
 import { EntrainError } from '../../../../src/protocol/errors.ts';
 import type { StepsFrame } from '../../../../src/protocol/stream/frames.ts';
 import { packTensor } from '../../../../src/protocol/stream/tensor.ts';
-import { anyMessage } from '../../../fixtures/frame-arbitraries.ts';
+import { anyMessage } from '../../../fixtures/stream/frame-arbitraries.ts';
 
 const steps: StepsFrame = {
   type: 'steps',

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { crcOfMessage, decodeMessage, encodeMessage } from '../../../../src/protocol/stream/codec.ts';
 import type { StepsFrame, StreamMessage } from '../../../../src/protocol/stream/frames.ts';
 import { createMessageLender } from '../../../../src/protocol/stream/message-buffer.ts';
-import { anyMessage } from '../../../fixtures/frame-arbitraries.ts';
-import { stepsFrame } from '../../../fixtures/stream-fixture.ts';
+import { anyMessage } from '../../../fixtures/stream/frame-arbitraries.ts';
+import { stepsFrame } from '../../../fixtures/stream/stream-fixture.ts';
 
 const frame = (seq: number, values = 64): StepsFrame => ({ ...stepsFrame(seq, values), seq });
 

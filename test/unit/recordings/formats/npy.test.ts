@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { npyBytes, readNpy, readNpyLabels } from '../../../../src/recordings/formats/npy.ts';
-import { temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+import { temporaryFolder } from '../../../fixtures/stream/stream-fixture.ts';
 
 function npy(header: string, data: Uint8Array = new Uint8Array(0)): Uint8Array {
   const text = `${header.padEnd(118 - 1)}\n`;

@@ -11,7 +11,7 @@ import {
 import { strictScoreFrozen, type StrictFrozen } from '../../../../src/synchrony/online/point-score.ts';
 import { strictScore } from '../../../../src/synchrony/strict/strict-score.ts';
 import type { EpisodeStates, TurnPairs } from '../../../../src/synchrony/types.ts';
-import { plantedEpisodes } from '../../../fixtures/planted-frames.ts';
+import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const options = { algebra: createPlainAlgebra(), seed: 7, permutations: 19, bootstraps: 50 };
 const direction = { direction: 'first_to_second', lag: 1 } as const;

@@ -1,6 +1,6 @@
 /** Live equals offline: kernels that grew turn by turn give the score that the recorded rows give under the same scales. */
 import { describe, expect, it } from 'vitest';
-import { plantedWorld } from '../../../fixtures/planted-world.ts';
+import { plantedWorld } from '../../../fixtures/planted/planted-world.ts';
 import { createLiveKernels, type PairRow } from '../../../../src/synchrony/strict/live-kernels.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { strictFromKernels } from '../../../../src/synchrony/strict/strict-score.ts';

@@ -1,6 +1,6 @@
 /** Products under exchanges of episodes, worked out by blocks, are what row by row gives. */
 import { expect, it } from 'vitest';
-import { plantedWorld } from '../../../fixtures/planted-world.ts';
+import { plantedWorld } from '../../../fixtures/planted/planted-world.ts';
 import { drawExchanges, type Exchanges, type Match } from '../../../../src/synchrony/strict/permutations.ts';
 import { symmetricProduct, zeros } from '../../../../src/numeric/matrix.ts';
 import { movedProducts, sideOf } from '../../../../src/synchrony/strict/permuted-products.ts';

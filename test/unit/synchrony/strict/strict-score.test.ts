@@ -1,6 +1,6 @@
 /** The eight points of the strict score, each by itself, in worlds whose coupling is known. */
 import { describe, expect, it } from 'vitest';
-import { plantedWorld, type WorldOptions } from '../../../fixtures/planted-world.ts';
+import { plantedWorld, type WorldOptions } from '../../../fixtures/planted/planted-world.ts';
 import { compareScores } from '../../../../src/synchrony/stats/bootstrap.ts';
 import { drawExchanges } from '../../../../src/synchrony/strict/permutations.ts';
 import { joinColumns, takeRows, zeros } from '../../../../src/numeric/matrix.ts';

@@ -1,6 +1,6 @@
 /** Text taken out of states, beside plain refits: what is left of a training row is what a fit without its scenario leaves. */
 import { describe, expect, it } from 'vitest';
-import { plantedWorld } from '../../../fixtures/planted-world.ts';
+import { plantedWorld } from '../../../fixtures/planted/planted-world.ts';
 import { takeRows, zeros } from '../../../../src/numeric/matrix.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import {

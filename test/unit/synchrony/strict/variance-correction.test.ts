@@ -3,7 +3,7 @@
  * scenario by scenario, and the evidence is a quadratic form in them whose variance is known.
  */
 import { describe, expect, it } from 'vitest';
-import { plantedWorld } from '../../../fixtures/planted-world.ts';
+import { plantedWorld } from '../../../fixtures/planted/planted-world.ts';
 import { drawExchanges, type Exchanges, type Match } from '../../../../src/synchrony/strict/permutations.ts';
 import {
   joinColumns,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readHttpToken, refusalOf } from '../../../../src/transport/http/access.ts';
 import { healthz, jsonAnswer, serveHttp, type HttpServer } from '../../../../src/transport/http/server.ts';
-import { silentLog, temporaryFolder } from '../../../fixtures/stream-fixture.ts';
+import { silentLog, temporaryFolder } from '../../../fixtures/stream/stream-fixture.ts';
 
 const TOKEN = 'a-token-of-24-characters';
 const routes = {

@@ -11,7 +11,7 @@ import { createStreamSender } from '../../../../src/transport/stream/sender.ts';
 import { createStreamServer } from '../../../../src/transport/stream/server.ts';
 import { readServerTls, type ClientTls } from '../../../../src/transport/http/tls.ts';
 import { verifyToken } from '../../../../src/transport/stream/token.ts';
-import { makeCertificates, type Certificates } from '../../../fixtures/certificates.ts';
+import { makeCertificates, type Certificates } from '../../../fixtures/programs/certificates.ts';
 import {
   keys,
   recordedLines,
@@ -20,7 +20,7 @@ import {
   stepsFrame,
   temporaryFolder,
   tokenFor,
-} from '../../../fixtures/stream-fixture.ts';
+} from '../../../fixtures/stream/stream-fixture.ts';
 
 const HERE = ['localhost', 'IP:127.0.0.1'];
 /** How long an agent waits for what will not come, and for what will. */

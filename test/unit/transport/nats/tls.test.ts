@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectNats, natsFromEnvironment } from '../../../../src/transport/nats/connection.ts';
-import { makeCertificates, type Certificates } from '../../../fixtures/certificates.ts';
-import { startNats, type NatsFixture } from '../../../fixtures/nats-fixture.ts';
-import { silentLog } from '../../../fixtures/stream-fixture.ts';
+import { makeCertificates, type Certificates } from '../../../fixtures/programs/certificates.ts';
+import { startNats, type NatsFixture } from '../../../fixtures/programs/nats-fixture.ts';
+import { silentLog } from '../../../fixtures/stream/stream-fixture.ts';
 
 let ours: Certificates;
 let strangers: Certificates;

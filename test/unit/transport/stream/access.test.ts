@@ -13,7 +13,7 @@ import {
   tokenFor,
   waitFor,
   type TestAnalyzer,
-} from '../../../fixtures/stream-fixture.ts';
+} from '../../../fixtures/stream/stream-fixture.ts';
 
 let analyzer: TestAnalyzer;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faultOf, STEPS, type Step, type WorldFaults } from '../../../fixtures/session-world.ts';
+import { faultOf, STEPS, type Step, type WorldFaults } from '../../../fixtures/stream/session-world.ts';
 
 const schedule = fc
   .array(fc.constantFrom(...STEPS), { maxLength: 80, size: 'max' })

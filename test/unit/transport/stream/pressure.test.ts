@@ -15,7 +15,7 @@ import {
   temporaryFolder,
   tokenFor,
   waitFor,
-} from '../../../fixtures/stream-fixture.ts';
+} from '../../../fixtures/stream/stream-fixture.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

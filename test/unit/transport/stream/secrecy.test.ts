@@ -19,7 +19,7 @@ import {
   temporaryFolder,
   tokenFor,
   waitFor,
-} from '../../../fixtures/stream-fixture.ts';
+} from '../../../fixtures/stream/stream-fixture.ts';
 
 it('writes neither tokens nor states nor texts to the log, at any level', async () => {
   const lines: string[] = [];

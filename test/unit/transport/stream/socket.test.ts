@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { systemClock as clock } from '../../../../src/process/clock.ts';
 import { connectStreamSocket } from '../../../../src/transport/stream/socket.ts';
-import { until } from '../../../fixtures/demo.ts';
-import { freePort } from '../../../fixtures/free-port.ts';
+import { until } from '../../../fixtures/programs/demo.ts';
+import { freePort } from '../../../fixtures/programs/free-port.ts';
 
 it('warns of an analyzer that cannot be reached, with its address and no token', async () => {
   const lines: string[] = [];

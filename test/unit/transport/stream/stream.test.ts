@@ -7,7 +7,7 @@ import {
   stepsFrame,
   temporaryFolder,
   waitFor,
-} from '../../../fixtures/stream-fixture.ts';
+} from '../../../fixtures/stream/stream-fixture.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
