@@ -29,6 +29,7 @@ export function paperAnswer(score: PaperScore | NoScore, names?: LayerNames): Js
     best_target_layer: score.bestTargetLayer.map((place) => nameOf(names?.target, place)),
     sync_r2: score.syncR2,
     sync_r2_unclipped: score.unclipped,
+    degenerate_dims: score.degenerateDims,
   };
 }
 
@@ -59,12 +60,17 @@ export function strictAnswer(score: StrictScore | NoScore, names?: LayerNames): 
 
 export function measureAnswer(answer: MeasureAnswer): Json {
   if ('reason' in answer) return { value: null, reason: answer.reason };
-  if ('matrix' in answer) return { matrix: nested(answer.matrix) };
-  return { value: answer.value, ...answer.more };
+  const beside = answer.warnings ? { warnings: answer.warnings } : {};
+  if ('matrix' in answer) return { matrix: nested(answer.matrix), ...beside };
+  return { value: answer.value, ...answer.more, ...beside };
 }
 
-export function surrogateAnswer(found: SurrogateNull | NoScore): Json {
+/** @param asked how many surrogates were asked for */
+export function surrogateAnswer(found: SurrogateNull | NoScore, asked: number): Json {
   if ('reason' in found) return { p_value: null, null_reason: found.reason };
   const { pValue, size, nullMean, nullQ95, count } = found;
-  return { p_value: pValue, size, null_mean: nullMean, null_q95: nullQ95, surrogates: count };
+  const answer = { p_value: pValue, size, null_mean: nullMean, null_q95: nullQ95, surrogates: count };
+  if (count >= asked) return answer;
+  const least = (1 / (count + 1)).toPrecision(2);
+  return { ...answer, null_note: `there are ${count} different surrogates: p is ${least} at the least` };
 }

@@ -14,7 +14,7 @@ export async function measureBesideNull(input: SurrogateInput, asked: AskedNull 
   const found = await surrogateNull(input, { ...asked, kind });
   const answer = 'reason' in found ? await measured(input) : found.answer;
   if ('reason' in answer) return measureAnswer(answer);
-  return { ...measureAnswer(answer), surrogate: kind, ...surrogateAnswer(found) };
+  return { ...measureAnswer(answer), surrogate: kind, ...surrogateAnswer(found, asked.count) };
 }
 
 const measured = ({ a, b, measure, options }: SurrogateInput) => measure.compute(a, b, options);

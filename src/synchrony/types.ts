@@ -63,11 +63,13 @@ export interface PaperScore {
   /** SyncR²: max over target layers, clipped at 0, mean over source layers. */
   syncR2: number;
   unclipped: number;
-  /** [source layers, target layers], mean over splits. */
+  /** [source layers, target layers], mean over splits; NaN where no dim of the target layer varies. */
   map: Matrix;
   /** Per source layer: index of the best target layer. */
   bestTargetLayer: number[];
   perSplit: Matrix[];
+  /** Dims of all target layers left out because they hold one value in all rows. */
+  degenerateDims: number;
 }
 
 /** One source layer of a strict score; layers are indices into the arrays that came in. */

@@ -16,7 +16,8 @@ import type { StepFigure, StepRows, StepScore } from './step-messages.ts';
 export const STEP_WINDOW = 128;
 /** Under these there is no figure: any two short streams are alike. */
 export const FEWEST_STEPS = 32;
-const DRAWS = 99;
+/** Surrogates of each measure; fewer where there are not so many shifts. */
+export const DRAWS = 99;
 const FLOAT64_BYTES = 8;
 
 export interface DyadSteps {

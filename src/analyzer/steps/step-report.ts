@@ -1,11 +1,12 @@
 /**
- * The step scores of a group: the mean over its dyads. Each dyad was turned round as often, so the means of the n-th draws are what the
- * group's mean is held against. Pure: what a dyad's window gave goes in, a report comes out.
+ * The step scores of a group: the mean over its dyads, held against means of one surrogate of each. Pure: what a dyad's window gave goes in,
+ * a report comes out.
  */
 import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
+import { hashIntegers } from '../../numeric/random.ts';
 import { nullOf } from '../../synchrony/stats/surrogates.ts';
 import { labelOf } from '../ingest/group-rows.ts';
-import { FEWEST_STEPS } from './dyad-steps.ts';
+import { DRAWS, FEWEST_STEPS } from './dyad-steps.ts';
 import type { StepFigure, StepScore } from './step-messages.ts';
 
 /** Episode → its window's last score. */
@@ -57,12 +58,7 @@ const firstReason = (all: { reasons: Record<string, string> }[]): string =>
 function measureReport(measure: string, figures: StepFigure[]): StepMeasureReport {
   const value = mean(figures.map((figure) => figure.value));
   const drawn = figures.filter(({ draws }) => draws.length > 0);
-  const count = Math.min(...drawn.map(({ draws }) => draws.length));
-  const draws =
-    drawn.length === 0
-      ? []
-      : Array.from({ length: count }, (_, draw) => mean(drawn.map((one) => one.draws[draw] as number)));
-  const found = nullOf(mean(drawn.map(({ size }) => size)), draws);
+  const found = nullOf(mean(drawn.map(({ size }) => size)), groupDraws(drawn));
   const lag = bestLag(figures);
   return {
     measure,
@@ -77,6 +73,26 @@ function measureReport(measure: string, figures: StepFigure[]): StepMeasureRepor
         }),
     ...(lag === undefined ? {} : { bestLag: lag }),
   };
+}
+
+/**
+ * What the mean over dyads is held against. Of one dyad: its surrogates, each once. Of several: for each of them one of its surrogates or
+ * itself, all equally likely, for under the null its own shift is one of the shifts; without it, a dyad of few shifts would make p too small.
+ */
+function groupDraws(figures: Pick<StepFigure, 'size' | 'draws'>[]): number[] {
+  const [first, ...others] = figures;
+  if (first === undefined || others.length === 0) return first?.draws ?? [];
+  const drawOf = (
+    { size, draws }: Pick<StepFigure, 'size' | 'draws'>,
+    dyad: number,
+    draw: number,
+  ): number => {
+    const place = hashIntegers(dyad, draw) % (draws.length + 1);
+    return draws[place] ?? size;
+  };
+  return Array.from({ length: DRAWS }, (_, draw) =>
+    mean(figures.map((one, dyad) => drawOf(one, dyad, draw))),
+  );
 }
 
 /** Where the mean of the curves over dyads is farthest from 0; positive: the listener follows. */

@@ -1,12 +1,23 @@
 /**
  * Analytic signals: per channel the band-passed signal and its Hilbert transform, by discrete Fourier transform: negative frequencies
  * out, positive ones doubled, everything outside the band out. The ends of a window wrap around.
+ *
+ * The phase of a signal with an offset is that of the offset: two of them read as locked. The measures are defined for signals that were
+ * filtered, of mean 0 but for chance, and those are taken as they are: |mean| ≤ 3 SD / √steps, which moves a coherence by 9 / (2 steps) at
+ * most, less than noise has. A larger mean is taken out, and the answer says so.
  */
 import { settledComponents } from '../../numeric/principal-components.ts';
 import { zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { NoScore } from '../types.ts';
-import { centreColumns, whyNotAligned, type MeasureAnswer, type MeasureOptions } from './measure.ts';
+import {
+  aligned,
+  centreColumns,
+  exponentOf,
+  scaledBy,
+  type MeasureAnswer,
+  type MeasureOptions,
+} from './measure.ts';
 
 /** One channel, [steps] each. */
 export interface Analytic {
@@ -15,7 +26,10 @@ export interface Analytic {
 }
 
 const FEWEST_STEPS = 8;
+/** What a channel holds in the band as a share of all that it holds: below, it is rounding. */
 const SILENT = 1e-12;
+/** Standard errors that the mean of a filtered signal may be away from 0. */
+const CHANCE_OFFSET = 3;
 
 export function analyticSignal(signal: ArrayLike<number>, band?: [low: number, high: number]): Analytic {
   const n = signal.length;
@@ -69,11 +83,23 @@ export async function couplingMatrix(
   options: MeasureOptions,
   coupling: Coupling,
 ): Promise<MeasureAnswer> {
-  const reason = whyNotAligned(streams.a, streams.b, FEWEST_STEPS);
-  if (reason !== undefined) return reason;
-  const [ofA, ofB] = [await channelsOf(streams.a, options), await channelsOf(streams.b, options)];
-  const over = overChannels([...ofA, ...ofB], coupling);
-  return 'reason' in over ? over : { ...over, ofA: ofA.length };
+  const ready = aligned(streams.a, streams.b, FEWEST_STEPS);
+  if ('reason' in ready) return ready;
+  const [ofA, ofB] = [await channelsOf(ready.a, options), await channelsOf(ready.b, options)];
+  const over = overChannels(
+    [...ofA, ...ofB].map(({ signal }) => signal),
+    coupling,
+  );
+  if ('reason' in over) return over;
+  const warnings = [...offsetWarning('A', ofA), ...offsetWarning('B', ofB)];
+  return { ...over, ofA: ofA.length, ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+function offsetWarning(side: string, channels: Channel[]): string[] {
+  const places = [...channels.keys()].filter((c) => channels[c]?.hadOffset === true);
+  if (places.length === 0) return [];
+  const which = places.length === 1 ? 'channel' : 'channels';
+  return [`the mean of ${which} ${places.join(', ')} of ${side} was taken out: its phase is no rhythm`];
 }
 
 /** Every coupling here is symmetric, so each pair is computed once. */
@@ -91,25 +117,51 @@ export function overChannels(channels: Analytic[], coupling: Coupling): { matrix
   return { matrix };
 }
 
-async function channelsOf(m: Matrix, options: MeasureOptions): Promise<Analytic[]> {
+interface Channel {
+  signal: Analytic;
+  hadOffset: boolean;
+}
+
+async function channelsOf(m: Matrix, options: MeasureOptions): Promise<Channel[]> {
   const { components, algebra, band } = options;
   const signals =
     components === undefined
       ? m
       : await settledComponents(await algebra.gram(centreColumns(m)), components, algebra);
   return Array.from({ length: signals.cols }, (_, c) => {
-    const signal = Float64Array.from(
+    const values = Float64Array.from(
       { length: m.rows },
       (__, r) => signals.data[r * signals.cols + c] as number,
     );
-    return analyticSignal(signal, band);
+    return channelOf(values, band);
   });
+}
+
+/** A channel near size 1, without an offset that chance does not make; one that is silent in the band is 0 throughout. */
+function channelOf(values: Float64Array, band: MeasureOptions['band']): Channel {
+  const { centred, mean } = centre(values);
+  const squares = centred.reduce((sum, value) => sum + value * value, 0);
+  const hadOffset = Math.abs(mean) > (CHANCE_OFFSET * Math.sqrt(squares)) / values.length;
+  const used = hadOffset ? centred : values;
+  const scaled = scaledBy(used, -exponentOf(used));
+  const signal = analyticSignal(scaled, band);
+  const size = Math.max(...signal.re.map(Math.abs), ...signal.im.map(Math.abs));
+  if (size > SILENT) return { signal, hadOffset };
+  return { signal: { re: new Float64Array(values.length), im: new Float64Array(values.length) }, hadOffset };
+}
+
+/** From the first value on, or the mean of a constant would round. */
+function centre(values: Float64Array): { centred: Float64Array; mean: number } {
+  const first = values[0] as number;
+  const rest = values.map((value) => value - first);
+  const mean = rest.reduce((sum, value) => sum + value, 0) / values.length;
+  return { centred: rest.map((value) => value - mean), mean: first + mean };
 }
 
 function isSilent({ re, im }: Analytic): boolean {
   const size = Math.max(...re.map(Math.abs), ...im.map(Math.abs));
   return (
-    !(size > SILENT) ||
+    !(size > 0) ||
     re.every((value, t) => Math.abs(value - (re[0] as number)) + Math.abs(im[t] as number) <= SILENT * size)
   );
 }

@@ -8,7 +8,7 @@
  */
 import { turnBoth, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
+import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
 function unbiasedHsic(k: Matrix, l: Matrix): number {
   const n = k.rows;
@@ -30,9 +30,10 @@ function unbiasedHsic(k: Matrix, l: Matrix): number {
   return (inner + (sum(rowsK) * sum(rowsL)) / ((n - 1) * (n - 2)) - (2 * along) / (n - 2)) / (n * (n - 3));
 }
 
-const turned: Turning = async (a, b, { algebra }) => {
-  const reason = whyNotAligned(a, b, 4);
-  if (reason !== undefined) return reason;
+const turned: Turning = async (x, y, { algebra }) => {
+  const streams = aligned(x, y, 4);
+  if ('reason' in streams) return streams;
+  const { a, b } = streams;
   const k = await algebra.gram(centreColumns(a));
   const l = await algebra.gram(centreColumns(b));
   const scale = unbiasedHsic(k, k) * unbiasedHsic(l, l);

@@ -6,11 +6,12 @@
  * No score: fewer than 3 steps, values that are not finite, a stream that does not vary.
  */
 import { innerProduct, turnBoth } from '../../numeric/matrix.ts';
-import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
+import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
-const turned: Turning = async (a, b, { algebra }) => {
-  const reason = whyNotAligned(a, b, 3);
-  if (reason !== undefined) return reason;
+const turned: Turning = async (x, y, { algebra }) => {
+  const streams = aligned(x, y, 3);
+  if ('reason' in streams) return streams;
+  const { a, b } = streams;
   const k = await algebra.gram(centreColumns(a));
   const l = await algebra.gram(centreColumns(b));
   const scale = Math.sqrt(innerProduct(k, k) * innerProduct(l, l));

@@ -10,7 +10,7 @@ import { settledComponents } from '../../numeric/principal-components.ts';
 import { cholesky, solveSymmetric } from '../../numeric/cholesky.ts';
 import { crossProduct, joinColumns, product, takeRows } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import { centreColumns, whyNotAligned, type Measure } from './measure.ts';
+import { centreColumns, aligned, type Measure } from './measure.ts';
 
 const SPARE_STEPS = 10;
 
@@ -48,11 +48,11 @@ export const granger: Measure = {
   formula: "ln(det of B's residual covariance from B's past / from B's and A's past)",
   range: '0 upwards',
   reference: 'Geweke 1982',
-  compute: async (a, b, { algebra, components: count = 1, order = 1 }) => {
-    const reason = whyNotAligned(a, b, 2 * count * order + 1 + SPARE_STEPS + order);
-    if (reason !== undefined) return reason;
-    const x = await components(a, count, algebra);
-    const y = await components(b, count, algebra);
+  compute: async (source, target, { algebra, components: count = 1, order = 1 }) => {
+    const streams = aligned(source, target, 2 * count * order + 1 + SPARE_STEPS + order);
+    if ('reason' in streams) return streams;
+    const x = await components(streams.a, count, algebra);
+    const y = await components(streams.b, count, algebra);
     if (x.cols < count || y.cols < count) return { reason: `a stream has fewer than ${count} dimensions` };
     const now = centreColumns(takeRows(y, range(order, y.rows)));
     const own = centreColumns(past(y, order));

@@ -3,30 +3,37 @@
  * Formula: Pearson's correlation over steps for each of the first min(dims) dims, averaged in Fisher's z and turned back.
  * Range: −1 to 1.
  * Reference: Hasson, Nir, Levy, Fuhrmann, Malach, 2004.
- * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Dims that do not vary are left out.
+ * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Dims that do not vary are left out; unequal dims are
+ * warned of.
  */
-import { turnRows } from '../../numeric/matrix.ts';
-import {
-  column,
-  fisherMean,
-  pearson,
-  unturned,
-  whyNotAligned,
-  type Measure,
-  type Turning,
-} from './measure.ts';
+import { bothSeries, circularProducts, type DimSeries } from './dim-series.ts';
+import { aligned, fisherMean, unlikeDims, unturned, type Measure, type Turning } from './measure.ts';
+
+/** √ Σ x² of each dim. */
+function sizes({ steps, dims, squares }: DimSeries): Float64Array {
+  return Float64Array.from({ length: dims }, (_, c) => Math.sqrt(squares[c * (steps + 1) + steps] as number));
+}
 
 const turned: Turning = async (a, b) => {
-  const reason = whyNotAligned(a, b, 3);
-  if (reason !== undefined) return reason;
-  const dims = Math.min(a.cols, b.cols);
-  const columns = Array.from({ length: dims }, (_, c) => column(a, c));
+  const streams = aligned(a, b, 3);
+  if ('reason' in streams) return streams;
+  const [x, y] = bothSeries(streams);
+  const doubt = unlikeDims(a, b);
+  const sizesY = sizes(y);
+  const scales = sizes(x).map((size, c) => size * (sizesY[c] as number));
+  const varying = Int32Array.from(scales.keys()).filter((c) => (scales[c] as number) > 0);
+  if (varying.length === 0) return { reason: 'no dim varies in both streams' };
+  const products = circularProducts(x, y);
   return (by) => {
-    const other = turnRows(b, by);
-    const perDim = columns.map((x, c) => pearson(x, column(other, c))).filter((r) => r !== undefined);
-    const value = fisherMean(perDim);
-    if (value === undefined) return { reason: 'no dim varies in both streams' };
-    return { value, more: { per_dim: perDim, left_out: dims - perDim.length } };
+    const product = products(-by);
+    const perDim = Array.from(varying, (c) =>
+      Math.max(-1, Math.min(1, (product[c] as number) / (scales[c] as number))),
+    );
+    return {
+      value: fisherMean(perDim) as number,
+      more: { per_dim: perDim, left_out: x.dims - perDim.length },
+      ...doubt,
+    };
   };
 };
 

@@ -1,5 +1,5 @@
 /** What every measure between two aligned streams looks like, and the checks that all of them share. */
-import { isFinite } from '../../numeric/matrix.ts';
+import { blockOf, copyOf, isFinite } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { NoScore } from '../types.ts';
 
@@ -15,10 +15,11 @@ export interface MeasureOptions {
   band?: [low: number, high: number];
 }
 
+/** `warnings` say what was done to the streams, or what is doubtful about them. */
 export type MeasureAnswer =
-  | { value: number; more?: Record<string, number | number[]> }
+  | { value: number; more?: Record<string, number | number[]>; warnings?: string[] }
   /** Over the channels of A, then those of B: [channels, channels]; `ofA` says how many are A's. */
-  | { matrix: Matrix; ofA: number }
+  | { matrix: Matrix; ofA: number; warnings?: string[] }
   | NoScore;
 
 export interface Measure {
@@ -49,13 +50,66 @@ export function unturned(turning: Turning): Measure['compute'] {
   };
 }
 
-/** Why two streams cannot be measured, or undefined. */
-export function whyNotAligned(a: Matrix, b: Matrix, fewestSteps: number): NoScore | undefined {
+export interface Streams {
+  a: Matrix;
+  b: Matrix;
+}
+
+/**
+ * Two streams that can be measured, or why not. All measures are free of scale, so a stream of very small or large values (tesla, femtovolt)
+ * comes back times a power of two: its digits stay, and squares of squares neither vanish nor overflow.
+ */
+export function aligned(a: Matrix, b: Matrix, fewestSteps: number): Streams | NoScore {
   if (a.rows !== b.rows) return { reason: `the streams are not aligned: ${a.rows} and ${b.rows} steps` };
   if (a.rows < fewestSteps) return { reason: `only ${a.rows} steps, at least ${fewestSteps} are needed` };
   if (!isFinite(a) || !isFinite(b)) return { reason: 'a stream holds NaN or infinity' };
   if (isConstant(a) || isConstant(b)) return { reason: 'a stream does not vary' };
-  return undefined;
+  return { a: copyNearOne(a), b: copyNearOne(b) };
+}
+
+/** What is doubtful where measures hold dim c of one stream against dim c of another with other dims. */
+export function unlikeDims(a: Matrix, b: Matrix): { warnings?: string[] } {
+  if (a.cols === b.cols) return {};
+  const first = Math.min(a.cols, b.cols);
+  return {
+    warnings: [
+      `the streams have ${a.cols} and ${b.cols} dims: the first ${first} of each are held against each other, which says something only where they are the same`,
+    ],
+  };
+}
+
+/** The first `count` columns. */
+export function firstColumns(m: Matrix, count: number): Matrix {
+  return m.cols === count ? m : blockOf(m, { top: 0, left: 0, rows: m.rows, cols: count });
+}
+
+/** Exponents within which sums of fourth powers keep their digits. */
+const SAFE_EXPONENT = 60;
+
+/** Multiplies values in place by the power of two that brings the largest near 1, where they are far from it. */
+export function nearOne(values: Float64Array): void {
+  const exponent = exponentOf(values);
+  if (Math.abs(exponent) > SAFE_EXPONENT) values.set(scaledBy(values, -exponent));
+}
+
+function copyNearOne(m: Matrix): Matrix {
+  if (Math.abs(exponentOf(m.data)) <= SAFE_EXPONENT) return m;
+  const copy = copyOf(m);
+  nearOne(copy.data);
+  return copy;
+}
+
+/** Times 2^exponent, exactly; in two steps, for half of the range of exponents has no number of its own. */
+export function scaledBy(values: Float64Array, exponent: number): Float64Array {
+  const half = Math.trunc(exponent / 2);
+  return values.map((value) => value * 2 ** half * 2 ** (exponent - half));
+}
+
+/** The power of two at or below the largest size; 0 where all is 0. */
+export function exponentOf(values: Float64Array): number {
+  let largest = 0;
+  for (let at = 0; at < values.length; at++) largest = Math.max(largest, Math.abs(values[at] as number));
+  return largest > 0 ? Math.floor(Math.log2(largest)) : 0;
 }
 
 function isConstant(m: Matrix): boolean {
@@ -94,18 +148,26 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | un
     xx += dx * dx;
     yy += dy * dy;
   }
-  const scale = Math.sqrt(xx * yy);
+  const scale = Math.sqrt(xx) * Math.sqrt(yy);
   return scale > 0 ? Math.max(-1, Math.min(1, xy / scale)) : undefined;
 }
 
-/** Column c as an array. */
-export function column(m: Matrix, c: number): Float64Array {
-  return Float64Array.from({ length: m.rows }, (_, r) => m.data[r * m.cols + c] as number);
-}
+/** Correlations whose Fisher ratios are multiplied before a logarithm is taken: none of them is above 2e15. */
+const RATIOS = 16;
+const NEAREST_ONE = 1 - 1e-15;
 
-/** Mean of correlations in Fisher's z, turned back; undefined for none. */
-export function fisherMean(correlations: number[]): number | undefined {
-  if (correlations.length === 0) return undefined;
-  const z = correlations.map((r) => Math.atanh(Math.max(-1 + 1e-15, Math.min(1 - 1e-15, r))));
-  return Math.tanh(z.reduce((sum, value) => sum + value, 0) / z.length);
+/** Mean of correlations in Fisher's z, turned back: ½ Σ ln((1 + r) / (1 − r)) / n; undefined for none. */
+export function fisherMean(correlations: ArrayLike<number>): number | undefined {
+  const count = correlations.length;
+  if (count === 0) return undefined;
+  let sum = 0;
+  let ratios = 1;
+  for (let k = 0; k < count; k++) {
+    const r = Math.max(-NEAREST_ONE, Math.min(NEAREST_ONE, correlations[k] as number));
+    ratios *= (1 + r) / (1 - r);
+    if (k % RATIOS !== RATIOS - 1) continue;
+    sum += Math.log(ratios);
+    ratios = 1;
+  }
+  return Math.tanh((sum + Math.log(ratios)) / (2 * count));
 }

@@ -7,7 +7,7 @@
  */
 import { turnBoth, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import { pearson, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
+import { pearson, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
 /** Over two dims every correlation is 1 or −1, and ranks among them are rounding. */
 const FEWEST_DIMS = 3;
@@ -64,9 +64,10 @@ function upperTriangle({ rows: n, data }: Matrix): Float64Array {
   return out;
 }
 
-const turned: Turning = async (a, b) => {
-  const reason = whyNotAligned(a, b, 4);
-  if (reason !== undefined) return reason;
+const turned: Turning = async (source, target) => {
+  const streams = aligned(source, target, 4);
+  if ('reason' in streams) return streams;
+  const { a, b } = streams;
   if (Math.min(a.cols, b.cols) < FEWEST_DIMS)
     return { reason: `fewer than ${FEWEST_DIMS} dims: every two steps are alike or opposite` };
   const x = dissimilarities(a);

@@ -8,7 +8,7 @@
 import { symmetricEigen } from '../../numeric/eigen.ts';
 import { crossProduct, product, transpose, turnRows, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import { centreColumns, unturned, whyNotAligned, type Measure, type Turning } from './measure.ts';
+import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
 const COMPONENTS = 10;
 const RANK_TOLERANCE = 1e-12;
@@ -30,9 +30,10 @@ function leftSingularVectors(m: Matrix, k: number): Matrix | undefined {
   return tall ? product(m, kept) : kept;
 }
 
-const turned: Turning = async (a, b, { components = COMPONENTS }) => {
-  const reason = whyNotAligned(a, b, components + 1);
-  if (reason !== undefined) return reason;
+const turned: Turning = async (x, y, { components = COMPONENTS }) => {
+  const streams = aligned(x, y, components + 1);
+  if ('reason' in streams) return streams;
+  const { a, b } = streams;
   const u = leftSingularVectors(centreColumns(a), components);
   const v = leftSingularVectors(centreColumns(b), components);
   if (u === undefined || v === undefined)

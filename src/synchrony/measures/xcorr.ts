@@ -3,16 +3,26 @@
  * Formula: for every lag, Pearson's correlation of a[t] with b[t + lag] per dim, averaged in Fisher's z; the value is the one farthest from 0.
  * Range: −1 to 1; a positive best lag says that B follows A.
  * Reference: Boker, Xu, Rotondo, King, 2002.
- * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite.
+ * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite. Unequal dims are warned of.
+ *
+ * With B turned round by s, step t of A meets step t + lag − s of B. The inner product over the overlap is the one over the whole circle less
+ * the |lag| terms that lie outside the overlap; the circle's depends on lag − s alone and is kept.
  */
-import { turnRows } from '../../numeric/matrix.ts';
-import type { Matrix } from '../../numeric/linear-algebra.ts';
 import {
-  centreColumns,
-  column,
+  bothSeries,
+  circularProducts,
+  spreadOf,
+  type CircularProducts,
+  type DimSeries,
+  type Spread,
+  type Stretch,
+} from './dim-series.ts';
+import {
+  aligned,
   fisherMean,
+  pearson,
+  unlikeDims,
   unturned,
-  whyNotAligned,
   type Measure,
   type MeasureOptions,
   type Turning,
@@ -20,77 +30,97 @@ import {
 
 const MAX_LAG = 10;
 const FEWEST_STEPS = 8;
-/** What a dim varies within an overlap, as a share of all of it: below, it is rounding. */
-const SILENT = 1e-12;
-
-/** A dim of a centred stream, with the sums of its values and squares up to each step: any overlap costs two subtractions. */
-interface Dim {
-  values: Float64Array;
-  sums: Float64Array;
-  squares: Float64Array;
-}
-
-function dimsOf(m: Matrix, count: number): Dim[] {
-  return Array.from({ length: count }, (_, c) => {
-    const values = column(m, c);
-    const sums = new Float64Array(values.length + 1);
-    const squares = new Float64Array(values.length + 1);
-    for (const [t, value] of values.entries()) {
-      sums[t + 1] = (sums[t] as number) + value;
-      squares[t + 1] = (squares[t] as number) + value * value;
-    }
-    return { values, sums, squares };
-  });
-}
-
-/** Sum and scatter of the steps from…from + steps; no scatter where the dim does not vary there. */
-function overlap({ sums, squares }: Dim, from: number, steps: number): { sum: number; scatter: number } {
-  const between = (totals: Float64Array): number =>
-    (totals[from + steps] as number) - (totals[from] as number);
-  const sum = between(sums);
-  const scatter = between(squares) - (sum * sum) / steps;
-  return { sum, scatter: scatter > SILENT * (squares.at(-1) as number) ? scatter : 0 };
-}
-
-/** Pearson's correlation of x[t] and y[t + lag]. */
-function correlationOf(x: Dim, y: Dim, lag: number): number | undefined {
-  const steps = x.values.length - Math.abs(lag);
-  const fromX = Math.max(0, -lag);
-  const fromY = Math.max(0, lag);
-  const ofX = overlap(x, fromX, steps);
-  const ofY = overlap(y, fromY, steps);
-  const scale = Math.sqrt(ofX.scatter * ofY.scatter);
-  if (!(scale > 0)) return undefined;
-  let product = 0;
-  for (let t = 0; t < steps; t++)
-    product += (x.values[fromX + t] as number) * (y.values[fromY + t] as number);
-  return Math.max(-1, Math.min(1, (product - (ofX.sum * ofY.sum) / steps) / scale));
-}
+/** Share of a dim's scatter within the overlap under which differences of sums lose digits that the correlation needs. */
+const UNSAFE = 1e-4;
 
 /** At least half of the steps overlap. */
 function reachOf(steps: number, { maxLag = MAX_LAG }: Pick<MeasureOptions, 'maxLag'>): number {
   return Math.min(maxLag, Math.floor(steps / 2));
 }
 
+interface Both {
+  x: DimSeries;
+  y: DimSeries;
+  products: CircularProducts;
+}
+
+/** A's overlap for each lag is the same however B is turned. */
+interface Lag {
+  lag: number;
+  overlap: Stretch;
+  spread: Spread;
+}
+
+function lagOf(x: DimSeries, lag: number): Lag {
+  const overlap = { from: Math.max(0, -lag), steps: x.steps - Math.abs(lag) };
+  return { lag, overlap, spread: spreadOf(x, overlap) };
+}
+
+/** Correlations of the dims that vary in both overlaps, B turned round by `by`. */
+function correlations({ x, y, products }: Both, { lag, overlap, spread }: Lag, by: number): Float64Array {
+  const { steps: n, dims } = x;
+  const { from, steps } = overlap;
+  // Step t of A meets step t + offset of B; of A, the steps from `edge` on meet none.
+  const offset = (((lag - by) % n) + n) % n;
+  const edge = { from: lag > 0 ? n - lag : 0, steps: n - steps };
+  const other = { from: (from + offset) % n, steps };
+  const spreadY = spreadOf(y, other);
+  const circle = products(offset);
+  const found = new Float64Array(dims);
+  let count = 0;
+  for (let c = 0; c < dims; c++) {
+    const [ofX, ofY] = [spread.scatters[c] as number, spreadY.scatters[c] as number];
+    const isSafe = ofX > UNSAFE * wholeOf(x, c) && ofY > UNSAFE * wholeOf(y, c);
+    const product = (circle[c] as number) - edgeProduct({ x, y, c }, edge, offset);
+    const covariance = product - ((spread.sums[c] as number) * (spreadY.sums[c] as number)) / steps;
+    const r = isSafe
+      ? covariance / (Math.sqrt(ofX) * Math.sqrt(ofY))
+      : pearson(stretchOf(x, c, overlap), stretchOf(y, c, other));
+    if (r !== undefined) found[count++] = Math.max(-1, Math.min(1, r));
+  }
+  return found.subarray(0, count);
+}
+
+const wholeOf = ({ steps, squares }: DimSeries, c: number): number =>
+  squares[(c + 1) * (steps + 1) - 1] as number;
+
+/** Σ x[t] · y[t + offset] over the steps of A that meet none of B. */
+function edgeProduct(
+  { x, y, c }: { x: DimSeries; y: DimSeries; c: number },
+  edge: Stretch,
+  offset: number,
+): number {
+  const n = x.steps;
+  let sum = 0;
+  for (let t = edge.from; t < edge.from + edge.steps; t++) {
+    const meets = t + offset < n ? t + offset : t + offset - n;
+    sum += (x.values[c * n + t] as number) * (y.values[c * n + meets] as number);
+  }
+  return sum;
+}
+
+/** The values of a dim over a stretch. */
+function stretchOf({ steps: n, values }: DimSeries, c: number, { from, steps }: Stretch): Float64Array {
+  return Float64Array.from({ length: steps }, (_, k) => values[c * n + ((from + k) % n)] as number);
+}
+
 const turned: Turning = async (a, b, { maxLag = MAX_LAG }) => {
-  const reason = whyNotAligned(a, b, FEWEST_STEPS);
-  if (reason !== undefined) return reason;
+  const streams = aligned(a, b, FEWEST_STEPS);
+  if ('reason' in streams) return streams;
   const reach = reachOf(a.rows, { maxLag });
-  const lags = Array.from({ length: 2 * reach + 1 }, (_, k) => k - reach);
-  const count = Math.min(a.cols, b.cols);
-  const dims = dimsOf(centreColumns(a), count);
-  const centred = centreColumns(b);
+  const [x, y] = bothSeries(streams);
+  const doubt = unlikeDims(a, b);
+  const both = { x, y, products: circularProducts(x, y) };
+  const lags = Array.from({ length: 2 * reach + 1 }, (_, k) => lagOf(x, k - reach));
   return (by) => {
-    const others = dimsOf(turnRows(centred, by), count);
-    const found = lags.flatMap((lag) => {
-      const perDim = dims.map((x, c) => correlationOf(x, others[c] as Dim, lag));
-      const r = fisherMean(perDim.filter((one) => one !== undefined));
-      return r === undefined ? [] : [{ lag, r }];
+    const found = lags.flatMap((one) => {
+      const r = fisherMean(correlations(both, one, by));
+      return r === undefined ? [] : [{ lag: one.lag, r }];
     });
     if (found.length === 0) return { reason: 'no dim varies in both streams' };
     const best = found.reduce((top, next) => (Math.abs(next.r) > Math.abs(top.r) ? next : top));
     const more = { best_lag: best.lag, lags: found.map(({ lag }) => lag), curve: found.map(({ r }) => r) };
-    return { value: best.r, more };
+    return { value: best.r, more, ...doubt };
   };
 };
 

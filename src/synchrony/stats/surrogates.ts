@@ -1,16 +1,18 @@
 /**
  * Surrogates of a stream of steps: what a measure gives where the stream keeps its own rhythm and loses its partner's. The p-value is the
  * share of surrogates, the streams as they are counted in, that lie as far from 0 as the measure.
- * Formula: `shift` turns B round by a random number of steps, at least a tenth of them and more than a lagged measure reaches; `phase` adds one random phase per frequency to all
- * dims of B, an all-pass filter, so spectra and what the dims share among themselves stay.
- * Range: p from 1 / (count + 1) to 1.
- * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994.
+ * Formula: `shift` shifts B circularly by a number of steps, at least a tenth of them and more than a lagged measure reaches; `phase` adds
+ * one random phase per frequency to all dims of B, an all-pass filter, so spectra and what the dims share among themselves stay.
+ * Shifts are drawn without replacement: there are only so many, and one drawn twice is no new evidence. Where as many are asked for as
+ * there are, or more, each is used once.
+ * Range: p from 1 / (surrogates + 1) to 1.
+ * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994; Phipson, Smyth, 2010.
  * No null: the measure has no score, or no surrogate has one.
  */
 import { quantile } from './bootstrap.ts';
 import { turnRows, zeros } from '../../numeric/matrix.ts';
 import type { Measure, MeasureAnswer, MeasureOptions } from '../measures/measure.ts';
-import { seededRandom, type Random } from '../../numeric/random.ts';
+import { seededRandom, shuffled, type Random } from '../../numeric/random.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { NoScore } from '../types.ts';
 
@@ -32,6 +34,9 @@ export interface SurrogateNull {
   count: number;
 }
 
+/** Of a size that differs by rounding alone one cannot say that it is smaller. */
+const ROUNDING = 1e-10;
+
 /** What is measured: the streams [steps, dims] row by row at the same time, and how. */
 export interface SurrogateInput {
   a: Matrix;
@@ -52,7 +57,7 @@ export async function surrogateNull(
   return 'reason' in beside ? beside : { answer, ...beside };
 }
 
-/** A measure's size beside those of its surrogates; a surrogate without a score has none. */
+/** A measure's size beside those of its surrogates, all of them different ones; a surrogate without a score has none. */
 export interface SurrogateSizes {
   answer: Exclude<MeasureAnswer, NoScore>;
   size: number;
@@ -69,27 +74,26 @@ export async function surrogateSizes(
   const answer = turned ? turned(0) : await measure.compute(a, b, options);
   if ('reason' in answer) return answer;
   const random = seededRandom(seed, 6);
-  const least = leastShift(b.rows, (measure.reach?.(b.rows, options) ?? 0) + 1);
-  if (kind === 'shift' && 2 * least > b.rows)
-    return { reason: `only ${b.rows} steps, surrogates that outreach the measure need ${2 * least}` };
+  const measured = async (other: Matrix): Promise<MeasureAnswer> => measure.compute(a, other, options);
   const sizes: (number | undefined)[] = [];
-  for (let draw = 0; draw < count; draw++) {
-    onDraw?.(draw + 1, count);
-    const surrogate = turned
-      ? turned(drawShift(b.rows, { random, least }))
-      : await measure.compute(a, await drawSurrogate(b, { kind, random, least, options }), options);
-    sizes.push('reason' in surrogate ? undefined : sizeOf(surrogate));
+  const take = async (surrogate: Promise<MeasureAnswer> | MeasureAnswer): Promise<void> => {
+    const found = await surrogate;
+    sizes.push('reason' in found ? undefined : sizeOf(found));
+  };
+  if (kind === 'phase') {
+    for (let draw = 0; draw < count; draw++) {
+      onDraw?.(draw + 1, count);
+      await take(measured(await phased(b, random, options.algebra)));
+    }
+    return { answer, size: sizeOf(answer), sizes };
+  }
+  const shifts = drawShifts(b.rows, { count, random, reach: measure.reach?.(b.rows, options) ?? 0 });
+  if ('reason' in shifts) return shifts;
+  for (const [draw, by] of shifts.entries()) {
+    onDraw?.(draw + 1, shifts.length);
+    await take(turned ? turned(by) : measured(turnRows(b, by)));
   }
   return { answer, size: sizeOf(answer), sizes };
-}
-
-function drawSurrogate(
-  b: Matrix,
-  by: { kind: SurrogateOptions['kind']; random: Random; least: number; options: MeasureOptions },
-): Promise<Matrix> {
-  const { kind, random, least, options } = by;
-  if (kind === 'phase') return phased(b, random, options.algebra);
-  return Promise.resolve(turnRows(b, drawShift(b.rows, { random, least })));
 }
 
 /** What the sizes of surrogates say of a size. */
@@ -97,7 +101,7 @@ export function nullOf(size: number, all: readonly (number | undefined)[]): Surr
   const sizes = all.filter((other) => other !== undefined);
   if (sizes.length === 0) return { reason: 'no surrogate has a score' };
   return {
-    pValue: (1 + sizes.filter((other) => other >= size).length) / (1 + sizes.length),
+    pValue: (1 + sizes.filter((other) => other >= size * (1 - ROUNDING)).length) / (1 + sizes.length),
     size,
     nullMean: sizes.reduce((sum, value) => sum + value, 0) / sizes.length,
     nullQ95: quantile(sizes, 0.95),
@@ -115,13 +119,17 @@ function sizeOf(answer: Exclude<MeasureAnswer, NoScore>): number {
   return largest;
 }
 
-/** A tenth of the steps, and more than the measure reaches: a smaller turn would leave it what it looks for. */
-function leastShift(steps: number, wanted: number): number {
-  return Math.max(1, wanted, Math.floor(steps / 10));
-}
-
-function drawShift(steps: number, { random, least }: { random: Random; least: number }): number {
-  return least + random.below(Math.max(1, steps - 2 * least + 1));
+/** Different shifts in random order: `count` of them, or all there are. */
+function drawShifts(
+  steps: number,
+  { count, random, reach }: { count: number; random: Random; reach: number },
+): number[] | NoScore {
+  // A smaller shift would leave the measure what it looks for.
+  const least = Math.max(1, reach + 1, Math.floor(steps / 10));
+  if (2 * least > steps)
+    return { reason: `only ${steps} steps, surrogates that outreach the measure need ${2 * least}` };
+  const all = Array.from({ length: steps - 2 * least + 1 }, (_, k) => least + k);
+  return shuffled(all, random).slice(0, count);
 }
 
 function phased(m: Matrix, random: Random, algebra: LinearAlgebra): Promise<Matrix> {

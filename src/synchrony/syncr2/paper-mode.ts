@@ -2,13 +2,14 @@
  * SyncR² in the paper's own mode: ridge regression from every layer of A at turn t to every layer of B at the next turn, R² on held-out
  * units, mean over splits, then the maximum over target layers clipped at 0 and the mean over source layers.
  *
- * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, or values that are not finite.
+ * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, values that are not finite, a side that does not vary. Dims
+ * of the target that hold one value in all rows are left out and counted; so are target layers that have no other.
  */
 import { groupBy } from '../group-by.ts';
 import { columnMeans, scaleColumns } from '../../numeric/columns.ts';
 import { zeros } from '../../numeric/matrix.ts';
 import { drawPaperSplit, fewestTrainingRows, splitByEpisodes, type Split } from './paper-splits.ts';
-import { r2Map, type Target } from './r2-map.ts';
+import { constantColumns, r2Map, type Target } from './r2-map.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import { sourceInverse } from './source-inverse.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
@@ -51,6 +52,9 @@ export async function withPaper<T>(
   // A mean is not finite where a value is not, so that takes no pass of its own.
   if (![...source, ...target].every(({ means }) => means.every(Number.isFinite)))
     return { reason: 'a hidden state holds NaN or infinity' };
+  const dead = pairs.target.map((layer) => constantColumns(layer));
+  const still = whyStill(pairs, dead);
+  if (still !== undefined) return { reason: still };
   const trainingRows = fewestTrainingRows(pairs, splits);
   return algebra.lend(roomsOf(pairs), async ([spare, ...rooms]) => {
     const sources: Matrix[] = [];
@@ -61,11 +65,24 @@ export async function withPaper<T>(
     const targets = target.map(({ layer, means }, index) => ({
       rows: layer,
       offset: means,
+      dead: dead[index] as Set<number>,
       room: { ...layer, data: rooms[source.length + index] as Float64Array },
     }));
     return use((of) => scoreOf({ pairs, splits, sources, targets, algebra }, of));
   });
 }
+
+/** Which side holds one value in every dim, or undefined. */
+function whyStill({ source, target }: TurnPairs, dead: Set<number>[]): string | undefined {
+  const dims = (layers: Matrix[]): number => layers.reduce((sum, { cols }) => sum + cols, 0);
+  const still = (side: string, count: number): string =>
+    `the ${side} does not vary: each of its ${count} dims holds one value in all rows`;
+  if (countOf(dead) === dims(target)) return still('target', countOf(dead));
+  const isStill = (layer: Matrix): boolean => constantColumns(layer).size === layer.cols;
+  return source.every(isStill) ? still('source', dims(source)) : undefined;
+}
+
+const countOf = (sets: ReadonlySet<number>[]): number => sets.reduce((sum, { size }) => sum + size, 0);
 
 /** For one centred source layer, for the inverse of every source layer, and for every target layer scaled. */
 function roomsOf({ n, source, target }: TurnPairs): number[] {
@@ -107,7 +124,7 @@ async function scoreOf(
     const whole = order === undefined ? input : { ...input, trainingOrder: order };
     perSplit.push(await r2Map(whole, algebra));
   }
-  return summarise(perSplit);
+  return summarise(perSplit, countOf(targets.map(({ dead }) => dead)));
 }
 
 function makeSplits(pairs: TurnPairs, wanted: number | number[][], seed: number): Split[] | NoScore {
@@ -136,7 +153,7 @@ function shuffledTraining(pairs: TurnPairs, split: Split, seed: number): Int32Ar
   return out;
 }
 
-function summarise(perSplit: Matrix[]): PaperScore {
+function summarise(perSplit: Matrix[], degenerateDims: number): PaperScore {
   const { rows, cols } = perSplit[0] as Matrix;
   const map = zeros(rows, cols);
   for (const split of perSplit) {
@@ -145,7 +162,8 @@ function summarise(perSplit: Matrix[]): PaperScore {
     }
   }
   const layers = Array.from({ length: rows }, (_, i) => [...map.data.subarray(i * cols, (i + 1) * cols)]);
-  const best = layers.map((row) => Math.max(...row));
+  // A target layer without a dim that varies has no R², and is nobody's best.
+  const best = layers.map((row) => Math.max(...row.filter((value) => !Number.isNaN(value))));
   const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     syncR2: mean(best.map((value) => Math.max(0, value))),
@@ -153,5 +171,6 @@ function summarise(perSplit: Matrix[]): PaperScore {
     map,
     bestTargetLayer: layers.map((row, i) => row.indexOf(best[i] as number)),
     perSplit,
+    degenerateDims,
   };
 }

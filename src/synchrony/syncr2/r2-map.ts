@@ -6,7 +6,8 @@
  *   target layer j: Z = Y / √(test sum of squares), per column
  *   R²[i, j] = 1 − ‖Z_test − Cᵀ Z_train‖² / dims
  *
- * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score. That a held-out prediction needs only
+ * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score over the dims that vary: one that holds a
+ * single value in all rows says nothing of coupling and counts for nothing (r2_score calls it 1). That a held-out prediction needs only
  * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */
@@ -29,6 +30,8 @@ export interface Target {
   rows: Matrix;
   /** Column means [dims], or whatever else lies near the values. */
   offset: Float64Array;
+  /** Columns that hold one value in all rows; they are no dims of the score. */
+  dead: ReadonlySet<number>;
   /** Room for Z [n, dims], written anew for every split: memory never touched costs more than a pass over it. */
   room: Matrix;
 }
@@ -38,7 +41,7 @@ interface Sides {
   test: Int32Array;
 }
 
-/** R² [source layers, target layers]. */
+/** R² [source layers, target layers]; NaN for a target layer of which no dim varies. */
 export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
   const sides = sidesOf(input.split);
   const order = Int32Array.from([...(input.trainingOrder ?? sides.train), ...sides.test]);
@@ -93,30 +96,30 @@ async function allWeights(
 interface ScaledTarget {
   /** Z [n, dims]: the training rows, then the test rows. */
   rows: Matrix;
+  /** Those that vary. */
   dims: number;
-  /** Columns without variance in the test part, which are not predicted either. */
+  /** Columns without variance in the test part alone, where R² is 0 as scikit-learn has it. */
   unexplained: number;
 }
 
-function scaledTarget({ rows: y, offset, room }: Target, sides: Sides, order: Int32Array): ScaledTarget {
+function scaledTarget(
+  { rows: y, offset, dead, room }: Target,
+  sides: Sides,
+  order: Int32Array,
+): ScaledTarget {
   const total = columnSquares(y, columnMeans(y, sides.test), sides.test);
   const flat = constantColumns(y, sides.test);
-  const isFlat = (value: number, c: number): boolean => flat.has(c) || !(value > 0);
-  // scikit-learn calls a column without variance in the test part 0 unless it is predicted perfectly, and never divides.
-  const factor = total.map((value, c) => (isFlat(value, c) ? 0 : 1 / Math.sqrt(value)));
-  const known = flat.size > 0 ? constantColumns(y, sides.train) : flat;
-  const valueOf = (rows: Int32Array, c: number): number => y.data[(rows[0] as number) * y.cols + c] as number;
-  let unexplained = 0;
-  for (const [c, value] of total.entries()) {
-    const perfect = known.has(c) && valueOf(sides.train, c) === valueOf(sides.test, c);
-    if (isFlat(value, c) && !perfect) unexplained += 1;
-  }
+  const factor = total.map((value, c) => (flat.has(c) || !(value > 0) ? 0 : 1 / Math.sqrt(value)));
+  const unscaled = factor.filter((value) => value === 0).length;
   const rows = scaleColumns(y, { offset, factor }, { rows: order, into: room });
-  return { rows, dims: y.cols, unexplained };
+  return { rows, dims: y.cols - dead.size, unexplained: unscaled - dead.size };
 }
 
-/** Every column that has one value in all the rows. */
-function constantColumns({ cols, data }: Matrix, rows: Int32Array): Set<number> {
+/** Every column that has one value in all the rows, or in those that are named. */
+export function constantColumns(
+  { rows: count, cols, data }: Matrix,
+  rows: Int32Array = Int32Array.from({ length: count }, (_, row) => row),
+): Set<number> {
   const [first = 0, second = first, ...others] = rows;
   let flat: number[] = [];
   for (let c = 0; c < cols; c++) if (data[first * cols + c] === data[second * cols + c]) flat.push(c);

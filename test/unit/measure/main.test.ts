@@ -143,6 +143,32 @@ describe('other measures', () => {
     await expect(run(['cka', ...arrays(), '--surrogate', 'none'])).rejects.toThrow('shift or phase');
   });
 
+  it('names the layers that have no value instead of leaving them out of the mean', async () => {
+    const layers = (broken: number): Float64Array =>
+      Float64Array.from({ length: 48 }, (_, at) => (at === 5 ? broken : Math.sin(at * at)));
+    await save('whole.npy', [12, 2, 2], layers(0.5));
+    await save('broken.npy', [12, 2, 2], layers(Number.NaN));
+    const whole = await answer('isc', '--a', file('whole.npy'), '--b', file('whole.npy'));
+    expect(whole['value']).toBeCloseTo(1, 9);
+    const found = await answer('isc', '--a', file('whole.npy'), '--b', file('broken.npy'));
+    expect(found).toMatchObject({ value: null, reason: 'layer 0: a stream holds NaN or infinity' });
+    expect(found['per_layer']).toMatchObject([{ value: null }, { value: expect.closeTo(1, 9) as number }]);
+  });
+
+  it('says how many different surrogates there are where more were asked for', async () => {
+    await save(
+      's16a.npy',
+      [16, 1],
+      Float64Array.from({ length: 16 }, (_, t) => Math.sin(t * t)),
+    );
+    const argv = ['cka', '--a', file('s16a.npy'), '--b', file('s16a.npy'), '--permutations', '9999'];
+    expect(await answer(...argv)).toMatchObject({
+      p_value: 1 / 16,
+      surrogates: 15,
+      null_note: 'there are 15 different surrogates: p is 0.063 at the least',
+    });
+  });
+
   it('lists every measure', async () => {
     const list = JSON.parse(await said('--list', '--json')) as { name: string }[];
     expect(list.map(({ name }) => name)).toEqual(['sync-r2', ...MEASURES.map(({ name }) => name)]);

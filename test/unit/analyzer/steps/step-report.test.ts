@@ -16,6 +16,7 @@ import {
   takeStepScore,
   type GroupSteps,
 } from '../../../../src/analyzer/steps/step-report.ts';
+import { seededRandom } from '../../../../src/numeric/random.ts';
 import { plantedSteps } from '../../../fixtures/planted/planted-steps.ts';
 
 function scoreOf(episode: string, steps: number, figures: Record<string, StepFigure>): StepScore {
@@ -26,7 +27,7 @@ function scoreOf(episode: string, steps: number, figures: Record<string, StepFig
 const figure = (value: number, draws: number[]): StepFigure => ({ value, size: Math.abs(value), draws });
 
 describe('the report of a group', () => {
-  it('is the mean over dyads, held against the mean of their draws', () => {
+  it('is the mean over dyads, held against means of one surrogate of each, itself counted in', () => {
     const dyads: GroupSteps = new Map();
     takeStepScore(dyads, scoreOf('e1', 128, { isc: figure(0.5, [0.1, 0.2, 0.3]) }));
     takeStepScore(dyads, scoreOf('e2', 64, { isc: figure(-0.1, [0.3, 0.2, 0.5]) }));
@@ -34,10 +35,34 @@ describe('the report of a group', () => {
     expect([count, steps]).toEqual([2, 192]);
     const [isc] = measures ?? [];
     expect(isc?.value).toBeCloseTo(0.2, 12);
-    // Sizes 0.5 and 0.1, mean 0.3; draws 0.2, 0.2, 0.4: one of three is as large.
-    expect(isc?.pValue).toBeCloseTo(2 / 4, 12);
-    expect(isc?.nullMean).toBeCloseTo(0.8 / 3, 12);
-    expect(isc?.excess).toBeCloseTo(0.3 - 0.8 / 3, 12);
+    // Mean of the sizes 0.3. Of the 16 equally likely pairs of (0.5, 0.1, 0.2, 0.3) and (0.1, 0.3, 0.2, 0.5) eight have a mean of 0.3 or more.
+    expect(isc?.pValue).toBeCloseTo(8 / 16, 1);
+    expect(isc?.nullMean).toBeCloseTo(0.275, 1);
+    expect(isc?.excess).toBeCloseTo(0.3 - (isc?.nullMean as number), 12);
+  });
+
+  it('of one dyad is held against each of its surrogates once, and has no p below what they allow', () => {
+    const dyads: GroupSteps = new Map();
+    takeStepScore(dyads, scoreOf('e1', 32, { isc: figure(0.9, [0.1, 0.2, 0.3]) }));
+    expect(stepReport(dyads)?.measures[0]).toMatchObject({
+      pValue: 1 / 4,
+      nullMean: expect.closeTo(0.2, 12) as number,
+    });
+  });
+
+  it('of two dyads of few shifts finds p ≤ 0.05 in noise no more often than that', () => {
+    const random = seededRandom(9);
+    let small = 0;
+    for (let run = 0; run < 2000; run++) {
+      const dyads: GroupSteps = new Map();
+      for (const episode of ['e1', 'e2']) {
+        // Heavy tails: one shift of a dyad stands out.
+        const sizes = Array.from({ length: 6 }, () => Math.abs(random.normal()) ** 3);
+        takeStepScore(dyads, scoreOf(episode, 32, { isc: figure(sizes[0] as number, sizes.slice(1)) }));
+      }
+      small += Number((stepReport(dyads)?.measures[0]?.pValue ?? 1) <= 0.05);
+    }
+    expect(small / 2000).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / 2000));
   });
 
   it('holds a value that was made anew against the draws of before', () => {

@@ -1,12 +1,15 @@
 /** Surrogates keep what a stream is by itself and lose what it shares; p-values are as rare as they say where streams are not coupled. */
 import { describe, expect, it } from 'vitest';
+import { cka } from '../../../../src/synchrony/measures/cka.ts';
+import { granger } from '../../../../src/synchrony/measures/granger.ts';
 import { isc } from '../../../../src/synchrony/measures/isc.ts';
+import { svcca } from '../../../../src/synchrony/measures/svcca.ts';
 import { xcorr } from '../../../../src/synchrony/measures/xcorr.ts';
 import { plv } from '../../../../src/synchrony/measures/plv.ts';
 import { crossProduct, product, takeRows, turnRows, zeros } from '../../../../src/numeric/matrix.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { seededRandom, shuffled, type Random } from '../../../../src/numeric/random.ts';
-import { allPass, surrogateNull } from '../../../../src/synchrony/stats/surrogates.ts';
+import { allPass, surrogateNull, surrogateSizes } from '../../../../src/synchrony/stats/surrogates.ts';
 import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
 
 const options = { algebra: createPlainAlgebra() };
@@ -127,7 +130,8 @@ describe('the p-value', () => {
         { kind: 'shift', count: 99, seed: 1 },
       );
     };
-    expect(await at(40)).toMatchObject({ pValue: 0.01 });
+    // 40 steps have 19 shifts beyond 10 lags.
+    expect(await at(40)).toMatchObject({ pValue: 1 / 20, count: 19 });
     expect(await at(20)).toEqual({ reason: expect.stringContaining('need 22') as string });
   });
 
@@ -170,3 +174,76 @@ async function shuffledSays({ a, b }: { a: Matrix; b: Matrix }, random: Random):
     higher += Number((await valueOf(takeRows(b, shuffled([...Array(b.rows).keys()], random)))) >= own);
   return (1 + higher) / 40 <= 0.05;
 }
+
+describe('shifts', () => {
+  const noise = (random: Random, steps: number, dims = 1): Matrix => ({
+    rows: steps,
+    cols: dims,
+    data: Float64Array.from({ length: steps * dims }, () => random.normal()),
+  });
+  const sizesOf = async (steps: number, count: number, seed = 1): Promise<number[]> => {
+    const random = seededRandom(40 + steps);
+    const input = { a: noise(random, steps), b: noise(random, steps), measure: isc, options };
+    const found = await surrogateSizes(input, { kind: 'shift', count, seed });
+    if ('reason' in found) throw new Error(found.reason);
+    return found.sizes.map((size) => size as number);
+  };
+
+  it('are never drawn twice, and are all used where more are asked for', async () => {
+    for (const [steps, count, different] of [
+      [16, 9999, 15],
+      [32, 99, 27],
+      [33, 5, 5],
+      [128, 99, 99],
+      [128, 999, 105],
+    ] as const) {
+      const sizes = await sizesOf(steps, count);
+      expect(sizes).toHaveLength(different);
+      expect(new Set(sizes).size).toBe(different);
+    }
+    expect(new Set(await sizesOf(16, 9999, 1))).toEqual(new Set(await sizesOf(16, 9999, 2)));
+  });
+
+  it.each([cka, isc, xcorr, svcca, granger])('give no p below 1 / (shifts + 1): $name', async (measure) => {
+    const random = seededRandom(5);
+    const a = noise(random, 48, 3);
+    const b = { ...a, data: a.data.map((value) => value + 1e-3 * random.normal()) };
+    const input = { a, b, measure, options: { ...options, components: 1 } };
+    const found = await surrogateNull(input, { kind: 'shift', count: 9999, seed: 1 });
+    if ('reason' in found) throw new Error(found.reason);
+    // Least shift 4, or 11 for the lags of xcorr.
+    const shifts = measure === xcorr ? 27 : 41;
+    expect(found.count).toBe(shifts);
+    expect(found.pValue).toBeGreaterThanOrEqual(1 / (shifts + 1));
+  });
+
+  it('find p ≤ 0.05 in noise of 32 steps as often as that, whatever number is asked for', async () => {
+    for (const count of [99, 999]) {
+      const random = seededRandom(6);
+      let small = 0;
+      let smallest = 1;
+      for (let run = 0; run < 300; run++) {
+        const input = { a: noise(random, 32), b: noise(random, 32), measure: isc, options };
+        const found = await surrogateNull(input, { kind: 'shift', count, seed: run });
+        if ('reason' in found) throw new Error(found.reason);
+        small += Number(found.pValue <= 0.05);
+        smallest = Math.min(smallest, found.pValue);
+      }
+      expect(smallest).toBeCloseTo(1 / 28, 12);
+      // Of 28 ranks the first alone is below 0.05: 3.6 %.
+      expect(small / 300).toBeLessThan(1 / 28 + 3 * Math.sqrt(1 / 28 / 300));
+    }
+  });
+
+  it('that bring a stream back to itself are no evidence', async () => {
+    const wave = columnOf(
+      Array.from({ length: 64 }, (_, t) => [0, 3, 1, -2, 5, -4, 2, 0.7][t % 8] as number),
+    );
+    const found = await surrogateNull(
+      { a: wave, b: wave, measure: isc, options },
+      { kind: 'shift', count: 999, seed: 1 },
+    );
+    // 53 shifts, 7 of them by a multiple of the period.
+    expect(found).toMatchObject({ count: 53, pValue: 8 / 54 });
+  });
+});
