@@ -36,6 +36,9 @@ interface Base {
   fail(error: Error): void;
 }
 
+/** Where agents bring their states. */
+const STREAM_PATH = '/stream';
+
 export { usage } from './settings.ts';
 
 export async function run(argv: string[]): Promise<number> {
@@ -94,7 +97,7 @@ async function start(base: Base): Promise<void> {
   const reports = createReports({ board, clock: systemClock, ...sources(parts) });
   const http = await serve(base, { parts, reports, recordings, budget });
   shutdown.onStop('http', () => http.close());
-  const stream = serveStreams(base, { server: http.server, board, recordings });
+  const stream = serveStreams(base, { upgrades: http.upgrades, board, recordings });
   parts.stream = stream;
   shutdown.onStop('streams', () => stream.close());
   if (settings.nats) parts.link = await joinNats(base, { http, reports, budget, board });
@@ -173,15 +176,20 @@ async function serve(
       recording: () => recordings.fault(),
     },
   });
-  return serveHttp({ ...settings.serving, routes, log });
+  return serveHttp({ ...settings.serving, routes, upgradePath: STREAM_PATH, log });
 }
 
 function serveStreams(
   { settings, log }: Base,
-  { server, board, recordings }: { server: HttpServer['server']; board: ScoreBoard; recordings: Recordings },
+  {
+    upgrades,
+    board,
+    recordings,
+  }: { upgrades: HttpServer['upgrades']; board: ScoreBoard; recordings: Recordings },
 ): StreamServer {
   return createStreamServer({
-    server,
+    server: upgrades,
+    path: STREAM_PATH,
     authorize: (token) => verifyToken(settings.publicKeyPem, token, { nowMs: systemClock.nowMs() }),
     record: async (name, stream) => (await recordings.of(name)).stream(stream),
     onRecorded: (message, { run: name, stream, epoch, arrivedMs }) =>
@@ -218,4 +226,4 @@ async function joinNats(
   return link;
 }
 
-const streamUrl = (http: HttpServer): string => `${http.url.replace(/^http/, 'ws')}/stream`;
+const streamUrl = (http: HttpServer): string => `${http.url.replace(/^http/, 'ws')}${STREAM_PATH}`;

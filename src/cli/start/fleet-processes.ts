@@ -97,7 +97,7 @@ async function makeFolders(run: string): Promise<{ logFolder: string; secretsFol
 
 async function startAnalyzer(starting: Starting): Promise<{ url: string; id: string }> {
   const { settings, keys, say } = starting;
-  const { host, port, runs, httpTokenFile, stepMeasures, budgetGb, maxRunGb } = settings;
+  const { host, advertise, port, runs, httpTokenFile, stepMeasures, budgetGb, maxRunGb } = settings;
   const argv = [
     'analyzer',
     '--host',
@@ -108,6 +108,7 @@ async function startAnalyzer(starting: Starting): Promise<{ url: string; id: str
     runs,
     '--public-key',
     keys.publicKey,
+    ...(advertise === undefined ? [] : ['--advertise', advertise]),
     ...(httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile]),
     ...(stepMeasures === undefined ? [] : ['--step-measures', stepMeasures]),
     ...(budgetGb === undefined ? [] : ['--budget-gb', budgetGb]),

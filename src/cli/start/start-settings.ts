@@ -27,6 +27,11 @@ const FLAGS = {
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of each model' },
   host: { type: 'string', default: '127.0.0.1', value: 'ADDRESS', about: 'where the status page is served' },
+  advertise: {
+    type: 'string',
+    value: 'NAME[:PORT]',
+    about: 'how other machines reach it, with --host 0.0.0.0',
+  },
   port: { type: 'string', default: '9464', value: 'PORT', about: 'of the status page; 0 takes a free one' },
   'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
@@ -66,6 +71,8 @@ export interface StartSettings {
   provider: string;
   threads: number;
   host: string;
+  /** Under which name others reach the analyzer, as that takes it. */
+  advertise: string | undefined;
   port: number;
   /** What guards the analyzer's status page and results. */
   httpTokenFile: string | undefined;
@@ -91,7 +98,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const study = await readStudy(studyFile);
   const run = runFlag('--run', values.run ?? newRunName(study.name));
   const runs = resolve(values.runs ?? 'runs');
-  const { host, once } = values;
+  const { host, advertise, once } = values;
   const provider = providerFlag(values.provider);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   const threads = threadsFlag(values.threads);
@@ -111,6 +118,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     provider,
     threads,
     host,
+    advertise,
     port,
     httpTokenFile: values['http-token-file'],
     budgetGb: values['budget-gb'],

@@ -144,7 +144,7 @@ async function whatIsKept(folder: string): Promise<string> {
 
 /** Asked before anything is made: a start that cannot succeed leaves nothing behind. */
 async function requirePort({ host, port }: StartSettings): Promise<void> {
-  const probe = await serveHttp({ host, port, routes: {}, log: createLog('supervisor') });
+  const probe = await serveHttp({ host, port, advertise: host, routes: {}, log: createLog('supervisor') });
   await probe.close();
 }
 

@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { EntrainError } from '../../protocol/errors.ts';
 import { readSecretFile } from '../../process/secret-file.ts';
+import type { ServerTls } from './tls.ts';
 
 export interface HttpRefusal {
   status: 401 | 403;
@@ -32,16 +33,16 @@ export async function readHttpToken(file: string | undefined): Promise<string | 
 /** Why this request is not answered, if so. */
 export function refusalOf(
   request: IncomingMessage,
-  about: { path: string; host: string; token: string | undefined },
+  about: { path: string; names: readonly string[]; token: string | undefined },
 ): HttpRefusal | undefined {
-  const { path, host, token } = about;
+  const { path, names, token } = about;
   if (HEALTH.includes(path)) return undefined;
   if (token !== undefined) {
     if (isSame(tokenIn(request.headers.authorization), token)) return undefined;
     return { status: 401, why: 'This needs the token of --http-token-file, as bearer or as password.' };
   }
   if (path === METRICS || hasCertificate(request)) return undefined;
-  if (isFromHere(request) && namesUs(request.headers.host, host)) return undefined;
+  if (isFromHere(request) && namesUs(request.headers.host, names)) return undefined;
   return {
     status: 403,
     why: 'Without a token this is read on its own machine alone: start the program with --http-token-file.',
@@ -50,7 +51,7 @@ export function refusalOf(
 
 /** `Bearer TOKEN`, or the password of `Basic`, which a browser asks its user for. */
 function tokenIn(authorization = ''): string {
-  const [scheme, value = ''] = authorization.split(' ');
+  const [scheme, value = ''] = authorization.trim().split(/ +/);
   if (scheme?.toLowerCase() === 'bearer') return value;
   if (scheme?.toLowerCase() !== 'basic') return '';
   const pair = Buffer.from(value, 'base64').toString();
@@ -63,7 +64,16 @@ function isSame(given: string, wanted: string): boolean {
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** The server refused all others during the handshake, where it asks for certificates at all. */
+/** Where a client has to show a certificate (`--tls-client-ca`), everything but health is kept from one that showed none. */
+export function certificateRefusal(
+  request: IncomingMessage,
+  { path, tls }: { path: string; tls: ServerTls | undefined },
+): HttpRefusal | undefined {
+  if (tls?.clientCa === undefined || HEALTH.includes(path) || hasCertificate(request)) return undefined;
+  return { status: 403, why: 'This needs a certificate of the authority that --tls-client-ca names.' };
+}
+
+/** One that the authority of `--tls-client-ca` has signed. */
 function hasCertificate({ socket }: IncomingMessage): boolean {
   return socket instanceof TLSSocket && socket.authorized;
 }
@@ -74,9 +84,13 @@ function isFromHere({ socket }: IncomingMessage): boolean {
 }
 
 /** A page of elsewhere may have its own name point to this machine; it cannot make the browser say another one. */
-function namesUs(header = '', host: string): boolean {
-  const name = header.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return name === 'localhost' || name === host || isIP(name) !== 0;
+function namesUs(header = '', names: readonly string[]): boolean {
+  const name = header
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase();
+  return name === 'localhost' || isIP(name) !== 0 || names.some((own) => own.toLowerCase() === name);
 }
 
 const plain = (address = ''): string => address.replace(/^::ffff:/, '');

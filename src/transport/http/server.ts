@@ -2,18 +2,25 @@
  * A small read-only HTTP server: exact paths, GET and HEAD. It serves metrics, health and status pages and knows nothing
  * of what stands in them.
  */
+import { EventEmitter } from 'node:events';
 import {
   createServer,
+  ServerResponse,
   type IncomingMessage,
   type RequestListener,
   type Server,
-  type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Logger } from '../../process/log.ts';
-import { refusalOf, type HttpRefusal } from './access.ts';
+import { certificateRefusal, refusalOf, type HttpRefusal } from './access.ts';
+import {
+  HTTP_LIMITS,
+  limitConnections,
+  type ConnectionLimits,
+  type HttpLimits,
+} from './connection-limits.ts';
 import type { ServerTls } from './tls.ts';
 
 export interface HttpRequest {
@@ -34,30 +41,43 @@ export interface HttpOptions {
   host: string;
   /** 0 picks a free one. */
   port: number;
+  /** `NAME` or `NAME:PORT` under which others reach it, where that is not `host` and its port. */
+  advertise?: string | undefined;
   /** Exact path → handler. */
   routes: Readonly<Record<string, HttpRoute>>;
+  /** The one path on which a connection may become a WebSocket; elsewhere such a request is answered as any other. */
+  upgradePath?: string;
   /** Then https alone is spoken: who speaks http is cut off. */
   tls?: ServerTls | undefined;
   /** Then nothing but health is read without it. */
   token?: string | undefined;
+  limits?: Partial<HttpLimits>;
   log: Logger;
 }
+
+/** Emits `upgrade` with request, socket and first bytes, as `http.Server` does. */
+export type UpgradeSource = Pick<EventEmitter, 'on' | 'off' | 'listenerCount'>;
 
 /** What listens and upgrades, with or without TLS. */
 export type AnyServer = Server | TlsServer;
 
 export interface HttpServer {
-  server: AnyServer;
+  /** Requests for a WebSocket on `upgradePath`, of clients that may come in. */
+  upgrades: UpgradeSource;
   port: number;
-  /** Base URL without a slash at the end. */
+  /** Base URL without a slash at the end, as others reach it. */
   url: string;
   close(): Promise<void>;
 }
 
 /** Only completes a path to a URL that can be parsed; nothing is sent there. */
 const LOCAL = 'http://localhost';
-/** How long a client may take to shake hands, or to say what it wants. */
-const PATIENCE_MS = 10_000;
+/** How often the server looks for clients that take too long. */
+const LOOK_MS = 1000;
+/** Addresses on which one listens and that nobody can connect to. */
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
+const ONLY_HERE =
+  'announced as an address of this machine alone, since --host names none: give --advertise the name under which others reach it';
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SAFE_HEADERS = {
@@ -102,55 +122,112 @@ export function programRoutes(of: {
 
 /** @throws EntrainError PORT_IN_USE when the address cannot be listened on */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = createAnyServer(options.tls, (request, response) => {
-    void respond(options, request, response);
+  const limits = { ...HTTP_LIMITS, ...options.limits };
+  const serving: Serving = { options, limits, upgrades: new EventEmitter(), bounds: undefined };
+  const server = createAnyServer(options.tls, limits, (request, response) => {
+    void respond(serving, request, response);
   });
-  server.requestTimeout = PATIENCE_MS;
-  server.headersTimeout = PATIENCE_MS;
+  serving.bounds = limitConnections(server, limits);
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    upgrade(serving, request, { socket, head }),
+  );
   await listen(server, options);
+  if (WILDCARDS.includes(options.host) && options.advertise === undefined) options.log.warn(ONLY_HERE);
   const { port } = server.address() as AddressInfo;
   const scheme = options.tls ? 'https' : 'http';
   return {
-    server,
+    upgrades: serving.upgrades,
     port,
-    url: `${scheme}://${urlHost(options.host)}:${port}`,
+    url: `${scheme}://${placeOf(options, port)}`,
     close: () => closeServer(server),
   };
 }
 
-function createAnyServer(tls: ServerTls | undefined, listener: RequestListener): AnyServer {
-  if (!tls) return createServer(listener);
+/** What the handlers of a server share. */
+interface Serving {
+  options: HttpOptions;
+  limits: HttpLimits;
+  upgrades: EventEmitter;
+  bounds: ConnectionLimits | undefined;
+}
+
+/**
+ * Where certificates of clients are asked for, the handshake lets in also who shows none, for health is read without one; everything
+ * else is refused to such a client.
+ */
+function createAnyServer(
+  tls: ServerTls | undefined,
+  { patienceMs }: HttpLimits,
+  listener: RequestListener,
+): AnyServer {
+  if (!tls) return createServer({ connectionsCheckingInterval: LOOK_MS }, listener);
   const { cert, key, clientCa } = tls;
-  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  const settings = { cert, key, ...mutual, minVersion: 'TLSv1.2', handshakeTimeout: PATIENCE_MS } as const;
-  return createTlsServer(settings, listener);
+  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  const settings = { cert, key, ...mutual, minVersion: 'TLSv1.2', handshakeTimeout: patienceMs } as const;
+  return createTlsServer({ ...settings, connectionsCheckingInterval: LOOK_MS }, listener);
+}
+
+/** A WebSocket where there is one; a client that only offers another protocol gets the answer to its request. */
+function upgrade(
+  serving: Serving,
+  request: IncomingMessage,
+  { socket, head }: { socket: Socket; head: Buffer },
+): void {
+  const { options, upgrades, bounds } = serving;
+  const { tls, upgradePath } = options;
+  const path = (request.url ?? '/').split('?')[0] ?? '';
+  const allowed = certificateRefusal(request, { path, tls }) === undefined;
+  if (path === upgradePath && allowed && upgrades.listenerCount('upgrade') > 0) {
+    bounds?.release(socket);
+    socket.setTimeout(0);
+    upgrades.emit('upgrade', request, socket, head);
+    return;
+  }
+  socket.on('error', () => undefined);
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => socket.end());
+  void respond(serving, request, response);
 }
 
 async function respond(
-  options: HttpOptions,
+  { options, limits, bounds }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (bounds?.begin(request, response) === false) return;
+  // Only the client has to hurry, not the one who makes the answer.
+  request.socket.setTimeout(0);
   const answer = await answerFor(options, request);
-  response.writeHead(answer.status, { ...SAFE_HEADERS, 'content-type': answer.type, ...answer.headers });
+  request.socket.setTimeout(limits.patienceMs);
+  const headers = {
+    'content-type': answer.type,
+    'content-length': Buffer.byteLength(answer.body),
+    ...answer.headers,
+  };
+  response.writeHead(answer.status, { ...SAFE_HEADERS, ...headers });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }
 
 async function answerFor(options: HttpOptions, request: IncomingMessage): Promise<HttpAnswer> {
-  const { routes, log, host, token } = options;
+  const { routes, log, token, tls } = options;
   const target = request.url ?? '/';
   if (!URL.canParse(target, LOCAL)) return textAnswer(400, 'The request target is not a path.\n');
   const url = new URL(target, LOCAL);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { ...textAnswer(405, 'Only GET is answered here.\n'), headers: { allow: 'GET, HEAD' } };
-  const refusal = refusalOf(request, { path: url.pathname, host, token });
+  const path = url.pathname;
+  const refusal =
+    certificateRefusal(request, { path, tls }) ??
+    refusalOf(request, { path, names: namesOf(options), token });
   if (refusal) return refused(refusal);
-  const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return textAnswer(404, `Nothing here. Known: ${Object.keys(routes).join(' ')}\n`);
   try {
-    return await route({ path: url.pathname, query: url.searchParams });
+    return await route({ path, query: url.searchParams });
   } catch (error) {
-    log.error({ err: error, path: url.pathname }, 'an HTTP request failed');
+    log.error({ err: error, path }, 'an HTTP request failed');
     return textAnswer(500, 'This request failed; the log says why.\n');
   }
 }
@@ -187,6 +264,17 @@ async function closeServer(server: AnyServer): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** Host and port as they stand in a URL. */
+function placeOf({ host, advertise }: HttpOptions, port: number): string {
+  if (advertise === undefined) return `${urlHost(host)}:${port}`;
+  return /:\d+$/.test(advertise) ? advertise : `${advertise}:${port}`;
+}
+
+/** Under which this server is asked for itself. */
+function namesOf({ host, advertise }: HttpOptions): string[] {
+  return advertise === undefined ? [host] : [host, advertise.replace(/:\d+$/, '')];
 }
 
 /** A host as it stands in a URL that somebody on this machine can open. */

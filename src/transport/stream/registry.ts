@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 import type { DataMessage } from '../../protocol/stream/frames.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
-import type { AnyServer } from '../http/server.ts';
+import type { UpgradeSource } from '../http/server.ts';
 import { createSeat, type RecordedAt, type RecordSink, type Seat, type StreamPlace } from './slot.ts';
 import type { TokenClaims } from './token.ts';
 
@@ -22,7 +22,7 @@ export interface StreamLimits {
 }
 
 export interface StreamServerOptions {
-  server: AnyServer;
+  server: UpgradeSource;
   path?: string;
   /** @throws EntrainError TOKEN_INVALID */
   authorize(token: string): TokenClaims;

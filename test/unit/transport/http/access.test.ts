@@ -56,6 +56,7 @@ describe('with a token', () => {
     ['it as user', basic(`${TOKEN}:`), 401],
     ['it as password', basic(`anybody:${TOKEN}`), 200],
     ['it', bearer(TOKEN), 200],
+    ['it under a scheme in lower case', { authorization: `bearer  ${TOKEN}` }, 200],
   ])('results, page and metrics are read with %s', async (_, headers, status) => {
     const { port } = await serve(TOKEN);
     for (const path of ['/api/scores', '/', '/metrics'])
@@ -79,6 +80,7 @@ describe('without a token', () => {
     const { port } = await serve();
     for (const path of Object.keys(routes)) expect((await ask(port, path)).status).toBe(200);
     expect((await ask(port, '/api/scores', { host: `localhost:${port}` })).status).toBe(200);
+    expect((await ask(port, '/api/scores', { host: `LocalHost.:${port}` })).status).toBe(200);
     for (const path of ['/api/scores', '/'])
       expect((await ask(port, path, { host: 'evil.example' })).status).toBe(403);
     expect((await ask(port, '/metrics', { host: 'analyzer:9464' })).status).toBe(200);
@@ -95,7 +97,7 @@ describe('without a token', () => {
     ['results', '/api/scores', '::ffff:127.0.0.1', undefined],
     ['results', '/api/scores', '::ffff:192.0.2.7', 403],
   ])('%s (%s) asked for by %s', (_, path, ...[peer, status]) => {
-    expect(refusalOf(from(peer), { path, host: '0.0.0.0', token: undefined })?.status).toBe(status);
+    expect(refusalOf(from(peer), { path, names: ['0.0.0.0'], token: undefined })?.status).toBe(status);
   });
 
   it('who comes to an address of the machine from that very address is of the machine', async () => {

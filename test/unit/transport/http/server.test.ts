@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../../../src/process/log.ts';
+import { readServing } from '../../../../src/transport/http/serve-flags.ts';
 import {
   healthz,
   jsonAnswer,
@@ -54,6 +57,42 @@ describe('serveHttp', () => {
     });
     expect((await fetch(`${url}/broken`)).status).toBe(500);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it.each([
+    ['curl --http2', 'Upgrade, HTTP2-Settings', 'h2c'],
+    ['a page that wants a WebSocket', 'Upgrade', 'websocket'],
+  ])(
+    'answers a request that only offers another protocol, as %s sends it',
+    async (_, connection, upgrade) => {
+      const { port } = await serve({ '/healthz': healthz });
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        `GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: ${connection}\r\nupgrade: ${upgrade}\r\n\r\n`,
+      );
+      let text = '';
+      socket.on('data', (part: Buffer) => (text += part.toString()));
+      await once(socket, 'close');
+      expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\nok\n$/);
+    },
+  );
+
+  it.each([
+    ['0.0.0.0', undefined, /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['0.0.0.0', 'lab-1', /^http:\/\/lab-1:\d+$/],
+    ['0.0.0.0', 'lab-1:443', /^http:\/\/lab-1:443$/],
+    ['127.0.0.1', '[fd00::1]', /^http:\/\/\[fd00::1\]:\d+$/],
+  ])('listens on %s and is announced as %s', async (host, advertise, expected) => {
+    const server = await serveHttp({ host, advertise, port: 0, routes: {}, log });
+    open.push(server);
+    expect(server.url).toMatch(expected);
+  });
+
+  it('refuses a name to be announced under that no URL can hold', async () => {
+    for (const advertise of ['http://lab-1', 'lab 1', 'lab-1:0', 'lab-1:70000', ''])
+      await expect(readServing({ host: '0.0.0.0', port: '0', advertise })).rejects.toMatchObject({
+        code: 'USAGE',
+      });
   });
 
   it('names a port that is taken', async () => {

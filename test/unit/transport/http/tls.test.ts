@@ -64,14 +64,15 @@ async function startAnalyzer(name: string, more: { 'tls-client-ca'?: string } = 
   const http = await serveHttp({
     host: '127.0.0.1',
     port: 0,
-    routes: { '/healthz': healthz },
+    routes: { '/healthz': healthz, '/metrics': healthz },
+    upgradePath: '/stream',
     tls,
     log: silentLog,
   });
   const folder = await temporaryFolder();
   const recording = await openRecording({ folder, log: silentLog });
   const stream = createStreamServer({
-    server: http.server,
+    server: http.upgrades,
     authorize: (token) => verifyToken(keys.publicKeyPem, token, { nowMs: Date.now() }),
     record: (_, of) => recording.stream(of),
     onRecorded: () => undefined,
@@ -111,10 +112,10 @@ async function recordedOf(
 const wss = ({ url }: Analyzer): string => url.replace(/^https/, 'wss');
 const pem = (file: string): Promise<string> => readFile(file, 'utf8');
 
-/** Status of `/healthz`, or the code of what went wrong on the way. */
-async function ask(url: string, tls: ClientTls): Promise<number | string> {
+/** Status of a path, or the code of what went wrong on the way. */
+async function ask(url: string, tls: ClientTls, path = '/healthz'): Promise<number | string> {
   return new Promise((resolve) => {
-    request(`${url}/healthz`, { ...tls, agent: false }, (answer) => {
+    request(`${url}${path}`, { ...tls, agent: false }, (answer) => {
       answer.resume();
       resolve(answer.statusCode ?? 0);
     })
@@ -171,10 +172,14 @@ describe('an analyzer with a certificate', () => {
       return { ca: await pem(ours.ca), cert: await pem(cert), key: await pem(key) };
     };
     for (const tls of [{ ca: await pem(ours.ca) }, await shown(strangers)]) {
-      expect(await ask(analyzer.url, tls)).not.toBe(200);
+      // A health check has no certificate, and learns nothing but that the program lives.
+      expect(await ask(analyzer.url, tls)).toBe(200);
+      for (const path of ['/metrics', '/stream', '/', '/healthz/', '//healthz'])
+        expect(await ask(analyzer.url, tls, path), path).toBe(403);
       expect(await recordedOf(analyzer, { url: wss(analyzer), tls: tls, waitMs: IN_VAIN_MS })).toBe(0);
     }
-    expect(await ask(analyzer.url, await shown(ours))).toBe(200);
+    for (const path of ['/healthz', '/metrics'])
+      expect(await ask(analyzer.url, await shown(ours), path)).toBe(200);
     expect(
       await recordedOf(analyzer, { url: wss(analyzer), tls: await shown(ours), waitMs: WITH_PATIENCE_MS }),
     ).toBe(3);

@@ -1,0 +1,159 @@
+/** What a client may hold of a server that it never uses, by real sockets. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { HTTP_LIMITS } from '../../../../src/transport/http/connection-limits.ts';
+import {
+  healthz,
+  serveHttp,
+  textAnswer,
+  type HttpOptions,
+  type HttpServer,
+} from '../../../../src/transport/http/server.ts';
+import { silentLog } from '../../../fixtures/stream/stream-fixture.ts';
+
+/** Short enough for a test; the limit in use is 10 s. */
+const PATIENCE_MS = 1500;
+/** The server looks once a second, and this machine may be busy. */
+const NOTICED_MS = PATIENCE_MS + 4000;
+const GET = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n';
+
+const servers: HttpServer[] = [];
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serve(more: Partial<HttpOptions> = {}): Promise<HttpServer> {
+  const limits = { ...more.limits, patienceMs: PATIENCE_MS };
+  const base = { host: '127.0.0.1', port: 0, routes: { '/healthz': healthz }, log: silentLog };
+  const server = await serveHttp({ ...base, ...more, limits });
+  servers.push(server);
+  return server;
+}
+
+async function open({ port }: HttpServer, text = ''): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  sockets.push(socket);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(text);
+  return socket;
+}
+
+/** How long it took until the server had closed it; `limitMs` when it had not. */
+async function closedAfter(socket: Socket, limitMs = NOTICED_MS): Promise<number> {
+  const startMs = performance.now();
+  socket.resume();
+  const late = new Promise((done) => setTimeout(done, limitMs).unref());
+  await Promise.race([
+    socket.destroyed ? undefined : new Promise((done) => socket.once('close', done)),
+    late,
+  ]);
+  return Math.min(limitMs, performance.now() - startMs);
+}
+
+describe('a client that takes too long', () => {
+  it('has ten seconds where nothing else is said', () => {
+    expect(HTTP_LIMITS.patienceMs).toBe(10_000);
+  });
+
+  it.each<[string, string]>([
+    ['says nothing', ''],
+    ['stops within the headers', 'GET /healthz HTTP/1.1\r\nhost: loc'],
+    ['stops within the body', 'POST /healthz HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf'],
+    ['asks once and stays', GET],
+  ])('is cut off when it %s', async (_, text) => {
+    const socket = await open(await serve(), text);
+    const afterMs = await closedAfter(socket);
+    expect(afterMs).toBeLessThan(NOTICED_MS);
+    expect(afterMs).toBeGreaterThan(PATIENCE_MS / 2);
+  });
+
+  it('is cut off when it drips a byte at a time', async () => {
+    const socket = await open(await serve(), 'GET /healthz HTTP/1.1\r\nx: ');
+    const drip = setInterval(() => socket.write('x'), 100);
+    expect(await closedAfter(socket)).toBeLessThan(NOTICED_MS);
+    clearInterval(drip);
+  });
+
+  it('is cut off when it does not read its answer', async () => {
+    const big = textAnswer(200, 'x'.repeat(32 * 2 ** 20));
+    const server = await serve({ routes: { '/big': () => big } });
+    const socket = await open(server, 'GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    socket.pause();
+    // A write that is still making progress at the first look is given as long again; the client cannot see the end without reading on.
+    await new Promise((done) => setTimeout(done, 3 * NOTICED_MS));
+    let bytes = 0;
+    socket.on('data', (part: Buffer) => (bytes += part.length));
+    await closedAfter(socket);
+    expect(bytes).toBeLessThan(32 * 2 ** 20);
+  });
+
+  it('is not who waits for an answer that takes long to make', async () => {
+    const slow = async () => {
+      await new Promise((done) => setTimeout(done, PATIENCE_MS + 2000));
+      return textAnswer(200, 'at last');
+    };
+    const { url } = await serve({ routes: { '/slow': slow } });
+    expect(await (await fetch(`${url}/slow`)).text()).toBe('at last');
+  });
+
+  it('is not a WebSocket', async () => {
+    const server = await serve({ upgradePath: '/stream' });
+    server.upgrades.on('upgrade', (_: unknown, socket: Socket) => {
+      sockets.push(socket);
+      socket.write('HTTP/1.1 101 \r\n\r\n');
+    });
+    const socket = await open(
+      server,
+      'GET /stream HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    );
+    expect(await closedAfter(socket)).toBe(NOTICED_MS);
+  });
+});
+
+describe('connections of one server', () => {
+  it('are bounded, and the oldest idle one makes room for one that asks something', async () => {
+    const server = await serve({ limits: { connections: 20 } });
+    const idle: Socket[] = [];
+    for (let count = 0; count < 60; count += 1) idle.push(await open(server));
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    await expect
+      .poll(() => idle.filter((socket) => !socket.closed && !socket.resume().closed).length)
+      .toBeLessThanOrEqual(20);
+    expect(idle[0]?.closed).toBe(true);
+  });
+
+  it('are not cut off for others while a request is under way on them', async () => {
+    let answer: () => void = () => undefined;
+    const wait = new Promise<void>((done) => (answer = done));
+    const server = await serve({
+      limits: { connections: 5 },
+      routes: { '/healthz': healthz, '/slow': () => wait.then(() => textAnswer(200, 'done')) },
+    });
+    const asked = fetch(`${server.url}/slow`);
+    await new Promise((done) => setTimeout(done, 200));
+    for (let count = 0; count < 20; count += 1) await open(server);
+    answer();
+    expect(await (await asked).text()).toBe('done');
+  });
+
+  it('may pipeline a few requests, and are cut off for a flood of them', async () => {
+    let served = 0;
+    const route = async () => {
+      served += 1;
+      await new Promise((done) => setTimeout(done, 50));
+      return textAnswer(200, 'x'.repeat(100_000));
+    };
+    const server = await serve({ limits: { pipelined: 8 }, routes: { '/healthz': route } });
+    const few = await open(server, GET.repeat(4));
+    let text = '';
+    few.on('data', (part: Buffer) => (text += part.toString()));
+    await expect.poll(() => text.match(/200 OK/g)?.length).toBe(4);
+    const flood = await open(server, GET.repeat(5000));
+    expect(await closedAfter(flood)).toBeLessThan(NOTICED_MS);
+    expect(served).toBeLessThanOrEqual(4 + 8);
+  });
+});
