@@ -9,7 +9,7 @@ import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Frame } from '../transport/stream/sender.ts';
 import type { Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
-import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
+import { episodeFrame, isSent, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
 import { systemPrompt } from './system-prompt.ts';
@@ -114,7 +114,9 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   const { agent, frames, metrics, stream, sayToken, sayUtterance } = context.ports;
   await frames.room('turn');
   const at = (): FramePlace => ({ episode: spec.episode, turn, tNs: frames.sinceEpochNs() });
-  const onSteps = (states: StepStates): void => void frames.append(stepsFrame(states, at()));
+  const onSteps = (states: StepStates): void => {
+    if (isSent(states)) frames.append(stepsFrame(states, at()));
+  };
   await readScript(spec, { turn, dialogue, onSteps });
   const spoken: Spoken = await dialogue.speak({
     seed: deriveSeed(spec.seed, turn),
@@ -147,8 +149,9 @@ async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Taken>
   const { turn, dialogue } = context;
   const { frames, metrics, preview, utterances, signal } = context.ports;
   const place = { episode: spec.episode, turn };
-  const onSteps: Parameters<Dialogue['heard']>[1] = (states) =>
-    void frames.append(stepsFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
+  const onSteps = (states: StepStates): void => {
+    if (isSent(states)) frames.append(stepsFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
+  };
   const hears = hearsTurn(spec, turn);
   const following = hears ? preview.follow(place, (text) => dialogue.hear(text, onSteps)) : undefined;
   const utterance = await takeWhile(following, utterances.take(place, signal));

@@ -29,7 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   models: {
     module: '../model/main.ts',
     prefix: ['models'],
-    summary: 'models inspect DIR, models tap DIR --out FILE',
+    summary: 'models inspect DIR, models tap DIR --out FILE, models try DIR',
   },
   doctor: { module: '../model/main.ts', prefix: ['doctor'], summary: 'what this machine can run' },
   measure: { module: '../measure/main.ts', summary: 'a measure over arrays or a run folder' },

@@ -1,32 +1,53 @@
-/** The commands about models: `models inspect`, `models tap` and `doctor`. Their answers go to standard output. */
-import { parseArgs } from 'node:util';
+/** The commands about models: `models inspect`, `models tap`, `models try` and `doctor`. Their answers go to standard output. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { examineMachine, showMachine } from './doctor.ts';
 import { inspectModel } from './folder/inspect-model.ts';
 import { showModel } from './folder/show-model.ts';
 import { writeTapped } from './graph/write-tapped.ts';
+import { readTryArguments, TRY_FLAGS } from './try/try-arguments.ts';
+import { showTry } from './try/show-try.ts';
+import { tryModel } from './try/try-model.ts';
 
 export const usage = (): string => `entrain models inspect DIR [--json]
   what a model folder holds, and the chain of taps that was found in its graph
 entrain models tap DIR --out FILE [--json]
   writes the graph with a tap at every layer, for use elsewhere
+entrain models try DIR [--system TEXT] [--peer TEXT]… [--say TEXT]… [--max-tokens N] [--temperature T] [--seed N] [--json]
+  takes one turn and shows the prompt, its token ids, the reply, how it ended, and the norm of the state of every layer;
+  --peer is heard and --say was spoken earlier, in the order in which they stand there
 entrain doctor [--json]
   what this machine can run, and how to get what is missing`;
 
+const JSON_FLAG = { json: { type: 'boolean', default: false } } as const;
+
 /** @returns the exit status */
 export async function run(argv: string[]): Promise<number> {
-  const { values, positionals } = parse(argv);
-  const [command, action, folder] = positionals;
-  if (command === 'doctor') {
-    const machine = await examineMachine();
-    return say(values.json ? JSON.stringify(machine) : showMachine(machine));
-  }
-  if (command !== 'models' || (action !== 'inspect' && action !== 'tap')) throw misused('no such command');
-  if (folder === undefined) throw misused('no model folder is given');
-  if (action === 'inspect') {
-    const model = await inspectModel(folder);
-    return say(values.json ? JSON.stringify(model) : showModel(model));
-  }
+  const [command, action, ...rest] = argv;
+  if (command === 'doctor') return doctor(argv.slice(1));
+  if (command !== 'models') throw misused('no such command');
+  const act = action !== undefined && Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (!act) throw misused('no such command');
+  return act(rest);
+}
+
+const ACTIONS: Readonly<Record<string, (argv: string[]) => Promise<number>>> = { inspect, tap, try: tryOut };
+
+async function doctor(argv: string[]): Promise<number> {
+  const { values } = parse(argv, JSON_FLAG);
+  const machine = await examineMachine();
+  return say(values.json ? JSON.stringify(machine) : showMachine(machine));
+}
+
+async function inspect(argv: string[]): Promise<number> {
+  const { values, positionals } = parse(argv, JSON_FLAG);
+  const model = await inspectModel(folderOf(positionals));
+  return say(values.json ? JSON.stringify(model) : showModel(model));
+}
+
+async function tap(argv: string[]): Promise<number> {
+  const { values, positionals } = parse(argv, { ...JSON_FLAG, out: { type: 'string' } });
+  const folder = folderOf(positionals);
   if (values.out === undefined) throw misused('--out FILE is missing');
   const layers = await writeTapped(folder, values.out);
   return say(
@@ -34,18 +55,21 @@ export async function run(argv: string[]): Promise<number> {
   );
 }
 
-interface Arguments {
-  values: { json: boolean; out?: string | undefined };
-  positionals: string[];
+async function tryOut(argv: string[]): Promise<number> {
+  const parsed = parse(argv, TRY_FLAGS);
+  const report = await tryModel(readTryArguments(parsed, folderOf(parsed.positionals)));
+  const { info: _, ...answer } = report;
+  return say(parsed.values.json ? JSON.stringify(answer) : showTry(report));
 }
 
-function parse(argv: string[]): Arguments {
+function folderOf([folder]: readonly string[]): string {
+  if (folder !== undefined) return folder;
+  throw misused('no model folder is given');
+}
+
+function parse<T extends NonNullable<ParseArgsConfig['options']>>(argv: string[], options: T) {
   try {
-    return parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, out: { type: 'string' } },
-    });
+    return parseArgs({ args: argv, allowPositionals: true, tokens: true, options });
   } catch (cause) {
     throw misused((cause as Error).message);
   }
@@ -54,7 +78,7 @@ function parse(argv: string[]): Arguments {
 function misused(why: string): EntrainError {
   return new EntrainError(
     'USAGE',
-    `${why}; expected "models inspect DIR [--json]", "models tap DIR --out FILE [--json]" or "doctor [--json]".`,
+    `${why}; expected "models inspect DIR [--json]", "models tap DIR --out FILE [--json]", "models try DIR …" or "doctor [--json]".`,
   );
 }
 

@@ -30,6 +30,8 @@ export interface ModelInfo {
   contextTokens: number;
   provider: Provider;
   threads: number;
+  /** What its owner should know of it, one sentence each. */
+  notices: string[];
 }
 
 export interface DialogueOptions {
@@ -39,6 +41,8 @@ export interface DialogueOptions {
   sampling: AgentSpec['sampling'];
   /** Which layers of which steps are wanted; null: none. Layer 0 is what enters the first block. */
   steps: AgentSpec['steps'];
+  /** What the chat template takes for now, ms since 1970: the instant of the run. Left out: the same fixed day for all. */
+  atMs?: number | undefined;
 }
 
 /** The state that produces the first token of a reply. */
@@ -57,7 +61,8 @@ export interface TurnState {
 
 /** States of consecutive tokens of an utterance. */
 export interface StepStates {
-  role: StepRole;
+  /** `think`: a token of the speaker's own thoughts, which are no part of the utterance and have no bytes in it. */
+  role: StepRole | 'think';
   step0: number;
   /** Byte range of each step in the utterance's UTF-8 text. */
   bytes: [start: number, end: number][];

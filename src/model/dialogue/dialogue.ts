@@ -1,10 +1,12 @@
 /** One agent's side of one episode, inside the worker: it listens ahead while the partner speaks, and takes its turns. */
-import type { Turn } from '../text/chat-template.ts';
+import type { Turn } from '../text/template-address.ts';
 import type { Pass } from '../runtime/decoder.ts';
 import { createEngine, type Engine, fitContext, type ModelParts } from './engine.ts';
 import type { FollowOptions } from './prompt-cache.ts';
 import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts';
+import { remember, turnOf } from './remember.ts';
 import { readPrompt, speakTurn } from './speak-turn.ts';
+import { mapBytes } from '../text/said-bytes.ts';
 import { byteRanges } from '../text/spoken-text.ts';
 import type { Dialogue, DialogueOptions, StepStates } from '../types.ts';
 
@@ -13,16 +15,15 @@ type OnSteps = (states: StepStates) => void;
 export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialogue {
   const engine = createEngine(parts, options);
   const { turns } = engine;
-  const clean = (text: string): string => parts.tokenizer.shield(text.trim());
   return {
     hear: (textSoFar, onSteps) => {
       const ends = ENDS_A_SENTENCE.test(textSoFar);
       const words = ends ? textSoFar : wholeWords(textSoFar);
       const stage = ends ? 'seems finished' : words === textSoFar ? 'word ended' : 'word follows';
-      return listen(engine, { turns: [...turns, { who: 'peer', text: clean(words) }], stage, onSteps });
+      return listen(engine, { turns: [...turns, turnOf(engine, 'peer', words)], stage, onSteps });
     },
     heard: (text, onSteps) => {
-      turns.push({ who: 'peer', text: clean(text) });
+      remember(engine, 'peer', text);
       return listen(engine, { turns, stage: 'finished', onSteps });
     },
     missed: async () => {
@@ -33,7 +34,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
     speak: (speakOptions) => speakTurn(engine, speakOptions),
     recall: async (text) => {
       fitContext(engine);
-      turns.push({ who: 'self', text: clean(text) });
+      remember(engine, 'self', text);
       return Promise.resolve();
     },
     close: () => Promise.resolve(),
@@ -68,7 +69,13 @@ async function listen(engine: Engine, { turns, stage, onSteps }: Listening): Pro
       ...(chunk.segment === segmentOf(turn) ? engine.picker.layers : []),
       ...(replies && last ? engine.stateLayers : []),
     ],
-    onPass: stepEmitter(engine, { plan, turn, end: replies ? 'finished' : 'goes on', onSteps }),
+    onPass: stepEmitter(engine, {
+      plan,
+      turn,
+      words: turns[turn],
+      end: replies ? 'finished' : 'goes on',
+      onSteps,
+    }),
     isTentative: (chunk) => stage === 'seems finished' && chunk.open,
   });
 }
@@ -76,6 +83,7 @@ async function listen(engine: Engine, { turns, stage, onSteps }: Listening): Pro
 interface Emitting {
   plan: readonly Chunk[];
   turn: number;
+  words: Turn | undefined;
   /** Whether the plan holds all words of the turn, or its first ones. */
   end: 'finished' | 'goes on';
   onSteps: OnSteps;
@@ -84,13 +92,16 @@ interface Emitting {
 /** Passes on the states of the words of `turn`. */
 function stepEmitter(
   { picker, parts }: Engine,
-  { plan, turn, end, onSteps }: Emitting,
+  { plan, turn, words: heard, end, onSteps }: Emitting,
 ): FollowOptions['onPass'] {
   if (picker.layers.length === 0) return () => undefined;
   const segment = segmentOf(turn);
   const words = plan.filter((chunk) => chunk.segment === segment);
   const ids = words.flatMap((chunk) => chunk.ids.slice(0, chunk.words));
-  const bytes = byteRanges(ids, (tokens) => parts.tokenizer.decode(tokens), end);
+  const place = heard?.said === undefined ? (byte: number): number => byte : mapBytes(heard.text, heard.said);
+  const bytes = byteRanges(ids, (tokens) => parts.tokenizer.decode(tokens), end).map(
+    ([from, to]): [number, number] => [place(from), place(to)],
+  );
   return (chunk: Chunk, pass: Pass) => {
     if (chunk.segment !== segment) return;
     const range = bytes.slice(chunk.step0, chunk.step0 + chunk.words);

@@ -1,6 +1,7 @@
 /** What listening and speaking share: the turns kept, the plan they give, the cache that follows it, and the context policy. */
 import { EntrainError } from '../../protocol/errors.ts';
-import type { ChatTemplate, Turn } from '../text/chat-template.ts';
+import type { ChatTemplate } from '../text/chat-template.ts';
+import type { Turn } from '../text/template-address.ts';
 import type { Decoder } from '../runtime/decoder.ts';
 import { createPromptCache, type PromptCache } from './prompt-cache.ts';
 import { type Chunk, countTokens, planPrompt } from './prompt-plan.ts';
@@ -14,8 +15,12 @@ export interface ModelParts {
   info: ModelInfo;
   tokenizer: Tokenizer;
   template: ChatTemplate;
-  /** Tokens that end a reply. */
+  /** Words as prompts may hold them: nothing in them is read as a token of control or a mark of the template. */
+  shield(text: string): string;
+  /** Tokens that end a reply, by the model's configuration or its template. */
   endTokenIds: readonly number[];
+  /** Tokens of the template that begin something else: a model that writes one has ended its reply. */
+  turnTokenIds: readonly number[];
   /** Those of them that end the talk. */
   leaveTokenIds: readonly number[];
   openDecoder(): Decoder;
@@ -25,6 +30,8 @@ export interface ModelParts {
 export interface Engine {
   parts: ModelParts;
   options: DialogueOptions;
+  /** The model's, in which now is the instant of the run. */
+  template: ChatTemplate;
   turns: Turn[];
   /** Turns dropped from the front because the context was full. */
   droppedTurns: number;
@@ -37,10 +44,12 @@ export interface Engine {
 }
 
 export function createEngine(parts: ModelParts, options: DialogueOptions): Engine {
-  const { info, template, tokenizer } = parts;
+  const { info, tokenizer } = parts;
+  const template = options.atMs === undefined ? parts.template : parts.template.at(options.atMs);
   return {
     parts,
     options,
+    template,
     turns: [],
     droppedTurns: 0,
     cache: createPromptCache(parts.openDecoder(), info.dims),

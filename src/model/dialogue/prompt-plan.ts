@@ -5,7 +5,8 @@
  *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by ≥ 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|><|user|>│…
  *   template: by 64                                               one pass to the reply     one by one, as spoken
  */
-import type { Rendered, Turn } from '../text/chat-template.ts';
+import type { Rendered } from '../text/chat-template.ts';
+import type { Turn } from '../text/template-address.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 
 export interface Chunk {

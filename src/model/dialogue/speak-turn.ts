@@ -6,7 +6,10 @@ import { type Engine, fitContext } from './engine.ts';
 import { type Chunk, segmentOf } from './prompt-plan.ts';
 import { createRandom } from './random.ts';
 import { sampleToken } from './sample.ts';
-import { createTextStream } from '../text/spoken-text.ts';
+import { createBudget } from './budget.ts';
+import { createReply, type Reply } from './reply.ts';
+import { remember } from './remember.ts';
+import { beginningOf } from '../text/reasoning.ts';
 import { gather } from '../runtime/step-states.ts';
 import type { SpeakOptions, Spoken, TurnState } from '../types.ts';
 
@@ -17,7 +20,7 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
   options.onState(state);
   const turn = engine.turns.length;
   const reply = await sayTokens(engine, { options, plan, prompt, turn });
-  engine.turns.push({ who: 'self', text: reply.text });
+  remember(engine, 'self', reply.text);
   return {
     text: reply.text,
     finish: reply.finish,
@@ -62,45 +65,68 @@ interface Saying {
   turn: number;
 }
 
-interface Reply {
+interface Written {
   text: string;
   finish: Spoken['finish'];
   tokens: number;
   firstTokenAtMs: number;
 }
 
-async function sayTokens(engine: Engine, saying: Saying): Promise<Reply> {
+async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {
   const { options } = saying;
-  const { parts, picker } = engine;
-  const stream = createTextStream((ids) => parts.tokenizer.decode(ids));
+  const { picker } = engine;
+  const reply = beginReply(engine, options);
   const choose = createChooser(engine, saying);
-  const stops = [...parts.template.stops, ...engine.options.sampling.stops];
-  const limit = Math.min(options.maxTokens, parts.info.contextTokens - engine.cache.length());
-  const reply: Reply = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0 };
+  const closing = (): readonly number[] => engine.parts.tokenizer.encode(reply.closing());
+  const budget = createBudget(engine, { maxTokens: options.maxTokens, closing });
+  const written: Written = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0 };
   let { logits } = saying.prompt;
-  while (reply.tokens < limit) {
-    const id = choose(logits);
-    if (reply.tokens === 0) reply.firstTokenAtMs = systemClock.monotonicMs();
+  while (budget.hasRoom(written.tokens)) {
+    const id = budget.forced() ?? choose(logits);
+    if (written.tokens === 0) written.firstTokenAtMs = systemClock.monotonicMs();
     const finish = finishOf(engine, id);
     if (finish) {
-      reply.finish = finish;
+      written.finish = finish;
       break;
     }
-    const step = reply.tokens++;
-    const token = stream.push(id);
-    if (stops.some((stop) => stream.text().includes(stop))) {
-      reply.finish = 'stop';
+    const step = written.tokens++;
+    const wasThought = reply.isThinking();
+    if (reply.push(id)) {
+      written.finish = 'stop';
       break;
     }
-    options.onToken({ step, ...token });
-    if (reply.tokens === limit && picker.layers.length === 0) break;
+    budget.spend(wasThought, reply.isThinking());
+    if (!budget.hasRoom(written.tokens) && picker.layers.length === 0) break;
     const chunk = { ids: [id], words: 1, segment: segmentOf(saying.turn), step0: step, open: false };
     const pass = await engine.cache.append(chunk, picker.layers);
-    const states = picker.pick({ role: 'speak', step0: step, bytes: [[token.byte0, token.byte1]], pass });
-    if (states) options.onSteps(states);
+    reply.states((role, bytes) => picker.pick({ role, step0: step, bytes: [bytes], pass }));
     logits = pass.logits;
   }
-  return { ...reply, text: cutAtStop(stream.text(), stops).trim() };
+  return { ...written, text: reply.end() };
+}
+
+function beginReply(engine: Engine, { onToken, onSteps }: SpeakOptions): Reply {
+  const { tokenizer, template } = engine.parts;
+  const { kind, close } = beginningOf(template.reasoning, tailOf(engine));
+  return createReply({
+    decode: (ids) => tokenizer.decode(ids),
+    idOf: (token) => tokenizer.idOf(token),
+    stops: [...template.stops, ...engine.options.sampling.stops],
+    pairs: template.reasoning.pairs,
+    begins: kind,
+    closing: close,
+    onToken,
+    onSteps,
+  });
+}
+
+/** What the template puts behind the last words. */
+function tailOf({ options, template, turns }: Engine): string {
+  const { text, ranges } = template.render(options.system, turns, true);
+  const end = Math.max(0, ...[...ranges.values()].map(([, to]) => to));
+  const system = options.system.trim();
+  const systemAt = system === '' ? -1 : text.lastIndexOf(system);
+  return text.slice(Math.max(end, systemAt < 0 ? 0 : systemAt + system.length));
 }
 
 function createChooser(engine: Engine, { options, plan }: Saying): (logits: Float32Array) => number {
@@ -127,12 +153,7 @@ function notFinite(): EntrainError {
   );
 }
 
-function finishOf(engine: Engine, id: number): 'stop' | 'leave' | undefined {
-  if (engine.parts.leaveTokenIds.includes(id)) return 'leave';
-  return engine.parts.endTokenIds.includes(id) ? 'stop' : undefined;
-}
-
-function cutAtStop(text: string, stops: readonly string[]): string {
-  const places = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
-  return places.length > 0 ? text.slice(0, Math.min(...places)) : text;
+function finishOf({ parts }: Engine, id: number): 'stop' | 'leave' | undefined {
+  if (parts.leaveTokenIds.includes(id)) return 'leave';
+  return parts.endTokenIds.includes(id) || parts.turnTokenIds.includes(id) ? 'stop' : undefined;
 }

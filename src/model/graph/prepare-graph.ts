@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { openNote } from '../folder/file-cache.ts';
 import { lightenGraph } from './light-graph.ts';
 import type { GraphPlace } from '../folder/model-folder.ts';
+import { requireLogits } from '../runtime/graph-io.ts';
 import { packPass } from './pack-pass.ts';
 import { patchGraph } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
@@ -24,7 +25,7 @@ export interface PreparedGraph {
 }
 
 /** Of the notes' content; another number makes older ones unknown. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** In a smaller file weights stay inside: to map them one by one takes longer than to copy them all. */
 const LIGHT_FROM_BYTES = 1 << 20;
@@ -62,6 +63,7 @@ async function prepare(
   const isLight = mayBeLight && whole.length >= LIGHT_FROM_BYTES;
   const bytes = isLight ? lightenGraph(whole, basename(place.graph)) : whole;
   const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
+  requireLogits(model.graph.outputs);
   const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan, provider));
   return { bytes: graph, taps: plan.taps, externalFiles, sharedCache };
 }

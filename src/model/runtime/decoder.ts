@@ -1,12 +1,13 @@
 /** One forward pass after another over one cache: token ids in, logits and layer states out. It knows nothing of text. */
 import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import { type GraphIo, PASS, type ValueInfo } from './graph-io.ts';
+import { type GraphIo, PASS } from './graph-io.ts';
 import { createFixedCache } from './fixed-cache.ts';
 import { createGrowingCache } from './growing-cache.ts';
 import { type KvCache, rowFloats } from './kv-cache.ts';
 import { passFault } from './runtime-errors.ts';
 import { createTensorLimit } from './tensor-limit.ts';
+import { createTokenFeeds } from './token-feeds.ts';
 
 export interface DecoderParts {
   session: ort.InferenceSession;
@@ -63,41 +64,6 @@ async function runSession(
   } catch (cause) {
     throw passFault(cause);
   }
-}
-
-type TokenFeeds = (ids: readonly number[], past: number) => Record<string, ort.Tensor>;
-
-/** The mask of a single, unpadded sequence is all ones: a longer and longer view of the same memory. */
-function createTokenFeeds(io: GraphIo): TokenFeeds {
-  const half = io.mask?.type === 'int32';
-  let ones: Int32Array | BigInt64Array = half ? new Int32Array(0) : new BigInt64Array(0);
-  const maskOf = (total: number): ort.Tensor => {
-    if (ones.length < total) {
-      const length = Math.max(FIRST_MASK, total * 2);
-      ones = half ? new Int32Array(length).fill(1) : new BigInt64Array(length).fill(1n);
-    }
-    return new ort.Tensor(half ? 'int32' : 'int64', ones.subarray(0, total) as BigInt64Array, [1, total]);
-  };
-  return (ids, past) => {
-    const feeds: Record<string, ort.Tensor> = { [io.ids.name]: integerRow(io.ids, ids) };
-    if (io.mask) feeds[io.mask.name] = maskOf(past + ids.length);
-    if (io.positions)
-      feeds[io.positions.name] = integerRow(
-        io.positions,
-        ids.map((_, i) => past + i),
-      );
-    if (io.useCache) feeds[io.useCache.name] = new ort.Tensor('bool', [past > 0], [1]);
-    return feeds;
-  };
-}
-
-const FIRST_MASK = 512;
-
-/** [1, n] in the integer type the graph wants. */
-function integerRow(info: ValueInfo, values: readonly number[]): ort.Tensor {
-  const shape = [1, values.length];
-  if (info.type === 'int32') return new ort.Tensor('int32', Int32Array.from(values), shape);
-  return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
 }
 
 interface Unpacked {

@@ -1,5 +1,6 @@
 /** Which inputs and outputs of a session are what: token ids, mask, positions, logits, and the key/value cache in its several namings. */
 import { EntrainError } from '../../protocol/errors.ts';
+import type { OtherKind } from './token-feeds.ts';
 
 export interface ValueInfo {
   name: string;
@@ -21,6 +22,8 @@ export interface GraphIo {
   ids: ValueInfo;
   mask: ValueInfo | undefined;
   positions: ValueInfo | undefined;
+  /** Inputs of which all is known without the model: lengths, places, and how many logits are wanted. */
+  others: { info: ValueInfo; kind: OtherKind }[];
   /** `decoder_model_merged` chooses its branch by this flag. */
   useCache: ValueInfo | undefined;
   logits: ValueInfo;
@@ -28,6 +31,25 @@ export interface GraphIo {
   /** The latest rows of the cache, where `pack-pass.ts` lets it grow by rows. */
   recent: ValueInfo | undefined;
 }
+
+/** As exporters name them. */
+const OTHER_INPUTS: Readonly<Record<string, OtherKind>> = {
+  num_logits_to_keep: 'one',
+  logits_to_keep: 'one',
+  token_type_ids: 'zeros',
+  cache_position: 'places',
+  cache_positions: 'places',
+  positions: 'places',
+  input_positions: 'places',
+  position_id: 'places',
+  total_sequence_length: 'total',
+  total_seq_len: 'total',
+  past_sequence_length: 'past',
+  past_seq_len: 'past',
+  seqlens_k: 'last',
+};
+
+const LOGITS = 'logits';
 
 const PAST = /^(?:past_key_values\.(\d+)\.(key|value)|past_(\d+)|past_(key|value)_(\d+))$/;
 
@@ -47,7 +69,11 @@ export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly Value
     mask: byName.get('attention_mask'),
     positions: byName.get('position_ids'),
     useCache: byName.get('use_cache_branch'),
-    logits: named(new Map(outputs.map((output) => [output.name, output])), 'logits'),
+    others: inputs.flatMap((info) => {
+      const kind = Object.hasOwn(OTHER_INPUTS, info.name) ? OTHER_INPUTS[info.name] : undefined;
+      return kind === undefined ? [] : [{ info, kind }];
+    }),
+    logits: named(new Map(outputs.map((output) => [output.name, output])), LOGITS),
     slots,
     recent: byName.get(RECENT),
   };
@@ -78,13 +104,19 @@ function named(values: ReadonlyMap<string, ValueInfo>, name: string): ValueInfo 
   if (value) return value;
   throw new EntrainError(
     'MODEL_UNSUPPORTED',
-    `The graph has no ${name} (it has ${[...values.keys()].slice(0, 8).join(', ')}), expected a text decoder; export it as one.`,
+    `The graph has no ${name === LOGITS ? 'output' : 'input'} ${name} (it has ${[...values.keys()].slice(0, 8).join(', ')}), expected a text decoder; export it as one.`,
   );
+}
+
+/** Said of the file, before anything is built upon an output that is not there. */
+export function requireLogits(outputs: readonly string[]): void {
+  named(new Map(outputs.map((name) => [name, { name, type: '', shape: [] }])), LOGITS);
 }
 
 function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
   const known = new Set([io.ids, io.mask, io.positions, io.useCache, io.recent].map((value) => value?.name));
   for (const slot of io.slots) known.add(slot.past);
+  for (const { info } of io.others) known.add(info.name);
   const unknown = inputs.find(({ name }) => !known.has(name));
   if (unknown && /past|cache/.test(unknown.name)) {
     throw new EntrainError(
@@ -114,6 +146,10 @@ function toSlot(input: ValueInfo, outputs: readonly ValueInfo[]): CacheSlot {
       'MODEL_UNSUPPORTED',
       `The graph takes ${input.name} but gives none of ${names.join(', ')}; export it with its cache.`,
     );
+  if (!CACHE_TYPES.includes(input.type))
+    throw badCache(input.name, `holds ${input.type}`, 'float32 or float16');
+  if (input.shape.length < FEWEST_AXES)
+    throw badCache(input.name, 'states no shape', '[batch, heads, tokens, head size]');
   const tokenAxis = input.shape.length - 2;
   const batchAxis = input.shape.length - 4;
   const emptyShape = input.shape.map((size, axis) => {
@@ -122,6 +158,17 @@ function toSlot(input: ValueInfo, outputs: readonly ValueInfo[]): CacheSlot {
     return fixedSize(size, input.name);
   });
   return { past: input.name, present: present.name, type: input.type, emptyShape, tokenAxis };
+}
+
+const CACHE_TYPES = ['float32', 'float16'];
+/** Heads may be folded into the batch. */
+const FEWEST_AXES = 3;
+
+function badCache(name: string, has: string, expected: string): EntrainError {
+  return new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The cache ${name} ${has}, expected ${expected}; export the model so.`,
+  );
 }
 
 function fixedSize(size: number | string, name: string): number {

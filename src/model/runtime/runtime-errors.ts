@@ -7,6 +7,8 @@ const OUTSIDE = /escapes|outside|not under|symlink|symbolic/i;
 const WEIGHTS_FILE = /external data size mismatch|out of bounds or can not be read|Failed to parse value/i;
 const GRAPH = /protobuf|parse|INVALID_GRAPH|external/i;
 const TYPE = /Unsupported data type: (\d+)/;
+const NEWER =
+  /Unsupported model IR version|under development|only \*guarantees\* support|opset version .*not supported/i;
 const NOT_THERE =
   /NOT_IMPLEMENTED|not implemented|Could not find an implementation|No opset import|unsupported/i;
 
@@ -25,6 +27,7 @@ export function loadFault(cause: unknown, provider: Provider): EntrainError {
   const fault = (code: EntrainError['code'], message: string): EntrainError =>
     new EntrainError(code, message, { cause });
   if (MEMORY.test(reason)) return tooLarge(reason, cause);
+  if (NEWER.test(reason)) return tooNew(reason, cause);
   if (OUTSIDE.test(reason))
     return fault(
       'MODEL_UNSAFE',
@@ -65,6 +68,15 @@ export function passFault(cause: unknown): EntrainError {
   return new EntrainError(
     'MODEL_UNSUPPORTED',
     `ONNX Runtime failed while running the graph: ${reason}; check the export with "entrain models inspect".`,
+    { cause },
+  );
+}
+
+function tooNew(reason: string, cause: unknown): EntrainError {
+  const said = reason.replace(/^.*?(?=Unsupported|ONNX Runtime only)/, '');
+  return new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The graph is newer than this runtime reads: ${said}; export it with an older opset and IR version.`,
     { cause },
   );
 }

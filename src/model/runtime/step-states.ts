@@ -1,11 +1,10 @@
 /** Cuts the states of consecutive tokens out of a pass, by the layers and the stride that a study asks for. */
 import type { AgentSpec } from '../../protocol/control.ts';
-import type { StepRole } from '../../protocol/stream/frames.ts';
 import type { Pass } from './decoder.ts';
 import type { StepStates } from '../types.ts';
 
 export interface StepBatch {
-  role: StepRole;
+  role: StepStates['role'];
   step0: number;
   /** Byte range of each token of the pass. */
   bytes: [start: number, end: number][];

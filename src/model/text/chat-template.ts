@@ -1,46 +1,34 @@
-/**
- * Renders a dialogue with the model's own chat template and finds each utterance in the result. What a template does not
- * allow (no system role, strict alternation) is found out once, by trying, and worked around in the messages.
- */
-import { Template } from '@huggingface/jinja';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Renders a dialogue with the model's own chat template and finds each utterance in the result. */
+import { locateWords, markWords } from './locate-words.ts';
+import { type Address, findAddress, toMessages, type Turn } from './template-address.ts';
+import { findMarks, type TemplateMarks } from './template-marks.ts';
+import { createFill, type Fill, type Message, parseTemplate, readTemplate } from './template-source.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import { exists, readJsonIfThere } from '../folder/model-folder.ts';
+import { findReasoning, type Reasoning } from './reasoning.ts';
 import type { Tokenizer } from './tokenizer.ts';
-
-/** `self` spoke, `peer` was heard, `unheard` is a peer's turn that this agent did not hear. */
-export interface Turn {
-  who: 'self' | 'peer' | 'unheard';
-  text: string;
-}
+import { rewritesWords } from './rewrites.ts';
 
 export interface Rendered {
   text: string;
-  /** Character range of each turn's words in the text, by index of the turn; absent for an unheard turn. */
+  /** Character range of each turn's words in the text, by index of the turn; absent for an unheard turn and for one that is not to be found. */
   ranges: Map<number, [start: number, end: number]>;
 }
 
 export interface ChatTemplate {
   render(system: string, turns: readonly Turn[], generate: boolean): Rendered;
-  /** Strings that end a reply, for models without a template of their own. */
+  /** The same template, for which now is another instant (ms since 1970). */
+  at(ms: number): ChatTemplate;
+  /** Strings that end a reply, where no token does. */
   stops: string[];
+  marks: TemplateMarks;
+  reasoning: Reasoning;
+  /** What an owner of the model should know; one sentence each. */
+  notices: string[];
   /** How the template must be addressed; for `models inspect`. */
   takesSystem: boolean;
   alternates: boolean;
   source: 'model' | 'plain';
 }
-
-interface Message {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
-}
-
-const UNHEARD = '…';
-/** Private-use characters put around the words, to find them again; no template and no text has them. */
-const OPEN = '\u{F0E00}';
-const CLOSE = '\u{F0E01}';
-const MARKS = new RegExp(`[${OPEN}${CLOSE}]`, 'gu');
 
 /** For models that were never taught a chat format. */
 const PLAIN =
@@ -48,115 +36,49 @@ const PLAIN =
   "{% elif m.role == 'user' %}Them: {{ m.content }}\n{% else %}You: {{ m.content }}\n{% endif %}{% endfor %}" +
   '{% if add_generation_prompt %}You:{% endif %}';
 
+/** Now, where nobody says when a run began: 1 January 2025. */
+export const DEFAULT_INSTANT_MS = Date.UTC(2025, 0, 1);
+
+/** @throws EntrainError MODEL_UNSUPPORTED for a template that cannot be read, or not hold every prompt of an episode */
 export async function loadChatTemplate(folder: string, tokenizer: Tokenizer): Promise<ChatTemplate> {
   const source = await readTemplate(folder);
-  const template = parse(source ?? PLAIN);
-  const fill = (messages: readonly Message[], generate: boolean): string =>
-    template.render({
-      bos_token: '',
-      eos_token: '',
-      ...tokenizer.specials,
-      messages,
-      add_generation_prompt: generate,
-      enable_thinking: false,
-      // Some templates write today's date into the prompt, which would make it depend on the day.
-      date_string: '1 January 2025',
-    });
-  return createChatTemplate(fill, source === undefined);
-}
-
-type Fill = (messages: readonly Message[], generate: boolean) => string;
-
-function createChatTemplate(fill: Fill, plain: boolean): ChatTemplate {
-  const takesSystem = keepsSystem(fill);
-  const alternates = demandsAlternation(fill);
-  const render = (system: string, turns: readonly Turn[], generate: boolean): Rendered => {
-    const marked = toMessages(turns, { system, takesSystem, alternates, generate });
-    return locate(tryFill(fill, marked, generate));
+  const template = parseTemplate(source ?? PLAIN);
+  const fillAt = (ms: number): Fill => createFill(template, tokenizer.specials, ms);
+  const fill = fillAt(DEFAULT_INSTANT_MS);
+  const address = findAddress(fill);
+  const marks = findMarks(
+    (turns) => fill(toMessages(turns, { system: SYSTEM, address, generate: true }), true),
+    tokenizer,
+  );
+  const reasoning = findReasoning(source ?? '', tokenizer);
+  const rewritten = rewritesWords(fill, address);
+  const about = {
+    stops: source === undefined ? ['\n'] : marks.stops,
+    marks,
+    reasoning,
+    notices: rewritten === undefined ? [] : [rewritten],
+    takesSystem: address.takesSystem,
+    alternates: address.order === 'alternating',
+    source: source === undefined ? ('plain' as const) : ('model' as const),
   };
-  const stops = plain ? ['\n'] : [];
-  return { render, stops, takesSystem, alternates, source: plain ? 'plain' : 'model' };
+  const at = (ms: number): ChatTemplate => ({ ...about, at, render: createRender(fillAt(ms), address) });
+  return at(DEFAULT_INSTANT_MS);
 }
 
-async function readTemplate(folder: string): Promise<string | undefined> {
-  const file = join(folder, 'chat_template.jinja');
-  if (await exists(file)) return readFile(file, 'utf8');
-  const settings = await readJsonIfThere(join(folder, 'tokenizer_config.json'));
-  const value = settings['chat_template'];
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value as { name: string; template: string }[];
-  return (named.find(({ name }) => name === 'default') ?? named[0])?.template;
+const SYSTEM = 'qsystem';
+
+function createRender(fill: Fill, address: Address): ChatTemplate['render'] {
+  return (system, given, generate) => {
+    const request = { system: withoutPrivate(system), address, generate };
+    const turns = given.map((turn) => ({ ...turn, text: withoutPrivate(turn.text) }));
+    const text = tryFill(fill, toMessages(turns, request), generate);
+    const marked = tryFill(fill, toMessages(markWords(turns), request), generate);
+    return { text, ranges: locateWords(text, marked, turns) };
+  };
 }
 
-function parse(source: string): Template {
-  try {
-    return new Template(source);
-  } catch (cause) {
-    throw new EntrainError(
-      'MODEL_UNSUPPORTED',
-      `The model's chat template cannot be read: ${(cause as Error).message}; mend chat_template in tokenizer_config.json.`,
-      { cause },
-    );
-  }
-}
-
-function keepsSystem(fill: Fill): boolean {
-  try {
-    return fill([message('system', 'SYSTEM'), message('user', 'U')], true).includes('SYSTEM');
-  } catch {
-    return false;
-  }
-}
-
-function demandsAlternation(fill: Fill): boolean {
-  try {
-    fill([message('user', 'U'), message('assistant', 'A'), message('assistant', 'B')], true);
-    fill([message('assistant', 'A'), message('user', 'U')], true);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-function message(role: Message['role'], content: string): Message {
-  return { role, content };
-}
-
-interface Address {
-  system: string;
-  takesSystem: boolean;
-  alternates: boolean;
-  generate: boolean;
-}
-
-function toMessages(turns: readonly Turn[], address: Address): Message[] {
-  const messages: Message[] = [];
-  for (const [index, turn] of turns.entries()) {
-    if (turn.who === 'unheard') continue;
-    const role = turn.who === 'self' ? 'assistant' : 'user';
-    if (address.alternates) alternate(messages, role);
-    messages.push(message(role, `${OPEN}${index}${OPEN}${turn.text.replaceAll(MARKS, '')}${CLOSE}`));
-  }
-  if (address.alternates && address.generate) alternate(messages, 'assistant');
-  return withSystem(messages, address);
-}
-
-/** Puts an unheard turn between two of the same role, and in front of an opening reply. */
-function alternate(messages: Message[], next: Message['role']): void {
-  const last = messages.at(-1)?.role;
-  if (last === next || (last === undefined && next === 'assistant')) {
-    messages.push(message(next === 'user' ? 'assistant' : 'user', UNHEARD));
-  }
-}
-
-function withSystem(messages: Message[], { system, takesSystem }: Address): Message[] {
-  if (system === '') return messages;
-  if (takesSystem) return [message('system', system), ...messages];
-  const [first, ...rest] = messages;
-  if (first?.role !== 'user') return [message('user', system), ...messages];
-  return [message('user', `${system}\n\n${first.content}`), ...rest];
-}
+/** Characters that mean nothing to anybody else; the marks around words are such ones. */
+const withoutPrivate = (text: string): string => text.replaceAll(/\p{Co}/gu, '');
 
 function tryFill(fill: Fill, messages: readonly Message[], generate: boolean): string {
   try {
@@ -168,21 +90,4 @@ function tryFill(fill: Fill, messages: readonly Message[], generate: boolean): s
       { cause },
     );
   }
-}
-
-const MARKED = new RegExp(`${OPEN}(\\d+)${OPEN}([^${CLOSE}]*)${CLOSE}`, 'gu');
-
-/** Takes the marks out again and notes where they stood. */
-function locate(marked: string): Rendered {
-  const ranges: Rendered['ranges'] = new Map();
-  let text = '';
-  let from = 0;
-  for (const match of marked.matchAll(MARKED)) {
-    text += marked.slice(from, match.index);
-    const words = match[2] ?? '';
-    ranges.set(Number(match[1]), [text.length, text.length + words.length]);
-    text += words;
-    from = match.index + match[0].length;
-  }
-  return { text: text + marked.slice(from), ranges };
 }

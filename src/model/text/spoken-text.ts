@@ -6,8 +6,8 @@
 export interface TextStream {
   /** The text that this token adds, and its byte range in the utterance's UTF-8. */
   push(id: number): Piece;
-  /** The same for the last token of a text that is finished: what looked like half a character is all there will be. */
-  finish(id: number): Piece;
+  /** The text is finished: what looked like half a character is all there will be. */
+  end(): Piece;
   /** The whole so far. */
   text(): string;
 }
@@ -19,43 +19,71 @@ export interface Piece {
 }
 
 const REPLACEMENT = '\u{FFFD}';
+/** A character has at most four bytes and a token at least one, so behind this many tokens of its own nothing is open any more. */
+const OPEN_TOKENS = 3;
+/** Tokens without a whole character, from which on those at the front are given up as broken. */
+const MOST_FRESH = 8;
 const encoder = new TextEncoder();
+
+type Decode = (ids: readonly number[]) => string;
 
 /**
  * Only a window of tokens is decoded each time: from the last place where the text was whole, with the stretch before it
- * as context, for the first token of a text may be decoded otherwise than one within it.
+ * as context, for the first token of a text may be decoded otherwise than one within it. The window is bounded, so the time is linear in
+ * the tokens whatever they are.
  */
-export function createTextStream(decode: (ids: readonly number[]) => string): TextStream {
-  let context: number[] = [];
+export function createTextStream(decode: Decode): TextStream {
+  let context: readonly number[] = [];
   let fresh: number[] = [];
   let text = '';
   let bytes = 0;
-  const add = (id: number, isLast: boolean): Piece => {
-    fresh.push(id);
-    const before = decode(context);
-    const whole = decode([...context, ...fresh]);
-    const done = (isLast || !whole.endsWith(REPLACEMENT)) && whole.length > before.length;
-    const piece = done ? whole.slice(before.length) : '';
+  const add = (piece: string): Piece => {
     const added = text === '' ? piece.trimStart() : piece;
-    if (done) [context, fresh] = [fresh, []];
     text += added;
     const byte0 = bytes;
     bytes += encoder.encode(added).length;
     return { text: added, byte0, byte1: bytes };
   };
-  return { push: (id) => add(id, false), finish: (id) => add(id, true), text: () => text };
+  const take = (count: number): string => {
+    const piece = decode([...context, ...fresh.slice(0, count)]).slice(decode(context).length);
+    // Tokens that add nothing, such as control tokens, are no context either.
+    if (piece !== '') context = fresh.slice(0, count);
+    fresh = fresh.slice(count);
+    return piece;
+  };
+  return {
+    push: (id) => {
+      fresh.push(id);
+      return add(take(wholeTokens(context, fresh, decode)));
+    },
+    end: () => add(take(fresh.length)),
+    text: () => text,
+  };
+}
+
+/** How many of the fresh tokens, from the first on, hold whole characters only. */
+function wholeTokens(context: readonly number[], fresh: readonly number[], decode: Decode): number {
+  const whole = decode([...context, ...fresh]);
+  if (!whole.endsWith(REPLACEMENT)) return fresh.length;
+  if (fresh.length < MOST_FRESH) return 0;
+  // Broken bytes. A place where nothing was open is one where the text before stays as it is, whatever follows.
+  for (let count = fresh.length - OPEN_TOKENS; count > 0; count--)
+    if (whole.startsWith(decode([...context, ...fresh.slice(0, count)]))) return count;
+  return fresh.length;
 }
 
 /** Byte ranges of the tokens of an utterance, or of its first tokens where it `goes on`. */
 export function byteRanges(
   ids: readonly number[],
-  decode: (ids: readonly number[]) => string,
+  decode: Decode,
   end: 'finished' | 'goes on',
 ): [start: number, end: number][] {
   const stream = createTextStream(decode);
-  return ids.map((id, i) => {
-    const isLast = end === 'finished' && i === ids.length - 1;
-    const { byte0, byte1 } = isLast ? stream.finish(id) : stream.push(id);
+  const ranges = ids.map((id): [number, number] => {
+    const { byte0, byte1 } = stream.push(id);
     return [byte0, byte1];
   });
+  const last = ranges.at(-1);
+  if (end === 'finished' && last) last[1] = stream.end().byte1;
+  return ranges;
 }

@@ -10,24 +10,36 @@ export interface Tokenizer {
   encode(text: string): readonly number[];
   /** As `encode`, in stretches that are tokenised alike whatever stands around them. */
   encodePieces(text: string): readonly Piece[];
-  /** Special tokens are left out. */
+  /**
+   * Special tokens are left out, and spaces stay as the tokens have them: `clean_up_tokenization_spaces` is for WordPiece, takes letters and
+   * spaces from what other tokenizers decode, and transformers 5 ignores it there too.
+   */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
   /** The token begins with a blank, so no word goes on in it. */
   startsWord(id: number): boolean;
-  /** The same words, in which no special token can be read: what a peer says must not open a turn. */
-  shield(text: string): string;
+  /** Tokens that are no words but marks (`<|end|>`, `</think>`, `[INST]`), special or not, by their names. */
+  controls: ReadonlyMap<string, number>;
+  /** Names of added tokens that the model has no row for; text that spells one is only text. */
+  leftOut: readonly string[];
   /** Tokens that the template may use, by their name in tokenizer_config.json: bos_token, eos_token, … */
   specials: Record<string, string>;
   size: number;
   largestId: number;
 }
 
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+/**
+ * @param rows how many tokens the model knows; undefined: not known yet. Added tokens beyond them, which no model was taught, are left out
+ * @throws EntrainError MODEL_MISSING, MODEL_CORRUPT, or VOCABULARY_MISMATCH where words would be beyond them
+ */
+export async function loadTokenizer(folder: string, rows?: number): Promise<Tokenizer> {
   const path = join(folder, 'tokenizer.json');
   if (!(await exists(path))) throw missing(path);
   const settings = await readJsonIfThere(join(folder, 'tokenizer_config.json'));
-  const hub = construct(await readJson(path), settings, path);
+  const map = await readJsonIfThere(join(folder, 'special_tokens_map.json'));
+  const json = await readJson(path);
+  const leftOut = addedBeyond(json, rows);
+  const hub = construct(withoutTokens(json, leftOut), settings, path);
   const ids = [...hub.get_vocab(true).values()];
   const encodePieces = encodeByPieces((text) => hub.encode(text, { add_special_tokens: false }).ids, {
     specials: [...hub.get_added_tokens_decoder().values()],
@@ -36,15 +48,18 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   return {
     encode: (text) => idsOf(encodePieces(text)),
     encodePieces,
-    decode: (tokens) => (tokens.length === 0 ? '' : hub.decode([...tokens], { skip_special_tokens: true })),
+    decode: (tokens) => (tokens.length === 0 ? '' : hub.decode([...tokens], DECODING)),
     idOf: (token) => hub.token_to_id(token),
     startsWord: (id) => /^[ ▁Ġ]/u.test(hub.id_to_token(id) ?? ''),
-    shield: shieldFrom(hub),
-    specials: specialTokens(settings),
+    controls: controlTokens(hub),
+    leftOut: [...leftOut],
+    specials: { ...specialTokens(map), ...specialTokens(settings) },
     size: ids.length,
     largestId: ids.reduce((largest, id) => Math.max(largest, id), -1),
   };
 }
+
+const DECODING = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
 
 function construct(json: object, settings: object, path: string): HubTokenizer {
   try {
@@ -70,13 +85,43 @@ function keepsWordsApart(hub: HubTokenizer): boolean {
   return ![...hub.get_vocab(false).keys()].some((token) => /[^\s▁][\s▁]/u.test(token));
 }
 
-/** A zero-width space behind its first character keeps a special token from being one. */
-function shieldFrom(hub: HubTokenizer): (text: string) => string {
-  const names = [...hub.get_added_tokens_decoder().values()]
-    .filter(({ special, content }) => special && content.length > 1)
-    .map(({ content }) => content);
-  return (text) =>
-    names.reduce((safe, name) => safe.replaceAll(name, `${name.slice(0, 1)}\u200B${name.slice(1)}`), text);
+interface AddedToken {
+  id: number;
+  content: string;
+  special: boolean;
+}
+
+/** Added tokens and those of the vocabulary that text spells, as far as they look like marks. Runs of blanks and single characters do not. */
+function controlTokens(hub: HubTokenizer): Map<string, number> {
+  const controls = new Map<string, number>();
+  for (const { id, content, special } of hub.get_added_tokens_decoder().values()) {
+    const isMark = special || /[^\p{L}\p{N}\s]/u.test(content);
+    if (isMark && content.trim() !== '' && [...content].length > 1) controls.set(content, id);
+  }
+  for (const [content, id] of hub.get_vocab(false)) {
+    if (controls.has(content) || !LOOKS_LIKE_A_MARK.test(content)) continue;
+    const spelled = hub.encode(content, { add_special_tokens: false }).ids;
+    if (spelled.includes(id)) controls.set(content, id);
+  }
+  return controls;
+}
+
+/** A byte's name is none: text spells the byte itself. */
+const LOOKS_LIKE_A_MARK = /^(?:<(?!0x[0-9A-F]{2}>)[^<>\s]+>|\[[A-Z_/]+\])$/;
+
+function addedBeyond(json: Record<string, unknown>, rows = Number.POSITIVE_INFINITY): Set<string> {
+  const added = (json['added_tokens'] ?? []) as AddedToken[];
+  return new Set(added.filter(({ id }) => id >= rows).map(({ content }) => content));
+}
+
+/** The tokenizer's file without some of its added tokens, which may stand in its vocabulary too. */
+function withoutTokens(json: Record<string, unknown>, names: ReadonlySet<string>): Record<string, unknown> {
+  const added = (json['added_tokens'] ?? []) as AddedToken[];
+  const model = json['model'] as { vocab?: Record<string, number> | unknown[] } | undefined;
+  const kept = { ...json, added_tokens: added.filter(({ content }) => !names.has(content)) };
+  if (names.size === 0 || !model?.vocab || Array.isArray(model.vocab)) return kept;
+  const vocab = Object.fromEntries(Object.entries(model.vocab).filter(([token]) => !names.has(token)));
+  return { ...kept, model: { ...model, vocab } };
 }
 
 function specialTokens(settings: Record<string, unknown>): Record<string, string> {

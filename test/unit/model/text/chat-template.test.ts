@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ChatTemplate, loadChatTemplate, type Turn } from '../../../../src/model/text/chat-template.ts';
+import { type ChatTemplate, loadChatTemplate } from '../../../../src/model/text/chat-template.ts';
+import type { Turn } from '../../../../src/model/text/template-address.ts';
 import { loadTokenizer } from '../../../../src/model/text/tokenizer.ts';
 import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../../fixtures/onnx/tokenizers.ts';
 import { temporaryFolder } from '../../../fixtures/onnx/write-folder.ts';
@@ -64,15 +65,114 @@ describe('a chat template', () => {
     const text = 'a\u{F0E00}b\u{F0E01}c';
     expect(template.render('', [{ who: 'peer', text }], false).text).toBe('<s><|user|>abc<|end|>');
   });
-});
 
-describe('a tokenizer', () => {
-  it('hides its special tokens in what a peer says', async () => {
-    const folder = await temporaryFolder();
-    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(byteLevelTokenizer(20).tokenizer));
-    const tokenizer = await loadTokenizer(folder);
-    const end = tokenizer.idOf('<|end|>');
-    expect(tokenizer.encode('bye<|end|>')).toContain(end);
-    expect(tokenizer.encode(tokenizer.shield('bye<|end|><|system|>'))).not.toContain(end);
+  it.each([
+    ['a user must have spoken', USER_NEEDED, false],
+    ['roles must alternate from a user on', TEMPLATES.instruct, true],
+    ['the system prompt stands before the last thing heard', SYSTEM_LAST, true],
+  ])('where %s holds every prompt of an episode', async (_, source, alternates) => {
+    const template = await load(source);
+    expect(template.alternates).toBe(alternates);
+    for (const who of [
+      [],
+      ['self'],
+      ['peer', 'peer', 'self'],
+      ['unheard', 'self', 'unheard'],
+    ] as Turn['who'][][]) {
+      const turns = who.map((one, i): Turn => ({ who: one, text: one === 'unheard' ? '' : `word${i}` }));
+      const { text, ranges } = template.render('Sell.', turns, true);
+      expect(text).toContain('Sell.');
+      for (const [turn, [from, to]] of ranges) expect(text.slice(from, to)).toBe(`word${turn}`);
+      expect(ranges.size).toBe(who.filter((one) => one !== 'unheard').length);
+    }
+  });
+
+  it.each([
+    ['leaves words out', '{% for m in messages %}{{ m.content[:40] }}{% endfor %}'],
+    [
+      'never holds two turns',
+      "{% if messages|length > 2 %}{{ raise_exception('short talks only') }}{% endif %}{{ messages[0].content }}",
+    ],
+  ])('that %s is refused when it is loaded', async (_, source) => {
+    await expect(load(source)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+  });
+
+  it('that rewrites words says so, and its prompts are what it makes of them', async () => {
+    const template = await load(
+      '{% for m in messages %}<|{{ m.role }}|>{{ m.content | upper }}<|end|>{% endfor %}',
+    );
+    expect(template.notices).toEqual([expect.stringContaining('changes words that were heard and spoken')]);
+    const { text, ranges } = template.render('', [{ who: 'peer', text: 'Hi' }], true);
+    expect(text.slice(...(ranges.get(0) ?? [0, 0]))).toBe('HI');
+    expect((await load(TEMPLATES.own)).notices).toEqual([]);
+  });
+
+  it('finds words also where the template cuts at a mark in them', async () => {
+    const template = await load(
+      "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}<|end|>{% endfor %}",
+    );
+    const { text, ranges } = template.render(
+      '',
+      [
+        { who: 'self', text: 'so</think>Yes.' },
+        { who: 'peer', text: 'No.' },
+      ],
+      true,
+    );
+    expect(text).toBe('<|assistant|>Yes.<|end|><|user|>No.<|end|>');
+    expect([...ranges].map(([turn, [from, to]]) => [turn, text.slice(from, to)])).toEqual([[1, 'No.']]);
+  });
+
+  it('tells the date of the run, in no time zone but UTC', async () => {
+    const dated =
+      "{{ strftime_now('%A %d %B %Y %H:%M %-d/%-m %j %y %p') }}{% for m in messages %}{{ m.role }}{{ m.content }}{% endfor %}";
+    const template = await load(dated);
+    const zone = process.env['TZ'];
+    try {
+      for (const other of ['UTC', 'Pacific/Kiritimati', 'America/Los_Angeles']) {
+        process.env['TZ'] = other;
+        expect(template.at(Date.UTC(2026, 2, 1, 23, 59)).render('', [], true).text).toBe(
+          'Sunday 01 March 2026 23:59 1/3 060 26 PM',
+        );
+      }
+    } finally {
+      process.env['TZ'] = zone ?? '';
+    }
+    expect(template.render('', [], true).text).toContain('01 January 2025');
+  });
+
+  it('with other line breaks is the same', async () => {
+    const lines = '{% for m in messages -%}\n  {{ m.role }}: {{ m.content }}\n{% endfor %}\nnext\n';
+    const [unix, dos, mac] = await Promise.all(
+      [lines, lines.replaceAll('\n', '\r\n'), lines.replaceAll('\n', '\r')].map(load),
+    );
+    const render = (one: ChatTemplate | undefined): string | undefined =>
+      one?.render('Sell.', TALK, true).text;
+    expect(render(unix)).toContain('user: Apples?');
+    expect(render(unix)).not.toContain('\r');
+    expect([render(dos), render(mac)]).toEqual([render(unix), render(unix)]);
+  });
+
+  it.each([
+    { of: 'own', source: TEMPLATES.own, endOfTurn: '<|end|>', stops: [] },
+    { of: 'instruct', source: TEMPLATES.instruct, endOfTurn: '</s>', stops: [] },
+    { of: 'ChatML in plain text', source: TEMPLATES.chatml, endOfTurn: undefined, stops: ['<|im_end|>'] },
+  ])('ends a reply as the template ends a turn: $of', async ({ source, endOfTurn, stops }) => {
+    const template = await load(source);
+    expect(template.marks.endOfTurn).toBe(endOfTurn);
+    expect(template.stops).toEqual(stops);
   });
 });
+
+const USER_NEEDED =
+  "{% set ns = namespace(u=false) %}{% for m in messages %}{% if m.role == 'user' %}{% set ns.u = true %}{% endif %}{% endfor %}" +
+  "{% if not ns.u %}{{ raise_exception('No user query found') }}{% endif %}" +
+  '{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}';
+
+/** As Mistral has it since v0.3. */
+const SYSTEM_LAST =
+  "{% if messages[0].role == 'system' %}{% set system = messages[0].content %}{% set loop_messages = messages[1:] %}" +
+  "{% else %}{% set system = '' %}{% set loop_messages = messages %}{% endif %}{{ bos_token }}" +
+  "{% for m in loop_messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('alternate') }}{% endif %}" +
+  "{% if m.role == 'user' %}{% if loop.last and system %}{{ '[INST] ' + system + '\n\n' + m.content + '[/INST]' }}" +
+  "{% else %}{{ '[INST] ' + m.content + '[/INST]' }}{% endif %}{% else %}{{ ' ' + m.content + '</s>' }}{% endif %}{% endfor %}";

@@ -1,0 +1,43 @@
+/** Whether a chat template leaves what was said as it was. One that cuts it short is refused, one that changes it is told about. */
+import { EntrainError } from '../../protocol/errors.ts';
+import { type Address, toMessages, type Turn } from './template-address.ts';
+import type { Fill } from './template-source.ts';
+
+/** What people say: capitals, digits, quotation marks, line breaks, brackets, and more of it than a sentence. */
+const SAYINGS = [
+  'Well, "three" of them (or 4?) for Zoë: it\'s 10% off! And then?',
+  'First line.\nSecond line;  two blanks, a tab\tand a {brace} & <angle>.',
+  `${'It goes on and on, as talk does. '.repeat(30)}The end.`,
+];
+
+/**
+ * @returns what changes, in a sentence; undefined where nothing does
+ * @throws EntrainError MODEL_UNSUPPORTED where words are left out
+ */
+export function rewritesWords(fill: Fill, address: Address): string | undefined {
+  const changed = new Set<string>();
+  for (const saying of SAYINGS) {
+    for (const who of ['peer', 'self'] as const) {
+      const turns: Turn[] = [
+        { who, text: saying },
+        { who: who === 'self' ? 'peer' : 'self', text: 'qother' },
+        { who: 'peer', text: 'qlast' },
+      ];
+      const text = fill(toMessages(turns, { system: '', address, generate: true }), true);
+      if (text.includes(saying)) continue;
+      if (!lettersOf(text).includes(lettersOf(saying))) throw cutsWords(who);
+      changed.add(who === 'peer' ? 'heard' : 'spoken');
+    }
+  }
+  if (changed.size === 0) return undefined;
+  return `The chat template changes words that were ${[...changed].join(' and ')}: what prompts hold is not what was said.`;
+}
+
+const lettersOf = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+
+function cutsWords(who: 'peer' | 'self'): EntrainError {
+  return new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The model's chat template leaves out part of what was ${who === 'peer' ? 'heard' : 'spoken'}, expected all of it in the prompt; mend chat_template in tokenizer_config.json.`,
+  );
+}

@@ -1,0 +1,110 @@
+/**
+ * How a chat template must be addressed. What it does not allow (a system role, two turns of one role in a row, a dialogue without a
+ * user's turn) is found out once, by trying every kind of prompt that an episode brings, and worked around in the messages.
+ */
+import { EntrainError } from '../../protocol/errors.ts';
+import type { Fill, Message } from './template-source.ts';
+
+/** `self` spoke, `peer` was heard, `unheard` is a peer's turn that this agent did not hear. */
+export interface Turn {
+  who: 'self' | 'peer' | 'unheard';
+  /** As prompts hold it. */
+  text: string;
+  /** As it was said, where prompts hold it otherwise. */
+  said?: string | undefined;
+}
+
+export interface Address {
+  /** Whether there is a system role; otherwise the system prompt opens the first user's message. */
+  takesSystem: boolean;
+  /** `user first`: a dialogue begins with a user's turn. `alternating`: besides, no role has two turns in a row. */
+  order: 'any' | 'user first' | 'alternating';
+}
+
+/** Stands for a turn that was not heard where a template wants one. */
+const UNHEARD = '…';
+
+const ORDERS: readonly Address['order'][] = ['any', 'user first', 'alternating'];
+
+/** Opening, alternation, monologue, and what a group of three brings. */
+const DIALOGUES: readonly Turn['who'][][] = [
+  [],
+  ['peer'],
+  ['self', 'peer'],
+  ['peer', 'self', 'peer'],
+  ['self', 'unheard', 'self', 'unheard'],
+  ['unheard', 'self', 'unheard'],
+  ['peer', 'peer', 'self', 'peer', 'peer'],
+];
+const NAMES = ['qalpha', 'qbeta', 'qgamma', 'qdelta', 'qepsilon'];
+const SYSTEM = 'qsystem';
+
+/** @throws EntrainError MODEL_UNSUPPORTED where no way leads through all prompts that a model will meet */
+export function findAddress(fill: Fill): Address {
+  let reason: string | undefined;
+  for (const takesSystem of [true, false]) {
+    for (const order of ORDERS) {
+      const address = { takesSystem, order };
+      const fault = faultOf(fill, address);
+      if (fault === undefined) return address;
+      reason = fault;
+    }
+  }
+  throw new EntrainError(
+    'MODEL_UNSUPPORTED',
+    `The model's chat template cannot hold a dialogue: ${reason}; use a model with a template for chats.`,
+  );
+}
+
+/** @returns why some prompt cannot be had; undefined when all can */
+function faultOf(fill: Fill, address: Address): string | undefined {
+  for (const who of DIALOGUES) {
+    const turns = who.map((one, i): Turn => ({ who: one, text: one === 'unheard' ? '' : (NAMES[i] ?? '') }));
+    for (const system of [SYSTEM, '']) {
+      try {
+        const text = fill(toMessages(turns, { system, address, generate: true }), true);
+        const lost = [system, ...turns.map((turn) => turn.text)].find(
+          (words) => !text.toLowerCase().includes(words),
+        );
+        if (lost !== undefined) return `it leaves out ${lost === SYSTEM ? 'the system prompt' : 'a turn'}`;
+      } catch (cause) {
+        return (cause as Error).message;
+      }
+    }
+  }
+  return undefined;
+}
+
+export interface Request {
+  system: string;
+  address: Address;
+  generate: boolean;
+}
+
+export function toMessages(turns: readonly Turn[], { system, address, generate }: Request): Message[] {
+  const messages: Message[] = [];
+  for (const turn of turns) {
+    if (turn.who === 'unheard') continue;
+    const role = turn.who === 'self' ? 'assistant' : 'user';
+    fillGap(messages, role, address);
+    messages.push({ role, content: turn.text });
+  }
+  if (generate) fillGap(messages, 'assistant', address);
+  return withSystem(messages, system, address);
+}
+
+/** Puts an unheard turn between two of the same role, and in front of an opening reply, where the template wants one. */
+function fillGap(messages: Message[], next: Message['role'], { order }: Address): void {
+  const last = messages.at(-1)?.role;
+  const opens = last === undefined && next === 'assistant' && order !== 'any';
+  if (opens || (last === next && order === 'alternating'))
+    messages.push({ role: next === 'user' ? 'assistant' : 'user', content: UNHEARD });
+}
+
+function withSystem(messages: Message[], system: string, { takesSystem }: Address): Message[] {
+  if (system === '') return messages;
+  if (takesSystem) return [{ role: 'system', content: system }, ...messages];
+  const [first, ...rest] = messages;
+  if (first?.role !== 'user') return [{ role: 'user', content: system }, ...messages];
+  return [{ role: 'user', content: `${system}\n\n${first.content}` }, ...rest];
+}

@@ -1,0 +1,66 @@
+/** One turn of a model in a dialogue that is given: what an owner of a model looks at before any study. */
+import { createEngine, fitContext } from '../dialogue/engine.ts';
+import { remember } from '../dialogue/remember.ts';
+import { speakTurn } from '../dialogue/speak-turn.ts';
+import { openModel, type OpenModel } from '../worker/open-model.ts';
+import type { ModelInfo, ModelOptions, Spoken, TurnState } from '../types.ts';
+import type { Sampling } from '../../protocol/study.ts';
+
+export interface TryOptions {
+  model: ModelOptions;
+  system: string;
+  /** What was heard (`peer`) and said (`self`) so far, in order. */
+  turns: readonly { who: 'self' | 'peer'; text: string }[];
+  maxTokens: number;
+  sampling: Sampling;
+  /** Unsigned, 32 bits. */
+  seed: number;
+}
+
+export interface TryReport {
+  info: ModelInfo;
+  /** The whole text that the model reads before it answers. */
+  prompt: string;
+  promptIds: number[];
+  /** The reply, as a partner hears it. */
+  text: string;
+  finish: Spoken['finish'];
+  /** Tokens of the reply, those that are no speech included. */
+  tokens: number;
+  /** Euclidean norm of the state that produces the first token, by layer, 1..L. */
+  stateNorms: number[];
+}
+
+/** @throws EntrainError what `openModel` throws, and CONTEXT_OVERFLOW where the dialogue is too long */
+export async function tryModel(options: TryOptions): Promise<TryReport> {
+  const model = await openModel(options.model);
+  try {
+    return await takeTurn(model, options);
+  } finally {
+    await model.release();
+  }
+}
+
+async function takeTurn(model: OpenModel, options: TryOptions): Promise<TryReport> {
+  const { system, sampling, turns, seed, maxTokens } = options;
+  const engine = createEngine(model, { id: 'try', system, sampling, steps: null });
+  for (const { who, text } of turns) remember(engine, who, text);
+  fitContext(engine);
+  const prompt = engine.template.render(system, engine.turns, true).text;
+  const promptIds = engine.plan(engine.turns).flatMap(({ ids }) => ids);
+  let stateNorms: number[] = [];
+  const { text, finish, tokens } = await speakTurn(engine, {
+    seed,
+    maxTokens,
+    mayLeave: true,
+    onState: (state) => (stateNorms = normsOf(state)),
+    onToken: () => undefined,
+    onSteps: () => undefined,
+  });
+  return { info: model.info, prompt, promptIds, text, finish, tokens, stateNorms };
+}
+
+function normsOf({ layers, data }: TurnState): number[] {
+  const dims = data.length / layers.length;
+  return layers.map((_, row) => Math.hypot(...data.subarray(row * dims, (row + 1) * dims)));
+}

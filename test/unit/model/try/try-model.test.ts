@@ -1,0 +1,188 @@
+/** One turn of a model, as its owner sees it: folders that people really have are tried as they are, or refused with a reason. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tryModel, type TryOptions, type TryReport } from '../../../../src/model/try/try-model.ts';
+import { writeBytes } from '../../../../src/onnx/protobuf.ts';
+import { samplingSchema } from '../../../../src/protocol/study.ts';
+import { writeChatModel } from '../../../fixtures/onnx/chat-model.ts';
+import { randomWeights } from '../../../fixtures/onnx/llama2c.ts';
+import { type Script, writeScriptedModel } from '../../../fixtures/onnx/scripted-model.ts';
+import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../../fixtures/onnx/tokenizers.ts';
+import { temporaryFolder, writeLlamaFolder } from '../../../fixtures/onnx/write-folder.ts';
+import { graph, INT32, INT64, valueInfo } from '../../../fixtures/onnx/write-onnx.ts';
+import { hasShared, sharedFolder } from '../../../fixtures/shared.ts';
+
+const TURNS: TryOptions['turns'] = [
+  { who: 'peer', text: 'Hello there' },
+  { who: 'self', text: 'Hi' },
+  { who: 'peer', text: 'How are you?' },
+];
+
+async function attempt(folder: string, options: Partial<TryOptions> = {}): Promise<TryReport> {
+  return tryModel({
+    model: { folder, provider: 'cpu', threads: 1, cacheFolder: await temporaryFolder() },
+    system: 'Be brief.',
+    turns: TURNS,
+    maxTokens: 24,
+    sampling: samplingSchema.parse({ temperature: 0 }),
+    seed: 3,
+    ...options,
+  });
+}
+
+const said = async (script: Script): Promise<TryReport> => attempt(await writeScriptedModel(script));
+
+describe('trying a model', () => {
+  it('shows prompt, ids, reply, its end, and the norm of the state of every layer', async () => {
+    const report = await said({ after: '<|assistant|>', says: 'Nice day.<|end|>', template: TEMPLATES.own });
+    expect(report.prompt).toBe(
+      '<s><|system|>Be brief.<|end|><|user|>Hello there<|end|><|assistant|>Hi<|end|><|user|>How are you?<|end|><|assistant|>',
+    );
+    expect(report).toMatchObject({ text: 'Nice day.', finish: 'stop', tokens: 9 });
+    expect(report.stateNorms).toHaveLength(2);
+    expect(report.stateNorms.every((norm) => norm > 0)).toBe(true);
+    expect(report.promptIds.length).toBeGreaterThan(8);
+  });
+
+  it('says the letters that decoding would clean up, whatever the setting', async () => {
+    const script = { after: '<|assistant|>', says: "My 'sure<|end|>", template: TEMPLATES.own };
+    for (const settings of [
+      {},
+      { clean_up_tokenization_spaces: true },
+      { clean_up_tokenization_spaces: false },
+    ])
+      expect((await said({ ...script, settings })).text).toBe("My 'sure");
+  });
+
+  it('ends a reply with the token by which the template ends a turn, though no file names it', async () => {
+    const report = await said({
+      after: '<|assistant|>',
+      says: 'No<|end|>user',
+      template: TEMPLATES.own,
+      settings: { eos_token: '</s>' },
+      endTokens: ['</s>'],
+    });
+    expect(report).toMatchObject({ text: 'No', finish: 'stop', tokens: 2 });
+    expect(report.info.notices).toEqual([expect.stringContaining('ends turns with <|end|>')]);
+  });
+
+  it('ends a reply where the model goes on into the next turn', async () => {
+    const script = { after: '<|assistant|>', says: 'Yes<|user|>no', template: TEMPLATES.own };
+    expect(await said(script)).toMatchObject({ text: 'Yes', finish: 'stop' });
+  });
+
+  it('takes bos and eos from special_tokens_map.json where tokenizer_config.json has none', async () => {
+    const folder = await writeScriptedModel({
+      after: '<|assistant|>',
+      says: 'Yes</s>',
+      template: TEMPLATES.own,
+    });
+    const config = { chat_template: TEMPLATES.own };
+    await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+    const map = { bos_token: { content: '<s>', lstrip: false }, eos_token: '</s>' };
+    await writeFile(join(folder, 'special_tokens_map.json'), JSON.stringify(map));
+    const report = await attempt(folder);
+    expect(report).toMatchObject({ text: 'Yes', finish: 'stop' });
+    expect(report.prompt).toMatch(/^<s>/);
+  });
+});
+
+describe('a token beyond the head', () => {
+  const SHAPE = { dims: 32, hidden: 64, layers: 2, heads: 2, keyValueHeads: 1, context: 256 };
+  const write = async (template: string): Promise<string> => {
+    const { tokenizer, vocabulary } = byteLevelTokenizer(50, [{ content: '<image>', special: true }]);
+    return writeLlamaFolder(
+      randomWeights({ ...SHAPE, vocabulary: vocabulary - 1 }, 1),
+      { style: 'torch' },
+      {
+        tokenizer,
+        tokenizerConfig: tokenizerConfig(template),
+      },
+    );
+  };
+
+  it('that nothing uses is no fault, and spelling it does no harm', async () => {
+    const report = await attempt(await write(TEMPLATES.own), { system: 'Look: <image>' });
+    expect(Math.max(...report.promptIds)).toBeLessThan(byteLevelTokenizer(50).vocabulary);
+  });
+
+  it('that the template uses is one', async () => {
+    await expect(attempt(await write(`<image>${TEMPLATES.own}`))).rejects.toMatchObject({
+      code: 'VOCABULARY_MISMATCH',
+    });
+  });
+});
+
+describe('an input that says nothing new', () => {
+  it.each([
+    ['num_logits_to_keep', INT64, []],
+    ['logits_to_keep', INT64, [1]],
+    ['token_type_ids', INT64, ['batch', 'sequence']],
+    ['cache_position', INT64, ['sequence']],
+    ['total_sequence_length', INT32, []],
+  ])('is fed: %s', async (name, type, shape) => {
+    const folder = await writeChatModel({ tokens: 'bytes', template: 'own' });
+    const expected = await attempt(folder);
+    const file = join(folder, 'onnx/model.onnx');
+    const extra = graph({ nodes: [], weights: [], inputs: [valueInfo(name, type, shape)], outputs: [] });
+    await writeFile(file, Buffer.concat([await readFile(file), writeBytes(7, extra)]));
+    const { info: _, ...report } = await attempt(folder);
+    expect(report).toEqual({ ...report, text: expected.text, stateNorms: expected.stateNorms });
+  });
+});
+
+describe('what cannot run', () => {
+  it('for want of an output logits is told so', async () => {
+    const folder = await writeChatModel({ tokens: 'bytes', template: 'own' });
+    const file = join(folder, 'onnx/model.onnx');
+    const bytes = await readFile(file);
+    for (let at = bytes.indexOf('logits'); at >= 0; at = bytes.indexOf('logits')) bytes.write('logitz', at);
+    await writeFile(file, bytes);
+    await expect(attempt(folder)).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('has no output logits') as string,
+    });
+  });
+
+  it('for a template that needs what no dialogue brings is refused before any pass', async () => {
+    const folder = await writeChatModel({ tokens: 'bytes', template: 'own' });
+    const config = tokenizerConfig("{{ raise_exception('tools are needed') }}");
+    await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+    await expect(attempt(folder)).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('tools are needed') as string,
+    });
+  });
+});
+
+/** The same graph and weights in each folder, but for its own fault. */
+describe.skipIf(!hasShared)('folders made after reports of others', () => {
+  const WELL = "I'm doing well, thank you for asking.";
+  const tried = (name: string): Promise<TryReport> =>
+    attempt(sharedFolder(`cases/models/${name}`), { maxTokens: 12 });
+
+  it.each([
+    ['cache-position', WELL, 'length'],
+    ['num-logits-to-keep', WELL, 'length'],
+    ['gemma3-image-token', WELL, 'length'],
+    ['mask-bool', WELL, 'length'],
+    ['needs-user-turn', WELL, 'length'],
+    ['cleanup-stream', "Nice 'sure' you", 'stop'],
+    ['reasoning-r1', 'Nice to meet you.', 'stop'],
+    ['turn-end-not-in-eos', 'Hello you', 'stop'],
+  ])('%s says %j', async (name, text, finish) => {
+    expect(await tried(name)).toMatchObject({ text, finish });
+  });
+
+  it.each([
+    ['ir-99', 'newer than this runtime reads'],
+    ['logits-renamed', 'has no output logits'],
+    ['no-cache-shape', 'states no shape'],
+  ])('%s is refused: %s', async (name, why) => {
+    await expect(tried(name)).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining(why) as string,
+    });
+  });
+});
