@@ -1,7 +1,8 @@
 /** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
 import { join } from 'node:path';
+import { EntrainError } from '../protocol/errors.ts';
 import { hopelessStudy } from '../protocol/minimums.ts';
-import { agentsOf } from '../protocol/study.ts';
+import { agentsOf, missingStepLayer, type Study } from '../protocol/study.ts';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
@@ -125,6 +126,7 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const needed = before ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
   const fleet = await awaitFleet(link, needed, { timeoutMs: waitMs, clock });
   const agents = new Set([...agentsOf(study), ...needed]);
+  requireStepLayers(study, fleet);
   if (begun) requireSameRun(begun, { study, fleet, agents });
   else await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
   requireItsStream(run, {
@@ -145,7 +147,8 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   shutdown.onStop('watch', () => watch.stop());
   const turns = watchTurns({ state: running.state, metrics, clock, log });
   shutdown.onStop('turns', () => turns.stop());
-  log.info({ run, agents: [...agents], outlook: hopelessStudy(study) }, 'run started');
+  const modelOf = (agent: string): string | undefined => fleet.agents.get(agent)?.model.sha256;
+  log.info({ run, agents: [...agents], outlook: hopelessStudy(study, modelOf) }, 'run started');
   return async () => {
     const end = await running.done;
     log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
@@ -154,6 +157,12 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
     await tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
     await releaseAgents(invitation, watch);
   };
+}
+
+function requireStepLayers(study: Study, fleet: Fleet): void {
+  const models = new Map([...fleet.agents].map(([agent, { model }]) => [agent, model]));
+  const missing = missingStepLayer(study, models);
+  if (missing) throw new EntrainError('STUDY_INVALID', `The study "${study.name}" ${missing}.`);
 }
 
 interface RunParts {
@@ -212,7 +221,7 @@ async function replaceLost(
   if (agent === undefined) return;
   metrics.agentLost();
   await running.fail(
-    `Agent "${agent}" stopped answering during an episode and no other agent with its model can take its place: start one before the run, or give agents longer with --grace-seconds; what was recorded is kept in ${kept}.`,
+    `Agent "${agent}" stopped answering during an episode and no other agent with its model can take its place: start one before the run, or give agents longer with --grace-seconds of "entrain start" or "entrain coordinator"; what was recorded is kept in ${kept}.`,
   );
 }
 

@@ -4,6 +4,9 @@ import type { Study } from './study.ts';
 /** Under these there is no number: with fewer, a score says more about chance than about two agents. */
 export const MINIMUMS = { scenarios: 6, episodes: 18, samples: 120 } as const;
 
+/** A scenario counts with so many episodes of a group, for they are exchanged with one another. */
+export const EPISODES_PER_SCENARIO = 2;
+
 export type SampleCounts = Record<keyof typeof MINIMUMS, number>;
 
 /** What is wanting for a score; undefined when nothing is. */
@@ -14,14 +17,62 @@ export function shortOf(counts: SampleCounts): string | undefined {
   return short.length === 0 ? undefined : short.join(', ');
 }
 
-/** Said before a study begins that cannot give a score; undefined for one that can. */
-export function hopelessStudy(study: Study): string | undefined {
-  const short = shortOf(mostOf(study));
-  return short && `this study can give at most ${short} a group: no score will appear`;
+/** What an agent's model is called, or anything that tells models apart. */
+export type ModelOf = (agent: string) => string | undefined;
+
+/**
+ * Said before a study begins some groups of which can give no score; undefined where all can. A group is what is scored together: all
+ * episodes of the same models in the same speaking order, from one place to another.
+ * @param modelOf left out, all agents count as having one model: then nothing is said that another model could change for the better
+ */
+export function hopelessStudy(study: Study, modelOf: ModelOf = () => ''): string | undefined {
+  const groups = groupsOf(study, modelOf).toSorted((a, b) => pairsIn(study, b) - pairsIn(study, a));
+  const short = groups.flatMap((group) => shortOfGroup(study, group) ?? []);
+  const [best] = short;
+  if (best === undefined) return undefined;
+  return short.length === groups.length
+    ? `this study can give at most ${best} a group: no score will appear`
+    : `${short.length} of the ${groups.length} groups of each condition can give at most ${best}: no score of theirs will appear`;
 }
 
-/** The most that any group can hold: every agent has the same model, and every dialogue goes on to its last turn. */
-function mostOf({ scenarios, episodes, pairs, maxTurns }: Study): SampleCounts {
-  const most = episodes * scenarios.length * pairs.length;
-  return { scenarios: scenarios.length, episodes: most, samples: most * Math.floor(maxTurns / 2) };
+interface DyadGroup {
+  /** Episodes of each scenario, when all is spoken. */
+  perScenario: number;
+  /** How many agents talk. */
+  agents: number;
+  /** Places in the speaking order, from 0. */
+  source: number;
+  target: number;
+}
+
+function groupsOf({ pairs, episodes }: Study, modelOf: ModelOf): DyadGroup[] {
+  const orders = new Map<string, { agents: number; perScenario: number }>();
+  for (const order of pairs) {
+    const key = order.map(modelOf).join('\u001f');
+    const known = orders.get(key) ?? { agents: order.length, perScenario: 0 };
+    orders.set(key, { ...known, perScenario: known.perScenario + episodes });
+  }
+  return [...orders.values()].flatMap((of) => {
+    const places = Array.from({ length: of.agents }, (_, place) => place);
+    return places.flatMap((source) =>
+      places.filter((target) => target !== source).map((target) => ({ ...of, source, target })),
+    );
+  });
+}
+
+/** Turn pairs of a group where every dialogue goes on to its last turn. */
+function pairsIn({ scenarios, maxTurns }: Study, group: DyadGroup): number {
+  const { perScenario, agents, source, target } = group;
+  const distance = (target - source + agents) % agents;
+  // Turns t = source, source + agents, … with a turn t + distance before the last.
+  return perScenario * scenarios.length * Math.max(0, Math.ceil((maxTurns - distance - source) / agents));
+}
+
+function shortOfGroup(study: Study, group: DyadGroup): string | undefined {
+  const { perScenario } = group;
+  const scenarios = study.scenarios.length;
+  const short = shortOf({ scenarios, episodes: perScenario * scenarios, samples: pairsIn(study, group) });
+  if (perScenario >= EPISODES_PER_SCENARIO) return short;
+  const few = `${perScenario} of ${EPISODES_PER_SCENARIO} episodes of a scenario`;
+  return short === undefined ? few : `${few}, ${short}`;
 }

@@ -87,6 +87,19 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;
 export type Person = z.infer<typeof personSchema>;
 
+/** The layer that steps are asked of and an agent's model lacks, as a sentence's end; undefined where there is none. Layer 0 enters the first block. */
+export function missingStepLayer(
+  { steps }: Pick<Study, 'steps'>,
+  models: ReadonlyMap<string, { name: string; layers: number }>,
+): string | undefined {
+  for (const [agent, { name: model, layers }] of models) {
+    const missing = steps?.layers?.find((layer) => layer > layers);
+    if (missing !== undefined)
+      return `has layer ${missing} in steps.layers, but ${model}, the model of ${agent}, has layers 0 to ${layers}`;
+  }
+  return undefined;
+}
+
 /** Every agent that a study names. */
 export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Set<string> {
   return new Set([...pairs.flat(), ...(reader === undefined ? [] : [reader])]);

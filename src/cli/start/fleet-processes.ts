@@ -172,6 +172,8 @@ async function launchCoordinator(starting: Starting): Promise<void> {
     String(seed),
     '--private-key',
     keys.privateKey,
+    '--grace-seconds',
+    String(settings.graceSeconds),
     ...(settings.anySize ? ['--any-size'] : []),
   ];
   await launch(starting, { name: 'coordinator', user: 'coordinator', argv });

@@ -36,6 +36,12 @@ const FLAGS = {
   'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
   'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
+  'grace-seconds': {
+    type: 'string',
+    default: '60',
+    value: 'N',
+    about: 'how long an agent may be away before another takes its role',
+  },
   once: { type: 'boolean', default: false, about: 'end when the study is done' },
   'sentence-encoder': {
     type: 'string',
@@ -80,6 +86,8 @@ export interface StartSettings {
   budgetGb: string | undefined;
   /** Of one recording, as the analyzer reads it. */
   maxRunGb: string | undefined;
+  /** How long an agent with an episode may be away. */
+  graceSeconds: number;
   once: boolean;
   /** Begins also where the recording may not fit. */
   anySize: boolean;
@@ -123,6 +131,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     httpTokenFile: values['http-token-file'],
     budgetGb: values['budget-gb'],
     maxRunGb: values['max-run-gb'],
+    graceSeconds: wholeNumber('--grace-seconds', values['grace-seconds']),
     once,
     anySize: values['any-size'],
     sentenceEncoder: values['sentence-encoder'] && resolve(values['sentence-encoder']),

@@ -46,7 +46,7 @@ export async function run(argv: string[]): Promise<number> {
     // The first thing asked for is the last one given back.
     shutdown.onStop('claim', () => claim.release());
     await requirePort(settings);
-    const hopeless = hopelessStudy(settings.study);
+    const hopeless = hopelessStudy(settings.study, (agent) => settings.models.get(agent));
     if (hopeless) console.log(`note         ${hopeless}`);
     const earlier = await earlierLife(settings);
     const fleet = await startFleet(settings, { shutdown, claim, say: (text) => console.log(text) });

@@ -34,16 +34,36 @@ const STEP_HEADER = [
   'windows',
 ];
 
-/** A row for each group; where the rows are wider than `width`, what excess and paper are held against goes under each row. */
+/**
+ * Who talks, then a row for each group; where the rows are wider than `width`, what excess and paper are held against goes under each row.
+ * Where groups differ in their models or in how many talk, each row says its own.
+ */
 export function scoreTable(report: ScoreReport, width = Infinity): string[] {
   const groups = report.groups.toSorted(byName);
+  const who = whoTalks(groups);
+  const models = groups.map((group) => (who.length > 0 ? [] : [`  ${whoOf(group)}`]));
   const wide = layOut([HEADER, ...groups.map(row)]);
-  if (wide.every((line) => line.length <= width)) return interleave(wide, groups.map(evidenceNote));
+  const under = (group: GroupReport, at: number): string[] => [...(models[at] ?? []), ...evidenceNote(group)];
+  if (wide.every((line) => line.length <= width)) return [...who, ...interleave(wide, groups.map(under))];
   const narrow = layOut([[...PLACE, ...EVIDENCE], ...groups.map(shortRow)]);
-  return interleave(
-    narrow,
-    groups.map((group) => [...heldAgainst(group), ...evidenceNote(group)]),
-  );
+  const rows = groups.map((group, at) => [
+    ...(models[at] ?? []),
+    ...heldAgainst(group),
+    ...evidenceNote(group),
+  ]);
+  return [...who, ...interleave(narrow, rows)];
+}
+
+/** One line where it is the same in all groups; else none. */
+function whoTalks(groups: readonly GroupReport[]): string[] {
+  const [who, ...others] = new Set(groups.map(whoOf));
+  return who === undefined || others.length > 0 ? [] : [who];
+}
+
+/** The models of both sides, and how many talk. */
+function whoOf({ sourceModel, targetModel, agents }: GroupReport): string {
+  const models = sourceModel === targetModel ? sourceModel : `${sourceModel} → ${targetModel}`;
+  return `${models}, ${agents} agents`;
 }
 
 /** A heading and rows, each row with the lines that belong under it. */
@@ -72,14 +92,22 @@ function pairRow(pair: PairReport): string[] {
   ];
 }
 
-function pairPlace({ modelA, modelB, roleA, roleB }: PairReport): string {
-  const places = `${ordinal(roleA)} ↔ ${ordinal(roleB)}`;
+function pairPlace({ modelA, modelB, roleA, roleB, agents }: PairReport): string {
+  const places = `${ordinal(roleA)} ↔ ${ordinal(roleB)}${agents > 2 ? ` of ${agents}` : ''}`;
   return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
 }
 
 /** What the windows of aligned steps gave; no lines where the study streams no steps. */
 export function stepTable(report: ScoreReport): string[] {
-  const rows = report.groups.toSorted(byName).flatMap(stepRows);
+  const groups = report.groups.toSorted(byName);
+  const [, ...others] = new Set(groups.map(whoOf));
+  const rows = groups.flatMap((group) =>
+    stepRows(group).map(([condition = '', direction = '', ...cells]) => [
+      condition,
+      others.length > 0 ? `${direction}, ${whoOf(group)}` : direction,
+      ...cells,
+    ]),
+  );
   return rows.length === 0 ? [] : layOut([STEP_HEADER, ...rows]);
 }
 
@@ -90,10 +118,13 @@ export function matrixTables({ groups }: ScoreReport): string[] {
   return keys.flatMap((key) => {
     const own = larger.filter(({ condition, agents }) => `${condition}, ${agents} agents` === key);
     const roles = Array.from({ length: own[0]?.agents ?? 0 }, (_, place) => place + 1);
+    const [, ...others] = new Set(own.map(whoOf));
+    const named = (group: GroupReport): string =>
+      others.length > 0 ? `${whoOf(group)}: ${matrixCell(group)}` : matrixCell(group);
     const cell = (source: number, target: number): string =>
       own
         .filter(({ sourceRole, targetRole }) => sourceRole === source && targetRole === target)
-        .map(matrixCell)
+        .map(named)
         .join('; ') || (source === target ? '·' : 'nothing yet');
     const rows = roles.map((source) => [ordinal(source), ...roles.map((target) => cell(source, target))]);
     return [
@@ -223,7 +254,7 @@ function signed(value: number): string {
 }
 
 function byName(a: GroupReport, b: GroupReport): number {
-  const name = ({ condition, agents, sourceRole, targetRole }: GroupReport): string =>
-    `${condition} ${agents} ${sourceRole} ${targetRole}`;
+  const name = ({ condition, agents, sourceRole, targetRole, ...models }: GroupReport): string =>
+    `${condition} ${agents} ${sourceRole} ${targetRole} ${models.sourceModel} ${models.targetModel}`;
   return name(a).localeCompare(name(b));
 }

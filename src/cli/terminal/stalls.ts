@@ -45,11 +45,15 @@ function placesOf(state: ViewState): Place[] {
   return [{ name: 'the run', heard: state.finished, stall }];
 }
 
-function placeOf(episode: string, view: RunningView, { maxTurns }: ViewState): Place {
+function placeOf(episode: string, view: RunningView, { maxTurns, report }: ViewState): Place {
   const { turns, tokens, seats, left } = view;
+  const unwritten = report ? report.framesAccepted - report.framesDurable : 0;
   const over = left || (maxTurns > 0 && turns >= maxTurns);
   const next = seats[turns % seats.length] ?? 'somebody';
-  const waits = over ? 'which the coordinator is to close' : `where ${next} is to speak`;
+  const turn = over ? 'which the coordinator is to close' : `where ${next} is to speak`;
+  // Agents pause while nothing is durable: no word can come before the disk takes what waits.
+  const frames = unwritten === 1 ? '1 frame waits' : `${unwritten} frames wait`;
+  const waits = unwritten > 0 ? `for the recording waits for its disk: ${frames} to be written` : turn;
   return {
     name: episode,
     heard: turns + tokens,

@@ -5,12 +5,15 @@
 import { scoreTable } from './score-table.ts';
 import { tableNotes } from './table-notes.ts';
 import { progress, type ViewState } from './view-state.ts';
+import { wrapWords } from './wrap-words.ts';
 
 export interface Terminal {
   /** A line that stays. */
   line(text: string): void;
-  /** A finished utterance, of which the beginning may have been shown already. */
-  utterance(spoken: { agent: string; text: string; note: string }): void;
+  /** What follows is of this episode. */
+  heading(episode: string, text: string): void;
+  /** A finished utterance of the episode of the heading, of which the beginning may have been shown already. */
+  utterance(spoken: { turn: number; agent: string; text: string; note: string }): void;
   draw(state: ViewState): void;
   /** Removes the panel, so that what follows is plain text. */
   close(): void;
@@ -22,8 +25,10 @@ export function createTerminal(out: NodeJS.WriteStream, elapsedMs: () => number)
   return out.isTTY ? panelTerminal(out, elapsedMs) : plainTerminal(out, elapsedMs);
 }
 
+const NAME_WIDTH = 8;
+
 export function speakerLine(agent: string, text: string): string {
-  return `  ${agent.padEnd(8)} ${text.replaceAll(/\s+/g, ' ').trim()}`;
+  return `  ${agent.padEnd(NAME_WIDTH)} ${text.replaceAll(/\s+/g, ' ').trim()}`;
 }
 
 export function progressLine(state: ViewState, elapsedMs: number): string {
@@ -47,14 +52,18 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     out.write(lines.map((text) => `${fit(text, widthOf(out))}\n`).join(''));
     shown = lines.length;
   };
-  const line = (text: string): void => {
+  const write = (lines: string[]): void => {
     clear();
-    out.write(`${text}\n`);
+    out.write(lines.map((text) => `${text}\n`).join(''));
     show();
   };
+  const line = (text: string): void =>
+    write(text.split('\n').flatMap((one) => wrapWords(one, { width: widthOf(out), indent: 0 })));
   return {
     line,
-    utterance: ({ agent, text, note }) => line(speakerLine(agent, text) + note),
+    heading: (_, text) => line(`\n${text}`),
+    utterance: ({ agent, text, note }) =>
+      write(wrapWords(speakerLine(agent, text) + note, { width: widthOf(out), indent: indentOf(agent) })),
     draw: (state) => {
       clear();
       panel = panelLines(state, { elapsedMs: elapsedMs(), width: widthOf(out) });
@@ -63,6 +72,9 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     close: clear,
   };
 }
+
+/** Where the words of a speaker begin. */
+const indentOf = (agent: string): number => 3 + Math.max(NAME_WIDTH, agent.length);
 
 /** What fits on a line; without a terminal there is no limit. */
 export const widthOf = ({ isTTY, columns }: NodeJS.WriteStream): number =>
@@ -88,34 +100,66 @@ const standing = (state: ViewState, elapsedMs: number): string =>
     ...(state.report ? [...scoreTable(state.report), ...tableNotes(state.report)] : []),
   ].join('\n');
 
-function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
+/** Turns of one episode after the other, each shown as far as it is spoken. */
+interface Speech {
+  begin(episode: string): void;
+  write(turn: number, agent: string, text: string): void;
+  /** Ends the line, if one is open. */
+  end(note: string): void;
+  readonly episode: string;
+}
+
+function createSpeech(out: NodeJS.WriteStream): Speech {
   let open = '';
+  let episode = '';
   let written = 0;
-  let told = 0;
-  let notedMs = -NOTE_EVERY_MS;
-  const write = (agent: string, text: string, key: string): void => {
-    const whole = speakerLine(agent, text);
-    out.write(open === key ? whole.slice(written) : whole);
-    open = key;
-    written = whole.length;
-  };
   const end = (note: string): void => {
     if (open) out.write(`${note}\n`);
     open = '';
   };
   return {
-    line: (text) => {
-      end('');
-      out.write(`${text}\n`);
+    end,
+    get episode() {
+      return episode;
     },
-    utterance: ({ agent, text, note }) => {
-      write(agent, text, open || 'whole');
-      end(note);
+    begin: (next) => {
+      end('');
+      episode = next;
+    },
+    write: (turn, agent, text) => {
+      const key = `${episode}/${turn}`;
+      if (open !== key) end('');
+      const whole = speakerLine(agent, text);
+      out.write(open === key ? whole.slice(written) : whole);
+      open = key;
+      written = whole.length;
+    },
+  };
+}
+
+function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
+  const speech = createSpeech(out);
+  let told = 0;
+  let notedMs = -NOTE_EVERY_MS;
+  const line = (text: string): void => {
+    speech.end('');
+    out.write(`${text}\n`);
+  };
+  return {
+    line,
+    heading: (episode, text) => {
+      line(`\n${text}`);
+      speech.begin(episode);
+    },
+    utterance: ({ turn, agent, text, note }) => {
+      speech.write(turn, agent, text);
+      speech.end(note);
     },
     draw: (state) => {
       if (state.speaking) {
+        // Of another episode that runs meanwhile its finished turns are shown, under its own heading.
         const { episode, turn, agent, text } = state.speaking;
-        write(agent, text, `${episode}/${turn}`);
+        if (episode === speech.episode) speech.write(turn, agent, text);
       } else if (state.note && elapsedMs() - notedMs >= NOTE_EVERY_MS) {
         notedMs = elapsedMs();
         out.write(`${state.note}\n`);
@@ -124,7 +168,7 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
         out.write(`\n${standing(state, elapsedMs())}\n`);
       }
     },
-    close: () => end(''),
+    close: () => speech.end(''),
   };
 }
 

@@ -11,6 +11,7 @@ import type { ScoreReport } from '../../protocol/report.ts';
 import { subjects } from '../../protocol/subjects.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
+import { createHeadings, type Headings } from './headings.ts';
 import type { Terminal } from './terminal.ts';
 import { createStallLines } from './stalls.ts';
 import { viewEvent, viewToken, viewUtterance, type ViewState } from './view-state.ts';
@@ -42,6 +43,8 @@ export interface RunWatchOptions {
   clock: Pick<Clock, 'monotonicMs'>;
 }
 
+type Change = (next: (was: ViewState) => ViewState) => void;
+
 const REDRAW_MS = 100;
 const POLL_MS = 1000;
 const WHAT = { code: 'MESSAGE_INVALID', what: 'A message of the run' } as const;
@@ -51,11 +54,14 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   let state = earlier;
   let tell: (end: NonNullable<ViewState['ended']>) => void = () => undefined;
   const ended = new Promise<NonNullable<ViewState['ended']>>((resolve) => (tell = resolve));
-  const change = (next: (was: ViewState) => ViewState): void => {
+  const change: Change = (next) => {
     state = next(state);
     if (state.ended) tell(state.ended);
   };
-  const subscriptions = subscribe(options, change);
+  const headings = createHeadings(terminal);
+  for (const [episode, { scenario, condition }] of earlier.running)
+    headings.goOn({ episode, scenario, condition });
+  const subscriptions = subscribe(options, { headings, change });
   const stallLines = createStallLines(options);
   const redraw = setInterval(() => {
     for (const line of stallLines(state, clock.monotonicMs())) terminal.line(line);
@@ -83,16 +89,14 @@ export function watchRun(options: RunWatchOptions): RunWatch {
 
 function subscribe(
   { run, link, terminal }: RunWatchOptions,
-  change: (next: (was: ViewState) => ViewState) => void,
+  { headings, change }: { headings: Headings; change: Change },
 ) {
   const on = (subject: string, take: (text: string) => void) =>
     link.connection.subscribe(subject, { callback: (_, message) => showIfValid(message.string(), take) });
   return [
     on(subjects.events(run), (text) => {
       const event = parseMessage(eventSchema, text, WHAT);
-      if (event.type === 'episode-started') {
-        terminal.line(`\n${event.episode} · ${event.scenario} · ${event.condition}`);
-      }
+      if (event.type === 'episode-started') headings.begin(event);
       if (event.type === 'episode-taken-over') {
         terminal.line(
           `${event.agent} takes over from ${event.lost} at turn ${event.turn} of ${event.episode}`,
@@ -106,13 +110,15 @@ function subscribe(
     }),
     on(subjects.tokens(run), (text) => {
       const token = parseMessage(tokenSchema, text, WHAT);
-      change((was) => viewToken(was, token));
+      headings.behind(token.episode, () => change((was) => viewToken(was, token)));
     }),
     on(subjects.utterances(run), (text) => {
       const utterance = parseMessage(utteranceSchema, text, WHAT);
-      change((was) => viewUtterance(was, utterance));
-      const { agent, text: words, finish } = utterance;
-      terminal.utterance({ agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
+      const { episode, turn, agent, text: words, finish } = utterance;
+      headings.under(episode, () => {
+        change((was) => viewUtterance(was, utterance));
+        terminal.utterance({ turn, agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
+      });
     }),
   ];
 }

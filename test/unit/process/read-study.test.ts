@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { missingStepLayer } from '../../../src/protocol/study.ts';
 import { readStudy } from '../../../src/process/read-study.ts';
 
 let folder: string;
@@ -112,5 +113,23 @@ describe('readStudy', () => {
       code: 'STUDY_INVALID',
       message: expect.stringMatching(sentence),
     });
+  });
+});
+
+describe('missingStepLayer', () => {
+  const models = new Map([
+    ['ada', { name: 'small', layers: 6 }],
+    ['ben', { name: 'large', layers: 12 }],
+  ]);
+  const steps = (layers: number[] | null) => ({ steps: { layers, every: 1 } });
+
+  it('names the layer that a model does not have', () => {
+    expect(missingStepLayer(steps([0, 6]), models)).toBeUndefined();
+    expect(missingStepLayer(steps(null), models)).toBeUndefined();
+    expect(missingStepLayer({ steps: null }, models)).toBeUndefined();
+    expect(missingStepLayer(steps([4, 7]), models)).toBe(
+      'has layer 7 in steps.layers, but small, the model of ada, has layers 0 to 6',
+    );
+    expect(missingStepLayer(steps([99]), models)).toContain('layer 99');
   });
 });

@@ -54,18 +54,29 @@ describe('scoreTable', () => {
       reason: '18 of 120 turn pairs',
     };
     const lines = scoreTable(reportOf(waiting, group));
-    expect(lines).toHaveLength(3);
-    expect(lines[1]).toMatch(
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toBe('m, 2 agents');
+    expect(lines[2]).toMatch(
       /^live .* 1st → 2nd .*200 .*\+0\.123 .*−0\.010 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
     );
-    expect(lines[2]).toContain('18 of 120 turn pairs');
+    expect(lines[3]).toContain('18 of 120 turn pairs');
+  });
+
+  it('names models and number of agents in each row where they differ, so that no two rows say the same', () => {
+    const back = { ...group, sourceModel: 'n', qValue: 0.3 };
+    const wide = scoreTable(reportOf({ ...group, targetModel: 'n' }, back));
+    expect(wide.filter((line) => line.startsWith('live'))).toHaveLength(2);
+    expect([wide[2], wide[4]]).toEqual(['  m → n, 2 agents', '  n → m, 2 agents']);
+    const sizes = scoreTable(reportOf(group, { ...group, agents: 3 }), 79);
+    expect(sizes.filter((line) => line.endsWith('agents'))).toEqual(['  m, 2 agents', '  m, 3 agents']);
+    expect(scoreTable(reportOf(group, { ...group, sourceRole: 2, targetRole: 1 }))[0]).toBe('m, 2 agents');
   });
 
   it('says how many pairs interval and p rest on where the score holds newer ones', () => {
     const note = '  null, interval, p from 180 of 200 pairs';
-    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }))[2]).toBe(note);
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }))[3]).toBe(note);
     expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }), 79).at(-1)).toBe(note);
-    expect(scoreTable(reportOf({ ...group, evidenceSamples: 200 }))).toHaveLength(2);
+    expect(scoreTable(reportOf({ ...group, evidenceSamples: 200 }))).toHaveLength(3);
   });
 
   it('keeps excess, interval, p, q, both nulls and paper where the window is 80 columns wide', () => {
@@ -73,10 +84,10 @@ describe('scoreTable', () => {
     const waiting = { ...group, condition: 'monologue', strict: null, reason: '18 of 120 turn pairs' };
     const lines = scoreTable(reportOf(group, waiting, shared), 79);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
-    expect(lines[1]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020$/);
-    expect(lines[2]).toBe('  score +0.123, null mean −0.010, q95 +0.020 · paper 0.310, its null 0.020');
-    expect(lines[3]).toContain('18 of 120 turn pairs');
-    expect(lines).toHaveLength(6);
+    expect(lines[2]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020$/);
+    expect(lines[3]).toBe('  score +0.123, null mean −0.010, q95 +0.020 · paper 0.310, its null 0.020');
+    expect(lines[4]).toContain('18 of 120 turn pairs');
+    expect(lines).toHaveLength(7);
   });
 });
 
@@ -164,6 +175,12 @@ describe('matrixTables', () => {
       ['2nd', full, '·', full],
       ['3rd', full, 'nothing yet', '·'],
     ]);
+  });
+
+  it('names the models in a cell that several groups share', () => {
+    const lines = matrixTables(reportOf(of(1, 2), of(1, 2, { sourceModel: 'n' })));
+    expect(lines[3]).toContain('m, 3 agents: +0.130');
+    expect(lines[3]).toContain('n → m, 3 agents: +0.130');
   });
 
   it('has no line where only two agents talk', () => {

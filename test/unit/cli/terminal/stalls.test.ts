@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createStallLines } from '../../../../src/cli/terminal/stalls.ts';
 import { emptyView, viewEvent, viewToken, viewUtterance } from '../../../../src/cli/terminal/view-state.ts';
 import type { RunEvent } from '../../../../src/protocol/control.ts';
+import type { ScoreReport } from '../../../../src/protocol/report.ts';
 
 const utterance = (turn: number, finish: 'stop' | 'leave' = 'stop') => ({
   episode: 'e0001',
@@ -77,4 +78,19 @@ it('waits for who took the role over, and for the coordinator where nobody is to
   );
   expect(waited(run)).toContain('no episode has run for 15 s');
   expect(waited({ ...run, ended: { failed: false } })).toBeUndefined();
+});
+
+it('names the disk where the recording waits for it, for then no agent can speak', () => {
+  const waiting = (framesDurable: number): string | undefined => {
+    const lines = createStallLines({ logFolder: 'l' });
+    const report = { framesAccepted: 40, framesDurable } as ScoreReport;
+    const state = { ...viewUtterance(begun, utterance(0)), report };
+    lines(state, 0);
+    return lines(state, 15_000)[0];
+  };
+  expect(waiting(28)).toBe(
+    'no word for 15 s in e0001, for the recording waits for its disk: 12 frames wait to be written; the programs’ logs are in l',
+  );
+  expect(waiting(39)).toContain('its disk: 1 frame waits to be written');
+  expect(waiting(40)).toContain('where ben is to speak');
 });
