@@ -1,6 +1,7 @@
 """Run with `python3 -m unittest` in this folder; needs PyTorch, ONNX, a C compiler and Node with this project's packages, no text sources."""
 import json
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -12,6 +13,9 @@ from onnx import numpy_helper
 from entrain_training.bpe import FolderBpe
 from entrain_training.chat import ASSISTANT, BOS, END, LEAVE, USER, render_ids
 from entrain_training.evaluate import torch_scorer
+from entrain_training.corpora.build import MANIFEST, lines_of, source_files, write_source
+from entrain_training.corpora.clean import clean, turns_of
+from entrain_training.corpora.readers import READERS
 from entrain_training.export import write_configs, write_onnx
 from entrain_training.corpus import SOURCES
 from entrain_training.from_onnx import load_folder
@@ -325,6 +329,52 @@ class SelfPlay(unittest.TestCase):
         first, second = (play(self.model, Codes(), some, "monologue", sampling) for some in (scenarios, scenarios))
         self.assertEqual(first, second)
         self.assertTrue(all(1 <= len(turns) <= 4 for turns in first))
+
+
+class CorporaFromTheirSources(unittest.TestCase):
+    def test_texts_come_out_in_plain_characters(self):
+        told = {"I\u2019m fine\u2026 <b>you</b>&amp;me": "I'm fine... you &me", "wait!!!!!! . . . ok": "wait!!! ... ok",
+                "food--that is": "food - that is", "don\\'t": "don't", "a\u0007 b\n c": "a b c"}
+        for text, plain in told.items():
+            self.assertEqual(clean(text), plain)
+
+    def test_neighbours_of_one_person_are_joined_and_the_first_is_0(self):
+        turns = turns_of([("b", "Hi"), ("b", "you"), ("a", " "), ("a", "Hello"), ("b", "Bye")])
+        self.assertEqual([(turn["speaker"], turn["text"]) for turn in turns], [(0, "Hi you"), (1, "Hello"), (0, "Bye")])
+
+    def test_short_repeated_and_named_dialogues_are_left_out(self):
+        talk = lambda word: ("", turns_of([(place % 2, f"{word} {place}") for place in range(4)]))
+        dialogues = [talk("a"), talk("b"), ("", talk("c")[1][:3]), talk("a"), talk("d")]
+        left_out = MANIFEST["persuasion-for-good"]["leftOut"]
+        lines = [json.loads(line)["turns"][0]["text"] for line in lines_of("persuasion-for-good", [*dialogues, *[talk(str(n)) for n in range(5, 120)]])]
+        self.assertEqual(lines[:3], ["a 0", "b 0", "d 0"])
+        self.assertNotIn(f"{left_out[0]} 0", lines)
+        self.assertIn(f"{left_out[0] - 1} 0", lines)
+
+    def test_files_are_read_at_a_revision_in_the_order_of_the_manifest(self):
+        with tempfile.TemporaryDirectory() as folder:
+            git = lambda *command: subprocess.run(["git", "-C", folder, "-c", "user.name=t", "-c", "user.email=t@localhost", *command], check=True, stdout=subprocess.PIPE)
+            git("init", "-q")
+            for name, text in (("b/2.json", "two\n"), ("b/1.json", "one"), ("a.csv", ""), ("c", "no")):
+                Path(folder, name).parent.mkdir(exist_ok=True)
+                Path(folder, name).write_text(text)
+            git("add", ".")
+            git("commit", "-qm", "x")
+            files = source_files(folder, {"revision": "HEAD", "files": ["b/", "a.csv"]})
+        self.assertEqual(files, [("b/1.json", b"one"), ("b/2.json", b"two\n"), ("a.csv", b"")])
+
+    def test_a_talk_about_packages_tells_each_person_its_own_needs_first(self):
+        people = {name: {"value2issue": {"High": "Food", "Medium": "Water", "Low": "Firewood"}, "value2reason": dict.fromkeys(("High", "Medium", "Low"), f"of {name}")}
+                  for name in ("x", "y")}
+        item = {"chat_logs": [{"id": "y", "text": "Hi"}, {"id": "x", "text": "Submit-Deal"}], "participant_info": people}
+        context, turns = next(READERS["casino"]([("", json.dumps([item]).encode())]))
+        self.assertEqual(context.split("\n")[1], "Person 1: needs most food (of y); then water (of y); least firewood (of y).")
+        self.assertEqual(len(turns), 1)
+
+    def test_packed_files_are_the_same_each_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first, second = (write_source("casino", b"text", folder).read_bytes() for _ in range(2))
+        self.assertEqual(first, second)
 
 
 class StopsByHeldOutLoss(unittest.TestCase):
