@@ -8,6 +8,7 @@ from .views import TALK_BIT
 LEAST_POOL_VIEWS = 1024
 POOL_TOKENS_A_VIEW = 8  # a pool holds some 40 batches: little padding, and batches of all lengths in every dozen
 BATCHES_AHEAD = 16
+STEADY_STEPS = [96, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024]
 
 
 class Mixture:
@@ -60,6 +61,21 @@ def batches(mixture, budget_tokens):
         groups = similar_lengths([mixture.draw() for _ in range(pool)], budget_tokens)
         for index in mixture.rng.permutation(len(groups)):
             yield pad(groups[index])
+
+
+def steady_batches(mixture, budget_tokens):
+    """Yield (ids, learned) of few sizes: STEADY_STEPS long, as many views as the budget takes. A CPU is slow at sizes it has not met.
+
+    Views wait until a batch of their length is full; longer ones than the last size lose their end.
+    """
+    waiting = {steps: [] for steps in STEADY_STEPS}
+    while True:
+        view = mixture.draw()[:STEADY_STEPS[-1] + 1]
+        steps = next(steps for steps in STEADY_STEPS if len(view) - 1 <= steps)
+        waiting[steps].append(numpy.pad(view, (0, steps + 1 - len(view))))
+        if len(waiting[steps]) == max(1, budget_tokens // steps):
+            yield pad(waiting[steps])
+            waiting[steps] = []
 
 
 class Stream(IterableDataset):

@@ -50,7 +50,7 @@ def talk_loss(model, ids, learned, device, kernels=None):
 class Run:
     """All that a checkpoint holds: weights, optimizers, counters, and how far the stream was read."""
 
-    def __init__(self, member, folder, device):
+    def __init__(self, member, folder, device, optimizers=make_optimizers):
         torch.manual_seed(member["seed"])
         self.member, self.path, self.device = member, Path(folder, "checkpoint.pt"), device
         dropout = member.get("dropout", 0)
@@ -58,7 +58,7 @@ class Run:
         self.model = LlamaLm(Shape(**member["shape"])).to(device)
         for layer in self.model.model.layers:
             layer.dropout = dropout
-        self.optimizers = make_optimizers(self.model, member["matrix_rate"], member["other_rate"])
+        self.optimizers = optimizers(self.model, *[member[rate] for rate in ("matrix_rate", "other_rate")])
         self.rates = [[group["lr"] for group in one.param_groups] for one in self.optimizers]
         self.seen = {"step": 0, "tokens": 0, "talk": 0, "seconds": 0.0, "segment": 0, "planned": member["tokens"]}
         self.patience, self.best = Patience(), None

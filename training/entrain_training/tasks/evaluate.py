@@ -17,7 +17,7 @@ from .scenario import FAMILIES, make_scenario
 from .score import on_topic, score
 from .self_play import Sampling, play
 
-BATCH = 64
+BATCH = 112
 CONDITIONS = ("live", "monologue")
 
 
@@ -31,13 +31,15 @@ def load_member(member, work):
     return model.eval()
 
 
-def play_family(model, tokens, family, episodes, condition, sampling):
-    """[(scenario, turns)] of the held-out scenarios of a family."""
-    scenarios = [make_scenario(family, "heldOut", seed) for seed in range(episodes)]
-    talks = []
-    for start in range(0, episodes, BATCH):
-        talks.extend(play(model, tokens, scenarios[start:start + BATCH], condition, sampling))
-    return list(zip(scenarios, talks))
+def play_all(model, tokens, episodes, condition, sampling):
+    """{family: [(scenario, turns)]} of the held-out scenarios."""
+    scenarios = [make_scenario(family, "heldOut", seed) for seed in range(episodes) for family in FAMILIES]
+    talks = {family: [] for family in FAMILIES}
+    for start in range(0, len(scenarios), BATCH):
+        some = scenarios[start:start + BATCH]
+        for scenario, turns in zip(some, play(model, tokens, some, condition, sampling)):
+            talks[scenario["family"]].append((scenario, turns))
+    return talks
 
 
 def summary(talks):
@@ -53,15 +55,13 @@ def summary(talks):
 
 
 def evaluate(model, tokens, episodes, sampling):
-    """{condition: {family: summary}}, and a few talks."""
+    """{condition: {family: summary}}, and a few talks of each."""
     figures, samples = {}, {}
     for condition in CONDITIONS:
-        figures[condition] = {}
-        for family in FAMILIES:
-            talks = play_family(model, tokens, family, episodes, condition, sampling)
-            figures[condition][family] = summary(talks)
-            if condition == "live":
-                samples[family] = [{"scenario": scenario, "turns": turns} for scenario, turns in talks[:3]]
+        talks = play_all(model, tokens, episodes, condition, sampling)
+        figures[condition] = {family: summary(some) for family, some in talks.items()}
+        samples[condition] = {family: [{"people": scenario["people"], "facts": scenario["facts"], "turns": turns} for scenario, turns in some[:3]]
+                              for family, some in talks.items()}
     return figures, samples
 
 

@@ -51,9 +51,18 @@ class Side:
         last = (new.sum(-1) - 1).clamp(min=0)
         return logits[torch.arange(len(rows)), last]
 
+    def close_up(self):
+        """Take the masked places out of the cache, as far as they stand in no row's way."""
+        length = int(self.mask.sum(-1).max())
+        order = self.mask.sort(dim=-1, descending=True, stable=True)[1][:, :length]
+        self.mask = self.mask.gather(1, order)
+        place = lambda part: part.gather(2, order[:, None, :, None].expand(-1, part.shape[1], -1, part.shape[3]))
+        self.pasts = [(place(key), place(value)) for key, value in self.pasts]
+
     def hear(self, said):
         """said: token ids of each row, or None where nothing is heard."""
         self.read([[self.tokens.id_of(USER), *words, self.tokens.id_of(END)] if words is not None else [] for words in said])
+        self.close_up()
 
     def speak(self, active, sampling, generator):
         """([token ids], [whether the speaker leaves]) of every row; rows that are not active say nothing."""
@@ -72,6 +81,7 @@ class Side:
                 break
             logits = self.read([[token] if goes else [] for token, goes in zip(drawn, going)])
         self.read([[end] if goes else [] for goes in active])
+        self.close_up()
         return said, leaves
 
 
