@@ -37,6 +37,7 @@ export function buildDashboard(): Dashboard {
     .time({ from: 'now-15m', to: 'now' })
     .timezone('browser')
     .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'))
+    .withVariable(chooser('run', 'Run'))
     .withVariable(chooser('condition', 'Condition'))
     .withVariable(chooser('source_model', 'Source model'));
   for (const { title, panels } of ROWS) {

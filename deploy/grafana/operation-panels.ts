@@ -59,12 +59,12 @@ export const STREAM: readonly PanelOptions[] = [
     span: 12,
     lines: [
       {
-        expr: `sum by (stream) (rate(entrain_frames_accepted_total${RATE}))`,
-        legend: 'accepted {{stream}}',
+        expr: `sum by (run, stream) (rate(entrain_frames_accepted_total${RATE}))`,
+        legend: 'accepted {{run}} {{stream}}',
       },
       {
-        expr: `sum by (stream) (rate(entrain_frames_durable_total${RATE}))`,
-        legend: 'durable {{stream}}',
+        expr: `sum by (run, stream) (rate(entrain_frames_durable_total${RATE}))`,
+        legend: 'durable {{run}} {{stream}}',
         dashed: true,
       },
     ],
@@ -74,7 +74,9 @@ export const STREAM: readonly PanelOptions[] = [
     description: 'Returns to 0 whenever the agents pause.',
     unit: 'short',
     span: 12,
-    lines: [{ expr: 'entrain_frames_accepted_total - entrain_frames_durable_total', legend: '{{stream}}' }],
+    lines: [
+      { expr: 'entrain_frames_accepted_total - entrain_frames_durable_total', legend: '{{run}} {{stream}}' },
+    ],
   },
   {
     title: 'Acknowledgement lag',
@@ -82,7 +84,7 @@ export const STREAM: readonly PanelOptions[] = [
     unit: 's',
     span: 12,
     lines: [
-      { expr: 'entrain_ack_lag_seconds', legend: 'analyzer {{stream}}' },
+      { expr: 'entrain_ack_lag_seconds', legend: 'analyzer {{run}} {{stream}}' },
       { expr: 'entrain_agent_ack_lag_seconds', legend: 'agent {{agent}}', dashed: true },
     ],
   },
@@ -99,8 +101,8 @@ export const STREAM: readonly PanelOptions[] = [
     unit: 'short',
     span: 12,
     lines: [
-      { expr: 'entrain_duplicates_total', legend: 'twice {{stream}}' },
-      { expr: 'entrain_resends_total', legend: 'asked for {{stream}}' },
+      { expr: 'entrain_duplicates_total', legend: 'twice {{run}} {{stream}}' },
+      { expr: 'entrain_resends_total', legend: 'asked for {{run}} {{stream}}' },
     ],
   },
   {
@@ -108,7 +110,7 @@ export const STREAM: readonly PanelOptions[] = [
     description: 'How far the measured offset between an agent’s clock and the analyzer’s may be off.',
     unit: 's',
     span: 12,
-    lines: [{ expr: 'entrain_clock_bound_seconds', legend: '{{stream}}' }],
+    lines: [{ expr: 'entrain_clock_bound_seconds', legend: '{{run}} {{stream}}' }],
   },
 ];
 

@@ -8,11 +8,10 @@ const DIRECTIONS = [
   { label: 'second_to_first', text: 'second speaker → first' },
 ] as const;
 
-const CHOSEN = 'condition=~"$condition",source_model=~"$source_model"';
-const SERIES = '{{condition}} ({{source_model}} {{source_role}} → {{target_model}} {{target_role}})';
+const CHOSEN = 'run=~"$run",condition=~"$condition",source_model=~"$source_model"';
+const SERIES = '{{run}} {{condition}} ({{source_model}} {{source_role}} → {{target_model}} {{target_role}})';
 const HEADLINE = 'measure="sync_r2",mode="strict"';
 const BESIDE = 'measure=~"sync_r2_(beyond_words|lag_.*)",mode="strict"';
-const PREQUENTIAL = 'measure="sync_r2_prequential",mode="strict"';
 const STEPS = 'mode="steps"';
 const SIGNIFICANT = 0.05;
 
@@ -39,16 +38,12 @@ function strictPanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Strict score, ${text}`,
     description:
-      'Share of the variance in the partner’s next state that this side’s state predicts beyond all that was said before. Dashed: the same with episodes exchanged within their scenario, its mean and its 95th percentile. Foretold: each new turn by what was learnt from earlier ones alone.',
+      'Share of the variance in the partner’s next state that this side’s state predicts beyond all that was said before. Dashed: the same with episodes exchanged within their scenario, its mean and its 95th percentile.',
     unit: 'percentunit',
     span: 12,
     level: 0,
     lines: [
       { expr: `entrain_synchrony_ratio${series}`, legend: SERIES },
-      {
-        expr: `entrain_synchrony_ratio${of(label, PREQUENTIAL)}`,
-        legend: `foretold, then learnt · ${SERIES}`,
-      },
       { expr: `entrain_synchrony_null_ratio${nullOf('q95')}`, legend: `null q95 · ${SERIES}`, dashed: true },
       {
         expr: `entrain_synchrony_null_ratio${nullOf('mean')}`,
@@ -151,7 +146,7 @@ function paperPanel({ label, text }: Direction): Builder<Panel> {
 }
 
 const PAIR = '{{condition}} ({{model_a}} {{role_a}} ↔ {{model_b}} {{role_b}})';
-const ofPair = (rest: string): string => `{condition=~"$condition",measure="sync_r2",${rest}}`;
+const ofPair = (rest: string): string => `{run=~"$run",condition=~"$condition",measure="sync_r2",${rest}}`;
 
 /** Means over both directions and both speaking orders. */
 const PAIR_PANELS: readonly PanelOptions[] = [
@@ -246,7 +241,7 @@ export function coveragePanels(): Builder<Panel>[] {
       description: `Of the group with the fewest. A score needs at least ${need}.`,
       unit: 'short',
       span: 5,
-      lines: [{ expr: `min by (condition) (${metric}{${CHOSEN}})`, legend: '{{condition}}' }],
+      lines: [{ expr: `min by (run, condition) (${metric}{${CHOSEN}})`, legend: '{{run}} {{condition}}' }],
     });
   return [
     stat({
@@ -267,8 +262,8 @@ export function coveragePanels(): Builder<Panel>[] {
       span: 5,
       lines: [
         {
-          expr: `time() - min by (condition) (entrain_synchrony_updated_timestamp_seconds{${CHOSEN}})`,
-          legend: '{{condition}}',
+          expr: `time() - min by (run, condition) (entrain_synchrony_updated_timestamp_seconds{${CHOSEN}})`,
+          legend: '{{run}} {{condition}}',
         },
       ],
     }),

@@ -1,10 +1,12 @@
 /**
  * `entrain analyzer`: records activation streams, then computes synchrony from what is durable.
  *
- *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score board ─▶ score worker ─▶ /metrics, page, scores.jsonl
+ *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score store ─▶ score worker ─▶ /metrics, page, scores.jsonl
  */
 import { subjects } from '../protocol/subjects.ts';
+import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import { listRuns, markFinished } from '../journal/retention.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
@@ -16,11 +18,12 @@ import { createStreamServer, type StreamServer } from '../transport/stream/serve
 import { verifyToken } from '../transport/stream/token.ts';
 import { announceAnalyzer } from './output/announce.ts';
 import { keepBudget, type Budget } from './ingest/retention.ts';
-import { createAnalyzerMetrics, type AnalyzerMetrics } from './output/metrics.ts';
+import { createAnalyzerMetrics, createScoreCounters, type ScoreCounters } from './output/metrics.ts';
+import { createRowMemory } from './ingest/row-memory.ts';
 import { createRecordings, readDisk, recordedFrames, type Recordings } from './ingest/recordings.ts';
-import { createReports, type Reports } from './output/reports.ts';
+import { createReports, type Reports, type ReportSources } from './output/reports.ts';
 import { analyzerRoutes } from './output/routes.ts';
-import { createScoreBoard, type ScoreBoard } from './state/score-store.ts';
+import { createScoreStore, type ScoreStore } from './state/score-store.ts';
 import { createScoreLog } from './output/score-log.ts';
 import { startScorer, type Scorer } from './scoring/scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -64,50 +67,106 @@ export async function run(argv: string[]): Promise<number> {
 /** A run that was silent for so long has most likely ended; if it has not, its rows are read back. */
 const RELEASE_AFTER_MS = 600_000;
 
-/** Parts that need each other's figures read them late, through this. */
-interface Parts {
-  stream?: StreamServer;
-  link?: NatsLink;
-  metrics?: AnalyzerMetrics;
-  scorer?: Scorer;
-}
-
+/** Each part is made of those above it. */
 async function start(base: Base): Promise<void> {
   const { settings, log, shutdown } = base;
-  const parts: Parts = {};
-  const { board, scorer } = startBoard(base, parts);
+  const link = settings.nats ? await joinNats(base) : undefined;
+  const counters = createScoreCounters();
+  const scoring = startScoring(base, counters);
+  const recordings = openRecordings(base, scoring);
+  const budget = startBudget(base, link);
+  const upgrades = new EventEmitter();
+  const stream = serveStreams(base, { upgrades, ...scoring, recordings });
+  const sources: ReportSources = {
+    ...scoring,
+    clock: systemClock,
+    natsUp: () => link?.up() ?? false,
+    streams: () => stream.status().streams,
+    refused: () => stream.status().refused,
+  };
+  const reports = createReports(sources);
+  const routes = routesOf(base, { ...scoring, sources, reports, counters, recordings, budget, link });
+  const http = await serveHttp({ ...settings.serving, routes, upgradePath: STREAM_PATH, upgrades, log });
+  shutdown.onStop('http', () => http.close());
+  shutdown.onStop('streams', () => stream.close());
+  if (link) await announce(base, { link, http, reports, budget, recordings, ...scoring });
+  log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
+  makeUpFor(base, recordings).catch((error: unknown) =>
+    log.error({ err: error }, 'the runs that ended before cannot be looked through'),
+  );
+}
+
+interface Scoring {
+  store: ScoreStore;
+  scorer: Scorer;
+}
+
+function startScoring({ settings, log, shutdown, fail }: Base, counters: ScoreCounters): Scoring {
+  const scoreLog = createScoreLog(settings.runsFolder, log);
+  shutdown.onStop('score log', () => scoreLog.close());
+  const { stepMeasures } = settings;
+  const scorer = startScorer({ stepMeasures });
+  const store = createScoreStore({
+    clock: systemClock,
+    log,
+    scoreLog,
+    send: (input) => scorer.take(input),
+    memory: createRowMemory(settings.memoryBytes),
+    releaseAfterMs: RELEASE_AFTER_MS,
+    readBack: (run) => recordedFrames(run, join(settings.runsFolder, run)),
+    onScore: (answer, latenciesMs) => {
+      if ('stack' in answer && answer.stack !== undefined) counters.faults();
+      else if ('computedMs' in answer)
+        counters.scored(answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
+      for (const latencyMs of latenciesMs) counters.refreshed(latencyMs);
+    },
+  });
+  scorer.onAnswer((answer) => store.takeAnswer(answer));
+  const sweep = setInterval(() => store.releaseSilent(), RELEASE_AFTER_MS / 10);
+  shutdown.onStop('release of rows', () => clearInterval(sweep));
+  shutdown.onStop('scorer', () => scorer.stop());
+  void scorer.failed.then(fail);
+  return { store, scorer };
+}
+
+function openRecordings({ settings, log, shutdown }: Base, { store, scorer }: Scoring): Recordings {
   const recordings = createRecordings({
     ...settings,
     log,
     onRecalled: (frame) => {
-      board.take({ ...frame, arrivedMs: systemClock.monotonicMs() });
+      store.take({ ...frame, arrivedMs: systemClock.monotonicMs() });
       return scorer.room();
     },
-    onEnded: (run) => board.end(run),
+    onEnded: (run) => store.end(run),
   });
   shutdown.onStop('recordings', () => recordings.close());
+  return recordings;
+}
+
+function startBudget({ settings, log, shutdown }: Base, link: NatsLink | undefined): Budget {
   const budget = keepBudget({
     ...settings,
     clock: systemClock,
     log,
     onRemoved: (event) =>
-      parts.link?.connection.publish(subjects.analyzerEvent(settings.id), JSON.stringify(event)),
+      link?.connection.publish(subjects.analyzerEvent(settings.id), JSON.stringify(event)),
   });
   shutdown.onStop('budget', () => budget.stop());
-  const reports = createReports({ board, clock: systemClock, ...sources(parts) });
-  const http = await serve(base, { parts, reports, recordings, budget });
-  shutdown.onStop('http', () => http.close());
-  const stream = serveStreams(base, { upgrades: http.upgrades, board, recordings });
-  parts.stream = stream;
-  shutdown.onStop('streams', () => stream.close());
-  if (settings.nats) parts.link = await joinNats(base, { http, reports, budget, board });
-  log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
-  scoreUnscored(base, recordings).catch((error: unknown) =>
-    log.error({ err: error }, 'the runs that ended before cannot be looked through'),
-  );
+  return budget;
 }
 
-async function scoreUnscored({ settings, log }: Base, recordings: Recordings): Promise<void> {
+/** What a program that was killed left undone: open segments, and the last scores of runs that ended. */
+async function makeUpFor({ settings, log }: Base, recordings: Recordings): Promise<void> {
+  for (const { run, sealed, removed, finishedAtMs: atMs } of await listRuns(settings.runsFolder)) {
+    if (sealed || removed) continue;
+    const done = recordings.seal(run).then(() => true);
+    const isSealed = await done.catch((error: unknown) => {
+      log.error({ err: error, run }, 'a run could not be sealed');
+      return false;
+    });
+    if (isSealed && atMs !== undefined)
+      await markFinished(join(settings.runsFolder, run), { atMs, sealed: true });
+  }
   for (const run of await unscoredRuns(settings.runsFolder, systemClock.nowMs())) {
     log.info({ run }, 'the run ended before its last scores were written; they are made up for');
     await recordings
@@ -116,76 +175,45 @@ async function scoreUnscored({ settings, log }: Base, recordings: Recordings): P
   }
 }
 
-function sources(parts: Parts) {
-  return {
-    natsUp: () => parts.link?.up() ?? false,
-    streams: () => parts.stream?.status().streams ?? [],
-    refused: () => parts.stream?.status().refused ?? {},
-    skippedStepFrames: () => parts.scorer?.skippedFrames() ?? 0,
-  };
+interface Served extends Scoring {
+  sources: ReportSources;
+  reports: Reports;
+  counters: ScoreCounters;
+  recordings: Recordings;
+  budget: Budget;
+  link: NatsLink | undefined;
 }
 
-function startBoard(
-  { settings, log, shutdown, fail }: Base,
-  parts: Parts,
-): { board: ScoreBoard; scorer: Scorer } {
-  const scoreLog = createScoreLog(settings.runsFolder, log);
-  shutdown.onStop('score log', () => scoreLog.close());
-  const { stepMeasures } = settings;
-  const scorer = startScorer({ stepMeasures, onAnswer: (answer) => board.takeAnswer(answer) });
-  parts.scorer = scorer;
-  const board: ScoreBoard = createScoreBoard({
-    clock: systemClock,
-    log,
-    scoreLog,
-    send: (input) => scorer.take(input),
-    releaseAfterMs: RELEASE_AFTER_MS,
-    readBack: (run) => recordedFrames(run, join(settings.runsFolder, run)),
-    onScore: (answer, latenciesMs) => {
-      if ('stack' in answer && answer.stack !== undefined) parts.metrics?.faults();
-      else if ('computedMs' in answer)
-        parts.metrics?.scored(answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
-      for (const latencyMs of latenciesMs) parts.metrics?.refreshed(latencyMs);
-    },
-  });
-  const sweep = setInterval(() => board.releaseSilent(), RELEASE_AFTER_MS / 10);
-  shutdown.onStop('release of rows', () => clearInterval(sweep));
-  shutdown.onStop('scorer', () => scorer.stop());
-  void scorer.failed.then(fail);
-  return { board, scorer };
-}
-
-async function serve(
-  { settings, log, version }: Base,
-  of: { parts: Parts; reports: Reports; recordings: Recordings; budget: Budget },
-): Promise<HttpServer> {
-  const { parts, reports, recordings, budget } = of;
+function routesOf(
+  { settings, version }: Base,
+  { sources, reports, counters, recordings, budget, scorer, link }: Served,
+): ReturnType<typeof analyzerRoutes> {
   const metrics = createAnalyzerMetrics({
     version,
-    ...sources(parts),
+    ...sources,
     ...reports.metrics,
+    counters,
+    skippedStepFrames: () => scorer.skippedFrames(),
     budget: () => budget.figures(),
   });
-  parts.metrics = metrics;
-  const routes = analyzerRoutes({
+  return analyzerRoutes({
     metrics: () => metrics.text(),
     scores: (name) => reports.scores(name),
     state: (name) => reports.state(name),
     checks: {
-      nats: () => (settings.nats && !parts.link?.up() ? 'not connected' : undefined),
+      nats: () => (settings.nats && !link?.up() ? 'not connected' : undefined),
       recording: () => recordings.fault(),
     },
   });
-  return serveHttp({ ...settings.serving, routes, upgradePath: STREAM_PATH, log });
 }
 
 function serveStreams(
   { settings, log }: Base,
   {
     upgrades,
-    board,
+    store,
     recordings,
-  }: { upgrades: HttpServer['upgrades']; board: ScoreBoard; recordings: Recordings },
+  }: Pick<Scoring, 'store'> & { upgrades: HttpServer['upgrades']; recordings: Recordings },
 ): StreamServer {
   return createStreamServer({
     server: upgrades,
@@ -193,23 +221,31 @@ function serveStreams(
     authorize: (token) => verifyToken(settings.publicKeyPem, token, { nowMs: systemClock.nowMs() }),
     record: async (name, stream) => (await recordings.of(name)).stream(stream),
     onRecorded: (message, { run: name, stream, epoch, arrivedMs }) =>
-      board.take({ run: name, origin: { stream, epoch, seq: message.seq }, message, arrivedMs }),
+      store.take({ run: name, origin: { stream, epoch, seq: message.seq }, message, arrivedMs }),
     log,
     clock: systemClock,
   });
 }
 
-async function joinNats(
-  base: Base,
-  { http, reports, budget, board }: { http: HttpServer; reports: Reports; budget: Budget; board: ScoreBoard },
-): Promise<NatsLink> {
-  const { settings, log, shutdown, version } = base;
-  const link = await connectNats({
-    ...(await natsFromEnvironment()),
-    name: `entrain analyzer ${settings.id}`,
-    log,
-  });
+async function joinNats({ settings, log, shutdown }: Base): Promise<NatsLink> {
+  const name = `entrain analyzer ${settings.id}`;
+  const link = await connectNats({ ...(await natsFromEnvironment()), name, log });
   shutdown.onStop('nats', () => link.close());
+  return link;
+}
+
+interface Announced extends Pick<Scoring, 'store'> {
+  link: NatsLink;
+  http: HttpServer;
+  reports: Reports;
+  budget: Budget;
+  recordings: Recordings;
+}
+
+async function announce(
+  { settings, shutdown, version }: Base,
+  { link, http, reports, budget, store, recordings }: Announced,
+): Promise<void> {
   const service = await announceAnalyzer(link, {
     id: settings.id,
     version,
@@ -217,13 +253,13 @@ async function joinNats(
     streamUrl: streamUrl(http),
     scores: (name) => reports.scores(name),
     disk: async () => readDisk({ ...settings, roomBytes: await budget.roomBytes() }),
-    finished: (run) => {
-      board.end(run);
-      return budget.finished(run);
+    finished: async (run) => {
+      store.end(run);
+      await recordings.seal(run);
+      await budget.finished(run);
     },
   });
   shutdown.onStop('service', () => service.stop());
-  return link;
 }
 
 const streamUrl = (http: HttpServer): string => `${http.url.replace(/^http/, 'ws')}${STREAM_PATH}`;

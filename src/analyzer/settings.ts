@@ -1,5 +1,6 @@
 /** The flags of `entrain analyzer`. */
 import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
@@ -16,6 +17,8 @@ export interface Settings {
   maxRunBytes: number;
   /** Above it the recordings of finished runs go, the oldest first; undefined: none ever goes. */
   budgetBytes: number | undefined;
+  /** What the rows that scores are made of may take, all groups together. */
+  memoryBytes: number;
   /** Announces itself on NATS; without, agents must be told its address. */
   nats: boolean;
   /** Names of measures between aligned steps, with commas between. */
@@ -39,6 +42,11 @@ const FLAGS = {
     about: 'measures between aligned steps, with commas; empty: none',
   },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
+  'memory-gb': {
+    type: 'string',
+    value: 'N',
+    about: 'what the rows of all groups may take; without it half of the machine',
+  },
   'no-nats': {
     type: 'boolean',
     default: false,
@@ -69,9 +77,17 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
     budgetBytes:
       values['budget-gb'] === undefined ? undefined : gigabytes('--budget-gb', values['budget-gb']),
+    memoryBytes:
+      values['memory-gb'] === undefined ? machineBytes() / 2 : gigabytes('--memory-gb', values['memory-gb']),
     nats: !values['no-nats'],
     stepMeasures: values['step-measures'],
   };
+}
+
+/** What this program may use of the machine: a container's limit, where there is one. */
+function machineBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** Also a part of one, as 0.5. */

@@ -3,8 +3,9 @@
  * projections of the run's stream, written anew from its beginning whenever the coordinator starts: as drafts until the whole
  * stream has been read, so that what an earlier life wrote is not lost to one that cannot go on.
  */
-import { mkdir, open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../process/write-whole.ts';
 import type { RunEvent, RunFacts, Utterance } from '../protocol/control.ts';
 
 export interface RunFolder {
@@ -19,12 +20,14 @@ export interface RunFolder {
 
 const EVENTS = 'events.jsonl';
 const TRANSCRIPT = 'transcript.jsonl';
+/** They hold what was said, and what each was told to hide. */
+const OWNER_ONLY = 0o600;
 
 export async function openRunFolder(runs: string, run: string): Promise<RunFolder> {
   const path = join(runs, run);
   await mkdir(path, { recursive: true });
-  const events = await open(draftOf(path, EVENTS), 'w');
-  const transcript = await open(draftOf(path, TRANSCRIPT), 'w');
+  const events = await open(draftOf(path, EVENTS), 'w', OWNER_ONLY);
+  const transcript = await open(draftOf(path, TRANSCRIPT), 'w', OWNER_ONLY);
   let last: Promise<unknown> = Promise.resolve();
   const write = (file: FileHandle, value: unknown): void => {
     last = last.then(() => file.appendFile(`${JSON.stringify(value)}\n`));
@@ -50,11 +53,8 @@ export async function countSpoken(runs: string, run: string): Promise<number> {
   return text.split('\n').length - 1;
 }
 
-/** Whole or not at all: written beside its place and moved there. */
-export async function writeRunFile(folder: string, facts: RunFacts): Promise<void> {
-  const draft = draftOf(folder, 'run.json');
-  await writeFile(draft, `${JSON.stringify(facts, null, 2)}\n`);
-  await rename(draft, join(folder, 'run.json'));
+export function writeRunFile(folder: string, facts: RunFacts): Promise<void> {
+  return writeWhole(join(folder, 'run.json'), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
 const draftOf = (folder: string, name: string): string => join(folder, `${name}.draft`);

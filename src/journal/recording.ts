@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import type { Logger } from '../process/log.ts';
 import { realDisk, type Disk } from './disk.ts';
+import { recoverSegments } from './recover-segments.ts';
 import { segmentNames } from './segment.ts';
 import { openStreamRecording, type StreamRecording } from './stream-recording.ts';
 
@@ -31,7 +32,9 @@ export interface Recording {
   /** The recording of one stream, opened and recovered when it is asked for first. */
   stream(name: string): Promise<StreamRecording>;
   status(): RecordingStatus;
-  /** Seals every open segment. */
+  /** Seals every open segment; what comes after all begins another one. */
+  seal(): Promise<void>;
+  /** The same, for good. */
   close(): Promise<void>;
 }
 
@@ -66,10 +69,21 @@ export function openRecording(options: RecordingOptions): Promise<Recording> {
       return opened;
     },
     status: () => ({ bytes, maxBytes, fault: faults.values().next().value }),
+    seal: async () => {
+      await Promise.all([...streams.values()].map(async (stream) => (await stream).seal()));
+    },
     close: async () => {
       await Promise.all([...streams.values()].map(async (stream) => (await stream).close()));
     },
   });
+}
+
+/** Seals what a killed program left open in a recording that nobody writes. Damages stay for `entrain verify` to report. */
+export async function sealLeftOpen(of: { folder: string; log: Logger; disk?: Disk }): Promise<void> {
+  const { log, disk = realDisk } = of;
+  const root = join(of.folder, STREAMS_FOLDER);
+  for (const stream of disk.list(root))
+    await recoverSegments({ disk, folder: join(root, stream), log: log.child({ stream }) });
 }
 
 function recordedBytes(disk: Disk, root: string): number {

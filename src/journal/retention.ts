@@ -2,12 +2,13 @@
  * Which recordings go when a folder of runs is above its budget: whole runs, the one that finished first before the others, never one
  * that has not finished and never one that is pinned. What a run was, its transcript and its scores stay; its segments go.
  *
- *   <run folder>/finished.json   the coordinator said that the run is over and recorded
+ *   <run folder>/finished.json   the coordinator said that the run is over and recorded, and whether all of it is sealed
  *   <run folder>/pinned          nothing of it is ever removed
  *   <run folder>/removed.json    its segments are gone, or are just going
  */
-import { open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../process/write-whole.ts';
 import { STREAMS_FOLDER } from './recording.ts';
 import { segmentNames } from './segment.ts';
 
@@ -22,7 +23,11 @@ export interface KeptRun {
   run: string;
   /** Of its segments. */
   bytes: number;
+  /** Of its scores, which stay when the segments go. */
+  keptBytes: number;
   finishedAtMs: number | undefined;
+  /** No segment was open when the run ended, and none is since. */
+  sealed: boolean;
   pinned: boolean;
   removed: Removal | undefined;
 }
@@ -30,6 +35,7 @@ export interface KeptRun {
 const FINISHED = 'finished.json';
 const PINNED = 'pinned';
 const REMOVED = 'removed.json';
+const SCORES_FILE = 'scores.jsonl';
 
 /** Every run of the folder that has been recorded. */
 export async function listRuns(runsFolder: string): Promise<KeptRun[]> {
@@ -42,11 +48,13 @@ async function describeRun(runsFolder: string, run: string): Promise<KeptRun | u
   const folder = join(runsFolder, run);
   const segments = await segmentsOf(folder);
   if (!segments) return undefined;
-  const finished = (await readJson(join(folder, FINISHED))) as { atMs: number } | undefined;
+  const finished = await readFinished(folder);
   return {
     run,
     bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    keptBytes: await bytesOf(join(folder, SCORES_FILE)),
     finishedAtMs: finished?.atMs,
+    sealed: finished?.sealed === true,
     pinned: await exists(join(folder, PINNED)),
     removed: await removalOf(folder),
   };
@@ -57,21 +65,31 @@ export async function removalOf(folder: string): Promise<Removal | undefined> {
   return (await readJson(join(folder, REMOVED))) as Removal | undefined;
 }
 
-export function markFinished(folder: string, atMs: number): Promise<void> {
-  return writeSynced(join(folder, FINISHED), JSON.stringify({ atMs }));
+interface Finished {
+  atMs: number;
+  sealed?: boolean;
 }
 
+/** @param sealed no segment of the run is open any more */
+export function markFinished(folder: string, { atMs, sealed = false }: Finished): Promise<void> {
+  return writeWhole(join(folder, FINISHED), JSON.stringify({ atMs, sealed }));
+}
+
+const readFinished = (folder: string): Promise<Finished | undefined> =>
+  readJson(join(folder, FINISHED)) as Promise<Finished | undefined>;
+
 /** Whether the coordinator said that the run is over and recorded. */
-export const isFinished = (folder: string): Promise<boolean> => exists(join(folder, FINISHED));
+export const isFinished = async (folder: string): Promise<boolean> =>
+  (await readFinished(folder)) !== undefined;
 
 export async function setPinned(folder: string, pinned: boolean): Promise<void> {
-  if (pinned) await writeSynced(join(folder, PINNED), '');
+  if (pinned) await writeWhole(join(folder, PINNED), '');
   else await rm(join(folder, PINNED), { force: true });
 }
 
 /** The rule. */
 export function chooseRemovals(runs: readonly KeptRun[], budgetBytes: number): KeptRun[] {
-  let bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+  let bytes = totalBytes(runs);
   const chosen: KeptRun[] = [];
   for (const run of runs.filter(mayGo).toSorted((a, b) => a.finishedAtMs! - b.finishedAtMs!)) {
     if (bytes <= budgetBytes) break;
@@ -80,6 +98,10 @@ export function chooseRemovals(runs: readonly KeptRun[], budgetBytes: number): K
   }
   return chosen;
 }
+
+/** What runs take of the budget: their segments, and the scores of each. */
+export const totalBytes = (runs: readonly KeptRun[]): number =>
+  runs.reduce((sum, { bytes, keptBytes }) => sum + bytes + keptBytes, 0);
 
 /** Whether retention may ever take this run. */
 export const mayGo = ({ finishedAtMs, pinned, bytes }: KeptRun): boolean =>
@@ -95,7 +117,7 @@ export async function removeSegments(runsFolder: string, run: KeptRun, atMs: num
     segments: (before?.segments ?? 0) + segments.length,
     bytes: (before?.bytes ?? 0) + run.bytes,
   };
-  await writeSynced(join(folder, REMOVED), JSON.stringify(removal));
+  await writeWhole(join(folder, REMOVED), JSON.stringify(removal));
   for (const { path } of segments) await rm(path, { force: true });
   return removal;
 }
@@ -114,25 +136,25 @@ async function segmentsIn(stream: string): Promise<{ path: string; bytes: number
   return Promise.all(
     files.map(async ({ file }) => {
       const path = join(stream, file);
-      return { path, bytes: (await stat(path).catch(() => ({ size: 0 }))).size };
+      return { path, bytes: await bytesOf(path) };
     }),
   );
 }
 
+/** Undefined where there is no such file, and where an earlier version left a part of one on a full disk: that says nothing. */
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  const text = await readFile(path, 'utf8').catch(() => '');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
+
+const bytesOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.size ?? 0;
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  await writeFile(path, text);
-  const file = await open(path, 'r');
-  await file.sync();
-  await file.close();
-}

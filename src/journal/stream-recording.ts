@@ -27,7 +27,9 @@ export interface StreamRecording {
   append(epoch: number, batch: RecordedBytes[]): Promise<void>;
   /** A line of clock measurements, kept beside the raw stamps. */
   note(line: string): void;
-  /** Seals what is open. */
+  /** Seals the open segment and frees its file; what comes after all begins another one. Not while a batch is appended. */
+  seal(): Promise<void>;
+  /** Seals what is open, and gives up a batch that waits for the disk. */
   close(): Promise<void>;
 }
 
@@ -68,6 +70,12 @@ export async function openStreamRecording(options: StreamRecordingOptions): Prom
     await writeBatch(open, batch);
     durable.set(epoch, batch.at(-1)?.seq ?? -1);
   };
+  const sealOpen = async (): Promise<void> => {
+    if (!open) return;
+    const last = open;
+    open = undefined;
+    await seal(last).catch((error: unknown) => log.warn({ err: error }, 'last segment was not sealed'));
+  };
   return {
     lastEpoch: () => Math.max(0, ...durable.keys()),
     durableSeq: (epoch) => durable.get(epoch) ?? -1,
@@ -80,12 +88,10 @@ export async function openStreamRecording(options: StreamRecordingOptions): Prom
       });
     },
     note: (line) => appendNote(options, line),
+    seal: sealOpen,
     close: async () => {
       closing = true;
-      if (!open) return;
-      const last = open;
-      open = undefined;
-      await seal(last).catch((error: unknown) => log.warn({ err: error }, 'last segment was not sealed'));
+      await sealOpen();
     },
   };
 }

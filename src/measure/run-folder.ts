@@ -10,7 +10,8 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { TurnFrame } from '../protocol/stream/frames.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import type { Group } from '../analyzer/ingest/episode-index.ts';
-import { emptyRunRows, selectRows, takeFrameRows, type RunRows } from '../analyzer/ingest/group-rows.ts';
+import { selectRows } from '../analyzer/ingest/group-rows.ts';
+import { emptyRunRows, takeFrameRows, type RunRows } from '../analyzer/ingest/run-rows.ts';
 import type { Progress } from '../process/progress.ts';
 import { groupSeed } from '../analyzer/scoring/score-group.ts';
 import type { Json } from './answers.ts';
@@ -34,13 +35,18 @@ export async function measureRun(folder: string, { name, flags, algebra, say }: 
   }
   say('reading the recording');
   const run = await readGroups(folder);
+  if (run.groups.size === 0)
+    throw new EntrainError(
+      'RUN_INVALID',
+      `The recording in ${folder} holds no turn pair: expected episodes in which at least two agents have spoken; check --run, or let the run go on first.`,
+    );
   const answers: Json[] = [];
   const members: MeasuredMember[] = [];
   const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
   for (const [index, rows] of groups.entries()) {
     const { condition, direction } = rows.group;
     const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
-    const selected = selectRows(rows, run.book).pairs;
+    const selected = selectRows(rows).pairs;
     const fallbacks = { ...LIVE, seed: groupSeed(rows.group) };
     const names = {
       source: layersIn(run, selected.source.length),
@@ -77,12 +83,7 @@ async function readGroups(folder: string): Promise<Recorded> {
   for await (const { stream, epoch, message } of readRecording(folder)) {
     if (message.type !== 'episode' && message.type !== 'turn') continue;
     if (message.type === 'turn') noteLayers(run.layers, message);
-    takeFrameRows(run, {
-      type: 'frame',
-      run: '',
-      frame: message,
-      origin: { stream, epoch, seq: message.seq },
-    });
+    takeFrameRows(run, { frame: message, origin: { stream, epoch, seq: message.seq } });
   }
   return run;
 }

@@ -17,6 +17,9 @@ export function shortOf(counts: SampleCounts): string | undefined {
   return short.length === 0 ? undefined : short.join(', ');
 }
 
+/** The sentence of a group without a score. */
+export const tooFew = (short: string): string => `Too few for a score: ${short}.`;
+
 /** What an agent's model is called, or anything that tells models apart. */
 export type ModelOf = (agent: string) => string | undefined;
 

@@ -27,13 +27,6 @@ export interface StrictReport {
   samples: number;
 }
 
-/** Test on the new turn, then learn from it: the live curve that looks at nothing later. */
-export interface PrequentialReport {
-  score: number;
-  /** Turn pairs tested so far. */
-  tested: number;
-}
-
 /** Strict scores beside the headline, each over the rows it can use; null with too few of them. */
 export interface BesideReport {
   /** Beyond words: the text of B's prompt, with A's utterance, taken out as well. */
@@ -72,7 +65,6 @@ export interface CurvePoint {
   samples: number;
   strict: number | null;
   paper: number | null;
-  prequential: number | null;
 }
 
 export interface GroupReport {
@@ -95,8 +87,6 @@ export interface GroupReport {
   paper: PaperReport | null;
   /** Strict mode, beyond history: the headline. */
   strict: StrictReport | null;
-  /** Null until there is a strict score. */
-  prequential: PrequentialReport | null;
   /** Cohen's local f² of the strict score. */
   effectSize: number | null;
   /** The strict p-value beside those of the run's other groups: Benjamini–Hochberg. */

@@ -27,6 +27,8 @@ export interface Ledger {
   epochs(): (EpochLedger & EpochPlace)[];
   /** Why the frames of an utterance are not all there, or undefined when they are. */
   missing(utterance: EpochPlace & { lastSeq: number; episode: string; turn: number }): string | undefined;
+  /** EPISODE/TURN of every turn frame, as often as it is recorded. */
+  turns(): Iterable<string>;
   /** Whether a reader's frame of this turn is there, in whatever stream. */
   wasRead(episode: string, turn: number): boolean;
 }
@@ -50,6 +52,7 @@ export function createLedger(): Ledger {
       if (message.type === 'turn' && (message.seating ?? 0) >= READER_SEATING)
         read.add(`${message.episode}/${message.turn}`);
     },
+    turns: () => [...epochs.values()].flatMap(({ turns }) => [...turns]),
     wasRead: (episode, turn) => read.has(`${episode}/${turn}`),
     epochs: () => [...epochs.values()].map(publicPart),
     missing: (utterance) => {

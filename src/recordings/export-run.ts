@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { readRecording } from '../journal/read-recording.ts';
 import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
 import { unpackTensor } from '../protocol/stream/tensor.ts';
-import { placeOf, supersedes, type BookTurn } from '../analyzer/ingest/episode-index.ts';
+import { placeOf, supersedes, type IndexedTurn } from '../analyzer/ingest/episode-index.ts';
 import { beginVerification, type Verification, type VerifyReport } from './verify-run.ts';
 import { npyBytes } from './formats/npy.ts';
 import { safetensorsBytes, type NamedTensor } from './formats/safetensors.ts';
@@ -17,7 +17,7 @@ export type ExportFormat = 'npy' | 'safetensors';
 /** Frames of one episode by place; of two frames for one turn the one that also counts in scores. */
 interface Collected {
   about: EpisodeFrame;
-  turns: Map<number, BookTurn<{ role: number; frame: TurnFrame }>>;
+  turns: Map<number, IndexedTurn<{ role: number; frame: TurnFrame }>>;
   steps: { role: number; frame: StepsFrame }[];
 }
 
@@ -70,7 +70,7 @@ async function collect(folder: string, verification: Verification): Promise<Map<
   return episodes;
 }
 
-function takeTurn({ turns }: Collected, turn: BookTurn<{ role: number; frame: TurnFrame }>): void {
+function takeTurn({ turns }: Collected, turn: IndexedTurn<{ role: number; frame: TurnFrame }>): void {
   const known = turns.get(turn.turn);
   if (!known || supersedes(turn, known)) turns.set(turn.turn, turn);
 }

@@ -1,6 +1,6 @@
 /** `entrain verify | replay | export RUN`: what can be known from a run's recording alone. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { streamsOf } from '../journal/read-recording.ts';
 import { removalOf, setPinned } from '../journal/retention.ts';
@@ -21,11 +21,13 @@ const FLAGS = {
 } as const;
 
 export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
-  checks every checksum, seal and number of the recording, and that every utterance is recorded whole
+  checks every checksum, seal and number of the recording, that the run has ended as planned, that every turn of its
+  events is in the transcript, and that every utterance is recorded whole
 entrain replay RUN [--runs DIR] [--last] [--json] [--progress]
   recomputes the published scores (--last: the last one of each group) and says whether they are equal;
   how far it is stands on standard error where that is a terminal, or with --progress
 entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
+  without --out into RUN-export beside the run folder;
   npy: the folders that the scripts of the paper read (always called t0.7, whatever the temperature was: run.json has it);
   safetensors: one file per episode; status 1 where the recording is not whole
 entrain pin RUN, entrain unpin RUN [--runs DIR]
@@ -57,7 +59,7 @@ async function verify(folder: string, json: boolean): Promise<number> {
 /** What is whole in the recording is written; that not all of it was there is said, and the exit status tells. */
 async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
   const format = formatOf(flags.format);
-  const out = flags.out ?? join(folder, 'export');
+  const out = flags.out ?? `${resolve(folder)}-export`;
   const { files, frames, verified } = await exportRun(folder, { format, out });
   print(`${frames} frames in ${files} files under ${out}\n`);
   const { faults, gapFrames, utterances } = verified;

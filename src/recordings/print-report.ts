@@ -6,7 +6,7 @@ const MOST_LINES = 20;
 
 export function verifyText(report: VerifyReport): string {
   if (report.removed && report.frames === 0) return `${removedText(report.removed)}\n`;
-  const { streams, segments, frames, bytes, epochs, faults, open, gapFrames, utterances } = report;
+  const { streams, segments, frames, bytes, epochs, faults, open, gapFrames, utterances, lacking } = report;
   const lines = [
     `${count(streams, 'stream')}, ${count(segments, 'segment')}, ${count(frames, 'frame')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...epochs.map(({ stream, epoch, lastSeq }) => `  ${stream} epoch ${epoch}: up to frame ${lastSeq}`),
@@ -14,7 +14,7 @@ export function verifyText(report: VerifyReport): string {
     ...section('still open (the analyzer runs, or was killed: start it again to seal)', open),
   ];
   if (gapFrames > 0) lines.push(`${count(gapFrames, 'frame')} declared lost by the sender`);
-  lines.push(`sound: ${report.sound ? 'yes' : 'no'}`);
+  lines.push(`sound: ${report.sound ? 'yes' : 'no'}`, ...section('not as planned and said', lacking));
   if (!utterances) lines.push('complete: unknown, for there is no transcript.jsonl');
   else {
     lines.push(...section('not whole', utterances.incomplete));

@@ -2,30 +2,23 @@
  * Recomputes published scores from the recording alone: the same rows, the same seed, so the same numbers, to rounding: on one machine and
  * with one version nothing in them is left to chance.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createOrtAlgebra } from '../numeric/ort/ort-algebra.ts';
 import { readRecording } from '../journal/read-recording.ts';
 import { systemClock } from '../process/clock.ts';
-import { EntrainError } from '../protocol/errors.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import {
-  emptyRunRows,
   rowId,
   selectRows,
-  takeFrameRows,
   type GroupRows,
-  type RunRows,
+  type OwnedRow,
+  type RowIds,
 } from '../analyzer/ingest/group-rows.ts';
+import { emptyRunRows, takeFrameRows, type RunRows } from '../analyzer/ingest/run-rows.ts';
 import type { Progress } from '../process/progress.ts';
 import { scoreBeside } from '../analyzer/scoring/secondary-analyses.ts';
-import {
-  learnGroup,
-  type PrequentialGroup,
-  type PrequentialJob,
-} from '../analyzer/scoring/prequential-group.ts';
 import { scoreGroup } from '../analyzer/scoring/score-group.ts';
 import { replayFields } from './replay-fields.ts';
+import { readScores, withRows } from './read-scores.ts';
 import { replayPair } from './replay-pair.ts';
 import type { StepRecord } from '../analyzer/steps/step-record.ts';
 import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
@@ -41,7 +34,7 @@ import type {
 /** What is compared of a full score's line in scores.jsonl, and what names its group. */
 type ScoreRecord = Pick<
   GroupScore,
-  'type' | 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'prequential' | 'rows' | 'version' | 'leftOut'
+  'type' | 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'rows' | 'version' | 'leftOut'
 > &
   Pick<GroupScore['group'], 'source' | 'target' | 'direction' | 'condition'> & { group: string };
 
@@ -57,6 +50,8 @@ export interface ReplayReport {
   /** One sentence per score that came out otherwise. */
   differences: string[];
   equal: boolean;
+  /** The last line of the file was torn by a kill or a full disk, and is left out. */
+  torn: boolean;
 }
 
 export interface ReplayOptions {
@@ -70,18 +65,19 @@ export async function replayRun(
   { lastOnly, say = () => undefined }: ReplayOptions,
 ): Promise<ReplayReport> {
   say('reading the recording');
-  const published = await readScores(folder);
-  const scores = lastOnly ? lastOfEach(published) : published;
+  const { lines, torn } = await readScores(folder);
+  const wanted = lastOnly ? lastOfEach(lines as AnyRecord[]) : new Set(lines.keys());
   const fits = new Map<string, FrozenFit>();
-  const learners = new Map<string, PrequentialGroup>();
   const replayed = new Map<string, GroupScore>();
   const recorded = await readGroups(folder);
   // One thread, as the analyzer's, so that sums are made in the same order.
   const algebra = await createOrtAlgebra({ threads: 1 });
   try {
     const differences: string[] = [];
-    for (const [index, score] of scores.entries()) {
-      say(`score ${index + 1} of ${scores.length}`);
+    let done = 0;
+    for (const line of withRows(lines, (at) => wanted.has(at))) {
+      const score = line as AnyRecord;
+      say(`score ${(done += 1)} of ${wanted.size}`);
       const onFrozen = (fit: FrozenFit): unknown => fits.set(fit.group, fit);
       const difference = await replayOne(score, recorded, {
         folder,
@@ -89,47 +85,39 @@ export async function replayRun(
         onFrozen,
         fits,
         replayed,
-        learners: lastOnly ? undefined : learners,
       });
       if (difference !== undefined) differences.push(difference);
     }
-    const equalScores = scores.length - differences.length;
-    return { scores: scores.length, equalScores, differences, equal: differences.length === 0 };
+    const equalScores = wanted.size - differences.length;
+    const equal = differences.length === 0;
+    return { scores: wanted.size, equalScores, differences, equal, torn };
   } finally {
     await algebra.close();
   }
 }
 
-export function replayText({ scores, equalScores, differences }: ReplayReport): string {
-  const lines = [...differences, `${equalScores} of ${scores} scores equal what was published`];
+export function replayText({ scores, equalScores, differences, torn }: ReplayReport): string {
+  const cut = torn ? ['the last line of scores.jsonl is torn: the score in it was never whole'] : [];
+  const lines = [...differences, ...cut, `${equalScores} of ${scores} scores equal what was published`];
   return `${lines.join('\n')}\n`;
 }
 
-async function readScores(folder: string): Promise<AnyRecord[]> {
-  const file = join(folder, 'scores.jsonl');
-  try {
-    const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as AnyRecord);
-  } catch (cause) {
-    throw new EntrainError(
-      'RUN_INVALID',
-      `The published scores cannot be read (${file}): expected one JSON object a line, as the analyzer writes them.`,
-      { cause },
-    );
-  }
-}
-
-/** The last full score of each group, the last of what stands beside it and of its pair, and the last of each dyad's steps. */
-function lastOfEach(scores: AnyRecord[]): AnyRecord[] {
-  const full = scores.filter((score) => score.type !== 'point');
-  const last = new Map(full.map((score) => [nameOf(score), score]));
+/** Where the last full score of each group stands, the last secondary analyses, the last of its pair, and the last of each dyad's steps. */
+function lastOfEach(scores: readonly AnyRecord[]): Set<number> {
+  const last = new Map<string, number>();
+  for (const [at, score] of scores.entries()) if (score.type !== 'point') last.set(nameOf(score), at);
   // Of a pair whose groups were scored again later, without a number for both, the last line is of scores that are not computed again.
   const stands = ({ of }: PairScore): boolean =>
     Object.entries(of).every(([group, version]) => {
-      const score = last.get(`score ${group}`);
+      const score = scores[last.get(`score ${group}`) ?? -1];
       return score?.type === 'score' && score.version === version;
     });
-  return [...last.values()].filter((score) => score.type !== 'pair' || stands(score));
+  return new Set(
+    [...last.values()].filter((at) => {
+      const score = scores[at];
+      return score && (score.type !== 'pair' || stands(score));
+    }),
+  );
 }
 
 function nameOf(score: AnyRecord): string {
@@ -147,16 +135,7 @@ async function readGroups(folder: string): Promise<Recorded> {
     const { stream, epoch, message } = recorded;
     indexSteps(rows.steps, recorded);
     if (message.type !== 'episode' && message.type !== 'turn') continue;
-    takeFrameRows(
-      rows,
-      {
-        type: 'frame',
-        run: '',
-        origin: { stream, epoch, seq: message.seq },
-        frame: message,
-      },
-      Infinity,
-    );
+    takeFrameRows(rows, { origin: { stream, epoch, seq: message.seq }, frame: message }, Infinity);
   }
   return rows;
 }
@@ -167,8 +146,6 @@ interface ReplayTools {
   onFrozen(fit: FrozenFit): void;
   /** The newest frozen fit of each group. */
   fits: ReadonlyMap<string, FrozenFit>;
-  /** What each group's rows have taught so far; undefined where not every score is computed again. */
-  learners: Map<string, PrequentialGroup> | undefined;
   /** The last full score of each group, as it came out again. */
   replayed: Map<string, GroupScore>;
 }
@@ -196,7 +173,7 @@ function replayOne(
 
 async function replayBeside(
   score: BesideScore,
-  { book, groups }: RunRows,
+  { groups }: RunRows,
   { algebra }: ReplayTools,
 ): Promise<string | undefined> {
   const name = `beside ${score.group}, ${score.samples} samples`;
@@ -204,7 +181,7 @@ async function replayBeside(
   const group = whole && onlyRows(whole, score.rows);
   if (!group) return `${name}: the recording lacks rows that it was computed from`;
   const nowMs = (): number => systemClock.monotonicMs();
-  const job = { run: score.run, group, selection: selectRows(group, book), algebra, nowMs };
+  const job = { run: score.run, group, selection: selectRows(group), algebra, nowMs };
   const difference = replayFields(['beside'], { again: await scoreBeside(job), published: score });
   return difference && `${name}: ${difference}`;
 }
@@ -212,62 +189,51 @@ async function replayBeside(
 /** What differs, as a sentence; undefined when nothing does. */
 async function replayScore(
   score: ScoreRecord,
-  { book, groups }: RunRows,
-  { algebra, onFrozen, learners, replayed }: ReplayTools,
+  { groups }: RunRows,
+  { algebra, onFrozen, replayed }: ReplayTools,
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
   const whole = groups.get(score.group);
   const rows = whole && onlyRows(whole, score.rows);
   if (!rows) return `${name}: the recording lacks rows that the score was computed from`;
   const group = { ...rows, version: score.version };
-  const selection = selectRows(group, book);
+  const selection = selectRows(group);
   const nowMs = (): number => systemClock.monotonicMs();
   const again = await scoreGroup({ run: score.run, group, selection, algebra, onFrozen, nowMs });
   replayed.set(score.group, again);
   const difference = replayFields(['seed', 'samples', 'paper', 'strict'], { again, published: score });
-  if (difference !== undefined) return `${name}: ${difference}`;
-  const job = { group, selection: { ...selection, leftOut: score.leftOut }, book, algebra };
-  return learners && replayPrequential(score, job, learners);
-}
-
-/** The same for what goes on from score to score. */
-async function replayPrequential(
-  { group, samples, prequential }: ScoreRecord,
-  job: PrequentialJob,
-  learners: Map<string, PrequentialGroup>,
-): Promise<string | undefined> {
-  if (!prequential) return undefined;
-  const { state, answer } = await learnGroup(prequential.taken > 0 ? learners.get(group) : undefined, job);
-  learners.set(group, state);
-  const again = { score: answer?.score, tested: answer?.tested };
-  const difference = replayFields(['tested', 'score'], { again, published: prequential });
-  return difference && `prequential score of ${group}, ${samples} samples: ${difference}`;
+  return difference && `${name}: ${difference}`;
 }
 
 /** The same for a point score, from the frozen fit of the full score before it. */
 function replayPoint(
   point: PointRecord,
-  { book, groups }: RunRows,
+  { groups }: RunRows,
   fit: FrozenFit | undefined,
 ): string | undefined {
   const name = `point score of ${point.group}, ${point.samples} samples`;
   const whole = groups.get(point.group);
-  if (!fit || fit.version !== point.base || !whole) return `${name}: the full score before it is not there`;
+  if (!fit || fit.version !== point.base || !whole || !hasRows(point))
+    return `${name}: the full score before it is not there`;
   const rows = { ...fit.rows };
   for (const [episode, added] of Object.entries(point.rows))
     rows[episode] = [...(rows[episode] ?? []), ...added];
   const group = onlyRows(whole, rows);
   if (!group) return `${name}: the recording lacks rows that it was computed from`;
   const again = startPointGroup(fit);
-  growPoint(again, Object.keys(point.rows), { group, book });
+  growPoint(again, Object.keys(point.rows), { group });
   const { score, samples } = pointOf(again, group, 0) ?? {};
   const difference = replayFields(['samples', 'score'], { again: { score, samples }, published: point });
   return difference && `${name}: ${difference}`;
 }
 
+/** Without them a line that this one adds to is not in the file. */
+const hasRows = ({ rows }: { rows?: RowIds }): boolean => rows !== undefined;
+
 /** The group as it stood when the score was computed, or undefined when a row of it is not recorded. */
-function onlyRows(group: GroupRows, rows: GroupScore['rows']): GroupRows | undefined {
-  const episodes = new Map<string, GroupRows['episodes'] extends Map<string, infer R> ? R : never>();
+function onlyRows(group: GroupRows, rows: RowIds | undefined): GroupRows | undefined {
+  if (!rows) return undefined;
+  const episodes = new Map<string, OwnedRow[]>();
   for (const [episode, turns] of Object.entries(rows)) {
     const wanted = new Set(turns);
     const found = (group.episodes.get(episode) ?? []).filter((row) => wanted.has(rowId(row)));

@@ -1,13 +1,15 @@
 /**
- * Is a recording sound and complete? Sound: every checksum and seal holds, every number is there once. Complete: every
- * utterance of the transcript is recorded up to the frame it names. It reads the files alone and trusts nothing else.
+ * Is a recording sound and complete? Sound: every checksum and seal holds, every number is there once. Complete: the run has ended with all that
+ * was planned, every turn of its events stands in the transcript, and every utterance is recorded up to the frame it names. It reads the
+ * files alone and trusts nothing else.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, type RecordedMessage, type SegmentReport } from '../journal/read-recording.ts';
 import { removalOf, type Removal } from '../journal/retention.ts';
-import { eventSchema, parseMessage, utteranceSchema } from '../protocol/control.ts';
+import { parseMessage, utteranceSchema } from '../protocol/control.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
+import { holdAgainstPlan, readEvents, type RunEvents } from './hold-against-plan.ts';
 
 /** What this check needs of an utterance; whatever else a transcript holds is not its business. */
 const namedSchema = utteranceSchema.pick({
@@ -33,6 +35,8 @@ export interface VerifyReport {
   gapFrames: number;
   /** Undefined when the folder holds no transcript. */
   utterances: { total: number; incomplete: string[] } | undefined;
+  /** What the folder lacks of what was planned and said, or has too much of. */
+  lacking: string[];
   /** Set when retention took the recording: then there is nothing left to check. */
   removed: Removal | undefined;
   sound: boolean;
@@ -83,13 +87,33 @@ async function conclude(
   const { ledger, open, totals } = seen;
   const epochs = ledger.epochs();
   const faults = [...seen.faults, ...epochs.flatMap(epochFaults)];
-  const utterances = await checkUtterances(folder, ledger);
+  const transcript = await readTranscript(folder);
+  const events = await readEvents(folder);
+  const utterances = transcript.all && checkUtterances(transcript.all, events, ledger);
+  const spoken = (transcript.all ?? []).map(({ episode, turn }) => `${episode}/${turn}`);
+  const lacking = [
+    ...transcript.faults,
+    ...(await holdAgainstPlan(folder, { spoken, recorded: ledger.turns(), events })),
+  ];
   const gapFrames = epochs.reduce((sum, { gapFrames: gaps }) => sum + gaps, 0);
   const streams = new Set(epochs.map(({ stream }) => stream)).size;
   const removed = await removalOf(folder);
   const sound = faults.length === 0 && open.length === 0;
-  const complete = sound && utterances !== undefined && utterances.incomplete.length === 0;
-  return { ...totals, streams, epochs, faults, open, gapFrames, utterances, removed, sound, complete };
+  const complete =
+    sound && utterances !== undefined && utterances.incomplete.length === 0 && lacking.length === 0;
+  return {
+    ...totals,
+    streams,
+    epochs,
+    faults,
+    open,
+    gapFrames,
+    utterances,
+    lacking,
+    removed,
+    sound,
+    complete,
+  };
 }
 
 function segmentFaults({ file, bytes, scan, last }: SegmentReport): string[] {
@@ -113,13 +137,12 @@ function epochFaults({
   return doubled > 0 ? [...faults, `${place}: ${doubled} frames are there more than once`] : faults;
 }
 
-async function checkUtterances(
-  folder: string,
+function checkUtterances(
+  all: readonly Named[],
+  { events }: RunEvents,
   ledger: ReturnType<typeof createLedger>,
-): Promise<VerifyReport['utterances']> {
-  const all = await readTranscript(folder);
-  if (!all) return undefined;
-  const speakers = await readEpisodes(folder);
+): { total: number; incomplete: string[] } {
+  const speakers = speakersOf(events);
   const incomplete = all.flatMap((utterance) => {
     const { episode, turn, stream, epoch, lastSeq } = utterance;
     const why = ledger.missing(utterance);
@@ -136,13 +159,8 @@ function isReadAlong(turn: number, speakers: number | undefined): boolean {
   return speakers !== undefined && turn % speakers === speakers - 1;
 }
 
-/** Episodes with a reader, by the events of the run: how many speak in each. */
-async function readEpisodes(folder: string): Promise<Map<string, number>> {
-  const text = await readFile(join(folder, 'events.jsonl'), 'utf8').catch(() => '');
-  const events = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => parseMessage(eventSchema, line, { code: 'RUN_INVALID', what: 'A line of events.jsonl' }));
+/** Episodes with a reader: how many speak in each. */
+function speakersOf(events: RunEvents['events']): Map<string, number> {
   return new Map(
     events.flatMap((event) =>
       event.type === 'episode-started' && event.condition === 'reader'
@@ -152,12 +170,24 @@ async function readEpisodes(folder: string): Promise<Map<string, number>> {
   );
 }
 
-async function readTranscript(folder: string): Promise<Named[] | undefined> {
+interface Transcript {
+  /** Undefined where there is none. */
+  all: Named[] | undefined;
+  faults: string[];
+}
+
+async function readTranscript(folder: string): Promise<Transcript> {
   const text = await readFile(join(folder, 'transcript.jsonl'), 'utf8').catch(() => undefined);
-  return text
-    ?.split('\n')
-    .filter((line) => line !== '')
-    .map((line) =>
-      parseMessage(namedSchema, line, { code: 'RUN_INVALID', what: 'A line of transcript.jsonl' }),
-    );
+  if (text === undefined) return { all: undefined, faults: [] };
+  const all: Named[] = [];
+  const faults: string[] = [];
+  for (const [at, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    try {
+      all.push(parseMessage(namedSchema, line, { code: 'RUN_INVALID', what: 'An utterance' }));
+    } catch {
+      faults.push(`transcript.jsonl: line ${at + 1} is no utterance`);
+    }
+  }
+  return { all, faults };
 }

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hearsTurn } from '../../src/agent-node/play-episode.ts';
 import { systemPrompt } from '../../src/agent-node/system-prompt.ts';
 import { textFeatures } from '../../src/agent-node/text-features.ts';
-import { createEpisodeBook, placeOf, rowsOf } from '../../src/analyzer/ingest/episode-index.ts';
+import { createEpisodeIndex, placeOf, rowsOf } from '../../src/analyzer/ingest/episode-index.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { couplingOf } from '../../src/coordinator/conditions.ts';
 import { planEpisodes, seatedAgents, type PlannedEpisode } from '../../src/coordinator/plan.ts';
@@ -82,7 +82,7 @@ async function readBack(runs: string, run: string): Promise<Heard> {
     steps: [],
     dyads: new Set(),
   };
-  const book = createEpisodeBook<null>();
+  const book = createEpisodeIndex<null>();
   for await (const { stream, epoch, message } of readRecording(join(runs, run))) {
     if (message.type === 'episode') book.addEpisode(message);
     if (message.type === 'steps') heard.steps.push({ stream, frame: message });

@@ -27,7 +27,7 @@ export interface Origin {
   seq: number;
 }
 
-export interface BookTurn<P> {
+export interface IndexedTurn<P> {
   turn: number;
   origin: Origin;
   /** Whose turn it was to have the role, counted from 0: another agent may have taken it over. */
@@ -39,15 +39,15 @@ export interface BookTurn<P> {
 export function placeOf(
   frame: Pick<TurnFrame, 'turn' | 'seating'>,
   origin: Origin,
-): Omit<BookTurn<never>, 'payload'> {
+): Omit<IndexedTurn<never>, 'payload'> {
   return { turn: frame.turn, seating: frame.seating ?? 0, origin };
 }
 
-export interface BookEpisode<P> {
+export interface IndexedEpisode<P> {
   id: string;
   /** Undefined until the first episode frame came. */
   about: EpisodeAbout | undefined;
-  turns: Map<number, BookTurn<P>>;
+  turns: Map<number, IndexedTurn<P>>;
 }
 
 export type EpisodeAbout = Pick<EpisodeFrame, 'scenario' | 'pair' | 'condition' | 'order' | 'models'>;
@@ -62,24 +62,24 @@ export interface Row {
 }
 
 /** What a frame changed: rows that are new, and rows whose states were replaced. */
-export interface BookChange {
+export interface IndexChange {
   added: Row[];
   replaced: Row[];
 }
 
-export interface EpisodeBook<P> {
-  addEpisode(frame: EpisodeFrame): BookChange;
-  addTurn(episode: string, turn: BookTurn<P>): BookChange;
-  episodes(): IterableIterator<BookEpisode<P>>;
-  episode(id: string): BookEpisode<P> | undefined;
+export interface EpisodeIndex<P> {
+  addEpisode(frame: EpisodeFrame): IndexChange;
+  addTurn(episode: string, turn: IndexedTurn<P>): IndexChange;
+  episodes(): IterableIterator<IndexedEpisode<P>>;
+  episode(id: string): IndexedEpisode<P> | undefined;
 }
 
-const NOTHING: BookChange = { added: [], replaced: [] };
+const NOTHING: IndexChange = { added: [], replaced: [] };
 
-export function createEpisodeBook<P>(): EpisodeBook<P> {
-  const episodes = new Map<string, BookEpisode<P>>();
-  const open = (id: string): BookEpisode<P> => {
-    const known = episodes.get(id) ?? { id, about: undefined, turns: new Map<number, BookTurn<P>>() };
+export function createEpisodeIndex<P>(): EpisodeIndex<P> {
+  const episodes = new Map<string, IndexedEpisode<P>>();
+  const open = (id: string): IndexedEpisode<P> => {
+    const known = episodes.get(id) ?? { id, about: undefined, turns: new Map<number, IndexedTurn<P>>() };
     episodes.set(id, known);
     return known;
   };
@@ -105,11 +105,11 @@ export function createEpisodeBook<P>(): EpisodeBook<P> {
 }
 
 /** Every row of an episode, by turn and then by the role that is predicted. */
-export function rowsOf<P>(episode: BookEpisode<P>): Row[] {
+export function rowsOf<P>(episode: IndexedEpisode<P>): Row[] {
   return [...episode.turns.keys()].sort((a, b) => a - b).flatMap((turn) => rowsFrom(episode, turn));
 }
 
-function rowsTouching<P>(episode: BookEpisode<P>, turn: number): Row[] {
+function rowsTouching<P>(episode: IndexedEpisode<P>, turn: number): Row[] {
   const agents = episode.about?.order.length ?? 0;
   const first = Math.max(0, turn - agents + 1);
   const sources = Array.from({ length: turn - first + 1 }, (_, index) => first + index);
@@ -119,7 +119,7 @@ function rowsTouching<P>(episode: BookEpisode<P>, turn: number): Row[] {
 }
 
 /** The rows in which this turn predicts: the next turn of each other agent, where it is there. */
-function rowsFrom<P>(episode: BookEpisode<P>, sourceTurn: number): Row[] {
+function rowsFrom<P>(episode: IndexedEpisode<P>, sourceTurn: number): Row[] {
   const { about, turns, id } = episode;
   if (!about || !turns.has(sourceTurn)) return [];
   const agents = about.order.length;
@@ -146,8 +146,8 @@ export function groupOf(about: EpisodeAbout, from: number, to: number): Group | 
 
 /** Of two frames of one turn that of the later seating counts; within one, that of the later life of the stream. */
 export function supersedes(
-  { seating, origin: fresh }: Pick<BookTurn<unknown>, 'seating' | 'origin'>,
-  { seating: before, origin: known }: Pick<BookTurn<unknown>, 'seating' | 'origin'>,
+  { seating, origin: fresh }: Pick<IndexedTurn<unknown>, 'seating' | 'origin'>,
+  { seating: before, origin: known }: Pick<IndexedTurn<unknown>, 'seating' | 'origin'>,
 ): boolean {
   if (seating !== before) return seating > before;
   if (fresh.epoch !== known.epoch) return fresh.epoch > known.epoch;

@@ -2,194 +2,151 @@
  * The rows of one group with their states, ready for the measures. The order of arrival leaves no trace: rows are sorted by
  * episode and turn, and over the cap it is a hash of the episode's name that says which ones stay.
  */
-import { deriveSeed } from '../../protocol/seed.ts';
-import { groupBy } from '../../synchrony/group-by.ts';
 import { pairTurns } from '../../synchrony/syncr2/turn-pairs.ts';
 import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../../synchrony/types.ts';
-import {
-  createEpisodeBook,
-  placeOf,
-  rowsOf,
-  type BookChange,
-  type BookEpisode,
-  type EpisodeBook,
-  type Group,
-  type Row,
-} from './episode-index.ts';
 import type { SampleCounts } from '../../protocol/minimums.ts';
-import type { RowIds, ScoreInput } from '../scoring/messages.ts';
-import { turnNumbers, type TurnNumbers } from './turn-numbers.ts';
+import type { Group } from './episode-index.ts';
+import { episodesUnderCap, isCapDue, labelOf, MAX_ROWS } from './row-cap.ts';
+import { NO_NUMBERS, shapeOfTurn, unpackTurn, type SharedTurn } from './turn-numbers.ts';
+
+/** A row with its numbers: A's state at `sourceTurn` and B's next one at `targetTurn`. */
+export interface OwnedRow {
+  episode: string;
+  scenario: string;
+  pair: string;
+  sourceTurn: number;
+  targetTurn: number;
+  source: SharedTurn;
+  target: SharedTurn;
+}
+
+/** Rows of one group that are new or whose states were replaced, for the one who owns the group. */
+export interface RowsUpdate {
+  group: Group;
+  /** How many changes of the group's rows there have been, with these. */
+  version: number;
+  rows: OwnedRow[];
+}
 
 export interface GroupRows {
   group: Group;
   version: number;
   /** Episode id → its rows in this group, by turn. */
-  episodes: Map<string, Row[]>;
+  episodes: Map<string, OwnedRow[]>;
   /** How many rows these are. */
   size: number;
 }
 
+/** The rows a score was computed from, so that a replay can find them: per episode SOURCE>TARGET turns, in order. */
+export type RowIds = Record<string, string[]>;
+
 export interface Selection {
   pairs: TurnPairs;
   rows: RowIds;
+  /** The same rows with their numbers, by episode. */
+  used: OwnedRow[][];
   counts: SampleCounts;
   leftOut: number;
   /** Layers and dimensions of the rows. */
   shape: string;
 }
 
-/** Everything that was recorded of one run, ready to be scored. */
-export interface RunRows {
-  book: EpisodeBook<TurnNumbers>;
-  groups: Map<string, GroupRows>;
-}
-
-export function emptyRunRows(): RunRows {
-  return { book: createEpisodeBook<TurnNumbers>(), groups: new Map() };
-}
-
-/** Books a frame and brings the groups up to date. */
-export function takeFrameRows(
-  run: RunRows,
-  { frame, origin, again }: ScoreInput,
+/** Brings the group that the update is for up to date. @returns the group */
+export function takeRows(
+  groups: Map<string, GroupRows>,
+  { group, version, rows }: RowsUpdate,
   maxRows = MAX_ROWS,
-): BookChange {
-  const change =
-    frame.type === 'episode'
-      ? run.book.addEpisode(frame)
-      : run.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: turnNumbers(frame) });
-  const episode = run.book.episode(frame.episode);
-  if (episode) applyChange(run.groups, episode, { ...change, counted: again !== true });
-  dropOverCap(run, change, maxRows);
-  return change;
+): GroupRows {
+  const owned = groups.get(group.key) ?? { group, version, episodes: new Map<string, OwnedRow[]>(), size: 0 };
+  groups.set(group.key, owned);
+  owned.version = version;
+  let due = false;
+  for (const row of rows) {
+    if (!putRow(owned.episodes, row)) continue;
+    owned.size += 1;
+    due ||= isCapDue(owned.size, maxRows);
+  }
+  if (due) dropOverCap(owned, maxRows);
+  return owned;
 }
 
-/** The run without its rows: what was counted of its groups stays. */
-export function withoutRows({ groups }: RunRows): RunRows {
-  const emptied = [...groups].map(([key, { group, version }]): [string, GroupRows] => [
-    key,
-    { group, version, episodes: new Map(), size: 0 },
-  ]);
-  return { book: createEpisodeBook<TurnNumbers>(), groups: new Map(emptied) };
+/** @returns false where the row takes the place of an earlier one */
+function putRow(episodes: GroupRows['episodes'], row: OwnedRow): boolean {
+  const rows = episodes.get(row.episode) ?? [];
+  episodes.set(row.episode, rows);
+  let at = rows.length;
+  while (at > 0 && byTurn(rows[at - 1] as OwnedRow, row) > 0) at -= 1;
+  const known = rows[at - 1];
+  const replaces = known !== undefined && byTurn(known, row) === 0;
+  rows.splice(replaces ? at - 1 : at, replaces ? 1 : 0, row);
+  return !replaces;
 }
 
-/** Rows a group may hold: at 12 layers × 768 dims in float64 about 150 kB each. */
-export const MAX_ROWS = 4000;
+const byTurn = (a: OwnedRow, b: OwnedRow): number =>
+  a.sourceTurn - b.sourceTurn || a.targetTurn - b.targetTurn;
+
+/** The group without its rows: what was counted of it stays. */
+export function withoutRows({ group, version }: GroupRows): GroupRows {
+  return { group, version, episodes: new Map(), size: 0 };
+}
 
 /** Names a row within its episode and group. */
-export const rowId = ({ sourceTurn, targetTurn }: Row): string => `${sourceTurn}>${targetTurn}`;
-
-/** A stable label for a name: equal in every run, so that the side of a scenario in a split never moves. */
-export const labelOf = (...names: string[]): number => deriveSeed(...names) >>> 1;
-
-/** Brings the groups up to date after a frame has changed an episode. */
-export function applyChange(
-  groups: Map<string, GroupRows>,
-  episode: BookEpisode<TurnNumbers>,
-  change: BookChange & { counted: boolean },
-): void {
-  if (change.counted)
-    for (const row of [...change.added, ...change.replaced]) openGroup(groups, row.group).version += 1;
-  for (const row of change.added) openGroup(groups, row.group).size += 1;
-  if (change.added.length === 0) return;
-  for (const [key, rows] of groupBy(rowsOf(episode), (row) => row.group.key))
-    groups.get(key)?.episodes.set(episode.id, rows);
-}
-
-function openGroup(groups: Map<string, GroupRows>, group: Group): GroupRows {
-  const known = groups.get(group.key) ?? { group, version: 0, episodes: new Map<string, Row[]>(), size: 0 };
-  groups.set(group.key, known);
-  return known;
-}
+export const rowId = ({ sourceTurn, targetTurn }: Pick<OwnedRow, 'sourceTurn' | 'targetTurn'>): string =>
+  `${sourceTurn}>${targetTurn}`;
 
 /** What a score is computed over. */
-export function selectRows(group: GroupRows, book: EpisodeBook<TurnNumbers>, maxRows = MAX_ROWS): Selection {
+export function selectRows(group: GroupRows, maxRows = MAX_ROWS): Selection {
   const kept = underRowCap(group, maxRows);
-  const shape = commonShape(kept, book) ?? '';
-  const all = [...group.episodes.values()].flat().length;
-  const usable = kept
-    .map((rows) => rows.filter((row) => shapeOf(row, book) === shape))
+  const shape = commonShape(kept) ?? '';
+  const used = kept
+    .map((rows) => rows.filter((row) => shapeOf(row) === shape))
     .filter((rows) => rows.length > 0);
-  const used = usable.flat();
+  const flat = used.flat();
   return {
-    pairs: pairTurns(
-      usable.map((rows) => dyadOf(rows, book)),
-      { direction: 'first_to_second', lag: 1 },
-    ),
-    rows: Object.fromEntries(usable.map((rows) => [(rows[0] as Row).episode, rows.map(rowId)])),
-    counts: countSamples(used),
-    leftOut: all - used.length,
+    pairs: pairTurns(used.map(dyadOf), { direction: 'first_to_second', lag: 1 }),
+    rows: Object.fromEntries(used.map((rows) => [(rows[0] as OwnedRow).episode, rows.map(rowId)])),
+    used,
+    counts: countSamples(flat),
+    leftOut: group.size - flat.length,
     shape,
   };
 }
 
 /** Whole episodes, those with the smallest hash first, until the cap is reached; then in the order of their names. */
-function underRowCap({ episodes, size }: GroupRows, maxRows: number): Row[][] {
-  const byName = [...episodes].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (size <= maxRows) return byName.map(([, rows]) => rows);
-  const kept = new Set<string>();
-  let taken = 0;
-  for (const [id, rows] of byName.toSorted(([a], [b]) => labelOf('keep', a) - labelOf('keep', b))) {
-    if (taken + rows.length > maxRows) break;
-    taken += rows.length;
-    kept.add(id);
-  }
-  return byName.filter(([id]) => kept.has(id)).map(([, rows]) => rows);
+function underRowCap(group: GroupRows, maxRows: number): OwnedRow[][] {
+  const kept = keptEpisodes(group, maxRows);
+  return [...group.episodes]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .filter(([id]) => kept.has(id))
+    .map(([, rows]) => rows);
 }
 
 /** Which episodes of a group a score may take in. */
-export function keptEpisodes(group: GroupRows, maxRows = MAX_ROWS): Pick<Set<string>, 'has'> {
-  if (group.size <= maxRows) return group.episodes;
-  return new Set(underRowCap(group, maxRows).flatMap(([row]) => (row ? [row.episode] : [])));
+export function keptEpisodes({ episodes, size }: GroupRows, maxRows = MAX_ROWS): Pick<Set<string>, 'has'> {
+  if (size <= maxRows) return episodes;
+  return episodesUnderCap(new Map([...episodes].map(([id, rows]) => [id, rows.length])), maxRows);
 }
 
-/** How many rows a group over the cap may take in before memory is given back. */
-const SLACK_ROWS = 128;
-const NO_NUMBERS: TurnNumbers = {
-  layers: 0,
-  states: new Float32Array(0),
-  text: new Float32Array(0),
-  words: new Float32Array(0),
-  sentence: new Float32Array(0),
-};
-
-/**
- * Gives back the memory of episodes that no group keeps. The rule is a hash, so a larger recording never calls an episode
- * back that a smaller one had dropped.
- */
-function dropOverCap(run: RunRows, change: BookChange, maxRows: number): void {
-  const due = change.added.some(({ group }) => {
-    const size = run.groups.get(group.key)?.size ?? 0;
-    return size > maxRows && size % SLACK_ROWS === 0;
-  });
-  if (!due) return;
-  const kept = new Set<string>();
-  for (const group of run.groups.values())
-    for (const [row] of underRowCap(group, maxRows)) if (row) kept.add(row.episode);
-  for (const { id, turns, about } of run.book.episodes())
-    if (about && !kept.has(id)) for (const turn of turns.values()) turn.payload = NO_NUMBERS;
+/** Lets go of the numbers of episodes over the cap; their rows are still counted. */
+function dropOverCap(group: GroupRows, maxRows: number): void {
+  const kept = keptEpisodes(group, maxRows);
+  for (const [id, rows] of group.episodes)
+    if (!kept.has(id))
+      group.episodes.set(
+        id,
+        rows.map((row) => ({ ...row, source: NO_NUMBERS, target: NO_NUMBERS })),
+      );
 }
 
-/** The numbers of a turn that is in a row. */
-export function turnOf(book: EpisodeBook<TurnNumbers>, episode: string, turn: number): TurnNumbers {
-  const found = book.episode(episode)?.turns.get(turn);
-  if (!found) throw new Error(`turn ${turn} of ${episode} is in a row but not in the book`);
-  return found.payload;
-}
-
-export function shapeOf({ episode, sourceTurn, targetTurn }: Row, book: EpisodeBook<TurnNumbers>): string {
-  return [turnOf(book, episode, sourceTurn), turnOf(book, episode, targetTurn)]
-    .map(({ layers, states, text, words, sentence }) =>
-      [layers, states.length, text.length, words.length, sentence.length].join('x'),
-    )
-    .join(' ');
-}
+/** Rows with different layers or dimensions have different names here. */
+export const shapeOf = ({ source, target }: OwnedRow): string =>
+  `${shapeOfTurn(source)} ${shapeOfTurn(target)}`;
 
 /** The shape that most rows have. */
-function commonShape(kept: Row[][], book: EpisodeBook<TurnNumbers>): string | undefined {
+function commonShape(kept: OwnedRow[][]): string | undefined {
   const counts = new Map<string, number>();
   for (const row of kept.flat()) {
-    const shape = shapeOf(row, book);
+    const shape = shapeOf(row);
     counts.set(shape, (counts.get(shape) ?? 0) + 1);
   }
   return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))[0]?.[0];
@@ -199,25 +156,25 @@ function commonShape(kept: Row[][], book: EpisodeBook<TurnNumbers>): string | un
  * A group's rows of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
  * after. With two agents that is what happened; with more it leaves out those who spoke in between.
  */
-export function dyadOf(rows: readonly Row[], book: EpisodeBook<TurnNumbers>): EpisodeStates {
-  const { episode, scenario } = rows[0] as Row;
+export function dyadOf(rows: readonly OwnedRow[]): EpisodeStates {
+  const { episode, scenario, pair } = rows[0] as OwnedRow;
   return {
     episode: labelOf(episode),
     scenario: labelOf(scenario),
-    pair: labelOf(book.episode(episode)?.about?.pair ?? ''),
+    pair: labelOf(pair),
     turns: rows.flatMap((row) => [
-      episodeTurn(turnOf(book, episode, row.sourceTurn), row.sourceTurn, 0),
-      episodeTurn(turnOf(book, episode, row.targetTurn), row.sourceTurn + 1, 1),
+      episodeTurn(row.source, row.sourceTurn, 0),
+      episodeTurn(row.target, row.sourceTurn + 1, 1),
     ]),
   };
 }
 
-function episodeTurn(numbers: TurnNumbers, turn: number, speaker: number): EpisodeTurn {
-  return { turn, speaker, ...numbers };
+function episodeTurn(numbers: SharedTurn, turn: number, speaker: number): EpisodeTurn {
+  return { turn, speaker, ...unpackTurn(numbers) };
 }
 
-function countSamples(rows: Row[]): SampleCounts {
-  const distinct = (of: (row: Row) => string): number => new Set(rows.map(of)).size;
+function countSamples(rows: OwnedRow[]): SampleCounts {
+  const distinct = (of: (row: OwnedRow) => string): number => new Set(rows.map(of)).size;
   return {
     samples: rows.length,
     episodes: distinct((row) => row.episode),

@@ -3,10 +3,10 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk } from '../../protocol/control.ts';
 import type { Logger } from '../../process/log.ts';
-import { openRecording, type Recording } from '../../journal/recording.ts';
+import { openRecording, sealLeftOpen, type Recording } from '../../journal/recording.ts';
 import { readRecording } from '../../journal/read-recording.ts';
 import { isFinished } from '../../journal/retention.ts';
-import type { RecordedFrame } from '../state/released-runs.ts';
+import type { RecordedFrame } from './durable-frame.ts';
 
 export interface RecordingsOptions {
   runsFolder: string;
@@ -23,6 +23,8 @@ export interface Recordings {
   bytes(): number;
   /** Why something cannot be written now, if so. */
   fault(): string | undefined;
+  /** Seals what is open of a run, also what an earlier life of the program left; what still comes begins another segment. */
+  seal(run: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,16 +40,30 @@ export function createRecordings(options: RecordingsOptions): Recordings {
     ready.push(recording);
     return recording;
   };
+  /** Runs that are being sealed: nobody may open one meanwhile. */
+  const sealing = new Map<string, Promise<void>>();
+  const sealClosed = async (run: string): Promise<void> => {
+    const { runsFolder, log } = options;
+    const done = sealLeftOpen({ folder: join(runsFolder, run), log: log.child({ run }) });
+    const settled = done.catch(() => undefined);
+    sealing.set(run, settled);
+    await done.finally(() => sealing.delete(run));
+  };
   return {
     of: (run) => {
-      const opened = runs.get(run) ?? open(run);
+      const opened = runs.get(run) ?? Promise.resolve(sealing.get(run)).then(() => open(run));
       runs.set(run, opened);
       opened.catch(() => runs.delete(run));
       return opened;
     },
     bytes: () => ready.reduce((sum, recording) => sum + recording.status().bytes, 0),
     fault: () => ready.map((recording) => recording.status().fault).find((fault) => fault !== undefined),
+    seal: async (run) => {
+      const opened = runs.get(run);
+      await (opened ? (await opened).seal() : (sealing.get(run) ?? sealClosed(run)));
+    },
     close: async () => {
+      await Promise.all(sealing.values());
       for (const recording of ready) await recording.close();
     },
   };

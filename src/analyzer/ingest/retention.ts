@@ -1,6 +1,13 @@
 /** Keeps the folder of recordings within its budget: looks now and then, takes what the rule names, and says so everywhere. */
 import { join } from 'node:path';
-import { chooseRemovals, listRuns, markFinished, mayGo, removeSegments } from '../../journal/retention.ts';
+import {
+  chooseRemovals,
+  listRuns,
+  markFinished,
+  mayGo,
+  removeSegments,
+  totalBytes,
+} from '../../journal/retention.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
 import type { RetentionEvent } from '../../protocol/control.ts';
@@ -22,7 +29,7 @@ export interface BudgetFigures {
 }
 
 export interface Budget {
-  /** The coordinator says that a run is over and recorded. */
+  /** A run is over and recorded, and all of it is sealed. */
   finished(run: string): Promise<void>;
   /** What a new run may take beside what has to stay; Infinity without a budget. */
   roomBytes(): Promise<number>;
@@ -44,14 +51,14 @@ export function keepBudget(options: BudgetOptions): Budget {
   void look();
   return {
     finished: async (run) => {
-      await markFinished(join(runsFolder, run), clock.nowMs());
+      await markFinished(join(runsFolder, run), { atMs: clock.nowMs(), sealed: true });
       await look();
     },
     roomBytes: async () => {
       await look();
       if (budgetBytes === undefined) return Infinity;
       const stays = (await listRuns(runsFolder)).filter((run) => !mayGo(run));
-      return Math.max(0, budgetBytes - stays.reduce((sum, { bytes }) => sum + bytes, 0));
+      return Math.max(0, budgetBytes - totalBytes(stays));
     },
     figures: () => figures,
     stop: () => clearInterval(timer),
@@ -61,7 +68,7 @@ export function keepBudget(options: BudgetOptions): Budget {
 async function sweep(options: BudgetOptions, figures: BudgetFigures): Promise<void> {
   const { runsFolder, budgetBytes, clock, log, onRemoved } = options;
   const runs = await listRuns(runsFolder);
-  figures.recordedBytes = runs.reduce((sum, { bytes }) => sum + bytes, 0);
+  figures.recordedBytes = totalBytes(runs);
   if (budgetBytes === undefined || figures.recordedBytes <= budgetBytes) return;
   for (const kept of chooseRemovals(runs, budgetBytes)) {
     const { run, bytes } = kept;

@@ -1,31 +1,43 @@
 /** The analyzer's metrics; the only place in this program that knows prom-client. Figures are read when they are asked for. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../protocol/report.ts';
+import { REFUSALS } from '../../transport/stream/registry.ts';
 import type { StreamFigures } from '../../transport/stream/slot.ts';
 import type { BudgetFigures } from '../ingest/retention.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 import { PAIR_GAUGES } from './pair-metrics.ts';
-import { underCap, type Sample, type Shown } from './report-gauge.ts';
+import { underCap, type ReportGauge, type Sample, type Shown } from './report-gauge.ts';
 import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES } from './synchrony-metrics.ts';
 
 export interface MetricSources {
   version: string;
+  counters: Pick<ScoreCounters, 'text'>;
   natsUp(): boolean;
-  report(): Pick<ScoreReport, 'groups' | 'differences' | 'pairs' | 'provisional'>;
+  /** Of every run that is shown, the one that was heard from last first. */
+  runs(): RunFigures[];
   streams(): StreamFigures[];
   /** Cause → connections and frames that were turned away. */
   refused(): Record<string, number>;
   skippedStepFrames(): number;
-  state(): Pick<StateReport, 'episodes' | 'turns'>;
   budget(): BudgetFigures;
 }
 
-export interface AnalyzerMetrics {
+export interface RunFigures {
+  report: Pick<ScoreReport, 'run' | 'groups' | 'differences' | 'pairs' | 'provisional'>;
+  state: Pick<StateReport, 'episodes' | 'turns'>;
+}
+
+/** What is counted as it happens. */
+export interface ScoreCounters {
   /** A score was published, `computedMs` of work. */
   scored(kind: 'full' | 'point' | 'beside' | 'steps', computedMs: number): void;
   /** A turn pair came in and the point score that holds it stands. */
   refreshed(latencyMs: number): void;
   faults(): void;
+  text(): Promise<string>;
+}
+
+export interface AnalyzerMetrics {
   /** The page of `/metrics`. */
   text(): Promise<string>;
 }
@@ -36,20 +48,33 @@ const MISNAMED = [
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
+/** What strangers and senders are turned away for most; every other code has a series from its first event on. */
+const REFUSAL_CAUSES = [...Object.keys(REFUSALS), 'TOKEN_INVALID', 'FRAME_INVALID', 'PROTOCOL_VERSION'];
 const MAX_SERIES = 2000;
 const MAX_DIFFERENCES = 100;
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2, 5, 10, 30, 60];
 
 export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   const registry = new Registry();
-  const scrape = scrapeOf({ groups: [], differences: [], pairs: [], provisional: true });
+  const scrape = scrapeOf([]);
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   addSynchrony(registry, scrape);
   addStreams(registry, sources);
   addSteps(registry, sources);
-  addRun(registry, sources);
+  addRuns(registry, scrape);
+  addProgram(registry, sources);
   addBudget(registry, sources);
+  return {
+    text: async () => {
+      Object.assign(scrape, scrapeOf(sources.runs()));
+      return `${await registry.metrics()}\n${await sources.counters.text()}`;
+    },
+  };
+}
+
+export function createScoreCounters(): ScoreCounters {
+  const registry = new Registry();
   const registers = [registry];
   const computing = new Histogram({
     name: 'entrain_score_compute_seconds',
@@ -69,14 +94,12 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
     help: 'Scores that could not be computed because of a fault.',
     registers,
   });
+  for (const kind of ['full', 'point', 'beside', 'steps']) computing.zero({ kind });
   return {
     scored: (kind, computedMs) => computing.observe({ kind }, computedMs / 1000),
     refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),
     faults: () => faults.inc(),
-    text: () => {
-      Object.assign(scrape, scrapeOf(sources.report()));
-      return registry.metrics();
-    },
+    text: () => registry.metrics(),
   };
 }
 
@@ -111,31 +134,58 @@ function counter(registry: Registry, about: Described, read: () => Sample[]): vo
 
 const single = (value: number): Sample[] => [{ labels: {}, value }];
 
-/** What one scrape shows, read once. */
-interface Scrape {
-  report: ReturnType<MetricSources['report']>;
-  groups: Shown<GroupReport>;
-  /** Of what groups leave free. */
-  pairs: Shown<PairReport>;
+/** A part of a report with the run that it is of. */
+interface OfRun<T> {
+  run: string;
+  part: T;
 }
 
-function scrapeOf(report: Scrape['report']): Scrape {
-  const groups = underCap(report.groups, SYNCHRONY_GAUGES, MAX_SERIES);
-  return { report, groups, pairs: underCap(report.pairs, PAIR_GAUGES, MAX_SERIES - groups.series) };
+/** What one scrape shows, read once. */
+interface Scrape {
+  runs: RunFigures[];
+  groups: Shown<OfRun<GroupReport>>;
+  /** Of what groups leave free. */
+  pairs: Shown<OfRun<PairReport>>;
+}
+
+function scrapeOf(runs: RunFigures[]): Scrape {
+  const groups = underCap(partsOf(runs, 'groups'), SYNCHRONY_GAUGES.map(ofRun), MAX_SERIES);
+  const free = MAX_SERIES - groups.series;
+  return { runs, groups, pairs: underCap(partsOf(runs, 'pairs'), PAIR_GAUGES.map(ofRun), free) };
+}
+
+function partsOf<K extends 'groups' | 'pairs' | 'differences'>(
+  runs: readonly RunFigures[],
+  kind: K,
+): OfRun<RunFigures['report'][K][number]>[] {
+  return runs.flatMap(({ report }) => report[kind].map((part) => ({ run: report.run, part })));
+}
+
+/** The gauge with the run as its first label: series of two runs are never one. */
+function ofRun<T>({ labelNames, samples, ...about }: ReportGauge<T>): ReportGauge<OfRun<T>> {
+  return {
+    ...about,
+    labelNames: ['run', ...labelNames],
+    samples: ({ run, part }) =>
+      samples(part).map(({ labels, value }) => ({ labels: { run, ...labels }, value })),
+  };
 }
 
 function addSynchrony(registry: Registry, scrape: Scrape): void {
-  for (const { samples, ...about } of SYNCHRONY_GAUGES)
+  for (const { samples, ...about } of SYNCHRONY_GAUGES.map(ofRun))
     gauge(registry, about, () => scrape.groups.shown.flatMap(samples));
-  for (const { samples, ...about } of PAIR_GAUGES)
+  for (const { samples, ...about } of PAIR_GAUGES.map(ofRun))
     gauge(registry, about, () => scrape.pairs.shown.flatMap(samples));
   const final = {
     name: 'entrain_synchrony_final',
     help: '1 once the run has ended as planned and all of it is scored: these figures are the ones to report. 0 while they are provisional, when p and q do not hold.',
+    labelNames: ['run'],
   };
-  gauge(registry, final, () => single(Number(!scrape.report.provisional)));
-  for (const { samples, ...about } of DIFFERENCE_GAUGES)
-    gauge(registry, about, () => scrape.report.differences.slice(0, MAX_DIFFERENCES).flatMap(samples));
+  gauge(registry, final, () => eachRun(scrape, ({ report }) => Number(!report.provisional)));
+  for (const { samples, ...about } of DIFFERENCE_GAUGES.map(ofRun))
+    gauge(registry, about, () =>
+      partsOf(scrape.runs, 'differences').slice(0, MAX_DIFFERENCES).flatMap(samples),
+    );
   const limits: [string, string, () => number][] = [
     [
       'entrain_series',
@@ -162,8 +212,10 @@ function addStreams(registry: Registry, sources: MetricSources): void {
     help: 'Connections and frames turned away.',
     labelNames: ['cause'],
   };
+  // A rate needs the 0 that stood before the first event.
+  const none = Object.fromEntries(REFUSAL_CAUSES.map((cause) => [cause, 0]));
   counter(registry, refused, () =>
-    Object.entries(sources.refused()).map(([cause, value]) => ({ labels: { cause }, value })),
+    Object.entries({ ...none, ...sources.refused() }).map(([cause, value]) => ({ labels: { cause }, value })),
   );
 }
 
@@ -175,17 +227,29 @@ function addSteps(registry: Registry, sources: MetricSources): void {
   counter(registry, skipped, () => single(sources.skippedStepFrames()));
 }
 
-function addRun(registry: Registry, sources: MetricSources): void {
+const eachRun = ({ runs }: Scrape, value: (of: RunFigures) => number): Sample[] =>
+  runs.map((of) => ({ labels: { run: of.report.run }, value: value(of) }));
+
+function addRuns(registry: Registry, scrape: Scrape): void {
   const episodes = {
     name: 'entrain_analyzer_episodes',
     help: 'Episodes seen, by state.',
-    labelNames: ['state'],
+    labelNames: ['run', 'state'],
   };
   gauge(registry, episodes, () =>
-    Object.entries(sources.state().episodes).map(([state, value]) => ({ labels: { state }, value })),
+    scrape.runs.flatMap(({ report: { run }, state }) =>
+      Object.entries(state.episodes).map(([name, value]) => ({ labels: { run, state: name }, value })),
+    ),
   );
-  const turns = { name: 'entrain_analyzer_turns_total', help: 'Turns recorded in the current run.' };
-  counter(registry, turns, () => single(sources.state().turns));
+  const turns = {
+    name: 'entrain_analyzer_turns_total',
+    help: 'Turns recorded of a run.',
+    labelNames: ['run'],
+  };
+  counter(registry, turns, () => eachRun(scrape, ({ state }) => state.turns));
+}
+
+function addProgram(registry: Registry, sources: MetricSources): void {
   const up = { name: 'entrain_nats_up', help: 'Whether NATS is connected.' };
   gauge(registry, up, () => single(Number(sources.natsUp())));
   const build = {

@@ -1,15 +1,16 @@
-/** Puts what the board and the stream server know together into the reports that people and programs read. */
+/** Puts what the score store and the stream server know together into the reports that people and programs read. */
 import type { ScoreReport, StateReport, StreamReport } from '../../protocol/report.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { StreamFigures } from '../../transport/stream/slot.ts';
-import type { MetricSources } from './metrics.ts';
-import { episodeCounts, type FrameCounts, type RunState } from '../state/run-state.ts';
-import type { ScoreBoard } from '../state/score-store.ts';
+import type { MetricSources, RunFigures } from './metrics.ts';
+import { episodeCounts, type FrameCounts } from '../state/run-report.ts';
+import type { RunState } from '../state/run-state.ts';
+import type { ScoreStore } from '../state/score-store.ts';
 
 const NS_PER_MS = 1e6;
 
 export interface ReportSources {
-  board: ScoreBoard;
+  store: ScoreStore;
   clock: Clock;
   natsUp(): boolean;
   streams(): StreamFigures[];
@@ -19,28 +20,32 @@ export interface ReportSources {
 export interface Reports {
   scores(run?: string): ScoreReport | undefined;
   state(run?: string): StateReport | undefined;
-  /** The same for the current run, as metrics. */
-  metrics: Pick<MetricSources, 'report' | 'streams' | 'refused' | 'state'>;
+  /** The same for the runs that metrics show. */
+  metrics: Pick<MetricSources, 'runs' | 'streams' | 'refused'>;
 }
 
 export function createReports(sources: ReportSources): Reports {
-  const { board, clock } = sources;
+  const { store, clock } = sources;
   const startedAtMs = clock.nowMs();
-  const current = (): RunState => board.state() as RunState;
+  const shown = (): RunState[] => shownRuns(store, clock.nowMs());
+  const figuresOf = (state: RunState): RunFigures => ({
+    report: store.report(state, countFrames(streamsOf(state.run))),
+    state: { episodes: episodeCounts(state, clock.nowMs()), turns: state.turns },
+  });
   const streamsOf = (run: string): StreamFigures[] =>
     sources.streams().filter((stream) => stream.run === run);
   const scores = (run?: string): ScoreReport | undefined => {
-    const state = board.state(run);
-    return state && board.report(state, countFrames(streamsOf(state.run)));
+    const state = store.state(run);
+    return state && store.report(state, countFrames(streamsOf(state.run)));
   };
   return {
     scores,
     state: (run) => {
-      const state = board.state(run);
+      const state = store.state(run);
       if (!state) return undefined;
       return {
         run: state.run,
-        runs: board.runs(),
+        runs: store.runs(),
         startedAtMs,
         nowMs: clock.nowMs(),
         natsUp: sources.natsUp(),
@@ -50,12 +55,29 @@ export function createReports(sources: ReportSources): Reports {
       };
     },
     metrics: {
-      report: () => scores() as ScoreReport,
-      streams: () => sources.streams(),
+      runs: () => shown().map(figuresOf),
+      streams: () => {
+        const runs = new Set(shown().map(({ run }) => run));
+        return sources.streams().filter(({ run, connected }) => connected || runs.has(run));
+      },
       refused: () => sources.refused(),
-      state: () => ({ episodes: episodeCounts(current(), clock.nowMs()), turns: current().turns }),
     },
   };
+}
+
+/** Labels of a program that goes on for months stay few: so many runs at once. */
+const MOST_RUNS = 16;
+/** A run that has not been heard from for so long leaves: long enough for any scraper to have seen its last figures. */
+const SHOWN_MS = 30 * 60_000;
+
+/** The one that was heard from last first. */
+function shownRuns(store: ScoreStore, nowMs: number): RunState[] {
+  return store
+    .runs()
+    .flatMap((run) => store.state(run) ?? [])
+    .filter(({ changedAtMs }) => nowMs - changedAtMs < SHOWN_MS)
+    .toSorted((a, b) => b.changedAtMs - a.changedAtMs)
+    .slice(0, MOST_RUNS);
 }
 
 function countFrames(streams: StreamFigures[]): FrameCounts {

@@ -1,14 +1,17 @@
 /**
  * Every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a replay needs. A line says whether it
  * is provisional: only what is written when the run has ended, with all that was recorded in it, is not.
+ *
+ * A line lists the rows that its score has more than an earlier line, so that the file grows with the rows and not with their square.
  */
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../process/log.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { stepRecord } from '../steps/step-record.ts';
 import type { StepScore } from '../steps/step-messages.ts';
 import type { BesideScore, GroupScore, PairScore, PointScore } from '../scoring/messages.ts';
+import { createRowLedger, type RowLedger } from './row-ledger.ts';
 
 export interface Stamp {
   atMs: number;
@@ -17,7 +20,7 @@ export interface Stamp {
 
 export interface ScoreLog {
   append(score: GroupScore, stamp: Stamp): void;
-  /** A turn's addition to a score, what stands beside it, or what the scores of both directions give. */
+  /** A turn's addition to a score, the secondary analyses, or what the scores of both directions give. */
   appendPart(part: PointScore | BesideScore | PairScore, stamp: Stamp): void;
   /** What the window of one dyad's steps gave; nothing with too few. One dyad is never a result. */
   appendSteps(score: StepScore, atMs: number): void;
@@ -25,27 +28,43 @@ export interface ScoreLog {
   close(): Promise<void>;
 }
 
+const FILE = 'scores.jsonl';
+
 export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
+  const ledgers = new Map<string, RowLedger>();
   let writing = Promise.resolve();
-  const write = async (run: string, line: string): Promise<void> => {
-    const folder = join(runsFolder, run);
-    await mkdir(folder, { recursive: true });
-    await appendFile(join(folder, 'scores.jsonl'), line);
-  };
-  const add = (run: string, record: object): void => {
-    const line = `${JSON.stringify(record)}\n`;
+  const write = (run: string, line: string): Promise<void> => appendFile(join(runsFolder, run, FILE), line);
+  const inTurn = (run: string, work: () => Promise<void>): void => {
     writing = writing
-      .then(() => write(run, line))
+      .then(work)
       .catch((error: unknown) => log.error({ err: error, run }, 'a score was not written to the run folder'));
+  };
+  const add = (run: string, record: object): void =>
+    inTurn(run, () => write(run, `${JSON.stringify(record)}\n`));
+  const ledgerOf = (run: string): RowLedger => {
+    const known = ledgers.get(run);
+    if (known) return known;
+    const fresh = createRowLedger();
+    ledgers.set(run, fresh);
+    inTurn(run, () => openFile(join(runsFolder, run)));
+    return fresh;
   };
   return {
     append: (score, stamp) => {
-      if (score.paper || score.strict) add(score.run, scoreRecord(score, stamp));
+      if (!score.paper && !score.strict) return;
+      const { drawable: _, group, ...rest } = score;
+      add(score.run, { ...stamp, ...namesOf(group), ...rest, ...ledgerOf(score.run).full(group.key, score) });
     },
-    appendPart: (part, stamp) => add(part.run, { ...stamp, ...part }),
+    appendPart: (part, stamp) => {
+      const ledger = ledgerOf(part.run);
+      if (part.type === 'pair') return add(part.run, { ...stamp, ...part });
+      const rows = part.type === 'point' ? ledger.point(part) : ledger.beside(part);
+      add(part.run, { ...stamp, ...part, ...rows });
+    },
     appendSteps: (score, atMs) => {
-      if (Object.keys(score.figures).length > 0)
-        add(score.run, { ...stepRecord(score, atMs), provisional: true });
+      if (Object.keys(score.figures).length === 0) return;
+      ledgerOf(score.run);
+      add(score.run, { ...stepRecord(score, atMs), provisional: true });
     },
     close: () => writing,
   };
@@ -55,7 +74,28 @@ function namesOf({ key, ...names }: Group): object {
   return { group: key, ...names };
 }
 
-function scoreRecord(score: GroupScore, stamp: Stamp): object {
-  const { drawable: _, group, ...rest } = score;
-  return { ...stamp, ...namesOf(group), ...rest };
+const NEWLINE = 10;
+const TAIL_BYTES = 64 * 1024;
+
+/** Makes the folder, and cuts off a last line that a kill or a full disk has torn: the next one must begin a line of its own. */
+async function openFile(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const file = await open(join(folder, FILE), 'a+', 0o600);
+  try {
+    let { size } = await file.stat();
+    const tail = Buffer.alloc(TAIL_BYTES);
+    for (let end = size; end > 0;) {
+      const from = Math.max(0, end - TAIL_BYTES);
+      const { bytesRead } = await file.read(tail, 0, end - from, from);
+      const newline = tail.subarray(0, bytesRead).lastIndexOf(NEWLINE);
+      if (newline >= 0 || from === 0) {
+        size = from + newline + 1;
+        break;
+      }
+      end = from;
+    }
+    await file.truncate(size);
+  } finally {
+    await file.close();
+  }
 }

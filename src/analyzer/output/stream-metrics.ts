@@ -10,6 +10,11 @@ export interface StreamMetric {
   samples(stream: StreamFigures): Sample[];
 }
 
+const placeLabels = ({ run, stream }: Pick<StreamFigures, 'run' | 'stream'>): Record<string, string> => ({
+  run,
+  stream,
+});
+
 type Read = (stream: StreamFigures) => number | undefined;
 
 const NS_PER_S = 1e9;
@@ -18,10 +23,10 @@ const NS_PER_S = 1e9;
 function figure(about: Pick<StreamMetric, 'name' | 'help' | 'kind'>, read: Read): StreamMetric {
   return {
     ...about,
-    labelNames: ['stream'],
+    labelNames: ['run', 'stream'],
     samples: (figures) => {
       const value = read(figures);
-      return value === undefined ? [] : [{ labels: { stream: figures.stream }, value }];
+      return value === undefined ? [] : [{ labels: placeLabels(figures), value }];
     },
   };
 }
@@ -40,9 +45,12 @@ export const STREAM_METRICS: readonly StreamMetric[] = [
     name: 'entrain_gap_frames_total',
     help: 'Frames that will never come.',
     kind: 'counter',
-    labelNames: ['stream', 'reason'],
-    samples: ({ stream, gapFrames }) =>
-      Object.entries(gapFrames).map(([reason, value]) => ({ labels: { stream, reason }, value })),
+    labelNames: ['run', 'stream', 'reason'],
+    samples: ({ gapFrames, ...figures }) =>
+      Object.entries(gapFrames).map(([reason, value]) => ({
+        labels: { ...placeLabels(figures), reason },
+        value,
+      })),
   },
   gauge('entrain_stream_up', 'Whether the agent is connected.', (s) => Number(s.connected)),
   gauge('entrain_ack_lag_seconds', 'Age of the oldest frame not yet durable.', (s) => s.ackLagMs / 1000),

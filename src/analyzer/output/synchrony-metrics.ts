@@ -55,12 +55,6 @@ const isLag = ({ labels }: Sample): boolean => labels['measure']?.startsWith('sy
 const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
   strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
 
-const prequentialLabels = (group: GroupReport): Labels => ({
-  ...groupLabels(group),
-  measure: 'sync_r2_prequential',
-  mode: 'strict',
-});
-
 /** One sample of each measure between steps. */
 const ofSteps = (
   group: GroupReport,
@@ -98,7 +92,6 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => [
       ...sample(scoreLabels(group, 'paper'), group.paper?.score),
       ...ofStrict(group, (report) => report.score).filter((one) => !isLag(one)),
-      ...sample(prequentialLabels(group), group.prequential?.score),
       ...ofSteps(group, (report) => report.value),
     ],
   },
@@ -107,12 +100,6 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     help: 'The paper’s score without its clip at 0: how far below 0 it would be where it is 0.',
     labelNames: SCORE,
     samples: (group) => sample(scoreLabels(group, 'paper'), group.paper?.unclipped),
-  },
-  {
-    name: 'entrain_synchrony_prequential_samples',
-    help: 'Turn pairs that the prequential score has tested.',
-    labelNames: GROUP,
-    samples: (group) => sample(groupLabels(group), group.prequential?.tested),
   },
   {
     name: 'entrain_synchrony_excess_ratio',

@@ -1,38 +1,20 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
-import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';
-import type {
-  BesideReport,
-  PairReport,
-  PaperReport,
-  PrequentialReport,
-  StrictReport,
-} from '../../protocol/report.ts';
+import type { BesideReport, PairReport, PaperReport, StrictReport } from '../../protocol/report.ts';
 import type { Drawable } from '../../synchrony/stats/bootstrap.ts';
 import type { StrictFrozen } from '../../synchrony/online/point-score.ts';
-import type { Group, Origin } from '../ingest/episode-index.ts';
+import type { Group } from '../ingest/episode-index.ts';
+import type { RowIds, RowsUpdate } from '../ingest/group-rows.ts';
 
-/** A durable frame that scores may need; `steps` frames stay on the main thread. */
-export interface ScoreInput {
-  type: 'frame';
+/** Rows for the score worker that owns their group. */
+export interface RowsInput extends RowsUpdate {
+  type: 'rows';
   run: string;
-  origin: Origin;
-  frame: EpisodeFrame | TurnFrame;
-  /** Read back for a run whose rows were released: it changes nothing that was counted before. */
-  again?: true;
 }
 
 /** The rows of a run are not needed for now; what was counted of them stays. */
 export interface RunRelease {
   type: 'release';
   run: string;
-}
-
-/** The rows a score was computed from, so that a replay can find them: per episode SOURCE>TARGET turns, in order. */
-export type RowIds = Record<string, string[]>;
-
-/** `taken`: rows that were known before those which came with this score; 0 where it began anew. */
-export interface PrequentialAnswer extends PrequentialReport {
-  taken: number;
 }
 
 export interface GroupScore {
@@ -48,7 +30,6 @@ export interface GroupScore {
   leftOut: number;
   paper: PaperReport | null;
   strict: StrictReport | null;
-  prequential: PrequentialAnswer | null;
   /** What differences between conditions are drawn from; null without a strict score. */
   drawable: Drawable | null;
   /** Why there is no score, or no strict score. */
@@ -64,9 +45,8 @@ export interface ScoreFault {
   stack: string;
 }
 
-/** A full score's frozen part: what point scores go on from. It is made by a score worker for the point worker. */
+/** A full score's frozen part: what point scores go on from. */
 export interface FrozenFit {
-  type: 'frozen';
   run: string;
   group: string;
   version: number;

@@ -13,10 +13,8 @@ import {
 } from '../../synchrony/online/point-episode.ts';
 import type { EpisodeSums } from '../../synchrony/online/point-score.ts';
 import type { EpisodeStates } from '../../synchrony/types.ts';
-import type { EpisodeBook } from '../ingest/episode-index.ts';
-import { dyadOf, keptEpisodes, rowId, shapeOf, type GroupRows } from '../ingest/group-rows.ts';
-import type { FrozenFit, PointScore, RowIds } from './messages.ts';
-import type { TurnNumbers } from '../ingest/turn-numbers.ts';
+import { dyadOf, keptEpisodes, rowId, shapeOf, type GroupRows, type RowIds } from '../ingest/group-rows.ts';
+import type { FrozenFit, PointScore } from './messages.ts';
 
 export interface PointGroup {
   fit: FrozenFit;
@@ -41,15 +39,13 @@ export function startPointGroup(fit: FrozenFit): PointGroup {
 export function growPoint(
   point: PointGroup,
   episodes: Iterable<string>,
-  from: { group: GroupRows; book: EpisodeBook<TurnNumbers>; maxRows?: number | undefined },
+  from: { group: GroupRows; maxRows?: number | undefined },
 ): boolean {
   let grown = false;
   const kept = keptEpisodes(from.group, from.maxRows);
   for (const episode of episodes) {
     if (!kept.has(episode)) continue;
-    const usable = (from.group.episodes.get(episode) ?? []).filter(
-      (row) => shapeOf(row, from.book) === point.fit.shape,
-    );
+    const usable = (from.group.episodes.get(episode) ?? []).filter((row) => shapeOf(row) === point.fit.shape);
     const held = new Set([...(point.fit.rows[episode] ?? []), ...(point.added[episode] ?? [])]);
     const fresh = usable.map(rowId).filter((id) => !held.has(id));
     if (fresh.length === 0) continue;
@@ -58,7 +54,7 @@ export function growPoint(
     const seen = point.seen.get(episode) ?? new Set();
     point.seen.set(episode, new Set(usable.map(rowId)));
     const unseen = usable.filter((row) => !seen.has(rowId(row)));
-    if (unseen.length > 0) renew(point, dyadOf(unseen, from.book));
+    if (unseen.length > 0) renew(point, dyadOf(unseen));
   }
   return grown;
 }

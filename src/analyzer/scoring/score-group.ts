@@ -1,6 +1,6 @@
 /** One group's scores beside their nulls, from its rows. The seed follows from the group alone, so that equal recordings score equally. */
 import { deriveSeed } from '../../protocol/seed.ts';
-import { shortOf } from '../../protocol/minimums.ts';
+import { shortOf, tooFew } from '../../protocol/minimums.ts';
 import type { PaperReport, StrictReport } from '../../protocol/report.ts';
 import type { Drawable } from '../../synchrony/stats/bootstrap.ts';
 import { pseudoPairs } from '../../synchrony/syncr2/nulls.ts';
@@ -46,7 +46,6 @@ export function emptyScore(
     leftOut: selection.leftOut,
     paper: null,
     strict: null,
-    prequential: null,
     drawable: null,
     reason,
     rows: selection.rows,
@@ -58,7 +57,7 @@ export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
   const startedMs = job.nowMs();
   const short = shortOf(job.selection.counts);
   const { reason: _, ...empty } = emptyScore(job, '');
-  if (short !== undefined) return { ...empty, reason: `Too few for a score: ${short}.` };
+  if (short !== undefined) return { ...empty, reason: tooFew(short) };
   const { pairs } = job.selection;
   const tools = { seed: empty.seed, algebra: job.algebra };
   const paper = await paperReport(pairs, tools);
@@ -67,7 +66,6 @@ export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
     const { rows, shape } = job.selection;
     const { run, group } = job;
     job.onFrozen?.({
-      type: 'frozen',
       run,
       group: group.group.key,
       version: group.version,

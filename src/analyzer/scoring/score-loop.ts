@@ -1,33 +1,27 @@
 /**
  * Decides when a group is scored anew: soon after its rows have changed, seldom enough that scoring takes about a quarter
- * of one core, and at once when the stream has gone quiet. It runs in a score worker.
+ * of one core, and at once when the stream has gone quiet. It owns the rows of its groups, makes all of their scores, and runs in a score worker.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
-import {
-  emptyRunRows,
-  selectRows,
-  takeFrameRows,
-  withoutRows,
-  type GroupRows,
-  type RunRows,
-} from '../ingest/group-rows.ts';
+import { selectRows, takeRows, withoutRows, type GroupRows } from '../ingest/group-rows.ts';
+import { breathingAlgebra, Stopped } from './breathing-algebra.ts';
+import { createGroupPoints, type GroupPoints } from './group-points.ts';
 import { emptyBeside, scoreBeside } from './secondary-analyses.ts';
-import { learnGroup, type PrequentialGroup } from './prequential-group.ts';
 import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
-import type { FrozenFit, RunRelease, ScoreAnswer, ScoreInput } from './messages.ts';
+import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
 
 export interface ScoreLoopOptions {
   clock: Clock;
   algebra: LinearAlgebra;
   publish(answer: ScoreAnswer): void;
-  onFrozen(fit: FrozenFit): void;
-  /** This loop scores every `of`-th group, counted as they first appear; others score the rest. */
-  share: { index: number; of: number };
+  /** How many loops share what scoring may take of the machine. */
+  loops: number;
 }
 
 export interface ScoreLoop {
-  take(input: ScoreInput | RunRelease): void;
+  take(input: RowsInput | RunRelease): void;
+  /** Also ends what is being worked on: nothing is published any more. */
   stop(): void;
 }
 
@@ -35,10 +29,8 @@ export interface ScoreLoop {
 interface Scored {
   version: number;
   endedMs: number;
-  /** The same of what stands beside the score; without a strict score nothing does. */
+  /** The same of the secondary analyses; without a strict score there are none. */
   strict: boolean;
-  /** What goes on from score to score. */
-  prequential: PrequentialGroup | undefined;
   besideVersion: number;
   besideEndedMs: number;
   /** What either took last; 0 before the first. */
@@ -47,20 +39,21 @@ interface Scored {
 }
 
 interface LoopState {
-  runs: Map<string, RunRows>;
+  /** Run → group → its rows. */
+  runs: Map<string, Map<string, GroupRows>>;
   /** By run and group. */
   scored: Map<string, Scored>;
   /** Monotonic: when a frame came last. */
   lastFrameMs: number;
   /** Monotonic: until then the machine belongs to others. */
   restUntilMs: number;
+  stopped: boolean;
 }
 
 interface Due {
   run: string;
-  rows: RunRows;
   group: GroupRows;
-  /** The full score, or what stands beside it. */
+  /** The full score, or the secondary analyses. */
   kind: 'full' | 'beside';
   atMs: number;
   sinceMs: number;
@@ -72,7 +65,7 @@ const CADENCE_MS = 2000;
 const CORE_SHARE = 0.25;
 /** Null, interval and p-value of a group that grows are made anew in time to get no older than this, whatever share of a core it takes. */
 const OLDEST_MS = 50_000;
-/** What stands beside a score is seldom made anew while frames come, and always gives way to full scores. */
+/** Secondary analyses are seldom made anew while frames come, and always give way to full scores. */
 const BESIDE_CADENCE_MS = 60_000;
 /** A stream without a frame for so long has probably ended: what is left is scored at once. */
 const QUIET_MS = 1000;
@@ -81,7 +74,6 @@ const NEVER: Scored = {
   version: -1,
   endedMs: -CADENCE_MS,
   strict: false,
-  prequential: undefined,
   besideVersion: -1,
   besideEndedMs: -BESIDE_CADENCE_MS,
   tookMs: 0,
@@ -90,47 +82,65 @@ const NEVER: Scored = {
 
 export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   const { clock } = options;
-  const state: LoopState = { runs: new Map(), scored: new Map(), lastFrameMs: 0, restUntilMs: 0 };
+  const state = emptyState();
+  const algebra = breathingAlgebra(options.algebra, { clock, isStopped: () => state.stopped });
+  const rowsOf = (run: string, group: string): GroupRows | undefined => state.runs.get(run)?.get(group);
+  const points = createGroupPoints({ ...options, rowsOf });
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
   const arm = (): void => {
-    const next = busy ? undefined : earliest(state, options.share);
     clearTimeout(timer);
+    const next = busy || state.stopped ? undefined : earliest(state);
     if (next) timer = setTimeout(() => void work(), Math.max(0, next.atMs - clock.monotonicMs()));
   };
   const work = async (): Promise<void> => {
-    const next = earliest(state, options.share);
+    const next = earliest(state);
     if (busy || !next || next.atMs > clock.monotonicMs()) return arm();
     busy = true;
-    await scoreDue(state, next, options);
+    await scoreDue(state, next, { ...options, algebra, points });
     busy = false;
     arm();
   };
   return {
     take: (input) => {
-      const rows = state.runs.get(input.run) ?? emptyRunRows();
-      state.runs.set(input.run, input.type === 'release' ? withoutRows(rows) : rows);
-      if (input.type === 'release') return;
+      if (input.type === 'release') return releaseRun(state, points, input.run);
+      const groups = state.runs.get(input.run) ?? new Map<string, GroupRows>();
+      state.runs.set(input.run, groups);
       state.lastFrameMs = clock.monotonicMs();
-      takeFrameRows(rows, input);
+      takeRows(groups, input);
+      points.takeRows(input.run, input.group.key, input.rows);
       arm();
     },
     stop: () => {
-      busy = true;
+      state.stopped = true;
       clearTimeout(timer);
+      points.stop();
     },
   };
+}
+
+const emptyState = (): LoopState => ({
+  runs: new Map(),
+  scored: new Map(),
+  lastFrameMs: 0,
+  restUntilMs: 0,
+  stopped: false,
+});
+
+function releaseRun({ runs }: LoopState, points: GroupPoints, run: string): void {
+  points.release(run);
+  const groups = runs.get(run) ?? new Map<string, GroupRows>();
+  for (const [key, group] of groups) groups.set(key, withoutRows(group));
 }
 
 const keyOf = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;
 
 /** What is due first, of equals the one that waited longest; undefined when all that is recorded is scored. */
-function earliest(state: LoopState, share: ScoreLoopOptions['share']): Due | undefined {
+function earliest(state: LoopState): Due | undefined {
   let first: Due | undefined;
-  for (const [run, rows] of state.runs) {
-    for (const [place, group] of [...rows.groups.values()].entries()) {
-      if (place % share.of !== share.index) continue;
-      const due = dueOf(state, { run, rows, group });
+  for (const [run, groups] of state.runs) {
+    for (const group of groups.values()) {
+      const due = dueOf(state, { run, group });
       if (due && (!first || isSooner(due, first))) first = due;
     }
   }
@@ -142,7 +152,7 @@ function isSooner(a: Due, b: Due): boolean {
   return a.kind === b.kind ? a.sinceMs < b.sinceMs : a.kind === 'full';
 }
 
-function dueOf(state: LoopState, of: Pick<Due, 'run' | 'rows' | 'group'>): Due | undefined {
+function dueOf(state: LoopState, of: Pick<Due, 'run' | 'group'>): Due | undefined {
   const last = state.scored.get(keyOf(of)) ?? NEVER;
   const quietMs = state.lastFrameMs + QUIET_MS;
   if (last.version !== of.group.version) {
@@ -164,52 +174,54 @@ function worstWaitMs({ scored }: LoopState): number {
   return full + Math.max(0, ...all.map(({ besideTookMs }) => besideTookMs));
 }
 
-async function scoreDue(state: LoopState, due: Due, options: ScoreLoopOptions): Promise<void> {
-  const { clock, algebra, onFrozen } = options;
-  const { run, rows, group } = due;
+type Tools = ScoreLoopOptions & { points: GroupPoints };
+
+async function scoreDue(state: LoopState, due: Due, tools: Tools): Promise<void> {
+  const { clock, algebra, loops, points } = tools;
+  const { run, group } = due;
   const { version } = group;
-  const startedMs = clock.monotonicMs();
-  const selection = selectRows(group, rows.book);
   const nowMs = (): number => clock.monotonicMs();
-  const job = { run, group: { ...group }, selection, algebra, onFrozen, nowMs };
+  const startedMs = nowMs();
+  const onFrozen: ScoreJob['onFrozen'] = (fit) => points.takeFit(fit);
+  const job = { run, group: { ...group }, selection: selectRows(group), algebra, onFrozen, nowMs };
+  const publish = (answer: ScoreAnswer): void => (state.stopped ? undefined : tools.publish(answer));
   const key = keyOf(due);
   const last = state.scored.get(key) ?? NEVER;
   if (due.kind === 'full') {
-    const found = await publishFull(job, { ...options, book: rows.book, prequential: last.prequential });
+    const strict = await publishFull(job, publish);
     const endedMs = nowMs();
-    state.scored.set(key, { ...last, version, endedMs, ...found, tookMs: endedMs - startedMs });
+    state.scored.set(key, { ...last, version, endedMs, strict, tookMs: endedMs - startedMs });
   } else {
-    await publishBeside(job, options);
+    await publishBeside(job, publish);
     const besideEndedMs = nowMs();
     const besideTookMs = besideEndedMs - startedMs;
     state.scored.set(key, { ...last, besideVersion: version, besideEndedMs, besideTookMs });
   }
   const endedMs = nowMs();
-  state.restUntilMs = endedMs + (options.share.of / CORE_SHARE - 1) * (endedMs - startedMs);
+  state.restUntilMs = endedMs + (loops / CORE_SHARE - 1) * (endedMs - startedMs);
 }
 
-type FullOptions = ScoreLoopOptions & Pick<RunRows, 'book'> & Pick<Scored, 'prequential'>;
+type Publish = ScoreLoopOptions['publish'];
 
-async function publishFull(
-  job: ScoreJob,
-  { publish, book, prequential }: FullOptions,
-): Promise<Pick<Scored, 'strict' | 'prequential'>> {
+/** @returns whether there is a strict score */
+async function publishFull(job: ScoreJob, publish: Publish): Promise<boolean> {
   try {
     const score = await scoreGroup(job);
-    const learnt = score.strict ? await learnGroup(prequential, { ...job, book }) : undefined;
-    publish({ ...score, prequential: learnt?.answer ?? null });
-    return { strict: score.strict !== null, prequential: learnt?.state ?? prequential };
+    publish(score);
+    return score.strict !== null;
   } catch (error) {
+    if (error instanceof Stopped) return false;
     const score = emptyScore(job, 'A fault: the log of the analyzer says more.');
     publish({ type: 'fault', score, stack: stackOf(error) });
-    return { strict: false, prequential: undefined };
+    return false;
   }
 }
 
-async function publishBeside(job: ScoreJob, { publish }: ScoreLoopOptions): Promise<void> {
+async function publishBeside(job: ScoreJob, publish: Publish): Promise<void> {
   try {
     publish(await scoreBeside(job));
   } catch (error) {
+    if (error instanceof Stopped) return;
     publish({ ...emptyBeside(job), stack: stackOf(error) });
   }
 }

@@ -1,10 +1,9 @@
-/** A thread that scores: frames come in, scores go out. It yields to the threads that record, for recording may not lag. */
+/** A thread that scores: rows of its groups come in, scores go out. It yields to the threads that record, for recording may not lag. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../process/clock.ts';
 import { createOrtAlgebra } from '../../numeric/ort/ort-algebra.ts';
-import { buffersOf } from '../ingest/transfer.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
-import type { RunRelease, ScoreInput } from './messages.ts';
+import type { RowsInput, RunRelease } from './messages.ts';
 import { yieldToRecording } from './yield-to-recording.ts';
 
 yieldToRecording();
@@ -13,9 +12,8 @@ if (port === null) throw new Error('the score worker was not started as a worker
 const loop = createScoreLoop({
   clock: systemClock,
   algebra: await createOrtAlgebra({ threads: 1 }),
-  share: workerData as ScoreLoopOptions['share'],
+  ...(workerData as Pick<ScoreLoopOptions, 'loops'>),
   publish: (answer) => port.postMessage(answer),
-  onFrozen: (fit) => port.postMessage(fit, buffersOf(fit)),
 });
-port.on('message', (input: ScoreInput | RunRelease) => loop.take(input));
+port.on('message', (input: RowsInput | RunRelease) => loop.take(input));
 port.on('close', () => loop.stop());

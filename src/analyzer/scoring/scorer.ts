@@ -1,26 +1,26 @@
 /**
- * The score workers as the main thread sees them. Frames go to all; each score worker makes full scores of its share of the
- * groups and hands the frozen fit on to the point worker, which adds turn by turn. Steps go to a worker of their own.
+ * The workers as the main thread sees them. Every group has one owner among the score workers, which gets its rows and makes all of its scores.
+ * The numbers of a row are not copied: they stand in memory that all threads share.
  *
- *   frames ─┬─▶ score workers ─▶ full scores
- *           │        └─ frozen fits ─┐
- *           ├─▶ point worker  ◀──────┘  ─▶ point scores
- *   steps ──┴─▶ step worker ─▶ step scores        (none where no measure between steps is asked for)
+ *   rows of a group ──▶ the score worker that owns it ─▶ full scores, point scores, secondary analyses
+ *   steps ────────────▶ step worker ─▶ step scores        (none where no measure between steps is asked for)
  */
+import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { startWorkerThread } from '../../process/worker-thread.ts';
-import type { StepsInput } from '../state/score-store.ts';
-import type { FrozenFit, RunRelease, ScoreAnswer, ScoreInput } from './messages.ts';
+import type { RunRelease, RowsInput, ScoreAnswer } from './messages.ts';
 import { createStepGate, type StepGate } from '../steps/step-backpressure.ts';
 import { parseStepMeasures } from '../steps/step-measures.ts';
-import type { StepAnswer, StepInput, StepNotice } from '../steps/step-messages.ts';
-import { buffersOf } from '../ingest/transfer.ts';
-import { ownBytes } from '../ingest/turn-numbers.ts';
+import type { PlaceInput, StepAnswer, StepNotice, StepsInput } from '../steps/step-messages.ts';
+
+export type ScorerInput = RowsInput | RunRelease | StepsInput | PlaceInput;
 
 export interface Scorer {
-  take(input: ScoreInput | StepsInput | RunRelease): void;
+  take(input: ScorerInput): void;
+  /** Whoever listens from now on is told what the workers answer. */
+  onAnswer(listener: Listener): void;
   /** Settles when there is room for more steps: what is read back from a recording can wait, what arrives cannot. */
   room(): Promise<void>;
   /** Frames of steps that were left out because the step worker was behind. */
@@ -33,27 +33,27 @@ export interface Scorer {
 export interface ScorerOptions {
   /** Names of measures between aligned steps, with commas between. */
   stepMeasures: string;
-  onAnswer(answer: ScoreAnswer | StepAnswer): void;
 }
+
+type Listener = (answer: ScoreAnswer | StepAnswer) => void;
 
 const MOST_WORKERS = 4;
 
-export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
-  const of = Math.min(MOST_WORKERS, availableParallelism());
-  const full = Array.from({ length: of }, (_, index) => startWorker('./score-worker', { index, of }));
-  const points = startWorker('./point-worker', {});
-  const workers = [...full, points];
+export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
+  const answers = new EventEmitter<{ answer: Parameters<Listener> }>();
+  const onAnswer: Listener = (answer) => void answers.emit('answer', answer);
+  const loops = Math.min(MOST_WORKERS, availableParallelism());
+  const workers = Array.from({ length: loops }, () => startWorker('./score-worker', { loops }));
   const steps = startSteps(stepMeasures, onAnswer);
   const all = [...workers, ...steps.workers];
-  const take = (answer: ScoreAnswer | FrozenFit | StepAnswer): void => {
-    if (answer.type === 'step-notice') steps.gate.taken(answer.takenBytes);
-    if (answer.type === 'frozen') points.postMessage(answer, buffersOf(answer));
-    else onAnswer(answer);
-  };
+  const ownerOf = chooseOwners(workers);
   let stopping = false;
   const failed = new Promise<Error>((resolve) => {
     for (const worker of all) {
-      worker.on('message', take);
+      worker.on('message', (answer: ScoreAnswer | StepAnswer) => {
+        if (answer.type === 'step-notice') steps.gate.taken(answer.takenBytes);
+        onAnswer(answer);
+      });
       worker.on('error', resolve);
       worker.on('exit', (code) => {
         if (!stopping) resolve(new Error(`a score worker ended by itself with status ${code}`));
@@ -62,11 +62,11 @@ export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
   });
   return {
     take: (input) => {
-      if (input.type === 'release') return workers.forEach((worker) => worker.postMessage(input, []));
-      if (isSteps(input)) return steps.take(input);
-      for (const worker of workers) send(worker, input);
-      if (!input.again) steps.follow(input);
+      if (input.type === 'release') for (const worker of workers) worker.postMessage(input, []);
+      else if (input.type === 'rows') ownerOf(input).postMessage(input, []);
+      else steps.take(input);
     },
+    onAnswer: (listener) => void answers.on('answer', listener),
     room: () => steps.gate.room(),
     skippedFrames: () => steps.gate.skippedFrames(),
     failed,
@@ -77,32 +77,44 @@ export function startScorer({ stepMeasures, onAnswer }: ScorerOptions): Scorer {
   };
 }
 
+/** A group belongs to one worker for good; groups are dealt out as they first appear. */
+function chooseOwners(workers: readonly Worker[]): (of: Pick<RowsInput, 'run' | 'group'>) => Worker {
+  const owners = new Map<string, number>();
+  return ({ run, group }) => {
+    const key = `${run} ${group.key}`;
+    const owner = owners.get(key) ?? owners.size % workers.length;
+    owners.set(key, owner);
+    return workers[owner] as Worker;
+  };
+}
+
 interface Steps {
   /** One, or none where no measure between steps is asked for. */
   workers: Worker[];
   gate: StepGate;
-  take(input: StepsInput): void;
-  /** Told of every other frame, so that it knows when a turn is over. */
-  follow(input: ScoreInput): void;
+  /** Frames of steps, and the places of all others, so that the worker knows when a turn is over. */
+  take(input: StepsInput | PlaceInput): void;
 }
 
-function startSteps(measures: string, onAnswer: ScorerOptions['onAnswer']): Steps {
+function startSteps(measures: string, onAnswer: Listener): Steps {
   const gate = createStepGate();
   if (parseStepMeasures(measures).length === 0) {
     const frames = new Map<string, number>();
-    const take = ({ run }: StepsInput): void => onAnswer(settledAtOnce(run, frames));
-    return { workers: [], gate, take, follow: () => undefined };
+    return {
+      workers: [],
+      gate,
+      take: (input) => (isSteps(input) ? onAnswer(settledAtOnce(input.run, frames)) : undefined),
+    };
   }
   const worker = startWorker('../steps/step-worker', { measures });
   return {
     workers: [worker],
     gate,
-    take: (input) => gate.send(input, worker),
-    follow: (input) => worker.postMessage(placeInput(input), []),
+    take: (input) => (isSteps(input) ? gate.send(input, worker) : worker.postMessage(input, [])),
   };
 }
 
-const isSteps = (input: ScoreInput | StepsInput): input is StepsInput => input.frame.type === 'steps';
+const isSteps = (input: StepsInput | PlaceInput): input is StepsInput => input.frame.type === 'steps';
 
 /** Frames of steps that nobody measures are recorded, and that is all. */
 function settledAtOnce(run: string, unmeasured: Map<string, number>): StepNotice {
@@ -111,26 +123,8 @@ function settledAtOnce(run: string, unmeasured: Map<string, number>): StepNotice
   return { type: 'step-notice', takenBytes: 0, settled: { [run]: frames } };
 }
 
-/** Of a turn the step worker needs the place alone. */
-function placeInput({ type, run, origin, frame }: ScoreInput): StepInput {
-  if (frame.type === 'episode') return { type, run, origin, frame };
-  const { episode, turn, seating } = frame;
-  return {
-    type,
-    run,
-    origin,
-    frame: { type: 'turn', episode, turn, ...(seating === undefined ? {} : { seating }) },
-  };
-}
-
 function startWorker(module: string, workerData: object): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const file = new URL(`${module}.${extension}`, import.meta.url);
   return startWorkerThread(file, { name: basename(module), workerData });
-}
-
-function send(worker: Worker, input: ScoreInput): void {
-  if (input.frame.type !== 'turn') return worker.postMessage(input, []);
-  const frame = ownBytes(input.frame);
-  worker.postMessage({ ...input, frame }, [frame.data.buffer, frame.text.buffer, frame.words.buffer]);
 }

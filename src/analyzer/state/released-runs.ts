@@ -1,24 +1,24 @@
 /**
- * Runs whose rows were given back because they have long been silent and are scored to the end. When one speaks up again after all, its frames
- * wait until the rows are read back from the recording; what was counted stays, so scores go on where they stood.
+ * Runs whose rows were given back: they are scored to the end and have long been silent, or their memory was needed. When one speaks up again,
+ * its frames wait until the rows are read back from the recording; what was counted stays, so scores go on where they stood.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
-import type { EpisodeBook } from '../ingest/episode-index.ts';
+import type { DurableFrame, RecordedFrame } from '../ingest/durable-frame.ts';
+import type { RowMemory } from '../ingest/row-memory.ts';
+import { bytesOfTurn, shareTurn } from '../ingest/turn-numbers.ts';
+import type { RowsInput, RunRelease } from '../scoring/messages.ts';
 import { awaitsScores } from './run-end.ts';
-import type { RunState } from './run-state.ts';
-import type { DurableFrame } from './score-store.ts';
-import type { RunRelease, ScoreInput } from '../scoring/messages.ts';
-
-export type RecordedFrame = Omit<DurableFrame, 'arrivedMs'>;
+import { allRows, dropNumbers, type RunState } from './run-state.ts';
 
 export interface ReleaseOptions {
   clock: Clock;
   log: Logger;
   /** Silence after which a run is taken to have ended. */
   afterMs: number;
+  memory: RowMemory;
   readBack(run: string): AsyncIterable<RecordedFrame>;
-  send(input: ScoreInput | RunRelease): void;
+  send(input: RowsInput | RunRelease): void;
 }
 
 export interface ReleasedRuns {
@@ -26,61 +26,85 @@ export interface ReleasedRuns {
   holdBack(frame: DurableFrame, state: RunState, take: (frame: DurableFrame) => void): boolean;
   /** Gives back the rows of runs that have been silent for so long. */
   sweep(states: Iterable<RunState>): void;
+  /** Gives back the rows of runs with final scores, the oldest first, until memory is not full any more. */
+  makeRoom(states: Iterable<RunState>): void;
+}
+
+interface Held {
+  lastMs: Map<string, number>;
+  released: Set<string>;
+  waiting: Map<string, DurableFrame[]>;
 }
 
 export function createReleasedRuns(options: ReleaseOptions): ReleasedRuns {
-  const { clock, log, afterMs, send } = options;
-  const lastMs = new Map<string, number>();
-  const released = new Set<string>();
-  const waiting = new Map<string, DurableFrame[]>();
-  const goOn = async (state: RunState, take: (frame: DurableFrame) => void): Promise<void> => {
-    const { run } = state;
-    await readRowsBack(state, options);
-    const held = waiting.get(run) ?? [];
-    waiting.delete(run);
-    released.delete(run);
-    held.forEach(take);
-  };
+  const { clock, afterMs, memory } = options;
+  const held: Held = { lastMs: new Map(), released: new Set(), waiting: new Map() };
+  const { lastMs, released, waiting } = held;
   return {
     holdBack: (frame, state, take) => {
       const { run } = frame;
       lastMs.set(run, clock.monotonicMs());
-      const held = waiting.get(run);
-      if (held) held.push(frame);
-      if (held || !released.has(run)) return held !== undefined;
+      const queue = waiting.get(run);
+      if (queue) queue.push(frame);
+      if (queue || !released.has(run)) return queue !== undefined;
       waiting.set(run, [frame]);
-      void goOn(state, take);
+      void goOn(state, held, { ...options, take });
       return true;
     },
     sweep: (states) => {
       for (const state of states) {
-        const { run } = state;
-        const silentMs = clock.monotonicMs() - (lastMs.get(run) ?? Number.POSITIVE_INFINITY);
-        if (released.has(run) || silentMs < afterMs || awaitsScores(state)) continue;
-        released.add(run);
-        send({ type: 'release', run });
-        log.info({ run }, 'the rows of a silent run are released');
+        const silentMs = clock.monotonicMs() - (lastMs.get(state.run) ?? Number.POSITIVE_INFINITY);
+        if (!released.has(state.run) && silentMs >= afterMs && !awaitsScores(state))
+          release(state, held, options);
       }
+    },
+    makeRoom: (states) => {
+      const age = ({ run }: RunState): number => lastMs.get(run) ?? 0;
+      const finished = [...states].filter(({ run, phase }) => phase === 'final' && !released.has(run));
+      for (const state of finished.toSorted((a, b) => age(a) - age(b)))
+        if (memory.isFull()) release(state, held, options);
     },
   };
 }
 
-async function readRowsBack({ run, book }: RunState, { readBack, send, log }: ReleaseOptions): Promise<void> {
+function release(state: RunState, { released }: Held, { send, log, memory }: ReleaseOptions): void {
+  const { run } = state;
+  released.add(run);
+  dropNumbers(state, memory);
+  send({ type: 'release', run });
+  log.info({ run }, 'the rows of a run are released');
+}
+
+async function goOn(
+  state: RunState,
+  { waiting, released }: Held,
+  options: ReleaseOptions & { take(frame: DurableFrame): void },
+): Promise<void> {
+  const { run } = state;
+  await readRowsBack(state, options);
+  const queue = waiting.get(run) ?? [];
+  waiting.delete(run);
+  released.delete(run);
+  queue.forEach(options.take);
+}
+
+async function readRowsBack(state: RunState, { readBack, send, log, memory }: ReleaseOptions): Promise<void> {
+  const { run } = state;
   try {
-    for await (const recorded of readBack(run)) {
-      const input = inputOf(recorded, book);
-      if (input) send(input);
-    }
+    for await (const recorded of readBack(run)) takeBack(state, recorded, memory);
   } catch (error) {
     log.error({ err: error, run }, 'the rows of a run could not be read back');
   }
+  for (const update of allRows(state)) send({ type: 'rows', run, ...update });
 }
 
-/** Of what is recorded, the frames that count: a turn that another frame has replaced stays out. */
-function inputOf({ run, origin, message }: RecordedFrame, book: EpisodeBook<null>): ScoreInput | undefined {
-  if (message.type === 'episode') return { type: 'frame', run, origin, frame: message, again: true };
-  if (message.type !== 'turn') return undefined;
-  const known = book.episode(message.episode)?.turns.get(message.turn)?.origin;
-  const counts = known?.stream === origin.stream && known.epoch === origin.epoch && known.seq === origin.seq;
-  return counts ? { type: 'frame', run, origin, frame: message, again: true } : undefined;
+/** The numbers of a recorded turn, where it is the one that counts: a turn that another frame has replaced stays out. */
+function takeBack({ run, index }: RunState, { origin, message }: RecordedFrame, memory: RowMemory): void {
+  if (message.type !== 'turn') return;
+  const known = index.episode(message.episode)?.turns.get(message.turn);
+  const { stream, epoch, seq } = known?.origin ?? {};
+  if (!known || stream !== origin.stream || epoch !== origin.epoch || seq !== origin.seq) return;
+  const payload = shareTurn(message);
+  memory.take(run, bytesOfTurn(payload) - bytesOfTurn(known.payload));
+  known.payload = payload;
 }

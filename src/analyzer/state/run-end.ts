@@ -4,29 +4,48 @@
  *   open ──ended as planned──▶ ended ──all of it scored──▶ final
  *                                ▲──────a late frame────────┘
  */
-import type { GroupState, RunState } from './run-state.ts';
+
+export interface RunEnd {
+  phase: 'open' | 'ended' | 'final';
+}
+
+/** How far the scores of a run are behind what is recorded of it. */
+export interface ScoredSoFar {
+  /** Frames of steps sent to be scored, and how many of them are in published scores. */
+  stepFrames: number;
+  settledStepFrames: number;
+  groups: ReadonlyMap<string, ScoredGroup>;
+}
+
+interface ScoredGroup {
+  version: number;
+  score: { version: number; strict: unknown } | undefined;
+  beside: { version: number } | undefined;
+}
 
 /** The run has ended as planned: what is scored from now on is looked at for the last time. */
-export function endRun(state: RunState): void {
+export function endRun(state: RunEnd): void {
   if (state.phase === 'open') state.phase = 'ended';
 }
 
 /** True when the scores have just become final: the run has ended, and nothing recorded is missing in them. */
-export function becomesFinal(state: RunState): boolean {
+export function becomesFinal(state: RunEnd & ScoredSoFar): boolean {
   if (state.phase !== 'ended' || awaitsScores(state)) return false;
   state.phase = 'final';
   return true;
 }
 
 /** A late frame: its rows have yet to be scored. */
-export function goOn(state: RunState): void {
+export function goOn(state: RunEnd): void {
   if (state.phase === 'final') state.phase = 'ended';
 }
 
 /** Whether rows are recorded that no published answer has seen. */
-export function awaitsScores({ groups, stepFrames, settledStepFrames }: RunState): boolean {
-  const waits = ({ version, score, beside }: GroupState): boolean =>
-    version !== (score?.version ?? 0) ||
-    (score?.strict !== undefined && score.strict !== null && version !== beside?.version);
-  return stepFrames !== settledStepFrames || [...groups.values()].some(waits);
+export function awaitsScores({ groups, stepFrames, settledStepFrames }: ScoredSoFar): boolean {
+  return stepFrames !== settledStepFrames || [...groups.values()].some(awaitsScore);
+}
+
+function awaitsScore({ version, score, beside }: ScoredGroup): boolean {
+  if (version !== (score?.version ?? 0)) return true;
+  return score?.strict !== undefined && score.strict !== null && version !== beside?.version;
 }

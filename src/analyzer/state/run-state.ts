@@ -1,38 +1,29 @@
-/** What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in, reports out. */
-import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';
-import type {
-  CurvePoint,
-  DifferenceReport,
-  GroupReport,
-  PairReport,
-  PrequentialReport,
-  ScoreReport,
-  StrictReport,
-} from '../../protocol/report.ts';
-import { cohensF2 } from '../../synchrony/stats/effect-size.ts';
-import { qValues } from '../../synchrony/stats/false-discovery.ts';
+/** What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in, rows out. */
+import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/report.ts';
+import { createEpisodeIndex, rowsOf, type Group, type Row } from '../ingest/episode-index.ts';
+import type { RowsUpdate } from '../ingest/group-rows.ts';
+import { episodesUnderCap, isCapDue, MAX_ROWS } from '../ingest/row-cap.ts';
+import { createRowMemory, type RowMemory } from '../ingest/row-memory.ts';
+import { indexFrame, ownedRow, type BookedFrame, type TurnIndex } from '../ingest/run-rows.ts';
+import { bytesOfTurn, NO_NUMBERS, type SharedTurn } from '../ingest/turn-numbers.ts';
+import { groupBy } from '../../synchrony/group-by.ts';
 import { differencesOf } from './differences.ts';
-import {
-  createEpisodeBook,
-  placeOf,
-  type EpisodeBook,
-  type Group,
-  type Origin,
-  type Row,
-} from '../ingest/episode-index.ts';
-import { awaitsScores, goOn } from './run-end.ts';
-import { pairReports, renewPair } from './run-pairs.ts';
+import { pairKey } from './pair-means.ts';
+import { goOn, type RunEnd } from './run-end.ts';
+import { renewPair } from './run-pairs.ts';
 import type { BesideScore, GroupScore, PointScore } from '../scoring/messages.ts';
 import type { StepScore } from '../steps/step-messages.ts';
-import { stepReport, takeStepScore, type GroupSteps } from '../steps/step-report.ts';
+import { takeStepScore, type GroupSteps } from '../steps/step-report.ts';
 
 export interface GroupState {
   group: Group;
   samples: number;
-  /** Scenario → its episodes. */
-  scenarios: Map<string, Set<string>>;
-  /** Counts every change of the group's rows, in the order of the frames, as the worker does. */
+  /** Scenario → its episodes → their rows. */
+  scenarios: Map<string, Map<string, number>>;
+  /** Counts every change of the group's rows. */
   version: number;
+  /** Why its rows are not kept, so that it never has a score; undefined for a group that is scored. */
+  refused: string | undefined;
   score: GroupScore | undefined;
   /** The strict score with the rows since the full one. */
   point: PointScore | undefined;
@@ -47,11 +38,14 @@ export interface GroupState {
   unscored: { version: number; arrivedMs: number }[];
 }
 
-export interface RunState {
+export interface RunState extends RunEnd {
   run: string;
-  book: EpisodeBook<null>;
+  /** Where the numbers of every turn are held, for all threads. */
+  index: TurnIndex;
   groups: Map<string, GroupState>;
   turns: number;
+  /** Since 1970: when a frame came last, or a score, or the end. */
+  changedAtMs: number;
   /** Frames of steps sent to be scored, and how many of them are in published scores. */
   stepFrames: number;
   settledStepFrames: number;
@@ -60,8 +54,6 @@ export interface RunState {
   differences: DifferenceReport[];
   /** Reports of pairs that still hold, by key. */
   pairs: Map<string, PairReport>;
-  /** Open until its coordinator says that it has ended as planned; final once everything recorded is in its scores. */
-  phase: 'open' | 'ended' | 'final';
 }
 
 const CURVE_POINTS = 120;
@@ -69,9 +61,10 @@ const CURVE_POINTS = 120;
 export function createRunState(run: string): RunState {
   return {
     run,
-    book: createEpisodeBook(),
+    index: createEpisodeIndex<SharedTurn>(),
     groups: new Map(),
     turns: 0,
+    changedAtMs: 0,
     stepFrames: 0,
     settledStepFrames: 0,
     lastEpisode: new Map(),
@@ -81,34 +74,109 @@ export function createRunState(run: string): RunState {
   };
 }
 
-export interface BookedFrame {
-  frame: EpisodeFrame | TurnFrame;
-  origin: Origin;
+export interface ArrivedFrame extends BookedFrame {
   /** Monotonic. */
   arrivedMs: number;
   nowMs: number;
 }
 
-export function takeFrame(state: RunState, { frame, origin, arrivedMs, nowMs }: BookedFrame): void {
+/** Memory for the rows of all runs, and why a group may not begin now, if so. */
+export interface Admission {
+  memory: RowMemory;
+  refuse(run: string): string | undefined;
+}
+
+/** For a group that needs no rows. */
+const ALWAYS: Admission = { memory: createRowMemory(Infinity), refuse: () => undefined };
+
+/** Books a frame. @returns the rows that changed, for the owners of their groups */
+export function takeFrame(state: RunState, arrived: ArrivedFrame, admission: Admission): RowsUpdate[] {
+  const { frame, origin, arrivedMs, nowMs } = arrived;
   state.lastEpisode.set(origin.stream, { episode: frame.episode, atMs: nowMs });
+  state.changedAtMs = nowMs;
   if (frame.type === 'turn') state.turns += 1;
-  const change =
-    frame.type === 'episode'
-      ? state.book.addEpisode(frame)
-      : state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
-  if (change.added.length + change.replaced.length > 0) goOn(state);
-  for (const row of change.added) addRow(openGroup(state, row.group), row);
-  for (const row of [...change.added, ...change.replaced]) {
-    const group = openGroup(state, row.group);
+  const known = frame.type === 'turn' ? payloadOf(state, frame) : NO_NUMBERS;
+  const change = indexFrame(state.index, arrived);
+  if (frame.type === 'turn')
+    admission.memory.take(state.run, bytesOfTurn(payloadOf(state, frame)) - bytesOfTurn(known));
+  for (const row of change.added) addRow(openGroup(state, row.group, admission), row);
+  const rows = [...change.added, ...change.replaced];
+  const updates = rows.flatMap((row): RowsUpdate[] => {
+    const group = openGroup(state, row.group, admission);
+    if (group.refused !== undefined) return [];
     group.version += 1;
     group.unscored.push({ version: group.version, arrivedMs });
+    return [{ group: row.group, version: group.version, rows: [ownedRow(state.index, row)] }];
+  });
+  if (updates.length > 0) goOn(state);
+  dropOverCap(state, change.added, admission.memory);
+  return updates;
+}
+
+function payloadOf({ index }: RunState, { episode, turn }: { episode: string; turn: number }): SharedTurn {
+  return index.episode(episode)?.turns.get(turn)?.payload ?? NO_NUMBERS;
+}
+
+/** Every row of the run with its numbers, as they stand in the index, for the owners of its groups. */
+export function allRows(state: RunState): RowsUpdate[] {
+  const rows = groupBy(
+    [...state.index.episodes()].flatMap((episode) => rowsOf(episode)),
+    (row) => row.group.key,
+  );
+  return [...rows].flatMap(([key, own]) => {
+    const group = state.groups.get(key);
+    if (!group || group.refused !== undefined) return [];
+    return [
+      { group: group.group, version: group.version, rows: own.map((row) => ownedRow(state.index, row)) },
+    ];
+  });
+}
+
+/** Gives back the numbers of episodes that no group keeps: those over every group's cap, and those of refused groups alone. */
+function dropOverCap(state: RunState, added: readonly Row[], memory: RowMemory): void {
+  const touched = added.flatMap(({ group }) => state.groups.get(group.key) ?? []);
+  if (touched.some(({ samples, refused }) => refused === undefined && isCapDue(samples, MAX_ROWS)))
+    return dropUnkept(state, memory);
+  const [episode] = touched.every(({ refused }) => refused !== undefined) ? added : [];
+  if (!episode) return;
+  const isScored = [...state.groups.values()].some(
+    ({ refused, scenarios }) =>
+      refused === undefined && scenarios.get(episode.scenario)?.has(episode.episode) === true,
+  );
+  if (!isScored) dropTurns(state, memory, state.index.episode(episode.episode)?.turns.values() ?? []);
+}
+
+function dropUnkept(state: RunState, memory: RowMemory): void {
+  const seen = new Set<string>();
+  const kept = new Set<string>();
+  for (const { scenarios, refused } of state.groups.values()) {
+    const sizes = new Map([...scenarios.values()].flatMap((episodes) => [...episodes]));
+    for (const episode of sizes.keys()) seen.add(episode);
+    if (refused === undefined) for (const episode of episodesUnderCap(sizes, MAX_ROWS)) kept.add(episode);
+  }
+  for (const { id, turns } of state.index.episodes())
+    if (seen.has(id) && !kept.has(id)) dropTurns(state, memory, turns.values());
+}
+
+/** Lets go of the numbers of every turn; what was counted stays. */
+export function dropNumbers(state: RunState, memory: RowMemory): void {
+  for (const { turns } of state.index.episodes()) dropTurns(state, memory, turns.values());
+}
+
+function dropTurns({ run }: RunState, memory: RowMemory, turns: Iterable<{ payload: SharedTurn }>): void {
+  for (const turn of turns) {
+    memory.give(run, bytesOfTurn(turn.payload));
+    turn.payload = NO_NUMBERS;
   }
 }
 
-function openGroup(state: RunState, group: Group): GroupState {
+/** Groups of one pair are scored or refused together, for a pair needs both directions. */
+function openGroup(state: RunState, group: Group, { refuse }: Admission): GroupState {
   const known = state.groups.get(group.key);
   if (known) return known;
-  const fresh = emptyGroup(group);
+  const key = pairKey(group);
+  const ofPair = [...state.groups.values()].find((other) => pairKey(other.group) === key);
+  const fresh = { ...emptyGroup(group), refused: ofPair ? ofPair.refused : refuse(state.run) };
   state.groups.set(group.key, fresh);
   renewPair(state, group);
   return fresh;
@@ -120,6 +188,7 @@ function emptyGroup(group: Group): GroupState {
     samples: 0,
     scenarios: new Map(),
     version: 0,
+    refused: undefined,
     score: undefined,
     point: undefined,
     beside: undefined,
@@ -130,10 +199,10 @@ function emptyGroup(group: Group): GroupState {
   };
 }
 
-function addRow(group: GroupState, row: Row): void {
+function addRow(group: GroupState, { scenario, episode }: Row): void {
   group.samples += 1;
-  const inScenario = group.scenarios.get(row.scenario) ?? new Set();
-  group.scenarios.set(row.scenario, inScenario.add(row.episode));
+  const inScenario = group.scenarios.get(scenario) ?? new Map<string, number>();
+  group.scenarios.set(scenario, inScenario.set(episode, (inScenario.get(episode) ?? 0) + 1));
 }
 
 /** Keeps a score and gives the arrival times of the rows that it is the first to hold. */
@@ -141,6 +210,7 @@ export function takeScore(state: RunState, score: GroupScore, nowMs: number): nu
   const group = state.groups.get(score.group.key);
   if (!group || (group.score && group.score.version > score.version)) return [];
   group.score = score;
+  state.changedAtMs = nowMs;
   renewPair(state, group.group);
   group.point = undefined;
   if (score.paper || score.strict) {
@@ -174,7 +244,7 @@ export function takeBeside(state: RunState, beside: BesideScore): boolean {
 
 /** Keeps what the window of one dyad's steps gave. */
 export function takeSteps(state: RunState, score: StepScore): void {
-  takeStepScore(openGroup(state, score.group).steps, score);
+  takeStepScore(openGroup(state, score.group, ALWAYS).steps, score);
 }
 
 function arrivalsUpTo(group: GroupState, version: number): number[] {
@@ -187,102 +257,12 @@ const scoresOf = ({ groups }: RunState): GroupScore[] =>
   [...groups.values()].flatMap(({ score }) => (score ? [score] : []));
 
 function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
-  const { samples, strict, paper, prequential } = score;
+  const { samples, strict, paper } = score;
   group.curve.push({
     atMs,
     samples,
     strict: strict?.excess ?? null,
     paper: paper?.score ?? null,
-    prequential: prequential?.score ?? null,
   });
   if (group.curve.length > CURVE_POINTS) group.curve = group.curve.filter((_, index) => index % 2 === 1);
-}
-
-export interface FrameCounts {
-  framesAccepted: number;
-  framesDurable: number;
-}
-
-export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
-  const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
-  const groups = withQValues([...state.groups.values()].map(groupReport)).sort(byConditionAndDirection);
-  const provisional = pending || state.phase !== 'final';
-  const { run, differences } = state;
-  return { run, provisional, pending, ...counts, groups, differences, pairs: pairReports(state) };
-}
-
-/** Every group with a p-value is one of the comparisons that a reader makes. */
-function withQValues(groups: GroupReport[]): GroupReport[] {
-  const tested = groups.flatMap(({ strict }) => (strict ? [strict.pValue] : []));
-  const found = qValues(tested).values();
-  return groups.map((group) => ({ ...group, qValue: group.strict ? (found.next().value ?? null) : null }));
-}
-
-function groupReport(state: GroupState): GroupReport {
-  const { group, score, samples, curve, scoredAtMs } = state;
-  const reason = score ? score.reason : 'Not computed yet.';
-  const strict = strictNow(state);
-  return {
-    sourceModel: group.source.name,
-    targetModel: group.target.name,
-    direction: group.direction,
-    condition: group.condition,
-    agents: group.agents,
-    sourceRole: group.sourceRole,
-    targetRole: group.targetRole,
-    samples,
-    episodes: [...state.scenarios.values()].reduce((sum, { size }) => sum + size, 0),
-    scenarios: state.scenarios.size,
-    exchangeableScenarios: [...state.scenarios.values()].filter((episodes) => episodes.size > 1).length,
-    paper: score?.paper ?? null,
-    strict,
-    prequential: prequentialReport(score?.prequential),
-    effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
-    qValue: null,
-    beside: state.beside?.beside ?? null,
-    steps: stepReport(state.steps),
-    ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
-    ...(reason === undefined ? {} : { reason }),
-    ...(score?.strict ? { evidenceSamples: score.strict.samples } : {}),
-    ...(scoredAtMs === undefined ? {} : { scoredAtMs }),
-    curve,
-  };
-}
-
-function prequentialReport(answer: GroupScore['prequential'] | undefined): PrequentialReport | null {
-  return answer ? { score: answer.score, tested: answer.tested } : null;
-}
-
-/** The full score, or the point score since, beside the null, interval and p-value of the full one. */
-function strictNow({ score, point }: GroupState): StrictReport | null {
-  const strict = score?.strict ?? null;
-  if (!strict || !point) return strict;
-  const { score: value, samples } = point;
-  return { ...strict, score: value, excess: value - strict.nullMean, samples };
-}
-
-/** `live` stands first, the others by name. */
-function byConditionAndDirection(a: GroupReport, b: GroupReport): number {
-  const rank = (group: GroupReport): string =>
-    [
-      group.condition === 'live' ? 0 : 1,
-      group.condition,
-      group.agents,
-      group.sourceRole,
-      group.targetRole,
-      group.sourceModel,
-      group.targetModel,
-    ].join('|');
-  return rank(a) < rank(b) ? -1 : 1;
-}
-
-/** A stream that has been silent for so long is not in an episode any more. */
-const SILENT_MS = 60_000;
-
-/** An episode runs while it is the last one of some stream that still speaks. */
-export function episodeCounts(state: RunState, nowMs: number): { running: number; finished: number } {
-  const last = [...state.lastEpisode.values()].filter(({ atMs }) => nowMs - atMs < SILENT_MS);
-  const running = new Set(last.map(({ episode }) => episode)).size;
-  const all = [...state.book.episodes()].length;
-  return { running, finished: all - running };
 }

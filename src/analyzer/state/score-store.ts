@@ -1,46 +1,33 @@
 /**
- * Everything durable comes through here: it is booked at once, sent to the score worker, and what the worker answers is kept,
- * logged and shown. It knows nothing of sockets or disks.
+ * Everything durable comes through here: it is booked once, its rows go to the score worker that owns their group, and what the worker answers is
+ * kept, logged and shown. It knows nothing of sockets or disks.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
-import type { DataMessage, StepsFrame } from '../../protocol/stream/frames.ts';
+import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
-import type { Origin } from '../ingest/episode-index.ts';
+import type { DurableFrame, RecordedFrame } from '../ingest/durable-frame.ts';
+import type { RowMemory } from '../ingest/row-memory.ts';
 import { becomesFinal, endRun } from './run-end.ts';
 import { pairScores } from './run-pairs.ts';
 import {
   createRunState,
-  scoreReport,
   takeBeside,
   takeFrame,
   takePoint,
   takeScore,
   takeSteps,
-  type FrameCounts,
+  type Admission,
   type RunState,
 } from './run-state.ts';
-import { createReleasedRuns, type RecordedFrame } from './released-runs.ts';
+import { scoreReport, type FrameCounts } from './run-report.ts';
+import { createReleasedRuns } from './released-runs.ts';
 import type { ScoreLog } from '../output/score-log.ts';
-import type {
-  BesideScore,
-  GroupScore,
-  PointScore,
-  RunRelease,
-  ScoreAnswer,
-  ScoreInput,
-} from '../scoring/messages.ts';
-import type { StepAnswer } from '../steps/step-messages.ts';
+import type { BesideScore, GroupScore, PointScore, ScoreAnswer } from '../scoring/messages.ts';
+import type { ScorerInput } from '../scoring/scorer.ts';
+import type { PlaceInput, StepAnswer } from '../steps/step-messages.ts';
 
-export interface DurableFrame {
-  run: string;
-  origin: Origin;
-  message: DataMessage;
-  /** Monotonic: when it came in, or when it was read back from the recording. */
-  arrivedMs: number;
-}
-
-export interface ScoreBoard {
+export interface ScoreStore {
   take(frame: DurableFrame): void;
   takeAnswer(answer: ScoreAnswer | StepAnswer): void;
   /** The run has ended as planned: once all of it is scored, its scores are final. */
@@ -54,11 +41,13 @@ export interface ScoreBoard {
   releaseSilent(): void;
 }
 
-export interface ScoreBoardOptions {
+export interface ScoreStoreOptions {
   clock: Clock;
   log: Logger;
   scoreLog: ScoreLog;
-  send(input: ScoreInput | StepsInput | RunRelease): void;
+  send(input: ScorerInput): void;
+  /** What the rows of all runs may take. */
+  memory: RowMemory;
   /** Silence after which the rows of a run that is scored to the end are given back. */
   releaseAfterMs: number;
   /** Everything that is recorded of a run. */
@@ -67,14 +56,9 @@ export interface ScoreBoardOptions {
   onScore(answer: Answer, latenciesMs: number[]): void;
 }
 
-/** A durable frame of steps. */
-export interface StepsInput extends Omit<ScoreInput, 'frame'> {
-  frame: StepsFrame;
-}
-
 const NO_RUN = createRunState('');
 
-export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
+export function createScoreStore(options: ScoreStoreOptions): ScoreStore {
   const runs = new Map<string, RunState>();
   const open = (run: string): RunState => {
     const state = runs.get(run) ?? createRunState(run);
@@ -82,7 +66,10 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
     return state;
   };
   const released = createReleasedRuns({ ...options, afterMs: options.releaseAfterMs });
-  const take = (frame: DurableFrame): void => takeDurable(open(frame.run), frame, options);
+  const admission = admissionOf(options.memory, (run) =>
+    released.makeRoom([...runs.values()].filter((other) => other.run !== run)),
+  );
+  const take = (frame: DurableFrame): void => takeDurable(open(frame.run), frame, { ...options, admission });
   return {
     take: (frame) => {
       if (!released.holdBack(frame, open(frame.run), take)) take(frame);
@@ -110,25 +97,46 @@ export function createScoreBoard(options: ScoreBoardOptions): ScoreBoard {
   };
 }
 
+function admissionOf(memory: RowMemory, makeRoom: (run: string) => void): Admission {
+  return {
+    memory,
+    refuse: (run) => {
+      makeRoom(run);
+      return memory.isFull() ? noMemory(memory.maxBytes) : undefined;
+    },
+  };
+}
+
 function takeDurable(
   state: RunState,
   { run, origin, message, arrivedMs }: DurableFrame,
-  { clock, send }: ScoreBoardOptions,
+  { clock, send, admission }: ScoreStoreOptions & { admission: Admission },
 ): void {
   if (message.type === 'gap') return;
   if (message.type === 'steps') {
     state.stepFrames += 1;
     return send({ type: 'frame', run, origin, frame: message });
   }
-  takeFrame(state, { frame: message, origin, arrivedMs, nowMs: clock.nowMs() });
-  send({ type: 'frame', run, origin, frame: message });
+  const arrived = { frame: message, origin, arrivedMs, nowMs: clock.nowMs() };
+  for (const update of takeFrame(state, arrived, admission)) send({ type: 'rows', run, ...update });
+  send({ type: 'frame', run, origin, frame: placeIn(message) });
 }
+
+/** Of a turn the step worker needs the place alone. */
+function placeIn(frame: EpisodeFrame | TurnFrame): PlaceInput['frame'] {
+  if (frame.type === 'episode') return frame;
+  const { episode, turn, seating } = frame;
+  return { type: 'turn', episode, turn, ...(seating === undefined ? {} : { seating }) };
+}
+
+const noMemory = (maxBytes: number): string =>
+  `Not scored: the rows of other groups fill the ${(maxBytes / 1e9).toFixed(1)} GB that they may take (--memory-gb); it is recorded, and "entrain measure sync-r2 --run" scores it.`;
 
 type Answer = ScoreAnswer | Exclude<StepAnswer, { type: 'step-notice' }>;
 
 const runOf = (answer: Answer): string => (answer.type === 'fault' ? answer.score.run : answer.run);
 
-function publishAnswer(state: RunState, answer: Answer, options: ScoreBoardOptions): void {
+function publishAnswer(state: RunState, answer: Answer, options: ScoreStoreOptions): void {
   switch (answer.type) {
     case 'point':
       return publishPoint(state, answer, options);
@@ -147,7 +155,7 @@ type FullAnswer = Exclude<ScoreAnswer, PointScore | BesideScore>;
 
 const scoreOf = (answer: FullAnswer) => (answer.type === 'fault' ? answer.score : answer);
 
-function publish(state: RunState, answer: FullAnswer, options: ScoreBoardOptions): void {
+function publish(state: RunState, answer: FullAnswer, options: ScoreStoreOptions): void {
   const { clock, log, scoreLog, onScore } = options;
   const score = scoreOf(answer);
   if (answer.type === 'fault')
@@ -168,9 +176,10 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreBoardOptions
 }
 
 /** Once the scores are final they are written again, as what is to be reported. */
-function conclude(state: RunState, { clock, log, scoreLog }: ScoreBoardOptions): void {
+function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions): void {
   if (!becomesFinal(state)) return;
   const stamp = { atMs: clock.nowMs(), provisional: false };
+  state.changedAtMs = stamp.atMs;
   for (const { score, beside } of state.groups.values()) {
     if (score) scoreLog.append(score, stamp);
     if (beside && beside.stack === undefined) scoreLog.appendPart(beside, stamp);
@@ -185,7 +194,7 @@ const isScored = ({ groups }: RunState, { group }: GroupScore): boolean =>
 function publishPoint(
   state: RunState,
   point: PointScore,
-  { clock, scoreLog, onScore }: ScoreBoardOptions,
+  { clock, scoreLog, onScore }: ScoreStoreOptions,
 ): void {
   const nowMs = clock.nowMs();
   const arrivals = takePoint(state, point, nowMs);
@@ -198,7 +207,7 @@ function publishPoint(
   );
 }
 
-function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoardOptions): void {
+function publishBeside(state: RunState, beside: BesideScore, options: ScoreStoreOptions): void {
   const { clock, log, scoreLog, onScore } = options;
   if (beside.stack !== undefined)
     log.error({ run: beside.run, group: beside.group, stack: beside.stack }, 'a score failed');
@@ -211,7 +220,7 @@ function publishBeside(state: RunState, beside: BesideScore, options: ScoreBoard
 function publishSteps(
   state: RunState,
   answer: Extract<Answer, { type: 'steps' | 'step-fault' }>,
-  { clock, log, scoreLog, onScore }: ScoreBoardOptions,
+  { clock, log, scoreLog, onScore }: ScoreStoreOptions,
 ): void {
   const { run } = answer;
   if (answer.type === 'step-fault')

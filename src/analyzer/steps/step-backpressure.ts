@@ -1,6 +1,5 @@
 /** What is under way to the step worker is bounded: above, a frame is left out and counted, for recording may not wait for scores. */
-import type { StepsInput } from '../state/score-store.ts';
-import type { StepInput, StepSkip } from './step-messages.ts';
+import type { StepInput, StepsInput, StepSkip } from './step-messages.ts';
 
 /** The part of a worker that the gate needs. */
 export interface StepPort {

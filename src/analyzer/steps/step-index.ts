@@ -7,12 +7,12 @@
  */
 import { alignSteps } from '../../synchrony/online/align-steps.ts';
 import {
-  createEpisodeBook,
+  createEpisodeIndex,
   groupOf,
   placeOf,
-  type BookEpisode,
-  type BookTurn,
-  type EpisodeBook,
+  type IndexedEpisode,
+  type IndexedTurn,
+  type EpisodeIndex,
   type Group,
 } from '../ingest/episode-index.ts';
 import { READER_SEATING } from '../../protocol/stream/frames.ts';
@@ -32,7 +32,7 @@ export interface AlignedTurn {
   b: StepLayers;
 }
 
-export interface StepBook {
+export interface StepIndex {
   /** @returns turns that are over now */
   take(input: StepInput | StepSkip): AlignedTurn[];
   /** Nobody speaks any more: all turns are over. */
@@ -48,7 +48,7 @@ interface OpenEpisode {
 }
 
 interface BookState {
-  book: EpisodeBook<null>;
+  book: EpisodeIndex<null>;
   open: Map<string, OpenEpisode>;
   /** Where each stream is. */
   at: Map<string, { episode: string; turn: number }>;
@@ -57,8 +57,8 @@ interface BookState {
 /** Steps that wait for the other side; above, those of the oldest episode are given up. */
 const MOST_OPEN_BYTES = 256 * 2 ** 20;
 
-export function createStepBook(): StepBook {
-  const state: BookState = { book: createEpisodeBook(), open: new Map(), at: new Map() };
+export function createStepIndex(): StepIndex {
+  const state: BookState = { book: createEpisodeIndex(), open: new Map(), at: new Map() };
   let openBytes = 0;
   const close = (ids: Iterable<string>, all: boolean): AlignedTurn[] => {
     const found = [...ids].flatMap((id) => overTurns(state, id, all));
@@ -140,15 +140,15 @@ function overTurns(state: BookState, id: string, all: boolean): AlignedTurn[] {
 }
 
 interface Pair {
-  speaker: BookTurn<null>;
+  speaker: IndexedTurn<null>;
   /** A turn of the listener's, which says whose stream listens for the role. */
-  listener: BookTurn<null>;
+  listener: IndexedTurn<null>;
 }
 
 /** Who speaks a turn and who hears it for a role, once both are through with it; or, with `all`, as far as is known. */
 function overPair(
   state: BookState,
-  episode: BookEpisode<null>,
+  episode: IndexedEpisode<null>,
   { turn, role, all }: { turn: number; role: number; all: boolean },
 ): Pair | undefined {
   const agents = episode.about?.order.length ?? 0;
@@ -156,7 +156,7 @@ function overPair(
   const speaker = seatedTurn(episode, turn);
   const listener = seatedTurn(episode, turn + ahead) ?? seatedTurn(episode, turn + ahead - agents);
   if (!speaker || !listener) return undefined;
-  const isThrough = ({ origin }: BookTurn<null>): boolean => {
+  const isThrough = ({ origin }: IndexedTurn<null>): boolean => {
     const at = state.at.get(origin.stream);
     return at !== undefined && (at.episode !== episode.id || at.turn > turn);
   };
@@ -164,7 +164,7 @@ function overPair(
 }
 
 /** A turn by the stream that counts for its role; undefined while that is not known. */
-function seatedTurn({ about, turns }: BookEpisode<null>, turn: number): BookTurn<null> | undefined {
+function seatedTurn({ about, turns }: IndexedEpisode<null>, turn: number): IndexedTurn<null> | undefined {
   const found = turns.get(turn);
   const agents = about?.order.length ?? 0;
   const reads = about?.condition === 'reader' && turn % agents === agents - 1;
@@ -173,10 +173,10 @@ function seatedTurn({ about, turns }: BookEpisode<null>, turn: number): BookTurn
 
 function alignTurn(
   sides: ReadonlyMap<string, SideSteps>,
-  of: Pair & { episode: BookEpisode<null>; turn: number; role: number },
+  of: Pair & { episode: IndexedEpisode<null>; turn: number; role: number },
 ): AlignedTurn | undefined {
   const { episode, turn, role } = of;
-  const sideOf = ({ origin }: BookTurn<null>): SideSteps | undefined =>
+  const sideOf = ({ origin }: IndexedTurn<null>): SideSteps | undefined =>
     sides.get(`${origin.stream} ${origin.epoch}`);
   const [speaker, listener] = [sideOf(of.speaker), sideOf(of.listener)];
   const { about } = episode;

@@ -12,7 +12,7 @@ import {
   type DyadSteps,
   type ScoreTools,
 } from './dyad-steps.ts';
-import { createStepBook, type AlignedTurn, type StepBook } from './step-index.ts';
+import { createStepIndex, type AlignedTurn, type StepIndex } from './step-index.ts';
 import type { StepMeasure } from './step-measures.ts';
 import type { StepAnswer, StepInput, StepSkip } from './step-messages.ts';
 
@@ -42,7 +42,7 @@ interface Watched {
 }
 
 interface RunSteps {
-  book: StepBook;
+  book: StepIndex;
   /** Frames of steps taken so far, and how many of them were before all turns were last called over. */
   frames: number;
   finishedFrames: number;
@@ -109,7 +109,7 @@ export function createStepLoop(options: StepLoopOptions): StepLoop {
 }
 
 const emptyRun = (): RunSteps => ({
-  book: createStepBook(),
+  book: createStepIndex(),
   frames: 0,
   finishedFrames: 0,
   watched: new Map(),

@@ -5,14 +5,23 @@ import type { Group, Origin } from '../ingest/episode-index.ts';
 /** Of a turn frame only its place matters here. */
 export type TurnPlace = Pick<TurnFrame, 'type' | 'episode' | 'turn' | 'seating'>;
 
-export type StepFrame = EpisodeFrame | TurnPlace | StepsFrame;
-
-export interface StepInput {
+/** A durable frame of steps. */
+export interface StepsInput {
   type: 'frame';
   run: string;
   origin: Origin;
-  frame: StepFrame;
+  frame: StepsFrame;
 }
+
+/** The place of any other frame. */
+export interface PlaceInput {
+  type: 'frame';
+  run: string;
+  origin: Origin;
+  frame: EpisodeFrame | TurnPlace;
+}
+
+export type StepInput = StepsInput | PlaceInput;
 
 /** A frame of steps was left out because the worker is behind: its turn is not measured. */
 export interface StepSkip {

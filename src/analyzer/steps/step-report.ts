@@ -5,7 +5,7 @@
 import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
 import { hashIntegers } from '../../numeric/random.ts';
 import { nullOf } from '../../synchrony/stats/surrogates.ts';
-import { labelOf } from '../ingest/group-rows.ts';
+import { labelOf } from '../ingest/row-cap.ts';
 import { DRAWS, FEWEST_STEPS } from './dyad-steps.ts';
 import type { StepFigure, StepScore } from './step-messages.ts';
 

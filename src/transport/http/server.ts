@@ -47,6 +47,8 @@ export interface HttpOptions {
   routes: Readonly<Record<string, HttpRoute>>;
   /** The one path on which a connection may become a WebSocket; elsewhere such a request is answered as any other. */
   upgradePath?: string;
+  /** Who takes them, where that stands before the server does; left out: the server has its own. */
+  upgrades?: EventEmitter;
   /** Then https alone is spoken: who speaks http is cut off. */
   tls?: ServerTls | undefined;
   /** Then nothing but health is read without it. */
@@ -123,7 +125,12 @@ export function programRoutes(of: {
 /** @throws EntrainError PORT_IN_USE when the address cannot be listened on */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
-  const serving: Serving = { options, limits, upgrades: new EventEmitter(), bounds: undefined };
+  const serving: Serving = {
+    options,
+    limits,
+    upgrades: options.upgrades ?? new EventEmitter(),
+    bounds: undefined,
+  };
   const server = createAnyServer(options.tls, limits, (request, response) => {
     void respond(serving, request, response);
   });

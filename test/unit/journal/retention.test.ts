@@ -4,6 +4,8 @@ import { chooseRemovals, type KeptRun } from '../../../src/journal/retention.ts'
 const kept = (run: string, finishedAtMs: number | undefined, pinned = false): KeptRun => ({
   run,
   bytes: 10,
+  keptBytes: 0,
+  sealed: true,
   finishedAtMs,
   pinned,
   removed: undefined,

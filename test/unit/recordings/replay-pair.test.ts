@@ -19,7 +19,6 @@ const scoreOf = (from: number, score: number): GroupScore => ({
   leftOut: 0,
   paper: { score, unclipped: score - 1, nullMean: 0.1, pseudoMean: null, samples: 120 },
   strict: { ...strict, score },
-  prequential: null,
   drawable: { shares, nullScores: [0.01, -0.01] },
   rows: {},
   computedMs: 1,

@@ -20,6 +20,71 @@ async function segmentsOf(folder: string): Promise<string[]> {
   return all.sort();
 }
 
+/** A run whose file was changed: what verify finds lacking. */
+async function lackingAfter(file: string, change: (text: string) => string | undefined): Promise<string[]> {
+  const folder = await recordedRun();
+  const path = join(folder, file);
+  const text = change(await readFile(path, 'utf8'));
+  if (text === undefined) await rm(path);
+  else await writeFile(path, text);
+  const { lacking, complete } = await verifyRun(folder);
+  expect(complete).toBe(false);
+  return lacking;
+}
+
+const withoutLine = (number: number) => (text: string) =>
+  text
+    .split('\n')
+    .filter((_, at) => at !== number - 1)
+    .join('\n');
+
+describe('verifyRun holds the folder against what was planned and said', () => {
+  it.each([
+    ['run.json', () => undefined, 'run.json is not there: what was planned is not known'],
+    ['run.json', () => '{', 'run.json cannot be read: what was planned is not known'],
+    ['run.json', () => '', 'run.json cannot be read: what was planned is not known'],
+    [
+      'run.json',
+      (text: string) => text.replaceAll('run-1', 'run-2'),
+      'run.json is of the run run-2, the events are of run-1',
+    ],
+    ['events.jsonl', () => undefined, 'events.jsonl is not there'],
+    ['events.jsonl', () => '', 'the events do not say that the run was started'],
+    ['events.jsonl', (text: string) => text.slice(0, -20), 'events.jsonl: line 4 is no event of a run'],
+    ['events.jsonl', withoutLine(4), 'the run has not ended: 1 of 1 episodes are finished'],
+    [
+      'events.jsonl',
+      (text: string) => text.replace('"episodes":1', '"episodes":9'),
+      'the events finish 1 episodes, of 9 planned and 1 at the end of the run',
+    ],
+    ['events.jsonl', withoutLine(3), 'the events of the episodes have 0 turns, the end of the run has 8'],
+    ['transcript.jsonl', withoutLine(2), 'turn 2 of e1 is not in the transcript'],
+    [
+      'transcript.jsonl',
+      (text: string) => text.split('\n')[0] + '\n',
+      'turn 7 of e1 is not in the transcript',
+    ],
+    ['transcript.jsonl', () => '', 'turn 0 of e1 is not in the transcript'],
+    ['transcript.jsonl', (text: string) => text.slice(0, -9), 'transcript.jsonl: line 8 is no utterance'],
+    [
+      'transcript.jsonl',
+      (text: string) => text + (text.split('\n')[0] as string) + '\n',
+      'turn 0 of e1 is in the transcript 2 times',
+    ],
+  ])('%s changed: case %#', async (file, change, sentence) => {
+    expect(await lackingAfter(file, change)).toContain(sentence);
+  });
+
+  it('names a recorded turn that neither the events nor the transcript know', async () => {
+    const folder = await recordedRun();
+    const recording = await openRecording({ folder, log: silentLog });
+    await (await recording.stream('ada')).append(1, [{ seq: 5, bytes: encodeMessage(turnFrame(5, 8)) }]);
+    await recording.close();
+    const { lacking, sound } = await verifyRun(folder);
+    expect([lacking, sound]).toEqual([['turn 8 of e1 is recorded, and is not in the transcript'], true]);
+  });
+});
+
 describe('verifyRun', () => {
   it('finds a whole run sound and complete', async () => {
     const report = await verifyRun(await recordedRun());
@@ -43,8 +108,12 @@ describe('verifyRun', () => {
       order: ['ada', 'ben'],
       seed: 1,
     };
+    const events = await readFile(join(folder, 'events.jsonl'), 'utf8');
     const isOf = (condition: string): Promise<void> =>
-      writeFile(join(folder, 'events.jsonl'), `${JSON.stringify({ ...started, condition, atMs: 0 })}\n`);
+      writeFile(
+        join(folder, 'events.jsonl'),
+        events.replace(/.*episode-started.*/, JSON.stringify({ ...started, condition, atMs: 0 })),
+      );
     await isOf('live');
     expect(await verifyRun(folder)).toMatchObject({ complete: true });
     await isOf('reader');

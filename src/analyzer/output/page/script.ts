@@ -77,7 +77,7 @@ function interval(strict, range) {
 function sparkline(curve) {
   const points = curve.filter((point) => point.strict !== null || point.paper !== null);
   if (points.length < 2) return null;
-  const values = points.flatMap((point) => [point.strict, point.paper, point.prequential]).filter((value) => value !== null);
+  const values = points.flatMap((point) => [point.strict, point.paper]).filter((value) => value !== null);
   const low = Math.min(0, ...values), high = Math.max(0.1, ...values);
   const from = points[0].samples, to = points.at(-1).samples;
   const x = (point) => (to > from ? 1000 * (point.samples - from) / (to - from) : 500);
@@ -88,11 +88,10 @@ function sparkline(curve) {
   svg.append(
     make('line', { class: 'zero', x1: 0, x2: 1000, y1: y(0), y2: y(0), 'vector-effect': 'non-scaling-stroke' }),
     make('path', { class: 'line-paper', d: path('paper') }),
-    make('path', { class: 'line-foretold', d: path('prequential') }),
     make('path', { class: 'line-strict', d: path('strict') }),
   );
   const pairs = count(from) + ' to ' + count(to) + ' turn pairs';
-  return make('figure', {}, svg, make('figcaption', { class: 'detail' }, 'as they came in, ' + pairs + ': beyond history; foretold (dashed); paper mode (thin)'));
+  return make('figure', {}, svg, make('figcaption', { class: 'detail' }, 'as they came in, ' + pairs + ': beyond history; paper mode (thin)'));
 }
 
 function scores(group, range) {
@@ -109,7 +108,6 @@ function scores(group, range) {
       make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
       ...[evidenceNote(group)].filter(Boolean).map((note) => make('p', { class: 'detail faint' }, note)),
       make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
-      ...foretold(group.prequential),
       ...besides(group.beside),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
@@ -122,10 +120,6 @@ function paperMode(paper) {
   const nulls = ['shuffled null ' + clipped(paper.nullMean), 'pseudo null ' + number(paper.pseudoMean)];
   return [make('p', { class: 'big' }, clipped(paper.score)),
     ...[...unclipped(paper), ...nulls].map((text) => make('p', { class: 'detail' }, text))];
-}
-
-function foretold(prequential) {
-  return prequential ? [make('p', { class: 'detail' }, 'foretold, then learnt: ' + number(prequential.score) + ' over ' + count(prequential.tested) + named(prequential.tested, ' turn pair'))] : [];
 }
 
 function besides(beside) {

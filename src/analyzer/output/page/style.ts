@@ -57,8 +57,8 @@ svg.interval { height: 34px; } svg.spark { height: 44px; }
 .band { fill: var(--strict-wash); } .edge { stroke: var(--strict); stroke-width: 2; }
 .dot { fill: var(--strict); } .null { stroke: var(--ink); stroke-width: 2; }
 svg text { fill: var(--soft); font-size: 11px; }
-.line-strict, .line-paper, .line-foretold { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
-.line-strict { stroke: var(--strict); } .line-foretold { stroke: var(--strict); stroke-width: 1.4; stroke-dasharray: 5 4; opacity: 0.8; } .line-paper { stroke: var(--paper); stroke-width: 1.4; opacity: 0.8; }
+.line-strict, .line-paper { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.line-strict { stroke: var(--strict); } .line-paper { stroke: var(--paper); stroke-width: 1.4; opacity: 0.8; }
 .matrix { border-collapse: separate; border-spacing: 4px; margin: 0 -4px 14px; font-size: 13px; }
 .matrix caption { text-align: left; color: var(--soft); font-size: 12.5px; margin: 0 4px 4px; }
 .matrix th { font-weight: 600; padding: 6px 12px; color: var(--soft); white-space: nowrap; text-align: left; }

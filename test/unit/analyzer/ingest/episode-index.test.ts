@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import {
-  createEpisodeBook,
+  createEpisodeIndex,
   rowsOf,
-  type BookChange,
-  type EpisodeBook,
+  type IndexChange,
+  type EpisodeIndex,
 } from '../../../../src/analyzer/ingest/episode-index.ts';
 import type { EpisodeFrame } from '../../../../src/protocol/stream/frames.ts';
 
@@ -33,10 +33,10 @@ const turnOf = (turn: number, origin = { stream: 'x', epoch: 1, seq: turn }, sea
   payload: `${origin.stream}/${origin.epoch}/${origin.seq}`,
 });
 
-const arrows = (change: BookChange) =>
+const arrows = (change: IndexChange) =>
   change.added.map((row) => `${row.sourceTurn}→${row.targetTurn} ${row.group.direction}`);
 
-const allRows = (book: EpisodeBook<string>) =>
+const allRows = (book: EpisodeIndex<string>) =>
   [...book.episodes()]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .flatMap(rowsOf)
@@ -44,7 +44,7 @@ const allRows = (book: EpisodeBook<string>) =>
 
 describe('the episode book', () => {
   it('pairs each turn with the next one, in both directions', () => {
-    const book = createEpisodeBook<string>();
+    const book = createEpisodeIndex<string>();
     book.addEpisode(episodeFrame('e1'));
     expect(arrows(book.addTurn('e1', turnOf(0)))).toEqual([]);
     expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual(['0→1 first_to_second']);
@@ -52,7 +52,7 @@ describe('the episode book', () => {
   });
 
   it('leaves out what a missing turn would have needed, and pairs it when it comes', () => {
-    const book = createEpisodeBook<string>();
+    const book = createEpisodeIndex<string>();
     book.addEpisode(episodeFrame('e1'));
     book.addTurn('e1', turnOf(0));
     expect(arrows(book.addTurn('e1', turnOf(2)))).toEqual([]);
@@ -60,7 +60,7 @@ describe('the episode book', () => {
   });
 
   it('holds turns of an episode that it does not know yet', () => {
-    const book = createEpisodeBook<string>();
+    const book = createEpisodeIndex<string>();
     expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual([]);
     expect(arrows(book.addTurn('e1', turnOf(0)))).toEqual([]);
     expect(arrows(book.addEpisode(episodeFrame('e1')))).toEqual(['0→1 first_to_second']);
@@ -68,7 +68,7 @@ describe('the episode book', () => {
   });
 
   it('counts a duplicate once, and lets a later epoch replace a turn', () => {
-    const book = createEpisodeBook<string>();
+    const book = createEpisodeIndex<string>();
     book.addEpisode(episodeFrame('e1'));
     book.addTurn('e1', turnOf(0));
     book.addTurn('e1', turnOf(1));
@@ -86,7 +86,7 @@ describe('the episode book', () => {
       [dead, standIn],
       [standIn, dead],
     ]) {
-      const book = createEpisodeBook<string>();
+      const book = createEpisodeIndex<string>();
       book.addEpisode(episodeFrame('e1'));
       for (const turn of order) book.addTurn('e1', turn);
       expect(book.episode('e1')?.turns.get(1)?.payload).toBe('a/1/1');
@@ -94,7 +94,7 @@ describe('the episode book', () => {
   });
 
   it('makes every ordered pair of three agents, each with its next turn', () => {
-    const book = createEpisodeBook<string>();
+    const book = createEpisodeIndex<string>();
     book.addEpisode(episodeFrame('e1', ['ada', 'ben', 'cyd']));
     for (let turn = 0; turn < 4; turn += 1) book.addTurn('e1', turnOf(turn));
     const rows = rowsOf(book.episode('e1')!);
@@ -109,7 +109,7 @@ describe('the episode book', () => {
   });
 
   it('keeps ordered pairs of roles apart, also where all have the same model', () => {
-    const book = createEpisodeBook<string>();
+    const book = createEpisodeIndex<string>();
     const frame = episodeFrame('e1', ['ada', 'ben', 'cyd']);
     book.addEpisode({ ...frame, models: frame.models.map(() => frame.models[0]!) });
     for (let turn = 0; turn < 9; turn += 1) book.addTurn('e1', turnOf(turn));
@@ -128,7 +128,7 @@ describe('the episode book', () => {
       ...Array.from({ length: turns }, (_, turn) => ({ episode, turn })),
     ]);
     const fill = (order: typeof arrivals) => {
-      const book = createEpisodeBook<string>();
+      const book = createEpisodeIndex<string>();
       let added = 0;
       for (const { episode, turn } of order)
         added += (turn < 0 ? book.addEpisode(episodeFrame(episode)) : book.addTurn(episode, turnOf(turn)))

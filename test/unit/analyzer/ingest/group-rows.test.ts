@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { selectRows } from '../../../../src/analyzer/ingest/group-rows.ts';
 import {
   emptyRunRows,
-  selectRows,
   takeFrameRows,
+  type BookedFrame,
   type RunRows,
-} from '../../../../src/analyzer/ingest/group-rows.ts';
-import type { ScoreInput } from '../../../../src/analyzer/scoring/messages.ts';
+} from '../../../../src/analyzer/ingest/run-rows.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const SIZE = {
@@ -20,12 +20,10 @@ const SIZE = {
   seed: 2,
 };
 
-function inputsOf(episodesPerScenario: number): ScoreInput[] {
+function inputsOf(episodesPerScenario: number): BookedFrame[] {
   return plantedEpisodes({ ...SIZE, episodesPerScenario }).flatMap(({ streams }) =>
     streams.flatMap((frames, role) =>
-      frames.map((frame): ScoreInput => ({
-        type: 'frame',
-        run: 'r',
+      frames.map((frame): BookedFrame => ({
         origin: { stream: `s${role}`, epoch: 1, seq: frame.seq },
         frame,
       })),
@@ -33,7 +31,7 @@ function inputsOf(episodesPerScenario: number): ScoreInput[] {
   );
 }
 
-function fill(inputs: ScoreInput[], maxRows?: number): RunRows {
+function fill(inputs: BookedFrame[], maxRows?: number): RunRows {
   const run = emptyRunRows();
   for (const input of inputs) takeFrameRows(run, input, maxRows);
   return run;
@@ -41,7 +39,7 @@ function fill(inputs: ScoreInput[], maxRows?: number): RunRows {
 
 function select(run: RunRows, maxRows?: number) {
   const group = [...run.groups.values()].find((of) => of.group.direction === 'first_to_second');
-  return selectRows(group!, run.book, maxRows);
+  return selectRows(group!, maxRows);
 }
 
 describe('the rows of a group', () => {
@@ -71,7 +69,7 @@ describe('the rows of a group', () => {
     const inputs = inputsOf(60);
     const run = fill(inputs, 200);
     expect(select(run, 200)).toEqual(select(fill(inputs, Infinity), 200));
-    const turns = [...run.book.episodes()].flatMap(({ turns: of }) => [...of.values()]);
+    const turns = [...run.index.episodes()].flatMap(({ turns: of }) => [...of.values()]);
     const held = turns.filter(({ payload }) => payload.states.length > 0).length;
     expect(held).toBeLessThan(turns.length / 2);
   });

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { createAnalyzerMetrics, type AnalyzerMetrics } from '../../../../src/analyzer/output/metrics.ts';
+import {
+  createScoreCounters,
+  createAnalyzerMetrics,
+  type AnalyzerMetrics,
+  type RunFigures,
+} from '../../../../src/analyzer/output/metrics.ts';
 import { PAIR_GAUGES } from '../../../../src/analyzer/output/pair-metrics.ts';
 import { underCap } from '../../../../src/analyzer/output/report-gauge.ts';
 import { SYNCHRONY_GAUGES } from '../../../../src/analyzer/output/synchrony-metrics.ts';
@@ -32,7 +37,6 @@ const group: GroupReport = {
   exchangeableScenarios: 8,
   paper,
   strict,
-  prequential: { score: 0.07, tested: 90 },
   effectSize: 0.23,
   qValue: 0.0075,
   beside: {
@@ -66,7 +70,6 @@ const empty: GroupReport = {
   samples: 3,
   paper: null,
   strict: null,
-  prequential: null,
   effectSize: null,
   beside: null,
   steps: null,
@@ -105,12 +108,23 @@ const pair: PairReport = {
 function metricsOf(
   groups: () => GroupReport[],
   more: { pairs: PairReport[]; provisional: boolean } = { pairs: [pair], provisional: true },
+  others: RunFigures[] = [],
 ): AnalyzerMetrics {
-  const metrics = createAnalyzerMetrics({
+  const counters = createScoreCounters();
+  counters.scored('full', 20);
+  counters.refreshed(120);
+  return createAnalyzerMetrics({
+    counters,
     version: '1.2.3',
     natsUp: () => true,
     budget: () => ({ recordedBytes: 5, budgetBytes: 10, removedRuns: 1, removedBytes: 7 }),
-    report: () => ({ groups: groups(), differences: [difference], ...more }),
+    runs: () => [
+      {
+        report: { run: 'r1', groups: groups(), differences: [difference], ...more },
+        state: { episodes: { running: 1, finished: 2 }, turns: 7 },
+      },
+      ...others,
+    ],
     skippedStepFrames: () => 5,
     refused: () => ({ TOKEN_INVALID: 3 }),
     streams: () => [
@@ -129,18 +143,14 @@ function metricsOf(
         clock: { offsetNs: -3e6, boundNs: 1e5, atNs: 0, wallMs: 0 },
       },
     ],
-    state: () => ({ episodes: { running: 1, finished: 2 }, turns: 7 }),
   });
-  metrics.scored('full', 20);
-  metrics.refreshed(120);
-  return metrics;
 }
 
 describe('the metrics of the analyzer', () => {
   it('shows scores, nulls, interval and streams, each with its labels', async () => {
     const text = await metricsOf(() => [group]).text();
     const base =
-      'source_model="m1",target_model="m2",agents="2",source_role="1",target_role="2",direction="first_to_second",condition="live"';
+      'run="r1",source_model="m1",target_model="m2",agents="2",source_role="1",target_role="2",direction="first_to_second",condition="live"';
     const steps = (measure: string): string => `${base},measure="${measure}",mode="steps"`;
     const score = `${base},measure="sync_r2",mode="strict"`;
     for (const line of [
@@ -155,8 +165,6 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_null_ratio{${score},null="lag_3",level="score"} 0.03`,
       `entrain_synchrony_qvalue{${score}} 0.0075`,
       `entrain_synchrony_effect_size_ratio{${score}} 0.23`,
-      `entrain_synchrony_ratio{${base},measure="sync_r2_prequential",mode="strict"} 0.07`,
-      `entrain_synchrony_prequential_samples{${base}} 90`,
       `entrain_synchrony_ratio{${steps('cka')}} 0.4`,
       `entrain_synchrony_excess_ratio{${steps('cka')}} 0.1`,
       `entrain_synchrony_null_ratio{${steps('cka')},null="surrogate",level="q95"} 0.35`,
@@ -169,12 +177,12 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_samples{${base}} 130`,
       `entrain_synchrony_evidence_samples{${base}} 120`,
       `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
-      'entrain_frames_accepted_total{stream="ada"} 5',
+      'entrain_frames_accepted_total{run="r1",stream="ada"} 5',
       'entrain_refused_total{cause="TOKEN_INVALID"} 3',
-      'entrain_gap_frames_total{stream="ada",reason="damaged"} 2',
-      'entrain_clock_bound_seconds{stream="ada"} 0.0001',
-      'entrain_clock_offset_seconds{stream="ada"} -0.003',
-      'entrain_analyzer_episodes{state="finished"} 2',
+      'entrain_gap_frames_total{run="r1",stream="ada",reason="damaged"} 2',
+      'entrain_clock_bound_seconds{run="r1",stream="ada"} 0.0001',
+      'entrain_clock_offset_seconds{run="r1",stream="ada"} -0.003',
+      'entrain_analyzer_episodes{run="r1",state="finished"} 2',
       'entrain_build_info{version="1.2.3",program="analyzer"} 1',
     ])
       expect(text).toContain(`${line}\n`);
@@ -198,7 +206,7 @@ describe('the metrics of the analyzer', () => {
   });
 
   it('shows a pair under names of its own, and nothing of what it lacks', async () => {
-    const base = 'model_a="m1",model_b="m2",agents="2",role_a="1",role_b="2",condition="live"';
+    const base = 'run="r1",model_a="m1",model_b="m2",agents="2",role_a="1",role_b="2",condition="live"';
     const score = (mode: string): string => `${base},measure="sync_r2",mode="${mode}"`;
     const text = await metricsOf(() => [group]).text();
     for (const line of [
@@ -222,8 +230,8 @@ describe('the metrics of the analyzer', () => {
 
   it('says whether the figures are final', async () => {
     const text = (provisional: boolean) => metricsOf(() => [group], { pairs: [], provisional }).text();
-    expect(await text(true)).toContain('\nentrain_synchrony_final 0\n');
-    expect(await text(false)).toContain('\nentrain_synchrony_final 1\n');
+    expect(await text(true)).toContain('\nentrain_synchrony_final{run="r1"} 0\n');
+    expect(await text(false)).toContain('\nentrain_synchrony_final{run="r1"} 1\n');
   });
 
   it('counts what is over the cap instead of showing it', async () => {
@@ -239,6 +247,27 @@ describe('the metrics of the analyzer', () => {
     const left = Math.floor((2000 - many * own) / ofPair);
     expect(text).toContain(`\nentrain_series ${many * own + left * ofPair}\n`);
     expect(text).toContain(`\nentrain_series_left_out ${(300 - left) * ofPair}\n`);
+  });
+
+  it('shows the figures of every run, each under its name', async () => {
+    const other = {
+      report: { run: 'r2', groups: [group], differences: [difference], pairs: [pair], provisional: false },
+      state: { episodes: { running: 3, finished: 0 }, turns: 9 },
+    };
+    const text = await metricsOf(() => [group], { pairs: [pair], provisional: true }, [other]).text();
+    for (const name of ['ratio', 'pair_ratio', 'difference_ratio', 'samples', 'pvalue'])
+      for (const run of ['r1', 'r2'])
+        expect(text).toMatch(new RegExp(`entrain_synchrony_${name}\\{run="${run}",`));
+    expect(text).toContain('entrain_synchrony_final{run="r1"} 0\nentrain_synchrony_final{run="r2"} 1\n');
+    expect(text).toContain('entrain_analyzer_turns_total{run="r2"} 9\n');
+  });
+
+  it('counts from 0 what has not happened yet', async () => {
+    const text = await metricsOf(() => []).text();
+    expect(text).toContain('entrain_refused_total{cause="connections"} 0\n');
+    expect(text).toContain('entrain_refused_total{cause="FRAME_INVALID"} 0\n');
+    expect(text).toContain('entrain_score_faults_total 0\n');
+    expect(text).toContain('entrain_score_compute_seconds_count{kind="beside"} 0\n');
   });
 
   it('is clean by the judgement of promtool', async () => {

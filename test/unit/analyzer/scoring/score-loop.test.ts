@@ -3,9 +3,11 @@ import { createScoreLoop, type ScoreLoop } from '../../../../src/analyzer/scorin
 import type {
   BesideScore,
   GroupScore,
+  RowsInput,
   ScoreAnswer,
-  ScoreInput,
 } from '../../../../src/analyzer/scoring/messages.ts';
+import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
+import { createRunState, takeFrame } from '../../../../src/analyzer/state/run-state.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { plantedEpisodes, type PlantedOptions } from '../../../fixtures/planted/planted-frames.ts';
@@ -26,21 +28,33 @@ const WORLD: PlantedOptions = {
 const loops: ScoreLoop[] = [];
 afterEach(() => loops.splice(0).forEach((loop) => loop.stop()));
 
-function inputsOf(world: PlantedOptions): ScoreInput[] {
+function inputsOf(world: PlantedOptions): RowsInput[] {
+  return rowsOf(world.run, framesOf(world));
+}
+
+function framesOf(world: PlantedOptions) {
   return plantedEpisodes(world).flatMap(({ streams }) =>
     streams.flatMap((frames, role) =>
-      frames.map((frame) => ({
-        type: 'frame' as const,
-        run: world.run,
-        origin: { stream: `stream-${role}`, epoch: 1, seq: frame.seq },
-        frame,
-      })),
+      frames.map((frame) => ({ origin: { stream: `stream-${role}`, epoch: 1, seq: frame.seq }, frame })),
     ),
   );
 }
 
+/** What the main thread makes of the frames. */
+function rowsOf(run: string, frames: ReturnType<typeof framesOf>): RowsInput[] {
+  const state = createRunState(run);
+  const admission = { memory: createRowMemory(Infinity), refuse: () => undefined };
+  return frames.flatMap((of) =>
+    takeFrame(state, { ...of, arrivedMs: 0, nowMs: 0 }, admission).map((update): RowsInput => ({
+      type: 'rows',
+      run,
+      ...update,
+    })),
+  );
+}
+
 /** Feeds a loop and waits until every group's newest rows are answered. */
-async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<string, GroupScore>> {
+async function finalScores(inputs: RowsInput[], groups: number): Promise<Map<string, GroupScore>> {
   const rowsWanted = new Map<string, number>();
   const scores = new Map<string, GroupScore>();
   return new Promise((resolve, reject) => {
@@ -56,9 +70,8 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
     const loop = createScoreLoop({
       clock: systemClock,
       algebra: createPlainAlgebra(),
-      share: { index: 0, of: 1 },
+      loops: 1,
       publish,
-      onFrozen: () => undefined,
     });
     loops.push(loop);
     for (const input of inputs) loop.take(input);
@@ -67,18 +80,17 @@ async function finalScores(inputs: ScoreInput[], groups: number): Promise<Map<st
 }
 
 /** What stands beside the score of a group, once it stands beside its newest rows. */
-async function besideOf(inputs: ScoreInput[], wanted: string): Promise<BesideScore> {
+async function besideOf(inputs: RowsInput[], wanted: string): Promise<BesideScore> {
   return new Promise((resolve, reject) => {
     const loop = createScoreLoop({
       clock: systemClock,
       algebra: createPlainAlgebra(),
-      share: { index: 0, of: 1 },
+      loops: 1,
       publish: (answer) => {
         if (answer.type !== 'beside') return;
         if (answer.stack !== undefined) reject(new Error(answer.stack));
         if (answer.group.endsWith(wanted) && answer.version === answer.samples) resolve(answer);
       },
-      onFrozen: () => undefined,
     });
     loops.push(loop);
     for (const input of inputs) loop.take(input);
@@ -114,7 +126,7 @@ describe('the score loop', () => {
     // Where nobody hears, what is cut off at 0 is said.
     const apart = scores.get('monologue first_to_second')?.paper;
     expect(apart?.unclipped).toBeLessThan(apart?.score ?? NaN);
-    const backwards = await finalScores(inputs.toReversed(), 4);
+    const backwards = await finalScores(rowsOf(WORLD.run, framesOf(WORLD).toReversed()), 4);
     for (const [key, { paper: one, strict: other }] of scores)
       expect([backwards.get(key)?.paper, backwards.get(key)?.strict]).toEqual([one, other]);
   });
@@ -125,4 +137,68 @@ describe('the score loop', () => {
     expect([score?.paper, score?.strict]).toEqual([null, null]);
     expect(score?.reason).toBe('Too few for a score: 16 of 18 episodes, 104 of 120 turn pairs.');
   });
+
+  it('ends the score that it works on when it is stopped', async () => {
+    const published: string[] = [];
+    let operations = 0;
+    const plain = createPlainAlgebra();
+    let begun: () => void = () => undefined;
+    const working = new Promise<void>((resolve) => (begun = resolve));
+    const loop = createScoreLoop({
+      clock: systemClock,
+      algebra: {
+        ...plain,
+        gram: (...args) => {
+          operations += 1;
+          begun();
+          return plain.gram(...args);
+        },
+      },
+      loops: 1,
+      publish: ({ type }) => published.push(type),
+    });
+    for (const input of inputsOf(WORLD)) loop.take(input);
+    await working;
+    loop.stop();
+    const [before, said] = [operations, published.length];
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect([operations - before, published.length - said]).toEqual([0, 0]);
+  });
+
+  it('takes a turn into the point score while a full score is being made', async () => {
+    const inputs = inputsOf({ ...WORLD, conditions: ['live'] });
+    const last = inputs.at(-1)!;
+    const answers: ScoreAnswer[] = [];
+    const plain = createPlainAlgebra();
+    let waits = false;
+    const loop = createScoreLoop({
+      clock: systemClock,
+      algebra: {
+        ...plain,
+        gram: (...args) => {
+          if (waits) {
+            waits = false;
+            loop.take(last);
+            // as one long operation of a large score does, this holds the thread
+            const untilMs = systemClock.monotonicMs() + 40;
+            while (systemClock.monotonicMs() < untilMs);
+          }
+          return plain.gram(...args);
+        },
+      },
+      loops: 1,
+      publish: (answer) => answers.push(answer),
+    });
+    loops.push(loop);
+    for (const input of inputs.slice(0, -2)) loop.take(input);
+    const count = (type: string): number => answers.filter((one) => one.type === type).length;
+    await expect.poll(() => [count('score'), count('beside')], { timeout: 60_000 }).toEqual([2, 2]);
+    waits = true;
+    loop.take(inputs.at(-2)!);
+    await expect.poll(() => count('score'), { timeout: 60_000 }).toBeGreaterThan(2);
+    const since = answers.slice(4);
+    const point = since.findIndex((one) => one.type === 'point' && one.group === last.group.key);
+    expect(point).toBeGreaterThanOrEqual(0);
+    expect(point).toBeLessThan(since.findIndex(({ type }) => type === 'score'));
+  }, 120_000);
 });

@@ -2,8 +2,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it } from 'vitest';
-import type { RecordedFrame } from '../../../../src/analyzer/state/released-runs.ts';
-import { createScoreBoard, type ScoreBoard } from '../../../../src/analyzer/state/score-store.ts';
+import type { RecordedFrame } from '../../../../src/analyzer/ingest/durable-frame.ts';
+import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
+import { createScoreStore, type ScoreStore } from '../../../../src/analyzer/state/score-store.ts';
 import { createScoreLoop, type ScoreLoop } from '../../../../src/analyzer/scoring/score-loop.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { createLog } from '../../../../src/process/log.ts';
@@ -16,13 +17,13 @@ const loops: ScoreLoop[] = [];
 afterEach(() => loops.splice(0).forEach((loop) => loop.stop()));
 
 /** Wide rows in too few episodes for a score: what is held of them is nearly all states. */
-function framesOf(episodesPerScenario: number, dims: number): RecordedFrame[] {
+function framesOf(episodesPerScenario: number, dims: number, run = RUN): RecordedFrame[] {
   const size = { scenarios: 8, turns: 14, layers: 2, textDims: 8, conditions: ['live'] };
-  return plantedEpisodes({ run: RUN, episodesPerScenario, dims, coupling: 0.9, seed: 3, ...size }).flatMap(
+  return plantedEpisodes({ run, episodesPerScenario, dims, coupling: 0.9, seed: 3, ...size }).flatMap(
     ({ streams }) =>
       streams.flatMap((frames, role) =>
         frames.map((message) => ({
-          run: RUN,
+          run,
           origin: { stream: `stream-${role}`, epoch: 1, seq: message.seq },
           message,
         })),
@@ -30,17 +31,16 @@ function framesOf(episodesPerScenario: number, dims: number): RecordedFrame[] {
   );
 }
 
-/** A board with a real score loop behind it; the recording is what was taken. */
-function boardOver(recorded: () => RecordedFrame[]): ScoreBoard {
+/** A score store with a real score loop behind it; the recording is what was taken. */
+function storeOver(recorded: () => RecordedFrame[], memory = createRowMemory(Infinity)): ScoreStore {
   const loop = createScoreLoop({
     clock: systemClock,
     algebra: createPlainAlgebra(),
-    share: { index: 0, of: 1 },
-    publish: (answer) => board.takeAnswer(answer),
-    onFrozen: () => undefined,
+    loops: 1,
+    publish: (answer) => store.takeAnswer(answer),
   });
   loops.push(loop);
-  const board = createScoreBoard({
+  const store = createScoreStore({
     clock: systemClock,
     log,
     scoreLog: {
@@ -49,32 +49,33 @@ function boardOver(recorded: () => RecordedFrame[]): ScoreBoard {
       close: () => Promise.resolve(),
     } as never,
     send: (input) => {
-      if (input.type === 'release' || input.frame.type !== 'steps') loop.take(input as never);
+      if (input.type !== 'frame') loop.take(input);
     },
+    memory,
     releaseAfterMs: 0,
     readBack: async function* () {
       yield* recorded();
     },
     onScore: () => undefined,
   });
-  return board;
+  return store;
 }
 
-const take = (board: ScoreBoard, frames: RecordedFrame[]): void =>
-  frames.forEach((frame) => board.take({ ...frame, arrivedMs: systemClock.monotonicMs() }));
+const take = (store: ScoreStore, frames: RecordedFrame[]): void =>
+  frames.forEach((frame) => store.take({ ...frame, arrivedMs: systemClock.monotonicMs() }));
 
-const reportOf = (board: ScoreBoard) => {
-  const state = board.state(RUN);
-  return state && board.report(state, { framesAccepted: 0, framesDurable: 0 });
+const reportOf = (store: ScoreStore) => {
+  const state = store.state(RUN);
+  return state && store.report(state, { framesAccepted: 0, framesDurable: 0 });
 };
 
-const reasonOf = (board: ScoreBoard): string | undefined =>
-  reportOf(board)?.groups.find(({ direction }) => direction === 'second_to_first')?.reason;
+const reasonOf = (store: ScoreStore): string | undefined =>
+  reportOf(store)?.groups.find(({ direction }) => direction === 'second_to_first')?.reason;
 
 /** How many turn pairs there are once scores hold all of them, and at least so many. */
-async function scored(board: ScoreBoard, least: number): Promise<number> {
-  const samples = (): number => reportOf(board)?.groups.reduce((sum, group) => sum + group.samples, 0) ?? 0;
-  const settled = (): boolean => reportOf(board)?.pending === false && samples() >= least;
+async function scored(store: ScoreStore, least: number): Promise<number> {
+  const samples = (): number => reportOf(store)?.groups.reduce((sum, group) => sum + group.samples, 0) ?? 0;
+  const settled = (): boolean => reportOf(store)?.pending === false && samples() >= least;
   await expect.poll(settled, { timeout: 60_000 }).toBe(true);
   return samples();
 }
@@ -86,13 +87,13 @@ it('gives the memory of its rows back', async () => {
     collect();
     return process.memoryUsage().arrayBuffers / 1e6;
   };
-  const board = boardOver(() => []);
+  const store = storeOver(() => []);
   const before = heldMb();
   // 8 episodes × 14 turns × 2 layers × 4,000 dims in float32: 3.6 MB.
-  take(board, framesOf(1, 4000));
-  await scored(board, 1);
+  take(store, framesOf(1, 4000));
+  await scored(store, 1);
   const full = heldMb() - before;
-  board.releaseSilent();
+  store.releaseSilent();
   expect(full).toBeGreaterThan(3);
   // the collector sweeps buffers on a thread of its own, which may come to them later
   await expect.poll(() => heldMb() - before, { timeout: 20_000 }).toBeLessThan(0.3 * full);
@@ -100,17 +101,44 @@ it('gives the memory of its rows back', async () => {
 
 it('goes on where it stood when a frame comes late', async () => {
   const frames = framesOf(2, 6);
-  const whole = boardOver(() => []);
+  const whole = storeOver(() => []);
   take(whole, frames);
   const all = await scored(whole, 1);
-  const board = boardOver(() => frames);
-  take(board, frames.slice(0, -1));
-  expect(await scored(board, 1)).toBeLessThan(all);
-  board.releaseSilent();
-  expect(reasonOf(board)).not.toBe(reasonOf(whole));
-  take(board, frames.slice(-1));
-  await scored(board, all);
+  const store = storeOver(() => frames);
+  take(store, frames.slice(0, -1));
+  expect(await scored(store, 1)).toBeLessThan(all);
+  store.releaseSilent();
+  expect(reasonOf(store)).not.toBe(reasonOf(whole));
+  take(store, frames.slice(-1));
+  await scored(store, all);
   // The score loop counts what it holds: without the rows of before it would be one episode with a turn pair or two.
   expect(reasonOf(whole)).toMatch(/^Too few for a score: 16 of 18 episodes/);
-  expect(reasonOf(board)).toBe(reasonOf(whole));
+  expect(reasonOf(store)).toBe(reasonOf(whole));
+}, 120_000);
+
+const reasonsOf = (store: ScoreStore, run: string) =>
+  store.report(store.state(run)!, { framesAccepted: 0, framesDurable: 0 }).groups.map(({ reason }) => reason);
+
+it('over the bound of memory releases the oldest finished run and then refuses new groups', async () => {
+  // episodes of 14 and of 13 turns, each with states, text and words in float32
+  const bytes = 4 * (14 + 13) * (2 * 100 + 8 + 100) * 4;
+  // room for two runs, and a third that goes a little over
+  const memory = createRowMemory(2.5 * bytes);
+  const store = storeOver(() => [], memory);
+  for (const run of ['old', 'newer']) take(store, framesOf(1, 100, run));
+  expect(memory.heldBytes()).toBe(2 * bytes);
+  await expect.poll(() => reasonsOf(store, 'newer')[0], { timeout: 20_000 }).toMatch(/^Too few/);
+  await expect.poll(() => reasonsOf(store, 'old')[0], { timeout: 20_000 }).toMatch(/^Too few/);
+  store.end('old');
+  await expect.poll(() => store.state('old')?.phase, { timeout: 20_000 }).toBe('final');
+  take(store, framesOf(1, 100, 'third'));
+  expect(memory.heldBytes()).toBe(3 * bytes);
+  take(store, framesOf(1, 100, 'fourth'));
+  // the finished run went, so the fourth is scored; nothing is left that may go
+  expect(memory.heldBytes()).toBe(3 * bytes);
+  take(store, framesOf(1, 100, 'fifth'));
+  expect(reasonsOf(store, 'fifth')[0]).toMatch(/^Not scored: .*--memory-gb/);
+  expect(memory.heldBytes()).toBe(3 * bytes);
+  await expect.poll(() => reasonsOf(store, 'fourth')[0], { timeout: 20_000 }).toMatch(/^Too few/);
+  expect(store.report(store.state('fifth')!, { framesAccepted: 0, framesDurable: 0 }).pending).toBe(false);
 }, 120_000);

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
   createRunState,
-  episodeCounts,
-  scoreReport,
   takeBeside,
   takeFrame,
   takePoint,
   takeScore,
   type RunState,
 } from '../../../../src/analyzer/state/run-state.ts';
+import { episodeCounts, scoreReport } from '../../../../src/analyzer/state/run-report.ts';
+import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
 import { becomesFinal, endRun } from '../../../../src/analyzer/state/run-end.ts';
 import type { BesideScore, GroupScore, PointScore } from '../../../../src/analyzer/scoring/messages.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
+const ADMISSION = { memory: createRowMemory(Infinity), refuse: () => undefined };
 const EVEN = { framesAccepted: 9, framesDurable: 9 };
 
 function filled() {
@@ -39,7 +40,7 @@ function fill(
     for (const [role, frames] of streams.entries())
       for (const frame of frames) {
         const origin = { stream: `s${role}`, epoch: 1, seq: frame.seq };
-        takeFrame(state, { frame, origin, arrivedMs: 10, nowMs });
+        takeFrame(state, { frame, origin, arrivedMs: 10, nowMs }, ADMISSION);
       }
 }
 
@@ -60,7 +61,6 @@ function scoreOf(state: ReturnType<typeof filled>, key: string, version: number)
     samples: version,
     leftOut: 0,
     paper: { ...numbers, unclipped: 0.2, pseudoMean: 0.05 },
-    prequential: { score: 0.1, tested: version, taken: 0 },
     strict: { ...numbers, excess: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01 },
     drawable: { shares, nullScores: [] },
     rows: {},

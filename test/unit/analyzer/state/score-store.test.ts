@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { createScoreBoard } from '../../../../src/analyzer/state/score-store.ts';
+import { createScoreStore } from '../../../../src/analyzer/state/score-store.ts';
+import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
 import type { GroupScore } from '../../../../src/analyzer/scoring/messages.ts';
 import { createLog } from '../../../../src/process/log.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
@@ -10,7 +11,7 @@ function boardOfOneRun(lines: object[] = []) {
   const log = createLog('test');
   log.info = ((about: { group: string; samples: number }, text: string) =>
     said.push({ group: about.group, samples: about.samples, text })) as unknown as typeof log.info;
-  const board = createScoreBoard({
+  const board = createScoreStore({
     clock: { nowMs: () => 1000, monotonicMs: () => 0, monotonicNs: () => 0n },
     log,
     scoreLog: {
@@ -20,6 +21,7 @@ function boardOfOneRun(lines: object[] = []) {
       close: () => Promise.resolve(),
     },
     send: () => undefined,
+    memory: createRowMemory(Infinity),
     releaseAfterMs: Infinity,
     readBack: () => {
       throw new Error('nothing was given back');
@@ -42,7 +44,7 @@ function boardOfOneRun(lines: object[] = []) {
 
 function emptyOf(group: GroupScore['group']): GroupScore {
   const score = { type: 'score', run: 'r1', group, version: 1, seed: 1, samples: 1, leftOut: 0 } as const;
-  const none = { paper: null, strict: null, prequential: null, drawable: null };
+  const none = { paper: null, strict: null, drawable: null };
   return { ...score, ...none, reason: 'few', rows: {}, computedMs: 1 };
 }
 

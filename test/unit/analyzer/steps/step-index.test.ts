@@ -1,6 +1,6 @@
 /** Which steps of which frames come together, whatever happens on the way. */
 import { describe, expect, it } from 'vitest';
-import { createStepBook, type AlignedTurn } from '../../../../src/analyzer/steps/step-index.ts';
+import { createStepIndex, type AlignedTurn } from '../../../../src/analyzer/steps/step-index.ts';
 import type { StepInput } from '../../../../src/analyzer/steps/step-messages.ts';
 import { seededRandom, shuffled } from '../../../../src/numeric/random.ts';
 import {
@@ -14,7 +14,7 @@ import {
 const WORLD: PlantedSteps = { episode: 'e1', turns: 4, tokens: 5, layers: 2, dims: 3, share: 0.5, seed: 1 };
 
 function takeAll(inputs: StepInput[]): { live: AlignedTurn[]; left: AlignedTurn[] } {
-  const book = createStepBook();
+  const book = createStepIndex();
   return { live: inputs.flatMap((input) => book.take(input)), left: book.finish() };
 }
 
@@ -89,7 +89,7 @@ describe('the step book', () => {
 
   it('never gives a turn on twice, also when more of it comes late', () => {
     const inputs = plantedSteps(WORLD);
-    const book = createStepBook();
+    const book = createStepIndex();
     for (const input of inputs) book.take(input);
     expect(book.finish()).toHaveLength(1);
     const late = inputs.findLast(({ frame }) => frame.type === 'steps') as StepInput;

@@ -1,6 +1,6 @@
 /** The step scores of a group, by hand. */
 import { describe, expect, it } from 'vitest';
-import type { StepsInput } from '../../../../src/analyzer/state/score-store.ts';
+import type { StepsInput } from '../../../../src/analyzer/steps/step-messages.ts';
 import { EntrainError } from '../../../../src/protocol/errors.ts';
 import { createStepGate, MOST_BYTES_UNDER_WAY } from '../../../../src/analyzer/steps/step-backpressure.ts';
 import { parseStepMeasures } from '../../../../src/analyzer/steps/step-measures.ts';

@@ -25,7 +25,6 @@ const group: GroupReport = {
     nullQ95: 0.02,
     samples: 200,
   },
-  prequential: { score: 0.07, tested: 90 },
   effectSize: 0.15,
   qValue: 0.02,
   beside: { words: null, lag3: null, lag5: null },

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';
 import { expect, it } from 'vitest';
 import { turnFrame } from '../../../../src/agent-node/frames.ts';
-import { turnNumbers } from '../../../../src/analyzer/ingest/turn-numbers.ts';
+import { shareTurn, unpackTurn } from '../../../../src/analyzer/ingest/turn-numbers.ts';
 import { loadModel } from '../../../../src/model/worker/load-model.ts';
 import { openSentenceEncoder } from '../../../../src/model/text/sentence-encoder.ts';
 import type { TurnState } from '../../../../src/model/types.ts';
@@ -57,7 +57,7 @@ it('stands beside each turn’s state, over the words that the agent had read', 
   expect(states[0]?.sentence).toEqual(await encoder.encode(`${DIALOGUE.system}\nTwo coins each?`));
   const [frame] = states.map((state) => turnFrame(state, { episode: 'e1', turn: 1, tNs: 0, seating: 0 }));
   const read = decodeMessage(encodeMessage({ ...frame, seq: 1 } as TurnFrame)) as TurnFrame;
-  expect(turnNumbers(read).sentence).toEqual(states[0]?.sentence);
+  expect(unpackTurn(shareTurn(read)).sentence).toEqual(states[0]?.sentence);
   await encoder.release();
 });
 

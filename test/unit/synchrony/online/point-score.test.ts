@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { turnNumbers } from '../../../../src/analyzer/ingest/turn-numbers.ts';
+import { shareTurn, unpackTurn } from '../../../../src/analyzer/ingest/turn-numbers.ts';
 import { pairTurns } from '../../../../src/synchrony/syncr2/turn-pairs.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import {
@@ -25,7 +25,7 @@ function planted(episodesPerScenario: number): EpisodeStates[] {
     pair: 0,
     turns: streams.flatMap((frames, speaker) =>
       frames.flatMap((frame) =>
-        frame.type === 'turn' ? [{ turn: frame.turn, speaker, ...turnNumbers(frame) }] : [],
+        frame.type === 'turn' ? [{ turn: frame.turn, speaker, ...unpackTurn(shareTurn(frame)) }] : [],
       ),
     ),
   }));

@@ -1,0 +1,86 @@
+/**
+ * The rows of the scores of one run as its lines in `scores.jsonl` list them: each row once, in the first line that has it.
+ *
+ *   full score       rows since the last full score of the group, and those that are gone from it
+ *   point score      rows since the last point score on the same full score, else since that one
+ *   secondary        rows since the last full score: none, where both are of one version
+ *
+ * `since` is the version of the line that they add to; a line without it lists all of its rows.
+ */
+import type { RowIds } from '../ingest/group-rows.ts';
+import type { BesideScore, GroupScore, PointScore } from '../scoring/messages.ts';
+
+/** What a line says of its rows. */
+export interface RowLine {
+  rows: RowIds;
+  /** Rows of the line `since` that this one does not have. */
+  gone?: RowIds;
+  since?: number;
+}
+
+interface Known {
+  version: number;
+  rows: RowIds;
+}
+
+export interface RowLedger {
+  full(group: string, score: Pick<GroupScore, 'version' | 'rows'>): RowLine;
+  point(score: Pick<PointScore, 'group' | 'base' | 'version' | 'rows'>): RowLine;
+  beside(score: Pick<BesideScore, 'group' | 'rows'>): RowLine;
+}
+
+export function createRowLedger(): RowLedger {
+  const fulls = new Map<string, Known>();
+  const points = new Map<string, Known & { base: number }>();
+  return {
+    full: (group, { version, rows }) => {
+      const line = lineSince(fulls.get(group), rows);
+      fulls.set(group, { version, rows });
+      points.delete(group);
+      return line;
+    },
+    point: ({ group, base, version, rows }) => {
+      const known = points.get(group);
+      const line = lineSince(known?.base === base ? known : undefined, rows);
+      points.set(group, { base, version, rows });
+      return line;
+    },
+    beside: ({ group, rows }) => lineSince(fulls.get(group), rows),
+  };
+}
+
+function lineSince(known: Known | undefined, rows: RowIds): RowLine {
+  if (!known) return { rows };
+  const gone = without(known.rows, rows);
+  return {
+    rows: without(rows, known.rows),
+    ...(Object.keys(gone).length > 0 ? { gone } : {}),
+    since: known.version,
+  };
+}
+
+/** Of these rows those that the others do not have. */
+function without(rows: RowIds, others: RowIds): RowIds {
+  return Object.fromEntries(
+    Object.entries(rows).flatMap(([episode, ids]) => {
+      const known = new Set(others[episode]);
+      const left = ids.filter((id) => !known.has(id));
+      return left.length > 0 ? [[episode, left]] : [];
+    }),
+  );
+}
+
+/** The rows of a line, from those of the line that it adds to. Episodes and rows stand in the order of their names and turns. */
+export function rowsOfLine({ rows, gone = {} }: RowLine, known: RowIds): RowIds {
+  const left = without(known, gone);
+  const episodes = [...new Set([...Object.keys(left), ...Object.keys(rows)])].sort();
+  return Object.fromEntries(
+    episodes.map((episode) => [episode, [...(left[episode] ?? []), ...(rows[episode] ?? [])].sort(byTurn)]),
+  );
+}
+
+function byTurn(a: string, b: string): number {
+  const [from, to] = a.split('>').map(Number) as [number, number];
+  const [otherFrom, otherTo] = b.split('>').map(Number) as [number, number];
+  return from - otherFrom || to - otherTo;
+}
