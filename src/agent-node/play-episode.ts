@@ -6,6 +6,7 @@
  *   own turn:        speak ─▶ turn frame, token previews, step frames ─▶ (all spooled) ─▶ utterance
  */
 import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
+import { endOfTalk, rolesGone } from '../protocol/leaving.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Frame } from '../transport/stream/sender.ts';
 import type { Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
@@ -53,10 +54,12 @@ async function playFrom(
   const { sampling, steps } = spec;
   const dialogue = await ports.model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps });
   const said = [...history];
+  const speakers = spec.order.length;
   try {
     for (const utterance of history) await remember(spec, utterance, dialogue);
-    while (said.length < spec.limits.maxTurns && said.at(-1)?.finish !== 'leave') {
-      const { utterance, text } = await takeTurn(spec, { turn: said.length, dialogue, ports });
+    while (endOfTalk(said, { ...spec.limits, speakers }) === undefined) {
+      const gone = rolesGone(said, speakers);
+      const { utterance, text } = await takeTurn(spec, { turn: said.length, gone, dialogue, ports });
       said.push(utterance);
       if (utterance.text !== text) return said;
     }
@@ -68,6 +71,7 @@ async function playFrom(
 
 /** Goes through what was said before this agent came (back) into the episode, as it was said or heard then. */
 async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
+  if (utterance.finish === 'absent') return isMine(spec, utterance.turn) ? undefined : dialogue.missed();
   if (isMine(spec, utterance.turn)) {
     await readScript(spec, { turn: utterance.turn, dialogue });
     return dialogue.recall(utterance.text);
@@ -78,6 +82,8 @@ async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogu
 
 interface TurnContext {
   turn: number;
+  /** Roles whose speaker has left. */
+  gone: ReadonlySet<number>;
   dialogue: Dialogue;
   ports: EpisodePorts;
 }
@@ -94,8 +100,24 @@ function isMine({ order, role }: AgentSpec, turn: number): boolean {
 }
 
 async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
+  const { gone, turn } = context;
+  if (gone.has(spec.role) || gone.has(turn % spec.order.length)) return passTurn(spec, context);
   if (!isMine(spec, context.turn)) return listenTurn(spec, context);
   return spec.speaks ? speakTurn(spec, context) : readTurn(spec, context);
+}
+
+/** A turn of one who has left, or one that an agent which has left does not hear: no state is taken. */
+async function passTurn(spec: AgentSpec, { turn, gone, dialogue, ports }: TurnContext): Promise<Taken> {
+  const { agent, frames, stream, utterances, signal } = ports;
+  const at = { episode: spec.episode, turn };
+  if (!isMine(spec, turn)) {
+    const utterance = await utterances.take(at, signal);
+    if (!gone.has(spec.role)) await dialogue.missed();
+    return { utterance, text: utterance.text };
+  }
+  const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
+  const empty = { text: '', finish: 'absent', tokens: 0, droppedTurns: 0 } as const;
+  return { utterance: await ports.sayUtterance({ ...at, agent, ...empty, ...place }), text: '' };
 }
 
 /** Instead of the others an agent may hear a script: its next text, before it takes its turn. */

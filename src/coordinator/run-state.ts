@@ -5,6 +5,7 @@
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
 import type { RunEvent, Utterance } from '../protocol/control.ts';
+import { endOfTalk } from '../protocol/leaving.ts';
 import type { Study } from '../protocol/study.ts';
 import { seatedAgents, type PlannedEpisode } from './plan.ts';
 
@@ -96,8 +97,8 @@ export function reduceUtterance(state: RunState, utterance: Utterance): RunState
     const before = running.spoken;
     if (before.some(({ turn }) => turn === utterance.turn)) return was;
     const spoken = [...before, utterance].toSorted((a, b) => a.turn - b.turn);
-    const closedBy =
-      utterance.finish === 'leave' ? 'leave' : spoken.length >= state.maxTurns ? 'turns' : undefined;
+    const speakers = state.plan.find(({ id }) => id === utterance.episode)?.order.length ?? 2;
+    const closedBy = endOfTalk(spoken, { speakers, maxTurns: state.maxTurns });
     return { ...running, spoken, closedBy };
   });
 }

@@ -62,7 +62,8 @@ export const utteranceSchema = z.object({
   turn: z.int(),
   agent: z.string(),
   text: z.string(),
-  finish: z.enum(['stop', 'length', 'leave']),
+  /** `leave`: its speaker says nothing more; `absent`: it had left before, and the turn is empty. */
+  finish: z.enum(['stop', 'length', 'leave', 'absent']),
   tokens: z.int(),
   /** Oldest turns the speaker had to leave out of its prompt because the context was full. */
   droppedTurns: z.int(),

@@ -26,7 +26,9 @@ export interface RunningView {
   tokens: number;
   /** Who speaks, in order: turn t is that of seats[t % seats.length]. */
   seats: readonly string[];
-  /** Somebody left: no turn comes any more. */
+  /** How many have left. */
+  gone: number;
+  /** Fewer than two are there: no turn comes any more. */
   left: boolean;
 }
 
@@ -82,16 +84,16 @@ export function viewToken(state: ViewState, token: Token): ViewState {
 
 export function viewUtterance(state: ViewState, utterance: Utterance): ViewState {
   const { episode, turn, finish } = utterance;
-  const next = withRunning(state, episode, ({ left }) => ({
-    turns: turn + 1,
-    left: left || finish === 'leave',
-  }));
+  const next = withRunning(state, episode, (was) => {
+    const gone = was.gone + (finish === 'leave' ? 1 : 0);
+    return { turns: turn + 1, gone, left: was.seats.length - gone < 2 };
+  });
   return { ...next, turns: state.turns + 1, speaking: undefined };
 }
 
 function beginning(event: Extract<RunEvent, { type: 'episode-started' }>): RunningView {
   const { scenario, condition, order: seats } = event;
-  return { scenario, condition, turns: 0, tokens: 0, seats, left: false };
+  return { scenario, condition, turns: 0, tokens: 0, seats, gone: 0, left: false };
 }
 
 function withRunning(

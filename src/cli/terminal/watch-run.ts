@@ -117,7 +117,8 @@ function subscribe(
       const { episode, turn, agent, text: words, finish } = utterance;
       headings.under(episode, () => {
         change((was) => viewUtterance(was, utterance));
-        terminal.utterance({ turn, agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
+        if (finish !== 'absent')
+          terminal.utterance({ turn, agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
       });
     }),
   ];

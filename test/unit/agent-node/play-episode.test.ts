@@ -127,3 +127,97 @@ describe('a reader', () => {
     }
   });
 });
+
+describe('an agent among three', () => {
+  let parts: OpenModel;
+  beforeAll(async () => void (parts = await openChatModel({ tokens: 'bytes', template: 'own' })));
+  afterAll(() => parts.release());
+
+  const order = ['ada', 'ben', 'cas'];
+  const left = (turn: number, finish: Utterance['finish']): Utterance => ({
+    ...utterance(turn),
+    agent: order[turn % 3] as string,
+    ...(finish === 'absent' ? { text: '', tokens: 0 } : {}),
+    finish,
+  });
+
+  /** Plays nine turns as the first of them. @returns what it said, and the turns that it has states of */
+  async function play(history: Utterance[], others: Utterance[]) {
+    const said: Utterance[] = [];
+    const turns: number[] = [];
+    const heard: string[] = [];
+    const utterances = createUtteranceBox();
+    for (const other of others) utterances.put(other);
+    const open: Model['open'] = (options) => {
+      const dialogue = openDialogue(parts, options);
+      const listens = (text: string, onSteps: Parameters<typeof dialogue.heard>[1]) => {
+        heard.push(text);
+        return dialogue.heard(text, onSteps);
+      };
+      return Promise.resolve({ ...dialogue, heard: listens });
+    };
+    const limits = { maxTurns: 9, minTurns: 0, maxTokens: 4 };
+    const spec = { ...SPEC, condition: 'live', order, role: 0, speaks: true, limits, history } as const;
+    const metrics = { agent: 'ada', version: '0', model: parts.info, stream: () => undefined };
+    await playEpisode(
+      { ...spec, order: [...order] },
+      {
+        agent: 'ada',
+        stream: 'ada',
+        model: { info: parts.info, open } as Model,
+        frames: {
+          epoch: 0,
+          append: (frame) => (frame.type === 'turn' ? turns.push(frame.turn) : 0),
+          lastSeq: () => turns.length,
+          room: () => Promise.resolve(),
+          sinceEpochNs: () => 0,
+        },
+        utterances,
+        preview: createPreview(),
+        metrics: createAgentMetrics({ ...metrics, natsUp: () => true }),
+        sayToken: () => undefined,
+        sayUtterance: (mine) => {
+          said.push(mine);
+          return Promise.resolve(mine);
+        },
+        signal: new AbortController().signal,
+      },
+    );
+    return { said, turns, heard };
+  }
+
+  it('goes on when another leaves, whose later turns it does not hear', async () => {
+    const others = [
+      left(1, 'leave'),
+      left(2, 'stop'),
+      left(4, 'absent'),
+      left(5, 'stop'),
+      left(7, 'absent'),
+      left(8, 'stop'),
+    ];
+    const { said, turns, heard } = await play([], others);
+    const own = said.filter(({ finish }) => finish !== 'absent');
+    expect(turns).toEqual(own.map(({ turn }) => turn));
+    expect(said.map(({ turn }) => turn)).toEqual([0, 3, 6]);
+    expect(heard).toEqual([1, 2, 5, 8].map((turn) => TEXTS[turn] ?? ''));
+  });
+
+  it('that has left is absent at its turns, hears nothing and takes no states, also after it came back', async () => {
+    const history = [left(0, 'leave'), left(1, 'stop'), left(2, 'stop')];
+    const { said, turns, heard } = await play(
+      history,
+      [4, 5, 7, 8].map((turn) => left(turn, 'stop')),
+    );
+    expect(said).toMatchObject([
+      { turn: 3, agent: 'ada', text: '', finish: 'absent', tokens: 0 },
+      { turn: 6, finish: 'absent' },
+    ]);
+    expect(turns).toEqual([]);
+    expect(heard).toEqual([TEXTS[1], TEXTS[2]]);
+  });
+
+  it('ends when the second of three leaves', async () => {
+    const { said } = await play([left(0, 'stop'), left(1, 'leave')], [left(2, 'leave')]);
+    expect(said).toEqual([]);
+  });
+});

@@ -194,3 +194,45 @@ describe('whom a coordinator that starts again waits for', () => {
     expect([...agentsNeeded(after(...messages), study)].toSorted()).toEqual(needed);
   });
 });
+
+describe('leaving', () => {
+  const people = Array.from({ length: 4 }, () => person);
+  const four = studySchema.parse({
+    name: 'f',
+    pairs: [['a', 'b', 'c', 'd']],
+    scenarios: [{ id: 'x', text: 'x', people }],
+    maxTurns: 12,
+  });
+  const order = ['a', 'b', 'c', 'd'];
+  const first: (RunEvent | Utterance)[] = [
+    { type: 'run-started', run: 'r', study: four, episodes: 1, atMs: 0 },
+    { ...started('e0001'), order } as RunEvent,
+  ];
+  const said = (turn: number, finish: Utterance['finish'] = 'stop'): Utterance => {
+    const agent = order[turn % 4] as string;
+    return { ...says('e0001', turn, finish), agent, stream: agent };
+  };
+  const closed = (...turns: Utterance[]) => {
+    const start = initialState(planEpisodes(four), four.maxTurns);
+    const state = [...first, ...turns].reduce<RunState>(
+      (was, message) => ('type' in message ? reduceEvent(was, message) : reduceUtterance(was, message)),
+      start,
+    );
+    return decide(state).find((command) => command.do === 'finish-episode');
+  };
+
+  it('of one among four ends no talk, of the third of them does', () => {
+    const turns = [said(0), said(1, 'leave'), said(2), said(3, 'leave'), said(4), said(5, 'absent')];
+    expect(closed(...turns)).toBeUndefined();
+    expect(closed(...turns, said(6))).toBeUndefined();
+    expect(closed(...turns, said(6, 'leave'))).toMatchObject({ turns: 7, finish: 'leave' });
+  });
+
+  it('leaves the number of turns as it is', () => {
+    const turns = Array.from({ length: 12 }, (_, turn) =>
+      said(turn, turn % 4 === 1 ? (turn === 1 ? 'leave' : 'absent') : 'stop'),
+    );
+    expect(closed(...turns.slice(0, 11))).toBeUndefined();
+    expect(closed(...turns)).toMatchObject({ turns: 12, finish: 'turns' });
+  });
+});

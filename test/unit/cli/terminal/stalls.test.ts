@@ -94,3 +94,11 @@ it('names the disk where the recording waits for it, for then no agent can speak
   expect(waiting(39)).toContain('its disk: 1 frame waits to be written');
   expect(waiting(40)).toContain('where ben is to speak');
 });
+
+it('waits for the next of three where one has left', () => {
+  const lines = createStallLines({ logFolder: 'l' });
+  const three = viewEvent(run, { ...started, order: ['ada', 'ben', 'cas'] });
+  const after = viewUtterance(three, utterance(0, 'leave'));
+  lines(after, 0);
+  expect(lines(after, 15_000)[0]).toContain('where ben is to speak');
+});
