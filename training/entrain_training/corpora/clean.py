@@ -4,12 +4,14 @@ import re
 import unicodedata
 
 SAME = {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'", "`": "'",
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2033": '"', "\u2026": "...", "\u00a0": " "}
+        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2033": '"', "\u2026": "...", "\u00a0": " ", "\u200b": "", "\ufeff": ""}
 PLAIN = str.maketrans(SAME)
 # Quotes and dashes written in GBK and read in Latin-1, as persuasion-for-good has them; an apostrophe with its backslash.
 REPAIRS = {"\\'": "'", "\u00a1\u00aa": "\u2014", "\u00a1\u00b0": '"', "\u00a1\u00b1": '"'}
-RULES = [(re.compile(r"<[^<>]*>"), " "), (re.compile(r"''"), '"'), (re.compile(r"\s*(?:--+|[\u2013\u2014\u2015])\s*"), " - "),
-         (re.compile(r"\.(?: \.){2,}"), "..."), (re.compile(r"([.!?])\1{4,}"), r"\1\1\1")]
+TAGS = "b|i|u|br|p|a|em|strong|span|div|img|li|ul|font"
+RULES = [(re.compile(rf"</?(?:{TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE), " "), (re.compile(r"''"), '"'),
+         (re.compile(r"(?<=\d)[\u2013\u2014](?=\$?\d)"), "-"), (re.compile(r"\s*(?:--+|[\u2013\u2014\u2015])\s*"), " - "),
+         (re.compile(r"\.(?: \.){2,}"), "..."), (re.compile(r"([.!?,])\1{4,}"), r"\1\1\1")]
 FEWEST_TURNS = 4
 
 
@@ -20,7 +22,7 @@ def clean(text):
     text = text.translate(PLAIN)
     for pattern, plain in RULES:
         text = pattern.sub(plain, text)
-    kept = (char for char in text if char in "\n\t" or unicodedata.category(char)[0] != "C")
+    kept = (char for char in text if char in "\n\t" or unicodedata.category(char) != "Cc")
     return " ".join("".join(kept).split())
 
 

@@ -16,6 +16,12 @@ Person 1: wants to persuade the other person to donate part of the payment for t
 Person 2: was paid for this task and decides how much to donate."""
 ARTICLES = "Scenario: Two people who have read the same articles chat about topics they find interesting."
 COFFEE = "Scenario: Person 1 orders at a coffee shop. Person 2 takes the order."
+TOPICS = {"action": "action movies", "baseball": "baseball", "basketball": "basketball", "beatles": "the Beatles", "comedy": "comedy movies",
+          "disney": "Disney movies", "fashion": "fashion", "fast_furious": "the Fast and Furious films", "harry_potter": "Harry Potter",
+          "horror": "horror movies", "icehockey": "ice hockey", "lady_gaga": "Lady Gaga", "movies": "movies", "music": "music",
+          "music_and_movies": "music and movies", "nfl_football": "NFL football", "pop": "pop music", "rap_hiphop": "rap and hip hop",
+          "rock": "rock music", "star_wars": "Star Wars", "superhero": "superhero movies", "thriller": "thriller movies",
+          "transition_music_movies": "music and movies"}
 SPOKEN = {"utter", "pick_suggestion"}
 FORM = re.compile(r"Come up with your own scenario!|About you:|The AI Assistant can handle:.*", re.DOTALL)
 
@@ -74,5 +80,22 @@ def read_star(files):
         yield "\n".join(f"Person {place + 1}: {line}" for place, line in enumerate(lines)), turns_of(said)
 
 
+def read_self_dialogue(files):
+    """The first file names the writers whom the collectors blocked; the others hold a dialogue a row, under the folder of its topic."""
+    blocked = set(files[0][1].decode().split())
+    for path, raw in files[1:]:
+        topic = TOPICS[path.split("/")[1]]
+        for row in csv.DictReader(io.StringIO(raw.decode("utf-8"))):
+            if row["WorkerId"] not in blocked:
+                count = sum(str(name).startswith("Answer.sentence") for name in row)
+                said = [row[f"Answer.sentence{place}"] for place in range(1, count + 1)]
+                yield f"Scenario: Two people chat about {topic}.", turns_of(in_turn(said))
+
+
+def in_turn(texts):
+    """The two speakers in turn over the texts that are not empty."""
+    return [(place % 2, text) for place, text in enumerate(text for text in texts if text)]
+
+
 READERS = {"casino": read_casino, "persuasion-for-good": read_persuasion, "topical-chat": read_topical_chat,
-           "taskmaster-4": read_taskmaster, "star": read_star}
+           "taskmaster-4": read_taskmaster, "star": read_star, "self-dialogue": read_self_dialogue}
