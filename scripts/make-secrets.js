@@ -17,11 +17,29 @@ const { root } = await import('./lib/paths.js');
 const { letIntoRuns, writeNatsConfig, writeSecrets } = await import('./lib/secrets.js');
 const { writeCertificates } = await import('./lib/certificates.js');
 
+const USAGE = `npm run secrets -- [FOLDER] [--run NAME]… [--agent NAME]… [NAME=HOST[,HOST]]…
+
+Writes the secrets of a fleet: passwords of the NATS users, the keys of the activation stream, and a certificate for each program that
+is named with its hosts. Where the folder holds secrets they stay, and agents and certificates that are new are added.
+
+  FOLDER       where they go (deploy/secrets, which deploy/compose.yaml mounts); a FOLDER also gets a nats.conf
+  --run NAME   run that the users are let into (demo); where there are secrets already it is needed
+  --agent NAME an agent (ada and ben)
+  NAME=HOST    a program (nats, coordinator, analyzer, agent-NAME) and the names or addresses it is reached under`;
+
 await runMain(async () => {
   const { values, positionals } = parseArgs({
-    options: { run: { type: 'string', multiple: true }, agent: { type: 'string', multiple: true } },
+    options: {
+      run: { type: 'string', multiple: true },
+      agent: { type: 'string', multiple: true },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
     allowPositionals: true,
   });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const hosts = positionals.filter((word) => word.includes('='));
   const own = positionals.find((word) => !word.includes('='));
   const folder = own ?? `${root}deploy/secrets`;

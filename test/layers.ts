@@ -6,6 +6,9 @@ import { dirname, join, normalize } from 'node:path/posix';
 
 /** What each folder may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
+  // the library entry
+  'index.ts': ['protocol', 'library', 'transport', 'numeric/ort', 'process'],
+  library: ['protocol', 'transport', 'journal', 'process'],
   protocol: [],
   onnx: ['protocol', 'process'],
   numeric: [],

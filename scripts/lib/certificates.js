@@ -1,5 +1,6 @@
 // Certificates by openssl: an authority of one's own, and under it a certificate for each program.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -33,9 +34,12 @@ export async function makeCertificate(folder, { name, hosts, days = DAYS }) {
   await chmod(file('key'), 0o600);
 }
 
-/** An authority, and a certificate for every `NAME=HOST[,HOST…]`; each is also good on the program's own machine. */
+/**
+ * A certificate for every `NAME=HOST[,HOST…]`, each also good on the program's own machine, under the folder's authority: the one that
+ * is there, or else a new one. The certificates of other programs stay as they are.
+ */
 export async function writeCertificates(folder, programs) {
-  await makeAuthority(folder);
+  if (!hasAuthority(folder)) await makeAuthority(folder);
   for (const program of programs) {
     const [, name, hosts] = /^([\w-]+)=(.+)$/.exec(program) ?? [];
     if (!name)
@@ -44,6 +48,16 @@ export async function writeCertificates(folder, programs) {
     const reached = hosts.split(',').map((host) => (isIP(host) ? `IP:${host}` : host));
     await makeCertificate(folder, { name, hosts: [...reached, ...own] });
   }
+}
+
+/** A new authority would make every certificate that it has given worthless. */
+function hasAuthority(folder) {
+  const [key, cert] = [join(folder, 'ca.key'), join(folder, 'ca.crt')].map((file) => existsSync(file));
+  if (cert && !key)
+    throw new SetupError(
+      `${folder} has the authority's certificate ca.crt and not its key: put ca.key back to make certificates under it, or name another folder for a fleet of its own.`,
+    );
+  return cert;
 }
 
 async function openssl(argv) {

@@ -1,14 +1,22 @@
 /** A fault that the reader can act on: printed as one sentence, without a stack. */
 export class SetupError extends Error {}
 
-/** Runs a script's main function; its number is the exit status, a SetupError one line on standard error. */
+const USAGE_STATUS = 2;
+
+/**
+ * Runs a script's main function; its number is the exit status, and one line on standard error says what a user can mend: a SetupError,
+ * a wrong flag, a file that the system refuses.
+ */
 export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    console.error(`entrain: ${error.message}`);
-    process.exitCode = 1;
+    const isFlag = String(error.code).startsWith('ERR_PARSE_ARGS');
+    const isFile = error.syscall !== undefined && error.path !== undefined;
+    if (!(error instanceof SetupError || isFlag || isFile)) throw error;
+    const advice = isFlag ? ' (--help lists the flags)' : isFile ? ': mend that, or name another place.' : '';
+    console.error(`entrain: ${error.message.split('\n')[0]}${advice}`);
+    process.exitCode = isFlag ? USAGE_STATUS : 1;
   }
 }
 

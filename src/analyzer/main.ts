@@ -10,6 +10,7 @@ import { listRuns, markFinished } from '../journal/retention.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
+import { requireWritableFolder } from '../process/writable-folder.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
 import { serveHttp, type HttpServer } from '../transport/http/server.ts';
@@ -70,6 +71,7 @@ const RELEASE_AFTER_MS = 600_000;
 /** Each part is made of those above it. */
 async function start(base: Base): Promise<void> {
   const { settings, log, shutdown } = base;
+  await requireWritableFolder(settings.runsFolder);
   const link = settings.nats ? await joinNats(base) : undefined;
   const counters = createScoreCounters();
   const scoring = startScoring(base, counters);

@@ -5,6 +5,8 @@
 import '../process/telemetry-off.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { programVersion } from '../process/version.ts';
+import { errorHelp } from './error-page.ts';
+import { reportError, reportUncaught } from './report-error.ts';
 
 interface Command {
   /** Module of the program, relative to this file. */
@@ -68,19 +70,22 @@ interface Program {
   usage(): string;
 }
 
-const USAGE_STATUS = 2;
 const HELP_FLAGS = ['--help', '-h'];
 
 async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === '--version') return print(`entrain ${await programVersion()}`);
   if (name === undefined || HELP_FLAGS.includes(name)) return print(help());
-  if (name === 'help')
-    return print(rest[0] === undefined ? help() : (await load(commandOf(rest[0]))).usage());
+  if (name === 'help') return print(rest[0] === undefined ? help() : await helpOf(rest[0]));
   const command = commandOf(name);
   const program = await load(command);
   if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(program.usage());
   return program.run([...(command.prefix ?? []), ...rest]);
+}
+
+/** Of a command, or of an error's code. */
+async function helpOf(topic: string): Promise<string> {
+  return (await errorHelp(topic)) ?? (await load(commandOf(topic))).usage();
 }
 
 function commandOf(name: string): Command {
@@ -102,7 +107,7 @@ async function load(command: Command): Promise<Program> {
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  const more = '"entrain help COMMAND" says more of one.';
+  const more = '"entrain help COMMAND" says more of one, "entrain help CODE" what to do about an error.';
   return ['entrain: live hyperscanning for language models', '', ...lines, '', more].join('\n');
 }
 
@@ -111,20 +116,7 @@ function print(text: string): number {
   return 0;
 }
 
-/** One sentence for what a user can mend; the stack only for what is our own fault. */
-function report(error: unknown): number {
-  if (error instanceof EntrainError) {
-    console.error(`entrain: ${error.message}`);
-    return error.code === 'USAGE' ? USAGE_STATUS : 1;
-  }
-  if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-    console.error(`entrain: ${error.message.split('\n')[0]}`);
-    return USAGE_STATUS;
-  }
-  console.error(error);
-  return 1;
-}
-
-process.exitCode = await main(process.argv.slice(2)).catch(report);
+reportUncaught();
+process.exitCode = await main(process.argv.slice(2)).catch(reportError);
 // A failed start may leave sockets or a worker open; nothing of value is pending once `run` has settled.
 process.exit();

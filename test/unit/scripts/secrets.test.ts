@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeCertificates } from '../../../scripts/lib/certificates.js';
 import { letIntoRuns, writeNatsConfig, writeSecrets } from '../../../scripts/lib/secrets.js';
 import { writeKeys } from '../../../src/cli/keys.ts';
 import { natsAuthorization } from '../../../src/cli/nats/nats-config.ts';
@@ -48,5 +50,29 @@ describe('the secrets of a fleet', () => {
     await writeNatsConfig(folder);
     expect(await read('nats.conf')).toContain('include "users.conf"');
     expect(await read('nats.conf')).not.toContain('tls');
+  });
+});
+
+describe('the certificates of a fleet', () => {
+  const tls = (): string => join(folder, 'tls');
+  const readTls = (name: string): Promise<string> => readFile(join(tls(), name), 'utf8');
+
+  it('of one more machine are made under the authority that is there, and the others stay', async () => {
+    await writeCertificates(tls(), ['analyzer=lab-1']);
+    const before = [await readTls('ca.crt'), await readTls('analyzer.crt')];
+    await writeCertificates(tls(), ['agent-cyd=lab-4']);
+    expect([await readTls('ca.crt'), await readTls('analyzer.crt')]).toEqual(before);
+    const authority = new X509Certificate(before[0] as string);
+    const added = new X509Certificate(await readTls('agent-cyd.crt'));
+    expect(added.verify(authority.publicKey)).toBe(true);
+    expect(added.subjectAltName).toContain('DNS:lab-4');
+  });
+
+  it('are refused in one sentence where the key of the authority is elsewhere', async () => {
+    await writeCertificates(tls(), ['analyzer=lab-1']);
+    await rm(join(tls(), 'ca.key'));
+    const before = await readTls('ca.crt');
+    await expect(writeCertificates(tls(), ['agent-cyd=lab-4'])).rejects.toThrow(/put ca.key back/);
+    expect(await readTls('ca.crt')).toBe(before);
   });
 });

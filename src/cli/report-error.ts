@@ -1,0 +1,42 @@
+/** How a command says that it failed: one sentence with its code for what a user can mend, a stack for what is our own fault. */
+import { EntrainError } from '../protocol/errors.ts';
+import { systemFault } from './system-fault.ts';
+
+const USAGE_STATUS = 2;
+const OWN_FAULT = 'This is a fault of entrain itself; please report it with the lines above.';
+/** What a shell reports of a program that SIGPIPE ended. */
+const BROKEN_PIPE_STATUS = 141;
+
+/** @returns the exit status */
+export function reportError(error: unknown): number {
+  const known = knownFault(error);
+  if (known === undefined) {
+    console.error(error);
+    console.error(`entrain: ${OWN_FAULT}`);
+    return 1;
+  }
+  console.error(`entrain: ${known.message} (${known.code})`);
+  return known.code === 'USAGE' ? USAGE_STATUS : 1;
+}
+
+function knownFault(error: unknown): EntrainError | undefined {
+  if (error instanceof EntrainError) return error;
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (!String(error.code).startsWith('ERR_PARSE_ARGS')) return systemFault(error as NodeJS.ErrnoException);
+  const [said = ''] = error.message.split('\n');
+  const end = said.endsWith('.') ? '' : '.';
+  return new EntrainError('USAGE', `${said}${end} "entrain help COMMAND" lists the flags.`, { cause: error });
+}
+
+/**
+ * Faults that no `await` catches end the program in the same way. A reader that has gone, as `head` does, is no fault: who
+ * listens for SIGTERM is told to stop in order, and others end at once.
+ */
+export function reportUncaught(): void {
+  process.on('uncaughtException', (error) => process.exit(reportError(error)));
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(reportError(error));
+    if (!process.emit('SIGTERM')) process.exit(BROKEN_PIPE_STATUS);
+  });
+}

@@ -1,0 +1,18 @@
+/** The library `entrain`. Importing it switches the reports of ONNX Runtime off for the whole process. */
+import './process/telemetry-off.ts';
+
+export { EntrainError, ERROR_CODES, type ErrorCode } from './protocol/errors.ts';
+export {
+  receiveFrames,
+  type FrameOrigin,
+  type Receiver,
+  type ReceiverOptions,
+} from './library/receive-frames.ts';
+export {
+  createKeys as createTokenKeys,
+  mintToken,
+  type TokenClaims,
+  type TokenKeys,
+} from './transport/stream/token.ts';
+export { createOrtAlgebra, type OrtAlgebra, type OrtAlgebraOptions } from './numeric/ort/ort-algebra.ts';
+export { programVersion } from './process/version.ts';

@@ -1,0 +1,68 @@
+/** A receiver of hidden states for programs of one's own: it records every frame, then hands it on. */
+import { join } from 'node:path';
+import type { DataMessage } from '../protocol/stream/frames.ts';
+import { openRecording, type Recording } from '../journal/recording.ts';
+import { systemClock } from '../process/clock.ts';
+import { createLog } from '../process/log.ts';
+import { serveHttp } from '../transport/http/server.ts';
+import { createStreamServer } from '../transport/stream/server.ts';
+import { verifyToken } from '../transport/stream/token.ts';
+
+export interface FrameOrigin {
+  run: string;
+  stream: string;
+  epoch: number;
+}
+
+export interface ReceiverOptions {
+  /** Where recordings are kept: frames of run R in `<runs>/R/streams`. */
+  runs: string;
+  /** Public key, PEM, of who signs the senders' tokens; `createTokenKeys` and `entrain keys DIR` make a pair. */
+  publicKeyPem: string;
+  /** Left out: 127.0.0.1. */
+  host?: string;
+  /** Left out, or 0: a free one. */
+  port?: number;
+  /** Called in order, once per frame, when the frame is on the disk. */
+  onFrame(frame: DataMessage, origin: FrameOrigin): void;
+}
+
+export interface Receiver {
+  /** Where senders connect: `ws://…/stream`. */
+  url: string;
+  /** Ends every connection, and settles when what was accepted is on the disk. */
+  close(): Promise<void>;
+}
+
+const PATH = '/stream';
+
+/** @throws EntrainError PORT_IN_USE */
+export async function receiveFrames(options: ReceiverOptions): Promise<Receiver> {
+  const { runs, publicKeyPem, host = '127.0.0.1', port = 0, onFrame } = options;
+  const log = createLog('receiver');
+  const recordings = new Map<string, Promise<Recording>>();
+  const recordingOf = (run: string): Promise<Recording> => {
+    const opened = recordings.get(run) ?? openRecording({ folder: join(runs, run), log });
+    recordings.set(run, opened);
+    opened.catch(() => recordings.delete(run));
+    return opened;
+  };
+  const http = await serveHttp({ host, port, routes: {}, upgradePath: PATH, log });
+  const stream = createStreamServer({
+    server: http.upgrades,
+    path: PATH,
+    authorize: (token) => verifyToken(publicKeyPem, token, { nowMs: systemClock.nowMs() }),
+    record: async (run, name) => (await recordingOf(run)).stream(name),
+    onRecorded: (frame, { run, stream: name, epoch }) => onFrame(frame, { run, stream: name, epoch }),
+    log,
+    clock: systemClock,
+  });
+  return {
+    url: `${http.url.replace(/^http/, 'ws')}${PATH}`,
+    close: async () => {
+      await stream.close();
+      await http.close();
+      for (const opened of recordings.values()) await (await opened).close();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** The contract between the programs, `entrain/protocol`: messages on NATS and on the activation stream, and the study. */
+export { EntrainError, ERROR_CODES, type ErrorCode } from './errors.ts';
+export { PROTOCOL_VERSION } from './version.ts';
+export { NAME_PATTERN, names, subjects } from './subjects.ts';
+export { agentsOf, studySchema, type Condition, type Scenario, type Study } from './study.ts';
+export {
+  agentSpecSchema,
+  assignmentSchema,
+  eventSchema,
+  parseMessage,
+  tokenSchema,
+  utteranceSchema,
+  type AgentSpec,
+  type Assignment,
+  type RunEvent,
+  type Token,
+  type Utterance,
+} from './control.ts';
+export type { GroupReport, PairReport, ScoreReport, StateReport, StreamReport } from './report.ts';
+export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './stream/codec.ts';
+export { packTensor, unpackTensor, type PackedTensor } from './stream/tensor.ts';
+export {
+  TEXT_FEATURE_DIMS,
+  type Ack,
+  type Bye,
+  type DataMessage,
+  type EpisodeFrame,
+  type Gap,
+  type Hello,
+  type StepsFrame,
+  type StreamMessage,
+  type TurnFrame,
+  type Welcome,
+} from './stream/frames.ts';

@@ -1,0 +1,29 @@
+/** The public mathematics, `entrain/synchrony`: measures over turn pairs and aligned steps, their nulls and statistics. */
+export type { LinearAlgebra, Matrix } from '../numeric/linear-algebra.ts';
+export { createPlainAlgebra } from '../numeric/plain-algebra.ts';
+export { zeros } from '../numeric/matrix.ts';
+export type {
+  EpisodeStates,
+  EpisodeTurn,
+  Interval,
+  NoScore,
+  PaperScore,
+  RowLabels,
+  StrictScore,
+  TurnPairs,
+} from './types.ts';
+export { pairTurns, type PairingOptions } from './syncr2/turn-pairs.ts';
+export { paperScore, type PaperOptions } from './syncr2/paper-mode.ts';
+export { pseudoPairs, shuffledPairs } from './syncr2/nulls.ts';
+export { strictScore, type StrictOptions } from './strict/strict-score.ts';
+export { MEASURES } from './measures/index.ts';
+export type { Measure, MeasureAnswer, MeasureOptions } from './measures/measure.ts';
+export {
+  bootstrapInterval,
+  compareScores,
+  type BootstrapOptions,
+  type Difference,
+} from './stats/bootstrap.ts';
+export { cohensF2 } from './stats/effect-size.ts';
+export { qValues } from './stats/false-discovery.ts';
+export { surrogateNull, type SurrogateNull, type SurrogateOptions } from './stats/surrogates.ts';

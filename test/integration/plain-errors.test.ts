@@ -1,0 +1,147 @@
+/** What a user can mend is one sentence with its code, on the real command; never a stack trace. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeKeys } from '../../src/cli/keys.ts';
+import { canSealNetwork } from '../fixtures/network/sealed-network.ts';
+import { writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { findNatsServer } from '../fixtures/programs/tools.ts';
+
+const PROGRAM = resolve('bin/entrain.js');
+
+let folder: string;
+let publicKey: string;
+let study: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'entrain-errors-'));
+  ({ publicKey } = await writeKeys(join(folder, 'keys')));
+  study = await writeSmallStudy(folder, { scenarios: 1, episodes: 2, maxTurns: 4, maxTokens: 6 });
+  await writeFile(join(folder, 'file'), 'no folder');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('a fault that a user can mend', () => {
+  it.each([
+    ['an unknown command', () => ['nope'], { status: 2, code: 'USAGE' }],
+    ['an unknown flag', () => ['start', '--nope'], { status: 2, code: 'USAGE' }],
+    [
+      'a study that is not there',
+      () => ['start', '--study', join(folder, 'none.json')],
+      { status: 1, code: 'STUDY_INVALID' },
+    ],
+    [
+      'a file where keys should go',
+      () => ['keys', join(folder, 'file/keys')],
+      { status: 1, code: 'FILE_UNUSABLE' },
+    ],
+    ['a file as --runs of start', () => start(join(folder, 'file')), { status: 1, code: 'CONFIG_INVALID' }],
+    [
+      'a file as --runs of analyzer',
+      () => analyzer(join(folder, 'file')),
+      { status: 1, code: 'FILE_UNUSABLE' },
+    ],
+  ])('is one sentence with its code: %s', (_, argv, { status, code }) => {
+    const ended = run(argv());
+    expect(ended).toMatchObject({ status, stdout: '' });
+    expect(sentenceOf(ended.stderr)).toBe(code);
+  });
+
+  it('is one sentence where ENTRAIN_LOG names no level', () => {
+    const ended = run(analyzer(join(folder, 'runs')), { ENTRAIN_LOG: 'x' });
+    expect(ended.stderr).toMatch(/ENTRAIN_LOG is "x": expected one of trace, debug/);
+    expect(sentenceOf(ended.stderr)).toBe('CONFIG_INVALID');
+  });
+
+  it('is one sentence where too few files may be open', () => {
+    const command = `ulimit -n 24; exec "${process.execPath}" "${PROGRAM}" "$@"`;
+    const ended = runShell(command, start(join(folder, 'few')));
+    expect(ended.status).toBe(1);
+    expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');
+  });
+
+  it.skipIf(!canSealNetwork() && process.env['CI'] === undefined)(
+    'is one sentence where no inodes are left',
+    () => {
+      const mount = `mount -t tmpfs -o nr_inodes=1 none "${join(folder, 'keys')}"`;
+      const command = `unshare --user --map-root-user --mount sh -ec '${mount}; exec "$@"' sh "${process.execPath}" "${PROGRAM}" "$@"`;
+      const asRoot = command.replace('--user --map-root-user ', process.getuid?.() === 0 ? '' : '$&');
+      const ended = runShell(asRoot, ['keys', join(folder, 'keys/a')]);
+      expect(ended.stderr).toMatch(/inodes/);
+      expect(sentenceOf(ended.stderr)).toBe('FILE_UNUSABLE');
+    },
+  );
+});
+
+describe('a reader that has gone', () => {
+  it('ends a command without a word', async () => {
+    const child = spawn(process.execPath, [PROGRAM, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let said = '';
+    child.stderr.on('data', (part: Buffer) => (said += part.toString()));
+    await once(child, 'close');
+    expect(said).toBe('');
+  });
+
+  it('stops a running study in order', async () => {
+    const child = spawn(process.execPath, [PROGRAM, ...start(join(folder, 'gone'))], {
+      env: { ...process.env, ENTRAIN_NATS_SERVER: findNatsServer() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (part: Buffer) => (said += part.toString()));
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    await once(child, 'close');
+    expect(said).not.toMatch(/^ +at |EPIPE/m);
+  }, 120_000);
+});
+
+const start = (runs: string): string[] => [
+  'start',
+  '--once',
+  '--port',
+  '0',
+  '--study',
+  study,
+  '--run',
+  'a',
+  '--runs',
+  runs,
+];
+const analyzer = (runs: string): string[] => [
+  'analyzer',
+  '--no-nats',
+  '--port',
+  '0',
+  '--public-key',
+  publicKey,
+  '--runs',
+  runs,
+];
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function run(argv: string[], more: NodeJS.ProcessEnv = {}): Ended {
+  const env = { ...process.env, ENTRAIN_NATS_SERVER: findNatsServer(), ...more };
+  return spawnSync(process.execPath, [PROGRAM, ...argv], { encoding: 'utf8', env, timeout: 60_000 });
+}
+
+function runShell(command: string, argv: string[]): Ended {
+  const env = { ...process.env, ENTRAIN_NATS_SERVER: findNatsServer() };
+  return spawnSync('sh', ['-c', command, 'sh', ...argv], { encoding: 'utf8', env, timeout: 60_000 });
+}
+
+/** The code of the one sentence, or all that was said where it is something else. */
+function sentenceOf(said: string): string {
+  const lines = said.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+  const [, code] = /^entrain: .+[.] \(([A-Z_]+)\)$/.exec(lines[0] ?? '') ?? [];
+  return lines.length === 1 && code !== undefined ? code : said;
+}
