@@ -23,6 +23,12 @@ import { joinRun, streamFault, type Membership, type MembershipOptions } from '.
 const FLAGS = {
   id: { type: 'string', value: 'NAME', about: 'name of this agent' },
   model: { type: 'string', value: 'DIR', about: 'decoder folder as found on the hub' },
+  dtype: {
+    type: 'string',
+    value: 'NAME',
+    about: 'which of its graphs: fp32, fp16, q8, int8, uint8, q4, q4f16 or bnb4',
+  },
+  file: { type: 'string', value: 'FILE', about: 'the same by the name of its file' },
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
   device: { type: 'string', value: 'N', about: 'which of several GPUs, for cuda and dml' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of the model' },
@@ -130,6 +136,8 @@ async function start(
   const service = await announce(parts, metricsUrl);
   shutdown.onStop('memberships', () => leaveAll(memberships));
   shutdown.onStop('service', () => service.stop());
+  for (const notice of model.info.notices)
+    log.warn({ model: model.info.name, notice }, 'notice about the model');
   log.info({ model: model.info.name, provider: model.info.provider, metrics: metricsUrl }, 'agent ready');
 }
 
@@ -252,6 +260,7 @@ async function readSettings(argv: string[]) {
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
     model: {
       folder: required('--model', values.model, 'the folder of a model'),
+      graph: { dtype: values.dtype, file: values.file },
       threads: threadsFlag(values.threads),
       cacheFolder: values.cache,
       shareWeights: values['share-weights'],

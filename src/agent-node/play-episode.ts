@@ -51,8 +51,14 @@ async function playFrom(
   history: readonly Utterance[],
   ports: EpisodePorts,
 ): Promise<Utterance[] | undefined> {
-  const { sampling, steps } = spec;
-  const dialogue = await ports.model.open({ id: spec.episode, system: systemPrompt(spec), sampling, steps });
+  const { sampling, steps, startedAtMs: atMs } = spec;
+  const dialogue = await ports.model.open({
+    id: spec.episode,
+    system: systemPrompt(spec),
+    sampling,
+    steps,
+    atMs,
+  });
   const said = [...history];
   const speakers = spec.order.length;
   try {

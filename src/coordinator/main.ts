@@ -136,12 +136,12 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   if (begun) addAbsent(fleet, begun.agents);
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
-  if (!begun) await writeRunFile(folder.path, runFacts(parts, fleet));
+  const facts = begun ?? (await beginRun(parts, fleet, folder.path));
   const invitation = { run, agents, fleet, link, clock, privateKey };
   const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
   const { invited } = prepared;
-  const running = await runStudy({ run, study, fleet, invited, folder, link, metrics, clock, log });
+  const running = await runStudy({ ...facts, ...invitation, invited, folder, metrics, log });
   shutdown.onStop('run', () => running.stop());
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
@@ -223,6 +223,12 @@ async function replaceLost(
   await running.fail(
     `Agent "${agent}" stopped answering during an episode and no other agent with its model can take its place: start one before the run, or give agents longer with --grace-seconds of "entrain start" or "entrain coordinator"; what was recorded is kept in ${kept}.`,
   );
+}
+
+async function beginRun(parts: Parts, fleet: Fleet, folder: string): Promise<RunFacts> {
+  const facts = runFacts(parts, fleet);
+  await writeRunFile(folder, facts);
+  return facts;
 }
 
 /** What one must know to repeat the run. */

@@ -16,6 +16,8 @@ export interface PublishOptions {
   study: Study;
   fleet: Fleet;
   link: NatsLink;
+  /** When the run was begun, as run.json says. */
+  startedAtMs: number;
 }
 
 /** Once for each life of an agent: another instance of it has not read what the last one had. */
@@ -23,7 +25,7 @@ export async function publishSpec(
   options: PublishOptions,
   part: { episode: PlannedEpisode; seat: number; seats: readonly Seat[]; history: readonly Utterance[] },
 ): Promise<void> {
-  const { run, study, fleet, link } = options;
+  const { run, study, fleet, link, startedAtMs } = options;
   const { episode, seat, seats } = part;
   const agents = seats.map(({ agent }) => agent);
   const agent = agents[seat] ?? '';
@@ -42,6 +44,7 @@ export async function publishSpec(
     seating: (seats[seat]?.seating ?? 0) + (speaks ? 0 : READER_SEATING),
     models: inTheEyesOfTheAnalyzer(episode, agents).map((id) => memberOf(fleet, id).model),
     seed: episode.seed,
+    startedAtMs,
     limits: { maxTurns, minTurns, maxTokens },
     steps,
     history: [...part.history],

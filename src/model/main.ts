@@ -16,10 +16,12 @@ entrain models tap DIR --out FILE [--json]
 entrain models try DIR [--system TEXT] [--peer TEXT]… [--say TEXT]… [--max-tokens N] [--temperature T] [--seed N] [--json]
   takes one turn and shows the prompt, its token ids, the reply, how it ended, and the norm of the state of every layer;
   --peer is heard and --say was spoken earlier, in the order in which they stand there
+  Each takes --dtype fp32|fp16|q8|int8|uint8|q4|q4f16|bnb4 or --file FILE, where a folder holds several graphs.
 entrain doctor [--json]
   what this machine can run, and how to get what is missing`;
 
 const JSON_FLAG = { json: { type: 'boolean', default: false } } as const;
+const FOLDER_FLAGS = { ...JSON_FLAG, dtype: { type: 'string' }, file: { type: 'string' } } as const;
 
 /** @returns the exit status */
 export async function run(argv: string[]): Promise<number> {
@@ -40,26 +42,27 @@ async function doctor(argv: string[]): Promise<number> {
 }
 
 async function inspect(argv: string[]): Promise<number> {
-  const { values, positionals } = parse(argv, JSON_FLAG);
-  const model = await inspectModel(folderOf(positionals));
+  const { values, positionals } = parse(argv, FOLDER_FLAGS);
+  const model = await inspectModel(folderOf(positionals), values);
   return say(values.json ? JSON.stringify(model) : showModel(model));
 }
 
 async function tap(argv: string[]): Promise<number> {
-  const { values, positionals } = parse(argv, { ...JSON_FLAG, out: { type: 'string' } });
+  const { values, positionals } = parse(argv, { ...FOLDER_FLAGS, out: { type: 'string' } });
   const folder = folderOf(positionals);
   if (values.out === undefined) throw misused('--out FILE is missing');
-  const layers = await writeTapped(folder, values.out);
+  const layers = await writeTapped(folder, values.out, values);
   return say(
     values.json ? JSON.stringify({ layers }) : `${values.out} has ${Object.keys(layers).length} taps`,
   );
 }
 
 async function tryOut(argv: string[]): Promise<number> {
-  const parsed = parse(argv, TRY_FLAGS);
+  const parsed = parse(argv, { ...FOLDER_FLAGS, ...TRY_FLAGS });
   const report = await tryModel(readTryArguments(parsed, folderOf(parsed.positionals)));
-  const { info: _, ...answer } = report;
-  return say(parsed.values.json ? JSON.stringify(answer) : showTry(report));
+  const { info, ...answer } = report;
+  const json = { ...answer, notices: info.notices };
+  return say(parsed.values.json ? JSON.stringify(json) : showTry(report));
 }
 
 function folderOf([folder]: readonly string[]): string {

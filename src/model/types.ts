@@ -2,12 +2,15 @@
 import type { AgentSpec } from '../protocol/control.ts';
 import type { StepRole } from '../protocol/stream/frames.ts';
 import type { PROVIDERS } from '../process/flags.ts';
+import type { GraphChoice } from './folder/find-graph.ts';
 
 export type Provider = (typeof PROVIDERS)[number];
 
 export interface ModelOptions {
   /** A folder as found on the hub. */
   folder: string;
+  /** Which of its graphs; left out: the first of those that are usual. */
+  graph?: GraphChoice;
   provider: Provider;
   /** `cuda` and `dml` alone can be told. */
   deviceId?: number;

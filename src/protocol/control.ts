@@ -92,6 +92,8 @@ export const agentSpecSchema = z.object({
   person: personSchema,
   /** Seed of the episode; the seed of a turn is derived from it. */
   seed: z.int(),
+  /** When the run began, ms since 1970: what chat templates that ask for the date take for now. Absent: a fixed day. */
+  startedAtMs: z.number().optional(),
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,

@@ -4,6 +4,7 @@ import { type ChatTemplate, loadChatTemplate } from '../text/chat-template.ts';
 import { countParameters, countTypes } from '../graph/count-weights.ts';
 import type { ValueInfo } from '../runtime/graph-io.ts';
 import { describeValues } from '../graph/graph-values.ts';
+import type { GraphChoice } from './find-graph.ts';
 import { exists, type ModelFolder, readModelFolder } from './model-folder.ts';
 import type { OnnxModel } from '../graph/onnx-graph.ts';
 import { tapGraph } from '../graph/tap-graph.ts';
@@ -37,8 +38,8 @@ export interface ModelReport {
   chain: string[];
 }
 
-export async function inspectModel(path: string): Promise<ModelReport> {
-  const folder = await readModelFolder(path);
+export async function inspectModel(path: string, choice?: GraphChoice): Promise<ModelReport> {
+  const folder = await readModelFolder(path, choice);
   const { model, externalFiles, taps, chain } = await tapGraph(folder);
   const { config } = folder;
   const { graph, opsets } = model;

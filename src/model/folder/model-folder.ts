@@ -1,7 +1,9 @@
 /** Finds and reads the files of a model folder as the hub has them. It knows what files say, not what they are for. */
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize, resolve } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
+import { findGraph, type GraphChoice } from './find-graph.ts';
+import { hubPlaceOf } from './hub-cache.ts';
 
 export interface ModelConfig {
   layers: number;
@@ -17,6 +19,7 @@ export interface ModelConfig {
 
 export interface ModelFolder {
   path: string;
+  /** The folder's, or the repository's in the hub's cache. */
   name: string;
   /** Absolute path of the graph. */
   graph: string;
@@ -31,28 +34,27 @@ export interface GraphPlace {
 
 type Json = Record<string, unknown>;
 
-const GRAPH_NAMES = [
-  'model.onnx',
-  'decoder_model_merged.onnx',
-  'model_fp16.onnx',
-  'model_quantized.onnx',
-  'model_q4.onnx',
-];
 const DEFAULT_CONTEXT = 2048;
 
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
+/** @throws EntrainError MODEL_MISSING, MODEL_CORRUPT or MODEL_UNSUPPORTED */
+export async function readModelFolder(folder: string, choice?: GraphChoice): Promise<ModelFolder> {
   const path = resolve(folder);
   const config = await readConfigJson(path);
   const generation = await readJsonIfThere(join(path, 'generation_config.json'));
-  const graph = await findGraph(path);
-  return { path, name: basename(path), graph, config: readConfig(config, generation) };
+  const graph = await findGraph(path, choice);
+  return {
+    path,
+    name: hubPlaceOf(path)?.name ?? basename(path),
+    graph,
+    config: readConfig(config, generation),
+  };
 }
 
 /** The graph of a folder whose configuration need not say more than the number of layers. */
-export async function locateGraph(folder: string): Promise<GraphPlace> {
+export async function locateGraph(folder: string, choice?: GraphChoice): Promise<GraphPlace> {
   const path = resolve(folder);
   const layers = readLayers(await readConfigJson(path));
-  return { graph: await findGraph(path), config: { layers } };
+  return { graph: await findGraph(path, choice), config: { layers } };
 }
 
 /** The genai builder's folders may have a genai_config.json only. */
@@ -108,18 +110,6 @@ export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
-  );
-}
-
-async function findGraph(folder: string): Promise<string> {
-  for (const place of [join(folder, 'onnx'), folder]) {
-    const files = (await readdir(place).catch(() => [])).filter((file) => file.endsWith('.onnx'));
-    const named = GRAPH_NAMES.find((name) => files.includes(name)) ?? files.sort()[0];
-    if (named !== undefined) return join(place, named);
-  }
-  throw new EntrainError(
-    'MODEL_MISSING',
-    `There is no .onnx file in ${folder} or ${join(folder, 'onnx')}; export the model to ONNX first.`,
   );
 }
 

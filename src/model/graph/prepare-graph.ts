@@ -3,10 +3,13 @@
  * change, so that a later start neither reads nor searches the model's file.
  */
 import { lstat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { openNote } from '../folder/file-cache.ts';
 import { lightenGraph } from './light-graph.ts';
-import type { GraphPlace } from '../folder/model-folder.ts';
+import { fileInHub, hubPlaceOf, placeInHub } from '../folder/hub-cache.ts';
+import { checkExternalFile, type GraphPlace } from '../folder/model-folder.ts';
+import { readModel } from './onnx-graph.ts';
+import { relocateWeights } from './relocate-weights.ts';
 import { requireLogits } from '../runtime/graph-io.ts';
 import { packPass } from './pack-pass.ts';
 import { patchGraph } from './patch-graph.ts';
@@ -20,12 +23,14 @@ export interface PreparedGraph {
   /** Tensor name by layer, 0..L. */
   taps: string[];
   externalFiles: string[];
+  /** Where the runtime looks for weights. */
+  weightsFolder: string;
   /** Every cache output comes from an attention that can write it in place. */
   sharedCache: boolean;
 }
 
 /** Of the notes' content; another number makes older ones unknown. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** In a smaller file weights stay inside: to map them one by one takes longer than to copy them all. */
 const LIGHT_FROM_BYTES = 1 << 20;
@@ -37,8 +42,8 @@ export async function prepareGraph(
   provider: Provider = 'cpu',
 ): Promise<PreparedGraph> {
   // What a link points to may lie outside the folder, where the runtime reads no weights: such a file is taken whole.
-  if (cacheFolder === undefined || (await isLink(place.graph)))
-    return prepare(place, { provider, mayBeLight: false });
+  const isStray = hubPlaceOf(place.graph) === undefined && (await isLink(place.graph));
+  if (cacheFolder === undefined || isStray) return prepare(place, { provider, mayBeLight: false });
   const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}`;
   const note = await openNote(place.graph, cacheFolder, { kind: 'graphs', variant });
   const known = await note.read();
@@ -59,13 +64,44 @@ async function prepare(
   place: GraphPlace,
   { provider, mayBeLight }: { provider: Provider; mayBeLight: boolean },
 ): Promise<PreparedGraph> {
-  const whole = await readGraphFile(place.graph);
-  const isLight = mayBeLight && whole.length >= LIGHT_FROM_BYTES;
-  const bytes = isLight ? lightenGraph(whole, basename(place.graph)) : whole;
+  const file = await readGraphFile(place.graph);
+  const source = await followLinks(file, place.graph);
+  const isLight = mayBeLight && source.bytes.length >= LIGHT_FROM_BYTES;
+  const bytes = isLight ? lightenGraph(source.bytes, source.file) : source.bytes;
   const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
   requireLogits(model.graph.outputs);
   const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan, provider));
-  return { bytes: graph, taps: plan.taps, externalFiles, sharedCache };
+  return {
+    bytes: graph,
+    taps: plan.taps,
+    externalFiles: source.externalFiles ?? externalFiles,
+    weightsFolder: source.folder,
+    sharedCache,
+  };
+}
+
+interface Source {
+  bytes: Uint8Array;
+  /** Where the files with weights are, and the graph's own name there. */
+  folder: string;
+  file: string;
+  /** Absolute; undefined: as the graph says. */
+  externalFiles?: string[];
+}
+
+/** In the hub's cache the graph and its weights are links; the runtime gets the files that they lead to. */
+async function followLinks(bytes: Uint8Array, graph: string): Promise<Source> {
+  const hub = hubPlaceOf(graph);
+  if (!hub) return { bytes, folder: dirname(graph), file: basename(graph) };
+  const places = new Map<string, string>();
+  for (const { file } of readModel(bytes).graph.weights.values()) {
+    if (file === undefined || places.has(file)) continue;
+    checkExternalFile(file);
+    places.set(file, await placeInHub(join(dirname(graph), file), hub));
+  }
+  const externalFiles = [...places.values()].map((place) => fileInHub(hub, place)).sort();
+  const file = await placeInHub(graph, hub);
+  return { bytes: relocateWeights(bytes, places), folder: hub.root, file, externalFiles };
 }
 
 const METADATA = 14;

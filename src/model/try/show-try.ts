@@ -11,6 +11,7 @@ export function showTry(report: TryReport): string {
     ['reply', text],
     ['finish', `${finish}, after ${tokens} tokens`],
     ['norms', norms.join('  ')],
+    ...info.notices.map((notice): [name: string, value: string] => ['notice', notice]),
   ];
   return rows
     .map(([name, value]) => `${name.padEnd(11)} ${value.replaceAll('\n', `\n${' '.repeat(12)}`)}`)

@@ -2,6 +2,7 @@
 import { EntrainError } from '../../protocol/errors.ts';
 import { samplingSchema } from '../../protocol/study.ts';
 import { wholeNumber } from '../../process/flags.ts';
+import type { GraphChoice } from '../folder/find-graph.ts';
 import type { TryOptions } from './try-model.ts';
 
 export const TRY_FLAGS = {
@@ -11,12 +12,16 @@ export const TRY_FLAGS = {
   'max-tokens': { type: 'string', default: '32' },
   temperature: { type: 'string' },
   seed: { type: 'string', default: '1' },
-  json: { type: 'boolean', default: false },
 } as const;
 
 /** What `parseArgs` makes of the command line, with its tokens. */
 export interface TryLine {
-  values: { system: string; 'max-tokens': string; temperature?: string | undefined; seed: string };
+  values: GraphChoice & {
+    system: string;
+    'max-tokens': string;
+    temperature?: string | undefined;
+    seed: string;
+  };
   tokens: readonly { kind: string; name?: string; value?: string | undefined }[];
 }
 
@@ -28,7 +33,7 @@ const CACHE_FOLDER = '.cache/models';
 export function readTryArguments({ values, tokens }: TryLine, folder: string): TryOptions {
   const { temperature } = values;
   return {
-    model: { folder, provider: 'cpu', threads: 1, cacheFolder: CACHE_FOLDER },
+    model: { folder, graph: values, provider: 'cpu', threads: 1, cacheFolder: CACHE_FOLDER },
     system: values.system,
     turns: tokens.flatMap(({ name, value }): TryOptions['turns'] => {
       if (value === undefined) return [];

@@ -1,9 +1,10 @@
 /** Loads a model folder inside the worker: files checked, graph prepared, session opened. */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 import { createDecoder } from '../runtime/decoder.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
 import { mapGraphIo, type ValueInfo } from '../runtime/graph-io.ts';
+import { otherGraphs } from '../folder/find-graph.ts';
 import { exists, type ModelFolder, readModelFolder } from '../folder/model-folder.ts';
 import { hashModel } from '../folder/model-hash.ts';
 import { prepareGraph } from '../graph/prepare-graph.ts';
@@ -19,11 +20,12 @@ export interface OpenModel extends ModelParts {
 
 /** @param beforePass called before each pass; it may block */
 export async function openModel(options: ModelOptions, beforePass?: () => void): Promise<OpenModel> {
-  const folder = await readModelFolder(options.folder);
+  const folder = await readModelFolder(options.folder, options.graph);
   const { cacheFolder, provider } = options;
-  const { bytes, taps, externalFiles, sharedCache } = await prepareGraph(folder, cacheFolder, provider);
-  await checkWeightFiles(externalFiles);
-  const session = await openSession(bytes, { ...options, weightsFolder: dirname(folder.graph) });
+  const prepared = await prepareGraph(folder, cacheFolder, provider);
+  const { bytes, taps, externalFiles, sharedCache, weightsFolder } = prepared;
+  await checkWeightFiles(folder, externalFiles);
+  const session = await openSession(bytes, { ...options, weightsFolder });
   const io = mapGraphIo(
     session.inputMetadata as readonly ValueInfo[],
     session.outputMetadata as readonly ValueInfo[],
@@ -61,12 +63,15 @@ function rowsOf({ shape }: ValueInfo, { vocabulary }: ModelFolder['config']): nu
   return typeof stated === 'number' ? stated : vocabulary;
 }
 
-async function checkWeightFiles(files: readonly string[]): Promise<void> {
+async function checkWeightFiles({ path, graph }: ModelFolder, files: readonly string[]): Promise<void> {
   for (const file of files) {
     if (await exists(file)) continue;
+    const others = await otherGraphs(path, graph);
+    const choice =
+      others.length > 0 ? `, or choose another graph with --dtype or --file (${others.join(', ')})` : '';
     throw new EntrainError(
       'MODEL_MISSING',
-      `There is no ${file}, where the graph keeps weights; fetch it into the graph's folder.`,
+      `There is no ${file}, where the graph keeps weights; fetch it into the graph's folder${choice}.`,
     );
   }
 }

@@ -50,6 +50,7 @@ const SPEC: AgentSpec = {
   models: [],
   person: { persona: 'I only read.', goal: '', secret: '' },
   seed: 5,
+  startedAtMs: Date.UTC(2026, 10, 28),
   limits: { maxTurns: 6, minTurns: 6, maxTokens: 8 },
   sampling: DIALOGUE.sampling,
   steps: null,
@@ -75,6 +76,8 @@ describe('a reader', () => {
     let opened = 0;
     const open: Model['open'] = (options) => {
       opened += 1;
+      // What the template takes for now is when the run began, however long ago that is.
+      expect(options.atMs).toBe(SPEC.startedAtMs);
       return Promise.resolve(openDialogue(parts, options));
     };
     const utterances = createUtteranceBox();
