@@ -17,7 +17,7 @@ import {
   type ScenarioOptions,
 } from '../test/fixtures/chaos/scenarios.ts';
 import { seededRandom } from '../test/fixtures/seeded-random.ts';
-import { SWITCH_OFFS, type SwitchOff } from '../test/fixtures/chaos/switch-offs.ts';
+import { SWITCH_OFFS, type ScenarioName, type SwitchOff } from '../test/fixtures/chaos/switch-offs.ts';
 
 export interface Scenario {
   play(options: ScenarioOptions): Promise<Outcome>;
@@ -28,7 +28,8 @@ export interface Scenario {
   unit: string;
 }
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = {
+/** Each has a mechanism that can be switched off: the types see to it. */
+const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   'analyzer-killed': { play: killAnalyzers, whole: 100, off: 3, unit: 'kills' },
   'agents-killed': { play: killAgents, whole: 100, off: 10, unit: 'kills' },
   'nats-killed': { play: killNats, whole: 50, off: 2, unit: 'kills' },
@@ -68,7 +69,7 @@ export function timesIn(name: string, minutes: number): number {
 /** How much of it must break a program whose mechanism is switched off. */
 export const timesOff = (name: string): number => scenarioOf(name).off;
 
-export const switchOff = (name: string): SwitchOff | undefined => SWITCH_OFFS[name];
+export const switchOff = (name: string): SwitchOff | undefined => SWITCH_OFFS[name as ScenarioName];
 
 /** A scenario that cannot go on has failed, too: a program without its mechanism may do anything. */
 export async function play(name: string, { times, seed }: { times: number; seed: number }): Promise<Row> {
@@ -82,7 +83,7 @@ export async function play(name: string, { times, seed }: { times: number; seed:
 }
 
 function scenarioOf(name: string): Scenario {
-  const scenario = SCENARIOS[name];
+  const scenario = (SCENARIOS as Readonly<Record<string, Scenario>>)[name];
   if (!scenario) throw new Error(`there is no scenario ${name}`);
   return scenario;
 }

@@ -1,6 +1,5 @@
 /** Which inputs and outputs of a session are what: token ids, mask, positions, logits, and the key/value cache in its several namings. */
 import { EntrainError } from '../../protocol/errors.ts';
-import type { OtherKind } from './token-feeds.ts';
 
 export interface ValueInfo {
   name: string;
@@ -17,6 +16,9 @@ export interface CacheSlot {
   emptyShape: number[];
   tokenAxis: number;
 }
+
+/** Inputs that some exports have and that say nothing new, by what is fed into them. */
+export type OtherKind = 'places' | 'zeros' | 'total' | 'past' | 'last' | 'one';
 
 export interface GraphIo {
   ids: ValueInfo;

@@ -1,6 +1,6 @@
 /** What goes into a pass beside the cache: the tokens, and what a graph wants to know of their places. */
 import ort from '../../onnx/runtime.ts';
-import type { GraphIo, ValueInfo } from './graph-io.ts';
+import type { GraphIo, OtherKind, ValueInfo } from './graph-io.ts';
 
 export type TokenFeeds = (ids: readonly number[], past: number) => Record<string, ort.Tensor>;
 
@@ -35,9 +35,7 @@ const VALUES = {
   last: ({ total }) => [total - 1],
   /** Logits of the last token alone. */
   one: () => [1],
-} satisfies Record<string, (places: Places) => readonly number[]>;
-
-export type OtherKind = keyof typeof VALUES;
+} satisfies Record<OtherKind, (places: Places) => readonly number[]>;
 
 /** [], [n] or [1, n], as many axes as the graph states, in the integer type that it wants. */
 function row(info: ValueInfo, values: readonly number[]): ort.Tensor {

@@ -2,9 +2,9 @@
  * Bounds on what a client may hold of an HTTP server: connections in number, requests under way on each, and time without a step. What was
  * upgraded to a WebSocket is no longer counted here; the stream has limits of its own.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { AnyServer } from './server.ts';
 
 export interface HttpLimits {
   /** Connections at a time. At the limit the oldest one on which nothing is under way makes room. */
@@ -30,7 +30,7 @@ interface Held {
   pending: number;
 }
 
-export function limitConnections(server: AnyServer, limits: HttpLimits): ConnectionLimits {
+export function limitConnections(server: Server | TlsServer, limits: HttpLimits): ConnectionLimits {
   /** By the client's address and port, which a TLS socket and the one below it share; the oldest first. */
   const held = new Map<string, Held>();
   server.requestTimeout = limits.patienceMs;

@@ -1,0 +1,80 @@
+/** The rules over the whole tree hold, and each catches what is planted against it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { findCircles, findCrossings, findCrowdedFolders, findUnreached, type Tree } from '../tree-rules.ts';
+
+const FOLDERS = ['src', 'bench', 'test'];
+
+function readTree(): Tree {
+  const paths = FOLDERS.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => `${folder}/${path}`),
+  );
+  return new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));
+}
+
+const tree = readTree();
+/** What the strict score leaves behind when its new permutation test has landed. */
+const isLeaving = (line: string): boolean => /strict\/(?:live-kernels|choose-penalty)\.ts/.test(line);
+const planted = (files: Record<string, string>): Tree => new Map(Object.entries(files));
+
+describe('the tree', () => {
+  it('has no circular imports, types included', () => {
+    expect(tree.size).toBeGreaterThan(300);
+    expect(findCircles(tree).filter((circle) => !isLeaving(circle))).toEqual([]);
+  });
+
+  it('has at most 20 files in a folder of src and of test/fixtures', () => {
+    expect(findCrowdedFolders(tree)).toEqual([]);
+  });
+
+  it('has no test that imports a bench, and no bench that imports a test', () => {
+    expect(findCrossings(tree)).toEqual([]);
+  });
+
+  it('has nothing in src for benches and tests alone', () => {
+    expect(findUnreached(tree).filter((path) => !isLeaving(path))).toEqual([]);
+  });
+});
+
+describe('what is planted', () => {
+  it('is caught: two files that import types of each other', () => {
+    const files = planted({
+      'src/a/a.ts': "import type { B } from '../b/b.ts';",
+      'src/b/b.ts': "import { c } from './c.ts';",
+      'src/b/c.ts': "import type { A } from '../a/a.ts';",
+    });
+    expect(findCircles(files)).toEqual(['src/a/a.ts → src/b/b.ts → src/b/c.ts → src/a/a.ts']);
+  });
+
+  it('is caught: a folder of 21 files', () => {
+    const files = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`src/a/f${i}.ts`, '']));
+    expect(findCrowdedFolders(planted(files))).toEqual(['src/a holds 21 files']);
+  });
+
+  it.each([
+    ['test/unit/a.test.ts', "import { x } from '../../bench/x.ts';"],
+    ['bench/x.ts', "import { x } from '../test/unit/a.test.ts';"],
+    ['src/a/a.ts', "import { x } from '../../bench/x.ts';"],
+    ['src/a/a.ts', "import { x } from '../../test/fixtures/x.ts';"],
+  ])('is caught: %s with %s', (path, source) => {
+    const others = {
+      'bench/x.ts': '',
+      'test/unit/a.test.ts': '',
+      'test/fixtures/x.ts': '',
+      'src/a/a.ts': '',
+    };
+    expect(findCrossings(planted({ ...others, [path]: source }))).toHaveLength(1);
+  });
+
+  it('is caught: a file of src that a bench alone imports', () => {
+    const files = planted({
+      'src/cli/entrain.ts': "import { a } from '../a/a.ts';",
+      'src/a/a.ts': '',
+      'src/a/lonely.ts': '',
+      'bench/x.ts': "import { lonely } from '../src/a/lonely.ts';",
+    });
+    expect(findUnreached(files)).toEqual(['src/a/lonely.ts']);
+  });
+});
