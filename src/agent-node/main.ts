@@ -18,6 +18,7 @@ import { readServing, SERVE_FLAGS } from '../transport/http/serve-flags.ts';
 import { readAuthority } from '../transport/http/tls.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
 import { readProvider } from './provider-flag.ts';
+import { countPrompts } from './count-prompts.ts';
 import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';
 
 const FLAGS = {
@@ -193,6 +194,11 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
         name: 'runs',
         subject: subjects.memberships(settings.id),
         handle: () => describeMemberships(parts.memberships),
+      },
+      {
+        name: 'prompt-tokens',
+        subject: subjects.promptTokens(settings.id),
+        handle: (text) => countPrompts(model, text),
       },
       { name: 'assign', subject: subjects.assign(settings.id), handle: (text) => join(parts, text) },
       { name: 'release', subject: subjects.release(settings.id), handle: (text) => leave(parts, text) },

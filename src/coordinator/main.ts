@@ -27,6 +27,7 @@ import {
   type InviteOptions,
 } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
+import { checkPrompts } from './prompt-room.ts';
 import { addAbsent, recallNeeded } from './restore-run.ts';
 import { countSpoken, openRunFolder, writeRunFile } from './run-folder.ts';
 import { requireItsStream, requireSameRun } from './same-run.ts';
@@ -126,9 +127,8 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const needed = before ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
   const fleet = await awaitFleet(link, needed, { timeoutMs: waitMs, clock });
   const agents = new Set([...agentsOf(study), ...needed]);
-  requireStepLayers(study, fleet);
   if (begun) requireSameRun(begun, { study, fleet, agents });
-  else await checkDisk(link, { study, fleet, anySize: settings.anySize, log });
+  else await checkRoom(parts, fleet);
   requireItsStream(run, {
     stored: before ?? (await openRunStream(link, run)),
     spoken: await countSpoken(runs, run),
@@ -157,6 +157,14 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
     await tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
     await releaseAgents(invitation, watch);
   };
+}
+
+/** What has to fit before a run begins: layers, the recording, the prompts. */
+async function checkRoom({ settings, link, log }: Parts, fleet: Fleet): Promise<void> {
+  const { study, anySize } = settings;
+  requireStepLayers(study, fleet);
+  await checkDisk(link, { study, fleet, anySize, log });
+  await checkPrompts(link, { study, fleet, log });
 }
 
 function requireStepLayers(study: Study, fleet: Fleet): void {

@@ -111,6 +111,8 @@ export interface Dialogue {
   heard(text: string, onSteps: (states: StepStates) => void): Promise<void>;
   /** The partner spoke, but this agent did not hear it. */
   missed(): Promise<void>;
+  /** How many tokens the prompt of a reply takes now. */
+  promptTokens(): Promise<number>;
   /** The state in which it would take the turn now. Nothing is said, and what comes after is as if it had not been asked. */
   turnState(): Promise<TurnState>;
   /** Takes the turn. */

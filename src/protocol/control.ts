@@ -26,6 +26,23 @@ export const assignmentSchema = z.object({
   analyzer: analyzerSchema,
 });
 
+/** A prompt as an episode begins: what an agent is told, and the longest text that it reads in place of the others. */
+export const askedPromptSchema = z.object({
+  scenario: z.object({ id: z.string(), text: z.string() }),
+  person: personSchema,
+  script: z.string(),
+});
+
+/** Coordinator → agent (request): how many tokens do these prompts take? */
+export const askPromptsSchema = z.object({ prompts: z.array(askedPromptSchema).max(100) });
+
+/** Agent → coordinator (answer): in the order of the prompts. */
+export const promptTokensSchema = z.object({
+  model: z.string(),
+  contextTokens: z.int(),
+  tokens: z.array(z.int()),
+});
+
 /** Coordinator → agent (request): this run is over and recorded. */
 export const releaseSchema = z.object({ run: z.string() });
 
@@ -195,6 +212,7 @@ export function announcedModel({
 export type RunFacts = z.infer<typeof runFactsSchema>;
 export type Memberships = z.infer<typeof membershipsSchema>;
 export type RetentionEvent = z.infer<typeof retentionSchema>;
+export type AskedPrompt = z.infer<typeof askedPromptSchema>;
 export type Disk = z.infer<typeof diskSchema>;
 export type AgentModel = z.infer<typeof modelRefSchema>;
 export type Assignment = z.infer<typeof assignmentSchema>;

@@ -14,6 +14,7 @@ export const ANALYZER_SERVICE = 'entrain-analyzer';
 export const subjects = {
   /** Request: the coordinator invites an agent into a run. */
   assign: (agent: string) => `${PREFIX}.agent.${agent}.assign`,
+  promptTokens: (agent: string) => `${PREFIX}.agent.${agent}.prompt-tokens`,
   /** Request: a run is over and recorded, the agent need not keep anything of it. */
   release: (agent: string) => `${PREFIX}.agent.${agent}.release`,
   /** Request: the runs an agent takes part in. */

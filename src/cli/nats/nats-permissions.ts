@@ -40,7 +40,12 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
 }
 
 function coordinator(runs: readonly string[], inbox: string): Permissions {
-  const fleet = [subjects.assign('*'), subjects.release('*'), subjects.memberships('*')];
+  const fleet = [
+    subjects.assign('*'),
+    subjects.release('*'),
+    subjects.memberships('*'),
+    subjects.promptTokens('*'),
+  ];
   const analyzer = QUESTIONS.map((subject) => subject('*'));
   return {
     publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...runs.flatMap(ownRun)],
@@ -76,6 +81,7 @@ function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: st
       '$SRV.>',
       subjects.assign(id),
       subjects.release(id),
+      subjects.promptTokens(id),
       subjects.memberships(id),
       ...runs.map((run) => subjects.tokens(run)),
     ],

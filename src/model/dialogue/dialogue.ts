@@ -30,6 +30,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
       turns.push({ who: 'unheard', text: '' });
       return Promise.resolve();
     },
+    promptTokens: () => Promise.resolve(countTokens(engine.plan(turns))),
     turnState: async () => (await readPrompt(engine)).state,
     speak: (speakOptions) => speakTurn(engine, speakOptions),
     recall: async (text) => {

@@ -120,10 +120,19 @@ function toDialogue(dialogue: number, ask: Ask): Dialogue {
     heard: (text, onSteps) => tell({ type: 'heard', text }, onSteps),
     missed: () => tell({ type: 'missed' }),
     recall: (text) => tell({ type: 'recall', text }),
+    promptTokens: () => promptTokens(dialogue, ask),
     turnState: () => turnState(dialogue, ask),
     speak: (options) => speak(dialogue, ask, options),
     close: () => tell({ type: 'close' }),
   };
+}
+
+async function promptTokens(dialogue: number, ask: Ask): Promise<number> {
+  let tokens = 0;
+  await ask(dialogue, { type: 'count' }, (event) => {
+    if (event.type === 'count') ({ tokens } = event);
+  });
+  return tokens;
 }
 
 async function turnState(dialogue: number, ask: Ask): Promise<TurnState> {
@@ -140,7 +149,7 @@ async function speak(dialogue: number, ask: Ask, options: SpeakOptions): Promise
   const spoken = await ask(dialogue, { type: 'speak', options: order }, (event) => {
     if (event.type === 'state') onState(event.state);
     else if (event.type === 'token') onToken(event.token);
-    else onSteps(event.states);
+    else if (event.type === 'steps') onSteps(event.states);
   });
   if (!spoken) throw new Error('the worker ended a turn without a reply');
   return spoken;

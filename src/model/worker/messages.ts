@@ -29,6 +29,7 @@ export type Order =
   | { type: 'hear'; text: string }
   | { type: 'heard'; text: string }
   | { type: 'missed' }
+  | { type: 'count' }
   | { type: 'state' }
   | { type: 'speak'; options: SpeakOrder }
   | { type: 'recall'; text: string }
@@ -43,6 +44,7 @@ export interface Call {
 
 export type CallEvent =
   | { type: 'state'; state: TurnState }
+  | { type: 'count'; tokens: number }
   | { type: 'token'; token: SpokenToken }
   | { type: 'steps'; states: StepStates };
 

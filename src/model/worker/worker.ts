@@ -89,6 +89,8 @@ function listen(
       return dialogue.heard(order.text, onSteps);
     case 'missed':
       return dialogue.missed();
+    case 'count':
+      return dialogue.promptTokens().then((tokens) => emit({ type: 'count', tokens }));
     case 'state':
       return dialogue.turnState().then((state) => emit({ type: 'state', state }));
     case 'recall':
