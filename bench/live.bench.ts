@@ -1,13 +1,11 @@
 /** The live path as a whole: real frames of simulated dyads into a real analyzer process, and how soon each turn is in the score. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScoreReport } from '../src/protocol/report.ts';
 import { createKeys } from '../src/transport/stream/token.ts';
+import { startAnalyzer, type Running } from './live/analyzer.ts';
 import { openFleet, RUN, type Fleet } from './live/dyads.ts';
 import { between, boundOf, readBuckets, total, type Buckets } from './live/histogram.ts';
 
@@ -44,11 +42,6 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
     analyzer.child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-interface Running {
-  child: ChildProcess;
-  url: string;
 }
 
 async function measure(fleet: Fleet, { url }: Running, folder: string) {
@@ -151,42 +144,4 @@ async function agesOfFull(file: string, seconds: number): Promise<number> {
     ];
   });
   return Math.max(...gaps) / 1000;
-}
-
-async function startAnalyzer(folder: string): Promise<Running> {
-  const port = await freePort();
-  const flags = [
-    '--no-nats',
-    '--port',
-    String(port),
-    '--runs',
-    join(folder, 'runs'),
-    '--public-key',
-    join(folder, 'public.pem'),
-  ];
-  const child = spawn(process.execPath, ['bin/entrain.js', 'analyzer', ...flags], {
-    env: { ...process.env, ENTRAIN_LOG: 'error' },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const url = `http://127.0.0.1:${port}`;
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (
-      await fetch(`${url}/healthz`).then(
-        (answer) => answer.ok,
-        () => false,
-      )
-    )
-      return { child, url };
-    await delay(50);
-  }
-  throw new Error('the analyzer did not start');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -32,6 +32,8 @@ export interface FleetOptions {
   turnsPerEpisode: number;
   /** How many kinds of model the dyads are spread over: each makes two groups. */
   models: number;
+  /** Left out: 8. With fewer than 6 no group has a score. */
+  scenarios?: number;
 }
 
 export const RUN = 'bench-live';
@@ -101,7 +103,7 @@ function createDyad(options: FleetOptions, { index, pair, senders }: DyadPlace):
 }
 
 function episodeFrame(
-  { layers, dims, models }: FleetOptions,
+  { layers, dims, models, scenarios = SCENARIOS }: FleetOptions,
   at: { index: number; number: number; episode: string; pair: readonly [string, string]; role: number },
 ): Omit<EpisodeFrame, 'seq'> {
   const name = `model-${at.index % models}`;
@@ -110,7 +112,7 @@ function episodeFrame(
     type: 'episode',
     run: RUN,
     episode: at.episode,
-    scenario: `s${(Math.floor(at.index / models) + at.number) % SCENARIOS}`,
+    scenario: `s${(Math.floor(at.index / models) + at.number) % scenarios}`,
     pair: at.pair.join('-'),
     condition: 'live',
     seed: at.index,

@@ -16,7 +16,7 @@ export const ERROR_CODES = {
     'The name of a run stands for another study, seed or model already, or for a run that is finished.',
   RUN_RUNNING: 'Another program has the run at this moment.',
   CHILD_FAILED: 'A program started by the supervisor ended before its work was done.',
-  SCORES_LATE: 'The analyzer had not scored all that was recorded when the wait for it was over.',
+  SCORES_LATE: 'The analyzer has not scored all that was recorded, and nothing new came for a long time.',
   AGENTS_MISSING: 'The agents that a study names did not appear in time.',
   AGENT_LOST: 'An agent stopped answering while it had an episode.',
   ANALYZER_MISSING: 'No analyzer announced itself in time.',

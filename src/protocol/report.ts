@@ -167,6 +167,8 @@ export interface ScoreReport {
   provisional: boolean;
   /** True while something recorded is not yet in a published score. */
   pending: boolean;
+  /** Groups and dyads that wait for an answer to their newest rows. */
+  waiting?: number;
   framesAccepted: number;
   framesDurable: number;
   groups: GroupReport[];

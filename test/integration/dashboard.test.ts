@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
 import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
@@ -109,7 +109,7 @@ async function startPrometheus(): Promise<{ child: ChildProcess; url: string }> 
       'scrape_configs:',
       '  - job_name: entrain',
       '    file_sd_configs:',
-      `      - { files: ["${demoFolder(folder)}/targets.json"], refresh_interval: 1s }`,
+      `      - { files: ["${dirname(demoFolder(folder))}/targets.json"], refresh_interval: 1s }`,
     ].join('\n'),
   );
   const address = `127.0.0.1:${await freePort()}`;

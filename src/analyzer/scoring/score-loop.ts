@@ -43,8 +43,8 @@ interface LoopState {
   runs: Map<string, Map<string, GroupRows>>;
   /** By run and group. */
   scored: Map<string, Scored>;
-  /** Monotonic: when a frame came last. */
-  lastFrameMs: number;
+  /** Run → when a frame of it came last, monotonic. */
+  lastFrameMs: Map<string, number>;
   /** Monotonic: until then the machine belongs to others. */
   restUntilMs: number;
   stopped: boolean;
@@ -106,7 +106,7 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
       if (input.type === 'release') return releaseRun(state, points, input.run);
       const groups = state.runs.get(input.run) ?? new Map<string, GroupRows>();
       state.runs.set(input.run, groups);
-      state.lastFrameMs = clock.monotonicMs();
+      state.lastFrameMs.set(input.run, clock.monotonicMs());
       takeRows(groups, input);
       points.takeRows(input.run, input.group.key, input.rows);
       arm();
@@ -122,7 +122,7 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
 const emptyState = (): LoopState => ({
   runs: new Map(),
   scored: new Map(),
-  lastFrameMs: 0,
+  lastFrameMs: new Map(),
   restUntilMs: 0,
   stopped: false,
 });
@@ -154,7 +154,8 @@ function isSooner(a: Due, b: Due): boolean {
 
 function dueOf(state: LoopState, of: Pick<Due, 'run' | 'group'>): Due | undefined {
   const last = state.scored.get(keyOf(of)) ?? NEVER;
-  const quietMs = state.lastFrameMs + QUIET_MS;
+  // A run whose talk is over is scored at once, whatever the others do.
+  const quietMs = (state.lastFrameMs.get(of.run) ?? 0) + QUIET_MS;
   if (last.version !== of.group.version) {
     const sinceMs = last.endedMs;
     const restedMs = Math.max(sinceMs + CADENCE_MS, state.restUntilMs);

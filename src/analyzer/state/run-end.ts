@@ -45,6 +45,10 @@ export function awaitsScores({ groups, stepFrames, settledStepFrames }: ScoredSo
   return stepFrames !== settledStepFrames || [...groups.values()].some(awaitsScore);
 }
 
+/** How many groups wait for an answer. */
+export const waitingGroups = ({ groups }: Pick<ScoredSoFar, 'groups'>): number =>
+  [...groups.values()].filter(awaitsScore).length;
+
 function awaitsScore({ version, score, beside }: ScoredGroup): boolean {
   if (version !== (score?.version ?? 0)) return true;
   return score?.strict !== undefined && score.strict !== null && version !== beside?.version;

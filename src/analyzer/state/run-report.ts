@@ -4,7 +4,7 @@ import { shortOf, tooFew } from '../../protocol/minimums.ts';
 import { cohensF2 } from '../../synchrony/stats/effect-size.ts';
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
 import { stepReport } from '../steps/step-report.ts';
-import { awaitsScores } from './run-end.ts';
+import { awaitsScores, waitingGroups } from './run-end.ts';
 import { pairReports } from './run-pairs.ts';
 import type { GroupState, RunState } from './run-state.ts';
 
@@ -18,7 +18,8 @@ export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const groups = withQValues([...state.groups.values()].map(groupReport)).sort(byConditionAndDirection);
   const provisional = pending || state.phase !== 'final';
   const { run, differences } = state;
-  return { run, provisional, pending, ...counts, groups, differences, pairs: pairReports(state) };
+  const waiting = waitingGroups(state) + state.waitingDyads;
+  return { run, provisional, pending, waiting, ...counts, groups, differences, pairs: pairReports(state) };
 }
 
 /** Every group with a p-value is one of the comparisons that a reader makes. */

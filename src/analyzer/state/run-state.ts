@@ -49,6 +49,8 @@ export interface RunState extends RunEnd {
   /** Frames of steps sent to be scored, and how many of them are in published scores. */
   stepFrames: number;
   settledStepFrames: number;
+  /** Dyads whose newest turns are in no published step score. */
+  waitingDyads: number;
   /** Per stream, the episode it was last in, and when. */
   lastEpisode: Map<string, { episode: string; atMs: number }>;
   differences: DifferenceReport[];
@@ -67,6 +69,7 @@ export function createRunState(run: string): RunState {
     changedAtMs: 0,
     stepFrames: 0,
     settledStepFrames: 0,
+    waitingDyads: 0,
     lastEpisode: new Map(),
     differences: [],
     pairs: new Map(),

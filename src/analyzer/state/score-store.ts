@@ -80,6 +80,7 @@ export function createScoreStore(options: ScoreStoreOptions): ScoreStore {
         publishAnswer(open(runOf(answer)), answer, options);
         return conclude(open(runOf(answer)), options);
       }
+      for (const [run, dyads] of Object.entries(answer.waiting ?? {})) open(run).waitingDyads = dyads;
       for (const [run, frames] of Object.entries(answer.settled)) {
         open(run).settledStepFrames = frames;
         conclude(open(run), options);

@@ -42,16 +42,17 @@ interface Watched {
 }
 
 interface RunSteps {
-  book: StepIndex;
+  index: StepIndex;
   /** Frames of steps taken so far, and how many of them were before all turns were last called over. */
   frames: number;
   finishedFrames: number;
+  /** Monotonic: when its last frame came. */
+  lastFrameMs: number;
   watched: Map<string, Watched>;
 }
 
 interface LoopState {
   runs: Map<string, RunSteps>;
-  lastFrameMs: number;
   restUntilMs: number;
 }
 
@@ -74,7 +75,7 @@ const MOST_WINDOW_BYTES = 768 * 2 ** 20;
 
 export function createStepLoop(options: StepLoopOptions): StepLoop {
   const { clock, publish } = options;
-  const state: LoopState = { runs: new Map(), lastFrameMs: 0, restUntilMs: 0 };
+  const state: LoopState = { runs: new Map(), restUntilMs: 0 };
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
   const arm = (): void => {
@@ -89,15 +90,20 @@ export function createStepLoop(options: StepLoopOptions): StepLoop {
     await doDue(state, next, options);
     busy = false;
     letGo(state, clock.monotonicMs());
-    if (!earliest(state)) publish({ type: 'step-notice', takenBytes: 0, settled: framesOf(state) });
+    publish({
+      type: 'step-notice',
+      takenBytes: 0,
+      settled: earliest(state) ? {} : framesOf(state),
+      waiting: waitingOf(state),
+    });
     arm();
   };
   return {
     take: (input) => {
       const run = state.runs.get(input.run) ?? emptyRun();
       state.runs.set(input.run, run);
-      state.lastFrameMs = clock.monotonicMs();
-      watchTurns(run, input.run, { turns: run.book.take(input), nowMs: state.lastFrameMs });
+      run.lastFrameMs = clock.monotonicMs();
+      watchTurns(run, input.run, { turns: run.index.take(input), nowMs: run.lastFrameMs });
       if (input.type === 'skip' || input.frame.type === 'steps') run.frames += 1;
       arm();
     },
@@ -109,14 +115,24 @@ export function createStepLoop(options: StepLoopOptions): StepLoop {
 }
 
 const emptyRun = (): RunSteps => ({
-  book: createStepIndex(),
+  index: createStepIndex(),
   frames: 0,
   finishedFrames: 0,
+  lastFrameMs: 0,
   watched: new Map(),
 });
 
 const framesOf = ({ runs }: LoopState): Record<string, number> =>
   Object.fromEntries([...runs].map(([run, { frames }]) => [run, frames]));
+
+const isWaiting = ({ waiting, scoredTurns, turns }: Watched): boolean =>
+  waiting.length > 0 || scoredTurns < turns;
+
+/** Run → dyads whose newest turns are in no published score. */
+const waitingOf = ({ runs }: LoopState): Record<string, number> =>
+  Object.fromEntries(
+    [...runs].map(([run, { watched }]) => [run, [...watched.values()].filter(isWaiting).length]),
+  );
 
 function watchTurns(run: RunSteps, name: string, of: { turns: AlignedTurn[]; nowMs: number }): void {
   for (const turn of of.turns) {
@@ -139,8 +155,9 @@ function earliest(state: LoopState): Due | undefined {
   const offer = (due: Due): void => {
     if (!first || due.atMs < first.atMs) first = due;
   };
-  const quietMs = state.lastFrameMs + QUIET_MS;
-  for (const [run, { frames, finishedFrames, watched }] of state.runs) {
+  for (const [run, { frames, finishedFrames, lastFrameMs, watched }] of state.runs) {
+    // A run whose talk is over has all of the core, whatever the others do.
+    const quietMs = lastFrameMs + QUIET_MS;
     if (frames > finishedFrames) offer({ run, kind: 'finish', atMs: quietMs });
     for (const one of watched.values()) {
       const restedMs = Math.max(one.fullMs + FULL_MS, state.restUntilMs);
@@ -157,7 +174,7 @@ async function doDue(state: LoopState, { run, kind, watched }: Due, options: Ste
   try {
     if (kind === 'finish') {
       steps.finishedFrames = steps.frames;
-      watchTurns(steps, run, { turns: steps.book.finish(), nowMs: options.clock.monotonicMs() });
+      watchTurns(steps, run, { turns: steps.index.finish(), nowMs: options.clock.monotonicMs() });
     } else if (watched) {
       await (kind === 'quick' ? quick(watched, options) : full(state, watched, options));
     }

@@ -71,6 +71,8 @@ export interface StepNotice {
   takenBytes: number;
   /** Run → frames of steps, when nothing of it waits. */
   settled: Record<string, number>;
+  /** Run → dyads whose newest turns are in no published score; left out where nothing is said of them. */
+  waiting?: Record<string, number>;
 }
 
 export interface StepFault {

@@ -16,7 +16,7 @@ import { writeKeys, type KeyFiles } from '../keys.ts';
 import { diskLine } from './disk-line.ts';
 import { startTalk } from './broker.ts';
 import type { StartSettings } from './start-settings.ts';
-import { writeTargets } from './targets.ts';
+import { putTargets, writeTargets } from './targets.ts';
 import type { AnalyzerPlace } from '../terminal/watch-run.ts';
 
 /** The compiled `entrain` command. */
@@ -79,6 +79,7 @@ export async function startFleet(
   say(diskLine(settings.study, models, await askDisk(link, id)));
   const startCoordinator = async (): Promise<void> => {
     await launchCoordinator(starting);
+    shutdown.onStop('targets', () => putTargets(settings.folder, []));
     await writeTargets(link, settings.folder);
     await link.close();
   };

@@ -26,8 +26,8 @@ import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
 import { fetchReport, watchRun, type RunWatch } from '../terminal/watch-run.ts';
 
-/** What a long study leaves to score at its end takes minutes; who waits longer than this is told what to do instead. */
-const SCORES_MS = 15 * 60_000;
+/** Scoring that gives nothing new for so long has stalled. */
+const STALLED_MS = 15 * 60_000;
 const SCORES_POLL_MS = 500;
 
 export { usage } from './start-settings.ts';
@@ -96,7 +96,7 @@ function sayStopped(watch: RunWatch, settings: StartSettings): void {
 
 /** Figures that are not the last ones are no end of a study: with `--once` it is an error. */
 function sayLate({ once, folder }: StartSettings): void {
-  const text = `Scoring was not done within ${SCORES_MS / 60_000} minutes of the last turn, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
+  const text = `Scoring has given nothing new for ${STALLED_MS / 60_000} minutes, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
   if (once) throw new EntrainError('SCORES_LATE', text);
   console.log(text);
 }
@@ -158,7 +158,7 @@ async function lastScores(
     clock,
     fetch: () => fetchReport(fleet.analyzer),
     note: (text) => watch.note(text),
-    limitMs: SCORES_MS,
+    stalledMs: STALLED_MS,
     pollMs: SCORES_POLL_MS,
   });
   const stopped = shutdown.asked.then(() => false);

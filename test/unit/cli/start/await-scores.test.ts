@@ -14,7 +14,7 @@ const report = (pending: boolean, provisional = pending): ScoreReport => ({
 });
 
 /** Every look takes 40 s. */
-async function waited(answers: (ScoreReport | undefined)[], limitMs: number) {
+async function waited(answers: (ScoreReport | undefined)[], stalledMs: number) {
   let nowMs = 0;
   const notes: string[] = [];
   const settled = await awaitScores({
@@ -24,7 +24,7 @@ async function waited(answers: (ScoreReport | undefined)[], limitMs: number) {
       return Promise.resolve(answers.length > 1 ? answers.shift() : answers[0]);
     },
     note: (text) => notes.push(text),
-    limitMs,
+    stalledMs,
     pollMs: 0,
   });
   return { settled, notes };
@@ -47,7 +47,15 @@ describe('awaitScores', () => {
     expect([settled, notes.length]).toEqual([true, 2]);
   });
 
-  it('gives up at the limit', async () => {
+  it('goes on for as long as scores come, however long that takes, and says how much is left', async () => {
+    // two hours, with something new at every look
+    const answers = Array.from({ length: 180 }, (_, at) => ({ ...report(true), waiting: 180 - at }));
+    const { settled, notes } = await waited([...answers, report(false)], 900_000);
+    expect([settled, notes.length]).toEqual([true, 180]);
+    expect(notes.at(-1)).toBe('scoring what was recorded, 1 to go, 120:00');
+  });
+
+  it('gives up when nothing new has come for too long', async () => {
     expect(await waited([report(true)], 100_000)).toMatchObject({ settled: false });
   });
 });
