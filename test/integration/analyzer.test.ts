@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEXT_FEATURE_DIMS } from '../../src/protocol/stream/frames.ts';
 import type { ScoreReport } from '../../src/protocol/report.ts';
 import { subjects } from '../../src/protocol/subjects.ts';
+import { readScores, withRows, type ScoreLine } from '../../src/recordings/read-scores.ts';
 import { request } from '../../src/transport/nats/services.ts';
 import type { NatsLink } from '../../src/transport/nats/connection.ts';
 import {
@@ -175,7 +176,7 @@ describe('the analyzer as a process', () => {
 
   it(
     'adds a turn to the score at once, and replays all of it from the recording',
-    { timeout: 300_000 },
+    { timeout: 900_000 },
     async () => {
       const scoresFile = join(folder, 'runs', RUN, 'scores.jsonl');
       const points = async () =>
@@ -235,9 +236,8 @@ describe('the analyzer as a process', () => {
               (figures(before)[index]?.[mode] as never)?.[name],
               6,
             );
-      const lines = (await readFile(join(folder, 'runs', RUN, 'scores.jsonl'), 'utf8')).trimEnd().split('\n');
-      const score = lines.findLast((line) => line.includes('"type":"score"'));
-      const last = JSON.parse(score ?? '') as {
+      const { lines } = await readScores(join(folder, 'runs', RUN));
+      const last = [...withRows(lines)].findLast(({ type }) => type === 'score') as ScoreLine & {
         rows: Record<string, string[]>;
         seed: number;
         samples: number;

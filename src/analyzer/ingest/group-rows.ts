@@ -41,10 +41,9 @@ export interface GroupRows {
 export type RowIds = Record<string, string[]>;
 
 export interface Selection {
-  pairs: TurnPairs;
+  /** Made when it is first asked for: it holds every number of the rows in float64. */
+  readonly pairs: TurnPairs;
   rows: RowIds;
-  /** The same rows with their numbers, by episode. */
-  used: OwnedRow[][];
   counts: SampleCounts;
   leftOut: number;
   /** Layers and dimensions of the rows. */
@@ -102,10 +101,13 @@ export function selectRows(group: GroupRows, maxRows = MAX_ROWS): Selection {
     .map((rows) => rows.filter((row) => shapeOf(row) === shape))
     .filter((rows) => rows.length > 0);
   const flat = used.flat();
+  let pairs: TurnPairs | undefined;
   return {
-    pairs: pairTurns(used.map(dyadOf), { direction: 'first_to_second', lag: 1 }),
+    get pairs() {
+      pairs ??= pairTurns(used.map(dyadOf), { direction: 'first_to_second', lag: 1 });
+      return pairs;
+    },
     rows: Object.fromEntries(used.map((rows) => [(rows[0] as OwnedRow).episode, rows.map(rowId)])),
-    used,
     counts: countSamples(flat),
     leftOut: group.size - flat.length,
     shape,

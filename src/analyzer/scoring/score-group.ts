@@ -42,7 +42,7 @@ export function emptyScore(
     group: group.group,
     version: group.version,
     seed: groupSeed(group.group),
-    samples: selection.pairs.n,
+    samples: selection.counts.samples,
     leftOut: selection.leftOut,
     paper: null,
     strict: null,

@@ -17,6 +17,8 @@ export interface ScoreLoopOptions {
   publish(answer: ScoreAnswer): void;
   /** How many loops share what scoring may take of the machine. */
   loops: number;
+  /** Called when what a score worked on is not needed any more. */
+  onScored?(): void;
 }
 
 export interface ScoreLoop {
@@ -99,6 +101,7 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
     busy = true;
     await scoreDue(state, next, { ...options, algebra, points });
     busy = false;
+    options.onScored?.();
     arm();
   };
   return {
