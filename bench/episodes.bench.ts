@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ScoreReport } from '../src/protocol/report.ts';
 import { createKeys } from '../src/transport/stream/token.ts';
 import { startAnalyzer, type Running } from './live/analyzer.ts';
-import { openFleet, RUN } from './live/dyads.ts';
+import { openFleet, RUN, type Fleet } from './live/dyads.ts';
 
 export const title = 'A thousand short episodes on one resident analyzer';
 
@@ -28,9 +28,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
     const fleet = await openFleet(of);
     let played = 0;
     for (const look of LOOKS) {
-      for (; played < look / DYADS; played += 1)
-        for (let turn = 0; turn < SIZE.turnsPerEpisode; turn += 1)
-          for (const dyad of fleet.dyads) dyad.turn();
+      for (; played < look / DYADS; played += 1) playOne(fleet);
       await fleet.drained();
       const seconds = await scored(analyzer);
       table.push(await rowOf(look, { analyzer, seconds, run: join(folder, 'runs', RUN) }));
@@ -45,6 +43,11 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
     analyzer.child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** One episode of every dyad. */
+function playOne({ dyads }: Fleet): void {
+  for (let turn = 0; turn < SIZE.turnsPerEpisode; turn += 1) for (const dyad of dyads) dyad.turn();
 }
 
 async function rowOf(
