@@ -45,10 +45,10 @@ def receive(stream):
     return opcode & 15, stream.read(size)
 
 
-def frames(run):
+def frames(run, agent):
     model = {"name": "example", "sha256": "0" * 64, "layers": LAYERS, "dims": DIMS}
-    yield {"type": "episode", "seq": 0, "run": run, "episode": "e1", "scenario": "s1", "pair": "py-py",
-           "condition": "live", "seed": 1, "order": ["py", "py"], "role": 0, "models": [model, model]}
+    yield {"type": "episode", "seq": 0, "run": run, "episode": "e1", "scenario": "s1", "pair": "py",
+           "condition": "live", "seed": 1, "order": [agent, "peer"], "role": 0, "models": [model, model]}
     data = struct.pack(f"<{LAYERS * DIMS}e", *(i / 8 for i in range(LAYERS * DIMS)))  # float16
     yield {"type": "turn", "seq": 1, "episode": "e1", "turn": 0, "layers": [1, 2], "shape": [1, LAYERS, DIMS],
            "dtype": "f16", "tNs": 1, "crc32": zlib.crc32(data), "data": data,
@@ -57,8 +57,8 @@ def frames(run):
 
 def main(url, run, stream_name):
     line, stream = connect(url, os.environ["ENTRAIN_STREAM_TOKEN"])
-    todo, epoch, durable = list(frames(run)), 1, -1
-    hello = lambda: {"type": "hello", "version": [1, 0], "run": run, "stream": stream_name, "epoch": epoch,
+    todo, epoch, durable = list(frames(run, stream_name)), 1, -1
+    hello = lambda: {"type": "hello", "version": [2, 0], "run": run, "stream": stream_name, "epoch": epoch,
                      "firstSeq": 0, "lastSeq": len(todo) - 1}
     send(line, pack(hello()))
     while durable < len(todo) - 1:

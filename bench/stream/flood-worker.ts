@@ -102,7 +102,7 @@ function flood(frames: Uint8Array[]): void {
   };
   socket.on('open', () =>
     socket.send(
-      encodeMessage({ type: 'hello', version: [1, 0], run, stream, epoch: 1, firstSeq: 0, lastSeq: -1 }),
+      encodeMessage({ type: 'hello', version: [2, 0], run, stream, epoch: 1, firstSeq: 0, lastSeq: -1 }),
     ),
   );
   socket.on('message', (data) => {

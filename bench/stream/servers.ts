@@ -46,7 +46,9 @@ export async function startBare(folder: string): Promise<BenchServer> {
     socket.on('message', (data) => {
       if (!greeted) {
         greeted = true;
-        return socket.send(encodeMessage({ type: 'welcome', lastEpoch: 0, durableSeq, credits: CREDITS }));
+        return socket.send(
+          encodeMessage({ type: 'welcome', hello: 0, lastEpoch: 0, durableSeq, credits: CREDITS }),
+        );
       }
       waiting.push(data as Buffer);
       if (!busy) void commit();

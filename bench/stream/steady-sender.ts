@@ -83,7 +83,7 @@ async function openBare(order: SteadyOrder, folder: string): Promise<Line> {
   });
   await new Promise((resolve) => socket.once('open', resolve));
   const from = { run: 'bench', stream: 'a', epoch: 1, firstSeq: 0, lastSeq: -1 };
-  socket.send(encodeMessage({ type: 'hello', version: [1, 0], ...from }));
+  socket.send(encodeMessage({ type: 'hello', version: [2, 0], ...from }));
   await new Promise((resolve) => socket.once('message', resolve));
   socket.on('message', (data) => void decodeMessage(data as Buffer));
   const packed = createTensorPacker()(valuesOf(order), 'f16');

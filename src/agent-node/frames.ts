@@ -8,7 +8,7 @@ import { textFeatures } from './text-features.ts';
 type Unsent<T> = Omit<T, 'seq'>;
 
 export function episodeFrame(spec: AgentSpec): Unsent<EpisodeFrame> {
-  const { run, episode, pair, condition, seed, order, role, models } = spec;
+  const { run, episode, pair, condition, seed, order, role, models, grant } = spec;
   return {
     type: 'episode',
     run,
@@ -20,6 +20,7 @@ export function episodeFrame(spec: AgentSpec): Unsent<EpisodeFrame> {
     order,
     role,
     models,
+    grant,
   };
 }
 

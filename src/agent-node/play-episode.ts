@@ -33,8 +33,9 @@ export interface EpisodePorts {
   utterances: UtteranceBox;
   preview: Preview;
   metrics: AgentMetrics;
-  sayToken(token: Token): void;
-  /** @returns what stands in the run: this utterance, or the one that another life of the role spoke before. */
+  /** @param isHeard whether the other agents of the episode hear the turn */
+  sayToken(token: Token, isHeard: boolean): void;
+  /** @returns what the run's stream holds as this turn: this utterance, or one that another life of the role spoke before. */
   sayUtterance(utterance: Utterance): Promise<Utterance>;
   signal: AbortSignal;
 }
@@ -146,12 +147,14 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
     if (isSent(states)) frames.append(stepsFrame(states, at()));
   };
   await readScript(spec, { turn, dialogue, onSteps });
+  // All agents of an episode draw the same: what this one would hear, the others hear.
+  const isHeard = hearsTurn(spec, turn);
   const spoken: Spoken = await dialogue.speak({
     seed: deriveSeed(spec.seed, turn),
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
     onState: (state) => frames.append(turnFrame(state, { ...at(), seating: spec.seating })),
-    onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }),
+    onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }, isHeard),
     onSteps,
   });
   metrics.spoke(spoken);

@@ -2,15 +2,8 @@
  * One agent's part in one run, from the coordinator's invitation to its end: the activation stream to the run's analyzer,
  * the specs it is given one after another, and the utterances it may hear.
  */
-import {
-  agentSpecSchema,
-  parseMessage,
-  tokenSchema,
-  utteranceSchema,
-  type AgentSpec,
-  type Assignment,
-} from '../protocol/control.ts';
-import { names, subjects } from '../protocol/subjects.ts';
+import { agentSpecSchema, parseMessage, type AgentSpec, type Assignment } from '../protocol/control.ts';
+import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
@@ -21,6 +14,7 @@ import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
 import { createBrake } from './backpressure.ts';
 import { createPreview } from './preview.ts';
+import { createTalk, type Talk } from './talk.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
 import { createUtteranceBox } from './utterance-inbox.ts';
 
@@ -55,14 +49,18 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const stream = await openActivationStream(options);
   const box = createUtteranceBox();
   const preview = createPreview();
-  const ports = createPorts(options, { stream, box, preview, signal: stopping.signal });
+  const talk = createTalk({ box, preview, log });
+  const ports = createPorts(options, { stream, box, preview, talk, signal: stopping.signal });
   const hearing = await consume(link.connection, {
     stream: assignment.stream,
-    consumer: assignment.utteranceConsumer,
-    take: (message) => takeUtterance(message, { box, log }),
+    consumer: assignment.talkConsumer,
+    take: (message) => {
+      talk.take(message);
+      message.ack();
+    },
   });
-  const tokens = link.connection.subscribe(subjects.tokens(assignment.run), {
-    callback: (_, message) => takeToken(message.string(), { preview, log }),
+  const tokens = link.connection.subscribe(subjects.heardTokens(assignment.run, agent), {
+    callback: (_, message) => talk.takeToken({ subject: message.subject, text: message.string() }),
   });
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
@@ -98,10 +96,12 @@ function createPorts(
     stream: ActivationStream;
     box: EpisodePorts['utterances'];
     preview: EpisodePorts['preview'];
+    talk: Talk;
     signal: AbortSignal;
   },
 ): EpisodePorts {
   const { agent, assignment, link, model, metrics } = options;
+  const { run } = assignment;
   const { connection } = link;
   return {
     agent,
@@ -112,14 +112,21 @@ function createPorts(
     utterances: parts.box,
     preview: parts.preview,
     signal: parts.signal,
-    sayToken: (token) =>
-      connection.publish(subjects.token(assignment.run, token.episode), JSON.stringify(token)),
+    sayToken: (token, isHeard) => {
+      const { episode } = token;
+      const body = JSON.stringify(token);
+      connection.publish(subjects.token(run, episode, agent), body);
+      if (!isHeard) return;
+      for (const listener of parts.talk.agentsOf(episode) ?? [])
+        if (listener !== agent)
+          connection.publish(subjects.heardToken(run, listener, { episode, agent }), body);
+    },
     sayUtterance: async (utterance) => {
       const { episode, turn } = utterance;
-      const subject = subjects.utterance(assignment.run, episode, turn);
-      const id = names.utteranceId(assignment.run, episode, turn);
-      const first = await publishOnce(connection, { subject, id, body: utterance });
-      return first ? utterance : parts.box.take({ episode, turn }, parts.signal);
+      const subject = subjects.utterance(run, { episode, turn, agent });
+      await publishOnce(connection, { subject, body: utterance });
+      // What counts is the first in the run's stream, which is this one unless another agent had the role before.
+      return parts.box.take({ episode, turn }, parts.signal);
     },
   };
 }
@@ -142,26 +149,6 @@ function frameSink(
   };
 }
 
-/** A preview that cannot be read is as good as missed; a throw would end up in the NATS client. */
-function takeToken(text: string, to: { preview: EpisodePorts['preview']; log: Logger }): void {
-  try {
-    to.preview.put(parseMessage(tokenSchema, text, { code: 'MESSAGE_INVALID', what: 'A token' }));
-  } catch (error) {
-    to.log.warn({ err: error }, 'token refused');
-  }
-}
-
-function takeUtterance(message: StoredMessage, to: { box: EpisodePorts['utterances']; log: Logger }): void {
-  try {
-    to.box.put(
-      parseMessage(utteranceSchema, message.text, { code: 'MESSAGE_INVALID', what: 'An utterance' }),
-    );
-  } catch (error) {
-    to.log.error({ err: error, subject: message.subject }, 'utterance refused');
-  }
-  message.ack();
-}
-
 /** Plays one episode at a time, in the order of the specs. */
 function playInOrder(
   options: MembershipOptions,
@@ -178,7 +165,6 @@ function playInOrder(
         code: 'MESSAGE_INVALID',
         what: 'An episode spec',
       });
-      message.ack();
       if (begun.has(spec.episode)) return;
       begun.add(spec.episode);
       await playEpisode(spec, ports);
@@ -191,6 +177,8 @@ function playInOrder(
   };
   return {
     take: (message) => {
+      // At once: who dies with an episode is given it again by the coordinator.
+      message.ack();
       toPlay += 1;
       last = last.then(() => play(message)).finally(() => (toPlay -= 1));
     },

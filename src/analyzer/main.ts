@@ -15,6 +15,7 @@ import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown
 import { programVersion } from '../process/version.ts';
 import { serveHttp, type HttpServer } from '../transport/http/server.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
+import { createRoles, type Roles } from '../transport/stream/roles.ts';
 import { createStreamServer, type StreamServer } from '../transport/stream/server.ts';
 import { verifyToken } from '../transport/stream/token.ts';
 import { announceAnalyzer } from './output/announce.ts';
@@ -101,6 +102,8 @@ async function start(base: Base): Promise<void> {
 interface Scoring {
   store: ScoreStore;
   scorer: Scorer;
+  /** Whose frames may count. */
+  roles: Roles;
 }
 
 function startScoring({ settings, log, shutdown, fail }: Base, counters: ScoreCounters): Scoring {
@@ -128,14 +131,15 @@ function startScoring({ settings, log, shutdown, fail }: Base, counters: ScoreCo
   shutdown.onStop('release of rows', () => clearInterval(sweep));
   shutdown.onStop('scorer', () => scorer.stop());
   void scorer.failed.then(fail);
-  return { store, scorer };
+  return { store, scorer, roles: createRoles(settings) };
 }
 
-function openRecordings({ settings, log, shutdown }: Base, { store, scorer }: Scoring): Recordings {
+function openRecordings({ settings, log, shutdown }: Base, { store, scorer, roles }: Scoring): Recordings {
   const recordings = createRecordings({
     ...settings,
     log,
     onRecalled: (frame) => {
+      roles.recall(frame.message, { run: frame.run, stream: frame.origin.stream });
       store.take({ ...frame, arrivedMs: systemClock.monotonicMs() });
       return scorer.room();
     },
@@ -214,13 +218,15 @@ function serveStreams(
   {
     upgrades,
     store,
+    roles,
     recordings,
-  }: Pick<Scoring, 'store'> & { upgrades: HttpServer['upgrades']; recordings: Recordings },
+  }: Pick<Scoring, 'store' | 'roles'> & { upgrades: HttpServer['upgrades']; recordings: Recordings },
 ): StreamServer {
   return createStreamServer({
     server: upgrades,
     path: STREAM_PATH,
     authorize: (token) => verifyToken(settings.publicKeyPem, token, { nowMs: systemClock.nowMs() }),
+    admit: (message, claims) => roles.admit(message, claims),
     record: async (name, stream) => (await recordings.of(name)).stream(stream),
     onRecorded: (message, { run: name, stream, epoch, arrivedMs }) =>
       store.take({ run: name, origin: { stream, epoch, seq: message.seq }, message, arrivedMs }),

@@ -2,7 +2,7 @@
 import type { Clock } from '../process/clock.ts';
 import { planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
-import { episodeOf, firstSeats, type Command, type RunState } from './run-state.ts';
+import { episodeOf, type Command, type RunState } from './run-state.ts';
 
 export interface CarryOptions extends PublishOptions {
   clock: Clock;
@@ -25,21 +25,20 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
       return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
     }
     case 'start-episode': {
-      const { episode } = command;
-      const { id, scenario, condition, order, seed } = episode;
-      const seats = firstSeats(episode);
-      for (const seat of seats.keys()) await publishSpec(options, { episode, seat, seats, history: [] });
+      const { id, scenario, condition, order, reader, seed } = command.episode;
       return publishEvent(options, {
         type: 'episode-started',
         episode: id,
         scenario: scenario.id,
         condition,
         order,
+        reader,
+        maxTurns: study.maxTurns,
         seed,
         atMs,
       });
     }
-    case 'seat-stand-in': {
+    case 'seat': {
       const { episode, role } = command;
       const now = state.episodes.get(episode.id);
       if (now?.is !== 'running') return;

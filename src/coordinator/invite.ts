@@ -65,11 +65,11 @@ export async function inviteAgent(options: InviteOptions, agent: string): Promis
     if (await isMember(options, agent)) return false;
     const stream = names.stream(run);
     const specs = { stream, name: names.specConsumer(agent), filter: subjects.specsOf(run, agent) };
-    const utterances = { stream, name: names.utteranceConsumer(agent), filter: subjects.utterances(run) };
+    const talk = { stream, name: names.talkConsumer(agent), filter: subjects.talk(run), inOrder: true };
     // A consumer of an earlier life stands where that life stopped reading, which is not where this one must begin.
-    for (const consumer of [specs, utterances]) await dropConsumer(link.connection, consumer);
+    for (const consumer of [specs, talk]) await dropConsumer(link.connection, consumer);
     await createConsumer(link.connection, { ...specs, from: 'now' });
-    await createConsumer(link.connection, utterances);
+    await createConsumer(link.connection, talk);
     await assign(options, agent);
     return true;
   } catch (cause) {
@@ -88,7 +88,7 @@ export async function assign(options: InviteOptions, agent: string): Promise<voi
     run,
     stream: names.stream(run),
     specConsumer: names.specConsumer(agent),
-    utteranceConsumer: names.utteranceConsumer(agent),
+    talkConsumer: names.talkConsumer(agent),
     analyzer: analyzerFor(options, agent),
   };
   await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS });
@@ -147,7 +147,7 @@ export async function releaseAgents(
       timeoutMs: INVITE_TIMEOUT_MS,
     });
     await released.catch(() => undefined);
-    for (const name of [names.specConsumer(agent), names.utteranceConsumer(agent)])
+    for (const name of [names.specConsumer(agent), names.talkConsumer(agent)])
       await dropConsumer(link.connection, { stream, name });
   }
 }
@@ -167,6 +167,13 @@ function serveRenewals(options: InviteOptions): { stop(): void } {
 function analyzerFor(options: InviteOptions, agent: string): Assignment['analyzer'] {
   const { run, fleet, clock, privateKey } = options;
   const expiresAtMs = clock.nowMs() + TOKEN_LIFE_MS;
-  const token = mintToken(privateKey, { run, agent, stream: agent, mode: 'write', expiresAtMs });
+  const token = mintToken(privateKey, {
+    run,
+    agent,
+    stream: agent,
+    mode: 'write',
+    expiresAtMs,
+    granted: true,
+  });
   return { url: fleet.streamUrl, token };
 }

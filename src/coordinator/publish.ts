@@ -6,6 +6,7 @@ import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { publishOnce, publishStored } from '../transport/nats/streams.ts';
+import { digestOf, mintGrant } from '../transport/stream/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
 import type { PlannedEpisode } from './plan.ts';
@@ -18,9 +19,11 @@ export interface PublishOptions {
   link: NatsLink;
   /** When the run was begun, as run.json says. */
   startedAtMs: number;
+  /** PEM, Ed25519: signs who has which role. */
+  privateKey: string;
 }
 
-/** Once for each life of an agent: another instance of it has not read what the last one had. */
+/** May be published again: an agent plays an episode once in each of its lives. */
 export async function publishSpec(
   options: PublishOptions,
   part: { episode: PlannedEpisode; seat: number; seats: readonly Seat[]; history: readonly Utterance[] },
@@ -32,7 +35,7 @@ export async function publishSpec(
   const speakers = episode.order.length;
   const speaks = seat < speakers;
   const { maxTurns, minTurns, maxTokens, steps } = study;
-  const spec: AgentSpec = {
+  const spec: Omit<AgentSpec, 'grant'> = {
     run,
     episode: episode.id,
     pair: episode.pair,
@@ -50,11 +53,17 @@ export async function publishSpec(
     history: [...part.history],
   };
   const subject = subjects.spec(run, episode.id, agent);
-  await publishStored(link.connection, {
-    subject,
-    id: `${subject}.${memberOf(fleet, agent).instance}`,
-    body: spec,
-  });
+  const body: AgentSpec = { ...spec, grant: grantFor(options, spec, agent) };
+  await publishStored(link.connection, { subject, body });
+}
+
+/** What the analyzer holds the agent's frames against. */
+function grantFor(options: PublishOptions, spec: Omit<AgentSpec, 'grant'>, agent: string): string {
+  const { run, episode, role, seating, scenario } = spec;
+  const { layers, dims } = memberOf(options.fleet, agent).model;
+  const episodeDigest = digestOf({ ...spec, scenario: scenario.id });
+  const place = { kind: 'role', run, episode, agent, role, seating } as const;
+  return mintGrant(options.privateKey, { ...place, layers, dims, episodeDigest });
 }
 
 /** Whose states are compared: the speakers', but the reader's where there is one. */
@@ -65,8 +74,11 @@ function inTheEyesOfTheAnalyzer({ order, reader }: PlannedEpisode, agents: strin
 /** @param time which time it happens, for what may happen again */
 export async function publishEvent(options: PublishOptions, event: RunEvent, time = 1): Promise<void> {
   const name = time === 1 ? eventName(event) : `${eventName(event)}.${time}`;
-  const subject = subjects.event(options.run, name);
-  await publishOnce(options.link.connection, { subject, id: subject, body: event });
+  const subject =
+    'episode' in event
+      ? subjects.episodeEvent(options.run, event.episode, name)
+      : subjects.event(options.run, name);
+  await publishOnce(options.link.connection, { subject, body: event });
 }
 
 /** Unique for what may happen only once. */

@@ -10,8 +10,9 @@ import type { RunEvent, RunFacts, Utterance } from '../protocol/control.ts';
 
 export interface RunFolder {
   path: string;
-  event(event: RunEvent): void;
-  utterance(utterance: Utterance): void;
+  /** `seq`: the place of the message in the run's stream. */
+  event(event: RunEvent, seq: number): void;
+  utterance(utterance: Utterance, seq: number): void;
   /** Puts the drafts into their places. */
   keep(): Promise<void>;
   /** Everything is on disk when this settles. */
@@ -34,8 +35,8 @@ export async function openRunFolder(runs: string, run: string): Promise<RunFolde
   };
   return {
     path,
-    event: (event) => write(events, event),
-    utterance: (utterance) => write(transcript, utterance),
+    event: (event, seq) => write(events, { ...event, seq }),
+    utterance: (utterance, seq) => write(transcript, { ...utterance, seq }),
     keep: async () => {
       await last;
       for (const name of [EVENTS, TRANSCRIPT]) await rename(draftOf(path, name), join(path, name));

@@ -7,6 +7,7 @@
 import type { RunEvent, Utterance } from '../protocol/control.ts';
 import { endOfTalk } from '../protocol/leaving.ts';
 import type { Study } from '../protocol/study.ts';
+import { floorsAfter, floorsWith, NO_FLOORS, turnFault, type Floors } from '../protocol/turn-order.ts';
 import { seatedAgents, type PlannedEpisode } from './plan.ts';
 
 export interface RunningEpisode {
@@ -33,6 +34,8 @@ export interface RunState {
   episodes: ReadonlyMap<string, EpisodeState>;
   /** As the run was begun with; undefined before. */
   study: Study | undefined;
+  /** Who may speak in the running episodes. */
+  floors: Floors;
   /** How often it failed: started again, it goes on. */
   failures: number;
   /** Agents whose role was taken over and who have had none since. */
@@ -43,16 +46,30 @@ export interface RunState {
 export type Command =
   | { do: 'start-run' }
   | { do: 'start-episode'; episode: PlannedEpisode }
-  | { do: 'seat-stand-in'; episode: PlannedEpisode; role: number; seat: Seat }
+  | { do: 'seat'; episode: PlannedEpisode; role: number; agent: string; tookOverAs: string | undefined }
   | { do: 'finish-episode'; episode: string; turns: number; finish: 'turns' | 'leave' }
   | { do: 'finish-run'; episodes: number; turns: number };
 
 export function initialState(plan: readonly PlannedEpisode[], maxTurns: number): RunState {
   const episodes = new Map<string, EpisodeState>(plan.map(({ id }) => [id, { is: 'planned' }]));
-  return { plan, maxTurns, episodes, study: undefined, failures: 0, replaced: new Set(), ended: undefined };
+  return {
+    plan,
+    maxTurns,
+    episodes,
+    study: undefined,
+    floors: NO_FLOORS,
+    failures: 0,
+    replaced: new Set(),
+    ended: undefined,
+  };
 }
 
 export function reduceEvent(state: RunState, event: RunEvent): RunState {
+  const floors = floorsAfter(state.floors, event);
+  return reduceEpisodes(floors === state.floors ? state : { ...state, floors }, event);
+}
+
+function reduceEpisodes(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case 'run-started':
       return { ...state, study: event.study };
@@ -89,18 +106,22 @@ function isBack(state: RunState, agent: string): RunState {
   return replaced.delete(agent) ? { ...state, replaced } : state;
 }
 
-/** An utterance may come before the event that its episode has started: the agents do not wait for the coordinator. */
+/** @returns the same state where the utterance is not the turn that it says it is */
 export function reduceUtterance(state: RunState, utterance: Utterance): RunState {
-  return withEpisode(state, utterance.episode, (was) => {
-    if (was.is === 'finished') return was;
-    const running = was.is === 'running' ? was : begun(state, utterance.episode);
-    const before = running.spoken;
-    if (before.some(({ turn }) => turn === utterance.turn)) return was;
-    const spoken = [...before, utterance].toSorted((a, b) => a.turn - b.turn);
-    const speakers = state.plan.find(({ id }) => id === utterance.episode)?.order.length ?? 2;
+  if (utteranceFault(state, utterance) !== undefined) return state;
+  const next = { ...state, floors: floorsWith(state.floors, utterance) };
+  return withEpisode(next, utterance.episode, (was) => {
+    if (was.is !== 'running') return was;
+    const spoken = [...was.spoken, utterance];
+    const speakers = state.floors.get(utterance.episode)?.speakers ?? 2;
     const closedBy = endOfTalk(spoken, { speakers, maxTurns: state.maxTurns });
-    return { ...running, spoken, closedBy };
+    return { ...was, spoken, closedBy };
   });
+}
+
+/** Why an utterance does not count; undefined when it does. */
+export function utteranceFault(state: RunState, utterance: Utterance): string | undefined {
+  return turnFault(state.floors.get(utterance.episode), utterance);
 }
 
 export function decide(state: RunState): Command[] {
@@ -151,12 +172,16 @@ function closing(state: RunState): Command[] {
   );
 }
 
-/** Those who took a role over, to be told so; a coordinator that restarts tells them again, which changes nothing. */
+/** Those who have a role, to be told so; a coordinator that restarts tells them again, which changes nothing. */
 function seating(state: RunState): Command[] {
   return openEpisodes(state).flatMap(({ episode, now }) =>
-    now.seats.flatMap((seat, role): Command[] =>
-      seat.tookOverAs === undefined ? [] : [{ do: 'seat-stand-in', episode, role, seat }],
-    ),
+    now.seats.map(({ agent, tookOverAs }, role): Command => ({
+      do: 'seat',
+      episode,
+      role,
+      agent,
+      tookOverAs,
+    })),
   );
 }
 

@@ -2,8 +2,10 @@
  * Carries out a run: reads the run's stream from its beginning, reduces it, and publishes what `decide` asks for. Every
  * publication is stored once, so issuing a command again after a restart changes nothing.
  */
-import { eventSchema, parseMessage, utteranceSchema } from '../protocol/control.ts';
+import { eventSchema, parseMessage } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
+import { storedKind } from '../protocol/subjects.ts';
+import { parseUtterance } from '../protocol/turn-order.ts';
 import type { Logger } from '../process/log.ts';
 import { consume, type StoredMessage } from '../transport/nats/streams.ts';
 import { requireSameStudy } from '../process/run-file.ts';
@@ -18,9 +20,16 @@ import {
 } from './execute.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
-import { startConsumer } from './run-consumer.ts';
+import { keepOrder, startConsumer } from './run-consumer.ts';
 import type { RunFolder } from './run-folder.ts';
-import { decide, initialState, reduceEvent, reduceUtterance, type RunState } from './run-state.ts';
+import {
+  decide,
+  initialState,
+  reduceEvent,
+  reduceUtterance,
+  utteranceFault,
+  type RunState,
+} from './run-state.ts';
 
 export interface RunOptions extends CarryOptions {
   /** Agents that joined just now: an episode of theirs that runs already has to be given to them again. */
@@ -49,6 +58,7 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   const reduction = createReduction(options, initialState(planEpisodes(study), study.maxTurns));
   const reading = await consume(link.connection, { ...place, take: reduction.take });
   if (stored > 0) await reduction.read;
+  await keepOrder(link, run);
   await goOn(options, reduction.state());
   reduction.begin();
   return {
@@ -135,29 +145,33 @@ function createPromise<T>(): OpenPromise<T> {
   };
 }
 
-/** The kind of a stored message stands in its subject; specs are the coordinator's own and tell it nothing. */
+/** The kind of a stored message is in its subject; specs are the coordinator's own and tell it nothing. */
 export function reduceMessage(
   state: RunState,
-  message: Pick<StoredMessage, 'subject' | 'text'>,
+  message: Pick<StoredMessage, 'subject' | 'text' | 'seq'>,
   options: { folder: Pick<RunFolder, 'event' | 'utterance'>; log: Logger },
 ): RunState {
   const { folder, log } = options;
+  const { subject, text, seq } = message;
   try {
-    if (message.subject.includes('.utterance.')) {
-      const utterance = parseMessage(utteranceSchema, message.text, {
-        code: 'MESSAGE_INVALID',
-        what: 'An utterance',
-      });
-      folder.utterance(utterance);
+    const kind = storedKind(subject);
+    if (kind.is === 'utterance') {
+      const utterance = parseUtterance(message);
+      const why = utteranceFault(state, utterance);
+      if (why !== undefined) {
+        log.warn({ subject, why }, 'utterance does not count');
+        return state;
+      }
+      folder.utterance(utterance, seq);
       return reduceUtterance(state, utterance);
     }
-    if (message.subject.includes('.event.')) {
-      const event = parseMessage(eventSchema, message.text, { code: 'MESSAGE_INVALID', what: 'An event' });
-      folder.event(event);
+    if (kind.is === 'event') {
+      const event = parseMessage(eventSchema, text, { code: 'MESSAGE_INVALID', what: 'An event' });
+      folder.event(event, seq);
       return reduceEvent(state, event);
     }
   } catch (error) {
-    log.error({ err: error, subject: message.subject }, 'message refused');
+    log.error({ err: error, subject }, 'message refused');
   }
   return state;
 }

@@ -45,7 +45,7 @@ export function segmentFile(name: SegmentName): string {
 export function segmentNames(files: string[]): (SegmentName & { file: string })[] {
   return files
     .flatMap((file) => {
-      const match = /^(\d{10})-(\d{12})\.seg$/.exec(file);
+      const match = /^(\d{10,16})-(\d{12,16})\.seg$/.exec(file);
       return match ? [{ epoch: Number(match[1]), firstSeq: Number(match[2]), file }] : [];
     })
     .sort((a, b) => a.epoch - b.epoch || a.firstSeq - b.firstSeq);

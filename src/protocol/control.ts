@@ -22,7 +22,7 @@ export const assignmentSchema = z.object({
   run: z.string(),
   stream: z.string(),
   specConsumer: z.string(),
-  utteranceConsumer: z.string(),
+  talkConsumer: z.string(),
   analyzer: analyzerSchema,
 });
 
@@ -90,6 +90,14 @@ export const utteranceSchema = z.object({
   lastSeq: z.int(),
 });
 
+/** Where a line of `events.jsonl` or `transcript.jsonl` stands in the run's stream; not there in runs of protocol 1. */
+export const placeSchema = z.object({ seq: z.int().optional() });
+
+/** What the speaker of a turn might have said instead, drawn from the same history with another seed; `k` counts from 1. */
+export const alternativeSchema = utteranceSchema
+  .pick({ episode: true, turn: true, agent: true, text: true, finish: true, tokens: true })
+  .extend({ k: z.int().min(1) });
+
 /** What one agent may know of an episode. */
 export const agentSpecSchema = z.object({
   run: z.string(),
@@ -105,6 +113,8 @@ export const agentSpecSchema = z.object({
   speaks: z.boolean(),
   /** How often this role was given to somebody since the episode began; frames of a later seating take the place of earlier ones. */
   seating: z.int(),
+  /** The coordinator's signed word that the agent has this role and seating. */
+  grant: z.string(),
   models: z.array(modelRefSchema),
   person: personSchema,
   /** Seed of the episode; the seed of a turn is derived from it. */
@@ -144,6 +154,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     scenario: z.string(),
     condition: conditionSchema,
     order: z.array(z.string()),
+    /** Who reads along in the place of the last speaker. */
+    reader: z.string().optional(),
+    /** Absent in runs of protocol 1. */
+    maxTurns: z.int().optional(),
     seed: z.int(),
     atMs: z.number(),
   }),

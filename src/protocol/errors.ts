@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   FRAME_CHECKSUM: 'The checksum of a frame does not match its bytes.',
   VERSION_MISMATCH: 'The peer speaks another major version of the protocol.',
   TOKEN_INVALID: 'An access token is missing, malformed, expired or not meant for this stream.',
+  ROLE_MISSING: 'A frame belongs to an episode in which its agent has no such role.',
   STUDY_TOO_LARGE: 'A study may take more room than the analyzer has for it.',
   JOURNAL_CORRUPT: 'A segment of a spool or recording is damaged.',
   JOURNAL_FULL: 'A spool or recording has no room left.',

@@ -1,11 +1,13 @@
 /** Every NATS subject and name that entrain uses, built in one place. */
-const PREFIX = 'entrain.v1';
+const PREFIX = 'entrain.v2';
 
 /** Names stand in subjects, file names and metrics, so they are kept to this alphabet. */
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** What stands in the place of a run's name in subjects that belong to no run. */
 export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer'];
+
+const RUN_AT = PREFIX.split('.').length;
 
 export const COORDINATOR_SERVICE = 'entrain-coordinator';
 export const AGENT_SERVICE = 'entrain-agent';
@@ -29,31 +31,79 @@ export const subjects = {
   analyzerEvent: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.event`,
   /** Request to the coordinator: the address of the analyzer and a fresh stream token for an agent of the run. */
   renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
-  spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.episode.${episode}.spec.${agent}`,
-  specsOf: (run: string, agent: string) => `${PREFIX}.${run}.episode.*.spec.${agent}`,
-  token: (run: string, episode: string) => `${PREFIX}.${run}.episode.${episode}.token`,
-  tokens: (run: string) => `${PREFIX}.${run}.episode.*.token`,
-  utterance: (run: string, episode: string, turn: number) =>
-    `${PREFIX}.${run}.episode.${episode}.utterance.${turn}`,
-  utterancesOf: (run: string, episode: string) => `${PREFIX}.${run}.episode.${episode}.utterance.*`,
-  utterances: (run: string) => `${PREFIX}.${run}.episode.*.utterance.*`,
+  /** Stored: what one agent may know of an episode. */
+  spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.spec.${episode}.${agent}`,
+  specsOf: (run: string, agent: string) => `${PREFIX}.${run}.spec.*.${agent}`,
+  /** Each token as an agent speaks it, for whoever watches the run. */
+  token: (run: string, episode: string, agent: string) =>
+    `${PREFIX}.${run}.episode.${episode}.token.${agent}`,
+  tokens: (run: string) => `${PREFIX}.${run}.episode.*.token.*`,
+  /** The same token for one agent that hears the speaker; no other agent may read it. */
+  heardToken: (run: string, listener: string, of: { episode: string; agent: string }) =>
+    `${PREFIX}.${run}.hear.${listener}.${of.episode}.${of.agent}`,
+  heardTokens: (run: string, listener: string) => `${PREFIX}.${run}.hear.${listener}.*.*`,
+  spokenTokens: (run: string, agent: string) => `${PREFIX}.${run}.hear.*.*.${agent}`,
+  /** Stored: a turn, with the name of the agent that says it; nobody else may publish there. */
+  utterance: (run: string, at: { episode: string; turn: number | '*'; agent: string }) =>
+    `${PREFIX}.${run}.episode.${at.episode}.utterance.${at.turn}.${at.agent}`,
+  utterances: (run: string) => subjects.utterance(run, { episode: '*', turn: '*', agent: '*' }),
+  /** Stored: what the speaker of a turn might have said instead; `k` counts from 1. */
+  alternative: (run: string, at: { episode: string; turn: number | '*'; k: number | '*'; agent: string }) =>
+    `${PREFIX}.${run}.episode.${at.episode}.alternative.${at.turn}.${at.k}.${at.agent}`,
+  alternatives: (run: string) => subjects.alternative(run, { episode: '*', turn: '*', k: '*', agent: '*' }),
+  /** Stored: what the coordinator decides about an episode. Its agents read it, for it says who has which role. */
+  episodeEvent: (run: string, episode: string, name: string) =>
+    `${PREFIX}.${run}.episode.${episode}.event.${name}`,
+  episodeEvents: (run: string) => `${PREFIX}.${run}.episode.*.event.>`,
+  /** All that agents read of a run besides their specs: events of episodes, utterances, alternatives. */
+  talk: (run: string) => `${PREFIX}.${run}.episode.>`,
   /** Everything of a run. */
   everything: (run: string) => `${PREFIX}.${run}.>`,
+  /** Stored: what the coordinator decides about the run; no agent reads it. */
   event: (run: string, name: string) => `${PREFIX}.${run}.event.${name}`,
   events: (run: string) => `${PREFIX}.${run}.event.>`,
   /** What the run's JetStream stream stores. */
   stored: (run: string) => [
     subjects.events(run),
-    `${PREFIX}.${run}.episode.*.spec.*`,
+    subjects.spec(run, '*', '*'),
+    subjects.episodeEvents(run),
     subjects.utterances(run),
+    subjects.alternatives(run),
   ],
 } as const;
+
+/** What a stored message of a run is, by its subject alone. */
+export type StoredKind =
+  | { is: 'event' }
+  | { is: 'spec' }
+  | { is: 'utterance'; episode: string; turn: number; agent: string }
+  | { is: 'alternative'; episode: string; turn: number; k: number; agent: string }
+  | { is: 'unknown' };
+
+export function storedKind(subject: string): StoredKind {
+  const [family, episode = '', kind, ...rest] = subject.split('.').slice(RUN_AT + 1);
+  if (family === 'event') return { is: 'event' };
+  if (family === 'spec') return { is: 'spec' };
+  if (family !== 'episode') return { is: 'unknown' };
+  if (kind === 'event') return { is: 'event' };
+  const agent = rest.at(-1) ?? '';
+  const [turn, k] = rest.slice(0, -1).map(Number);
+  if (kind === 'utterance' && turn !== undefined) return { is: 'utterance', episode, turn, agent };
+  if (kind === 'alternative' && turn !== undefined && k !== undefined)
+    return { is: 'alternative', episode, turn, k, agent };
+  return { is: 'unknown' };
+}
+
+/** Who says a token, and in which episode, by its subject alone. */
+export function tokenPlace(subject: string): { episode: string; agent: string } {
+  const parts = subject.split('.');
+  const agent = parts.at(-1) ?? '';
+  return { episode: parts.at(parts[RUN_AT + 1] === 'hear' ? -2 : -3) ?? '', agent };
+}
 
 /** Names of JetStream entities; they may hold no dots. */
 export const names = {
   stream: (run: string) => `entrain-${run}`,
   specConsumer: (agent: string) => `spec-${agent}`,
-  utteranceConsumer: (agent: string) => `hear-${agent}`,
-  /** Message id of an utterance: a turn is spoken once, whoever says it. */
-  utteranceId: (run: string, episode: string, turn: number) => `${run}.${episode}.${turn}`,
+  talkConsumer: (agent: string) => `hear-${agent}`,
 } as const;

@@ -61,7 +61,7 @@ async function collect(folder: string, verification: Verification): Promise<Map<
     const role = roles.get(place);
     if (!episode || role === undefined) continue;
     if (message.type === 'steps') episode.steps.push({ role, frame: message });
-    else
+    else if (message.type === 'turn')
       takeTurn(episode, {
         ...placeOf(message, { stream, epoch, seq: message.seq }),
         payload: { role, frame: message },

@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRunFile } from '../process/run-file.ts';
-import { eventSchema, parseMessage, type RunEvent } from '../protocol/control.ts';
+import type { Placed } from './check-speakers.ts';
+import { eventSchema, parseMessage, placeSchema, type RunEvent } from '../protocol/control.ts';
 
 export interface PlannedTurns {
   /** EPISODE/TURN of every utterance of the transcript, as often as it stands there. */
@@ -16,7 +17,7 @@ export interface PlannedTurns {
 }
 
 export interface RunEvents {
-  events: RunEvent[];
+  events: Placed<RunEvent>[];
   /** What cannot be read of them. */
   faults: string[];
 }
@@ -36,12 +37,13 @@ export async function holdAgainstPlan(folder: string, turns: PlannedTurns): Prom
 export async function readEvents(folder: string): Promise<RunEvents> {
   const text = await readFile(join(folder, 'events.jsonl'), 'utf8').catch(() => undefined);
   if (text === undefined) return { events: [], faults: ['events.jsonl is not there'] };
-  const events: RunEvent[] = [];
+  const events: Placed<RunEvent>[] = [];
   const faults: string[] = [];
   for (const [at, line] of text.split('\n').entries()) {
     if (line === '') continue;
     try {
-      events.push(parseMessage(eventSchema, line, { code: 'RUN_INVALID', what: 'An event' }));
+      const about = { code: 'RUN_INVALID', what: 'An event' } as const;
+      events.push({ ...parseMessage(eventSchema, line, about), ...parseMessage(placeSchema, line, about) });
     } catch {
       faults.push(`events.jsonl: line ${at + 1} is no event of a run`);
     }

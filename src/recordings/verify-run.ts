@@ -7,18 +7,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, type RecordedMessage, type SegmentReport } from '../journal/read-recording.ts';
 import { removalOf, type Removal } from '../journal/retention.ts';
-import { parseMessage, utteranceSchema } from '../protocol/control.ts';
+import { parseMessage, placeSchema, utteranceSchema } from '../protocol/control.ts';
+import { checkSpeakers, type Spoken } from './check-speakers.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
 import { holdAgainstPlan, readEvents, type RunEvents } from './hold-against-plan.ts';
 
 /** What this check needs of an utterance; whatever else a transcript holds is not its business. */
-const namedSchema = utteranceSchema.pick({
-  episode: true,
-  turn: true,
-  stream: true,
-  epoch: true,
-  lastSeq: true,
-});
+const namedSchema = utteranceSchema
+  .pick({ episode: true, turn: true, stream: true, epoch: true, lastSeq: true })
+  // Of runs of protocol 1 a transcript may hold less.
+  .extend({ ...utteranceSchema.pick({ agent: true, finish: true }).partial().shape, ...placeSchema.shape });
 type Named = ReturnType<typeof namedSchema.parse>;
 
 export interface VerifyReport {
@@ -86,9 +84,10 @@ async function conclude(
 ): Promise<VerifyReport> {
   const { ledger, open, totals } = seen;
   const epochs = ledger.epochs();
-  const faults = [...seen.faults, ...epochs.flatMap(epochFaults)];
   const transcript = await readTranscript(folder);
   const events = await readEvents(folder);
+  const speakerFaults = checkSpeakers(events.events, (transcript.all ?? []).filter(isSpoken));
+  const faults = [...seen.faults, ...epochs.flatMap(epochFaults), ...speakerFaults];
   const utterances = transcript.all && checkUtterances(transcript.all, events, ledger);
   const spoken = (transcript.all ?? []).map(({ episode, turn }) => `${episode}/${turn}`);
   const lacking = [
@@ -136,6 +135,9 @@ function epochFaults({
   const faults = holes.map(({ from, to }) => `${place}: frames ${from}…${to} are missing`);
   return doubled > 0 ? [...faults, `${place}: ${doubled} frames are there more than once`] : faults;
 }
+
+const isSpoken = (line: Named): line is Named & Spoken =>
+  line.agent !== undefined && line.finish !== undefined;
 
 function checkUtterances(
   all: readonly Named[],

@@ -21,7 +21,9 @@ import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.t
 const RUN = 'r1';
 /** A run that nobody here takes part in. */
 const OTHER = 'r2';
+const EPISODE = 'entrain.v2.r1.episode.e1';
 const STREAM = names.stream(RUN);
+const OTHER_STREAM = names.stream(OTHER);
 const ROLES = ['coordinator', 'analyzer', 'supervisor', 'agent-ada'] as const;
 type Role = (typeof ROLES)[number];
 
@@ -30,8 +32,30 @@ const LETTERS: Record<Role, string> = { coordinator: 'C', analyzer: 'N', supervi
 const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string, subscribe: string]][] = [
   ['the spec of ada', subjects.spec(RUN, 'e1', 'ada'), 'C', ''],
   ['the spec of ben', subjects.spec(RUN, 'e1', 'ben'), 'C', ''],
-  ['tokens', subjects.token(RUN, 'e1'), 'CA', 'SA'],
-  ['utterances', subjects.utterance(RUN, 'e1', 0), 'CA', 'S'],
+  ['tokens of ada', subjects.token(RUN, 'e1', 'ada'), 'CA', 'S'],
+  ['tokens of ben', subjects.token(RUN, 'e1', 'ben'), 'C', 'S'],
+  [
+    'tokens of ben that ada hears',
+    subjects.heardToken(RUN, 'ada', { episode: 'e1', agent: 'ben' }),
+    'C',
+    'A',
+  ],
+  [
+    'tokens of ada that ben hears',
+    subjects.heardToken(RUN, 'ben', { episode: 'e1', agent: 'ada' }),
+    'CA',
+    '',
+  ],
+  ['utterances of ada', subjects.utterance(RUN, { episode: 'e1', turn: 0, agent: 'ada' }), 'CA', 'S'],
+  ['utterances of ben', subjects.utterance(RUN, { episode: 'e1', turn: 0, agent: 'ben' }), 'C', 'S'],
+  [
+    'alternatives of ada',
+    subjects.alternative(RUN, { episode: 'e1', turn: 0, k: 1, agent: 'ada' }),
+    'CA',
+    '',
+  ],
+  ['alternatives of ben', `${EPISODE}.alternative.0.1.ben`, 'C', ''],
+  ['events of an episode', subjects.episodeEvent(RUN, 'e1', 'episode-finished.e1'), 'C', 'S'],
   ['events', subjects.event(RUN, 'run-finished'), 'C', 'S'],
   ['everything of the run', subjects.everything(RUN), '', ''],
   ['everything', '>', '', ''],
@@ -56,30 +80,29 @@ const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string
   ['acknowledging for ada', `$JS.ACK.${STREAM}.spec-ada.1.1.1.1.0`, 'CA', ''],
   ['acknowledging for ben', `$JS.ACK.${STREAM}.spec-ben.1.1.1.1.0`, 'C', ''],
   ['the fleet', '$SRV.PING', 'CNS', 'CNA'],
+  ['who is an agent', '$SRV.INFO.entrain-agent', 'CNS', 'A'],
+  ['who is an analyzer', '$SRV.INFO.entrain-analyzer', 'CNS', 'N'],
+  ['who is a coordinator', '$SRV.INFO.entrain-coordinator', 'CNS', 'C'],
+  ['every service', '$SRV.>', '', ''],
   ['answers to the coordinator', '_INBOX_coordinator.x', '', 'C'],
   ['answers to ada', '_INBOX_agent-ada.x', '', 'A'],
   ['answers to ben', '_INBOX_agent-ben.x', '', ''],
   ['the specs of another run', subjects.spec(OTHER, 'e1', 'ada'), '', ''],
-  ['tokens of another run', subjects.token(OTHER, 'e1'), '', ''],
-  ['utterances of another run', subjects.utterance(OTHER, 'e1', 0), '', ''],
+  ['tokens of another run', subjects.token(OTHER, 'e1', 'ada'), '', ''],
+  ['utterances of another run', subjects.utterance(OTHER, { episode: 'e1', turn: 0, agent: 'ada' }), '', ''],
   ['events of another run', subjects.event(OTHER, 'run-finished'), '', ''],
   ['a token for another run', subjects.renewToken(OTHER, 'ada'), '', ''],
   ['everything of another run', subjects.everything(OTHER), '', ''],
-  ['making the stream of another run', `$JS.API.STREAM.CREATE.${names.stream(OTHER)}`, '', ''],
-  ['what another run’s stream is', `$JS.API.STREAM.INFO.${names.stream(OTHER)}`, '', ''],
-  ['reading another run’s stream', `$JS.API.STREAM.MSG.GET.${names.stream(OTHER)}`, '', ''],
-  ['reading it without its leader', `$JS.API.DIRECT.GET.${names.stream(OTHER)}`, '', ''],
-  ['emptying another run’s stream', `$JS.API.STREAM.PURGE.${names.stream(OTHER)}`, '', ''],
-  ['the consumers of another run', `$JS.API.CONSUMER.LIST.${names.stream(OTHER)}`, '', ''],
-  ['a consumer in another run', `$JS.API.CONSUMER.CREATE.${names.stream(OTHER)}.spec-ada`, '', ''],
-  [
-    'a consumer named like the own run',
-    `$JS.API.CONSUMER.DURABLE.CREATE.${names.stream(OTHER)}.${STREAM}`,
-    '',
-    '',
-  ],
-  ['ada’s specs of another run', `$JS.API.CONSUMER.MSG.NEXT.${names.stream(OTHER)}.spec-ada`, '', ''],
-  ['acknowledging in another run', `$JS.ACK.${names.stream(OTHER)}.spec-ada.1.1.1.1.0`, '', ''],
+  ['making the stream of another run', `$JS.API.STREAM.CREATE.${OTHER_STREAM}`, '', ''],
+  ['what another run’s stream is', `$JS.API.STREAM.INFO.${OTHER_STREAM}`, '', ''],
+  ['reading another run’s stream', `$JS.API.STREAM.MSG.GET.${OTHER_STREAM}`, '', ''],
+  ['reading it without its leader', `$JS.API.DIRECT.GET.${OTHER_STREAM}`, '', ''],
+  ['emptying another run’s stream', `$JS.API.STREAM.PURGE.${OTHER_STREAM}`, '', ''],
+  ['the consumers of another run', `$JS.API.CONSUMER.LIST.${OTHER_STREAM}`, '', ''],
+  ['a consumer in another run', `$JS.API.CONSUMER.CREATE.${OTHER_STREAM}.spec-ada`, '', ''],
+  ['a consumer named like the own run', `$JS.API.CONSUMER.DURABLE.CREATE.${OTHER_STREAM}.${STREAM}`, '', ''],
+  ['ada’s specs of another run', `$JS.API.CONSUMER.MSG.NEXT.${OTHER_STREAM}.spec-ada`, '', ''],
+  ['acknowledging in another run', `$JS.ACK.${OTHER_STREAM}.spec-ada.1.1.1.1.0`, '', ''],
   ['the server’s own account', '$SYS.ACCOUNT.x.CONNECT', '', ''],
 ];
 
@@ -218,7 +241,7 @@ function greet(path: string, headers: Record<string, string>): Promise<number | 
   const socket = new WebSocket(`${base.replace('http', 'ws')}${path}`, { headers });
   const hello: StreamMessage = {
     type: 'hello',
-    version: [1, 0],
+    version: [2, 0],
     run: RUN,
     stream: 'ada',
     epoch: 1,

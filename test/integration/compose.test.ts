@@ -78,8 +78,8 @@ describe('what compose.yaml would start', () => {
       stdio: 'pipe',
     });
     const after = await readFile(join(secrets, 'users.conf'), 'utf8');
-    expect(before).toContain(`"entrain.v1.${RUN}.`);
-    expect(after).not.toContain(`"entrain.v1.${RUN}.`);
+    expect(before).toContain(`"entrain.v2.${RUN}.`);
+    expect(after).not.toContain(`"entrain.v2.${RUN}.`);
     expect(after.replaceAll('demo-2', RUN)).toBe(before);
   });
 

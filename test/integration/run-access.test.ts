@@ -34,7 +34,7 @@ beforeAll(async () => {
       await createConsumer(coordinator, { stream, name, filter: subjects.specsOf(run, agent) });
     }
   }
-  await publishOnce(coordinator, { subject: SECRET, id: 's', body: { secret: 'of cy' } });
+  await publishOnce(coordinator, { subject: SECRET, body: { secret: 'of cy' } });
 });
 afterAll(() => nats.close());
 
@@ -74,7 +74,11 @@ const ATTEMPTS: [what: string, act: (c: NatsConnection) => Promise<unknown>][] =
   ['take from a consumer that bears its name', next(STREAM, 'spec-ada')],
   [
     'say a turn',
-    (c) => publishOnce(c, { subject: subjects.utterance(OTHER, 'e1', 0), id: 'u', body: { text: 'x' } }),
+    (c) =>
+      publishOnce(c, {
+        subject: subjects.utterance(OTHER, { episode: 'e1', turn: 0, agent: 'ada' }),
+        body: { text: 'x' },
+      }),
   ],
   ['ask for a token of the other run', (c) => c.request(subjects.renewToken(OTHER, 'ada'), '')],
 ];
@@ -99,7 +103,10 @@ describe('an agent of one run', () => {
   });
 
   it('does in its own run what it must', async () => {
-    const turn = { subject: subjects.utterance(OWN, 'e1', 0), id: 'u', body: { text: 'x' } };
+    const turn = {
+      subject: subjects.utterance(OWN, { episode: 'e1', turn: 0, agent: 'ada' }),
+      body: { text: 'x' },
+    };
     expect(await publishOnce(ada, turn)).toBe(true);
     await expect(next(names.stream(OWN), 'spec-ada')(ada)).resolves.toBeDefined();
   });
@@ -107,7 +114,10 @@ describe('an agent of one run', () => {
   it('is let into another run without having to connect again', async () => {
     await nats.reload(usersWith([OWN, OTHER]));
     const say = () =>
-      publishOnce(ada, { subject: subjects.utterance(OTHER, 'e1', 0), id: 'u', body: { text: 'x' } });
+      publishOnce(ada, {
+        subject: subjects.utterance(OTHER, { episode: 'e1', turn: 0, agent: 'ada' }),
+        body: { text: 'x' },
+      });
     await expect.poll(() => say().catch(() => undefined), { timeout: 20_000 }).toBe(true);
     await expect(next(STREAM, 'spec-cy')(ada)).rejects.toMatchObject({ code: 'PERMISSIONS_VIOLATION' });
   });

@@ -2,6 +2,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Disk } from '../../protocol/control.ts';
+import { isWithinBounds } from '../../protocol/stream/bounds.ts';
 import type { Logger } from '../../process/log.ts';
 import { openRecording, sealLeftOpen, type Recording } from '../../journal/recording.ts';
 import { readRecording } from '../../journal/read-recording.ts';
@@ -88,5 +89,5 @@ async function recall(options: RecordingsOptions, run: string, folder: string): 
 /** Every frame in the folder of a run, with where it came from. */
 export async function* recordedFrames(run: string, folder: string): AsyncGenerator<RecordedFrame> {
   for await (const { stream, epoch, message } of readRecording(folder))
-    yield { run, origin: { stream, epoch, seq: message.seq }, message };
+    if (isWithinBounds(message)) yield { run, origin: { stream, epoch, seq: message.seq }, message };
 }

@@ -113,7 +113,8 @@ function takeDurable(
   { run, origin, message, arrivedMs }: DurableFrame,
   { clock, send, admission }: ScoreStoreOptions & { admission: Admission },
 ): void {
-  if (message.type === 'gap') return;
+  // Branches are recorded; no score of the talk itself uses them.
+  if (message.type === 'gap' || message.type === 'branch') return;
   if (message.type === 'steps') {
     state.stepFrames += 1;
     return send({ type: 'frame', run, origin, frame: message });

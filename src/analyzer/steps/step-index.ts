@@ -96,7 +96,7 @@ function takeFrame(state: BookState, { frame, origin }: StepInput): number {
   if (frame.type === 'episode') state.book.addEpisode(frame);
   else if (frame.type === 'turn')
     state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
-  else if (frame.role !== 'read') {
+  else if (frame.role === 'speak' || frame.role === 'listen') {
     const { turns } = openEpisode(state, frame.episode);
     const sides = turns.has(frame.turn) ? turns.get(frame.turn) : new Map<string, SideSteps>();
     turns.set(frame.turn, sides);

@@ -2,7 +2,14 @@
  * What each user of NATS may do, run by run: its own subjects in the runs it is let into, and nothing of any other run, be it by
  * its subjects, by the JetStream API or by a consumer. nats-server itself holds everybody to it.
  */
-import { NAME_PATTERN, names, subjects } from '../../protocol/subjects.ts';
+import {
+  AGENT_SERVICE,
+  ANALYZER_SERVICE,
+  COORDINATOR_SERVICE,
+  NAME_PATTERN,
+  names,
+  subjects,
+} from '../../protocol/subjects.ts';
 import { inboxPrefix } from '../../transport/nats/connection.ts';
 
 export interface Permissions {
@@ -23,7 +30,7 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
     case 'analyzer':
       return {
         publish: ['$SRV.>', subjects.analyzerEvent('*')],
-        subscribe: [inbox, '$SRV.>', ...QUESTIONS.map((subject) => subject('*'))],
+        subscribe: [inbox, ...announcing(ANALYZER_SERVICE), ...QUESTIONS.map((subject) => subject('*'))],
       };
     case 'supervisor':
       return {
@@ -31,13 +38,26 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
         subscribe: [
           inbox,
           subjects.analyzerEvent('*'),
-          ...runs.flatMap((run) => [subjects.events(run), subjects.tokens(run), subjects.utterances(run)]),
+          ...runs.flatMap((run) => [
+            subjects.events(run),
+            subjects.episodeEvents(run),
+            subjects.tokens(run),
+            subjects.utterances(run),
+          ]),
         ],
       };
     default:
       return agent(user.replace(/^agent-/, ''), { runs, inbox });
   }
 }
+
+/** What a program must hear to announce itself under one name of a service, and under no other. */
+const announcing = (service: string): string[] =>
+  ['PING', 'INFO', 'STATS'].flatMap((verb) => [
+    `$SRV.${verb}`,
+    `$SRV.${verb}.${service}`,
+    `$SRV.${verb}.${service}.*`,
+  ]);
 
 function coordinator(runs: readonly string[], inbox: string): Permissions {
   const fleet = [
@@ -49,7 +69,11 @@ function coordinator(runs: readonly string[], inbox: string): Permissions {
   const analyzer = QUESTIONS.map((subject) => subject('*'));
   return {
     publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...runs.flatMap(ownRun)],
-    subscribe: [inbox, '$SRV.>', ...runs.map((run) => subjects.renewToken(run, '*'))],
+    subscribe: [
+      inbox,
+      ...announcing(COORDINATOR_SERVICE),
+      ...runs.map((run) => subjects.renewToken(run, '*')),
+    ],
   };
 }
 
@@ -68,22 +92,24 @@ function ownRun(run: string): string[] {
 
 function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: string }): Permissions {
   if (!NAME_PATTERN.test(id)) throw new Error(`not an agent name: ${id}`);
-  const consumers = [names.specConsumer(id), names.utteranceConsumer(id)];
+  const consumers = [names.specConsumer(id), names.talkConsumer(id)];
   return {
     publish: runs.flatMap((run) => [
-      subjects.tokens(run),
-      subjects.utterances(run),
+      subjects.token(run, '*', id),
+      subjects.spokenTokens(run, id),
+      subjects.utterance(run, { episode: '*', turn: '*', agent: id }),
+      subjects.alternative(run, { episode: '*', turn: '*', k: '*', agent: id }),
       subjects.renewToken(run, id),
       ...consumers.flatMap((consumer) => consumerOf(names.stream(run), consumer)),
     ]),
     subscribe: [
       inbox,
-      '$SRV.>',
+      ...announcing(AGENT_SERVICE),
       subjects.assign(id),
       subjects.release(id),
       subjects.promptTokens(id),
       subjects.memberships(id),
-      ...runs.map((run) => subjects.tokens(run)),
+      ...runs.map((run) => subjects.heardTokens(run, id)),
     ],
   };
 }

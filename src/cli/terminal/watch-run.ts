@@ -1,14 +1,9 @@
 /** Feeds the terminal from what a run says of itself: events, tokens and utterances on NATS, scores from the analyzer. */
-import {
-  eventSchema,
-  retentionSchema,
-  parseMessage,
-  tokenSchema,
-  utteranceSchema,
-} from '../../protocol/control.ts';
+import { eventSchema, retentionSchema, parseMessage, tokenSchema } from '../../protocol/control.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
-import { subjects } from '../../protocol/subjects.ts';
+import { subjects, tokenPlace } from '../../protocol/subjects.ts';
+import { floorsAfter, floorsWith, NO_FLOORS, parseUtterance, turnFault } from '../../protocol/turn-order.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
 import { createHeadings, type Headings } from './headings.ts';
@@ -87,47 +82,68 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   };
 }
 
-function subscribe(
-  { run, link, terminal }: RunWatchOptions,
-  { headings, change }: { headings: Headings; change: Change },
-) {
-  const on = (subject: string, take: (text: string) => void) =>
-    link.connection.subscribe(subject, { callback: (_, message) => showIfValid(message.string(), take) });
+interface Shown {
+  headings: Headings;
+  change: Change;
+}
+
+function subscribe({ run, link, terminal }: RunWatchOptions, shown: Shown) {
+  const show = showRun(terminal, shown);
+  const on = (subject: string, take: (text: string, subject: string) => void) =>
+    link.connection.subscribe(subject, {
+      callback: (_, message) => showIfValid(() => take(message.string(), message.subject)),
+    });
   return [
-    on(subjects.events(run), (text) => {
-      const event = parseMessage(eventSchema, text, WHAT);
-      if (event.type === 'episode-started') headings.begin(event);
-      if (event.type === 'episode-taken-over') {
-        terminal.line(
-          `${event.agent} takes over from ${event.lost} at turn ${event.turn} of ${event.episode}`,
-        );
-      }
-      change((was) => viewEvent(was, event));
-    }),
+    on(subjects.events(run), show.event),
+    on(subjects.episodeEvents(run), show.event),
     on(subjects.analyzerEvent('*'), (text) => {
       const removal = parseMessage(retentionSchema, text, WHAT);
       terminal.line(`the recording of ${removal.run} was removed to keep the disk budget`);
     }),
-    on(subjects.tokens(run), (text) => {
+    on(subjects.tokens(run), show.token),
+    on(subjects.utterances(run), show.utterance),
+  ];
+}
+
+/** Shows the messages of a run; of the utterances those that count as turns. */
+function showRun(terminal: Terminal, { headings, change }: Shown) {
+  let floors = NO_FLOORS;
+  return {
+    event: (text: string): void => {
+      const event = parseMessage(eventSchema, text, WHAT);
+      floors = floorsAfter(floors, event);
+      if (event.type === 'episode-started') headings.begin(event);
+      if (event.type === 'episode-taken-over')
+        terminal.line(
+          `${event.agent} takes over from ${event.lost} at turn ${event.turn} of ${event.episode}`,
+        );
+      change((was) => viewEvent(was, event));
+    },
+    token: (text: string, subject: string): void => {
       const token = parseMessage(tokenSchema, text, WHAT);
+      if (token.agent !== tokenPlace(subject).agent) return;
       headings.behind(token.episode, () => change((was) => viewToken(was, token)));
-    }),
-    on(subjects.utterances(run), (text) => {
-      const utterance = parseMessage(utteranceSchema, text, WHAT);
+    },
+    utterance: (text: string, subject: string): void => {
+      const utterance = parseUtterance({ subject, text });
+      const floor = floors.get(utterance.episode);
+      // In an episode that began before this program looked on it is not known who speaks.
+      if (floor && turnFault(floor, utterance) !== undefined) return;
+      floors = floorsWith(floors, utterance);
       const { episode, turn, agent, text: words, finish } = utterance;
       headings.under(episode, () => {
         change((was) => viewUtterance(was, utterance));
         if (finish !== 'absent')
           terminal.utterance({ turn, agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
       });
-    }),
-  ];
+    },
+  };
 }
 
 /** The view shows what it can read; what is wrong with the rest is for the programs' logs. */
-function showIfValid(text: string, take: (text: string) => void): void {
+function showIfValid(show: () => void): void {
   try {
-    take(text);
+    show();
   } catch (error) {
     if (!(error instanceof EntrainError)) throw error;
   }

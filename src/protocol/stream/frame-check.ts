@@ -4,7 +4,14 @@
  */
 import { crc32 } from 'node:zlib';
 import { EntrainError } from '../errors.ts';
-import { TEXT_FEATURE_DIMS, type StepsFrame, type StreamMessage, type TurnFrame } from './frames.ts';
+import {
+  STEP_ROLES,
+  TEXT_FEATURE_DIMS,
+  type BranchFrame,
+  type StepsFrame,
+  type StreamMessage,
+  type TurnFrame,
+} from './frames.ts';
 import { NAME_PATTERN } from '../subjects.ts';
 import { BYTES_PER_VALUE } from './tensor.ts';
 import { PROTOCOL_VERSION } from '../version.ts';
@@ -62,6 +69,14 @@ const name: Check = {
   holds: (value) => typeof value === 'string' && NAME_PATTERN.test(value),
 };
 const text: Check = { expected: 'a string of at most 256 characters', holds: (value) => isText(value, 256) };
+const grantOrAbsent: Check = {
+  expected: 'a string of at most 2048 characters, or no such field',
+  holds: (value) => value === undefined || isText(value, 2048),
+};
+const longText: Check = {
+  expected: 'a string of at most 1024 characters',
+  holds: (value) => isText(value, 1024),
+};
 const bin: Check = { expected: 'binary data', holds: (value) => value instanceof Uint8Array };
 const nanoseconds: Check = {
   expected: 'a whole number of nanoseconds',
@@ -71,8 +86,16 @@ const shape: Check = { expected: 'three whole numbers from 1', holds: isShape };
 const layers: Check = { expected: 'layer numbers in rising order', holds: isRising };
 const dtype: Check = { expected: '"f16" or "f32"', holds: (value) => value === 'f16' || value === 'f32' };
 const role: Check = {
-  expected: '"speak", "listen" or "read"',
-  holds: (value) => value === 'speak' || value === 'listen' || value === 'read',
+  expected: `one of ${STEP_ROLES.join(', ')}`,
+  holds: (value) => (STEP_ROLES as readonly unknown[]).includes(value),
+};
+const nameOrAbsent: Check = {
+  expected: `${name.expected}, or no such field`,
+  holds: (value) => value === undefined || name.holds(value),
+};
+const sizeOrAbsent: Check = {
+  expected: 'a finite number, or no such field',
+  holds: (value) => value === undefined || Number.isFinite(value),
 };
 const floatsOrAbsent: Check = {
   expected: 'float32 values, or none',
@@ -92,8 +115,16 @@ const models: Check = {
 const tensor = { layers, shape, dtype, tNs: nanoseconds, crc32: count, data: bin };
 
 const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
-  hello: { run: name, stream: name, epoch: positive, firstSeq: count, lastSeq: fromMinusOne },
-  welcome: { lastEpoch: count, durableSeq: fromMinusOne, credits: count },
+  hello: {
+    id: countOrAbsent,
+    run: name,
+    stream: name,
+    epoch: positive,
+    firstSeq: count,
+    lastSeq: fromMinusOne,
+  },
+  opening: { hello: count },
+  welcome: { hello: count, lastEpoch: count, durableSeq: fromMinusOne, credits: count },
   ack: { durableSeq: fromMinusOne, credits: count },
   resend: { from: count, to: count },
   gap: { seq: count, from: count, to: count, reason: text },
@@ -102,12 +133,13 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     run: name,
     episode: name,
     scenario: text,
-    pair: text,
+    pair: longText,
     condition: text,
     seed: count,
     order: texts,
     role: count,
     models,
+    grant: grantOrAbsent,
   },
   turn: {
     seq: count,
@@ -120,6 +152,21 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     sentence: floatsOrAbsent,
   },
   steps: { seq: count, episode: name, turn: count, step0: count, role, bytes: ranges, ...tensor },
+  branch: {
+    seq: count,
+    run: name,
+    episode: name,
+    turn: count,
+    kind: name,
+    k: count,
+    state: name,
+    layer: countOrAbsent,
+    donor: nameOrAbsent,
+    size: sizeOrAbsent,
+    seating: countOrAbsent,
+    ...tensor,
+    text: floatsOrAbsent,
+  },
   clock: { id: count, sentNs: nanoseconds },
   'clock-reply': { id: count, sentNs: nanoseconds, receivedNs: nanoseconds, repliedNs: nanoseconds },
   bye: { reason: text },
@@ -140,6 +187,7 @@ export function checkMessage(value: unknown): StreamMessage {
     if (!check.holds(fields[field])) fault(message.type, field, check.expected);
   if (message.type === 'turn') checkTurn(message);
   if (message.type === 'steps') checkSteps(message);
+  if (message.type === 'branch') checkBranch(message);
   if (message.type === 'gap' && (message.from > message.to || message.to !== message.seq))
     fault('gap', 'to', 'a number not below its start and equal to seq');
   return message;
@@ -163,12 +211,19 @@ function checkTurn(frame: TurnFrame): void {
   if (frame.words.length !== frame.shape[2] * 4) fault('turn', 'words', 'one float32 value per dimension');
 }
 
+function checkBranch(frame: BranchFrame): void {
+  if (frame.shape[0] !== 1) fault('branch', 'shape', '[1, layers, dims]');
+  checkTensor(frame);
+  if (frame.text && frame.text.length !== TEXT_FEATURE_DIMS * 4)
+    fault('branch', 'text', `${TEXT_FEATURE_DIMS} float32 values, or no such field`);
+}
+
 function checkSteps(frame: StepsFrame): void {
   if (frame.bytes.length !== frame.shape[0]) fault('steps', 'bytes', 'one pair per step of the shape');
   checkTensor(frame);
 }
 
-function checkTensor(frame: TurnFrame | StepsFrame): void {
+function checkTensor(frame: TurnFrame | StepsFrame | BranchFrame): void {
   const [steps, layerCount, dims] = frame.shape;
   if (frame.layers.length !== layerCount) fault(frame.type, 'layers', 'as many layers as the shape says');
   if (frame.data.length !== steps * layerCount * dims * BYTES_PER_VALUE[frame.dtype])

@@ -1,13 +1,17 @@
 /**
  * The messages of the activation stream (agent → analyzer over WebSocket), as a union on `type`. Each is one msgpack map;
- * `codec.ts` turns bytes into these and back and is the only door. Data messages (`episode`, `turn`, `steps`, `gap`) carry
+ * `codec.ts` turns bytes into these and back and is the only door. Data messages (`episode`, `turn`, `steps`, `branch`, `gap`) carry
  * a sequence number and are recorded; the others steer the session.
  */
 
 export type DType = 'f16' | 'f32';
 
-/** How a step went through the model: as own speech, as a peer's words, or as a script's. */
-export type StepRole = 'speak' | 'listen' | 'read';
+/**
+ * How a step went through the model: as own speech, as a peer's words, as a script's, as the own reasoning before speech, or as
+ * the words of an episode in which the agent has no part.
+ */
+export const STEP_ROLES = ['speak', 'listen', 'read', 'think', 'control'] as const;
+export type StepRole = (typeof STEP_ROLES)[number];
 
 export interface ModelRef {
   name: string;
@@ -19,6 +23,8 @@ export interface ModelRef {
 export interface Hello {
   type: 'hello';
   version: [major: number, minor: number];
+  /** Chosen by the sender, another one for each hello of a connection; absent: 0. */
+  id?: number;
   run: string;
   stream: string;
   epoch: number;
@@ -27,8 +33,16 @@ export interface Hello {
   lastSeq: number;
 }
 
+/** The answer to a hello whose stream is being opened, which may take minutes; a welcome follows. */
+export interface Opening {
+  type: 'opening';
+  hello: number;
+}
+
 export interface Welcome {
   type: 'welcome';
+  /** The `id` of the hello that this answers. */
+  hello: number;
   /** The largest epoch the analyzer knows of this stream, 0 when it knows none. */
   lastEpoch: number;
   /** The last sequence number of the greeted epoch that is durable, −1 when none is. */
@@ -75,6 +89,8 @@ export interface EpisodeFrame {
   role: number;
   /** The models of the agents, in the order of `order`. */
   models: ModelRef[];
+  /** The coordinator's signed word that the sender has this role. Absent where there is no coordinator. */
+  grant?: string;
 }
 
 /**
@@ -128,6 +144,42 @@ export interface StepsFrame {
   data: Uint8Array;
 }
 
+/**
+ * The states of what might have been: at a turn, other words from the same history, or a state that was moved. No measure of
+ * the talk itself uses them, and no older analyzer may take one for a turn.
+ */
+export interface BranchFrame {
+  type: 'branch';
+  seq: number;
+  run: string;
+  episode: string;
+  /** The turn that branches; a state of the next speaker belongs to the same one. */
+  turn: number;
+  /** `alternative`: other words. `perturbation`, `interchange`: a state was moved. Others are recorded as they are. */
+  kind: string;
+  /** 0: what was really said. */
+  k: number;
+  /** Whose state it is: `end`, `mean` of the speaker's utterance, `reply` of a listener, `bystander`. */
+  state: string;
+  /** The layer that was moved. */
+  layer?: number;
+  /** The episode whose state took its place. */
+  donor?: string;
+  /** By how much it was moved, in standard deviations. */
+  size?: number;
+  /** As in a turn frame. */
+  seating?: number;
+  layers: number[];
+  /** [1, layers, dims], row-major. */
+  shape: [steps: 1, layers: number, dims: number];
+  dtype: DType;
+  tNs: number | bigint;
+  crc32: number;
+  data: Uint8Array;
+  /** f32 [4096] of the words of the branch, as in a turn frame. */
+  text?: Uint8Array;
+}
+
 export interface Clock {
   type: 'clock';
   id: number;
@@ -147,8 +199,8 @@ export interface Bye {
   reason: string;
 }
 
-export type DataMessage = EpisodeFrame | TurnFrame | StepsFrame | Gap;
-export type StreamMessage = Hello | Welcome | Ack | Resend | DataMessage | Clock | ClockReply | Bye;
+export type DataMessage = EpisodeFrame | TurnFrame | StepsFrame | BranchFrame | Gap;
+export type StreamMessage = Hello | Opening | Welcome | Ack | Resend | DataMessage | Clock | ClockReply | Bye;
 
 /** Dimensions of the hashed text features in a turn frame. */
 export const TEXT_FEATURE_DIMS = 4096;

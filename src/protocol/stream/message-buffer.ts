@@ -7,7 +7,7 @@
 import { crc32 } from 'node:zlib';
 import { encodeMessage } from './codec.ts';
 import { crcOfJoined } from './crc.ts';
-import type { StepsFrame, StreamMessage, TurnFrame } from './frames.ts';
+import type { BranchFrame, StepsFrame, StreamMessage, TurnFrame } from './frames.ts';
 
 export interface LentMessage {
   bytes: Uint8Array;
@@ -49,13 +49,25 @@ function plain(bytes: Uint8Array): LentMessage {
 }
 
 /** All of the message up to the first byte of its tensor. */
-function encodeHead({ data, ...rest }: TurnFrame | StepsFrame): Buffer {
-  const fields = encodeMessage(rest as StreamMessage);
-  const head = Buffer.allocUnsafe(fields.length + DATA_FIELD.length + LENGTH_BYTES);
-  head.set(fields);
-  // A map of up to 15 entries holds their number in its first byte, and no message has as many.
-  head[0] = (fields[0] as number) + 1;
-  head.set(DATA_FIELD, fields.length);
+function encodeHead({ data, ...rest }: TurnFrame | StepsFrame | BranchFrame): Buffer {
+  const { entries, fields } = splitMap(encodeMessage(rest as StreamMessage));
+  const start = startMap(entries + 1);
+  const head = Buffer.allocUnsafe(start.length + fields.length + DATA_FIELD.length + LENGTH_BYTES);
+  head.set(start);
+  head.set(fields, start.length);
+  head.set(DATA_FIELD, start.length + fields.length);
   head.writeUInt32BE(data.length, head.length - LENGTH_BYTES);
   return head;
 }
+
+/** How many entries a map has, and their bytes. */
+function splitMap(map: Uint8Array): { entries: number; fields: Uint8Array } {
+  const first = map[0] as number;
+  if (first !== MAP_16) return { entries: first & 0x0f, fields: map.subarray(1) };
+  return { entries: ((map[1] as number) << 8) | (map[2] as number), fields: map.subarray(3) };
+}
+
+const MAP_16 = 0xde;
+
+const startMap = (entries: number): Buffer =>
+  entries < 16 ? Buffer.of(0x80 | entries) : Buffer.of(MAP_16, entries >> 8, entries & 0xff);

@@ -1,4 +1,5 @@
 /** JetStream as entrain uses it: one stream per run, one consumer per agent and purpose, and turns that are spoken once. */
+import { randomUUID } from 'node:crypto';
 import {
   AckPolicy,
   DeliverPolicy,
@@ -16,6 +17,9 @@ import {
 } from 'nats';
 
 const SECOND_NS = 1_000_000_000;
+/** A message that a cut line swallowed comes again after so long at most. Messages are acknowledged as they come. */
+const ACK_WAIT_NS = 5 * SECOND_NS;
+const MOST_UNACKNOWLEDGED = 1024;
 /** JetStream: "wrong last sequence", the answer when a subject that must be empty is not. */
 const WRONG_LAST_SEQUENCE = 10071;
 const FORBIDDEN: string = ErrorCode.PermissionsViolation;
@@ -63,22 +67,31 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof NatsError && error.code === FORBIDDEN;
 }
 
+export interface ConsumerOptions {
+  stream: string;
+  name: string;
+  filter: string;
+  from?: 'beginning' | 'now';
+  /**
+   * Then each message waits for the acknowledgement of the one before it, so that a message which a broken line swallowed
+   * comes again before any later one. Costs a round trip per message.
+   */
+  inOrder?: boolean;
+}
+
 /**
  * Makes a durable consumer; one that is there already goes on where it was.
  * @returns how many messages wait for it
  */
-export async function createConsumer(
-  connection: NatsConnection,
-  options: { stream: string; name: string; filter: string; from?: 'beginning' | 'now' },
-): Promise<number> {
+export async function createConsumer(connection: NatsConnection, options: ConsumerOptions): Promise<number> {
   const manager: JetStreamManager = await connection.jetstreamManager();
   const { num_pending: pending } = await manager.consumers.add(options.stream, {
     durable_name: options.name,
     filter_subject: options.filter,
     ack_policy: AckPolicy.Explicit,
     deliver_policy: options.from === 'now' ? DeliverPolicy.New : DeliverPolicy.All,
-    ack_wait: 60 * SECOND_NS,
-    max_ack_pending: 1024,
+    ack_wait: ACK_WAIT_NS,
+    max_ack_pending: options.inOrder ? 1 : MOST_UNACKNOWLEDGED,
   });
   return pending;
 }
@@ -123,14 +136,17 @@ async function pump(messages: ConsumerMessages, take: (message: StoredMessage) =
   }
 }
 
-/** Stores a message once: false when the subject already holds one, whoever wrote it and however long ago. */
+/**
+ * Stores a message unless its subject holds one.
+ * @returns false when the subject held one, whoever wrote it and however long ago
+ */
 export async function publishOnce(
   connection: NatsConnection,
-  message: { subject: string; id: string; body: unknown },
+  message: { subject: string; body: unknown },
 ): Promise<boolean> {
   try {
-    const ack = await publishPatiently(connection, message, { expect: { lastSubjectSequence: 0 } });
-    return !ack.duplicate;
+    await publishPatiently(connection, message, { expect: { lastSubjectSequence: 0 } });
+    return true;
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE) return false;
     throw error;
@@ -140,21 +156,24 @@ export async function publishOnce(
 /** Stores a message. */
 export async function publishStored(
   connection: NatsConnection,
-  message: { subject: string; id: string; body: unknown },
+  message: { subject: string; body: unknown },
 ): Promise<void> {
   await publishPatiently(connection, message, {});
 }
 
-/** Tries again while the server is away; the message id makes a repeated try harmless. */
+/**
+ * Tries again while the server is away. The message id makes a repeated try harmless; it is random, since a peer that
+ * guessed it could store a message of its own under it and have this one dropped as a duplicate.
+ */
 async function publishPatiently(
   connection: NatsConnection,
-  message: { subject: string; id: string; body: unknown },
+  message: { subject: string; body: unknown },
   options: Partial<JetStreamPublishOptions>,
 ): Promise<PubAck> {
+  const body = JSON.stringify(message.body);
+  const settings = { msgID: randomUUID(), timeout: PUBLISH_TIMEOUT_MS, ...options };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const body = JSON.stringify(message.body);
-      const settings = { msgID: message.id, timeout: PUBLISH_TIMEOUT_MS, ...options };
       return await connection.jetstream().publish(message.subject, body, settings);
     } catch (error) {
       const away = error instanceof NatsError && AWAY_CODES.has(error.code);

@@ -1,11 +1,12 @@
 /** One WebSocket of a sender: greets, takes frames, acknowledges, measures the clock, and ends at the first fault. */
 import type { RawData, WebSocket } from 'ws';
+import { checkBounds } from '../../protocol/stream/bounds.ts';
 import { crcOfMessage, decodeMessage, encodeMessage } from '../../protocol/stream/codec.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { DataMessage, Hello, StreamMessage } from '../../protocol/stream/frames.ts';
 import { createClockExchange, type ClockEstimate, type ClockExchange } from './clock.ts';
 import { acceptFrame, type Seat } from './slot.ts';
-import { countRefused, REFUSALS, seatOf, type RefusalCause, type ServerState } from './registry.ts';
+import { countRefused, isOpen, REFUSALS, seatOf, type RefusalCause, type ServerState } from './registry.ts';
 import type { TokenClaims } from './token.ts';
 
 /** WebSocket close codes, private range: what the sender did wrong. */
@@ -21,8 +22,10 @@ interface Connection {
   claims: TokenClaims;
   clock: ClockExchange;
   seat: Seat | undefined;
-  /** Between a hello and its welcome no frame may come. */
-  greeting: boolean;
+  /** Hellos without a welcome yet; while there is one no frame may come. */
+  greetings: number;
+  /** Settles when the hellos so far are answered. */
+  greeted: Promise<void>;
   heardMs: number;
   timers: NodeJS.Timeout[];
 }
@@ -39,7 +42,8 @@ export function serveConnection(state: ServerState, client: WebSocket, claims: T
       onEstimate: (estimate) => noteClock(connection, estimate),
     }),
     seat: undefined,
-    greeting: false,
+    greetings: 0,
+    greeted: Promise.resolve(),
     heardMs: clock.monotonicMs(),
     timers: [],
   };
@@ -89,7 +93,7 @@ function watch(connection: Connection): void {
     else client.ping();
   }, PING_MS);
   const hello = setTimeout(() => {
-    if (!connection.seat && !connection.greeting) end(connection, CLOSE.invalid, 'no_hello');
+    if (!connection.seat && connection.greetings === 0) end(connection, CLOSE.invalid, 'no_hello');
   }, state.limits.helloMs);
   connection.timers.push(alive, hello);
 }
@@ -105,32 +109,32 @@ function receive(connection: Connection, data: RawData, isBinary: boolean): void
   if (!isBinary) return end(connection, CLOSE.invalid, 'text');
   const bytes = data as Buffer;
   try {
-    handle(connection, decodeMessage(bytes), bytes);
+    const message = decodeMessage(bytes);
+    checkBounds(message);
+    handle(connection, message, bytes);
   } catch (error) {
     if (!(error instanceof EntrainError)) throw error;
     connection.state.options.log.warn({ err: error, agent: connection.claims.agent }, 'frame refused');
     send(client, { type: 'bye', reason: error.message.slice(0, 256) });
-    end(connection, CLOSE.invalid, error.code);
+    end(connection, error.code === 'ROLE_MISSING' ? CLOSE.forbidden : CLOSE.invalid, error.code);
   }
 }
 
 function handle(connection: Connection, message: StreamMessage, bytes: Uint8Array): void {
   switch (message.type) {
     case 'hello':
-      greet(connection, message).catch((error: unknown) => {
-        connection.state.options.log.error({ err: error }, 'a stream could not be opened');
-        end(connection, CLOSE.invalid, 'not_opened');
-      });
-      return;
+      return queueGreeting(connection, message);
     case 'episode':
     case 'turn':
     case 'steps':
+    case 'branch':
     case 'gap':
       return take(connection, message, bytes);
     case 'clock-reply':
       return connection.clock.replied(message);
     case 'bye':
       return connection.client.close(CLOSE_IN_ORDER);
+    case 'opening':
     case 'welcome':
     case 'ack':
     case 'resend':
@@ -139,11 +143,23 @@ function handle(connection: Connection, message: StreamMessage, bytes: Uint8Arra
   }
 }
 
-async function greet(connection: Connection, hello: Hello): Promise<void> {
+/** Hellos are answered one after the other, each with a welcome that names it. */
+function queueGreeting(connection: Connection, hello: Hello): void {
   const { claims, state } = connection;
   if (hello.run !== claims.run || hello.stream !== claims.stream)
     return end(connection, CLOSE.forbidden, 'other_stream');
-  connection.greeting = true;
+  connection.greetings += 1;
+  if (!isOpen(state, hello)) send(connection.client, { type: 'opening', hello: hello.id ?? 0 });
+  connection.greeted = connection.greeted
+    .then(() => greet(connection, hello))
+    .catch((error: unknown) => {
+      state.options.log.error({ err: error }, 'a stream could not be opened');
+      end(connection, CLOSE.invalid, 'not_opened');
+    });
+}
+
+async function greet(connection: Connection, hello: Hello): Promise<void> {
+  const { state } = connection;
   const seat = await seatOf(state, hello);
   const holder = holderOf(connection);
   if (seat.holder && seat.holder !== holder) {
@@ -162,8 +178,14 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
   const lastEpoch = seat.sink.lastEpoch();
   const first = !connection.seat;
   connection.seat = seat;
-  connection.greeting = false;
-  send(connection.client, { type: 'welcome', lastEpoch, durableSeq, credits: state.limits.creditBytes });
+  connection.greetings -= 1;
+  send(connection.client, {
+    type: 'welcome',
+    hello: hello.id ?? 0,
+    lastEpoch,
+    durableSeq,
+    credits: state.limits.creditBytes,
+  });
   if (!first) return;
   state.options.log.info({ ...seat.place, durableSeq }, 'stream connected');
   connection.clock.start();
@@ -171,16 +193,21 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
 
 function take(connection: Connection, message: DataMessage, bytes: Uint8Array): void {
   const { seat, state } = connection;
-  if (!seat || connection.greeting) return end(connection, CLOSE.invalid, 'no_welcome');
+  if (!seat || connection.greetings > 0) return end(connection, CLOSE.invalid, 'no_welcome');
   if (seat.holder !== holderOf(connection)) return;
   const atMs = connection.heardMs;
   const { verdict, resend } = seat.intake.offer(message, atMs);
-  if (verdict === 'duplicate') seat.figures.duplicateFrames += 1;
+  if (verdict === 'duplicate') {
+    seat.figures.duplicateFrames += 1;
+    // A sender that repeats itself has missed an acknowledgement.
+    holderOf(connection).acknowledge(seat.sink.durableSeq(seat.intake.epoch()));
+  }
   if (resend) {
     seat.figures.resends += 1;
     send(connection.client, resend);
   }
   if (verdict !== 'accept') return;
+  state.options.admit?.(message, connection.claims);
   const most = state.limits.creditBytes + state.limits.maxMessageBytes;
   if (seat.waitingBytes + bytes.length > most) return end(connection, CLOSE.credits, 'credits');
   const { onRecorded, clock, log } = state.options;

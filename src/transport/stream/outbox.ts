@@ -3,6 +3,8 @@
  * timers sit outside.
  *
  *   offline ──connected──▶ greeting ──welcome──▶ flowing ──old epoch drained──▶ greeting (next epoch)
+ *
+ * A welcome may come late, after the next hello was said; it counts only as the answer to the last hello.
  */
 import type { Ack, Resend, Welcome } from '../../protocol/stream/frames.ts';
 
@@ -22,13 +24,15 @@ export interface Held {
 }
 
 export type OutboxCommand =
-  | { do: 'hello'; epoch: number; firstSeq: number; lastSeq: number }
+  | { do: 'hello'; id: number; epoch: number; firstSeq: number; lastSeq: number }
   | { do: 'frame'; epoch: number; seq: number }
   | { do: 'gap'; from: number; to: number; reason: string }
   | { do: 'trim'; epoch: number; seq: number }
   | { do: 'conflict'; epoch: number; durableSeq: number };
 
 export interface Outbox {
+  /** A hello that offers nothing, for an answer that says which epochs are known. */
+  asking(epoch: number): OutboxCommand[];
   connected(): OutboxCommand[];
   disconnected(): void;
   welcomed(message: Welcome): OutboxCommand[];
@@ -36,13 +40,15 @@ export interface Outbox {
   resent(message: Resend): OutboxCommand[];
   /** Something was added to the spool. */
   appended(): OutboxCommand[];
-  state(): { phase: Phase; epoch: number; acked: number; inFlightBytes: number };
+  state(): { phase: Phase; hello: number; epoch: number; acked: number; inFlightBytes: number };
 }
 
 type Phase = 'offline' | 'greeting' | 'flowing';
 
 interface State {
   phase: Phase;
+  /** Id of the last hello. */
+  hello: number;
   epoch: number;
   /** The next number to send, and the last one acknowledged. */
   next: number;
@@ -56,6 +62,7 @@ interface State {
 export function createOutbox(held: Held): Outbox {
   const state: State = {
     phase: 'offline',
+    hello: 0,
     epoch: 0,
     next: 0,
     acked: -1,
@@ -64,6 +71,7 @@ export function createOutbox(held: Held): Outbox {
     credits: 0,
   };
   return {
+    asking: (epoch) => [sayHello(state, { epoch, firstSeq: 0, lastSeq: -1 })],
     connected: () => greet(state, held),
     disconnected: () => {
       state.phase = 'offline';
@@ -79,6 +87,7 @@ export function createOutbox(held: Held): Outbox {
     appended: () => pump(state, held),
     state: () => ({
       phase: state.phase,
+      hello: state.hello,
       epoch: state.epoch,
       acked: state.acked,
       inFlightBytes: state.inFlightBytes,
@@ -94,11 +103,16 @@ function greet(state: State, held: Held): OutboxCommand[] {
   state.epoch = oldest.epoch;
   state.acked = -1;
   rewind(state, 0);
-  return [{ do: 'hello', ...oldest }];
+  return [sayHello(state, oldest)];
+}
+
+function sayHello(state: State, { epoch, firstSeq, lastSeq }: HeldEpoch): OutboxCommand {
+  state.hello += 1;
+  return { do: 'hello', id: state.hello, epoch, firstSeq, lastSeq };
 }
 
 function welcomed(state: State, held: Held, message: Welcome): OutboxCommand[] {
-  if (state.phase !== 'greeting') return [];
+  if (state.phase !== 'greeting' || message.hello !== state.hello) return [];
   state.phase = 'flowing';
   state.credits = message.credits;
   const { epoch } = state;

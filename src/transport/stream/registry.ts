@@ -26,6 +26,8 @@ export interface StreamServerOptions {
   path?: string;
   /** @throws EntrainError TOKEN_INVALID */
   authorize(token: string): TokenClaims;
+  /** Whether a frame may count. @throws EntrainError; left out, all may */
+  admit?(message: DataMessage, claims: TokenClaims): void;
   record(run: string, stream: string): RecordSink | Promise<RecordSink>;
   /** Called in order, once per frame, when the frame is synced. */
   onRecorded(message: DataMessage, at: RecordedAt): void;
@@ -85,6 +87,10 @@ export function countRefused(state: ServerState, cause: RefusalCause): void {
   state.refused[cause] = times;
   if (Number.isInteger(Math.log10(times))) state.options.log.warn({ cause, times }, 'turned away');
 }
+
+/** Whether the recording of a stream is open, so that a hello can be answered at once. */
+export const isOpen = (state: ServerState, { run, stream }: StreamPlace): boolean =>
+  state.figures.has(`${run}/${stream}`);
 
 /** The seat of a stream; made, and its recording recovered, when the stream first says hello. */
 export function seatOf(state: ServerState, { run, stream }: StreamPlace): Promise<Seat> {

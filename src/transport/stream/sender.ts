@@ -38,7 +38,7 @@ export interface StreamSender {
   hasRoom(kind: 'turn' | 'token'): boolean;
   /** Settles when there is room: turns wait from 80 % of the spool on, tokens from 95 %. */
   room(kind: 'turn' | 'token'): Promise<void>;
-  /** True when the analyzer has welcomed this sender within the time, so that frames flow. */
+  /** True when the analyzer has welcomed this sender within the time, or said that it is opening the recording. */
   welcomed(timeoutMs: number): Promise<boolean>;
   /** True when everything was acknowledged within the time. */
   drained(timeoutMs: number): Promise<boolean>;
@@ -82,7 +82,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
       pauses[kind] += 1;
       await session.until(() => hasRoom(kind));
     },
-    welcomed: (timeoutMs) => session.until(() => session.status().connected, timeoutMs),
+    welcomed: (timeoutMs) => session.until(() => session.isMet(), timeoutMs),
     drained: (timeoutMs) => session.until(() => session.isDrained(epoch, lastSeq), timeoutMs),
     status: () => ({ epoch, lastSeq, ...session.status(), ...spoolFigures(spool), pauses: { ...pauses } }),
     close: () => session.close(),

@@ -1,6 +1,6 @@
 /** Ties the outbox machine to the spool and the socket: carries out its commands and tells those who wait. */
 import { decodeMessage, encodeMessage } from '../../protocol/stream/codec.ts';
-import type { StreamMessage, Welcome } from '../../protocol/stream/frames.ts';
+import type { Hello, StreamMessage, Welcome } from '../../protocol/stream/frames.ts';
 import type { LentMessage } from '../../protocol/stream/message-buffer.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { createOutbox, type Outbox, type OutboxCommand } from './outbox.ts';
@@ -26,6 +26,8 @@ export interface StreamSession {
   /** Settles when the condition holds, true, or when the time is over, false. */
   until(holds: () => boolean, timeoutMs?: number): Promise<boolean>;
   isDrained(epoch: number, lastSeq: number): boolean;
+  /** Whether the analyzer takes frames, or is opening the recording to take them. */
+  isMet(): boolean;
   status(): SessionStatus;
   close(): Promise<void>;
 }
@@ -37,6 +39,8 @@ interface State {
   /** Before the own epoch is known the analyzer is only asked. */
   begun: boolean;
   open: boolean;
+  /** The analyzer said that it is opening the stream. */
+  opening: boolean;
   lastEpoch: number | undefined;
   epochStartNs: bigint;
   /** The frame that is being appended, which need not be read back. */
@@ -75,6 +79,7 @@ export function createStreamSession(options: StreamSenderOptions): StreamSession
     },
     until: (holds, timeoutMs) => until(state, holds, timeoutMs),
     isDrained: (epoch, lastSeq) => isDrained(state, epoch, lastSeq),
+    isMet: () => state.opening || state.outbox.state().phase === 'flowing',
     status: () => statusOf(state),
     close: () => state.socket.close(),
   };
@@ -87,6 +92,7 @@ function openState(options: StreamSenderOptions): State {
     socket: undefined as unknown as StreamSocket,
     begun: false,
     open: false,
+    opening: false,
     lastEpoch: undefined,
     epochStartNs: 0n,
     fresh: undefined,
@@ -116,6 +122,7 @@ function openSocket(state: State): StreamSocket {
     onMessage: (bytes) => receive(state, bytes),
     onClose: () => {
       state.open = false;
+      state.opening = false;
       state.outbox.disconnected();
     },
   });
@@ -123,13 +130,14 @@ function openSocket(state: State): StreamSocket {
 
 /** A hello that offers nothing: the answer says which epochs are known. */
 function ask(state: State): void {
-  sayHello(state, { epoch: state.options.spool.lastEpoch() + 1, firstSeq: 0, lastSeq: -1 });
+  carryOut(state, state.outbox.asking(state.options.spool.lastEpoch() + 1));
 }
 
-function sayHello(state: State, held: { epoch: number; firstSeq: number; lastSeq: number }): void {
+function sayHello(state: State, held: Pick<Hello, 'epoch' | 'firstSeq' | 'lastSeq'> & { id: number }): void {
   const { run, stream } = state.options;
   const version: [number, number] = [PROTOCOL_VERSION.major, PROTOCOL_VERSION.minor];
-  send(state, { type: 'hello', version, run, stream, ...held });
+  const { id, epoch, firstSeq, lastSeq } = held;
+  send(state, { type: 'hello', version, id, run, stream, epoch, firstSeq, lastSeq });
 }
 
 function receive(state: State, bytes: Uint8Array): void {
@@ -148,6 +156,9 @@ function receive(state: State, bytes: Uint8Array): void {
 
 function handle(state: State, message: StreamMessage, receivedNs: bigint): void {
   switch (message.type) {
+    case 'opening':
+      state.opening = true;
+      return state.socket.heard();
     case 'welcome':
       return welcomed(state, message);
     case 'ack':
@@ -172,6 +183,7 @@ function handle(state: State, message: StreamMessage, receivedNs: bigint): void 
     case 'episode':
     case 'turn':
     case 'steps':
+    case 'branch':
     case 'clock-reply':
       state.socket.drop('a message that only senders send');
   }

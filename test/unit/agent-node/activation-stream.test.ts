@@ -34,7 +34,7 @@ async function open(port: number, welcomeMs?: number): Promise<{ stream: Activat
       run: RUN,
       stream: 's',
       specConsumer: 'p',
-      utteranceConsumer: 'u',
+      talkConsumer: 'u',
       analyzer: { url: `ws://127.0.0.1:${port}/stream`, token: tokenFor('ada') },
     },
     dataFolder: await temporaryFolder(),

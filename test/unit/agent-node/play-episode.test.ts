@@ -47,6 +47,7 @@ const SPEC: AgentSpec = {
   role: 1,
   speaks: false,
   seating: 0,
+  grant: '',
   models: [],
   person: { persona: 'I only read.', goal: '', secret: '' },
   seed: 5,

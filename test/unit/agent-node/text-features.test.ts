@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { TEXT_FEATURE_DIMS } from '../../../src/protocol/stream/frames.ts';
 import { textFeatures } from '../../../src/agent-node/text-features.ts';
@@ -11,6 +12,19 @@ describe('textFeatures', () => {
     expect(features).toHaveLength(TEXT_FEATURE_DIMS);
     expect(dot(features, features)).toBeCloseTo(1, 5);
     expect(textFeatures('ab').every((value) => value === 0)).toBe(true);
+  });
+
+  it('gives the test vectors of docs/protocol.md', async () => {
+    const page = await readFile('docs/protocol.md', 'utf8');
+    const rows = [...page.matchAll(/^\| `([^`]+)` +\| ((?:\d+: [−.\d]+(?:, )?)+|none) *\|$/gm)];
+    expect(rows).toHaveLength(4);
+    for (const [, text = '', entries = ''] of rows) {
+      const named = [...entries.matchAll(/(\d+): ([−.\d]+)/g)];
+      const found = [...textFeatures(text).entries()].filter(([, value]) => value !== 0);
+      expect(found.map(([index, value]) => `${index}: ${value.toFixed(6).replace('-', '−')}`)).toEqual(
+        named.map(([entry]) => entry),
+      );
+    }
   });
 
   it('puts texts that share words closer than texts that do not', () => {

@@ -44,15 +44,20 @@ const finished = (episode: string, turns: number): RunEvent => ({
   finish: 'turns',
   atMs: 0,
 });
-const says = (episode: string, turn: number, finish: Utterance['finish'] = 'stop'): Utterance => ({
+const says = (episode: string, turn: number, finish: Utterance['finish'] = 'stop'): Utterance =>
+  saysAs(turn % 2 === 0 ? 'a' : 'b', { episode, turn, finish });
+const saysAs = (
+  agent: string,
+  { episode = 'e0001', turn, finish = 'stop' }: Partial<Utterance> & { turn: number },
+): Utterance => ({
   episode,
   turn,
-  agent: 'a',
+  agent,
   text: 'x',
   finish,
   tokens: 1,
   droppedTurns: 0,
-  stream: 'a',
+  stream: agent,
   epoch: 1,
   lastSeq: turn,
 });
@@ -78,7 +83,7 @@ describe('run state', () => {
 
   it('finishes an episode at its last turn or when an agent leaves', () => {
     const open = after(begun, started('e0001'), started('e0002'), says('e0001', 0), says('e0001', 1));
-    expect(decide(open)).toEqual([]);
+    expect(decide(open).filter((one) => one.do !== 'seat')).toEqual([]);
     const command = { do: 'finish-episode', episode: 'e0001' };
     expect(decide(reduceUtterance(open, says('e0001', 2)))).toContainEqual({
       ...command,
@@ -104,13 +109,10 @@ describe('run state', () => {
       atMs: 0,
     };
     const state = after(begun, started('e0001'), says('e0001', 0), takenOver, takenOver);
+    const seat = { do: 'seat', episode: plan[0] };
     expect(decide(state)).toEqual([
-      {
-        do: 'seat-stand-in',
-        episode: plan[0],
-        role: 1,
-        seat: { agent: 'c', seating: 1, tookOverAs: 'i' },
-      },
+      { ...seat, role: 0, agent: 'a', tookOverAs: undefined },
+      { ...seat, role: 1, agent: 'c', tookOverAs: 'i' },
     ]);
     expect(episodeOf(state, 'c')).toMatchObject({ role: 1, now: { spoken: [{ turn: 0 }] } });
     expect(episodeOf(state, 'b')).toBeUndefined();
@@ -131,10 +133,27 @@ describe('run state', () => {
     expect(seats?.map(({ seating }) => seating)).toEqual([0, 2]);
   });
 
-  it('comes to the same state when an utterance overtakes the event of its episode, or comes twice', () => {
+  it('takes a turn once, from the agent that has its role, and in its order', () => {
     const inOrder = after(begun, started('e0001'), says('e0001', 0), says('e0001', 1));
-    expect(after(begun, says('e0001', 0), started('e0001'), says('e0001', 1), says('e0001', 1))).toEqual(
-      inOrder,
+    const others = [
+      saysAs('b', { turn: 0 }),
+      says('e0001', 1),
+      saysAs('eve', { turn: 0 }),
+      says('e0001', 0),
+      says('e0001', 0),
+      saysAs('a', { turn: 1, finish: 'leave' }),
+      says('e0001', 1),
+      says('e0001', 5),
+    ];
+    expect(after(begun, says('e0001', 0), started('e0001'), ...others)).toEqual(inOrder);
+  });
+
+  it('gives a running episode to all of its agents again after a restart', () => {
+    expect(decide(after(begun, started('e0001'), says('e0001', 0)))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ do: 'seat', role: 0, agent: 'a' }),
+        expect.objectContaining({ do: 'seat', role: 1, agent: 'b' }),
+      ]),
     );
   });
 

@@ -39,9 +39,9 @@ describe('the secrets of a fleet', () => {
     expect(agents).toEqual(['eva', 'tom']);
     expect(await read('agent-eva.password')).toBe(before);
     const users = await read('users.conf');
-    for (const word of [before.trim(), (await read('agent-tom.password')).trim(), 'entrain.v1.two.'])
+    for (const word of [before.trim(), (await read('agent-tom.password')).trim(), 'entrain.v2.two.'])
       expect(users).toContain(word);
-    expect(users).not.toContain('entrain.v1.one.');
+    expect(users).not.toContain('entrain.v2.one.');
     expect(await modeOf('agent-tom.password')).toBe(0o600);
   });
 

@@ -29,8 +29,8 @@ beforeAll(async () => {
     });
     await createConsumer(coordinator, {
       stream,
-      name: names.utteranceConsumer(agent),
-      filter: subjects.utterances(run),
+      name: names.talkConsumer(agent),
+      filter: subjects.talk(run),
     });
   }
 });
@@ -66,28 +66,56 @@ describe('permissions of a private nats-server', () => {
   it('lets an agent read its own specs and publish utterances', async () => {
     await publishOnce(coordinator, {
       subject: subjects.spec(run, 'e1', 'ada'),
-      id: 's1',
       body: { for: 'ada' },
     });
     await expect(take(ada, names.specConsumer('ada'))).resolves.toContain('ada');
     await expect(
-      publishOnce(ada, { subject: subjects.utterance(run, 'e1', 0), id: 'u1', body: {} }),
+      publishOnce(ada, {
+        subject: subjects.utterance(run, { episode: 'e1', turn: 0, agent: 'ada' }),
+        body: {},
+      }),
     ).resolves.toBe(true);
   });
 
   it('stores a turn once, also after the duplicate window', async () => {
-    const subject = subjects.utterance(run, 'e2', 0);
-    expect(await publishOnce(ada, { subject, id: 'a', body: { text: 'first' } })).toBe(true);
-    expect(await publishOnce(ada, { subject, id: 'b', body: { text: 'second' } })).toBe(false);
+    const subject = subjects.utterance(run, { episode: 'e2', turn: 0, agent: 'ada' });
+    expect(await publishOnce(ada, { subject, body: { text: 'first' } })).toBe(true);
+    expect(await publishOnce(ada, { subject, body: { text: 'second' } })).toBe(false);
   });
 
   it.each([
     ['read the specs of another', (c: NatsConnection) => c.subscribe(subjects.spec(run, '*', 'ben'))],
-    ['read all specs', (c: NatsConnection) => c.subscribe('entrain.v1.>')],
+    ['read all specs', (c: NatsConnection) => c.subscribe('entrain.v2.>')],
     ['read the inbox of another', (c: NatsConnection) => c.subscribe('_INBOX_coordinator.>')],
     ['take over the assignments of another', (c: NatsConnection) => c.subscribe(subjects.assign('ben'))],
     ['write an event', (c: NatsConnection) => c.publish(subjects.event(run, 'run-finished'), '{}')],
     ['write a spec', (c: NatsConnection) => c.publish(subjects.spec(run, 'e1', 'ada'), '{}')],
+    [
+      'speak as another',
+      (c: NatsConnection) =>
+        c.publish(subjects.utterance(run, { episode: 'e1', turn: 0, agent: 'ben' }), '{}'),
+    ],
+    [
+      'publish an alternative as another',
+      (c: NatsConnection) =>
+        c.publish(subjects.alternative(run, { episode: 'e1', turn: 0, k: 1, agent: 'ben' }), '{}'),
+    ],
+    ['show tokens as another', (c: NatsConnection) => c.publish(subjects.token(run, 'e1', 'ben'), '{}')],
+    [
+      'show tokens to a listener as another',
+      (c: NatsConnection) =>
+        c.publish(subjects.heardToken(run, 'ada', { episode: 'e1', agent: 'ben' }), '{}'),
+    ],
+    [
+      'read the tokens that another hears',
+      (c: NatsConnection) => c.subscribe(subjects.heardTokens(run, 'ben')),
+    ],
+    ['read the tokens of everybody', (c: NatsConnection) => c.subscribe(subjects.tokens(run))],
+    ['announce an analyzer', (c: NatsConnection) => c.subscribe('$SRV.INFO.entrain-analyzer')],
+    ['announce an analyzer by its id', (c: NatsConnection) => c.subscribe('$SRV.INFO.entrain-analyzer.x')],
+    ['announce a coordinator', (c: NatsConnection) => c.subscribe('$SRV.PING.entrain-coordinator')],
+    ['announce every service', (c: NatsConnection) => c.subscribe('$SRV.>')],
+    ['announce every name', (c: NatsConnection) => c.subscribe('$SRV.INFO.*')],
     ['renew the token of another', (c: NatsConnection) => c.publish(subjects.renewToken(run, 'ben'), '{}')],
     [
       'pull from the consumer of another',
@@ -103,8 +131,9 @@ describe('permissions of a private nats-server', () => {
     const { connection } = await nats.connect('agent-ada');
     const act = (): void => {
       connection.subscribe(subjects.assign('ada'));
-      connection.subscribe(subjects.tokens(run));
-      connection.publish(subjects.token(run, 'e1'), '{}');
+      connection.subscribe(subjects.heardTokens(run, 'ada'));
+      connection.publish(subjects.token(run, 'e1', 'ada'), '{}');
+      connection.publish(subjects.heardToken(run, 'ben', { episode: 'e1', agent: 'ada' }), '{}');
       connection.publish(subjects.renewToken(run, 'ada'), '{}');
     };
     expect(await refused(connection, act)).toBe(false);

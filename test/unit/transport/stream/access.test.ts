@@ -46,7 +46,7 @@ function open(token: string | undefined): Client {
 
 const hello = (stream = 'ada', run = RUN): StreamMessage => ({
   type: 'hello',
-  version: [1, 0],
+  version: [2, 0],
   run,
   stream,
   epoch: 1,
@@ -183,7 +183,7 @@ describe('connections that are kept open', () => {
   });
 });
 
-const welcome: StreamMessage = { type: 'welcome', lastEpoch: 0, durableSeq: -1, credits: 1 };
+const welcome: StreamMessage = { type: 'welcome', hello: 0, lastEpoch: 0, durableSeq: -1, credits: 1 };
 
 function strangersToken(): string {
   const expiresAtMs = Date.now() + 60_000;

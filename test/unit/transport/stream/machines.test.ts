@@ -19,6 +19,7 @@ describe('sender and receiver machines', () => {
     { noResend: true },
     { trimUnacknowledged: true },
     { acknowledgeUnsynced: true },
+    { anyWelcome: true },
   ])('are seen to fail with %o', (faults) => {
     const details = fc.check(
       fc.property(schedule, (steps) => safely(() => faultOf(steps, faults)) === undefined),

@@ -53,7 +53,7 @@ it('writes neither tokens nor states nor texts to the log, at any level', async 
   const bad = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
   const hello: StreamMessage = {
     type: 'hello',
-    version: [1, 0],
+    version: [2, 0],
     run: RUN,
     stream: 'ada',
     epoch: 9,
