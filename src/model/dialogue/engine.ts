@@ -1,6 +1,6 @@
 /** What listening and speaking share: the turns kept, the plan they give, the cache that follows it, and the context policy. */
 import { EntrainError } from '../../protocol/errors.ts';
-import type { ChatTemplate } from '../text/chat-template.ts';
+import type { ChatTemplate, Rendered } from '../text/chat-template.ts';
 import type { Turn } from '../text/template-address.ts';
 import type { Decoder } from '../runtime/decoder.ts';
 import { createPromptCache, type PromptCache } from './prompt-cache.ts';
@@ -30,8 +30,6 @@ export interface ModelParts {
 export interface Engine {
   parts: ModelParts;
   options: DialogueOptions;
-  /** The model's, in which now is the instant of the run. */
-  template: ChatTemplate;
   turns: Turn[];
   /** Turns dropped from the front because the context was full. */
   droppedTurns: number;
@@ -41,37 +39,42 @@ export interface Engine {
   stateLayers: readonly number[];
   /** The whole prompt, ready for a reply. */
   plan(turns: readonly Turn[]): Chunk[];
+  /** The same as text. */
+  rendered(turns: readonly Turn[]): Rendered;
 }
 
 export function createEngine(parts: ModelParts, options: DialogueOptions): Engine {
   const { info, tokenizer } = parts;
   const template = options.atMs === undefined ? parts.template : parts.template.at(options.atMs);
+  const prompt = rememberLast((turns) => {
+    const rendered = template.render(options.system, turns, true);
+    return { rendered, chunks: planPrompt({ rendered, turns, tokenizer }) };
+  });
   return {
     parts,
     options,
-    template,
     turns: [],
     droppedTurns: 0,
     cache: createPromptCache(parts.openDecoder(), info.dims),
     picker: createStepPicker(options.steps, info.layers, info.dims),
     stateLayers: Array.from({ length: info.layers }, (_, i) => i + 1),
-    plan: rememberLast((turns) =>
-      planPrompt({ rendered: template.render(options.system, turns, true), turns, tokenizer }),
-    ),
+    plan: (turns) => prompt(turns).chunks,
+    rendered: (turns) => prompt(turns).rendered,
   };
 }
 
 /** The same turns are planned when they are heard and when the reply begins, which is when time is short. */
-function rememberLast(plan: Engine['plan']): Engine['plan'] {
-  let planned: readonly Turn[] | undefined;
-  let chunks: Chunk[] = [];
+function rememberLast(make: (turns: readonly Turn[]) => Prompt): (turns: readonly Turn[]) => Prompt {
+  let last: { turns: readonly Turn[]; prompt: Prompt } | undefined;
   return (turns) => {
-    if (!planned || !sameTurns(planned, turns)) {
-      chunks = plan(turns);
-      planned = [...turns];
-    }
-    return chunks;
+    if (!last || !sameTurns(last.turns, turns)) last = { turns: [...turns], prompt: make(turns) };
+    return last.prompt;
   };
+}
+
+interface Prompt {
+  rendered: Rendered;
+  chunks: Chunk[];
 }
 
 function sameTurns(a: readonly Turn[], b: readonly Turn[]): boolean {

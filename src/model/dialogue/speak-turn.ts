@@ -121,8 +121,8 @@ function beginReply(engine: Engine, { onToken, onSteps }: SpeakOptions): Reply {
 }
 
 /** What the template puts behind the last words. */
-function tailOf({ options, template, turns }: Engine): string {
-  const { text, ranges } = template.render(options.system, turns, true);
+function tailOf({ options, turns, rendered }: Engine): string {
+  const { text, ranges } = rendered(turns);
   const end = Math.max(0, ...[...ranges.values()].map(([, to]) => to));
   const system = options.system.trim();
   const systemAt = system === '' ? -1 : text.lastIndexOf(system);

@@ -46,7 +46,7 @@ async function takeTurn(model: OpenModel, options: TryOptions): Promise<TryRepor
   const engine = createEngine(model, { id: 'try', system, sampling, steps: null });
   for (const { who, text } of turns) remember(engine, who, text);
   fitContext(engine);
-  const prompt = engine.template.render(system, engine.turns, true).text;
+  const prompt = engine.rendered(engine.turns).text;
   const promptIds = engine.plan(engine.turns).flatMap(({ ids }) => ids);
   let stateNorms: number[] = [];
   const { text, finish, tokens } = await speakTurn(engine, {
