@@ -15,6 +15,7 @@ import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { consume, publishOnce, type StoredMessage } from '../transport/nats/streams.ts';
+import { subscribe } from '../transport/nats/subscription.ts';
 import type { ClientTls } from '../transport/http/tls.ts';
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
@@ -59,15 +60,19 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const hearing = await consume(link.connection, {
     stream: assignment.stream,
     consumer: assignment.utteranceConsumer,
+    log,
     take: (message) => takeUtterance(message, { box, log }),
   });
-  const tokens = link.connection.subscribe(subjects.tokens(assignment.run), {
-    callback: (_, message) => takeToken(message.string(), { preview, log }),
+  const tokens = subscribe(link, {
+    subject: subjects.tokens(assignment.run),
+    take: ({ text }) => takeToken(text, { preview, log }),
+    log,
   });
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
     stream: assignment.stream,
     consumer: assignment.specConsumer,
+    log,
     take: play.take,
   });
   log.info({ run: assignment.run, agent, epoch: stream.sender.epoch }, 'joined run');
@@ -101,7 +106,7 @@ function createPorts(
     signal: AbortSignal;
   },
 ): EpisodePorts {
-  const { agent, assignment, link, model, metrics } = options;
+  const { agent, assignment, link, model, metrics, log } = options;
   const { connection } = link;
   return {
     agent,
@@ -118,7 +123,13 @@ function createPorts(
       const { episode, turn } = utterance;
       const subject = subjects.utterance(assignment.run, episode, turn);
       const id = names.utteranceId(assignment.run, episode, turn);
-      const first = await publishOnce(connection, { subject, id, body: utterance });
+      const first = await publishOnce(connection, {
+        subject,
+        id,
+        body: utterance,
+        log,
+        signal: parts.signal,
+      });
       return first ? utterance : parts.box.take({ episode, turn }, parts.signal);
     },
   };

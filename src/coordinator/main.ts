@@ -41,6 +41,11 @@ import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 /** Long enough for an analyzer to be started again. */
 const DRAIN_MS = 120_000;
 
+/** How long an ending coordinator waits for agents to leave: they hand their last frames over first. */
+const RELEASE_MS = 4000;
+
+const isSupervised = (): boolean => environment('ENTRAIN_SUPERVISED') === '1';
+
 interface Parts {
   settings: CoordinatorSettings;
   link: NatsLink;
@@ -57,11 +62,10 @@ export async function run(argv: string[]): Promise<number> {
   const log = createLog('coordinator');
   const shutdown = createShutdown(log);
   let exitCode = 0;
-  const supervised = environment('ENTRAIN_SUPERVISED') === '1';
-  endOnSignals(shutdown, { supervised, exitCode: () => exitCode });
+  endOnSignals(shutdown, { supervised: isSupervised(), exitCode: () => exitCode });
   try {
     // Under a supervisor the run folder is claimed by that one.
-    if (!supervised) await claimFolder(settings, shutdown);
+    if (!isSupervised()) await claimFolder(settings, shutdown);
     const parts = await connect(settings, { log, shutdown });
     const complete = await startRun(parts);
     await Promise.race([complete(), shutdown.asked]);
@@ -137,7 +141,7 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
   const facts = begun ?? (await beginRun(parts, fleet, folder.path));
-  const invitation = { run, agents, fleet, link, clock, privateKey };
+  const invitation = { run, agents, fleet, link, clock, privateKey, log };
   const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
   const { invited } = prepared;
@@ -145,6 +149,11 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   shutdown.onStop('run', () => running.stop());
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
+  // Under a supervisor the agents are told to end next.
+  if (!isSupervised())
+    shutdown.onStop('agents', () =>
+      releaseAgents(invitation, { isAway: watch.isAway, timeoutMs: RELEASE_MS }),
+    );
   const turns = watchTurns({ state: running.state, metrics, clock, log });
   shutdown.onStop('turns', () => turns.stop());
   const modelOf = (agent: string): string | undefined => fleet.agents.get(agent)?.model.sha256;

@@ -4,6 +4,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
 import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
+import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { publishOnce, publishStored } from '../transport/nats/streams.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
@@ -18,6 +19,7 @@ export interface PublishOptions {
   link: NatsLink;
   /** When the run was begun, as run.json says. */
   startedAtMs: number;
+  log: Logger;
 }
 
 /** Once for each life of an agent: another instance of it has not read what the last one had. */
@@ -52,8 +54,9 @@ export async function publishSpec(
   const subject = subjects.spec(run, episode.id, agent);
   await publishStored(link.connection, {
     subject,
-    id: `${subject}.${memberOf(fleet, agent).instance}`,
+    id: `${subject}.${memberOf(fleet, agent).instance}.${spec.seating}`,
     body: spec,
+    log: options.log,
   });
 }
 
@@ -66,7 +69,7 @@ function inTheEyesOfTheAnalyzer({ order, reader }: PlannedEpisode, agents: strin
 export async function publishEvent(options: PublishOptions, event: RunEvent, time = 1): Promise<void> {
   const name = time === 1 ? eventName(event) : `${eventName(event)}.${time}`;
   const subject = subjects.event(options.run, name);
-  await publishOnce(options.link.connection, { subject, id: subject, body: event });
+  await publishOnce(options.link.connection, { subject, id: subject, body: event, log: options.log });
 }
 
 /** Unique for what may happen only once. */

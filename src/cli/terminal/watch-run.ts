@@ -10,7 +10,9 @@ import { EntrainError } from '../../protocol/errors.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 import { subjects } from '../../protocol/subjects.ts';
 import type { Clock } from '../../process/clock.ts';
+import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
+import { subscribe } from '../../transport/nats/subscription.ts';
 import { createHeadings, type Headings } from './headings.ts';
 import type { Terminal } from './terminal.ts';
 import { createStallLines } from './stalls.ts';
@@ -41,6 +43,7 @@ export interface RunWatchOptions {
   /** Where the programs' logs are: what a stall points to. */
   logFolder: string;
   clock: Pick<Clock, 'monotonicMs'>;
+  log: Logger;
 }
 
 type Change = (next: (was: ViewState) => ViewState) => void;
@@ -61,7 +64,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   const headings = createHeadings(terminal);
   for (const [episode, { scenario, condition }] of earlier.running)
     headings.goOn({ episode, scenario, condition });
-  const subscriptions = subscribe(options, { headings, change });
+  const subscriptions = subscribeAll(options, { headings, change });
   const stallLines = createStallLines(options);
   const redraw = setInterval(() => {
     for (const line of stallLines(state, clock.monotonicMs())) terminal.line(line);
@@ -87,12 +90,12 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   };
 }
 
-function subscribe(
-  { run, link, terminal }: RunWatchOptions,
+function subscribeAll(
+  { run, link, terminal, log }: RunWatchOptions,
   { headings, change }: { headings: Headings; change: Change },
 ) {
   const on = (subject: string, take: (text: string) => void) =>
-    link.connection.subscribe(subject, { callback: (_, message) => showIfValid(message.string(), take) });
+    subscribe(link, { subject, take: ({ text }) => showIfValid(text, take), log });
   return [
     on(subjects.events(run), (text) => {
       const event = parseMessage(eventSchema, text, WHAT);

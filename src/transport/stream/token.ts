@@ -54,7 +54,7 @@ export function verifyToken(publicKeyPem: string, token: string, options: { nowM
   );
   if (!authentic) throw invalid('was not signed by the coordinator of this run');
   const claims = readClaims(body);
-  if (claims.expiresAtMs <= options.nowMs) throw invalid('has expired');
+  if (claims.expiresAtMs <= options.nowMs) throw expired(options.nowMs - claims.expiresAtMs);
   return claims;
 }
 
@@ -66,6 +66,13 @@ function readClaims(body: string): TokenClaims {
   const knownMode = claims.mode === 'write' || claims.mode === 'read';
   if (!named || !knownMode || !Number.isFinite(claims.expiresAtMs)) throw invalid('lacks a claim');
   return claims;
+}
+
+/** A token is minted for minutes, so one that is over tells of a clock as often as of a sender that was away. */
+function expired(byMs: number): EntrainError {
+  return invalid(
+    `has expired ${Math.ceil(byMs / 1000)} s ago by the clock of the analyzer's machine (where a new one is refused too, set the clocks of coordinator and analyzer to the same time)`,
+  );
 }
 
 function invalid(what: string): EntrainError {
