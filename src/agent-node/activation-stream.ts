@@ -51,17 +51,8 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
   const [url, token] = [() => analyzer.url, () => analyzer.token];
   const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
   const onRefused = once(() => renew(options, redirect));
-  const sender = await createStreamSender({
-    url,
-    token,
-    onRefused,
-    run,
-    stream: agent,
-    spool,
-    tls,
-    log,
-    clock,
-  });
+  const place = { url, token, onRefused, run, stream: agent };
+  const sender = await createStreamSender({ ...place, spool, tls, log, clock });
   if (!(await sender.welcomed(options.welcomeMs ?? WELCOME_MS)))
     log.warn(
       { run, url: url() },

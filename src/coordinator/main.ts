@@ -92,7 +92,12 @@ async function connect(
   const link = await connectNats({ ...(await natsFromEnvironment()), name: 'entrain coordinator', log });
   shutdown.onStop('nats', () => link.close());
   const version = await programVersion();
-  const metrics = createCoordinatorMetrics({ version, run: settings.run, natsUp: () => link.up() });
+  const metrics = createCoordinatorMetrics({
+    version,
+    run: settings.run,
+    folder: settings.runs,
+    natsUp: () => link.up(),
+  });
   const parts = { settings, link, metrics, version, log, shutdown };
   const url = await serveMetrics(parts);
   const metadata = { run: settings.run, metricsUrl: `${url}/metrics` };
@@ -122,10 +127,9 @@ async function serveMetrics(parts: Parts): Promise<string> {
   return http.url;
 }
 
-/** @returns what settles when every turn is spoken and everything the agents showed is recorded */
-async function startRun(parts: Parts): Promise<() => Promise<void>> {
-  const { settings, link, metrics, log, shutdown } = parts;
-  const { run, study, runs, privateKey, waitMs } = settings;
+/** Who plays the run, once it is known that it may be begun, or gone on with. */
+async function findFleet({ settings, link, log }: Parts) {
+  const { run, study, runs, waitMs } = settings;
   const begun = await readRunFile(join(runs, run));
   const before = begun && (await openRunStream(link, run));
   const needed = before ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
@@ -138,6 +142,14 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
     spoken: await countSpoken(runs, run),
   });
   if (begun) addAbsent(fleet, begun.agents);
+  return { begun, fleet, agents };
+}
+
+/** @returns what settles when every turn is spoken and everything the agents showed is recorded */
+async function startRun(parts: Parts): Promise<() => Promise<void>> {
+  const { settings, link, metrics, log, shutdown } = parts;
+  const { run, study, runs, privateKey } = settings;
+  const { begun, fleet, agents } = await findFleet(parts);
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
   const facts = begun ?? (await beginRun(parts, fleet, folder.path));
@@ -149,23 +161,28 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   shutdown.onStop('run', () => running.stop());
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
+  const released = { isAway: watch.isAway, timeoutMs: RELEASE_MS };
   // Under a supervisor the agents are told to end next.
-  if (!isSupervised())
-    shutdown.onStop('agents', () =>
-      releaseAgents(invitation, { isAway: watch.isAway, timeoutMs: RELEASE_MS }),
-    );
+  if (!isSupervised()) shutdown.onStop('agents', () => releaseAgents(invitation, released));
   const turns = watchTurns({ state: running.state, metrics, clock, log });
   shutdown.onStop('turns', () => turns.stop());
   const modelOf = (agent: string): string | undefined => fleet.agents.get(agent)?.model.sha256;
   log.info({ run, agents: [...agents], outlook: hopelessStudy(study, modelOf) }, 'run started');
-  return async () => {
-    const end = await running.done;
-    log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
-    await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
-    watch.stop();
-    await tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
-    await releaseAgents(invitation, watch);
-  };
+  return () => finishRun(parts, { running, invitation, watch });
+}
+
+async function finishRun(
+  { settings, link, log }: Parts,
+  of: { running: RunningStudy; invitation: InviteOptions; watch: FleetWatch },
+): Promise<void> {
+  const { running, invitation, watch } = of;
+  const { run } = settings;
+  const end = await running.done;
+  log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
+  await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
+  watch.stop();
+  await tellFinished(link, { run, streamUrl: invitation.fleet.streamUrl, log });
+  await releaseAgents(invitation, watch);
 }
 
 /** What has to fit before a run begins: layers, the recording, the prompts. */

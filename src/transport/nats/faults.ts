@@ -24,17 +24,19 @@ const OFF_CODES: ReadonlySet<number> = new Set([
   10_039, // not enabled for this account
   10_076, // not enabled
 ]);
+const FORBIDDEN: string = ErrorCode.PermissionsViolation;
+const NOBODY: string = ErrorCode.NoResponders;
 const AWAY_CODES: ReadonlySet<string> = new Set([ErrorCode.Timeout, ErrorCode.Disconnect]);
 
 /** Undefined for what is no fault of the server: what it answers is meant. */
 export function natsFault(error: unknown): NatsFault | undefined {
   if (!(error instanceof NatsError)) return undefined;
   const code = error.api_error?.err_code;
-  if (error.code === String(ErrorCode.PermissionsViolation)) return 'forbidden';
+  if (error.code === FORBIDDEN) return 'forbidden';
   if (code !== undefined && FULL_CODES.has(code)) return 'full';
   if (code !== undefined && OFF_CODES.has(code)) return 'off';
   // Asked while connected, and nobody serves JetStream.
-  if (code === undefined && error.code === String(ErrorCode.NoResponders)) return 'off';
+  if (code === undefined && error.code === NOBODY) return 'off';
   return code === undefined && AWAY_CODES.has(error.code) ? 'away' : undefined;
 }
 

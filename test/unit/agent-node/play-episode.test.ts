@@ -96,6 +96,7 @@ describe('a reader', () => {
       utterances,
       preview: createPreview(),
       metrics: createAgentMetrics({
+        folder: '.',
         agent: 'cas',
         version: '0',
         model: parts.info,

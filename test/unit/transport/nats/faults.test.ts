@@ -14,7 +14,7 @@ import { silentLog } from '../../../fixtures/stream/stream-fixture.ts';
 
 const RUN = 'r1';
 const STREAM = names.stream(RUN);
-const UP: FixtureUser[] = ['coordinator', 'agent-ada', 'supervisor'];
+const UP = ['coordinator', 'agent-ada', 'supervisor'];
 /** Let into another run: what it has a right to is not asked for here. */
 const without = (user: string): FixtureUser[] =>
   UP.map((name) => (name === user ? { name: user, runs: ['other'] } : name));
@@ -95,7 +95,7 @@ describe('a right that is taken away', () => {
     await publishStored(coordinator.connection, spec('e1'));
     await expect.poll(() => read.length, { timeout: 20_000 }).toBe(1);
 
-    await nats.reload(UP.map((name) => ({ name: String(name), runs: ['other'] })));
+    await nats.reload(UP.map((name) => ({ name, runs: ['other'] })));
     await new Promise((done) => setTimeout(done, 1000));
     let stored = false;
     const publishing = publishStored(coordinator.connection, spec('e2')).then(() => (stored = true));
