@@ -128,7 +128,8 @@ async function serveMetrics(parts: Parts): Promise<string> {
 }
 
 /** Who plays the run, once it is known that it may be begun, or gone on with. */
-async function findFleet({ settings, link, log }: Parts) {
+async function findFleet(parts: Parts) {
+  const { settings, link, log } = parts;
   const { run, study, runs, waitMs } = settings;
   const begun = await readRunFile(join(runs, run));
   const before = begun && (await openRunStream(link, run));

@@ -90,7 +90,7 @@ describe('docs/reference', () => {
     const listed = [...read('docs/reference/configuration.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(
       ([, name]) => name,
     );
-    expect(listed.toSorted()).toEqual([...used].toSorted());
+    expect(new Set(listed)).toEqual(used);
   });
 
   it('lists every path that an analyzer answers, but for the parts of its page', () => {
@@ -100,7 +100,7 @@ describe('docs/reference', () => {
       ...read('docs/reference/http.md').matchAll(/^\| `(\/[\w/]*)`(?:, `(\/\w+)`)? +\| (?:all|analyzer)/gm),
     ];
     const paths = Object.keys(routes).filter((path) => !/\.\w+$/.test(path));
-    expect(listed.map(([, path]) => path).toSorted()).toEqual([...paths, '/stream'].toSorted());
+    expect(new Set(listed.map(([, path]) => path))).toEqual(new Set([...paths, '/stream']));
   });
 });
 
@@ -137,12 +137,12 @@ describe('the commands of a page, one after another in an empty folder', () => {
     expect(running.length).toBeGreaterThanOrEqual(4);
   });
 
-  it.each(running)('%s', { timeout: 240_000 }, (page) => {
+  it.for(running)('%s', { timeout: 240_000 }, (page, context) => {
     const parts = partsOf(read(page));
     const needsNumpy = parts.some(({ text }) => text.includes('import numpy'));
     if (needsNumpy && spawnSync('python3', ['-c', 'import numpy']).status !== 0) {
-      console.warn(`${page}: not run, for python3 has no numpy here`);
-      return;
+      // The page needs numpy, as it says; without it its commands cannot run.
+      return context.skip();
     }
     const folder = mkdtempSync(join(tmpdir(), 'entrain-docs-'));
     symlinkSync(resolve('models'), join(folder, 'models'));

@@ -178,7 +178,7 @@ describe('an agent among three', () => {
         },
         utterances,
         preview: createPreview(),
-        metrics: createAgentMetrics({ ...metrics, natsUp: () => true }),
+        metrics: createAgentMetrics({ folder: '.', ...metrics, natsUp: () => true }),
         sayToken: () => undefined,
         sayUtterance: (mine) => {
           said.push(mine);
