@@ -49,13 +49,15 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
     log,
   });
   const [url, token] = [() => analyzer.url, () => analyzer.token];
-  const sender = await createStreamSender({ url, token, run, stream: agent, spool, tls, log, clock });
+  const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
+  const onRefused = once(() => renew(options, redirect));
+  const place = { url, token, onRefused, run, stream: agent };
+  const sender = await createStreamSender({ ...place, spool, tls, log, clock });
   if (!(await sender.welcomed(options.welcomeMs ?? WELCOME_MS)))
     log.warn(
       { run, url: url() },
       'the talk begins before an analyzer takes its states; they wait in the spool',
     );
-  const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
   const renewal = setInterval(() => void renew(options, redirect), RENEWAL_MS);
   return {
     sender,
@@ -67,6 +69,16 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
       await sender.close();
       await spool.close();
     },
+  };
+}
+
+/** One at a time: what is asked for while it goes on is what it is about to give. */
+function once(act: () => Promise<void>): () => void {
+  let running = false;
+  return () => {
+    if (running) return;
+    running = true;
+    void act().finally(() => (running = false));
   };
 }
 

@@ -154,6 +154,7 @@ function metricsOf(
     agent: settings.id,
     version,
     model: model.info,
+    folder: settings.data,
     stream: () => [...memberships.values()].at(-1)?.figures(),
     natsUp: () => link.up(),
   });

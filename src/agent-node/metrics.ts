@@ -1,13 +1,7 @@
 /** The agent's metrics; the only place in this program that knows prom-client. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { addProcessMetrics } from '../process/metrics.ts';
 import type { ModelInfo, Spoken } from '../model/types.ts';
-
-/** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
-const MISNAMED = [
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_active_resources_total',
-];
 
 export interface StreamFigures {
   connected: boolean;
@@ -29,6 +23,8 @@ export interface AgentMetricsSources {
   agent: string;
   version: string;
   model: ModelInfo;
+  /** Where its spools are. */
+  folder: string;
   stream(): StreamFigures | undefined;
   natsUp(): boolean;
 }
@@ -36,8 +32,7 @@ export interface AgentMetricsSources {
 export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ agent: sources.agent });
-  collectDefaultMetrics({ register: registry });
-  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  addProcessMetrics(registry, sources.folder);
   gauges(registry, sources);
   infos(registry, sources);
   pauseGauge(registry, sources);

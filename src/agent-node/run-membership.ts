@@ -8,6 +8,7 @@ import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { consume, publishOnce, type StoredMessage } from '../transport/nats/streams.ts';
+import { subscribe } from '../transport/nats/subscription.ts';
 import type { ClientTls } from '../transport/http/tls.ts';
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
@@ -51,21 +52,12 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const preview = createPreview();
   const talk = createTalk({ box, preview, log });
   const ports = createPorts(options, { stream, box, preview, talk, signal: stopping.signal });
-  const hearing = await consume(link.connection, {
-    stream: assignment.stream,
-    consumer: assignment.talkConsumer,
-    take: (message) => {
-      talk.take(message);
-      message.ack();
-    },
-  });
-  const tokens = link.connection.subscribe(subjects.heardTokens(assignment.run, agent), {
-    callback: (_, message) => talk.takeToken({ subject: message.subject, text: message.string() }),
-  });
+  const hearing = await hearTalk(options, talk);
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
     stream: assignment.stream,
     consumer: assignment.specConsumer,
+    log,
     take: play.take,
   });
   log.info({ run: assignment.run, agent, epoch: stream.sender.epoch }, 'joined run');
@@ -76,10 +68,36 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
     redirect: (analyzer) => stream.redirect(analyzer),
     stop: async () => {
       stopping.abort();
-      tokens.unsubscribe();
       await Promise.all([specs.stop(), hearing.stop()]);
       await play.idle();
       await stream.close();
+    },
+  };
+}
+
+/** Feeds the talk of the run from its stream, and from the previews meant for this agent. */
+async function hearTalk(
+  { agent, assignment, link, log }: MembershipOptions,
+  talk: Talk,
+): Promise<{ stop(): Promise<void> }> {
+  const stored = await consume(link.connection, {
+    stream: assignment.stream,
+    consumer: assignment.talkConsumer,
+    log,
+    take: (message) => {
+      talk.take(message);
+      message.ack();
+    },
+  });
+  const tokens = subscribe(link, {
+    subject: subjects.heardTokens(assignment.run, agent),
+    take: (message) => talk.takeToken(message),
+    log,
+  });
+  return {
+    stop: async () => {
+      tokens.unsubscribe();
+      await stored.stop();
     },
   };
 }
@@ -100,7 +118,7 @@ function createPorts(
     signal: AbortSignal;
   },
 ): EpisodePorts {
-  const { agent, assignment, link, model, metrics } = options;
+  const { agent, assignment, link, model, metrics, log } = options;
   const { run } = assignment;
   const { connection } = link;
   return {
@@ -124,7 +142,7 @@ function createPorts(
     sayUtterance: async (utterance) => {
       const { episode, turn } = utterance;
       const subject = subjects.utterance(run, { episode, turn, agent });
-      await publishOnce(connection, { subject, body: utterance });
+      await publishOnce(connection, { subject, body: utterance, log, signal: parts.signal });
       // What counts is the first in the run's stream, which is this one unless another agent had the role before.
       return parts.box.take({ episode, turn }, parts.signal);
     },

@@ -196,6 +196,7 @@ function routesOf(
 ): ReturnType<typeof analyzerRoutes> {
   const metrics = createAnalyzerMetrics({
     version,
+    folder: settings.runsFolder,
     ...sources,
     ...reports.metrics,
     counters,

@@ -64,14 +64,16 @@ export async function resumeEpisode(options: CarryOptions, state: RunState, agen
   const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
   await publishSpec(options, { episode, seat: role, seats, history: now.spoken });
   const atMs = options.clock.nowMs();
-  await publishEvent(options, {
-    type: 'episode-resumed',
+  const event = {
+    type: 'episode-resumed' as const,
     episode: episode.id,
     agent,
     instance,
     turn: now.spoken.length,
     atMs,
-  });
+  };
+  // The same instance may leave and come back more than once.
+  await publishEvent(options, event, seats[role]?.seating);
 }
 
 /** A run may fail, and be started again, any number of times. */

@@ -3,8 +3,10 @@ import { membershipsSchema, parseMessage, type Assignment, type Memberships } fr
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
+import type { Logger } from '../process/log.ts';
 import { request } from '../transport/nats/services.ts';
-import { createConsumer, createRunStream, dropConsumer, isForbidden } from '../transport/nats/streams.ts';
+import { createConsumer, createRunStream, dropConsumer } from '../transport/nats/streams.ts';
+import { subscribe } from '../transport/nats/subscription.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { mintToken, TOKEN_LIFE_MS } from '../transport/stream/token.ts';
 import { ABSENT, type Fleet } from './fleet.ts';
@@ -21,17 +23,18 @@ export interface InviteOptions {
   clock: Clock;
   /** PEM, Ed25519. */
   privateKey: string;
+  log: Logger;
 }
 
 /**
  * Makes the run's stream where it is not there yet.
  * @returns how many messages it holds
- * @throws EntrainError `RUN_FORBIDDEN`
+ * @throws EntrainError `RUN_FORBIDDEN`, `NATS_FULL`, `NATS_NO_JETSTREAM`
  */
 export async function openRunStream(link: NatsLink, run: string): Promise<number> {
   const stream = { name: names.stream(run), subjects: subjects.stored(run) };
   return createRunStream(link.connection, stream).catch((cause: unknown) => {
-    throw isForbidden(cause) ? strangeRun(run, cause) : cause;
+    throw cause instanceof EntrainError && cause.code === 'RUN_FORBIDDEN' ? strangeRun(run, cause) : cause;
   });
 }
 
@@ -131,35 +134,35 @@ export async function awaitDrained(
 }
 
 /**
- * Lets the agents go once everything of the run is recorded. One that does not answer keeps its part until it ends, which harms
- * nothing.
+ * Lets the agents go: once everything of the run is recorded, or because this coordinator ends. One that does not answer keeps its part
+ * until it ends, which harms nothing.
  */
 export async function releaseAgents(
   options: InviteOptions,
-  { isAway }: { isAway(agent: string): boolean },
+  { isAway, timeoutMs = INVITE_TIMEOUT_MS }: { isAway(agent: string): boolean; timeoutMs?: number },
 ): Promise<void> {
-  const { run, link } = options;
+  const present = [...options.agents].filter((agent) => !isAway(agent));
+  await Promise.all(present.map((agent) => releaseAgent(options, agent, timeoutMs)));
+}
+
+async function releaseAgent({ run, link }: InviteOptions, agent: string, timeoutMs: number): Promise<void> {
   const stream = names.stream(run);
-  for (const agent of options.agents) {
-    if (isAway(agent)) continue;
-    const released = request(link.connection, subjects.release(agent), {
-      body: { run },
-      timeoutMs: INVITE_TIMEOUT_MS,
-    });
-    await released.catch(() => undefined);
-    for (const name of [names.specConsumer(agent), names.talkConsumer(agent)])
-      await dropConsumer(link.connection, { stream, name });
-  }
+  const released = request(link.connection, subjects.release(agent), { body: { run }, timeoutMs });
+  await released.catch(() => undefined);
+  for (const name of [names.specConsumer(agent), names.talkConsumer(agent)])
+    await dropConsumer(link.connection, { stream, name });
 }
 
 /** An agent asks on its own subject, which no other agent may publish to. */
 function serveRenewals(options: InviteOptions): { stop(): void } {
-  const { run, agents, link } = options;
-  const subscription = link.connection.subscribe(subjects.renewToken(run, '*'), {
-    callback: (_, message) => {
-      const agent = message.subject.split('.').at(-1) ?? '';
-      if (agents.has(agent)) message.respond(JSON.stringify(analyzerFor(options, agent)));
+  const { run, agents, link, log } = options;
+  const subscription = subscribe(link, {
+    subject: subjects.renewToken(run, '*'),
+    take: ({ subject, respond }) => {
+      const agent = subject.split('.').at(-1) ?? '';
+      if (agents.has(agent)) respond(JSON.stringify(analyzerFor(options, agent)));
     },
+    log,
   });
   return { stop: () => subscription.unsubscribe() };
 }

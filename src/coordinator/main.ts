@@ -41,6 +41,11 @@ import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 /** Long enough for an analyzer to be started again. */
 const DRAIN_MS = 120_000;
 
+/** How long an ending coordinator waits for agents to leave: they hand their last frames over first. */
+const RELEASE_MS = 4000;
+
+const isSupervised = (): boolean => environment('ENTRAIN_SUPERVISED') === '1';
+
 interface Parts {
   settings: CoordinatorSettings;
   link: NatsLink;
@@ -57,11 +62,10 @@ export async function run(argv: string[]): Promise<number> {
   const log = createLog('coordinator');
   const shutdown = createShutdown(log);
   let exitCode = 0;
-  const supervised = environment('ENTRAIN_SUPERVISED') === '1';
-  endOnSignals(shutdown, { supervised, exitCode: () => exitCode });
+  endOnSignals(shutdown, { supervised: isSupervised(), exitCode: () => exitCode });
   try {
     // Under a supervisor the run folder is claimed by that one.
-    if (!supervised) await claimFolder(settings, shutdown);
+    if (!isSupervised()) await claimFolder(settings, shutdown);
     const parts = await connect(settings, { log, shutdown });
     const complete = await startRun(parts);
     await Promise.race([complete(), shutdown.asked]);
@@ -88,7 +92,12 @@ async function connect(
   const link = await connectNats({ ...(await natsFromEnvironment()), name: 'entrain coordinator', log });
   shutdown.onStop('nats', () => link.close());
   const version = await programVersion();
-  const metrics = createCoordinatorMetrics({ version, run: settings.run, natsUp: () => link.up() });
+  const metrics = createCoordinatorMetrics({
+    version,
+    run: settings.run,
+    folder: settings.runs,
+    natsUp: () => link.up(),
+  });
   const parts = { settings, link, metrics, version, log, shutdown };
   const url = await serveMetrics(parts);
   const metadata = { run: settings.run, metricsUrl: `${url}/metrics` };
@@ -118,10 +127,10 @@ async function serveMetrics(parts: Parts): Promise<string> {
   return http.url;
 }
 
-/** @returns what settles when every turn is spoken and everything the agents showed is recorded */
-async function startRun(parts: Parts): Promise<() => Promise<void>> {
-  const { settings, link, metrics, log, shutdown } = parts;
-  const { run, study, runs, privateKey, waitMs } = settings;
+/** Who plays the run, once it is known that it may be begun, or gone on with. */
+async function findFleet(parts: Parts) {
+  const { settings, link, log } = parts;
+  const { run, study, runs, waitMs } = settings;
   const begun = await readRunFile(join(runs, run));
   const before = begun && (await openRunStream(link, run));
   const needed = before ? await recallNeeded(link, { run, study, log }) : agentsOf(study);
@@ -134,10 +143,18 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
     spoken: await countSpoken(runs, run),
   });
   if (begun) addAbsent(fleet, begun.agents);
+  return { begun, fleet, agents };
+}
+
+/** @returns what settles when every turn is spoken and everything the agents showed is recorded */
+async function startRun(parts: Parts): Promise<() => Promise<void>> {
+  const { settings, link, metrics, log, shutdown } = parts;
+  const { run, study, runs, privateKey } = settings;
+  const { begun, fleet, agents } = await findFleet(parts);
   const folder = await openRunFolder(runs, run);
   shutdown.onStop('folder', () => folder.close());
   const facts = begun ?? (await beginRun(parts, fleet, folder.path));
-  const invitation = { run, agents, fleet, link, clock, privateKey };
+  const invitation = { run, agents, fleet, link, clock, privateKey, log };
   const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
   const { invited } = prepared;
@@ -145,18 +162,28 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   shutdown.onStop('run', () => running.stop());
   const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
+  const released = { isAway: watch.isAway, timeoutMs: RELEASE_MS };
+  // Under a supervisor the agents are told to end next.
+  if (!isSupervised()) shutdown.onStop('agents', () => releaseAgents(invitation, released));
   const turns = watchTurns({ state: running.state, metrics, clock, log });
   shutdown.onStop('turns', () => turns.stop());
   const modelOf = (agent: string): string | undefined => fleet.agents.get(agent)?.model.sha256;
   log.info({ run, agents: [...agents], outlook: hopelessStudy(study, modelOf) }, 'run started');
-  return async () => {
-    const end = await running.done;
-    log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
-    await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
-    watch.stop();
-    await tellFinished(link, { run, streamUrl: fleet.streamUrl, log });
-    await releaseAgents(invitation, watch);
-  };
+  return () => finishRun(parts, { running, invitation, watch });
+}
+
+async function finishRun(
+  { settings, link, log }: Parts,
+  of: { running: RunningStudy; invitation: InviteOptions; watch: FleetWatch },
+): Promise<void> {
+  const { running, invitation, watch } = of;
+  const { run } = settings;
+  const end = await running.done;
+  log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
+  await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
+  watch.stop();
+  await tellFinished(link, { run, streamUrl: invitation.fleet.streamUrl, log });
+  await releaseAgents(invitation, watch);
 }
 
 /** What has to fit before a run begins: layers, the recording, the prompts. */

@@ -1,13 +1,7 @@
 /** The coordinator's metrics; the only place in this program that knows prom-client. */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { addProcessMetrics } from '../process/metrics.ts';
 import { countEpisodes, countTurns, type RunState } from './run-state.ts';
-
-/** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
-const MISNAMED = [
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_active_resources_total',
-];
 
 export interface CoordinatorMetrics {
   observe(state: RunState): void;
@@ -21,12 +15,13 @@ export interface CoordinatorMetrics {
 export function createCoordinatorMetrics(sources: {
   version: string;
   run: string;
+  /** Where run folders are. */
+  folder: string;
   natsUp(): boolean;
 }): CoordinatorMetrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  addProcessMetrics(registry, sources.folder);
   const episodes = new Gauge({
     name: 'entrain_run_episodes',
     help: 'Episodes of the run, by state.',

@@ -4,6 +4,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
 import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
+import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { publishOnce, publishStored } from '../transport/nats/streams.ts';
 import { digestOf, mintGrant } from '../transport/stream/role-grant.ts';
@@ -21,6 +22,7 @@ export interface PublishOptions {
   startedAtMs: number;
   /** PEM, Ed25519: signs who has which role. */
   privateKey: string;
+  log: Logger;
 }
 
 /** May be published again: an agent plays an episode once in each of its lives. */
@@ -54,7 +56,7 @@ export async function publishSpec(
   };
   const subject = subjects.spec(run, episode.id, agent);
   const body: AgentSpec = { ...spec, grant: grantFor(options, spec, agent) };
-  await publishStored(link.connection, { subject, body });
+  await publishStored(link.connection, { subject, body, log: options.log });
 }
 
 /** What the analyzer holds the agent's frames against. */
@@ -78,7 +80,7 @@ export async function publishEvent(options: PublishOptions, event: RunEvent, tim
     'episode' in event
       ? subjects.episodeEvent(options.run, event.episode, name)
       : subjects.event(options.run, name);
-  await publishOnce(options.link.connection, { subject, body: event });
+  await publishOnce(options.link.connection, { subject, body: event, log: options.log });
 }
 
 /** Unique for what may happen only once. */

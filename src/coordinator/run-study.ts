@@ -56,7 +56,7 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   const { run, study, link } = options;
   const { stored, ...place } = await startConsumer(link, run);
   const reduction = createReduction(options, initialState(planEpisodes(study), study.maxTurns));
-  const reading = await consume(link.connection, { ...place, take: reduction.take });
+  const reading = await consume(link.connection, { ...place, take: reduction.take, log: options.log });
   if (stored > 0) await reduction.read;
   await keepOrder(link, run);
   await goOn(options, reduction.state());

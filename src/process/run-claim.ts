@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import { systemClock } from './clock.ts';
 import { isSameLife, lifeOf, type ProcessLife } from './process-life.ts';
@@ -53,7 +53,7 @@ const POLL_MS = 100;
 export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   const { folder, program } = options;
   const own: Claim = { ...(await lifeOf(process.pid)), program, children: [] };
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+  const made = await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw notWritable(folder, cause);
   });
   const file = await takePlace(options, own);
@@ -63,8 +63,7 @@ export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
     clearInterval(timer);
     await last;
     await rm(file, { force: true });
-    // A start that was refused leaves nothing behind; a folder that holds something stays.
-    await rmdir(folder).catch(() => undefined);
+    await removeEmpty(folder, made ?? folder);
   };
   const note = async (after: Promise<void>, pid: number): Promise<void> => {
     await after;
@@ -74,6 +73,15 @@ export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   };
   const addChild = (pid: number): Promise<void> => (last = note(last, pid));
   return { addChild, release };
+}
+
+/** A start that was refused leaves nothing behind: no folder that it made, from `first` on; one that holds something stays. */
+async function removeEmpty(folder: string, first: string): Promise<void> {
+  const gone = await rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+  if (gone && folder !== first) await removeEmpty(dirname(folder), first);
 }
 
 /** @returns the claim's file */

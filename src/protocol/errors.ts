@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   PORT_IN_USE: 'The address a program should listen on is taken.',
   NATS_MISSING: 'No nats-server could be found or installed.',
   NATS_UNREACHABLE: 'The NATS server cannot be reached or refused the credentials.',
+  NATS_NO_JETSTREAM: 'JetStream is switched off on the NATS server.',
+  NATS_FULL: 'The NATS server has no room to store a message.',
   RUN_FORBIDDEN: 'The NATS server does not let a program into the run.',
   RUN_TAKEN:
     'The name of a run stands for another study, seed or model already, or for a run that is finished.',

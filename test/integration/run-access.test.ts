@@ -74,18 +74,16 @@ const ATTEMPTS: [what: string, act: (c: NatsConnection) => Promise<unknown>][] =
   ['take from a consumer that bears its name', next(STREAM, 'spec-ada')],
   [
     'say a turn',
-    (c) =>
-      publishOnce(c, {
-        subject: subjects.utterance(OTHER, { episode: 'e1', turn: 0, agent: 'ada' }),
-        body: { text: 'x' },
-      }),
+    // Not by publishOnce, which waits until it is let in.
+    (c) => c.jetstream().publish(subjects.utterance(OTHER, { episode: 'e1', turn: 0, agent: 'ada' }), '{}'),
   ],
   ['ask for a token of the other run', (c) => c.request(subjects.renewToken(OTHER, 'ada'), '')],
 ];
 
 describe('an agent of one run', () => {
   it.each(ATTEMPTS)('cannot %s of another run', async (_, act) => {
-    await expect(act(ada)).rejects.toMatchObject({ code: 'PERMISSIONS_VIOLATION' });
+    const told = await act(ada).catch((error: unknown) => error);
+    expect(['PERMISSIONS_VIOLATION', 'RUN_FORBIDDEN']).toContain((told as { code?: string }).code);
   });
 
   it('hears nothing of another run', async () => {

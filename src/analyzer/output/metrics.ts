@@ -1,5 +1,6 @@
 /** The analyzer's metrics; the only place in this program that knows prom-client. Figures are read when they are asked for. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { addProcessMetrics } from '../../process/metrics.ts';
 import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../protocol/report.ts';
 import { REFUSALS } from '../../transport/stream/registry.ts';
 import type { StreamFigures } from '../../transport/stream/slot.ts';
@@ -10,6 +11,8 @@ import { underCap, type ReportGauge, type Sample, type Shown } from './report-ga
 import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES } from './synchrony-metrics.ts';
 
 export interface MetricSources {
+  /** Where run folders are. */
+  folder: string;
   version: string;
   counters: Pick<ScoreCounters, 'text'>;
   natsUp(): boolean;
@@ -42,12 +45,6 @@ export interface AnalyzerMetrics {
   text(): Promise<string>;
 }
 
-/** Gauges of prom-client whose names are those of counters: `promtool check metrics` objects. */
-const MISNAMED = [
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_active_resources_total',
-];
 /** What strangers and senders are turned away for most; every other code has a series from its first event on. */
 const REFUSAL_CAUSES = [...Object.keys(REFUSALS), 'TOKEN_INVALID', 'FRAME_INVALID', 'PROTOCOL_VERSION'];
 const MAX_SERIES = 2000;
@@ -57,8 +54,7 @@ const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2
 export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   const registry = new Registry();
   const scrape = scrapeOf([]);
-  collectDefaultMetrics({ register: registry });
-  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  addProcessMetrics(registry, sources.folder);
   addSynchrony(registry, scrape);
   addStreams(registry, sources);
   addSteps(registry, sources);

@@ -62,13 +62,14 @@ async function watchToTheEnd(
   to: { fleet: FleetProcesses; shutdown: Shutdown; earlier: ViewState },
 ): Promise<void> {
   const { fleet, shutdown, earlier } = to;
-  const link = await connectNats({ ...fleet.nats, name: 'entrain supervisor', log: createLog('supervisor') });
+  const log = createLog('supervisor');
+  const link = await connectNats({ ...fleet.nats, name: 'entrain supervisor', log });
   shutdown.onStop('nats link', () => link.close());
   const startMs = clock.monotonicMs();
   const elapsedMs = (): number => clock.monotonicMs() - startMs;
   const terminal = createTerminal(process.stdout, elapsedMs);
   const { analyzer, logFolder } = fleet;
-  const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock });
+  const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock, log });
   shutdown.onStop('watch', () => watch.stop());
   // A stop can be asked for while it starts, after the first words: then it is not waited for, and the last words are said.
   await Promise.race([fleet.startCoordinator(), shutdown.asked]);

@@ -5,7 +5,9 @@ import type { ScoreReport } from '../../protocol/report.ts';
 import { subjects, tokenPlace } from '../../protocol/subjects.ts';
 import { floorsAfter, floorsWith, NO_FLOORS, parseUtterance, turnFault } from '../../protocol/turn-order.ts';
 import type { Clock } from '../../process/clock.ts';
+import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
+import { subscribe } from '../../transport/nats/subscription.ts';
 import { createHeadings, type Headings } from './headings.ts';
 import type { Terminal } from './terminal.ts';
 import { createStallLines } from './stalls.ts';
@@ -36,6 +38,7 @@ export interface RunWatchOptions {
   /** Where the programs' logs are: what a stall points to. */
   logFolder: string;
   clock: Pick<Clock, 'monotonicMs'>;
+  log: Logger;
 }
 
 type Change = (next: (was: ViewState) => ViewState) => void;
@@ -56,7 +59,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   const headings = createHeadings(terminal);
   for (const [episode, { scenario, condition }] of earlier.running)
     headings.goOn({ episode, scenario, condition });
-  const subscriptions = subscribe(options, { headings, change });
+  const subscriptions = subscribeAll(options, { headings, change });
   const stallLines = createStallLines(options);
   const redraw = setInterval(() => {
     for (const line of stallLines(state, clock.monotonicMs())) terminal.line(line);
@@ -87,11 +90,13 @@ interface Shown {
   change: Change;
 }
 
-function subscribe({ run, link, terminal }: RunWatchOptions, shown: Shown) {
+function subscribeAll({ run, link, terminal, log }: RunWatchOptions, shown: Shown) {
   const show = showRun(terminal, shown);
   const on = (subject: string, take: (text: string, subject: string) => void) =>
-    link.connection.subscribe(subject, {
-      callback: (_, message) => showIfValid(() => take(message.string(), message.subject)),
+    subscribe(link, {
+      subject,
+      take: (message) => showIfValid(() => take(message.text, message.subject)),
+      log,
     });
   return [
     on(subjects.events(run), show.event),

@@ -4,7 +4,6 @@ import {
   AckPolicy,
   DeliverPolicy,
   DiscardPolicy,
-  ErrorCode,
   NatsError,
   RetentionPolicy,
   StorageType,
@@ -15,6 +14,8 @@ import {
   type NatsConnection,
   type PubAck,
 } from 'nats';
+import type { Logger } from '../../process/log.ts';
+import { FAULT_ADVICE, namedFault, natsFault } from './faults.ts';
 
 const SECOND_NS = 1_000_000_000;
 /** A message that a cut line swallowed comes again after so long at most. Messages are acknowledged as they come. */
@@ -22,15 +23,8 @@ const ACK_WAIT_NS = 5 * SECOND_NS;
 const MOST_UNACKNOWLEDGED = 1024;
 /** JetStream: "wrong last sequence", the answer when a subject that must be empty is not. */
 const WRONG_LAST_SEQUENCE = 10071;
-const FORBIDDEN: string = ErrorCode.PermissionsViolation;
-const AWAY_CODES: ReadonlySet<string> = new Set([
-  ErrorCode.Timeout,
-  ErrorCode.NoResponders,
-  ErrorCode.Disconnect,
-]);
 /** An answer that a killed server owes never comes; a repeated message is harmless, so it is not waited for long. */
 const PUBLISH_TIMEOUT_MS = 1000;
-const PUBLISH_ATTEMPTS = 20;
 const LONGEST_WAIT_MS = 2000;
 /** A consumer whose server is gone is noticed after three of these at most. */
 const HEARTBEAT_MS = 1000;
@@ -45,26 +39,28 @@ export interface StoredMessage {
   ack(): void;
 }
 
-/** @returns how many messages it holds: none in a run that was not begun on this server */
+/**
+ * @returns how many messages it holds: none in a run that was not begun on this server
+ * @throws EntrainError `RUN_FORBIDDEN`, `NATS_FULL`, `NATS_NO_JETSTREAM`, `NATS_UNREACHABLE`
+ */
 export async function createRunStream(
   connection: NatsConnection,
   options: { name: string; subjects: string[] },
 ): Promise<number> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  const { state } = await manager.streams.add({
-    name: options.name,
-    subjects: options.subjects,
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.New,
-    duplicate_window: 120 * SECOND_NS,
-  });
-  return state.messages;
-}
-
-/** Whether the server refused something because the user has no permission for its subject. */
-export function isForbidden(error: unknown): boolean {
-  return error instanceof NatsError && error.code === FORBIDDEN;
+  try {
+    const manager: JetStreamManager = await connection.jetstreamManager();
+    const { state } = await manager.streams.add({
+      name: options.name,
+      subjects: options.subjects,
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      duplicate_window: 120 * SECOND_NS,
+    });
+    return state.messages;
+  } catch (error) {
+    throw namedFault(error, `Opening the stream ${options.name}`);
+  }
 }
 
 export interface ConsumerOptions {
@@ -107,25 +103,70 @@ export async function dropConsumer(
   });
 }
 
-/** Hands every stored message of a consumer to `take`, in order, until stopped. */
+/** Hands every stored message of a consumer to `take`, in order, until stopped; what breaks it off is waited out. */
 export async function consume(
   connection: NatsConnection,
-  options: { stream: string; consumer: string; take(message: StoredMessage): void },
+  options: { stream: string; consumer: string; take(message: StoredMessage): void; log?: Logger },
 ): Promise<{ stop(): Promise<void> }> {
-  const client: JetStreamClient = connection.jetstream();
-  const consumer = await client.consumers.get(options.stream, options.consumer);
-  // `bind`: asks for messages at once when the connection is back, before it is known whether the consumer still is.
-  const messages: ConsumerMessages = await consumer.consume({
-    max_messages: 64,
-    idle_heartbeat: HEARTBEAT_MS,
-    bind: true,
+  const first = await openMessages(connection, options).catch((error: unknown) => {
+    throw namedFault(error, `Reading the stream ${options.stream}`);
   });
-  const done = pump(messages, options.take);
+  const reading = { messages: first, stopped: false };
+  const done = read(connection, reading, options);
   return {
     stop: async () => {
-      await messages.close();
+      reading.stopped = true;
+      await reading.messages.close();
       await done;
     },
+  };
+}
+
+async function openMessages(
+  connection: NatsConnection,
+  { stream, consumer }: { stream: string; consumer: string },
+): Promise<ConsumerMessages> {
+  const client: JetStreamClient = connection.jetstream();
+  const found = await client.consumers.get(stream, consumer);
+  // `bind`: asks for messages at once when the connection is back, before it is known whether the consumer still is.
+  return found.consume({ max_messages: 64, idle_heartbeat: HEARTBEAT_MS, bind: true });
+}
+
+/** A right that was taken away ends the messages with an error; they are opened again until it is back. */
+async function read(
+  connection: NatsConnection,
+  reading: { messages: ConsumerMessages; stopped: boolean },
+  { stream, consumer, take, log }: Parameters<typeof consume>[1],
+): Promise<void> {
+  const goesOn = (): boolean => !reading.stopped && !connection.isClosed();
+  const warn = createFaultLog(log, { stream, consumer });
+  while (goesOn()) {
+    try {
+      await pump(reading.messages, take);
+    } catch (error) {
+      warn(error);
+    }
+    while (goesOn()) {
+      await new Promise((again) => setTimeout(again, LONGEST_WAIT_MS));
+      const opened = await openMessages(connection, { stream, consumer }).catch(warn);
+      if (!opened) continue;
+      reading.messages = opened;
+      if (reading.stopped) await opened.close();
+      break;
+    }
+  }
+}
+
+/** Says a fault at its 1st, 10th, 100th, … time, with what to do. */
+function createFaultLog(log: Logger | undefined, place: object): (error: unknown) => undefined {
+  let times = 0;
+  return (error) => {
+    times += 1;
+    const fault = natsFault(error);
+    const advice = fault === undefined ? String(error) : FAULT_ADVICE[fault];
+    if (Number.isInteger(Math.log10(times)))
+      log?.warn({ ...place, fault, advice, times }, 'NATS refused; trying again');
+    return undefined;
   };
 }
 
@@ -142,7 +183,7 @@ async function pump(messages: ConsumerMessages, take: (message: StoredMessage) =
  */
 export async function publishOnce(
   connection: NatsConnection,
-  message: { subject: string; body: unknown },
+  message: { subject: string; body: unknown } & Patience,
 ): Promise<boolean> {
   try {
     await publishPatiently(connection, message, { expect: { lastSubjectSequence: 0 } });
@@ -156,28 +197,38 @@ export async function publishOnce(
 /** Stores a message. */
 export async function publishStored(
   connection: NatsConnection,
-  message: { subject: string; body: unknown },
+  message: { subject: string; body: unknown } & Patience,
 ): Promise<void> {
   await publishPatiently(connection, message, {});
 }
 
+/** Why an agent or coordinator waits before it goes on: until the server takes the message, or it is told to stop. */
+export interface Patience {
+  log?: Logger;
+  signal?: AbortSignal;
+}
+
 /**
- * Tries again while the server is away. The message id makes a repeated try harmless; it is random, since a peer that
- * guessed it could store a message of its own under it and have this one dropped as a duplicate.
+ * Tries again while the server is away, full, without JetStream or without the right for it, for what is not stored is lost. The message
+ * id makes a repeated try harmless; it is random, since a peer that guessed it could store a message of its own under it and have
+ * this one dropped as a duplicate.
  */
 async function publishPatiently(
   connection: NatsConnection,
-  message: { subject: string; body: unknown },
+  message: { subject: string; body: unknown } & Patience,
   options: Partial<JetStreamPublishOptions>,
 ): Promise<PubAck> {
+  const { subject, log, signal } = message;
   const body = JSON.stringify(message.body);
   const settings = { msgID: randomUUID(), timeout: PUBLISH_TIMEOUT_MS, ...options };
+  const warn = createFaultLog(log, { subject });
   for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
     try {
-      return await connection.jetstream().publish(message.subject, body, settings);
+      return await connection.jetstream().publish(subject, body, settings);
     } catch (error) {
-      const away = error instanceof NatsError && AWAY_CODES.has(error.code);
-      if (!away || attempt === PUBLISH_ATTEMPTS) throw error;
+      if (natsFault(error) === undefined || connection.isClosed()) throw error;
+      warn(error);
       await new Promise((done) => setTimeout(done, Math.min(250 * attempt, LONGEST_WAIT_MS)));
     }
   }

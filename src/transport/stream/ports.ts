@@ -27,6 +27,8 @@ export interface StreamSenderOptions {
   /** ws:// or wss:// URL of the analyzer's stream endpoint. */
   url: () => string;
   token: () => string;
+  /** The analyzer does not take the token. */
+  onRefused?(): void;
   run: string;
   stream: string;
   spool: SenderSpool;

@@ -82,10 +82,10 @@ export const REFUSALS = {
 export type RefusalCause = keyof typeof REFUSALS | ErrorCode;
 
 /** Whoever is turned away often is in the log at the 1st, 10th, 100th, … time: what strangers send cannot fill the disk. */
-export function countRefused(state: ServerState, cause: RefusalCause): void {
+export function countRefused(state: ServerState, cause: RefusalCause, why?: string): void {
   const times = (state.refused[cause] ?? 0) + 1;
   state.refused[cause] = times;
-  if (Number.isInteger(Math.log10(times))) state.options.log.warn({ cause, times }, 'turned away');
+  if (Number.isInteger(Math.log10(times))) state.options.log.warn({ cause, times, why }, 'turned away');
 }
 
 /** Whether the recording of a stream is open, so that a hello can be answered at once. */

@@ -16,6 +16,7 @@ import {
   type StreamServerOptions,
 } from './registry.ts';
 import type { Seat, StreamFigures } from './slot.ts';
+import { REFUSAL_HEADER } from './socket.ts';
 import type { TokenClaims } from './token.ts';
 
 export type { StreamFigures } from './slot.ts';
@@ -116,18 +117,20 @@ function admit(
     return refuse(state, socket, { status: '503 Service Unavailable', cause: 'agent_connections' });
   } catch (error) {
     const cause = error instanceof EntrainError ? error.code : 'authorize';
-    return refuse(state, socket, { status: '401 Unauthorized', cause });
+    const why = error instanceof EntrainError ? error.message : undefined;
+    return refuse(state, socket, { status: '401 Unauthorized', cause, why });
   }
 }
 
 function refuse(
   state: ServerState,
   socket: Duplex,
-  answer: { status: string; cause: RefusalCause },
+  { status, cause, why }: { status: string; cause: RefusalCause; why?: string | undefined },
 ): undefined {
-  countRefused(state, answer.cause);
+  countRefused(state, cause, why);
   socket.on('error', () => undefined);
-  socket.end(`HTTP/1.1 ${answer.status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const reason = why === undefined ? '' : `${REFUSAL_HEADER}: ${why.replaceAll(/[^ -~]/g, ' ')}\r\n`;
+  socket.end(`HTTP/1.1 ${status}\r\n${reason}connection: close\r\ncontent-length: 0\r\n\r\n`);
   return undefined;
 }
 

@@ -107,13 +107,14 @@ function openState(options: StreamSenderOptions): State {
 }
 
 function openSocket(state: State): StreamSocket {
-  const { url, token, log, clock, tls } = state.options;
+  const { url, token, onRefused, log, clock, tls } = state.options;
   return connectStreamSocket({
     url,
     token,
     log,
     clock,
     ...(tls ? { tls } : {}),
+    ...(onRefused ? { onRefused } : {}),
     onOpen: () => {
       state.open = true;
       if (state.begun) carryOut(state, state.outbox.connected());

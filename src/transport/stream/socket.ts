@@ -18,6 +18,8 @@ export interface StreamSocketOptions {
   onOpen(): void;
   onMessage(bytes: Uint8Array): void;
   onClose(): void;
+  /** The analyzer does not take the token; the next attempt asks for it anew. */
+  onRefused?(): void;
 }
 
 export interface StreamSocket {
@@ -33,6 +35,7 @@ export interface StreamSocket {
   close(): Promise<void>;
 }
 
+const UNAUTHORIZED = 401;
 const HANDSHAKE_MS = 5000;
 const PING_MS = 2000;
 const SILENCE_MS = 6500;
@@ -40,6 +43,10 @@ const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
 /** About a second of failures at first, then some twenty seconds. */
 const FAILURES_PER_WARNING = 4;
+/** What the analyzer says of a connection that it refuses. */
+export const REFUSAL_HEADER = 'entrain-refusal';
+const REFUSED =
+  'the analyzer refuses the token of this stream; states wait in the spool while another one is asked for. Where the next is refused too, compare the clocks of the machines of coordinator and analyzer';
 const UNREACHABLE =
   'the analyzer cannot be reached: states wait in the spool; where its certificate is not believed, give its authority with --tls-ca';
 
@@ -98,8 +105,15 @@ function dial(line: Line): void {
   });
   // Which may be a certificate that no waiting will mend.
   let why: string | undefined;
+  let refused = false;
+  socket.on('unexpected-response', (_, response) => {
+    const said = response.headers[REFUSAL_HEADER];
+    why = `status ${response.statusCode}${typeof said === 'string' ? `: ${said}` : ''}`;
+    refused = response.statusCode === UNAUTHORIZED;
+    socket.terminate();
+  });
   socket.on('error', (error) => {
-    why = error.message;
+    why ??= error.message;
   });
   socket.on('close', (code) => {
     stopWatching();
@@ -108,8 +122,9 @@ function dial(line: Line): void {
     line.failures += 1;
     const waitMs = waitAfter(line.failures);
     options.log.info({ code, why, waitMs }, 'stream connection closed; connecting again');
-    if (line.failures % FAILURES_PER_WARNING === 0)
-      options.log.warn({ url: options.url(), why }, UNREACHABLE);
+    if (refused) options.onRefused?.();
+    if (line.failures % FAILURES_PER_WARNING === (refused ? 1 : 0))
+      options.log.warn({ url: options.url(), why }, refused ? REFUSED : UNREACHABLE);
     line.timer = setTimeout(() => dial(line), waitMs);
   });
 }

@@ -44,10 +44,11 @@ export function mintToken(privateKeyPem: string, claims: TokenClaims): string {
 export function verifyToken(publicKeyPem: string, token: string, options: { nowMs: number }): TokenClaims {
   const claims = readClaims(openSigned(publicKeyPem, token, WHAT));
   const lateMs = options.nowMs - claims.expiresAtMs;
+  // A token is minted for minutes, so one that is over tells of a clock as often as of a sender that was away.
   if (lateMs >= 0)
     throw invalidClaims(
       WHAT,
-      `expired ${Math.ceil(lateMs / 1000)} s ago by the clock of the analyzer, which the coordinator's clock may not agree with`,
+      `has expired ${Math.ceil(lateMs / 1000)} s ago by the clock of the analyzer's machine (where a new one is refused too, set the clocks of coordinator and analyzer to the same time)`,
     );
   return claims;
 }

@@ -1,11 +1,15 @@
 /** What an agent waits for before it says that it has joined: a real analyzer end that is there, comes late, or never. */
 import { pino } from 'pino';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { openActivationStream, type ActivationStream } from '../../../src/agent-node/activation-stream.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
+import { mintToken } from '../../../src/transport/stream/token.ts';
+import { subjects } from '../../../src/protocol/subjects.ts';
 import { freePort } from '../../fixtures/programs/free-port.ts';
+import { startNats } from '../../fixtures/programs/nats-fixture.ts';
 import {
+  keys,
   RUN,
   startAnalyzer,
   stepsFrame,
@@ -22,10 +26,15 @@ afterEach(async () => {
 interface Said {
   level: number;
   msg: string;
+  why?: string;
 }
 
 /** With its log, a line an entry. */
-async function open(port: number, welcomeMs?: number): Promise<{ stream: ActivationStream; said: Said[] }> {
+async function open(
+  port: number,
+  welcomeMs?: number,
+  { link = {} as NatsLink, token = tokenFor('ada') } = {},
+): Promise<{ stream: ActivationStream; said: Said[] }> {
   const said: Said[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => said.push(JSON.parse(line) as Said) });
   const stream = await openActivationStream({
@@ -35,13 +44,13 @@ async function open(port: number, welcomeMs?: number): Promise<{ stream: Activat
       stream: 's',
       specConsumer: 'p',
       talkConsumer: 'u',
-      analyzer: { url: `ws://127.0.0.1:${port}/stream`, token: tokenFor('ada') },
+      analyzer: { url: `ws://127.0.0.1:${port}/stream`, token },
     },
     dataFolder: await temporaryFolder(),
     spoolMaxBytes: 2 ** 24,
     tls: {},
-    // Only asked for a new token, minutes from now.
-    link: {} as NatsLink,
+    // Only asked for a new token, minutes from now, or when the first is refused.
+    link,
     clock: systemClock,
     log,
     ...(welcomeMs === undefined ? {} : { welcomeMs }),
@@ -76,3 +85,56 @@ it('goes on without an analyzer after a while, says so once, and loses nothing',
   expect(await stream.sender.drained(10_000)).toBe(true);
   expect(analyzer.recorded).toHaveLength(1);
 });
+
+describe('a token that the analyzer refuses', () => {
+  it('is renewed at once, as after a sleep that outlasted it', async () => {
+    const nats = await startNats(['coordinator', 'agent-ada'], { runs: [RUN] });
+    opened.push(nats);
+    const coordinator = await nats.connect('coordinator');
+    const analyzer = await analyzerAt(await freePort());
+    let asked = 0;
+    coordinator.connection.subscribe(subjects.renewToken(RUN, 'ada'), {
+      callback: (_, message) => {
+        asked += 1;
+        message.respond(JSON.stringify({ url: analyzer.url, token: tokenFor('ada') }));
+      },
+    });
+    await coordinator.connection.flush();
+    const link = await nats.connect('agent-ada');
+    const { stream, said } = await open(analyzer.port, 20_000, { link, token: expiredToken(300) });
+    expect(stream.sender.status().connected).toBe(true);
+    expect(asked).toBe(1);
+    const warned = said.filter(({ msg }) => msg.includes('refuses the token'));
+    expect(warned).toHaveLength(1);
+    expect(warned[0]?.why).toMatch(/^status 401: The access token has expired 30[0-9] s ago by the clock/);
+    expect(JSON.stringify(said)).not.toContain('--tls-ca');
+  });
+
+  it('is named with the clocks as its cause where the next one is refused too', async () => {
+    const nats = await startNats(['coordinator', 'agent-ada'], { runs: [RUN] });
+    opened.push(nats);
+    const coordinator = await nats.connect('coordinator');
+    const analyzer = await analyzerAt(await freePort());
+    coordinator.connection.subscribe(subjects.renewToken(RUN, 'ada'), {
+      callback: (_, message) =>
+        void message.respond(JSON.stringify({ url: analyzer.url, token: expiredToken(300) })),
+    });
+    const link = await nats.connect('agent-ada');
+    const { said } = await open(analyzer.port, 2000, { link, token: expiredToken(300) });
+    const warned = said.filter(({ msg }) => msg.includes('refuses the token'));
+    expect(warned.length).toBeGreaterThan(0);
+    expect(warned[0]?.msg).toContain('compare the clocks');
+  });
+});
+
+/** As a coordinator mints it whose clock is so far behind. */
+const expiredToken = (seconds: number): string => {
+  const claims = {
+    run: RUN,
+    agent: 'ada',
+    stream: 'ada',
+    mode: 'write',
+    expiresAtMs: Date.now() - seconds * 1000,
+  } as const;
+  return mintToken(keys.privateKeyPem, claims);
+};

@@ -97,6 +97,7 @@ describe('a reader', () => {
       utterances,
       preview: createPreview(),
       metrics: createAgentMetrics({
+        folder: '.',
         agent: 'cas',
         version: '0',
         model: parts.info,
@@ -178,7 +179,7 @@ describe('an agent among three', () => {
         },
         utterances,
         preview: createPreview(),
-        metrics: createAgentMetrics({ ...metrics, natsUp: () => true }),
+        metrics: createAgentMetrics({ folder: '.', ...metrics, natsUp: () => true }),
         sayToken: () => undefined,
         sayUtterance: (mine) => {
           said.push(mine);

@@ -22,17 +22,33 @@ const WELL: Record<string, string> = {
   'entrain_score_faults_total{instance="a:1"}': '0x40',
   'entrain_recordings_bytes{instance="a:1"}': '50x40',
   'entrain_recordings_budget_bytes{instance="a:1"}': '100x40',
+  'up{job="entrain",program="coordinator",instance="c:1"}': '1x40',
+  'entrain_agent_ack_lag_seconds{agent="ada"}': '0.2x40',
+  'entrain_synchrony_updated_timestamp_seconds{instance="a:1"}': '0+15x40',
+  'entrain_analyzer_turns_total{instance="a:1"}': '0+5x40',
+  'process_resident_memory_bytes{job="entrain",instance="a:1"}': '500x40',
+  'entrain_memory_limit_bytes{instance="a:1"}': '1000x40',
+  'entrain_disk_free_bytes{instance="a:1"}': '20x40',
+  'entrain_disk_size_bytes{instance="a:1"}': '100x40',
+  'entrain_series_left_out{instance="a:1"}': '0x40',
+  'entrain_synchrony_final{instance="a:1"}': '0x40',
 };
 
 /** What one of them becomes by the fault of each alert. */
 const FAULTS: Record<string, [metric: string, values: string]> = {
-  EntrainTargetDown: ['up{', '0x40'],
+  EntrainTargetDown: ['up{job="entrain",program="analyzer"', '0x40'],
   EntrainStreamDown: ['entrain_agent_stream_up{', '0x40'],
   EntrainNatsDown: ['entrain_nats_up{', '0x40'],
   EntrainSpoolFilling: ['entrain_agent_spool_ratio{', '0.85x40'],
   EntrainNoTurn: ['entrain_run_last_turn_timestamp_seconds{', '0x40'],
   EntrainScoreFaults: ['entrain_score_faults_total{', '0+1x40'],
   EntrainRecordingRoom: ['entrain_recordings_bytes{', '95x40'],
+  EntrainCoordinatorGone: ['up{job="entrain",program="coordinator"', '0x40'],
+  EntrainAckLag: ['entrain_agent_ack_lag_seconds{', '0+15x40'],
+  EntrainScoreLag: ['entrain_synchrony_updated_timestamp_seconds{', '0x40'],
+  EntrainMemory: ['process_resident_memory_bytes{', '900x40'],
+  EntrainDiskFull: ['entrain_disk_free_bytes{', '4x40'],
+  EntrainSeriesLeftOut: ['entrain_series_left_out{', '3x40'],
 };
 
 const { groups } = parse(readFileSync(RULES, 'utf8')) as {
@@ -64,6 +80,32 @@ describe('deploy/alerts.yml', () => {
     };
     const tests = [
       { series: WELL, firing: [] },
+      // Without a budget, as without --budget-gb.
+      { series: { ...WELL, ...changed('entrain_recordings_budget_bytes{', '0x40') }, firing: [] },
+      // A counter that is born with its first fault.
+      {
+        series: { ...WELL, ...changed('entrain_score_faults_total{', '_x20 1x20') },
+        firing: ['EntrainScoreFaults'],
+      },
+      // The coordinator ended with its study, or was frozen or lost while episodes ran.
+      {
+        series: {
+          ...WELL,
+          ...coordinatorEnds('1x10 0 stale'),
+          ...changed('entrain_synchrony_final{', '0x11 1x30'),
+        },
+        firing: [],
+      },
+      { series: { ...WELL, ...coordinatorEnds('1x10 stale') }, firing: ['EntrainCoordinatorGone'] },
+      // What is scored no more because nothing comes is no lag.
+      {
+        series: {
+          ...WELL,
+          ...changed('entrain_synchrony_updated_timestamp_seconds{', '0x40'),
+          ...changed('entrain_analyzer_turns_total{', '50x40'),
+        },
+        firing: [],
+      },
       { series: { ...idle, ...changed('entrain_run_last_turn', '0x40') }, firing: [] },
       ...Object.entries(FAULTS).map(([alert, [metric, values]]) => ({
         series: { ...WELL, ...changed(metric, values) },
@@ -75,6 +117,15 @@ describe('deploy/alerts.yml', () => {
     expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 });
   });
 });
+
+/** Its target does not answer from the third minute on, and its series go. */
+function coordinatorEnds(running: string): Record<string, string> {
+  return {
+    ...changed('up{job="entrain",program="coordinator"', '1x10 0x30'),
+    ...changed('entrain_run_episodes{', running),
+    ...changed('entrain_run_last_turn', '0+15x10 stale'),
+  };
+}
 
 function changed(metric: string, values: string): Record<string, string> {
   const known = Object.keys(WELL).find((name) => name.startsWith(metric));

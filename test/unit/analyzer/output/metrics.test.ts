@@ -115,6 +115,7 @@ function metricsOf(
   counters.refreshed(120);
   return createAnalyzerMetrics({
     counters,
+    folder: '.',
     version: '1.2.3',
     natsUp: () => true,
     budget: () => ({ recordedBytes: 5, budgetBytes: 10, removedRuns: 1, removedBytes: 7 }),

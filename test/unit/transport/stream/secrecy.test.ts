@@ -82,7 +82,7 @@ it('writes neither tokens nor states nor texts to the log, at any level', async 
   expect(text).toContain('FRAME_CHECKSUM');
   for (const message of ['stream connected', 'stream left', 'another connection takes the stream over'])
     expect(text).toContain(`"${message}"`);
-  expect(text).toContain('"cause":"TOKEN_INVALID","times":1,"msg":"turned away"');
+  expect(text).toContain('"cause":"TOKEN_INVALID","times":1,"why":"The access token has expired');
   for (const secret of [token, expired, token.slice(0, 30), 'episode-of-secrets', 'PRIVATE KEY', '"data"'])
     expect(text).not.toContain(secret);
 });

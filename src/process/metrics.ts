@@ -1,0 +1,45 @@
+/** What every program says of its process and machine: what prom-client measures, memory that there is, and room on its disk. */
+import { statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+
+/** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+/** @param folder where the program writes; its file system is watched */
+export function addProcessMetrics(registry: Registry, folder: string): void {
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  const registers = [registry];
+  new Gauge({
+    name: 'entrain_memory_limit_bytes',
+    help: 'Memory that the process may take: of its container, else of the machine.',
+    registers,
+  }).set(memoryLimit());
+  const size = new Gauge({
+    name: 'entrain_disk_size_bytes',
+    help: 'Size of the disk it writes to.',
+    registers,
+  });
+  new Gauge({
+    name: 'entrain_disk_free_bytes',
+    help: 'Room on the disk it writes to.',
+    registers,
+    async collect() {
+      const disk = await statfs(folder).catch(() => undefined);
+      if (disk === undefined) return;
+      this.set(disk.bavail * disk.bsize);
+      size.set(disk.blocks * disk.bsize);
+    },
+  });
+}
+
+/** A container without a limit reports one of exabytes. */
+function memoryLimit(): number {
+  const contained = process.constrainedMemory();
+  return contained > 0 ? Math.min(contained, totalmem()) : totalmem();
+}
