@@ -11,7 +11,7 @@ const DIRECTIONS = [
 const CHOSEN = 'run=~"$run",condition=~"$condition",source_model=~"$source_model"';
 const SERIES = '{{run}} {{condition}} ({{source_model}} {{source_role}} → {{target_model}} {{target_role}})';
 const HEADLINE = 'measure="sync_r2",mode="strict"';
-const BESIDE = 'measure=~"sync_r2_(beyond_words|lag_.*)",mode="strict"';
+const BESIDE = 'measure=~"sync_r2_(beyond_.*|lag_.*)",mode="strict"';
 const STEPS = 'mode="steps"';
 const SIGNIFICANT = 0.05;
 
@@ -38,13 +38,12 @@ function strictPanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Strict score, ${text}`,
     description:
-      'Share of the variance in the partner’s next state that this side’s state predicts beyond all that was said before. Dashed: the same with episodes exchanged within their scenario, its mean and its 95th percentile.',
+      'Share of the variance in the partner’s next state that this side’s state predicts beyond scenario, turn and episode, on scenarios that were not fitted on. It shows that both states hold the same, not that one acts on the other: common input of a single episode shows as well. Dashed: its mean over all permutations of episodes.',
     unit: 'percentunit',
     span: 12,
     level: 0,
     lines: [
       { expr: `entrain_synchrony_ratio${series}`, legend: SERIES },
-      { expr: `entrain_synchrony_null_ratio${nullOf('q95')}`, legend: `null q95 · ${SERIES}`, dashed: true },
       {
         expr: `entrain_synchrony_null_ratio${nullOf('mean')}`,
         legend: `null mean · ${SERIES}`,
@@ -59,7 +58,7 @@ function excessPanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Excess over the null, ${text}`,
     description:
-      'Strict score minus the mean of its null, with the 95 % interval of a bootstrap over scenarios. An interval that holds 0 shows no synchrony.',
+      'Strict score minus the mean of its null, with the 95 % interval of a jackknife over scenarios. An interval that holds 0 shows no synchrony.',
     unit: 'percentunit',
     span: 12,
     level: 0,
@@ -75,9 +74,9 @@ function besidePanel({ label, text }: Direction): Builder<Panel> {
   const bound = (name: string): string => of(label, `${BESIDE},bound="${name}"`);
   const series = `{{measure}} · ${SERIES}`;
   return timeseries({
-    title: `Beyond words, and later turns, ${text}`,
+    title: `Beyond text, and later turns, ${text}`,
     description:
-      'Excess with the text of the partner’s prompt taken out as well, and that of a partner’s third and fifth turn from here: does it fade? Dashed: bounds of the 95 % interval.',
+      'Excess of what text features leave of both states (an estimate, without a p-value), and that of a partner’s third and fifth turn from here: does it fade? Dashed: bounds of the 95 % interval.',
     unit: 'percentunit',
     span: 12,
     level: 0,
@@ -95,7 +94,7 @@ function differencePanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Difference between conditions, ${text}`,
     description:
-      'Excess of a condition minus that of its control, with the 95 % interval of a bootstrap that draws the same scenarios for both.',
+      'Excess of a condition minus that of its control, with the 95 % interval of a jackknife that leaves the same scenarios out of both.',
     unit: 'percentunit',
     span: 12,
     level: 0,
@@ -153,7 +152,7 @@ const PAIR_PANELS: readonly PanelOptions[] = [
   {
     title: 'Excess over the null, both directions',
     description:
-      'Mean over both directions and the speaking orders, with the 95 % interval of a bootstrap that draws the same scenarios for all of them. Absent unless every direction has a score.',
+      'Mean over both directions and the speaking orders, with the 95 % interval of a jackknife that leaves the same scenarios out of all of them. Absent unless every direction has a score.',
     unit: 'percentunit',
     span: 12,
     level: 0,

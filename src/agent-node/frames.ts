@@ -8,7 +8,7 @@ import { textFeatures } from './text-features.ts';
 type Unsent<T> = Omit<T, 'seq'>;
 
 export function episodeFrame(spec: AgentSpec): Unsent<EpisodeFrame> {
-  const { run, episode, pair, condition, seed, order, role, models, grant } = spec;
+  const { run, episode, pair, condition, seed, order, role, models, grant, limits, study } = spec;
   return {
     type: 'episode',
     run,
@@ -21,6 +21,7 @@ export function episodeFrame(spec: AgentSpec): Unsent<EpisodeFrame> {
     role,
     models,
     grant,
+    plan: { ...study, minTurns: limits.minTurns },
   };
 }
 

@@ -39,6 +39,11 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
   return plan;
 }
 
+/** The most groups that a study can give: a condition, and an ordered pair of places of each list of agents. */
+export function plannedGroups({ conditions, pairs }: Pick<Study, 'conditions' | 'pairs'>): number {
+  return conditions.length * pairs.reduce((sum, { length }) => sum + length * (length - 1), 0);
+}
+
 /** Every agent of an episode, by seat: the speakers in their order, then the reader. */
 export function seatedAgents({ order, reader }: PlannedEpisode): string[] {
   return reader === undefined ? order : [...order, reader];

@@ -10,7 +10,7 @@ import { publishOnce, publishStored } from '../transport/nats/streams.ts';
 import { digestOf, mintGrant } from '../transport/stream/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
-import type { PlannedEpisode } from './plan.ts';
+import { plannedGroups, type PlannedEpisode } from './plan.ts';
 import type { Seat } from './run-state.ts';
 
 export interface PublishOptions {
@@ -51,6 +51,7 @@ export async function publishSpec(
     seed: episode.seed,
     startedAtMs,
     limits: { maxTurns, minTurns, maxTokens },
+    study: { seed: study.seed, groups: plannedGroups(study) },
     steps,
     history: [...part.history],
   };

@@ -1,6 +1,7 @@
 /** Scores → the JSON that `entrain measure` prints; names as the reference sets have them. */
 import type { Matrix } from '../numeric/linear-algebra.ts';
-import type { PaperScore, StrictScore, NoScore } from '../synchrony/types.ts';
+import { STRICT_METHOD } from '../synchrony/strict/strict-score.ts';
+import type { PaperScore, StrictEstimate, StrictScore, NoScore } from '../synchrony/types.ts';
 import type { SurrogateNull } from '../synchrony/stats/surrogates.ts';
 import type { MeasureAnswer } from '../synchrony/measures/measure.ts';
 
@@ -35,12 +36,21 @@ export function paperAnswer(score: PaperScore | NoScore, names?: LayerNames): Js
 
 export function strictAnswer(score: StrictScore | NoScore, names?: LayerNames): Json {
   if ('reason' in score) return { score: null, reason: score.reason };
+  const { pValue, z, permutations } = score;
+  const layers = score.perLayer.map(({ pValue: p }) => p);
+  const estimate = estimateAnswer(score, names);
+  const perLayer = (estimate['per_layer'] as Json[]).map((layer, at) => ({ ...layer, p_value: layers[at] }));
+  const method = `${STRICT_METHOD.name} ${STRICT_METHOD.version}`;
+  return { ...estimate, p_value: pValue, z, permutations, method, per_layer: perLayer };
+}
+
+/** The same without a test. */
+export function estimateAnswer(score: StrictEstimate | NoScore, names?: LayerNames): Json {
+  if ('reason' in score) return { score: null, reason: score.reason };
   return {
     score: score.score,
     excess: score.excess,
-    p_value: score.pValue,
     null_mean: score.nullMean,
-    null_q95: score.nullQ95,
     ci: [score.ci.low, score.ci.high],
     n: score.n,
     groups: score.scenarios,
@@ -52,7 +62,6 @@ export function strictAnswer(score: StrictScore | NoScore, names?: LayerNames): 
       layer: nameOf(names?.source, layer.layer),
       score: layer.score,
       excess: layer.excess,
-      p_value: layer.pValue,
       target_layer: nameOf(names?.target, layer.targetLayer),
     })),
   };

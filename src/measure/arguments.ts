@@ -9,15 +9,16 @@ entrain measure --list
 Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.
 
   --episode, --scenario, --turn FILE   labels of the rows [n]: whole numbers; episodes and scenarios may be texts
-  --text FILE                          features of what A had read, [n, m]: taken out in strict mode
-  --words FILE                         features of what B had read, with A's reply, [n, m]: taken out as well, beside the headline
+  --text FILE                          features of what A had read, [n, m]: strict mode gives an estimate beyond them beside its score
+  --words FILE                         features of what B had read, with A's reply, [n, m]: another estimate, beyond these as well
   --mode paper|strict                  strict unless --splits is given
   --splits FILE.json                   {"alpha": 0.1, "test_episodes": [[…], …]}: the paper's mode on these splits
   --alpha NUMBER                       ridge penalty of the paper's mode (0.1)
-  --permutations N --bootstraps N      of strict mode (999, 2000; with --run as published: 199, 1000); other measures have a null of N surrogates when asked for one
+  --permutations N                     of strict mode (999; with --run as published); other measures have a null of N surrogates when asked for one
+  --minimum-turns N                    turn pairs of a finished episode: shorter ones are left out in strict mode (2; with --run those of the study's minTurns)
   --surrogate shift|phase              B turned round, or its phases drawn anew (shift; phase for measures that give a matrix)
   --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
-  --seed N                             of splits, permutations and intervals (1; with --run the one that each group was published with)
+  --seed N                             of splits, permutations and folds (1; with --run the one that each group was published with)
   --layer N                            only this layer, of both sides (0 is the first in a file; with --run the number that the recording gives it)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
   --json                               one JSON object on standard output
@@ -36,7 +37,7 @@ const OPTIONS = {
   mode: { type: 'string' },
   alpha: { type: 'string' },
   permutations: { type: 'string' },
-  bootstraps: { type: 'string' },
+  'minimum-turns': { type: 'string' },
   surrogate: { type: 'string' },
   'minimum-samples': { type: 'string' },
   'minimum-episodes': { type: 'string' },

@@ -1,5 +1,13 @@
 /** The pairs of a recorded run: the mean over directions and speaking orders of what was measured, by the same code as live. */
-import { pairPaper, pairsOf, pairStrict, placeOf, type PairMember } from '../analyzer/state/pair-means.ts';
+import { differencesOf, pairDifferencesOf } from '../analyzer/state/differences.ts';
+import {
+  distancesOf,
+  pairPaper,
+  pairsOf,
+  pairStrict,
+  placeOf,
+  type PairMember,
+} from '../analyzer/state/pair-means.ts';
 import type { Group } from '../analyzer/ingest/episode-index.ts';
 import type { Json } from './answers.ts';
 import type { Measured } from './sync-r2.ts';
@@ -16,9 +24,10 @@ export interface MeasuredMember extends PairMember {
 
 export function memberOf(group: Group, { measured, seed, samples }: MeasuredGroup): MeasuredMember {
   const { mode, score } = measured;
-  const bare = { group, seed, samples, mode, paper: null, strict: null, drawable: null };
+  const bare = { group, seed, samples, mode, paper: null, strict: null, replicates: null };
   if ('reason' in score) return { ...bare, reason: `${score.reason}.` };
-  if (measured.mode === 'strict' && 'shares' in score) return { ...bare, strict: score, drawable: score };
+  if (measured.mode === 'strict' && 'replicates' in score)
+    return { ...bare, strict: score, replicates: score.replicates };
   if (measured.mode !== 'paper' || !('syncR2' in score)) return bare;
   const { syncR2, unclipped } = score;
   return { ...bare, paper: { score: syncR2, unclipped, nullMean: measured.shuffled, pseudoMean: null } };
@@ -41,6 +50,37 @@ export function measurePairs(members: readonly MeasuredMember[]): Json[] {
       };
       return { ...about, ...(paper ? paperAnswer(pairPaper(pair)) : strictAnswer(pairStrict(pair))) };
     });
+}
+
+/** Differences between conditions, of directions and of pairs, and means over groups of one distance; in strict mode alone. */
+export function measureContrasts(members: readonly MeasuredMember[]): Json {
+  if (members[0]?.mode !== 'strict') return {};
+  const figures = (of: { difference: number; ciLow: number; ciHigh: number; pValue: number }): Json => ({
+    difference: of.difference,
+    ci: [of.ciLow, of.ciHigh],
+    p_value: of.pValue,
+  });
+  const directed = differencesOf(members).map(({ direction, distance, condition, against, ...of }) => ({
+    source_model: of.sourceModel,
+    target_model: of.targetModel,
+    agents: of.agents,
+    source_role: of.sourceRole,
+    target_role: of.targetRole,
+    distance,
+    direction,
+    condition,
+    against,
+    ...figures(of),
+  }));
+  const both = pairDifferencesOf(members).map(({ condition, against, ...of }) => ({
+    models: [of.modelA, of.modelB],
+    roles: [of.roleA, of.roleB],
+    condition,
+    against,
+    ...figures(of),
+  }));
+  const distances = distancesOf(members).map(({ ciLow, ciHigh, ...of }) => ({ ...of, ci: [ciLow, ciHigh] }));
+  return { differences: directed, pair_differences: both, ...(distances.length > 0 ? { distances } : {}) };
 }
 
 function paperAnswer(found: ReturnType<typeof pairPaper>): Json {

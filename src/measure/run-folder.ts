@@ -9,16 +9,16 @@ import { readRecording, streamsOf } from '../journal/read-recording.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import type { TurnFrame } from '../protocol/stream/frames.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
-import type { Group } from '../analyzer/ingest/episode-index.ts';
+import { distanceOf, type Group } from '../analyzer/ingest/episode-index.ts';
 import { selectRows } from '../analyzer/ingest/group-rows.ts';
 import { emptyRunRows, takeFrameRows, type RunRows } from '../analyzer/ingest/run-rows.ts';
 import type { Progress } from '../process/progress.ts';
-import { groupSeed } from '../analyzer/scoring/score-group.ts';
+import { strictOptions } from '../analyzer/scoring/score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
 import { chooseSides } from './one-layer.ts';
-import { measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
-import { LIVE, measureSyncR2, seedOf } from './sync-r2.ts';
+import { measureContrasts, measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
+import { measureSyncR2, seedOf } from './sync-r2.ts';
 
 export interface RunJob extends Pick<Progress, 'say'> {
   name: string;
@@ -46,8 +46,9 @@ export async function measureRun(folder: string, { name, flags, algebra, say }: 
   for (const [index, rows] of groups.entries()) {
     const { condition, direction } = rows.group;
     const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
-    const selected = selectRows(rows).pairs;
-    const fallbacks = { ...LIVE, seed: groupSeed(rows.group) };
+    const { pairs: selected, plan } = selectRows(rows);
+    const { seed, permutations = NaN, shortest = 2 } = strictOptions(rows.group, plan);
+    const fallbacks = { seed, permutations, shortest };
     const names = {
       source: layersIn(run, selected.source.length),
       target: layersIn(run, selected.target.length),
@@ -59,12 +60,14 @@ export async function measureRun(folder: string, { name, flags, algebra, say }: 
     answers.push({ ...about(rows.group), ...measured.answer });
     members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));
   }
-  return { groups: answers, pairs: measurePairs(members) };
+  return { groups: answers, pairs: measurePairs(members), ...measureContrasts(members) };
 }
 
-function about({ source, target, direction, condition, agents, sourceRole, targetRole }: Group): Json {
+function about(group: Group): Json {
+  const { source, target, direction, condition, agents, sourceRole, targetRole } = group;
   const roles = agents > 2 ? { agents, source_role: sourceRole, target_role: targetRole } : {};
-  return { source_model: source.name, target_model: target.name, ...roles, direction, condition };
+  const names = { source_model: source.name, target_model: target.name };
+  return { ...names, ...roles, distance: distanceOf(group), direction, condition };
 }
 
 interface Recorded extends RunRows {

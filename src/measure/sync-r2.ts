@@ -2,12 +2,12 @@
 import { EntrainError } from '../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../synchrony/syncr2/nulls.ts';
 import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
-import { strictScore } from '../synchrony/strict/strict-score.ts';
+import { beyondText, strictScore } from '../synchrony/strict/strict-score.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import type { NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
 import { meanOfDraws } from '../analyzer/scoring/null-draws.ts';
 import type { Progress } from '../process/progress.ts';
-import { paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
+import { estimateAnswer, paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readSplits } from './splits.ts';
 
@@ -18,12 +18,11 @@ const NULL_PERMUTATIONS = 199;
 export interface Fallbacks {
   seed: number;
   permutations: number;
-  bootstraps: number;
+  /** Turn pairs of an episode that is not left out. */
+  shortest: number;
 }
 
-/** As the analyzer scores; the seed is that of the group. */
-export const LIVE: Omit<Fallbacks, 'seed'> = { permutations: 199, bootstraps: 1000 };
-export const OFFLINE: Fallbacks = { seed: 1, permutations: 999, bootstraps: 2000 };
+export const OFFLINE: Fallbacks = { seed: 1, permutations: 999, shortest: 2 };
 
 export interface MeasureJob extends Pick<Progress, 'say'> {
   flags: MeasureFlags;
@@ -88,20 +87,23 @@ async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measure
       least: 1,
       fallback: fallbacks.permutations,
     }),
-    bootstraps: wholeNumber('bootstraps', flags.bootstraps, { least: 1, fallback: fallbacks.bootstraps }),
+    shortest: wholeNumber('minimum-turns', flags['minimum-turns'], {
+      least: 0,
+      fallback: fallbacks.shortest,
+    }),
     minimums: {
       samples: wholeNumber('minimum-samples', flags['minimum-samples'], { least: 1, fallback: 120 }),
       episodes: wholeNumber('minimum-episodes', flags['minimum-episodes'], { least: 1, fallback: 18 }),
       scenarios: wholeNumber('minimum-scenarios', flags['minimum-scenarios'], { least: 1, fallback: 6 }),
     },
   };
-  say('beyond history');
+  say('beyond scenario, turn and episode');
   const score = await strictScore(pairs, options);
-  const answer: Json = { mode: 'strict', seed, beyond: 'history', ...strictAnswer(score, layers) };
-  if (pairs.reply.cols > 0) {
-    say('beyond words');
-    const beyondWords = await strictScore(pairs, { ...options, beyond: 'words' });
-    answer['beyond_words'] = strictAnswer(beyondWords, layers);
+  const answer: Json = { mode: 'strict', seed, ...strictAnswer(score, layers) };
+  for (const beyond of ['text', 'words'] as const) {
+    if ((beyond === 'text' ? pairs.history : pairs.reply).cols === 0) continue;
+    say(`beyond ${beyond}`);
+    answer[`beyond_${beyond}`] = estimateAnswer(await beyondText(pairs, { ...options, beyond }), layers);
   }
   const fewer = { ...options, permutations: Math.min(options.permutations, NULL_PERMUTATIONS) };
   say('shuffled null');

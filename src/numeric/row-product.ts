@@ -18,8 +18,3 @@ export function dotAt(x: Float64Array, y: Float64Array, at: { x: number; y: numb
   for (; a < end; a++, b++) s0 += (x[a] as number) * (y[b] as number);
   return s0 + s1 + (s2 + s3);
 }
-
-/** Product of two rows of one flat [n, dims] array. */
-export function rowProduct(rows: Float64Array, dims: number, at: { x: number; y: number }): number {
-  return dotAt(rows, rows, { x: at.x * dims, y: at.y * dims, count: dims });
-}

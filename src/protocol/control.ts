@@ -122,6 +122,8 @@ export const agentSpecSchema = z.object({
   /** When the run began, ms since 1970: what chat templates that ask for the date take for now. Absent: a fixed day. */
   startedAtMs: z.number().optional(),
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
+  /** Seed of the study, and how many groups it can give. */
+  study: z.object({ seed: z.int(), groups: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
   /** What has been said already, in order: not empty when an agent comes back into an episode or takes one over. */

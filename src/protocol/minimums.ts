@@ -5,7 +5,7 @@ import type { Study } from './study.ts';
 export const MINIMUMS = { scenarios: 6, episodes: 18, samples: 120 } as const;
 
 /** A scenario counts with so many episodes of a group, for they are exchanged with one another. */
-export const EPISODES_PER_SCENARIO = 2;
+export const EPISODES_PER_SCENARIO = 3;
 
 export type SampleCounts = Record<keyof typeof MINIMUMS, number>;
 
@@ -32,11 +32,15 @@ export function hopelessStudy(study: Study, modelOf: ModelOf = () => ''): string
   const groups = groupsOf(study, modelOf).toSorted((a, b) => pairsIn(study, b) - pairsIn(study, a));
   const short = groups.flatMap((group) => shortOfGroup(study, group) ?? []);
   const [best] = short;
-  if (best === undefined) return undefined;
+  if (best === undefined) return study.sampling.temperature === 0 ? ALL_THE_SAME : undefined;
   return short.length === groups.length
     ? `this study can give at most ${best} a group: no score will appear`
     : `${short.length} of the ${groups.length} groups of each condition can give at most ${best}: no score of theirs will appear`;
 }
+
+/** Words of the likeliest tokens are the same in every episode. */
+const ALL_THE_SAME =
+  'at temperature 0 the episodes of a scenario are the same: no strict score will appear, and paper mode measures copies';
 
 interface DyadGroup {
   /** Episodes of each scenario, when all is spoken. */

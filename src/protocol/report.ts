@@ -15,22 +15,33 @@ export interface PaperReport {
   samples: number;
 }
 
-export interface StrictReport {
+/** A strict score without a test. */
+export interface EstimateReport {
   score: number;
-  /** score − mean of its permutation null. */
+  /** score − nullMean. */
   excess: number;
   ciLow: number;
   ciHigh: number;
-  pValue: number;
+  /** The mean of the score over all permutations of episodes within their scenarios. */
   nullMean: number;
-  nullQ95: number;
+  /** Turn pairs in use: those that every episode of their scenario reaches. */
   samples: number;
 }
 
-/** Strict scores beside the headline, each over the rows it can use; null with too few of them. */
+export interface StrictReport extends EstimateReport {
+  /** Of the exact permutation test, corrected for the number of layers. */
+  pValue: number;
+  /** Evidence in units of its spread over the permutations: how far beyond the smallest p-value it reaches. */
+  z: number;
+  permutations: number;
+}
+
+/** What stands beside the headline, each over the rows it can use; null with too few of them. */
 export interface BesideReport {
-  /** Beyond words: the text of B's prompt, with A's utterance, taken out as well. */
-  words: StrictReport | null;
+  /** Beyond the text of A's prompt, as far as its features show it: an estimate. */
+  text: EstimateReport | null;
+  /** Beyond the text of B's prompt, with A's utterance, as well. */
+  words: EstimateReport | null;
   /** A at turn t with B at t + 3 and t + 5: does it fade? */
   lag3: StrictReport | null;
   lag5: StrictReport | null;
@@ -67,6 +78,12 @@ export interface CurvePoint {
   paper: number | null;
 }
 
+/**
+ * What may be said of a strict score: `counts` where q ≤ 0.05 and score and interval lie above 0, `flagged` where q ≤ 0.05 and they do not,
+ * `none` where q > 0.05.
+ */
+export type Verdict = 'counts' | 'flagged' | 'none';
+
 export interface GroupReport {
   sourceModel: string;
   targetModel: string;
@@ -76,30 +93,32 @@ export interface GroupReport {
   agents: number;
   sourceRole: number;
   targetRole: number;
+  /** Turns from the state that predicts to the one that is predicted: 1 where two talk, up to n − 1 where n do. Only equal ones compare. */
+  distance: number;
   /** Turn pairs at hand. */
   samples: number;
   episodes: number;
   scenarios: number;
-  /** Of these, the scenarios with at least two episodes: the strict score needs six, for its null exchanges the episodes of one scenario. */
+  /** Of these, the scenarios with at least three episodes: the strict score needs six, for its test permutes the episodes of one scenario. */
   exchangeableScenarios: number;
   /** Rows that the last full score could not take in: over the cap, or of another shape than the rest. */
   leftOut?: number;
   paper: PaperReport | null;
-  /** Strict mode, beyond history: the headline. */
+  /** Strict mode, beyond scenario, turn and episode: the headline. */
   strict: StrictReport | null;
   /** Cohen's local f² of the strict score. */
   effectSize: number | null;
   /** The strict p-value beside those of the run's other groups: Benjamini–Hochberg. */
   qValue: number | null;
+  /** Null until there is a q-value. */
+  verdict: Verdict | null;
   /** Null until first computed. */
   beside: BesideReport | null;
   /** Coupling step by step, where the study streams steps; null before the first aligned one. */
   steps: StepReport | null;
   /** Why there is no score, when there is none. */
   reason?: string;
-  /** Turn pairs behind the strict score's null, interval and p-value; the score itself may hold newer ones. */
-  evidenceSamples?: number;
-  /** When a full or a point score was published last; absent before the first. */
+  /** When a score was published last; absent before the first. */
   scoredAtMs?: number;
   /** Oldest first; thinned when it grows long. */
   curve: CurvePoint[];
@@ -114,8 +133,38 @@ export interface DifferenceReport {
   agents: number;
   sourceRole: number;
   targetRole: number;
+  /** Turns from the state that predicts to the one that is predicted. */
+  distance: number;
   against: string;
   difference: number;
+  ciLow: number;
+  ciHigh: number;
+  /** Two-sided, by the jackknife over scenarios. */
+  pValue: number;
+}
+
+/** The same of two agents without a direction. */
+export interface PairDifferenceReport {
+  modelA: string;
+  modelB: string;
+  roleA: number;
+  roleB: number;
+  condition: string;
+  against: string;
+  difference: number;
+  ciLow: number;
+  ciHigh: number;
+  pValue: number;
+}
+
+/** Where more than two talk: the mean excess over the groups of one distance, with shared scenarios left out together. */
+export interface DistanceReport {
+  condition: string;
+  agents: number;
+  distance: number;
+  /** Groups that the mean is over. */
+  figures: number;
+  excess: number;
   ciLow: number;
   ciHigh: number;
 }
@@ -129,7 +178,7 @@ export interface PairPaperReport {
   pseudoMean: number | null;
 }
 
-/** Strict mode of a pair: means, and the interval of the mean excess with shared scenarios drawn together. It has no p-value. */
+/** Strict mode of a pair: means, and the interval of the mean excess, shared scenarios left out together. It has no p-value. */
 export interface PairStrictReport {
   score: number;
   excess: number;
@@ -138,7 +187,10 @@ export interface PairStrictReport {
   ciHigh: number;
 }
 
-/** Two agents without a direction: the mean over both, and over the speaking orders that were spoken, of the last full scores. */
+/**
+ * Two agents without a direction: the mean over both, and over the speaking orders that were spoken, of the last scores. Of groups of more than
+ * two there is none: their directions differ in distance.
+ */
 export interface PairReport {
   /** By name; the order of models and that of places have nothing to do with each other. */
   modelA: string;
@@ -174,6 +226,8 @@ export interface ScoreReport {
   groups: GroupReport[];
   differences: DifferenceReport[];
   pairs: PairReport[];
+  pairDifferences: PairDifferenceReport[];
+  distances: DistanceReport[];
 }
 
 export interface StreamReport {

@@ -1,22 +1,55 @@
-/** The line of a pair again: from the full scores of its groups, as they came out when they were computed again. */
+/** Lines of pairs and of differences again: from the scores of their groups, as they came out when they were computed again. */
+import { differencesOf, pairDifferencesOf } from '../analyzer/state/differences.ts';
 import { pairReport, pairsOf } from '../analyzer/state/pair-means.ts';
-import type { GroupScore, PairScore } from '../analyzer/scoring/messages.ts';
+import type { DifferenceScore, GroupScore, PairScore } from '../analyzer/scoring/messages.ts';
 import { replayFields } from './replay-fields.ts';
 
-/** What differs, as a sentence; undefined when nothing does. */
-export function replayPair(
-  published: PairScore,
-  replayed: ReadonlyMap<string, GroupScore>,
-): string | undefined {
+type Replayed = ReadonlyMap<string, GroupScore>;
+
+/** What differs, as a sentence; undefined when nothing does. `own`: the strict figures are of a method that this version has. */
+export function replayPair(published: PairScore, replayed: Replayed, own: boolean): string | undefined {
   const name = `pair ${published.pair}, ${published.samples} samples`;
-  const members = Object.entries(published.of).flatMap(([group, version]) => {
+  const members = membersOf(published, replayed);
+  const [pair, ...others] = pairsOf(members ?? []);
+  if (!pair || others.length > 0) return `${name}: the full scores that it was computed from are not there`;
+  const fields = ['figures', 'samples', 'paper', ...(own ? (['strict'] as const) : [])] as const;
+  const difference = replayFields(fields, { again: pairReport(pair), published });
+  return difference && `${name}: ${difference}`;
+}
+
+/** The scores of the groups that a line names; undefined where one is not there. */
+function membersOf({ of }: Pick<PairScore, 'of'>, replayed: Replayed): GroupScore[] | undefined {
+  const members = Object.entries(of).map(([group, version]) => {
     const score = replayed.get(group);
-    return score?.version === version ? [score] : [];
+    return score?.version === version ? score : undefined;
   });
-  const [pair, ...others] = pairsOf(members);
-  if (!pair || others.length > 0 || members.length < Object.keys(published.of).length)
-    return `${name}: the full scores that it was computed from are not there`;
-  const again = pairReport(pair);
-  const difference = replayFields(['figures', 'samples', 'paper', 'strict'], { again, published });
+  const found = members.flatMap((score) => (score ? [score] : []));
+  return found.length < members.length ? undefined : found;
+}
+
+export function differenceName(line: DifferenceScore): string {
+  const place =
+    line.between === 'pairs'
+      ? [line.modelA, line.modelB, line.roleA, line.roleB]
+      : [line.sourceModel, line.targetModel, line.agents, line.sourceRole, line.targetRole];
+  return `difference of ${line.between}, ${line.condition} − ${line.against}, ${place.join(' ')}`;
+}
+
+export function replayDifference(published: DifferenceScore, replayed: Replayed): string | undefined {
+  const name = differenceName(published);
+  const members = [...replayed.values()];
+  const line = {
+    type: 'difference',
+    run: published.run,
+    method: published.method,
+    of: published.of,
+  } as const;
+  const all: DifferenceScore[] = [
+    ...differencesOf(members).map((one): DifferenceScore => ({ ...line, between: 'dyads', ...one })),
+    ...pairDifferencesOf(members).map((one): DifferenceScore => ({ ...line, between: 'pairs', ...one })),
+  ];
+  const again = all.find((one) => differenceName(one) === name);
+  if (!again) return `${name}: the full scores that it was computed from are not there`;
+  const difference = replayFields(['difference', 'ciLow', 'ciHigh', 'pValue'], { again, published });
   return difference && `${name}: ${difference}`;
 }

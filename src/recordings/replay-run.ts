@@ -19,16 +19,16 @@ import { scoreBeside } from '../analyzer/scoring/secondary-analyses.ts';
 import { scoreGroup } from '../analyzer/scoring/score-group.ts';
 import { replayFields } from './replay-fields.ts';
 import { readScores, withRows } from './read-scores.ts';
-import { replayPair } from './replay-pair.ts';
+import { STRICT_METHOD } from '../synchrony/strict/strict-score.ts';
+import { differenceName, replayDifference, replayPair } from './replay-pair.ts';
 import type { StepRecord } from '../analyzer/steps/step-record.ts';
 import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
-import { growPoint, pointOf, startPointGroup } from '../analyzer/scoring/point-group.ts';
 import type {
   BesideScore,
-  FrozenFit,
+  DifferenceScore,
   GroupScore,
+  Method,
   PairScore,
-  PointScore,
 } from '../analyzer/scoring/messages.ts';
 
 /** What is compared of a full score's line in scores.jsonl, and what names its group. */
@@ -38,11 +38,16 @@ type ScoreRecord = Pick<
 > &
   Pick<GroupScore['group'], 'source' | 'target' | 'direction' | 'condition'> & { group: string };
 
-/** A line of a turn's addition to a full score. */
-type PointRecord = Pick<PointScore, 'type' | 'run' | 'group' | 'base' | 'score' | 'samples' | 'rows'>;
+/** A line of an entrain that still made point scores. */
+interface OlderRecord {
+  type: 'point';
+  group: string;
+}
 
-/** A line of `scores.jsonl`: of a full score, of a turn's addition to it, of what stands beside it, of both directions, or of a dyad's steps. */
-type AnyRecord = ScoreRecord | PointRecord | BesideScore | PairScore | StepRecord;
+/** A line of `scores.jsonl`; those before strict method 2 do not name theirs. */
+type AnyRecord = (ScoreRecord | BesideScore | PairScore | DifferenceScore | StepRecord | OlderRecord) & {
+  method?: Method;
+};
 
 export interface ReplayReport {
   scores: number;
@@ -50,6 +55,8 @@ export interface ReplayReport {
   /** One sentence per score that came out otherwise. */
   differences: string[];
   equal: boolean;
+  /** One sentence per method whose figures this version does not make; what else such lines hold was compared. */
+  otherMethods: string[];
   /** The last line of the file was torn by a kill or a full disk, and is left out. */
   torn: boolean;
 }
@@ -67,7 +74,6 @@ export async function replayRun(
   say('reading the recording');
   const { lines, torn } = await readScores(folder);
   const wanted = lastOnly ? lastOfEach(lines as AnyRecord[]) : new Set(lines.keys());
-  const fits = new Map<string, FrozenFit>();
   const replayed = new Map<string, GroupScore>();
   const recorded = await readGroups(folder);
   // One thread, as the analyzer's, so that sums are made in the same order.
@@ -78,28 +84,43 @@ export async function replayRun(
     for (const line of withRows(lines, (at) => wanted.has(at))) {
       const score = line as AnyRecord;
       say(`score ${(done += 1)} of ${wanted.size}`);
-      const onFrozen = (fit: FrozenFit): unknown => fits.set(fit.group, fit);
-      const difference = await replayOne(score, recorded, {
-        folder,
-        algebra,
-        onFrozen,
-        fits,
-        replayed,
-      });
+      const difference = await replayOne(score, recorded, { folder, algebra, replayed });
       if (difference !== undefined) differences.push(difference);
     }
     const equalScores = wanted.size - differences.length;
     const equal = differences.length === 0;
-    return { scores: wanted.size, equalScores, differences, equal, torn };
+    const otherMethods = otherMethodsOf(
+      [...wanted].flatMap((at) => (lines[at] as AnyRecord | undefined) ?? []),
+    );
+    return { scores: wanted.size, equalScores, differences, equal, otherMethods, torn };
   } finally {
     await algebra.close();
   }
 }
 
-export function replayText({ scores, equalScores, differences, torn }: ReplayReport): string {
+export function replayText(report: ReplayReport): string {
+  const { scores, equalScores, differences, otherMethods, torn } = report;
   const cut = torn ? ['the last line of scores.jsonl is torn: the score in it was never whole'] : [];
-  const lines = [...differences, ...cut, `${equalScores} of ${scores} scores equal what was published`];
+  const equal = `${equalScores} of ${scores} scores equal what was published`;
+  const lines = [...differences, ...cut, equal, ...otherMethods];
   return `${lines.join('\n')}\n`;
+}
+
+const isStrict = (score: AnyRecord): boolean =>
+  score.type !== 'steps' && (score.type !== 'score' || score.strict !== null);
+
+/** Whether the strict figures of a line can be made again. */
+const isOwnMethod = ({ method }: AnyRecord): boolean =>
+  method?.name === STRICT_METHOD.name && method.version === STRICT_METHOD.version;
+
+function otherMethodsOf(scores: AnyRecord[]): string[] {
+  const { name: own, version } = STRICT_METHOD;
+  const others = scores.filter((score) => isStrict(score) && !isOwnMethod(score));
+  const names = others.map(({ method }) => (method ? `${method.name} ${method.version}` : `${own} 1`));
+  return [...new Set(names)].map((name) => {
+    const lines = names.filter((other) => other === name).length;
+    return `${lines} of them hold figures of method ${name}, which this version does not make (it has ${own} ${version}): only what else they hold was compared`;
+  });
 }
 
 /** Where the last full score of each group stands, the last secondary analyses, the last of its pair, and the last of each dyad's steps. */
@@ -107,7 +128,7 @@ function lastOfEach(scores: readonly AnyRecord[]): Set<number> {
   const last = new Map<string, number>();
   for (const [at, score] of scores.entries()) if (score.type !== 'point') last.set(nameOf(score), at);
   // Of a pair whose groups were scored again later, without a number for both, the last line is of scores that are not computed again.
-  const stands = ({ of }: PairScore): boolean =>
+  const stands = ({ of }: PairScore | DifferenceScore): boolean =>
     Object.entries(of).every(([group, version]) => {
       const score = scores[last.get(`score ${group}`) ?? -1];
       return score?.type === 'score' && score.version === version;
@@ -115,13 +136,14 @@ function lastOfEach(scores: readonly AnyRecord[]): Set<number> {
   return new Set(
     [...last.values()].filter((at) => {
       const score = scores[at];
-      return score && (score.type !== 'pair' || stands(score));
+      return score && ((score.type !== 'pair' && score.type !== 'difference') || stands(score));
     }),
   );
 }
 
 function nameOf(score: AnyRecord): string {
   if (score.type === 'pair') return `pair ${score.pair}`;
+  if (score.type === 'difference') return differenceName(score);
   return score.type === 'steps' ? `steps ${score.group} ${score.episode}` : `${score.type} ${score.group}`;
 }
 
@@ -143,9 +165,6 @@ async function readGroups(folder: string): Promise<Recorded> {
 interface ReplayTools {
   folder: string;
   algebra: LinearAlgebra;
-  onFrozen(fit: FrozenFit): void;
-  /** The newest frozen fit of each group. */
-  fits: ReadonlyMap<string, FrozenFit>;
   /** The last full score of each group, as it came out again. */
   replayed: Map<string, GroupScore>;
 }
@@ -155,19 +174,22 @@ function replayOne(
   recorded: Recorded,
   tools: ReplayTools,
 ): Promise<string | undefined> | string | undefined {
+  const own = isOwnMethod(score);
   switch (score.type) {
     case 'point':
-      return replayPoint(score, recorded, tools.fits.get(score.group));
+      return undefined;
     case 'pair':
-      return replayPair(score, tools.replayed);
+      return replayPair(score, tools.replayed, own);
+    case 'difference':
+      return own ? replayDifference(score, tools.replayed) : undefined;
     case 'beside':
-      return replayBeside(score, recorded, tools);
+      return own ? replayBeside(score, recorded, tools) : undefined;
     case 'steps': {
       const group = recorded.groups.get(score.group)?.group;
       return replaySteps(score, { ...tools, index: recorded.steps, group });
     }
     case 'score':
-      return replayScore(score, recorded, tools);
+      return replayScore(score, recorded, { ...tools, own });
   }
 }
 
@@ -190,7 +212,7 @@ async function replayBeside(
 async function replayScore(
   score: ScoreRecord,
   { groups }: RunRows,
-  { algebra, onFrozen, replayed }: ReplayTools,
+  { algebra, replayed, own }: ReplayTools & { own: boolean },
 ): Promise<string | undefined> {
   const name = `${score.source.name} → ${score.target.name}, ${score.direction}, ${score.condition}, ${score.samples} samples`;
   const whole = groups.get(score.group);
@@ -199,36 +221,12 @@ async function replayScore(
   const group = { ...rows, version: score.version };
   const selection = selectRows(group);
   const nowMs = (): number => systemClock.monotonicMs();
-  const again = await scoreGroup({ run: score.run, group, selection, algebra, onFrozen, nowMs });
+  const again = await scoreGroup({ run: score.run, group, selection, algebra, nowMs });
   replayed.set(score.group, again);
-  const difference = replayFields(['seed', 'samples', 'paper', 'strict'], { again, published: score });
+  const fields = ['seed', 'samples', 'paper', ...(own ? (['strict'] as const) : [])] as const;
+  const difference = replayFields(fields, { again, published: score });
   return difference && `${name}: ${difference}`;
 }
-
-/** The same for a point score, from the frozen fit of the full score before it. */
-function replayPoint(
-  point: PointRecord,
-  { groups }: RunRows,
-  fit: FrozenFit | undefined,
-): string | undefined {
-  const name = `point score of ${point.group}, ${point.samples} samples`;
-  const whole = groups.get(point.group);
-  if (!fit || fit.version !== point.base || !whole || !hasRows(point))
-    return `${name}: the full score before it is not there`;
-  const rows = { ...fit.rows };
-  for (const [episode, added] of Object.entries(point.rows))
-    rows[episode] = [...(rows[episode] ?? []), ...added];
-  const group = onlyRows(whole, rows);
-  if (!group) return `${name}: the recording lacks rows that it was computed from`;
-  const again = startPointGroup(fit);
-  growPoint(again, Object.keys(point.rows), { group });
-  const { score, samples } = pointOf(again, group, 0) ?? {};
-  const difference = replayFields(['samples', 'score'], { again: { score, samples }, published: point });
-  return difference && `${name}: ${difference}`;
-}
-
-/** Without them a line that this one adds to is not in the file. */
-const hasRows = ({ rows }: { rows?: RowIds }): boolean => rows !== undefined;
 
 /** The group as it stood when the score was computed, or undefined when a row of it is not recorded. */
 function onlyRows(group: GroupRows, rows: RowIds | undefined): GroupRows | undefined {

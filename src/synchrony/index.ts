@@ -8,22 +8,19 @@ export type {
   Interval,
   NoScore,
   PaperScore,
+  Replicate,
   RowLabels,
+  StrictEstimate,
   StrictScore,
   TurnPairs,
 } from './types.ts';
 export { pairTurns, type PairingOptions } from './syncr2/turn-pairs.ts';
 export { paperScore, type PaperOptions } from './syncr2/paper-mode.ts';
 export { pseudoPairs, shuffledPairs } from './syncr2/nulls.ts';
-export { strictScore, type StrictOptions } from './strict/strict-score.ts';
+export { beyondText, strictScore, type StrictOptions } from './strict/strict-score.ts';
 export { MEASURES } from './measures/index.ts';
 export type { Measure, MeasureAnswer, MeasureOptions } from './measures/measure.ts';
-export {
-  bootstrapInterval,
-  compareScores,
-  type BootstrapOptions,
-  type Difference,
-} from './stats/bootstrap.ts';
+export { differenceOf, jackknife, meanOf, type Estimate, type Jackknifed } from './stats/jackknife.ts';
 export { cohensF2 } from './stats/effect-size.ts';
 export { qValues } from './stats/false-discovery.ts';
 export { surrogateNull, type SurrogateNull, type SurrogateOptions } from './stats/surrogates.ts';

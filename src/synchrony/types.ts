@@ -72,24 +72,19 @@ export interface PaperScore {
   degenerateDims: number;
 }
 
-/** One source layer of a strict score; layers are indices into the arrays that came in. */
+/** One source layer of a strict estimate; layers are indices into the arrays that came in. */
 export interface StrictLayer {
   layer: number;
   score: number;
   excess: number;
-  /** Corrected for the number of layers by the maximum statistic. */
-  pValue: number;
   /** The target layer that most folds chose inside their training part. */
   targetLayer: number;
 }
 
-/** What one scenario adds to a strict score: what bootstraps and differences are made of. */
-export interface ScenarioShare {
+/** The excess without one scenario, on the held-out and on the training side: what intervals are made of. */
+export interface Replicate {
   scenario: number;
-  /** Explained minus what the permutation null explains, mean over source layers. */
   excess: number;
-  /** Variance of the targets, the same unit. */
-  total: number;
 }
 
 export interface Interval {
@@ -97,15 +92,14 @@ export interface Interval {
   high: number;
 }
 
-export interface StrictScore {
-  /** Mean over source layers, never clipped. */
+export interface StrictEstimate {
+  /** R² on held-out scenarios, mean over source layers, never clipped. */
   score: number;
-  /** score − mean of its permutation null. */
+  /** score − nullMean. */
   excess: number;
-  pValue: number;
+  /** The mean of the score over all permutations of episodes: what the fit costs. */
   nullMean: number;
-  nullQ95: number;
-  /** 95 % interval of the excess: bootstrap over scenarios, with the spread of the null for what the fit itself brings. */
+  /** 95 % interval of the excess, by the jackknife over scenarios. */
   ci: Interval;
   n: number;
   episodes: number;
@@ -113,9 +107,16 @@ export interface StrictScore {
   perLayer: StrictLayer[];
   /** Target dimensions left out because they do not vary. */
   degenerateDims: number;
-  /** Rows left out: an episode with one row, or a turn that too few episodes reach. */
+  /** Rows left out: of scenarios with fewer than three episodes, of unfinished episodes, of turns that not every episode reaches. */
   droppedRows: number;
-  shares: ScenarioShare[];
-  /** The score under every exchange of episodes. */
-  nullScores: number[];
+  replicates: Replicate[];
+}
+
+export interface StrictScore extends StrictEstimate {
+  pValue: number;
+  /** Evidence in units of its spread over the permutations, mean over source layers. */
+  z: number;
+  permutations: number;
+  /** Their p-values are corrected for the number of layers by the maximum statistic. */
+  perLayer: (StrictLayer & { pValue: number })[];
 }

@@ -50,7 +50,10 @@ export interface IndexedEpisode<P> {
   turns: Map<number, IndexedTurn<P>>;
 }
 
-export type EpisodeAbout = Pick<EpisodeFrame, 'scenario' | 'pair' | 'condition' | 'order' | 'models'>;
+export type EpisodeAbout = Pick<
+  EpisodeFrame,
+  'scenario' | 'pair' | 'condition' | 'order' | 'models' | 'plan'
+>;
 
 /** A's state at `sourceTurn` and B's next one at `targetTurn`. */
 export interface Row {
@@ -87,8 +90,8 @@ export function createEpisodeIndex<P>(): EpisodeIndex<P> {
     addEpisode: (frame) => {
       const episode = open(frame.episode);
       if (episode.about) return NOTHING;
-      const { scenario, pair, condition, order, models } = frame;
-      episode.about = { scenario, pair, condition, order, models };
+      const { scenario, pair, condition, order, models, plan } = frame;
+      episode.about = { scenario, pair, condition, order, models, ...(plan ? { plan } : {}) };
       return { added: rowsOf(episode), replaced: [] };
     },
     addTurn: (id, turn) => {
@@ -129,6 +132,15 @@ function rowsFrom<P>(episode: IndexedEpisode<P>, sourceTurn: number): Row[] {
       const group = groupOf(about, sourceTurn % agents, targetTurn % agents);
       return group ? [{ group, episode: id, scenario: about.scenario, sourceTurn, targetTurn }] : [];
     });
+}
+
+/** Turns from the state that predicts to the one that is predicted: 1 where two talk, 1 to n − 1 where n do. */
+export function distanceOf({
+  agents,
+  sourceRole,
+  targetRole,
+}: Pick<Group, 'agents' | 'sourceRole' | 'targetRole'>): number {
+  return (targetRole - sourceRole + agents) % agents;
 }
 
 /** The group of an ordered pair of roles, counted from 0. */

@@ -5,7 +5,8 @@
 import { pairTurns } from '../../synchrony/syncr2/turn-pairs.ts';
 import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../../synchrony/types.ts';
 import type { SampleCounts } from '../../protocol/minimums.ts';
-import type { Group } from './episode-index.ts';
+import type { StudyPlan } from '../../protocol/stream/frames.ts';
+import { distanceOf, type Group } from './episode-index.ts';
 import { episodesUnderCap, isCapDue, labelOf, MAX_ROWS } from './row-cap.ts';
 import { NO_NUMBERS, shapeOfTurn, unpackTurn, type SharedTurn } from './turn-numbers.ts';
 
@@ -18,6 +19,8 @@ export interface OwnedRow {
   targetTurn: number;
   source: SharedTurn;
   target: SharedTurn;
+  /** What the study laid down; absent from recordings before protocol 2.0. */
+  plan?: StudyPlan;
 }
 
 /** Rows of one group that are new or whose states were replaced, for the one who owns the group. */
@@ -46,8 +49,8 @@ export interface Selection {
   rows: RowIds;
   counts: SampleCounts;
   leftOut: number;
-  /** Layers and dimensions of the rows. */
-  shape: string;
+  /** That of the study; all episodes of a run have the same. */
+  plan: StudyPlan | undefined;
 }
 
 /** Brings the group that the update is for up to date. @returns the group */
@@ -110,8 +113,15 @@ export function selectRows(group: GroupRows, maxRows = MAX_ROWS): Selection {
     rows: Object.fromEntries(used.map((rows) => [(rows[0] as OwnedRow).episode, rows.map(rowId)])),
     counts: countSamples(flat),
     leftOut: group.size - flat.length,
-    shape,
+    plan: flat[0]?.plan,
   };
+}
+
+/** Turn pairs of a group that every finished episode has, by the turn before which nobody may leave. */
+export function fewestPairs({ agents, sourceRole, targetRole }: Group, minTurns: number): number {
+  const distance = distanceOf({ agents, sourceRole, targetRole });
+  const turns = Array.from({ length: Math.max(0, minTurns - distance) }, (_, turn) => turn);
+  return turns.filter((turn) => turn % agents === sourceRole - 1).length;
 }
 
 /** Whole episodes, those with the smallest hash first, until the cap is reached; then in the order of their names. */
@@ -141,8 +151,7 @@ function dropOverCap(group: GroupRows, maxRows: number): void {
 }
 
 /** Rows with different layers or dimensions have different names here. */
-export const shapeOf = ({ source, target }: OwnedRow): string =>
-  `${shapeOfTurn(source)} ${shapeOfTurn(target)}`;
+const shapeOf = ({ source, target }: OwnedRow): string => `${shapeOfTurn(source)} ${shapeOfTurn(target)}`;
 
 /** The shape that most rows have. */
 function commonShape(kept: OwnedRow[][]): string | undefined {
@@ -158,7 +167,7 @@ function commonShape(kept: OwnedRow[][]): string | undefined {
  * A group's rows of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
  * after. With two agents that is what happened; with more it leaves out those who spoke in between.
  */
-export function dyadOf(rows: readonly OwnedRow[]): EpisodeStates {
+function dyadOf(rows: readonly OwnedRow[]): EpisodeStates {
   const { episode, scenario, pair } = rows[0] as OwnedRow;
   return {
     episode: labelOf(episode),

@@ -41,6 +41,7 @@ export function ownedRow(index: TurnIndex, row: Row): OwnedRow {
     targetTurn,
     source: known?.turns.get(sourceTurn)?.payload ?? NO_NUMBERS,
     target: known?.turns.get(targetTurn)?.payload ?? NO_NUMBERS,
+    ...(known?.about?.plan ? { plan: known.about.plan } : {}),
   };
 }
 

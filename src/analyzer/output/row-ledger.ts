@@ -2,13 +2,12 @@
  * The rows of the scores of one run as its lines in `scores.jsonl` list them: each row once, in the first line that has it.
  *
  *   full score       rows since the last full score of the group, and those that are gone from it
- *   point score      rows since the last point score on the same full score, else since that one
  *   secondary        rows since the last full score: none, where both are of one version
  *
  * `since` is the version of the line that they add to; a line without it lists all of its rows.
  */
 import type { RowIds } from '../ingest/group-rows.ts';
-import type { BesideScore, GroupScore, PointScore } from '../scoring/messages.ts';
+import type { BesideScore, GroupScore } from '../scoring/messages.ts';
 
 /** What a line says of its rows. */
 export interface RowLine {
@@ -25,24 +24,15 @@ interface Known {
 
 export interface RowLedger {
   full(group: string, score: Pick<GroupScore, 'version' | 'rows'>): RowLine;
-  point(score: Pick<PointScore, 'group' | 'base' | 'version' | 'rows'>): RowLine;
   beside(score: Pick<BesideScore, 'group' | 'rows'>): RowLine;
 }
 
 export function createRowLedger(): RowLedger {
   const fulls = new Map<string, Known>();
-  const points = new Map<string, Known & { base: number }>();
   return {
     full: (group, { version, rows }) => {
       const line = lineSince(fulls.get(group), rows);
       fulls.set(group, { version, rows });
-      points.delete(group);
-      return line;
-    },
-    point: ({ group, base, version, rows }) => {
-      const known = points.get(group);
-      const line = lineSince(known?.base === base ? known : undefined, rows);
-      points.set(group, { base, version, rows });
       return line;
     },
     beside: ({ group, rows }) => lineSince(fulls.get(group), rows),

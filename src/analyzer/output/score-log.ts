@@ -7,10 +7,11 @@
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../process/log.ts';
-import type { Group } from '../ingest/episode-index.ts';
+import type { Verdict } from '../../protocol/report.ts';
+import { distanceOf, type Group } from '../ingest/episode-index.ts';
 import { stepRecord } from '../steps/step-record.ts';
 import type { StepScore } from '../steps/step-messages.ts';
-import type { BesideScore, GroupScore, PairScore, PointScore } from '../scoring/messages.ts';
+import type { BesideScore, DifferenceScore, GroupScore, PairScore } from '../scoring/messages.ts';
 import { createRowLedger, type RowLedger } from './row-ledger.ts';
 
 export interface Stamp {
@@ -18,10 +19,16 @@ export interface Stamp {
   provisional: boolean;
 }
 
+/** What a final line says besides: the p-value among those of the run's groups, and what may be said of the score. */
+export interface Standing {
+  qValue: number | null;
+  verdict: Verdict | null;
+}
+
 export interface ScoreLog {
-  append(score: GroupScore, stamp: Stamp): void;
-  /** A turn's addition to a score, the secondary analyses, or what the scores of both directions give. */
-  appendPart(part: PointScore | BesideScore | PairScore, stamp: Stamp): void;
+  append(score: GroupScore, stamp: Stamp & Partial<Standing>): void;
+  /** The secondary analyses, or what the scores of both directions or of two conditions give. */
+  appendPart(part: BesideScore | PairScore | DifferenceScore, stamp: Stamp): void;
   /** What the window of one dyad's steps gave; nothing with too few. One dyad is never a result. */
   appendSteps(score: StepScore, atMs: number): void;
   /** Settles when everything appended so far is written. */
@@ -52,13 +59,12 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
   return {
     append: (score, stamp) => {
       if (!score.paper && !score.strict) return;
-      const { drawable: _, group, ...rest } = score;
+      const { replicates: _, group, ...rest } = score;
       add(score.run, { ...stamp, ...namesOf(group), ...rest, ...ledgerOf(score.run).full(group.key, score) });
     },
     appendPart: (part, stamp) => {
       const ledger = ledgerOf(part.run);
-      if (part.type === 'pair') return add(part.run, { ...stamp, ...part });
-      const rows = part.type === 'point' ? ledger.point(part) : ledger.beside(part);
+      const rows = part.type === 'beside' ? ledger.beside(part) : {};
       add(part.run, { ...stamp, ...part, ...rows });
     },
     appendSteps: (score, atMs) => {
@@ -71,7 +77,7 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
 }
 
 function namesOf({ key, ...names }: Group): object {
-  return { group: key, ...names };
+  return { group: key, ...names, distance: distanceOf(names) };
 }
 
 const NEWLINE = 10;

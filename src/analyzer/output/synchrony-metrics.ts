@@ -1,6 +1,7 @@
 /** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
 import type {
   DifferenceReport,
+  EstimateReport,
   GroupReport,
   StepMeasureReport,
   StrictReport,
@@ -13,6 +14,7 @@ const GROUP = [
   'agents',
   'source_role',
   'target_role',
+  'distance',
   'direction',
   'condition',
 ];
@@ -24,6 +26,7 @@ const groupLabels = (group: GroupReport | DifferenceReport): Labels => ({
   agents: String(group.agents),
   source_role: String(group.sourceRole),
   target_role: String(group.targetRole),
+  distance: String(group.distance),
   direction: group.direction,
   condition: group.condition,
 });
@@ -34,11 +37,14 @@ const scoreLabels = (group: GroupReport, mode: 'paper' | 'strict'): Labels => ({
   mode,
 });
 
-/** Strict scores of a group: the headline, and what stands beside it under names of their own. */
-function strictScores(group: GroupReport): { labels: Labels; report: StrictReport }[] {
+/** Strict scores of a group: the headline, and what stands beside it under names of their own. Estimates beyond text have no test. */
+function strictScores(
+  group: GroupReport,
+): { labels: Labels; report: EstimateReport & Partial<StrictReport> }[] {
   const { strict, beside } = group;
-  const named: [string, StrictReport | null | undefined][] = [
+  const named: [string, StrictReport | EstimateReport | null | undefined][] = [
     ['sync_r2', strict],
+    ['sync_r2_beyond_text', beside?.text],
     ['sync_r2_beyond_words', beside?.words],
     ['sync_r2_lag_3', beside?.lag3],
     ['sync_r2_lag_5', beside?.lag5],
@@ -52,8 +58,12 @@ function strictScores(group: GroupReport): { labels: Labels; report: StrictRepor
 const isLag = ({ labels }: Sample): boolean => labels['measure']?.startsWith('sync_r2_lag_') === true;
 
 /** One sample of each strict score. */
-const ofStrict = (group: GroupReport, value: (report: StrictReport) => number, more: Labels = {}): Sample[] =>
-  strictScores(group).map(({ labels, report }) => ({ labels: { ...labels, ...more }, value: value(report) }));
+const ofStrict = (
+  group: GroupReport,
+  value: (report: EstimateReport & Partial<StrictReport>) => number | undefined,
+  more: Labels = {},
+): Sample[] =>
+  strictScores(group).flatMap(({ labels, report }) => sample({ ...labels, ...more }, value(report)));
 
 /** One sample of each measure between steps. */
 const ofSteps = (
@@ -76,7 +86,6 @@ function nullSamples(group: GroupReport): Sample[] {
     ...sample(of('paper', 'shuffled', 'mean'), paper?.nullMean),
     ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
     ...ofStrict(group, (report) => report.nullMean, { null: 'permutation', level: 'mean' }),
-    ...ofStrict(group, (report) => report.nullQ95, { null: 'permutation', level: 'q95' }),
     ...sample(of('strict', 'lag_3', 'score'), beside?.lag3?.score),
     ...sample(of('strict', 'lag_5', 'score'), beside?.lag5?.score),
     ...ofSteps(group, (report) => report.nullMean, { null: 'surrogate', level: 'mean' }),
@@ -84,10 +93,12 @@ function nullSamples(group: GroupReport): Sample[] {
   ];
 }
 
+const VERDICTS = { counts: 1, flagged: -1, none: 0 } as const;
+
 export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   {
     name: 'entrain_synchrony_ratio',
-    help: 'Synchrony: share of the variance in the partner’s next state that is predicted; with mode="steps" another measure, between the states of speaker and listener at the same words. Absent under the minimum of samples.',
+    help: 'Synchrony: share of the variance in the partner’s next state that is predicted, on scenarios that were not fitted on; with mode="steps" another measure, between the states of speaker and listener at the same words. It shows that both states hold the same, not that one acts on the other: a common input that is not taken out shows as well. Absent under the minimum of samples.',
     labelNames: SCORE,
     samples: (group) => [
       ...sample(scoreLabels(group, 'paper'), group.paper?.score),
@@ -103,7 +114,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_excess_ratio',
-    help: 'Score minus the mean of its permutation null: the effect, less biased at few turns than the score. With measure="sync_r2_lag_3" or "sync_r2_lag_5" what is left of it three or five turns on.',
+    help: 'Score minus its mean over all permutations of episodes: the effect, less biased at few turns than the score. With measure="sync_r2_beyond_text" what text features leave of it, an estimate. With measure="sync_r2_lag_3" or "sync_r2_lag_5" what is left of it three or five turns on.',
     labelNames: SCORE,
     samples: (group) => [
       ...ofStrict(group, (report) => report.excess),
@@ -118,7 +129,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_ci_ratio',
-    help: 'Bounds of the 95 % interval of the excess, by bootstrap over scenarios.',
+    help: 'Bounds of the 95 % interval of the excess, by the jackknife over scenarios.',
     labelNames: [...SCORE, 'bound'],
     samples: (group) => [
       ...ofStrict(group, (report) => report.ciLow, { bound: 'low' }),
@@ -127,12 +138,25 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_pvalue',
-    help: 'Permutation p-value of the strict score, corrected for the number of layers; of a measure between steps, against surrogates.',
+    help: 'Exact permutation p-value of the strict score, corrected for the number of layers: do the states go together beyond scenario, turn and episode? Common input of a single episode shows as well. Of a measure between steps, against surrogates. Beyond text there is none.',
     labelNames: SCORE,
     samples: (group) => [
       ...ofStrict(group, (report) => report.pValue),
       ...ofSteps(group, (report) => report.pValue),
     ],
+  },
+  {
+    name: 'entrain_synchrony_zscore',
+    help: 'Evidence of the strict score in units of its spread over the permutations, mean over source layers: how far beyond the smallest p-value it reaches.',
+    labelNames: SCORE,
+    samples: (group) => ofStrict(group, (report) => report.z),
+  },
+  {
+    name: 'entrain_synchrony_verdict',
+    help: '1 where q ≤ 0.05 and score and interval lie above 0: it counts. −1 where q ≤ 0.05 and they do not: flagged. 0 otherwise.',
+    labelNames: SCORE,
+    samples: (group) =>
+      sample(scoreLabels(group, 'strict'), group.verdict === null ? null : VERDICTS[group.verdict]),
   },
   {
     name: 'entrain_synchrony_best_lag_steps',
@@ -183,12 +207,6 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => sample(groupLabels(group), group.scenarios),
   },
   {
-    name: 'entrain_synchrony_evidence_samples',
-    help: 'Turn pairs behind the null, interval and p-value of the strict score; the score itself may hold newer ones.',
-    labelNames: GROUP,
-    samples: (group) => sample(groupLabels(group), group.evidenceSamples),
-  },
-  {
     name: 'entrain_synchrony_updated_timestamp_seconds',
     help: 'When a score of the group was last published; absent before the first.',
     labelNames: GROUP,
@@ -207,6 +225,12 @@ const DIFFERENCE = [...SCORE, 'against'];
 
 export const DIFFERENCE_GAUGES: readonly ReportGauge<DifferenceReport>[] = [
   {
+    name: 'entrain_synchrony_difference_pvalue',
+    help: 'Two-sided p-value of the difference, by the jackknife over scenarios of both conditions.',
+    labelNames: DIFFERENCE,
+    samples: (report) => sample(differenceLabels(report), report.pValue),
+  },
+  {
     name: 'entrain_synchrony_difference_ratio',
     help: 'Strict excess of a condition minus that of a control.',
     labelNames: DIFFERENCE,
@@ -214,7 +238,7 @@ export const DIFFERENCE_GAUGES: readonly ReportGauge<DifferenceReport>[] = [
   },
   {
     name: 'entrain_synchrony_difference_ci_ratio',
-    help: 'Bounds of the 95 % interval of the difference, scenarios drawn together.',
+    help: 'Bounds of the 95 % interval of the difference, by the jackknife over scenarios of both.',
     labelNames: [...DIFFERENCE, 'bound'],
     samples: (report) => [
       ...sample({ ...differenceLabels(report), bound: 'low' }, report.ciLow),

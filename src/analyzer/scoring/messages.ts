@@ -1,7 +1,13 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
-import type { BesideReport, PairReport, PaperReport, StrictReport } from '../../protocol/report.ts';
-import type { Drawable } from '../../synchrony/stats/bootstrap.ts';
-import type { StrictFrozen } from '../../synchrony/online/point-score.ts';
+import type {
+  BesideReport,
+  DifferenceReport,
+  PairDifferenceReport,
+  PairReport,
+  PaperReport,
+  StrictReport,
+} from '../../protocol/report.ts';
+import type { Replicate } from '../../synchrony/types.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import type { RowIds, RowsUpdate } from '../ingest/group-rows.ts';
 
@@ -17,6 +23,12 @@ export interface RunRelease {
   run: string;
 }
 
+/** How the strict figures of a line were made: a replay makes them by the method that the line names. */
+export interface Method {
+  name: string;
+  version: number;
+}
+
 export interface GroupScore {
   type: 'score';
   run: string;
@@ -30,8 +42,9 @@ export interface GroupScore {
   leftOut: number;
   paper: PaperReport | null;
   strict: StrictReport | null;
-  /** What differences between conditions are drawn from; null without a strict score. */
-  drawable: Drawable | null;
+  method: Method;
+  /** The strict excess without each scenario: what intervals of differences and means are made of; null without a strict score. */
+  replicates: Replicate[] | null;
   /** Why there is no score, or no strict score. */
   reason?: string;
   rows: RowIds;
@@ -45,32 +58,6 @@ export interface ScoreFault {
   stack: string;
 }
 
-/** A full score's frozen part: what point scores go on from. */
-export interface FrozenFit {
-  run: string;
-  group: string;
-  version: number;
-  rows: RowIds;
-  /** Layers and dimensions that its rows have. */
-  shape: string;
-  frozen: StrictFrozen;
-}
-
-/** The strict score with the rows that came since the full one: each predicted by a fit that never saw its scenario. */
-export interface PointScore {
-  type: 'point';
-  run: string;
-  group: string;
-  /** The version of the full score that it goes on from. */
-  base: number;
-  version: number;
-  score: number;
-  samples: number;
-  /** Rows since the full score. */
-  rows: RowIds;
-  computedMs: number;
-}
-
 /** What stands beside a group's full score, made more seldom. */
 export interface BesideScore {
   type: 'beside';
@@ -80,6 +67,7 @@ export interface BesideScore {
   version: number;
   seed: number;
   samples: number;
+  method: Method;
   beside: BesideReport;
   rows: RowIds;
   computedMs: number;
@@ -91,10 +79,23 @@ export interface BesideScore {
 export interface PairScore extends PairReport {
   type: 'pair';
   run: string;
+  method: Method;
   /** Names the pair. */
   pair: string;
   /** Group → the version of the full score that went in. */
   of: Record<string, number>;
 }
 
-export type ScoreAnswer = GroupScore | ScoreFault | PointScore | BesideScore;
+interface DifferenceLine {
+  type: 'difference';
+  run: string;
+  method: Method;
+  /** Group → the version of its score. */
+  of: Record<string, number>;
+}
+
+/** A difference between two conditions: of one direction, or of the mean over both. */
+export type DifferenceScore = DifferenceLine &
+  (({ between: 'dyads' } & DifferenceReport) | ({ between: 'pairs' } & PairDifferenceReport));
+
+export type ScoreAnswer = GroupScore | ScoreFault | BesideScore;

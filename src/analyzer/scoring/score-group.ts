@@ -1,17 +1,18 @@
-/** One group's scores beside their nulls, from its rows. The seed follows from the group alone, so that equal recordings score equally. */
+/** One group's scores beside their nulls, from its rows. Every random choice follows from the study's seed and the group, so that equal recordings score equally. */
 import { deriveSeed } from '../../protocol/seed.ts';
-import { shortOf, tooFew } from '../../protocol/minimums.ts';
-import type { PaperReport, StrictReport } from '../../protocol/report.ts';
-import type { Drawable } from '../../synchrony/stats/bootstrap.ts';
+import { shortOf } from '../../protocol/minimums.ts';
+import type { EstimateReport, PaperReport, StrictReport } from '../../protocol/report.ts';
+import type { StudyPlan } from '../../protocol/stream/frames.ts';
 import { pseudoPairs } from '../../synchrony/syncr2/nulls.ts';
 import { paperScore, withPaper } from '../../synchrony/syncr2/paper-mode.ts';
-import { strictScoreFrozen } from '../../synchrony/online/point-score.ts';
+import { permutationsFor } from '../../synchrony/strict/permutations.ts';
+import { STRICT_METHOD, strictScore, type StrictOptions } from '../../synchrony/strict/strict-score.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
-import type { NoScore, StrictScore, TurnPairs } from '../../synchrony/types.ts';
+import type { NoScore, StrictEstimate, StrictScore, TurnPairs } from '../../synchrony/types.ts';
 import type { Group } from '../ingest/episode-index.ts';
-import type { GroupRows, Selection } from '../ingest/group-rows.ts';
+import { fewestPairs, type GroupRows, type Selection } from '../ingest/group-rows.ts';
 import { meanOfDraws } from './null-draws.ts';
-import type { FrozenFit, GroupScore } from './messages.ts';
+import type { GroupScore } from './messages.ts';
 
 export interface ScoreJob {
   run: string;
@@ -20,15 +21,23 @@ export interface ScoreJob {
   algebra: LinearAlgebra;
   /** Monotonic. */
   nowMs(): number;
-  /** Given what point scores go on from, when there is a strict score. */
-  onFrozen?(fit: FrozenFit): void;
 }
 
-/** Of every random choice in a group's scores; equal for equal groups of all runs. */
-export function groupSeed(group: Group): number {
+/** Of every random choice in a group's scores. */
+export function groupSeed(group: Group, plan: StudyPlan | undefined): number {
   const { direction, condition, source, target, agents, sourceRole, targetRole } = group;
   const roles = agents === 2 ? [] : [agents, sourceRole, targetRole];
-  return deriveSeed('score', source.name, target.name, direction, condition, ...roles);
+  const study = plan ? [plan.seed] : [];
+  return deriveSeed('score', source.name, target.name, direction, condition, ...roles, ...study);
+}
+
+/** What follows from the group and its study beforehand: nothing of it depends on what was said. */
+export function strictOptions(group: Group, plan: StudyPlan | undefined): Omit<StrictOptions, 'algebra'> {
+  return {
+    seed: groupSeed(group, plan),
+    permutations: permutationsFor(plan?.groups ?? 1),
+    shortest: plan && fewestPairs(group, plan.minTurns),
+  };
 }
 
 /** A score without numbers. */
@@ -41,12 +50,13 @@ export function emptyScore(
     run,
     group: group.group,
     version: group.version,
-    seed: groupSeed(group.group),
+    seed: groupSeed(group.group, selection.plan),
     samples: selection.counts.samples,
     leftOut: selection.leftOut,
     paper: null,
     strict: null,
-    drawable: null,
+    method: STRICT_METHOD,
+    replicates: null,
     reason,
     rows: selection.rows,
     computedMs: 0,
@@ -57,47 +67,28 @@ export async function scoreGroup(job: ScoreJob): Promise<GroupScore> {
   const startedMs = job.nowMs();
   const short = shortOf(job.selection.counts);
   const { reason: _, ...empty } = emptyScore(job, '');
-  if (short !== undefined) return { ...empty, reason: tooFew(short) };
-  const { pairs } = job.selection;
-  const tools = { seed: empty.seed, algebra: job.algebra };
-  const paper = await paperReport(pairs, tools);
-  const { score: strict, frozen } = await strictScoreFrozen(pairs, tools);
-  if (frozen) {
-    const { rows, shape } = job.selection;
-    const { run, group } = job;
-    job.onFrozen?.({
-      run,
-      group: group.group.key,
-      version: group.version,
-      rows,
-      shape,
-      frozen,
-    });
-  }
+  if (short !== undefined) return { ...empty, reason: `Too few for a score: ${short}.` };
+  const { pairs, plan } = job.selection;
+  const { algebra } = job;
+  const paper = await paperReport(pairs, { seed: empty.seed, algebra });
+  const strict = await strictScore(pairs, { ...strictOptions(job.group.group, plan), algebra });
   const reason = [strict, paper].flatMap((part) => ('reason' in part ? [part.reason] : []))[0];
   return {
     ...empty,
     paper: 'reason' in paper ? null : paper,
-    ...('reason' in strict ? {} : { strict: strictReport(strict), drawable: drawableOf(strict) }),
+    ...('reason' in strict ? {} : { strict: strictReport(strict), replicates: strict.replicates }),
     ...(reason === undefined ? {} : { reason }),
     computedMs: job.nowMs() - startedMs,
   };
 }
 
-const drawableOf = ({ shares, nullScores }: StrictScore): Drawable => ({ shares, nullScores });
+export function estimateReport({ score, excess, nullMean, ci, n }: StrictEstimate): EstimateReport {
+  return { score, excess, ciLow: ci.low, ciHigh: ci.high, nullMean, samples: n };
+}
 
 export function strictReport(score: StrictScore): StrictReport {
-  const { excess, pValue, nullMean, nullQ95, ci, n } = score;
-  return {
-    score: score.score,
-    excess,
-    ciLow: ci.low,
-    ciHigh: ci.high,
-    pValue,
-    nullMean,
-    nullQ95,
-    samples: n,
-  };
+  const { pValue, z, permutations } = score;
+  return { ...estimateReport(score), pValue, z, permutations };
 }
 
 interface Tools {

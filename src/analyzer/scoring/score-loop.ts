@@ -6,7 +6,6 @@ import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import { selectRows, takeRows, withoutRows, type GroupRows } from '../ingest/group-rows.ts';
 import { breathingAlgebra, Stopped } from './breathing-algebra.ts';
-import { createGroupPoints, type GroupPoints } from './group-points.ts';
 import { emptyBeside, scoreBeside } from './secondary-analyses.ts';
 import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
 import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
@@ -86,8 +85,6 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   const { clock } = options;
   const state = emptyState();
   const algebra = breathingAlgebra(options.algebra, { clock, isStopped: () => state.stopped });
-  const rowsOf = (run: string, group: string): GroupRows | undefined => state.runs.get(run)?.get(group);
-  const points = createGroupPoints({ ...options, rowsOf });
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
   const arm = (): void => {
@@ -99,25 +96,23 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
     const next = earliest(state);
     if (busy || !next || next.atMs > clock.monotonicMs()) return arm();
     busy = true;
-    await scoreDue(state, next, { ...options, algebra, points });
+    await scoreDue(state, next, { ...options, algebra });
     busy = false;
     options.onScored?.();
     arm();
   };
   return {
     take: (input) => {
-      if (input.type === 'release') return releaseRun(state, points, input.run);
+      if (input.type === 'release') return releaseRun(state, input.run);
       const groups = state.runs.get(input.run) ?? new Map<string, GroupRows>();
       state.runs.set(input.run, groups);
       state.lastFrameMs.set(input.run, clock.monotonicMs());
       takeRows(groups, input);
-      points.takeRows(input.run, input.group.key, input.rows);
       arm();
     },
     stop: () => {
       state.stopped = true;
       clearTimeout(timer);
-      points.stop();
     },
   };
 }
@@ -130,8 +125,7 @@ const emptyState = (): LoopState => ({
   stopped: false,
 });
 
-function releaseRun({ runs }: LoopState, points: GroupPoints, run: string): void {
-  points.release(run);
+function releaseRun({ runs }: LoopState, run: string): void {
   const groups = runs.get(run) ?? new Map<string, GroupRows>();
   for (const [key, group] of groups) groups.set(key, withoutRows(group));
 }
@@ -178,16 +172,13 @@ function worstWaitMs({ scored }: LoopState): number {
   return full + Math.max(0, ...all.map(({ besideTookMs }) => besideTookMs));
 }
 
-type Tools = ScoreLoopOptions & { points: GroupPoints };
-
-async function scoreDue(state: LoopState, due: Due, tools: Tools): Promise<void> {
-  const { clock, algebra, loops, points } = tools;
+async function scoreDue(state: LoopState, due: Due, tools: ScoreLoopOptions): Promise<void> {
+  const { clock, algebra, loops } = tools;
   const { run, group } = due;
   const { version } = group;
   const nowMs = (): number => clock.monotonicMs();
   const startedMs = nowMs();
-  const onFrozen: ScoreJob['onFrozen'] = (fit) => points.takeFit(fit);
-  const job = { run, group: { ...group }, selection: selectRows(group), algebra, onFrozen, nowMs };
+  const job = { run, group: { ...group }, selection: selectRows(group), algebra, nowMs };
   const publish = (answer: ScoreAnswer): void => (state.stopped ? undefined : tools.publish(answer));
   const key = keyOf(due);
   const last = state.scored.get(key) ?? NEVER;

@@ -2,7 +2,7 @@
  * The workers as the main thread sees them. Every group has one owner among the score workers, which gets its rows and makes all of its scores.
  * The numbers of a row are not copied: they stand in memory that all threads share.
  *
- *   rows of a group ──▶ the score worker that owns it ─▶ full scores, point scores, secondary analyses
+ *   rows of a group ──▶ the score worker that owns it ─▶ scores, secondary analyses
  *   steps ────────────▶ step worker ─▶ step scores        (none where no measure between steps is asked for)
  */
 import { EventEmitter } from 'node:events';

@@ -1,12 +1,11 @@
 /**
- * What stands beside the headline of a group, from the same rows and with the same seed: the strict score beyond words too, and that of a
- * partner's later turns. Each has its own null, interval and p-value, and none where too few rows are left.
+ * What stands beside the headline of a group, from the same rows and with the same seed: estimates beyond text, and the score of a partner's
+ * later turns. Each has its own interval, and none where too few rows are left.
  */
-import type { BesideReport, StrictReport } from '../../protocol/report.ts';
+import type { BesideReport, EstimateReport, StrictReport } from '../../protocol/report.ts';
 import { lagPairs } from '../../synchrony/syncr2/nulls.ts';
-import { strictScore } from '../../synchrony/strict/strict-score.ts';
-import type { TurnPairs } from '../../synchrony/types.ts';
-import { emptyScore, strictReport, type ScoreJob } from './score-group.ts';
+import { beyondText, STRICT_METHOD, strictScore } from '../../synchrony/strict/strict-score.ts';
+import { emptyScore, estimateReport, strictOptions, strictReport, type ScoreJob } from './score-group.ts';
 import type { BesideScore } from './messages.ts';
 
 /** In turns; between two who alternate only odd lags exist. */
@@ -15,7 +14,7 @@ const LAGS = { lag3: 3, lag5: 5 } as const;
 /** Nothing beside the score. */
 export function emptyBeside(job: ScoreJob): BesideScore {
   const { run, version, seed, samples, rows } = emptyScore(job, '');
-  const beside: BesideReport = { words: null, lag3: null, lag5: null };
+  const beside: BesideReport = { text: null, words: null, lag3: null, lag5: null };
   return {
     type: 'beside',
     run,
@@ -23,6 +22,7 @@ export function emptyBeside(job: ScoreJob): BesideScore {
     version,
     seed,
     samples,
+    method: STRICT_METHOD,
     beside,
     rows,
     computedMs: 0,
@@ -32,15 +32,22 @@ export function emptyBeside(job: ScoreJob): BesideScore {
 export async function scoreBeside(job: ScoreJob): Promise<BesideScore> {
   const startedMs = job.nowMs();
   const empty = emptyBeside(job);
-  const { pairs } = job.selection;
-  const report = async (of: TurnPairs, beyond: 'history' | 'words'): Promise<StrictReport | null> => {
-    const score = await strictScore(of, { algebra: job.algebra, seed: empty.seed, beyond });
-    return 'reason' in score ? null : strictReport(score);
+  const { pairs, plan } = job.selection;
+  const options = { ...strictOptions(job.group.group, plan), algebra: job.algebra };
+  const beyond = async (what: 'text' | 'words'): Promise<EstimateReport | null> => {
+    const found = await beyondText(pairs, { ...options, beyond: what });
+    return 'reason' in found ? null : estimateReport(found);
+  };
+  const atLag = async (lag: number): Promise<StrictReport | null> => {
+    const shortest = options.shortest === undefined ? undefined : options.shortest - (lag - 1) / 2;
+    const found = await strictScore(lagPairs(pairs, lag), { ...options, shortest });
+    return 'reason' in found ? null : strictReport(found);
   };
   const beside: BesideReport = {
-    words: pairs.reply.cols > 0 ? await report(pairs, 'words') : null,
-    lag3: await report(lagPairs(pairs, LAGS.lag3), 'history'),
-    lag5: await report(lagPairs(pairs, LAGS.lag5), 'history'),
+    text: await beyond('text'),
+    words: pairs.reply.cols > 0 ? await beyond('words') : null,
+    lag3: await atLag(LAGS.lag3),
+    lag5: await atLag(LAGS.lag5),
   };
   return { ...empty, beside, computedMs: job.nowMs() - startedMs };
 }

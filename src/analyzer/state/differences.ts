@@ -1,37 +1,42 @@
-/** Conditions are compared by a difference with its interval, never by two p-values: `live` minus each control. */
-import { deriveSeed } from '../../protocol/seed.ts';
-import type { DifferenceReport } from '../../protocol/report.ts';
-import { compareScores } from '../../synchrony/stats/bootstrap.ts';
-import type { GroupScore } from '../scoring/messages.ts';
+/** Conditions are compared by a difference with interval and p-value, never by two p-values: `live` minus each control. */
+import type { DifferenceReport, PairDifferenceReport } from '../../protocol/report.ts';
+import {
+  differenceOf,
+  jackknife,
+  meanOf,
+  type Estimate,
+  type Jackknifed,
+} from '../../synchrony/stats/jackknife.ts';
+import { distanceOf } from '../ingest/episode-index.ts';
+import { pairKey, pairsOf, placeOf, type Pair, type PairMember } from './pair-means.ts';
 
 const EFFECT = 'live';
-const BOOTSTRAPS = 1000;
 
-/** `live` minus every other condition of the same models and direction, where both have a strict score. */
-export function differencesOf(scores: readonly GroupScore[]): DifferenceReport[] {
-  const strict = scores.filter((score) => score.drawable !== null);
-  return strict
-    .filter(({ group }) => group.condition === EFFECT)
-    .flatMap((live) =>
-      strict.filter((other) => comparable(live, other)).flatMap((other) => differenceOf(live, other)),
-    );
-}
+/** A group with a strict score. */
+type Scored = Pick<PairMember, 'group'> & Jackknifed;
 
-function comparable({ group: live }: GroupScore, { group: other }: GroupScore): boolean {
-  return (
+const scoredOf = ({ group, strict, replicates }: PairMember): Scored[] =>
+  strict && replicates ? [{ group, excess: strict.excess, replicates }] : [];
+
+/** `live` minus every other condition of the same models and places, where both have a strict score. */
+export function differencesOf(members: readonly PairMember[]): DifferenceReport[] {
+  const scored = members.flatMap(scoredOf);
+  const isSame = ({ group: live }: Scored, { group: other }: Scored): boolean =>
     other.condition !== live.condition &&
     other.agents === live.agents &&
     other.sourceRole === live.sourceRole &&
     other.targetRole === live.targetRole &&
     other.source.sha256 === live.source.sha256 &&
-    other.target.sha256 === live.target.sha256
-  );
+    other.target.sha256 === live.target.sha256;
+  return scored
+    .filter(({ group }) => group.condition === EFFECT)
+    .flatMap((live) =>
+      scored.filter((other) => isSame(live, other)).flatMap((other) => reportOf(live, other)),
+    );
 }
 
-function differenceOf(live: GroupScore, other: GroupScore): DifferenceReport[] {
-  const seed = deriveSeed('difference', live.seed, other.seed);
-  if (!live.drawable || !other.drawable) return [];
-  const found = compareScores(live.drawable, other.drawable, { bootstraps: BOOTSTRAPS, seed });
+function reportOf(live: Scored, other: Scored): DifferenceReport[] {
+  const found = jackknife([live, other], differenceOf);
   if ('reason' in found) return [];
   const { source, target, direction, condition, agents, sourceRole, targetRole } = live.group;
   return [
@@ -43,10 +48,41 @@ function differenceOf(live: GroupScore, other: GroupScore): DifferenceReport[] {
       agents,
       sourceRole,
       targetRole,
+      distance: distanceOf(live.group),
       against: other.group.condition,
-      difference: found.difference,
-      ciLow: found.low,
-      ciHigh: found.high,
+      ...figuresOf(found),
     },
   ];
 }
+
+const figuresOf = ({ estimate, low, high, pValue }: Estimate) => ({
+  difference: estimate,
+  ciLow: low,
+  ciHigh: high,
+  pValue,
+});
+
+/** The same of pairs: the mean over both directions and speaking orders in `live` minus that in a control. */
+export function pairDifferencesOf(members: readonly PairMember[]): PairDifferenceReport[] {
+  const pairs = pairsOf(members);
+  const nameless = ({ members: [first] }: Pair): string =>
+    first ? pairKey({ ...first.group, condition: '' }) : '';
+  return pairs.filter(isEffect).flatMap((live) =>
+    pairs
+      .filter((other) => !isEffect(other) && nameless(other) === nameless(live))
+      .flatMap((other) => {
+        const [a, b] = [live.members.flatMap(scoredOf), other.members.flatMap(scoredOf)];
+        if (a.length < live.members.length || b.length < other.members.length || a.length !== b.length)
+          return [];
+        const found = jackknife([...a, ...b], (excesses) =>
+          differenceOf([meanOf(excesses.slice(0, a.length)), meanOf(excesses.slice(a.length))]),
+        );
+        if ('reason' in found) return [];
+        const { modelA, modelB, roleA, roleB, condition } = placeOf(live);
+        const against = placeOf(other).condition;
+        return [{ modelA, modelB, roleA, roleB, condition, against, ...figuresOf(found) }];
+      }),
+  );
+}
+
+const isEffect = ({ members }: Pair): boolean => members[0]?.group.condition === EFFECT;

@@ -5,12 +5,12 @@
  *   models m, n speak in both orders:  m 1→2 n · n 2→1 m · n 1→2 m · m 2→1 n   four figures
  *   one order alone, or one model:     m 1→2 n · n 2→1 m                       two (of one model both orders are pooled in each)
  */
-import { deriveSeed } from '../../protocol/seed.ts';
 import type { ModelRef } from '../../protocol/stream/frames.ts';
-import type { PairPaperReport, PairReport, PairStrictReport } from '../../protocol/report.ts';
-import { averageScores, type Drawable } from '../../synchrony/stats/bootstrap.ts';
+import type { DistanceReport, PairPaperReport, PairReport, PairStrictReport } from '../../protocol/report.ts';
+import { jackknife, meanOf } from '../../synchrony/stats/jackknife.ts';
+import type { Replicate } from '../../synchrony/types.ts';
 import { groupBy } from '../../synchrony/group-by.ts';
-import type { Group } from '../ingest/episode-index.ts';
+import { distanceOf, type Group } from '../ingest/episode-index.ts';
 
 /** What a group adds to its pair; a score is one. */
 export interface PairMember {
@@ -19,7 +19,8 @@ export interface PairMember {
   samples: number;
   paper: PairPaperReport | null;
   strict: { score: number; excess: number; nullMean: number } | null;
-  drawable: Drawable | null;
+  /** The strict excess without each scenario. */
+  replicates: readonly Replicate[] | null;
   /** Why there is no score, or no strict score. */
   reason?: string | undefined;
 }
@@ -30,16 +31,14 @@ export interface Pair {
   members: PairMember[];
 }
 
-/** Draws of the interval, as of a strict score. */
-const BOOTSTRAPS = 1000;
-
 export function pairKey({ condition, agents, sourceRole, targetRole, source, target }: Group): string {
   const places = [sourceRole, targetRole].toSorted((a, b) => a - b);
   return [condition, agents, ...places, ...[source, target].map(nameOf).sort()].join('|');
 }
 
 export function pairsOf(members: readonly PairMember[]): Pair[] {
-  const pairs = groupBy(members, ({ group }) => pairKey(group));
+  const two = members.filter(({ group }) => group.agents === 2);
+  const pairs = groupBy(two, ({ group }) => pairKey(group));
   return [...pairs].map(([key, own]) => ({
     key,
     members: own.toSorted((a, b) => (a.group.key < b.group.key ? -1 : 1)),
@@ -67,34 +66,33 @@ export function pairPaper({ members }: Pair): PairPaperReport | Lacking {
   const reports = members.flatMap(({ paper }) => (paper ? [paper] : []));
   const lacking = lackingIn(members, ({ paper }) => paper);
   if (lacking !== undefined) return { reason: lacking };
-  const meanOf = (of: 'nullMean' | 'pseudoMean'): number | null => {
+  const meanOfNulls = (of: 'nullMean' | 'pseudoMean'): number | null => {
     const values = reports.map((report) => report[of]).filter((value) => value !== null);
-    return values.length < reports.length ? null : mean(values);
+    return values.length < reports.length ? null : meanOf(values);
   };
   return {
-    score: mean(reports.map(({ score }) => score)),
-    unclipped: mean(reports.map(({ unclipped }) => unclipped)),
-    nullMean: meanOf('nullMean'),
-    pseudoMean: meanOf('pseudoMean'),
+    score: meanOf(reports.map(({ score }) => score)),
+    unclipped: meanOf(reports.map(({ unclipped }) => unclipped)),
+    nullMean: meanOfNulls('nullMean'),
+    pseudoMean: meanOfNulls('pseudoMean'),
   };
 }
 
-/** No p-value: each direction exchanges its episodes by draws of its own, so there is no joint null to hold the mean against. */
+/** No p-value: each direction permutes its episodes by draws of its own, so there is no joint null to hold the mean against. */
 export function pairStrict({ members }: Pair): PairStrictReport | Lacking {
-  const lacking = lackingIn(members, ({ strict, drawable }) => strict && drawable);
+  const lacking = lackingIn(members, ({ strict, replicates }) => strict && replicates);
   if (lacking !== undefined) return { reason: lacking };
-  const reports = members.flatMap(({ strict }) => (strict ? [strict] : []));
-  const drawn = averageScores(
-    members.flatMap(({ drawable }) => (drawable ? [drawable] : [])),
-    { bootstraps: BOOTSTRAPS, seed: deriveSeed('pair', ...members.map(({ seed }) => seed)) },
+  const reports = members.flatMap(({ strict, replicates }) =>
+    strict && replicates ? [{ ...strict, replicates }] : [],
   );
-  if ('reason' in drawn) return drawn;
+  const found = jackknife(reports, meanOf);
+  if ('reason' in found) return found;
   return {
-    score: mean(reports.map(({ score }) => score)),
-    excess: mean(reports.map(({ excess }) => excess)),
-    nullMean: mean(reports.map(({ nullMean }) => nullMean)),
-    ciLow: drawn.low,
-    ciHigh: drawn.high,
+    score: meanOf(reports.map(({ score }) => score)),
+    excess: found.estimate,
+    nullMean: meanOf(reports.map(({ nullMean }) => nullMean)),
+    ciLow: found.low,
+    ciHigh: found.high,
   };
 }
 
@@ -117,6 +115,28 @@ type Place = Pick<Group, 'source' | 'target' | 'sourceRole' | 'targetRole'>;
 const directionOf = ({ source, target, sourceRole, targetRole }: Place): string =>
   `${source.name} as speaker ${sourceRole} → ${target.name} as speaker ${targetRole}`;
 
+/** Where more than two talk, per condition and distance: the mean excess over the groups that have a score, by the conditions' names. */
+export function distancesOf(members: readonly PairMember[]): DistanceReport[] {
+  const larger = members.filter(({ group, strict, replicates }) => group.agents > 2 && strict && replicates);
+  const byDistance = groupBy(larger, ({ group }) =>
+    [group.condition, group.agents, distanceOf(group)].join('|'),
+  );
+  return [...byDistance]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, own]) => {
+      const scores = own.map(({ strict, replicates }) => ({
+        excess: strict?.excess ?? 0,
+        replicates: replicates ?? [],
+      }));
+      const found = jackknife(scores, meanOf);
+      const [first] = own;
+      if ('reason' in found || !first) return [];
+      const { condition, agents } = first.group;
+      const figures = { excess: found.estimate, ciLow: found.low, ciHigh: found.high };
+      return [{ condition, agents, distance: distanceOf(first.group), figures: own.length, ...figures }];
+    });
+}
+
 /** What a pair is called, and how much it rests on. */
 export function placeOf({ members }: Pair): Omit<PairReport, 'paper' | 'strict' | 'reason'> {
   const { condition, agents, sourceRole, targetRole, source, target } = (members[0] as PairMember).group;
@@ -134,5 +154,3 @@ export function placeOf({ members }: Pair): Omit<PairReport, 'paper' | 'strict' 
 }
 
 const nameOf = ({ name, sha256 }: ModelRef): string => `${name} ${sha256}`;
-
-const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

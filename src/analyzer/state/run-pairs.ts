@@ -2,7 +2,9 @@
 import type { PairReport } from '../../protocol/report.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { pairKey, pairReport, pairsOf, type Pair, type PairMember } from './pair-means.ts';
-import type { GroupScore, PairScore } from '../scoring/messages.ts';
+import { STRICT_METHOD } from '../../synchrony/strict/strict-score.ts';
+import type { DifferenceScore, GroupScore, PairScore } from '../scoring/messages.ts';
+import { differencesOf, pairDifferencesOf } from './differences.ts';
 
 /** Of the state of a run, what pairs are made of. */
 export interface PairSources {
@@ -36,14 +38,38 @@ export function pairScores(state: PairSources, group?: Group): PairScore[] {
         key,
         state.groups.get(key)?.score?.version ?? 0,
       ]);
-      return [{ type: 'pair', run: state.run, pair: pair.key, of: Object.fromEntries(versions), ...report }];
+      return [
+        {
+          type: 'pair',
+          run: state.run,
+          method: STRICT_METHOD,
+          pair: pair.key,
+          of: Object.fromEntries(versions),
+          ...report,
+        },
+      ];
     });
+}
+
+/** The lines of differences between conditions, of dyads and of pairs, each with the scores that it is made of. */
+export function differenceScores({ run, groups }: PairSources): DifferenceScore[] {
+  const members = [...groups.values()].map(memberOf);
+  const of = Object.fromEntries([...groups].map(([key, { score }]) => [key, score?.version ?? 0]));
+  const line = { type: 'difference', run, method: STRICT_METHOD, of } as const;
+  return [
+    ...differencesOf(members).map((report): DifferenceScore => ({ ...line, between: 'dyads', ...report })),
+    ...pairDifferencesOf(members).map((report): DifferenceScore => ({
+      ...line,
+      between: 'pairs',
+      ...report,
+    })),
+  ];
 }
 
 const allPairs = ({ groups }: PairSources): Pair[] => pairsOf([...groups.values()].map(memberOf));
 
-function memberOf({ group, score }: { group: Group; score: GroupScore | undefined }): PairMember {
-  return score ?? { group, seed: 0, samples: 0, paper: null, strict: null, drawable: null };
+export function memberOf({ group, score }: { group: Group; score: GroupScore | undefined }): PairMember {
+  return score ?? { group, seed: 0, samples: 0, paper: null, strict: null, replicates: null };
 }
 
 function reportNow({ pairs }: PairSources, pair: Pair): PairReport {

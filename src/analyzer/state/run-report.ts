@@ -1,11 +1,15 @@
 /** What is said of a run to people and programs, made of its state. */
-import type { GroupReport, ScoreReport, StrictReport } from '../../protocol/report.ts';
-import { shortOf, tooFew } from '../../protocol/minimums.ts';
+import type { GroupReport, ScoreReport, StrictReport, Verdict } from '../../protocol/report.ts';
+import { EPISODES_PER_SCENARIO, shortOf, tooFew } from '../../protocol/minimums.ts';
 import { cohensF2 } from '../../synchrony/stats/effect-size.ts';
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
 import { stepReport } from '../steps/step-report.ts';
 import { awaitsScores, waitingGroups } from './run-end.ts';
-import { pairReports } from './run-pairs.ts';
+import { memberOf, pairReports } from './run-pairs.ts';
+import { pairDifferencesOf } from './differences.ts';
+import { distancesOf } from './pair-means.ts';
+import { distanceOf } from '../ingest/episode-index.ts';
+import type { Standing } from '../output/score-log.ts';
 import type { GroupState, RunState } from './run-state.ts';
 
 export interface FrameCounts {
@@ -15,24 +19,52 @@ export interface FrameCounts {
 
 export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
-  const groups = withQValues([...state.groups.values()].map(groupReport)).sort(byConditionAndDirection);
+  const standings = standingsOf(state);
+  const groups = [...state.groups.values()]
+    .map((group) => groupReport(group, standings.get(group.group.key)))
+    .sort(byConditionAndDirection);
   const provisional = pending || state.phase !== 'final';
   const { run, differences } = state;
-  const waiting = waitingGroups(state) + state.waitingDyads;
-  return { run, provisional, pending, waiting, ...counts, groups, differences, pairs: pairReports(state) };
+  const members = [...state.groups.values()].map(memberOf);
+  return {
+    run,
+    provisional,
+    pending,
+    waiting: waitingGroups(state) + state.waitingDyads,
+    ...counts,
+    groups,
+    differences,
+    pairs: pairReports(state),
+    pairDifferences: pairDifferencesOf(members),
+    distances: distancesOf(members),
+  };
 }
 
-/** Every group with a p-value is one of the comparisons that a reader makes. */
-function withQValues(groups: GroupReport[]): GroupReport[] {
-  const tested = groups.flatMap(({ strict }) => (strict ? [strict.pValue] : []));
-  const found = qValues(tested).values();
-  return groups.map((group) => ({ ...group, qValue: group.strict ? (found.next().value ?? null) : null }));
+/** Per group with a p-value, by key: every one of them is a comparison that a reader makes. */
+export function standingsOf({ groups }: RunState): Map<string, Standing> {
+  const tested = [...groups].flatMap(([key, { score }]) =>
+    score?.strict ? [{ key, strict: score.strict }] : [],
+  );
+  const found = qValues(tested.map(({ strict }) => strict.pValue));
+  return new Map(
+    tested.map(({ key, strict }, at) => {
+      const qValue = found[at] as number;
+      return [key, { qValue, verdict: verdictOf(strict, qValue) }];
+    }),
+  );
 }
 
-function groupReport(state: GroupState): GroupReport {
+const ALPHA = 0.05;
+
+function verdictOf(strict: StrictReport, qValue: number): Verdict {
+  if (qValue > ALPHA) return 'none';
+  return strict.ciLow > 0 && strict.score > 0 ? 'counts' : 'flagged';
+}
+
+function groupReport(state: GroupState, standing: Standing | undefined): GroupReport {
   const { group, score, samples, curve, scoredAtMs } = state;
   const reason = reasonNow(state);
-  const strict = strictNow(state);
+  const strict = score?.strict ?? null;
   return {
     sourceModel: group.source.name,
     targetModel: group.target.name,
@@ -41,19 +73,22 @@ function groupReport(state: GroupState): GroupReport {
     agents: group.agents,
     sourceRole: group.sourceRole,
     targetRole: group.targetRole,
+    distance: distanceOf(group),
     samples,
     episodes: episodesOf(state),
     scenarios: state.scenarios.size,
-    exchangeableScenarios: [...state.scenarios.values()].filter((episodes) => episodes.size > 1).length,
+    exchangeableScenarios: [...state.scenarios.values()].filter(
+      (episodes) => episodes.size >= EPISODES_PER_SCENARIO,
+    ).length,
     paper: score?.paper ?? null,
     strict,
     effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
-    qValue: null,
+    qValue: standing?.qValue ?? null,
+    verdict: standing?.verdict ?? null,
     beside: state.beside?.beside ?? null,
     steps: stepReport(state.steps),
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),
     ...(reason === undefined ? {} : { reason }),
-    ...(score?.strict ? { evidenceSamples: score.strict.samples } : {}),
     ...(scoredAtMs === undefined ? {} : { scoredAtMs }),
     curve,
   };
@@ -77,14 +112,6 @@ function reasonNow(state: GroupState): string | undefined {
 
 const episodesOf = ({ scenarios }: GroupState): number =>
   [...scenarios.values()].reduce((sum, { size }) => sum + size, 0);
-
-/** The full score, or the point score since, beside the null, interval and p-value of the full one. */
-function strictNow({ score, point }: GroupState): StrictReport | null {
-  const strict = score?.strict ?? null;
-  if (!strict || !point) return strict;
-  const { score: value, samples } = point;
-  return { ...strict, score: value, excess: value - strict.nullMean, samples };
-}
 
 /** `live` stands first, the others by name. */
 function byConditionAndDirection(a: GroupReport, b: GroupReport): number {

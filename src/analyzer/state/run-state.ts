@@ -10,8 +10,8 @@ import { groupBy } from '../../synchrony/group-by.ts';
 import { differencesOf } from './differences.ts';
 import { pairKey } from './pair-means.ts';
 import { goOn, type RunEnd } from './run-end.ts';
-import { renewPair } from './run-pairs.ts';
-import type { BesideScore, GroupScore, PointScore } from '../scoring/messages.ts';
+import { memberOf, renewPair } from './run-pairs.ts';
+import type { BesideScore, GroupScore } from '../scoring/messages.ts';
 import type { StepScore } from '../steps/step-messages.ts';
 import { takeStepScore, type GroupSteps } from '../steps/step-report.ts';
 
@@ -25,14 +25,12 @@ export interface GroupState {
   /** Why its rows are not kept, so that it never has a score; undefined for a group that is scored. */
   refused: string | undefined;
   score: GroupScore | undefined;
-  /** The strict score with the rows since the full one. */
-  point: PointScore | undefined;
   /** What stands beside the score; it may lag behind it. */
   beside: BesideScore | undefined;
   /** What the windows of aligned steps gave, by episode. */
   steps: GroupSteps;
   curve: CurvePoint[];
-  /** When a full or a point score was published last; undefined before the first. Rows alone make no figure younger. */
+  /** When a score was published last; undefined before the first. Rows alone make no figure younger. */
   scoredAtMs: number | undefined;
   /** Monotonic arrival times of the rows that no score holds yet. */
   unscored: { version: number; arrivedMs: number }[];
@@ -193,7 +191,6 @@ function emptyGroup(group: Group): GroupState {
     version: 0,
     refused: undefined,
     score: undefined,
-    point: undefined,
     beside: undefined,
     steps: new Map(),
     curve: [],
@@ -215,26 +212,12 @@ export function takeScore(state: RunState, score: GroupScore, nowMs: number): nu
   group.score = score;
   state.changedAtMs = nowMs;
   renewPair(state, group.group);
-  group.point = undefined;
   if (score.paper || score.strict) {
     group.scoredAtMs = nowMs;
     addPoint(group, score, nowMs);
   }
-  if (score.strict) state.differences = differencesOf(scoresOf(state));
+  if (score.strict) state.differences = differencesOf([...state.groups.values()].map(memberOf));
   return arrivalsUpTo(group, score.version);
-}
-
-/**
- * Keeps a point score and gives the arrival times of the rows that it is the first to hold. Undefined when it is late: it
- * went on from another full score than the one that stands, and lends null, interval and p-value.
- */
-export function takePoint(state: RunState, point: PointScore, nowMs: number): number[] | undefined {
-  const group = state.groups.get(point.group);
-  if (!group?.score?.strict || point.base !== group.score.version) return undefined;
-  if (group.point && point.version <= group.point.version) return undefined;
-  group.point = point;
-  group.scoredAtMs = nowMs;
-  return arrivalsUpTo(group, point.version);
 }
 
 /** Keeps what stands beside a score; false when it is late. */
@@ -255,9 +238,6 @@ function arrivalsUpTo(group: GroupState, version: number): number[] {
   group.unscored = group.unscored.slice(held.length);
   return held.map(({ arrivedMs }) => arrivedMs);
 }
-
-const scoresOf = ({ groups }: RunState): GroupScore[] =>
-  [...groups.values()].flatMap(({ score }) => (score ? [score] : []));
 
 function addPoint(group: GroupState, score: GroupScore, atMs: number): void {
   const { samples, strict, paper } = score;

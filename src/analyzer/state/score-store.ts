@@ -9,21 +9,20 @@ import type { ScoreReport } from '../../protocol/report.ts';
 import type { DurableFrame, RecordedFrame } from '../ingest/durable-frame.ts';
 import type { RowMemory } from '../ingest/row-memory.ts';
 import { becomesFinal, endRun } from './run-end.ts';
-import { pairScores } from './run-pairs.ts';
+import { differenceScores, pairScores } from './run-pairs.ts';
 import {
   createRunState,
   takeBeside,
   takeFrame,
-  takePoint,
   takeScore,
   takeSteps,
   type Admission,
   type RunState,
 } from './run-state.ts';
-import { scoreReport, type FrameCounts } from './run-report.ts';
+import { scoreReport, standingsOf, type FrameCounts } from './run-report.ts';
 import { createReleasedRuns } from './released-runs.ts';
 import type { ScoreLog } from '../output/score-log.ts';
-import type { BesideScore, GroupScore, PointScore, ScoreAnswer } from '../scoring/messages.ts';
+import type { BesideScore, GroupScore, ScoreAnswer } from '../scoring/messages.ts';
 import type { ScorerInput } from '../scoring/scorer.ts';
 import type { PlaceInput, StepAnswer } from '../steps/step-messages.ts';
 
@@ -140,8 +139,6 @@ const runOf = (answer: Answer): string => (answer.type === 'fault' ? answer.scor
 
 function publishAnswer(state: RunState, answer: Answer, options: ScoreStoreOptions): void {
   switch (answer.type) {
-    case 'point':
-      return publishPoint(state, answer, options);
     case 'beside':
       return publishBeside(state, answer, options);
     case 'steps':
@@ -153,7 +150,7 @@ function publishAnswer(state: RunState, answer: Answer, options: ScoreStoreOptio
   }
 }
 
-type FullAnswer = Exclude<ScoreAnswer, PointScore | BesideScore>;
+type FullAnswer = Exclude<ScoreAnswer, BesideScore>;
 
 const scoreOf = (answer: FullAnswer) => (answer.type === 'fault' ? answer.score : answer);
 
@@ -182,32 +179,18 @@ function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions):
   if (!becomesFinal(state)) return;
   const stamp = { atMs: clock.nowMs(), provisional: false };
   state.changedAtMs = stamp.atMs;
-  for (const { score, beside } of state.groups.values()) {
-    if (score) scoreLog.append(score, stamp);
+  const standings = standingsOf(state);
+  for (const [key, { score, beside }] of state.groups) {
+    if (score) scoreLog.append(score, { ...stamp, ...standings.get(key) });
     if (beside && beside.stack === undefined) scoreLog.appendPart(beside, stamp);
   }
   for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);
+  for (const difference of differenceScores(state)) scoreLog.appendPart(difference, stamp);
   log.info({ run: state.run }, 'the scores of the run are final');
 }
 
 const isScored = ({ groups }: RunState, { group }: GroupScore): boolean =>
   groups.get(group.key)?.scoredAtMs !== undefined;
-
-function publishPoint(
-  state: RunState,
-  point: PointScore,
-  { clock, scoreLog, onScore }: ScoreStoreOptions,
-): void {
-  const nowMs = clock.nowMs();
-  const arrivals = takePoint(state, point, nowMs);
-  if (!arrivals) return;
-  scoreLog.appendPart(point, { atMs: nowMs, provisional: true });
-  const atMs = clock.monotonicMs();
-  onScore(
-    point,
-    arrivals.map((arrivedMs) => atMs - arrivedMs),
-  );
-}
 
 function publishBeside(state: RunState, beside: BesideScore, options: ScoreStoreOptions): void {
   const { clock, log, scoreLog, onScore } = options;

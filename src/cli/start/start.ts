@@ -19,6 +19,7 @@ import { earlierLife } from './earlier-life.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 import { lastFigures, stoppedText } from './exit-message.ts';
+import { differenceTable, distanceTable } from '../terminal/contrast-tables.ts';
 import { matrixTables, pairTable, scoreTable, stepTable } from '../terminal/score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { tableNotes } from '../terminal/table-notes.ts';
@@ -103,9 +104,8 @@ function sayLate({ once, folder }: StartSettings): void {
 }
 
 function finalTables(report: ScoreReport): string[] {
-  const below = [pairTable(report), stepTable(report)].flatMap((lines) =>
-    lines.length > 0 ? ['', ...lines] : [],
-  );
+  const tables = [pairTable, differenceTable, distanceTable, stepTable].map((table) => table(report));
+  const below = tables.flatMap((lines) => (lines.length > 0 ? ['', ...lines] : []));
   return [
     ...scoreTable(report, widthOf(process.stdout)),
     ...matrixTables(report),

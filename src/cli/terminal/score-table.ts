@@ -1,5 +1,6 @@
 /** The tables of synchrony beside its nulls, as lines of text: pure functions of the analyzer's report. */
 import type {
+  EstimateReport,
   GroupReport,
   PairReport,
   ScoreReport,
@@ -8,15 +9,14 @@ import type {
 } from '../../protocol/report.ts';
 
 /** The interval is that of the excess: score − mean of its null. */
-const EVIDENCE = ['excess', '95 % interval', 'p', 'q'];
+const EVIDENCE = ['excess', '95 % interval', 'p', 'q', 'counts'];
 const PLACE = ['condition', 'direction', 'pairs'];
 const HEADER = [
   ...PLACE,
-  'beyond history',
+  'score',
   'null mean',
-  'null q95',
   ...EVIDENCE,
-  'excess words',
+  'beyond text',
   'excess lag 3',
   'paper',
   'its null',
@@ -43,14 +43,16 @@ export function scoreTable(report: ScoreReport, width = Infinity): string[] {
   const who = whoTalks(groups);
   const models = groups.map((group) => (who.length > 0 ? [] : [`  ${whoOf(group)}`]));
   const wide = layOut([HEADER, ...groups.map(row)]);
-  const under = (group: GroupReport, at: number): string[] => [...(models[at] ?? []), ...evidenceNote(group)];
-  if (wide.every((line) => line.length <= width)) return [...who, ...interleave(wide, groups.map(under))];
+  if (wide.every((line) => line.length <= width))
+    return [
+      ...who,
+      ...interleave(
+        wide,
+        groups.map((_, at) => models[at] ?? []),
+      ),
+    ];
   const narrow = layOut([[...PLACE, ...EVIDENCE], ...groups.map(shortRow)]);
-  const rows = groups.map((group, at) => [
-    ...(models[at] ?? []),
-    ...heldAgainst(group),
-    ...evidenceNote(group),
-  ]);
+  const rows = groups.map((group, at) => [...(models[at] ?? []), ...heldAgainst(group)]);
   return [...who, ...interleave(narrow, rows)];
 }
 
@@ -92,8 +94,13 @@ function pairRow(pair: PairReport): string[] {
   ];
 }
 
-function pairPlace({ modelA, modelB, roleA, roleB, agents }: PairReport): string {
-  const places = `${ordinal(roleA)} ↔ ${ordinal(roleB)}${agents > 2 ? ` of ${agents}` : ''}`;
+export function pairPlace({
+  modelA,
+  modelB,
+  roleA,
+  roleB,
+}: Pick<PairReport, 'modelA' | 'modelB' | 'roleA' | 'roleB'>): string {
+  const places = `${ordinal(roleA)} ↔ ${ordinal(roleB)}`;
   return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
 }
 
@@ -129,19 +136,20 @@ export function matrixTables({ groups }: ScoreReport): string[] {
     const rows = roles.map((source) => [ordinal(source), ...roles.map((target) => cell(source, target))]);
     return [
       '',
-      `${key}: excess beyond history, from the row to the column`,
+      `${key}: excess, from the row to the column, and by how many turns the column follows (+n)`,
       ...layOut([['', ...roles.map(ordinal)], ...rows]),
     ];
   });
 }
 
-function matrixCell({ strict, qValue, samples }: GroupReport): string {
-  if (!strict) return `no score, n ${samples}`;
+function matrixCell({ strict, qValue, samples, distance, verdict }: GroupReport): string {
+  if (!strict) return `no score, n ${samples} (+${distance})`;
   const q = qValue === null ? '' : ` q ${qValue.toFixed(3)}`;
-  return `${signed(strict.excess)} p ${strict.pValue.toFixed(3)}${q} n ${strict.samples}`;
+  const flag = verdict === 'flagged' ? ' flagged' : '';
+  return `${signed(strict.excess)} p ${strict.pValue.toFixed(3)}${q}${flag} n ${strict.samples} (+${distance})`;
 }
 
-function layOut(rows: string[][]): string[] {
+export function layOut(rows: string[][]): string[] {
   const columns = rows[0]?.length ?? 0;
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((cells) => widthOf(cells, { column, columns }))),
@@ -165,55 +173,60 @@ function row(group: GroupReport): string[] {
   const beside = paper ? [paper.score.toFixed(3), figureOr(paper.nullMean, '')] : ['', ''];
   return [
     ...placeOf(group),
-    ...[strict.score, strict.nullMean, strict.nullQ95].map(signed),
-    ...evidenceOf(strict, group.qValue),
+    ...[strict.score, strict.nullMean].map(signed),
+    ...evidenceOf(strict, group),
     ...besides(group).map(({ excess }) => excess),
     ...beside,
   ];
 }
 
 function shortRow(group: GroupReport): string[] {
-  const { strict, qValue } = group;
-  return strict ? [...placeOf(group), ...evidenceOf(strict, qValue)] : withoutScore(group);
+  const { strict } = group;
+  return strict ? [...placeOf(group), ...evidenceOf(strict, group)] : withoutScore(group);
 }
 
 const placeOf = (group: GroupReport): string[] => [
   group.condition,
-  directionOf(group),
+  `${directionOf(group)}${distanceNote(group)}`,
   String(group.samples),
 ];
 
 const withoutScore = (group: GroupReport): string[] => [...placeOf(group), group.reason ?? 'not yet'];
 
-function evidenceOf({ excess, ciLow, ciHigh, pValue }: StrictReport, qValue: number | null): string[] {
-  return [signed(excess), intervalText({ ciLow, ciHigh }), pValue.toFixed(3), figureOr(qValue, '')];
+const COUNTS = { counts: 'yes', flagged: 'flagged', none: 'no' } as const;
+
+function evidenceOf(
+  { excess, ciLow, ciHigh, pValue }: StrictReport,
+  { qValue, verdict }: Pick<GroupReport, 'qValue' | 'verdict'>,
+): string[] {
+  const counts = verdict === null ? '' : COUNTS[verdict];
+  return [signed(excess), intervalText({ ciLow, ciHigh }), pValue.toFixed(3), figureOr(qValue, ''), counts];
 }
 
-const intervalText = ({ ciLow, ciHigh }: Pick<StrictReport, 'ciLow' | 'ciHigh'>): string =>
+export const intervalText = ({ ciLow, ciHigh }: Pick<EstimateReport, 'ciLow' | 'ciHigh'>): string =>
   `[${signed(ciLow)}, ${signed(ciHigh)}]`;
 
 function besides({ beside }: GroupReport): { name: string; excess: string }[] {
-  const named = { words: beside?.words, 'lag 3': beside?.lag3 };
-  return Object.entries(named).map(([name, one]) => ({ name, excess: one ? signed(one.excess) : '' }));
+  const { text, lag3 } = beside ?? {};
+  return [
+    { name: 'beyond text', excess: text ? `${signed(text.excess)} ${intervalText(text)}` : '' },
+    { name: 'lag 3', excess: lag3 ? signed(lag3.excess) : '' },
+  ];
 }
 
 /** What a row of a narrow table leaves out: the parts of the excess, and paper mode. */
 function heldAgainst(group: GroupReport): string[] {
   const { strict, paper } = group;
   if (!strict) return [];
-  const { score, nullMean, nullQ95 } = strict;
-  const parts = `score ${signed(score)}, null mean ${signed(nullMean)}, q95 ${signed(nullQ95)}`;
+  const { score, nullMean } = strict;
+  const parts = `score ${signed(score)}, null mean ${signed(nullMean)}`;
   const published = paper
     ? [`paper ${paper.score.toFixed(3)}, its null ${figureOr(paper.nullMean, 'to come')}`]
     : [];
-  const more = besides(group).flatMap(({ name, excess }) => (excess ? [`excess ${name} ${excess}`] : []));
+  const more = besides(group).flatMap(({ name, excess }) =>
+    excess ? [`${name === 'lag 3' ? 'excess lag 3' : name} ${excess}`] : [],
+  );
   return [[parts, ...published], more].flatMap((line) => (line.length > 0 ? [`  ${line.join(' · ')}`] : []));
-}
-
-/** Said where the score holds newer turn pairs than the figures beside it. */
-function evidenceNote({ strict, evidenceSamples }: GroupReport): string[] {
-  if (!strict || evidenceSamples === undefined || evidenceSamples >= strict.samples) return [];
-  return [`  null, interval, p from ${evidenceSamples} of ${strict.samples} pairs`];
 }
 
 const figureOr = (value: number | null, none: string): string => (value === null ? none : value.toFixed(3));
@@ -237,8 +250,15 @@ function stepCells({ measure, value, excess, nullQ95, pValue, bestLag }: StepMea
   ];
 }
 
-const directionOf = ({ sourceRole, targetRole }: GroupReport): string =>
+export const directionOf = ({
+  sourceRole,
+  targetRole,
+}: Pick<GroupReport, 'sourceRole' | 'targetRole'>): string =>
   `${ordinal(sourceRole)} → ${ordinal(targetRole)}`;
+
+/** By how many turns the target follows, where this differs between directions. */
+export const distanceNote = ({ agents, distance }: Pick<GroupReport, 'agents' | 'distance'>): string =>
+  agents > 2 ? ` (+${distance})` : '';
 
 function ordinal(place: number): string {
   return `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
@@ -249,7 +269,7 @@ function align(cell: string, width: number, column: number): string {
   return column < 2 || !/^[+\-−\d[]/.test(cell) ? cell.padEnd(width) : cell.padStart(width);
 }
 
-function signed(value: number): string {
+export function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 }
 

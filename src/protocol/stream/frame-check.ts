@@ -57,6 +57,17 @@ const isModel = (value: unknown): boolean => {
   );
 };
 
+const isPlan = (value: unknown): boolean => {
+  const plan = value as Fields | null;
+  return (
+    typeof plan === 'object' &&
+    plan !== null &&
+    isInt(plan['seed'], 0) &&
+    isInt(plan['minTurns'], 0) &&
+    isInt(plan['groups'], 1)
+  );
+};
+
 const count: Check = { expected: 'a whole number from 0', holds: (value) => isInt(value, 0) };
 const countOrAbsent: Check = {
   expected: 'a whole number from 0, or no such field',
@@ -112,6 +123,11 @@ const models: Check = {
   holds: (value) => isList(value, isModel),
 };
 
+const planOrAbsent: Check = {
+  expected: '{seed, minTurns, groups}, or no such field',
+  holds: (value) => value === undefined || isPlan(value),
+};
+
 const tensor = { layers, shape, dtype, tNs: nanoseconds, crc32: count, data: bin };
 
 const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
@@ -140,6 +156,7 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     role: count,
     models,
     grant: grantOrAbsent,
+    plan: planOrAbsent,
   },
   turn: {
     seq: count,

@@ -72,6 +72,16 @@ export interface Gap {
   reason: string;
 }
 
+/** What the study laid down beforehand, so that a score need not guess it from what has come so far. */
+export interface StudyPlan {
+  /** Seed of the study. */
+  seed: number;
+  /** No `leave` ends an episode before this turn. */
+  minTurns: number;
+  /** How many groups the study can give, at most. */
+  groups: number;
+}
+
 /** What a stream is about: the first data message of a stream in an episode. */
 export interface EpisodeFrame {
   type: 'episode';
@@ -91,6 +101,8 @@ export interface EpisodeFrame {
   models: ModelRef[];
   /** The coordinator's signed word that the sender has this role. Absent where there is no coordinator. */
   grant?: string;
+  /** Absent from recordings before 2.0, and from other senders. */
+  plan?: StudyPlan;
 }
 
 /**

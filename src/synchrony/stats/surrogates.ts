@@ -9,7 +9,6 @@
  * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994; Phipson, Smyth, 2010.
  * No null: the measure has no score, or no surrogate has one.
  */
-import { quantile } from './bootstrap.ts';
 import { turnRows, zeros } from '../../numeric/matrix.ts';
 import type { Measure, MeasureAnswer, MeasureOptions } from '../measures/measure.ts';
 import { seededRandom, shuffled, type Random } from '../../numeric/random.ts';
@@ -155,4 +154,13 @@ export function allPass(steps: number, phases: ArrayLike<number>): Matrix {
   for (let r = 0; r < steps; r++)
     for (let c = 0; c < steps; c++) out.data[r * steps + c] = column[(r - c + steps) % steps] as number;
   return out;
+}
+
+/** Linear interpolation between order statistics. */
+function quantile(values: ArrayLike<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const at = share * (sorted.length - 1);
+  const low = sorted[Math.floor(at)] as number;
+  const high = sorted[Math.ceil(at)] as number;
+  return low + (at - Math.floor(at)) * (high - low);
 }

@@ -1,154 +1,212 @@
 /**
- * The strict score: how much of B's next state A's state explains beyond the episode, the turn and the text, on scenarios it was not fitted on.
+ * The strict score: do the states of A and B go together beyond scenario, turn and episode? docs/method.md has the whole of it.
  *
- *   score = Σ (2⟨p, w⟩ − ‖p‖²) / Σ ‖w‖² over held-out rows, p the prediction and w the residual target; mean over source layers
+ *   turn pairs ─▶ balanced blocks ─▶ doubly centred, standardised ─▶ components ─┬─▶ evidence under permutations ─▶ p
+ *                                                                                └─▶ folds of scenarios ─▶ score, excess, interval
  *
- * Range: up to 1, about 0 or a little below without coupling; never clipped. Evidence is the cross-term ⟨p, w⟩ alone under one heavy penalty and
- * over all target layers, standardised per source layer, its maximum over layers held against exchanges of episodes within scenarios.
- * No score: too few samples, episodes or scenarios; values that are not finite; no column that varies.
+ * Range: up to 1, about 0 or a little below without a relation; never clipped.
+ * It shows that the two states share information that is specific to an episode, and not that A acts on B: a common input that episodes of one
+ * scenario do not share shows as well.
+ * No score: too few samples, episodes or scenarios; values that are not finite; episodes of a scenario that are all the same.
  */
-import { bootstrapInterval, quantile } from '../stats/bootstrap.ts';
-import { drawExchanges } from './permutations.ts';
 import { groupBy } from '../group-by.ts';
-import { isFinite } from '../../numeric/matrix.ts';
-import { weighEvidence, widened } from './evidence.ts';
-import { fitFolds, strictComponents, type FittedFold, type FoldSums } from './folds.ts';
-import { strictKernels, type StrictKernels } from './kernels.ts';
-import { chooseRows, tooFew, type Minimums, type StrictRows } from './rows.ts';
+import { isFinite, joinColumns, zeros } from '../../numeric/matrix.ts';
+import { leadingComponents } from '../../numeric/principal-components.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import type { NoScore, RowLabels, ScenarioShare, StrictLayer, StrictScore, TurnPairs } from '../types.ts';
+import { jackknife, meanOf } from '../stats/jackknife.ts';
+import type { NoScore, StrictEstimate, StrictScore, TurnPairs } from '../types.ts';
+import { chooseBlocks, foldsOf, tooFew, type Blocks, type Minimums } from './blocks.ts';
+import { strictComponents, type StrictComponents } from './components.ts';
+import { addFold, emptyEffect, type LayerEffect } from './effect.ts';
+import { evidenceOf, weighEvidence, type Evidence } from './evidence.ts';
+import { drawPermutations, strataOf } from './permutations.ts';
+import { sumsOf, type FoldData } from './scenario-sums.ts';
+import { centreBlocks, energyOf } from './standardise.ts';
+import { textResiduals } from './text-residuals.ts';
+
+/** Goes up whenever the same rows and seed would give other figures. Version 1 took text out and corrected the variance of its null. */
+export const STRICT_METHOD = { name: 'strict', version: 2 } as const;
 
 export interface StrictOptions {
   algebra: LinearAlgebra;
   seed: number;
-  /** Exchanges of episodes that the null is made of. */
   permutations?: number;
-  bootstraps?: number;
-  /** Which text is taken out: that of A's prompt, or that of B's prompt as well. */
-  beyond?: 'history' | 'words';
   minimums?: Minimums;
-  /** Told every fitted fold: what a point score goes on from. */
-  onFold?: (fold: FittedFold) => void;
+  /** Turn pairs of an episode that has gone as far as every episode does; shorter ones are left out. */
+  shortest?: number | undefined;
 }
 
 const DEFAULT_MINIMUMS: Minimums = { samples: 120, episodes: 18, scenarios: 6 };
 
+/** Score, interval and the p-value of the exact permutation test. */
 export async function strictScore(pairs: TurnPairs, options: StrictOptions): Promise<StrictScore | NoScore> {
-  const matrices = [...pairs.source, ...pairs.target, pairs.history, pairs.reply];
-  if (!matrices.every(isFinite)) return { reason: 'a hidden state or text feature holds NaN or infinity' };
-  const reason = tooFew(chooseRows(pairs, options.seed), options.minimums ?? DEFAULT_MINIMUMS);
-  if (reason !== undefined) return { reason };
-  return strictFromKernels(await strictKernels(pairs, options.algebra), pairs, options);
+  const prepared = await prepare(pairs, options);
+  if ('reason' in prepared) return prepared;
+  const { pValue, z, permutations, ...evidence } = await testOf(prepared, options);
+  const sums = sumsOf({ used: prepared.used, ...prepared.components }, options.algebra);
+  const estimate = await estimateOf(prepared, options, () => Promise.resolve(sums));
+  if ('reason' in estimate) return estimate;
+  const perLayer = estimate.perLayer.map((layer, at) => ({
+    ...layer,
+    pValue: evidence.perLayer[at] as number,
+  }));
+  return { ...estimate, pValue, z, permutations, perLayer };
 }
 
-/** The same from kernels that grew turn by turn. */
-export async function strictFromKernels(
-  kernels: StrictKernels,
-  labels: RowLabels,
-  options: StrictOptions,
-): Promise<StrictScore | NoScore> {
-  const rows = chooseRows(labels, options.seed);
-  const reason = tooFew(rows, options.minimums ?? DEFAULT_MINIMUMS);
+export interface StrictTest extends Evidence {
+  permutations: number;
+}
+
+/** The p-value alone. */
+export async function strictTest(pairs: TurnPairs, options: StrictOptions): Promise<StrictTest | NoScore> {
+  const prepared = await prepare(pairs, options);
+  return 'reason' in prepared ? prepared : testOf(prepared, options);
+}
+
+async function testOf({ used, components }: Prepared, options: StrictOptions): Promise<StrictTest> {
+  const { algebra, seed, permutations = 199 } = options;
+  const strata = strataOf(used);
+  const drawn = { strata, permutations: drawPermutations(strata, permutations, seed) };
+  return { ...weighEvidence(await evidenceOf(components, drawn, algebra)), permutations };
+}
+
+/**
+ * The same score of what text features leave of both states: those of A's prompt, or those of B's prompt as well. An estimate with an interval
+ * and no p-value: text that the features miss, or that is taken out only in part, counts.
+ */
+export async function beyondText(
+  pairs: TurnPairs,
+  options: StrictOptions & { beyond: 'text' | 'words' },
+): Promise<StrictEstimate | NoScore> {
+  const texts = options.beyond === 'words' ? [pairs.history, pairs.reply] : [pairs.history];
+  if (texts.every(({ cols }) => cols === 0)) return { reason: 'there are no text features' };
+  if (!texts.every(isFinite)) return { reason: 'a text feature holds NaN or infinity' };
+  const prepared = await prepare(pairs, options);
+  if ('reason' in prepared) return prepared;
+  const { used, components } = prepared;
+  const { algebra } = options;
+  const { sources, targets } = components;
+  const text = await textComponents(texts, used, algebra);
+  if (text.cols === 0) return { reason: 'the text features do not vary within scenario and turn' };
+  return estimateOf(prepared, options, async (held) => {
+    const rest = await textResiduals([...sources, ...targets], { used, text, held, algebra });
+    const data: FoldData = {
+      used,
+      sources: rest.slice(0, sources.length),
+      targets: rest.slice(sources.length),
+    };
+    return sumsOf(data, algebra);
+  });
+}
+
+interface Prepared {
+  used: Blocks;
+  components: StrictComponents;
+  /** How many rows came in. */
+  rows: number;
+}
+
+async function prepare(pairs: TurnPairs, options: StrictOptions): Promise<Prepared | NoScore> {
+  if (![...pairs.source, ...pairs.target].every(isFinite))
+    return { reason: 'a hidden state holds NaN or infinity' };
+  const { algebra, shortest, minimums = DEFAULT_MINIMUMS } = options;
+  let used = chooseBlocks(pairs, { shortest });
+  let reason = tooFew(used, minimums);
   if (reason !== undefined) return { reason };
-  const beyond = options.beyond ?? 'history';
-  const components = await strictComponents(kernels, rows, { algebra: options.algebra, beyond });
-  if (components.targets.every((target) => target.cols === 0)) {
-    return { reason: 'the target states do not vary within episodes' };
+  let components = await strictComponents(pairs, used, algebra);
+  if (components.same.size > 0) {
+    used = chooseBlocks(pairs, { shortest, without: components.same });
+    if (used.blocks.length === 0) return { reason: SAME };
+    reason = tooFew(used, minimums);
+    if (reason !== undefined) return { reason: `${SAME} in ${components.same.size}: ${reason}` };
+    components = await strictComponents(pairs, used, algebra);
   }
-  const exchanges = drawExchanges(rows, options.permutations ?? 199, options.seed);
-  const { algebra, seed, onFold } = options;
-  const sums = await fitFolds(components, rows, { algebra, exchanges, seed, onFold });
-  return summarise(sums, { rows, labels, kernels, options });
+  return { used, components, rows: pairs.n };
 }
 
-interface Context {
-  rows: StrictRows;
-  labels: RowLabels;
-  kernels: StrictKernels;
-  options: StrictOptions;
+const SAME = 'the episodes of a scenario are the same';
+
+const MOST_TEXT_COMPONENTS = 128;
+
+/** Leading components of the features, each kind brought to one energy. They keep their own sizes: a rare n-gram weighs less than a common one. */
+async function textComponents(
+  texts: readonly Matrix[],
+  used: Blocks,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  const normed = texts.map((m) => {
+    const centred = centreBlocks(m, used);
+    const norm = Math.sqrt(centred.data.reduce((sum, value) => sum + value * value, 0));
+    return norm > 0
+      ? { ...centred, data: centred.data.map((value) => value / norm) }
+      : zeros(centred.rows, 0);
+  });
+  const joined = joinColumns(normed);
+  if (joined.cols === 0) return joined;
+  const wanted = Math.min(MOST_TEXT_COMPONENTS, joined.rows);
+  return leadingComponents(await algebra.gram(joined), wanted, algebra);
 }
 
-function summarise(sums: FoldSums, context: Context): StrictScore {
-  const { rows, options } = context;
-  const evidence = weighEvidence(widened(sums.nulls, sums.widening));
-  const totals = rowSums(sums.total);
-  const scores = rowSums(sums.explained).map((value, layer) => value / (totals[layer] as number));
-  // [layers, exchanges], as scores; the first is the score itself.
-  const nulls = mapRows(
-    withoutFirst(sums.nulls.explained),
-    (value, layer) => value / (totals[layer] as number),
+async function estimateOf(
+  { used, components, rows }: Prepared,
+  { seed, algebra }: StrictOptions,
+  sumsFor: (held: readonly number[]) => Promise<ReturnType<typeof sumsOf>>,
+): Promise<StrictEstimate | NoScore> {
+  const folds = foldsOf(used, seed);
+  const effects = components.sources.map(() => emptyEffect(used.blocks.length));
+  const widths = components.targets.map(({ cols }) => cols);
+  for (const [held, blocks] of folds.entries()) {
+    const sums = await sumsFor(blocks);
+    await addFold(effects, { folds, held, sums, widths, energy: energiesOf(components, used), algebra });
+  }
+  return summarise(effects, { used, components, rows });
+}
+
+/** Per target layer and block: Σ squares of its standardised rows. */
+function energiesOf({ targets, leftover }: StrictComponents, { blocks }: Blocks): Float64Array[] {
+  return targets.map((target, layer) =>
+    Float64Array.from(blocks, (block) => {
+      const { start, episodes, turns } = block;
+      const beyond = (leftover[layer] as Float64Array).subarray(start, start + episodes * turns);
+      return energyOf(target, block) + beyond.reduce((sum, value) => sum + value, 0);
+    }),
   );
-  const nullMeans = rowSums(nulls).map((sum) => sum / nulls.cols);
-  const nullScores = [...columnMeans(nulls)];
-  const score = mean(scores);
-  const nullMean = mean(nullMeans);
-  const shares = sharesOf(sums, { totals, nullMean, names: rows.scenarioNames });
+}
+
+function summarise(effects: LayerEffect[], { used, components, rows }: Prepared): StrictEstimate | NoScore {
+  const totals = effects.map(({ total }) => total.reduce((sum, value) => sum + value, 0));
+  const perLayer = effects.map(({ explained, null: expected, chosen }, layer) => ({
+    layer,
+    score: explained / (totals[layer] as number),
+    excess: (explained - expected) / (totals[layer] as number),
+    targetLayer: mostFrequent(chosen),
+  }));
+  const score = meanOf(perLayer.map((layer) => layer.score));
+  const excess = meanOf(perLayer.map((layer) => layer.excess));
+  const replicates = used.blocks.map(({ scenario }, block) => ({
+    scenario,
+    excess: meanOf(
+      effects.map(
+        ({ without, total }, layer) =>
+          (without[block] as number) / ((totals[layer] as number) - (total[block] as number)),
+      ),
+    ),
+  }));
+  const interval = jackknife([{ excess, replicates }], meanOf);
+  if ('reason' in interval) return interval;
   return {
     score,
-    excess: score - nullMean,
-    pValue: evidence.pValue,
-    nullMean,
-    nullQ95: quantile(nullScores, 0.95),
-    ci: bootstrapInterval(
-      { shares, nullScores },
-      { bootstraps: options.bootstraps ?? 1000, seed: options.seed },
-    ),
-    n: rows.rows.length,
-    episodes: rows.episodes,
-    scenarios: rows.scenarios,
-    perLayer: Array.from(scores, (value, layer): StrictLayer => ({
-      layer,
-      score: value,
-      excess: value - (nullMeans[layer] as number),
-      pValue: evidence.perLayer[layer] as number,
-      targetLayer: mostFrequent(sums.chosen[layer] as number[]),
-    })),
-    degenerateDims: context.kernels.degenerateDims,
-    droppedRows: context.labels.episode.length - rows.rows.length,
-    shares,
-    nullScores,
+    excess,
+    nullMean: score - excess,
+    ci: { low: interval.low, high: interval.high },
+    n: used.rows.length,
+    episodes: used.episodes,
+    scenarios: used.blocks.length,
+    perLayer,
+    degenerateDims: components.degenerateDims,
+    droppedRows: rows - used.rows.length,
+    replicates,
   };
-}
-
-function sharesOf(
-  sums: FoldSums,
-  of: { totals: Float64Array; nullMean: number; names: number[] },
-): ScenarioShare[] {
-  const explained = columnMeans(
-    mapRows(sums.explained, (value, layer) => value / (of.totals[layer] as number)),
-  );
-  const total = columnMeans(mapRows(sums.total, (value, layer) => value / (of.totals[layer] as number)));
-  return of.names.map((scenario, at) => ({
-    scenario,
-    excess: (explained[at] as number) - of.nullMean * (total[at] as number),
-    total: total[at] as number,
-  }));
-}
-
-function withoutFirst(m: Matrix): Matrix {
-  const rows = Array.from({ length: m.rows }, (_, r) => m.data.subarray(r * m.cols + 1, (r + 1) * m.cols));
-  return { rows: m.rows, cols: m.cols - 1, data: Float64Array.from(rows.flatMap((row) => [...row])) };
-}
-
-function mapRows(m: Matrix, of: (value: number, row: number) => number): Matrix {
-  return { ...m, data: m.data.map((value, at) => of(value, Math.floor(at / m.cols))) };
-}
-
-function rowSums(m: Matrix): Float64Array {
-  return Float64Array.from({ length: m.rows }, (_, r) =>
-    m.data.subarray(r * m.cols, (r + 1) * m.cols).reduce((sum, value) => sum + value, 0),
-  );
-}
-
-function columnMeans(m: Matrix): Float64Array {
-  const means = new Float64Array(m.cols);
-  for (const [at, value] of m.data.entries())
-    means[at % m.cols] = (means[at % m.cols] as number) + value / m.rows;
-  return means;
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function mostFrequent(values: number[]): number {

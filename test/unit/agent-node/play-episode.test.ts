@@ -53,6 +53,7 @@ const SPEC: AgentSpec = {
   seed: 5,
   startedAtMs: Date.UTC(2026, 10, 28),
   limits: { maxTurns: 6, minTurns: 6, maxTokens: 8 },
+  study: { seed: 1, groups: 2 },
   sampling: DIALOGUE.sampling,
   steps: null,
   history: [],

@@ -1,10 +1,9 @@
 /** Groups of three: what is exchanged are whole real episodes, each dyad beside the same pair of roles. */
 import { describe, expect, it } from 'vitest';
 import { groupsOfThree } from '../../fixtures/planted/groups-of-three.ts';
-import { drawExchanges } from '../../../src/synchrony/strict/permutations.ts';
 import { pseudoPairs } from '../../../src/synchrony/syncr2/nulls.ts';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
-import { chooseRows } from '../../../src/synchrony/strict/rows.ts';
+import { chooseBlocks } from '../../../src/synchrony/strict/blocks.ts';
 import { strictScore } from '../../../src/synchrony/strict/strict-score.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 import type { TurnPairs } from '../../../src/synchrony/types.ts';
@@ -18,14 +17,11 @@ describe('every ordered pair of roles', () => {
     for (const pairs of groups.values()) expect(new Set(pairs.episode).size).toBe(32);
   });
 
-  it('exchanges every episode with its like, turn by turn', () => {
+  it('permutes every episode with three of its scenario, over all of its turns', () => {
     for (const pairs of groups.values()) {
-      const rows = chooseRows(pairs, 1);
-      expect(rows.episodes).toBe(32);
-      for (const match of drawExchanges(rows, 5, 1).matches.flat()) {
-        expect(match.own.length).toBeGreaterThanOrEqual(5);
-        expect(match.weight).toBeCloseTo(1, 9);
-      }
+      const { blocks, episodes } = chooseBlocks(pairs);
+      expect(episodes).toBe(32);
+      for (const block of blocks) expect([block.episodes, block.turns >= 5]).toEqual([4, true]);
     }
   });
 
@@ -52,7 +48,7 @@ const stateAt = (m: Matrix, row: number): string => m.data.subarray(row * m.cols
 
 it('finds coupling in its own dyad and direction alone', async () => {
   const coupled = groupsOfThree({ ...SIZE, seed: 2, rho: 0.6 });
-  const options = { algebra: createPlainAlgebra(), seed: 1, permutations: 99, bootstraps: 50 };
+  const options = { algebra: createPlainAlgebra(), seed: 1, permutations: 99 };
   const excess = async (dyad: string): Promise<number> => {
     const score = await strictScore(coupled.get(dyad) as TurnPairs, options);
     if ('reason' in score) throw new Error(score.reason);

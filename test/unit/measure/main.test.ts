@@ -89,16 +89,19 @@ describe('sync-r2', () => {
     expect(found['sync_r2_unclipped']).toBeCloseTo((found['r2_mean'] as number[][])[0]?.[0] as number, 12);
   });
 
-  it('gives the strict score with its evidence, and what is left beyond the words', async () => {
+  it('gives the strict score with its test, and estimates without one beyond text and words', async () => {
     const text = ['--text', file('text.npy'), '--words', file('words.npy')];
     const found = await answer('sync-r2', ...arrays(), ...labels(), ...text, '--permutations', '99');
-    expect(found).toMatchObject({ mode: 'strict', beyond: 'history', n: 192, groups: 8, p_value: 0.01 });
+    expect(found).toMatchObject({ mode: 'strict', method: 'strict 2', n: 192, groups: 8, p_value: 0.01 });
     const [low, high] = found['ci'] as [number, number];
     expect(low).toBeGreaterThan(0);
     expect(high).toBeGreaterThan(low);
     expect(found['excess']).toBeCloseTo((found['score'] as number) - (found['null_mean'] as number), 12);
     expect(found['per_layer']).toHaveLength(1);
-    expect(found['beyond_words']).toHaveProperty('p_value');
+    for (const beyond of ['beyond_text', 'beyond_words']) {
+      expect(found[beyond]).toHaveProperty('ci');
+      expect(found[beyond]).not.toHaveProperty('p_value');
+    }
     expect(found['nulls']).toMatchObject({ shuffled: { n: 192 }, pseudo: { n: 192 } });
   });
 
@@ -114,7 +117,7 @@ describe('sync-r2', () => {
     const found = await answer('sync-r2', ...arrays(), ...labels(), '--minimum-scenarios', '9');
     expect(found).toMatchObject({
       score: null,
-      reason: 'too few scenarios with at least two episodes: 8 can be used, 9 are needed',
+      reason: 'too few scenarios with at least three episodes: 8 can be used, 9 are needed',
     });
   });
 });

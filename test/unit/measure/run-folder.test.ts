@@ -59,7 +59,9 @@ it('gives the figures of scores.jsonl, to the last digit, which replay finds equ
       p_value: strict?.pValue,
       ci: [strict?.ciLow, strict?.ciHigh],
       null_mean: strict?.nullMean,
-      null_q95: strict?.nullQ95,
+      z: strict?.z,
+      permutations: strict?.permutations,
+      method: 'strict 2',
       n: strict?.samples,
     });
   }
@@ -112,7 +114,7 @@ it('names layers as the recording does', async () => {
 it('says on standard error how far it is when asked to, and never in the answer', async () => {
   const errors: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
-  const found = await groupsOf('--progress', '--permutations', '9', '--bootstraps', '9');
+  const found = await groupsOf('--progress', '--permutations', '9');
   expect(found).toHaveLength(2);
   expect(errors[0]).toBe('reading the recording\n');
   expect(errors.join('')).toMatch(/^group \d of 2: /m);

@@ -15,25 +15,25 @@ it('says which figures a study can never reach', () => {
     'this study can give at most 1 of 6 scenarios a group: no score will appear',
   );
   const pairs = [['ada', 'ben']];
-  expect(hopelessStudy({ ...demo, scenarios, pairs, episodes: 2, maxTurns: 5, minTurns: 0 })).toBe(
-    'this study can give at most 1 of 6 scenarios, 2 of 18 episodes, 4 of 120 turn pairs a group: no score will appear',
+  expect(hopelessStudy({ ...demo, scenarios, pairs, episodes: 3, maxTurns: 5, minTurns: 0 })).toBe(
+    'this study can give at most 1 of 6 scenarios, 3 of 18 episodes, 6 of 120 turn pairs a group: no score will appear',
   );
 });
 
 const twenty = Array.from({ length: 20 }, (_, k) => ({ ...demo.scenarios[0]!, id: `s${k}` }));
-const large = { ...demo, scenarios: twenty, pairs: [['ada', 'ben']], episodes: 2, maxTurns: 12, minTurns: 0 };
+const large = { ...demo, scenarios: twenty, pairs: [['ada', 'ben']], episodes: 3, maxTurns: 12, minTurns: 0 };
 
-it('knows that a scenario needs two episodes of a group to count', () => {
+it('knows that a scenario needs three episodes of a group to count', () => {
   expect(hopelessStudy(large)).toBeUndefined();
   expect(hopelessStudy({ ...large, episodes: 1 })).toBe(
-    'this study can give at most 1 of 2 episodes of a scenario a group: no score will appear',
+    'this study can give at most 1 of 3 episodes of a scenario a group: no score will appear',
   );
   // Both speaking orders of one model are one group.
   const orders = [
     ['ada', 'ben'],
     ['ben', 'ada'],
   ];
-  expect(hopelessStudy({ ...large, episodes: 1, pairs: orders })).toBeUndefined();
+  expect(hopelessStudy({ ...large, episodes: 2, pairs: orders })).toBeUndefined();
 });
 
 it('knows which agents have the same model', () => {
@@ -41,20 +41,25 @@ it('knows which agents have the same model', () => {
     ['ada', 'ben'],
     ['ben', 'ada'],
   ];
-  const study = { ...large, episodes: 1, pairs: orders };
+  const study = { ...large, episodes: 2, pairs: orders };
   expect(hopelessStudy(study, () => 'one')).toBeUndefined();
-  expect(hopelessStudy(study, (agent) => agent)).toContain('1 of 2 episodes of a scenario a group: no score');
+  expect(hopelessStudy(study, (agent) => agent)).toContain('2 of 3 episodes of a scenario a group: no score');
 });
 
 it('counts the turn pairs of every two places of many agents', () => {
   const eight = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-  // Of 24 turns each speaks three: from the 1st to the 2nd three turn pairs, from the last to the first two.
-  const study = { ...large, pairs: [eight], maxTurns: 24 };
+  // Of 16 turns each speaks two: from the 1st to the 2nd two turn pairs, from the last to the first one.
+  const study = { ...large, pairs: [eight], maxTurns: 16 };
   expect(hopelessStudy(study)).toBe(
-    '28 of the 56 groups of each condition can give at most 80 of 120 turn pairs: no score of theirs will appear',
+    '28 of the 56 groups of each condition can give at most 60 of 120 turn pairs: no score of theirs will appear',
   );
-  expect(hopelessStudy({ ...study, episodes: 3 })).toBeUndefined();
+  expect(hopelessStudy({ ...study, episodes: 6 })).toBeUndefined();
   expect(hopelessStudy({ ...study, maxTurns: 8 })).toMatch(
-    /^this study can give at most 40 of 120 .* no score/,
+    /^this study can give at most 60 of 120 .* no score/,
   );
+});
+
+it('says that at temperature 0 all episodes of a scenario are the same', () => {
+  const study = { ...demo, sampling: { ...demo.sampling, temperature: 0 } };
+  expect(hopelessStudy(study)).toContain('at temperature 0 the episodes of a scenario are the same');
 });

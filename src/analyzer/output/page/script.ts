@@ -32,13 +32,6 @@ function streamState({ connected, done }) {
   return done ? { text: 'done', kind: 'done' } : { text: 'away', kind: 'away' };
 }
 
-/** Said where the score holds newer turn pairs than the figures beside it. */
-function evidenceNote({ strict, evidenceSamples }) {
-  if (!strict || evidenceSamples === undefined || evidenceSamples >= strict.samples) return null;
-  const rows = [evidenceSamples, strict.samples].map(count);
-  return 'exchanged, interval, p rest on ' + rows.join(' of ') + ' turn pairs';
-}
-
 const ordinal = (place) => place + (['st', 'nd', 'rd'][place - 1] || 'th');
 const roleName = (role, agents) => (agents === 2 ? ROLES[role - 1] : ordinal(role) + ' speaker');
 
@@ -52,7 +45,7 @@ function make(tag, attributes, ...children) {
 
 /** One scale for every interval on the page, so that cards can be compared by eye. */
 function rangeOf(groups) {
-  const values = groups.flatMap(({ strict }) => (strict ? [strict.ciLow, strict.ciHigh, strict.nullQ95 - strict.nullMean, 0] : []));
+  const values = groups.flatMap(({ strict }) => (strict ? [strict.ciLow, strict.ciHigh, 0] : []));
   const low = Math.min(-0.05, ...values), high = Math.max(0.2, ...values);
   const margin = 0.06 * (high - low);
   return { low: low - margin, high: high + margin };
@@ -69,7 +62,6 @@ function interval(strict, range) {
     line('zero', 0, 0, 34),
     make('rect', { class: 'band', x: x(strict.ciLow), y: 8, width: x(strict.ciHigh) - x(strict.ciLow), height: 18 }),
     line('edge', strict.excess, 4, 30),
-    line('null', strict.nullQ95 - strict.nullMean, 12, 22),
   );
   return svg;
 }
@@ -91,22 +83,22 @@ function sparkline(curve) {
     make('path', { class: 'line-strict', d: path('strict') }),
   );
   const pairs = count(from) + ' to ' + count(to) + ' turn pairs';
-  return make('figure', {}, svg, make('figcaption', { class: 'detail' }, 'as they came in, ' + pairs + ': beyond history; paper mode (thin)'));
+  return make('figure', {}, svg, make('figcaption', { class: 'detail' }, 'as they came in, ' + pairs + ': excess; paper mode (thin)'));
 }
 
 function scores(group, range) {
   const { strict, paper } = group;
-  const left = make('div', {}, make('p', { class: 'label' }, 'excess beyond history'));
+  const left = make('div', {}, make('p', { class: 'label' }, 'excess beyond scenario, turn and episode' + (group.agents > 2 ? ', ' + group.distance + named(group.distance, ' turn') + ' on' : '')));
   if (strict) {
-    // Coloured only where evidence and effect agree: a small p beside an interval that holds zero is not synchrony.
-    const flat = strict.pValue < 0.05 && strict.ciLow > 0 ? '' : ' flat';
+    // Coloured only where it counts: a small q beside an interval that holds zero is flagged.
+    const flat = group.verdict === 'counts' ? '' : ' flat';
     const p = 'p = ' + strict.pValue.toFixed(3) + ' · q = ' + number(group.qValue);
     left.append(
       make('p', { class: 'big' + flat }, number(strict.excess)),
       interval(strict, range),
       make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
-      make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · exchanged ' + number(strict.nullMean) + ', 95 % under ' + number(strict.nullQ95)),
-      ...[evidenceNote(group)].filter(Boolean).map((note) => make('p', { class: 'detail faint' }, note)),
+      make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · permuted, mean ' + number(strict.nullMean) + ' · z ' + strict.z.toFixed(1)),
+      ...(group.verdict === 'flagged' ? [make('p', { class: 'detail' }, 'flagged: q ≤ 0.05, and score or interval do not lie above 0')] : []),
       make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
       ...besides(group.beside),
     );
@@ -123,9 +115,9 @@ function paperMode(paper) {
 }
 
 function besides(beside) {
-  const named = beside ? [['beyond words', beside.words], ['null: three turns on', beside.lag3], ['null: five turns on', beside.lag5]] : [];
+  const named = beside ? [['beyond text, an estimate', beside.text], ['beyond words, an estimate', beside.words], ['three turns on', beside.lag3], ['five turns on', beside.lag5]] : [];
   return named.filter(([, one]) => one).map(([name, one]) => make('p', { class: 'detail' },
-    name + ', excess ' + number(one.excess) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ') · p = ' + one.pValue.toFixed(3)));
+    name + ', excess ' + number(one.excess) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ')' + (one.pValue === undefined ? '' : ' · p = ' + one.pValue.toFixed(3))));
 }
 
 /** Coupling step by step: each measure over the windows of all dyads, beside what turned-round steps give. */
@@ -147,7 +139,7 @@ function bothWays(pair) {
   const places = [roleA, roleB].map((role) => roleName(role, agents)).join(' ↔ ');
   const models = modelA === modelB ? '' : ', ' + modelA + ' ↔ ' + modelB;
   const figures = [
-    strict && ['excess beyond history', number(strict.excess), '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · score ' + number(strict.score)],
+    strict && ['excess', number(strict.excess), '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · score ' + number(strict.score)],
     paper && ['paper mode, the figure of the paper', clipped(paper.score), [...unclipped(paper), 'shuffled null ' + clipped(paper.nullMean), 'pseudo null ' + number(paper.pseudoMean)].join(' · ')],
   ].filter(Boolean);
   return make('div', { class: 'both' }, make('p', { class: 'label' }, 'both directions: ' + places + models),
@@ -172,7 +164,7 @@ function contrasts(group, differences) {
   const own = differences.filter((one) => one.agents === group.agents && one.sourceRole === group.sourceRole && one.targetRole === group.targetRole && one.condition === group.condition
     && one.sourceModel === group.sourceModel && one.targetModel === group.targetModel);
   return own.map((one) => make('p', { class: 'detail' },
-    'minus ' + one.against + ': ' + number(one.difference) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ')'));
+    'minus ' + one.against + ': ' + number(one.difference) + ' (' + number(one.ciLow) + ' … ' + number(one.ciHigh) + ') · p = ' + (one.pValue < 0.001 ? '< 0.001' : one.pValue.toFixed(3))));
 }
 
 function card(group, range, differences) {
@@ -182,7 +174,7 @@ function card(group, range, differences) {
   for (const [value, name] of [[group.samples, 'turn pair'], [group.episodes, 'episode'], [group.scenarios, 'scenario']])
     counts.append(make('span', {}, make('b', {}, count(value)), ' ' + named(value, name)));
   if (group.exchangeableScenarios < group.scenarios)
-    counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + named(group.scenarios, ' scenario') + ' with at least two episodes'));
+    counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + named(group.scenarios, ' scenario') + ' with at least three episodes'));
   return make('article', { class: 'card' },
     make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), stepwise(group.steps), counts);
 }
@@ -202,14 +194,14 @@ function matrix(groups, agents) {
   };
   const head = make('tr', {}, make('th', { scope: 'col' }, 'from ↓  to →'), ...roles.map((role) => make('th', { scope: 'col' }, ordinal(role))));
   const rows = roles.map((from) => make('tr', {}, make('th', { scope: 'row' }, ordinal(from)), ...roles.map((to) => cell(from, to))));
-  return make('table', { class: 'matrix' }, make('caption', {}, agents + ' agents: excess beyond history, from the row’s speaker to the column’s'), head, ...rows);
+  return make('table', { class: 'matrix' }, make('caption', {}, agents + ' agents: excess, from the row’s speaker to the column’s, who follows by so many turns (+n)'), head, ...rows);
 }
 
-function matrixFigures({ strict, qValue, samples, reason }) {
+function matrixFigures({ strict, qValue, samples, reason, distance, verdict }) {
   const figures = strict
-    ? [make('b', {}, number(strict.excess)), make('span', {}, 'p ' + strict.pValue.toFixed(3) + ' · q ' + number(qValue))]
+    ? [make('b', {}, number(strict.excess)), make('span', {}, 'p ' + strict.pValue.toFixed(3) + ' · q ' + number(qValue) + (verdict === 'flagged' ? ' · flagged' : ''))]
     : [make('span', { class: 'reason' }, reason || 'No score.')];
-  return [...figures, make('span', {}, 'n ' + count(strict ? strict.samples : samples))];
+  return [...figures, make('span', {}, 'n ' + count(strict ? strict.samples : samples) + ' (+' + distance + ')')];
 }
 
 function matrices(groups) {

@@ -20,9 +20,11 @@ const strict = {
   ciHigh: 0.3,
   pValue: 0.005,
   nullMean: -0.08,
-  nullQ95: 0.02,
+  z: 6.5,
+  permutations: 199,
   samples: 130,
 };
+const { pValue: _p, z: _z, permutations: _n, ...estimate } = strict;
 const group: GroupReport = {
   sourceModel: 'm1',
   targetModel: 'm2',
@@ -31,6 +33,7 @@ const group: GroupReport = {
   agents: 2,
   sourceRole: 1,
   targetRole: 2,
+  distance: 1,
   samples: 130,
   episodes: 24,
   scenarios: 8,
@@ -39,8 +42,10 @@ const group: GroupReport = {
   strict,
   effectSize: 0.23,
   qValue: 0.0075,
+  verdict: 'counts',
   beside: {
-    words: { ...strict, excess: 0.15 },
+    text: { ...estimate, excess: 0.17 },
+    words: { ...estimate, excess: 0.15 },
     lag3: { ...strict, score: 0.03, pValue: 0.4 },
     lag5: null,
   },
@@ -60,7 +65,6 @@ const group: GroupReport = {
       },
     ],
   },
-  evidenceSamples: 120,
   scoredAtMs: 1_700_000_000_000,
   curve: [],
 };
@@ -74,9 +78,9 @@ const empty: GroupReport = {
   beside: null,
   steps: null,
   qValue: null,
+  verdict: null,
   reason: 'few',
 };
-delete empty.evidenceSamples;
 delete empty.scoredAtMs;
 const difference: DifferenceReport = {
   sourceModel: 'm1',
@@ -86,10 +90,12 @@ const difference: DifferenceReport = {
   agents: 2,
   sourceRole: 1,
   targetRole: 2,
+  distance: 1,
   against: 'monologue',
   difference: 0.2,
   ciLow: 0.1,
   ciHigh: 0.3,
+  pValue: 0.002,
 };
 
 const pair: PairReport = {
@@ -151,14 +157,17 @@ describe('the metrics of the analyzer', () => {
   it('shows scores, nulls, interval and streams, each with its labels', async () => {
     const text = await metricsOf(() => [group]).text();
     const base =
-      'run="r1",source_model="m1",target_model="m2",agents="2",source_role="1",target_role="2",direction="first_to_second",condition="live"';
+      'run="r1",source_model="m1",target_model="m2",agents="2",source_role="1",target_role="2",distance="1",direction="first_to_second",condition="live"';
     const steps = (measure: string): string => `${base},measure="${measure}",mode="steps"`;
     const score = `${base},measure="sync_r2",mode="strict"`;
     for (const line of [
       `entrain_synchrony_ratio{${score}} 0.12`,
       `entrain_synchrony_unclipped_ratio{${base},measure="sync_r2",mode="paper"} -1.5`,
       `entrain_synchrony_excess_ratio{${score}} 0.2`,
-      `entrain_synchrony_null_ratio{${score},null="permutation",level="q95"} 0.02`,
+      `entrain_synchrony_null_ratio{${score},null="permutation",level="mean"} -0.08`,
+      `entrain_synchrony_zscore{${score}} 6.5`,
+      `entrain_synchrony_verdict{${score}} 1`,
+      `entrain_synchrony_excess_ratio{${base},measure="sync_r2_beyond_text",mode="strict"} 0.17`,
       `entrain_synchrony_ci_ratio{${score},bound="low"} 0.1`,
       `entrain_synchrony_pvalue{${score}} 0.005`,
       `entrain_synchrony_excess_ratio{${base},measure="sync_r2_beyond_words",mode="strict"} 0.15`,
@@ -176,7 +185,6 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_step_dyads{${base}} 3`,
       'entrain_step_frames_skipped_total 5',
       `entrain_synchrony_samples{${base}} 130`,
-      `entrain_synchrony_evidence_samples{${base}} 120`,
       `entrain_synchrony_updated_timestamp_seconds{${base}} 1700000000`,
       'entrain_frames_accepted_total{run="r1",stream="ada"} 5',
       'entrain_refused_total{cause="TOKEN_INVALID"} 3',
@@ -190,9 +198,12 @@ describe('the metrics of the analyzer', () => {
     expect(text).not.toMatch(/\{[^}]*lag_5/);
     // A null's bare score is never among the scores.
     expect(text).not.toMatch(/entrain_synchrony_ratio\{.*lag_3/);
+    // Beyond text there is an estimate and no test.
+    expect(text).not.toMatch(/entrain_synchrony_pvalue\{.*beyond/);
     // Without surrogates a measure has a value and no p-value.
     expect(text).not.toContain(`entrain_synchrony_pvalue{${steps('xcorr')}}`);
     expect(text).toMatch(/entrain_synchrony_difference_ratio\{.*against="monologue".*\} 0\.2/);
+    expect(text).toMatch(/entrain_synchrony_difference_pvalue\{.*against="monologue".*\} 0\.002/);
   });
 
   it('takes a series away when its number goes', async () => {

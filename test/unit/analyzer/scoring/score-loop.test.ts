@@ -164,41 +164,4 @@ describe('the score loop', () => {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect([operations - before, published.length - said]).toEqual([0, 0]);
   });
-
-  it('takes a turn into the point score while a full score is being made', async () => {
-    const inputs = inputsOf({ ...WORLD, conditions: ['live'] });
-    const last = inputs.at(-1)!;
-    const answers: ScoreAnswer[] = [];
-    const plain = createPlainAlgebra();
-    let waits = false;
-    const loop = createScoreLoop({
-      clock: systemClock,
-      algebra: {
-        ...plain,
-        gram: (...args) => {
-          if (waits) {
-            waits = false;
-            loop.take(last);
-            // as one long operation of a large score does, this holds the thread
-            const untilMs = systemClock.monotonicMs() + 40;
-            while (systemClock.monotonicMs() < untilMs);
-          }
-          return plain.gram(...args);
-        },
-      },
-      loops: 1,
-      publish: (answer) => answers.push(answer),
-    });
-    loops.push(loop);
-    for (const input of inputs.slice(0, -2)) loop.take(input);
-    const count = (type: string): number => answers.filter((one) => one.type === type).length;
-    await expect.poll(() => [count('score'), count('beside')], { timeout: 60_000 }).toEqual([2, 2]);
-    waits = true;
-    loop.take(inputs.at(-2)!);
-    await expect.poll(() => count('score'), { timeout: 60_000 }).toBeGreaterThan(2);
-    const since = answers.slice(4);
-    const point = since.findIndex((one) => one.type === 'point' && one.group === last.group.key);
-    expect(point).toBeGreaterThanOrEqual(0);
-    expect(point).toBeLessThan(since.findIndex(({ type }) => type === 'score'));
-  }, 120_000);
 });

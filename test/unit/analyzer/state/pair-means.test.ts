@@ -1,7 +1,12 @@
 /** The paper's figure by plain arithmetic: who belongs together, what a mean is of, and when there is none. */
 import { describe, expect, it } from 'vitest';
 import { groupOf } from '../../../../src/analyzer/ingest/episode-index.ts';
-import { pairReport, pairsOf, type PairMember } from '../../../../src/analyzer/state/pair-means.ts';
+import {
+  distancesOf,
+  pairReport,
+  pairsOf,
+  type PairMember,
+} from '../../../../src/analyzer/state/pair-means.ts';
 
 const model = (name: string) => ({ name, sha256: name.repeat(4), layers: 1, dims: 1 });
 
@@ -17,10 +22,9 @@ interface Spoken {
 function member({ models, from, to, condition = 'live' }: Spoken, figure: number): PairMember {
   const about = { scenario: 's', pair: 'p', condition, order: models, models: models.map(model) };
   const group = groupOf(about, from - 1, to - 1)!;
-  const shares = [0, 1, 2, 3, 4, 5].map((scenario) => ({
+  const replicates = [0, 1, 2, 3, 4, 5].map((scenario) => ({
     scenario,
-    excess: figure / 6 + scenario / 1000 - 0.0025,
-    total: 1 / 6,
+    excess: figure + scenario / 1000 - 0.0025,
   }));
   return {
     group,
@@ -28,7 +32,7 @@ function member({ models, from, to, condition = 'live' }: Spoken, figure: number
     samples: 100 + figure * 100,
     paper: { score: figure + 0.3, unclipped: figure - 2, nullMean: figure / 2, pseudoMean: figure / 4 },
     strict: { score: figure - 0.05, excess: figure, nullMean: -0.05 },
-    drawable: { shares, nullScores: [-0.06, -0.05, -0.04] },
+    replicates,
   };
 }
 
@@ -65,7 +69,7 @@ describe('the mean over directions and speaking orders', () => {
     expect(report?.paper?.score).toBeCloseTo(0.45, 12);
   });
 
-  it('is one for each condition, for each number of agents and for each two places', () => {
+  it('is one for each condition and for each two places, and none where more than two talk', () => {
     const three = ['m', 'm', 'm'];
     const spoken = [
       { models: ['m', 'm'], from: 1, to: 2 },
@@ -76,9 +80,15 @@ describe('the mean over directions and speaking orders', () => {
     ];
     const back = spoken.map((one) => ({ ...one, from: one.to, to: one.from }));
     // The models keep their places when the direction turns.
-    const reports = reportOf(...[...spoken, ...back].map((one, at) => member(one, at / 100)));
-    expect(reports.map(({ figures }) => figures)).toEqual([2, 2, 2, 2, 2]);
-    expect(reports.map(({ paper }) => paper !== null)).toEqual([true, true, true, true, true]);
+    const members = [...spoken, ...back].map((one, at) => member(one, at / 100));
+    const reports = reportOf(...members);
+    expect(reports.map(({ figures }) => figures)).toEqual([2, 2, 2]);
+    expect(reports.map(({ paper }) => paper !== null)).toEqual([true, true, true]);
+    // 1 → 2 and 3 → 1 follow by one turn, 2 → 1 and 1 → 3 by two.
+    expect(distancesOf(members).map(({ distance, figures, excess }) => [distance, figures, excess])).toEqual([
+      [1, 2, expect.closeTo(0.025, 12)],
+      [2, 2, expect.closeTo(0.075, 12)],
+    ]);
   });
 
   it('does not depend on who came first', () => {
@@ -106,7 +116,7 @@ describe('no mean', () => {
   });
 
   it('where a direction has no figure, in the mode that lacks it alone', () => {
-    const few = { ...back, strict: null, drawable: null, reason: 'too few scenarios' };
+    const few = { ...back, strict: null, replicates: null, reason: 'too few scenarios' };
     const [report] = reportOf(there, few);
     expect(report).toMatchObject({
       strict: null,

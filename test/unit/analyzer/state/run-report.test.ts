@@ -16,7 +16,16 @@ it('gives a reason for the rows as they are now, not as they were at the last lo
         takeFrame(state, { frame, origin, arrivedMs: 10, nowMs: 1000 }, admission);
       }
   const [group] = [...state.groups.values()];
-  const none = { paper: null, strict: null, drawable: null, leftOut: 0, rows: {}, computedMs: 1, seed: 1 };
+  const none = {
+    paper: null,
+    strict: null,
+    method: { name: 'strict', version: 2 },
+    replicates: null,
+    leftOut: 0,
+    rows: {},
+    computedMs: 1,
+    seed: 1,
+  };
   const reason = (): string | undefined =>
     scoreReport(state, { framesAccepted: 9, framesDurable: 9 }).groups.find(
       ({ direction }) => direction === group!.group.direction,

@@ -3,14 +3,14 @@ import {
   createRunState,
   takeBeside,
   takeFrame,
-  takePoint,
   takeScore,
   type RunState,
 } from '../../../../src/analyzer/state/run-state.ts';
 import { episodeCounts, scoreReport } from '../../../../src/analyzer/state/run-report.ts';
 import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
 import { becomesFinal, endRun } from '../../../../src/analyzer/state/run-end.ts';
-import type { BesideScore, GroupScore, PointScore } from '../../../../src/analyzer/scoring/messages.ts';
+import type { BesideScore, GroupScore } from '../../../../src/analyzer/scoring/messages.ts';
+import { STRICT_METHOD } from '../../../../src/synchrony/strict/strict-score.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const ADMISSION = { memory: createRowMemory(Infinity), refuse: () => undefined };
@@ -46,12 +46,8 @@ function fill(
 
 function scoreOf(state: ReturnType<typeof filled>, key: string, version: number): GroupScore {
   const group = state.groups.get(key)!.group;
-  const shares = Array.from({ length: 6 }, (_, scenario) => ({
-    scenario,
-    excess: 1 + scenario / 10,
-    total: 10,
-  }));
-  const numbers = { score: 0.2, nullMean: 0, nullQ95: 0.1, samples: version };
+  const replicates = Array.from({ length: 6 }, (_, scenario) => ({ scenario, excess: 0.15 + scenario / 50 }));
+  const numbers = { score: 0.2, nullMean: 0, samples: version };
   return {
     type: 'score',
     run: 'r1',
@@ -61,8 +57,9 @@ function scoreOf(state: ReturnType<typeof filled>, key: string, version: number)
     samples: version,
     leftOut: 0,
     paper: { ...numbers, unclipped: 0.2, pseudoMean: 0.05 },
-    strict: { ...numbers, excess: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01 },
-    drawable: { shares, nullScores: [] },
+    strict: { ...numbers, excess: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01, z: 4, permutations: 199 },
+    method: STRICT_METHOD,
+    replicates,
     rows: {},
     computedMs: 1,
   };
@@ -75,19 +72,8 @@ const besideOf = (group: string, version: number): BesideScore => ({
   version,
   seed: 1,
   samples: version,
-  beside: { words: null, lag3: null, lag5: null },
-  rows: {},
-  computedMs: 1,
-});
-
-const pointOf = (group: string): PointScore => ({
-  type: 'point',
-  run: 'r1',
-  group,
-  base: 2,
-  version: 3,
-  score: 0.3,
-  samples: 3,
+  method: STRICT_METHOD,
+  beside: { text: null, words: null, lag3: null, lag5: null },
   rows: {},
   computedMs: 1,
 });
@@ -239,37 +225,33 @@ describe('the state of a run', () => {
     expect(takeScore(state, scoreOf(state, key!, 3), 2002)).toEqual([10]);
   });
 
-  it('lends a point score the null and interval of the full score it goes on from, and refuses a late one', () => {
+  it('lets a score count where q is small and score and interval lie above 0, and flags the others', () => {
     const state = filled();
-    const [key] = state.groups.keys();
-    const point = pointOf(key!);
-    expect(takePoint(state, point, 2000)).toBeUndefined();
-    takeScore(state, scoreOf(state, key!, 2), 2000);
-    expect(takePoint(state, { ...point, base: 1 }, 2001)).toBeUndefined();
-    expect(takePoint(state, point, 2002)).toEqual([10]);
-    const strict = () => scoreReport(state, EVEN).groups[0]?.strict;
-    expect(strict()).toMatchObject({ score: 0.3, excess: 0.3, samples: 3, pValue: 0.01, ciLow: 0.1 });
-    expect(takePoint(state, point, 2003)).toBeUndefined();
-    takeScore(state, scoreOf(state, key!, 3), 2004);
-    expect(strict()).toMatchObject({ score: 0.2 });
+    const keys = [...state.groups.keys()];
+    const of = (key: string, figures: object): GroupScore => {
+      const score = scoreOf(state, key, state.groups.get(key)!.version);
+      return { ...score, strict: { ...score.strict!, ...figures } };
+    };
+    const figures = [{}, { ciLow: -0.01 }, { score: -0.1 }, { pValue: 0.4 }];
+    for (const [at, key] of keys.entries()) takeScore(state, of(key, figures[at] ?? {}), 2000);
+    const verdicts = scoreReport(state, EVEN).groups.map(({ verdict }) => verdict);
+    const times = (verdict: string) => verdicts.filter((one) => one === verdict).length;
+    expect(['counts', 'flagged', 'none'].map(times)).toEqual([1, 2, 1]);
   });
 
-  it('dates a score by its publication, not by rows that came since, and says how many rows its evidence has', () => {
+  it('dates a score by its publication, not by rows that came since', () => {
     const state = filled();
     const [key] = state.groups.keys();
     const shown = () => scoreReport(state, EVEN).groups[0];
     expect(shown()).not.toHaveProperty('scoredAtMs');
-    expect(shown()).not.toHaveProperty('evidenceSamples');
     takeScore(state, scoreOf(state, key!, 2), 2000);
-    expect(shown()).toMatchObject({ scoredAtMs: 2000, evidenceSamples: 2 });
-    takePoint(state, pointOf(key!), 2500);
-    expect(shown()).toMatchObject({ scoredAtMs: 2500, evidenceSamples: 2, strict: { samples: 3 } });
+    expect(shown()).toMatchObject({ scoredAtMs: 2000 });
     const { samples = 0 } = shown() ?? {};
     fill(state, { episodesPerScenario: 2, nowMs: 9000 });
     expect(shown()?.samples).toBeGreaterThan(samples);
-    expect(shown()).toMatchObject({ scoredAtMs: 2500 });
+    expect(shown()).toMatchObject({ scoredAtMs: 2000 });
     takeScore(state, { ...scoreOf(state, key!, 4), paper: null, strict: null, reason: 'A fault.' }, 9500);
-    expect(state.groups.get(key!)?.scoredAtMs).toBe(2500);
+    expect(state.groups.get(key!)?.scoredAtMs).toBe(2000);
   });
 
   it('compares live with the control by a difference with its interval', () => {
@@ -283,5 +265,9 @@ describe('the state of a run', () => {
     ]);
     expect(differences[0]?.difference).toBeCloseTo(0, 12);
     expect(differences[0]?.ciLow).toBeLessThanOrEqual(0);
+    expect(differences[0]).toMatchObject({ pValue: 1, distance: 1 });
+    expect(scoreReport(state, EVEN).pairDifferences).toMatchObject([
+      { condition: 'live', against: 'monologue', pValue: 1 },
+    ]);
   });
 });

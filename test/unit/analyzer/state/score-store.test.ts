@@ -44,7 +44,7 @@ function boardOfOneRun(lines: object[] = []) {
 
 function emptyOf(group: GroupScore['group']): GroupScore {
   const score = { type: 'score', run: 'r1', group, version: 1, seed: 1, samples: 1, leftOut: 0 } as const;
-  const none = { paper: null, strict: null, drawable: null };
+  const none = { paper: null, strict: null, method: { name: 'strict', version: 2 }, replicates: null };
   return { ...score, ...none, reason: 'few', rows: {}, computedMs: 1 };
 }
 
@@ -53,7 +53,7 @@ it('says once for each group that its first score stands, and not of an answer w
   const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
   const empty = emptyOf(group!);
   const numbers = { score: 0.2, unclipped: 0.2, nullMean: 0, samples: 2 };
-  const paper = { ...numbers, nullQ95: null, pseudoMean: null };
+  const paper = { ...numbers, pseudoMean: null };
   board.takeAnswer(empty);
   expect(said).toEqual([]);
   board.takeAnswer({ ...empty, version: 2, samples: 2, paper });

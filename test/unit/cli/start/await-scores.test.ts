@@ -11,6 +11,8 @@ const report = (pending: boolean, provisional = pending): ScoreReport => ({
   groups: [],
   differences: [],
   pairs: [],
+  pairDifferences: [],
+  distances: [],
 });
 
 /** Every look takes 40 s. */

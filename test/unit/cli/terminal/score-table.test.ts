@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/report.ts';
+import { differenceTable, distanceTable } from '../../../../src/cli/terminal/contrast-tables.ts';
 import { matrixTables, pairTable, scoreTable, stepTable } from '../../../../src/cli/terminal/score-table.ts';
 
 const group: GroupReport = {
@@ -10,6 +11,7 @@ const group: GroupReport = {
   agents: 2,
   sourceRole: 1,
   targetRole: 2,
+  distance: 1,
   samples: 200,
   episodes: 40,
   scenarios: 8,
@@ -22,12 +24,14 @@ const group: GroupReport = {
     ciHigh: 0.2,
     pValue: 0.005,
     nullMean: -0.01,
-    nullQ95: 0.02,
+    z: 6.5,
+    permutations: 199,
     samples: 200,
   },
   effectSize: 0.15,
   qValue: 0.02,
-  beside: { words: null, lag3: null, lag5: null },
+  verdict: 'counts',
+  beside: { text: null, words: null, lag3: null, lag5: null },
   steps: null,
   curve: [],
 };
@@ -41,6 +45,8 @@ const reportOf = (...groups: GroupReport[]): ScoreReport => ({
   groups,
   differences: [],
   pairs: [],
+  pairDifferences: [],
+  distances: [],
 });
 
 describe('scoreTable', () => {
@@ -56,7 +62,7 @@ describe('scoreTable', () => {
     expect(lines).toHaveLength(4);
     expect(lines[0]).toBe('m, 2 agents');
     expect(lines[2]).toMatch(
-      /^live .* 1st → 2nd .*200 .*\+0\.123 .*−0\.010 .*\+0\.020 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 .*0\.310 .*0\.020$/,
+      /^live .* 1st → 2nd +200 .*\+0\.123 .*−0\.010 .*\+0\.130 .*\[\+0\.050, \+0\.200\] .*0\.005 +0\.020 +yes .*0\.310 .*0\.020$/,
     );
     expect(lines[3]).toContain('18 of 120 turn pairs');
   });
@@ -71,11 +77,10 @@ describe('scoreTable', () => {
     expect(scoreTable(reportOf(group, { ...group, sourceRole: 2, targetRole: 1 }))[0]).toBe('m, 2 agents');
   });
 
-  it('says how many pairs interval and p rest on where the score holds newer ones', () => {
-    const note = '  null, interval, p from 180 of 200 pairs';
-    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }))[3]).toBe(note);
-    expect(scoreTable(reportOf({ ...group, evidenceSamples: 180 }), 79).at(-1)).toBe(note);
-    expect(scoreTable(reportOf({ ...group, evidenceSamples: 200 }))).toHaveLength(3);
+  it('flags a small q whose interval holds 0, and says where it does not count', () => {
+    const row = (verdict: GroupReport['verdict']) => scoreTable(reportOf({ ...group, verdict }), 79)[2];
+    expect(row('flagged')).toMatch(/0\.020 +flagged$/);
+    expect(row('none')).toMatch(/0\.020 +no$/);
   });
 
   it('keeps excess, interval, p, q, both nulls and paper where the window is 80 columns wide', () => {
@@ -83,8 +88,8 @@ describe('scoreTable', () => {
     const waiting = { ...group, condition: 'monologue', strict: null, reason: '18 of 120 turn pairs' };
     const lines = scoreTable(reportOf(group, waiting, shared), 79);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
-    expect(lines[2]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020$/);
-    expect(lines[3]).toBe('  score +0.123, null mean −0.010, q95 +0.020 · paper 0.310, its null 0.020');
+    expect(lines[2]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020 +yes$/);
+    expect(lines[3]).toBe('  score +0.123, null mean −0.010 · paper 0.310, its null 0.020');
     expect(lines[4]).toContain('18 of 120 turn pairs');
     expect(lines).toHaveLength(7);
   });
@@ -125,6 +130,45 @@ describe('pairTable', () => {
   });
 });
 
+describe('differenceTable and distanceTable', () => {
+  const figures = { difference: 0.12, ciLow: 0.02, ciHigh: 0.22, pValue: 0.0004 };
+  const place = { condition: 'live', against: 'reader' };
+
+  it('shows each direction and both, with interval and p', () => {
+    const directed = {
+      ...place,
+      sourceModel: 'm',
+      targetModel: 'm',
+      direction: 'first_to_second',
+      agents: 2,
+      sourceRole: 1,
+      targetRole: 2,
+      distance: 1,
+      ...figures,
+    } as const;
+    const both = { ...place, modelA: 'm', modelB: 'm', roleA: 1, roleB: 2, ...figures, pValue: 0.03 };
+    const lines = differenceTable({ ...reportOf(), differences: [directed], pairDifferences: [both] });
+    expect(lines[1]).toMatch(/^live − reader +1st → 2nd +\+0\.120 +\[\+0\.020, \+0\.220\] +< 0\.001$/);
+    expect(lines[2]).toMatch(/^live − reader +1st ↔ 2nd +.* 0\.030$/);
+    expect(differenceTable(reportOf())).toEqual([]);
+  });
+
+  it('has a line for each distance', () => {
+    const one = {
+      condition: 'live',
+      agents: 3,
+      distance: 2,
+      figures: 3,
+      excess: 0.1,
+      ciLow: 0.05,
+      ciHigh: 0.15,
+    };
+    expect(distanceTable({ ...reportOf(), distances: [one] })[1]).toMatch(
+      /^live +3 +\+2 +\+0\.100 +\[.*\] +3$/,
+    );
+  });
+});
+
 describe('stepTable', () => {
   it('shows each measure beside its surrogates, and a reason where there is none', () => {
     const cka = { measure: 'cka', value: 0.41, excess: 0.11, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 };
@@ -158,6 +202,7 @@ describe('matrixTables', () => {
     agents: 3,
     sourceRole,
     targetRole,
+    distance: (targetRole - sourceRole + 3) % 3,
     ...more,
   });
 
@@ -165,14 +210,16 @@ describe('matrixTables', () => {
     const lines = matrixTables(
       reportOf(of(1, 2), of(1, 3, { strict: null, samples: 40 }), of(2, 1), of(2, 3), of(3, 1), group),
     );
-    expect(lines[1]).toBe('live, 3 agents: excess beyond history, from the row to the column');
+    expect(lines[1]).toBe(
+      'live, 3 agents: excess, from the row to the column, and by how many turns the column follows (+n)',
+    );
     const cells = lines.slice(2).map((line) => line.split(/ {2,}/));
-    const full = '+0.130 p 0.005 q 0.020 n 200';
+    const full = (turns: number) => `+0.130 p 0.005 q 0.020 n 200 (+${turns})`;
     expect(cells).toEqual([
       ['', '1st', '2nd', '3rd'],
-      ['1st', '·', full, 'no score, n 40'],
-      ['2nd', full, '·', full],
-      ['3rd', full, 'nothing yet', '·'],
+      ['1st', '·', full(1), 'no score, n 40 (+2)'],
+      ['2nd', full(2), '·', full(1)],
+      ['3rd', full(1), 'nothing yet', '·'],
     ]);
   });
 

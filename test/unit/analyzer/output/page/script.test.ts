@@ -30,13 +30,6 @@ it('is alarmed by a stream that is away, and not by one whose sender left in ord
   expect(kindOf({ connected: false, done: false })).toBe('away');
 });
 
-it('says how many turn pairs the evidence rests on where the score holds newer ones', () => {
-  const noteOf = (evidenceSamples: number): unknown =>
-    call(`evidenceNote(${JSON.stringify({ strict: { samples: 300 }, evidenceSamples })})`);
-  expect(noteOf(260)).toBe('exchanged, interval, p rest on 260 of 300 turn pairs');
-  expect(noteOf(300)).toBeNull();
-});
-
 it('says which look is the one to report', () => {
   const said = (report: object): unknown =>
     call(`standing(${JSON.stringify({ groups: [1], ...report })})[0]`);
@@ -54,7 +47,7 @@ it('shows the mean of both directions in each mode, or why there is none', () =>
   const paper = { score: 0.31, unclipped: 0.31, nullMean: 0, pseudoMean: null };
   const shown = (pair: object): unknown => call(`bothWays(${JSON.stringify({ ...place, ...pair })})`);
   expect(shown({ strict, paper })).toBe(
-    'both directions: opener ↔ answerer|excess beyond history |0.130| 95 %: 0.050 … 0.200 · score 0.120' +
+    'both directions: opener ↔ answerer|excess |0.130| 95 %: 0.050 … 0.200 · score 0.120' +
       '|paper mode, the figure of the paper |0.310| shuffled null 0.000 (clipped) · pseudo null –',
   );
   expect(shown({ strict: null, paper: { ...paper, score: 0, unclipped: -0.9843 } })).toContain(

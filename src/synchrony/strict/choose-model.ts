@@ -1,21 +1,11 @@
 /**
- * Target layer and ridge penalty of one source layer in one fold, chosen inside the training part: its scenarios are split once more, each inner
- * part is predicted from the others, and what is explained best is taken.
+ * Target layer and ridge penalty of one source layer in one fold, chosen inside the training part: its folds are put into three inner parts,
+ * each inner part is predicted from the others, and what is explained best is taken.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
-import {
-  addTo,
-  blockOf,
-  copyOf,
-  innerProduct,
-  joinColumns,
-  rowRange,
-  takeRows,
-  transpose,
-  zeros,
-} from '../../numeric/matrix.ts';
-import type { FoldData } from './fit.ts';
+import { blockOf, joinColumns, rowRange, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { sumOf, type Sums } from './scenario-sums.ts';
 
 export interface Choice {
   target: number;
@@ -23,16 +13,9 @@ export interface Choice {
   penalty: number;
 }
 
-const PENALTIES = [0.01, 0.1, 0.3, 1, 3, 10, 30];
+const PENALTIES = [0.1, 0.3, 1, 3];
 const PENALTY_FOR_LAYERS = 3;
-const INNER_FOLDS = 3;
-
-/** Sums over some rows, of one source layer: ZᵀZ [k, k], ZᵀW [k, l] for all target layers side by side, ‖W‖² per target layer. */
-interface Sums {
-  gram: Matrix;
-  cross: Matrix;
-  energy: number[];
-}
+const INNER_PARTS = 3;
 
 /** One inner part and all the others. */
 interface InnerSplit {
@@ -40,79 +23,52 @@ interface InnerSplit {
   rest: Sums;
 }
 
-/** Per source layer. */
-export async function chooseModels(data: FoldData, algebra: LinearAlgebra): Promise<Choice[]> {
-  const parts = await innerParts(data, algebra);
-  const widths = data.targets.map((target) => target.cols);
-  const choices: Choice[] = [];
-  for (const layer of data.sources.keys()) {
-    const splits = splitsOf(parts.map((part) => part[layer] as Sums));
-    choices.push(
-      splits.length === 0
-        ? { target: 0, penalty: PENALTY_FOR_LAYERS }
-        : await chooseModel(splits, widths, algebra),
-    );
-  }
-  return choices;
+interface ChoiceInput {
+  /** Columns of each target layer. */
+  widths: number[];
+  penalties?: readonly number[] | undefined;
 }
 
-/** None where there is one part alone. */
-function splitsOf(parts: Sums[]): InnerSplit[] {
-  if (parts.length < 2) return [];
-  return parts.map((held) => ({ held, rest: sumOf(parts.filter((part) => part !== held)) }));
-}
-
-async function chooseModel(splits: InnerSplit[], widths: number[], algebra: LinearAlgebra): Promise<Choice> {
+/** @param folds per training fold its sums, of one source layer */
+export async function chooseModel(
+  folds: readonly Sums[],
+  { widths, penalties = PENALTIES }: ChoiceInput,
+  algebra: LinearAlgebra,
+): Promise<Choice> {
+  const splits = splitsOf(folds);
+  if (splits.length === 0) return { target: 0, penalty: PENALTY_FOR_LAYERS };
   const [gains] = (await meanGains(splits, { shares: [PENALTY_FOR_LAYERS], widths }, algebra)) as [number[]];
   const target = argMax(gains);
   const only = splits.map((split) => onTarget(split, target, widths));
   const width = [widths[target] as number];
-  const byPenalty = await meanGains(only, { shares: PENALTIES, widths: width }, algebra);
-  return { target, penalty: PENALTIES[argMax(byPenalty.map(([gain]) => gain as number))] as number };
+  const byPenalty = await meanGains(only, { shares: penalties, widths: width }, algebra);
+  return { target, penalty: penalties[argMax(byPenalty.map(([gain]) => gain as number))] as number };
 }
 
-/** Inner parts of the training rows, the sums of every source layer in each; whole outer folds stay together, so scenarios do too. */
-async function innerParts(data: FoldData, algebra: LinearAlgebra): Promise<Sums[][]> {
-  const folds = [...new Set(data.train.map((row) => data.rows.fold[row] as number))].sort((a, b) => a - b);
-  const count = Math.min(INNER_FOLDS, folds.length);
-  const parts: Sums[][] = [];
-  for (let inner = 0; inner < count; inner++) {
-    const rows = data.train.filter((row) => folds.indexOf(data.rows.fold[row] as number) % count === inner);
-    parts.push(await sumsOver(data, rows, algebra));
-  }
-  return parts;
+/** None where there is one part alone. */
+function splitsOf(folds: readonly Sums[]): InnerSplit[] {
+  const count = Math.min(INNER_PARTS, folds.length);
+  if (count < 2) return [];
+  const part = (inner: number, held: boolean): Sums =>
+    added(folds.filter((_, at) => (at % count === inner) === held));
+  return Array.from({ length: count }, (_, inner) => ({ held: part(inner, true), rest: part(inner, false) }));
 }
 
-async function sumsOver(data: FoldData, rows: Int32Array, algebra: LinearAlgebra): Promise<Sums[]> {
-  const sources = data.sources.map((source) => takeRows(source, rows));
-  const targets = data.targets.map((target) => takeRows(target, rows));
-  const energy = targets.map((w) => innerProduct(w, w));
-  const cross = await algebra.multiply(transpose(joinColumns(sources)), joinColumns(targets));
-  const sums: Sums[] = [];
-  let top = 0;
-  for (const z of sources) {
-    const gram = await algebra.gram(transpose(z));
-    sums.push({ gram, cross: rowRange(cross, top, top + z.cols), energy });
-    top += z.cols;
-  }
-  return sums;
-}
-
-/** At least one part. */
-function sumOf(parts: Sums[]): Sums {
-  const [first, ...others] = parts as [Sums, ...Sums[]];
-  const total = { gram: copyOf(first.gram), cross: copyOf(first.cross), energy: first.energy };
-  for (const part of others) {
-    addTo(total.gram, part.gram);
-    addTo(total.cross, part.cross);
-  }
-  return total;
+/** At least one. */
+function added(sums: readonly Sums[]): Sums {
+  return {
+    gram: sumOf(sums.map(({ gram }) => gram)),
+    cross: sumOf(sums.map(({ cross }) => cross)),
+    energy: (sums[0] as Sums).energy.map((_, target) =>
+      sums.reduce((sum, { energy }) => sum + (energy[target] as number), 0),
+    ),
+  };
 }
 
 /** Per penalty and target layer: the share of the held rows' energy that a ridge fitted on the others explains, mean over splits. */
 async function meanGains(
   splits: InnerSplit[],
-  { shares, widths }: { shares: number[]; widths: number[] },
+  { shares, widths }: { shares: readonly number[]; widths: number[] },
   algebra: LinearAlgebra,
 ): Promise<number[][]> {
   const gains = shares.map(() => widths.map(() => 0));
@@ -131,7 +87,11 @@ async function meanGains(
 }
 
 /** Coefficients for every penalty, side by side [k, shares · l]. */
-async function ridges({ gram, cross }: Sums, shares: number[], algebra: LinearAlgebra): Promise<Matrix> {
+async function ridges(
+  { gram, cross }: Sums,
+  shares: readonly number[],
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
   const mean = meanEigenvalue(gram);
   const inverses = shares.map((share) => invertSymmetric(gram, share * mean));
   const stacked = zeros(shares.length * gram.rows, gram.cols);

@@ -1,0 +1,130 @@
+/**
+ * The effect: how much of B's states a ridge on A's explains in scenarios that it was not fitted on, beside what it would explain if the
+ * episodes of each scenario stood in any other order.
+ *
+ *   explained_f = 2⟨β, C_f⟩ − ⟨β, G_f β⟩        over the rows of fold f;  β = M Σ C_s,  M = (Σ G_s + λI)⁻¹  over the scenarios s outside of f
+ *   null_f      = −⟨M G_f M, Σ V_s⟩              the exact mean of explained_f over all permutations: the cross-term vanishes, since the rows of
+ *                                                 an episode's turn sum to 0 over the scenario's episodes
+ *   score  = Σ explained / Σ ‖W‖²;   excess = Σ (explained − null) / Σ ‖W‖²;   means over source layers
+ *
+ * G = ZᵀZ, C = ZᵀW, V as `ScenarioSums.noise` says. The interval needs the excess without each scenario, both as held-out and as training rows:
+ * with M as it is, leaving d out of β changes explained_f − null_f by
+ *
+ *   −2⟨C_d, M (C_f − G_f β)⟩ − ⟨C_d, M G_f M C_d⟩ − ⟨M G_f M, V_d⟩
+ */
+import { invertSymmetric } from '../../numeric/cholesky.ts';
+import { innerProduct, joinColumns, splitColumns, subtractFrom } from '../../numeric/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { meanEigenvalue, chooseModel, type Choice } from './choose-model.ts';
+import { sumOf, type ScenarioSums, type SumsOf } from './scenario-sums.ts';
+
+/** Of one source layer; arrays are per block. */
+export interface LayerEffect {
+  explained: number;
+  null: number;
+  total: Float64Array;
+  /** Σ (explained − null) over all folds without each block. */
+  without: Float64Array;
+  /** Per fold: the target layer chosen. */
+  chosen: number[];
+}
+
+export interface FoldInput {
+  /** The blocks of each fold. */
+  folds: readonly number[][];
+  /** The fold that is held out. */
+  held: number;
+  sums: SumsOf;
+  /** Columns of each target layer. */
+  widths: number[];
+  /** Per target layer and block: ‖W‖², with what the components do not hold. */
+  energy: readonly Float64Array[];
+  algebra: LinearAlgebra;
+  /** Shares of the mean eigenvalue to choose from. */
+  penalties?: readonly number[];
+}
+
+export const emptyEffect = (blocks: number): LayerEffect => ({
+  explained: 0,
+  null: 0,
+  total: new Float64Array(blocks),
+  without: new Float64Array(blocks),
+  chosen: [],
+});
+
+/** Adds one fold to the effect of every source layer. */
+export async function addFold(effects: readonly LayerEffect[], input: FoldInput): Promise<void> {
+  const { folds, held, sums, widths, algebra, penalties } = input;
+  const training = await Promise.all(folds.filter((_, at) => at !== held).map((blocks) => sums.over(blocks)));
+  for (const [layer, effect] of effects.entries()) {
+    const own = training.map((fold) => fold[layer] as (typeof fold)[number]);
+    const choice = await chooseModel(own, { widths, penalties }, algebra);
+    const scenarios = await sums.ofScenarios(layer, choice.target);
+    await addLayer(effect, { ...input, choice, scenarios });
+  }
+}
+
+interface LayerInput extends FoldInput {
+  choice: Choice;
+  scenarios: ScenarioSums[];
+}
+
+async function addLayer(effect: LayerEffect, input: LayerInput): Promise<void> {
+  const { folds, held, choice, scenarios, algebra } = input;
+  const test = folds[held] as number[];
+  const isTest = (block: number): boolean => test.includes(block);
+  const train = scenarios.filter((_, block) => !isTest(block));
+  const gram = sumOf(train.map((sums) => sums.gram));
+  const inverse = invertSymmetric(gram, choice.penalty * meanEigenvalue(gram));
+  const beta = await algebra.multiply(inverse, sumOf(train.map(({ cross }) => cross)));
+  const noise = sumOf(train.map((sums) => sums.noise));
+  const size = await algebra.multiplyTransposed(beta, beta);
+  const cost = await algebra.multiply(inverse, await algebra.multiply(noise, inverse));
+  effect.chosen.push(choice.target);
+  let excess = 0;
+  const own = new Map<number, number>();
+  for (const block of test) {
+    const { gram: its, cross } = scenarios[block] as ScenarioSums;
+    const explained = 2 * innerProduct(beta, cross) - innerProduct(its, size);
+    const expected = -innerProduct(its, cost);
+    own.set(block, explained - expected);
+    effect.explained += explained;
+    effect.null += expected;
+    effect.total[block] = (input.energy[choice.target] as Float64Array)[block] as number;
+    excess += explained - expected;
+  }
+  const changes = await changesWithout({ test, scenarios, inverse, beta }, algebra);
+  for (const block of scenarios.keys())
+    effect.without[block] =
+      (effect.without[block] as number) + excess - (own.get(block) ?? changes[block] ?? 0);
+}
+
+interface Fit {
+  test: readonly number[];
+  scenarios: readonly ScenarioSums[];
+  inverse: Matrix;
+  beta: Matrix;
+}
+
+/** Per block: by how much the held-out excess falls when the block is left out of β. */
+async function changesWithout(
+  { test, scenarios, inverse, beta }: Fit,
+  algebra: LinearAlgebra,
+): Promise<number[]> {
+  const held = test.map((block) => scenarios[block] as ScenarioSums);
+  const gram = sumOf(held.map((sums) => sums.gram));
+  const missed = subtractFrom(sumOf(held.map(({ cross }) => cross)), await algebra.multiply(gram, beta));
+  const rest = await algebra.multiply(inverse, missed);
+  const spread = await algebra.multiply(inverse, await algebra.multiply(gram, inverse));
+  const all = joinColumns(scenarios.map(({ cross }) => cross));
+  const spreads = splitColumns(
+    await algebra.multiply(spread, all),
+    scenarios.map(({ cross }) => cross.cols),
+  );
+  return scenarios.map(
+    ({ cross, noise }, block) =>
+      2 * innerProduct(cross, rest) +
+      innerProduct(cross, spreads[block] as Matrix) +
+      innerProduct(spread, noise),
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * What a ridge on the text's components leaves of states, for one fold. Held-out rows are predicted by a fit to all training scenarios, training
+ * rows by a fit without their own scenario, so that every residual comes from a fit that has not seen its scenario. The penalty of each matrix is
+ * the one whose fits err least on scenarios left out. Text and states are doubly centred, and so are the residuals.
+ *
+ *   left out   e_S = (I − T_S (TᵀT + λI)⁻¹ T_Sᵀ)⁻¹ r_S     for a scenario S, r the residuals of the fit to all training scenarios
+ */
+import { invertSymmetric } from '../../numeric/cholesky.ts';
+import {
+  copyOf,
+  joinColumns,
+  product,
+  splitColumns,
+  subtractFrom,
+  takeRows,
+  transpose,
+  blockOf,
+} from '../../numeric/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { remember } from '../remember.ts';
+import type { Block, Blocks } from './blocks.ts';
+import { meanEigenvalue } from './choose-model.ts';
+import { rowsOfBlock } from './scenario-sums.ts';
+
+/** Share of the text's mean eigenvalue: from hardly any penalty to one that leaves the text in. */
+const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4];
+
+/** The penalty is chosen by these: they hold most of what there is, and all columns would take several times as long. */
+const LEADING_COLUMNS = 16;
+
+/** Keeps a system that is singular to rounding from failing. */
+const JITTER = 1e-9;
+
+export interface TextInput {
+  used: Blocks;
+  /** Components of the text [rows in use, p]. */
+  text: Matrix;
+  /** Blocks that are held out. */
+  held: readonly number[];
+  algebra: LinearAlgebra;
+}
+
+/** A fit under one penalty. */
+interface Ridge {
+  /** (TᵀT + λI)⁻¹ [p, p] */
+  inverse: Matrix;
+  /** Per training block: what turns its residuals into left-out ones. */
+  leftOut: { block: Block; factor: Matrix }[];
+}
+
+/** Residuals of each matrix [rows in use, any]. */
+export async function textResiduals(parts: readonly Matrix[], input: TextInput): Promise<Matrix[]> {
+  const { used, text, held, algebra } = input;
+  const trained = used.blocks.filter((_, at) => !held.includes(at));
+  const rows = trained.flatMap(({ start, episodes, turns }) =>
+    Array.from({ length: episodes * turns }, (_, at) => start + at),
+  );
+  const own = transpose(takeRows(text, rows));
+  const gram = await algebra.gram(own);
+  const ridge = remember((share: number) => fitRidge({ gram, text, trained, share }, algebra));
+  const removal: Removal = { text, own, rows, ridge, algebra };
+  const shares = await bestPenalties(parts, removal);
+  const out: Matrix[] = [];
+  for (const share of new Set(shares)) {
+    const places = [...shares.keys()].filter((part) => shares[part] === share);
+    const chosen = places.map((part) => parts[part] as Matrix);
+    const rest = await residuals(joinColumns(chosen), share, removal);
+    for (const [at, m] of splitColumns(
+      rest,
+      chosen.map(({ cols }) => cols),
+    ).entries())
+      out[places[at] as number] = m;
+  }
+  return out;
+}
+
+interface Removal {
+  text: Matrix;
+  /** Text of the training rows [p, training rows]. */
+  own: Matrix;
+  rows: number[];
+  ridge(share: number): Promise<Ridge>;
+  algebra: LinearAlgebra;
+}
+
+async function fitRidge(
+  of: { gram: Matrix; text: Matrix; trained: readonly Block[]; share: number },
+  algebra: LinearAlgebra,
+): Promise<Ridge> {
+  const inverse = await algebra.invertRidge(of.gram, of.share * meanEigenvalue(of.gram));
+  const scaled = await algebra.multiply(of.text, inverse);
+  const leftOut = of.trained.map((block) => {
+    const hat = product(rowsOfBlock(scaled, block), transpose(rowsOfBlock(of.text, block)));
+    return { block, factor: invertSymmetric(identityLess(hat), JITTER) };
+  });
+  return { inverse, leftOut };
+}
+
+function identityLess(m: Matrix): Matrix {
+  return { ...m, data: m.data.map((value, at) => (at % (m.cols + 1) === 0 ? 1 : 0) - value) };
+}
+
+async function residuals(m: Matrix, share: number, removal: Removal): Promise<Matrix> {
+  const { text, own, rows, algebra } = removal;
+  const { inverse, leftOut } = await removal.ridge(share);
+  const map = await algebra.multiply(inverse, await algebra.multiply(own, takeRows(m, rows)));
+  const rest = subtractFrom(copyOf(m), await algebra.multiply(text, map));
+  for (const { block, factor } of leftOut) {
+    const its = rowsOfBlock(rest, block);
+    its.data.set((await algebra.multiply(factor, copyOf(its))).data);
+  }
+  return rest;
+}
+
+/** Per matrix, the share whose fits err least on training scenarios left out. */
+async function bestPenalties(parts: readonly Matrix[], removal: Removal): Promise<number[]> {
+  const leading = parts.map((m) =>
+    blockOf(m, { top: 0, left: 0, rows: m.rows, cols: Math.min(LEADING_COLUMNS, m.cols) }),
+  );
+  const all = joinColumns(leading);
+  const best = parts.map(() => ({ share: PENALTIES[0] as number, error: Infinity }));
+  for (const share of PENALTIES) {
+    const rest = takeRows(await residuals(all, share, removal), removal.rows);
+    const widths = leading.map(({ cols }) => cols);
+    for (const [part, m] of splitColumns(rest, widths).entries()) {
+      const error = m.data.reduce((sum, value) => sum + value * value, 0);
+      if (error < (best[part]?.error ?? 0)) best[part] = { share, error };
+    }
+  }
+  return best.map((fit) => fit.share);
+}
