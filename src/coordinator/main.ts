@@ -7,14 +7,14 @@ import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
-import { claimRun } from '../process/run-claim.ts';
+import { claimRun } from '../process/run-folder/run-claim.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
 import { programRoutes, serveHttp } from '../transport/http/server.ts';
 import { registerService } from '../transport/nats/services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import type { AgentModel, RunFacts } from '../protocol/control.ts';
-import { readRunFile } from '../process/run-file.ts';
+import { readRunFile } from '../process/run-folder/run-file.ts';
 import { checkDisk, tellFinished } from './disk-budget.ts';
 import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
 import {

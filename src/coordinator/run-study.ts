@@ -8,7 +8,7 @@ import { storedKind } from '../protocol/subjects.ts';
 import { parseUtterance } from '../protocol/turn-order.ts';
 import type { Logger } from '../process/log.ts';
 import { consume, type StoredMessage } from '../transport/nats/streams.ts';
-import { requireSameStudy } from '../process/run-file.ts';
+import { requireSameStudy } from '../process/run-folder/run-file.ts';
 import {
   carryOut,
   publishFailure,

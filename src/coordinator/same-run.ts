@@ -1,7 +1,7 @@
 /** Whether a run of this name may be begun, or gone on with: a name stands for one study, one seed and one model per agent. */
 import type { RunFacts } from '../protocol/control.ts';
 import type { Study } from '../protocol/study.ts';
-import { requireSameStudy, runTaken } from '../process/run-file.ts';
+import { requireSameStudy, runTaken } from '../process/run-folder/run-file.ts';
 import type { Fleet } from './fleet.ts';
 
 /** @throws EntrainError `RUN_TAKEN` */

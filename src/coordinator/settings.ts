@@ -4,7 +4,7 @@ import type { Study } from '../protocol/study.ts';
 import { runFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { readSecretFile } from '../process/secret-file.ts';
-import { readStudy } from '../process/read-study.ts';
+import { readStudy } from '../process/run-folder/read-study.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 
 const FLAGS = {

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRunFile } from '../process/run-file.ts';
+import { readRunFile } from '../process/run-folder/run-file.ts';
 import type { Placed } from './check-speakers.ts';
 import { eventSchema, parseMessage, placeSchema, type RunEvent } from '../protocol/control.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readStudy } from '../../src/process/read-study.ts';
+import { readStudy } from '../../src/process/run-folder/read-study.ts';
 import { hopelessStudy, MINIMUMS } from '../../src/protocol/minimums.ts';
 import { conditionSchema, studySchema } from '../../src/protocol/study.ts';
 

@@ -15,14 +15,12 @@ function readTree(): Tree {
 }
 
 const tree = readTree();
-/** What the strict score leaves behind when its new permutation test has landed. */
-const isLeaving = (line: string): boolean => /strict\/(?:live-kernels|choose-penalty)\.ts/.test(line);
 const planted = (files: Record<string, string>): Tree => new Map(Object.entries(files));
 
 describe('the tree', () => {
   it('has no circular imports, types included', () => {
     expect(tree.size).toBeGreaterThan(300);
-    expect(findCircles(tree).filter((circle) => !isLeaving(circle))).toEqual([]);
+    expect(findCircles(tree)).toEqual([]);
   });
 
   it('has at most 20 files in a folder of src and of test/fixtures', () => {
@@ -34,7 +32,7 @@ describe('the tree', () => {
   });
 
   it('has nothing in src for benches and tests alone', () => {
-    expect(findUnreached(tree).filter((path) => !isLeaving(path))).toEqual([]);
+    expect(findUnreached(tree)).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EntrainError } from '../../protocol/errors.ts';
 import { environment } from '../../process/environment.ts';
-import type { RunClaim } from '../../process/run-claim.ts';
+import type { RunClaim } from '../../process/run-folder/run-claim.ts';
 import { childFault, startChild, type Child } from '../start/child-processes.ts';
 import { natsConfig, type NatsUser } from './nats-config.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { environment } from '../../process/environment.ts';
-import type { RunClaim } from '../../process/run-claim.ts';
+import type { RunClaim } from '../../process/run-folder/run-claim.ts';
 import { natsFromEnvironment, type NatsOptions } from '../../transport/nats/connection.ts';
 import type { Child } from './child-processes.ts';
 import { startPrivateNats } from '../nats/private-nats.ts';

@@ -7,7 +7,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 import { childEnvironment } from '../../process/environment.ts';
-import type { RunClaim } from '../../process/run-claim.ts';
+import type { RunClaim } from '../../process/run-folder/run-claim.ts';
 
 export interface Child {
   name: string;

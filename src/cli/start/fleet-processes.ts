@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { announcedModel, type AgentModel } from '../../protocol/control.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
 import { createLog } from '../../process/log.ts';
-import type { RunClaim } from '../../process/run-claim.ts';
+import type { RunClaim } from '../../process/run-folder/run-claim.ts';
 import type { Shutdown } from '../../process/shutdown.ts';
 import { readHttpToken } from '../../transport/http/access.ts';
 import { askDisk } from '../../transport/nats/ask-disk.ts';

@@ -10,8 +10,8 @@ import { systemClock } from '../../process/clock.ts';
 import { environment } from '../../process/environment.ts';
 import { portFlag, providerFlag, runFlag, threadsFlag, wholeNumber } from '../../process/flags.ts';
 import { usageText } from '../../process/usage.ts';
-import { readStudy } from '../../process/read-study.ts';
-import { readRunFile, requireSameStudy } from '../../process/run-file.ts';
+import { readStudy } from '../../process/run-folder/read-study.ts';
+import { readRunFile, requireSameStudy } from '../../process/run-folder/run-file.ts';
 
 const FLAGS = {
   study: { type: 'string', value: 'FILE', about: 'the study to run (studies/demo.json)' },

@@ -8,7 +8,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { hopelessStudy } from '../../protocol/minimums.ts';
 import { environment } from '../../process/environment.ts';
 import { createLog } from '../../process/log.ts';
-import { claimRun } from '../../process/run-claim.ts';
+import { claimRun } from '../../process/run-folder/run-claim.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../../process/shutdown.ts';
 import { systemClock as clock } from '../../process/clock.ts';
 import { serveHttp } from '../../transport/http/server.ts';

@@ -16,6 +16,7 @@ import {
   temporaryFolder,
   tokenFor,
   type TestAnalyzer,
+  waitFor,
 } from '../../fixtures/stream/stream-fixture.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -102,7 +103,8 @@ describe('a token that the analyzer refuses', () => {
     await coordinator.connection.flush();
     const link = await nats.connect('agent-ada');
     const { stream, said } = await open(analyzer.port, 20_000, { link, token: expiredToken(300) });
-    expect(stream.sender.status().connected).toBe(true);
+    // It is open once the analyzer says that it opens the recording; the welcome follows.
+    await waitFor(() => stream.sender.status().connected);
     expect(asked).toBe(1);
     const warned = said.filter(({ msg }) => msg.includes('refuses the token'));
     expect(warned).toHaveLength(1);

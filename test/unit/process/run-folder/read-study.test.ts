@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingStepLayer } from '../../../src/protocol/study.ts';
-import { readStudy } from '../../../src/process/read-study.ts';
+import { missingStepLayer } from '../../../../src/protocol/study.ts';
+import { readStudy } from '../../../../src/process/run-folder/read-study.ts';
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'entrain-study-'))));

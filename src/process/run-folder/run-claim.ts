@@ -8,8 +8,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { EntrainError } from '../protocol/errors.ts';
-import { systemClock } from './clock.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import { systemClock } from '../clock.ts';
 import { isSameLife, lifeOf, type ProcessLife } from './process-life.ts';
 
 /** What stands in a claim. */

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { parseMessage, runFactsSchema, type RunFacts } from '../protocol/control.ts';
-import { EntrainError } from '../protocol/errors.ts';
-import type { Study } from '../protocol/study.ts';
+import { parseMessage, runFactsSchema, type RunFacts } from '../../protocol/control.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import type { Study } from '../../protocol/study.ts';
 
 /**
  * @returns what the run was begun with; undefined when no run of the name was

@@ -5,9 +5,9 @@ import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { lifeOf } from '../../../src/process/process-life.ts';
-import { claimRun, type ClaimOptions } from '../../../src/process/run-claim.ts';
-import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
+import { lifeOf } from '../../../../src/process/run-folder/process-life.ts';
+import { claimRun, type ClaimOptions } from '../../../../src/process/run-folder/run-claim.ts';
+import { temporaryFolder } from '../../../fixtures/stream/stream-fixture.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -20,7 +20,7 @@ const claim = (folder: string, more: Partial<ClaimOptions> = {}) =>
 
 /** A process that claims the folder, says what came of it, and stays. */
 async function claimant(folder: string): Promise<{ child: ChildProcess; said: string }> {
-  const code = `import('./dist/src/process/run-claim.js')
+  const code = `import('./dist/src/process/run-folder/run-claim.js')
     .then(({ claimRun }) => claimRun({ run: 'r1', folder: ${JSON.stringify(folder)}, program: 'start' }))
     .then(() => 'has it', (error) => error.message)
     .then((said) => { console.log(said); setInterval(() => {}, 1000); });`;

@@ -1,9 +1,9 @@
 /** Reads a study file and checks what the schema alone cannot see. */
 import { readFile } from 'node:fs/promises';
-import { parseMessage } from '../protocol/control.ts';
-import { EntrainError } from '../protocol/errors.ts';
-import { studySchema, talkOf, type Study } from '../protocol/study.ts';
-import { decodeText, parseJsonText } from './json-text.ts';
+import { parseMessage } from '../../protocol/control.ts';
+import { EntrainError } from '../../protocol/errors.ts';
+import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
+import { decodeText, parseJsonText } from '../json-text.ts';
 
 /** @throws EntrainError `STUDY_INVALID` naming the file, and the field or the line and column */
 export async function readStudy(file: string): Promise<Study> {
