@@ -50,13 +50,8 @@ export function turnFrame(state: TurnState, place: FramePlace & { seating: numbe
   };
 }
 
-/** States of steps that the protocol has a role for; thoughts have none. */
-type SentStates = StepStates & { role: StepsFrame['role'] };
-
-export const isSent = (states: StepStates): states is SentStates => states.role !== 'think';
-
 /** The frame's tensor is good until the next frame is made. */
-export function stepsFrame(states: SentStates, place: FramePlace): Unsent<StepsFrame> {
+export function stepsFrame(states: StepStates, place: FramePlace): Unsent<StepsFrame> {
   const { role, step0, bytes, layers, data } = states;
   const shape: StepsFrame['shape'] = [
     bytes.length,

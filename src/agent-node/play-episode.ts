@@ -10,7 +10,7 @@ import { endOfTalk, rolesGone } from '../protocol/leaving.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Frame } from '../transport/stream/sender.ts';
 import type { Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
-import { episodeFrame, isSent, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
+import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
 import { systemPrompt } from './system-prompt.ts';
@@ -144,7 +144,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   await frames.room('turn');
   const at = (): FramePlace => ({ episode: spec.episode, turn, tNs: frames.sinceEpochNs() });
   const onSteps = (states: StepStates): void => {
-    if (isSent(states)) frames.append(stepsFrame(states, at()));
+    frames.append(stepsFrame(states, at()));
   };
   await readScript(spec, { turn, dialogue, onSteps });
   // All agents of an episode draw the same: what this one would hear, the others hear.
@@ -181,7 +181,7 @@ async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Taken>
   const { frames, metrics, preview, utterances, signal } = context.ports;
   const place = { episode: spec.episode, turn };
   const onSteps = (states: StepStates): void => {
-    if (isSent(states)) frames.append(stepsFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
+    frames.append(stepsFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
   };
   const hears = hearsTurn(spec, turn);
   const following = hears ? preview.follow(place, (text) => dialogue.hear(text, onSteps)) : undefined;

@@ -65,7 +65,7 @@ export interface TurnState {
 /** States of consecutive tokens of an utterance. */
 export interface StepStates {
   /** `think`: a token of the speaker's own thoughts, which are no part of the utterance and have no bytes in it. */
-  role: StepRole | 'think';
+  role: StepRole;
   step0: number;
   /** Byte range of each step in the utterance's UTF-8 text. */
   bytes: [start: number, end: number][];
