@@ -131,7 +131,7 @@ const TEXT_WORLDS: readonly CalibrationWorld[] = [
   beyondText('shared text', { kind: 'text' }),
   beyondText('shared text, 4 layers', { kind: 'text', layers: 4, scenarios: 8 }),
   beyondText('shared text, both agents one model', { kind: 'text', sameModel: true }),
-  beyondText('shared text, half of it seen', { kind: 'text', textSeen: 3 }),
+  { ...beyondText('shared text, half of it seen', { kind: 'text', textSeen: 3 }), truth: 'common input' },
   ...[6, 24, 60].map((rank) => richText(rank, SMALL)),
   ...[24, 60, 150].map((rank) => richText(rank)),
   beyondText('coupled, rho 0.6, shared text', { kind: 'coupled' }, 'coupled'),

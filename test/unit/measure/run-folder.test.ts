@@ -93,6 +93,21 @@ it('replays a run whose scores were published before paper mode said what it cut
   expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, '"unclipped":-9,'))).toBe(0);
 });
 
+it('says of lines by another strict method that it does not make their figures, and compares what else they hold', async () => {
+  const file = `${folder}/scores.jsonl`;
+  const lines = await readFile(file, 'utf8');
+  onTestFinished(() => writeFile(file, lines));
+  const older = lines
+    .replaceAll('"method":{"name":"strict","version":2},', '')
+    .replaceAll(/"excess":[^,]+,/g, '"excess":9,');
+  await writeFile(file, older);
+  const report = await replayRun(folder, { lastOnly: true });
+  expect(report).toMatchObject({ equalScores: 2, equal: true });
+  expect(report.otherMethods).toEqual([
+    '2 of them hold figures of method strict 1, which this version does not make (it has strict 2): only what else they hold was compared',
+  ]);
+});
+
 it('takes another seed where one is given', async () => {
   const [found] = await groupsOf('--seed', '5');
   expect(found?.['seed']).toBe(5);

@@ -49,6 +49,17 @@ describe('evidence under permutations', () => {
     }
   });
 
+  it('takes no terms within a scenario, also where its episodes are permuted in two strata', async () => {
+    const { pairs } = plantedWorld({ ...SMALL, scenarios: 2, episodes: 7, kind: 'coupled', seed: 3 });
+    const used = chooseBlocks(pairs);
+    const strata = strataOf(used);
+    expect(strata).toHaveLength(4);
+    const permutations = drawPermutations(strata, 0, 1);
+    const components = await strictComponents(pairs, used, algebra);
+    const found = await evidenceOf(components, { strata, permutations }, algebra);
+    expect(found.data[0]).toBeCloseTo(evidenceTwin(twinRows(pairs)), 8);
+  });
+
   it('counts permutations that are equal to rounding as ties', () => {
     const data = Float64Array.from([5, 5 - 1e-13, 5 + 1e-13, 5, 5]);
     expect(weighEvidence({ rows: 1, cols: 5, data })).toMatchObject({ pValue: 1, z: 0, perLayer: [1] });
