@@ -68,7 +68,7 @@ describe('the dashboard, asked of a real Prometheus during a study', () => {
 
 /** What Grafana fills in for its variables. */
 function concrete(expr: string): string {
-  return expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(condition|source_model)\b/g, '.*');
+  return expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(condition|source_model|run)\b/g, '.*');
 }
 
 interface Answer {
