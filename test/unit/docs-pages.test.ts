@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commandNames, cliPage, metricHelp } from '../../scripts/reference-pages.js';
+import { commandNames, cliPage, metricHelp } from '../../scripts/lib/reference-pages.js';
 import { analyzerRoutes } from '../../src/analyzer/output/routes.ts';
 import { findNatsServer } from '../fixtures/programs/tools.ts';
 
