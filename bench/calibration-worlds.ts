@@ -10,7 +10,8 @@ export interface CalibrationWorld {
   name: string;
   plant(seed: number): Planted;
   /**
-   * What holds: nothing to find; coupling; or a common input of single episodes, which is not taken out and is found like coupling.
+   * What holds: nothing to find; coupling; or a common input of single episodes, which is not taken out and is found
+   * like coupling.
    */
   truth: 'null' | 'coupled' | 'common input' | 'other lag';
   /** The estimate beyond text instead of the score; it has no p-value. */

@@ -1,4 +1,7 @@
-/** A thousand short episodes on one resident analyzer: what its memory and its files grow to, and how soon the last scores stand. */
+/**
+ * A thousand short episodes on one resident analyzer: what its memory and its files grow to, and how soon the last
+ * scores stand.
+ */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

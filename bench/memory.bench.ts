@@ -1,4 +1,7 @@
-/** What the analyzer takes in memory for the states that it keeps: real frames into a real process, resident memory by the kernel. */
+/**
+ * What the analyzer takes in memory for the states that it keeps: real frames into a real process, resident memory by
+ * the kernel.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What the layer × layer map, a strict score and a step window cost, beside the plain way of doing the same in the same run. */
+/**
+ * What the layer × layer map, a strict score and a step window cost, beside the plain way of doing the same in the same
+ * run.
+ */
 import {
   addTurn,
   createDyadSteps,

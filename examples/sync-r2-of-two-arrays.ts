@@ -1,4 +1,6 @@
-/** SyncR² in the paper's mode over two arrays: hidden states of A at 240 turns, and of B at the turns that answer them. */
+/**
+ * SyncR² in the paper's mode over two arrays: hidden states of A at 240 turns, and of B at the turns that answer them.
+ */
 import { createPlainAlgebra, paperScore, zeros, type Matrix, type TurnPairs } from 'entrain/synchrony';
 
 const [turns, dims, turnsPerEpisode] = [240, 8, 12];

@@ -1,5 +1,6 @@
 /**
- * Rules over the whole tree, as functions of path → source so that a violation can be planted: no circular imports, types included;
+ * Rules over the whole tree, as functions of path → source so that a violation can be planted: no circular imports,
+ * types included;
  * at most 20 files a folder of `src` and of `test/fixtures`; tests import nothing of `bench`, benches only `src` and
  * `test/fixtures`; and nothing of `src` is there for benches or tests alone.
  */

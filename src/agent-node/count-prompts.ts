@@ -1,4 +1,7 @@
-/** How many tokens the prompts of a study take with this agent's tokenizer and chat template; the model itself is not run. */
+/**
+ * How many tokens the prompts of a study take with this agent's tokenizer and chat template; the model itself is not
+ * run.
+ */
 import { askPromptsSchema, parseMessage, type AskedPrompt } from '../protocol/control.ts';
 import type { Model } from '../model/types.ts';
 import { systemPrompt } from './system-prompt.ts';

@@ -35,7 +35,10 @@ export interface EpisodePorts {
   metrics: AgentMetrics;
   /** @param isHeard whether the other agents of the episode hear the turn */
   sayToken(token: Token, isHeard: boolean): void;
-  /** @returns what the run's stream holds as this turn: this utterance, or one that another life of the role spoke before. */
+  /**
+   * @returns what the run's stream holds as this turn: this utterance, or one that another life of the role spoke
+   * before.
+   */
   sayUtterance(utterance: Utterance): Promise<Utterance>;
   signal: AbortSignal;
 }

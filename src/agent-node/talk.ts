@@ -1,5 +1,6 @@
 /**
- * What an agent knows of the talk of a run: the stored messages of its episodes in stream order, of which it keeps who has
+ * What an agent knows of the talk of a run: the stored messages of its episodes in stream order, of which it keeps who
+ * has
  * which role and which utterances count. A peer that speaks out of turn is not heard.
  */
 import { eventSchema, parseMessage, tokenSchema, type Token } from '../protocol/control.ts';

@@ -1,4 +1,7 @@
-/** How a command says that it failed: one sentence with its code for what a user can mend, a stack for what is our own fault. */
+/**
+ * How a command says that it failed: one sentence with its code for what a user can mend, a stack for what is our own
+ * fault.
+ */
 import { EntrainError } from '../protocol/errors.ts';
 import { systemFault } from './system-fault.ts';
 
@@ -29,7 +32,8 @@ function knownFault(error: unknown): EntrainError | undefined {
 }
 
 /**
- * Faults that no `await` catches end the program in the same way. A reader that has gone, as `head` does, is no fault: who
+ * Faults that no `await` catches end the program in the same way. A reader that has gone, as `head` does, is no fault:
+ * who
  * listens for SIGTERM is told to stop in order, and others end at once.
  */
 export function reportUncaught(): void {

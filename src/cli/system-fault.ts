@@ -1,4 +1,7 @@
-/** Faults that the operating system reports, as one sentence: a file that cannot be used, or a machine that has run out of something. */
+/**
+ * Faults that the operating system reports, as one sentence: a file that cannot be used, or a machine that has run out
+ * of something.
+ */
 import { EntrainError } from '../protocol/errors.ts';
 
 const UNUSABLE: Readonly<Record<string, string>> = {

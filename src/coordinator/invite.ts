@@ -134,7 +134,8 @@ export async function awaitDrained(
 }
 
 /**
- * Lets the agents go: once everything of the run is recorded, or because this coordinator ends. One that does not answer keeps its part
+ * Lets the agents go: once everything of the run is recorded, or because this coordinator ends. One that does not
+ * answer keeps its part
  * until it ends, which harms nothing.
  */
 export async function releaseAgents(

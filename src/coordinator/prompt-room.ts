@@ -1,5 +1,6 @@
 /**
- * Whether every prompt of a study fits into the context of the model that is to answer it: asked of the agents, which have the tokenizers,
+ * Whether every prompt of a study fits into the context of the model that is to answer it: asked of the agents, which
+ * have the tokenizers,
  * before anything begins.
  */
 import { parseMessage, promptTokensSchema, type AskedPrompt } from '../protocol/control.ts';

@@ -1,5 +1,6 @@
 /**
- * The coordinator's place in the run's stream: at its beginning whenever it is asked for, since all it knows is a reduction of
+ * The coordinator's place in the run's stream: at its beginning whenever it is asked for, since all it knows is a
+ * reduction of
  * the whole, and one message at a time from where it has caught up, since who spoke first depends on their order.
  */
 import { names, subjects } from '../protocol/subjects.ts';

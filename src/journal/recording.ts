@@ -78,7 +78,9 @@ export function openRecording(options: RecordingOptions): Promise<Recording> {
   });
 }
 
-/** Seals what a killed program left open in a recording that nobody writes. Damages stay for `entrain verify` to report. */
+/**
+ * Seals what a killed program left open in a recording that nobody writes. Damages stay for `entrain verify` to report.
+ */
 export async function sealLeftOpen(of: { folder: string; log: Logger; disk?: Disk }): Promise<void> {
   const { log, disk = realDisk } = of;
   const root = join(of.folder, STREAMS_FOLDER);

@@ -141,7 +141,10 @@ async function segmentsIn(stream: string): Promise<{ path: string; bytes: number
   );
 }
 
-/** Undefined where there is no such file, and where an earlier version left a part of one on a full disk: that says nothing. */
+/**
+ * Undefined where there is no such file, and where an earlier version left a part of one on a full disk: that says
+ * nothing.
+ */
 async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => '');
   try {

@@ -27,7 +27,9 @@ export interface StreamRecording {
   append(epoch: number, batch: RecordedBytes[]): Promise<void>;
   /** A line of clock measurements, kept beside the raw stamps. */
   note(line: string): void;
-  /** Seals the open segment and frees its file; what comes after all begins another one. Not while a batch is appended. */
+  /**
+   * Seals the open segment and frees its file; what comes after all begins another one. Not while a batch is appended.
+   */
   seal(): Promise<void>;
   /** Seals what is open, and gives up a batch that waits for the disk. */
   close(): Promise<void>;

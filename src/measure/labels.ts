@@ -1,5 +1,6 @@
 /**
- * Labels of rows from a file → small integers. Two labels are the same only if the file holds the same value or text; the integers count
+ * Labels of rows from a file → small integers. Two labels are the same only if the file holds the same value or text;
+ * the integers count
  * from 0 in the order of the labels, so what episodes are called does not change a figure.
  */
 import type { NpyLabel } from '../recordings/formats/npy.ts';

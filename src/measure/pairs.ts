@@ -52,7 +52,10 @@ export function measurePairs(members: readonly MeasuredMember[]): Json[] {
     });
 }
 
-/** Differences between conditions, of directions and of pairs, and means over groups of one distance; in strict mode alone. */
+/**
+ * Differences between conditions, of directions and of pairs, and means over groups of one distance; in strict mode
+ * alone.
+ */
 export function measureContrasts(members: readonly MeasuredMember[]): Json {
   if (members[0]?.mode !== 'strict') return {};
   const figures = (of: { difference: number; ciLow: number; ciHigh: number; pValue: number }): Json => ({

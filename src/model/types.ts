@@ -44,7 +44,9 @@ export interface DialogueOptions {
   sampling: AgentSpec['sampling'];
   /** Which layers of which steps are wanted; null: none. Layer 0 is what enters the first block. */
   steps: AgentSpec['steps'];
-  /** What the chat template takes for now, ms since 1970: the instant of the run. Left out: the same fixed day for all. */
+  /**
+   * What the chat template takes for now, ms since 1970: the instant of the run. Left out: the same fixed day for all.
+   */
   atMs?: number | undefined;
 }
 

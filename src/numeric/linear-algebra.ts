@@ -17,7 +17,10 @@ export interface LinearAlgebra {
   crossMultiply(a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix>;
   /** a [n, k] · aᵀ → [n, n], exactly symmetric; it may stand in `into`. */
   gram(a: Matrix, into?: Float64Array): Promise<Matrix>;
-  /** ‖Z_test − Cᵀ Z_train‖² for every C [train, test] and Z [train + test, any], test rows last → [weights.length, targets.length]. */
+  /**
+   * ‖Z_test − Cᵀ Z_train‖² for every C [train, test] and Z [train + test, any], test rows last → [weights.length,
+   * targets.length].
+   */
   squaredErrors(weights: Matrix[], targets: Matrix[]): Promise<Matrix>;
   /** W [n, n], 0 above its diagonal, with W (s + λI) Wᵀ = I, of symmetric positive definite s [n, n]. */
   inverseFactor(s: Matrix, lambda: number): Promise<Matrix>;

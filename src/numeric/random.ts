@@ -18,7 +18,8 @@ function wordsOf(value: number): number[] {
 }
 
 /**
- * A 32-bit hash of safe integers (murmur3's mixing), for choices that must never depend on order of arrival. All bits of a value count,
+ * A 32-bit hash of safe integers (murmur3's mixing), for choices that must never depend on order of arrival. All bits
+ * of a value count,
  * so seeds that differ above 32 bits draw differently.
  */
 export function hashIntegers(...values: number[]): number {

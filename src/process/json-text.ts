@@ -1,5 +1,6 @@
 /**
- * JSON files as people save them: UTF-8 with or without a byte order mark, or UTF-16 with one. What is neither, or is no JSON, is refused
+ * JSON files as people save them: UTF-8 with or without a byte order mark, or UTF-16 with one. What is neither, or is
+ * no JSON, is refused
  * with its line and column, whatever the engine says about it.
  */
 

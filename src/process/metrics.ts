@@ -1,4 +1,7 @@
-/** What every program says of its process and machine: what prom-client measures, memory that there is, and room on its disk. */
+/**
+ * What every program says of its process and machine: what prom-client measures, memory that there is, and room on its
+ * disk.
+ */
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';

@@ -1,6 +1,8 @@
 /**
- * ONNX Runtime from 1.29 on sends reports about the machine and its models to its maker, unless ORT_DISABLE_TELEMETRY is 1
- * in the environment of the process before its native library starts (https://github.com/microsoft/onnxruntime/issues/27379).
+ * ONNX Runtime from 1.29 on sends reports about the machine and its models to its maker, unless ORT_DISABLE_TELEMETRY
+ * is 1
+ * in the environment of the process before its native library starts
+ * (https://github.com/microsoft/onnxruntime/issues/27379).
  */
 import { isMainThread } from 'node:worker_threads';
 import { EntrainError } from '../protocol/errors.ts';

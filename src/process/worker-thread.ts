@@ -2,7 +2,9 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { switchOffTelemetry } from './telemetry.ts';
 
-/** @throws EntrainError TELEMETRY_ON where a worker thread starts another, and the main thread has not been asked first */
+/**
+ * @throws EntrainError TELEMETRY_ON where a worker thread starts another, and the main thread has not been asked first
+ */
 export function startWorkerThread(file: URL, options: WorkerOptions): Worker {
   switchOffTelemetry();
   return new Worker(file, options);

@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 let drafts = 0;
 
 /**
- * The text is written beside its place, synced, and moved there. Until then, and on an error, the file is what it was before.
+ * The text is written beside its place, synced, and moved there. Until then, and on an error, the file is what it was
+ * before.
  *
  * @param mode of the file; left out: nobody but its owner can read it
  * @throws what the disk says, such as ENOSPC

@@ -93,7 +93,9 @@ export const utteranceSchema = z.object({
 /** Where a line of `events.jsonl` or `transcript.jsonl` stands in the run's stream; not there in runs of protocol 1. */
 export const placeSchema = z.object({ seq: z.int().optional() });
 
-/** What the speaker of a turn might have said instead, drawn from the same history with another seed; `k` counts from 1. */
+/**
+ * What the speaker of a turn might have said instead, drawn from the same history with another seed; `k` counts from 1.
+ */
 export const alternativeSchema = utteranceSchema
   .pick({ episode: true, turn: true, agent: true, text: true, finish: true, tokens: true })
   .extend({ k: z.int().min(1) });

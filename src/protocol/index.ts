@@ -1,4 +1,6 @@
-/** The contract between the programs, `entrain/protocol`: messages on NATS and on the activation stream, and the study. */
+/**
+ * The contract between the programs, `entrain/protocol`: messages on NATS and on the activation stream, and the study.
+ */
 export { EntrainError, ERROR_CODES, type ErrorCode } from './errors.ts';
 export { PROTOCOL_VERSION } from './version.ts';
 export { NAME_PATTERN, names, subjects } from './subjects.ts';

@@ -1,5 +1,6 @@
 /**
- * How talk ends. Whoever leaves says nothing more: at each later turn of the role an utterance of finish `absent` stands in its place, so
+ * How talk ends. Whoever leaves says nothing more: at each later turn of the role an utterance of finish `absent`
+ * stands in its place, so
  * turn t stays that of role t mod speakers. Talk goes on while two are there.
  */
 import type { Utterance } from './control.ts';

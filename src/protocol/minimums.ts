@@ -24,9 +24,11 @@ export const tooFew = (short: string): string => `Too few for a score: ${short}.
 export type ModelOf = (agent: string) => string | undefined;
 
 /**
- * Said before a study begins some groups of which can give no score; undefined where all can. A group is what is scored together: all
+ * Said before a study begins some groups of which can give no score; undefined where all can. A group is what is scored
+ * together: all
  * episodes of the same models in the same speaking order, from one place to another.
- * @param modelOf left out, all agents count as having one model: then nothing is said that another model could change for the better
+ * @param modelOf left out, all agents count as having one model: then nothing is said that another model could change
+ * for the better
  */
 export function hopelessStudy(study: Study, modelOf: ModelOf = () => ''): string | undefined {
   const groups = groupsOf(study, modelOf).toSorted((a, b) => pairsIn(study, b) - pairsIn(study, a));

@@ -79,7 +79,8 @@ export interface CurvePoint {
 }
 
 /**
- * What may be said of a strict score: `counts` where q ≤ 0.05 and score and interval lie above 0, `flagged` where q ≤ 0.05 and they do not,
+ * What may be said of a strict score: `counts` where q ≤ 0.05 and score and interval lie above 0, `flagged` where q ≤
+ * 0.05 and they do not,
  * `none` where q > 0.05.
  */
 export type Verdict = 'counts' | 'flagged' | 'none';
@@ -93,13 +94,19 @@ export interface GroupReport {
   agents: number;
   sourceRole: number;
   targetRole: number;
-  /** Turns from the state that predicts to the one that is predicted: 1 where two talk, up to n − 1 where n do. Only equal ones compare. */
+  /**
+   * Turns from the state that predicts to the one that is predicted: 1 where two talk, up to n − 1 where n do. Only
+   * equal ones compare.
+   */
   distance: number;
   /** Turn pairs at hand. */
   samples: number;
   episodes: number;
   scenarios: number;
-  /** Of these, the scenarios with at least three episodes: the strict score needs six, for its test permutes the episodes of one scenario. */
+  /**
+   * Of these, the scenarios with at least three episodes: the strict score needs six, for its test permutes the
+   * episodes of one scenario.
+   */
   exchangeableScenarios: number;
   /** Rows that the last full score could not take in: over the cap, or of another shape than the rest. */
   leftOut?: number;
@@ -157,7 +164,9 @@ export interface PairDifferenceReport {
   pValue: number;
 }
 
-/** Where more than two talk: the mean excess over the groups of one distance, with shared scenarios left out together. */
+/**
+ * Where more than two talk: the mean excess over the groups of one distance, with shared scenarios left out together.
+ */
 export interface DistanceReport {
   condition: string;
   agents: number;
@@ -178,7 +187,10 @@ export interface PairPaperReport {
   pseudoMean: number | null;
 }
 
-/** Strict mode of a pair: means, and the interval of the mean excess, shared scenarios left out together. It has no p-value. */
+/**
+ * Strict mode of a pair: means, and the interval of the mean excess, shared scenarios left out together. It has no
+ * p-value.
+ */
 export interface PairStrictReport {
   score: number;
   excess: number;
@@ -188,7 +200,8 @@ export interface PairStrictReport {
 }
 
 /**
- * Two agents without a direction: the mean over both, and over the speaking orders that were spoken, of the last scores. Of groups of more than
+ * Two agents without a direction: the mean over both, and over the speaking orders that were spoken, of the last
+ * scores. Of groups of more than
  * two there is none: their directions differ in distance.
  */
 export interface PairReport {

@@ -87,7 +87,10 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;
 export type Person = z.infer<typeof personSchema>;
 
-/** The layer that steps are asked of and an agent's model lacks, as a sentence's end; undefined where there is none. Layer 0 enters the first block. */
+/**
+ * The layer that steps are asked of and an agent's model lacks, as a sentence's end; undefined where there is none.
+ * Layer 0 enters the first block.
+ */
 export function missingStepLayer(
   { steps }: Pick<Study, 'steps'>,
   models: ReadonlyMap<string, { name: string; layers: number }>,

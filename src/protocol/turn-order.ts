@@ -1,6 +1,8 @@
 /**
- * Who may speak which turn: a pure reduction of the run's stream that agents, coordinator and `entrain verify` share. The
- * subject of an utterance names its publisher, and nats-server lets nobody else publish there. A turn's utterance is the
+ * Who may speak which turn: a pure reduction of the run's stream that agents, coordinator and `entrain verify` share.
+ * The
+ * subject of an utterance names its publisher, and nats-server lets nobody else publish there. A turn's utterance is
+ * the
  * first in stream order whose publisher had the role of the turn at that point of the stream, once all earlier turns
  * were spoken. It knows nothing of NATS.
  *
@@ -84,7 +86,8 @@ export function floorsWith(
 }
 
 /**
- * Why an alternative does not count: it belongs to the turn that comes next or was spoken last, and to the agent that has
+ * Why an alternative does not count: it belongs to the turn that comes next or was spoken last, and to the agent that
+ * has
  * its role. Undefined when it counts; of two with one `k` the first in stream order does.
  */
 export function alternativeFault(

@@ -1,5 +1,6 @@
 /**
- * Whether each line of a transcript was spoken by the agent whose turn it was, by the events of the run and the rule that
+ * Whether each line of a transcript was spoken by the agent whose turn it was, by the events of the run and the rule
+ * that
  * agents and coordinator go by. Lines of runs of protocol 1 say nothing of their order; there it counts that the agent
  * had the role of its turn at some time.
  */

@@ -1,5 +1,6 @@
 /**
- * Does a run folder hold what was planned and said? `run.json` and the events of the run say which episodes there are and how many turns each had;
+ * Does a run folder hold what was planned and said? `run.json` and the events of the run say which episodes there are
+ * and how many turns each had;
  * the transcript must name every one of them once, and every recorded turn must stand in it.
  */
 import { readFile } from 'node:fs/promises';

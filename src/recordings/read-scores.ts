@@ -1,5 +1,6 @@
 /**
- * Reads `scores.jsonl` line by line, each with all of its rows: a line lists only those that an earlier one does not have. A last line that was
+ * Reads `scores.jsonl` line by line, each with all of its rows: a line lists only those that an earlier one does not
+ * have. A last line that was
  * torn by a kill or a full disk is left out and said; any other line that is no JSON is an error.
  */
 import { readFile } from 'node:fs/promises';
@@ -57,7 +58,8 @@ interface Known {
 }
 
 /**
- * The lines in order, each with all of its rows; those that are not wanted are passed over. `rows` is undefined where the line that one adds to
+ * The lines in order, each with all of its rows; those that are not wanted are passed over. `rows` is undefined where
+ * the line that one adds to
  * is not there.
  */
 export function* withRows(

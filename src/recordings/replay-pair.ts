@@ -1,4 +1,7 @@
-/** Lines of pairs and of differences again: from the scores of their groups, as they came out when they were computed again. */
+/**
+ * Lines of pairs and of differences again: from the scores of their groups, as they came out when they were computed
+ * again.
+ */
 import { differencesOf, pairDifferencesOf } from '../analyzer/state/differences.ts';
 import { pairReport, pairsOf } from '../analyzer/state/pair-means.ts';
 import type { DifferenceScore, GroupScore, PairScore } from '../analyzer/scoring/messages.ts';
@@ -6,7 +9,10 @@ import { replayFields } from './replay-fields.ts';
 
 type Replayed = ReadonlyMap<string, GroupScore>;
 
-/** What differs, as a sentence; undefined when nothing does. `own`: the strict figures are of a method that this version has. */
+/**
+ * What differs, as a sentence; undefined when nothing does. `own`: the strict figures are of a method that this version
+ * has.
+ */
 export function replayPair(published: PairScore, replayed: Replayed, own: boolean): string | undefined {
   const name = `pair ${published.pair}, ${published.samples} samples`;
   const members = membersOf(published, replayed);

@@ -1,5 +1,6 @@
 /**
- * Recomputes published scores from the recording alone: the same rows, the same seed, so the same numbers, to rounding: on one machine and
+ * Recomputes published scores from the recording alone: the same rows, the same seed, so the same numbers, to rounding:
+ * on one machine and
  * with one version nothing in them is left to chance.
  */
 import { createOrtAlgebra } from '../numeric/ort/ort-algebra.ts';
@@ -123,11 +124,15 @@ function otherMethodsOf(scores: AnyRecord[]): string[] {
   });
 }
 
-/** Where the last full score of each group stands, the last secondary analyses, the last of its pair, and the last of each dyad's steps. */
+/**
+ * Where the last full score of each group stands, the last secondary analyses, the last of its pair, and the last of
+ * each dyad's steps.
+ */
 function lastOfEach(scores: readonly AnyRecord[]): Set<number> {
   const last = new Map<string, number>();
   for (const [at, score] of scores.entries()) if (score.type !== 'point') last.set(nameOf(score), at);
-  // Of a pair whose groups were scored again later, without a number for both, the last line is of scores that are not computed again.
+  // Of a pair whose groups were scored again later, without a number for both, the last line is of scores that are not
+  // computed again.
   const stands = ({ of }: PairScore | DifferenceScore): boolean =>
     Object.entries(of).every(([group, version]) => {
       const score = scores[last.get(`score ${group}`) ?? -1];

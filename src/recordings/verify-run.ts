@@ -1,6 +1,8 @@
 /**
- * Is a recording sound and complete? Sound: every checksum and seal holds, every number is there once. Complete: the run has ended with all that
- * was planned, every turn of its events stands in the transcript, and every utterance is recorded up to the frame it names. It reads the
+ * Is a recording sound and complete? Sound: every checksum and seal holds, every number is there once. Complete: the
+ * run has ended with all that
+ * was planned, every turn of its events stands in the transcript, and every utterance is recorded up to the frame it
+ * names. It reads the
  * files alone and trusts nothing else.
  */
 import { readFile } from 'node:fs/promises';

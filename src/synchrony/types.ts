@@ -107,7 +107,10 @@ export interface StrictEstimate {
   perLayer: StrictLayer[];
   /** Target dimensions left out because they do not vary. */
   degenerateDims: number;
-  /** Rows left out: of scenarios with fewer than three episodes, of unfinished episodes, of turns that not every episode reaches. */
+  /**
+   * Rows left out: of scenarios with fewer than three episodes, of unfinished episodes, of turns that not every episode
+   * reaches.
+   */
   droppedRows: number;
   replicates: Replicate[];
 }

@@ -1,5 +1,6 @@
 /**
- * What one who has the NATS password of agent ben can do to a run of the real programs: speak as ada, drop her words, pose as
+ * What one who has the NATS password of agent ben can do to a run of the real programs: speak as ada, drop her words,
+ * pose as
  * the analyzer, read what is not his. The run goes on as if he were not there.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 /**
- * What one who has a valid token of his own can do to the analyzer, against the real program: bring states into an episode in which
+ * What one who has a valid token of his own can do to the analyzer, against the real program: bring states into an
+ * episode in which
  * he has no part, make it count without end, write under names that are never read again.
  */
 import { spawn, type ChildProcess } from 'node:child_process';

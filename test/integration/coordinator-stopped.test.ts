@@ -1,4 +1,6 @@
-/** A coordinator that is told to end lets its agents go, and its next life takes them in again where the run stopped. */
+/**
+ * A coordinator that is told to end lets its agents go, and its next life takes them in again where the run stopped.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,8 @@
 /**
- * Nothing leaves the machine: the real programs in a network namespace with a name server of its own look no name up, send
- * nothing beyond loopback, and write nothing into the home folder. That holds for every dependency; ONNX Runtime from 1.29 on
+ * Nothing leaves the machine: the real programs in a network namespace with a name server of its own look no name up,
+ * send
+ * nothing beyond loopback, and write nothing into the home folder. That holds for every dependency; ONNX Runtime from
+ * 1.29 on
  * reports to its maker unless it is told not to.
  */
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 /**
- * The package as one installs it: packed from a copy of the project, installed into an empty folder by npm, which takes from its
+ * The package as one installs it: packed from a copy of the project, installed into an empty folder by npm, which takes
+ * from its
  * cache what is there and the rest from the network, run, type-checked and imported.
  */
 import { execFile, spawn } from 'node:child_process';

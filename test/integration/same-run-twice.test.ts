@@ -1,5 +1,6 @@
 /**
- * One run name, started twice: beside a run that goes on, the second start is refused and touches nothing; after kill -9 of all that
+ * One run name, started twice: beside a run that goes on, the second start is refused and touches nothing; after kill
+ * -9 of all that
  * was started, the same command goes on at once.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** The index of decision records: complete, with the titles that stand in the records, gaps explained, superseded ones marked. */
+/**
+ * The index of decision records: complete, with the titles that stand in the records, gaps explained, superseded ones
+ * marked.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 

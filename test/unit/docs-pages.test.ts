@@ -1,4 +1,6 @@
-/** The pages under docs: what they point to is there, what they list is what the program has, and their commands run. */
+/**
+ * The pages under docs: what they point to is there, what they list is what the program has, and their commands run.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,

@@ -1,5 +1,6 @@
 /**
- * The rows of one group with their states, ready for the measures. The order of arrival leaves no trace: rows are sorted by
+ * The rows of one group with their states, ready for the measures. The order of arrival leaves no trace: rows are
+ * sorted by
  * episode and turn, and over the cap it is a hash of the episode's name that says which ones stay.
  */
 import { pairTurns } from '../../synchrony/syncr2/turn-pairs.ts';
@@ -164,7 +165,8 @@ function commonShape(kept: OwnedRow[][]): string | undefined {
 }
 
 /**
- * A group's rows of an episode as an episode of two: the source's turns keep their number, the target's next turn takes the one
+ * A group's rows of an episode as an episode of two: the source's turns keep their number, the target's next turn takes
+ * the one
  * after. With two agents that is what happened; with more it leaves out those who spoke in between.
  */
 function dyadOf(rows: readonly OwnedRow[]): EpisodeStates {

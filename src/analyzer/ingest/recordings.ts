@@ -24,7 +24,10 @@ export interface Recordings {
   bytes(): number;
   /** Why something cannot be written now, if so. */
   fault(): string | undefined;
-  /** Seals what is open of a run, also what an earlier life of the program left; what still comes begins another segment. */
+  /**
+   * Seals what is open of a run, also what an earlier life of the program left; what still comes begins another
+   * segment.
+   */
   seal(run: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * Which episodes of a group stay when it has more rows than it may hold: those whose names have the smallest hash. So the choice does not depend
+ * Which episodes of a group stay when it has more rows than it may hold: those whose names have the smallest hash. So
+ * the choice does not depend
  * on the order of arrival, and a larger recording never takes back an episode that a smaller one had dropped.
  */
 import { deriveSeed } from '../../protocol/seed.ts';

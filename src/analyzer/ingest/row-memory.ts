@@ -1,5 +1,6 @@
 /**
- * How many bytes of numbers are kept of each run. Frames of one run and the rows of its groups share the same memory, so each turn counts once.
+ * How many bytes of numbers are kept of each run. Frames of one run and the rows of its groups share the same memory,
+ * so each turn counts once.
  */
 export interface RowMemory {
   take(run: string, bytes: number): void;

@@ -1,5 +1,6 @@
 /**
- * Books the frames of one run, each once: finds the rows that a frame completes or whose states it replaces, and gives them, with their numbers,
+ * Books the frames of one run, each once: finds the rows that a frame completes or whose states it replaces, and gives
+ * them, with their numbers,
  * to whoever owns their groups.
  */
 import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';

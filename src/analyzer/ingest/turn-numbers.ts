@@ -1,5 +1,6 @@
 /**
- * The numbers of a turn frame. They are kept once, as they came over the wire, in memory that all threads share; a score unpacks what it
+ * The numbers of a turn frame. They are kept once, as they came over the wire, in memory that all threads share; a
+ * score unpacks what it
  * works on and lets go of it again.
  */
 import type { DType, TurnFrame } from '../../protocol/stream/frames.ts';
@@ -19,7 +20,8 @@ export interface TurnNumbers {
 }
 
 /**
- * The same as bytes, all in one SharedArrayBuffer: a message to another thread carries a reference, never a copy. States are of type `dtype`,
+ * The same as bytes, all in one SharedArrayBuffer: a message to another thread carries a reference, never a copy.
+ * States are of type `dtype`,
  * the rest is float32.
  */
 export interface SharedTurn {

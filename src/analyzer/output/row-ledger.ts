@@ -1,5 +1,6 @@
 /**
- * The rows of the scores of one run as its lines in `scores.jsonl` list them: each row once, in the first line that has it.
+ * The rows of the scores of one run as its lines in `scores.jsonl` list them: each row once, in the first line that has
+ * it.
  *
  *   full score       rows since the last full score of the group, and those that are gone from it
  *   secondary        rows since the last full score: none, where both are of one version
@@ -60,7 +61,10 @@ function without(rows: RowIds, others: RowIds): RowIds {
   );
 }
 
-/** The rows of a line, from those of the line that it adds to. Episodes and rows stand in the order of their names and turns. */
+/**
+ * The rows of a line, from those of the line that it adds to. Episodes and rows stand in the order of their names and
+ * turns.
+ */
 export function rowsOfLine({ rows, gone = {} }: RowLine, known: RowIds): RowIds {
   const left = without(known, gone);
   const episodes = [...new Set([...Object.keys(left), ...Object.keys(rows)])].sort();

@@ -1,8 +1,10 @@
 /**
- * Every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a replay needs. A line says whether it
+ * Every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a replay
+ * needs. A line says whether it
  * is provisional: only what is written when the run has ended, with all that was recorded in it, is not.
  *
- * A line lists the rows that its score has more than an earlier line, so that the file grows with the rows and not with their square.
+ * A line lists the rows that its score has more than an earlier line, so that the file grows with the rows and not with
+ * their square.
  */
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -83,7 +85,10 @@ function namesOf({ key, ...names }: Group): object {
 const NEWLINE = 10;
 const TAIL_BYTES = 64 * 1024;
 
-/** Makes the folder, and cuts off a last line that a kill or a full disk has torn: the next one must begin a line of its own. */
+/**
+ * Makes the folder, and cuts off a last line that a kill or a full disk has torn: the next one must begin a line of its
+ * own.
+ */
 async function openFile(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const file = await open(join(folder, FILE), 'a+', 0o600);

@@ -37,7 +37,10 @@ const scoreLabels = (group: GroupReport, mode: 'paper' | 'strict'): Labels => ({
   mode,
 });
 
-/** Strict scores of a group: the headline, and what stands beside it under names of their own. Estimates beyond text have no test. */
+/**
+ * Strict scores of a group: the headline, and what stands beside it under names of their own. Estimates beyond text
+ * have no test.
+ */
 function strictScores(
   group: GroupReport,
 ): { labels: Labels; report: EstimateReport & Partial<StrictReport> }[] {

@@ -1,5 +1,6 @@
 /**
- * A linear algebra that lets the thread's messages in between two operations, and ends the work when it is told to stop. So a score that takes
+ * A linear algebra that lets the thread's messages in between two operations, and ends the work when it is told to
+ * stop. So a score that takes
  * minutes holds up neither the rows that arrive meanwhile nor the end of the program.
  */
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';

@@ -43,7 +43,10 @@ export interface GroupScore {
   paper: PaperReport | null;
   strict: StrictReport | null;
   method: Method;
-  /** The strict excess without each scenario: what intervals of differences and means are made of; null without a strict score. */
+  /**
+   * The strict excess without each scenario: what intervals of differences and means are made of; null without a strict
+   * score.
+   */
   replicates: Replicate[] | null;
   /** Why there is no score, or no strict score. */
   reason?: string;

@@ -1,4 +1,7 @@
-/** One group's scores beside their nulls, from its rows. Every random choice follows from the study's seed and the group, so that equal recordings score equally. */
+/**
+ * One group's scores beside their nulls, from its rows. Every random choice follows from the study's seed and the
+ * group, so that equal recordings score equally.
+ */
 import { deriveSeed } from '../../protocol/seed.ts';
 import { shortOf } from '../../protocol/minimums.ts';
 import type { EstimateReport, PaperReport, StrictReport } from '../../protocol/report.ts';

@@ -1,6 +1,7 @@
 /**
  * Decides when a group is scored anew: soon after its rows have changed, seldom enough that scoring takes about a quarter
- * of one core, and at once when the stream has gone quiet. It owns the rows of its groups, makes all of their scores, and runs in a score worker.
+ * of one core, and at once when the stream has gone quiet. It owns the rows of its groups, makes all of their scores,
+ * and runs in a score worker.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';

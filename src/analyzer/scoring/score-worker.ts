@@ -1,4 +1,7 @@
-/** A thread that scores: rows of its groups come in, scores go out. It yields to the threads that record, for recording may not lag. */
+/**
+ * A thread that scores: rows of its groups come in, scores go out. It yields to the threads that record, for recording
+ * may not lag.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../process/clock.ts';
 import { collectGarbage } from '../../process/collect-garbage.ts';

@@ -1,5 +1,6 @@
 /**
- * The workers as the main thread sees them. Every group has one owner among the score workers, which gets its rows and makes all of its scores.
+ * The workers as the main thread sees them. Every group has one owner among the score workers, which gets its rows and
+ * makes all of its scores.
  * The numbers of a row are not copied: they stand in memory that all threads share.
  *
  *   rows of a group ──▶ the score worker that owns it ─▶ scores, secondary analyses

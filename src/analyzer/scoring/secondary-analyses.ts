@@ -1,5 +1,6 @@
 /**
- * What stands beside the headline of a group, from the same rows and with the same seed: estimates beyond text, and the score of a partner's
+ * What stands beside the headline of a group, from the same rows and with the same seed: estimates beyond text, and the
+ * score of a partner's
  * later turns. Each has its own interval, and none where too few rows are left.
  */
 import type { BesideReport, EstimateReport, StrictReport } from '../../protocol/report.ts';

@@ -1,4 +1,6 @@
-/** Conditions are compared by a difference with interval and p-value, never by two p-values: `live` minus each control. */
+/**
+ * Conditions are compared by a difference with interval and p-value, never by two p-values: `live` minus each control.
+ */
 import type { DifferenceReport, PairDifferenceReport } from '../../protocol/report.ts';
 import {
   differenceOf,

@@ -78,7 +78,10 @@ export function pairPaper({ members }: Pair): PairPaperReport | Lacking {
   };
 }
 
-/** No p-value: each direction permutes its episodes by draws of its own, so there is no joint null to hold the mean against. */
+/**
+ * No p-value: each direction permutes its episodes by draws of its own, so there is no joint null to hold the mean
+ * against.
+ */
 export function pairStrict({ members }: Pair): PairStrictReport | Lacking {
   const lacking = lackingIn(members, ({ strict, replicates }) => strict && replicates);
   if (lacking !== undefined) return { reason: lacking };
@@ -115,7 +118,10 @@ type Place = Pick<Group, 'source' | 'target' | 'sourceRole' | 'targetRole'>;
 const directionOf = ({ source, target, sourceRole, targetRole }: Place): string =>
   `${source.name} as speaker ${sourceRole} → ${target.name} as speaker ${targetRole}`;
 
-/** Where more than two talk, per condition and distance: the mean excess over the groups that have a score, by the conditions' names. */
+/**
+ * Where more than two talk, per condition and distance: the mean excess over the groups that have a score, by the
+ * conditions' names.
+ */
 export function distancesOf(members: readonly PairMember[]): DistanceReport[] {
   const larger = members.filter(({ group, strict, replicates }) => group.agents > 2 && strict && replicates);
   const byDistance = groupBy(larger, ({ group }) =>

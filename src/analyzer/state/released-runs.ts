@@ -1,6 +1,8 @@
 /**
- * Runs whose rows were given back: they are scored to the end and have long been silent, or their memory was needed. When one speaks up again,
- * its frames wait until the rows are read back from the recording; what was counted stays, so scores go on where they stood.
+ * Runs whose rows were given back: they are scored to the end and have long been silent, or their memory was needed.
+ * When one speaks up again,
+ * its frames wait until the rows are read back from the recording; what was counted stays, so scores go on where they
+ * stood.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
@@ -98,7 +100,9 @@ async function readRowsBack(state: RunState, { readBack, send, log, memory }: Re
   for (const update of allRows(state)) send({ type: 'rows', run, ...update });
 }
 
-/** The numbers of a recorded turn, where it is the one that counts: a turn that another frame has replaced stays out. */
+/**
+ * The numbers of a recorded turn, where it is the one that counts: a turn that another frame has replaced stays out.
+ */
 function takeBack({ run, index }: RunState, { origin, message }: RecordedFrame, memory: RowMemory): void {
   if (message.type !== 'turn') return;
   const known = index.episode(message.episode)?.turns.get(message.turn);

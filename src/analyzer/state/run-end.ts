@@ -1,5 +1,6 @@
 /**
- * When the scores of a run are final: once its coordinator has said that it ended as planned, and everything recorded is in them.
+ * When the scores of a run are final: once its coordinator has said that it ended as planned, and everything recorded
+ * is in them.
  *
  *   open ──ended as planned──▶ ended ──all of it scored──▶ final
  *                                ▲──────a late frame────────┘

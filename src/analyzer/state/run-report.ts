@@ -94,7 +94,10 @@ function groupReport(state: GroupState, standing: Standing | undefined): GroupRe
   };
 }
 
-/** Why there is no score, or no strict score, of the rows as they are now: an answer to fewer rows says nothing any more. */
+/**
+ * Why there is no score, or no strict score, of the rows as they are now: an answer to fewer rows says nothing any
+ * more.
+ */
 function reasonNow(state: GroupState): string | undefined {
   const { score, refused, version } = state;
   if (refused !== undefined) return refused;

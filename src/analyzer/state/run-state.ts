@@ -1,4 +1,7 @@
-/** What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in, rows out. */
+/**
+ * What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in,
+ * rows out.
+ */
 import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/report.ts';
 import { createEpisodeIndex, rowsOf, type Group, type Row } from '../ingest/episode-index.ts';
 import type { RowsUpdate } from '../ingest/group-rows.ts';
@@ -133,7 +136,10 @@ export function allRows(state: RunState): RowsUpdate[] {
   });
 }
 
-/** Gives back the numbers of episodes that no group keeps: those over every group's cap, and those of refused groups alone. */
+/**
+ * Gives back the numbers of episodes that no group keeps: those over every group's cap, and those of refused groups
+ * alone.
+ */
 function dropOverCap(state: RunState, added: readonly Row[], memory: RowMemory): void {
   const touched = added.flatMap(({ group }) => state.groups.get(group.key) ?? []);
   if (touched.some(({ samples, refused }) => refused === undefined && isCapDue(samples, MAX_ROWS)))

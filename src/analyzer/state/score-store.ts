@@ -1,5 +1,6 @@
 /**
- * Everything durable comes through here: it is booked once, its rows go to the score worker that owns their group, and what the worker answers is
+ * Everything durable comes through here: it is booked once, its rows go to the score worker that owns their group, and
+ * what the worker answers is
  * kept, logged and shown. It knows nothing of sockets or disks.
  */
 import type { Clock } from '../../process/clock.ts';

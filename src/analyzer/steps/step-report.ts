@@ -1,5 +1,6 @@
 /**
- * The step scores of a group: the mean over its dyads, held against means of one surrogate of each. Pure: what a dyad's window gave goes in,
+ * The step scores of a group: the mean over its dyads, held against means of one surrogate of each. Pure: what a dyad's
+ * window gave goes in,
  * a report comes out.
  */
 import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
@@ -76,8 +77,10 @@ function measureReport(measure: string, figures: StepFigure[]): StepMeasureRepor
 }
 
 /**
- * What the mean over dyads is held against. Of one dyad: its surrogates, each once. Of several: for each of them one of its surrogates or
- * itself, all equally likely, for under the null its own shift is one of the shifts; without it, a dyad of few shifts would make p too small.
+ * What the mean over dyads is held against. Of one dyad: its surrogates, each once. Of several: for each of them one of
+ * its surrogates or
+ * itself, all equally likely, for under the null its own shift is one of the shifts; without it, a dyad of few shifts
+ * would make p too small.
  */
 function groupDraws(figures: Pick<StepFigure, 'size' | 'draws'>[]): number[] {
   const [first, ...others] = figures;

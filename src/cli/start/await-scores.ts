@@ -17,13 +17,17 @@ export interface ScoreWait {
 const leftText = (report: ScoreReport | undefined): string =>
   report?.waiting ? `${report.waiting} to go, ` : '';
 
-/** The coordinator says that the run is over once all is recorded; if the analyzer could not be told, the scores stay provisional. */
+/**
+ * The coordinator says that the run is over once all is recorded; if the analyzer could not be told, the scores stay
+ * provisional.
+ */
 const MARK_MS = 60_000;
 
 /**
  * The wait goes on for as long as scores come: what a long study leaves to do at its end may take an hour.
  *
- * @returns whether everything recorded is in a published score, and mostly marked as final; false when nothing has changed for too long
+ * @returns whether everything recorded is in a published score, and mostly marked as final; false when nothing has
+ * changed for too long
  */
 export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: ScoreWait): Promise<boolean> {
   const startMs = clock.monotonicMs();

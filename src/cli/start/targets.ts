@@ -1,6 +1,8 @@
 /**
- * Every program's /metrics, in the form that Prometheus reads from a file (`file_sd_configs`): one file `targets.json` in the folder of runs, with the
- * programs of all runs that are going on. A run takes its programs out when it ends; those of a run that was killed go at the next start.
+ * Every program's /metrics, in the form that Prometheus reads from a file (`file_sd_configs`): one file `targets.json`
+ * in the folder of runs, with the
+ * programs of all runs that are going on. A run takes its programs out when it ends; those of a run that was killed go
+ * at the next start.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

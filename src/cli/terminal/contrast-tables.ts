@@ -1,4 +1,7 @@
-/** Tables of what is held against one another: conditions by their difference, and groups by how many turns the target follows. */
+/**
+ * Tables of what is held against one another: conditions by their difference, and groups by how many turns the target
+ * follows.
+ */
 import type { DifferenceReport, ScoreReport } from '../../protocol/report.ts';
 import { directionOf, distanceNote, intervalText, layOut, pairPlace, signed } from './score-table.ts';
 

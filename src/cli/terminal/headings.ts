@@ -1,6 +1,8 @@
 /**
- * Puts the words of an episode under its heading. Words and the event that an episode has begun come by different ways, so words may come
- * first: they wait for the heading. Where several episodes run at once, the heading is repeated whenever another one goes on.
+ * Puts the words of an episode under its heading. Words and the event that an episode has begun come by different ways,
+ * so words may come
+ * first: they wait for the heading. Where several episodes run at once, the heading is repeated whenever another one
+ * goes on.
  */
 import type { Terminal } from './terminal.ts';
 

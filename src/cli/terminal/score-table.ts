@@ -35,7 +35,8 @@ const STEP_HEADER = [
 ];
 
 /**
- * Who talks, then a row for each group; where the rows are wider than `width`, what excess and paper are held against goes under each row.
+ * Who talks, then a row for each group; where the rows are wider than `width`, what excess and paper are held against
+ * goes under each row.
  * Where groups differ in their models or in how many talk, each row says its own.
  */
 export function scoreTable(report: ScoreReport, width = Infinity): string[] {

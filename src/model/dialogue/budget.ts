@@ -1,5 +1,6 @@
 /**
- * How long a reply may grow. `maxTokens` counts speech; what is thought before has a bound of its own, behind which the end of the thought is
+ * How long a reply may grow. `maxTokens` counts speech; what is thought before has a bound of its own, behind which the
+ * end of the thought is
  * written for the model, so that one that thinks for long comes to speak at all.
  */
 import type { Engine } from './engine.ts';

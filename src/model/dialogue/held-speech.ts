@@ -1,6 +1,8 @@
 /**
- * Speech on its way out. A token is told when it is certain: text that may be the beginning of a phrase (a stop string, a mark of a thought)
- * or of the blanks at the end is held back until what follows decides. So nobody hears words that were not said in the end.
+ * Speech on its way out. A token is told when it is certain: text that may be the beginning of a phrase (a stop string,
+ * a mark of a thought)
+ * or of the blanks at the end is held back until what follows decides. So nobody hears words that were not said in the
+ * end.
  */
 import type { SpokenToken, StepStates } from '../types.ts';
 

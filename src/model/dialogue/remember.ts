@@ -3,7 +3,8 @@ import type { Turn } from '../text/template-address.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * The turn as prompts hold it. A function of the text alone, so that an episode that is taken over has the states of one that was
+ * The turn as prompts hold it. A function of the text alone, so that an episode that is taken over has the states of
+ * one that was
  * continued.
  */
 export function turnOf({ parts }: Pick<Engine, 'parts'>, who: 'self' | 'peer', text: string): Turn {

@@ -1,5 +1,6 @@
 /**
- * A reply as it is written, token by token: which of it is thought, which is speech, and where it ends. Thoughts are nobody's to hear: they
+ * A reply as it is written, token by token: which of it is thought, which is speech, and where it ends. Thoughts are
+ * nobody's to hear: they
  * are no part of what is said, and their steps have a role of their own.
  *
  *   ids ─▶ in a thought? ─yes─▶ step of role think

@@ -1,5 +1,6 @@
 /**
- * The hub's own cache: `models--OWNER--NAME/snapshots/COMMIT/…` are links into `models--OWNER--NAME/blobs/`. A link that stays within the
+ * The hub's own cache: `models--OWNER--NAME/snapshots/COMMIT/…` are links into `models--OWNER--NAME/blobs/`. A link
+ * that stays within the
  * repository's folder is as good as a file.
  */
 import { realpath } from 'node:fs/promises';

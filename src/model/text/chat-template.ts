@@ -10,7 +10,10 @@ import { rewritesWords } from './rewrites.ts';
 
 export interface Rendered {
   text: string;
-  /** Character range of each turn's words in the text, by index of the turn; absent for an unheard turn and for one that is not to be found. */
+  /**
+   * Character range of each turn's words in the text, by index of the turn; absent for an unheard turn and for one that
+   * is not to be found.
+   */
   ranges: Map<number, [start: number, end: number]>;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Where each turn's words stand in a prompt. The template is filled in twice, once with marks around the words. The prompt is always the
+ * Where each turn's words stand in a prompt. The template is filled in twice, once with marks around the words. The
+ * prompt is always the
  * text without marks; where a template cuts or rewrites what it is given and the two differ, words are searched for.
  */
 import type { Turn } from './template-address.ts';

@@ -57,7 +57,8 @@ function closeOf(open: string): string | undefined {
 
 /**
  * What a reply begins as.
- * @param tail of the prompt, behind the last words: `thinking` where it opens a thought, `speaking` where it closes one; `unknown` where the
+ * @param tail of the prompt, behind the last words: `thinking` where it opens a thought, `speaking` where it closes
+ * one; `unknown` where the
  *   model knows of thoughts and nothing tells
  */
 export function beginningOf(

@@ -1,4 +1,7 @@
-/** Whether a chat template leaves what was said as it was. One that cuts it short is refused, one that changes it is told about. */
+/**
+ * Whether a chat template leaves what was said as it was. One that cuts it short is refused, one that changes it is
+ * told about.
+ */
 import { EntrainError } from '../../protocol/errors.ts';
 import { type Address, toMessages, type Turn } from './template-address.ts';
 import type { Fill } from './template-source.ts';

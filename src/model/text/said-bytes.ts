@@ -2,7 +2,10 @@
 
 const encoder = new TextEncoder();
 
-/** @returns the place in `said` for one in `held`, both offsets in UTF-8; the two differ by characters put in or left out */
+/**
+ * @returns the place in `said` for one in `held`, both offsets in UTF-8; the two differ by characters put in or left
+ * out
+ */
 export function mapBytes(held: string, said: string): (byte: number) => number {
   const places = [0];
   const original = Array.from(said);

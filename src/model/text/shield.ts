@@ -1,5 +1,6 @@
 /**
- * Takes the power out of words: what a dialogue's agents say must not be read as a token of control or as a mark of the template, whoever
+ * Takes the power out of words: what a dialogue's agents say must not be read as a token of control or as a mark of the
+ * template, whoever
  * spells one. The words stay readable; a character that nobody sees goes into each mark.
  */
 import type { RoleMark } from './template-marks.ts';
@@ -16,7 +17,9 @@ export interface ShieldParts {
 
 /** Zero-width space, word joiner, blank: the first one that the tokenizer keeps as a character is taken. */
 const BREAKERS = ['\u200B', '\u2060', ' '];
-/** More rounds would need a mark within a mark within a mark …; what is left then is dealt with character by character. */
+/**
+ * More rounds would need a mark within a mark within a mark …; what is left then is dealt with character by character.
+ */
 const MOST_ROUNDS = 8;
 /** Names that the character is tried in. */
 const MOST_TRIED = 64;

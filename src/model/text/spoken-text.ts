@@ -19,7 +19,10 @@ export interface Piece {
 }
 
 const REPLACEMENT = '\u{FFFD}';
-/** A character has at most four bytes and a token at least one, so behind this many tokens of its own nothing is open any more. */
+/**
+ * A character has at most four bytes and a token at least one, so behind this many tokens of its own nothing is open
+ * any more.
+ */
 const OPEN_TOKENS = 3;
 /** Tokens without a whole character, from which on those at the front are given up as broken. */
 const MOST_FRESH = 8;
@@ -28,8 +31,10 @@ const encoder = new TextEncoder();
 type Decode = (ids: readonly number[]) => string;
 
 /**
- * Only a window of tokens is decoded each time: from the last place where the text was whole, with the stretch before it
- * as context, for the first token of a text may be decoded otherwise than one within it. The window is bounded, so the time is linear in
+ * Only a window of tokens is decoded each time: from the last place where the text was whole, with the stretch before
+ * it
+ * as context, for the first token of a text may be decoded otherwise than one within it. The window is bounded, so the
+ * time is linear in
  * the tokens whatever they are.
  */
 export function createTextStream(decode: Decode): TextStream {

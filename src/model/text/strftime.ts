@@ -1,4 +1,7 @@
-/** Dates in chat templates: `strftime` of Python in UTC and in English, whatever the machine's clock, time zone and language are. */
+/**
+ * Dates in chat templates: `strftime` of Python in UTC and in English, whatever the machine's clock, time zone and
+ * language are.
+ */
 
 const MONTHS = 'January February March April May June July August September October November December'.split(
   ' ',

@@ -1,6 +1,8 @@
 /**
- * How a chat template must be addressed. What it does not allow (a system role, two turns of one role in a row, a dialogue without a
- * user's turn) is found out once, by trying every kind of prompt that an episode brings, and worked around in the messages.
+ * How a chat template must be addressed. What it does not allow (a system role, two turns of one role in a row, a
+ * dialogue without a
+ * user's turn) is found out once, by trying every kind of prompt that an episode brings, and worked around in the
+ * messages.
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Fill, Message } from './template-source.ts';
@@ -93,7 +95,9 @@ export function toMessages(turns: readonly Turn[], { system, address, generate }
   return withSystem(messages, system, address);
 }
 
-/** Puts an unheard turn between two of the same role, and in front of an opening reply, where the template wants one. */
+/**
+ * Puts an unheard turn between two of the same role, and in front of an opening reply, where the template wants one.
+ */
 function fillGap(messages: Message[], next: Message['role'], { order }: Address): void {
   const last = messages.at(-1)?.role;
   const opens = last === undefined && next === 'assistant' && order !== 'any';

@@ -1,4 +1,7 @@
-/** What a chat template itself writes around the words: the tokens that end a turn, and marks of roles that are plain text. */
+/**
+ * What a chat template itself writes around the words: the tokens that end a turn, and marks of roles that are plain
+ * text.
+ */
 import type { Turn } from './template-address.ts';
 import type { Tokenizer } from './tokenizer.ts';
 

@@ -49,7 +49,10 @@ export function parseTemplate(source: string): ParsedTemplate {
   }
 }
 
-/** @param atMs the instant that a template takes for now: the same in a whole run, so that its prompts do not depend on the clock */
+/**
+ * @param atMs the instant that a template takes for now: the same in a whole run, so that its prompts do not depend on
+ * the clock
+ */
 export function createFill(
   template: ParsedTemplate,
   specials: Readonly<Record<string, string>>,
@@ -74,7 +77,10 @@ export function createFill(
   };
 }
 
-/** What every template may use. `Template` of the library would add a clock of its own, in the time zone and language of the machine. */
+/**
+ * What every template may use. `Template` of the library would add a clock of its own, in the time zone and language of
+ * the machine.
+ */
 const GLOBALS = {
   true: true,
   false: false,

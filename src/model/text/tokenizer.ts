@@ -11,7 +11,8 @@ export interface Tokenizer {
   /** As `encode`, in stretches that are tokenised alike whatever stands around them. */
   encodePieces(text: string): readonly Piece[];
   /**
-   * Special tokens are left out, and spaces stay as the tokens have them: `clean_up_tokenization_spaces` is for WordPiece, takes letters and
+   * Special tokens are left out, and spaces stay as the tokens have them: `clean_up_tokenization_spaces` is for
+   * WordPiece, takes letters and
    * spaces from what other tokenizers decode, and transformers 5 ignores it there too.
    */
   decode(ids: readonly number[]): string;
@@ -29,7 +30,8 @@ export interface Tokenizer {
 }
 
 /**
- * @param rows how many tokens the model knows; undefined: not known yet. Added tokens beyond them, which no model was taught, are left out
+ * @param rows how many tokens the model knows; undefined: not known yet. Added tokens beyond them, which no model was
+ * taught, are left out
  * @throws EntrainError MODEL_MISSING, MODEL_CORRUPT, or VOCABULARY_MISMATCH where words would be beyond them
  */
 export async function loadTokenizer(folder: string, rows?: number): Promise<Tokenizer> {
@@ -91,7 +93,10 @@ interface AddedToken {
   special: boolean;
 }
 
-/** Added tokens and those of the vocabulary that text spells, as far as they look like marks. Runs of blanks and single characters do not. */
+/**
+ * Added tokens and those of the vocabulary that text spells, as far as they look like marks. Runs of blanks and single
+ * characters do not.
+ */
 function controlTokens(hub: HubTokenizer): Map<string, number> {
   const controls = new Map<string, number>();
   for (const { id, content, special } of hub.get_added_tokens_decoder().values()) {

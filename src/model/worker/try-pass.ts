@@ -1,4 +1,7 @@
-/** A model is tried before it is called ready: what cannot run is refused when it is loaded, not in the first episode of a run. */
+/**
+ * A model is tried before it is called ready: what cannot run is refused when it is loaded, not in the first episode of
+ * a run.
+ */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
 import { passFault } from '../runtime/runtime-errors.ts';

@@ -1,4 +1,6 @@
-/** The graphs that the backend runs, as ONNX models: several of C = A · B, A · Bᵀ or Aᵀ · B side by side, sizes open. */
+/**
+ * The graphs that the backend runs, as ONNX models: several of C = A · B, A · Bᵀ or Aᵀ · B side by side, sizes open.
+ */
 import { concat, writeBytes, writeInteger } from '../../onnx/protobuf.ts';
 
 export interface MatmulGraph {

@@ -20,7 +20,8 @@ export async function lifeOf(pid: number): Promise<ProcessLife> {
 }
 
 /**
- * Whether that very process still runs; `unknown` where this machine's table of processes does not tell: it ran elsewhere, or
+ * Whether that very process still runs; `unknown` where this machine's table of processes does not tell: it ran
+ * elsewhere, or
  * the system does not say when a process started.
  */
 export async function isSameLife(life: ProcessLife): Promise<'alive' | 'ended' | 'unknown'> {
@@ -43,7 +44,8 @@ async function readStart(pid: number): Promise<string | undefined> {
   const self = await ofLinux('/proc/self/stat');
   if (self === '') return startByPs(pid);
   const text = await ofLinux(`/proc/${pid}/stat`);
-  // The command's name stands in brackets and may hold anything; behind it stand the state (field 3) and the start time (field 22).
+  // The command's name stands in brackets and may hold anything; behind it stand the state (field 3) and the start time
+  // (field 22).
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];
 }

@@ -1,8 +1,10 @@
 /**
- * One owner at a time for a run folder. The owner keeps a file `running.N` there with its process id; the file may outlive the owner
+ * One owner at a time for a run folder. The owner keeps a file `running.N` there with its process id; the file may
+ * outlive the owner
  * (kill -9, power loss), and whoever comes next finds out whether its process still exists.
  *
- * Taking over is safe without a lock of the file system: a claim is a hard link with the next number N, which only one program can make,
+ * Taking over is safe without a lock of the file system: a claim is a hard link with the next number N, which only one
+ * program can make,
  * and who finds a second living claim beside its own withdraws and looks again.
  */
 import { randomBytes } from 'node:crypto';
@@ -46,9 +48,11 @@ const ORPHANS_MS = 20_000;
 const POLL_MS = 100;
 
 /**
- * Claims a run folder for this process, until it is released or the process ends. Waits for programs that an owner which was killed
+ * Claims a run folder for this process, until it is released or the process ends. Waits for programs that an owner
+ * which was killed
  * left behind.
- * @throws EntrainError `RUN_RUNNING` while another program has the run; `CONFIG_INVALID` where the folder cannot be written
+ * @throws EntrainError `RUN_RUNNING` while another program has the run; `CONFIG_INVALID` where the folder cannot be
+ * written
  */
 export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   const { folder, program } = options;
@@ -75,7 +79,10 @@ export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   return { addChild, release };
 }
 
-/** A start that was refused leaves nothing behind: no folder that it made, from `first` on; one that holds something stays. */
+/**
+ * A start that was refused leaves nothing behind: no folder that it made, from `first` on; one that holds something
+ * stays.
+ */
 async function removeEmpty(folder: string, first: string): Promise<void> {
   const gone = await rmdir(folder).then(
     () => true,

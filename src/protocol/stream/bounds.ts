@@ -1,5 +1,6 @@
 /**
- * What a message of the stream may ask of its receiver, beyond being well formed. Held against messages that come over the wire;
+ * What a message of the stream may ask of its receiver, beyond being well formed. Held against messages that come over
+ * the wire;
  * recordings, also those of protocol 1, are read without it.
  */
 import { EntrainError } from '../errors.ts';

@@ -1,13 +1,15 @@
 /**
  * The messages of the activation stream (agent → analyzer over WebSocket), as a union on `type`. Each is one msgpack map;
- * `codec.ts` turns bytes into these and back and is the only door. Data messages (`episode`, `turn`, `steps`, `branch`, `gap`) carry
+ * `codec.ts` turns bytes into these and back and is the only door. Data messages (`episode`, `turn`, `steps`, `branch`,
+ * `gap`) carry
  * a sequence number and are recorded; the others steer the session.
  */
 
 export type DType = 'f16' | 'f32';
 
 /**
- * How a step went through the model: as own speech, as a peer's words, as a script's, as the own reasoning before speech, or as
+ * How a step went through the model: as own speech, as a peer's words, as a script's, as the own reasoning before
+ * speech, or as
  * the words of an episode in which the agent has no part.
  */
 export const STEP_ROLES = ['speak', 'listen', 'read', 'think', 'control'] as const;
@@ -157,7 +159,8 @@ export interface StepsFrame {
 }
 
 /**
- * The states of what might have been: at a turn, other words from the same history, or a state that was moved. No measure of
+ * The states of what might have been: at a turn, other words from the same history, or a state that was moved. No
+ * measure of
  * the talk itself uses them, and no older analyzer may take one for a turn.
  */
 export interface BranchFrame {

@@ -1,6 +1,8 @@
 /**
- * NumPy's .npy files, versions 1 to 3. Reads plain numbers of either byte order, row-major or column-major, from files of any size, with the
- * header of any NumPy (that of Python 2 writes sizes as `64L`); labels may also be text. Writes little-endian float32, row-major.
+ * NumPy's .npy files, versions 1 to 3. Reads plain numbers of either byte order, row-major or column-major, from files
+ * of any size, with the
+ * header of any NumPy (that of Python 2 writes sizes as `64L`); labels may also be text. Writes little-endian float32,
+ * row-major.
  * Source: numpy.lib.format.
  */
 import { open, type FileHandle } from 'node:fs/promises';

@@ -2,8 +2,10 @@
  * Analytic signals: per channel the band-passed signal and its Hilbert transform, by discrete Fourier transform: negative frequencies
  * out, positive ones doubled, everything outside the band out. The ends of a window wrap around.
  *
- * The phase of a signal with an offset is that of the offset: two of them read as locked. The measures are defined for signals that were
- * filtered, of mean 0 but for chance, and those are taken as they are: |mean| ≤ 3 SD / √steps, which moves a coherence by 9 / (2 steps) at
+ * The phase of a signal with an offset is that of the offset: two of them read as locked. The measures are defined for
+ * signals that were
+ * filtered, of mean 0 but for chance, and those are taken as they are: |mean| ≤ 3 SD / √steps, which moves a coherence
+ * by 9 / (2 steps) at
  * most, less than noise has. A larger mean is taken out, and the answer says so.
  */
 import { settledComponents } from '../../numeric/principal-components.ts';
@@ -137,7 +139,9 @@ async function channelsOf(m: Matrix, options: MeasureOptions): Promise<Channel[]
   });
 }
 
-/** A channel near size 1, without an offset that chance does not make; one that is silent in the band is 0 throughout. */
+/**
+ * A channel near size 1, without an offset that chance does not make; one that is silent in the band is 0 throughout.
+ */
 function channelOf(values: Float64Array, band: MeasureOptions['band']): Channel {
   const { centred, mean } = centre(values);
   const squares = centred.reduce((sum, value) => sum + value * value, 0);

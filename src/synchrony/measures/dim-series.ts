@@ -1,5 +1,6 @@
 /**
- * Two streams dim by dim, for measures that hold each dim against its like under many circular shifts of B: inner products over whole
+ * Two streams dim by dim, for measures that hold each dim against its like under many circular shifts of B: inner
+ * products over whole
  * turns are made once per offset and kept, so that a shift of a lagged measure costs its edges alone.
  */
 import { dotAt } from '../../numeric/row-product.ts';
@@ -7,7 +8,10 @@ import { transpose } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, firstColumns, nearOne, type Streams } from './measure.ts';
 
-/** A centred stream, dim after dim, each times a power of two that brings it near 1, with the sums of its values and squares up to each step. */
+/**
+ * A centred stream, dim after dim, each times a power of two that brings it near 1, with the sums of its values and
+ * squares up to each step.
+ */
 export interface DimSeries {
   steps: number;
   dims: number;

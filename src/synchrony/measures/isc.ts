@@ -3,7 +3,8 @@
  * Formula: Pearson's correlation over steps for each of the first min(dims) dims, averaged in Fisher's z and turned back.
  * Range: −1 to 1.
  * Reference: Hasson, Nir, Levy, Fuhrmann, Malach, 2004.
- * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Dims that do not vary are left out; unequal dims are
+ * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Dims that do not vary are left
+ * out; unequal dims are
  * warned of.
  */
 import { bothSeries, circularProducts, type DimSeries } from './dim-series.ts';

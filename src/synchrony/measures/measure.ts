@@ -56,7 +56,8 @@ export interface Streams {
 }
 
 /**
- * Two streams that can be measured, or why not. All measures are free of scale, so a stream of very small or large values (tesla, femtovolt)
+ * Two streams that can be measured, or why not. All measures are free of scale, so a stream of very small or large
+ * values (tesla, femtovolt)
  * comes back times a power of two: its digits stay, and squares of squares neither vanish nor overflow.
  */
 export function aligned(a: Matrix, b: Matrix, fewestSteps: number): Streams | NoScore {

@@ -3,9 +3,11 @@
  * Formula: for every lag, Pearson's correlation of a[t] with b[t + lag] per dim, averaged in Fisher's z; the value is the one farthest from 0.
  * Range: −1 to 1; a positive best lag says that B follows A.
  * Reference: Boker, Xu, Rotondo, King, 2002.
- * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite. Unequal dims are warned of.
+ * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite. Unequal dims are
+ * warned of.
  *
- * With B turned round by s, step t of A meets step t + lag − s of B. The inner product over the overlap is the one over the whole circle less
+ * With B turned round by s, step t of A meets step t + lag − s of B. The inner product over the overlap is the one over
+ * the whole circle less
  * the |lag| terms that lie outside the overlap; the circle's depends on lag − s alone and is kept.
  */
 import {
@@ -30,7 +32,9 @@ import {
 
 const MAX_LAG = 10;
 const FEWEST_STEPS = 8;
-/** Share of a dim's scatter within the overlap under which differences of sums lose digits that the correlation needs. */
+/**
+ * Share of a dim's scatter within the overlap under which differences of sums lose digits that the correlation needs.
+ */
 const UNSAFE = 1e-4;
 
 /** At least half of the steps overlap. */

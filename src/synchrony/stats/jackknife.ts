@@ -3,7 +3,8 @@
  *
  *   se² = (S − 1) / S · Σ (θ₋ₛ − mean)²,   interval = θ ± t(0.975, S − 1) · se,   p = P(|T| > |θ| / se) with S − 1 degrees of freedom
  *
- * θ₋ₛ is the figure without scenario s, on the held-out and on the training side. Figures of several scores are taken without the same scenario
+ * θ₋ₛ is the figure without scenario s, on the held-out and on the training side. Figures of several scores are taken
+ * without the same scenario
  * in all of them, so what they share is in the interval. A scenario that a score lacks changes nothing in it.
  * Reference: Efron, Stein, 1981; Quenouille, 1956.
  * No interval: fewer than two scenarios, or a figure that is not finite.

@@ -1,6 +1,7 @@
 /**
  * Student's t distribution.
- * Formula: P(|T| > t) = I_x(ν / 2, 1 / 2) with x = ν / (ν + t²), I the regularised incomplete beta function by its continued fraction (Lentz).
+ * Formula: P(|T| > t) = I_x(ν / 2, 1 / 2) with x = ν / (ν + t²), I the regularised incomplete beta function by its
+ * continued fraction (Lentz).
  * Range: 0 to 1; to about 12 digits.
  * Reference: Abramowitz, Stegun, 26.7; Press et al., Numerical Recipes, 6.4.
  * No value: NaN for NaN; degrees of freedom are to be above 0.

@@ -1,9 +1,12 @@
 /**
  * Surrogates of a stream of steps: what a measure gives where the stream keeps its own rhythm and loses its partner's. The p-value is the
  * share of surrogates, the streams as they are counted in, that lie as far from 0 as the measure.
- * Formula: `shift` shifts B circularly by a number of steps, at least a tenth of them and more than a lagged measure reaches; `phase` adds
- * one random phase per frequency to all dims of B, an all-pass filter, so spectra and what the dims share among themselves stay.
- * Shifts are drawn without replacement: there are only so many, and one drawn twice is no new evidence. Where as many are asked for as
+ * Formula: `shift` shifts B circularly by a number of steps, at least a tenth of them and more than a lagged measure
+ * reaches; `phase` adds
+ * one random phase per frequency to all dims of B, an all-pass filter, so spectra and what the dims share among
+ * themselves stay.
+ * Shifts are drawn without replacement: there are only so many, and one drawn twice is no new evidence. Where as many
+ * are asked for as
  * there are, or more, each is used once.
  * Range: p from 1 / (surrogates + 1) to 1.
  * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994; Phipson, Smyth, 2010.
@@ -56,7 +59,9 @@ export async function surrogateNull(
   return 'reason' in beside ? beside : { answer, ...beside };
 }
 
-/** A measure's size beside those of its surrogates, all of them different ones; a surrogate without a score has none. */
+/**
+ * A measure's size beside those of its surrogates, all of them different ones; a surrogate without a score has none.
+ */
 export interface SurrogateSizes {
   answer: Exclude<MeasureAnswer, NoScore>;
   size: number;

@@ -1,5 +1,6 @@
 /**
- * Target layer and ridge penalty of one source layer in one fold, chosen inside the training part: its folds are put into three inner parts,
+ * Target layer and ridge penalty of one source layer in one fold, chosen inside the training part: its folds are put
+ * into three inner parts,
  * each inner part is predicted from the others, and what is explained best is taken.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';

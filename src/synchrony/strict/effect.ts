@@ -1,5 +1,6 @@
 /**
- * The effect: how much of B's states a ridge on A's explains in scenarios that it was not fitted on, beside what it would explain if the
+ * The effect: how much of B's states a ridge on A's explains in scenarios that it was not fitted on, beside what it
+ * would explain if the
  * episodes of each scenario stood in any other order.
  *
  *   explained_f = 2⟨β, C_f⟩ − ⟨β, G_f β⟩        over the rows of fold f;  β = M Σ C_s,  M = (Σ G_s + λI)⁻¹  over the scenarios s outside of f
@@ -7,7 +8,8 @@
  *                                                 an episode's turn sum to 0 over the scenario's episodes
  *   score  = Σ explained / Σ ‖W‖²;   excess = Σ (explained − null) / Σ ‖W‖²;   means over source layers
  *
- * G = ZᵀZ, C = ZᵀW, V as `ScenarioSums.noise` says. The interval needs the excess without each scenario, both as held-out and as training rows:
+ * G = ZᵀZ, C = ZᵀW, V as `ScenarioSums.noise` says. The interval needs the excess without each scenario, both as
+ * held-out and as training rows:
  * with M as it is, leaving d out of β changes explained_f − null_f by
  *
  *   −2⟨C_d, M (C_f − G_f β)⟩ − ⟨C_d, M G_f M C_d⟩ − ⟨M G_f M, V_d⟩

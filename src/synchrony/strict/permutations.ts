@@ -1,6 +1,8 @@
 /**
- * Permutations of episodes within their scenarios. A scenario of many episodes is cut into strata of at most six, and episodes are permuted within
- * their stratum: as exact, and the products of any two episodes with any two that may take their place can be worked out beforehand.
+ * Permutations of episodes within their scenarios. A scenario of many episodes is cut into strata of at most six, and
+ * episodes are permuted within
+ * their stratum: as exact, and the products of any two episodes with any two that may take their place can be worked
+ * out beforehand.
  */
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { Blocks } from './blocks.ts';
@@ -43,5 +45,7 @@ export function drawPermutations(strata: readonly Stratum[], count: number, seed
 const FEWEST = 199;
 const MOST = 19_999;
 
-/** Permutations that bring the smallest p-value to 0.05 / groups, so that one group among so many can reach q = 0.05. */
+/**
+ * Permutations that bring the smallest p-value to 0.05 / groups, so that one group among so many can reach q = 0.05.
+ */
 export const permutationsFor = (groups: number): number => Math.min(MOST, Math.max(FEWEST, 20 * groups - 1));

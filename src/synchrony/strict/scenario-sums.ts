@@ -1,5 +1,6 @@
 /**
- * What ridge fits need of the rows, as sums over scenarios that add up: every fit, with or without some scenario, is made of them, and no row is
+ * What ridge fits need of the rows, as sums over scenarios that add up: every fit, with or without some scenario, is
+ * made of them, and no row is
  * read twice.
  */
 import { addTo, copyOf, joinColumns, rowRange, transpose, zeros } from '../../numeric/matrix.ts';
@@ -7,7 +8,10 @@ import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { remember } from '../remember.ts';
 import type { Block, Blocks } from './blocks.ts';
 
-/** Of one source layer over some blocks: ZᵀZ [k, k], ZᵀW [k, l] for all target layers side by side, ‖W‖² per target layer. */
+/**
+ * Of one source layer over some blocks: ZᵀZ [k, k], ZᵀW [k, l] for all target layers side by side, ‖W‖² per target
+ * layer.
+ */
 export interface Sums {
   gram: Matrix;
   cross: Matrix;

@@ -1,5 +1,6 @@
 /**
- * States of balanced blocks without what belongs to the episode and to the scenario's turn, every column in units of what is left of it.
+ * States of balanced blocks without what belongs to the episode and to the scenario's turn, every column in units of
+ * what is left of it.
  *
  *   x̃(e, t) = x(e, t) − mean over t of x(e, ·) − mean over e of x(·, t) + mean of the block
  *

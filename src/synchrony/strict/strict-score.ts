@@ -1,13 +1,16 @@
 /**
- * The strict score: do the states of A and B go together beyond scenario, turn and episode? docs/method.md has the whole of it.
+ * The strict score: do the states of A and B go together beyond scenario, turn and episode? docs/method.md has the
+ * whole of it.
  *
  *   turn pairs ─▶ balanced blocks ─▶ doubly centred, standardised ─▶ components ─┬─▶ evidence under permutations ─▶ p
  *                                                                                └─▶ folds of scenarios ─▶ score, excess, interval
  *
  * Range: up to 1, about 0 or a little below without a relation; never clipped.
- * It shows that the two states share information that is specific to an episode, and not that A acts on B: a common input that episodes of one
+ * It shows that the two states share information that is specific to an episode, and not that A acts on B: a common
+ * input that episodes of one
  * scenario do not share shows as well.
- * No score: too few samples, episodes or scenarios; values that are not finite; episodes of a scenario that are all the same.
+ * No score: too few samples, episodes or scenarios; values that are not finite; episodes of a scenario that are all the
+ * same.
  */
 import { groupBy } from '../group-by.ts';
 import { isFinite, joinColumns, zeros } from '../../numeric/matrix.ts';
@@ -24,7 +27,10 @@ import { sumsOf, type FoldData } from './scenario-sums.ts';
 import { centreBlocks, energyOf } from './standardise.ts';
 import { textResiduals } from './text-residuals.ts';
 
-/** Goes up whenever the same rows and seed would give other figures. Version 1 took text out and corrected the variance of its null. */
+/**
+ * Goes up whenever the same rows and seed would give other figures. Version 1 took text out and corrected the variance
+ * of its null.
+ */
 export const STRICT_METHOD = { name: 'strict', version: 2 } as const;
 
 export interface StrictOptions {
@@ -71,7 +77,8 @@ async function testOf({ used, components }: Prepared, options: StrictOptions): P
 }
 
 /**
- * The same score of what text features leave of both states: those of A's prompt, or those of B's prompt as well. An estimate with an interval
+ * The same score of what text features leave of both states: those of A's prompt, or those of B's prompt as well. An
+ * estimate with an interval
  * and no p-value: text that the features miss, or that is taken out only in part, counts.
  */
 export async function beyondText(
@@ -128,7 +135,10 @@ const SAME = 'the episodes of a scenario are the same';
 
 const MOST_TEXT_COMPONENTS = 128;
 
-/** Leading components of the features, each kind brought to one energy. They keep their own sizes: a rare n-gram weighs less than a common one. */
+/**
+ * Leading components of the features, each kind brought to one energy. They keep their own sizes: a rare n-gram weighs
+ * less than a common one.
+ */
 async function textComponents(
   texts: readonly Matrix[],
   used: Blocks,

@@ -1,6 +1,8 @@
 /**
- * What a ridge on the text's components leaves of states, for one fold. Held-out rows are predicted by a fit to all training scenarios, training
- * rows by a fit without their own scenario, so that every residual comes from a fit that has not seen its scenario. The penalty of each matrix is
+ * What a ridge on the text's components leaves of states, for one fold. Held-out rows are predicted by a fit to all
+ * training scenarios, training
+ * rows by a fit without their own scenario, so that every residual comes from a fit that has not seen its scenario. The
+ * penalty of each matrix is
  * the one whose fits err least on scenarios left out. Text and states are doubly centred, and so are the residuals.
  *
  *   left out   e_S = (I − T_S (TᵀT + λI)⁻¹ T_Sᵀ)⁻¹ r_S     for a scenario S, r the residuals of the fit to all training scenarios
@@ -25,7 +27,9 @@ import { rowsOfBlock } from './scenario-sums.ts';
 /** Share of the text's mean eigenvalue: from hardly any penalty to one that leaves the text in. */
 const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4];
 
-/** The penalty is chosen by these: they hold most of what there is, and all columns would take several times as long. */
+/**
+ * The penalty is chosen by these: they hold most of what there is, and all columns would take several times as long.
+ */
 const LEADING_COLUMNS = 16;
 
 /** Keeps a system that is singular to rounding from failing. */

@@ -2,7 +2,8 @@
  * SyncR² in the paper's own mode: ridge regression from every layer of A at turn t to every layer of B at the next turn, R² on held-out
  * units, mean over splits, then the maximum over target layers clipped at 0 and the mean over source layers.
  *
- * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, values that are not finite, a side that does not vary. Dims
+ * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, values that are not finite, a side that
+ * does not vary. Dims
  * of the target that hold one value in all rows are left out and counted; so are target layers that have no other.
  */
 import { groupBy } from '../group-by.ts';

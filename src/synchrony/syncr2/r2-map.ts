@@ -6,8 +6,10 @@
  *   target layer j: Z = Y / √(test sum of squares), per column
  *   R²[i, j] = 1 − ‖Z_test − Cᵀ Z_train‖² / dims
  *
- * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score over the dims that vary: one that holds a
- * single value in all rows says nothing of coupling and counts for nothing (r2_score calls it 1). That a held-out prediction needs only
+ * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score over the dims that
+ * vary: one that holds a
+ * single value in all rows says nothing of coupling and counts for nothing (r2_score calls it 1). That a held-out
+ * prediction needs only
  * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
  * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
  */

@@ -64,7 +64,10 @@ function isSame(given: string, wanted: string): boolean {
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** Where a client has to show a certificate (`--tls-client-ca`), everything but health is kept from one that showed none. */
+/**
+ * Where a client has to show a certificate (`--tls-client-ca`), everything but health is kept from one that showed
+ * none.
+ */
 export function certificateRefusal(
   request: IncomingMessage,
   { path, tls }: { path: string; tls: ServerTls | undefined },

@@ -1,5 +1,6 @@
 /**
- * Bounds on what a client may hold of an HTTP server: connections in number, requests under way on each, and time without a step. What was
+ * Bounds on what a client may hold of an HTTP server: connections in number, requests under way on each, and time
+ * without a step. What was
  * upgraded to a WebSocket is no longer counted here; the stream has limits of its own.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';

@@ -159,7 +159,8 @@ interface Serving {
 }
 
 /**
- * Where certificates of clients are asked for, the handshake lets in also who shows none, for health is read without one; everything
+ * Where certificates of clients are asked for, the handshake lets in also who shows none, for health is read without
+ * one; everything
  * else is refused to such a client.
  */
 function createAnyServer(

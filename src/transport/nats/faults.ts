@@ -1,4 +1,7 @@
-/** What a NATS server may refuse, by the codes of its answers: which right is missing, that its store is full, that JetStream is off. */
+/**
+ * What a NATS server may refuse, by the codes of its answers: which right is missing, that its store is full, that
+ * JetStream is off.
+ */
 import { ErrorCode, NatsError } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 

@@ -1,4 +1,6 @@
-/** JetStream as entrain uses it: one stream per run, one consumer per agent and purpose, and turns that are spoken once. */
+/**
+ * JetStream as entrain uses it: one stream per run, one consumer per agent and purpose, and turns that are spoken once.
+ */
 import { randomUUID } from 'node:crypto';
 import {
   AckPolicy,
@@ -69,7 +71,8 @@ export interface ConsumerOptions {
   filter: string;
   from?: 'beginning' | 'now';
   /**
-   * Then each message waits for the acknowledgement of the one before it, so that a message which a broken line swallowed
+   * Then each message waits for the acknowledgement of the one before it, so that a message which a broken line
+   * swallowed
    * comes again before any later one. Costs a round trip per message.
    */
   inOrder?: boolean;
@@ -209,8 +212,10 @@ export interface Patience {
 }
 
 /**
- * Tries again while the server is away, full, without JetStream or without the right for it, for what is not stored is lost. The message
- * id makes a repeated try harmless; it is random, since a peer that guessed it could store a message of its own under it and have
+ * Tries again while the server is away, full, without JetStream or without the right for it, for what is not stored is
+ * lost. The message
+ * id makes a repeated try harmless; it is random, since a peer that guessed it could store a message of its own under
+ * it and have
  * this one dropped as a duplicate.
  */
 async function publishPatiently(

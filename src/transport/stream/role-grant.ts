@@ -1,6 +1,8 @@
 /**
- * What a coordinator signs when it gives an agent a role of an episode. The agent puts it into its `episode` frame, so that the
- * analyzer knows from the coordinator, and not from the frame, whose states may count there. It holds for ever: frames may
+ * What a coordinator signs when it gives an agent a role of an episode. The agent puts it into its `episode` frame, so
+ * that the
+ * analyzer knows from the coordinator, and not from the frame, whose states may count there. It holds for ever: frames
+ * may
  * wait in a spool for days.
  */
 import { createHash } from 'node:crypto';

@@ -1,5 +1,6 @@
 /**
- * Whose frames an analyzer takes: those of agents that the run's coordinator gave a role in the episode, and only as that role,
+ * Whose frames an analyzer takes: those of agents that the run's coordinator gave a role in the episode, and only as
+ * that role,
  * seating and model allow. Each `episode` frame of a stream brings the role; what follows is held against it. It knows
  * nothing of connections.
  *

@@ -1,4 +1,7 @@
-/** Claims as JSON with an Ed25519 signature, `claims.signature` in base64url: what access tokens and role grants are made of. */
+/**
+ * Claims as JSON with an Ed25519 signature, `claims.signature` in base64url: what access tokens and role grants are
+ * made of.
+ */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { EntrainError } from '../../protocol/errors.ts';
 

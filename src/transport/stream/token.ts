@@ -1,5 +1,6 @@
 /**
- * Access tokens of the activation stream: claims that the coordinator signed. Short-lived and bound to one run, agent and stream; the analyzer holds the public key alone.
+ * Access tokens of the activation stream: claims that the coordinator signed. Short-lived and bound to one run, agent
+ * and stream; the analyzer holds the public key alone.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { NAME_PATTERN } from '../../protocol/subjects.ts';

@@ -1,4 +1,6 @@
-/** Prompts that do not fit are found before a run begins: what is asked, and an agent's answer over a real nats-server. */
+/**
+ * Prompts that do not fit are found before a run begins: what is asked, and an agent's answer over a real nats-server.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countPrompts } from '../../../src/agent-node/count-prompts.ts';
 import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';

@@ -1,5 +1,6 @@
 /**
- * Offsets and scales that say nothing of coupling change no figure. Streams are made by formula; figures are those of NumPy 1.26 and
+ * Offsets and scales that say nothing of coupling change no figure. Streams are made by formula; figures are those of
+ * NumPy 1.26 and
  * scipy.signal.hilbert on the same streams in Python, with column means out.
  */
 import { describe, expect, it } from 'vitest';
@@ -12,7 +13,10 @@ import type { MeasureAnswer } from '../../../src/synchrony/measures/measure.ts';
 const options = { algebra: createPlainAlgebra() };
 const STEPS = 64;
 
-/** sin(0.7 t (c + 1) + seed) + cos(1.9 t + seed c) / 2 + ((7919 t + 104729 c + 31 seed) mod 101) / 101 − 1/2, [64, dims]. */
+/**
+ * sin(0.7 t (c + 1) + seed) + cos(1.9 t + seed c) / 2 + ((7919 t + 104729 c + 31 seed) mod 101) / 101 − 1/2, [64,
+ * dims].
+ */
 function stream(dims: number, seed: number): Matrix {
   const out = zeros(STEPS, dims);
   for (let t = 0; t < STEPS; t++)

@@ -35,7 +35,8 @@ describe('the report of a group', () => {
     expect([count, steps]).toEqual([2, 192]);
     const [isc] = measures ?? [];
     expect(isc?.value).toBeCloseTo(0.2, 12);
-    // Mean of the sizes 0.3. Of the 16 equally likely pairs of (0.5, 0.1, 0.2, 0.3) and (0.1, 0.3, 0.2, 0.5) eight have a mean of 0.3 or more.
+    // Mean of the sizes 0.3. Of the 16 equally likely pairs of (0.5, 0.1, 0.2, 0.3) and (0.1, 0.3, 0.2, 0.5) eight have
+    // a mean of 0.3 or more.
     expect(isc?.pValue).toBeCloseTo(8 / 16, 1);
     expect(isc?.nullMean).toBeCloseTo(0.275, 1);
     expect(isc?.excess).toBeCloseTo(0.3 - (isc?.nullMean as number), 12);

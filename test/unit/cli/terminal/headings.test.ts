@@ -1,4 +1,7 @@
-/** Words stand under the heading of their episode, by whatever way they come first; the terminal is a stream that keeps what is written. */
+/**
+ * Words stand under the heading of their episode, by whatever way they come first; the terminal is a stream that keeps
+ * what is written.
+ */
 import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { createHeadings } from '../../../../src/cli/terminal/headings.ts';

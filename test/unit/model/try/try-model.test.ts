@@ -1,4 +1,7 @@
-/** One turn of a model, as its owner sees it: folders that people really have are tried as they are, or refused with a reason. */
+/**
+ * One turn of a model, as its owner sees it: folders that people really have are tried as they are, or refused with a
+ * reason.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

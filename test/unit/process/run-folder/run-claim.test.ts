@@ -1,4 +1,6 @@
-/** One owner of a run folder at a time, by real processes that are killed, started at once, and given each other's ids. */
+/**
+ * One owner of a run folder at a time, by real processes that are killed, started at once, and given each other's ids.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Arrays as NumPy writes them: bytes as numpy.save of 1.26 and, for the header with longs, of Python 2.7 gives them. */
+/**
+ * Arrays as NumPy writes them: bytes as numpy.save of 1.26 and, for the header with longs, of Python 2.7 gives them.
+ */
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -27,7 +27,10 @@ describe('Student’s t', () => {
   });
 });
 
-/** The mean of some values as an excess, with its replicates: for it the jackknife's error is the standard error of the mean. */
+/**
+ * The mean of some values as an excess, with its replicates: for it the jackknife's error is the standard error of the
+ * mean.
+ */
 const meanScore = (values: number[], first = 0): Jackknifed => ({
   excess: meanOf(values),
   replicates: values.map((value, at) => ({

@@ -1,4 +1,6 @@
-/** Score, excess and jackknife of strict mode beside a slow twin that refits, and that takes every permutation there is. */
+/**
+ * Score, excess and jackknife of strict mode beside a slow twin that refits, and that takes every permutation there is.
+ */
 import { describe, expect, it } from 'vitest';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { chooseBlocks, foldsOf } from '../../../../src/synchrony/strict/blocks.ts';

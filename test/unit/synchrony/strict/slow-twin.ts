@@ -1,6 +1,8 @@
 /**
- * A slow second implementation of the strict score, from its definition: dense least squares for the centring, explicit ridge fits, every
- * permutation by moving the raw rows and starting over. It shares no code with `src/synchrony/strict`; it is for states of few dimensions, which
+ * A slow second implementation of the strict score, from its definition: dense least squares for the centring, explicit
+ * ridge fits, every
+ * permutation by moving the raw rows and starting over. It shares no code with `src/synchrony/strict`; it is for states
+ * of few dimensions, which
  * their components hold whole.
  */
 export type Rows = number[][];
@@ -108,7 +110,10 @@ export interface EffectTwin {
   without: Map<number, number>;
 }
 
-/** What a fold's fit explains of its held-out rows, with the scenarios in `fitted` giving the coefficients and the inverse of all training ones. */
+/**
+ * What a fold's fit explains of its held-out rows, with the scenarios in `fitted` giving the coefficients and the
+ * inverse of all training ones.
+ */
 function explainedTwin(
   data: { rows: TwinRow[]; a: Rows; b: Rows },
   of: { held: Set<number>; fitted: Set<number>; counted: Set<number>; penalty: number },
@@ -135,7 +140,9 @@ export interface EffectInput {
   all: ((episode: number) => number)[];
 }
 
-/** Score, excess and the excess without each scenario, at one penalty: the null's mean over every permutation there is. */
+/**
+ * Score, excess and the excess without each scenario, at one penalty: the null's mean over every permutation there is.
+ */
 export function effectTwin({ rows, folds, penalty, all }: EffectInput): EffectTwin {
   const names = [...new Set(rows.map(({ scenario }) => scenario))];
   const a = centredTwin(

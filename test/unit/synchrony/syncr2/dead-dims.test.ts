@@ -1,5 +1,6 @@
 /**
- * Paper mode where dims of the target hold one value. Figures are those of ridge regression in NumPy 1.26 on the same formulas, the dead dim
+ * Paper mode where dims of the target hold one value. Figures are those of ridge regression in NumPy 1.26 on the same
+ * formulas, the dead dim
  * left out; scikit-learn's r2_score calls it 1 and would make 0.811 of layer 0.
  */
 import { expect, it } from 'vitest';

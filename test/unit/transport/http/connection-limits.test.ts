@@ -83,7 +83,8 @@ describe('a client that takes too long', () => {
     const server = await serve({ routes: { '/big': () => big } });
     const socket = await open(server, 'GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n');
     socket.pause();
-    // A write that is still making progress at the first look is given as long again; the client cannot see the end without reading on.
+    // A write that is still making progress at the first look is given as long again; the client cannot see the end
+    // without reading on.
     await new Promise((done) => setTimeout(done, 3 * NOTICED_MS));
     let bytes = 0;
     socket.on('data', (part: Buffer) => (bytes += part.length));

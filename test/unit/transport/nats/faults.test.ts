@@ -1,4 +1,6 @@
-/** Rights that are taken away and given back, a store that is full, and JetStream switched off: by a real nats-server. */
+/**
+ * Rights that are taken away and given back, a store that is full, and JetStream switched off: by a real nats-server.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { names, subjects } from '../../../../src/protocol/subjects.ts';
 import {

@@ -1,4 +1,6 @@
-/** A recording that takes long to open: the sender is told so, and what it holds is sent and acknowledged afterwards. */
+/**
+ * A recording that takes long to open: the sender is told so, and what it holds is sent and acknowledged afterwards.
+ */
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
