@@ -1,7 +1,6 @@
 /**
- * What one who has a valid token of his own can do to the analyzer, against the real program: bring states into an
- * episode in which
- * he has no part, make it count without end, write under names that are never read again.
+ * What an agent with a valid token of its own may try against the real analyzer: bring states into an episode
+ * in which it has no role, make it count without end, write under names that are never read again.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -49,11 +48,11 @@ async function restart(): Promise<void> {
   await start();
 }
 
-/** Seconds since 1970, as a sender without memory counts them. */
+/** Seconds since 1970: the epoch of a sender with an empty spool. */
 let epochs = Math.floor(Date.now() / 1000);
 
 interface Sent {
-  /** The close code, or `acknowledged` when all was. */
+  /** The close code, or `acknowledged` when every frame was acknowledged. */
   end: number | 'acknowledged';
   why: string;
 }
@@ -105,8 +104,8 @@ const granted = (frame: EpisodeFrame, change: Partial<RoleGrant> = {}): EpisodeF
   grant: grantOf(frame, change),
 });
 
-describe('a stream without a part in the episode', { timeout: 60_000 }, () => {
-  it('brings in nothing where agents stream without a coordinator', async () => {
+describe('a stream without a role in the episode', { timeout: 60_000 }, () => {
+  it('gets no frame recorded where agents stream without a coordinator', async () => {
     const honest = [about(), turnFrame(0, 0), turnFrame(0, 2)];
     expect(await send(honest, { stream: 'ada' })).toMatchObject({ end: 'acknowledged' });
     const poison = [0, 1, 2].map((turn) => ({ ...turnFrame(0, turn), seating: 1 }));
@@ -120,7 +119,7 @@ describe('a stream without a part in the episode', { timeout: 60_000 }, () => {
     expect(await recorded()).not.toContain('ben turn');
   });
 
-  it('needs the coordinator’s word where there is one', async () => {
+  it('gets no frame recorded without the coordinator’s grant where there is a coordinator', async () => {
     const run = 'granted';
     const of = (stream: string) => ({ stream, run, granted: true });
     const frame = about({ run });
@@ -142,12 +141,12 @@ describe('a stream without a part in the episode', { timeout: 60_000 }, () => {
     ];
     for (const [what, frames] of attempts)
       expect((await send(frames, of('eve'))).end, what).not.toBe('acknowledged');
-    // Also by a token that was made by hand.
+    // The same holds for a token that was made by hand.
     expect(await send([frame, turnFrame(0, 0)], { stream: 'eve', run })).toMatchObject({ end: 4003 });
     expect((await recorded(run)).filter((line) => line === 'eve turn')).toEqual([]);
   });
 
-  it('has no part either after the analyzer was killed and started again, and who has one goes on', async () => {
+  it('has no role after a restart of the analyzer either, while a stream with a role goes on', async () => {
     await restart();
     const later = [{ ...turnFrame(0, 4) }];
     expect(await send(later, { stream: 'ada' })).toMatchObject({ end: 'acknowledged' });
@@ -161,8 +160,8 @@ describe('a stream without a part in the episode', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a peer that asks too much', { timeout: 60_000 }, () => {
-  it('is refused at its first frame, and the analyzer answers as before', async () => {
+describe('a sender that asks too much of the analyzer', { timeout: 60_000 }, () => {
+  it('is refused at its first frame, and the analyzer goes on answering', async () => {
     const order = Array.from({ length: 60_000 }, () => 'a');
     const bomb = [about({ order }), ...Array.from({ length: 120 }, (_, turn) => turnFrame(0, turn))];
     expect(await send(bomb, { stream: 'a', run: 'bomb' })).toMatchObject({ end: 4000 });
@@ -176,7 +175,7 @@ describe('a peer that asks too much', { timeout: 60_000 }, () => {
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
   });
 
-  it('makes no more groups than are kept', async () => {
+  it('cannot make more than 2,000 groups in a run', async () => {
     const [model] = about().models as [EpisodeFrame['models'][0]];
     const frames = Array.from({ length: 1200 }, (_, i) => {
       const models = [{ ...model, name: `m${i}` }, model];
@@ -188,15 +187,18 @@ describe('a peer that asks too much', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what was acknowledged is read again', { timeout: 60_000 }, () => {
-  it.each([9_999_999_999, 10_000_000_000, Date.now(), 2 ** 48])('of epoch %d', async (epoch) => {
-    const run = `epoch-${epoch}`;
-    const frames = [about({ run }), turnFrame(0, 0)];
-    expect(await send(frames, { stream: 'ada', run }, epoch)).toMatchObject({ end: 'acknowledged' });
-    expect(await recorded(run)).toEqual(['ada episode', 'ada turn']);
-  });
+describe('the analyzer', { timeout: 60_000 }, () => {
+  it.each([9_999_999_999, 10_000_000_000, Date.now(), 2 ** 48])(
+    'reads acknowledged frames of epoch %d again',
+    async (epoch) => {
+      const run = `epoch-${epoch}`;
+      const frames = [about({ run }), turnFrame(0, 0)];
+      expect(await send(frames, { stream: 'ada', run }, epoch)).toMatchObject({ end: 'acknowledged' });
+      expect(await recorded(run)).toEqual(['ada episode', 'ada turn']);
+    },
+  );
 
-  it('or the hello is refused', async () => {
+  it('refuses the hello of an epoch that is too large to read again', async () => {
     expect(await send([about({ run: 'far' })], { stream: 'ada', run: 'far' }, 2 ** 50)).toMatchObject({
       end: 4000,
     });

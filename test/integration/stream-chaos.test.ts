@@ -8,12 +8,12 @@ import { seededRandom } from '../fixtures/seeded-random.ts';
 const seed = Math.floor(Math.random() * 2 ** 31);
 const random = seededRandom(seed);
 
-// The long form is `npm run chaos`.
+// `npm run chaos` runs these scenarios longer.
 it('the decoder answers every input with a message or an error, within 50 ms', async () => {
   expect({ seed, ...(await fuzzDecoder({ times: 4, random })) }).toMatchObject({ failures: [] });
 });
 
-describe('nothing is lost or doubled', () => {
+describe('the activation stream loses and duplicates no frame', () => {
   it.each([
     ['the analyzer is killed five times under eight senders', killAnalyzers, 5],
     ['agents are killed ten times', killAgents, 10],

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../../process/metrics.ts';
 import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../protocol/report.ts';
 import { REFUSALS } from '../../transport/stream/registry.ts';
-import type { StreamFigures } from '../../transport/stream/slot.ts';
+import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
 import type { BudgetFigures } from '../ingest/retention.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 import { PAIR_GAUGES } from './pair-metrics.ts';

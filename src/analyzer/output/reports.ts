@@ -1,7 +1,7 @@
 /** Puts what the score store and the stream server know together into the reports that people and programs read. */
 import type { ScoreReport, StateReport, StreamReport } from '../../protocol/report.ts';
 import type { Clock } from '../../process/clock.ts';
-import type { StreamFigures } from '../../transport/stream/slot.ts';
+import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
 import type { MetricSources, RunFigures } from './metrics.ts';
 import { episodeCounts, type FrameCounts } from '../state/run-report.ts';
 import type { RunState } from '../state/run-state.ts';

@@ -1,5 +1,5 @@
 /** The figures of activation streams as metric samples. */
-import type { StreamFigures } from '../../transport/stream/slot.ts';
+import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
 import type { Sample } from './report-gauge.ts';
 
 export interface StreamMetric {

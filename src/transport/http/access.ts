@@ -1,6 +1,7 @@
 /**
- * Who may read over HTTP. Results are read on this machine, by who has shown a certificate, or with the token of `--http-token-file`;
- * where there is a token, everybody needs it. Health is open to all, and metrics are while there is no token.
+ * Decides who may read over HTTP. Results are read from this machine, with a client certificate, or with the
+ * token of `--http-token-file`; if there is a token, every reader needs it. Health is always open, and so are
+ * metrics while there is no token.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -19,7 +20,10 @@ const HEALTH: readonly string[] = ['/healthz', '/readyz'];
 const METRICS = '/metrics';
 const LEAST_CHARS = 16;
 
-/** @throws EntrainError `CONFIG_INVALID` */
+/**
+ * The token in the file; undefined if none is named.
+ * @throws EntrainError `CONFIG_INVALID`
+ */
 export async function readHttpToken(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   const token = (await readSecretFile('--http-token-file', file, 'the token alone')).trim();
@@ -30,7 +34,7 @@ export async function readHttpToken(file: string | undefined): Promise<string | 
   );
 }
 
-/** Why this request is not answered, if so. */
+/** Why a request is refused; undefined if it may be answered. */
 export function refusalOf(
   request: IncomingMessage,
   about: { path: string; names: readonly string[]; token: string | undefined },
@@ -58,15 +62,15 @@ function tokenIn(authorization = ''): string {
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-/** In the same time whatever differs. */
+/** Compares in constant time. */
 function isSame(given: string, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
 /**
- * Where a client has to show a certificate (`--tls-client-ca`), everything but health is kept from one that showed
- * none.
+ * If clients must have a certificate (`--tls-client-ca`), everything but health is refused to a client without
+ * one.
  */
 export function certificateRefusal(
   request: IncomingMessage,
@@ -76,7 +80,7 @@ export function certificateRefusal(
   return { status: 403, why: 'This needs a certificate of the authority that --tls-client-ca names.' };
 }
 
-/** One that the authority of `--tls-client-ca` has signed. */
+/** Whether the client has shown a certificate signed by the authority of `--tls-client-ca`. */
 function hasCertificate({ socket }: IncomingMessage): boolean {
   return socket instanceof TLSSocket && socket.authorized;
 }
@@ -86,7 +90,10 @@ function isFromHere({ socket }: IncomingMessage): boolean {
   return peer === '::1' || peer.startsWith('127.') || peer === plain(socket.localAddress);
 }
 
-/** A page of elsewhere may have its own name point to this machine; it cannot make the browser say another one. */
+/**
+ * Whether the `Host` header names this server. Another site may point its own name to this machine, but cannot
+ * make the browser send a different one (DNS rebinding).
+ */
 function namesUs(header = '', names: readonly string[]): boolean {
   const name = header
     .replace(/:\d+$/, '')

@@ -1,27 +1,27 @@
 /**
- * Bounds on what a client may hold of an HTTP server: connections in number, requests under way on each, and time
- * without a step. What was
- * upgraded to a WebSocket is no longer counted here; the stream has limits of its own.
+ * Limits on what a client may hold of an HTTP server: the number of connections, of requests under way on each,
+ * and the time without progress. A connection upgraded to a WebSocket no longer counts here; the stream server
+ * has its own limits.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 export interface HttpLimits {
-  /** Connections at a time. At the limit the oldest one on which nothing is under way makes room. */
+  /** Most connections at a time. At the limit, the oldest one without a request under way is closed. */
   connections: number;
-  /** Requests of one connection that are not answered yet; a client that pipelines more is cut off. */
+  /** Most unanswered requests of one connection; a client that pipelines more is cut off. */
   pipelined: number;
-  /** How long a client may take to shake hands, to say what it wants, or to read on. */
-  patienceMs: number;
+  /** How long a client may take for the handshake, for its request, or to read on, in milliseconds. */
+  idleMs: number;
 }
 
-export const HTTP_LIMITS: HttpLimits = { connections: 256, pipelined: 16, patienceMs: 10_000 };
+export const HTTP_LIMITS: HttpLimits = { connections: 256, pipelined: 16, idleMs: 10_000 };
 
 export interface ConnectionLimits {
-  /** A request begins; false when its connection was cut off for it. */
+  /** Counts a request; false if its connection was cut off for it. */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
-  /** The connection is no HTTP any more. */
+  /** Stops counting a connection that is no longer HTTP. */
   release(socket: Socket): void;
 }
 
@@ -32,12 +32,12 @@ interface Held {
 }
 
 export function limitConnections(server: Server | TlsServer, limits: HttpLimits): ConnectionLimits {
-  /** By the client's address and port, which a TLS socket and the one below it share; the oldest first. */
+  /** By the client's address and port, which a TLS socket and the socket below it share; oldest first. */
   const held = new Map<string, Held>();
-  server.requestTimeout = limits.patienceMs;
-  server.headersTimeout = limits.patienceMs;
-  server.keepAliveTimeout = limits.patienceMs;
-  server.timeout = limits.patienceMs;
+  server.requestTimeout = limits.idleMs;
+  server.headersTimeout = limits.idleMs;
+  server.keepAliveTimeout = limits.idleMs;
+  server.timeout = limits.idleMs;
   server.on('connection', (socket: Socket) => {
     if (held.size >= limits.connections) makeRoom(held);
     if (held.size >= limits.connections) return void socket.destroy();

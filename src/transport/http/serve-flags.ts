@@ -1,4 +1,4 @@
-/** What every program that serves can be told about it: where, with which certificate, and who may read. */
+/** Flags of every program with an HTTP server: address, certificate, and who may read. */
 import { EntrainError } from '../../protocol/errors.ts';
 import { portFlag } from '../../process/flags.ts';
 import { readHttpToken } from './access.ts';
@@ -33,7 +33,10 @@ export interface Serving {
   token: string | undefined;
 }
 
-/** @throws EntrainError `USAGE`, `CONFIG_INVALID` */
+/**
+ * Settings of the HTTP server from the flags.
+ * @throws EntrainError `USAGE`, `CONFIG_INVALID`
+ */
 export async function readServing(
   values: { host: string; port: string } & Partial<Record<keyof typeof SERVE_FLAGS, string | undefined>>,
 ): Promise<Serving> {
@@ -49,7 +52,10 @@ export async function readServing(
   };
 }
 
-/** A host name, an IPv4 address or an IPv6 address in brackets, and a port if that differs. */
+/**
+ * Checks `--advertise`: a host name, an IPv4 address or an IPv6 address in brackets, with a port if that
+ * differs.
+ */
 function advertiseFlag(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const port = Number(/:(\d+)$/.exec(value)?.[1] ?? 1);

@@ -1,7 +1,4 @@
-/**
- * A small read-only HTTP server: exact paths, GET and HEAD. It serves metrics, health and status pages and knows nothing
- * of what stands in them.
- */
+/** A small read-only HTTP server: exact paths, GET and HEAD. Other modules make what it serves. */
 import { EventEmitter } from 'node:events';
 import {
   createServer,
@@ -39,19 +36,19 @@ export type HttpRoute = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswe
 
 export interface HttpOptions {
   host: string;
-  /** 0 picks a free one. */
+  /** 0 lets the system choose a free port. */
   port: number;
-  /** `NAME` or `NAME:PORT` under which others reach it, where that is not `host` and its port. */
+  /** `NAME` or `NAME:PORT` by which others reach the server, if that is not `host` and its port. */
   advertise?: string | undefined;
   /** Exact path → handler. */
   routes: Readonly<Record<string, HttpRoute>>;
-  /** The one path on which a connection may become a WebSocket; elsewhere such a request is answered as any other. */
+  /** The only path on which a connection may become a WebSocket; elsewhere such a request is a plain one. */
   upgradePath?: string;
-  /** Who takes them, where that stands before the server does; left out: the server has its own. */
+  /** Receives upgrade requests, if it exists before the server. Left out, the server makes its own. */
   upgrades?: EventEmitter;
-  /** Then https alone is spoken: who speaks http is cut off. */
+  /** If given, the server speaks only https. */
   tls?: ServerTls | undefined;
-  /** Then nothing but health is read without it. */
+  /** If given, everything but health needs this token. */
   token?: string | undefined;
   limits?: Partial<HttpLimits>;
   log: Logger;
@@ -60,23 +57,23 @@ export interface HttpOptions {
 /** Emits `upgrade` with request, socket and first bytes, as `http.Server` does. */
 export type UpgradeSource = Pick<EventEmitter, 'on' | 'off' | 'listenerCount'>;
 
-/** What listens and upgrades, with or without TLS. */
+/** An HTTP server with or without TLS. */
 export type AnyServer = Server | TlsServer;
 
 export interface HttpServer {
-  /** Requests for a WebSocket on `upgradePath`, of clients that may come in. */
+  /** Emits WebSocket requests on `upgradePath` from clients that are let in. */
   upgrades: UpgradeSource;
   port: number;
-  /** Base URL without a slash at the end, as others reach it. */
+  /** Base URL as others reach it, without a slash at the end. */
   url: string;
   close(): Promise<void>;
 }
 
-/** Only completes a path to a URL that can be parsed; nothing is sent there. */
+/** Base that makes a path a URL which can be parsed; nothing is sent there. */
 const LOCAL = 'http://localhost';
-/** How often the server looks for clients that take too long. */
+/** Interval at which slow clients are looked for, in milliseconds. */
 const LOOK_MS = 1000;
-/** Addresses on which one listens and that nobody can connect to. */
+/** Addresses that one can listen on but not connect to. */
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 const ONLY_HERE =
   'announced as an address of this machine alone, since --host names none: give --advertise the name under which others reach it';
@@ -95,10 +92,10 @@ export const jsonAnswer = (value: unknown, status = 200): HttpAnswer => ({
   body: JSON.stringify(value),
 });
 
-/** `/healthz`: answering at all shows that the event loop turns. */
+/** `/healthz`: any answer shows that the event loop runs. */
 export const healthz: HttpRoute = () => textAnswer(200, 'ok\n');
 
-/** `/readyz`: 200 when every check gives undefined, else 503 and the reasons, one a line. */
+/** `/readyz`: 200 if every check gives undefined, else 503 with one reason a line. */
 export function readyz(checks: Readonly<Record<string, () => string | undefined>>): HttpRoute {
   return () => {
     const faults = Object.entries(checks).flatMap(([name, check]) => {
@@ -109,7 +106,7 @@ export function readyz(checks: Readonly<Record<string, () => string | undefined>
   };
 }
 
-/** What every program answers: its metrics, that it is alive, and whether it is ready. */
+/** The routes that every program serves: metrics, `/healthz` and `/readyz`. */
 export function programRoutes(of: {
   metrics(): Promise<string>;
   checks: Parameters<typeof readyz>[0];
@@ -122,7 +119,10 @@ export function programRoutes(of: {
   };
 }
 
-/** @throws EntrainError PORT_IN_USE when the address cannot be listened on */
+/**
+ * Starts the server.
+ * @throws EntrainError `PORT_IN_USE` if the address cannot be listened on
+ */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const serving: Serving = {
@@ -159,23 +159,22 @@ interface Serving {
 }
 
 /**
- * Where certificates of clients are asked for, the handshake lets in also who shows none, for health is read without
- * one; everything
- * else is refused to such a client.
+ * Where client certificates are asked for, the handshake also accepts a client without one, since health is
+ * read without a certificate. Any other request of such a client is refused.
  */
 function createAnyServer(
   tls: ServerTls | undefined,
-  { patienceMs }: HttpLimits,
+  { idleMs }: HttpLimits,
   listener: RequestListener,
 ): AnyServer {
   if (!tls) return createServer({ connectionsCheckingInterval: LOOK_MS }, listener);
   const { cert, key, clientCa } = tls;
   const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  const settings = { cert, key, ...mutual, minVersion: 'TLSv1.2', handshakeTimeout: patienceMs } as const;
+  const settings = { cert, key, ...mutual, minVersion: 'TLSv1.2', handshakeTimeout: idleMs } as const;
   return createTlsServer({ ...settings, connectionsCheckingInterval: LOOK_MS }, listener);
 }
 
-/** A WebSocket where there is one; a client that only offers another protocol gets the answer to its request. */
+/** Makes a WebSocket of a request on the upgrade path; an offer of another protocol gets a plain answer. */
 function upgrade(
   serving: Serving,
   request: IncomingMessage,
@@ -205,10 +204,10 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   if (bounds?.begin(request, response) === false) return;
-  // Only the client has to hurry, not the one who makes the answer.
+  // Only the client has a time limit, not the handler that makes the answer.
   request.socket.setTimeout(0);
   const answer = await answerFor(options, request);
-  request.socket.setTimeout(limits.patienceMs);
+  request.socket.setTimeout(limits.idleMs);
   const headers = {
     'content-type': answer.type,
     'content-length': Buffer.byteLength(answer.body),
@@ -247,7 +246,7 @@ function refused({ status, why }: HttpRefusal): HttpAnswer {
     : answer;
 }
 
-/** Listens, or says in one sentence why that is not possible. */
+/** @throws EntrainError `PORT_IN_USE`, with the reason in one sentence */
 async function listen(server: AnyServer, { host, port }: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => reject(listenError(cause, host, port));
@@ -274,18 +273,18 @@ async function closeServer(server: AnyServer): Promise<void> {
   });
 }
 
-/** Host and port as they stand in a URL. */
+/** Host and port as they are written in a URL. */
 function placeOf({ host, advertise }: HttpOptions, port: number): string {
   if (advertise === undefined) return `${urlHost(host)}:${port}`;
   return /:\d+$/.test(advertise) ? advertise : `${advertise}:${port}`;
 }
 
-/** Under which this server is asked for itself. */
+/** Host names by which clients may address this server. */
 function namesOf({ host, advertise }: HttpOptions): string[] {
   return advertise === undefined ? [host] : [host, advertise.replace(/:\d+$/, '')];
 }
 
-/** A host as it stands in a URL that somebody on this machine can open. */
+/** A host as written in a URL that can be opened on this machine. */
 function urlHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';

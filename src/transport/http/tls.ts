@@ -1,30 +1,30 @@
 /**
- * Certificates, keys and authorities from PEM files. A program has one certificate: it shows it to who connects to it,
- * and to whom it connects when that one asks.
+ * Reads certificates, keys and authorities from PEM files. A program has one certificate: it shows it to
+ * clients, and to servers that ask for one.
  */
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { EntrainError } from '../../protocol/errors.ts';
 import { readSecretFile } from '../../process/secret-file.ts';
 
-/** PEM texts of what a program shows. */
+/** Certificate and key of a program, as PEM. */
 export interface Identity {
   cert: string;
   key: string;
 }
 
-/** PEM texts for serving. */
+/** TLS settings of a server, as PEM. */
 export interface ServerTls extends Identity {
-  /** Whoever connects must show a certificate of this authority. */
+  /** If given, clients must show a certificate signed by this authority. */
   clientCa?: string;
 }
 
-/** PEM texts for connecting; without `ca` the authorities that Node knows count. */
+/** TLS settings of a client, as PEM. Without `ca` the authorities known to Node count. */
 export interface ClientTls extends Partial<Identity> {
   ca?: string;
 }
 
-/** The TLS flags of every program that serves. */
+/** The TLS flags of every program with an HTTP server. */
 export const TLS_FLAGS = {
   'tls-cert': { type: 'string', value: 'FILE', about: 'serve with TLS: the certificate' },
   'tls-key': { type: 'string', value: 'FILE', about: 'and its key, of mode 0600' },
@@ -38,7 +38,7 @@ export const TLS_FLAGS = {
 type Named<Names extends string> = Partial<Record<Names, string | undefined>>;
 
 /**
- * `--tls-cert`, `--tls-key`, `--tls-client-ca`; none of them: no TLS.
+ * Reads the files of `--tls-cert`, `--tls-key` and `--tls-client-ca`; undefined if none is named.
  * @throws EntrainError `USAGE`, `CONFIG_INVALID`
  */
 export async function readServerTls(files: Named<keyof typeof TLS_FLAGS>): Promise<ServerTls | undefined> {
@@ -56,7 +56,7 @@ export async function readServerTls(files: Named<keyof typeof TLS_FLAGS>): Promi
 }
 
 /**
- * The certificate and key that two settings name, or undefined when neither does.
+ * The certificate and key that two settings name; undefined if neither is set.
  * @throws EntrainError `USAGE`, `CONFIG_INVALID`
  */
 export async function readIdentity(
@@ -74,7 +74,10 @@ export async function readIdentity(
   return { cert, key };
 }
 
-/** @throws EntrainError `CONFIG_INVALID` */
+/**
+ * The certificate authority in a file; undefined if no file is named.
+ * @throws EntrainError `CONFIG_INVALID`
+ */
 export async function readAuthority(setting: string, file: string | undefined): Promise<string | undefined> {
   if (!file) return undefined;
   const ca = await readPem(setting, file, 'the certificate of an authority');

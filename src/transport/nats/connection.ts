@@ -1,6 +1,6 @@
 /**
- * The connection to NATS that every program makes: named, with a private inbox, reconnecting for ever, its credentials
- * from the environment or from a file of mode 0600, never from the command line.
+ * The NATS connection of every program: it has a name and a private inbox, reconnects for ever, and takes its
+ * credentials from the environment or from a file of mode 0600, never from the command line.
  */
 import { connect, Events, type NatsConnection } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -13,7 +13,7 @@ export interface NatsOptions {
   url: string;
   user?: string;
   password?: string;
-  /** Then a server without TLS is refused. */
+  /** If given, a server without TLS is refused. */
   tls?: ClientTls;
 }
 
@@ -27,8 +27,8 @@ export interface NatsLink {
 const CONNECT_TIMEOUT_MS = 5000;
 
 /**
- * Reads `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` or `NATS_PASSWORD_FILE`, and for TLS `NATS_CA_FILE`, `NATS_CERT_FILE` and
- * `NATS_KEY_FILE`.
+ * Reads `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` or `NATS_PASSWORD_FILE`, and for TLS `NATS_CA_FILE`,
+ * `NATS_CERT_FILE` and `NATS_KEY_FILE`.
  * @throws EntrainError `CONFIG_INVALID`
  */
 export async function natsFromEnvironment(): Promise<NatsOptions> {
@@ -51,7 +51,7 @@ async function readPassword(): Promise<string | undefined> {
   return (await readSecretFile('NATS_PASSWORD_FILE', file, 'the password alone')).trim();
 }
 
-/** TLS when the address says so, or when an authority or a certificate is named. */
+/** Uses TLS if the address says so, or if an authority or a certificate is named. */
 async function readTls(url: string): Promise<ClientTls | undefined> {
   const ca = await readAuthority('NATS_CA_FILE', environment('NATS_CA_FILE'));
   const identity = await readIdentity({ cert: 'NATS_CERT_FILE', key: 'NATS_KEY_FILE' }, [
@@ -63,7 +63,7 @@ async function readTls(url: string): Promise<ClientTls | undefined> {
 }
 
 /**
- * Connects; the first attempt must succeed, later breaks are mended by themselves.
+ * Connects. The first attempt must succeed; later failures are followed by reconnects.
  * @throws EntrainError `NATS_UNREACHABLE`
  */
 export async function connectNats(options: NatsOptions & { name: string; log: Logger }): Promise<NatsLink> {
@@ -93,7 +93,7 @@ export async function connectNats(options: NatsOptions & { name: string; log: Lo
   return { connection, up: () => state.up, close: () => closeQuietly(connection) };
 }
 
-/** The inbox that a user may subscribe to; the server configuration allows no other. */
+/** Prefix of the inbox subjects that a user may subscribe to; the server configuration allows no other. */
 export function inboxPrefix(user: string): string {
   return `_INBOX_${user.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
 }

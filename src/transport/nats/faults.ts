@@ -1,19 +1,19 @@
 /**
- * What a NATS server may refuse, by the codes of its answers: which right is missing, that its store is full, that
- * JetStream is off.
+ * Classifies what a NATS server refuses, by the codes of its answers: a missing permission, a full store,
+ * JetStream switched off.
  */
 import { ErrorCode, NatsError } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 
 /**
- * - `forbidden`: the user lacks the right; an administrator may give it at any time.
+ * - `forbidden`: the user lacks the permission; an administrator may give it at any time.
  * - `full`: the store takes nothing more until somebody makes room.
  * - `off`: JetStream is not running, or not for this account.
- * - `away`: no answer came; the server may be gone or only starting.
+ * - `away`: no answer came; the server may be gone or still starting.
  */
 export type NatsFault = 'forbidden' | 'full' | 'off' | 'away';
 
-/** JetStream's own codes (`err_code`). */
+/** JetStream's own error codes (`err_code`). */
 const FULL_CODES: ReadonlySet<number> = new Set([
   10_023, // insufficient resources
   10_028, // memory resources exceeded
@@ -31,19 +31,22 @@ const FORBIDDEN: string = ErrorCode.PermissionsViolation;
 const NOBODY: string = ErrorCode.NoResponders;
 const AWAY_CODES: ReadonlySet<string> = new Set([ErrorCode.Timeout, ErrorCode.Disconnect]);
 
-/** Undefined for what is no fault of the server: what it answers is meant. */
+/**
+ * The fault, or undefined for an error that is not a fault of the server, such as a refusal with a meaning of
+ * its own.
+ */
 export function natsFault(error: unknown): NatsFault | undefined {
   if (!(error instanceof NatsError)) return undefined;
   const code = error.api_error?.err_code;
   if (error.code === FORBIDDEN) return 'forbidden';
   if (code !== undefined && FULL_CODES.has(code)) return 'full';
   if (code !== undefined && OFF_CODES.has(code)) return 'off';
-  // Asked while connected, and nobody serves JetStream.
+  // The connection is up, and nothing answers for JetStream.
   if (code === undefined && error.code === NOBODY) return 'off';
   return code === undefined && AWAY_CODES.has(error.code) ? 'away' : undefined;
 }
 
-/** What one does about it, for log and error. */
+/** What to do about a fault, for logs and error messages. */
 export const FAULT_ADVICE: Readonly<Record<NatsFault, string>> = {
   forbidden:
     'the NATS server does not let this user do it: let it into the run (npm run secrets -- --run NAME) and have the server read its users again',
@@ -52,7 +55,9 @@ export const FAULT_ADVICE: Readonly<Record<NatsFault, string>> = {
   away: 'the NATS server does not answer: see whether it runs',
 };
 
-/** A fault as the error that a user is told; anything else as it is. */
+/**
+ * The `EntrainError` for a fault of the server; any other error is returned unchanged. `what` says what failed.
+ */
 export function namedFault(error: unknown, what: string): unknown {
   const fault = natsFault(error);
   if (fault === undefined) return error;

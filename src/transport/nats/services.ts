@@ -1,4 +1,7 @@
-/** Programs announce themselves as NATS micro services: `nats micro ls` shows the fleet, and the coordinator finds it so. */
+/**
+ * Programs announce themselves as NATS micro services: `nats micro ls` lists them, and the coordinator finds
+ * them this way.
+ */
 import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnection } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { NatsLink } from './connection.ts';
@@ -8,7 +11,7 @@ const NOBODY: ReadonlySet<string> = new Set([ErrorCode.NoResponders]);
 export interface ServiceEndpoint {
   name: string;
   subject: string;
-  /** Takes and returns JSON text. */
+  /** Takes and returns JSON text; what it throws is answered as an error. */
   handle(request: string): Promise<string> | string;
 }
 
@@ -48,7 +51,7 @@ export async function registerService(
   return { stop: async () => void (await service.stop()) };
 }
 
-/** All services of a name that answer within `waitMs`; it takes that long. */
+/** Finds all services of a name that answer within `waitMs` milliseconds; always takes that long. */
 export async function findServices(link: NatsLink, name: string, waitMs = 300): Promise<ServiceRecord[]> {
   const client = link.connection.services.client({ strategy: RequestStrategy.Timer, maxWait: waitMs });
   const found: ServiceRecord[] = [];
@@ -57,13 +60,16 @@ export async function findServices(link: NatsLink, name: string, waitMs = 300): 
       found.push({ id: info.id, metadata: info.metadata ?? {} });
   } catch (error) {
     if (!(error instanceof NatsError && NOBODY.has(error.code))) throw error;
-    // Nobody listens yet: the answer came at once, so wait here, that callers may simply ask again.
+    // Without a responder the answer comes at once. Waiting here lets callers simply ask again.
     await new Promise((done) => setTimeout(done, waitMs));
   }
   return found;
 }
 
-/** Request and answer as JSON text; an answer that is an error becomes one. */
+/**
+ * Sends a request and gives the answer, both as JSON text.
+ * @throws EntrainError `MESSAGE_INVALID` if the answer is an error
+ */
 export async function request(
   connection: NatsConnection,
   subject: string,

@@ -1,5 +1,6 @@
 /**
- * JetStream as entrain uses it: one stream per run, one consumer per agent and purpose, and turns that are spoken once.
+ * JetStream as entrain uses it: one stream per run, one durable consumer per agent and purpose, and turns that
+ * are stored once.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -20,29 +21,33 @@ import type { Logger } from '../../process/log.ts';
 import { FAULT_ADVICE, namedFault, natsFault } from './faults.ts';
 
 const SECOND_NS = 1_000_000_000;
-/** A message that a cut line swallowed comes again after so long at most. Messages are acknowledged as they come. */
+/**
+ * A message lost on a broken connection is delivered again after this time. Messages are acknowledged on
+ * arrival.
+ */
 const ACK_WAIT_NS = 5 * SECOND_NS;
 const MOST_UNACKNOWLEDGED = 1024;
-/** JetStream: "wrong last sequence", the answer when a subject that must be empty is not. */
+/** JetStream error "wrong last sequence": the subject was expected to be empty and is not. */
 const WRONG_LAST_SEQUENCE = 10071;
-/** An answer that a killed server owes never comes; a repeated message is harmless, so it is not waited for long. */
+/** A server that was killed never answers. Since a repeated message does no harm, the wait is short. */
 const PUBLISH_TIMEOUT_MS = 1000;
 const LONGEST_WAIT_MS = 2000;
-/** A consumer whose server is gone is noticed after three of these at most. */
+/** A consumer whose server is gone is noticed after at most three of these. */
 const HEARTBEAT_MS = 1000;
 
 export interface StoredMessage {
   subject: string;
   text: string;
-  /** Its place in the stream: a message that is delivered twice has the same. */
+  /** Sequence number in the stream; the same when the message is delivered again. */
   seq: number;
-  /** How many messages of this consumer are still to come. */
+  /** Number of messages of this consumer that are still to come. */
   pending: number;
   ack(): void;
 }
 
 /**
- * @returns how many messages it holds: none in a run that was not begun on this server
+ * Opens the stream of a run, and creates it if there is none.
+ * @returns number of messages in it: 0 if the run was not begun on this server
  * @throws EntrainError `RUN_FORBIDDEN`, `NATS_FULL`, `NATS_NO_JETSTREAM`, `NATS_UNREACHABLE`
  */
 export async function createRunStream(
@@ -71,16 +76,15 @@ export interface ConsumerOptions {
   filter: string;
   from?: 'beginning' | 'now';
   /**
-   * Then each message waits for the acknowledgement of the one before it, so that a message which a broken line
-   * swallowed
-   * comes again before any later one. Costs a round trip per message.
+   * If true, each message waits for the acknowledgement of the one before it, so a message lost on a broken
+   * connection is delivered again before any later one. Costs one round trip per message.
    */
   inOrder?: boolean;
 }
 
 /**
- * Makes a durable consumer; one that is there already goes on where it was.
- * @returns how many messages wait for it
+ * Creates a durable consumer; an existing one continues where it was.
+ * @returns number of messages that wait for it
  */
 export async function createConsumer(connection: NatsConnection, options: ConsumerOptions): Promise<number> {
   const manager: JetStreamManager = await connection.jetstreamManager();
@@ -95,7 +99,7 @@ export async function createConsumer(connection: NatsConnection, options: Consum
   return pending;
 }
 
-/** Forgets a durable consumer, so that the next one of its name starts at the beginning. */
+/** Deletes a durable consumer, so that the next one of this name starts at the beginning. */
 export async function dropConsumer(
   connection: NatsConnection,
   options: { stream: string; name: string },
@@ -106,7 +110,10 @@ export async function dropConsumer(
   });
 }
 
-/** Hands every stored message of a consumer to `take`, in order, until stopped; what breaks it off is waited out. */
+/**
+ * Passes every stored message of a consumer to `take`, in order, until stopped. After a fault it opens the
+ * consumer again.
+ */
 export async function consume(
   connection: NatsConnection,
   options: { stream: string; consumer: string; take(message: StoredMessage): void; log?: Logger },
@@ -131,11 +138,14 @@ async function openMessages(
 ): Promise<ConsumerMessages> {
   const client: JetStreamClient = connection.jetstream();
   const found = await client.consumers.get(stream, consumer);
-  // `bind`: asks for messages at once when the connection is back, before it is known whether the consumer still is.
+  // `bind` asks for messages as soon as the connection is back, before the consumer was looked up.
   return found.consume({ max_messages: 64, idle_heartbeat: HEARTBEAT_MS, bind: true });
 }
 
-/** A right that was taken away ends the messages with an error; they are opened again until it is back. */
+/**
+ * Reads messages until stopped. A withdrawn permission ends them with an error; they are opened again until it
+ * is back.
+ */
 async function read(
   connection: NatsConnection,
   reading: { messages: ConsumerMessages; stopped: boolean },
@@ -160,7 +170,7 @@ async function read(
   }
 }
 
-/** Says a fault at its 1st, 10th, 100th, … time, with what to do. */
+/** Logs a fault with advice at its 1st, 10th, 100th, … time. */
 function createFaultLog(log: Logger | undefined, place: object): (error: unknown) => undefined {
   let times = 0;
   return (error) => {
@@ -181,15 +191,15 @@ async function pump(messages: ConsumerMessages, take: (message: StoredMessage) =
 }
 
 /**
- * Stores a message unless its subject holds one.
- * @returns false when the subject held one, whoever wrote it and however long ago
+ * Stores a message unless its subject holds one. Waits out faults of the server.
+ * @returns false if the subject held a message, whoever stored it and however long ago
  */
 export async function publishOnce(
   connection: NatsConnection,
-  message: { subject: string; body: unknown } & Patience,
+  message: { subject: string; body: unknown } & PublishControls,
 ): Promise<boolean> {
   try {
-    await publishPatiently(connection, message, { expect: { lastSubjectSequence: 0 } });
+    await publishWithRetry(connection, message, { expect: { lastSubjectSequence: 0 } });
     return true;
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE) return false;
@@ -197,30 +207,29 @@ export async function publishOnce(
   }
 }
 
-/** Stores a message. */
+/** Stores a message; waits out faults of the server. */
 export async function publishStored(
   connection: NatsConnection,
-  message: { subject: string; body: unknown } & Patience,
+  message: { subject: string; body: unknown } & PublishControls,
 ): Promise<void> {
-  await publishPatiently(connection, message, {});
+  await publishWithRetry(connection, message, {});
 }
 
-/** Why an agent or coordinator waits before it goes on: until the server takes the message, or it is told to stop. */
-export interface Patience {
+/** Log and stop signal of a program that waits until the server takes its message. */
+export interface PublishControls {
   log?: Logger;
   signal?: AbortSignal;
 }
 
 /**
- * Tries again while the server is away, full, without JetStream or without the right for it, for what is not stored is
- * lost. The message
- * id makes a repeated try harmless; it is random, since a peer that guessed it could store a message of its own under
- * it and have
- * this one dropped as a duplicate.
+ * Publishes a message, and tries again while the server is away, full, without JetStream or refuses the
+ * permission, since a message that is not stored is lost. The message id makes a repeated attempt harmless. It
+ * is random: a peer that guessed it could store a message under it first and have this one dropped as a
+ * duplicate.
  */
-async function publishPatiently(
+async function publishWithRetry(
   connection: NatsConnection,
-  message: { subject: string; body: unknown } & Patience,
+  message: { subject: string; body: unknown } & PublishControls,
   options: Partial<JetStreamPublishOptions>,
 ): Promise<PubAck> {
   const { subject, log, signal } = message;

@@ -1,4 +1,7 @@
-/** A plain subscription that outlives a right which is taken away: it is made again until the server grants it. */
+/**
+ * A core NATS subscription that survives a withdrawn permission: it subscribes again until the server allows
+ * it.
+ */
 import type { Subscription } from 'nats';
 import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from './connection.ts';
@@ -8,7 +11,7 @@ export interface SubscribeOptions {
   subject: string;
   take(message: PlainMessage): void;
   log: Logger;
-  /** How long to wait before it is tried again. */
+  /** Milliseconds before it subscribes again. */
   againMs?: number;
 }
 
@@ -21,7 +24,7 @@ export interface PlainMessage {
 
 const AGAIN_MS = 2000;
 
-/** @returns what ends it */
+/** Subscribes until `unsubscribe` is called. */
 export function subscribe(link: NatsLink, options: SubscribeOptions): { unsubscribe(): void } {
   const { subject, take, log, againMs = AGAIN_MS } = options;
   let current: Subscription | undefined;
@@ -31,7 +34,7 @@ export function subscribe(link: NatsLink, options: SubscribeOptions): { unsubscr
     if (link.connection.isClosed()) return;
     current = link.connection.subscribe(subject, {
       callback: (fault, message) => {
-        // A refusal comes with an empty message, and is the end of the subscription.
+        // A refusal comes as a fault with an empty message, and ends the subscription.
         if (fault) return refused(fault);
         take({
           subject: message.subject,

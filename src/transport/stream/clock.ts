@@ -1,6 +1,7 @@
 /**
- * Measures how far an agent's clock stands from this one: eight exchanges, of which the one with the shortest round trip
- * counts. Its error cannot exceed half of that trip, whichever way the delay was split.
+ * Estimates the offset between an agent's clock and this one. Every 5 s the clocks are compared eight times;
+ * the comparison with the shortest round trip counts. The error of the offset is at most half of that round
+ * trip, whichever way the delay was split.
  */
 import type { Clock as ClockMessage, ClockReply } from '../../protocol/stream/frames.ts';
 import type { Clock } from '../../process/clock.ts';
@@ -10,11 +11,15 @@ export interface ClockEstimate {
   offsetNs: number;
   /** The offset is right to within this much, nanoseconds. */
   boundNs: number;
-  /** When it was measured on this clock: monotonic, nanoseconds, and wall time, milliseconds since 1970. */
+  /**
+   * When it was measured, on this clock: `atNs` monotonic in nanoseconds, `wallMs` wall time in milliseconds
+   * since 1970.
+   */
   atNs: number;
   wallMs: number;
 }
 
+/** Repeats the clock comparison until `stop`; `replied` takes the agent's answers. */
 export interface ClockExchange {
   start(): void;
   replied(reply: ClockReply): void;

@@ -1,17 +1,27 @@
-/** One WebSocket of a sender: greets, takes frames, acknowledges, measures the clock, and ends at the first fault. */
+/**
+ * The server's end of one WebSocket: answers hellos, takes frames, acknowledges them, measures the clock, and
+ * closes the connection at the first fault.
+ */
 import type { RawData, WebSocket } from 'ws';
 import { checkBounds } from '../../protocol/stream/bounds.ts';
 import { crcOfMessage, decodeMessage, encodeMessage } from '../../protocol/stream/codec.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { DataMessage, Hello, StreamMessage } from '../../protocol/stream/frames.ts';
 import { createClockExchange, type ClockEstimate, type ClockExchange } from './clock.ts';
-import { acceptFrame, type Seat } from './slot.ts';
-import { countRefused, isOpen, REFUSALS, seatOf, type RefusalCause, type ServerState } from './registry.ts';
+import { acceptFrame, type IncomingStream } from './incoming-stream.ts';
+import {
+  countRefused,
+  isOpen,
+  REFUSALS,
+  incomingStreamOf,
+  type RefusalCause,
+  type ServerState,
+} from './registry.ts';
 import type { TokenClaims } from './token.ts';
 
-/** WebSocket close codes, private range: what the sender did wrong. */
+/** WebSocket close codes of the private range: what the sender did wrong. */
 const CLOSE = { invalid: 4000, replaced: 4001, forbidden: 4003, credits: 4008 } as const;
-/** A sender that has nothing more to say. */
+/** Close code of a sender that has nothing more to send. */
 const CLOSE_IN_ORDER = 1000;
 const PING_MS = 3000;
 const SILENCE_MS = 9000;
@@ -21,15 +31,16 @@ interface Connection {
   client: WebSocket;
   claims: TokenClaims;
   clock: ClockExchange;
-  seat: Seat | undefined;
-  /** Hellos without a welcome yet; while there is one no frame may come. */
-  greetings: number;
-  /** Settles when the hellos so far are answered. */
-  greeted: Promise<void>;
+  incoming: IncomingStream | undefined;
+  /** Hellos without a welcome yet; while there is one, no frame may come. */
+  pendingHellos: number;
+  /** Settles when all hellos so far are answered. */
+  answered: Promise<void>;
   heardMs: number;
   timers: NodeJS.Timeout[];
 }
 
+/** Serves an upgraded connection until it closes. The token was checked before. */
 export function serveConnection(state: ServerState, client: WebSocket, claims: TokenClaims): void {
   const { clock, log } = state.options;
   const connection: Connection = {
@@ -41,9 +52,9 @@ export function serveConnection(state: ServerState, client: WebSocket, claims: T
       send: (message) => send(client, message),
       onEstimate: (estimate) => noteClock(connection, estimate),
     }),
-    seat: undefined,
-    greetings: 0,
-    greeted: Promise.resolve(),
+    incoming: undefined,
+    pendingHellos: 0,
+    answered: Promise.resolve(),
     heardMs: clock.monotonicMs(),
     timers: [],
   };
@@ -56,16 +67,16 @@ export function serveConnection(state: ServerState, client: WebSocket, claims: T
   client.on('close', (code) => {
     connection.clock.stop();
     for (const timer of connection.timers) clearInterval(timer);
-    if (connection.seat?.holder !== holderOf(connection)) return;
-    leave(connection.seat, { done: code === CLOSE_IN_ORDER });
-    log.info({ ...connection.seat.place, code }, 'stream left');
+    if (connection.incoming?.holder !== holderOf(connection)) return;
+    leave(connection.incoming, { done: code === CLOSE_IN_ORDER });
+    log.info({ ...connection.incoming.place, code }, 'stream left');
   });
 }
 
-/** One object per connection, so that a seat knows who holds it. */
-const holders = new WeakMap<Connection, NonNullable<Seat['holder']>>();
+/** One object per connection, so that a stream knows which connection holds it. */
+const holders = new WeakMap<Connection, NonNullable<IncomingStream['holder']>>();
 
-function holderOf(connection: Connection): NonNullable<Seat['holder']> {
+function holderOf(connection: Connection): NonNullable<IncomingStream['holder']> {
   const { client, state } = connection;
   const known = holders.get(connection);
   if (known) return known;
@@ -78,10 +89,10 @@ function holderOf(connection: Connection): NonNullable<Seat['holder']> {
   return holder;
 }
 
-function leave(seat: Seat, { done }: { done: boolean }): void {
-  seat.holder = undefined;
-  seat.figures.connected = false;
-  seat.figures.done = done;
+function leave(incoming: IncomingStream, { done }: { done: boolean }): void {
+  incoming.holder = undefined;
+  incoming.figures.connected = false;
+  incoming.figures.done = done;
 }
 
 function watch(connection: Connection): void {
@@ -93,7 +104,7 @@ function watch(connection: Connection): void {
     else client.ping();
   }, PING_MS);
   const hello = setTimeout(() => {
-    if (!connection.seat && connection.greetings === 0) end(connection, CLOSE.invalid, 'no_hello');
+    if (!connection.incoming && connection.pendingHellos === 0) end(connection, CLOSE.invalid, 'no_hello');
   }, state.limits.helloMs);
   connection.timers.push(alive, hello);
 }
@@ -143,14 +154,14 @@ function handle(connection: Connection, message: StreamMessage, bytes: Uint8Arra
   }
 }
 
-/** Hellos are answered one after the other, each with a welcome that names it. */
+/** Hellos are answered one after the other, each by a welcome that names it. */
 function queueGreeting(connection: Connection, hello: Hello): void {
   const { claims, state } = connection;
   if (hello.run !== claims.run || hello.stream !== claims.stream)
     return end(connection, CLOSE.forbidden, 'other_stream');
-  connection.greetings += 1;
+  connection.pendingHellos += 1;
   if (!isOpen(state, hello)) send(connection.client, { type: 'opening', hello: hello.id ?? 0 });
-  connection.greeted = connection.greeted
+  connection.answered = connection.answered
     .then(() => greet(connection, hello))
     .catch((error: unknown) => {
       state.options.log.error({ err: error }, 'a stream could not be opened');
@@ -160,25 +171,26 @@ function queueGreeting(connection: Connection, hello: Hello): void {
 
 async function greet(connection: Connection, hello: Hello): Promise<void> {
   const { state } = connection;
-  const seat = await seatOf(state, hello);
+  const incoming = await incomingStreamOf(state, hello);
   const holder = holderOf(connection);
-  if (seat.holder && seat.holder !== holder) {
-    state.options.log.info(seat.place, 'another connection takes the stream over');
-    seat.holder.replace();
+  if (incoming.holder && incoming.holder !== holder) {
+    state.options.log.info(incoming.place, 'another connection takes the stream over');
+    incoming.holder.replace();
   }
-  seat.holder = holder;
-  // Frames of an earlier connection may still be on their way to the disk; only then is it known what is durable.
-  while (seat.committing) await seat.idle;
-  if (seat.holder !== holder || connection.client.readyState !== connection.client.OPEN) return;
-  const durableSeq = seat.sink.durableSeq(hello.epoch);
-  seat.intake.greet(hello.epoch, durableSeq);
-  seat.figures.epoch = hello.epoch;
-  seat.figures.connected = true;
-  seat.figures.done = false;
-  const lastEpoch = seat.sink.lastEpoch();
-  const first = !connection.seat;
-  connection.seat = seat;
-  connection.greetings -= 1;
+  incoming.holder = holder;
+  // Frames of an earlier connection may still be on their way to the disk. Only after them is the durable
+  // number known.
+  while (incoming.committing) await incoming.idle;
+  if (incoming.holder !== holder || connection.client.readyState !== connection.client.OPEN) return;
+  const durableSeq = incoming.sink.durableSeq(hello.epoch);
+  incoming.intake.greet(hello.epoch, durableSeq);
+  incoming.figures.epoch = hello.epoch;
+  incoming.figures.connected = true;
+  incoming.figures.done = false;
+  const lastEpoch = incoming.sink.lastEpoch();
+  const first = !connection.incoming;
+  connection.incoming = incoming;
+  connection.pendingHellos -= 1;
   send(connection.client, {
     type: 'welcome',
     hello: hello.id ?? 0,
@@ -187,42 +199,42 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
     credits: state.limits.creditBytes,
   });
   if (!first) return;
-  state.options.log.info({ ...seat.place, durableSeq }, 'stream connected');
+  state.options.log.info({ ...incoming.place, durableSeq }, 'stream connected');
   connection.clock.start();
 }
 
 function take(connection: Connection, message: DataMessage, bytes: Uint8Array): void {
-  const { seat, state } = connection;
-  if (!seat || connection.greetings > 0) return end(connection, CLOSE.invalid, 'no_welcome');
-  if (seat.holder !== holderOf(connection)) return;
+  const { incoming, state } = connection;
+  if (!incoming || connection.pendingHellos > 0) return end(connection, CLOSE.invalid, 'no_welcome');
+  if (incoming.holder !== holderOf(connection)) return;
   const atMs = connection.heardMs;
-  const { verdict, resend } = seat.intake.offer(message, atMs);
+  const { verdict, resend } = incoming.intake.offer(message, atMs);
   if (verdict === 'duplicate') {
-    seat.figures.duplicateFrames += 1;
-    // A sender that repeats itself has missed an acknowledgement.
-    holderOf(connection).acknowledge(seat.sink.durableSeq(seat.intake.epoch()));
+    incoming.figures.duplicateFrames += 1;
+    // A sender that repeats a frame has missed an acknowledgement.
+    holderOf(connection).acknowledge(incoming.sink.durableSeq(incoming.intake.epoch()));
   }
   if (resend) {
-    seat.figures.resends += 1;
+    incoming.figures.resends += 1;
     send(connection.client, resend);
   }
   if (verdict !== 'accept') return;
   state.options.admit?.(message, connection.claims);
   const most = state.limits.creditBytes + state.limits.maxMessageBytes;
-  if (seat.waitingBytes + bytes.length > most) return end(connection, CLOSE.credits, 'credits');
+  if (incoming.waitingBytes + bytes.length > most) return end(connection, CLOSE.credits, 'credits');
   const { onRecorded, clock, log } = state.options;
   acceptFrame(
-    seat,
+    incoming,
     { onRecorded, log, nowMs: () => clock.monotonicMs() },
     { seq: message.seq, bytes, crc: crcOfMessage(bytes, message), message, atMs },
   );
 }
 
 function noteClock(connection: Connection, estimate: ClockEstimate): void {
-  const { seat } = connection;
-  if (!seat) return;
-  seat.figures.clock = estimate;
-  seat.sink.note(JSON.stringify({ epoch: seat.intake.epoch(), ...estimate }));
+  const { incoming } = connection;
+  if (!incoming) return;
+  incoming.figures.clock = estimate;
+  incoming.sink.note(JSON.stringify({ epoch: incoming.intake.epoch(), ...estimate }));
 }
 
 function send(client: WebSocket, message: StreamMessage): void {

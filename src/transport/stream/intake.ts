@@ -1,22 +1,24 @@
 /**
- * The receiver's side of one stream as a pure machine: says of each frame whether it is new, known, or comes after a
- * hole. Writing and acknowledging sit outside.
+ * The receiver's state machine of one stream: tells of each frame whether it is new, a duplicate, or beyond a
+ * hole. It does no writing and sends no acknowledgements.
  */
 import type { DataMessage, Resend } from '../../protocol/stream/frames.ts';
 
+/** `hole`: frames before this one are missing, so it is not taken. */
 export type Verdict = 'accept' | 'duplicate' | 'hole';
 
 export interface Intake {
-  /** A session begins: everything up to `durableSeq` of the epoch is there. */
+  /** Begins a session: everything up to `durableSeq` of the epoch has been recorded. */
   greet(epoch: number, durableSeq: number): void;
   offer(message: DataMessage, nowMs: number): { verdict: Verdict; resend?: Resend };
   epoch(): number;
   next(): number;
 }
 
-/** A hole is asked for again when it is still there after this time. */
+/** A hole that is still there after this time is asked for again. */
 const ASK_AGAIN_MS = 1000;
 
+/** Creates the state machine; no frame is taken before the first `greet`. */
 export function createIntake(): Intake {
   let epoch = 0;
   let next = 0;

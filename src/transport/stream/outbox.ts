@@ -1,28 +1,33 @@
 /**
- * The sender's side of a session as a pure machine: what happened goes in, what to do comes out. Sockets, files and
- * timers sit outside.
+ * The sender's state machine of a session: an event goes in, commands come out. It does no input or output and
+ * has no timers.
  *
  *   offline ──connected──▶ greeting ──welcome──▶ flowing ──old epoch drained──▶ greeting (next epoch)
  *
- * A welcome may come late, after the next hello was said; it counts only as the answer to the last hello.
+ * A welcome may come late, after the next hello was sent; it counts only as the answer to the last hello.
  */
 import type { Ack, Resend, Welcome } from '../../protocol/stream/frames.ts';
 
+/** Frames of one epoch that the spool still has. */
 export interface HeldEpoch {
   epoch: number;
   firstSeq: number;
-  /** firstSeq − 1 when nothing is held. */
+  /** `firstSeq` − 1 if the spool has none. */
   lastSeq: number;
 }
 
-/** What the machine asks of the spool. */
+/** What the state machine reads from the spool. */
 export interface Held {
-  /** Epochs that hold frames, and the current one, in order. */
+  /** Epochs with frames and the current epoch, in ascending order. */
   epochs(): HeldEpoch[];
-  /** Bytes of a frame, 0 when it cannot be read any more. */
+  /** Size of a frame in bytes; 0 if it can no longer be read. */
   sizeOf(epoch: number, seq: number): number;
 }
 
+/**
+ * `trim`: remove frames up to `seq` from the spool. `conflict`: the analyzer has frames of this epoch that were
+ * never sent.
+ */
 export type OutboxCommand =
   | { do: 'hello'; id: number; epoch: number; firstSeq: number; lastSeq: number }
   | { do: 'frame'; epoch: number; seq: number }
@@ -31,14 +36,14 @@ export type OutboxCommand =
   | { do: 'conflict'; epoch: number; durableSeq: number };
 
 export interface Outbox {
-  /** A hello that offers nothing, for an answer that says which epochs are known. */
+  /** Sends a hello that offers no frames; the answer says which epochs the analyzer knows. */
   asking(epoch: number): OutboxCommand[];
   connected(): OutboxCommand[];
   disconnected(): void;
   welcomed(message: Welcome): OutboxCommand[];
   acknowledged(message: Ack): OutboxCommand[];
   resent(message: Resend): OutboxCommand[];
-  /** Something was added to the spool. */
+  /** Frames were added to the spool. */
   appended(): OutboxCommand[];
   state(): { phase: Phase; hello: number; epoch: number; acked: number; inFlightBytes: number };
 }
@@ -50,10 +55,10 @@ interface State {
   /** Id of the last hello. */
   hello: number;
   epoch: number;
-  /** The next number to send, and the last one acknowledged. */
+  /** `next`: number of the next frame to send. `acked`: number of the last acknowledged one. */
   next: number;
   acked: number;
-  /** Bytes sent and not acknowledged, oldest first. */
+  /** Frames sent and not acknowledged, oldest first. */
   inFlight: { seq: number; bytes: number }[];
   inFlightBytes: number;
   credits: number;
@@ -95,7 +100,7 @@ export function createOutbox(held: Held): Outbox {
   };
 }
 
-/** Old epochs drain first. */
+/** Sends a hello for the oldest epoch in the spool: old epochs are drained first. */
 function greet(state: State, held: Held): OutboxCommand[] {
   const oldest = held.epochs()[0];
   if (!oldest) return [];
@@ -126,7 +131,7 @@ function welcomed(state: State, held: Held, message: Welcome): OutboxCommand[] {
 function acknowledged(state: State, held: Held, message: Ack): OutboxCommand[] {
   if (state.phase !== 'flowing') return [];
   state.credits = message.credits;
-  // An acknowledgement of what was never sent would trim what nobody has.
+  // An acknowledgement of a frame that was never sent would remove it from the spool.
   return progress(state, held, Math.min(message.durableSeq, state.next - 1));
 }
 
@@ -141,7 +146,7 @@ function progress(state: State, held: Held, durableSeq: number): OutboxCommand[]
   const here = epochs.find((one) => one.epoch === epoch);
   const isCurrent = epochs.at(-1)?.epoch === epoch;
   if (isCurrent || (here && here.lastSeq > state.acked)) return [...trim, ...pump(state, held)];
-  // The old epoch is drained; the spool forgets it when it trims, so the next one is looked up without it.
+  // The old epoch is drained and the spool drops it at the trim, so the next epoch is looked up without it.
   const rest: Held = { ...held, epochs: () => held.epochs().filter((one) => one.epoch > epoch) };
   return [...trim, ...greet(state, rest)];
 }
@@ -160,7 +165,7 @@ function pump(state: State, held: Held): OutboxCommand[] {
       continue;
     }
     const bytes = held.sizeOf(state.epoch, state.next);
-    // One frame may always be on its way, however small the window.
+    // One frame may always be in flight, however small the credits.
     if (state.inFlightBytes > 0 && state.inFlightBytes + bytes > state.credits) break;
     commands.push({ do: 'frame', epoch: state.epoch, seq: state.next });
     state.inFlight.push({ seq: state.next, bytes });
@@ -170,7 +175,10 @@ function pump(state: State, held: Held): OutboxCommand[] {
   return commands;
 }
 
-/** The last of the frames from `next` on that cannot be had any more, or undefined when the next one can. */
+/**
+ * Number of the last frame of the unreadable ones that begin at `next`; undefined if the frame `next` can be
+ * read.
+ */
 function missingTo(state: State, held: Held, here: HeldEpoch): number | undefined {
   if (state.next < here.firstSeq) return here.firstSeq - 1;
   let seq = state.next;

@@ -1,4 +1,4 @@
-/** What a stream sender is given: the frames without their numbers, the spool it keeps them in, and its settings. */
+/** What a stream sender is given: frames without their numbers, the spool that stores them, and settings. */
 import type { DataMessage } from '../../protocol/stream/frames.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
@@ -6,19 +6,19 @@ import type { Held } from './outbox.ts';
 import type { ClientTls } from '../http/tls.ts';
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never;
-/** What an agent streams; the sequence number is given by the sender. */
+/** A frame that an agent streams; the sender gives it its sequence number. */
 export type Frame = WithoutSeq<Exclude<DataMessage, { type: 'gap' }>>;
 
 /** What the sender needs of a spool. */
 export interface SenderSpool extends Held {
   lastEpoch(): number;
   begin(epoch: number): void;
-  /** The bytes are the caller's again when this returns. `crc`: their CRC-32, where it is known already. */
+  /** The bytes belong to the caller again on return. `crc`: their CRC-32 where the caller knows it. */
   append(seq: number, message: Uint8Array, crc?: number): void;
   read(epoch: number, seq: number): Uint8Array | undefined;
   trim(epoch: number, seq: number): void;
   bytes(): number;
-  /** 0…1: share of the spool in use. */
+  /** Share of the spool in use, from 0 to 1. */
   fullness(): number;
   onStored(listener: () => void): void;
 }
@@ -27,7 +27,7 @@ export interface StreamSenderOptions {
   /** ws:// or wss:// URL of the analyzer's stream endpoint. */
   url: () => string;
   token: () => string;
-  /** The analyzer does not take the token. */
+  /** Called when the analyzer refuses the token. */
   onRefused?(): void;
   run: string;
   stream: string;

@@ -1,20 +1,26 @@
-/** What the connections of a stream server share: its settings and limits, the seats of the streams, the refusals. */
+/** What the connections of a stream server share: settings, limits, the streams, and the number of refusals. */
 import type { WebSocket } from 'ws';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { DataMessage } from '../../protocol/stream/frames.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
 import type { UpgradeSource } from '../http/server.ts';
-import { createSeat, type RecordedAt, type RecordSink, type Seat, type StreamPlace } from './slot.ts';
+import {
+  createIncomingStream,
+  type RecordedAt,
+  type RecordSink,
+  type IncomingStream,
+  type StreamPlace,
+} from './incoming-stream.ts';
 import type { TokenClaims } from './token.ts';
 
 export interface StreamLimits {
   maxMessageBytes: number;
-  /** How much of a stream may be under way or waiting for the disk. */
+  /** Bytes of a stream that may be in flight or waiting for the disk. */
   creditBytes: number;
   connections: number;
   connectionsPerAddress: number;
-  /** A message that is not whole is kept in memory, so who may write one stream may not hold many connections. */
+  /** An incomplete message is kept in memory, so one stream may not have many connections. */
   connectionsPerStream: number;
   /** Over all runs and streams of an agent. */
   connectionsPerAgent: number;
@@ -26,10 +32,10 @@ export interface StreamServerOptions {
   path?: string;
   /** @throws EntrainError TOKEN_INVALID */
   authorize(token: string): TokenClaims;
-  /** Whether a frame may count. @throws EntrainError; left out, all may */
+  /** Refuses a frame that may not count, by throwing an `EntrainError`. Left out, every valid frame counts. */
   admit?(message: DataMessage, claims: TokenClaims): void;
   record(run: string, stream: string): RecordSink | Promise<RecordSink>;
-  /** Called in order, once per frame, when the frame is synced. */
+  /** Called once per frame and in order, after the frame was synced to disk. */
   onRecorded(message: DataMessage, at: RecordedAt): void;
   limits?: Partial<StreamLimits>;
   log: Logger;
@@ -50,18 +56,18 @@ export const STREAM_LIMITS: StreamLimits = {
 export interface ServerState {
   options: StreamServerOptions;
   limits: StreamLimits;
-  seats: Map<string, Promise<Seat>>;
-  /** Seats that are open, for the figures. */
-  figures: Map<string, Seat>;
+  streams: Map<string, Promise<IncomingStream>>;
+  /** Streams whose recording is open. */
+  openStreams: Map<string, IncomingStream>;
   refused: Partial<Record<RefusalCause, number>>;
   addresses: Map<string, number>;
-  /** Open connections by the agent that their tokens name. */
+  /** Number of open connections by the agent that their tokens name. */
   agents: Map<string, number>;
-  /** Open connections by stream, the oldest first. */
+  /** Open connections by stream, oldest first. */
   clients: Map<string, WebSocket[]>;
 }
 
-/** Why a connection or a frame was turned away: what the sender is told. The codes are the labels of a metric. */
+/** Why a connection or a frame was refused: what the sender is told. The keys are labels of a metric. */
 export const REFUSALS = {
   path: 'another path',
   connections: 'too many connections',
@@ -81,7 +87,10 @@ export const REFUSALS = {
 
 export type RefusalCause = keyof typeof REFUSALS | ErrorCode;
 
-/** Whoever is turned away often is in the log at the 1st, 10th, 100th, … time: what strangers send cannot fill the disk. */
+/**
+ * Counts a refusal. It is logged at the 1st, 10th, 100th, … time, so that strangers cannot fill the disk with
+ * log lines.
+ */
 export function countRefused(state: ServerState, cause: RefusalCause, why?: string): void {
   const times = (state.refused[cause] ?? 0) + 1;
   state.refused[cause] = times;
@@ -90,19 +99,19 @@ export function countRefused(state: ServerState, cause: RefusalCause, why?: stri
 
 /** Whether the recording of a stream is open, so that a hello can be answered at once. */
 export const isOpen = (state: ServerState, { run, stream }: StreamPlace): boolean =>
-  state.figures.has(`${run}/${stream}`);
+  state.openStreams.has(`${run}/${stream}`);
 
-/** The seat of a stream; made, and its recording recovered, when the stream first says hello. */
-export function seatOf(state: ServerState, { run, stream }: StreamPlace): Promise<Seat> {
+/** The stream of that name. Its recording is opened, and recovered, at the first hello. */
+export function incomingStreamOf(state: ServerState, { run, stream }: StreamPlace): Promise<IncomingStream> {
   const key = `${run}/${stream}`;
-  const known = state.seats.get(key);
+  const known = state.streams.get(key);
   if (known) return known;
   const made = Promise.resolve(state.options.record(run, stream)).then((sink) => {
-    const seat = createSeat({ run, stream }, sink);
-    state.figures.set(key, seat);
-    return seat;
+    const incoming = createIncomingStream({ run, stream }, sink);
+    state.openStreams.set(key, incoming);
+    return incoming;
   });
-  state.seats.set(key, made);
-  made.catch(() => state.seats.delete(key));
+  state.streams.set(key, made);
+  made.catch(() => state.streams.delete(key));
   return made;
 }

@@ -1,25 +1,23 @@
 /**
- * What a coordinator signs when it gives an agent a role of an episode. The agent puts it into its `episode` frame, so
- * that the
- * analyzer knows from the coordinator, and not from the frame, whose states may count there. It holds for ever: frames
- * may
- * wait in a spool for days.
+ * A role grant: the coordinator's signed statement that an agent has a role in an episode. The agent puts it
+ * into its `episode` frame, so the analyzer does not have to believe the frame about whose states may count. A
+ * grant does not expire, since frames may wait in a spool for days.
  */
 import { createHash } from 'node:crypto';
 import type { EpisodeFrame } from '../../protocol/stream/frames.ts';
 import { openSigned, signClaims } from './signed-claims.ts';
 
 export interface RoleGrant {
-  /** No access token has it, so that the one is never taken for the other. */
+  /** No access token has this field, so neither can be used as the other. */
   kind: 'role';
   run: string;
   episode: string;
   agent: string;
-  /** Index in the speaking order; that of a reader is the place it reads in. */
+  /** Index in the speaking order; for a reader, the index of the speaker in whose place it reads. */
   role: number;
-  /** What the agent's turn frames say as `seating`. */
+  /** The `seating` of the agent's turn frames. */
   seating: number;
-  /** Of the agent's own model. */
+  /** Layers and dimensions of the agent's own model. */
   layers: number;
   dims: number;
   /** `digestOf` the episode. */
@@ -28,7 +26,7 @@ export interface RoleGrant {
 
 export type Described = Pick<EpisodeFrame, 'scenario' | 'pair' | 'condition' | 'seed' | 'order' | 'models'>;
 
-/** SHA-256 of what an episode is, hexadecimal. */
+/** SHA-256, hexadecimal, of the facts of an episode that must not change. */
 export function digestOf({ scenario, pair, condition, seed, order, models }: Described): string {
   const lines = models.map(({ name, sha256, layers, dims }) => [name, sha256, layers, dims]);
   return createHash('sha256')
@@ -40,14 +38,14 @@ export const mintGrant = (privateKeyPem: string, grant: RoleGrant): string =>
   signClaims(privateKeyPem, grant);
 
 /**
- * The grant, where the coordinator of this key signed it.
+ * The grant, if the holder of this key signed it.
  * @throws EntrainError `TOKEN_INVALID`
  */
 export function verifyGrant(publicKeyPem: string, text: string): RoleGrant {
   return openSigned(publicKeyPem, text, 'role grant') as RoleGrant;
 }
 
-/** The grant as it stands, signature or not: of a frame that was checked when it was recorded. */
+/** The grant without a check of its signature: for frames that were checked when they were recorded. */
 export function readGrant(text: string): RoleGrant {
   return JSON.parse(Buffer.from(text.split('.')[0] ?? '', 'base64url').toString()) as RoleGrant;
 }

@@ -1,8 +1,7 @@
 /**
- * Whose frames an analyzer takes: those of agents that the run's coordinator gave a role in the episode, and only as
- * that role,
- * seating and model allow. Each `episode` frame of a stream brings the role; what follows is held against it. It knows
- * nothing of connections.
+ * Decides whose frames an analyzer takes. A frame counts if the run's coordinator gave its agent a role in the
+ * episode, and only with that role, seating and model. Each `episode` frame brings the role; later frames of
+ * the stream are checked against it. This module does not deal with connections.
  *
  *   episode frame with a grant ──▶ role of (run, stream, episode) ──▶ turn, steps, branch frames of that episode
  */
@@ -14,35 +13,42 @@ import {
   type TurnFrame,
 } from '../../protocol/stream/frames.ts';
 import { digestOf, readGrant, verifyGrant, type RoleGrant } from './role-grant.ts';
-import type { StreamPlace } from './slot.ts';
+import type { StreamPlace } from './incoming-stream.ts';
 import type { TokenClaims } from './token.ts';
 
+/** The roles of all runs that an analyzer knows. */
 export interface Roles {
-  /** @throws EntrainError `ROLE_MISSING`, `FRAME_INVALID` */
+  /**
+   * Checks a frame before it is recorded.
+   * @throws EntrainError `ROLE_MISSING`, `FRAME_INVALID`
+   */
   admit(message: DataMessage, claims: TokenClaims): void;
-  /** A frame that was admitted in an earlier life of the analyzer. */
+  /** Learns the role from a frame that was admitted before the analyzer was restarted. */
   recall(message: DataMessage, place: StreamPlace): void;
 }
 
-/** Groups that the episodes of one run may make: ordered pairs of places, for each set of models and condition. */
+/**
+ * Most groups that the episodes of one run may make: ordered pairs of places for each set of models and each
+ * condition.
+ */
 export const MAX_GROUPS = 2000;
 export const MAX_EPISODES = 100_000;
 
 interface Role {
   role: number;
   speakers: number;
-  /** Undefined where no coordinator gave the role. */
+  /** Undefined if no coordinator gave the role. */
   seating: number | undefined;
   layers: number;
   dims: number;
 }
 
 interface RunRoles {
-  /** A coordinator gives the roles of this run. */
+  /** Whether a coordinator gives the roles of this run. */
   granted: boolean;
   /** Stream and episode → role. */
   roles: Map<string, Role>;
-  /** Episode → what it is, by the first frame about it. */
+  /** Episode → its digest, from the first frame about it. */
   episodes: Map<string, string>;
   families: Set<string>;
   groups: number;
@@ -66,21 +72,24 @@ export function createRoles({ publicKeyPem }: { publicKeyPem: string }): Roles {
       if (message.type === 'gap') return;
       const run = runOf(claims.run);
       run.granted ||= claims.granted === true;
-      if (message.type !== 'episode') return holdAgainst(roleOf(run, claims.stream, message), message);
+      if (message.type !== 'episode') return checkAgainst(roleOf(run, claims.stream, message), message);
       if (message.run !== claims.run) throw missing(message, 'belongs to another run');
       const grant = grantOf(run, message, { claims, publicKeyPem });
-      bound(run, message);
-      keep(run, claims.stream, { frame: message, grant });
+      checkLimits(run, message);
+      remember(run, claims.stream, { frame: message, grant });
     },
     recall: (message, { run, stream }) => {
       if (message.type !== 'episode') return;
       const grant = message.grant === undefined ? undefined : readGrant(message.grant);
-      keep(runOf(run), stream, { frame: message, grant });
+      remember(runOf(run), stream, { frame: message, grant });
     },
   };
 }
 
-/** Undefined in a run without a coordinator: there an agent has the role in which the episode names it. */
+/**
+ * The verified grant of the frame's role. Undefined in a run without a coordinator; there an agent has the role
+ * in which the `episode` frame names it.
+ */
 function grantOf(
   run: RunRoles,
   frame: EpisodeFrame,
@@ -107,8 +116,8 @@ function grantOf(
   return undefined;
 }
 
-/** What one run may make an analyzer keep. */
-function bound(run: RunRoles, { episode, order, models, condition }: EpisodeFrame): void {
+/** Refuses what would exceed the limits on episodes and groups of a run. */
+function checkLimits(run: RunRoles, { episode, order, models, condition }: EpisodeFrame): void {
   if (!run.episodes.has(episode) && run.episodes.size >= MAX_EPISODES)
     throw tooMany(`${MAX_EPISODES} episodes`);
   if (!isNewFamily(run, { order, models, condition })) return;
@@ -122,7 +131,7 @@ const isNewFamily = (run: RunRoles, family: Family): boolean => !run.families.ha
 const familyKey = ({ order, models, condition }: Family): string =>
   JSON.stringify([order.length, condition, models.map(({ name, sha256 }) => [name, sha256])]);
 
-function keep(
+function remember(
   run: RunRoles,
   stream: string,
   { frame, grant }: { frame: EpisodeFrame; grant: RoleGrant | undefined },
@@ -151,17 +160,17 @@ function roleOf(run: RunRoles, stream: string, frame: StateFrame): Role {
   throw missing(frame, 'comes from a stream without a role in the episode');
 }
 
-function holdAgainst(role: Role, frame: StateFrame): void {
+function checkAgainst(role: Role, frame: StateFrame): void {
   const { layers, dims } = role;
   if (frame.shape[2] !== dims || (frame.layers.at(-1) ?? 0) > layers)
     throw new EntrainError(
       'FRAME_INVALID',
       `The states of a ${frame.type} frame have ${frame.shape[2]} dimensions and layers up to ${frame.layers.at(-1)}; expected ${dims} dimensions and layers up to ${layers}, as its model has.`,
     );
-  if (frame.type === 'turn') holdTurn(role, frame);
+  if (frame.type === 'turn') checkTurn(role, frame);
 }
 
-function holdTurn({ role, speakers, seating, layers }: Role, frame: TurnFrame): void {
+function checkTurn({ role, speakers, seating, layers }: Role, frame: TurnFrame): void {
   if (frame.turn % speakers !== role) throw missing(frame, 'is of a turn of another role');
   if (seating !== undefined && (frame.seating ?? 0) !== seating)
     throw missing(frame, `says another seating than ${seating}`);

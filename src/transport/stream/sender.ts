@@ -1,6 +1,6 @@
 /**
- * An agent's end of the activation stream. A frame is in the spool before it is sent and leaves it when it is
- * acknowledged; between the two the agent, the analyzer or the line may die any number of times.
+ * An agent's end of the activation stream. A frame is in the spool before it is sent, and stays there until it
+ * is acknowledged, so no frame is lost when the agent, the analyzer or the connection fails in between.
  *
  *   append ─▶ spool ─▶ socket ─▶ analyzer ─▶ ack ─▶ trim
  */
@@ -12,14 +12,16 @@ export type { Frame } from './ports.ts';
 
 export interface StreamSenderStatus {
   epoch: number;
-  /** −1 before the first frame. */
+  /** Number of the last appended frame; −1 before the first. */
   lastSeq: number;
   ackedSeq: number;
   connected: boolean;
   spoolBytes: number;
-  /** Share of the spool that is taken, 0..1. */
+  /** Share of the spool in use, from 0 to 1. */
   spoolShare: number;
-  /** How long the oldest frame without acknowledgement has waited, or the last one did. */
+  /**
+   * How long the oldest unacknowledged frame has waited; without one, how long the last one did. Milliseconds.
+   */
   ackLagMs: number;
   sentFrames: number;
   gapFrames: number;
@@ -29,18 +31,20 @@ export interface StreamSenderStatus {
 
 export interface StreamSender {
   readonly epoch: number;
-  /** Zero of the frames' `tNs` on the monotonic clock. */
+  /** Origin of the frames' `tNs` on the monotonic clock, nanoseconds. */
   readonly epochStartNs: bigint;
-  /** Sequence number of the frame, which is in the spool when this returns; its arrays are the caller's again. */
+  /**
+   * Puts a frame into the spool and gives its sequence number. On return its arrays belong to the caller again.
+   */
   append(frame: Frame): number;
   lastSeq(): number;
-  /** Whether there is room now. */
+  /** Whether the spool has room for a turn or a token. */
   hasRoom(kind: 'turn' | 'token'): boolean;
-  /** Settles when there is room: turns wait from 80 % of the spool on, tokens from 95 %. */
+  /** Settles when the spool has room: turns wait while it is 80 % full, tokens while it is 95 % full. */
   room(kind: 'turn' | 'token'): Promise<void>;
-  /** True when the analyzer has welcomed this sender within the time, or said that it is opening the recording. */
+  /** Whether the analyzer welcomed this sender, or said that it is opening the recording, within the time. */
   welcomed(timeoutMs: number): Promise<boolean>;
-  /** True when everything was acknowledged within the time. */
+  /** Whether everything was acknowledged within the time. */
   drained(timeoutMs: number): Promise<boolean>;
   status(): StreamSenderStatus;
   close(): Promise<void>;
@@ -49,7 +53,10 @@ export interface StreamSender {
 const FULL_FROM = { turn: 0.8, token: 0.95 } as const;
 const GREETING_MS = 2000;
 
-/** Settles when the epoch is known, which takes one round trip, or `greetingMs` while the analyzer is away. */
+/**
+ * Creates a sender. Settles when its epoch is known: after one round trip, or after `greetingMs` without an
+ * analyzer.
+ */
 export async function createStreamSender(options: StreamSenderOptions): Promise<StreamSender> {
   const { spool, clock } = options;
   const session = createStreamSession(options);
@@ -95,8 +102,9 @@ const spoolFigures = (spool: StreamSenderOptions['spool']) => ({
 });
 
 /**
- * One more than every epoch known. A fresh spool that cannot ask the analyzer takes the seconds since 1970: larger than
- * any epoch counted from 1 and than any earlier one made this way, so that no two starts ever share an epoch.
+ * One more than every epoch known. A new spool that cannot ask the analyzer takes the seconds since 1970:
+ * larger than any epoch counted from 1, and than any earlier one made this way, so no two starts share an
+ * epoch.
  */
 export function chooseEpoch(
   spoolEpoch: number,

@@ -1,6 +1,6 @@
 /**
- * The analyzer's end of the activation stream. Who may not write is refused before the upgrade; what is not a valid frame
- * ends the connection; what is valid is recorded, then acknowledged, then handed on.
+ * The analyzer's end of the activation stream. A client that may not write is refused before the upgrade. An
+ * invalid frame ends the connection. A valid frame is recorded, then acknowledged, then handed on.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -15,22 +15,22 @@ import {
   type ServerState,
   type StreamServerOptions,
 } from './registry.ts';
-import type { Seat, StreamFigures } from './slot.ts';
+import type { IncomingStream, StreamFigures } from './incoming-stream.ts';
 import { REFUSAL_HEADER } from './socket.ts';
 import type { TokenClaims } from './token.ts';
 
-export type { StreamFigures } from './slot.ts';
+export type { StreamFigures } from './incoming-stream.ts';
 
 export interface StreamServerStatus {
   connections: number;
-  /** Connections and frames that were turned away, by cause. */
+  /** Number of refused connections and frames, by cause. */
   refused: Record<string, number>;
   streams: StreamFigures[];
 }
 
 export interface StreamServer {
   status(): StreamServerStatus;
-  /** Ends every connection and settles when what was accepted is recorded. */
+  /** Ends every connection; settles when all accepted frames are recorded, or after 2 s. */
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
   });
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if ((request.url ?? '/').split('?')[0] !== path) {
-      // Nobody else would answer, and a socket that waits for an answer is held for ever.
+      // No other listener would answer, and a socket that waits for an answer would stay open for ever.
       if (server.listenerCount('upgrade') === 1)
         refuse(state, socket, { status: '404 Not Found', cause: 'path' });
       return;
@@ -71,8 +71,8 @@ function openState(options: StreamServerOptions): ServerState {
   return {
     options,
     limits: { ...STREAM_LIMITS, ...options.limits },
-    seats: new Map(),
-    figures: new Map(),
+    streams: new Map(),
+    openStreams: new Map(),
     refused: {},
     addresses: new Map(),
     agents: new Map(),
@@ -81,16 +81,19 @@ function openState(options: StreamServerOptions): ServerState {
 }
 
 function statusOf(state: ServerState): Omit<StreamServerStatus, 'connections'> {
-  const streams = [...state.figures.values()].map((seat) => ({
-    ...seat.figures,
-    ackLagMs: ackLag(state, seat),
+  const streams = [...state.openStreams.values()].map((incoming) => ({
+    ...incoming.figures,
+    ackLagMs: ackLag(state, incoming),
   }));
   return { refused: { ...state.refused }, streams };
 }
 
-/** A full disk may never take the rest; it was not acknowledged, so the senders still have it. */
+/**
+ * Waits for the last frames to be recorded. With a full disk that may never happen; they were not acknowledged,
+ * so the senders still have them.
+ */
 async function lastFrames(state: ServerState): Promise<void> {
-  const idle = Promise.all([...state.figures.values()].map((seat) => seat.idle));
+  const idle = Promise.all([...state.openStreams.values()].map((incoming) => incoming.idle));
   const late = new AbortController();
   await Promise.race([
     idle,
@@ -99,7 +102,7 @@ async function lastFrames(state: ServerState): Promise<void> {
   late.abort();
 }
 
-/** The claims of a client that may write, or undefined when it was answered with a refusal. */
+/** The claims of a client that may write; undefined if the client was refused, which is answered here. */
 function admit(
   state: ServerState,
   request: IncomingMessage,
@@ -141,11 +144,11 @@ function serve(
 ): void {
   count(state.addresses, request.socket.remoteAddress ?? '', client);
   count(state.agents, claims.agent, client);
-  makeRoom(state, client, claims);
+  closeOldest(state, client, claims);
   serveConnection(state, client, claims);
 }
 
-/** Until the client is gone. */
+/** Counts an open connection under its key until it is closed. */
 function count(open: Map<string, number>, key: string, client: WebSocket): void {
   open.set(key, (open.get(key) ?? 0) + 1);
   client.on('close', () => {
@@ -155,8 +158,11 @@ function count(open: Map<string, number>, key: string, client: WebSocket): void 
   });
 }
 
-/** The newest connections of a stream stay: an agent that comes back may not be kept out by its own dead lines. */
-function makeRoom(state: ServerState, client: WebSocket, { run, stream }: TokenClaims): void {
+/**
+ * Keeps the newest connections of a stream, so that an agent that comes back is not kept out by its own dead
+ * connections.
+ */
+function closeOldest(state: ServerState, client: WebSocket, { run, stream }: TokenClaims): void {
   const key = `${run}/${stream}`;
   const open = [...(state.clients.get(key) ?? []), client];
   for (const oldest of open.splice(0, open.length - state.limits.connectionsPerStream)) {
@@ -171,8 +177,8 @@ function makeRoom(state: ServerState, client: WebSocket, { run, stream }: TokenC
   });
 }
 
-function ackLag(state: ServerState, seat: Seat): number {
-  const oldest = seat.waiting[0];
+function ackLag(state: ServerState, incoming: IncomingStream): number {
+  const oldest = incoming.waiting[0];
   const waitedMs = oldest ? state.options.clock.monotonicMs() - oldest.atMs : 0;
-  return Math.max(waitedMs, seat.figures.ackLagMs);
+  return Math.max(waitedMs, incoming.figures.ackLagMs);
 }

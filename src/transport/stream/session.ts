@@ -1,4 +1,7 @@
-/** Ties the outbox machine to the spool and the socket: carries out its commands and tells those who wait. */
+/**
+ * Connects the outbox state machine to the spool and the socket: carries out its commands and wakes whoever
+ * waits for a change.
+ */
 import { decodeMessage, encodeMessage } from '../../protocol/stream/codec.ts';
 import type { Hello, StreamMessage, Welcome } from '../../protocol/stream/frames.ts';
 import type { LentMessage } from '../../protocol/stream/message-buffer.ts';
@@ -17,13 +20,13 @@ export interface SessionStatus {
 }
 
 export interface StreamSession {
-  /** The largest epoch the analyzer knows, or undefined when it did not say so in time. */
+  /** The largest epoch that the analyzer knows; undefined if it did not answer in time. */
   analyzerEpoch(timeoutMs: number): Promise<number | undefined>;
-  /** The own epoch stands in the spool: from now on frames flow. */
+  /** Starts to send frames; called when the sender's own epoch is in the spool. */
   begin(epochStartNs: bigint): void;
-  /** The frame stands in the spool; the message is given back once it is not needed any more. */
+  /** Sends a frame that is in the spool; its message is given back when it is no longer needed. */
   appended(seq: number, message: LentMessage): void;
-  /** Settles when the condition holds, true, or when the time is over, false. */
+  /** Settles with true when the condition holds, or with false when the time is over. */
   until(holds: () => boolean, timeoutMs?: number): Promise<boolean>;
   isDrained(epoch: number, lastSeq: number): boolean;
   /** Whether the analyzer takes frames, or is opening the recording to take them. */
@@ -36,18 +39,20 @@ interface State {
   options: StreamSenderOptions;
   outbox: Outbox;
   socket: StreamSocket;
-  /** Before the own epoch is known the analyzer is only asked. */
+  /**
+   * False until the sender's own epoch is known; until then the analyzer is only asked for the epochs it knows.
+   */
   begun: boolean;
   open: boolean;
-  /** The analyzer said that it is opening the stream. */
+  /** Whether the analyzer said that it is opening the stream. */
   opening: boolean;
   lastEpoch: number | undefined;
   epochStartNs: bigint;
-  /** The frame that is being appended, which need not be read back. */
+  /** The frame that is being appended; it need not be read back from the spool. */
   fresh: { seq: number; message: LentMessage } | undefined;
   sentFrames: number;
   gapFrames: number;
-  /** A frame whose way to the disk of the analyzer is timed. */
+  /** The frame whose time to its acknowledgement is being measured. */
   probe: { seq: number; atMs: number } | undefined;
   lagMs: number;
   watchers: Set<() => void>;
@@ -129,7 +134,7 @@ function openSocket(state: State): StreamSocket {
   });
 }
 
-/** A hello that offers nothing: the answer says which epochs are known. */
+/** Sends a hello that offers no frames; the answer says which epochs the analyzer knows. */
 function ask(state: State): void {
   carryOut(state, state.outbox.asking(state.options.spool.lastEpoch() + 1));
 }

@@ -1,6 +1,6 @@
 /**
- * Claims as JSON with an Ed25519 signature, `claims.signature` in base64url: what access tokens and role grants are
- * made of.
+ * JSON claims with an Ed25519 signature, written as `claims.signature` in base64url. Access tokens and role
+ * grants have this form.
  */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -14,8 +14,8 @@ export function signClaims(privateKeyPem: string, claims: object): string {
 }
 
 /**
- * The claims, of whatever kind, where the signature holds.
- * @throws EntrainError `TOKEN_INVALID`; the message never holds the text
+ * The claims, if the signature is valid. `what` names their kind in the error.
+ * @throws EntrainError `TOKEN_INVALID`; its message never contains the text
  */
 export function openSigned(publicKeyPem: string, text: string, what: string): unknown {
   const [body, signature, ...rest] = text.length <= MAX_CHARS ? text.split('.') : [];

@@ -1,6 +1,6 @@
 /**
- * One WebSocket to the analyzer that is kept up for ever: backoff with jitter, and a peer that falls silent is given up
- * within ten seconds, also when only one direction of the line is dead.
+ * A WebSocket to the analyzer that reconnects for ever, with exponential backoff and jitter. A peer that does
+ * not answer for 6.5 s is given up, also when only one direction of the connection is dead.
  */
 import { WebSocket } from 'ws';
 import type { Logger } from '../../process/log.ts';
@@ -8,28 +8,28 @@ import type { Clock } from '../../process/clock.ts';
 import type { ClientTls } from '../http/tls.ts';
 
 export interface StreamSocketOptions {
-  /** Asked at every attempt: an analyzer may come back at another address. */
+  /** Called at every attempt, since an analyzer may come back at another address. */
   url: () => string;
   token: () => string;
-  /** For wss. */
+  /** Needed for `wss:`. */
   tls?: ClientTls;
   log: Logger;
   clock: Clock;
   onOpen(): void;
   onMessage(bytes: Uint8Array): void;
   onClose(): void;
-  /** The analyzer does not take the token; the next attempt asks for it anew. */
+  /** Called when the analyzer refuses the token; the next attempt asks for `token` again. */
   onRefused?(): void;
 }
 
 export interface StreamSocket {
-  /** `done` is called once the bytes are not needed any more. */
+  /** `done` is called when the bytes are no longer needed. */
   send(bytes: Uint8Array, done?: () => void): void;
-  /** Drops the connection; a new one is made at once or after the backoff. */
+  /** Closes the connection; the next attempt follows after the backoff. */
   drop(reason: string): void;
-  /** The peer has answered as it should: the next failure starts with the shortest wait. */
+  /** Resets the backoff; called when the peer has answered as it should. */
   settled(): void;
-  /** The peer has answered something that was sent: both directions work. */
+  /** Notes that the peer has answered something that was sent, so both directions work. */
   heard(): void;
   connections(): number;
   close(): Promise<void>;
@@ -41,9 +41,9 @@ const PING_MS = 2000;
 const SILENCE_MS = 6500;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5000;
-/** About a second of failures at first, then some twenty seconds. */
+/** The first warning comes after about a second of failures, later ones about every twenty seconds. */
 const FAILURES_PER_WARNING = 4;
-/** What the analyzer says of a connection that it refuses. */
+/** Response header with the reason for which the analyzer refuses a connection. */
 export const REFUSAL_HEADER = 'entrain-refusal';
 const REFUSED =
   'the analyzer refuses the token of this stream; states wait in the spool while another one is asked for. Where the next is refused too, compare the clocks of the machines of coordinator and analyzer';
@@ -103,7 +103,7 @@ function dial(line: Line): void {
     if (line.connections > 1) options.log.info({ connections: line.connections }, 'stream connected again');
     options.onOpen();
   });
-  // Which may be a certificate that no waiting will mend.
+  // The reason may be a certificate error, which no waiting mends.
   let why: string | undefined;
   let refused = false;
   socket.on('unexpected-response', (_, response) => {
@@ -145,14 +145,14 @@ function openSocket(options: StreamSocketOptions): WebSocket {
 }
 
 /**
- * The mask of WebSocket keeps scripts of a web page from writing what a careless proxy takes for a request. No page writes
- * here, and to mask 13 MB/s byte by byte would be the dearest thing an agent does; a mask of zeros changes nothing.
+ * Uses a mask of zeros. WebSocket masking keeps scripts of a web page from sending bytes that a proxy takes for
+ * a request; no web page sends here, and masking 13 MB/s byte by byte would be an agent's largest cost.
  */
 function leaveUnmasked(mask: Buffer): void {
   mask.fill(0);
 }
 
-/** Full jitter between half and the whole of a doubling wait. */
+/** Exponential backoff with jitter: between half of the doubled wait and all of it, in milliseconds. */
 function waitAfter(failures: number): number {
   const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 10));
   return Math.round(longest * (0.5 + Math.random() / 2));
@@ -162,7 +162,10 @@ function hear(line: Line): void {
   line.heardMs = line.options.clock.monotonicMs();
 }
 
-/** Only an answer counts: what the peer sends by itself still comes when the way there is dead. */
+/**
+ * Ends a connection whose peer no longer answers. Only answers count: when the way to the peer is dead, what it
+ * sends by itself still arrives.
+ */
 function watchSilence(line: Line, socket: WebSocket): () => void {
   socket.on('pong', () => hear(line)).on('open', () => hear(line));
   const timer = setInterval(() => {

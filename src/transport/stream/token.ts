@@ -1,6 +1,6 @@
 /**
- * Access tokens of the activation stream: claims that the coordinator signed. Short-lived and bound to one run, agent
- * and stream; the analyzer holds the public key alone.
+ * Access tokens of the activation stream: claims that the coordinator signed, short-lived and bound to one run,
+ * agent and stream. The analyzer has only the public key.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { NAME_PATTERN } from '../../protocol/subjects.ts';
@@ -16,7 +16,7 @@ export interface TokenClaims {
   mode: TokenMode;
   /** Milliseconds since 1970. */
   expiresAtMs: number;
-  /** A coordinator gives the roles of the run: then frames count with its grant alone. */
+  /** Whether a coordinator gives the roles of the run; frames then count only with its grant. */
   granted?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface TokenKeys {
   publicKeyPem: string;
 }
 
-/** How long a token lives unless told otherwise. */
+/** Default lifetime of a token. */
 export const TOKEN_LIFE_MS = 15 * 60_000;
 
 export function createKeys(): TokenKeys {
@@ -41,11 +41,14 @@ export function mintToken(privateKeyPem: string, claims: TokenClaims): string {
   return signClaims(privateKeyPem, { run, agent, stream, mode, expiresAtMs, granted });
 }
 
-/** @throws EntrainError TOKEN_INVALID; the message never holds the token */
+/**
+ * The claims of a valid token that has not expired.
+ * @throws EntrainError `TOKEN_INVALID`; its message never contains the token
+ */
 export function verifyToken(publicKeyPem: string, token: string, options: { nowMs: number }): TokenClaims {
   const claims = readClaims(openSigned(publicKeyPem, token, WHAT));
   const lateMs = options.nowMs - claims.expiresAtMs;
-  // A token is minted for minutes, so one that is over tells of a clock as often as of a sender that was away.
+  // A token lives for minutes, so an expired one points to a wrong clock as often as to a sender that was away.
   if (lateMs >= 0)
     throw invalidClaims(
       WHAT,

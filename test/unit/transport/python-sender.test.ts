@@ -15,7 +15,7 @@ let analyzer: TestAnalyzer;
 afterEach(() => analyzer.close());
 
 describe('the Python sender of the examples', () => {
-  it('is greeted, recorded and acknowledged, each time as a new epoch', async () => {
+  it('is welcomed, recorded and acknowledged, in a new epoch at each start', async () => {
     analyzer = await startAnalyzer({ folder: await temporaryFolder() });
     const env = { ...process.env, ENTRAIN_STREAM_TOKEN: tokenFor('py') };
     const send = () => execute('python3', ['examples/send.py', analyzer.url, RUN, 'py'], { env });
@@ -26,7 +26,7 @@ describe('the Python sender of the examples', () => {
     expect([...unpackTensor(turn.dtype, turn.data)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => i / 8));
   });
 
-  it('says so when its token is refused', async () => {
+  it('says that its token was refused', async () => {
     analyzer = await startAnalyzer({ folder: await temporaryFolder() });
     const env = { ...process.env, ENTRAIN_STREAM_TOKEN: 'x.y' };
     const send = execute('python3', ['examples/send.py', analyzer.url, RUN, 'py'], { env });

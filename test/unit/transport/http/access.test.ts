@@ -1,4 +1,7 @@
-/** Who may read what over HTTP, asked of a real server from this machine and, as far as it can tell, from another. */
+/**
+ * Who may read what over HTTP: a real server, asked from this machine and through headers and addresses of
+ * others.
+ */
 import { chmod, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { networkInterfaces } from 'node:os';
@@ -45,7 +48,7 @@ function ask(port: number, path: string, headers: Record<string, string> = {}): 
 const basic = (pair: string) => ({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-describe('with a token', () => {
+describe('an HTTP server with a token', () => {
   it.each<[string, Record<string, string>, number]>([
     ['none', {}, 401],
     ['another', bearer('a-token-of-24-characterz'), 401],
@@ -57,26 +60,26 @@ describe('with a token', () => {
     ['it as password', basic(`anybody:${TOKEN}`), 200],
     ['it', bearer(TOKEN), 200],
     ['it under a scheme in lower case', { authorization: `bearer  ${TOKEN}` }, 200],
-  ])('results, page and metrics are read with %s', async (_, headers, status) => {
+  ])('lets results, page and metrics be read with %s', async (_, headers, status) => {
     const { port } = await serve(TOKEN);
     for (const path of ['/api/scores', '/', '/metrics'])
       expect((await ask(port, path, headers)).status, path).toBe(status);
   });
 
-  it('a browser is told to ask for it, and health stays open', async () => {
+  it('tells a browser to ask for the token, and leaves health open', async () => {
     const { port } = await serve(TOKEN);
     expect((await ask(port, '/')).challenge).toMatch(/^Basic /);
     for (const path of ['/healthz', '/readyz']) expect((await ask(port, path)).status).toBe(200);
   });
 
-  it('what there is and what there is not look alike', async () => {
+  it('answers alike for a path that exists and one that does not', async () => {
     const { port } = await serve(TOKEN);
     expect((await ask(port, '/nothing')).status).toBe(401);
   });
 });
 
-describe('without a token', () => {
-  it('everything is read on this machine, by one of its own names', async () => {
+describe('an HTTP server without a token', () => {
+  it('lets everything be read from this machine, under any of its own names', async () => {
     const { port } = await serve();
     for (const path of Object.keys(routes)) expect((await ask(port, path)).status).toBe(200);
     expect((await ask(port, '/api/scores', { host: `localhost:${port}` })).status).toBe(200);
@@ -96,11 +99,11 @@ describe('without a token', () => {
     ['results', '/api/scores', '192.0.2.1', undefined],
     ['results', '/api/scores', '::ffff:127.0.0.1', undefined],
     ['results', '/api/scores', '::ffff:192.0.2.7', 403],
-  ])('%s (%s) asked for by %s', (_, path, ...[peer, status]) => {
+  ])('answers a request for %s (%s) from %s with status %s', (_, path, ...[peer, status]) => {
     expect(refusalOf(from(peer), { path, names: ['0.0.0.0'], token: undefined })?.status).toBe(status);
   });
 
-  it('who comes to an address of the machine from that very address is of the machine', async () => {
+  it('takes a client that connects from the machine’s own outer address for a local one', async () => {
     const own = Object.values(networkInterfaces())
       .flat()
       .find((place) => place?.family === 'IPv4' && !place.internal)?.address;
@@ -110,12 +113,12 @@ describe('without a token', () => {
   });
 });
 
-describe('the file of the token', () => {
+describe('readHttpToken', () => {
   it.each<[string, string, number, string]>([
     ['others can read', `${TOKEN}\n`, 0o644, 'chmod 600'],
     ['holds too little', 'short\n', 0o600, 'at least 16'],
     ['holds two lines', `${TOKEN}\n${TOKEN}\n`, 0o600, 'one line'],
-  ])('is refused when it %s', async (_, ...[text, mode, why]) => {
+  ])('refuses a token file that %s', async (_, ...[text, mode, why]) => {
     const file = join(await temporaryFolder(), 'http.token');
     await writeFile(file, text);
     await chmod(file, mode);
@@ -123,7 +126,7 @@ describe('the file of the token', () => {
     await refused.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(why) as unknown });
   });
 
-  it('gives the token, and none where none is named', async () => {
+  it('gives the token of the file, and undefined without a file', async () => {
     const file = join(await temporaryFolder(), 'http.token');
     await writeFile(file, `${TOKEN}\n`, { mode: 0o600 });
     expect(await readHttpToken(file)).toBe(TOKEN);

@@ -1,4 +1,4 @@
-/** What a client may hold of a server that it never uses, by real sockets. */
+/** Limits on what a client may hold of an HTTP server, tried with real sockets. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,10 +12,10 @@ import {
 } from '../../../../src/transport/http/server.ts';
 import { silentLog } from '../../../fixtures/stream/stream-fixture.ts';
 
-/** Short enough for a test; the limit in use is 10 s. */
-const PATIENCE_MS = 1500;
+/** Short enough for a test; the default is 10 s. */
+const IDLE_MS = 1500;
 /** The server looks once a second, and this machine may be busy. */
-const NOTICED_MS = PATIENCE_MS + 4000;
+const NOTICED_MS = IDLE_MS + 4000;
 const GET = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 const servers: HttpServer[] = [];
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 async function serve(more: Partial<HttpOptions> = {}): Promise<HttpServer> {
-  const limits = { ...more.limits, patienceMs: PATIENCE_MS };
+  const limits = { ...more.limits, idleMs: IDLE_MS };
   const base = { host: '127.0.0.1', port: 0, routes: { '/healthz': healthz }, log: silentLog };
   const server = await serveHttp({ ...base, ...more, limits });
   servers.push(server);
@@ -42,7 +42,7 @@ async function open({ port }: HttpServer, text = ''): Promise<Socket> {
   return socket;
 }
 
-/** How long it took until the server had closed it; `limitMs` when it had not. */
+/** Milliseconds until the server closed the connection; `limitMs` if it did not. */
 async function closedAfter(socket: Socket, limitMs = NOTICED_MS): Promise<number> {
   const startMs = performance.now();
   socket.resume();
@@ -54,9 +54,9 @@ async function closedAfter(socket: Socket, limitMs = NOTICED_MS): Promise<number
   return Math.min(limitMs, performance.now() - startMs);
 }
 
-describe('a client that takes too long', () => {
-  it('has ten seconds where nothing else is said', () => {
-    expect(HTTP_LIMITS.patienceMs).toBe(10_000);
+describe('a client that makes no progress', () => {
+  it('may take ten seconds by default', () => {
+    expect(HTTP_LIMITS.idleMs).toBe(10_000);
   });
 
   it.each<[string, string]>([
@@ -68,10 +68,10 @@ describe('a client that takes too long', () => {
     const socket = await open(await serve(), text);
     const afterMs = await closedAfter(socket);
     expect(afterMs).toBeLessThan(NOTICED_MS);
-    expect(afterMs).toBeGreaterThan(PATIENCE_MS / 2);
+    expect(afterMs).toBeGreaterThan(IDLE_MS / 2);
   });
 
-  it('is cut off when it drips a byte at a time', async () => {
+  it('is cut off when it sends one byte at a time', async () => {
     const socket = await open(await serve(), 'GET /healthz HTTP/1.1\r\nx: ');
     const drip = setInterval(() => socket.write('x'), 100);
     expect(await closedAfter(socket)).toBeLessThan(NOTICED_MS);
@@ -83,8 +83,8 @@ describe('a client that takes too long', () => {
     const server = await serve({ routes: { '/big': () => big } });
     const socket = await open(server, 'GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n');
     socket.pause();
-    // A write that is still making progress at the first look is given as long again; the client cannot see the end
-    // without reading on.
+    // A write that still makes progress at the first look is given the same time again. The client cannot see
+    // the end without reading on.
     await new Promise((done) => setTimeout(done, 3 * NOTICED_MS));
     let bytes = 0;
     socket.on('data', (part: Buffer) => (bytes += part.length));
@@ -92,16 +92,16 @@ describe('a client that takes too long', () => {
     expect(bytes).toBeLessThan(32 * 2 ** 20);
   });
 
-  it('is not who waits for an answer that takes long to make', async () => {
+  it('is not cut off while the server still prepares the answer', async () => {
     const slow = async () => {
-      await new Promise((done) => setTimeout(done, PATIENCE_MS + 2000));
+      await new Promise((done) => setTimeout(done, IDLE_MS + 2000));
       return textAnswer(200, 'at last');
     };
     const { url } = await serve({ routes: { '/slow': slow } });
     expect(await (await fetch(`${url}/slow`)).text()).toBe('at last');
   });
 
-  it('is not a WebSocket', async () => {
+  it('is not cut off if its connection is a WebSocket', async () => {
     const server = await serve({ upgradePath: '/stream' });
     server.upgrades.on('upgrade', (_: unknown, socket: Socket) => {
       sockets.push(socket);
@@ -115,8 +115,8 @@ describe('a client that takes too long', () => {
   });
 });
 
-describe('connections of one server', () => {
-  it('are bounded, and the oldest idle one makes room for one that asks something', async () => {
+describe('the connections of one server', () => {
+  it('are limited in number: the oldest idle one is closed when another sends a request', async () => {
     const server = await serve({ limits: { connections: 20 } });
     const idle: Socket[] = [];
     for (let count = 0; count < 60; count += 1) idle.push(await open(server));
@@ -127,7 +127,7 @@ describe('connections of one server', () => {
     expect(idle[0]?.closed).toBe(true);
   });
 
-  it('are not cut off for others while a request is under way on them', async () => {
+  it('are not closed for others while a request is under way on them', async () => {
     let answer: () => void = () => undefined;
     const wait = new Promise<void>((done) => (answer = done));
     const server = await serve({

@@ -25,7 +25,7 @@ async function serve(routes: Record<string, HttpRoute>, port = 0): Promise<HttpS
 }
 
 describe('serveHttp', () => {
-  it('answers its routes, and nothing else', async () => {
+  it('answers its routes and no other path', async () => {
     const { url } = await serve({
       '/healthz': healthz,
       '/query': ({ query }) => jsonAnswer(query.get('run')),
@@ -39,7 +39,7 @@ describe('serveHttp', () => {
     expect([head.status, await head.text()]).toEqual([200, '']);
   });
 
-  it('is ready only when every check passes', async () => {
+  it('reports ready only when every check passes', async () => {
     const faults: { nats?: string } = {};
     const { url } = await serve({ '/readyz': readyz({ nats: () => faults.nats }) });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
@@ -82,20 +82,20 @@ describe('serveHttp', () => {
     ['0.0.0.0', 'lab-1', /^http:\/\/lab-1:\d+$/],
     ['0.0.0.0', 'lab-1:443', /^http:\/\/lab-1:443$/],
     ['127.0.0.1', '[fd00::1]', /^http:\/\/\[fd00::1\]:\d+$/],
-  ])('listens on %s and is announced as %s', async (host, advertise, expected) => {
+  ])('listens on %s and gives its address as %s', async (host, advertise, expected) => {
     const server = await serveHttp({ host, advertise, port: 0, routes: {}, log });
     open.push(server);
     expect(server.url).toMatch(expected);
   });
 
-  it('refuses a name to be announced under that no URL can hold', async () => {
+  it('refuses an advertised name that cannot stand in a URL', async () => {
     for (const advertise of ['http://lab-1', 'lab 1', 'lab-1:0', 'lab-1:70000', ''])
       await expect(readServing({ host: '0.0.0.0', port: '0', advertise })).rejects.toMatchObject({
         code: 'USAGE',
       });
   });
 
-  it('names a port that is taken', async () => {
+  it('names the port when it is taken', async () => {
     const first = await serve({});
     await expect(serve({}, first.port)).rejects.toMatchObject({
       code: 'PORT_IN_USE',

@@ -1,4 +1,7 @@
-/** TLS where programs serve and connect, with certificates of a real openssl: who is let in, and who is not. */
+/**
+ * TLS of servers and clients, with certificates made by a real openssl: which peers are accepted and which
+ * refused.
+ */
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
@@ -23,7 +26,7 @@ import {
 } from '../../../fixtures/stream/stream-fixture.ts';
 
 const HERE = ['localhost', 'IP:127.0.0.1'];
-/** How long an agent waits for what will not come, and for what will. */
+/** How long an agent waits for a connection that must fail, and for one that must succeed. */
 const [IN_VAIN_MS, WITH_PATIENCE_MS] = [500, 20_000];
 
 let ours: Certificates;
@@ -45,7 +48,7 @@ interface Analyzer {
   url: string;
   folder: string;
   recording: Recording;
-  /** Upgrades that the stream server was asked for. */
+  /** Number of upgrades that the stream server received. */
   refused(): Record<string, number>;
 }
 
@@ -87,7 +90,7 @@ async function startAnalyzer(name: string, more: { 'tls-client-ca'?: string } = 
   return { url: http.url, folder, recording, refused: () => stream.status().refused };
 }
 
-/** Frames that are recorded of the three that an agent has which connects so. */
+/** Number of frames recorded, of the three that an agent with these settings sends. */
 async function recordedOf(
   analyzer: Analyzer,
   { url, tls, waitMs }: { url: string; tls: ClientTls; waitMs: number },
@@ -112,7 +115,7 @@ async function recordedOf(
 const wss = ({ url }: Analyzer): string => url.replace(/^https/, 'wss');
 const pem = (file: string): Promise<string> => readFile(file, 'utf8');
 
-/** Status of a path, or the code of what went wrong on the way. */
+/** Status of a path, or the error code of the connection. */
 async function ask(url: string, tls: ClientTls, path = '/healthz'): Promise<number | string> {
   return new Promise((resolve) => {
     request(`${url}${path}`, { ...tls, agent: false }, (answer) => {
@@ -125,7 +128,7 @@ async function ask(url: string, tls: ClientTls, path = '/healthz'): Promise<numb
 }
 
 describe('an analyzer with a certificate', () => {
-  it('records over wss, and answers https, for those who believe its authority', async () => {
+  it('records over wss and answers https for clients that trust its authority', async () => {
     const analyzer = await startAnalyzer('analyzer');
     expect(analyzer.url).toMatch(/^https:/);
     const tls = { ca: await pem(ours.ca) };
@@ -140,7 +143,7 @@ describe('an analyzer with a certificate', () => {
       async () => ({ ca: await pem(strangers.ca) }),
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     ],
-  ])('is not believed by a client %s', async (_, tls, code) => {
+  ])('is not trusted by a client %s', async (_, tls, code) => {
     const analyzer = await startAnalyzer('analyzer');
     expect(await ask(analyzer.url, await tls())).toBe(code);
     expect(await recordedOf(analyzer, { url: wss(analyzer), tls: await tls(), waitMs: IN_VAIN_MS })).toBe(0);
@@ -149,7 +152,7 @@ describe('an analyzer with a certificate', () => {
   it.each([
     ['expired', 'CERT_HAS_EXPIRED'],
     ['elsewhere', 'ERR_TLS_CERT_ALTNAME_INVALID'],
-  ])('is not believed with a certificate that is %s', async (name, code) => {
+  ])('is not trusted with a certificate that is %s', async (name, code) => {
     const analyzer = await startAnalyzer(name);
     const tls = { ca: await pem(ours.ca) };
     expect(await ask(analyzer.url, tls)).toBe(code);
@@ -165,14 +168,14 @@ describe('an analyzer with a certificate', () => {
     expect(analyzer.refused()).toEqual({});
   });
 
-  it('asks for a certificate of its clients when it was told whose', async () => {
+  it('asks clients for a certificate if it was given their authority', async () => {
     const analyzer = await startAnalyzer('analyzer', { 'tls-client-ca': ours.ca });
     const shown = async (of: Certificates): Promise<ClientTls> => {
       const { cert, key } = of.of('agent');
       return { ca: await pem(ours.ca), cert: await pem(cert), key: await pem(key) };
     };
     for (const tls of [{ ca: await pem(ours.ca) }, await shown(strangers)]) {
-      // A health check has no certificate, and learns nothing but that the program lives.
+      // A health check has no certificate, and learns only that the program runs.
       expect(await ask(analyzer.url, tls)).toBe(200);
       for (const path of ['/metrics', '/stream', '/', '/healthz/', '//healthz'])
         expect(await ask(analyzer.url, tls, path), path).toBe(403);
@@ -187,7 +190,7 @@ describe('an analyzer with a certificate', () => {
 });
 
 describe('certificate and key files', () => {
-  it.each([0o640, 0o604, 0o644])('are refused when the key has mode %o', async (mode) => {
+  it.each([0o640, 0o604, 0o644])('are refused if the key has mode %o', async (mode) => {
     const { cert, key } = ours.of('agent');
     const copy = join(ours.folder, `copy-${mode}.key`);
     await writeFile(copy, await pem(key));
@@ -224,7 +227,7 @@ describe('certificate and key files', () => {
     await expect(readServerTls(files())).rejects.toThrow(says);
   });
 
-  it('mean no TLS when there are none', async () => {
+  it('mean no TLS if none is named', async () => {
     expect(await readServerTls({})).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Rights that are taken away and given back, a store that is full, and JetStream switched off: by a real nats-server.
+ * Withdrawn and restored permissions, a full store, and JetStream switched off, each with a real nats-server.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { names, subjects } from '../../../../src/protocol/subjects.ts';
@@ -17,7 +17,7 @@ import { silentLog } from '../../../fixtures/stream/stream-fixture.ts';
 const RUN = 'r1';
 const STREAM = names.stream(RUN);
 const UP = ['coordinator', 'agent-ada', 'supervisor'];
-/** Let into another run: what it has a right to is not asked for here. */
+/** Lets the user into another run only, so it lacks the permissions that are asked for here. */
 const without = (user: string): FixtureUser[] =>
   UP.map((name) => (name === user ? { name: user, runs: ['other'] } : name));
 
@@ -35,8 +35,8 @@ async function start(jetstream?: string): Promise<NatsFixture> {
 const stream = { name: STREAM, subjects: subjects.stored(RUN) };
 const event = (name: string) => ({ subject: subjects.event(RUN, name), id: name, body: { name } });
 
-describe('a right that is taken away', () => {
-  it('ends no subscription: it goes on when the right is back', async () => {
+describe('a withdrawn NATS permission', () => {
+  it('ends no subscription: it goes on when the permission is back', async () => {
     const nats = await start();
     const [listener, speaker] = [await nats.connect('supervisor'), await nats.connect('coordinator')];
     const heard: string[] = [];
@@ -68,7 +68,7 @@ describe('a right that is taken away', () => {
     open.unsubscribe();
   });
 
-  it('holds a publisher up for as long as it is away, and a reader of the stream likewise', async () => {
+  it('makes a publisher and a reader of the stream wait until it is back', async () => {
     const nats = await start();
     const coordinator = await nats.connect('coordinator');
     await createRunStream(coordinator.connection, stream);
@@ -109,7 +109,7 @@ describe('a right that is taken away', () => {
     await reading.stop();
   });
 
-  it('stops holding up a publisher that is told to end', async () => {
+  it('no longer delays a publisher that is told to stop', async () => {
     const nats = await start();
     const coordinator = await nats.connect('coordinator');
     await createRunStream(coordinator.connection, stream);
@@ -122,8 +122,8 @@ describe('a right that is taken away', () => {
   });
 });
 
-describe('a store that is full', () => {
-  it('holds a publisher up until there is room, and loses nothing', async () => {
+describe('a full NATS store', () => {
+  it('makes a publisher wait until there is space, and loses no message', async () => {
     const nats = await start('max_file_store: 65536');
     const { connection } = await nats.connect('coordinator');
     await createRunStream(connection, stream);
@@ -146,7 +146,7 @@ describe('a store that is full', () => {
 });
 
 describe('JetStream switched off', () => {
-  it('is named with what to do, and comes back by itself for a program that runs', async () => {
+  it('is named in the log with advice, and a running program goes on when it is back', async () => {
     const off = await start('enabled: false');
     const { connection } = await off.connect('coordinator');
     await expect(createRunStream(connection, stream)).rejects.toMatchObject({
@@ -164,7 +164,7 @@ describe('JetStream switched off', () => {
     await publishing;
   });
 
-  it('is named to who would read a stream', async () => {
+  it('is named in the error of a program that opens a stream', async () => {
     const off = await start('enabled: false');
     const { connection } = await off.connect('agent-ada');
     await expect(

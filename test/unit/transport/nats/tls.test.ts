@@ -1,4 +1,7 @@
-/** NATS over TLS, against a real nats-server: settings from the environment, who is believed, and no way back to plain. */
+/**
+ * NATS over TLS with a real nats-server: settings from the environment, which certificates are trusted, and no
+ * fallback to plain text.
+ */
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectNats, natsFromEnvironment } from '../../../../src/transport/nats/connection.ts';
@@ -50,7 +53,7 @@ describe('NATS over TLS', () => {
     await expect(attempt()).rejects.toMatchObject({ code: 'NATS_UNREACHABLE' });
   });
 
-  it('names a file that is no authority', async () => {
+  it('names a file that holds no certificate authority', async () => {
     const attempt = connect(`tls://${secure}`, { NATS_CA_FILE: 'package.json' });
     await expect(attempt).rejects.toThrow('NATS_CA_FILE holds no PEM (package.json)');
   });

@@ -27,7 +27,7 @@ afterEach(() => analyzer.close());
 interface Client {
   socket: WebSocket;
   messages: StreamMessage[];
-  /** Close code, or the HTTP status of a refusal. */
+  /** WebSocket close code, or the HTTP status of a refusal. */
   ended: Promise<number>;
 }
 
@@ -61,7 +61,7 @@ async function greeted(): Promise<Client> {
   return client;
 }
 
-describe('who may stream', () => {
+describe('access to the activation stream', () => {
   it.each<[string, () => string | undefined, number]>([
     ['no token', () => undefined, 401],
     ['an empty one', () => '', 401],
@@ -77,14 +77,14 @@ describe('who may stream', () => {
   it.each([
     ['stream', hello('ben')],
     ['run', hello('ada', 'run-2')],
-  ])('refuses a token for another %s', async (_, message) => {
+  ])('refuses a hello for another %s than the token’s', async (_, message) => {
     const client = open(tokenFor('ada'));
     client.socket.on('open', () => client.socket.send(encodeMessage(message)));
     expect(await client.ended).toBe(4003);
     expect(analyzer.stream.status().streams).toEqual([]);
   });
 
-  it('answers 404 on other paths, so that no socket is held', async () => {
+  it('answers 404 on other paths, so that no socket stays open', async () => {
     const socket = new WebSocket(analyzer.url.replace('/stream', '/other'));
     socket.on('error', () => undefined);
     const status = new Promise((resolve) =>
@@ -94,7 +94,7 @@ describe('who may stream', () => {
   });
 });
 
-it('knows a sender that left in order from one whose line broke', async () => {
+it('tells a sender that left in order from one whose connection broke', async () => {
   const figures = () => analyzer.stream.status().streams[0];
   (await greeted()).socket.terminate();
   await waitFor(() => figures()?.connected === false, { what: 'the broken line' });
@@ -119,7 +119,7 @@ describe('a hostile client', () => {
     expect(await client.ended).toBe(code);
   });
 
-  it('is cut off for a frame before the welcome, and for saying nothing', async () => {
+  it('is cut off for a frame before the welcome, and for sending no hello', async () => {
     const early = open(tokenFor('ada'));
     early.socket.on('open', () => early.socket.send(encodeMessage({ ...stepsFrame(0), seq: 0 })));
     const silent = open(tokenFor('ada'));
@@ -127,7 +127,7 @@ describe('a hostile client', () => {
     expect(analyzer.recorded).toEqual([]);
   });
 
-  it('costs honest senders nothing, two hundred at once', async () => {
+  it('does not hinder honest senders, even with two hundred at once', async () => {
     const agent = await startAgent({ url: analyzer.url, folder: await temporaryFolder(), stream: 'ben' });
     const before = process.memoryUsage.rss();
     const hostile = Array.from({ length: 200 }, (_, i) => attack(i));
@@ -142,19 +142,19 @@ describe('a hostile client', () => {
     await agent.close();
   });
 
-  it('cannot keep more than three connections of a stream: the oldest ends', async () => {
+  it('cannot keep more than three connections of a stream: the oldest is closed', async () => {
     const oldest = open(tokenFor('ada'));
     await new Promise((resolve) => oldest.socket.once('open', resolve));
     const others = Array.from({ length: 3 }, () => open(tokenFor('ada')));
-    // 1006: ended without a word, before its missing hello is complained of
+    // 1006: closed without a close frame, before the server misses its hello.
     expect(await oldest.ended).toBe(1006);
     await Promise.all(others.map(({ ended }) => ended));
     expect(analyzer.stream.status().refused).toMatchObject({ stream_connections: 1 });
   });
 });
 
-describe('connections that are kept open', () => {
-  /** Nobody is sent away for saying nothing, however slow the machine is. */
+describe('the connections kept open by clients', () => {
+  /** No client is cut off for a missing hello, however slow the machine is. */
   const PATIENT = { helloMs: 60_000, connectionsPerAddress: 20, connectionsPerAgent: 5 };
   beforeEach(async () => {
     await analyzer.close();
@@ -166,12 +166,12 @@ describe('connections that are kept open', () => {
   const kept = async (clients: Client[]): Promise<number> =>
     (await Promise.all(clients.map(letIn))).filter((answer) => answer === 'open').length;
 
-  it('are no more than an address may have', async () => {
+  it('are at most as many as one address may have', async () => {
     expect(await kept(Array.from({ length: 30 }, (_, i) => open(tokenFor(`agent-${i}`))))).toBe(20);
     expect(analyzer.stream.status().refused).toEqual({ connections: 10 });
   });
 
-  it('are no more than an agent may have, whatever streams its tokens name', async () => {
+  it('are at most as many as one agent may have, whatever streams its tokens name', async () => {
     const ofAda = (stream: string): Client => open(tokenFor(stream, { agent: 'ada' }));
     const clients = Array.from({ length: 8 }, (_, i) => ofAda(`s${i}`));
     expect(await kept(clients)).toBe(5);
@@ -195,13 +195,13 @@ function sendFragments(socket: WebSocket, bytes: number): void {
   for (let sent = 0; sent < bytes; sent += 10_000) socket.send(Buffer.alloc(10_000), { fin: false });
 }
 
-/** Past the library, which would not send such bytes: on the socket itself. */
+/** Writes to the socket itself; the library would not send such bytes. */
 function sendRaw(socket: WebSocket, bytes: Buffer): void {
   const { ['_socket']: line } = socket as unknown as { _socket: { write(bytes: Buffer): void } };
   line.write(bytes);
 }
 
-/** One of: a handshake that never ends, a bad token, a flood of bytes. */
+/** One of three attacks: a handshake that never ends, a bad token, a flood of bytes. */
 function attack(i: number): () => void {
   if (i % 3 === 0) {
     const line = connect(analyzer.port, '127.0.0.1', () => line.write('GET /stream HTTP/1.1\r\nHost: x\r\n'));

@@ -1,5 +1,6 @@
 /**
- * A recording that takes long to open: the sender is told so, and what it holds is sent and acknowledged afterwards.
+ * A recording that takes long to open: the sender is told that it is being opened, and its frames are
+ * acknowledged later.
  */
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,13 +19,13 @@ let folder: string;
 beforeAll(async () => void (folder = await temporaryFolder()));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('acknowledges what a restarted sender still holds, though the welcome to its first hello comes late', async () => {
+it('a restarted sender gets all its frames acknowledged, though the welcome to its first hello comes late', async () => {
   const [kept, spool, recording] = ['kept', 'spool', 'recording'].map((name) => join(folder, name)) as [
     string,
     string,
     string,
   ];
-  // Nobody listens yet: all frames stay in the spool.
+  // No analyzer listens yet: all frames stay in the spool.
   const offline = await startAgent({
     url: 'ws://127.0.0.1:9/stream',
     folder: kept,
@@ -34,7 +35,7 @@ it('acknowledges what a restarted sender still holds, though the welcome to its 
   for (let turn = 0; turn < FRAMES; turn += 1) offline.sender.append(stepsFrame(turn));
   await offline.close();
   await cp(kept, spool, { recursive: true });
-  // One life sends them, and its acknowledgements are lost with its spool.
+  // The first life of the agent sends the frames; their acknowledgements are lost together with its spool.
   const before = await startAnalyzer({ folder: recording });
   const sent = await startAgent({ url: before.url, folder: spool, stream: 'ada' });
   expect(await sent.sender.drained(20_000)).toBe(true);

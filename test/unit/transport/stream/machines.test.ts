@@ -6,8 +6,8 @@ const schedule = fc
   .array(fc.constantFrom(...STEPS), { maxLength: 80, size: 'max' })
   .map((steps): Step[] => ['connect', ...steps]);
 
-describe('sender and receiver machines', () => {
-  it('lose nothing and double nothing over 100,000 schedules', () => {
+describe('the state machines of sender and receiver', () => {
+  it('lose and duplicate no frame over 100,000 random schedules', () => {
     fc.assert(
       fc.property(schedule, (steps) => faultOf(steps) === undefined),
       { numRuns: 100_000 },
@@ -20,7 +20,7 @@ describe('sender and receiver machines', () => {
     { trimUnacknowledged: true },
     { acknowledgeUnsynced: true },
     { anyWelcome: true },
-  ])('are seen to fail with %o', (faults) => {
+  ])('fail this test when a mechanism is switched off: %o', (faults) => {
     const details = fc.check(
       fc.property(schedule, (steps) => safely(() => faultOf(steps, faults)) === undefined),
       { numRuns: 20_000 },

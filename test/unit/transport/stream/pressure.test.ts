@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-/** The real disk with room for so many bytes; `room` may be changed. */
+/** The real disk with `room` bytes of free space; `room` may be changed. */
 function smallDisk(room: number): { disk: Disk; give(bytes: number): void } {
   let left = room;
   const disk: Disk = {
@@ -32,7 +32,7 @@ function smallDisk(room: number): { disk: Disk; give(bytes: number): void } {
       const append = (parts: Uint8Array[]): void => {
         const bytes = parts.reduce((sum, part) => sum + part.length, 0);
         if (bytes > left) {
-          // As a real one does: takes what fits, then fails.
+          // Writes what fits and then fails, as a real disk does.
           file.append([Buffer.alloc(Math.max(0, left))]);
           throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
         }
@@ -52,7 +52,7 @@ const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
   return (await Promise.race([promise, wait])) !== late;
 };
 
-/** What a half-written batch would leave behind. */
+/** Bytes that a half-written batch would leave behind. */
 async function damagesIn(folder: string): Promise<number> {
   let damages = 0;
   const onSegment = ({ scan }: { scan: SegmentScan }): void => void (damages += scan.damages.length);
@@ -64,8 +64,8 @@ function fill(sender: StreamSender, frames: number): void {
   for (let turn = 0; turn < frames; turn++) sender.append(stepsFrame(turn, 5000));
 }
 
-describe('backpressure', () => {
-  it('pauses turns at 80 % of the spool and tokens at 95 %, and recovers by itself', async () => {
+describe('backpressure of the spool', () => {
+  it('pauses turns at 80 % of the spool and tokens at 95 %, and ends by itself', async () => {
     const folder = await temporaryFolder();
     const first = await startAnalyzer({ folder });
     const spoolFolder = await temporaryFolder();
@@ -92,7 +92,7 @@ describe('backpressure', () => {
 });
 
 describe('a full disk', () => {
-  it('at the analyzer: nothing is acknowledged that is not there, readiness falls, and it goes on with room', async () => {
+  it('at the analyzer stops acknowledgements and readiness, and both come back with space', async () => {
     const folder = await temporaryFolder();
     const { disk, give } = smallDisk(60_000);
     const analyzer = await startAnalyzer({ folder, recording: { disk } });
@@ -115,7 +115,7 @@ describe('a full disk', () => {
     expect(await damagesIn(folder)).toBe(0);
   });
 
-  it('at the agent: frames wait in memory, the agent pauses, nothing is sent that is not spooled', async () => {
+  it('at the agent makes frames wait in memory and the agent pause; no frame is sent before it is spooled', async () => {
     const folder = await temporaryFolder();
     const analyzer = await startAnalyzer({ folder });
     stops.push(() => analyzer.close());
@@ -144,7 +144,7 @@ describe('a full disk', () => {
     expect(analyzer.recorded).toHaveLength(accepted);
   });
 
-  it('the budget of a run is kept to', async () => {
+  it('counts also when the recording has used up its budget', async () => {
     const folder = await temporaryFolder();
     const analyzer = await startAnalyzer({ folder, recording: { maxBytes: 50_000 } });
     stops.push(() => analyzer.close());

@@ -21,7 +21,7 @@ import {
   waitFor,
 } from '../../../fixtures/stream/stream-fixture.ts';
 
-it('writes neither tokens nor states nor texts to the log, at any level', async () => {
+it('sender and server write no token, state or text to the log, at any level', async () => {
   const lines: string[] = [];
   const sink = new Writable({
     write: (chunk: Buffer, _, done) => {

@@ -5,7 +5,7 @@ import { connectStreamSocket } from '../../../../src/transport/stream/socket.ts'
 import { until } from '../../../fixtures/programs/demo.ts';
 import { freePort } from '../../../fixtures/programs/free-port.ts';
 
-it('warns of an analyzer that cannot be reached, with its address and no token', async () => {
+it('the stream socket warns of an unreachable analyzer, with its address and without the token', async () => {
   const lines: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
   const url = `ws://127.0.0.1:${await freePort()}/stream`;

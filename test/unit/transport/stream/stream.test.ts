@@ -44,7 +44,7 @@ describe('the activation stream', () => {
     });
   });
 
-  it('goes on where it was after the analyzer comes back', async () => {
+  it('continues after the last durable frame when the analyzer comes back', async () => {
     const { folder, analyzer } = await rig();
     const agent = await startAgent({ url: analyzer.url, folder: await temporaryFolder(), stream: 'ada' });
     stops.push(() => agent.close());
@@ -81,7 +81,7 @@ describe('the activation stream', () => {
     expect(second.spool.epochs()).toHaveLength(1);
   });
 
-  it('measures the clock of the agent', async () => {
+  it('measures the offset of the agent’s clock', async () => {
     const { analyzer } = await rig();
     const agent = await startAgent({ url: analyzer.url, folder: await temporaryFolder(), stream: 'ada' });
     stops.push(() => agent.close());
