@@ -1,4 +1,7 @@
-/** The library `entrain`. Importing it switches the reports of ONNX Runtime off for the whole process. */
+/**
+ * The package entry `entrain`. Importing it switches off the usage reports of ONNX Runtime for the whole
+ * process.
+ */
 import './process/telemetry-off.ts';
 
 export { EntrainError, ERROR_CODES, type ErrorCode } from './protocol/errors.ts';

@@ -1,6 +1,7 @@
 /**
- * What a journal needs of a disk, and the real one. A spool appends at once, so that a frame is in the file when the call
- * returns; a recording writes without holding up the thread that receives, for a busy disk can make a write wait.
+ * What a journal needs of a disk, and the real disk. A spool appends synchronously, so a frame is in the file
+ * when the call returns. A recording writes asynchronously, since a write to a busy disk may block and would
+ * hold up the thread that receives frames.
  */
 import {
   closeSync,
@@ -22,26 +23,26 @@ import { promisify } from 'node:util';
 
 export interface DiskFile {
   size(): number;
-  /** Throws when the disk is full; a part may have been written by then. */
+  /** Appends synchronously. Throws when the disk is full; a part may have been written by then. */
   append(parts: Uint8Array[]): void;
-  /** As `append`, off the thread; nothing else may be written meanwhile. */
+  /** Appends asynchronously; until it settles nothing else may be written. */
   write(parts: Uint8Array[]): Promise<void>;
   read(offset: number, length: number): Uint8Array;
   truncate(size: number): void;
-  /** Settles when every byte is safe from a loss of power. */
+  /** Settles when every byte would survive a loss of power. */
   sync(): Promise<void>;
   close(): void;
 }
 
 export interface Disk {
-  /** Opens for appending and reading; makes the file when it is not there. */
+  /** Opens a file for appending and reading; creates it if needed. */
   open(path: string): DiskFile;
   makeFolder(path: string): void;
-  /** Names in a folder; none when it is not there. */
+  /** Names in a folder; empty if there is no such folder. */
   list(folder: string): string[];
   read(path: string): Uint8Array;
   remove(path: string): void;
-  /** Makes names that came or went in a folder durable. */
+  /** Makes created and removed names of a folder durable. */
   syncFolder(path: string): Promise<void>;
 }
 
@@ -96,7 +97,10 @@ function openFile(path: string): DiskFile {
   };
 }
 
-/** A file system may take a part only; on an error the file keeps it and the caller cuts it off. */
+/**
+ * Writes all parts. A file system may write only some of the bytes; after an error the file keeps them and the
+ * caller truncates it.
+ */
 function writeAll(handle: number, parts: Uint8Array[], at: number): number {
   const total = parts.reduce((sum, part) => sum + part.length, 0);
   let written = writevSync(handle, parts, at);

@@ -1,4 +1,4 @@
-/** Recordings and spools on disk, `entrain/journal`. */
+/** Recordings and spools on disk: the package entry `entrain/journal`. */
 export { openRecording, type Recording, type RecordingOptions, type RecordingStatus } from './recording.ts';
 export {
   readRecording,

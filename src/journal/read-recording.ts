@@ -1,5 +1,6 @@
 /**
- * Reads a run's recording back, stream by stream in the order it was sent. What is damaged is reported and stepped over.
+ * Reads a run's recording, stream by stream, in the order in which it was sent. Damaged stretches are reported
+ * and skipped.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ export interface RecordedMessage {
   stream: string;
   epoch: number;
   message: DataMessage;
-  /** Where the message stands: segment file (relative to the run's folder), offset and length in bytes. */
+  /** Where the message is: segment file (relative to the run's folder), offset and length in bytes. */
   at: { file: string; offset: number; length: number };
 }
 
@@ -21,16 +22,16 @@ export interface SegmentReport {
   stream: string;
   epoch: number;
   firstSeq: number;
-  /** Relative to the run's folder. */
+  /** Segment file, relative to the run's folder. */
   file: string;
   bytes: number;
   scan: SegmentScan;
-  /** The last segment of its epoch, which may be open and torn. */
+  /** Whether it is the last segment of its epoch, which may be open and end in a torn record. */
   last: boolean;
 }
 
 export interface ReadOptions {
-  /** Only this stream. */
+  /** Read only this stream. */
   stream?: string;
   onSegment?(report: SegmentReport): void;
 }
@@ -56,7 +57,10 @@ export async function* readRecording(
   }
 }
 
-/** A record whose checksum holds was valid when it was written, so this is another program's file or version. */
+/**
+ * Decodes a record. Its checksum holds, so it was valid when written; if it does not decode, another program or
+ * version wrote it.
+ */
 function decodeRecord(bytes: Uint8Array, at: RecordedMessage['at']): DataMessage {
   try {
     return decodeMessage(bytes.subarray(at.offset, at.offset + at.length)) as DataMessage;
@@ -69,7 +73,7 @@ function decodeRecord(bytes: Uint8Array, at: RecordedMessage['at']): DataMessage
   }
 }
 
-/** Names of the streams in a recording; none when there is no recording. */
+/** Names of the streams in a recording; empty if there is no recording. */
 export async function streamsOf(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(join(folder, STREAMS_FOLDER), { withFileTypes: true });

@@ -1,6 +1,6 @@
 /**
- * The recording of a run: `<run folder>/streams/<stream>/<epoch>-<seq>.seg`. What it holds was checked at the door and is
- * kept byte for byte as it came.
+ * The recording of a run, in `<run folder>/streams/<stream>/<epoch>-<seq>.seg`. Messages were checked on
+ * arrival and are stored byte for byte as they came.
  */
 import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
@@ -16,25 +16,25 @@ export interface RecordingOptions {
   log: Logger;
   disk?: Disk;
   segmentBytes?: number;
-  /** The disk budget of the run: what would exceed it waits, unacknowledged. */
+  /** Disk budget of the run in bytes. A frame that would exceed it waits without an acknowledgement. */
   maxBytes?: number;
 }
 
 export interface RecordingStatus {
-  /** Bytes of messages recorded since the program started, and those found on disk. */
+  /** Bytes of messages: found on disk at the start, and recorded since. */
   bytes: number;
   maxBytes: number;
-  /** Why nothing can be written at present, if so. */
+  /** Why nothing can be written at present; undefined if writing works. */
   fault: string | undefined;
 }
 
 export interface Recording {
-  /** The recording of one stream, opened and recovered when it is asked for first. */
+  /** The recording of one stream; opened and recovered at the first call. */
   stream(name: string): Promise<StreamRecording>;
   status(): RecordingStatus;
-  /** Seals every open segment; what comes after all begins another one. */
+  /** Seals every open segment. A frame that comes later begins a new one. */
   seal(): Promise<void>;
-  /** The same, for good. */
+  /** Seals every open segment and ends the recording. */
   close(): Promise<void>;
 }
 
@@ -79,7 +79,8 @@ export function openRecording(options: RecordingOptions): Promise<Recording> {
 }
 
 /**
- * Seals what a killed program left open in a recording that nobody writes. Damages stay for `entrain verify` to report.
+ * Seals the segments that a killed program left open in a recording that no program writes. Damages stay for
+ * `entrain verify` to report.
  */
 export async function sealLeftOpen(of: { folder: string; log: Logger; disk?: Disk }): Promise<void> {
   const { log, disk = realDisk } = of;

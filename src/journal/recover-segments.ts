@@ -1,6 +1,7 @@
 /**
- * What a crash left of a stream's recording: cuts torn tails, seals what was open, finds the last durable number of each
- * epoch. A damage with readable records after it is no torn tail; it stays as it is for `entrain verify` to report.
+ * Recovers a stream's recording after a crash: truncates torn tails, seals open segments, and finds the last
+ * durable number of each epoch. A damage with readable records after it is no torn tail; it is left for
+ * `entrain verify` to report.
  */
 import { join } from 'node:path';
 import { decodeMessage } from '../protocol/stream/codec.ts';
@@ -26,7 +27,8 @@ interface Place {
 export async function recoverSegments(place: Place): Promise<Map<number, number>> {
   const durable = new Map<number, number>();
   for (const segment of segmentNames(place.disk.list(place.folder)).toReversed()) {
-    // Only the end of an epoch can be torn; earlier segments are reached only when later ones held nothing.
+    // Only the end of an epoch can be torn. An earlier segment is looked at only if the later ones held no
+    // record.
     if (durable.has(segment.epoch)) continue;
     const last = await recoverSegment(place, segment);
     if (last !== undefined) durable.set(segment.epoch, last);
@@ -34,7 +36,7 @@ export async function recoverSegments(place: Place): Promise<Map<number, number>
   return durable;
 }
 
-/** The last sequence number in a segment; a segment that holds none is removed. */
+/** The last sequence number in a segment; undefined for a segment without records, which is removed. */
 async function recoverSegment(
   place: Place,
   segment: SegmentName & { file: string },

@@ -1,6 +1,7 @@
 /**
- * Which recordings go when a folder of runs is above its budget: whole runs, the one that finished first before the others, never one
- * that has not finished and never one that is pinned. What a run was, its transcript and its scores stay; its segments go.
+ * Which recordings are removed when a folder of runs exceeds its budget: whole runs, in the order in which they
+ * finished. A run that has not finished, or is pinned, is never removed. A run's description, transcript and
+ * scores are kept; its segments are removed.
  *
  *   <run folder>/finished.json   the coordinator said that the run is over and recorded, and whether all of it is sealed
  *   <run folder>/pinned          nothing of it is ever removed
@@ -13,7 +14,7 @@ import { STREAMS_FOLDER } from './recording.ts';
 import { segmentNames } from './segment.ts';
 
 export interface Removal {
-  /** Milliseconds since 1970. */
+  /** When the run was removed, milliseconds since 1970. */
   atMs: number;
   segments: number;
   bytes: number;
@@ -21,12 +22,12 @@ export interface Removal {
 
 export interface KeptRun {
   run: string;
-  /** Of its segments. */
+  /** Size of its segments. */
   bytes: number;
-  /** Of its scores, which stay when the segments go. */
+  /** Size of its scores, which are kept when the segments are removed. */
   keptBytes: number;
   finishedAtMs: number | undefined;
-  /** No segment was open when the run ended, and none is since. */
+  /** Whether no segment was open when the run ended, nor since. */
   sealed: boolean;
   pinned: boolean;
   removed: Removal | undefined;
@@ -37,7 +38,7 @@ const PINNED = 'pinned';
 const REMOVED = 'removed.json';
 const SCORES_FILE = 'scores.jsonl';
 
-/** Every run of the folder that has been recorded. */
+/** Every run of the folder that has a recording. */
 export async function listRuns(runsFolder: string): Promise<KeptRun[]> {
   const names = await readdir(runsFolder).catch(() => []);
   const runs = await Promise.all(names.map((run) => describeRun(runsFolder, run)));
@@ -60,7 +61,7 @@ async function describeRun(runsFolder: string, run: string): Promise<KeptRun | u
   };
 }
 
-/** When and what retention took of a run, if it did. */
+/** When and how much retention removed of a run; undefined if it did not. */
 export async function removalOf(folder: string): Promise<Removal | undefined> {
   return (await readJson(join(folder, REMOVED))) as Removal | undefined;
 }
@@ -70,7 +71,7 @@ interface Finished {
   sealed?: boolean;
 }
 
-/** @param sealed no segment of the run is open any more */
+/** @param sealed whether no segment of the run is open any more */
 export function markFinished(folder: string, { atMs, sealed = false }: Finished): Promise<void> {
   return writeWhole(join(folder, FINISHED), JSON.stringify({ atMs, sealed }));
 }
@@ -78,7 +79,7 @@ export function markFinished(folder: string, { atMs, sealed = false }: Finished)
 const readFinished = (folder: string): Promise<Finished | undefined> =>
   readJson(join(folder, FINISHED)) as Promise<Finished | undefined>;
 
-/** Whether the coordinator said that the run is over and recorded. */
+/** Whether the coordinator has said that the run is over and recorded. */
 export const isFinished = async (folder: string): Promise<boolean> =>
   (await readFinished(folder)) !== undefined;
 
@@ -87,7 +88,7 @@ export async function setPinned(folder: string, pinned: boolean): Promise<void> 
   else await rm(join(folder, PINNED), { force: true });
 }
 
-/** The rule. */
+/** Runs to remove, oldest finish first, until the rest fits the budget. */
 export function chooseRemovals(runs: readonly KeptRun[], budgetBytes: number): KeptRun[] {
   let bytes = totalBytes(runs);
   const chosen: KeptRun[] = [];
@@ -99,15 +100,18 @@ export function chooseRemovals(runs: readonly KeptRun[], budgetBytes: number): K
   return chosen;
 }
 
-/** What runs take of the budget: their segments, and the scores of each. */
+/** Bytes of all runs that count against the budget: segments and scores. */
 export const totalBytes = (runs: readonly KeptRun[]): number =>
   runs.reduce((sum, { bytes, keptBytes }) => sum + bytes + keptBytes, 0);
 
-/** Whether retention may ever take this run. */
+/** Whether retention may remove this run. */
 export const mayGo = ({ finishedAtMs, pinned, bytes }: KeptRun): boolean =>
   finishedAtMs !== undefined && !pinned && bytes > 0;
 
-/** Says so on disk before anything goes, so that a kill half-way leaves no run that looks damaged. */
+/**
+ * Removes a run's segments. It is noted on disk first, so a kill half-way does not leave a run that looks
+ * damaged.
+ */
 export async function removeSegments(runsFolder: string, run: KeptRun, atMs: number): Promise<Removal> {
   const folder = join(runsFolder, run.run);
   const segments = (await segmentsOf(folder)) ?? [];
@@ -122,7 +126,7 @@ export async function removeSegments(runsFolder: string, run: KeptRun, atMs: num
   return removal;
 }
 
-/** Undefined where nothing was ever recorded. */
+/** Segments of a run; undefined if nothing was ever recorded. */
 async function segmentsOf(folder: string): Promise<{ path: string; bytes: number }[] | undefined> {
   const streams = join(folder, STREAMS_FOLDER);
   const names = await readdir(streams).catch(() => undefined);
@@ -141,10 +145,7 @@ async function segmentsIn(stream: string): Promise<{ path: string; bytes: number
   );
 }
 
-/**
- * Undefined where there is no such file, and where an earlier version left a part of one on a full disk: that says
- * nothing.
- */
+/** The parsed file. Undefined if there is none, or if an earlier version left a part of one on a full disk. */
 async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => '');
   try {

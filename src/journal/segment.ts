@@ -1,10 +1,10 @@
 /**
- * One file of a spool or recording:
+ * Format of a segment: one file of a spool or recording.
  *
  *   length u32 | crc32 u32 | message     … as often as there are messages, numbers little-endian
  *   length u32 | crc32 u32 | seal        once it is full
  *
- * This file knows the bytes; what a message means it leaves to the codec.
+ * The codec, not this file, knows what a message means.
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -19,21 +19,21 @@ export interface SegmentName {
   firstSeq: number;
 }
 
-/** A damaged stretch of the file: no record could be read from `from` up to `to`. */
+/** A damaged stretch of the file: bytes `from` up to `to` hold no readable record. */
 export interface Damage {
   from: number;
   to: number;
 }
 
 export interface SegmentScan {
-  /** Where each readable message stands, without its header. */
+  /** Offset and length of each readable message, without its header. */
   records: { offset: number; length: number }[];
   seal: Seal | undefined;
-  /** False when the seal's count or hash is not that of the file. */
+  /** False if the seal's count or hash does not match the file. */
   sealHolds: boolean;
-  /** Stretches with readable records after them. */
+  /** Damaged stretches that are followed by readable records. */
   damages: Damage[];
-  /** Where the readable file ends: what follows is a torn tail. */
+  /** End of the last readable record; what follows is a torn tail. */
   end: number;
 }
 
@@ -41,7 +41,7 @@ export function segmentFile(name: SegmentName): string {
   return `${String(name.epoch).padStart(10, '0')}-${String(name.firstSeq).padStart(12, '0')}.seg`;
 }
 
-/** Segments among the names in a folder, in order. */
+/** Segments among the names in a folder, sorted by epoch and first number. */
 export function segmentNames(files: string[]): (SegmentName & { file: string })[] {
   return files
     .flatMap((file) => {
@@ -51,12 +51,12 @@ export function segmentNames(files: string[]): (SegmentName & { file: string })[
     .sort((a, b) => a.epoch - b.epoch || a.firstSeq - b.firstSeq);
 }
 
-/** `crc`: CRC-32 of the message, where it is known already. */
+/** `crc`: CRC-32 of the message, if the caller knows it. */
 export function recordHeader(message: Uint8Array, crc?: number): Buffer {
   return recordHeaders([{ bytes: message, crc }]);
 }
 
-/** Headers of messages, one behind the other. */
+/** Headers of messages, concatenated. */
 export function recordHeaders(messages: readonly { bytes: Uint8Array; crc?: number | undefined }[]): Buffer {
   const headers = Buffer.allocUnsafe(messages.length * HEADER_BYTES);
   let at = 0;
@@ -88,7 +88,7 @@ function takeRecord(scan: SegmentScan, bytes: Buffer, at: number): void {
   scan.end = offset + length;
   if (!seal) {
     scan.records.push({ offset, length });
-    // Nothing may follow a seal.
+    // A seal must be the last record.
     if (scan.seal) scan.sealHolds = false;
     return;
   }
@@ -97,14 +97,14 @@ function takeRecord(scan: SegmentScan, bytes: Buffer, at: number): void {
   scan.seal = seal;
 }
 
-/** What a seal is made over. */
+/** SHA-256 over the record headers, which the seal stores. */
 export function hashHeaders(file: Uint8Array, records: SegmentScan['records']): Buffer {
   const hash = createHash('sha256');
   for (const { offset } of records) hash.update(file.subarray(offset - HEADER_BYTES, offset));
   return hash.digest();
 }
 
-/** Length of the message of the record that starts here, or undefined when none does. */
+/** Length of the message whose record starts at `at`; undefined if no valid record starts there. */
 function recordAt(bytes: Buffer, at: number): number | undefined {
   if (at + HEADER_BYTES >= bytes.length) return undefined;
   const length = bytes.readUInt32LE(at);
@@ -114,7 +114,10 @@ function recordAt(bytes: Buffer, at: number): number | undefined {
   return crc32(bytes.subarray(offset, offset + length)) === bytes.readUInt32LE(at + 4) ? length : undefined;
 }
 
-/** Past a damage: where the damaged record says it ends, else the first place where a whole record stands. */
+/**
+ * Where the next record begins after a damage: where the damaged record says it ends, else the first place with
+ * a whole record.
+ */
 function nextRecord(bytes: Buffer, damaged: number): number | undefined {
   if (damaged + HEADER_BYTES < bytes.length) {
     const stated = damaged + HEADER_BYTES + bytes.readUInt32LE(damaged);

@@ -1,4 +1,4 @@
-/** One segment of a spool and where each of its frames stands. */
+/** One segment of a spool, with the position of each of its frames. */
 import { join } from 'node:path';
 import { decodeMessage } from '../protocol/stream/codec.ts';
 import type { Logger } from '../process/log.ts';
@@ -10,13 +10,13 @@ export interface SpoolSegment {
   readonly firstSeq: number;
   lastSeq(): number;
   bytes(): number;
-  /** On a fault nothing of the frame stays in the file. `crc`: its CRC-32. */
+  /** Appends a frame. On an error no part of it stays in the file. `crc`: its CRC-32, if known. */
   append(message: Uint8Array, crc?: number): void;
   sizeOf(seq: number): number;
   read(seq: number): Uint8Array | undefined;
-  /** Settles when every frame is safe from a loss of power; at once when all of them were. */
+  /** Settles when every frame would survive a loss of power; at once if all of them were synced. */
   sync(): Promise<void>;
-  /** Frees the file handle; the segment can no longer be used. */
+  /** Closes the file; the segment can no longer be used. */
   close(): void;
   remove(): void;
 }
@@ -27,7 +27,7 @@ export interface SpoolPlace {
   log: Logger;
 }
 
-/** Where frame firstSeq + i stands; a length of 0 marks one that was damaged. */
+/** Position of frame `firstSeq` + i; a length of 0 marks a damaged frame. */
 interface Places {
   offsets: number[];
   lengths: number[];
@@ -39,7 +39,7 @@ export function createSpoolSegment(place: SpoolPlace, name: SegmentName): SpoolS
   return makeSegment(place, { name, file, places: { offsets: [], lengths: [] } });
 }
 
-/** Cuts a torn tail and finds the frames that are left. */
+/** Truncates a torn tail and finds the remaining frames. */
 export function recoverSpoolSegment(place: SpoolPlace, name: SegmentName): SpoolSegment {
   const path = join(place.folder, segmentFile(name));
   const bytes = place.disk.read(path);
@@ -98,7 +98,8 @@ function makeSegment(
     close: () => file.close(),
     remove: () => {
       place.disk.remove(join(place.folder, segmentFile(name)));
-      // A handle that the thread pool still holds must not become another file's.
+      // While the thread pool still uses the handle it must not be closed, or another file could get the same
+      // number.
       void syncing.catch(() => undefined).then(() => file.close());
     },
   };

@@ -1,10 +1,10 @@
 /**
- * What an agent has sent or will send and nobody has acknowledged yet, on disk. Appending puts a frame into a file at
- * once; while the disk is full the frames wait in memory, up to a limit, and the agent is told to pause.
+ * The frames of an agent that are not yet acknowledged, on disk. Appending writes a frame to a file at once.
+ * While the disk is full, frames wait in memory up to a limit, and the agent is told to pause.
  *
  *   <folder>/<epoch>-<seq>.seg   a segment is removed when its last frame is acknowledged
  *
- * The newest segment is never removed while its epoch lasts, so that the next start finds the epoch.
+ * The newest segment is kept while its epoch lasts, so that the next start finds the epoch.
  */
 import { EntrainError } from '../protocol/errors.ts';
 import type { Logger } from '../process/log.ts';
@@ -17,35 +17,38 @@ export interface SpoolOptions {
   maxBytes: number;
   log: Logger;
   disk?: Disk;
-  /** How much may wait in memory while the disk is full. */
+  /** Bytes that may wait in memory while the disk is full. */
   maxWaitingBytes?: number;
 }
 
 export interface SpooledEpoch {
   epoch: number;
   firstSeq: number;
-  /** firstSeq − 1 when it holds none. */
+  /** `firstSeq` − 1 if the epoch has no frames. */
   lastSeq: number;
 }
 
 export interface Spool {
-  /** The largest epoch ever begun here, 0 when there is none. */
+  /** The largest epoch ever begun in this folder; 0 if there is none. */
   lastEpoch(): number;
-  /** Epochs that hold frames, and the current one, in order. */
+  /** Epochs with frames and the current epoch, in ascending order. */
   epochs(): SpooledEpoch[];
   begin(epoch: number): void;
-  /** The bytes are the caller's again when this returns. @throws EntrainError JOURNAL_FULL when neither disk nor memory have room */
+  /**
+   * Stores a frame. On return its bytes belong to the caller again.
+   * @throws EntrainError `JOURNAL_FULL` if neither disk nor memory has space
+   */
   append(seq: number, message: Uint8Array, crc?: number): void;
-  /** Undefined when the frame was never there, is trimmed or damaged. */
+  /** Undefined if the frame never existed, was trimmed, or is damaged. */
   read(epoch: number, seq: number): Uint8Array | undefined;
-  /** Bytes of a frame, 0 when it cannot be read. */
+  /** Size of a frame in bytes; 0 if it cannot be read. */
   sizeOf(epoch: number, seq: number): number;
-  /** Everything up to `seq` of the epoch is acknowledged. */
+  /** Removes the frames of the epoch up to `seq`, which were acknowledged. */
   trim(epoch: number, seq: number): void;
   bytes(): number;
-  /** Share of the spool in use; 1 while frames wait in memory. */
+  /** Share of the spool in use, from 0 to 1; 1 while frames wait in memory. */
   fullness(): number;
-  /** Called after frames that waited have reached the disk. */
+  /** The listener is called when frames that waited in memory have reached the disk. */
   onStored(listener: () => void): void;
   close(): Promise<void>;
 }
@@ -57,11 +60,11 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 interface Frame {
   seq: number;
   message: Uint8Array;
-  /** Its CRC-32, where it is known already. */
+  /** CRC-32 of the frame, if known. */
   crc: number | undefined;
 }
 
-/** What the functions below share: the files, and what waits for room. */
+/** State that the functions below share: the files, and the frames that wait in memory. */
 interface State {
   segments: SpoolSegment[];
   lastEpoch: number;
@@ -70,7 +73,9 @@ interface State {
   waitingBytes: number;
   listener: () => void;
   retry: NodeJS.Timeout | undefined;
-  /** Frames in a file that are neither synced nor acknowledged, the oldest first, each with the timer that syncs it. */
+  /**
+   * Frames in a file that are neither synced nor acknowledged, oldest first, each with the timer that syncs it.
+   */
   unsafe: { epoch: number; seq: number; timer: NodeJS.Timeout }[];
 }
 
@@ -139,7 +144,7 @@ function startSegment(
 ): SpoolSegment {
   const segment = createSpoolSegment(settings, name);
   state.segments.push(segment);
-  // The name holds the epoch, which must outlive a loss of power; frames do not wait for it.
+  // The file name holds the epoch, which must survive a loss of power. Frames do not wait for this sync.
   settings.disk
     .syncFolder(settings.folder)
     .catch((error: unknown) => settings.log.warn({ err: error }, 'spool folder was not synced'));
@@ -154,7 +159,7 @@ function append(state: State, settings: Settings, frame: Frame): void {
   state.retry ??= setTimeout(() => storeWaiting(state, settings), RETRY_MS);
 }
 
-/** False when the disk or the spool's own limit has no room for the frame now. */
+/** False if the disk or the spool's limit has no space for the frame at present. */
 function tryStore(state: State, settings: Settings, frame: Frame): boolean {
   const used = state.segments.reduce((sum, segment) => sum + segment.bytes(), 0);
   if (used + frame.message.length > settings.maxBytes && used > 0) return false;
@@ -184,8 +189,9 @@ function storeWaiting(state: State, settings: Settings): void {
 }
 
 /**
- * A kill of the process loses nothing anyway; a loss of power the last moments of an agent that lost its model's state with
- * them. So nothing waits for the disk, and a frame that the analyzer has made durable by then is never synced here at all.
+ * Syncs all frames that need it. A killed process loses nothing anyway; a loss of power would lose the last
+ * moments of an agent whose model state is lost too. So no call waits for the disk, and a frame that the
+ * analyzer acknowledges in time is never synced here.
  */
 function syncAll(state: State, settings: Settings): void {
   for (const { timer } of state.unsafe.splice(0)) clearTimeout(timer);
@@ -210,7 +216,7 @@ function trim(state: State, epoch: number, seq: number): void {
   state.segments = state.segments.filter((segment) => !done(segment));
 }
 
-/** Epochs in which nothing was said need no file once a newer one keeps the count. */
+/** Removes the files of epochs without frames, once a newer epoch keeps the count. */
 function removeEmpty(state: State): void {
   const empty = (one: SpoolSegment): boolean => one.lastSeq() < one.firstSeq && one !== state.current;
   for (const segment of state.segments.filter(empty)) segment.remove();

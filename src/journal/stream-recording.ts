@@ -1,6 +1,7 @@
 /**
- * The recording of one stream. A batch is written, synced and only then reported; what arrives meanwhile is the next
- * batch (group commit). A full or failing disk holds the batch until it can be written: nothing is acknowledged by then.
+ * The recording of one stream, with group commit: a batch is written and synced, then reported; frames that
+ * arrive meanwhile form the next batch. With a full or failing disk a batch waits until it can be written, and
+ * is not acknowledged before.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
@@ -14,24 +15,28 @@ import { HEADER_BYTES, recordHeader, recordHeaders, segmentFile } from './segmen
 export interface RecordedBytes {
   seq: number;
   bytes: Uint8Array;
-  /** CRC-32 of the bytes, where it is known already. */
+  /** CRC-32 of the bytes, if known. */
   crc?: number;
 }
 
 export interface StreamRecording {
-  /** The largest epoch of this stream, 0 when there is none. */
+  /** The largest epoch of this stream; 0 if there is none. */
   lastEpoch(): number;
-  /** The last durable sequence number of an epoch, −1 when there is none. */
+  /** The last durable sequence number of an epoch; −1 if there is none. */
   durableSeq(epoch: number): number;
-  /** Settles when the whole batch is on disk, however long that takes; rejects only after `close`. Not reentrant. */
+  /**
+   * Settles when the whole batch is on disk, however long that takes; rejects only after `close`. Not
+   * reentrant.
+   */
   append(epoch: number, batch: RecordedBytes[]): Promise<void>;
-  /** A line of clock measurements, kept beside the raw stamps. */
+  /** Appends a line of clock measurements beside the recording. */
   note(line: string): void;
   /**
-   * Seals the open segment and frees its file; what comes after all begins another one. Not while a batch is appended.
+   * Seals the open segment and closes its file; a later frame begins a new one. Not allowed while a batch is
+   * being appended.
    */
   seal(): Promise<void>;
-  /** Seals what is open, and gives up a batch that waits for the disk. */
+  /** Seals the open segment, and gives up a batch that waits for the disk. */
   close(): Promise<void>;
 }
 
@@ -40,13 +45,13 @@ export interface StreamRecordingOptions {
   folder: string;
   segmentBytes: number;
   log: Logger;
-  /** Throws when the budget of the run is used up; else counts the bytes. */
+  /** Counts the bytes against the budget of the run. Throws if it is used up. */
   reserve(bytes: number): void;
-  /** Told when the disk stops or starts taking data. */
+  /** Called when the disk stops or starts taking data, with the reason or undefined. */
   onFault(fault: string | undefined): void;
 }
 
-/** The open segment; `size`, `count` and `hash` are those of what is synced. */
+/** The open segment. `size`, `count` and `hash` describe what has been synced. */
 interface Open {
   epoch: number;
   sealed: boolean;
@@ -98,7 +103,7 @@ export async function openStreamRecording(options: StreamRecordingOptions): Prom
   };
 }
 
-/** Repeats until the disk takes the batch. */
+/** Tries again until the disk takes the batch. */
 async function persist(
   options: StreamRecordingOptions,
   job: { bytes: number; write: () => Promise<void>; given: () => boolean },
@@ -127,7 +132,7 @@ async function startSegment(
   const file = options.disk.open(join(options.folder, segmentFile(name)));
   try {
     await options.disk.syncFolder(options.folder);
-    // Left over from a start that failed half-way: nothing in it was acknowledged.
+    // Left over from a start that failed half-way; nothing in it was acknowledged.
     if (file.size() > 0) file.truncate(0);
     return { epoch: name.epoch, sealed: false, file, size: 0, count: 0, hash: createHash('sha256') };
   } catch (error) {
@@ -147,7 +152,10 @@ async function writeBatch(open: Open, batch: RecordedBytes[]): Promise<void> {
   open.hash.update(headers);
 }
 
-/** On a fault the file is cut back to what was synced, so that nothing stands there twice when it is tried again. */
+/**
+ * Writes and syncs. After an error the file is truncated to what was synced, so a second attempt writes nothing
+ * twice.
+ */
 async function appendSynced(open: Open, parts: Uint8Array[]): Promise<void> {
   try {
     await open.file.write(parts);
@@ -159,7 +167,7 @@ async function appendSynced(open: Open, parts: Uint8Array[]): Promise<void> {
   open.size = open.file.size();
 }
 
-/** Seals one segment while the next one is begun: the disk is asked for both at once. */
+/** Seals one segment while the next one is created, so that both syncs run at once. */
 async function nextSegment(
   options: StreamRecordingOptions,
   full: Open,
@@ -171,7 +179,7 @@ async function nextSegment(
   throw sealed.status === 'rejected' ? sealed.reason : (started as PromiseRejectedResult).reason;
 }
 
-/** May be asked for again after the start of the next segment has failed. */
+/** May be called again if the start of the next segment failed. */
 async function seal(open: Open): Promise<void> {
   if (open.sealed) return;
   const message = encodeSeal({ count: open.count, sha256: open.hash.copy().digest() });
@@ -180,7 +188,7 @@ async function seal(open: Open): Promise<void> {
   open.file.close();
 }
 
-/** Clock lines are a help, not the record: one that cannot be written is left out. */
+/** Clock lines are only a help; one that cannot be written is left out. */
 function appendNote(options: StreamRecordingOptions, line: string): void {
   try {
     const file = options.disk.open(join(options.folder, 'clock.jsonl'));

@@ -1,4 +1,4 @@
-/** A receiver of hidden states for programs of one's own: it records every frame, then hands it on. */
+/** Receives hidden states in a program of one's own: it records every frame, then hands it on. */
 import { join } from 'node:path';
 import type { DataMessage } from '../protocol/stream/frames.ts';
 import { openRecording, type Recording } from '../journal/recording.ts';
@@ -15,28 +15,34 @@ export interface FrameOrigin {
 }
 
 export interface ReceiverOptions {
-  /** Where recordings are kept: frames of run R in `<runs>/R/streams`. */
+  /** Folder of recordings: frames of run R are in `<runs>/R/streams`. */
   runs: string;
-  /** Public key, PEM, of who signs the senders' tokens; `createTokenKeys` and `entrain keys DIR` make a pair. */
+  /**
+   * Public key (PEM) of the signer of the senders' tokens; `createTokenKeys` and `entrain keys DIR` make a key
+   * pair.
+   */
   publicKeyPem: string;
-  /** Left out: 127.0.0.1. */
+  /** Address to listen on; 127.0.0.1 by default. */
   host?: string;
-  /** Left out, or 0: a free one. */
+  /** Port to listen on; by default, or with 0, a free one. */
   port?: number;
-  /** Called in order, once per frame, when the frame is on the disk. */
+  /** Called once per frame and in order, when the frame is on disk. */
   onFrame(frame: DataMessage, origin: FrameOrigin): void;
 }
 
 export interface Receiver {
-  /** Where senders connect: `ws://…/stream`. */
+  /** URL that senders connect to: `ws://…/stream`. */
   url: string;
-  /** Ends every connection, and settles when what was accepted is on the disk. */
+  /** Ends every connection; settles when all accepted frames are on disk. */
   close(): Promise<void>;
 }
 
 const PATH = '/stream';
 
-/** @throws EntrainError PORT_IN_USE */
+/**
+ * Starts to receive.
+ * @throws EntrainError `PORT_IN_USE`
+ */
 export async function receiveFrames(options: ReceiverOptions): Promise<Receiver> {
   const { runs, publicKeyPem, host = '127.0.0.1', port = 0, onFrame } = options;
   const log = createLog('receiver');

@@ -1,4 +1,7 @@
-/** The only place that reads a clock, so that whatever depends on time is given it. */
+/**
+ * The only place that reads a clock. Code that depends on time is given a `Clock`, so that tests can control
+ * it.
+ */
 export interface Clock {
   /** Wall time, milliseconds since 1970. */
   nowMs(): number;

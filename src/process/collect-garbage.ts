@@ -1,6 +1,6 @@
 /**
- * Gives the memory of what is no longer used back at once: a thread that goes idle would keep it, for nothing it does
- * makes V8 look.
+ * Returns unused memory to the system at once. A thread that goes idle would keep it, since V8 collects only
+ * while a thread works.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,7 +8,8 @@ import { runInNewContext } from 'node:vm';
 let collect: (() => void) | undefined;
 
 /**
- * Of the calling thread; it takes as long as its own objects are many, which are few where memory is in large arrays.
+ * Collects the garbage of the calling thread. The time grows with the number of its objects, not with the size
+ * of its arrays.
  */
 export function collectGarbage(): void {
   if (collect === undefined) {

@@ -6,7 +6,7 @@ export function environment(name: string): string | undefined {
 
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'ENTRAIN_LOG', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
 
-/** What a child program inherits: what it needs to run, and none of the parent's secrets. */
+/** Variables that a child program inherits: what it needs to run, and none of the parent's secrets. */
 export function childEnvironment(): Record<string, string> {
   return Object.fromEntries(
     INHERITED.flatMap((name) => (environment(name) ? [[name, environment(name) ?? '']] : [])),

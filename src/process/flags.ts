@@ -1,8 +1,11 @@
-/** Reading the values of command-line flags, so that every program refuses a bad one in the same words. */
+/** Reads values of command-line flags, so that every program refuses a bad value in the same words. */
 import { EntrainError } from '../protocol/errors.ts';
 import { NAME_PATTERN, RESERVED_RUNS } from '../protocol/subjects.ts';
 
-/** @throws EntrainError `USAGE` */
+/**
+ * A whole number within the limits.
+ * @throws EntrainError `USAGE`
+ */
 export function wholeNumber(
   flag: string,
   text: string,
@@ -13,14 +16,17 @@ export function wholeNumber(
   throw new EntrainError('USAGE', `${flag} is "${text}": expected a whole number from ${least} to ${most}.`);
 }
 
-/** 0 lets the machine pick one that is free. */
+/** A port; 0 lets the system choose a free one. */
 export const portFlag = (text: string): number => wholeNumber('--port', text, { most: 65_535 });
 
 export const threadsFlag = (text: string): number => wholeNumber('--threads', text, { least: 1, most: 1024 });
 
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 
-/** A provider by its name; whether this machine has it only its runtime knows. */
+/**
+ * An execution provider by name. Whether this machine has it is known only to the runtime.
+ * @throws EntrainError `USAGE`
+ */
 export function providerFlag(text: string): (typeof PROVIDERS)[number] {
   const known = PROVIDERS.find((name) => name === text);
   if (known) return known;
@@ -30,14 +36,20 @@ export function providerFlag(text: string): (typeof PROVIDERS)[number] {
   );
 }
 
-/** A name that may stand in subjects, file names and metrics. */
+/**
+ * A name that may be part of subjects, file names and metrics.
+ * @throws EntrainError `USAGE`
+ */
 export function nameFlag(flag: string, text: string | undefined): string {
   const given = required(flag, text, 'a name');
   if (NAME_PATTERN.test(given)) return given;
   throw new EntrainError('USAGE', `${flag} is "${given}": expected up to 64 letters, digits, "-" or "_".`);
 }
 
-/** @throws EntrainError `USAGE` */
+/**
+ * The name of a run.
+ * @throws EntrainError `USAGE`
+ */
 export function runFlag(flag: string, text: string | undefined): string {
   const run = nameFlag(flag, text);
   if (!RESERVED_RUNS.includes(run)) return run;

@@ -1,10 +1,9 @@
 /**
- * JSON files as people save them: UTF-8 with or without a byte order mark, or UTF-16 with one. What is neither, or is
- * no JSON, is refused
- * with its line and column, whatever the engine says about it.
+ * Decodes and parses JSON files as people save them: UTF-8 with or without a byte order mark, or UTF-16 with
+ * one. An error gives line and column, whichever JavaScript engine runs.
  */
 
-/** Where a text stops being what it should be; both from 1. */
+/** Position of the first invalid character: line and column, both counted from 1. */
 export interface TextPlace {
   line: number;
   column: number;
@@ -12,13 +11,13 @@ export interface TextPlace {
 
 export type Decoded = { text: string } | { fault: string };
 
-/** The text of a file, or a sentence's end that says why it is none. */
+/** The text of a file, or why it cannot be decoded, as the end of a sentence. */
 export function decodeText(bytes: Uint8Array): Decoded {
   const [first = 0, second = 0] = bytes;
   if (first === 0xff && second === 0xfe) return { text: new TextDecoder('utf-16le').decode(bytes) };
   if (first === 0xfe && second === 0xff) return { text: new TextDecoder('utf-16be').decode(bytes) };
   try {
-    // The decoder takes a byte order mark away.
+    // The decoder removes a byte order mark.
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
     const { line, column, byte } = firstInvalidByte(bytes);
@@ -29,7 +28,7 @@ export function decodeText(bytes: Uint8Array): Decoded {
   }
 }
 
-/** A JSON value, or where and how it is none. */
+/** The parsed value, or what is wrong and where. */
 export function parseJsonText(text: string): { value: unknown } | { fault: string } {
   try {
     return { value: JSON.parse(text) as unknown };
@@ -46,7 +45,7 @@ function placeAt(text: string, at: number): TextPlace {
   return { line: before.length, column: Array.from(before.at(-1) ?? '').length + 1 };
 }
 
-/** Character by character, each as long as its first byte says. */
+/** Position of the first byte that is not valid UTF-8. */
 function firstInvalidByte(bytes: Uint8Array): TextPlace & { byte: number } {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let [at, line, column] = [0, 1, 1];
@@ -70,7 +69,9 @@ const SCALAR =
   /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
-/** The index of the first character that no JSON text has there; the length where the text ends too early. */
+/**
+ * Index of the first character that no JSON text may have there; the length of the text if it ends too early.
+ */
 export function jsonFaultAt(text: string): number {
   let at = 0;
   const skip = (pattern: RegExp): boolean => {

@@ -1,4 +1,7 @@
-/** Structured logs on standard error. Texts are static, values go in fields; activations, prompts and secrets never. */
+/**
+ * Structured logs on standard error. Messages are constant and values go in fields; activations, prompts and
+ * secrets are never logged.
+ */
 import { pino } from 'pino';
 import { EntrainError } from '../protocol/errors.ts';
 import { environment } from './environment.ts';
@@ -7,7 +10,10 @@ export type Logger = pino.Logger;
 
 const LEVELS = [...Object.keys(pino.levels.values), 'silent'];
 
-/** @throws EntrainError CONFIG_INVALID where ENTRAIN_LOG names no level */
+/**
+ * Creates the log of a program.
+ * @throws EntrainError `CONFIG_INVALID` if `ENTRAIN_LOG` names no level
+ */
 export function createLog(program: string): Logger {
   const level = environment('ENTRAIN_LOG') ?? 'info';
   if (!LEVELS.includes(level))

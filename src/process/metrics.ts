@@ -1,6 +1,6 @@
 /**
- * What every program says of its process and machine: what prom-client measures, memory that there is, and room on its
- * disk.
+ * Metrics of every program about its process and machine: the default ones of prom-client, the memory limit,
+ * and free disk space.
  */
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
@@ -13,7 +13,7 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
-/** @param folder where the program writes; its file system is watched */
+/** @param folder where the program writes; the space of its file system is reported */
 export function addProcessMetrics(registry: Registry, folder: string): void {
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -41,7 +41,10 @@ export function addProcessMetrics(registry: Registry, folder: string): void {
   });
 }
 
-/** A container without a limit reports one of exabytes. */
+/**
+ * Memory available to this process in bytes. A container without a limit reports exabytes; the machine's memory
+ * counts then.
+ */
 function memoryLimit(): number {
   const contained = process.constrainedMemory();
   return contained > 0 ? Math.min(contained, totalmem()) : totalmem();

@@ -1,28 +1,28 @@
 /**
- * How far long work is, on standard error, so that the answer stays clean: on a terminal one line that is written over, elsewhere lines when
- * they are asked for.
+ * Shows the progress of long work on standard error, so that standard output holds only the result. On a
+ * terminal it is one line that is overwritten; elsewhere lines are written on request.
  */
 import { systemClock, type Clock } from './clock.ts';
 
 export interface Progress {
-  /** What is being done now. Of texts that differ in numbers alone, few are shown. */
+  /** Shows what is being done. Texts that differ only in numbers are shown at most once in a while. */
   say(text: string): void;
-  /** The work is done: the line goes. */
+  /** The work is done: removes the line. */
   end(): void;
 }
 
 export interface ProgressOptions {
   out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): boolean };
-  /** Also where it is no terminal. */
+  /** Whether progress was asked for where there is no terminal. */
   asked: boolean;
   clock: Pick<Clock, 'monotonicMs'>;
 }
 
 const SILENT: Progress = { say: () => undefined, end: () => undefined };
-/** Back to the start of the line, which is emptied. */
+/** Moves to the start of the line and clears it. */
 const ANEW = '\r\u001b[K';
 
-/** On standard error, as the flag `--progress` wants it. */
+/** Progress on standard error; `flag` is the value of `--progress`. */
 export const stderrProgress = (flag: boolean | undefined): Progress =>
   createProgress({ out: process.stderr, asked: flag === true, clock: systemClock });
 

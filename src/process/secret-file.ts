@@ -1,15 +1,15 @@
-/** Reads a file that holds a secret, and refuses one that other users of this machine could read as well. */
+/** Reads a file that holds a secret, and refuses one that other users of this machine can read. */
 import { open } from 'node:fs/promises';
 import { EntrainError } from '../protocol/errors.ts';
 
-/** Container engines mount secrets here, with a mode of their own, where only the container's own program can look. */
+/** Container engines mount secrets here with modes of their own; only the container's program can read them. */
 const ENGINE_FOLDER = '/run/secrets/';
 const GROUP_AND_OTHERS = 0o077;
 
 /**
  * @param setting the flag or variable that named the file
- * @param expected what the file should hold, for the sentence
- * @throws EntrainError `CONFIG_INVALID`; the message never holds what was read
+ * @param expected what the file should hold, for the error message
+ * @throws EntrainError `CONFIG_INVALID`; its message never contains the file's content
  */
 export async function readSecretFile(setting: string, file: string, expected: string): Promise<string> {
   const { mode, text } = await readWithMode(file).catch((cause: unknown) => {
@@ -28,7 +28,7 @@ export async function readSecretFile(setting: string, file: string, expected: st
   );
 }
 
-/** Both from one open file, so that nobody can put another in its place between the two. */
+/** Reads mode and text from one open file, so that it cannot be exchanged in between. */
 async function readWithMode(file: string): Promise<{ mode: number; text: string }> {
   const handle = await open(file, 'r');
   try {

@@ -1,25 +1,28 @@
 /**
- * Whatever starts can be stopped, in order: the last started first. One signal drains; a second one, or a drain that
- * takes longer than the deadline, ends the process at once.
+ * Stops the parts of a program in order: the last one started is stopped first. One signal asks for an orderly
+ * stop. A second signal, or a stop that exceeds the deadline, ends the process at once.
  */
 import { systemClock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 export interface Shutdown {
-  /** Registers how to stop something that was just started. */
+  /** Registers how to stop a part that was just started. */
   onStop(name: string, stop: () => Promise<void> | void): void;
-  /** Stops everything, the last registered first; safe to call twice. */
+  /** Stops everything, last registered first; safe to call twice. */
   stop(): Promise<void>;
-  /** Settles when a stop has been asked for. */
+  /** Settles when a stop is asked for. */
   readonly asked: Promise<void>;
-  /** What ends from now on ends because it was told to. */
+  /** Whether a stop was asked for. What ends afterwards ends for that reason. */
   isAsked(): boolean;
 }
 
 const DRAIN_MS = 8000;
-/** For one part where no signal came, and no deadline with it: a program that is done ends, whatever hangs. */
+/**
+ * Time for one part to stop when no signal came and no deadline runs, so that a program that is done ends even
+ * if a part hangs.
+ */
 const PART_MS = 60_000;
-/** One Ctrl-C arrives twice under npm: from the terminal, and forwarded by npm. */
+/** Under npm one Ctrl-C arrives twice: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 1000;
 
 export function createShutdown(log: Logger): Shutdown {
@@ -58,8 +61,8 @@ async function inTime(stop: () => Promise<void> | void): Promise<void> {
 }
 
 /**
- * Ends the process on SIGINT, SIGTERM, or when its parent goes away: a child of the supervisor has a pipe on standard
- * input (`ENTRAIN_SUPERVISED=1`) that closes when the supervisor dies, even by SIGKILL.
+ * Stops the process on SIGINT, SIGTERM, or when its parent ends. A child of the supervisor
+ * (`ENTRAIN_SUPERVISED=1`) has a pipe on standard input that closes when the supervisor ends, even by SIGKILL.
  */
 export function endOnSignals(
   shutdown: Shutdown,

@@ -1,4 +1,6 @@
-/** Importing this module switches the reports of ONNX Runtime off; it stands before every import of the runtime. */
+/**
+ * Importing this module switches off the usage reports of ONNX Runtime. It must be imported before the runtime.
+ */
 import { switchOffTelemetry } from './telemetry.ts';
 
 switchOffTelemetry();

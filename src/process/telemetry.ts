@@ -1,7 +1,6 @@
 /**
- * ONNX Runtime from 1.29 on sends reports about the machine and its models to its maker, unless ORT_DISABLE_TELEMETRY
- * is 1
- * in the environment of the process before its native library starts
+ * From 1.29 on, ONNX Runtime sends reports about the machine and its models to its maker, unless
+ * `ORT_DISABLE_TELEMETRY` is 1 in the environment of the process before its native library starts
  * (https://github.com/microsoft/onnxruntime/issues/27379).
  */
 import { isMainThread } from 'node:worker_threads';
@@ -10,10 +9,9 @@ import { EntrainError } from '../protocol/errors.ts';
 const SWITCH = 'ORT_DISABLE_TELEMETRY';
 
 /**
- * Switches the reports off, whatever the environment says. Only the main thread can: a worker thread has a copy of
- * `process.env`, which the native side never sees, and inherits there what the main thread had set when it started it.
- *
- * @throws EntrainError TELEMETRY_ON in a worker thread whose main thread has not called this before
+ * Switches the reports off, whatever the environment says. Only the main thread can: a worker thread has a copy
+ * of `process.env` that the native side does not see, and inherits what the main thread had set.
+ * @throws EntrainError `TELEMETRY_ON` in a worker thread whose main thread has not called this before
  */
 export function switchOffTelemetry(): void {
   if (isMainThread) process.env[SWITCH] = '1';

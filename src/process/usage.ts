@@ -1,15 +1,15 @@
-/** What `--help` prints of a program, made from the table of its flags, so that no flag is without a word. */
+/** The text of `--help`, made from the table of a program's flags, so that every flag is described. */
 export interface Flag {
   type: 'string' | 'boolean';
   default?: string | boolean;
   multiple?: boolean;
-  /** What stands for its value. */
+  /** Placeholder of its value, such as `FILE`. */
   value?: string;
-  /** What it does, in a few words. */
+  /** What the flag does, in a few words. */
   about: string;
 }
 
-/** How a program is called and what it does, one line each, before its flags. */
+/** How the program is called and what it does, one line each; printed before the flags. */
 export interface Usage {
   call: string;
   about: string;

@@ -1,7 +1,7 @@
-/** The version of this program, from the package it was built from. */
+/** The version of this program, from the `package.json` of its package. */
 import { readFile } from 'node:fs/promises';
 
-/** Looks for `package.json` upwards from this file: it stands one level higher when compiled. */
+/** Searches for `package.json` upwards from this file, which is one level deeper when compiled. */
 export async function programVersion(): Promise<string> {
   for (const up of ['../../package.json', '../../../package.json']) {
     const text = await readFile(new URL(up, import.meta.url), 'utf8').catch(() => undefined);

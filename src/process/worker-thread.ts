@@ -1,9 +1,13 @@
-/** The one way to start a worker thread: what only the main thread can set for its workers is set before. */
+/**
+ * Starts worker threads. All are started here, so that settings which only the main thread can make are made
+ * before.
+ */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { switchOffTelemetry } from './telemetry.ts';
 
 /**
- * @throws EntrainError TELEMETRY_ON where a worker thread starts another, and the main thread has not been asked first
+ * @throws EntrainError `TELEMETRY_ON` if a worker thread starts another one before the main thread switched the
+ * reports off
  */
 export function startWorkerThread(file: URL, options: WorkerOptions): Worker {
   switchOffTelemetry();

@@ -1,15 +1,14 @@
-/** Writes a small file whole or not at all, whatever happens meanwhile: a kill, a full disk, a loss of power. */
+/** Writes a small file atomically: whole or not at all, also after a kill, a full disk or a loss of power. */
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 let drafts = 0;
 
 /**
- * The text is written beside its place, synced, and moved there. Until then, and on an error, the file is what it was
- * before.
- *
- * @param mode of the file; left out: nobody but its owner can read it
- * @throws what the disk says, such as ENOSPC
+ * Writes a temporary file beside the target, syncs it, and renames it. Until then, and after an error, the old
+ * file is unchanged.
+ * @param mode of the file; by default only its owner can read it
+ * @throws the error of the system, such as ENOSPC
  */
 export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
   const draft = `${path}.${process.pid}-${(drafts += 1)}.draft`;
@@ -29,7 +28,7 @@ export async function writeWhole(path: string, text: string, mode = 0o600): Prom
   await syncFolder(dirname(path));
 }
 
-/** Makes the new name durable; where a folder cannot be synced, it is as durable as that system allows. */
+/** Makes the new name durable, as far as the system can sync folders. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);

@@ -1,4 +1,4 @@
-/** A process as it can be recognised later: its id alone is given to another one sooner or later. */
+/** Identifies a process beyond its id, which the system gives to another process sooner or later. */
 import { execFile } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -7,21 +7,20 @@ import { promisify } from 'node:util';
 export interface ProcessLife {
   pid: number;
   host: string;
-  /** Where its id says something: a machine, on Linux one boot of it and a namespace of process ids. */
+  /** Where the process id is valid: the machine and, on Linux, its boot and the namespace of process ids. */
   place: string;
-  /** When it started, as the system says it; undefined where it does not. */
+  /** When the process started, as the system writes it; undefined if it does not say. */
   started?: string;
 }
 
-/** Of a process of this machine. */
+/** Identity of a process on this machine. */
 export async function lifeOf(pid: number): Promise<ProcessLife> {
   const [place, started] = await Promise.all([readPlace(), readStart(pid)]);
   return { pid, host: hostname(), place, ...(started === undefined ? {} : { started }) };
 }
 
 /**
- * Whether that very process still runs; `unknown` where this machine's table of processes does not tell: it ran
- * elsewhere, or
+ * Whether that very process still runs. `unknown` if this machine cannot tell: the process ran elsewhere, or
  * the system does not say when a process started.
  */
 export async function isSameLife(life: ProcessLife): Promise<'alive' | 'ended' | 'unknown'> {
@@ -39,18 +38,18 @@ async function readPlace(): Promise<string> {
   return boot === '' ? hostname() : `${boot.trim()} ${namespace}`;
 }
 
-/** Undefined for a process that is not there, or has ended and waits for its parent to look. */
+/** Start time of a process; undefined if it does not exist, or has ended and waits to be reaped. */
 async function readStart(pid: number): Promise<string | undefined> {
   const self = await ofLinux('/proc/self/stat');
   if (self === '') return startByPs(pid);
   const text = await ofLinux(`/proc/${pid}/stat`);
-  // The command's name stands in brackets and may hold anything; behind it stand the state (field 3) and the start time
-  // (field 22).
+  // The command's name is in brackets and may hold anything. After it come the state (field 3) and, as field
+  // 22, the start time.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];
 }
 
-/** Where there is no /proc: the date of its start, to the second. */
+/** For systems without /proc: start time to the second. */
 async function startByPs(pid: number): Promise<string | undefined> {
   const asked = promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
   const { stdout } = await asked.catch(() => ({ stdout: '' }));

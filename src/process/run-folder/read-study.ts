@@ -1,11 +1,11 @@
-/** Reads a study file and checks what the schema alone cannot see. */
+/** Reads a study file and checks what the schema cannot check. */
 import { readFile } from 'node:fs/promises';
 import { parseMessage } from '../../protocol/control.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
 import { decodeText, parseJsonText } from '../json-text.ts';
 
-/** @throws EntrainError `STUDY_INVALID` naming the file, and the field or the line and column */
+/** @throws EntrainError `STUDY_INVALID`, with the file and the field, or line and column */
 export async function readStudy(file: string): Promise<Study> {
   const what = `The study file ${file}`;
   const refuse = (fault: string, cause?: unknown): EntrainError =>
@@ -31,7 +31,10 @@ function faultsOf(study: Study): string[] {
   ];
 }
 
-/** What would be counted twice: talk of the same condition, scenario and speakers is the same word for word. */
+/**
+ * Faults of a study in which something would be counted twice: dialogues of the same condition, scenario and
+ * speakers are the same word for word.
+ */
 function twiceFaults({ scenarios, conditions, pairs, steps }: Study): string[] {
   const scenario = repeatedIn(scenarios.map(({ id }) => id));
   const talk = repeatedIn(conditions.map(talkOf));
@@ -67,7 +70,7 @@ function groupFaults({ scenarios, conditions, reader }: Study, group: string[]):
   return faults;
 }
 
-/** What a condition needs and the study does not have. */
+/** Faults of a study that lacks what one of its conditions needs. */
 function conditionFaults({ conditions, scenarios, reader }: Study): string[] {
   const faults: string[] = [];
   const mute = scenarios.find(({ script }) => script.length === 0);

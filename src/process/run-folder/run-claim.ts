@@ -1,11 +1,9 @@
 /**
- * One owner at a time for a run folder. The owner keeps a file `running.N` there with its process id; the file may
- * outlive the owner
- * (kill -9, power loss), and whoever comes next finds out whether its process still exists.
- *
- * Taking over is safe without a lock of the file system: a claim is a hard link with the next number N, which only one
- * program can make,
- * and who finds a second living claim beside its own withdraws and looks again.
+ * Makes sure that a run folder has one owner at a time. The owner keeps a file `running.N` with its process id
+ * in the folder. The file may outlive the owner (kill -9, loss of power); the next program then checks whether
+ * that process still exists. No lock of the file system is needed: a claim is a hard link with the next number
+ * N, which only one program can make, and a program that finds a second living claim beside its own withdraws
+ * and tries again.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
@@ -14,7 +12,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { systemClock } from '../clock.ts';
 import { isSameLife, lifeOf, type ProcessLife } from './process-life.ts';
 
-/** What stands in a claim. */
+/** Content of a claim file. */
 interface Claim extends ProcessLife {
   program: string;
   /** Programs that the owner started; they may outlive it for some seconds. */
@@ -22,37 +20,36 @@ interface Claim extends ProcessLife {
 }
 
 export interface RunClaim {
-  /** Notes a program that was started for the run: the next owner waits for its end. */
+  /** Adds a program that was started for the run; the next owner waits for its end. */
   addChild(pid: number): Promise<void>;
   release(): Promise<void>;
 }
 
 export interface ClaimOptions {
   run: string;
-  /** The run folder; made if it is not there. */
+  /** The run folder; created if needed. */
   folder: string;
   program: string;
   /** How often the owner touches its claim. */
   beatMs?: number;
-  /** For how long a claim that nobody touches is watched where its process cannot be looked up; several beats. */
+  /** How long an untouched claim is watched if its process cannot be looked up; several beats. */
   watchMs?: number;
-  /** How long programs of an owner that was killed may take to end. */
+  /** How long the programs of a killed owner may take to end. */
   orphansMs?: number;
 }
 
 const NAME = /^running\.(\d+)$/;
 const BEAT_MS = 1000;
 const WATCH_MS = 10_000;
-/** A program that lost its supervisor drains, and is ended by its own deadline. */
+/** A program that lost its supervisor stops in order, and is ended by its own deadline. */
 const ORPHANS_MS = 20_000;
 const POLL_MS = 100;
 
 /**
- * Claims a run folder for this process, until it is released or the process ends. Waits for programs that an owner
- * which was killed
- * left behind.
- * @throws EntrainError `RUN_RUNNING` while another program has the run; `CONFIG_INVALID` where the folder cannot be
- * written
+ * Claims a run folder for this process until `release`, or until the process ends. Waits for programs that a
+ * killed owner left behind.
+ * @throws EntrainError `RUN_RUNNING` while another program has the run; `CONFIG_INVALID` if the folder cannot
+ * be written
  */
 export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   const { folder, program } = options;
@@ -79,10 +76,7 @@ export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   return { addChild, release };
 }
 
-/**
- * A start that was refused leaves nothing behind: no folder that it made, from `first` on; one that holds something
- * stays.
- */
+/** Removes the folders that a refused start created, from `first` on, unless they hold something. */
 async function removeEmpty(folder: string, first: string): Promise<void> {
   const gone = await rmdir(folder).then(
     () => true,
@@ -91,7 +85,7 @@ async function removeEmpty(folder: string, first: string): Promise<void> {
   if (gone && folder !== first) await removeEmpty(dirname(folder), first);
 }
 
-/** @returns the claim's file */
+/** @returns path of the claim file */
 async function takePlace(options: ClaimOptions, own: Claim): Promise<string> {
   const { folder } = options;
   for (;;) {
@@ -111,7 +105,7 @@ async function takePlace(options: ClaimOptions, own: Claim): Promise<string> {
   }
 }
 
-/** @returns false when the place was taken meanwhile */
+/** @returns false if another program took the number meanwhile */
 async function linkClaim(file: string, own: Claim): Promise<boolean> {
   const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
@@ -142,7 +136,7 @@ async function readClaims(folder: string): Promise<FoundClaim[]> {
   );
 }
 
-/** Undefined for a claim that a power loss left empty, or that was released meanwhile. */
+/** The claim in a file; undefined if a loss of power emptied it, or it was released meanwhile. */
 function parseClaim(text: string): Claim | undefined {
   try {
     const claim = JSON.parse(text) as Claim;
@@ -152,7 +146,7 @@ function parseClaim(text: string): Claim | undefined {
   }
 }
 
-/** Settles once the owner of a claim has ended, and what it had started. */
+/** Settles when the owner of a claim and the programs that it started have ended. */
 async function requireEnded({ file, claim }: FoundClaim, options: ClaimOptions): Promise<void> {
   if (!claim) return;
   if (await isAlive(claim, file, options)) throw running(options, claim);
@@ -162,7 +156,7 @@ async function requireEnded({ file, claim }: FoundClaim, options: ClaimOptions):
     while ((await isSameLife(child)) === 'alive') {
       const waitedMs = systemClock.monotonicMs() - startMs;
       if (waitedMs > limitMs) throw running(options, { ...claim, pid: child.pid });
-      // By pid and start time it is what that owner started; nobody else would end it.
+      // By process id and start time it is a program of that owner, and nothing else would end it.
       if (waitedMs > limitMs / 2) endProcess(child.pid);
       await wait(POLL_MS);
     }
@@ -177,7 +171,10 @@ function endProcess(pid: number): void {
   }
 }
 
-/** Where the process table does not tell (another machine or container), a claim that is touched is alive. */
+/**
+ * Whether the owner of a claim lives. If the process table cannot tell (another machine or container), a claim
+ * that is still touched counts as alive.
+ */
 async function isAlive(claim: Claim, file: string, options: ClaimOptions): Promise<boolean> {
   const known = await isSameLife(claim);
   if (known !== 'unknown') return known === 'alive';

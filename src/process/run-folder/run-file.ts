@@ -1,4 +1,4 @@
-/** `run.json` of a run folder: read, and held against what somebody wants to run under the same name. */
+/** Reads `run.json` of a run folder, and compares it with a study that is to run under the same name. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,7 +7,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import type { Study } from '../../protocol/study.ts';
 
 /**
- * @returns what the run was begun with; undefined when no run of the name was
+ * @returns what the run was begun with; undefined if there is no run of that name
  * @throws EntrainError `RUN_INVALID`
  */
 export async function readRunFile(folder: string): Promise<RunFacts | undefined> {
@@ -18,7 +18,7 @@ export async function readRunFile(folder: string): Promise<RunFacts | undefined>
     : parseMessage(runFactsSchema, text, { code: 'RUN_INVALID', what: file });
 }
 
-/** @throws EntrainError `RUN_TAKEN` naming the fields in which the studies differ */
+/** @throws EntrainError `RUN_TAKEN`, with the fields in which the studies differ */
 export function requireSameStudy(run: string, begun: Study, wanted: Study): void {
   const fields = Object.keys({ ...begun, ...wanted }) as (keyof Study)[];
   const other = fields.filter((field) => !isDeepStrictEqual(begun[field], wanted[field]));

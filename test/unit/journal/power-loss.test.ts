@@ -3,8 +3,8 @@ import { losePower } from '../../fixtures/chaos/power-loss.ts';
 
 const SEEDS = 2000;
 
-describe('a recording on a disk that forgets what was not synced', () => {
-  it(`keeps every acknowledged frame, once, over ${SEEDS} seeds`, async () => {
+describe('a recording on a disk that loses unsynced bytes in a crash', () => {
+  it(`keeps every acknowledged frame exactly once, over ${SEEDS} seeds`, async () => {
     let acknowledged = 0;
     for (let seed = 0; seed < SEEDS; seed++) {
       const result = await losePower(seed);
@@ -16,7 +16,7 @@ describe('a recording on a disk that forgets what was not synced', () => {
     expect(acknowledged).toBeGreaterThan(SEEDS);
   });
 
-  it('is seen to lose frames when syncing is switched off', async () => {
+  it('loses frames in this test when syncing is switched off', async () => {
     let lost = 0;
     for (let seed = 0; seed < 50; seed++) lost += (await losePower(seed, { syncIsLie: true })).lost;
     expect(lost).toBeGreaterThan(0);

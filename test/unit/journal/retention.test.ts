@@ -18,7 +18,7 @@ const RUNS = [
   kept('second', 20),
 ];
 
-describe('which recordings go', () => {
+describe('the choice of recordings to remove', () => {
   it.each([
     [50, []],
     [49, ['first']],
@@ -26,11 +26,11 @@ describe('which recordings go', () => {
     [39, ['first', 'second']],
     [25, ['first', 'second', 'third']],
     [0, ['first', 'second', 'third']],
-  ])('with a budget of %i of 50 bytes', (budget, gone) => {
+  ])('takes the oldest runs of 50 bytes until the rest fits a budget of %i bytes', (budget, gone) => {
     expect(chooseRemovals(RUNS, budget).map(({ run }) => run)).toEqual(gone);
   });
 
-  it('are none that have gone already', () => {
+  it('takes no run that was removed already', () => {
     expect(chooseRemovals([{ ...kept('gone', 1), bytes: 0 }, kept('next', 2)], 5)).toMatchObject([
       { run: 'next' },
     ]);

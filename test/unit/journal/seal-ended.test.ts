@@ -16,7 +16,7 @@ function recordingsIn(runsFolder: string) {
   return createRecordings({ runsFolder, maxRunBytes: 1e9, log: silentLog, ...told });
 }
 
-it('seals a run that has ended while its program goes on, and takes a late frame into another segment', async () => {
+it('seals a run that has ended while its program goes on, and puts a late frame into a new segment', async () => {
   const runs = await temporaryFolder();
   const recordings = recordingsIn(runs);
   const stream = await (await recordings.of('r1')).stream('ada');
@@ -30,7 +30,7 @@ it('seals a run that has ended while its program goes on, and takes a late frame
   await recordings.close();
 });
 
-it('seals what a killed program left open, also while the run is opened again', async () => {
+it('seals segments that a killed program left open, also while the run is being opened again', async () => {
   const runs = await temporaryFolder();
   const killed = await openRecording({ folder: join(runs, 'r1'), log: silentLog });
   await (await killed.stream('ada')).append(1, [frame(0)]);
@@ -45,7 +45,7 @@ it('seals what a killed program left open, also while the run is opened again', 
   expect(await readdir(join(runs, 'r1', 'streams', 'ada'))).toHaveLength(2);
 });
 
-it.each(['', '{"atMs":'])('reads past a state file that a full disk has left as "%s"', async (text) => {
+it.each(['', '{"atMs":'])('ignores a state file that a full disk has left as "%s"', async (text) => {
   const runs = await temporaryFolder();
   const recording = await openRecording({ folder: join(runs, 'r1'), log: silentLog });
   await (await recording.stream('ada')).append(1, [frame(0)]);
@@ -57,7 +57,7 @@ it.each(['', '{"atMs":'])('reads past a state file that a full disk has left as 
   expect([await isFinished(join(runs, 'r1')), await removalOf(join(runs, 'r1'))]).toEqual([false, undefined]);
 });
 
-it('counts the scores of a run in the budget, though they stay', async () => {
+it('counts the scores of a run against the budget, though retention keeps them', async () => {
   const runs = await temporaryFolder();
   const recording = await openRecording({ folder: join(runs, 'r1'), log: silentLog });
   await (await recording.stream('ada')).append(1, [frame(0)]);

@@ -12,8 +12,8 @@ const FRAME_BYTES = 40_000;
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => vi.useRealTimers());
 
-describe('a spool on a disk that forgets what was not synced', () => {
-  it('keeps every frame that nobody acknowledged from 20 ms on, also those of a segment that was full by then', async () => {
+describe('a spool on a disk that loses unsynced bytes in a crash', () => {
+  it('keeps every unacknowledged frame that is older than 20 ms, also in a segment that was full by then', async () => {
     for (let seed = 0; seed < 50; seed++) {
       const disk = createForgetfulDisk({ random: seededRandom(seed) });
       const spool = await open(disk);
@@ -25,7 +25,7 @@ describe('a spool on a disk that forgets what was not synced', () => {
     }
   });
 
-  it('syncs no frame that was acknowledged in time, and the one that was not at its own time', async () => {
+  it('never syncs a frame that was acknowledged in time, and syncs the next one when it is due', async () => {
     const { disk, syncs } = countSyncs(createForgetfulDisk({ random: seededRandom(1) }));
     const spool = await open(disk);
     spool.append(0, frame(0));
@@ -41,8 +41,8 @@ describe('a spool on a disk that forgets what was not synced', () => {
   });
 });
 
-describe('a spool that is full', () => {
-  it('keeps what it was given as it was, though the caller writes over it', async () => {
+describe('a full spool', () => {
+  it('keeps the bytes it was given, though the caller overwrites them', async () => {
     const spool = await open(createForgetfulDisk({ random: seededRandom(1) }));
     let seq = 0;
     for (; spool.fullness() < 1; seq++) {
@@ -67,7 +67,7 @@ function frame(seq: number): Uint8Array {
   return encodeMessage({ type: 'gap', seq, from: seq, to: seq, reason: '', data } as never);
 }
 
-/** Lets that much time pass, and the disk do what it was asked for. */
+/** Lets the given time pass and the disk finish what it was asked to do. */
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));

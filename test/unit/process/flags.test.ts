@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runFlag } from '../../../src/process/flags.ts';
 import { RESERVED_RUNS } from '../../../src/protocol/subjects.ts';
 
-it('takes no name for a run that stands for something else in subjects', () => {
+it('runFlag refuses names that have another meaning in subjects', () => {
   expect(runFlag('--run', 'demo-2')).toBe('demo-2');
   expect(RESERVED_RUNS).toEqual(['agent', 'analyzer']);
   for (const name of RESERVED_RUNS) expect(() => runFlag('--run', name)).toThrow('choose another name');

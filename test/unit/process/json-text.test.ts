@@ -22,7 +22,7 @@ describe('decodeText', () => {
 });
 
 describe('parseJsonText', () => {
-  it('gives the value', () => {
+  it('gives the parsed value', () => {
     expect(parseJsonText(' {"a": [1, -2.5e3, true, null, "x\\u00e9\\n"], "b": {}} \n')).toEqual({
       value: { a: [1, -2500, true, null, 'xé\n'], b: {} },
     });
@@ -46,7 +46,7 @@ describe('parseJsonText', () => {
     expect(parseJsonText(text)).toEqual({ fault: `is not JSON at ${place} where JSON cannot go on` });
   });
 
-  it('takes for JSON what the engine takes for it', () => {
+  it('accepts the same texts as JSON.parse', () => {
     for (const text of ['{"a":[{},[],"",0.5,-0,1E5]}', '"x"', ' null\t', '[[[]]]'])
       expect(jsonFaultAt(text)).toBe(text.length);
   });

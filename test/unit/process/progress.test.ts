@@ -1,4 +1,7 @@
-/** Progress of long work: on a terminal one line that is written over, elsewhere lines when asked for; never in the answer. */
+/**
+ * Progress of long work: on a terminal one line that is overwritten, elsewhere lines on request; never on
+ * standard output.
+ */
 import { expect, it } from 'vitest';
 import { createProgress } from '../../../src/process/progress.ts';
 
@@ -10,7 +13,7 @@ function world(isTTY: boolean, asked: boolean) {
   return { written, progress, later: (ms: number) => (atMs += ms) };
 }
 
-it('writes over one line of a terminal, counts not too often, no longer than it is wide, and takes it away', () => {
+it('on a terminal overwrites one line, at most as wide as the terminal and not too often, and removes it at the end', () => {
   const { written, progress, later } = world(true, false);
   progress.say('reading');
   progress.say('score 1 of 12');
@@ -23,7 +26,7 @@ it('writes over one line of a terminal, counts not too often, no longer than it 
   expect(written).toEqual(shown.map((text) => `\r\u001b[K${text}`));
 });
 
-it('writes nothing where the errors are no terminal, unless asked to: then lines, of a count one a second', () => {
+it('writes nothing elsewhere unless it is asked to; then lines, at most one count a second', () => {
   const silent = world(false, false);
   silent.progress.say('reading');
   silent.progress.end();

@@ -4,7 +4,7 @@ import { createShutdown } from '../../../src/process/shutdown.ts';
 
 afterEach(() => vi.useRealTimers());
 
-it('stops every part, the last first, and says which one hangs or fails', async () => {
+it('createShutdown stops every part, last one first, and names a part that hangs or fails', async () => {
   vi.useFakeTimers();
   const said: string[] = [];
   const error = ({ err, part }: { err: Error; part: string }) => said.push(`${part}: ${err.message}`);

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-it('writes a file that its owner alone can read, and leaves nothing beside it', async () => {
+it('writes a file that only its owner can read, and leaves no temporary file', async () => {
   await writeWhole(join(folder, 'state.json'), '{"a":1}');
   await writeWhole(join(folder, 'state.json'), '{"a":2}');
   expect(await readFile(join(folder, 'state.json'), 'utf8')).toBe('{"a":2}');
@@ -39,7 +39,7 @@ it('keeps the old file whole when the new one cannot be written to its end', asy
   expect(await readdir(folder)).toEqual(['state.json']);
 });
 
-it('says what the system says where the folder cannot be written to', async () => {
+it('throws the system’s error if the folder cannot be written to', async () => {
   await expect(writeWhole(join(folder, 'none', 'state.json'), 'x')).rejects.toMatchObject({ code: 'ENOENT' });
   await chmod(folder, 0o700);
 });

@@ -18,7 +18,7 @@ async function read(change: object) {
   return readStudy(file);
 }
 
-describe('the bytes of a study file', () => {
+describe('a study file', () => {
   const readBytes = async (bytes: Uint8Array) => {
     const file = join(folder, 'bytes.json');
     await writeFile(file, bytes);
@@ -26,19 +26,19 @@ describe('the bytes of a study file', () => {
   };
   const text = JSON.stringify({ ...good, scenarios: [scenario('x', { text: 'Un café.' })] }, null, 1);
 
-  it('may begin with a byte order mark, and may be UTF-16 then', async () => {
+  it('may begin with a byte order mark, and may be UTF-16 if it does', async () => {
     for (const bytes of [Buffer.from(`\uFEFF${text}`), Buffer.from(`\uFEFF${text}`, 'utf16le')])
       expect((await readBytes(bytes)).scenarios[0]?.text).toBe('Un café.');
   });
 
-  it('are refused in Latin-1, with the place of the first letter that is not UTF-8', async () => {
+  it('is refused in Latin-1, with the place of the first byte that is not UTF-8', async () => {
     await expect(readBytes(Buffer.from(text, 'latin1'))).rejects.toMatchObject({
       code: 'STUDY_INVALID',
       message: expect.stringMatching(/bytes\.json is not UTF-8 at line 12, column 19 \(byte 0xe9; Latin-1/),
     });
   });
 
-  it('are refused where they are no JSON, with line and column', async () => {
+  it('is refused with line and column if it is not JSON', async () => {
     await expect(readBytes(Buffer.from('{"name": "t",\n "pairs": [["a", "b"],]\n}'))).rejects.toMatchObject({
       code: 'STUDY_INVALID',
       message: expect.stringMatching(
@@ -49,7 +49,7 @@ describe('the bytes of a study file', () => {
 });
 
 describe('readStudy', () => {
-  it('takes groups of any size up to the people of each scenario, and every condition with what it needs', async () => {
+  it('accepts groups of any size up to the people of each scenario, and every condition that has what it needs', async () => {
     const three = [scenario('x', { people: [{}, {}, {}] })];
     expect((await read({ pairs: [['a', 'b', 'c']], scenarios: three })).pairs).toEqual([['a', 'b', 'c']]);
     const conditions = ['live', 'reader', 'monologue', 'shared-input', 'random', 'dose:0.5'];

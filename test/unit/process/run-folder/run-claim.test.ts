@@ -1,5 +1,6 @@
 /**
- * One owner of a run folder at a time, by real processes that are killed, started at once, and given each other's ids.
+ * Tests of one owner at a time for a run folder, with real processes that are killed, started at once, and
+ * given each other's ids.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +21,7 @@ const runFolder = async (): Promise<string> => join(await temporaryFolder(), 'r1
 const claim = (folder: string, more: Partial<ClaimOptions> = {}) =>
   claimRun({ run: 'r1', folder, program: 'start', ...more });
 
-/** A process that claims the folder, says what came of it, and stays. */
+/** A process that claims the folder, prints the outcome, and stays. */
 async function claimant(folder: string): Promise<{ child: ChildProcess; said: string }> {
   const code = `import('./dist/src/process/run-folder/run-claim.js')
     .then(({ claimRun }) => claimRun({ run: 'r1', folder: ${JSON.stringify(folder)}, program: 'start' }))
@@ -37,12 +38,12 @@ async function killed({ child }: { child: ChildProcess }): Promise<void> {
   await once(child, 'exit');
 }
 
-/** What a claim file holds. */
+/** Content of a claim file. */
 const writeClaim = (folder: string, fields: object): void =>
   writeFileSync(join(folder, 'running.1'), JSON.stringify({ program: 'start', children: [], ...fields }));
 
 describe('a run folder', () => {
-  it('is refused while another process has it, with that process named', async () => {
+  it('is refused while another process owns it, and that process is named', async () => {
     const folder = await runFolder();
     const owner = await claimant(folder);
     expect(owner.said).toBe('has it');
@@ -51,7 +52,7 @@ describe('a run folder', () => {
     expect(String(told)).toContain(`Run r1 is running here (pid ${owner.child.pid}`);
   });
 
-  it('is had by one of eight that ask at the same moment, also upon the claim of one that was killed', async () => {
+  it('goes to one of eight processes that ask at the same moment, also over the claim of a killed one', async () => {
     const folder = await runFolder();
     for (let round = 0; round < 3; round += 1) {
       const all = await Promise.all(Array.from({ length: 8 }, () => claimant(folder)));
@@ -62,7 +63,7 @@ describe('a run folder', () => {
     }
   });
 
-  it('is given to the next at once when its owner was killed, or has released it', async () => {
+  it('goes to the next process at once when its owner was killed or has released it', async () => {
     const folder = await runFolder();
     await killed(await claimant(folder));
     const startMs = performance.now();
@@ -73,7 +74,7 @@ describe('a run folder', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('is given to the next when the process id of a dead owner is another program’s now, or a power loss emptied the claim', async () => {
+  it('goes to the next process if the owner’s id belongs to another program now, or a loss of power emptied the claim', async () => {
     const folder = await runFolder();
     await mkdir(folder);
     const life = await lifeOf(process.pid);
@@ -89,7 +90,7 @@ describe('a run folder', () => {
     await (await claim(folder)).release();
   });
 
-  it('is not taken from an owner on another machine for as long as that one touches its claim', async () => {
+  it('is not taken from an owner on another machine while that owner touches its claim', async () => {
     const folder = await runFolder();
     await mkdir(folder);
     writeClaim(folder, { pid: process.pid, host: 'elsewhere', place: 'another boot' });
@@ -99,7 +100,7 @@ describe('a run folder', () => {
     await (await claim(folder, { watchMs: 500 })).release();
   });
 
-  it('is touched by its owner, so that other machines see that it lives', async () => {
+  it('is touched by its owner, so that other machines see that the owner lives', async () => {
     const folder = await runFolder();
     const owner = await claim(folder, { beatMs: 50 });
     utimesSync(join(folder, 'running.1'), 0, 0);
@@ -108,22 +109,22 @@ describe('a run folder', () => {
   });
 });
 
-describe('programs that an owner left behind when it was killed', () => {
-  it('are waited for, for two of them in one folder would write to the same files', async () => {
+describe('programs left behind by a killed owner', () => {
+  it('are waited for, since two of them in one folder would write to the same files', async () => {
     const { folder, orphan } = await leftBehind('setTimeout(() => {}, 1500)');
     const owner = await claim(folder);
     await expect.poll(() => orphan.exitCode).toBe(0);
     await owner.release();
   });
 
-  it('are ended when they do not end by themselves', async () => {
+  it('are ended if they do not end by themselves', async () => {
     const { folder, orphan } = await leftBehind('setInterval(() => {}, 1000)');
     const owner = await claim(folder, { orphansMs: 2000 });
     await expect.poll(() => orphan.signalCode).toBe('SIGTERM');
     await owner.release();
   });
 
-  it('keep the run when they cannot be ended', async () => {
+  it('keep the run from others if they cannot be ended', async () => {
     const { folder, orphan } = await leftBehind(
       "process.on('SIGTERM', () => {}); console.log('armed'); setInterval(() => {}, 1000)",
     );
