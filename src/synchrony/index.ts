@@ -20,6 +20,20 @@ export { pairTurns, type PairingOptions } from './syncr2/turn-pairs.ts';
 export { paperScore, type PaperOptions } from './syncr2/paper-mode.ts';
 export { pseudoPairs, shuffledPairs } from './syncr2/nulls.ts';
 export { beyondText, strictScore, type StrictOptions } from './strict/strict-score.ts';
+export { BRANCH_MINIMUMS, type BranchMinimums, type Branches } from './branches/histories.ts';
+export { influence, type Influence, type InfluenceOptions } from './branches/influence.ts';
+export {
+  BRANCH_METHOD,
+  matchedScore,
+  type MatchedLayer,
+  type MatchedOptions,
+  type MatchedScore,
+} from './branches/matched.ts';
+export {
+  sequentialTest,
+  type SequentialOptions,
+  type SequentialVerdict,
+} from './branches/sequential-test.ts';
 export { MEASURES } from './measures/index.ts';
 export type { Measure, MeasureAnswer, MeasureOptions } from './measures/measure.ts';
 export { differenceOf, jackknife, meanOf, type Estimate, type Jackknifed } from './stats/jackknife.ts';

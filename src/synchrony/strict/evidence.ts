@@ -24,11 +24,16 @@ export interface Evidence {
   perLayer: number[];
 }
 
+export interface WeighedEvidence extends Evidence {
+  /** The statistic: the largest evidence of any layer in units of its spread. */
+  highest: number;
+}
+
 /** As a share of the mean eigenvalue. */
 const PENALTY = 3;
 const TIE = 1e-9;
 
-export function weighEvidence(evidence: Matrix): Evidence {
+export function weighEvidence(evidence: Matrix): WeighedEvidence {
   const { rows: layers, cols: permutations, data } = evidence;
   const own = Array.from({ length: layers }, (_, layer) =>
     standardised(data.subarray(layer * permutations, (layer + 1) * permutations)),
@@ -42,6 +47,7 @@ export function weighEvidence(evidence: Matrix): Evidence {
     pValue: shareAtLeast(highest[0] as number),
     z: own.reduce((sum, layer) => sum + (layer[0] as number), 0) / layers,
     perLayer: own.map((layer) => shareAtLeast(layer[0] as number)),
+    highest: highest[0] as number,
   };
 }
 

@@ -24,12 +24,17 @@ export interface ScenarioSums {
   gram: Matrix;
   /** ZᵀW [k, l] */
   cross: Matrix;
-  /** Mean over all permutations of (ZᵀW_π)(ZᵀW_π)ᵀ [k, k]: what a fit to episodes in any order comes to. */
+  /**
+   * Mean over all permutations of (ZᵀW_π)(ZᵀW_π)ᵀ [k, k]: what a fit to episodes in any order comes to. 0 where no null
+   * mean is asked for.
+   */
   noise: Matrix;
 }
 
 export interface FoldData {
-  used: Blocks;
+  used: Pick<Blocks, 'blocks'>;
+  /** Left out: true. */
+  nullMean?: boolean;
   /** Per layer [rows in use, k]: components, doubly centred. */
   sources: readonly Matrix[];
   targets: readonly Matrix[];
@@ -43,7 +48,8 @@ export interface SumsOf {
 }
 
 /** Sums of these data, each made once. */
-export function sumsOf({ used, sources, targets }: FoldData, algebra: LinearAlgebra): SumsOf {
+export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
+  const { used, nullMean = true, sources, targets } = data;
   const allTargets = joinColumns([...targets]);
   const widths = targets.map(({ cols }) => cols);
   const over = remember(async (key: string) => {
@@ -62,8 +68,15 @@ export function sumsOf({ used, sources, targets }: FoldData, algebra: LinearAlge
     const [layer, target] = key.split(' ').map(Number) as [number, number];
     const sides = { z: sources[layer] as Matrix, w: targets[target] as Matrix };
     const found: ScenarioSums[] = [];
-    for (const [at, gram] of (await grams(layer)).entries())
-      found.push({ gram, ...(await crossAndNoise(sides, used.blocks[at] as Block, algebra)) });
+    for (const [at, gram] of (await grams(layer)).entries()) {
+      const block = used.blocks[at] as Block;
+      const cross = await algebra.crossMultiply(rowsOfBlock(sides.z, block), rowsOfBlock(sides.w, block));
+      found.push({
+        gram,
+        cross,
+        noise: nullMean ? await noiseOf(sides, block, algebra) : zeros(gram.rows, gram.cols),
+      });
+    }
     return found;
   });
   return {
@@ -108,22 +121,19 @@ function energies(m: Matrix, widths: readonly number[]): number[] {
   return sums;
 }
 
-async function blockGrams(m: Matrix, { blocks }: Blocks, algebra: LinearAlgebra): Promise<Matrix[]> {
+async function blockGrams(
+  m: Matrix,
+  { blocks }: Pick<Blocks, 'blocks'>,
+  algebra: LinearAlgebra,
+): Promise<Matrix[]> {
   const grams: Matrix[] = [];
   for (const block of blocks) grams.push(await algebra.gram(transpose(rowsOfBlock(m, block))));
   return grams;
 }
 
-async function crossAndNoise(
-  sides: { z: Matrix; w: Matrix },
-  block: Block,
-  algebra: LinearAlgebra,
-): Promise<Omit<ScenarioSums, 'gram'>> {
+function noiseOf(sides: { z: Matrix; w: Matrix }, block: Block, algebra: LinearAlgebra): Promise<Matrix> {
   const [z, w] = [rowsOfBlock(sides.z, block), rowsOfBlock(sides.w, block)];
-  const byColumn = transpose(z);
-  const cross = await algebra.multiply(byColumn, w);
-  const noise = await algebra.multiply(byColumn, mixedTurns(z, turnProducts(w, block), block));
-  return { cross, noise };
+  return algebra.crossMultiply(z, mixedTurns(z, turnProducts(w, block), block));
 }
 
 /** Σ over episodes of W_e W_eᵀ / (episodes − 1) [turns, turns]. */

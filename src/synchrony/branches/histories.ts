@@ -1,0 +1,143 @@
+/**
+ * Rows of counterfactual branches, ordered by history. At a branched turn the speaker says K alternatives from one
+ * history, and a listener hears each of them from its own same state: K rows that differ in the words alone.
+ *
+ *   scenario ─ episode ─ history (a turn) ─ alternative k = 0 … K − 1        k = 0 is what was really said
+ */
+import { groupBy } from '../group-by.ts';
+import { zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
+
+/** Row r is one alternative: what the speaker's model held, and what the listener's model held behind it. */
+export interface Branches {
+  n: number;
+  /** [n] each: small integers. Episodes of different scenarios have different labels. */
+  scenario: Int32Array;
+  episode: Int32Array;
+  /** The turn that branches. */
+  turn: Int32Array;
+  /** k. */
+  alternative: Int32Array;
+  /** Per layer [n, dims]: the speaker's state at the end of its utterance. */
+  source: Matrix[];
+  /** Per layer [n, dims]: the listener's state that produces its reply. */
+  target: Matrix[];
+  /** Features of the utterance's words [n, m]; no columns where there are none. */
+  words: Matrix;
+  /** Per layer [n, dims]: the speaker's model having read the utterance alone; no layers where there is none. */
+  bystander: Matrix[];
+}
+
+/** Neighbouring rows [start, start + alternatives) of one history, among the rows in use. */
+export interface History {
+  episode: number;
+  start: number;
+  alternatives: number;
+}
+
+/** One scenario: neighbouring rows, history by history, those of an episode together. */
+export interface HistoryBlock {
+  scenario: number;
+  start: number;
+  rows: number;
+  histories: History[];
+}
+
+export interface Histories {
+  /** Row numbers of the input: by scenario, episode, turn and k. */
+  rows: Int32Array;
+  blocks: HistoryBlock[];
+  count: number;
+  /** Histories with at least two distinct alternatives, and scenarios that have one. */
+  distinct: { histories: number; scenarios: number };
+}
+
+export interface BranchMinimums {
+  scenarios: number;
+  /** With at least two distinct alternatives. */
+  histories: number;
+}
+
+export const BRANCH_MINIMUMS: BranchMinimums = { scenarios: 6, histories: 20 };
+
+/** Every history with at least two alternatives; one that has a single row says nothing of what varies within it. */
+export function orderHistories(branches: Branches): Histories {
+  const { n, scenario, episode, turn, alternative } = branches;
+  const at = (labels: Int32Array, row: number): number => labels[row] as number;
+  const order = Array.from({ length: n }, (_, row) => row).sort((a, b) => {
+    for (const labels of [scenario, episode, turn, alternative])
+      if (at(labels, a) !== at(labels, b)) return at(labels, a) - at(labels, b);
+    return a - b;
+  });
+  const all = groupBy(order, (row) => `${at(scenario, row)} ${at(episode, row)} ${at(turn, row)}`);
+  const kept = [...all.values()].filter((rows) => rows.length > 1);
+  const blocks: HistoryBlock[] = [];
+  const distinct = { histories: 0, scenarios: 0 };
+  let start = 0;
+  for (const own of groupBy(kept, ([row]) => at(scenario, row as number)).values()) {
+    const histories = own.map((rows) => {
+      const history = { episode: at(episode, rows[0] as number), start, alternatives: rows.length };
+      start += rows.length;
+      return history;
+    });
+    const first = histories[0] as History;
+    blocks.push({
+      scenario: at(scenario, own[0]?.[0] as number),
+      start: first.start,
+      rows: start - first.start,
+      histories,
+    });
+    const found = own.filter((rows) => differ(branches.source, rows)).length;
+    distinct.histories += found;
+    distinct.scenarios += found > 0 ? 1 : 0;
+  }
+  return { rows: Int32Array.from(kept.flat()), blocks, count: kept.length, distinct };
+}
+
+/** Whether two of these rows differ in some layer. */
+export function differ(layers: readonly Matrix[], rows: readonly number[]): boolean {
+  const [first = 0, ...others] = rows;
+  return others.some((row) =>
+    layers.some(({ cols, data }) => {
+      for (let c = 0; c < cols; c++) if (data[row * cols + c] !== data[first * cols + c]) return true;
+      return false;
+    }),
+  );
+}
+
+/** Why there is no value from these histories, or undefined. */
+export function tooFewHistories(
+  { count, distinct }: Histories,
+  minimums: BranchMinimums,
+): string | undefined {
+  if (count > 0 && distinct.histories === 0)
+    return 'the alternatives of every history are the same: at temperature 0 a model says one thing only';
+  for (const name of ['scenarios', 'histories'] as const)
+    if (distinct[name] < minimums[name])
+      return `too few ${name} with at least two distinct alternatives: ${distinct[name]} of ${minimums[name]}`;
+  return undefined;
+}
+
+/**
+ * The rows in use without the mean of their history [rows, cols]. Deviations are taken from the history's first row, so
+ * that equal alternatives give 0 and no rounding.
+ */
+export function centreWithin(m: Matrix, { rows, blocks }: Pick<Histories, 'rows' | 'blocks'>): Matrix {
+  const { cols, data } = m;
+  const out = zeros(rows.length, cols);
+  const mean = new Float64Array(cols);
+  for (const { start, alternatives } of blocks.flatMap(({ histories }) => histories)) {
+    const first = (rows[start] as number) * cols;
+    mean.fill(0);
+    for (let r = start; r < start + alternatives; r++)
+      for (let c = 0, from = (rows[r] as number) * cols, to = r * cols; c < cols; c++) {
+        const value = (data[from + c] as number) - (data[first + c] as number);
+        out.data[to + c] = value;
+        mean[c] = (mean[c] as number) + value / alternatives;
+      }
+    for (let r = start; r < start + alternatives; r++)
+      for (let c = 0, to = r * cols; c < cols; c++)
+        out.data[to + c] = (out.data[to + c] as number) - (mean[c] as number);
+  }
+  return out;
+}

@@ -1,0 +1,119 @@
+/**
+ * The fits of matched SyncR²: ridge from a predictor's movement to B's, on folds of whole scenarios (strict/effect.ts).
+ * A scenario is one block of rows; no null mean is taken from the score.
+ */
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { remember } from '../remember.ts';
+import { meanOf, type Jackknifed } from '../stats/jackknife.ts';
+import { foldsOf, type Block } from '../strict/blocks.ts';
+import { addFold, emptyEffect, type LayerEffect } from '../strict/effect.ts';
+import { sumsOf } from '../strict/scenario-sums.ts';
+import type { Replicate } from '../types.ts';
+import type { Histories } from './histories.ts';
+import type { Movement } from './movements.ts';
+
+/** As shares of the mean eigenvalue: within a history little is noise, so the smallest hardly shrinks. */
+const PENALTIES = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
+
+/** What every fit of one set of branches shares. */
+export interface Setup {
+  used: Histories;
+  /** Of each scenario. */
+  blocks: Block[];
+  folds: number[][];
+  targets: Matrix[];
+  /** Per target layer and block: squares of its rows, with what the components do not hold. */
+  energy: Float64Array[];
+  algebra: LinearAlgebra;
+}
+
+export function setUp(
+  used: Histories,
+  targets: readonly Movement[],
+  { seed, algebra }: { seed: number; algebra: LinearAlgebra },
+): Setup {
+  const blocks = used.blocks.map(({ scenario, start, rows }) => ({
+    scenario,
+    start,
+    episodes: rows,
+    turns: 1,
+  }));
+  const folds = foldsOf({ rows: used.rows, blocks, episodes: used.count }, seed);
+  const energy = targets.map(({ components, leftover }) =>
+    Float64Array.from(blocks, ({ start, episodes }) => {
+      let sum = 0;
+      for (let at = start * components.cols; at < (start + episodes) * components.cols; at++)
+        sum += (components.data[at] as number) ** 2;
+      return leftover.subarray(start, start + episodes).reduce((total, value) => total + value, sum);
+    }),
+  );
+  return { used, blocks, folds, targets: targets.map(({ components }) => components), energy, algebra };
+}
+
+/** Per source layer, with the target layer chosen in each fold. */
+export async function effectsOf(sources: readonly Matrix[], setup: Setup): Promise<LayerEffect[]> {
+  const { blocks, folds, targets, energy, algebra } = setup;
+  const effects = sources.map(() => emptyEffect(blocks.length));
+  const sums = sumsOf({ used: { blocks }, nullMean: false, sources, targets }, algebra);
+  const widths = targets.map(({ cols }) => cols);
+  for (const held of folds.keys())
+    await addFold(effects, { folds, held, sums, widths, energy, algebra, penalties: PENALTIES });
+  return effects;
+}
+
+/** Per source layer, from another predictor of the target layers that A's state chose. */
+export async function effectsBeside(
+  predictors: readonly Matrix[],
+  chosen: readonly LayerEffect[],
+  { blocks, folds, targets, energy, algebra }: Setup,
+): Promise<LayerEffect[]> {
+  const out: LayerEffect[] = [];
+  const sumsFor = remember((key: string) => {
+    const [layer, target] = key.split(' ').map(Number) as [number, number];
+    const sources = [predictors[layer] as Matrix];
+    const only = [targets[target] as Matrix];
+    return sumsOf({ used: { blocks }, nullMean: false, sources, targets: only }, algebra);
+  });
+  for (const [layer, { chosen: targetOf }] of chosen.entries()) {
+    const effect = emptyEffect(blocks.length);
+    for (const [held, target] of targetOf.entries()) {
+      // the words are one predictor for all layers, and their sums are made once
+      const sums = sumsFor(`${predictors.indexOf(predictors[layer] as Matrix)} ${target}`);
+      const only = { widths: [(targets[target] as Matrix).cols], energy: [energy[target] as Float64Array] };
+      await addFold([effect], { folds, held, sums, ...only, algebra, penalties: PENALTIES });
+    }
+    out.push(effect);
+  }
+  return out;
+}
+
+/** `excess` is the score: no null mean is taken from it. */
+export interface Summary extends Jackknifed {
+  perLayer: { layer: number; score: number; targetLayer: number }[];
+  replicates: Replicate[];
+}
+
+export function summarise(effects: readonly LayerEffect[], { used }: Setup): Summary {
+  const totals = effects.map(({ total }) => total.reduce((sum, value) => sum + value, 0));
+  const perLayer = effects.map(({ explained, chosen }, layer) => ({
+    layer,
+    score: explained / (totals[layer] as number),
+    targetLayer: mostFrequent(chosen),
+  }));
+  const without = (block: number): number[] =>
+    effects.map(
+      ({ without: rest, total }, layer) =>
+        (rest[block] as number) / ((totals[layer] as number) - (total[block] as number)),
+    );
+  return {
+    excess: meanOf(perLayer.map(({ score }) => score)),
+    perLayer,
+    replicates: used.blocks.map(({ scenario }, block) => ({ scenario, excess: meanOf(without(block)) })),
+  };
+}
+
+/** The smallest of those that are there most often. */
+function mostFrequent(values: readonly number[]): number {
+  const count = (value: number): number => values.filter((other) => other === value).length;
+  return [...new Set(values)].sort((a, b) => count(b) - count(a) || a - b)[0] ?? 0;
+}

@@ -1,0 +1,171 @@
+/**
+ * Matched SyncR²: within a history, how much of B's movement A's own state foretells. It says that B moves in line with
+ * A's state. The words of an alternative are the one common cause, so beside the score stands what the words alone
+ * foretell, what a bystander's state does, and both together with A's.
+ *
+ *   score = 1 − Σ ‖y − ŷ‖² / Σ ‖y‖²    over held-out scenarios, mean over source layers
+ *
+ * with y B's movement and ŷ by ridge on A's.
+ *
+ * Scenarios, personas, histories and drift are equal by construction: both sides are without the mean of their history.
+ * Folds hold whole scenarios; target layer and penalty are chosen inside the training part (strict/effect.ts).
+ * Range: up to 1, about 0 or a little below without a relation; never clipped.
+ * No value: too few histories or scenarios, values that are not finite, a side that does not move within histories.
+ */
+import { isFinite, joinColumns } from '../../numeric/matrix.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { differenceOf, jackknife, meanOf } from '../stats/jackknife.ts';
+import type { LayerEffect } from '../strict/effect.ts';
+import type { Interval, NoScore, Replicate } from '../types.ts';
+import {
+  BRANCH_MINIMUMS,
+  orderHistories,
+  tooFewHistories,
+  type BranchMinimums,
+  type Branches,
+  type Histories,
+} from './histories.ts';
+import { effectsBeside, effectsOf, setUp, summarise, type Setup, type Summary } from './matched-fit.ts';
+import { drawOrders, matchedTest } from './matched-test.ts';
+import { featureMovement, stateMovement, type Movement } from './movements.ts';
+
+/** Goes up whenever the same rows and seed would give other figures. */
+export const BRANCH_METHOD = { name: 'branches', version: 1 } as const;
+
+export interface MatchedOptions {
+  algebra: LinearAlgebra;
+  seed: number;
+  permutations?: number;
+  minimums?: BranchMinimums;
+}
+
+export interface MatchedLayer {
+  layer: number;
+  score: number;
+  /** The target layer that most folds chose inside their training part. */
+  targetLayer: number;
+  pValue: number;
+}
+
+export interface MatchedScore {
+  /** R² on held-out scenarios, mean over source layers. */
+  score: number;
+  /** 95 % interval, by the jackknife over scenarios. */
+  ci: Interval;
+  pValue: number;
+  z: number;
+  permutations: number;
+  perLayer: MatchedLayer[];
+  /** The same score from the words' features, of the same target layers; undefined where there are none. */
+  words: number | undefined;
+  /** From the bystander's state of the same layer. */
+  bystander: number | undefined;
+  /** From A's state together with the bystander's, or with the words where there is no bystander. */
+  both: number | undefined;
+  /** What A's state adds: the score of both minus that of the bystander, or of the words. */
+  adds: { value: number; ci: Interval; beyond: 'bystander' | 'words' } | undefined;
+  /** The score without each scenario: what intervals of differences are made of. */
+  replicates: Replicate[];
+}
+
+export async function matchedScore(
+  branches: Branches,
+  options: MatchedOptions,
+): Promise<MatchedScore | NoScore> {
+  const { algebra, seed, permutations = 199, minimums = BRANCH_MINIMUMS } = options;
+  const used = orderHistories(branches);
+  const reason = isNumeric(branches) ? tooFewHistories(used, minimums) : NOT_FINITE;
+  if (reason !== undefined) return { reason };
+  const targets = await movements(branches.target, used, algebra);
+  const targetLayers = [...targets.keys()].filter((at) => hasMovement(targets[at] as Movement));
+  if (targetLayers.length === 0) return { reason: NOT_MOVED };
+  const setup = setUp(
+    used,
+    targetLayers.map((at) => targets[at] as Movement),
+    options,
+  );
+  const sources = await movements(branches.source, used, algebra);
+  const sides = { sources: sources.map(({ components }) => components), targets: setup.targets };
+  const effects = await effectsOf(sides.sources, setup);
+  const orders = drawOrders(used, permutations, seed);
+  const test = await matchedTest({ used, ...sides, orders }, algebra);
+  const main = summarise(effects, setup);
+  const ci = jackknife([main], meanOf);
+  if ('reason' in ci) return ci;
+  return {
+    score: main.excess,
+    replicates: main.replicates,
+    ci: { low: ci.low, high: ci.high },
+    pValue: test.pValue,
+    z: test.z,
+    permutations,
+    perLayer: main.perLayer.map((layer, at) => ({
+      ...layer,
+      targetLayer: targetLayers[layer.targetLayer] as number,
+      pValue: test.perLayer[at] as number,
+    })),
+    ...(await besideIt(branches, { sources: sides.sources, effects, setup })),
+  };
+}
+
+const NOT_FINITE = 'a hidden state or text feature holds NaN or infinity';
+const NOT_MOVED = 'the states of the listener do not move with the alternatives';
+
+const isNumeric = ({ source, target, bystander, words }: Branches): boolean =>
+  [...source, ...target, ...bystander, words].every(isFinite);
+
+const hasMovement = ({ components }: Movement): boolean => components.cols > 0;
+
+async function movements(
+  layers: readonly Matrix[],
+  used: Histories,
+  algebra: LinearAlgebra,
+): Promise<Movement[]> {
+  const out: Movement[] = [];
+  for (const layer of layers) out.push(await stateMovement(layer, used, algebra));
+  return out;
+}
+
+interface Main {
+  sources: readonly Matrix[];
+  effects: readonly LayerEffect[];
+  setup: Setup;
+}
+
+type Beside = Pick<MatchedScore, 'words' | 'bystander' | 'both' | 'adds'>;
+
+async function besideIt(branches: Branches, { sources, effects, setup }: Main): Promise<Beside> {
+  const { used, algebra } = setup;
+  const features = branches.words.cols > 0 ? await featureMovement(branches.words, used, algebra) : undefined;
+  const words = features && hasMovement(features) ? sources.map(() => features.components) : undefined;
+  const seen = await movements(branches.bystander, used, algebra);
+  const hasBystander = seen.length === sources.length && seen.every(hasMovement);
+  const bystander = hasBystander ? seen.map(({ components }) => components) : undefined;
+  const score = async (predictors: readonly Matrix[] | undefined): Promise<Summary | undefined> =>
+    predictors && summarise(await effectsBeside(predictors, effects, setup), setup);
+  const [byWords, byBystander] = [await score(words), await score(bystander)];
+  const other = bystander ?? words;
+  const both = await score(
+    other?.map((m, layer) => joinColumns([sources[layer] as Matrix, m].map(ofUnitEnergy))),
+  );
+  const base = byBystander ?? byWords;
+  const gain = both && base ? jackknife([both, base], differenceOf) : undefined;
+  return {
+    words: byWords?.excess,
+    bystander: byBystander?.excess,
+    both: both?.excess,
+    adds:
+      gain && !('reason' in gain)
+        ? {
+            value: gain.estimate,
+            ci: { low: gain.low, high: gain.high },
+            beyond: bystander ? 'bystander' : 'words',
+          }
+        : undefined,
+  };
+}
+
+function ofUnitEnergy(m: Matrix): Matrix {
+  const norm = Math.sqrt(m.data.reduce((sum, value) => sum + value * value, 0)) || 1;
+  return { ...m, data: m.data.map((value) => value / norm) };
+}

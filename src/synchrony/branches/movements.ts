@@ -1,0 +1,62 @@
+/**
+ * What moves within histories, as leading principal components: states and text features without their history's mean.
+ * Columns of states are in units of their spread within histories; text features keep their sizes, so that a rare
+ * n-gram weighs less than a common one.
+ */
+import { zeros } from '../../numeric/matrix.ts';
+import { leadingComponents } from '../../numeric/principal-components.ts';
+import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { centreWithin, type Histories } from './histories.ts';
+
+const MOST_COMPONENTS = 64;
+const ROWS_PER_COMPONENT = 8;
+
+export interface Movement {
+  /** [rows in use, k], columns orthogonal, the largest first; no columns where nothing moves. */
+  components: Matrix;
+  /** Per row: its squares beyond the components, which count as not explained. */
+  leftover: Float64Array;
+}
+
+/** Of states [n, dims]. */
+export function stateMovement(m: Matrix, used: Histories, algebra: LinearAlgebra): Promise<Movement> {
+  return movementOf(inSpreads(centreWithin(m, used)), used, algebra);
+}
+
+/** Of features [n, any]. */
+export function featureMovement(m: Matrix, used: Histories, algebra: LinearAlgebra): Promise<Movement> {
+  return movementOf(centreWithin(m, used), used, algebra);
+}
+
+/** A spread below this share of a column's largest value is rounding. */
+const SMALLEST_SPREAD = 1e-9;
+
+/** Columns over their root mean square, in place. Deviations of equal values are exactly 0, so nothing is rounding. */
+function inSpreads(m: Matrix): Matrix {
+  const { rows, cols, data } = m;
+  const squares = new Float64Array(cols);
+  for (let at = 0; at < data.length; at++) {
+    const c = at % cols;
+    squares[c] = (squares[c] as number) + (data[at] as number) ** 2;
+  }
+  const largest = squares.reduce((most, value) => Math.max(most, value), 0);
+  const factors = squares.map((sum) => (sum > SMALLEST_SPREAD ** 2 * largest ? Math.sqrt(rows / sum) : 0));
+  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) * (factors[at % cols] as number);
+  return m;
+}
+
+async function movementOf(m: Matrix, used: Histories, algebra: LinearAlgebra): Promise<Movement> {
+  const n = used.rows.length;
+  const gram = await algebra.gram(m);
+  const total = Float64Array.from({ length: n }, (_, r) => gram.data[r * n + r] as number);
+  if (total.every((value) => value === 0)) return { components: zeros(n, 0), leftover: total };
+  const count = Math.max(1, Math.min(MOST_COMPONENTS, Math.floor(n / ROWS_PER_COMPONENT)));
+  const components = await leadingComponents(gram, count, algebra);
+  const leftover = total.map((value, r) => {
+    let held = 0;
+    for (let c = 0; c < components.cols; c++)
+      held += (components.data[r * components.cols + c] as number) ** 2;
+    return Math.max(0, value - held);
+  });
+  return { components, leftover };
+}
