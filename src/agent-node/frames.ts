@@ -1,6 +1,6 @@
 /** Turns what the model shows into the messages of the activation stream. */
 import type { AgentSpec } from '../protocol/control.ts';
-import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
+import type { EpisodeFrame, StepsFrame, TalkMark, TurnFrame } from '../protocol/stream/frames.ts';
 import { createTensorPacker } from '../protocol/stream/tensor.ts';
 import type { StepStates, TurnState } from '../model/types.ts';
 import { textFeatures } from './text-features.ts';
@@ -35,7 +35,10 @@ export interface FramePlace {
 const packTensor = createTensorPacker();
 
 /** The frame's tensor is good until the next frame is made. */
-export function turnFrame(state: TurnState, place: FramePlace & { seating: number }): Unsent<TurnFrame> {
+export function turnFrame(
+  state: TurnState,
+  place: FramePlace & { seating: number; talk: TalkMark },
+): Unsent<TurnFrame> {
   const layers = state.layers.length;
   const shape: TurnFrame['shape'] = [1, layers, state.data.length / layers];
   return {

@@ -14,6 +14,7 @@ import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.t
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
 import { systemPrompt } from './system-prompt.ts';
+import { talkMark } from './talk-mark.ts';
 import type { UtteranceBox } from './utterance-inbox.ts';
 
 /** The part of the activation stream that an episode needs. */
@@ -69,7 +70,8 @@ async function playFrom(
     for (const utterance of history) await remember(spec, utterance, dialogue);
     while (endOfTalk(said, { ...spec.limits, speakers }) === undefined) {
       const gone = rolesGone(said, speakers);
-      const { utterance, text } = await takeTurn(spec, { turn: said.length, gone, dialogue, ports });
+      const at = { turn: said.length, before: said.at(-1), gone };
+      const { utterance, text } = await takeTurn(spec, { ...at, dialogue, ports });
       said.push(utterance);
       if (utterance.text !== text) return said;
     }
@@ -92,6 +94,8 @@ async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogu
 
 interface TurnContext {
   turn: number;
+  /** The utterance of the turn before. */
+  before: Utterance | undefined;
   /** Roles whose speaker has left. */
   gone: ReadonlySet<number>;
   dialogue: Dialogue;
@@ -142,7 +146,8 @@ async function readScript(
 }
 
 async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
-  const { turn, dialogue } = context;
+  const { turn, before, dialogue } = context;
+  const { seating } = spec;
   const { agent, frames, metrics, stream, sayToken, sayUtterance } = context.ports;
   await frames.room('turn');
   const at = (): FramePlace => ({ episode: spec.episode, turn, tNs: frames.sinceEpochNs() });
@@ -156,7 +161,8 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
     seed: deriveSeed(spec.seed, turn),
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
-    onState: (state) => frames.append(turnFrame(state, { ...at(), seating: spec.seating })),
+    onState: (state) =>
+      frames.append(turnFrame(state, { ...at(), seating, talk: talkMark(before, state.droppedTurns) })),
     onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }, isHeard),
     onSteps,
   });
@@ -168,12 +174,13 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
 }
 
 /** A reader in the place of its role: the state in which it would answer, and then the words that its role really spoke. */
-async function readTurn(spec: AgentSpec, { turn, dialogue, ports }: TurnContext): Promise<Taken> {
+async function readTurn(spec: AgentSpec, { turn, before, dialogue, ports }: TurnContext): Promise<Taken> {
   const { frames, utterances, signal } = ports;
   await frames.room('turn');
   const state = await dialogue.turnState();
   const place = { episode: spec.episode, turn };
-  frames.append(turnFrame(state, { ...place, seating: spec.seating, tNs: frames.sinceEpochNs() }));
+  const talk = talkMark(before, state.droppedTurns);
+  frames.append(turnFrame(state, { ...place, seating: spec.seating, talk, tNs: frames.sinceEpochNs() }));
   const utterance = await utterances.take(place, signal);
   await dialogue.recall(utterance.text);
   return { utterance, text: utterance.text };

@@ -21,7 +21,7 @@ export function couplingOf(study: Study, episode: PlannedEpisode, seat: number):
 }
 
 function hearsOf(study: Study, episode: PlannedEpisode, seat: number): Hears {
-  const { condition, scenario } = episode;
+  const { condition, script } = episode;
   switch (condition) {
     case 'live':
     case 'reader':
@@ -29,7 +29,7 @@ function hearsOf(study: Study, episode: PlannedEpisode, seat: number): Hears {
     case 'monologue':
       return 'none';
     case 'shared-input':
-      return { script: scenario.script };
+      return { script };
     case 'random':
       return { script: randomScript(study, episode, seat) };
     default:

@@ -8,6 +8,8 @@ import type { Condition, Person, Scenario, Study } from '../protocol/study.ts';
 export interface PlannedEpisode {
   id: string;
   scenario: Scenario;
+  /** What both read in `shared-input`. */
+  script: string[];
   /** Name of the pairing, equal for all speaking orders. */
   pair: string;
   /** Agent ids in speaking order. */
@@ -24,14 +26,15 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
   const plan: PlannedEpisode[] = [];
   for (let round = 0; round < study.episodes; round += 1) {
     for (const scenario of study.scenarios) {
-      for (const order of study.pairs) {
+      for (const [pairing, order] of study.pairs.entries()) {
+        const script = scenario.scripts[round * study.pairs.length + pairing] ?? scenario.script;
         for (const condition of study.conditions) {
           const id = `e${String(plan.length + 1).padStart(4, '0')}`;
           // Not of the condition: what one condition draws, the other draws too, so that only the coupling differs.
           const seed = deriveSeed(study.seed, scenario.id, order.join('+'), round);
           const reader = condition === 'reader' ? study.reader : undefined;
           const people = peopleOf(study, { scenario, order, reader });
-          plan.push({ id, scenario, pair: pairName(order), order, reader, people, condition, seed });
+          plan.push({ id, scenario, script, pair: pairName(order), order, reader, people, condition, seed });
         }
       }
     }

@@ -62,6 +62,8 @@ export interface TurnState {
   promptText: string;
   /** [dims]: what a sentence encoder makes of these words; empty where the agent has none. */
   sentence: Float32Array;
+  /** Oldest turns that the prompt no longer holds because the context was full. */
+  droppedTurns: number;
 }
 
 /** States of consecutive tokens of an utterance. */

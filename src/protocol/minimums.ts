@@ -1,5 +1,5 @@
 /** How many samples a score needs, and whether a study can ever give so many. */
-import type { Study } from './study.ts';
+import { talkOf, type Condition, type Study } from './study.ts';
 
 /** Under these there is no number: with fewer, a score says more about chance than about two agents. */
 export const MINIMUMS = { scenarios: 6, episodes: 18, samples: 120 } as const;
@@ -34,15 +34,37 @@ export function hopelessStudy(study: Study, modelOf: ModelOf = () => ''): string
   const groups = groupsOf(study, modelOf).toSorted((a, b) => pairsIn(study, b) - pairsIn(study, a));
   const short = groups.flatMap((group) => shortOfGroup(study, group) ?? []);
   const [best] = short;
-  if (best === undefined) return study.sampling.temperature === 0 ? ALL_THE_SAME : undefined;
+  if (best === undefined) return sameTalk(study);
   return short.length === groups.length
     ? `this study can give at most ${best} a group: no score will appear`
     : `${short.length} of the ${groups.length} groups of each condition can give at most ${best}: no score of theirs will appear`;
 }
 
-/** Words of the likeliest tokens are the same in every episode. */
-const ALL_THE_SAME =
-  'at temperature 0 the episodes of a scenario are the same: no strict score will appear, and paper mode measures copies';
+/** Where the likeliest token is always taken, only what differs in the input makes episodes of a scenario differ. */
+function sameTalk({ sampling, conditions, scenarios }: Study): string | undefined {
+  const why = alwaysLikeliest(sampling);
+  if (why === undefined) return undefined;
+  const same = conditions.filter((condition) => !hasOtherInput(condition, scenarios));
+  if (same.length === 0) return undefined;
+  const [where, whose] =
+    same.length === conditions.length ? ['', ''] : [` in ${same.join(', ')}`, ' of theirs'];
+  return `${why} the episodes of a scenario are the same${where}: no strict score${whose} will appear, and paper mode measures copies`;
+}
+
+function alwaysLikeliest({ temperature, topK, minP }: Study['sampling']): string | undefined {
+  if (temperature === 0) return 'at temperature 0';
+  if (topK === 1) return 'with topK 1';
+  return minP === 1 ? 'with minP 1' : undefined;
+}
+
+/** Whether episodes of a scenario differ in what is heard or read: `random` is drawn anew, and at a temperature of its own. */
+function hasOtherInput(condition: Condition, scenarios: Study['scenarios']): boolean {
+  if (condition === 'shared-input')
+    return scenarios.every(
+      ({ scripts }) => new Set(scripts.map((script) => JSON.stringify(script))).size > 1,
+    );
+  return condition === 'random' || talkOf(condition).startsWith('dose:');
+}
 
 interface DyadGroup {
   /** Episodes of each scenario, when all is spoken. */

@@ -1,5 +1,7 @@
 /** What the analyzer tells people and programs about its scores: the JSON of `GET /api/scores` and `GET /api/state`. */
 
+import type { TalkReport } from './talk-report.ts';
+
 /** Which way states predict: the opener's the answerer's, or the other way. */
 export type Direction = 'first_to_second' | 'second_to_first';
 
@@ -79,9 +81,9 @@ export interface CurvePoint {
 }
 
 /**
- * What may be said of a strict score: `counts` where q ≤ 0.05 and score and interval lie above 0, `flagged` where q ≤
- * 0.05 and they do not,
- * `none` where q > 0.05.
+ * What may be said of a strict score: `counts` where q ≤ 0.05, score and interval lie above 0 and the talk has no fault,
+ * `flagged`
+ * where q ≤ 0.05 and one of these is not so, `none` where q > 0.05.
  */
 export type Verdict = 'counts' | 'flagged' | 'none';
 
@@ -119,6 +121,8 @@ export interface GroupReport {
   qValue: number | null;
   /** Null until there is a q-value. */
   verdict: Verdict | null;
+  /** Null where no sender has described its talk. */
+  talk: TalkReport | null;
   /** Null until first computed. */
   beside: BesideReport | null;
   /** Coupling step by step, where the study streams steps; null before the first aligned one. */

@@ -20,6 +20,8 @@ export const scenarioSchema = z.strictObject({
   people: z.array(personSchema).min(2).max(MAX_AGENTS),
   /** What both read instead of each other in `shared-input`: one text before each of their turns. */
   script: z.array(z.string().max(2000)).default([]),
+  /** In its place a script for each episode of the scenario, so that no two episodes have the same input. */
+  scripts: z.array(z.array(z.string().max(2000)).min(1)).default([]),
   /** Whom the reader of `reader` is; left out: the last person of the next scenario. */
   reader: personSchema.optional(),
 });

@@ -5,7 +5,7 @@
  *   stream a:  episode · turn 0 · turn 2 · …          rows (2 agents):  0→1  first_to_second
  *   stream b:  episode ·      turn 1 · turn 3 · …                       1→2  second_to_first …
  */
-import type { EpisodeFrame, ModelRef, TurnFrame } from '../../protocol/stream/frames.ts';
+import type { EpisodeFrame, ModelRef, TalkMark, TurnFrame } from '../../protocol/stream/frames.ts';
 import type { Direction } from '../../protocol/report.ts';
 
 export interface Group {
@@ -32,15 +32,17 @@ export interface IndexedTurn<P> {
   origin: Origin;
   /** Whose turn it was to have the role, counted from 0: another agent may have taken it over. */
   seating: number;
+  /** What the utterance of the turn before was like, and what the prompt lacks; absent where the sender does not say. */
+  talk?: TalkMark;
   payload: P;
 }
 
 /** What a turn frame says of its place, without its numbers. */
 export function placeOf(
-  frame: Pick<TurnFrame, 'turn' | 'seating'>,
+  { turn, seating = 0, talk }: Pick<TurnFrame, 'turn' | 'seating' | 'talk'>,
   origin: Origin,
 ): Omit<IndexedTurn<never>, 'payload'> {
-  return { turn: frame.turn, seating: frame.seating ?? 0, origin };
+  return { turn, seating, origin, ...(talk ? { talk } : {}) };
 }
 
 export interface IndexedEpisode<P> {

@@ -9,6 +9,7 @@ import { STREAM_METRICS } from './stream-metrics.ts';
 import { PAIR_GAUGES } from './pair-metrics.ts';
 import { underCap, type ReportGauge, type Sample, type Shown } from './report-gauge.ts';
 import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES } from './synchrony-metrics.ts';
+import { TALK_GAUGES } from './talk-metrics.ts';
 
 export interface MetricSources {
   /** Where run folders are. */
@@ -47,6 +48,8 @@ export interface AnalyzerMetrics {
 
 /** What strangers and senders are turned away for most; every other code has a series from its first event on. */
 const REFUSAL_CAUSES = [...Object.keys(REFUSALS), 'TOKEN_INVALID', 'FRAME_INVALID', 'PROTOCOL_VERSION'];
+/** Every gauge that a group has a series of. */
+const GROUP_GAUGES = [...SYNCHRONY_GAUGES, ...TALK_GAUGES];
 const MAX_SERIES = 2000;
 const MAX_DIFFERENCES = 100;
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2, 5, 10, 30, 60];
@@ -145,7 +148,7 @@ interface Scrape {
 }
 
 function scrapeOf(runs: RunFigures[]): Scrape {
-  const groups = underCap(partsOf(runs, 'groups'), SYNCHRONY_GAUGES.map(ofRun), MAX_SERIES);
+  const groups = underCap(partsOf(runs, 'groups'), GROUP_GAUGES.map(ofRun), MAX_SERIES);
   const free = MAX_SERIES - groups.series;
   return { runs, groups, pairs: underCap(partsOf(runs, 'pairs'), PAIR_GAUGES.map(ofRun), free) };
 }
@@ -168,7 +171,7 @@ function ofRun<T>({ labelNames, samples, ...about }: ReportGauge<T>): ReportGaug
 }
 
 function addSynchrony(registry: Registry, scrape: Scrape): void {
-  for (const { samples, ...about } of SYNCHRONY_GAUGES.map(ofRun))
+  for (const { samples, ...about } of GROUP_GAUGES.map(ofRun))
     gauge(registry, about, () => scrape.groups.shown.flatMap(samples));
   for (const { samples, ...about } of PAIR_GAUGES.map(ofRun))
     gauge(registry, about, () => scrape.pairs.shown.flatMap(samples));

@@ -10,6 +10,7 @@ import { appendFile, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../process/log.ts';
 import type { Verdict } from '../../protocol/report.ts';
+import type { TalkReport } from '../../protocol/talk-report.ts';
 import { distanceOf, type Group } from '../ingest/episode-index.ts';
 import { stepRecord } from '../steps/step-record.ts';
 import type { StepScore } from '../steps/step-messages.ts';
@@ -25,6 +26,8 @@ export interface Stamp {
 export interface Standing {
   qValue: number | null;
   verdict: Verdict | null;
+  /** What the talk was like, also in a line that is not final. */
+  talk: TalkReport | null;
 }
 
 export interface ScoreLog {

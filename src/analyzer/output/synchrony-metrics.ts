@@ -8,7 +8,7 @@ import type {
 } from '../../protocol/report.ts';
 import { sample, type Labels, type ReportGauge, type Sample } from './report-gauge.ts';
 
-const GROUP = [
+export const GROUP = [
   'source_model',
   'target_model',
   'agents',
@@ -20,7 +20,7 @@ const GROUP = [
 ];
 const SCORE = [...GROUP, 'measure', 'mode'];
 
-const groupLabels = (group: GroupReport | DifferenceReport): Labels => ({
+export const groupLabels = (group: GroupReport | DifferenceReport): Labels => ({
   source_model: group.sourceModel,
   target_model: group.targetModel,
   agents: String(group.agents),

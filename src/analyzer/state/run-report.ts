@@ -1,5 +1,6 @@
 /** What is said of a run to people and programs, made of its state. */
 import type { GroupReport, ScoreReport, StrictReport, Verdict } from '../../protocol/report.ts';
+import type { TalkReport } from '../../protocol/talk-report.ts';
 import { EPISODES_PER_SCENARIO, shortOf, tooFew } from '../../protocol/minimums.ts';
 import { cohensF2 } from '../../synchrony/stats/effect-size.ts';
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
@@ -10,7 +11,7 @@ import { pairDifferencesOf } from './differences.ts';
 import { distancesOf } from './pair-means.ts';
 import { distanceOf } from '../ingest/episode-index.ts';
 import type { Standing } from '../output/score-log.ts';
-import type { GroupState, RunState } from './run-state.ts';
+import { talkOf, type GroupState, type RunState } from './run-state.ts';
 
 export interface FrameCounts {
   framesAccepted: number;
@@ -21,7 +22,7 @@ export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
   const standings = standingsOf(state);
   const groups = [...state.groups.values()]
-    .map((group) => groupReport(group, standings.get(group.group.key)))
+    .map((group) => groupReport(group, { ...standings.get(group.group.key), talk: talkOf(state, group) }))
     .sort(byConditionAndDirection);
   const provisional = pending || state.phase !== 'final';
   const { run, differences } = state;
@@ -41,27 +42,32 @@ export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
 }
 
 /** Per group with a p-value, by key: every one of them is a comparison that a reader makes. */
-export function standingsOf({ groups }: RunState): Map<string, Standing> {
-  const tested = [...groups].flatMap(([key, { score }]) =>
-    score?.strict ? [{ key, strict: score.strict }] : [],
+export function standingsOf(state: RunState): Map<string, Required<Standing>> {
+  const tested = [...state.groups].flatMap(([key, group]) =>
+    group.score?.strict ? [{ key, group, strict: group.score.strict }] : [],
   );
   const found = qValues(tested.map(({ strict }) => strict.pValue));
   return new Map(
-    tested.map(({ key, strict }, at) => {
+    tested.map(({ key, group, strict }, at) => {
       const qValue = found[at] as number;
-      return [key, { qValue, verdict: verdictOf(strict, qValue) }];
+      const talk = talkOf(state, group);
+      return [key, { qValue, verdict: verdictOf(strict, qValue, talk), talk }];
     }),
   );
 }
 
 const ALPHA = 0.05;
 
-function verdictOf(strict: StrictReport, qValue: number): Verdict {
+function verdictOf(strict: StrictReport, qValue: number, talk: TalkReport | null): Verdict {
   if (qValue > ALPHA) return 'none';
-  return strict.ciLow > 0 && strict.score > 0 ? 'counts' : 'flagged';
+  const isTalk = talk === null || talk.faults.length === 0;
+  return strict.ciLow > 0 && strict.score > 0 && isTalk ? 'counts' : 'flagged';
 }
 
-function groupReport(state: GroupState, standing: Standing | undefined): GroupReport {
+function groupReport(
+  state: GroupState,
+  { qValue = null, verdict = null, talk = null }: Partial<Standing>,
+): GroupReport {
   const { group, score, samples, curve, scoredAtMs } = state;
   const reason = reasonNow(state);
   const strict = score?.strict ?? null;
@@ -83,8 +89,9 @@ function groupReport(state: GroupState, standing: Standing | undefined): GroupRe
     paper: score?.paper ?? null,
     strict,
     effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
-    qValue: standing?.qValue ?? null,
-    verdict: standing?.verdict ?? null,
+    qValue,
+    verdict,
+    talk,
     beside: state.beside?.beside ?? null,
     steps: stepReport(state.steps),
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),

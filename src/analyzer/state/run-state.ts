@@ -3,6 +3,7 @@
  * rows out.
  */
 import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/report.ts';
+import type { TalkReport } from '../../protocol/talk-report.ts';
 import { createEpisodeIndex, rowsOf, type Group, type Row } from '../ingest/episode-index.ts';
 import type { RowsUpdate } from '../ingest/group-rows.ts';
 import { episodesUnderCap, isCapDue, MAX_ROWS } from '../ingest/row-cap.ts';
@@ -14,6 +15,7 @@ import { differencesOf } from './differences.ts';
 import { pairKey } from './pair-means.ts';
 import { goOn, type RunEnd } from './run-end.ts';
 import { memberOf, renewPair } from './run-pairs.ts';
+import { countTalk, talkReport, type TalkCounts } from './talk-quality.ts';
 import type { BesideScore, GroupScore } from '../scoring/messages.ts';
 import type { StepScore } from '../steps/step-messages.ts';
 import { takeStepScore, type GroupSteps } from '../steps/step-report.ts';
@@ -23,6 +25,8 @@ export interface GroupState {
   samples: number;
   /** Scenario → its episodes → their rows. */
   scenarios: Map<string, Map<string, number>>;
+  /** Scenario → what its talk was like; counted again after a frame of one of its episodes. */
+  talk: Map<string, TalkCounts>;
   /** Counts every change of the group's rows. */
   version: number;
   /** Why its rows are not kept, so that it never has a score; undefined for a group that is scored. */
@@ -104,6 +108,7 @@ export function takeFrame(state: RunState, arrived: ArrivedFrame, admission: Adm
   if (frame.type === 'turn')
     admission.memory.take(state.run, bytesOfTurn(payloadOf(state, frame)) - bytesOfTurn(known));
   for (const row of change.added) addRow(openGroup(state, row.group, admission), row);
+  forgetTalk(state, frame.episode);
   const rows = [...change.added, ...change.replaced];
   const updates = rows.flatMap((row): RowsUpdate[] => {
     const group = openGroup(state, row.group, admission);
@@ -115,6 +120,22 @@ export function takeFrame(state: RunState, arrived: ArrivedFrame, admission: Adm
   if (updates.length > 0) goOn(state);
   dropOverCap(state, change.added, admission.memory);
   return updates;
+}
+
+/** A frame says of the turn before it as well, which may be in other groups' turn pairs. */
+function forgetTalk({ index, groups }: RunState, episode: string): void {
+  const scenario = index.episode(episode)?.about?.scenario;
+  if (scenario !== undefined) for (const group of groups.values()) group.talk.delete(scenario);
+}
+
+/** What the talk of a group was like; null where no sender has said so. */
+export function talkOf({ index }: RunState, { group, scenarios, talk }: GroupState): TalkReport | null {
+  for (const [scenario, episodes] of scenarios) {
+    if (talk.has(scenario)) continue;
+    const turns = [...episodes.keys()].flatMap((episode) => index.episode(episode)?.turns ?? []);
+    talk.set(scenario, countTalk(group, turns));
+  }
+  return talkReport(talk.values());
 }
 
 function payloadOf({ index }: RunState, { episode, turn }: { episode: string; turn: number }): SharedTurn {
@@ -194,6 +215,7 @@ function emptyGroup(group: Group): GroupState {
     group,
     samples: 0,
     scenarios: new Map(),
+    talk: new Map(),
     version: 0,
     refused: undefined,
     score: undefined,

@@ -13,6 +13,7 @@ import { becomesFinal, endRun } from './run-end.ts';
 import { differenceScores, pairScores } from './run-pairs.ts';
 import {
   createRunState,
+  talkOf,
   takeBeside,
   takeFrame,
   takeScore,
@@ -166,7 +167,9 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreStoreOptions
   const { run, group, samples } = score;
   if (!scoredBefore && isScored(state, score))
     log.info({ run, group: group.key, samples }, 'first score of a group');
-  scoreLog.append(score, { atMs: nowMs, provisional: true });
+  const known = state.groups.get(group.key);
+  const talk = known ? talkOf(state, known) : null;
+  scoreLog.append(score, { atMs: nowMs, provisional: true, talk });
   for (const pair of pairScores(state, group)) scoreLog.appendPart(pair, { atMs: nowMs, provisional: true });
   const atMs = clock.monotonicMs();
   onScore(
@@ -181,8 +184,9 @@ function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions):
   const stamp = { atMs: clock.nowMs(), provisional: false };
   state.changedAtMs = stamp.atMs;
   const standings = standingsOf(state);
-  for (const [key, { score, beside }] of state.groups) {
-    if (score) scoreLog.append(score, { ...stamp, ...standings.get(key) });
+  for (const [key, group] of state.groups) {
+    const { score, beside } = group;
+    if (score) scoreLog.append(score, { ...stamp, talk: talkOf(state, group), ...standings.get(key) });
     if (beside && beside.stack === undefined) scoreLog.appendPart(beside, stamp);
   }
   for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);

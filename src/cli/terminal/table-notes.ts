@@ -1,8 +1,9 @@
 /** What stands once under the tables of scores, as lines of text. */
 import type { ScoreReport } from '../../protocol/report.ts';
+import { talkNotes } from './talk-table.ts';
 
 export function tableNotes(report: ScoreReport): string[] {
-  return [...paperNote(report), standingNote(report)];
+  return [...paperNote(report), ...talkNotes(report), standingNote(report)];
 }
 
 /** What comes after the figures may be cut off in a narrow window. */

@@ -50,7 +50,8 @@ export async function readPrompt(engine: Engine): Promise<ReadPrompt> {
   const words = engine.cache.meanEmbedding();
   const text = promptText(engine);
   const sentence = (await engine.parts.sentenceEncoder?.encode(text)) ?? new Float32Array();
-  return { plan, pass, state: { layers, data, words, promptText: text, sentence } };
+  const { droppedTurns } = engine;
+  return { plan, pass, state: { layers, data, words, promptText: text, sentence, droppedTurns } };
 }
 
 function promptText(engine: Engine): string {

@@ -71,18 +71,33 @@ function groupFaults({ scenarios, conditions, reader }: Study, group: string[]):
 }
 
 /** Faults of a study that lacks what one of its conditions needs. */
-function conditionFaults({ conditions, scenarios, reader }: Study): string[] {
-  const faults: string[] = [];
-  const mute = scenarios.find(({ script }) => script.length === 0);
-  if (conditions.includes('shared-input') && mute)
-    faults.push(
-      `has the condition "shared-input" and no script in scenario "${mute.id}": expected texts that all read`,
-    );
+function conditionFaults(study: Study): string[] {
+  const { conditions, scenarios, reader } = study;
+  const faults = scriptFaults(study);
   if (!conditions.includes('reader')) return faults;
   if (reader === undefined)
     faults.push('has the condition "reader" and no reader: expected the id of an agent that is in no pair');
   if (scenarios.some((scenario) => !scenario.reader && scenarios.length < 2))
     faults.push('has the condition "reader" and one scenario: expected its field "reader", another persona');
+  return faults;
+}
+
+/** Faults of scripts: a scenario has one, or one for each of its episodes. */
+function scriptFaults({ conditions, scenarios, pairs, episodes }: Study): string[] {
+  const faults: string[] = [];
+  const mute = scenarios.find(({ script, scripts }) => script.length + scripts.length === 0);
+  if (conditions.includes('shared-input') && mute)
+    faults.push(
+      `has the condition "shared-input" and no script in scenario "${mute.id}": expected texts that all read`,
+    );
+  const both = scenarios.find(({ script, scripts }) => script.length > 0 && scripts.length > 0);
+  if (both) faults.push(`has script and scripts in scenario "${both.id}": expected one of them`);
+  const needed = pairs.length * episodes;
+  const few = scenarios.find(({ scripts }) => scripts.length > 0 && scripts.length < needed);
+  if (few)
+    faults.push(
+      `has ${few.scripts.length} scripts in scenario "${few.id}": expected one for each of its ${needed} episodes (episodes × pairs)`,
+    );
   return faults;
 }
 

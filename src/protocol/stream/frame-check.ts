@@ -68,6 +68,18 @@ const isPlan = (value: unknown): boolean => {
   );
 };
 
+const isTalk = (value: unknown): boolean => {
+  const talk = value as Fields | null;
+  return (
+    typeof talk === 'object' &&
+    talk !== null &&
+    isInt(talk['dropped'], 0) &&
+    (talk['digest'] === undefined
+      ? talk['cut'] === undefined
+      : isInt(talk['digest'], 0) && typeof talk['cut'] === 'boolean')
+  );
+};
+
 const count: Check = { expected: 'a whole number from 0', holds: (value) => isInt(value, 0) };
 const countOrAbsent: Check = {
   expected: 'a whole number from 0, or no such field',
@@ -128,6 +140,11 @@ const planOrAbsent: Check = {
   holds: (value) => value === undefined || isPlan(value),
 };
 
+const talkOrAbsent: Check = {
+  expected: '{dropped} or {dropped, digest, cut}, or no such field',
+  holds: (value) => value === undefined || isTalk(value),
+};
+
 const tensor = { layers, shape, dtype, tNs: nanoseconds, crc32: count, data: bin };
 
 const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
@@ -167,6 +184,7 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     text: bin,
     words: bin,
     sentence: floatsOrAbsent,
+    talk: talkOrAbsent,
   },
   steps: { seq: count, episode: name, turn: count, step0: count, role, bytes: ranges, ...tensor },
   branch: {

@@ -113,6 +113,24 @@ export interface EpisodeFrame {
  */
 export const READER_SEATING = 1_000_000;
 
+/**
+ * What the talk before a turn's state was like, without a word of it. Of the utterance before the turn, whoever spoke it:
+ * whether
+ * it says what another one says, and whether it ran to its end.
+ */
+export interface TalkMark {
+  /** Earlier turns that the prompt of this state no longer holds, because the model's context was full. */
+  dropped: number;
+  /**
+   * 0: the utterance of the turn before holds no letter, number or symbol. Else equal for utterances with the same ones.
+   * Absent
+   * where nobody spoke at that turn.
+   */
+  digest?: number;
+  /** Whether that utterance was cut because `maxTokens` was reached. Absent with `digest`. */
+  cut?: boolean;
+}
+
 /** The state at the position that produces the first token of the reply: what the paper uses. */
 export interface TurnFrame {
   type: 'turn';
@@ -137,6 +155,8 @@ export interface TurnFrame {
   words: Uint8Array;
   /** f32 [any]: the prompt by a sentence encoder, unit length. Absent where the agent has none. */
   sentence?: Uint8Array;
+  /** Absent from recordings before this field was there, and from other senders. */
+  talk?: TalkMark;
 }
 
 /** The states of some consecutive tokens, spoken or heard. A later frame with an earlier `step0` supersedes from there. */

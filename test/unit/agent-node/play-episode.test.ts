@@ -3,6 +3,7 @@ import { type EpisodePorts, hearsTurn, playEpisode } from '../../../src/agent-no
 import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
 import { createPreview } from '../../../src/agent-node/preview.ts';
 import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
+import { digestOf } from '../../../src/agent-node/talk-mark.ts';
 import { createUtteranceBox } from '../../../src/agent-node/utterance-inbox.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
@@ -73,14 +74,20 @@ describe('a reader', () => {
   afterAll(() => parts.release());
 
   /** Plays the episode as a reader. @returns its turn frames, and how many dialogues it opened */
-  async function read(): Promise<{ frames: Frame[]; opened: number }> {
+  async function read(contextTokens?: number): Promise<{ frames: Frame[]; opened: number }> {
     const frames: Frame[] = [];
     let opened = 0;
     const open: Model['open'] = (options) => {
       opened += 1;
       // What the template takes for now is when the run began, however long ago that is.
       expect(options.atMs).toBe(SPEC.startedAtMs);
-      return Promise.resolve(openDialogue(parts, options));
+      const { info } = parts;
+      return Promise.resolve(
+        openDialogue(
+          { ...parts, info: { ...info, contextTokens: contextTokens ?? info.contextTokens } },
+          options,
+        ),
+      );
     };
     const utterances = createUtteranceBox();
     for (const turn of TEXTS.keys()) utterances.put(utterance(turn));
@@ -131,6 +138,25 @@ describe('a reader', () => {
       if (frame.type !== 'turn') continue;
       expect(frame.data).toEqual(packTensor((await alone(frame.turn)).data, 'f32').data);
     }
+  });
+
+  const talksOf = async (contextTokens?: number) =>
+    (await read(contextTokens)).frames.map((frame) => (frame.type === 'turn' ? frame.talk : undefined));
+
+  it('says of each state what the utterance before it was like', async () => {
+    const said = [0, 2, 4].map((turn) => ({ dropped: 0, digest: digestOf(TEXTS[turn] ?? ''), cut: false }));
+    expect(await talksOf()).toEqual(said);
+  });
+
+  it('says from which state on its prompt lacks turns, and how many', async () => {
+    const dialogue = openDialogue(parts, { ...DIALOGUE, system: systemPrompt(SPEC), steps: null });
+    for (const text of TEXTS.slice(0, 3)) await dialogue.heard(text, () => undefined);
+    // Three quarters of it are passed after the third turn, and half of it by the system prompt and a turn.
+    const context = Math.ceil(((await dialogue.promptTokens()) + 2) / (3 / 4));
+    const dropped = (await talksOf(context)).map((talk) => talk?.dropped);
+    expect(dropped[0]).toBe(0);
+    expect(dropped[2]).toBeGreaterThan(0);
+    expect(dropped).toEqual(dropped.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
   });
 });
 

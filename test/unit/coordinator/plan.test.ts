@@ -76,6 +76,23 @@ describe('the conditions of a study', () => {
       expect(coupling('shared-input', seat).hears).toEqual({ script: ['It rains.', 'It stopped.'] });
   });
 
+  it('give every episode of a scenario a script of its own where there is one', () => {
+    const scripts = Array.from({ length: 4 }, (_, at) => [`text ${at}`, 'and on']);
+    const own = studySchema.parse({
+      ...study,
+      conditions: ['shared-input', 'live'],
+      scenarios: everyone.scenarios.map((scenario) => ({ ...scenario, script: [], scripts })),
+    });
+    const read = planEpisodes(own).filter(({ condition }) => condition === 'shared-input');
+    const heard = (seat: number) =>
+      read
+        .filter(({ scenario }) => scenario.id === 'two')
+        .map((episode) => couplingOf(own, episode, seat).hears);
+    // Two rounds in two speaking orders.
+    expect(heard(0)).toEqual(scripts.map((script) => ({ script })));
+    expect(heard(1)).toEqual(heard(0));
+  });
+
   it('seat a reader with another persona behind the speakers, in its own condition only', () => {
     expect(seatedAgents(episodeWith('reader'))).toEqual(['ada', 'ben', 'cas']);
     expect(coupling('reader', 2)).toMatchObject({ hears: 'all', person: { persona: 'second of 1' } });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hopelessStudy } from '../../../src/protocol/minimums.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 
@@ -62,4 +62,34 @@ it('counts the turn pairs of every two places of many agents', () => {
 it('says that at temperature 0 all episodes of a scenario are the same', () => {
   const study = { ...demo, sampling: { ...demo.sampling, temperature: 0 } };
   expect(hopelessStudy(study)).toContain('at temperature 0 the episodes of a scenario are the same');
+});
+
+describe('a study that always takes the likeliest token', () => {
+  const noteOf = (sampling: Partial<typeof demo.sampling>, change: Partial<typeof demo> = {}) =>
+    hopelessStudy({ ...demo, ...change, sampling: { ...demo.sampling, ...sampling } });
+
+  it('is noticed also where topK or minP leave no other', () => {
+    expect(noteOf({ topK: 1 })).toContain('with topK 1 the episodes of a scenario are the same: no strict');
+    expect(noteOf({ minP: 1 })).toContain('with minP 1 the episodes of a scenario are the same: no strict');
+    expect(noteOf({ topK: 2, minP: 0.9 })).toBeUndefined();
+  });
+
+  it('has other episodes where what is heard or read is drawn anew', () => {
+    const conditions = ['live', 'random', 'dose:0.5', 'monologue'] as const;
+    expect(noteOf({ temperature: 0 }, { conditions: [...conditions] })).toBe(
+      'at temperature 0 the episodes of a scenario are the same in live, monologue: no strict score of theirs will appear, and paper mode measures copies',
+    );
+    expect(noteOf({ temperature: 0 }, { conditions: ['dose:0.25'] })).toBeUndefined();
+    expect(noteOf({ temperature: 0 }, { conditions: ['dose:0'] })).toContain('are the same: no strict');
+  });
+
+  it('has other episodes where every episode reads another script', () => {
+    const reading = (scripts: string[][]) => ({
+      conditions: ['shared-input' as const],
+      scenarios: demo.scenarios.map((scenario) => ({ ...scenario, scripts })),
+    });
+    expect(noteOf({ temperature: 0 }, reading([['a'], ['b']]))).toBeUndefined();
+    expect(noteOf({ temperature: 0 }, reading([['a'], ['a']]))).toContain('are the same');
+    expect(noteOf({ temperature: 0 }, reading([]))).toContain('are the same');
+  });
 });

@@ -98,13 +98,30 @@ function scores(group, range) {
       interval(strict, range),
       make('p', { class: 'detail' }, '95 %: ' + number(strict.ciLow) + ' … ' + number(strict.ciHigh) + ' · ' + p),
       make('p', { class: 'detail' }, 'score ' + number(strict.score) + ' · permuted, mean ' + number(strict.nullMean) + ' · z ' + strict.z.toFixed(1)),
-      ...(group.verdict === 'flagged' ? [make('p', { class: 'detail' }, 'flagged: q ≤ 0.05, and score or interval do not lie above 0')] : []),
+      ...(group.verdict === 'flagged' && !talkFault(group) ? [make('p', { class: 'detail' }, 'flagged: q ≤ 0.05, and score or interval do not lie above 0')] : []),
       make('p', { class: 'detail' }, 'effect f² ' + number(group.effectSize)),
       ...besides(group.beside),
     );
   } else left.append(make('p', { class: 'reason' }, group.reason || 'No score.'), progress(group));
   const right = make('div', { class: 'second' }, make('p', { class: 'label' }, 'paper mode'), ...paperMode(paper));
   return make('div', { class: 'scores' }, left, right);
+}
+
+const TALK = { empty: 'empty', repeated: 'repeated', copied: 'copied from the partner', identical: 'the same in another episode', cut: 'cut at maxTokens' };
+
+/** Why no score of the group counts, where its talk is so. */
+function talkFault({ talk }) {
+  return talk && talk.faults.length ? 'does not count: half or more of the utterances are ' + talk.faults.map((fault) => TALK[fault]).join(' and ') : undefined;
+}
+
+/** What the talk was like, and what the models have forgotten of it. */
+function talkLines(group) {
+  const { talk } = group;
+  if (!talk) return [];
+  const kinds = Object.entries(TALK).map(([kind, name]) => count(talk[kind]) + ' ' + name).join(' · ');
+  const memory = 'memory shortened ' + count(talk.drops) + named(talk.drops, ' time') + ': ' + count(talk.shortened) + ' turn pairs without the oldest turns';
+  const lines = [talkFault(group), 'of ' + count(talk.pairs) + ' utterances ' + kinds, talk.shortened ? memory : undefined];
+  return lines.filter(Boolean).map((text) => make('p', { class: 'detail talk' }, text));
 }
 
 function paperMode(paper) {
@@ -176,7 +193,7 @@ function card(group, range, differences) {
   if (group.exchangeableScenarios < group.scenarios)
     counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + named(group.scenarios, ' scenario') + ' with at least three episodes'));
   return make('article', { class: 'card' },
-    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), sparkline(group.curve), stepwise(group.steps), counts);
+    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), ...talkLines(group), sparkline(group.curve), stepwise(group.steps), counts);
 }
 
 /** Who is predicted by whom, where more than two talk: sources down, targets across, the colour is the excess. */

@@ -43,6 +43,7 @@ const group: GroupReport = {
   effectSize: 0.23,
   qValue: 0.0075,
   verdict: 'counts',
+  talk: null,
   beside: {
     text: { ...estimate, excess: 0.17 },
     words: { ...estimate, excess: 0.15 },

@@ -31,6 +31,7 @@ const group: GroupReport = {
   effectSize: 0.15,
   qValue: 0.02,
   verdict: 'counts',
+  talk: null,
   beside: { text: null, words: null, lag3: null, lag5: null },
   steps: null,
   curve: [],

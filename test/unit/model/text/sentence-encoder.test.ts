@@ -55,7 +55,9 @@ it('stands beside each turn’s state, over the words that the agent had read', 
   await model.stop();
   const encoder = await openSentenceEncoder(sentenceEncoder, 1);
   expect(states[0]?.sentence).toEqual(await encoder.encode(`${DIALOGUE.system}\nTwo coins each?`));
-  const [frame] = states.map((state) => turnFrame(state, { episode: 'e1', turn: 1, tNs: 0, seating: 0 }));
+  const [frame] = states.map((state) =>
+    turnFrame(state, { episode: 'e1', turn: 1, tNs: 0, seating: 0, talk: { dropped: 0 } }),
+  );
   const read = decodeMessage(encodeMessage({ ...frame, seq: 1 } as TurnFrame)) as TurnFrame;
   expect(unpackTurn(shareTurn(read)).sentence).toEqual(states[0]?.sentence);
   await encoder.release();

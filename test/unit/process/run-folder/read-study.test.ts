@@ -57,11 +57,31 @@ describe('readStudy', () => {
     expect((await read({ conditions, reader: 'cas', scenarios })).conditions).toEqual(conditions);
   });
 
+  it('takes a script for each episode in the place of one for all', async () => {
+    const scripts = [['It rains.'], ['It snows.', 'It has stopped.']];
+    const study = { conditions: ['shared-input'], episodes: 2, scenarios: [scenario('x', { scripts })] };
+    expect((await read(study)).scenarios[0]).toMatchObject({ script: [], scripts });
+  });
+
   it.each<[string, object, RegExp]>([
     ['an agent twice in a group', { pairs: [['ada', 'ada']] }, /pairs agent "ada" with itself/],
     ['a scenario twice', { scenarios: [scenario('x'), scenario('x')] }, /"x" twice in scenarios/],
     ['too few people', { pairs: [['a', 'b', 'c']] }, /2 people in scenario "x"/],
     ['no script to share', { conditions: ['shared-input'] }, /no script in scenario "x"/],
+    [
+      'a script and scripts',
+      { scenarios: [scenario('x', { script: ['It rains.'], scripts: [['It snows.']] })] },
+      /has script and scripts in scenario "x": expected one of them/,
+    ],
+    [
+      'fewer scripts than episodes',
+      {
+        episodes: 3,
+        conditions: ['shared-input'],
+        scenarios: [scenario('x', { scripts: [['It rains.'], ['It snows.']] })],
+      },
+      /has 2 scripts in scenario "x": expected one for each of its 3 episodes/,
+    ],
     ['no reader', { conditions: ['reader'] }, /no reader: expected the id/],
     ['a reader who talks', { conditions: ['reader'], reader: 'ben' }, /"ben" read along with itself/],
     [

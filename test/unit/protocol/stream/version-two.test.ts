@@ -124,3 +124,27 @@ describe('the bounds of what a peer sends', () => {
     ).toBe(true);
   });
 });
+
+describe('what a turn says of the talk before it', () => {
+  it.each<NonNullable<TurnFrame['talk']>>([
+    { dropped: 0 },
+    { dropped: 12, digest: 0, cut: false },
+    { dropped: 0, digest: 2 ** 48 - 1, cut: true },
+  ])('may be %j, and stays out where a sender does not say it', (talk) => {
+    expect(decodeMessage(encodeMessage(turn({ talk })))).toMatchObject({ talk });
+    expect(decodeMessage(encodeMessage(turn({})))).not.toHaveProperty('talk');
+  });
+
+  it.each([
+    null,
+    3,
+    {},
+    { dropped: -1 },
+    { dropped: 0, digest: 1 },
+    { dropped: 0, cut: true },
+    { dropped: 0.5 },
+  ])('is refused as %j', (talk) => {
+    const wrong = turn({ talk: talk as unknown as NonNullable<TurnFrame['talk']> });
+    expect(() => decodeMessage(encodeMessage(wrong))).toThrow(/field "talk" of a turn message/);
+  });
+});

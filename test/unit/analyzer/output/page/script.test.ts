@@ -69,3 +69,28 @@ it('shows under the paper figure what it was cut off from, and nothing where the
   expect(shown(null)).toBe('–');
   call('make = kept');
 });
+
+it('says of each group how its talk was, and why its score does not count where it was no talk', () => {
+  call(`kept = make; make = (tag, attributes, ...children) => children.join('|')`);
+  const talk = {
+    pairs: 240,
+    empty: 130,
+    repeated: 2,
+    copied: 0,
+    identical: 0,
+    cut: 31,
+    shortened: 40,
+    drops: 8,
+  };
+  const shown = (of: object | null): unknown => call(`talkLines(${JSON.stringify({ talk: of })}).join('|')`);
+  expect(shown({ ...talk, faults: ['empty'] })).toBe(
+    [
+      'does not count: half or more of the utterances are empty',
+      'of 240 utterances 130 empty · 2 repeated · 0 copied from the partner · 0 the same in another episode · 31 cut at maxTokens',
+      'memory shortened 8 times: 40 turn pairs without the oldest turns',
+    ].join('|'),
+  );
+  expect(shown({ ...talk, shortened: 0, drops: 0, faults: [] })).not.toMatch(/count:|memory/);
+  expect(shown(null)).toBe('');
+  call('make = kept');
+});
