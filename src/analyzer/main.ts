@@ -14,6 +14,7 @@ import { requireWritableFolder } from '../process/writable-folder.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
 import { serveHttp, type HttpServer } from '../transport/http/server.ts';
+import { fingerprintOf } from '../transport/http/tls.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import { createRoles, type Roles } from '../transport/stream/roles.ts';
 import { createStreamServer, type StreamServer } from '../transport/stream/server.ts';
@@ -260,6 +261,7 @@ async function announce(
     version,
     httpUrl: http.url,
     streamUrl: streamUrl(http),
+    fingerprint: settings.serving.tls && fingerprintOf(settings.serving.tls),
     scores: (name) => reports.scores(name),
     disk: async () => readDisk({ ...settings, roomBytes: await budget.roomBytes() }),
     finished: async (run) => {

@@ -2,17 +2,19 @@
 import { EntrainError } from '../protocol/errors.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import type { Study } from '../protocol/study.ts';
-import { ANALYZER_SERVICE, subjects } from '../protocol/subjects.ts';
+import { subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
 import { askDisk } from '../transport/nats/ask-disk.ts';
-import { findServices, request } from '../transport/nats/services.ts';
+import { natsFault } from '../transport/nats/faults.ts';
+import { request } from '../transport/nats/services.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import type { Fleet } from './fleet.ts';
 
 const ASK_TIMEOUT_MS = 5000;
-const FIND_ATTEMPTS = 20;
+const ASK_ATTEMPTS = 20;
+const ASK_AGAIN_MS = 300;
 
-/** @throws EntrainError `STUDY_TOO_LARGE` unless `anySize` */
+/** @throws EntrainError `STUDY_TOO_LARGE` unless `anySize`, `ANALYZER_MISSING` */
 export async function checkDisk(
   link: NatsLink,
   of: { study: Study; fleet: Fleet; anySize: boolean; log: Logger },
@@ -20,7 +22,8 @@ export async function checkDisk(
   const { study, fleet, anySize, log } = of;
   const models = new Map([...fleet.agents].map(([agent, { model }]) => [agent, model]));
   const { studyBytes, hourBytes } = expectedOfStudy(study, models);
-  const disk = await askDisk(link, await findAnalyzer(link, fleet.streamUrl));
+  const { id } = fleet.analyzer;
+  const disk = await whileAway(id, () => askDisk(link, id));
   log.info({ studyBytes, hourBytes, tokensPerSecond: TOKENS_PER_S, ...disk }, 'recording expected');
   const roomBytes = Math.min(disk.freeBytes, disk.maxRunBytes);
   if (studyBytes <= roomBytes || anySize) return;
@@ -33,26 +36,33 @@ export async function checkDisk(
 /** So that the recording may one day make room for others; an analyzer that does not answer keeps it. */
 export async function tellFinished(
   link: NatsLink,
-  of: { run: string; streamUrl: string; log: Logger },
+  of: { run: string; analyzer: string; log: Logger },
 ): Promise<void> {
-  const { run, streamUrl, log } = of;
+  const { run, analyzer, log } = of;
   try {
-    const subject = subjects.analyzerFinished(await findAnalyzer(link, streamUrl));
-    await request(link.connection, subject, { body: { run }, timeoutMs: ASK_TIMEOUT_MS });
+    const subject = subjects.analyzerFinished(analyzer);
+    await whileAway(analyzer, () =>
+      request(link.connection, subject, { body: { run }, timeoutMs: ASK_TIMEOUT_MS }),
+    );
   } catch (error) {
     log.warn({ err: error, run }, 'the analyzer was not told that the run is over');
   }
 }
 
-/** A busy machine may answer one question late: it is asked some times. */
-async function findAnalyzer(link: NatsLink, streamUrl: string): Promise<string> {
-  for (let attempt = 0; attempt < FIND_ATTEMPTS; attempt += 1) {
-    const analyzers = await findServices(link, ANALYZER_SERVICE);
-    const id = analyzers.find(({ metadata }) => metadata['streamUrl'] === streamUrl)?.metadata['id'];
-    if (id) return id;
+/** Asks again for six seconds: the analyzer may just be starting again. */
+async function whileAway<T>(analyzer: string, ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (cause) {
+      if (natsFault(cause) === undefined) throw cause;
+      if (attempt === ASK_ATTEMPTS)
+        throw new EntrainError(
+          'ANALYZER_MISSING',
+          `The analyzer "${analyzer}" is gone: start it again with "entrain analyzer".`,
+          { cause },
+        );
+      await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
+    }
   }
-  throw new EntrainError(
-    'ANALYZER_MISSING',
-    `The analyzer at ${streamUrl} is gone: start it again with "entrain analyzer".`,
-  );
 }

@@ -15,9 +15,19 @@ export interface FleetAgent {
 /** The instance of an agent that is known from the run and is not there. */
 export const ABSENT = '';
 
+/** An analyzer as it announces itself, which only analyzers may do. */
+export interface FleetAnalyzer {
+  id: string;
+  /** Where it takes activation streams. */
+  streamUrl: string;
+  /** Of its certificate; undefined where it serves without TLS. */
+  fingerprint?: string | undefined;
+}
+
 export interface Fleet {
   agents: Map<string, FleetAgent>;
-  streamUrl: string;
+  /** The one that the states of the run go to. */
+  analyzer: FleetAnalyzer;
 }
 
 export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent>> {
@@ -30,10 +40,13 @@ export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent
   );
 }
 
-/** Where analyzers take activation streams. */
-export async function listStreamUrls(link: NatsLink): Promise<string[]> {
-  const analyzers = await findServices(link, ANALYZER_SERVICE);
-  return analyzers.flatMap(({ metadata }) => metadata['streamUrl'] ?? []);
+/** In the order of their names, so that of several each coordinator chooses the same. */
+export async function listAnalyzers(link: NatsLink): Promise<FleetAnalyzer[]> {
+  const found = await findServices(link, ANALYZER_SERVICE);
+  const analyzers = found.flatMap(({ metadata: { id, streamUrl, fingerprint } }) =>
+    id && streamUrl ? [{ id, streamUrl, fingerprint }] : [],
+  );
+  return analyzers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /**
@@ -47,9 +60,9 @@ export async function awaitFleet(
 ): Promise<Fleet> {
   const deadlineMs = options.clock.monotonicMs() + options.timeoutMs;
   for (;;) {
-    const [agents, [streamUrl]] = await Promise.all([listAgents(link), listStreamUrls(link)]);
+    const [agents, [analyzer]] = await Promise.all([listAgents(link), listAnalyzers(link)]);
     const missing = [...wanted].filter((agent) => !agents.has(agent));
-    if (missing.length === 0 && streamUrl) return { agents, streamUrl };
+    if (missing.length === 0 && analyzer) return { agents, analyzer };
     if (options.clock.monotonicMs() > deadlineMs) throw absent(missing, options.timeoutMs);
   }
 }

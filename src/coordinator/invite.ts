@@ -179,5 +179,6 @@ function analyzerFor(options: InviteOptions, agent: string): Assignment['analyze
     expiresAtMs,
     granted: true,
   });
-  return { url: fleet.streamUrl, token };
+  const { streamUrl: url, fingerprint } = fleet.analyzer;
+  return { url, token, fingerprint };
 }

@@ -182,7 +182,7 @@ async function finishRun(
   log.info({ run, episodes: countEpisodes(end).finished, turns: countTurns(end) }, 'run finished');
   await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
   watch.stop();
-  await tellFinished(link, { run, streamUrl: invitation.fleet.streamUrl, log });
+  await tellFinished(link, { run, analyzer: invitation.fleet.analyzer.id, log });
   await releaseAgents(invitation, watch);
 }
 
@@ -225,8 +225,8 @@ function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
       known.agents.set(agent, now);
       if (await inviteAgent(invitation, agent)) await running.resume(agent);
     },
-    onAnalyzerMoved: async (streamUrl) => {
-      log.warn({ streamUrl }, 'analyzer moved');
+    onAnalyzerMoved: async (analyzer) => {
+      log.warn({ ...analyzer }, 'analyzer moved');
       for (const agent of invitation.agents) await assign(invitation, agent);
     },
     onLost: (lost, present) => replaceLost(parts, { ...to, lost, present }),

@@ -3,7 +3,14 @@
  * service instance has restarted, one that does not answer for too long is lost.
  */
 import type { NatsLink } from '../transport/nats/connection.ts';
-import { ABSENT, listAgents, listStreamUrls, type Fleet, type FleetAgent } from './fleet.ts';
+import {
+  ABSENT,
+  listAgents,
+  listAnalyzers,
+  type Fleet,
+  type FleetAgent,
+  type FleetAnalyzer,
+} from './fleet.ts';
 
 const PERIOD_MS = 2000;
 
@@ -15,7 +22,7 @@ export interface WatchOptions {
   onReturned(agent: string, as: FleetAgent): Promise<void>;
   /** Told at every look while agents are away for longer than the grace. */
   onLost(lost: ReadonlySet<string>, present: ReadonlyMap<string, FleetAgent>): Promise<void>;
-  onAnalyzerMoved(streamUrl: string): Promise<void>;
+  onAnalyzerMoved(analyzer: FleetAnalyzer): Promise<void>;
 }
 
 export interface FleetWatch {
@@ -37,7 +44,7 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
       if (!link.up()) return awayMs.clear();
       const present = await listAgents(link);
       await welcomeReturned(present, options);
-      await followAnalyzer(await listStreamUrls(link), options);
+      await followAnalyzer(await listAnalyzers(link), options);
       const lost = countAbsent(present, awayMs, options);
       if (lost.size > 0) await options.onLost(lost, present);
     } finally {
@@ -60,12 +67,18 @@ async function welcomeReturned(present: Map<string, FleetAgent>, options: WatchO
   }
 }
 
-/** The known analyzer is kept while it answers; else the first that does takes its place. */
-async function followAnalyzer(streamUrls: string[], options: WatchOptions): Promise<void> {
-  const [streamUrl] = streamUrls;
-  if (!streamUrl || streamUrls.includes(options.known.streamUrl)) return;
-  options.known.streamUrl = streamUrl;
-  await options.onAnalyzerMoved(streamUrl);
+/** The known analyzer is kept while it answers; else the one of its name, or the first, takes its place. */
+async function followAnalyzer(
+  analyzers: readonly FleetAnalyzer[],
+  { known, onAnalyzerMoved }: WatchOptions,
+): Promise<void> {
+  const was = known.analyzer;
+  const isKnown = ({ streamUrl, fingerprint }: FleetAnalyzer): boolean =>
+    streamUrl === was.streamUrl && fingerprint === was.fingerprint;
+  const next = analyzers.find(({ id }) => id === was.id) ?? analyzers[0];
+  if (!next || analyzers.some(isKnown)) return;
+  known.analyzer = next;
+  await onAnalyzerMoved(next);
 }
 
 function countAbsent(

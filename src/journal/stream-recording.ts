@@ -31,6 +31,8 @@ export interface StreamRecording {
   append(epoch: number, batch: RecordedBytes[]): Promise<void>;
   /** Appends a line of clock measurements beside the recording. */
   note(line: string): void;
+  /** When the first of these was measured (`wallMs`), milliseconds since 1970; undefined before there is one. */
+  firstMeasuredMs(): number | undefined;
   /**
    * Seals the open segment and closes its file; a later frame begins a new one. Not allowed while a batch is
    * being appended.
@@ -62,6 +64,7 @@ interface Open {
 }
 
 const RETRY_MS = 250;
+const CLOCK_FILE = 'clock.jsonl';
 
 export async function openStreamRecording(options: StreamRecordingOptions): Promise<StreamRecording> {
   const { disk, folder, log } = options;
@@ -69,6 +72,7 @@ export async function openStreamRecording(options: StreamRecordingOptions): Prom
   const durable = await recoverSegments({ disk, folder, log });
   let open: Open | undefined;
   let closing = false;
+  const notes = openNotes(options);
   const write = async (epoch: number, batch: RecordedBytes[]): Promise<void> => {
     const name = { epoch, firstSeq: batch[0]?.seq ?? 0 };
     if (!open) open = await startSegment(options, name);
@@ -94,7 +98,7 @@ export async function openStreamRecording(options: StreamRecordingOptions): Prom
         given: () => closing,
       });
     },
-    note: (line) => appendNote(options, line),
+    ...notes,
     seal: sealOpen,
     close: async () => {
       closing = true;
@@ -188,10 +192,21 @@ async function seal(open: Open): Promise<void> {
   open.file.close();
 }
 
+function openNotes(options: StreamRecordingOptions): Pick<StreamRecording, 'note' | 'firstMeasuredMs'> {
+  let firstMs = firstNoteMs(options);
+  return {
+    note: (line) => {
+      firstMs ??= measuredMs(line);
+      appendNote(options, line);
+    },
+    firstMeasuredMs: () => firstMs,
+  };
+}
+
 /** Clock lines are only a help; one that cannot be written is left out. */
 function appendNote(options: StreamRecordingOptions, line: string): void {
   try {
-    const file = options.disk.open(join(options.folder, 'clock.jsonl'));
+    const file = options.disk.open(join(options.folder, CLOCK_FILE));
     try {
       file.append([Buffer.from(`${line}\n`)]);
     } finally {
@@ -200,4 +215,18 @@ function appendNote(options: StreamRecordingOptions, line: string): void {
   } catch (error) {
     options.log.debug({ err: error }, 'clock line not written');
   }
+}
+
+/** Of the clock lines of an earlier life. */
+function firstNoteMs({ disk, folder }: StreamRecordingOptions): number | undefined {
+  if (!disk.list(folder).includes(CLOCK_FILE)) return undefined;
+  const [line = ''] = Buffer.from(disk.read(join(folder, CLOCK_FILE)))
+    .toString('latin1')
+    .split('\n', 1);
+  return measuredMs(line);
+}
+
+function measuredMs(line: string): number | undefined {
+  const [, digits] = /"wallMs":(\d+)/.exec(line) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }

@@ -14,8 +14,13 @@ export const modelRefSchema = z.object({
   dims: z.int(),
 });
 
-/** Where an agent streams its states to, and what lets it in. */
-export const analyzerSchema = z.object({ url: z.string(), token: z.string() });
+/** The analyzer that the coordinator chose for a run: where an agent streams its states to, and what lets it in. */
+export const analyzerSchema = z.object({
+  url: z.string(),
+  token: z.string(),
+  /** SHA-256 of the analyzer's certificate, hex pairs with colons; absent where it serves without TLS. */
+  fingerprint: z.string().optional(),
+});
 
 /** Coordinator → agent (request): join this run. */
 export const assignmentSchema = z.object({

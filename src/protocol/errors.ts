@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   AGENTS_MISSING: 'The agents that a study names did not appear in time.',
   AGENT_LOST: 'An agent stopped answering while it had an episode.',
   ANALYZER_MISSING: 'No analyzer announced itself in time.',
+  ANALYZER_UNTRUSTED: 'What answers as the analyzer shows another certificate than the coordinator named.',
   MESSAGE_INVALID: 'A message on NATS does not follow its schema.',
   FRAME_INVALID: 'A message on the activation stream is not a valid frame.',
   FRAME_TOO_LARGE: 'A message on the activation stream exceeds the size limit.',

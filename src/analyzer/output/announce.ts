@@ -11,6 +11,8 @@ export interface Announcement {
   version: string;
   httpUrl: string;
   streamUrl: string;
+  /** Of its certificate; undefined where it serves without TLS. */
+  fingerprint?: string | undefined;
   /** Undefined for a run that is not known. */
   scores(run?: string): ScoreReport | undefined;
   disk(): Promise<Disk>;
@@ -19,12 +21,18 @@ export interface Announcement {
 }
 
 export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{ stop(): Promise<void> }> {
-  const { id, version, httpUrl, streamUrl } = about;
+  const { id, version, httpUrl, streamUrl, fingerprint } = about;
   return registerService(link, {
     name: ANALYZER_SERVICE,
     version,
     description: 'Records activation streams and computes synchrony',
-    metadata: { id, httpUrl, streamUrl, metricsUrl: `${httpUrl}/metrics` },
+    metadata: {
+      id,
+      httpUrl,
+      streamUrl,
+      metricsUrl: `${httpUrl}/metrics`,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+    },
     endpoints: [
       {
         name: 'state',

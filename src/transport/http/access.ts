@@ -53,11 +53,17 @@ export function refusalOf(
   };
 }
 
+/** What follows a scheme, whose name may be in letters of either case; empty where another scheme stands (RFC 9110, 11.1). */
+export function credentialsIn(authorization: string | undefined, scheme: 'bearer' | 'basic'): string {
+  const [name, value = '', ...rest] = (authorization ?? '').trim().split(/ +/);
+  return name?.toLowerCase() === scheme && rest.length === 0 ? value : '';
+}
+
 /** `Bearer TOKEN`, or the password of `Basic`, which a browser asks its user for. */
-function tokenIn(authorization = ''): string {
-  const [scheme, value = ''] = authorization.trim().split(/ +/);
-  if (scheme?.toLowerCase() === 'bearer') return value;
-  if (scheme?.toLowerCase() !== 'basic') return '';
+function tokenIn(authorization: string | undefined): string {
+  const bearer = credentialsIn(authorization, 'bearer');
+  if (bearer !== '') return bearer;
+  const value = credentialsIn(authorization, 'basic');
   const pair = Buffer.from(value, 'base64').toString();
   return pair.slice(pair.indexOf(':') + 1);
 }

@@ -2,8 +2,9 @@
  * Reads certificates, keys and authorities from PEM files. A program has one certificate: it shows it to
  * clients, and to servers that ask for one.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { EntrainError } from '../../protocol/errors.ts';
 import { readSecretFile } from '../../process/secret-file.ts';
 
@@ -22,6 +23,28 @@ export interface ServerTls extends Identity {
 /** TLS settings of a client, as PEM. Without `ca` the authorities known to Node count. */
 export interface ClientTls extends Partial<Identity> {
   ca?: string;
+}
+
+/** SHA-256 of the first certificate of a PEM text: hex pairs in capitals with colons, as `openssl x509 -fingerprint` has it. */
+export const fingerprintOf = ({ cert }: Pick<Identity, 'cert'>): string =>
+  new X509Certificate(cert).fingerprint256;
+
+/**
+ * What a client checks beside the authority: the name, and that the certificate is the very one it was told of. Nothing is
+ * sent to who shows another.
+ * @returns for `checkServerIdentity` of `tls.connect`: undefined, or an error, `ANALYZER_UNTRUSTED` for another certificate
+ */
+export function requireFingerprint(
+  fingerprint: string,
+): (host: string, shown: PeerCertificate) => Error | undefined {
+  return (host, shown) => {
+    const misnamed = checkServerIdentity(host, shown);
+    if (misnamed || shown.fingerprint256 === fingerprint) return misnamed;
+    return new EntrainError(
+      'ANALYZER_UNTRUSTED',
+      `What answers at ${host} as the analyzer shows another certificate than the coordinator named (SHA-256 ${shown.fingerprint256}, expected ${fingerprint}): see which program listens there; a certificate that was renewed is known once its analyzer has been started again.`,
+    );
+  };
 }
 
 /** The TLS flags of every program with an HTTP server. */

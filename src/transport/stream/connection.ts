@@ -25,6 +25,8 @@ const CLOSE = { invalid: 4000, replaced: 4001, forbidden: 4003, credits: 4008 } 
 const CLOSE_IN_ORDER = 1000;
 const PING_MS = 3000;
 const SILENCE_MS = 9000;
+/** How long a sender may have gone without an analyzer before its stream was first recorded. */
+const LONGEST_WAIT_MS = 86_400_000;
 
 interface Connection {
   state: ServerState;
@@ -51,6 +53,8 @@ export function serveConnection(state: ServerState, client: WebSocket, claims: T
       clock,
       send: (message) => send(client, message),
       onEstimate: (estimate) => noteClock(connection, estimate),
+      onImplausible: () => countRefused(state, 'clock'),
+      oldestEpochNs: () => oldestEpochNs(connection),
     }),
     incoming: undefined,
     pendingHellos: 0,
@@ -228,6 +232,13 @@ function take(connection: Connection, message: DataMessage, bytes: Uint8Array): 
     { onRecorded, log, nowMs: () => clock.monotonicMs() },
     { seq: message.seq, bytes, crc: crcOfMessage(bytes, message), message, atMs },
   );
+}
+
+/** An epoch is no older than its stream's recording, but for the time it may have waited for an analyzer. */
+function oldestEpochNs({ incoming, state }: Connection): number {
+  const nowMs = state.options.clock.nowMs();
+  const recordedMs = Math.max(0, nowMs - (incoming?.sink.firstMeasuredMs?.() ?? nowMs));
+  return (recordedMs + LONGEST_WAIT_MS) * 1e6;
 }
 
 function noteClock(connection: Connection, estimate: ClockEstimate): void {

@@ -17,6 +17,8 @@ export interface RecordSink {
   append(epoch: number, batch: { seq: number; bytes: Uint8Array; crc: number }[]): Promise<void>;
   /** Writes a line of clock measurements beside the recording. */
   note(line: string): void;
+  /** When the first such line was measured, milliseconds since 1970; undefined before that. */
+  firstMeasuredMs?(): number | undefined;
 }
 
 export interface StreamPlace {

@@ -27,7 +27,9 @@ export interface StreamSenderOptions {
   /** ws:// or wss:// URL of the analyzer's stream endpoint. */
   url: () => string;
   token: () => string;
-  /** Called when the analyzer refuses the token. */
+  /** SHA-256 of the only certificate that is accepted from the analyzer; undefined: any that `tls` trusts. */
+  fingerprint?: () => string | undefined;
+  /** Called when the analyzer refuses the token, or shows another certificate than `fingerprint`. */
   onRefused?(): void;
   run: string;
   stream: string;

@@ -83,6 +83,7 @@ export const REFUSALS = {
   other_stream: 'the token is for another stream',
   no_welcome: 'frame before welcome',
   credits: 'more than the credits',
+  clock: 'a clock reply that cannot be true',
 } as const;
 
 export type RefusalCause = keyof typeof REFUSALS | ErrorCode;

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { EntrainError } from '../../protocol/errors.ts';
+import { credentialsIn } from '../http/access.ts';
 import { serveConnection } from './connection.ts';
 import {
   countRefused,
@@ -112,7 +113,7 @@ function admit(
   const here = state.addresses.get(request.socket.remoteAddress ?? '') ?? 0;
   if (open >= limits.connections || here >= limits.connectionsPerAddress)
     return refuse(state, socket, { status: '503 Service Unavailable', cause: 'connections' });
-  const token = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const token = credentialsIn(request.headers.authorization, 'bearer');
   try {
     const claims = options.authorize(token);
     if (claims.mode !== 'write') return refuse(state, socket, { status: '403 Forbidden', cause: 'mode' });

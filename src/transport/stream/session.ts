@@ -112,13 +112,14 @@ function openState(options: StreamSenderOptions): State {
 }
 
 function openSocket(state: State): StreamSocket {
-  const { url, token, onRefused, log, clock, tls } = state.options;
+  const { url, token, fingerprint, onRefused, log, clock, tls } = state.options;
   return connectStreamSocket({
     url,
     token,
     log,
     clock,
     ...(tls ? { tls } : {}),
+    ...(fingerprint ? { fingerprint } : {}),
     ...(onRefused ? { onRefused } : {}),
     onOpen: () => {
       state.open = true;

@@ -3,9 +3,10 @@
  * not answer for 6.5 s is given up, also when only one direction of the connection is dead.
  */
 import { WebSocket } from 'ws';
-import type { Logger } from '../../process/log.ts';
+import { EntrainError } from '../../protocol/errors.ts';
 import type { Clock } from '../../process/clock.ts';
-import type { ClientTls } from '../http/tls.ts';
+import type { Logger } from '../../process/log.ts';
+import { requireFingerprint, type ClientTls } from '../http/tls.ts';
 
 export interface StreamSocketOptions {
   /** Called at every attempt, since an analyzer may come back at another address. */
@@ -13,12 +14,14 @@ export interface StreamSocketOptions {
   token: () => string;
   /** Needed for `wss:`. */
   tls?: ClientTls;
+  /** SHA-256 of the only certificate that is accepted; called at every attempt. */
+  fingerprint?: () => string | undefined;
   log: Logger;
   clock: Clock;
   onOpen(): void;
   onMessage(bytes: Uint8Array): void;
   onClose(): void;
-  /** Called when the analyzer refuses the token; the next attempt asks for `token` again. */
+  /** Called when the analyzer refuses the token, or shows another certificate; the next attempt asks for both again. */
   onRefused?(): void;
 }
 
@@ -47,6 +50,8 @@ const FAILURES_PER_WARNING = 4;
 export const REFUSAL_HEADER = 'entrain-refusal';
 const REFUSED =
   'the analyzer refuses the token of this stream; states wait in the spool while another one is asked for. Where the next is refused too, compare the clocks of the machines of coordinator and analyzer';
+const UNTRUSTED =
+  'the analyzer is not the one that the coordinator named: states wait in the spool, and nothing is sent to what answers at its address';
 const UNREACHABLE =
   'the analyzer cannot be reached: states wait in the spool; where its certificate is not believed, give its authority with --tls-ca';
 
@@ -105,15 +110,16 @@ function dial(line: Line): void {
   });
   // The reason may be a certificate error, which no waiting mends.
   let why: string | undefined;
-  let refused = false;
+  let refusal: string | undefined;
   socket.on('unexpected-response', (_, response) => {
     const said = response.headers[REFUSAL_HEADER];
     why = `status ${response.statusCode}${typeof said === 'string' ? `: ${said}` : ''}`;
-    refused = response.statusCode === UNAUTHORIZED;
+    if (response.statusCode === UNAUTHORIZED) refusal = REFUSED;
     socket.terminate();
   });
   socket.on('error', (error) => {
-    why ??= error.message;
+    why ??= error instanceof EntrainError ? `${error.message} (${error.code})` : error.message;
+    if (error instanceof EntrainError) refusal = UNTRUSTED;
   });
   socket.on('close', (code) => {
     stopWatching();
@@ -122,14 +128,15 @@ function dial(line: Line): void {
     line.failures += 1;
     const waitMs = waitAfter(line.failures);
     options.log.info({ code, why, waitMs }, 'stream connection closed; connecting again');
-    if (refused) options.onRefused?.();
-    if (line.failures % FAILURES_PER_WARNING === (refused ? 1 : 0))
-      options.log.warn({ url: options.url(), why }, refused ? REFUSED : UNREACHABLE);
+    if (refusal) options.onRefused?.();
+    if (line.failures % FAILURES_PER_WARNING === (refusal ? 1 : 0))
+      options.log.warn({ url: options.url(), why }, refusal ?? UNREACHABLE);
     line.timer = setTimeout(() => dial(line), waitMs);
   });
 }
 
 function openSocket(options: StreamSocketOptions): WebSocket {
+  const fingerprint = options.fingerprint?.();
   const socket = new WebSocket(options.url(), {
     headers: { authorization: `Bearer ${options.token()}` },
     handshakeTimeout: HANDSHAKE_MS,
@@ -137,6 +144,7 @@ function openSocket(options: StreamSocketOptions): WebSocket {
     maxPayload: 64 * 1024,
     generateMask: leaveUnmasked,
     ...options.tls,
+    ...(fingerprint === undefined ? {} : { checkServerIdentity: requireFingerprint(fingerprint) }),
   });
   socket.on('message', (data, isBinary) => {
     if (isBinary) options.onMessage(data as Buffer);

@@ -74,7 +74,7 @@ describe('a study before it begins', () => {
     try {
       await checkDisk(coordinator, {
         study,
-        fleet: { agents, streamUrl: STREAM_URL },
+        fleet: { agents, analyzer: { id: 'analyzer', streamUrl: STREAM_URL } },
         anySize,
         log: silentLog,
       });

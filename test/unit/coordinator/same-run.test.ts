@@ -18,7 +18,7 @@ const begun = {
 const agents = new Set(['a', 'b']);
 const fleetOf = (sha256: string) => ({
   agents: new Map([...agents].map((agent) => [agent, { instance: 'i', model: { ...model, sha256 } }])),
-  streamUrl: '',
+  analyzer: { id: 'analyzer', streamUrl: '' },
 });
 
 describe('the name of a run', () => {

@@ -84,6 +84,13 @@ describe('access to the activation stream', () => {
     expect(analyzer.stream.status().streams).toEqual([]);
   });
 
+  it.each(['bearer', 'BEARER', 'Bearer  '])('takes a token under the scheme "%s"', async (scheme) => {
+    const headers = { authorization: `${scheme} ${tokenFor('ada')}` };
+    const socket = new WebSocket(analyzer.url, { headers });
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    socket.terminate();
+  });
+
   it('answers 404 on other paths, so that no socket stays open', async () => {
     const socket = new WebSocket(analyzer.url.replace('/stream', '/other'));
     socket.on('error', () => undefined);
