@@ -1,6 +1,6 @@
 /**
- * The `entrain` command: finds the program a command names and hands it the rest of the line. It imports none of them
- * before it is asked to, and turns every known fault into one sentence and a non-zero exit status.
+ * The `entrain` command: loads the program that a command names, passes it the remaining arguments, and reports
+ * every known fault as one sentence with a non-zero exit status. No program is imported before it is needed.
  */
 import '../process/telemetry-off.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -11,7 +11,7 @@ import { reportError, reportUncaught } from './report-error.ts';
 interface Command {
   /** Module of the program, relative to this file. */
   module: string;
-  /** What comes before the user's arguments. */
+  /** Arguments put before those of the user. */
   prefix?: string[];
   summary: string;
 }
@@ -62,11 +62,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-/** What the module of a command gives. */
+/** Exports of a command's module. */
 interface Program {
   /** @returns the exit status */
   run(argv: string[]): Promise<number>;
-  /** How it is called, what it does, and its flags. */
+  /** The text of `--help`: how the command is called, what it does, and its flags. */
   usage(): string;
 }
 
@@ -83,7 +83,7 @@ async function main(argv: string[]): Promise<number> {
   return program.run([...(command.prefix ?? []), ...rest]);
 }
 
-/** Of a command, or of an error's code. */
+/** Help for a command or an error code. */
 async function helpOf(topic: string): Promise<string> {
   return (await errorHelp(topic)) ?? (await load(commandOf(topic))).usage();
 }

@@ -1,6 +1,6 @@
 /**
- * `entrain keys DIR`: the Ed25519 pair that the coordinator signs stream tokens with and the analyzer checks them by.
- * `entrain keys token DIR`: a token by hand, for a sender that no coordinator knows.
+ * `entrain keys DIR` makes the Ed25519 key pair with which the coordinator signs stream tokens and the analyzer
+ * checks them. `entrain keys token DIR` makes a token by hand, for a sender that no coordinator knows.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ async function token(
   return mintToken(await readSecretFile('DIR', join(folder, PRIVATE_KEY), what), claims);
 }
 
-/** Refuses to overwrite: agents may still hold tokens of the old pair. */
+/** Writes a key pair. Refuses to overwrite one, since agents may still hold tokens of the old pair. */
 export async function writeKeys(folder: string): Promise<KeyFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = {

@@ -1,13 +1,13 @@
 /**
- * How a command says that it failed: one sentence with its code for what a user can mend, a stack for what is our own
- * fault.
+ * Reports the failure of a command: one sentence with its code for what a user can mend, a stack trace for a
+ * fault of the program.
  */
 import { EntrainError } from '../protocol/errors.ts';
 import { systemFault } from './system-fault.ts';
 
 const USAGE_STATUS = 2;
 const OWN_FAULT = 'This is a fault of entrain itself; please report it with the lines above.';
-/** What a shell reports of a program that SIGPIPE ended. */
+/** Status that a shell reports for a program ended by SIGPIPE. */
 const BROKEN_PIPE_STATUS = 141;
 
 /** @returns the exit status */
@@ -32,9 +32,8 @@ function knownFault(error: unknown): EntrainError | undefined {
 }
 
 /**
- * Faults that no `await` catches end the program in the same way. A reader that has gone, as `head` does, is no fault:
- * who
- * listens for SIGTERM is told to stop in order, and others end at once.
+ * Reports errors that no `await` catches in the same way. A reader that closes the pipe, as `head` does, is no
+ * fault: a program that listens for SIGTERM is told to stop, any other ends at once.
  */
 export function reportUncaught(): void {
   process.on('uncaughtException', (error) => process.exit(reportError(error)));

@@ -1,6 +1,6 @@
 /**
- * Faults that the operating system reports, as one sentence: a file that cannot be used, or a machine that has run out
- * of something.
+ * Faults reported by the operating system, as one sentence: a file that cannot be used, or a machine that has
+ * run out of something.
  */
 import { EntrainError } from '../protocol/errors.ts';
 
@@ -32,7 +32,7 @@ const EXHAUSTED: Readonly<Record<string, string>> = {
   ENOMEM: 'this machine has no memory left; end other programs',
 };
 
-/** Undefined for what is no fault of the operating system. */
+/** The fault as an `EntrainError`; undefined if the error does not come from the operating system. */
 export function systemFault(error: NodeJS.ErrnoException): EntrainError | undefined {
   const { code = '', path, syscall = 'use' } = error;
   const what = path === undefined ? `The system call ${syscall}` : `${path} (${syscall})`;

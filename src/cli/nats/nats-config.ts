@@ -1,19 +1,19 @@
 /**
- * The configuration of a private nats-server as a pure function: JetStream, loopback only, one user per program, each
- * allowed its own subjects of its own runs and nothing else.
+ * The configuration of a private nats-server as a pure function: JetStream, loopback only, one user per
+ * program, and for each user only the subjects it needs in its runs.
  */
 import { permissionsOf } from './nats-permissions.ts';
 
 export interface NatsUser {
   name: string;
   password: string;
-  /** The runs it is let into. */
+  /** Runs whose subjects the user may use. */
   runs: readonly string[];
 }
 
 export interface NatsConfigOptions {
   storeFolder: string;
-  /** Left out: the server picks a free one and writes it into `portsFolder`. */
+  /** Left out, the server chooses a free port and writes it into `portsFolder`. */
   port?: number;
   portsFolder: string;
   users: NatsUser[];
@@ -31,7 +31,7 @@ export function natsConfig(options: NatsConfigOptions): string {
   ].join('\n');
 }
 
-/** Who may connect, and what each may do. Also the file of users for a nats-server that one configures oneself. */
+/** Users and their permissions; also the file of users for a nats-server that one configures oneself. */
 export function natsAuthorization(users: NatsUser[]): string {
   const blocks = users.map(userBlock);
   return ['authorization {', '  users = [', ...blocks, '  ]', '}', ''].join('\n');

@@ -1,6 +1,6 @@
 /**
- * Holds nats-server, which knows nothing of its supervisor: starts it, and ends
- * it when told to or when the supervisor goes away (its end of our standard input breaks).
+ * Guards nats-server, which does not notice the end of its supervisor: starts it, and ends it on a signal or
+ * when the supervisor is gone (standard input closes).
  *
  *   node nats-guard.js NATS_SERVER CONFIG
  */

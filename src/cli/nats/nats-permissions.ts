@@ -1,6 +1,6 @@
 /**
- * What each user of NATS may do, run by run: its own subjects in the runs it is let into, and nothing of any other run, be it by
- * its subjects, by the JetStream API or by a consumer. nats-server itself holds everybody to it.
+ * NATS permissions of each user, run by run: its own subjects in its runs, and nothing of any other run,
+ * neither by subject nor by the JetStream API nor by a consumer. nats-server enforces them.
  */
 import {
   AGENT_SERVICE,
@@ -17,10 +17,10 @@ export interface Permissions {
   subscribe: string[];
 }
 
-/** What an analyzer is asked. */
+/** Requests that an analyzer answers. */
 const QUESTIONS = [subjects.analyzerState, subjects.analyzerDisk, subjects.analyzerFinished];
 
-/** Users are named `coordinator`, `analyzer`, `supervisor` or `agent-ID`. */
+/** Permissions of a user. Users are named `coordinator`, `analyzer`, `supervisor` or `agent-ID`. */
 export function permissionsOf(user: string, runs: readonly string[]): Permissions {
   for (const run of runs) if (!NAME_PATTERN.test(run)) throw new Error(`not a name of a run: ${run}`);
   const inbox = `${inboxPrefix(user)}.>`;
@@ -51,7 +51,7 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
   }
 }
 
-/** What a program must hear to announce itself under one name of a service, and under no other. */
+/** Subjects that a program must receive to announce itself under one service name, and no other. */
 const announcing = (service: string): string[] =>
   ['PING', 'INFO', 'STATS'].flatMap((verb) => [
     `$SRV.${verb}`,
@@ -77,7 +77,10 @@ function coordinator(runs: readonly string[], inbox: string): Permissions {
   };
 }
 
-/** A run's subjects, its stream and the consumers of that stream. Each pattern names the stream where the API has its place. */
+/**
+ * A run's subjects, its stream and the consumers of that stream. Each pattern has the stream's name where the
+ * API puts it.
+ */
 function ownRun(run: string): string[] {
   const stream = names.stream(run);
   const ofConsumers = ['CREATE', 'DELETE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT'];

@@ -1,4 +1,7 @@
-/** A private nats-server for one run on this machine: JetStream, loopback, a free port, a password for each program. */
+/**
+ * Starts a private nats-server for one run on this machine: JetStream, loopback, a free port, a password for
+ * each program.
+ */
 import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
@@ -12,7 +15,7 @@ import { natsConfig, type NatsUser } from './nats-config.ts';
 export interface PrivateNats {
   url: string;
   child: Child;
-  /** Environment that lets a program in as this user. */
+  /** Environment variables with which a program connects as this user. */
   credentials(user: string): Record<string, string>;
 }
 
@@ -22,7 +25,7 @@ export interface PrivateNatsOptions {
   storeFolder: string;
   logFolder: string;
   users: string[];
-  /** The one run of this server. */
+  /** The only run of this server. */
   run: string;
   claim: Pick<RunClaim, 'addChild'>;
 }
@@ -52,7 +55,7 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
   };
 }
 
-/** Debian puts servers where an ordinary user's PATH does not lead. */
+/** Debian installs servers in folders that are not on an ordinary user's PATH. */
 const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin'];
 
 async function findBinary(name: string): Promise<string> {
@@ -81,7 +84,7 @@ async function writePasswords(folder: string, users: NatsUser[]): Promise<Map<st
   return files;
 }
 
-/** nats-server picks a free port and writes where it listens into a file of this folder. */
+/** Waits for the file in which nats-server writes the free port that it chose. */
 async function awaitPorts(folder: string, from: { child: Child; logFolder: string }): Promise<Ports> {
   const stopped = from.child.ended.then(async (end) => {
     throw await childFault(end, from.logFolder);
@@ -102,11 +105,11 @@ async function awaitPorts(folder: string, from: { child: Child; logFolder: strin
 
 interface Ports {
   url: string;
-  /** Of nats-server itself, below its guard. */
+  /** Process id of nats-server itself, below its guard. */
   pid: number;
 }
 
-/** The file is named `nats-server_PID.ports`. */
+/** The ports in the file `nats-server_PID.ports`; undefined while there is none. */
 async function readPorts(folder: string): Promise<Ports | undefined> {
   const file = (await readdir(folder)).find((name) => name.endsWith('.ports'));
   const pid = Number(/_(\d+)\.ports$/.exec(file ?? '')?.[1]);

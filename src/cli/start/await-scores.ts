@@ -1,15 +1,15 @@
-/** The wait between the last turn and the last figures: what was recorded is still being scored. */
+/** Waits after the last turn until everything recorded is scored. */
 import type { Clock } from '../../process/clock.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 import { clockText } from '../terminal/terminal.ts';
 
 export interface ScoreWait {
   clock: Pick<Clock, 'monotonicMs'>;
-  /** The scores now; undefined while the analyzer does not answer. */
+  /** Fetches the scores; undefined while the analyzer does not answer. */
   fetch(): Promise<ScoreReport | undefined>;
-  /** Told again and again that the wait goes on. */
+  /** Called repeatedly with a note that the wait goes on. */
   note(text: string): void;
-  /** For so long nothing may change in the scores before the wait is given up. */
+  /** The wait is given up when the scores have not changed for this time. */
   stalledMs: number;
   pollMs: number;
 }
@@ -18,16 +18,15 @@ const leftText = (report: ScoreReport | undefined): string =>
   report?.waiting ? `${report.waiting} to go, ` : '';
 
 /**
- * The coordinator says that the run is over once all is recorded; if the analyzer could not be told, the scores stay
- * provisional.
+ * The coordinator says that the run is over once everything is recorded. If the analyzer did not get that
+ * message, the scores stay provisional, so the wait for the mark is limited.
  */
 const MARK_MS = 60_000;
 
 /**
- * The wait goes on for as long as scores come: what a long study leaves to do at its end may take an hour.
- *
- * @returns whether everything recorded is in a published score, and mostly marked as final; false when nothing has
- * changed for too long
+ * Waits as long as new scores come; after a long study that may take an hour.
+ * @returns whether everything recorded is in a published score and, as a rule, marked as final; false if the
+ * scores did not change for too long
  */
 export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: ScoreWait): Promise<boolean> {
   const startMs = clock.monotonicMs();

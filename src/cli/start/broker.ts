@@ -1,4 +1,4 @@
-/** What the programs of a run talk over: the user's NATS server, or a private one. */
+/** Gives the programs of a run their NATS server: the user's, or a private one. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { environment } from '../../process/environment.ts';
@@ -9,9 +9,9 @@ import { startPrivateNats } from '../nats/private-nats.ts';
 import type { StartSettings } from './start-settings.ts';
 
 export interface Talk {
-  /** What the supervisor itself connects with. */
+  /** Connection settings of the supervisor itself. */
   own: NatsOptions;
-  /** Environment that lets a program in as a user. */
+  /** Environment variables with which a program connects as a user. */
   credentials(user: string): Record<string, string>;
 }
 
@@ -63,7 +63,7 @@ async function ownServer(say: (text: string) => void): Promise<Talk> {
   return { own, credentials: () => shared };
 }
 
-/** The children find certificates where this program did. */
+/** Certificate files of this program, as environment variables for its children. */
 function tlsFiles(): Record<string, string> {
   const names = ['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'];
   return Object.fromEntries(names.map((name) => [name, environment(name) ?? '']));

@@ -1,6 +1,6 @@
 /**
- * Child programs of the supervisor. Each holds a pipe on its standard input that breaks when the supervisor dies, however
- * it dies, and ends itself then; each writes its log to a file, so that the terminal stays readable.
+ * Child programs of the supervisor. Each has a pipe on standard input that closes when the supervisor ends, in
+ * whatever way, and then ends itself. Each writes its log to a file, so the terminal stays readable.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import type { RunClaim } from '../../process/run-folder/run-claim.ts';
 
 export interface Child {
   name: string;
-  /** Settles with a description of how it ended. */
+  /** Settles with how the child ended. */
   readonly ended: Promise<ChildEnd>;
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface ChildOptions {
   argv: string[];
   environment: Readonly<Record<string, string>>;
   logFolder: string;
-  /** Notes its process for who comes after a supervisor that was killed. */
+  /** Claim of the run folder, which records the child for the next owner in case this supervisor is killed. */
   claim: Pick<RunClaim, 'addChild'>;
 }
 
@@ -38,7 +38,7 @@ const STOP_MS = 9000;
 export async function startChild(options: ChildOptions): Promise<Child> {
   const log = await open(join(options.logFolder, `${options.name}.log`), 'a');
   const child = spawn(process.execPath, options.argv, {
-    // A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops its children in order.
+    // A session of its own, so that Ctrl-C reaches only the supervisor, which then stops its children in order.
     detached: true,
     stdio: ['pipe', log.fd, log.fd],
     env: { ...childEnvironment(), ...options.environment, ENTRAIN_SUPERVISED: '1' },
@@ -65,7 +65,7 @@ async function stopChild(child: ChildProcess, ended: Promise<unknown>): Promise<
   clearTimeout(timer);
 }
 
-/** An error for a child that ended on its own, with the sentence it left in its log. */
+/** Error for a child that ended by itself, with the last sentence of its log. */
 export async function childFault(end: ChildEnd, logFolder: string): Promise<EntrainError> {
   const file = join(logFolder, `${end.name}.log`);
   const text = await readFile(file, 'utf8').catch(() => '');

@@ -1,4 +1,4 @@
-/** One line before a run begins: what it may take on the disk, and how long the room lasts. */
+/** The line printed before a run begins: how much disk space it may take, and how long the free space lasts. */
 import type { AgentModel, Disk } from '../../protocol/control.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S, type Expected } from '../../protocol/recording-size.ts';
 import type { Study } from '../../protocol/study.ts';

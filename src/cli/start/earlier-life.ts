@@ -1,4 +1,4 @@
-/** What an earlier life of a run left in its folder, as the terminal would have shown it: a run that goes on is not at its beginning. */
+/** Restores what the terminal knew of a run from its folder, for a run that continues after it was stopped. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -13,7 +13,10 @@ import { emptyView, viewEvent, viewUtterance, type ViewState } from '../terminal
 
 const WHAT = { code: 'MESSAGE_INVALID', what: 'A line of the run folder' } as const;
 
-/** @throws EntrainError `RUN_TAKEN` when that life came to its end */
+/**
+ * The view of the run so far.
+ * @throws EntrainError `RUN_TAKEN` if the run has ended
+ */
 export async function earlierLife({ run, folder }: { run: string; folder: string }): Promise<ViewState> {
   const events = await readLines(join(folder, 'events.jsonl'), parseEvent);
   const utterances = await readLines(join(folder, 'transcript.jsonl'), parseUtterance);
@@ -27,7 +30,7 @@ export async function earlierLife({ run, folder }: { run: string; folder: string
   );
 }
 
-/** A last line that was cut off by a kill is left out: the run's stream still has it. */
+/** Lines of a file. A last line that a kill cut off is left out; the run's stream still has it. */
 async function readLines<T>(file: string, parse: (line: string) => T): Promise<T[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => {

@@ -1,4 +1,6 @@
-/** Starts the processes of a study in the order in which they need each other, and says so, a line each. */
+/**
+ * Starts the processes of a study in the order of their dependencies, with one line on the terminal for each.
+ */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +29,7 @@ export interface FleetProcesses {
   analyzer: AnalyzerPlace;
   logFolder: string;
   startCoordinator(): Promise<void>;
-  /** The first program that ended without having been asked to, and not because its work was done. */
+  /** Settles with the first program that ended unasked and before its work was done. */
   firstEnd(): Promise<ChildEnd>;
 }
 
@@ -51,9 +53,9 @@ export async function startFleet(
   const { shutdown, claim, say } = to;
   const { logFolder, secretsFolder } = await makeFolders(settings.folder);
   const children: Child[] = [];
-  // Passwords and keys are of no use once the programs that knew them have ended.
+  // Passwords and keys are of no use after the programs that knew them have ended.
   shutdown.onStop('secrets', () => rm(secretsFolder, { recursive: true, force: true }));
-  // One after another, the last started first: the coordinator goes before its agents, nats-server last.
+  // One after another, the last started first: the coordinator before its agents, nats-server last.
   shutdown.onStop('programs', async () => stopInGroups(children));
   const keys = await writeKeys(secretsFolder);
   const talk = await startTalk(settings, { logFolder, secretsFolder, children, claim, say });
@@ -90,7 +92,7 @@ async function makeFolders(run: string): Promise<{ logFolder: string; secretsFol
   const logFolder = join(run, 'logs');
   const secretsFolder = join(run, 'secrets');
   await mkdir(logFolder, { recursive: true });
-  // What an earlier life left that was killed; under the claim nobody else can need it.
+  // Left by an earlier supervisor that was killed; under the claim no other program needs it.
   await rm(secretsFolder, { recursive: true, force: true });
   await mkdir(secretsFolder, { mode: 0o700 });
   return { logFolder, secretsFolder };
@@ -196,7 +198,7 @@ async function launch(
   children.push(await startChild({ name, argv, environment: credentials(user), logFolder, claim }));
 }
 
-/** Waits until a program has announced itself; a program that ends first says why. */
+/** Waits until a program has announced itself. If it ends first, its reason is thrown. */
 async function awaitService(
   starting: Starting,
   wanted: { service: string; child: string; matches(record: ServiceRecord): boolean },

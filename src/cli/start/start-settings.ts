@@ -1,4 +1,4 @@
-/** What `entrain start` was asked to do, checked before anything is started. */
+/** Settings of `entrain start`, checked before anything is started. */
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -62,7 +62,7 @@ export const usage = (): string =>
     FLAGS,
   );
 
-/** The embedded model that answers fastest for its skill on two cores. */
+/** The shipped model with the best ratio of skill to speed on two cores. */
 const DEFAULT_MODEL = 'models/entrain-dialogue-8m';
 
 export interface StartSettings {
@@ -77,25 +77,25 @@ export interface StartSettings {
   provider: string;
   threads: number;
   host: string;
-  /** Under which name others reach the analyzer, as that takes it. */
+  /** Name by which others reach the analyzer; its flag `--advertise`. */
   advertise: string | undefined;
   port: number;
-  /** What guards the analyzer's status page and results. */
+  /** File with the token that guards the analyzer's status page and results. */
   httpTokenFile: string | undefined;
-  /** Of all recordings in `runs`, as the analyzer reads it. */
+  /** Disk budget of all recordings in `runs`; the analyzer parses it. */
   budgetGb: string | undefined;
-  /** Of one recording, as the analyzer reads it. */
+  /** Disk budget of one recording; the analyzer parses it. */
   maxRunGb: string | undefined;
-  /** How long an agent with an episode may be away. */
+  /** How long an agent with an episode may be away, in seconds. */
   graceSeconds: number;
   once: boolean;
-  /** Begins also where the recording may not fit. */
+  /** Start even if the recording may not fit on the disk. */
   anySize: boolean;
-  /** Folder of a sentence encoder for the text features of all agents. */
+  /** Folder of a sentence encoder that makes the text features of all agents. */
   sentenceEncoder: string | undefined;
-  /** Measures between aligned steps, as the analyzer takes them; undefined: its own choice. */
+  /** Measures between aligned steps; the analyzer parses them. Undefined: its default. */
   stepMeasures: string | undefined;
-  /** A server of the user's; undefined: a private one is started. */
+  /** URL of the user's NATS server; undefined if a private one is to be started. */
   natsUrl: string | undefined;
 }
 
@@ -140,7 +140,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   };
 }
 
-/** `--model DIR` for all agents, or `--model ID=DIR` for one. */
+/** Parses `--model DIR` (all agents) and `--model ID=DIR` (one agent). */
 async function modelsOf(agents: string[], given: string[]): Promise<Map<string, string>> {
   const models = new Map<string, string>();
   for (const text of given) {
@@ -168,7 +168,7 @@ async function requireModel(agent: string, folder: string | undefined): Promise<
   });
 }
 
-/** Date and time, the study's name, and a few random letters: sorts by time and never collides. */
+/** A new run name of date, time, the study's name and random letters: sorts by time and does not collide. */
 function newRunName(study: string): string {
   const stamp = new Date(systemClock.nowMs())
     .toISOString()
@@ -178,7 +178,7 @@ function newRunName(study: string): string {
   return `${stamp}-${study}-${randomBytes(2).toString('hex')}`;
 }
 
-/** The folder with package.json, from the source tree or the compiled one. */
+/** The folder with package.json, seen from the source tree or the compiled one. */
 async function packageRoot(): Promise<string> {
   for (const up of ['../../..', '../../../..']) {
     const folder = fileURLToPath(new URL(up, import.meta.url));

@@ -1,6 +1,6 @@
 /**
- * `entrain start`: a whole study on this machine. It starts nats-server, the analyzer, the agents and the coordinator as
- * processes of their own, shows the run, and takes every one of them down again.
+ * `entrain start`: runs a whole study on this machine. It starts nats-server, the analyzer, the agents and the
+ * coordinator as processes, shows the run, and stops all of them at the end.
  */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
 import { fetchReport, watchRun, type RunWatch } from '../terminal/watch-run.ts';
 
-/** Scoring that gives nothing new for so long has stalled. */
+/** Scoring has stalled if it gives nothing new for this time. */
 const STALLED_MS = 15 * 60_000;
 const SCORES_POLL_MS = 500;
 
@@ -45,7 +45,7 @@ export async function run(argv: string[]): Promise<number> {
   try {
     const { run: name, folder } = settings;
     const claim = await claimRun({ run: name, folder, program: 'start' });
-    // The first thing asked for is the last one given back.
+    // The claim is made first and released last.
     shutdown.onStop('claim', () => claim.release());
     await requirePort(settings);
     const hopeless = hopelessStudy(settings.study, (agent) => settings.models.get(agent));
@@ -73,7 +73,8 @@ async function watchToTheEnd(
   const { analyzer, logFolder } = fleet;
   const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock, log });
   shutdown.onStop('watch', () => watch.stop());
-  // A stop can be asked for while it starts, after the first words: then it is not waited for, and the last words are said.
+  // A stop may be asked for while the coordinator starts, after the first words. It then ends the wait, and the
+  // closing lines are printed.
   await Promise.race([fleet.startCoordinator(), shutdown.asked]);
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
   const settled = !(await wasAsked(shutdown)) && (await lastScores(watch, { fleet, shutdown, settings }));
@@ -90,14 +91,14 @@ async function watchToTheEnd(
   await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
 }
 
-/** The last table, and how to go on: what Ctrl-C leaves on the screen. */
+/** Prints the last table and how to continue: what Ctrl-C leaves on the screen. */
 function sayStopped(watch: RunWatch, settings: StartSettings): void {
   const state = watch.state();
   if (state.report?.groups.length) console.log(`${finalTables(state.report).join('\n')}\n`);
   console.log(stoppedText(state, settings));
 }
 
-/** Figures that are not the last ones are no end of a study: with `--once` it is an error. */
+/** Says that the figures shown are not the final ones. With `--once` that is an error. */
 function sayLate({ once, folder }: StartSettings): void {
   const text = `Scoring has given nothing new for ${STALLED_MS / 60_000} minutes, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
   if (once) throw new EntrainError('SCORES_LATE', text);
@@ -118,7 +119,7 @@ function finalTables(report: ScoreReport): string[] {
   ];
 }
 
-/** Settles when the run is over or a stop was asked for; throws when the run failed or a program ended before its time. */
+/** Settles when the run is over or a stop was asked for. Throws if the run failed or a program ended early. */
 async function outcome(
   watch: RunWatch,
   of: { fleet: FleetProcesses; shutdown: Shutdown; folder: string },
@@ -130,14 +131,14 @@ async function outcome(
   }
 }
 
-/** Never settles in peace: it throws for the first program that ends without having been asked to. */
+/** Rejects when a program ends unasked; never resolves. */
 async function unexpectedEnd(fleet: FleetProcesses, folder: string): Promise<never> {
   const end: ChildEnd = await fleet.firstEnd();
   const fault = await childFault(end, fleet.logFolder);
   throw new EntrainError('CHILD_FAILED', `${fault.message}${await whatIsKept(folder)}`, { cause: fault });
 }
 
-/** Nothing to speak of where no agent had an episode yet. */
+/** Says what is kept; empty if no agent had an episode yet. */
 async function whatIsKept(folder: string): Promise<string> {
   const recorded = access(join(folder, 'streams'));
   return recorded.then(
@@ -146,13 +147,13 @@ async function whatIsKept(folder: string): Promise<string> {
   );
 }
 
-/** Asked before anything is made: a start that cannot succeed leaves nothing behind. */
+/** Checks the port before anything is created, so that a start that cannot succeed leaves nothing behind. */
 async function requirePort({ host, port }: StartSettings): Promise<void> {
   const probe = await serveHttp({ host, port, advertise: host, routes: {}, log: createLog('supervisor') });
   await probe.close();
 }
 
-/** @returns whether everything recorded is in a published score; false when a stop was asked for before */
+/** @returns whether everything recorded is in a published score; false if a stop was asked for earlier */
 async function lastScores(
   watch: RunWatch,
   of: { fleet: FleetProcesses; shutdown: Shutdown; settings: StartSettings },

@@ -1,8 +1,7 @@
 /**
- * Every program's /metrics, in the form that Prometheus reads from a file (`file_sd_configs`): one file `targets.json`
- * in the folder of runs, with the
- * programs of all runs that are going on. A run takes its programs out when it ends; those of a run that was killed go
- * at the next start.
+ * Writes the /metrics addresses of all programs in the form that Prometheus reads from a file
+ * (`file_sd_configs`): one file `targets.json` in the folder of runs, for all runs under way. A run removes its
+ * programs when it ends; those of a killed run are removed at the next start.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -16,13 +15,13 @@ export interface Target {
   labels: Record<string, string>;
 }
 
-/** Labels that begin with two underscores are for this program: Prometheus drops them. */
+/** Labels that begin with two underscores are for this program; Prometheus drops them. */
 export const RUN_LABEL = '__entrain_run';
 export const PID_LABEL = '__entrain_pid';
 
-/** Prometheus may run as another user. */
+/** Readable by all, since Prometheus may run as another user. */
 const MODE = 0o644;
-/** Two runs that begin at once may each write over the other's: whoever misses its own writes again. */
+/** Two runs that begin at once may overwrite each other's entries; a run that misses its own writes again. */
 const TRIES = 5;
 
 export async function writeTargets(link: NatsLink, runFolder: string): Promise<void> {
@@ -39,7 +38,7 @@ export async function writeTargets(link: NatsLink, runFolder: string): Promise<v
   await putTargets(runFolder, own);
 }
 
-/** Puts the programs of a run in the place of those that stood there for it; none take it out. */
+/** Replaces the entries of a run; an empty list removes them. */
 export async function putTargets(runFolder: string, own: readonly Target[]): Promise<void> {
   const file = join(dirname(runFolder), 'targets.json');
   const run = basename(runFolder);
@@ -53,7 +52,7 @@ export async function putTargets(runFolder: string, own: readonly Target[]): Pro
   }
 }
 
-/** None where there is no such file, or one that nobody can read. */
+/** Entries of the file; empty if there is none or it cannot be read. */
 async function readTargets(file: string): Promise<Target[]> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Target[];

@@ -1,13 +1,13 @@
-/**
- * Tables of what is held against one another: conditions by their difference, and groups by how many turns the target
- * follows.
- */
+/** Tables of comparisons: differences between conditions, and groups by the distance of the target in turns. */
 import type { DifferenceReport, ScoreReport } from '../../protocol/report.ts';
 import { directionOf, distanceNote, intervalText, layOut, pairPlace, signed } from './score-table.ts';
 
 const DIFFERENCE_HEADER = ['difference', 'direction', 'excess', '95 % interval', 'p'];
 
-/** `live` minus each control, of each direction and of the mean over both; no lines before the first. */
+/**
+ * `live` minus each control, for each direction and for the mean over both. No lines before the first
+ * difference.
+ */
 export function differenceTable({ differences, pairDifferences }: ScoreReport): string[] {
   const directed = differences.map((one) => [
     `${one.condition} − ${one.against}`,
@@ -33,7 +33,7 @@ const differenceCells = (
 
 const DISTANCE_HEADER = ['condition', 'agents', 'turns', 'excess', '95 % interval', 'groups'];
 
-/** The mean excess over groups of one distance, where more than two talk; no lines elsewhere. */
+/** The mean excess over the groups of each distance, for groups of more than two agents. No lines otherwise. */
 export function distanceTable({ distances }: ScoreReport): string[] {
   const rows = distances.map((one) => [
     one.condition,

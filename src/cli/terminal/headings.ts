@@ -1,8 +1,7 @@
 /**
- * Puts the words of an episode under its heading. Words and the event that an episode has begun come by different ways,
- * so words may come
- * first: they wait for the heading. Where several episodes run at once, the heading is repeated whenever another one
- * goes on.
+ * Prints utterances under the heading of their episode. Utterances and the event that an episode has begun
+ * arrive on different subjects, so an utterance may come first; it then waits for the heading. With several
+ * episodes at once, the heading is repeated whenever the episode changes.
  */
 import type { Terminal } from './terminal.ts';
 
@@ -13,17 +12,19 @@ export interface EpisodeHeading {
 }
 
 export interface Headings {
-  /** Shows a heading, then what waited for it. */
+  /** Prints the heading of an episode, then the output that waited for it. */
   begin(heading: EpisodeHeading): void;
-  /** An episode that began in an earlier life of the run: its heading comes with its next words. */
-  goOn(heading: EpisodeHeading): void;
-  /** Does something once the episode has begun. */
-  behind(episode: string, act: () => void): void;
-  /** The same under the heading of the episode. */
+  /**
+   * Makes the heading of an episode known that began before this program; it is printed with the next output.
+   */
+  resume(heading: EpisodeHeading): void;
+  /** Runs `act` once the episode has begun. */
+  afterBegin(episode: string, act: () => void): void;
+  /** Runs `act` under the heading of the episode, once it has begun. */
   under(episode: string, act: () => void): void;
 }
 
-/** What may wait: an event that is lost shall not hold the words of a run back for ever. */
+/** Most actions that may wait for one episode, so that a lost event does not hold its output back for ever. */
 const MOST_WAITING = 2000;
 
 export function createHeadings(terminal: Pick<Terminal, 'heading'>): Headings {
@@ -42,7 +43,7 @@ export function createHeadings(terminal: Pick<Terminal, 'heading'>): Headings {
   };
   const know = ({ episode, scenario, condition }: EpisodeHeading): void =>
     void known.set(episode, `${episode} · ${scenario} · ${condition}`);
-  const behind = (episode: string, act: () => void): void => {
+  const afterBegin = (episode: string, act: () => void): void => {
     if (known.has(episode)) return act();
     const acts = waiting.get(episode) ?? [];
     waiting.set(episode, [...acts, act]);
@@ -56,10 +57,10 @@ export function createHeadings(terminal: Pick<Terminal, 'heading'>): Headings {
       show(heading.episode);
       release(heading.episode);
     },
-    goOn: know,
-    behind,
+    resume: know,
+    afterBegin,
     under: (episode, act) =>
-      behind(episode, () => {
+      afterBegin(episode, () => {
         show(episode);
         act();
       }),

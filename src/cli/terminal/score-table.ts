@@ -1,4 +1,4 @@
-/** The tables of synchrony beside its nulls, as lines of text: pure functions of the analyzer's report. */
+/** Tables of synchrony beside its nulls, as lines of text: pure functions of the analyzer's report. */
 import type {
   EstimateReport,
   GroupReport,
@@ -35,9 +35,9 @@ const STEP_HEADER = [
 ];
 
 /**
- * Who talks, then a row for each group; where the rows are wider than `width`, what excess and paper are held against
- * goes under each row.
- * Where groups differ in their models or in how many talk, each row says its own.
+ * Lines that say who talks, then one row per group. If rows are wider than `width`, the parts of the excess and
+ * paper mode go on a line of their own under each row. If groups differ in models or number of agents, each row
+ * names its own.
  */
 export function scoreTable(report: ScoreReport, width = Infinity): string[] {
   const groups = report.groups.toSorted(byName);
@@ -57,26 +57,29 @@ export function scoreTable(report: ScoreReport, width = Infinity): string[] {
   return [...who, ...interleave(narrow, rows)];
 }
 
-/** One line where it is the same in all groups; else none. */
+/** One line if models and number of agents are the same in all groups; none otherwise. */
 function whoTalks(groups: readonly GroupReport[]): string[] {
   const [who, ...others] = new Set(groups.map(whoOf));
   return who === undefined || others.length > 0 ? [] : [who];
 }
 
-/** The models of both sides, and how many talk. */
+/** The models of both sides and the number of agents. */
 function whoOf({ sourceModel, targetModel, agents }: GroupReport): string {
   const models = sourceModel === targetModel ? sourceModel : `${sourceModel} → ${targetModel}`;
   return `${models}, ${agents} agents`;
 }
 
-/** A heading and rows, each row with the lines that belong under it. */
+/** A heading and rows, each row followed by the lines that belong to it. */
 function interleave([head = '', ...rows]: string[], under: string[][]): string[] {
   return [head, ...rows.flatMap((line, place) => [line, ...(under[place] ?? [])])];
 }
 
 const PAIR_HEADER = ['condition', 'both ways', 'excess', '95 % interval', 'score', 'paper', 'its null'];
 
-/** The mean over both directions and speaking orders: paper mode's is the figure of the paper. No lines before the first pair. */
+/**
+ * The mean over both directions and speaking orders; in paper mode that is the figure of the paper. No lines
+ * before the first pair.
+ */
 export function pairTable({ pairs }: ScoreReport): string[] {
   return pairs.length === 0 ? [] : layOut([PAIR_HEADER, ...pairs.map(pairRow)]);
 }
@@ -105,7 +108,7 @@ export function pairPlace({
   return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
 }
 
-/** What the windows of aligned steps gave; no lines where the study streams no steps. */
+/** Measures over the windows of aligned steps; no lines if the study streams no steps. */
 export function stepTable(report: ScoreReport): string[] {
   const groups = report.groups.toSorted(byName);
   const [, ...others] = new Set(groups.map(whoOf));
@@ -119,7 +122,10 @@ export function stepTable(report: ScoreReport): string[] {
   return rows.length === 0 ? [] : layOut([STEP_HEADER, ...rows]);
 }
 
-/** Per condition with more than two agents, who is predicted by whom: sources down, targets across. No lines for pairs. */
+/**
+ * For each condition with more than two agents, a matrix of excesses: sources down, targets across. No lines
+ * for two agents.
+ */
 export function matrixTables({ groups }: ScoreReport): string[] {
   const larger = groups.filter(({ agents }) => agents > 2);
   const keys = [...new Set(larger.map(({ condition, agents }) => `${condition}, ${agents} agents`))].sort();
@@ -163,7 +169,10 @@ export function layOut(rows: string[][]): string[] {
   );
 }
 
-/** The last cell of a row that is cut short holds a reason, which may run over the columns that follow. */
+/**
+ * Width of a column. The last cell of a row with fewer cells is a reason, which may run over the columns to its
+ * right.
+ */
 function widthOf(cells: string[], { column, columns }: { column: number; columns: number }): number {
   return cells.length < columns && column === cells.length - 1 ? 0 : (cells[column] ?? '').length;
 }
@@ -215,7 +224,7 @@ function besides({ beside }: GroupReport): { name: string; excess: string }[] {
   ];
 }
 
-/** What a row of a narrow table leaves out: the parts of the excess, and paper mode. */
+/** What a row of a narrow table leaves out: score and mean of the null, and paper mode. */
 function heldAgainst(group: GroupReport): string[] {
   const { strict, paper } = group;
   if (!strict) return [];
@@ -257,7 +266,7 @@ export const directionOf = ({
 }: Pick<GroupReport, 'sourceRole' | 'targetRole'>): string =>
   `${ordinal(sourceRole)} → ${ordinal(targetRole)}`;
 
-/** By how many turns the target follows, where this differs between directions. */
+/** The distance of the target in turns, where directions differ in it. */
 export const distanceNote = ({ agents, distance }: Pick<GroupReport, 'agents' | 'distance'>): string =>
   agents > 2 ? ` (+${distance})` : '';
 
@@ -265,7 +274,7 @@ function ordinal(place: number): string {
   return `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
 }
 
-/** Text to the left, numbers to the right. */
+/** Aligns text to the left and numbers to the right. */
 function align(cell: string, width: number, column: number): string {
   return column < 2 || !/^[+\-−\d[]/.test(cell) ? cell.padEnd(width) : cell.padStart(width);
 }

@@ -1,18 +1,21 @@
-/** Notices where no word comes any more: whoever watches a run that stands still shall see where, and for whom it waits. */
+/** Reports a run that stands still: in which episode, for how long, and for whom it waits. */
 import { clockText } from './terminal.ts';
 import type { RunningView, ViewState } from './view-state.ts';
 
 const QUIET_MS = 15_000;
 
 interface Seen {
-  /** What grows with every word and turn. */
+  /** Number of words and turns so far. */
   heard: number;
   sinceMs: number;
-  /** Quiet for so long, it is said; the next time after twice as long. */
+  /** Silence in milliseconds after which the next report is due; doubled after each report. */
   sayMs: number;
 }
 
-/** @returns looks at the run now, again and again, and gives the lines to show: on a stall, and when it is over */
+/**
+ * @returns a function that is called repeatedly with the state of the run, and gives the lines to print: on a
+ * stall, and when it is over
+ */
 export function createStallLines(of: { logFolder: string }): (state: ViewState, nowMs: number) => string[] {
   const seen = new Map<string, Seen>();
   const look = (place: Place, nowMs: number): string[] => {
@@ -30,11 +33,11 @@ export function createStallLines(of: { logFolder: string }): (state: ViewState, 
   return (state, nowMs) => (state.ended ? [] : placesOf(state).flatMap((place) => look(place, nowMs)));
 }
 
-/** Where words are to be expected. */
+/** An episode, or the whole run, from which words are expected. */
 interface Place {
   name: string;
   heard: number;
-  /** What is said of it after so long. */
+  /** The report after a silence of `span`. */
   stall(span: string): string;
 }
 
@@ -46,12 +49,12 @@ function placesOf(state: ViewState): Place[] {
 }
 
 function placeOf(episode: string, view: RunningView, { maxTurns, report }: ViewState): Place {
-  const { turns, tokens, seats, left } = view;
+  const { turns, tokens, speakers, left } = view;
   const unwritten = report ? report.framesAccepted - report.framesDurable : 0;
   const over = left || (maxTurns > 0 && turns >= maxTurns);
-  const next = seats[turns % seats.length] ?? 'somebody';
+  const next = speakers[turns % speakers.length] ?? 'somebody';
   const turn = over ? 'which the coordinator is to close' : `where ${next} is to speak`;
-  // Agents pause while nothing is durable: no word can come before the disk takes what waits.
+  // Agents pause while nothing is durable, so no word can come before the disk takes the frames that wait.
   const frames = unwritten === 1 ? '1 frame waits' : `${unwritten} frames wait`;
   const waits = unwritten > 0 ? `for the recording waits for its disk: ${frames} to be written` : turn;
   return {

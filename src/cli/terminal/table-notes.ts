@@ -1,4 +1,4 @@
-/** What stands once under the tables of scores, as lines of text. */
+/** Notes printed once under the tables of scores, as lines of text. */
 import type { ScoreReport } from '../../protocol/report.ts';
 import { talkNotes } from './talk-table.ts';
 
@@ -6,7 +6,7 @@ export function tableNotes(report: ScoreReport): string[] {
   return [...paperNote(report), ...talkNotes(report), standingNote(report)];
 }
 
-/** What comes after the figures may be cut off in a narrow window. */
+/** Says what the clip of paper mode hides. The figures come first, since a narrow window cuts the end off. */
 function paperNote(report: ScoreReport): string[] {
   const hidden = hiddenFigures(report).toSorted((a, b) => b - a);
   const [least, most] = [hidden.at(0), hidden.at(-1)];
@@ -17,7 +17,7 @@ function paperNote(report: ScoreReport): string[] {
   ];
 }
 
-/** What paper mode comes to without its clip where that is below 0, of the rows that show it. */
+/** Unclipped figures of paper mode below 0, of the rows that show paper mode. */
 function hiddenFigures({ groups, pairs }: ScoreReport): number[] {
   const shown = [...groups.filter(({ strict }) => strict), ...pairs];
   return shown.flatMap(({ paper }) => (paper && paper.unclipped < 0 ? [paper.unclipped] : []));
@@ -25,7 +25,7 @@ function hiddenFigures({ groups, pairs }: ScoreReport): number[] {
 
 const belowZero = (value: number): string => `−${Math.abs(value).toFixed(2)}`;
 
-/** Which look is the one to report. */
+/** Whether the table is provisional or final. */
 const standingNote = ({ provisional }: ScoreReport): string =>
   provisional
     ? 'provisional: the run is open, and p and q hold once, at its end'

@@ -1,6 +1,7 @@
 /**
- * The terminal: finished lines scroll away above, a panel (the utterance being spoken, progress, scores) is redrawn below.
- * Where the output is no terminal there is no panel: tokens are written as they come and the table now and then.
+ * Terminal output: finished lines scroll up; below them a panel (the current utterance, progress, scores) is
+ * redrawn. If the output is no terminal there is no panel: tokens are written as they come, and the table from
+ * time to time.
  */
 import { scoreTable } from './score-table.ts';
 import { tableNotes } from './table-notes.ts';
@@ -8,14 +9,14 @@ import { progress, type ViewState } from './view-state.ts';
 import { wrapWords } from './wrap-words.ts';
 
 export interface Terminal {
-  /** A line that stays. */
+  /** Prints a line that stays. */
   line(text: string): void;
-  /** What follows is of this episode. */
+  /** Prints the heading of an episode; the following output belongs to it. */
   heading(episode: string, text: string): void;
-  /** A finished utterance of the episode of the heading, of which the beginning may have been shown already. */
+  /** Prints a finished utterance of the episode of the heading; its beginning may have been printed already. */
   utterance(spoken: { turn: number; agent: string; text: string; note: string }): void;
   draw(state: ViewState): void;
-  /** Removes the panel, so that what follows is plain text. */
+  /** Removes the panel, so that plain text can follow. */
   close(): void;
 }
 
@@ -73,10 +74,10 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
   };
 }
 
-/** Where the words of a speaker begin. */
+/** Column at which the words of a speaker begin. */
 const indentOf = (agent: string): number => 3 + Math.max(NAME_WIDTH, agent.length);
 
-/** What fits on a line; without a terminal there is no limit. */
+/** Columns of the terminal; unlimited if the output is no terminal. */
 export const widthOf = ({ isTTY, columns }: NodeJS.WriteStream): number =>
   isTTY ? Math.max(20, (columns || 80) - 1) : Infinity;
 
@@ -89,9 +90,9 @@ function panelLines(state: ViewState, { elapsedMs, width }: { elapsedMs: number;
   return [now, '', progressLine(state, elapsedMs), '', ...scores];
 }
 
-/** Episodes between two tables where the output is no terminal. */
+/** Number of episodes between two tables if the output is no terminal. */
 const TABLE_EVERY = 10;
-/** Between two notes there. */
+/** Time between two notes if the output is no terminal. */
 const NOTE_EVERY_MS = 30_000;
 
 const standing = (state: ViewState, elapsedMs: number): string =>
@@ -100,11 +101,11 @@ const standing = (state: ViewState, elapsedMs: number): string =>
     ...(state.report ? [...scoreTable(state.report), ...tableNotes(state.report)] : []),
   ].join('\n');
 
-/** Turns of one episode after the other, each shown as far as it is spoken. */
+/** Writes the turns of one episode at a time, each as far as it has been spoken. */
 interface Speech {
   begin(episode: string): void;
   write(turn: number, agent: string, text: string): void;
-  /** Ends the line, if one is open. */
+  /** Ends the current line, if there is one. */
   end(note: string): void;
   readonly episode: string;
 }
@@ -157,7 +158,8 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     },
     draw: (state) => {
       if (state.speaking) {
-        // Of another episode that runs meanwhile its finished turns are shown, under its own heading.
+        // Only the episode of the heading is written token by token; of others running at once, finished turns
+        // are printed under their own headings.
         const { episode, turn, agent, text } = state.speaking;
         if (episode === speech.episode) speech.write(turn, agent, text);
       } else if (state.note && elapsedMs() - notedMs >= NOTE_EVERY_MS) {

@@ -13,7 +13,7 @@ export interface ViewState {
   /** The utterance being spoken. */
   speaking: { episode: string; turn: number; agent: string; text: string } | undefined;
   report: ScoreReport | undefined;
-  /** What goes on while nobody speaks. */
+  /** Printed while no agent speaks. */
   note: string | undefined;
   ended: { failed: false } | { failed: true; reason: string } | undefined;
 }
@@ -22,13 +22,13 @@ export interface RunningView {
   scenario: string;
   condition: string;
   turns: number;
-  /** Heard so far, by this terminal. */
+  /** Tokens that this terminal has received so far. */
   tokens: number;
-  /** Who speaks, in order: turn t is that of seats[t % seats.length]. */
-  seats: readonly string[];
-  /** How many have left. */
+  /** Speakers in order: turn t belongs to `speakers[t % speakers.length]`. */
+  speakers: readonly string[];
+  /** Number of speakers that have left. */
   gone: number;
-  /** Fewer than two are there: no turn comes any more. */
+  /** Whether fewer than two speakers are left, so that no turn follows. */
   left: boolean;
 }
 
@@ -59,8 +59,8 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
     case 'episode-resumed':
       return state;
     case 'episode-taken-over':
-      return withRunning(state, event.episode, ({ seats }) => ({
-        seats: seats.map((agent, role) => (role === event.role ? event.agent : agent)),
+      return withRunning(state, event.episode, ({ speakers }) => ({
+        speakers: speakers.map((agent, role) => (role === event.role ? event.agent : agent)),
       }));
     case 'episode-finished':
       running.delete(event.episode);
@@ -86,14 +86,14 @@ export function viewUtterance(state: ViewState, utterance: Utterance): ViewState
   const { episode, turn, finish } = utterance;
   const next = withRunning(state, episode, (was) => {
     const gone = was.gone + (finish === 'leave' ? 1 : 0);
-    return { turns: turn + 1, gone, left: was.seats.length - gone < 2 };
+    return { turns: turn + 1, gone, left: was.speakers.length - gone < 2 };
   });
   return { ...next, turns: state.turns + 1, speaking: undefined };
 }
 
 function beginning(event: Extract<RunEvent, { type: 'episode-started' }>): RunningView {
-  const { scenario, condition, order: seats } = event;
-  return { scenario, condition, turns: 0, tokens: 0, seats, gone: 0, left: false };
+  const { scenario, condition, order: speakers } = event;
+  return { scenario, condition, turns: 0, tokens: 0, speakers, gone: 0, left: false };
 }
 
 function withRunning(
@@ -106,7 +106,7 @@ function withRunning(
   return { ...state, running: new Map(state.running).set(episode, { ...was, ...change(was) }) };
 }
 
-/** Share of the run that is done, 0..1, counting turns of running episodes. */
+/** Share of the run that is done, from 0 to 1, counting turns of running episodes. */
 export function progress(state: ViewState): number {
   if (state.episodes === 0) return 0;
   const begun = [...state.running.values()].reduce(

@@ -1,4 +1,7 @@
-/** Feeds the terminal from what a run says of itself: events, tokens and utterances on NATS, scores from the analyzer. */
+/**
+ * Feeds the terminal with the messages of a run: events, tokens and utterances from NATS, scores from the
+ * analyzer.
+ */
 import { eventSchema, retentionSchema, parseMessage, tokenSchema } from '../../protocol/control.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
@@ -17,12 +20,12 @@ export interface RunWatch {
   /** Settles when the run is over. */
   readonly ended: Promise<NonNullable<ViewState['ended']>>;
   state(): ViewState;
-  /** Shows a line about what goes on. */
+  /** Prints a line about the state of the run. */
   note(text: string): void;
   stop(): void;
 }
 
-/** Where the analyzer answers, and what lets one read there. */
+/** Where the analyzer answers, and the token for reading there. */
 export interface AnalyzerPlace {
   url: string;
   token: string | undefined;
@@ -30,12 +33,12 @@ export interface AnalyzerPlace {
 
 export interface RunWatchOptions {
   run: string;
-  /** What is known of the run already. */
+  /** What is known of the run from before. */
   earlier: ViewState;
   link: NatsLink;
   terminal: Terminal;
   analyzer: AnalyzerPlace;
-  /** Where the programs' logs are: what a stall points to. */
+  /** Folder of the programs' logs, which the report of a stall names. */
   logFolder: string;
   clock: Pick<Clock, 'monotonicMs'>;
   log: Logger;
@@ -58,7 +61,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
   };
   const headings = createHeadings(terminal);
   for (const [episode, { scenario, condition }] of earlier.running)
-    headings.goOn({ episode, scenario, condition });
+    headings.resume({ episode, scenario, condition });
   const subscriptions = subscribeAll(options, { headings, change });
   const stallLines = createStallLines(options);
   const redraw = setInterval(() => {
@@ -110,7 +113,7 @@ function subscribeAll({ run, link, terminal, log }: RunWatchOptions, shown: Show
   ];
 }
 
-/** Shows the messages of a run; of the utterances those that count as turns. */
+/** Shows the messages of a run; of the utterances, only those that count as turns. */
 function showRun(terminal: Terminal, { headings, change }: Shown) {
   let floors = NO_FLOORS;
   return {
@@ -127,12 +130,12 @@ function showRun(terminal: Terminal, { headings, change }: Shown) {
     token: (text: string, subject: string): void => {
       const token = parseMessage(tokenSchema, text, WHAT);
       if (token.agent !== tokenPlace(subject).agent) return;
-      headings.behind(token.episode, () => change((was) => viewToken(was, token)));
+      headings.afterBegin(token.episode, () => change((was) => viewToken(was, token)));
     },
     utterance: (text: string, subject: string): void => {
       const utterance = parseUtterance({ subject, text });
       const floor = floors.get(utterance.episode);
-      // In an episode that began before this program looked on it is not known who speaks.
+      // For an episode that began before this program it is not known who may speak.
       if (floor && turnFault(floor, utterance) !== undefined) return;
       floors = floorsWith(floors, utterance);
       const { episode, turn, agent, text: words, finish } = utterance;
@@ -145,7 +148,7 @@ function showRun(terminal: Terminal, { headings, change }: Shown) {
   };
 }
 
-/** The view shows what it can read; what is wrong with the rest is for the programs' logs. */
+/** Shows a message if it can be read; invalid ones are reported in the programs' logs. */
 function showIfValid(show: () => void): void {
   try {
     show();
@@ -154,7 +157,7 @@ function showIfValid(show: () => void): void {
   }
 }
 
-/** The analyzer's scores now; undefined while it does not answer. */
+/** The analyzer's scores; undefined while it does not answer. */
 export async function fetchReport({ url, token }: AnalyzerPlace): Promise<ScoreReport | undefined> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   try {

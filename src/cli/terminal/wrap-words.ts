@@ -1,6 +1,6 @@
-/** Breaks a line at words, so that the terminal does not break it inside them. */
+/** Breaks a line between words, so that the terminal does not break it inside one. */
 
-/** What takes two columns: East Asian letters and most pictures. */
+/** Characters that take two columns: East Asian letters and most pictograms. */
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 const SEGMENTS = new Intl.Segmenter();
@@ -10,8 +10,8 @@ const columnsOf = (text: string): number =>
   lettersOf(text).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
 
 /**
- * @param of `width` in columns, and how far the lines behind the first are moved in
- * @returns lines of at most `width` columns; a word that is wider than a line is cut
+ * @param of `width` in columns, and by how many columns the lines after the first are indented
+ * @returns lines of at most `width` columns; a word wider than a line is cut
  */
 export function wrapWords(text: string, of: { width: number; indent: number }): string[] {
   const { width } = of;

@@ -10,7 +10,7 @@ vi.spyOn(console, 'log').mockImplementation((text: string) => void said.push(tex
 afterEach(() => void said.splice(0));
 
 describe('entrain keys', () => {
-  it('makes a pair, and tokens by it for one stream of one run', async () => {
+  it('makes a key pair, and signs tokens for one stream of one run', async () => {
     const folder = join(await temporaryFolder(), 'keys');
     expect(await run([folder])).toBe(0);
     expect(said.splice(0).join()).toContain(join(folder, 'stream-private.pem'));
@@ -23,7 +23,7 @@ describe('entrain keys', () => {
     );
   });
 
-  it('refuses to make a second pair in one folder, and what is no folder', async () => {
+  it('refuses to write a second pair into a folder, and refuses a path that is no folder', async () => {
     const folder = await temporaryFolder();
     await run([folder]);
     await expect(run([folder])).rejects.toThrow('a folder without keys');

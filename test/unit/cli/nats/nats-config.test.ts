@@ -36,7 +36,10 @@ beforeAll(async () => {
 });
 afterAll(() => nats.close());
 
-/** Settles when the server has refused something of this connection, or has answered a later ping without refusing. */
+/**
+ * Settles when the server has refused something on this connection, or has answered a later ping without
+ * refusing.
+ */
 async function refused(connection: NatsConnection, act: () => unknown): Promise<boolean> {
   let hit = false;
   const watch = (async () => {
@@ -62,8 +65,8 @@ async function take(connection: NatsConnection, consumer: string): Promise<strin
   });
 }
 
-describe('permissions of a private nats-server', () => {
-  it('lets an agent read its own specs and publish utterances', async () => {
+describe('the permissions of a private nats-server', () => {
+  it('let an agent read its own specs and publish utterances', async () => {
     await publishOnce(coordinator, {
       subject: subjects.spec(run, 'e1', 'ada'),
       body: { for: 'ada' },
@@ -77,7 +80,7 @@ describe('permissions of a private nats-server', () => {
     ).resolves.toBe(true);
   });
 
-  it('stores a turn once, also after the duplicate window', async () => {
+  it('store a turn once, also after the duplicate window', async () => {
     const subject = subjects.utterance(run, { episode: 'e2', turn: 0, agent: 'ada' });
     expect(await publishOnce(ada, { subject, body: { text: 'first' } })).toBe(true);
     expect(await publishOnce(ada, { subject, body: { text: 'second' } })).toBe(false);
@@ -122,12 +125,12 @@ describe('permissions of a private nats-server', () => {
       (c: NatsConnection) => c.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.spec-ben`, '1'),
     ],
     ['delete the stream', (c: NatsConnection) => c.publish(`$JS.API.STREAM.DELETE.${stream}`, '')],
-  ])('does not let an agent %s', async (_, act) => {
+  ])('do not let an agent %s', async (_, act) => {
     const { connection } = await nats.connect('agent-ada');
     expect(await refused(connection, () => act(connection))).toBe(true);
   });
 
-  it('lets an agent do what it must without complaint', async () => {
+  it('let an agent do everything that it must, without an error', async () => {
     const { connection } = await nats.connect('agent-ada');
     const act = (): void => {
       connection.subscribe(subjects.assign('ada'));
@@ -139,7 +142,7 @@ describe('permissions of a private nats-server', () => {
     expect(await refused(connection, act)).toBe(false);
   });
 
-  it('refuses a wrong password in one sentence', async () => {
+  it('refuse a wrong password in one sentence', async () => {
     const { connectNats } = await import('../../../../src/transport/nats/connection.ts');
     const { createLog } = await import('../../../../src/process/log.ts');
     const attempt = connectNats({
@@ -152,7 +155,7 @@ describe('permissions of a private nats-server', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'NATS_UNREACHABLE' });
   });
 
-  it('lets the coordinator find an agent and invite it, across their private inboxes', async () => {
+  it('let the coordinator find an agent and invite it, across their private inboxes', async () => {
     const link = { connection: ada, up: () => true, close: async () => undefined };
     const service = await registerService(link, {
       name: 'entrain-agent',

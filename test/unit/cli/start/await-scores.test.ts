@@ -33,14 +33,14 @@ async function waited(answers: (ScoreReport | undefined)[], stalledMs: number) {
 }
 
 describe('awaitScores', () => {
-  it('goes on while scores are pending or the analyzer does not answer, and says so', async () => {
+  it('waits, with notes, while scores are pending or the analyzer does not answer', async () => {
     expect(await waited([report(true), undefined, report(false)], 900_000)).toEqual({
       settled: true,
       notes: ['scoring what was recorded, 0:40', 'scoring what was recorded, 1:20'],
     });
   });
 
-  it('waits for the mark of the end, and not long where nobody gives it', async () => {
+  it('waits for the mark of the end, but only for a while if nothing sets it', async () => {
     expect(await waited([report(false, true), report(false)], 900_000)).toMatchObject({
       settled: true,
       notes: ['scoring what was recorded, 0:40'],
@@ -49,8 +49,8 @@ describe('awaitScores', () => {
     expect([settled, notes.length]).toEqual([true, 2]);
   });
 
-  it('goes on for as long as scores come, however long that takes, and says how much is left', async () => {
-    // two hours, with something new at every look
+  it('waits as long as scores come, and says how many are left', async () => {
+    // Two hours, with something new at every look.
     const answers = Array.from({ length: 180 }, (_, at) => ({ ...report(true), waiting: 180 - at }));
     const { settled, notes } = await waited([...answers, report(false)], 900_000);
     expect([settled, notes.length]).toEqual([true, 180]);

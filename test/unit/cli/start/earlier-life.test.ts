@@ -42,8 +42,8 @@ async function folderOf(events: object[], utterances: object[]): Promise<string>
   return folder;
 }
 
-describe('the earlier life of a run', () => {
-  it('is nothing where there is no folder yet', async () => {
+describe('earlierLife', () => {
+  it('gives an empty view if there is no folder yet', async () => {
     expect(await earlierLife({ run: 'r1', folder: join(await temporaryFolder(), 'none') })).toMatchObject({
       run: 'r1',
       finished: 0,
@@ -51,7 +51,7 @@ describe('the earlier life of a run', () => {
     });
   });
 
-  it('is where it stopped, without a line that a kill cut off, also after it failed', async () => {
+  it('gives the view at the point where the run stopped, also after a failure, without a line that a kill cut off', async () => {
     const events = [
       started('e1'),
       finished('e1'),
@@ -65,7 +65,7 @@ describe('the earlier life of a run', () => {
     expect(progress({ ...state, episodes: 4, maxTurns: 2 })).toBe((1 + 1 / 2) / 4);
   });
 
-  it('cannot go on when it came to its end', async () => {
+  it('refuses a run that has ended', async () => {
     const folder = await folderOf(
       [started('e1'), finished('e1'), { type: 'run-finished', run: 'r1', episodes: 1, turns: 2, atMs: 1 }],
       [],

@@ -17,7 +17,7 @@ const target = (run: string, host: string, pid = process.pid): Target => ({
 const file = (): string => join(runs, 'targets.json');
 const read = async (): Promise<unknown> => JSON.parse(await readFile(file(), 'utf8'));
 
-it('holds the programs of all runs at one path, and those of a run go with it', async () => {
+it('targets.json lists the programs of all runs, and a run that ends takes its own out', async () => {
   const [one, two] = [target('one', 'a:1'), target('two', 'b:2')];
   await putTargets(join(runs, 'one'), [one]);
   await putTargets(join(runs, 'two'), [two]);
@@ -29,8 +29,8 @@ it('holds the programs of all runs at one path, and those of a run go with it', 
   expect((await stat(file())).mode & 0o777).toBe(0o644);
 });
 
-it('lets go of the programs of a run that was killed, and of a file that nobody can read', async () => {
-  // no process has so large an id
+it('targets.json drops the programs of a killed run, and replaces a file that cannot be read', async () => {
+  // No process has so large an id.
   await putTargets(join(runs, 'killed'), [target('killed', 'c:3', 2 ** 22 + 1)]);
   const own = target('next', 'd:4');
   await putTargets(join(runs, 'next'), [own]);

@@ -1,6 +1,6 @@
 /**
- * Words stand under the heading of their episode, by whatever way they come first; the terminal is a stream that keeps
- * what is written.
+ * Utterances appear under the heading of their episode, whichever message arrives first. The terminal is a
+ * stream that keeps what is written.
  */
 import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
@@ -31,7 +31,7 @@ function room(terminalOf: { columns?: number } = {}) {
   return { terminal, headings, say, text };
 }
 
-it('words that come before their episode’s event wait for its heading', () => {
+it('words that arrive before their episode’s event wait for its heading', () => {
   const { headings, say, text } = room();
   headings.begin(e1);
   say('e0001', 0, 'One.');
@@ -44,9 +44,9 @@ it('words that come before their episode’s event wait for its heading', () => 
   );
 });
 
-it('the heading is repeated where another episode goes on', () => {
+it('the heading is repeated when another episode continues', () => {
   const { headings, say, text } = room();
-  headings.goOn(e1);
+  headings.resume(e1);
   headings.begin(e2);
   say('e0001', 3, 'Still here.');
   say('e0002', 0, 'Me too.');
@@ -54,14 +54,14 @@ it('the heading is repeated where another episode goes on', () => {
   expect(text()).toContain('e0001 · rain · live\n  ada      Still here.\n');
 });
 
-it('words whose event never comes are shown after all', () => {
+it('words whose event never arrives are shown in the end', () => {
   const { headings, say, text } = room();
   headings.begin(e1);
   for (let turn = 0; turn <= 2000; turn++) say('e0002', turn, 'Lost.');
   expect(text()).toContain('\ne0002\n  ada      Lost.\n');
 });
 
-it('tokens of another episode do not stand in the line of this one', () => {
+it('tokens of another episode are not written into the line of this one', () => {
   const { terminal, headings, say, text } = room();
   headings.begin(e1);
   const speaking = (episode: string, words: string): void =>
@@ -74,7 +74,7 @@ it('tokens of another episode do not stand in the line of this one', () => {
   expect(text()).toBe('\ne0001 · rain · live\n  ada      One and all.\n  ada      Next.\n');
 });
 
-it('a window breaks the words of an utterance between words', () => {
+it('a narrow window breaks an utterance between words', () => {
   const { headings, say, text } = room({ columns: 31 });
   headings.begin(e1);
   say('e0001', 0, 'Nobody breaks inside words.');

@@ -51,7 +51,7 @@ const reportOf = (...groups: GroupReport[]): ScoreReport => ({
 });
 
 describe('scoreTable', () => {
-  it('shows score, interval, p and nulls, and a reason where there is no score', () => {
+  it('shows score, interval, p and nulls, and a reason if there is no score', () => {
     const waiting = {
       ...group,
       condition: 'monologue',
@@ -68,7 +68,7 @@ describe('scoreTable', () => {
     expect(lines[3]).toContain('18 of 120 turn pairs');
   });
 
-  it('names models and number of agents in each row where they differ, so that no two rows say the same', () => {
+  it('names models and number of agents in each row if they differ, so that no two rows look the same', () => {
     const back = { ...group, sourceModel: 'n', qValue: 0.3 };
     const wide = scoreTable(reportOf({ ...group, targetModel: 'n' }, back));
     expect(wide.filter((line) => line.startsWith('live'))).toHaveLength(2);
@@ -84,7 +84,7 @@ describe('scoreTable', () => {
     expect(row('none')).toMatch(/0\.020 +no$/);
   });
 
-  it('keeps excess, interval, p, q, both nulls and paper where the window is 80 columns wide', () => {
+  it('keeps excess, interval, p, q, both nulls and paper in a window of 80 columns', () => {
     const shared = { ...group, condition: 'shared-input' };
     const waiting = { ...group, condition: 'monologue', strict: null, reason: '18 of 120 turn pairs' };
     const lines = scoreTable(reportOf(group, waiting, shared), 79);
@@ -120,7 +120,7 @@ describe('pairTable', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
   });
 
-  it('names the models where they differ, and says why there is no figure', () => {
+  it('names the models if they differ, and says why there is no figure', () => {
     const lines = table(
       { ...pair, modelB: 'n', strict: null, reason },
       { ...pair, strict: null, paper: null, reason },
@@ -135,7 +135,7 @@ describe('differenceTable and distanceTable', () => {
   const figures = { difference: 0.12, ciLow: 0.02, ciHigh: 0.22, pValue: 0.0004 };
   const place = { condition: 'live', against: 'reader' };
 
-  it('shows each direction and both, with interval and p', () => {
+  it('show each direction and the mean over both, with interval and p', () => {
     const directed = {
       ...place,
       sourceModel: 'm',
@@ -154,7 +154,7 @@ describe('differenceTable and distanceTable', () => {
     expect(differenceTable(reportOf())).toEqual([]);
   });
 
-  it('has a line for each distance', () => {
+  it('have a line for each distance', () => {
     const one = {
       condition: 'live',
       agents: 3,
@@ -171,7 +171,7 @@ describe('differenceTable and distanceTable', () => {
 });
 
 describe('stepTable', () => {
-  it('shows each measure beside its surrogates, and a reason where there is none', () => {
+  it('shows each measure beside its surrogates, and a reason if there is none', () => {
     const cka = { measure: 'cka', value: 0.41, excess: 0.11, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 };
     const fresh = {
       measure: 'xcorr',
@@ -192,7 +192,7 @@ describe('stepTable', () => {
     expect(lines[3]).toMatch(/^live +2nd → 1st +Too few steps yet\.$/);
   });
 
-  it('has no line where no steps are streamed', () => {
+  it('gives no line if no steps are streamed', () => {
     expect(stepTable(reportOf(group))).toEqual([]);
   });
 });
@@ -207,7 +207,7 @@ describe('matrixTables', () => {
     ...more,
   });
 
-  it('has a cell for every ordered pair, with its excess, p, q and n, or that there is no score', () => {
+  it('gives a cell for every ordered pair, with its excess, p, q and n, or says that there is no score', () => {
     const lines = matrixTables(
       reportOf(of(1, 2), of(1, 3, { strict: null, samples: 40 }), of(2, 1), of(2, 3), of(3, 1), group),
     );
@@ -230,7 +230,7 @@ describe('matrixTables', () => {
     expect(lines[3]).toContain('n → m, 3 agents: +0.130');
   });
 
-  it('has no line where only two agents talk', () => {
+  it('gives no line if only two agents talk', () => {
     expect(matrixTables(reportOf(group))).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ const started: RunEvent = {
 const run = { ...emptyView('r'), episodes: 2, maxTurns: 4 };
 const begun = viewEvent(run, started);
 
-it('says whom an episode waits for, where and for how long, seldomer and seldomer, and once that it goes on', () => {
+it('a stall report says for whom an episode waits, where and for how long, at growing intervals, and once that it goes on', () => {
   const lines = createStallLines({ logFolder: 'runs/r/logs' });
   const after = viewUtterance(begun, utterance(0));
   expect(lines(begun, 0)).toEqual([]);
@@ -47,7 +47,7 @@ it('says whom an episode waits for, where and for how long, seldomer and seldome
   expect(lines(viewToken(goesOn, token), 76_000)).toEqual([]);
 });
 
-it('does not take a long utterance for a stall', () => {
+it('a long utterance is not reported as a stall', () => {
   const lines = createStallLines({ logFolder: 'l' });
   let state = begun;
   for (let atMs = 0; atMs < 60_000; atMs += 5000) {
@@ -56,7 +56,7 @@ it('does not take a long utterance for a stall', () => {
   }
 });
 
-it('waits for who took the role over, and for the coordinator where nobody is to speak', () => {
+it('a stall report names the agent that took the role over, and the coordinator when no agent is to speak', () => {
   const waited = (state: typeof begun): string | undefined => {
     const lines = createStallLines({ logFolder: 'l' });
     lines(state, 0);
@@ -80,7 +80,7 @@ it('waits for who took the role over, and for the coordinator where nobody is to
   expect(waited({ ...run, ended: { failed: false } })).toBeUndefined();
 });
 
-it('names the disk where the recording waits for it, for then no agent can speak', () => {
+it('a stall report names the disk while the recording waits for it, since then no agent can speak', () => {
   const waiting = (framesDurable: number): string | undefined => {
     const lines = createStallLines({ logFolder: 'l' });
     const report = { framesAccepted: 40, framesDurable } as ScoreReport;
@@ -95,7 +95,7 @@ it('names the disk where the recording waits for it, for then no agent can speak
   expect(waiting(40)).toContain('where ben is to speak');
 });
 
-it('waits for the next of three where one has left', () => {
+it('a stall report names the next speaker after one of three has left', () => {
   const lines = createStallLines({ logFolder: 'l' });
   const three = viewEvent(run, { ...started, order: ['ada', 'ben', 'cas'] });
   const after = viewUtterance(three, utterance(0, 'leave'));

@@ -17,7 +17,7 @@ const study = studySchema.parse({
 });
 
 describe('view state', () => {
-  it('gathers tokens into the utterance being spoken and counts turns towards the progress', () => {
+  it('joins tokens into the current utterance and counts turns towards the progress', () => {
     let state = viewEvent(emptyView('r'), { type: 'run-started', run: 'r', study, episodes: 2, atMs: 0 });
     state = viewEvent(state, {
       type: 'episode-started',

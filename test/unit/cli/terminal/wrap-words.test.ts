@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { wrapWords } from '../../../../src/cli/terminal/wrap-words.ts';
 
-it('breaks between words, and moves the lines behind the first in', () => {
+it('wrapWords breaks a text between words and indents the lines after the first', () => {
   expect(wrapWords('  ada      I would rather not say it again', { width: 24, indent: 11 })).toEqual([
     '  ada      I would',
     '           rather not',
@@ -11,7 +11,7 @@ it('breaks between words, and moves the lines behind the first in', () => {
   expect(wrapWords('', { width: 24, indent: 0 })).toEqual(['']);
 });
 
-it('cuts a word only where it is wider than a line', () => {
+it('wrapWords cuts a word only if it is wider than a line', () => {
   expect(wrapWords(`a ${'x'.repeat(25)} b`, { width: 10, indent: 2 })).toEqual([
     'a',
     '  xxxxxxxx',
@@ -21,13 +21,13 @@ it('cuts a word only where it is wider than a line', () => {
   ]);
 });
 
-it('counts columns, not code units', () => {
+it('wrapWords counts columns, not code units', () => {
   expect(wrapWords('日本語 日本語', { width: 8, indent: 0 })).toEqual(['日本語', '日本語']);
   expect(wrapWords('é😀 é😀', { width: 7, indent: 0 })).toEqual(['é😀 é😀']);
   expect(wrapWords('👩‍👩‍👧 ab', { width: 5, indent: 0 })).toEqual(['👩‍👩‍👧 ab']);
 });
 
-it('loses no word and no letter', () => {
+it('wrapWords loses no word and no letter', () => {
   const text = '  ben      Well, Üñïcödé and a-very-long-word-without-any-space-in-it, then the rest.';
   for (let width = 20; width < 90; width += 7) {
     const lines = wrapWords(text, { width, indent: 11 });
