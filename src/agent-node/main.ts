@@ -4,7 +4,7 @@ import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, required, threadsFlag, wholeNumber } from '../process/flags.ts';
+import { nameFlag, required, threadsFlag, atOnceFlag, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
@@ -33,6 +33,7 @@ const FLAGS = {
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
   device: { type: 'string', value: 'N', about: 'which of several GPUs, for cuda and dml' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of the model' },
+  'at-once': { type: 'string', default: '1', value: 'N', about: 'how many episodes it may play at once' },
   data: {
     type: 'string',
     default: 'runs/spool',
@@ -188,6 +189,7 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
       layers: String(layers),
       dims: String(dims),
       provider,
+      atOnce: String(settings.atOnce),
       metricsUrl,
     },
     endpoints: [
@@ -253,7 +255,8 @@ function membershipOptions(parts: Parts, assignment: Assignment): MembershipOpti
   const { tls } = serving;
   const streamTls = { ...(tls ? { cert: tls.cert, key: tls.key } : {}), ...(tlsCa ? { ca: tlsCa } : {}) };
   const stream = { dataFolder: settings.data, spoolMaxBytes, tls: streamTls, clock: systemClock };
-  return { agent: settings.id, assignment, ...stream, link, model, metrics, log, onFault: fail };
+  const { id: agent, atOnce } = settings;
+  return { agent, assignment, atOnce, ...stream, link, model, metrics, log, onFault: fail };
 }
 
 async function readSettings(argv: string[]) {
@@ -265,6 +268,7 @@ async function readSettings(argv: string[]) {
     tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
+    atOnce: atOnceFlag(values['at-once']),
     model: {
       folder: required('--model', values.model, 'the folder of a model'),
       graph: { dtype: values.dtype, file: values.file },

@@ -2,7 +2,7 @@
 import type { Clock } from '../process/clock.ts';
 import { planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
-import { episodeOf, type Command, type RunState } from './run-state.ts';
+import { episodesOf, type Command, type RunState } from './run-state.ts';
 
 export interface CarryOptions extends PublishOptions {
   clock: Clock;
@@ -55,25 +55,23 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
   }
 }
 
-/** Gives an agent that came back its running episode again, with what has been said so far. */
-export async function resumeEpisode(options: CarryOptions, state: RunState, agent: string): Promise<void> {
-  const running = episodeOf(state, agent);
-  if (!running) return;
-  const { episode, now, role } = running;
-  const instance = options.fleet.agents.get(agent)?.instance ?? '';
-  const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
-  await publishSpec(options, { episode, seat: role, seats, history: now.spoken });
-  const atMs = options.clock.nowMs();
-  const event = {
-    type: 'episode-resumed' as const,
-    episode: episode.id,
-    agent,
-    instance,
-    turn: now.spoken.length,
-    atMs,
-  };
-  // The same instance may leave and come back more than once.
-  await publishEvent(options, event, seats[role]?.seating);
+/** Gives an agent that came back its running episodes again, with what has been said so far. */
+export async function resumeEpisodes(options: CarryOptions, state: RunState, agent: string): Promise<void> {
+  for (const { episode, now, role } of episodesOf(state, agent)) {
+    const instance = options.fleet.agents.get(agent)?.instance ?? '';
+    const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
+    await publishSpec(options, { episode, seat: role, seats, history: now.spoken });
+    const event = {
+      type: 'episode-resumed' as const,
+      episode: episode.id,
+      agent,
+      instance,
+      turn: now.spoken.length,
+      atMs: options.clock.nowMs(),
+    };
+    // The same instance may leave and come back more than once.
+    await publishEvent(options, event, seats[role]?.seating);
+  }
 }
 
 /** A run may fail, and be started again, any number of times. */

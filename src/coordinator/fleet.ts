@@ -10,6 +10,8 @@ export interface FleetAgent {
   model: AgentModel;
   /** Id of the service instance: another one after a restart. */
   instance: string;
+  /** How many episodes it plays at once. */
+  atOnce: number;
 }
 
 /** The instance of an agent that is known from the run and is not there. */
@@ -35,7 +37,7 @@ export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent
   return new Map(
     services.map(({ id: instance, metadata }) => [
       metadata['agent'] ?? '',
-      { instance, model: announcedModel(metadata) },
+      { instance, model: announcedModel(metadata), atOnce: Number(metadata['atOnce'] ?? 1) },
     ]),
   );
 }

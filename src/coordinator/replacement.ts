@@ -5,7 +5,7 @@ import { openEpisodes, type RunState, type RunningEpisode } from './run-state.ts
 
 export interface FleetNow {
   /** Agents that answer, by id. */
-  present: ReadonlyMap<string, { instance: string; model: AgentModel }>;
+  present: ReadonlyMap<string, { instance: string; model: AgentModel; atOnce: number }>;
   /** Agents that have been away for longer than the grace. */
   lost: ReadonlySet<string>;
   /** The model of an agent of the run, also of one that is away. */
@@ -19,28 +19,55 @@ export interface StandIns {
 }
 
 /**
- * A free agent with the same model takes a role over. While all of them are busy with episodes that will end, the role waits;
+ * An agent with the same model that plays fewer episodes than it can takes a role over, unless it has another role of the
+ * episode. While all of them are busy with episodes that will end, the role waits;
  * when there is none, or each waits for a lost agent itself, there is no hope.
  */
 export function chooseStandIns(state: RunState, fleet: FleetNow): StandIns {
   const open = openEpisodes(state);
-  const isStuck = ({ seats }: RunningEpisode): boolean => seats.some(({ agent }) => fleet.lost.has(agent));
-  const busy = new Set(open.flatMap(({ now }) => agentsOf(now)));
-  const stuck = new Set(open.filter(({ now }) => isStuck(now)).flatMap(({ now }) => agentsOf(now)));
+  const playing = countSeats(open);
+  const waiting = countSeats(open.filter(({ now }) => agentsOf(now).some((agent) => fleet.lost.has(agent))));
   const chosen: StandIns = { takeovers: [], hopeless: [] };
   for (const { episode, now } of open) {
     for (const [role, { agent: lost }] of now.seats.entries()) {
       if (!fleet.lost.has(lost)) continue;
-      const able = candidates(fleet, lost).filter(([agent]) => !stuck.has(agent));
-      const free = able.find(([agent]) => !busy.has(agent));
+      const elsewhere = candidates(fleet, lost).filter(
+        ([agent]) => !takesPart(agent, { episode, now, chosen }),
+      );
+      const able = elsewhere.filter(([agent, { atOnce }]) => waiting(agent) < atOnce);
+      const free = able.find(([agent, { atOnce }]) => playing(agent) < atOnce);
       if (able.length === 0) chosen.hopeless.push(lost);
       if (!free) continue;
       const [agent, { instance }] = free;
-      busy.add(agent);
+      playing(agent, 1);
       chosen.takeovers.push({ episode: episode.id, role, lost, agent, instance });
     }
   }
   return chosen;
+}
+
+/** @returns in how many of these episodes an agent has a role, and as many more as are added */
+function countSeats(episodes: readonly { now: RunningEpisode }[]): (agent: string, more?: number) => number {
+  const counts = new Map<string, number>();
+  const count = (agent: string, more = 0): number => {
+    const sum = (counts.get(agent) ?? 0) + more;
+    counts.set(agent, sum);
+    return sum;
+  };
+  for (const { now } of episodes) for (const agent of agentsOf(now)) count(agent, 1);
+  return count;
+}
+
+interface Part {
+  episode: { id: string };
+  now: RunningEpisode;
+  chosen: StandIns;
+}
+
+/** An agent has one role in an episode. */
+function takesPart(agent: string, { episode, now, chosen }: Part): boolean {
+  const taken = chosen.takeovers.filter((takeover) => takeover.episode === episode.id);
+  return agentsOf(now).includes(agent) || taken.some((takeover) => takeover.agent === agent);
 }
 
 /** In the order of their names, so that the choice does not depend on who answered first. */

@@ -28,7 +28,7 @@ export function agentsNeeded(state: RunState, study: Study): Set<string> {
 /** Who is not there is known by its model alone, and counts as away for as long as one may be. */
 export function addAbsent(fleet: Fleet, models: Readonly<Record<string, AgentModel>>): void {
   for (const [agent, model] of Object.entries(models))
-    if (!fleet.agents.has(agent)) fleet.agents.set(agent, { model, instance: ABSENT });
+    if (!fleet.agents.has(agent)) fleet.agents.set(agent, { model, instance: ABSENT, atOnce: 1 });
 }
 
 async function readState(

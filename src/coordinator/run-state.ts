@@ -124,26 +124,28 @@ export function utteranceFault(state: RunState, utterance: Utterance): string | 
   return turnFault(state.floors.get(utterance.episode), utterance);
 }
 
-export function decide(state: RunState): Command[] {
+/** How many episodes an agent plays at once. */
+export type AtOnce = (agent: string) => number;
+
+export function decide(state: RunState, atOnce: AtOnce): Command[] {
   if (state.ended) return [];
   if (!state.study) return [{ do: 'start-run' }];
   const episodes = [...state.episodes.values()];
   if (episodes.every(({ is }) => is === 'finished')) {
     return [{ do: 'finish-run', episodes: episodes.length, turns: countTurns(state) }];
   }
-  return [...closing(state), ...seating(state), ...starting(state)];
+  return [...closing(state), ...seating(state), ...starting(state, atOnce)];
 }
 
-/** The running episode of an agent, with what has been said in it so far. */
-export function episodeOf(
+/** The running episodes of an agent, with what has been said in them so far. */
+export function episodesOf(
   state: RunState,
   agent: string,
-): { episode: PlannedEpisode; now: RunningEpisode; role: number } | undefined {
-  for (const { episode, now } of openEpisodes(state)) {
+): { episode: PlannedEpisode; now: RunningEpisode; role: number }[] {
+  return openEpisodes(state).flatMap(({ episode, now }) => {
     const role = now.seats.findIndex((seat) => seat.agent === agent);
-    if (role >= 0) return { episode, now, role };
-  }
-  return undefined;
+    return role < 0 ? [] : [{ episode, now, role }];
+  });
 }
 
 /** The episodes that run and have turns to come, in the order of the plan. */
@@ -185,18 +187,19 @@ function seating(state: RunState): Command[] {
   );
 }
 
-/** The next planned episodes whose agents are all free, in the order of the plan. */
-function starting(state: RunState): Command[] {
-  const busy = new Set<string>();
+/** The next planned episodes whose agents all have room, in the order of the plan. */
+function starting(state: RunState, atOnce: AtOnce): Command[] {
+  const playing = new Map<string, number>();
   const commands: Command[] = [];
+  const count = (agent: string): number => playing.get(agent) ?? 0;
   for (const episode of state.plan) {
     const was = state.episodes.get(episode.id);
-    if (was?.is === 'running') for (const { agent } of was.seats) busy.add(agent);
-    if (was?.is !== 'planned') continue;
-    const agents = seatedAgents(episode);
-    if (agents.every((agent) => !busy.has(agent))) commands.push({ do: 'start-episode', episode });
+    if (was?.is === 'finished') continue;
+    const agents = was?.is === 'running' ? was.seats.map(({ agent }) => agent) : seatedAgents(episode);
+    if (was?.is === 'planned' && agents.every((agent) => count(agent) < atOnce(agent)))
+      commands.push({ do: 'start-episode', episode });
     // A planned episode that must wait keeps its agents: later episodes never overtake it.
-    for (const agent of agents) busy.add(agent);
+    for (const agent of agents) playing.set(agent, count(agent) + 1);
   }
   return commands;
 }

@@ -14,7 +14,7 @@ import {
   publishFailure,
   publishResumption,
   publishTakeover,
-  resumeEpisode,
+  resumeEpisodes,
   type CarryOptions,
   type Takeover,
 } from './execute.ts';
@@ -43,7 +43,7 @@ export interface RunningStudy {
   /** Settles when the run is over; rejects when it failed. */
   readonly done: Promise<RunState>;
   state(): RunState;
-  /** Gives an agent that came back its running episode again, with what has been said so far. */
+  /** Gives an agent that came back its running episodes again, with what has been said so far. */
   resume(agent: string): Promise<void>;
   /** Gives the role of an agent that stays away to another one. */
   takeOver(change: Takeover): Promise<void>;
@@ -64,20 +64,20 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   return {
     done: reduction.done,
     state: reduction.state,
-    resume: (agent) => resumeEpisode(options, reduction.state(), agent),
+    resume: (agent) => resumeEpisodes(options, reduction.state(), agent),
     takeOver: (change) => publishTakeover(options, reduction.state(), change),
     fail: (reason) => publishFailure(options, reduction.state(), reason),
     stop: () => reading.stop(),
   };
 }
 
-/** From what was read: the projections are whole now, a failure is over, and who joined anew gets its running episode. */
+/** From what was read: the projections are whole now, a failure is over, and who joined anew gets its running episodes. */
 async function goOn(options: RunOptions, state: RunState): Promise<void> {
   const { run, study, folder, invited } = options;
   if (state.study) requireSameStudy(run, state.study, study);
   await folder.keep();
   if (state.ended?.as === 'failed') await publishResumption(options, state);
-  for (const agent of invited) await resumeEpisode(options, state, agent);
+  for (const agent of invited) await resumeEpisodes(options, state, agent);
 }
 
 interface Reduction {
@@ -96,10 +96,11 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
   let outlived: number | undefined;
   const read = createPromise<void>();
   const done = createPromise<RunState>();
+  const atOnce = (agent: string): number => options.fleet.agents.get(agent)?.atOnce ?? 1;
   const issued = new Set<string>();
   const seen = new Set<number>();
   const act = (): void => {
-    for (const command of decide(state)) {
+    for (const command of decide(state, atOnce)) {
       const key = JSON.stringify(command);
       if (issued.has(key)) continue;
       issued.add(key);

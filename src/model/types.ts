@@ -35,6 +35,8 @@ export interface ModelInfo {
   threads: number;
   /** What its owner should know of it, one sentence each. */
   notices: string[];
+  /** How many dialogues a pass may take without a bit of difference to any of them. */
+  rowsPerPass: number;
 }
 
 export interface DialogueOptions {

@@ -21,6 +21,9 @@ export const portFlag = (text: string): number => wholeNumber('--port', text, { 
 
 export const threadsFlag = (text: string): number => wholeNumber('--threads', text, { least: 1, most: 1024 });
 
+/** Episodes that an agent plays side by side. */
+export const atOnceFlag = (text: string): number => wholeNumber('--at-once', text, { least: 1, most: 64 });
+
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 
 /**

@@ -130,7 +130,7 @@ async function startAnalyzer(starting: Starting): Promise<{ url: string; id: str
 
 async function startAgents(starting: Starting): Promise<Map<string, AgentModel>> {
   const { settings, say } = starting;
-  const { models, provider, threads, folder, sentenceEncoder } = settings;
+  const { models, provider, threads, atOnce, folder, sentenceEncoder } = settings;
   for (const [id, model] of models) {
     const argv = [
       'agent',
@@ -142,6 +142,8 @@ async function startAgents(starting: Starting): Promise<Map<string, AgentModel>>
       provider,
       '--threads',
       String(threads),
+      '--at-once',
+      String(atOnce),
       ...(sentenceEncoder ? ['--sentence-encoder', sentenceEncoder] : []),
     ];
     const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];

@@ -8,7 +8,14 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { agentsOf, type Study } from '../../protocol/study.ts';
 import { systemClock } from '../../process/clock.ts';
 import { environment } from '../../process/environment.ts';
-import { portFlag, providerFlag, runFlag, threadsFlag, wholeNumber } from '../../process/flags.ts';
+import {
+  portFlag,
+  providerFlag,
+  runFlag,
+  threadsFlag,
+  atOnceFlag,
+  wholeNumber,
+} from '../../process/flags.ts';
 import { usageText } from '../../process/usage.ts';
 import { readStudy } from '../../process/run-folder/read-study.ts';
 import { readRunFile, requireSameStudy } from '../../process/run-folder/run-file.ts';
@@ -26,6 +33,7 @@ const FLAGS = {
   seed: { type: 'string', value: 'N', about: 'in place of the study’s' },
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of each model' },
+  'at-once': { type: 'string', default: '1', value: 'N', about: 'episodes that each agent plays at once' },
   host: { type: 'string', default: '127.0.0.1', value: 'ADDRESS', about: 'where the status page is served' },
   advertise: {
     type: 'string',
@@ -76,6 +84,8 @@ export interface StartSettings {
   seed: number;
   provider: string;
   threads: number;
+  /** How many episodes each agent plays at once. */
+  atOnce: number;
   host: string;
   /** Name by which others reach the analyzer; its flag `--advertise`. */
   advertise: string | undefined;
@@ -107,10 +117,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const run = runFlag('--run', values.run ?? newRunName(study.name));
   const runs = resolve(values.runs ?? 'runs');
   const { host, advertise, once } = values;
-  const provider = providerFlag(values.provider);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
-  const threads = threadsFlag(values.threads);
-  const port = portFlag(values.port);
   const begun = await readRunFile(join(runs, run));
   if (begun) requireSameStudy(run, begun.study, { ...study, seed });
   const agents = [...agentsOf(study)];
@@ -123,11 +130,12 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     runs,
     folder: join(runs, run),
     seed,
-    provider,
-    threads,
+    provider: providerFlag(values.provider),
+    threads: threadsFlag(values.threads),
+    atOnce: atOnceFlag(values['at-once']),
     host,
     advertise,
-    port,
+    port: portFlag(values.port),
     httpTokenFile: values['http-token-file'],
     budgetGb: values['budget-gb'],
     maxRunGb: values['max-run-gb'],

@@ -38,7 +38,10 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
       remember(engine, 'self', text);
       return Promise.resolve();
     },
-    close: () => Promise.resolve(),
+    close: () => {
+      engine.cache.close();
+      return Promise.resolve();
+    },
   };
 }
 

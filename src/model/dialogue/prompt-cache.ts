@@ -15,6 +15,7 @@ export interface PromptCache {
   /** [dims]: mean of layer 0 over all tokens held. */
   meanEmbedding(): Float32Array;
   length(): number;
+  close(): void;
 }
 
 export interface FollowOptions {
@@ -67,7 +68,8 @@ export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
     return lastPass as Pass;
   };
   const length = (): number => decoder.cache.length;
-  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length };
+  const close = (): void => decoder.close();
+  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length, close };
 }
 
 function tell(chunk: Held, { onPass, isTentative }: FollowOptions): void {

@@ -86,7 +86,7 @@ interface RecentType {
 function splitRecent(pasts: readonly string[], { dims, type, split }: RecentType): Uint8Array {
   const [, heads = '', , headDims = ''] = dims;
   return concat([
-    inputField(RECENT, FLOAT, ['entrain_recent_tokens', pasts.length, heads, headDims]),
+    inputField(RECENT, FLOAT, ['entrain_recent_tokens', 'entrain_slot_rows', heads, headDims]),
     nodeField({
       op: 'Transpose',
       inputs: [RECENT],

@@ -28,29 +28,48 @@ export interface Pass {
 }
 
 export interface Decoder {
-  readonly cache: KvCache;
+  readonly cache: Pick<KvCache, 'length' | 'truncate'>;
   run(ids: readonly number[], layers: readonly number[]): Promise<Pass>;
+  /** Another decoder that holds the same tokens, by copy: what is run on one is not seen by the other. */
+  fork(): Decoder;
+  /** Gives its memory back. */
+  close(): void;
 }
 
-/** A fresh cache over a session that may serve others. */
+/** A fresh cache over a session that may serve others, one dialogue a pass. */
 export function createDecoder(parts: DecoderParts): Decoder {
+  const cache = parts.sharedCache ? createFixedCache(parts.io.slots) : createGrowingCache(parts.io);
+  return openOwn(cache, runChunk(parts));
+}
+
+function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
+  return {
+    cache,
+    run: (ids, layers) => pass(cache, ids, layers),
+    fork: () => openOwn(cache.fork(), pass),
+    close: () => cache.truncate(0),
+  };
+}
+
+/** What of a cache a pass needs. */
+export type PassCache = Pick<KvCache, 'length' | 'feeds' | 'fetches' | 'advance'>;
+type ChunkPass = (cache: PassCache, ids: readonly number[], layers: readonly number[]) => Promise<Pass>;
+
+/** A pass over the next tokens of one dialogue. */
+export function runChunk(parts: DecoderParts): ChunkPass {
   const { session, io } = parts;
   const tokenFeeds = createTokenFeeds(io);
   const checkSize = createTensorLimit({ io, stateFloats: parts.states * parts.dims });
-  const cache = parts.sharedCache ? createFixedCache(io.slots) : createGrowingCache(io);
   const unpack = createUnpack(parts);
-  return {
-    cache,
-    run: async (ids, layers) => {
-      parts.beforePass?.();
-      const tokens = ids.length;
-      checkSize(tokens, cache.length);
-      const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens) };
-      const outputs = await runSession(session, feeds, { [PASS]: null, ...cache.fetches(tokens) });
-      const { logits, states, rows } = unpack((outputs[PASS] as ort.Tensor).data as Float32Array, tokens);
-      cache.advance(outputs, { tokens, rows });
-      return { logits, states: takeLayers(states, layers) };
-    },
+  return async (cache, ids, layers) => {
+    parts.beforePass?.();
+    const tokens = ids.length;
+    checkSize(tokens, cache.length);
+    const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens) };
+    const outputs = await runSession(session, feeds, { [PASS]: null, ...cache.fetches(tokens) });
+    const { logits, states, rows } = unpack((outputs[PASS] as ort.Tensor).data as Float32Array, tokens);
+    cache.advance(outputs, { tokens, rows });
+    return { logits, states: takeLayers(states, layers) };
   };
 }
 
@@ -98,7 +117,11 @@ function wrongSize(numbers: number, dims: number): EntrainError {
   );
 }
 
-function takeLayers(states: readonly Float32Array[], layers: readonly number[]): Map<number, Float32Array> {
+/** @throws EntrainError STATE_NOT_FINITE */
+export function takeLayers(
+  states: readonly Float32Array[],
+  layers: readonly number[],
+): Map<number, Float32Array> {
   const taken = new Map<number, Float32Array>();
   for (const layer of layers) {
     const state = states[layer];

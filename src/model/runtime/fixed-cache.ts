@@ -9,9 +9,18 @@ import { copyRows, dataOf, type KvCache, makeData, makeTensor } from './kv-cache
 const FIRST_TOKENS = 256;
 
 export function createFixedCache(slots: readonly CacheSlot[]): KvCache {
-  let capacity = 0;
-  let tensors: ort.Tensor[] = [];
-  let held = 0;
+  return holdFixed(slots, { capacity: 0, tensors: [], held: 0 });
+}
+
+interface Held {
+  /** Tokens that the tensors have room for. */
+  capacity: number;
+  tensors: ort.Tensor[];
+  /** Tokens held. */
+  held: number;
+}
+
+function holdFixed(slots: readonly CacheSlot[], { capacity, tensors, held }: Held): KvCache {
   const makeRoom = (tokens: number): void => {
     if (held + tokens <= capacity) return;
     // Doubling keeps the copies rare, and no context is paid for before it is used.
@@ -37,6 +46,12 @@ export function createFixedCache(slots: readonly CacheSlot[]): KvCache {
     },
     truncate: (length) => {
       held = Math.min(held, length);
+    },
+    fork: () => {
+      const copies = tensors.map((tensor, i) =>
+        makeTensor(slots[i] as CacheSlot, capacity, dataOf(tensor).slice()),
+      );
+      return holdFixed(slots, { capacity, tensors: copies, held });
     },
   };
 }

@@ -15,10 +15,21 @@ export interface GrowingSlots {
   recent: ValueInfo | undefined;
 }
 
-export function createGrowingCache({ slots, recent }: GrowingSlots): KvCache {
-  let tensors = slots.map((slot) => makeTensor(slot, 0, makeData(slot, 0)));
-  let grown = 0;
-  const rows = createRecentRows(recent ? slots : []);
+export function createGrowingCache(io: GrowingSlots): KvCache {
+  const tensors = io.slots.map((slot) => makeTensor(slot, 0, makeData(slot, 0)));
+  return holdGrowing(io, { tensors, grown: 0, rows: createRecentRows(io.recent ? io.slots : []) });
+}
+
+interface Held {
+  /** By slot; never written into. */
+  tensors: ort.Tensor[];
+  /** Tokens in them. */
+  grown: number;
+  rows: RecentRows;
+}
+
+function holdGrowing(io: GrowingSlots, { tensors, grown, rows }: Held): KvCache {
+  const { slots, recent } = io;
   const fits = (tokens: number): boolean => recent !== undefined && rows.length + tokens <= MOST_RECENT;
   return {
     get length() {
@@ -46,6 +57,7 @@ export function createGrowingCache({ slots, recent }: GrowingSlots): KvCache {
       });
       grown = length;
     },
+    fork: () => holdGrowing(io, { tensors, grown, rows: rows.fork() }),
   };
 }
 
@@ -55,15 +67,19 @@ interface RecentRows {
   append(rows: Float32Array, tokens: number): void;
   /** [tokens, slots, heads, head dims] */
   tensor(): ort.Tensor;
+  fork(): RecentRows;
 }
 
 /** A token's rows lie together, so one more is written behind the others and fewer are a shorter view. */
 function createRecentRows(slots: readonly CacheSlot[]): RecentRows {
+  return holdRows(slots, 0, new Float32Array(MOST_RECENT * rowFloats(slots)));
+}
+
+function holdRows(slots: readonly CacheSlot[], length: number, data: Float32Array): RecentRows {
   const size = rowFloats(slots);
-  const data = new Float32Array(MOST_RECENT * size);
   const [, heads = 1, , headDims = 1] = slots[0]?.emptyShape ?? [];
   return {
-    length: 0,
+    length,
     append(rows, tokens) {
       data.set(rows, this.length * size);
       this.length += tokens;
@@ -71,6 +87,9 @@ function createRecentRows(slots: readonly CacheSlot[]): RecentRows {
     tensor() {
       const shape = [this.length, slots.length, heads, headDims];
       return new ort.Tensor('float32', data.subarray(0, this.length * size), shape);
+    },
+    fork() {
+      return holdRows(slots, this.length, data.slice());
     },
   };
 }

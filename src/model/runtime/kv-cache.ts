@@ -13,6 +13,8 @@ export interface KvCache {
   advance(outputs: ort.InferenceSession.OnnxValueMapType, added: NewRows): void;
   /** Forgets all but the first `length` tokens. */
   truncate(length: number): void;
+  /** Another cache that holds the same tokens. */
+  fork(): KvCache;
 }
 
 export interface NewRows {
@@ -80,4 +82,10 @@ export function dataOf(tensor: ort.Tensor): CacheData {
   if (data instanceof Float32Array || data instanceof Uint16Array) return data;
   const halves = data as CacheData;
   return new Uint16Array(halves.buffer, halves.byteOffset, halves.length);
+}
+
+/** The input of the latest rows, with none in it. */
+export function noRecentRows(slots: readonly CacheSlot[]): ort.Tensor {
+  const [, heads = 1, , headDims = 1] = slots[0]?.emptyShape ?? [];
+  return new ort.Tensor('float32', new Float32Array(0), [0, slots.length, heads, headDims]);
 }

@@ -1,7 +1,6 @@
 /** Loads a model folder inside the worker: files checked, graph prepared, session opened. */
 import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
-import { createDecoder } from '../runtime/decoder.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
 import { mapGraphIo, type ValueInfo } from '../runtime/graph-io.ts';
 import { otherGraphs } from '../folder/find-graph.ts';
@@ -10,6 +9,7 @@ import { hashModel } from '../folder/model-hash.ts';
 import { prepareGraph } from '../graph/prepare-graph.ts';
 import { openSentenceEncoder } from '../text/sentence-encoder.ts';
 import { openSession } from '../runtime/session.ts';
+import { openPasses } from './open-passes.ts';
 import { tryPass } from './try-pass.ts';
 import { openWords } from './open-words.ts';
 import type { ModelInfo, ModelOptions } from '../types.ts';
@@ -41,12 +41,14 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
     ? await openSentenceEncoder(options.sentenceEncoder, options.threads)
     : undefined;
   const { notices, ...spoken } = words;
-  const info = { ...describe(folder, options, await hashModel(files, cacheFolder)), notices };
+  const hash = await hashModel(files, cacheFolder);
+  const parts = { session, io, states: taps.length, dims: folder.config.dims, sharedCache, beforePass };
+  const { rowsPerPass, openDecoder } = await openPasses(folder, options, parts);
+  const info = { ...describe(folder, options, hash), notices, rowsPerPass };
   const model: OpenModel = {
     info,
     ...spoken,
-    openDecoder: () =>
-      createDecoder({ session, io, states: taps.length, dims: info.dims, sharedCache, beforePass }),
+    openDecoder,
     sentenceEncoder: encoder,
     release: async () => {
       await encoder?.release();
@@ -76,7 +78,11 @@ async function checkWeightFiles({ path, graph }: ModelFolder, files: readonly st
   }
 }
 
-function describe(folder: ModelFolder, options: ModelOptions, sha256: string): Omit<ModelInfo, 'notices'> {
+function describe(
+  folder: ModelFolder,
+  options: ModelOptions,
+  sha256: string,
+): Omit<ModelInfo, 'notices' | 'rowsPerPass'> {
   const { layers, dims, vocabulary, contextTokens } = folder.config;
   const { provider, threads } = options;
   return { name: folder.name, sha256, layers, dims, vocabulary, contextTokens, provider, threads };

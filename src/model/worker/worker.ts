@@ -9,13 +9,8 @@ import type { Call, CallEvent, Fault, FromWorker, Order, SpeakOrder, WorkerInput
 
 type Emit = (event: CallEvent) => void;
 
-/** What the call in hand has told, and the main thread not yet heard: one message a pass, not one an event. */
-interface Outbox {
-  call: number;
-  events: CallEvent[];
-}
-
-const outbox: Outbox = { call: 0, events: [] };
+/** What calls have told and the main thread not yet heard: one message a call and pass, not one an event. */
+const outbox = new Map<number, CallEvent[]>();
 
 const port = parentPort;
 if (!port) throw new Error('worker.ts runs in a worker thread only');
@@ -30,16 +25,17 @@ function toFault(error: unknown): Fault {
 }
 
 function report(call: number): Emit {
-  outbox.call = call;
-  return (event) => void outbox.events.push(event);
+  return (event) => {
+    const events = outbox.get(call);
+    if (events) events.push(event);
+    else outbox.set(call, [event]);
+  };
 }
 
 /** Before each pass, which takes the longest, and before a call is answered. */
 function sendEvents(): void {
-  const { call, events } = outbox;
-  if (events.length === 0) return;
-  outbox.events = [];
-  post({ type: 'events', call, events }, events.flatMap(buffersOf));
+  for (const [call, events] of outbox) post({ type: 'events', call, events }, events.flatMap(buffersOf));
+  outbox.clear();
 }
 
 function buffersOf(event: CallEvent): TransferListItem[] {
@@ -102,9 +98,8 @@ function listen(
 
 /** A preview is worth nothing once a later text of the same dialogue waits. */
 function isStale(call: Call, waiting: readonly Call[]): boolean {
-  if (call.order.type !== 'hear') return false;
-  return waiting.some(
-    ({ dialogue, order }) => dialogue === call.dialogue && (order.type === 'hear' || order.type === 'heard'),
+  return (
+    call.order.type === 'hear' && waiting.some(({ order }) => order.type === 'hear' || order.type === 'heard')
   );
 }
 
@@ -113,28 +108,31 @@ function answer(message: FromWorker): void {
   post(message);
 }
 
+/** Calls of one dialogue are carried out one after another, those of several side by side. */
 function serve(model: OpenModel): void {
   const desk: Desk = { model, dialogues: new Map() };
-  const waiting: Call[] = [];
-  let busy = false;
-  const work = async (): Promise<void> => {
-    busy = true;
-    for (let call = waiting.shift(); call; call = waiting.shift()) {
-      const { call: id } = call;
-      if (isStale(call, waiting)) post({ type: 'done', call: id, spoken: undefined });
-      else {
-        await carryOut(desk, call).then(
-          (spoken) => answer({ type: 'done', call: id, spoken }),
-          (error: unknown) => answer({ type: 'failed', call: id, fault: toFault(error) }),
-        );
-      }
-    }
-    busy = false;
-  };
+  const lines = new Map<number, Call[]>();
   port?.on('message', (call: Call) => {
-    waiting.push(call);
-    if (!busy) void work();
+    const line = lines.get(call.dialogue);
+    if (line) return void line.push(call);
+    const waiting = [call];
+    lines.set(call.dialogue, waiting);
+    void workOff(desk, waiting).then(() => lines.delete(call.dialogue));
   });
+}
+
+async function workOff(desk: Desk, waiting: Call[]): Promise<void> {
+  for (let call = waiting.shift(); call; call = waiting.shift()) {
+    const { call: id } = call;
+    if (isStale(call, waiting)) {
+      post({ type: 'done', call: id, spoken: undefined });
+      continue;
+    }
+    await carryOut(desk, call).then(
+      (spoken) => answer({ type: 'done', call: id, spoken }),
+      (error: unknown) => answer({ type: 'failed', call: id, fault: toFault(error) }),
+    );
+  }
 }
 
 try {

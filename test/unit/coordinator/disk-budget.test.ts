@@ -69,7 +69,7 @@ describe('a study before it begins', () => {
       }),
       finished: async () => undefined,
     });
-    const agents = new Map(['ada', 'ben'].map((id) => [id, { model: LARGE, instance: id }]));
+    const agents = new Map(['ada', 'ben'].map((id) => [id, { model: LARGE, instance: id, atOnce: 1 }]));
     const study = everyStep(demo, { layers: null, every: 1 });
     try {
       await checkDisk(coordinator, {

@@ -37,8 +37,10 @@ const modelOf = (agent: string) => ({
   layers: 1,
   dims: 1,
 });
-const fleet = (present: string[], lost: string[]) => ({
-  present: new Map(present.map((agent) => [agent, { instance: `${agent}-1`, model: modelOf(agent) }])),
+const fleet = (present: string[], lost: string[], atOnce = 1) => ({
+  present: new Map(
+    present.map((agent) => [agent, { instance: `${agent}-1`, model: modelOf(agent), atOnce }]),
+  ),
   lost: new Set(lost),
   modelOf,
 });
@@ -56,6 +58,15 @@ describe('chooseStandIns', () => {
   it('waits for an agent that is busy with an episode that will end', () => {
     const busy = chooseStandIns(running('e0001', 'e0002'), fleet(['ada', 'cas', 'dan'], ['ben']));
     expect(busy).toEqual({ takeovers: [], hopeless: [] });
+  });
+
+  it('takes an agent that plays fewer episodes than it can, but never one of the episode itself', () => {
+    const { takeovers, hopeless } = chooseStandIns(
+      running('e0001', 'e0002'),
+      fleet(['ada', 'cas', 'dan'], ['ben'], 2),
+    );
+    expect(takeovers.map(({ agent, episode }) => `${agent} in ${episode}`)).toEqual(['cas in e0001']);
+    expect(hopeless).toEqual([]);
   });
 
   it.each([

@@ -7,7 +7,7 @@ import {
   countEpisodes,
   countTurns,
   decide,
-  episodeOf,
+  episodesOf,
   initialState,
   reduceEvent,
   reduceUtterance,
@@ -66,12 +66,13 @@ const after = (...messages: (RunEvent | Utterance)[]): RunState =>
     (state, message) => ('type' in message ? reduceEvent(state, message) : reduceUtterance(state, message)),
     initialState(plan, 3),
   );
-const starts = (state: RunState): string[] =>
-  decide(state).flatMap((command) => (command.do === 'start-episode' ? [command.episode.id] : []));
+const one = (): number => 1;
+const starts = (state: RunState, atOnce: (agent: string) => number = one): string[] =>
+  decide(state, atOnce).flatMap((command) => (command.do === 'start-episode' ? [command.episode.id] : []));
 
 describe('run state', () => {
   it('starts the run first', () => {
-    expect(decide(after())).toEqual([{ do: 'start-run' }]);
+    expect(decide(after(), one)).toEqual([{ do: 'start-run' }]);
   });
 
   it('starts one episode for each pair of free agents, in the order of the plan', () => {
@@ -81,16 +82,23 @@ describe('run state', () => {
     expect(starts(after(begun, started('e0001'), started('e0002'), finished('e0001', 3)))).toEqual(['e0003']);
   });
 
+  it('starts as many episodes as all of their agents play at once, and lets none overtake', () => {
+    expect(starts(after(begun), () => 2)).toEqual(['e0001', 'e0002', 'e0003', 'e0004']);
+    const slow = (agent: string): number => (agent === 'b' ? 1 : 2);
+    expect(starts(after(begun), slow)).toEqual(['e0001', 'e0002', 'e0004']);
+    expect(starts(after(begun, started('e0001'), finished('e0001', 3)), slow)).toContain('e0003');
+  });
+
   it('finishes an episode at its last turn or when an agent leaves', () => {
     const open = after(begun, started('e0001'), started('e0002'), says('e0001', 0), says('e0001', 1));
-    expect(decide(open).filter((one) => one.do !== 'seat')).toEqual([]);
+    expect(decide(open, one).filter((command) => command.do !== 'seat')).toEqual([]);
     const command = { do: 'finish-episode', episode: 'e0001' };
-    expect(decide(reduceUtterance(open, says('e0001', 2)))).toContainEqual({
+    expect(decide(reduceUtterance(open, says('e0001', 2)), one)).toContainEqual({
       ...command,
       turns: 3,
       finish: 'turns',
     });
-    expect(decide(reduceUtterance(open, says('e0001', 2, 'leave')))).toContainEqual({
+    expect(decide(reduceUtterance(open, says('e0001', 2, 'leave')), one)).toContainEqual({
       ...command,
       turns: 3,
       finish: 'leave',
@@ -110,12 +118,12 @@ describe('run state', () => {
     };
     const state = after(begun, started('e0001'), says('e0001', 0), takenOver, takenOver);
     const seat = { do: 'seat', episode: plan[0] };
-    expect(decide(state)).toEqual([
+    expect(decide(state, one)).toEqual([
       { ...seat, role: 0, agent: 'a', tookOverAs: undefined },
       { ...seat, role: 1, agent: 'c', tookOverAs: 'i' },
     ]);
-    expect(episodeOf(state, 'c')).toMatchObject({ role: 1, now: { spoken: [{ turn: 0 }] } });
-    expect(episodeOf(state, 'b')).toBeUndefined();
+    expect(episodesOf(state, 'c')).toMatchObject([{ role: 1, now: { spoken: [{ turn: 0 }] } }]);
+    expect(episodesOf(state, 'b')).toEqual([]);
     const over = after(begun, started('e0001'), takenOver, finished('e0001', 3));
     expect(starts(over)).toEqual(['e0002', 'e0003']);
   });
@@ -129,7 +137,7 @@ describe('run state', () => {
       turn: 0,
       atMs: 0,
     };
-    const seats = episodeOf(after(begun, started('e0001'), resumed, resumed), 'b')?.now.seats;
+    const seats = episodesOf(after(begun, started('e0001'), resumed, resumed), 'b')[0]?.now.seats;
     expect(seats?.map(({ seating }) => seating)).toEqual([0, 2]);
   });
 
@@ -149,7 +157,7 @@ describe('run state', () => {
   });
 
   it('gives a running episode to all of its agents again after a restart', () => {
-    expect(decide(after(begun, started('e0001'), says('e0001', 0)))).toEqual(
+    expect(decide(after(begun, started('e0001'), says('e0001', 0)), one)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ do: 'seat', role: 0, agent: 'a' }),
         expect.objectContaining({ do: 'seat', role: 1, agent: 'b' }),
@@ -159,16 +167,16 @@ describe('run state', () => {
 
   it('finishes the run when every episode is finished, and then decides nothing more', () => {
     const all = after(begun, ...plan.flatMap(({ id }) => [started(id), finished(id, 2)]));
-    expect(decide(all)).toEqual([{ do: 'finish-run', episodes: 4, turns: 8 }]);
+    expect(decide(all, one)).toEqual([{ do: 'finish-run', episodes: 4, turns: 8 }]);
     expect(
-      decide(reduceEvent(all, { type: 'run-finished', run: 'r', episodes: 4, turns: 8, atMs: 0 })),
+      decide(reduceEvent(all, { type: 'run-finished', run: 'r', episodes: 4, turns: 8, atMs: 0 }), one),
     ).toEqual([]);
     expect(countTurns(all)).toBe(8);
     expect(countEpisodes(all)).toEqual({ planned: 0, running: 0, finished: 4 });
   });
 
   it('decides nothing in a failed run', () => {
-    expect(decide(after(begun, { type: 'run-failed', run: 'r', reason: 'x', atMs: 0 }))).toEqual([]);
+    expect(decide(after(begun, { type: 'run-failed', run: 'r', reason: 'x', atMs: 0 }), one)).toEqual([]);
   });
 
   it('ignores what belongs to no planned episode', () => {
@@ -237,7 +245,7 @@ describe('leaving', () => {
       (was, message) => ('type' in message ? reduceEvent(was, message) : reduceUtterance(was, message)),
       start,
     );
-    return decide(state).find((command) => command.do === 'finish-episode');
+    return decide(state, one).find((command) => command.do === 'finish-episode');
   };
 
   it('of one among four ends no talk, of the third of them does', () => {

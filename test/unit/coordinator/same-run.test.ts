@@ -17,7 +17,9 @@ const begun = {
 };
 const agents = new Set(['a', 'b']);
 const fleetOf = (sha256: string) => ({
-  agents: new Map([...agents].map((agent) => [agent, { instance: 'i', model: { ...model, sha256 } }])),
+  agents: new Map(
+    [...agents].map((agent) => [agent, { instance: 'i', atOnce: 1, model: { ...model, sha256 } }]),
+  ),
   analyzer: { id: 'analyzer', streamUrl: '' },
 });
 

@@ -127,7 +127,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
           passes.push(ids.length);
           return decoder.run(ids, layers);
         };
-        return { cache: decoder.cache, run };
+        return { cache: decoder.cache, run, fork: () => decoder.fork(), close: () => decoder.close() };
       },
     };
     const dialogue = openDialogue(counted, DIALOGUE);

@@ -40,6 +40,8 @@ function counted(model: OpenModel): { model: OpenModel; tokens(): number } {
         tokens += ids.length;
         return decoder.run(ids, layers);
       },
+      fork: () => decoder.fork(),
+      close: () => decoder.close(),
     };
   };
   return { model: { ...model, openDecoder }, tokens: () => tokens };

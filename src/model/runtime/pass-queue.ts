@@ -1,0 +1,78 @@
+/**
+ * Whose turn it is on the session. Dialogues that have one token to compute share a pass; a chunk of a prompt, whose bits
+ * would depend on the others, has one of its own. Neither waits for more than one pass of the other kind.
+ *
+ *   chunk, chunk, … ─┐
+ *                    ├─▶ one chunk, then one pass over all tokens that wait, then one chunk …
+ *   token, token, … ─┘
+ */
+export interface PassQueue<Step, Output> {
+  /** Runs `pass` when it is its turn; nothing else runs meanwhile. */
+  chunk<T>(pass: () => Promise<T>): Promise<T>;
+  /** Computes one token, together with those that wait besides. */
+  step(step: Step): Promise<Output>;
+}
+
+interface Waiting<Step, Output> {
+  step: Step;
+  resolve(output: Output): void;
+  reject(error: unknown): void;
+}
+
+export interface QueueOptions<Step, Output> {
+  /** How many tokens a pass may take. */
+  rowsPerPass: number;
+  runSteps(steps: readonly Step[]): Promise<Output[]>;
+}
+
+export function createPassQueue<Step, Output>({
+  rowsPerPass,
+  runSteps,
+}: QueueOptions<Step, Output>): PassQueue<Step, Output> {
+  const chunks: (() => Promise<void>)[] = [];
+  const steps: Waiting<Step, Output>[] = [];
+  let running = false;
+  const work = async (): Promise<void> => {
+    running = true;
+    while (chunks.length > 0 || steps.length > 0) {
+      await chunks.shift()?.();
+      await othersHaveAsked();
+      if (steps.length > 0) await runTogether(steps.splice(0, rowsPerPass), runSteps);
+      await othersHaveAsked();
+    }
+    running = false;
+  };
+  const start = (): void => {
+    if (!running) void work();
+  };
+  return {
+    chunk: (pass) =>
+      new Promise((resolve, reject) => {
+        chunks.push(() => pass().then(resolve, reject));
+        start();
+      }),
+    step: (step) =>
+      new Promise((resolve, reject) => {
+        steps.push({ step, resolve, reject });
+        start();
+      }),
+  };
+}
+
+/** Answers each of those that waited, also where the pass failed. */
+async function runTogether<Step, Output>(
+  taken: readonly Waiting<Step, Output>[],
+  runSteps: QueueOptions<Step, Output>['runSteps'],
+): Promise<void> {
+  try {
+    const outputs = await runSteps(taken.map(({ step }) => step));
+    for (const [i, output] of outputs.entries()) taken[i]?.resolve(output);
+  } catch (error) {
+    for (const { reject } of taken) reject(error);
+  }
+}
+
+/** Whoever waited for the last pass has then said what comes next, and messages from the main thread have been read. */
+function othersHaveAsked(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
