@@ -16,7 +16,7 @@ import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { normalPairs } from './normal-pairs.ts';
 import { mapRows } from './synchrony/map-rows.ts';
 import { bestMs, ms, timeMs } from './synchrony/wall-time.ts';
-import { turnRows, zeros } from '../src/numeric/matrix.ts';
+import { shiftRows, zeros } from '../src/numeric/matrix.ts';
 import { seededRandom } from '../src/numeric/random.ts';
 import { strictScore } from '../src/synchrony/strict/strict-score.ts';
 import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
@@ -156,7 +156,7 @@ async function singlyTakenMs(
     for (const window of dyad.windows.values()) {
       const { a, b } = window.rows();
       for (let draw = 0; draw < SINGLY; draw++)
-        await measure.compute(a, turnRows(b, 20 + 20 * draw), { ...options, algebra });
+        await measure.compute(a, shiftRows(b, 20 + 20 * draw), { ...options, algebra });
     }
   });
   return (100 / SINGLY) * takenMs;

@@ -3,7 +3,7 @@ import { product, symmetricProduct, transpose, zeros } from './matrix.ts';
 import { dotAt } from './row-product.ts';
 import type { Matrix } from './linear-algebra.ts';
 
-/** Lower factor of (s + λI), row-major [n, n]; undefined where it is not positive definite. */
+/** Lower Cholesky factor of s + λI, row-major [n, n]; undefined if it is not positive definite. */
 export function cholesky(s: Matrix, lambda: number): Float64Array | undefined {
   const n = s.rows;
   const factor = new Float64Array(n * n);
@@ -19,7 +19,7 @@ export function cholesky(s: Matrix, lambda: number): Float64Array | undefined {
   return factor;
 }
 
-/** L⁻¹ [n, n] of a lower factor, row by row: every sum runs along rows. */
+/** Inverse L⁻¹ [n, n] of a lower factor, computed row by row so that every sum runs along rows. */
 export function invertLower(lower: Float64Array, n: number): Matrix {
   const inverse = zeros(n, n);
   const out = inverse.data;
@@ -36,7 +36,10 @@ export function invertLower(lower: Float64Array, n: number): Matrix {
   return inverse;
 }
 
-/** L⁻¹ of s + λI = L Lᵀ. A system that is singular to rounding gets the smallest ridge that factors; undefined for one that never does. */
+/**
+ * L⁻¹ with s + λI = L Lᵀ. A system that is singular to rounding gets the smallest larger ridge with which it
+ * factors; undefined if there is none.
+ */
 function lowerInverse(s: Matrix, lambda: number): Matrix | undefined {
   let largest = 0;
   for (let r = 0; r < s.rows; r++) largest = Math.max(largest, Math.abs(s.data[r * s.rows + r] as number));
@@ -48,19 +51,19 @@ function lowerInverse(s: Matrix, lambda: number): Matrix | undefined {
   return factor && invertLower(factor, s.rows);
 }
 
-/** L⁻¹ [n, n] of s + λI = L Lᵀ, for what cannot be factored as solveSymmetric says. */
+/** L⁻¹ [n, n] with s + λI = L Lᵀ; NaN if the system does not factor. */
 export function inverseFactor(s: Matrix, lambda: number): Matrix {
   return lowerInverse(s, lambda) ?? { ...s, data: new Float64Array(s.data.length).fill(Number.NaN) };
 }
 
-/** Solves (s + λI) x = b → [n, m]; NaN for a system that does not factor. */
+/** Solves (s + λI) x = b → [n, m]; NaN if the system does not factor. */
 export function solveSymmetric(s: Matrix, lambda: number, b: Matrix): Matrix {
   const lower = lowerInverse(s, lambda);
   if (!lower) return { ...b, data: new Float64Array(b.data.length).fill(Number.NaN) };
   return product(transpose(lower), product(lower, b));
 }
 
-/** (s + λI)⁻¹ [n, n], for what cannot be inverted as solveSymmetric says. */
+/** (s + λI)⁻¹ [n, n]; NaN if the system does not factor. */
 export function invertSymmetric(s: Matrix, lambda: number): Matrix {
   return symmetricProduct(transpose(inverseFactor(s, lambda)));
 }

@@ -1,10 +1,10 @@
 /**
- * Passes over the columns of a tall matrix, four rows at a time: what is known of a column is read once for the four, which makes them about
- * three times as fast. Every sum is made in the order of the rows.
+ * Passes over the columns of a tall matrix, four rows at a time: values per column are read once for four rows,
+ * which makes a pass about three times as fast. Every sum is added in the order of the rows.
  */
 import type { Matrix } from './linear-algebra.ts';
 
-/** Mean [cols] over some rows, or over all. */
+/** Mean of each column [cols] over the given rows, by default all. */
 export function columnMeans(m: Matrix, rows: Int32Array = allRows(m)): Float64Array {
   const { cols, data } = m;
   const sums = new Float64Array(cols);
@@ -14,7 +14,7 @@ export function columnMeans(m: Matrix, rows: Int32Array = allRows(m)): Float64Ar
   return sums.map((sum) => sum / rows.length);
 }
 
-/** Σ (x − centre)² [cols] over some rows. */
+/** Σ (x − centre)² of each column [cols] over the given rows. */
 export function columnSquares({ cols, data }: Matrix, centre: Float64Array, rows: Int32Array): Float64Array {
   const sums = new Float64Array(cols);
   const rest = byFour(rows, cols, (starts) => addFourSquares({ sums, centre }, data, starts));
@@ -31,7 +31,10 @@ export interface Scaling {
   factor: Float64Array;
 }
 
-/** (x − offset) · factor for some rows of m, or for all, one after the other in `into` [rows.length, cols]. */
+/**
+ * (x − offset) · factor for the given rows of m, by default all, written to `into` [rows.length, cols] one
+ * after the other.
+ */
 export function scaleColumns(
   m: Matrix,
   scaling: Scaling,
@@ -52,10 +55,10 @@ export function scaleColumns(
 
 const allRows = ({ rows }: Matrix): Int32Array => Int32Array.from({ length: rows }, (_, row) => row);
 
-/** Where four rows start. */
+/** Where each of four rows starts in the data. */
 type Four = readonly [number, number, number, number];
 
-/** Calls for every four rows, and returns where those start that are left. */
+/** Calls `four` for every four rows; returns the starts of the rows that are left over. */
 function byFour(rows: Int32Array, cols: number, four: (starts: Four) => void): number[] {
   const start = (at: number): number => (rows[at] as number) * cols;
   const fours = rows.length - (rows.length % 4);
@@ -63,7 +66,7 @@ function byFour(rows: Int32Array, cols: number, four: (starts: Four) => void): n
   return [...rows.subarray(fours)].map((row) => row * cols);
 }
 
-// Their arrays are parameters and not of a closure, which would be looked up for every value.
+// The arrays are parameters: variables of a closure would be looked up for every value.
 
 function addFour(sums: Float64Array, data: Float64Array, [p, q, r, s]: Four): void {
   for (let c = 0; c < sums.length; c++)

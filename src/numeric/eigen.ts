@@ -1,11 +1,11 @@
-/** Eigenvalues and eigenvectors of a small symmetric matrix by Jacobi rotations; meant for at most a few hundred rows. */
+/** Eigenvalues and eigenvectors of a symmetric matrix of at most a few hundred rows, by Jacobi rotations. */
 import { zeros } from './matrix.ts';
 import type { Matrix } from './linear-algebra.ts';
 
 export interface Eigen {
-  /** Descending. */
+  /** Eigenvalues, largest first. */
   values: Float64Array;
-  /** [n, n]: column k belongs to values[k]. */
+  /** Eigenvectors [n, n]: column k belongs to values[k]. */
   vectors: Matrix;
 }
 
@@ -14,7 +14,7 @@ const SWEEPS = 60;
 export function symmetricEigen(symmetric: Matrix): Eigen {
   const n = symmetric.rows;
   const a = symmetric.data.slice();
-  // Rows of v are the eigenvectors while we rotate: contiguous memory.
+  // During the rotations the rows of v are the eigenvectors, since rows are contiguous in memory.
   const v = zeros(n, n);
   for (let k = 0; k < n; k++) v.data[k * n + k] = 1;
   for (let sweep = 0; sweep < SWEEPS && offDiagonal(a, n) > 1e-15; sweep++) {
@@ -30,7 +30,7 @@ export function symmetricEigen(symmetric: Matrix): Eigen {
   return { values: Float64Array.from(order, (k) => a[k * n + k] as number), vectors };
 }
 
-/** Size of what is off the diagonal beside what is on it. */
+/** Ratio of the off-diagonal part to the diagonal, by squares. */
 function offDiagonal(a: Float64Array, n: number): number {
   let off = 0;
   let on = 0;
@@ -41,7 +41,7 @@ function offDiagonal(a: Float64Array, n: number): number {
   return on + off > 0 ? Math.sqrt(off / (on + off)) : 0;
 }
 
-/** One rotation that makes a[p, q] zero, kept in v. */
+/** One rotation that makes a[p, q] zero; it is also applied to v. */
 function rotate(a: Float64Array, v: Float64Array, at: { n: number; p: number; q: number }): void {
   const { n, p, q } = at;
   const apq = a[p * n + q] as number;
@@ -50,9 +50,9 @@ function rotate(a: Float64Array, v: Float64Array, at: { n: number; p: number; q:
   const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
   const c = 1 / Math.sqrt(t * t + 1);
   const s = t * c;
-  turnRows(a, { from: p * n, to: q * n, step: 1, count: n, c, s });
-  turnRows(a, { from: p, to: q, step: n, count: n, c, s });
-  turnRows(v, { from: p * n, to: q * n, step: 1, count: n, c, s });
+  shiftRows(a, { from: p * n, to: q * n, step: 1, count: n, c, s });
+  shiftRows(a, { from: p, to: q, step: n, count: n, c, s });
+  shiftRows(v, { from: p * n, to: q * n, step: 1, count: n, c, s });
 }
 
 interface Turn {
@@ -64,7 +64,7 @@ interface Turn {
   s: number;
 }
 
-function turnRows(data: Float64Array, { from, to, step, count, c, s }: Turn): void {
+function shiftRows(data: Float64Array, { from, to, step, count, c, s }: Turn): void {
   for (let k = 0, x = from, y = to; k < count; k++, x += step, y += step) {
     const left = data[x] as number;
     const right = data[y] as number;

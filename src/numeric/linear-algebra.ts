@@ -1,4 +1,4 @@
-/** The matrices that the mathematics works on, and the linear algebra that it is given. */
+/** The matrix type, and the interface of the linear algebra that the measures are given. */
 
 /** Float64 matrix, row-major [rows, cols]. */
 export interface Matrix {
@@ -7,34 +7,37 @@ export interface Matrix {
   data: Float64Array;
 }
 
-/** The linear algebra that a measure is handed: plain TypeScript in tests, ONNX Runtime for real work. */
+/** The linear algebra that a measure is given: plain TypeScript in tests, ONNX Runtime in programs. */
 export interface LinearAlgebra {
   /** a [n, k] · bᵀ with b [m, k] → [n, m]. */
   multiplyTransposed(a: Matrix, b: Matrix): Promise<Matrix>;
   /** a [n, k] · b [k, m] → [n, m]. */
   multiply(a: Matrix, b: Matrix): Promise<Matrix>;
-  /** aᵀ · b with a [n, k] and b [n, m] → [k, m]; it may stand in `into`. */
+  /** aᵀ · b of a [n, k] and b [n, m] → [k, m]; written to `into` if given. */
   crossMultiply(a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix>;
-  /** a [n, k] · aᵀ → [n, n], exactly symmetric; it may stand in `into`. */
+  /** a · aᵀ of a [n, k] → [n, n], exactly symmetric; written to `into` if given. */
   gram(a: Matrix, into?: Float64Array): Promise<Matrix>;
   /**
    * ‖Z_test − Cᵀ Z_train‖² for every C [train, test] and Z [train + test, any], test rows last → [weights.length,
    * targets.length].
    */
   squaredErrors(weights: Matrix[], targets: Matrix[]): Promise<Matrix>;
-  /** W [n, n], 0 above its diagonal, with W (s + λI) Wᵀ = I, of symmetric positive definite s [n, n]. */
+  /** Lower triangular W [n, n] with W (s + λI) Wᵀ = I, for symmetric positive definite s [n, n]. */
   inverseFactor(s: Matrix, lambda: number): Promise<Matrix>;
-  /** (x xᵀ + constant + λI)⁻¹ of x [n, any], `constant` in every entry → [n, n]. */
+  /** (x xᵀ + constant + λI)⁻¹ [n, n] of x [n, any]; `constant` is added to every entry. */
   invertKernel(x: Matrix, of: KernelRidge): Promise<Matrix>;
-  /** Memory for so many values each, whatever stands in it, until `use` settles. */
-  lend<T>(lengths: number[], use: (rooms: Float64Array[]) => Promise<T>): Promise<T>;
-  /** (s + λI)⁻¹ of symmetric positive definite s [n, n]; it may stand in `into`, which may be where s stood. */
+  /** Lends buffers of the given lengths, with arbitrary content, until `use` settles. */
+  lend<T>(lengths: number[], use: (buffers: Float64Array[]) => Promise<T>): Promise<T>;
+  /**
+   * (s + λI)⁻¹ of symmetric positive definite s [n, n]; written to `into` if given, which may be the memory of
+   * s.
+   */
   invertRidge(s: Matrix, lambda: number, into?: Float64Array): Promise<Matrix>;
 }
 
 export interface KernelRidge {
   lambda: number;
   constant: number;
-  /** [n · n] where the inverse may stand. */
+  /** Buffer [n · n] for the inverse. */
   into?: Float64Array | undefined;
 }

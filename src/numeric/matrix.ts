@@ -1,11 +1,13 @@
-/** Dense float64 matrices, row-major, and the few small products that are not worth a backend. */
+/**
+ * Dense float64 matrices, row-major, and small products for which a call into a backend is not worth its cost.
+ */
 import type { Matrix } from './linear-algebra.ts';
 
 export function zeros(rows: number, cols: number): Matrix {
   return { rows, cols, data: new Float64Array(rows * cols) };
 }
 
-/** The given rows, in that order → [rows.length, cols]. */
+/** The given rows in that order → [rows.length, cols]. */
 export function takeRows(m: Matrix, rows: ArrayLike<number>): Matrix {
   const out = zeros(rows.length, m.cols);
   for (let r = 0; r < rows.length; r++) {
@@ -15,18 +17,18 @@ export function takeRows(m: Matrix, rows: ArrayLike<number>): Matrix {
   return out;
 }
 
-/** Rows [start, end) as a view: what is written to it is written to m. */
+/** Rows [start, end) as a view on m: writing to the view writes to m. */
 export function rowRange(m: Matrix, start: number, end: number): Matrix {
   return { rows: end - start, cols: m.cols, data: m.data.subarray(start * m.cols, end * m.cols) };
 }
 
-/** Row t holds what row t − by held; the end comes round to the start. */
-export function turnRows(m: Matrix, by: number): Matrix {
+/** Circular shift: row t of the result is row t − by of m. */
+export function shiftRows(m: Matrix, by: number): Matrix {
   return takeRows(m, turnedPlaces(m.rows, by));
 }
 
-/** The same for the rows and columns of a square matrix. */
-export function turnBoth(m: Matrix, by: number): Matrix {
+/** Circular shift of the rows and columns of a square matrix. */
+export function shiftBoth(m: Matrix, by: number): Matrix {
   const places = turnedPlaces(m.rows, by);
   return by === 0 ? m : takeBlock(m, [places, places]);
 }
@@ -35,7 +37,7 @@ function turnedPlaces(n: number, by: number): number[] {
   return Array.from({ length: n }, (_, place) => (((place - by) % n) + n) % n);
 }
 
-/** m at (rows × cols) → [rows.length, cols.length], in `to` where it is given. */
+/** The block of m at rows × cols → [rows.length, cols.length], written to `to` if given. */
 export function takeBlock(
   m: Matrix,
   [rows, cols]: [rows: ArrayLike<number>, cols: ArrayLike<number>],
@@ -57,7 +59,7 @@ export function transpose(m: Matrix): Matrix {
   return out;
 }
 
-/** Matrices of equal row count, side by side. */
+/** Matrices with equal numbers of rows, side by side. */
 export function joinColumns(parts: Matrix[]): Matrix {
   const rows = parts[0]?.rows ?? 0;
   const out = zeros(
@@ -74,7 +76,7 @@ export function joinColumns(parts: Matrix[]): Matrix {
   return out;
 }
 
-/** The matrices of the given widths that stand side by side in m. */
+/** Splits m into matrices of the given widths, the inverse of `joinColumns`. */
 export function splitColumns(m: Matrix, widths: number[]): Matrix[] {
   let left = 0;
   return widths.map((cols) => {
@@ -101,7 +103,7 @@ export function productTransposed(a: Matrix, b: Matrix): Matrix {
   return product(a, transpose(b));
 }
 
-/** a [n, k] · aᵀ → [n, n], each pair of rows once. */
+/** a · aᵀ of a [n, k] → [n, n]; each pair of rows is multiplied once. */
 export function symmetricProduct(a: Matrix): Matrix {
   const n = a.rows;
   const out = zeros(n, n);
@@ -113,7 +115,7 @@ export function symmetricProduct(a: Matrix): Matrix {
   return out;
 }
 
-/** Which row of a product, and how many of its columns from the left. */
+/** The row of a product to add to, and how many of its columns from the left. */
 interface RowProduct {
   a: Matrix;
   b: Matrix;
@@ -121,7 +123,7 @@ interface RowProduct {
   cols: number;
 }
 
-/** Four rows of b at once: what they go into is read and written once for all four. */
+/** Adds four rows of b at once, so that the output row is read and written once for all four. */
 function addRowProduct(out: Matrix, { a, b, row, cols }: RowProduct): void {
   const [to, from, weights, width] = [out.data, b.data, a.data, b.cols];
   const start = row * width;
@@ -154,17 +156,17 @@ export function addTo(m: Matrix, other: Matrix): void {
   for (let at = 0; at < to.length; at++) to[at] = (to[at] as number) + (from[at] as number);
 }
 
-/** Takes `other` [n, m] out of m [n, m] in place, and returns m. */
+/** Subtracts `other` [n, m] from m [n, m] in place, and returns m. */
 export function subtractFrom(m: Matrix, other: Matrix): Matrix {
   const [to, from] = [m.data, other.data];
   for (let at = 0; at < to.length; at++) to[at] = (to[at] as number) - (from[at] as number);
   return m;
 }
 
-/** −m, at the beginning of `room`, which may be m's own. */
-export function negated({ data, ...size }: Matrix, room: Float64Array): Matrix {
-  for (let at = 0; at < data.length; at++) room[at] = -(data[at] as number);
-  return { ...size, data: room.subarray(0, data.length) };
+/** −m, written to the beginning of `buffer`, which may be m's own memory. */
+export function negated({ data, ...size }: Matrix, buffer: Float64Array): Matrix {
+  for (let at = 0; at < data.length; at++) buffer[at] = -(data[at] as number);
+  return { ...size, data: buffer.subarray(0, data.length) };
 }
 
 /** Σ aᵢ bᵢ over all entries. */
@@ -179,12 +181,12 @@ export function isFinite(m: Matrix): boolean {
   return true;
 }
 
-/** A copy of neighbouring rows and columns [rows, cols]. */
+/** A copy of the block [rows, cols] of m that begins at `top` and `left`. */
 export function blockOf(m: Matrix, at: { top: number; left: number; rows: number; cols: number }): Matrix {
   return copyBlock(m, at, zeros(at.rows, at.cols));
 }
 
-/** What stands in m from `top` and `left` on, as much as `into` holds, copied into it. */
+/** Copies the block of m that begins at `top` and `left`, in the size of `into`, to `into`. */
 export function copyBlock(m: Matrix, { top, left }: { top: number; left: number }, into: Matrix): Matrix {
   for (let r = 0; r < into.rows; r++) {
     const start = (top + r) * m.cols + left;

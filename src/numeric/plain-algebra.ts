@@ -1,4 +1,4 @@
-/** The linear algebra in plain TypeScript: what tests and tiny work use, and what the fast backend is compared with. */
+/** The linear algebra in plain TypeScript, for tests and tiny inputs. The fast backend is compared with it. */
 import { inverseFactor, invertSymmetric } from './cholesky.ts';
 import {
   crossProduct,

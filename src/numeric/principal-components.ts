@@ -1,6 +1,6 @@
 /**
- * Leading principal components of rows that are known by their Gram matrix only: block power iteration, then Rayleigh-Ritz.
- * What comes back are scores [n, k] with W Wᵀ ≈ K; fewer than wanted where K has fewer dimensions.
+ * Leading principal components of rows that are known only by their Gram matrix K: block power iteration, then
+ * Rayleigh–Ritz. The result are scores W [n, k] with W Wᵀ ≈ K; k is smaller than asked for if K has lower rank.
  */
 import { symmetricEigen, type Eigen } from './eigen.ts';
 import { rowRange, subtractFrom, transpose, zeros } from './matrix.ts';
@@ -10,12 +10,18 @@ import type { LinearAlgebra, Matrix } from './linear-algebra.ts';
 
 const ITERATIONS = 4;
 const MOST_ITERATIONS = 300;
-/** Relative change of the largest eigenvalues per iteration; the vectors are then good to about its root. */
+/**
+ * Relative change of the largest eigenvalues per iteration at which the iteration stops; the error of the
+ * vectors is about its square root.
+ */
 const SETTLED = 1e-13;
 const OVERSAMPLING = 8;
 const RANK_TOLERANCE = 1e-11;
 
-/** A good part of the leading space, exact where K has no more than `wanted` dimensions; for what only has to be mostly taken out. */
+/**
+ * Approximate leading components; exact if the rank of K is at most `wanted`. For uses where they only need to
+ * be mostly removed.
+ */
 export async function leadingComponents(
   gram: Matrix,
   wanted: number,
@@ -26,7 +32,10 @@ export async function leadingComponents(
   return scoresOf(space, await ritz(space, algebra), { wanted, algebra });
 }
 
-/** The leading components themselves, also where none of them stands out; for what is read as components. */
+/**
+ * The leading components to convergence, also where the spectrum is flat. For uses that interpret single
+ * components.
+ */
 export async function settledComponents(
   gram: Matrix,
   wanted: number,
@@ -44,9 +53,9 @@ export async function settledComponents(
 }
 
 interface Space {
-  /** [n, width], columns orthonormal. */
+  /** [n, width], with orthonormal columns. */
   basis: Matrix;
-  /** K times it. */
+  /** K · basis. */
   image: Matrix;
 }
 
@@ -85,7 +94,7 @@ function scoresOf(
   return algebra.multiply(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));
 }
 
-/** The first `count` eigenvectors, each times the root of its value. */
+/** The first `count` eigenvectors, each times the square root of its eigenvalue. */
 function scaledVectors(vectors: Matrix, values: Float64Array, count: number): Matrix {
   const out = zeros(vectors.rows, count);
   for (let r = 0; r < vectors.rows; r++) {
@@ -97,12 +106,18 @@ function scaledVectors(vectors: Matrix, values: Float64Array, count: number): Ma
   return out;
 }
 
-/** Columns that are made orthonormal among themselves before the next so many are freed of them, as products. */
+/**
+ * Number of columns that are orthonormalised among themselves before the next block is made orthogonal to them
+ * by products.
+ */
 const BLOCK = 16;
 
-/** Columns made orthonormal, twice over for safety; a column that the others span becomes zero. */
+/**
+ * Orthonormal columns by Gram–Schmidt, done twice for accuracy; a column in the span of the others becomes
+ * zero.
+ */
 async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
-  // Works on the transpose, where a column is contiguous.
+  // Works on the transpose, where a column is contiguous in memory.
   const rows = transpose(m);
   for (let start = 0; start < rows.rows; start += BLOCK) {
     const done = rowRange(rows, 0, start);
@@ -116,12 +131,12 @@ async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
   return transpose(rows);
 }
 
-/** Takes the part along each unit row out of the rows of m. */
+/** Subtracts from the rows of m their projections on each unit row. */
 async function removeParts(m: Matrix, units: Matrix, algebra: LinearAlgebra): Promise<void> {
   subtractFrom(m, await algebra.multiply(await algebra.multiplyTransposed(m, units), units));
 }
 
-/** Row k against the rows above it. */
+/** Orthonormalises row k against the rows above it. */
 function orthonormaliseRow(m: Matrix, k: number, before: number): void {
   const { cols, data } = m;
   const row = k * cols;

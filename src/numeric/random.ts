@@ -11,16 +11,15 @@ export interface Random {
 
 const WORD = 2 ** 32;
 
-/** The 32-bit words of an integer, the low one first: one, or two where it does not fit into 32 bits. */
+/** The 32-bit words of an integer, low word first: one, or two if it does not fit into 32 bits. */
 function wordsOf(value: number): number[] {
   const fits = value >= -WORD / 2 && value < WORD;
   return fits ? [value | 0] : [value | 0, Math.floor(value / WORD) | 0];
 }
 
 /**
- * A 32-bit hash of safe integers (murmur3's mixing), for choices that must never depend on order of arrival. All bits
- * of a value count,
- * so seeds that differ above 32 bits draw differently.
+ * A 32-bit hash of safe integers (mixing of MurmurHash3), for choices that must not depend on order of arrival.
+ * All bits of a value count, so seeds that differ above bit 32 draw differently.
  */
 export function hashIntegers(...values: number[]): number {
   let h = 0x9747b28c;
@@ -35,7 +34,7 @@ export function hashIntegers(...values: number[]): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** xoshiro128**, its state filled from the seed by hashing. */
+/** The generator xoshiro128**; its state is filled from the seed by hashing. */
 export function seededRandom(...seed: number[]): Random {
   let [a, b, c, d] = [1, 2, 3, 4].map((lane) => hashIntegers(...seed, lane)) as [
     number,
@@ -63,7 +62,7 @@ export function seededRandom(...seed: number[]): Random {
   };
 }
 
-/** A shuffled copy (Fisher-Yates). */
+/** A shuffled copy (Fisher–Yates). */
 export function shuffled<T>(items: readonly T[], random: Random): T[] {
   const out = [...items];
   for (let last = out.length - 1; last > 0; last--) {

@@ -1,4 +1,7 @@
-/** Inner products along rows of flat arrays. Four sums at once: the processor does not wait for one addition before the next. */
+/**
+ * Inner products along rows of flat arrays, with four independent sums, so that the processor does not wait for
+ * one addition before the next.
+ */
 
 /** Σ x[at.x + i] · y[at.y + i] over `count` entries. */
 export function dotAt(x: Float64Array, y: Float64Array, at: { x: number; y: number; count: number }): number {

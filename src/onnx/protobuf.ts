@@ -1,13 +1,15 @@
-/** As much of the protobuf wire format as reading and extending ONNX files takes. It knows nothing of ONNX. */
+/**
+ * The part of the protobuf wire format that is needed to read and extend ONNX files. It knows nothing of ONNX.
+ */
 import { EntrainError } from '../protocol/errors.ts';
 
 export interface Field {
   number: number;
-  /** Value of a varint; 0 for other wire types. */
+  /** Value of a varint field; 0 for other wire types. */
   value: number;
-  /** Payload of a length-delimited or fixed-width field, a view into the message; empty for a varint. */
+  /** Payload of a length-delimited or fixed-width field, as a view into the message; empty for a varint. */
   bytes: Uint8Array;
-  /** Where the field, its tag included, stands in the message. */
+  /** Offset of the field in the message, its tag included. */
   start: number;
   end: number;
 }
@@ -15,7 +17,7 @@ export interface Field {
 const EMPTY: Uint8Array = new Uint8Array(0);
 const utf8 = new TextDecoder();
 
-/** The fields of a message in the order written; payloads are views, nothing is copied. */
+/** The fields of a message in the order in which they are written; payloads are views. */
 export function* readFields(message: Uint8Array): Generator<Field> {
   const cursor = { message, at: 0 };
   while (cursor.at < message.length) {
@@ -50,7 +52,9 @@ function take(cursor: Cursor, length: number): Uint8Array {
   return bytes;
 }
 
-/** Numbers above 2^53 lose their low bits and negative ones come out near 2^64: neither is used where we read. */
+/**
+ * Reads a varint. Values above 2^53 lose low bits and negative ones come out near 2^64; neither is used here.
+ */
 function readVarint(cursor: Cursor): number {
   let result = 0;
   let scale = 1;
@@ -75,7 +79,7 @@ export function text(bytes: Uint8Array): string {
   return utf8.decode(bytes);
 }
 
-/** A repeated integer field may come packed (one payload) or one by one. */
+/** The values of a repeated integer field, which may be packed (one payload) or single. */
 export function integers(field: Field): number[] {
   if (field.bytes.length === 0) return [field.value];
   const cursor = { message: field.bytes, at: 0 };
@@ -84,7 +88,7 @@ export function integers(field: Field): number[] {
   return values;
 }
 
-/** A negative number goes as its two's complement of 64 bits. */
+/** Writes a varint; a negative number as its 64-bit two's complement. */
 export function writeVarint(value: number): Uint8Array {
   if (value < 0) return writeNegative(value);
   const bytes: number[] = [];
@@ -105,7 +109,7 @@ function writeNegative(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A length-delimited field: a text, bytes or a nested message. */
+/** Writes a length-delimited field: a text, bytes or a nested message. */
 export function writeBytes(number: number, payload: Uint8Array | string): Uint8Array {
   const body = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
   return concat([writeVarint(number * 8 + 2), writeVarint(body.length), body]);

@@ -1,4 +1,6 @@
-/** Writes the few ONNX messages that are added to a graph: nodes with integer attributes, inputs, small constants. */
+/**
+ * Writes the ONNX messages that are added to a graph: nodes with integer attributes, inputs, small constants.
+ */
 import { concat, writeBytes, writeInteger } from './protobuf.ts';
 
 const FIELD = { node: 1, initializer: 5, input: 11 };
@@ -11,7 +13,7 @@ export interface NewNode {
   attributes?: Readonly<Record<string, number | readonly number[]>>;
 }
 
-/** As a field of the graph. */
+/** A node as a field of the graph. */
 export function nodeField({ op, inputs, outputs, attributes = {} }: NewNode): Uint8Array {
   const parts = [
     ...inputs.map((input) => writeBytes(1, input)),
@@ -23,7 +25,7 @@ export function nodeField({ op, inputs, outputs, attributes = {} }: NewNode): Ui
   return writeBytes(FIELD.node, concat(parts));
 }
 
-/** AttributeProto.type: 2 is INT, 7 is INTS. */
+/** An attribute. AttributeProto.type is 2 for INT and 7 for INTS. */
 function attribute(name: string, value: number | readonly number[]): Uint8Array {
   const body =
     typeof value === 'number'
@@ -32,7 +34,7 @@ function attribute(name: string, value: number | readonly number[]): Uint8Array 
   return concat([writeBytes(1, name), ...body]);
 }
 
-/** Integers of 64 bits, in a row unless `dims` says otherwise: [] is one alone. */
+/** A constant of 64-bit integers, one-dimensional unless `dims` is given; [] makes a scalar. */
 export function integersField(
   name: string,
   values: readonly number[],
@@ -46,7 +48,10 @@ export function integersField(
   );
 }
 
-/** @param type TensorProto.DataType */
+/**
+ * An input of the graph.
+ * @param type TensorProto.DataType
+ */
 export function inputField(name: string, type: number, dims: readonly (number | string)[]): Uint8Array {
   const shape = dims.map((dim) => {
     return writeBytes(1, typeof dim === 'number' ? writeInteger(1, dim) : writeBytes(2, dim));

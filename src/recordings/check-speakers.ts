@@ -1,17 +1,16 @@
 /**
- * Whether each line of a transcript was spoken by the agent whose turn it was, by the events of the run and the rule
- * that
- * agents and coordinator go by. Lines of runs of protocol 1 say nothing of their order; there it counts that the agent
- * had the role of its turn at some time.
+ * Checks for each line of a transcript that the agent had the turn, by the events of the run and the same rule
+ * that agents and coordinator use. Recordings of protocol 1 have no order between events and utterances; there
+ * an agent must have had the role of the turn at some time.
  */
 import type { RunEvent, Utterance } from '../protocol/control.ts';
 import { floorsAfter, floorsWith, NO_FLOORS, turnFault } from '../protocol/turn-order.ts';
 
-/** A line of `events.jsonl` or `transcript.jsonl`; `seq`: its place in the run's stream. */
+/** A line of `events.jsonl` or `transcript.jsonl`; `seq` is its place in the run's stream. */
 export type Placed<T> = T & { seq?: number | undefined };
 export type Spoken = Placed<Pick<Utterance, 'episode' | 'turn' | 'agent' | 'finish'>>;
 
-/** @returns a sentence for each utterance that was not the turn it stands for */
+/** @returns a sentence for each utterance by an agent that did not have the turn */
 export function checkSpeakers(events: readonly Placed<RunEvent>[], spoken: readonly Spoken[]): string[] {
   const isPlaced = [...events, ...spoken].every(({ seq }) => seq !== undefined);
   return isPlaced ? checkInOrder(events, spoken) : checkByRole(events, spoken);

@@ -1,4 +1,6 @@
-/** Which frames of each stream and epoch are there, from the frames alone, in the order of the recording. */
+/**
+ * Keeps account of the frames of each stream and epoch, from the frames alone, in the order of the recording.
+ */
 import { READER_SEATING, type DataMessage } from '../protocol/stream/frames.ts';
 
 export interface Range {
@@ -7,13 +9,13 @@ export interface Range {
 }
 
 export interface EpochLedger {
-  /** Numbers that were neither recorded nor declared lost. */
+  /** Ranges of numbers that were neither recorded nor declared lost. */
   holes: Range[];
-  /** Numbers that the sender declared lost. */
+  /** Ranges of numbers that the sender declared lost. */
   gaps: Range[];
   gapFrames: number;
   doubled: number;
-  /** −1 when there is none. */
+  /** Last recorded number; −1 if there is none. */
   lastSeq: number;
 }
 
@@ -25,18 +27,18 @@ export interface EpochPlace {
 export interface Ledger {
   take(place: EpochPlace, message: DataMessage): void;
   epochs(): (EpochLedger & EpochPlace)[];
-  /** Why the frames of an utterance are not all there, or undefined when they are. */
+  /** Which frames of an utterance are missing, as a sentence; undefined if none are. */
   missing(utterance: EpochPlace & { lastSeq: number; episode: string; turn: number }): string | undefined;
-  /** EPISODE/TURN of every turn frame, as often as it is recorded. */
+  /** EPISODE/TURN of every turn frame, repeated as often as it is recorded. */
   turns(): Iterable<string>;
-  /** Whether a reader's frame of this turn is there, in whatever stream. */
+  /** Whether a reader's frame of this turn is recorded, in any stream. */
   wasRead(episode: string, turn: number): boolean;
 }
 
 interface Kept extends EpochLedger, EpochPlace {
-  /** Turns whose `turn` frame is there, as episode/turn. */
+  /** EPISODE/TURN of the turns whose `turn` frame is recorded. */
   turns: Set<string>;
-  /** Where the frames of an utterance begin: one after the last frame that an earlier one names. */
+  /** Number of the first frame of the next utterance: one after the last frame that an earlier one names. */
   named: number;
 }
 

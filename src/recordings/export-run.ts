@@ -1,6 +1,6 @@
 /**
- * Writes a recording for other programs. `npy`: the folders that the paper's own scripts read, one array of the turn
- * states [layers, dims] per turn. `safetensors`: one file per episode, axes named in its metadata.
+ * Exports a recording. `npy`: the folders that the paper's scripts read, one array of turn states [layers,
+ * dims] per turn. `safetensors`: one file per episode, with the names of the axes in its metadata.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,9 @@ import { safetensorsBytes, type NamedTensor } from './formats/safetensors.ts';
 
 export type ExportFormat = 'npy' | 'safetensors';
 
-/** Frames of one episode by place; of two frames for one turn the one that also counts in scores. */
+/**
+ * Frames of one episode by role and turn. Of two frames for one turn, the one that counts in scores is taken.
+ */
 interface Collected {
   about: EpisodeFrame;
   turns: Map<number, IndexedTurn<{ role: number; frame: TurnFrame }>>;
@@ -41,10 +43,10 @@ export async function exportRun(
   return { files, frames, verified: await verification.report() };
 }
 
-/** Reads the recording once, for what is written and for whether it is whole. */
+/** Reads the recording once, both for the export and for the check that it is whole. */
 async function collect(folder: string, verification: Verification): Promise<Map<string, Collected>> {
   const episodes = new Map<string, Collected>();
-  /** The role that a stream plays in an episode, by stream, epoch and episode. */
+  /** Role of a stream in an episode, by stream, epoch and episode. */
   const roles = new Map<string, number>();
   for await (const recorded of readRecording(folder, verification)) {
     verification.take(recorded);
@@ -75,7 +77,10 @@ function takeTurn({ turns }: Collected, turn: IndexedTurn<{ role: number; frame:
   if (!known || supersedes(turn, known)) turns.set(turn.turn, turn);
 }
 
-/** `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy`; the scripts look for `t0.7`, so it says nothing of the run. */
+/**
+ * `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy`. The paper's scripts look for
+ * `t0.7`; it does not give the temperature of the run.
+ */
 function paperFiles({ about, turns }: Collected): { path: string; bytes: Uint8Array }[] {
   const models = about.models.map(({ name }) => fileName(name)).join('_');
   const episode = join(
@@ -127,7 +132,7 @@ function episodeFile({ about, turns, steps }: Collected): { path: string; bytes:
   return { path: `${fileName(episode)}.safetensors`, bytes: safetensorsBytes(tensors, metadata) };
 }
 
-/** Names come from study files and models; none may leave the folder. */
+/** Makes a name a file name. Names come from study files and models, and must not lead out of the folder. */
 function fileName(name: string): string {
   const safe = name.replaceAll(/[^\w.-]/g, '-');
   return /^\.*$/.test(safe) ? `-${safe}` : safe;

@@ -1,7 +1,6 @@
 /**
- * Does a run folder hold what was planned and said? `run.json` and the events of the run say which episodes there are
- * and how many turns each had;
- * the transcript must name every one of them once, and every recorded turn must stand in it.
+ * Compares a run folder with its plan. `run.json` and the events say which episodes there are and how many
+ * turns each had. The transcript must have every turn once, and every recorded turn must be in it.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,20 +9,20 @@ import type { Placed } from './check-speakers.ts';
 import { eventSchema, parseMessage, placeSchema, type RunEvent } from '../protocol/control.ts';
 
 export interface PlannedTurns {
-  /** EPISODE/TURN of every utterance of the transcript, as often as it stands there. */
+  /** EPISODE/TURN of every utterance of the transcript, with repetitions. */
   spoken: readonly string[];
-  /** The same of every turn that is recorded. */
+  /** EPISODE/TURN of every recorded turn, with repetitions. */
   recorded: Iterable<string>;
   events: RunEvents;
 }
 
 export interface RunEvents {
   events: Placed<RunEvent>[];
-  /** What cannot be read of them. */
+  /** Lines that cannot be read, one sentence each. */
   faults: string[];
 }
 
-/** One sentence for everything that the folder lacks or has too much of; none when it is as planned and said. */
+/** One sentence for each thing that is missing or superfluous; empty if the folder is as planned and said. */
 export async function holdAgainstPlan(folder: string, turns: PlannedTurns): Promise<string[]> {
   const { events, faults } = turns.events;
   return [
@@ -34,7 +33,7 @@ export async function holdAgainstPlan(folder: string, turns: PlannedTurns): Prom
   ];
 }
 
-/** Lines of `events.jsonl`; one that is cut or damaged is a fault, and the others are read all the same. */
+/** Reads `events.jsonl`. A cut or damaged line is a fault; the others are read all the same. */
 export async function readEvents(folder: string): Promise<RunEvents> {
   const text = await readFile(join(folder, 'events.jsonl'), 'utf8').catch(() => undefined);
   if (text === undefined) return { events: [], faults: ['events.jsonl is not there'] };
@@ -74,7 +73,7 @@ interface Finished {
 const finishedEpisodes = (events: readonly RunEvent[]): Finished[] =>
   events.flatMap((event) => (event.type === 'episode-finished' ? [event] : []));
 
-/** Whether the run came to its planned end, with as many episodes and turns as it says. */
+/** Faults of the run's end: it is missing, or the numbers of episodes and turns are not as planned. */
 function endFaults(events: readonly RunEvent[]): string[] {
   const started = events.find((event) => event.type === 'run-started');
   const ended = events.findLast((event) => event.type === 'run-finished');

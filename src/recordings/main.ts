@@ -1,4 +1,4 @@
-/** `entrain verify | replay | export RUN`: what can be known from a run's recording alone. */
+/** `entrain verify | replay | export RUN`: commands that work from a run's recording alone. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,7 +34,10 @@ entrain pin RUN, entrain unpin RUN [--runs DIR]
   the recording of a pinned run is never removed to keep the analyzer's --budget-gb
 RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
 
-/** Arguments with the command's name in front → exit status: 0 when all is well, 1 when not. */
+/**
+ * Runs a command; `argv` begins with its name.
+ * @returns exit status: 0 if all is well, 1 if not
+ */
 export async function run(argv: string[]): Promise<number> {
   const [command, ...args] = argv;
   const { values, positionals } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
@@ -56,7 +59,7 @@ async function verify(folder: string, json: boolean): Promise<number> {
   return report.complete ? 0 : 1;
 }
 
-/** What is whole in the recording is written; that not all of it was there is said, and the exit status tells. */
+/** Exports what is whole in the recording. What is missing is printed and makes the exit status 1. */
 async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
   const format = formatOf(flags.format);
   const out = flags.out ?? `${resolve(folder)}-export`;
@@ -90,7 +93,7 @@ async function requireRecording(folder: string): Promise<void> {
     );
 }
 
-/** Loaded when it is asked for: it brings the matrix engine along. */
+/** Loaded on demand, since it needs the matrix engine. */
 async function replay(
   folder: string,
   flags: { last: boolean; json: boolean; progress: boolean },

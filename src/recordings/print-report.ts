@@ -1,4 +1,4 @@
-/** The report of `entrain verify` for people. */
+/** The report of `entrain verify` as text. */
 import type { Removal } from '../journal/retention.ts';
 import type { VerifyReport } from './verify-run.ts';
 
@@ -26,7 +26,7 @@ export function verifyText(report: VerifyReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Why there is nothing of a run to read. */
+/** Why nothing of a run is left to read. */
 export function removedText({ atMs, segments, bytes }: Removal): string {
   const date = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
   return `removed by retention on ${date} UTC (${count(segments, 'segment')}, ${(bytes / 1e6).toFixed(1)} MB); run.json, events, transcript and scores are kept`;

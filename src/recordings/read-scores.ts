@@ -1,7 +1,7 @@
 /**
- * Reads `scores.jsonl` line by line, each with all of its rows: a line lists only those that an earlier one does not
- * have. A last line that was
- * torn by a kill or a full disk is left out and said; any other line that is no JSON is an error.
+ * Reads `scores.jsonl` line by line, and gives each line all of its rows; a line in the file lists only the
+ * rows that are new. A last line torn by a kill or a full disk is left out and reported; any other line that is
+ * not JSON is an error.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { RowIds } from '../analyzer/ingest/group-rows.ts';
 import { rowsOfLine, type RowLine } from '../analyzer/output/row-ledger.ts';
 
-/** Of a line what says how its rows are listed. */
+/** The fields of a line that say which rows it has. */
 export interface ScoreLine extends Partial<Omit<RowLine, 'rows'>> {
   type: string;
   group?: string;
@@ -20,11 +20,11 @@ export interface ScoreLine extends Partial<Omit<RowLine, 'rows'>> {
 
 export interface PublishedScores {
   lines: ScoreLine[];
-  /** The file ends in the middle of a line. */
+  /** Whether the file ends in the middle of a line. */
   torn: boolean;
 }
 
-/** @throws EntrainError RUN_INVALID naming the line */
+/** @throws EntrainError `RUN_INVALID`, with the number of the line */
 export async function readScores(folder: string): Promise<PublishedScores> {
   const file = join(folder, 'scores.jsonl');
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
@@ -58,9 +58,8 @@ interface Known {
 }
 
 /**
- * The lines in order, each with all of its rows; those that are not wanted are passed over. `rows` is undefined where
- * the line that one adds to
- * is not there.
+ * The lines in order, each with all of its rows; unwanted ones are skipped. `rows` is undefined if the line
+ * that it adds to is missing.
  */
 export function* withRows(
   lines: readonly ScoreLine[],

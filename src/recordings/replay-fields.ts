@@ -1,11 +1,14 @@
 /**
- * Figures that were computed again, held against those of their line in `scores.jsonl`. Sums come in another order on another processor and
- * in another version, so they are equal to rounding, not to the last digit; counts, seeds and words are equal or not.
+ * Compares recomputed figures with those of a line in `scores.jsonl`. Another processor or version adds in
+ * another order, so figures must agree to rounding; counts, seeds and words must be equal.
  */
 
-/** Of figures up to 1; of larger ones it is a share. */
+/** Absolute for figures up to 1, relative for larger ones. */
 const TOLERANCE = 1e-9;
-/** R² at a penalty of 0.1, of states some dims of which are 1e4 times the others, may have no more digits than that (0075). */
+/**
+ * R² at a penalty of 0.1 may have no more digits if some dims of the states are 1e4 times the others (decision
+ * 0075).
+ */
 const PAPER_TOLERANCE = 1e-6;
 
 interface Replayed<F extends string> {
@@ -13,7 +16,7 @@ interface Replayed<F extends string> {
   published: Readonly<Record<F, unknown>>;
 }
 
-/** The first that differs, as a sentence; undefined when none does. */
+/** The first field that differs, as a sentence; undefined if none does. */
 export function replayFields<F extends string>(
   fields: readonly F[],
   { again, published }: Replayed<F>,
@@ -27,7 +30,7 @@ export function replayFields<F extends string>(
   return undefined;
 }
 
-/** As it stands in a line: those of an earlier entrain do not have what paper mode comes to without its clip. */
+/** The recomputed figures in the form of the line: earlier versions did not write unclipped paper figures. */
 function asWritten(again: unknown, published: unknown): unknown {
   const older = !Object.hasOwn(Object(published) as object, 'unclipped');
   const kept = (key: string, value: unknown): unknown => (older && key === 'unclipped' ? undefined : value);

@@ -1,7 +1,4 @@
-/**
- * Lines of pairs and of differences again: from the scores of their groups, as they came out when they were computed
- * again.
- */
+/** Recomputes lines of pairs and of differences from the recomputed scores of their groups. */
 import { differencesOf, pairDifferencesOf } from '../analyzer/state/differences.ts';
 import { pairReport, pairsOf } from '../analyzer/state/pair-means.ts';
 import type { DifferenceScore, GroupScore, PairScore } from '../analyzer/scoring/messages.ts';
@@ -10,8 +7,8 @@ import { replayFields } from './replay-fields.ts';
 type Replayed = ReadonlyMap<string, GroupScore>;
 
 /**
- * What differs, as a sentence; undefined when nothing does. `own`: the strict figures are of a method that this version
- * has.
+ * What differs, as a sentence; undefined if nothing does. `own`: whether this version has the method of the
+ * strict figures.
  */
 export function replayPair(published: PairScore, replayed: Replayed, own: boolean): string | undefined {
   const name = `pair ${published.pair}, ${published.samples} samples`;
@@ -23,7 +20,7 @@ export function replayPair(published: PairScore, replayed: Replayed, own: boolea
   return difference && `${name}: ${difference}`;
 }
 
-/** The scores of the groups that a line names; undefined where one is not there. */
+/** The recomputed scores of the groups that a line names; undefined if one of them is missing. */
 function membersOf({ of }: Pick<PairScore, 'of'>, replayed: Replayed): GroupScore[] | undefined {
   const members = Object.entries(of).map(([group, version]) => {
     const score = replayed.get(group);

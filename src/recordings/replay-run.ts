@@ -1,7 +1,6 @@
 /**
- * Recomputes published scores from the recording alone: the same rows, the same seed, so the same numbers, to rounding:
- * on one machine and
- * with one version nothing in them is left to chance.
+ * Recomputes published scores from the recording alone. The same rows and the same seed give the same figures
+ * to rounding.
  */
 import { createOrtAlgebra } from '../numeric/ort/ort-algebra.ts';
 import { readRecording } from '../journal/read-recording.ts';
@@ -32,20 +31,20 @@ import type {
   PairScore,
 } from '../analyzer/scoring/messages.ts';
 
-/** What is compared of a full score's line in scores.jsonl, and what names its group. */
+/** The compared fields of a full score's line, and those that name its group. */
 type ScoreRecord = Pick<
   GroupScore,
   'type' | 'run' | 'seed' | 'samples' | 'paper' | 'strict' | 'rows' | 'version' | 'leftOut'
 > &
   Pick<GroupScore['group'], 'source' | 'target' | 'direction' | 'condition'> & { group: string };
 
-/** A line of an entrain that still made point scores. */
+/** A line of an earlier version that made point scores. */
 interface OlderRecord {
   type: 'point';
   group: string;
 }
 
-/** A line of `scores.jsonl`; those before strict method 2 do not name theirs. */
+/** A line of `scores.jsonl`. Lines before strict method 2 name no method. */
 type AnyRecord = (ScoreRecord | BesideScore | PairScore | DifferenceScore | StepRecord | OlderRecord) & {
   method?: Method;
 };
@@ -53,18 +52,21 @@ type AnyRecord = (ScoreRecord | BesideScore | PairScore | DifferenceScore | Step
 export interface ReplayReport {
   scores: number;
   equalScores: number;
-  /** One sentence per score that came out otherwise. */
+  /** One sentence for each score that came out different. */
   differences: string[];
   equal: boolean;
-  /** One sentence per method whose figures this version does not make; what else such lines hold was compared. */
+  /**
+   * One sentence for each method whose strict figures this version cannot make; the other figures of such lines
+   * were compared.
+   */
   otherMethods: string[];
-  /** The last line of the file was torn by a kill or a full disk, and is left out. */
+  /** Whether the last line of the file was torn by a kill or a full disk, and left out. */
   torn: boolean;
 }
 
 export interface ReplayOptions {
   lastOnly: boolean;
-  /** Told what is being done. */
+  /** Called with what is being done. */
   say?: Progress['say'];
 }
 
@@ -77,7 +79,7 @@ export async function replayRun(
   const wanted = lastOnly ? lastOfEach(lines as AnyRecord[]) : new Set(lines.keys());
   const replayed = new Map<string, GroupScore>();
   const recorded = await readGroups(folder);
-  // One thread, as the analyzer's, so that sums are made in the same order.
+  // One thread, as in the analyzer, so that sums are added in the same order.
   const algebra = await createOrtAlgebra({ threads: 1 });
   try {
     const differences: string[] = [];
@@ -110,7 +112,7 @@ export function replayText(report: ReplayReport): string {
 const isStrict = (score: AnyRecord): boolean =>
   score.type !== 'steps' && (score.type !== 'score' || score.strict !== null);
 
-/** Whether the strict figures of a line can be made again. */
+/** Whether this version can recompute the strict figures of a line. */
 const isOwnMethod = ({ method }: AnyRecord): boolean =>
   method?.name === STRICT_METHOD.name && method.version === STRICT_METHOD.version;
 
@@ -125,14 +127,14 @@ function otherMethodsOf(scores: AnyRecord[]): string[] {
 }
 
 /**
- * Where the last full score of each group stands, the last secondary analyses, the last of its pair, and the last of
- * each dyad's steps.
+ * Indices of the last full score of each group, the last secondary analyses, the last line of its pair, and the
+ * last steps of each dyad.
  */
 function lastOfEach(scores: readonly AnyRecord[]): Set<number> {
   const last = new Map<string, number>();
   for (const [at, score] of scores.entries()) if (score.type !== 'point') last.set(nameOf(score), at);
-  // Of a pair whose groups were scored again later, without a number for both, the last line is of scores that are not
-  // computed again.
+  // The groups of a pair may have been scored again later without a figure for both; its last line is then of
+  // scores that are not recomputed.
   const stands = ({ of }: PairScore | DifferenceScore): boolean =>
     Object.entries(of).every(([group, version]) => {
       const score = scores[last.get(`score ${group}`) ?? -1];
@@ -170,7 +172,7 @@ async function readGroups(folder: string): Promise<Recorded> {
 interface ReplayTools {
   folder: string;
   algebra: LinearAlgebra;
-  /** The last full score of each group, as it came out again. */
+  /** The recomputed last full score of each group. */
   replayed: Map<string, GroupScore>;
 }
 
@@ -213,7 +215,7 @@ async function replayBeside(
   return difference && `${name}: ${difference}`;
 }
 
-/** What differs, as a sentence; undefined when nothing does. */
+/** What differs, as a sentence; undefined if nothing does. */
 async function replayScore(
   score: ScoreRecord,
   { groups }: RunRows,
@@ -233,7 +235,7 @@ async function replayScore(
   return difference && `${name}: ${difference}`;
 }
 
-/** The group as it stood when the score was computed, or undefined when a row of it is not recorded. */
+/** The group as it was when the score was computed; undefined if one of its rows is not recorded. */
 function onlyRows(group: GroupRows, rows: RowIds | undefined): GroupRows | undefined {
   if (!rows) return undefined;
   const episodes = new Map<string, OwnedRow[]>();

@@ -1,6 +1,6 @@
 /**
- * Computes published step scores again: the frames that a line of `scores.jsonl` names are read from the recording, aligned, and measured. Of
- * the whole recording only the places of its frames are kept in memory.
+ * Recomputes published step scores: the frames that a line of `scores.jsonl` names are read from the recording,
+ * aligned and measured. Only the positions of the frames are kept in memory.
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ import { parseStepMeasures } from '../analyzer/steps/step-measures.ts';
 import { figureRecords, type StepRecord } from '../analyzer/steps/step-record.ts';
 import { replayFields } from './replay-fields.ts';
 
-/** STREAM EPOCH EPISODE TURN → its frames of steps. */
+/** `STREAM EPOCH EPISODE TURN` → its steps frames. */
 export type StepIndex = Map<string, { seq: number; at: RecordedMessage['at'] }[]>;
 
 export function indexSteps(index: StepIndex, { stream, epoch, message, at }: RecordedMessage): void {
@@ -41,7 +41,7 @@ export interface StepReplay {
   algebra: LinearAlgebra;
 }
 
-/** What differs, as a sentence; undefined when nothing does. */
+/** What differs, as a sentence; undefined if nothing does. */
 export async function replaySteps(record: StepRecord, from: StepReplay): Promise<string | undefined> {
   const name = `steps of ${record.episode} in ${record.group}, ${record.steps} steps`;
   const dyad = from.group && (await dyadOf(record, { ...from, group: from.group }));
@@ -89,7 +89,10 @@ function lastSteps(layers: StepLayers, steps: number): StepLayers {
   );
 }
 
-/** The steps of one side up to its last frame that was used, STREAM EPOCH SEQ; undefined where that is not recorded. */
+/**
+ * The steps of one side up to its last frame in use (`STREAM EPOCH SEQ`); undefined if that frame is not
+ * recorded.
+ */
 async function readSide(
   { folder, index }: StepReplay,
   of: { episode: string; turn: number; last: string },

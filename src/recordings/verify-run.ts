@@ -1,9 +1,7 @@
 /**
- * Is a recording sound and complete? Sound: every checksum and seal holds, every number is there once. Complete: the
- * run has ended with all that
- * was planned, every turn of its events stands in the transcript, and every utterance is recorded up to the frame it
- * names. It reads the
- * files alone and trusts nothing else.
+ * Checks whether a recording is sound and complete. Sound: every checksum and seal holds, and every number is
+ * there once. Complete: the run has ended with everything that was planned, every turn of its events is in the
+ * transcript, and every utterance is recorded up to the frame it names. The check reads only files.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,10 +12,10 @@ import { checkSpeakers, type Spoken } from './check-speakers.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
 import { holdAgainstPlan, readEvents, type RunEvents } from './hold-against-plan.ts';
 
-/** What this check needs of an utterance; whatever else a transcript holds is not its business. */
+/** The fields of an utterance that this check needs; others are ignored. */
 const namedSchema = utteranceSchema
   .pick({ episode: true, turn: true, stream: true, epoch: true, lastSeq: true })
-  // Of runs of protocol 1 a transcript may hold less.
+  // A transcript of protocol 1 may lack these fields.
   .extend({ ...utteranceSchema.pick({ agent: true, finish: true }).partial().shape, ...placeSchema.shape });
 type Named = ReturnType<typeof namedSchema.parse>;
 
@@ -27,27 +25,27 @@ export interface VerifyReport {
   frames: number;
   bytes: number;
   epochs: (EpochLedger & { stream: string; epoch: number })[];
-  /** Damaged bytes, broken seals, numbers that are missing or there twice. */
+  /** Damaged bytes, broken seals, numbers that are missing or repeated; one sentence each. */
   faults: string[];
   /** Segments that are still open: the analyzer runs, or was killed and not started again. */
   open: string[];
-  /** Frames that the sender declared lost. */
+  /** Number of frames that the sender declared lost. */
   gapFrames: number;
-  /** Undefined when the folder holds no transcript. */
+  /** Undefined if the folder has no transcript. */
   utterances: { total: number; incomplete: string[] } | undefined;
-  /** What the folder lacks of what was planned and said, or has too much of. */
+  /** What is missing or superfluous in the folder, compared with its plan and transcript. */
   lacking: string[];
-  /** Set when retention took the recording: then there is nothing left to check. */
+  /** Set if retention removed the recording; then nothing is left to check. */
   removed: Removal | undefined;
   sound: boolean;
   complete: boolean;
 }
 
-/** A check that looks on while somebody reads the recording. */
+/** A check fed by a reader of the recording. */
 export interface Verification {
   onSegment(segment: SegmentReport): void;
   take(recorded: Pick<RecordedMessage, 'stream' | 'epoch' | 'message'>): void;
-  /** Once all was read. */
+  /** The report, after everything was read. */
   report(): Promise<VerifyReport>;
 }
 
@@ -158,12 +156,12 @@ function checkUtterances(
   return { total: all.length, incomplete };
 }
 
-/** A reader reads in the place of the last speaker, so it owes a frame of each of that one's turns. */
+/** Whether a reader owes a frame for this turn: it reads in the place of the last speaker. */
 function isReadAlong(turn: number, speakers: number | undefined): boolean {
   return speakers !== undefined && turn % speakers === speakers - 1;
 }
 
-/** Episodes with a reader: how many speak in each. */
+/** Number of speakers of each episode with a reader. */
 function speakersOf(events: RunEvents['events']): Map<string, number> {
   return new Map(
     events.flatMap((event) =>
@@ -175,7 +173,7 @@ function speakersOf(events: RunEvents['events']): Map<string, number> {
 }
 
 interface Transcript {
-  /** Undefined where there is none. */
+  /** Undefined if there is no transcript. */
   all: Named[] | undefined;
   faults: string[];
 }

@@ -1,13 +1,11 @@
-/**
- * The graphs that the backend runs, as ONNX models: several of C = A · B, A · Bᵀ or Aᵀ · B side by side, sizes open.
- */
+/** ONNX models of the backend: several products C = A · B, A · Bᵀ or Aᵀ · B side by side, with open sizes. */
 import { concat, writeBytes, writeInteger } from '../../onnx/protobuf.ts';
 
 export interface MatmulGraph {
   elements: 'float64' | 'float32';
-  /** The side that is transposed, if one is. */
+  /** The transposed operand, if any. */
   transposed?: 'a' | 'b';
-  /** How many products. */
+  /** Number of products in the graph. */
   count: number;
 }
 
@@ -16,7 +14,7 @@ const OPSET = 13;
 const ELEMENT_TYPE = { float32: 1, float64: 11 };
 const ATTRIBUTE_INT = 2;
 
-/** Bytes of a model with inputs `a0`, `b0`, `a1` … and outputs `c0`, `c1` … */
+/** The serialised model, with inputs `a0`, `b0`, `a1`, … and outputs `c0`, `c1`, … */
 export function writeMatmulGraph({ elements, transposed, count }: MatmulGraph): Uint8Array {
   const places = Array.from({ length: count }, (_, place) => place);
   const flag = (name: string, side: 'a' | 'b'): Uint8Array =>
@@ -47,7 +45,7 @@ export function writeMatmulGraph({ elements, transposed, count }: MatmulGraph): 
   return concat([writeInteger(1, IR_VERSION), message(7, graph), message(8, [writeInteger(2, OPSET)])]);
 }
 
-/** A two-dimensional shape whose sizes are names. */
+/** A two-dimensional shape with symbolic sizes. */
 function openShape(name: string): Uint8Array {
   const dimension = (axis: string): Uint8Array => message(1, [writeBytes(2, `${name}_${axis}`)]);
   return message(2, [dimension('rows'), dimension('cols')]);

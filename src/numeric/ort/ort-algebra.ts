@@ -1,6 +1,7 @@
 /**
- * The fast linear algebra: ONNX Runtime as matrix engine. A call blocks its thread while it runs, so programs call it from a worker thread.
- * float64 wherever the provider has it; WebGPU has not, so there every product is float32 and says so.
+ * The fast linear algebra, with ONNX Runtime as matrix engine. A call blocks its thread, so programs call it
+ * from a worker thread. Values are float64 where the provider supports it; on WebGPU every product is float32,
+ * and `elements` says so.
  */
 import { availableParallelism } from 'node:os';
 import type ort from '../../onnx/runtime.ts';
@@ -11,17 +12,17 @@ import type { LinearAlgebra, Matrix } from '../linear-algebra.ts';
 import { blockedInverse, kernelRidge, matrixRidge } from './blocked-inverse.ts';
 import { openProduct } from './ort-product.ts';
 import type { Product, Products } from './product-into.ts';
-import { createRooms, type Rooms } from './scratch-memory.ts';
+import { createScratchMemory, type ScratchMemory } from './scratch-memory.ts';
 import { tiledSquaredErrors } from './squared-errors.ts';
 import { tiledSymmetric, type Operands, type TiledOptions } from './tiled-symmetric.ts';
 import { upperTiles, type Tile } from './tiles.ts';
 import { factorByHalves } from './triangular-inverse.ts';
 
 export interface OrtAlgebraOptions {
-  /** Threads of one product; left out: as many as there are cores. */
+  /** Threads of one product; by default the number of cores. */
   threads?: number;
   provider?: 'cpu' | 'webgpu' | 'cuda';
-  /** Left out: float64, or float32 on WebGPU. */
+  /** Default: float64, or float32 on WebGPU. */
   elements?: 'float64' | 'float32';
 }
 
@@ -45,35 +46,36 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
     plain: productTransposed,
   });
   const products: Products = { multiply, crossMultiply, multiplyTransposed };
-  const rooms = createRooms();
+  const scratch = createScratchMemory();
   return {
     elements,
     multiply: (a, b) => multiply.one(a, b),
     crossMultiply: (a, b, into) => crossMultiply.one(a, b, into),
     multiplyTransposed: (a, b) => multiplyTransposed.one(a, b),
-    gram: (a, into) => tiledGram(a, multiplyTransposed, { n: a.rows, rooms, into }),
-    squaredErrors: (weights, targets) => tiledSquaredErrors(weights, targets, { multiplyTransposed, rooms }),
-    lend: rooms.lend,
-    ...inverses(products, rooms),
+    gram: (a, into) => tiledGram(a, multiplyTransposed, { n: a.rows, scratch, into }),
+    squaredErrors: (weights, targets) =>
+      tiledSquaredErrors(weights, targets, { multiplyTransposed, scratch }),
+    lend: scratch.lend,
+    ...inverses(products, scratch),
     close: async () => {
       for (const one of [multiply, crossMultiply, multiplyTransposed]) await one.release();
-      rooms.close();
+      scratch.close();
     },
   };
 }
 
 function inverses(
   products: Products,
-  rooms: Rooms,
+  scratch: ScratchMemory,
 ): Pick<LinearAlgebra, 'inverseFactor' | 'invertKernel' | 'invertRidge'> {
   return {
     inverseFactor: async (s, lambda) =>
-      (await factorByHalves(s, lambda, { products, rooms })) ?? inverseFactor(s, lambda),
+      (await factorByHalves(s, lambda, { products, scratch })) ?? inverseFactor(s, lambda),
     invertKernel: async (x, of) =>
-      (await blockedInverse(kernelRidge(x, of, products.multiplyTransposed), products, rooms)) ??
+      (await blockedInverse(kernelRidge(x, of, products.multiplyTransposed), products, scratch)) ??
       createPlainAlgebra().invertKernel(x, of),
     invertRidge: async (s, lambda, into) =>
-      (await blockedInverse(matrixRidge(s, lambda, into), products, rooms)) ?? invertSymmetric(s, lambda),
+      (await blockedInverse(matrixRidge(s, lambda, into), products, scratch)) ?? invertSymmetric(s, lambda),
   };
 }
 
@@ -82,7 +84,7 @@ export const sessionOptions = ({
   threads,
 }: OrtAlgebraOptions): ort.InferenceSession.SessionOptions => ({
   executionProviders: [provider ?? 'cpu'],
-  // The runtime's own count, 0, is 1 on a virtual machine that does not tell it of its cores.
+  // The runtime's own default, 0, means one thread on a virtual machine that does not report its cores.
   intraOpNumThreads: threads ?? availableParallelism(),
   logSeverityLevel: 3,
   // Threads that spin between products would take the cores from the agents and from the recording.

@@ -1,10 +1,10 @@
-/** Products by ONNX Runtime, one or several to a call. */
+/** Matrix products by ONNX Runtime, one or several in a call. */
 import ort from '../../onnx/runtime.ts';
 import { zeros } from '../matrix.ts';
 import type { Matrix } from '../linear-algebra.ts';
 import { writeMatmulGraph, type MatmulGraph } from './matmul-graph.ts';
 import { TOGETHER, type Product, type ProductJob } from './product-into.ts';
-import { unwritten } from './uninitialized.ts';
+import { uninitialized } from './uninitialized.ts';
 
 export interface OrtProduct extends Product {
   release(): Promise<void>;
@@ -13,11 +13,11 @@ export interface OrtProduct extends Product {
 export interface ProductKind {
   graph: Omit<MatmulGraph, 'count'>;
   session: ort.InferenceSession.SessionOptions;
-  /** The same in JavaScript. */
+  /** The same product in JavaScript. */
   plain(a: Matrix, b: Matrix): Matrix;
 }
 
-/** Below this many multiplications a call into the runtime costs more than the product. */
+/** Below this number of multiplications a call into the runtime costs more than the product. */
 const WORTH_A_CALL = 30_000;
 
 export async function openProduct(kind: ProductKind): Promise<OrtProduct> {
@@ -27,7 +27,7 @@ export async function openProduct(kind: ProductKind): Promise<OrtProduct> {
   const one = async (a: Matrix, b: Matrix, into?: Float64Array): Promise<Matrix> => {
     if (!isWorthACall(kind, a, b)) return kind.plain(a, b);
     const { rows, cols } = sizeOf(kind, a, b);
-    const job = { a, b, into: into ?? unwritten(rows * cols) };
+    const job = { a, b, into: into ?? uninitialized(rows * cols) };
     await runJobs(single, [job], kind);
     return { rows, cols, data: job.into };
   };
@@ -69,7 +69,7 @@ async function runJobs(session: ort.InferenceSession, jobs: ProductJob[], kind: 
     const { rows, cols } = sizeOf(kind, a, b);
     feeds[`a${k}`] = tensor(a, elements);
     feeds[`b${k}`] = tensor(b, elements);
-    // The runtime writes where it is told to; memory of its own would be copied once more.
+    // The runtime writes directly into this memory; its own memory would have to be copied.
     fetches[`c${k}`] = elements === 'float64' ? new ort.Tensor('float64', into, [rows, cols]) : null;
   }
   const results = await session.run(feeds, fetches);
@@ -78,7 +78,7 @@ async function runJobs(session: ort.InferenceSession, jobs: ProductJob[], kind: 
       into.set((results[`c${k}`] as ort.Tensor).data as Float32Array);
 }
 
-/** What stands where a call has room for more products than there are. */
+/** Fills the places of a call that has fewer products than its graph. */
 const NOTHING: ProductJob = { a: zeros(1, 1), b: zeros(1, 1), into: new Float64Array(1) };
 
 function tensor(m: Matrix, elements: 'float64' | 'float32'): ort.Tensor {

@@ -1,9 +1,9 @@
 import type { Matrix } from '../linear-algebra.ts';
 
-/** A product of two matrices; it may stand in `into`, which spares as much new memory. */
+/** A product of two matrices; written to `into` if given, which saves an allocation. */
 export type ProductInto = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
 
-/** Products to a call: enough to spread its cost, few enough that the places left empty cost nothing. */
+/** Products per call: enough to spread the cost of a call, few enough that unused places cost nothing. */
 export const TOGETHER = 8;
 
 export interface ProductJob {
@@ -12,14 +12,14 @@ export interface ProductJob {
   into: Float64Array;
 }
 
-/** One kind of product. */
+/** One kind of product, singly or in batches. */
 export interface Product {
   one: ProductInto;
-  /** Many that do not wait for each other: one call for several of them. */
+  /** Many independent products, several of them per call. */
   all(jobs: ProductJob[]): Promise<Matrix[]>;
 }
 
-/** a · b, aᵀ · b and a · bᵀ. */
+/** The products a · b, aᵀ · b and a · bᵀ. */
 export interface Products {
   multiply: Product;
   crossMultiply: Product;

@@ -1,32 +1,32 @@
 /**
- * Memory that is used again and again. A page that was never touched can cost more than the work that is done in it, on
- * a virtual machine many times as much.
+ * Scratch buffers that are used again and again. The first touch of a new page can cost more than the work done
+ * in it, on a virtual machine many times as much.
  */
 import type { Matrix } from '../linear-algebra.ts';
-import { unwritten } from './uninitialized.ts';
+import { uninitialized } from './uninitialized.ts';
 
-export interface Rooms {
-  /** Rooms of so many values each, as their last users left them; lent until `use` has settled. */
-  lend<T>(lengths: number[], use: (rooms: Float64Array[]) => Promise<T>): Promise<T>;
-  /** Gives back to the system what is kept. */
+export interface ScratchMemory {
+  /** Lends buffers of the given lengths, with arbitrary content, until `use` settles. */
+  lend<T>(lengths: number[], use: (buffers: Float64Array[]) => Promise<T>): Promise<T>;
+  /** Releases all kept buffers to the system. */
   close(): void;
 }
 
-/** Values in all the rooms that a thread keeps, the newest: 256 MiB. */
+/** Values in all buffers that a thread keeps, newest first: 256 MiB. */
 const KEPT = 2 ** 25;
-/** Then they are given back to the system. */
+/** After this time unused buffers are released to the system. */
 const KEPT_FOR_MS = 60_000;
 
-export function createRooms(): Rooms {
+export function createScratchMemory(): ScratchMemory {
   let free: Float64Array[] = [];
   const drop = setTimeout(() => (free = []), KEPT_FOR_MS).unref();
   const take = (length: number): Float64Array => {
-    const at = free.findIndex((room) => isFit(room, length));
-    const [room = unwritten(withMargin(length))] = at < 0 ? [] : free.splice(at, 1);
-    return room;
+    const at = free.findIndex((buffer) => isFit(buffer, length));
+    const [buffer = uninitialized(withMargin(length))] = at < 0 ? [] : free.splice(at, 1);
+    return buffer;
   };
-  const giveBack = (rooms: Float64Array[]): void => {
-    free.push(...rooms);
+  const giveBack = (buffers: Float64Array[]): void => {
+    free.push(...buffers);
     let kept = free.reduce((sum, { length }) => sum + length, 0);
     while (kept > KEPT) kept -= free.shift()?.length ?? kept;
     drop.refresh();
@@ -37,37 +37,37 @@ export function createRooms(): Rooms {
       free = [];
     },
     lend: async (lengths, use) => {
-      const rooms = lengths.map(take);
+      const buffers = lengths.map(take);
       try {
-        return await use(rooms.map((room, index) => room.subarray(0, lengths[index])));
+        return await use(buffers.map((buffer, index) => buffer.subarray(0, lengths[index])));
       } finally {
-        giveBack(rooms);
+        giveBack(buffers);
       }
     },
   };
 }
 
-/** Small ones do not take the place of large ones. */
-const isFit = (room: Float64Array, length: number): boolean =>
-  room.length >= length && room.length <= 2 * withMargin(length);
+/** Whether a free buffer serves a request; a small request does not take a large buffer. */
+const isFit = (buffer: Float64Array, length: number): boolean =>
+  buffer.length >= length && buffer.length <= 2 * withMargin(length);
 
-/** A group that is scored again has a few rows more. */
+/** Adds a margin, since a group that is scored again has a few more rows. */
 const withMargin = (length: number): number => Math.ceil(length * 1.125);
 
-/** Cuts matrices off a room, one after the other. */
+/** Cuts matrices off a buffer, one after the other. */
 export interface Cutter {
   cut(rows: number, cols: number): Matrix;
-  /** What has not been cut off yet. */
+  /** The part of the buffer that is not used yet. */
   rest(): Float64Array;
 }
 
-export function cutter(room: Float64Array): Cutter {
+export function cutter(buffer: Float64Array): Cutter {
   let used = 0;
   return {
     cut: (rows, cols) => {
-      const data = room.subarray(used, (used += rows * cols));
+      const data = buffer.subarray(used, (used += rows * cols));
       return { rows, cols, data };
     },
-    rest: () => room.subarray(used),
+    rest: () => buffer.subarray(used),
   };
 }

@@ -1,35 +1,35 @@
 /**
- * ‖Z_test − Cᵀ Z_train‖² for every C of one list and every Z of another, without predicting anything:
+ * ‖Z_test − Cᵀ Z_train‖² for every C of one list and every Z of another, without computing any prediction:
  *
  *   ‖Z_test‖² − 2 ⟨C, Z_train Z_testᵀ⟩ + ⟨C Cᵀ, Z_train Z_trainᵀ⟩
  *
- * No Gram matrix stands whole at any time: tile after tile, the tile of each is one row of a stack, and the product of the two stacks holds
- * all pairs.
+ * No Gram matrix is ever whole in memory. For each tile, the tile of every matrix is one row of a stack, and
+ * the product of the two stacks holds all pairs.
  */
 import { rowRange, zeros } from '../matrix.ts';
 import { dotAt } from '../row-product.ts';
 import type { Matrix } from '../linear-algebra.ts';
 import type { Product, ProductJob } from './product-into.ts';
-import type { Rooms } from './scratch-memory.ts';
+import type { ScratchMemory } from './scratch-memory.ts';
 import { areaOf, isDiagonal, rowBands, upperTiles, type Tile } from './tiles.ts';
 
 interface Tools {
   multiplyTransposed: Product;
-  rooms: Rooms;
+  scratch: ScratchMemory;
 }
 
-/** C [train, test] and Z [train + test, any], whose test rows stand last → [weights.length, targets.length]. */
+/** C [train, test] and Z [train + test, any], test rows last → [weights.length, targets.length]. */
 export async function tiledSquaredErrors(
   weights: Matrix[],
   targets: Matrix[],
-  { multiplyTransposed, rooms }: Tools,
+  { multiplyTransposed, scratch }: Tools,
 ): Promise<Matrix> {
   const total = zeros(weights.length, targets.length);
   const [first] = weights;
   if (!first) return total;
   const { rows: train, cols: test } = first;
   const largest = Math.max(...upperTiles(train).map(areaOf), ...rowBands(train, test).map(areaOf));
-  await rooms.lend([weights.length * largest, targets.length * largest], async (lent) => {
+  await scratch.lend([weights.length * largest, targets.length * largest], async (lent) => {
     const [left, right] = lent as [Float64Array, Float64Array];
     for (const tile of upperTiles(train)) {
       const stacks = [stackOf(weights, areaOf(tile), left), stackOf(targets, areaOf(tile), right)] as const;
@@ -53,27 +53,27 @@ export async function tiledSquaredErrors(
   return total;
 }
 
-/** A part of every matrix, one to a row. */
+/** The same part of every matrix, one matrix per row. */
 interface Stack {
-  /** [matrices, size] */
+  /** [matrices, size]. */
   matrix: Matrix;
   places: Place[];
 }
 
-/** Where the part of one of them is to stand. */
+/** Which row, and which part, a matrix is to be written to. */
 interface Place {
   m: Matrix;
   into: Float64Array;
 }
 
-/** At the beginning of `room`; not written yet. */
-function stackOf(matrices: Matrix[], size: number, room: Float64Array): Stack {
-  const data = room.subarray(0, matrices.length * size);
+/** A stack at the beginning of `buffer`; its values are not written yet. */
+function stackOf(matrices: Matrix[], size: number, buffer: Float64Array): Stack {
+  const data = buffer.subarray(0, matrices.length * size);
   const places = matrices.map((m, index) => ({ m, into: data.subarray(index * size, (index + 1) * size) }));
   return { matrix: { rows: matrices.length, cols: size, data }, places };
 }
 
-/** One tile of m mᵀ. */
+/** The product that computes one tile of m mᵀ. */
 const tileJob =
   ({ top, bottom, left, right }: Tile) =>
   ({ m, into }: Place): ProductJob => ({
@@ -87,7 +87,7 @@ function addTimes({ data }: Matrix, part: Matrix, times: number): void {
     data[at] = (data[at] as number) + times * (part.data[at] as number);
 }
 
-/** Adds to every column its own value. */
+/** Adds to each column its own value. */
 function addOwn({ data }: Matrix, own: number[]): void {
   for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + (own[at % own.length] as number);
 }

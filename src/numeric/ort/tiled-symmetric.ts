@@ -1,16 +1,16 @@
-/** A symmetric matrix of which only the tiles on and above the diagonal are computed. */
+/** Computes a symmetric matrix by the tiles on and above its diagonal. */
 import type { Matrix } from '../linear-algebra.ts';
 import { TOGETHER, type Product } from './product-into.ts';
-import type { Rooms } from './scratch-memory.ts';
+import type { ScratchMemory } from './scratch-memory.ts';
 import { areaOf, type Tile } from './tiles.ts';
-import { unwritten } from './uninitialized.ts';
+import { uninitialized } from './uninitialized.ts';
 
 export interface Operands {
   a: Matrix;
   b: Matrix;
 }
 
-/** What a tile is the product of. */
+/** The operands of a tile, and the product that multiplies them. */
 export interface TileProduct<T extends Tile> extends Pick<Product, 'all'> {
   operands(tile: T): Operands;
 }
@@ -18,18 +18,21 @@ export interface TileProduct<T extends Tile> extends Pick<Product, 'all'> {
 export interface TiledOptions {
   /** Rows. */
   n: number;
-  rooms: Rooms;
-  /** Where the matrix is to stand [n, n]. */
+  scratch: ScratchMemory;
+  /** Buffer for the matrix [n, n]. */
   into?: Float64Array | undefined;
 }
 
-/** [n, n] of tiles that cover the diagonal and what is above it; what is below mirrors that, to the last bit. */
+/**
+ * The matrix [n, n] of tiles that cover the diagonal and everything above it; the lower part is an exact
+ * mirror.
+ */
 export async function tiledSymmetric<T extends Tile>(
   tiles: T[],
   { operands, all }: TileProduct<T>,
-  { n, rooms, into }: TiledOptions,
+  { n, scratch, into }: TiledOptions,
 ): Promise<Matrix> {
-  const out = { rows: n, cols: n, data: into ?? unwritten(n * n) };
+  const out = { rows: n, cols: n, data: into ?? uninitialized(n * n) };
   const [only] = tiles;
   if (only && tiles.length === 1) {
     await all([{ ...operands(only), into: out.data }]);
@@ -37,7 +40,7 @@ export async function tiledSymmetric<T extends Tile>(
   }
   const largest = Math.max(...tiles.map(areaOf));
   const lengths = Array.from({ length: Math.min(TOGETHER, tiles.length) }, () => largest);
-  await rooms.lend(lengths, async (lent) => {
+  await scratch.lend(lengths, async (lent) => {
     for (let at = 0; at < tiles.length; at += TOGETHER) {
       const some = tiles.slice(at, at + TOGETHER);
       const place = (index: number, tile: T): Float64Array =>
@@ -56,7 +59,7 @@ function setTile({ cols, data }: Matrix, { top, left }: Tile, part: Matrix): voi
 
 const MIRROR_TILE = 32;
 
-/** Copies what is above the diagonal below it, block by block to stay in the cache. */
+/** Mirrors the upper triangle to the lower one, block by block to stay in the cache. */
 function mirrorDown(m: Matrix): Matrix {
   const { rows: n, data } = m;
   for (let top = 0; top < n; top += MIRROR_TILE) {

@@ -1,6 +1,7 @@
 /**
- * The upper half of a symmetric matrix cut into rectangles: the square above the diagonal whole, then the same in either half. Large
- * rectangles make fast products, and only the small squares on the diagonal are computed twice.
+ * Cuts the upper half of a symmetric matrix into rectangles: the square above the diagonal as a whole, then the
+ * same in each half. Large rectangles make fast products, and only the small squares on the diagonal are
+ * computed twice.
  *
  *   ┌───┬───────┐
  *   └─┐ │       │
@@ -18,17 +19,19 @@ export interface Tile {
   right: number;
 }
 
-/** A square on the diagonal is not cut further below this many rows. */
+/** A square on the diagonal with fewer rows is not cut further. */
 const SMALLEST = 128;
-/** No side is longer, so that a tile of every layer fits into the processor's cache together. */
+/** No side is longer, so that the tiles of all layers fit into the processor's cache together. */
 const LARGEST = 256;
 
-/** Tiles that cover the diagonal and what is above it [n, n]; those on the diagonal are squares. */
+/**
+ * Tiles that cover the diagonal of an [n, n] matrix and everything above it; those on the diagonal are squares.
+ */
 export function upperTiles(n: number): Tile[] {
   return halved(0, n);
 }
 
-/** All of a matrix [n, cols] in bands of rows, none larger than the largest tile. */
+/** An [n, cols] matrix in bands of rows, none larger than the largest tile. */
 export function rowBands(n: number, cols: number): Tile[] {
   const rows = Math.max(1, Math.floor((LARGEST * LARGEST) / cols));
   return Array.from({ length: Math.ceil(n / rows) }, (_, band) => ({

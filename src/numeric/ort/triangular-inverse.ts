@@ -1,5 +1,5 @@
 /**
- * The inverse of a Cholesky factor by halves, for one block of a larger matrix:
+ * Inverse of a Cholesky factor by halves, for one block of a larger matrix:
  *
  *   A + λI = L Lᵀ;  W = L⁻¹:
  *     W₁₁ of A₁₁;  L₂₁ = A₂₁ W₁₁ᵀ;  W₂₂ of A₂₂ − L₂₁ L₂₁ᵀ;  W₂₁ = −W₂₂ L₂₁ W₁₁
@@ -8,35 +8,35 @@ import { cholesky, invertLower } from '../cholesky.ts';
 import { copyBlock, subtractFrom } from '../matrix.ts';
 import type { Matrix } from '../linear-algebra.ts';
 import type { Products } from './product-into.ts';
-import { cutter, type Rooms } from './scratch-memory.ts';
-import { unwritten } from './uninitialized.ts';
+import { cutter, type ScratchMemory } from './scratch-memory.ts';
+import { uninitialized } from './uninitialized.ts';
 
 export interface Factored {
   /** A [n, n] */
   s: Matrix;
   lambda: number;
-  /** Where W is to stand [n, n]; what is above its diagonal becomes 0. */
+  /** Buffer for W [n, n]; its upper triangle is set to 0. */
   into: Matrix;
 }
 
-/** Up to this many rows it takes less time in JavaScript than the calls into the runtime would. */
+/** Up to this number of rows JavaScript is faster than calls into the runtime. */
 const SMALLEST_HALF = 64;
 
-/** How many values of room it takes for n rows. */
-export function roomOfTriangular(n: number): number {
+/** Number of values of scratch memory needed for n rows. */
+export function scratchLengthOf(n: number): number {
   if (n <= SMALLEST_HALF) return 0;
   const half = n - (n >> 1);
-  return 8 * half * half + roomOfTriangular(half);
+  return 8 * half * half + scratchLengthOf(half);
 }
 
-/** False where A + λI is not positive definite to rounding. */
+/** Writes W to `into`; false if A + λI is not positive definite to rounding. */
 export async function triangularInverse(
   { s, lambda, into }: Factored,
   products: Products,
-  room: Float64Array,
+  buffer: Float64Array,
 ): Promise<boolean> {
   if (s.rows <= SMALLEST_HALF) return smallInverse({ s, lambda, into });
-  const { cut, rest } = cutter(room);
+  const { cut, rest } = cutter(buffer);
   const [top, bottom] = [s.rows >> 1, s.rows - (s.rows >> 1)];
   const first = cut(top, top);
   const upper = copyBlock(s, { top: 0, left: 0 }, cut(top, top));
@@ -52,15 +52,15 @@ export async function triangularInverse(
   return true;
 }
 
-/** W of A [n, n]; undefined where A + λI is not positive definite to rounding. */
+/** W of A [n, n]; undefined if A + λI is not positive definite to rounding. */
 export async function factorByHalves(
   s: Matrix,
   lambda: number,
-  { products, rooms }: { products: Products; rooms: Rooms },
+  { products, scratch }: { products: Products; scratch: ScratchMemory },
 ): Promise<Matrix | undefined> {
-  const into = { ...s, data: unwritten(s.data.length) };
-  return rooms.lend([roomOfTriangular(s.rows)], async ([room]) =>
-    (await triangularInverse({ s, lambda, into }, products, room as Float64Array)) ? into : undefined,
+  const into = { ...s, data: uninitialized(s.data.length) };
+  return scratch.lend([scratchLengthOf(s.rows)], async ([buffer]) =>
+    (await triangularInverse({ s, lambda, into }, products, buffer as Float64Array)) ? into : undefined,
   );
 }
 

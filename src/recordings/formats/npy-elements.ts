@@ -1,8 +1,8 @@
-/** The elements of .npy files by their kind and size as NumPy writes them (`f8`: a float of 8 bytes). */
+/** Reads elements of .npy files by kind and size as NumPy writes them (`f8` is a float of 8 bytes). */
 
 export type ElementReader<T> = (view: DataView, at: number, littleEndian: boolean) => T;
 
-/** As the nearest double. */
+/** Reads a value as the nearest double. */
 export const ELEMENTS: Record<string, ElementReader<number>> = {
   f2: (view, at, little) => halfToNumber(view.getUint16(at, little)),
   f4: (view, at, little) => view.getFloat32(at, little),
@@ -18,7 +18,7 @@ export const ELEMENTS: Record<string, ElementReader<number>> = {
   b1: (view, at) => view.getUint8(at),
 };
 
-/** What tells one label from another: exact whole numbers, or text; undefined for an element that is neither. */
+/** Reads a label exactly: a whole number or a text. Undefined for other kinds of elements. */
 export function labelReader(
   type: string,
   itemBytes: number,
@@ -50,7 +50,7 @@ function codes(view: DataView, { at, itemBytes, unit, little }: Text): number[] 
   );
 }
 
-/** NumPy fills a text that is shorter than the others with zeros. */
+/** NumPy pads shorter texts with zeros. */
 const untilZeros = (units: number[]): string =>
   units
     .slice(0, units.findLastIndex((unit) => unit !== 0) + 1)
@@ -68,11 +68,11 @@ const KINDS: Record<string, string> = {
   f: 'floats of a size that only some machines have',
 };
 
-/** Why elements of a type are no numbers here. */
+/** Why elements of a type cannot be read as numbers. */
 export const whyUnsupported = (type: string): string =>
   `holds elements of a type that is not supported (${type}${KINDS[type[0] ?? ''] ? `: ${KINDS[type[0] ?? '']}` : ''})`;
 
-/** IEEE half precision. */
+/** Value of an IEEE half-precision float. */
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

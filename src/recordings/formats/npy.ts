@@ -1,9 +1,7 @@
 /**
- * NumPy's .npy files, versions 1 to 3. Reads plain numbers of either byte order, row-major or column-major, from files
- * of any size, with the
- * header of any NumPy (that of Python 2 writes sizes as `64L`); labels may also be text. Writes little-endian float32,
- * row-major.
- * Source: numpy.lib.format.
+ * NumPy's .npy files, versions 1 to 3. Reads numbers of either byte order, row-major or column-major, from
+ * files of any size and with the header of any NumPy (Python 2 wrote sizes as `64L`); labels may also be text.
+ * Writes little-endian float32, row-major. Source: numpy.lib.format.
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -15,7 +13,7 @@ export interface NpyArray {
   data: Float64Array;
 }
 
-/** A label as the file holds it: whole numbers exactly, also beyond 2⁵³. */
+/** A label exactly as in the file; whole numbers beyond 2⁵³ are bigint. */
 export type NpyLabel = number | bigint | string;
 
 export interface NpyLabels {
@@ -26,12 +24,12 @@ export interface NpyLabels {
 interface Header {
   shape: number[];
   count: number;
-  /** Kind and size as NumPy writes them, without the byte order: `f8`. */
+  /** Kind and size as NumPy writes them, without the byte order, such as `f8`. */
   type: string;
   itemBytes: number;
   littleEndian: boolean;
   columnMajor: boolean;
-  /** Where the data begins. */
+  /** Offset of the data. */
   start: number;
 }
 
@@ -39,7 +37,7 @@ const MAGIC = '\x93NUMPY';
 const LONGEST_HEADER = 2 ** 20;
 const CHUNK_BYTES = 8 * 2 ** 20;
 
-/** @throws EntrainError `MEASURE_INPUT` for a file that cannot be read or that holds no numbers */
+/** @throws EntrainError `MEASURE_INPUT` if the file cannot be read or holds no numbers */
 export async function readNpy(path: string): Promise<NpyArray> {
   return withFile(path, async (file) => {
     const header = await readHeader(file, path);
@@ -54,7 +52,7 @@ export async function readNpy(path: string): Promise<NpyArray> {
   });
 }
 
-/** @throws EntrainError `MEASURE_INPUT` as `readNpy` does */
+/** @throws EntrainError `MEASURE_INPUT` as `readNpy` */
 export async function readNpyLabels(path: string): Promise<NpyLabels> {
   return withFile(path, async (file) => {
     const header = await readHeader(file, path);
@@ -106,7 +104,7 @@ async function readHeader(file: FileHandle, path: string): Promise<Header> {
   return whole;
 }
 
-/** The header is a Python dict: `{'descr': '<f8', 'fortran_order': False, 'shape': (64, 4), }`. */
+/** Parses the header, a Python dict: `{'descr': '<f8', 'fortran_order': False, 'shape': (64, 4), }`. */
 function parseHeader(text: string, path: string): Omit<Header, 'start'> {
   if (/'descr':\s*\[/.test(text))
     throw refused(path, 'is a structured array with named fields', 'save one field of it with numpy.save');
@@ -120,7 +118,7 @@ function parseHeader(text: string, path: string): Omit<Header, 'start'> {
     shape: numbers,
     count: numbers.reduce((product, one) => product * one, 1),
     type: `${kind}${size}`,
-    // A unit of text takes four bytes.
+    // A character of text takes four bytes.
     itemBytes: Number(size) * (kind === 'U' ? 4 : 1),
     littleEndian: order !== '>',
     columnMajor: /'fortran_order':\s*True/.test(text),
@@ -136,7 +134,7 @@ function numbersFor({ count }: Header, path: string): Float64Array {
   }
 }
 
-/** Every element of the file with its place in row-major order; `offset` is where it stands in the view. */
+/** Calls for every element of the file with its row-major index; `offset` is its position in the view. */
 async function eachElement(
   file: FileHandle,
   header: Header,
@@ -154,7 +152,9 @@ async function eachElement(
   }
 }
 
-/** Called again and again: the place in row-major order of the next element in column-major order. */
+/**
+ * Returns a function that gives, call by call, the row-major index of the next element in column-major order.
+ */
 function rowMajorPlaces(shape: number[]): () => number {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
   const index = shape.map(() => 0);
@@ -173,7 +173,7 @@ function rowMajorPlaces(shape: number[]): () => number {
   };
 }
 
-/** So many bytes, or what there is of them. */
+/** Reads `length` bytes, or fewer at the end of the file. */
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   let have = 0;
@@ -191,7 +191,7 @@ function refused(path: string, what: string, advice = 'save it with numpy.save a
 
 const ALIGN = 64;
 
-/** A file of version 1.0. */
+/** An array as a file of version 1.0. */
 export function npyBytes(values: Float32Array, shape: number[]): Uint8Array {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${tuple}), }`;

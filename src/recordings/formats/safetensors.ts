@@ -1,4 +1,4 @@
-/** The safetensors format: the length of a JSON header, the header, the tensors one after the other. */
+/** The safetensors format: the length of a JSON header, the header, then the tensors. */
 import type { DType } from '../../protocol/stream/frames.ts';
 
 export interface NamedTensor {
@@ -18,7 +18,7 @@ export function safetensorsBytes(tensors: NamedTensor[], metadata: Record<string
     at += data.length;
   }
   const text = JSON.stringify(entries);
-  // The tensors begin at a multiple of eight, which the header is padded to with spaces.
+  // The tensors begin at a multiple of eight; the header is padded with spaces.
   const header = Buffer.from(text.padEnd(text.length + ((8 - (Buffer.byteLength(text) % 8)) % 8), ' '));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));

@@ -6,7 +6,7 @@
  * Reference: Song, Smola, Gretton, Bedo, Borgwardt, 2012; Nguyen, Raghu, Kornblith, 2021.
  * No score: fewer than 4 steps, values that are not finite, a stream that does not vary.
  */
-import { turnBoth, zeros } from '../../numeric/matrix.ts';
+import { shiftBoth, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
@@ -38,7 +38,7 @@ const turned: Turning = async (x, y, { algebra }) => {
   const l = await algebra.gram(centreColumns(b));
   const scale = unbiasedHsic(k, k) * unbiasedHsic(l, l);
   if (!(scale > 0)) return { reason: 'too little spread for an unbiased estimate' };
-  return (by) => ({ value: unbiasedHsic(k, turnBoth(l, by)) / Math.sqrt(scale) });
+  return (by) => ({ value: unbiasedHsic(k, shiftBoth(l, by)) / Math.sqrt(scale) });
 };
 
 export const ckaUnbiased: Measure = {

@@ -5,7 +5,7 @@
  * Reference: Kornblith, Norouzi, Lee, Hinton, 2019.
  * No score: fewer than 3 steps, values that are not finite, a stream that does not vary.
  */
-import { innerProduct, turnBoth } from '../../numeric/matrix.ts';
+import { innerProduct, shiftBoth } from '../../numeric/matrix.ts';
 import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
 const turned: Turning = async (x, y, { algebra }) => {
@@ -16,7 +16,7 @@ const turned: Turning = async (x, y, { algebra }) => {
   const l = await algebra.gram(centreColumns(b));
   const scale = Math.sqrt(innerProduct(k, k) * innerProduct(l, l));
   if (!(scale > 0)) return { reason: 'a stream does not vary' };
-  return (by) => ({ value: innerProduct(k, turnBoth(l, by)) / scale });
+  return (by) => ({ value: innerProduct(k, shiftBoth(l, by)) / scale });
 };
 
 export const cka: Measure = {

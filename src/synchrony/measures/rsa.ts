@@ -5,7 +5,7 @@
  * Reference: Kriegeskorte, Mur, Bandettini, 2008.
  * No score: fewer than 4 steps, fewer than 3 dims, a step whose dims are all equal, values that are not finite.
  */
-import { turnBoth, zeros } from '../../numeric/matrix.ts';
+import { shiftBoth, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { pearson, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
@@ -76,8 +76,8 @@ const turned: Turning = async (source, target) => {
   const ranksX = ranks(x);
   const square = { ranks: mirrored(ranks(y), b.rows), plain: mirrored(y, b.rows) };
   return (by) => {
-    const value = pearson(ranksX, upperTriangle(turnBoth(square.ranks, by)));
-    const plain = pearson(x, upperTriangle(turnBoth(square.plain, by)));
+    const value = pearson(ranksX, upperTriangle(shiftBoth(square.ranks, by)));
+    const plain = pearson(x, upperTriangle(shiftBoth(square.plain, by)));
     if (value === undefined || plain === undefined) return { reason: 'all steps are equally unlike' };
     return { value, more: { pearson: plain } };
   };

@@ -6,7 +6,7 @@
  * No score: fewer than k + 1 steps, fewer than k dimensions of variance, values that are not finite.
  */
 import { symmetricEigen } from '../../numeric/eigen.ts';
-import { crossProduct, product, transpose, turnRows, zeros } from '../../numeric/matrix.ts';
+import { crossProduct, product, transpose, shiftRows, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
 
@@ -39,7 +39,7 @@ const turned: Turning = async (x, y, { components = COMPONENTS }) => {
   if (u === undefined || v === undefined)
     return { reason: `a stream has fewer than ${components} dimensions` };
   return (by) => {
-    const overlap = crossProduct(u, turnRows(v, by));
+    const overlap = crossProduct(u, shiftRows(v, by));
     const values = symmetricEigen(crossProduct(overlap, overlap)).values;
     const correlations = Array.from(values, (value) => Math.min(1, Math.sqrt(Math.max(0, value))));
     return { value: correlations.reduce((sum, r) => sum + r, 0) / components, more: { correlations } };

@@ -12,7 +12,7 @@
  * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994; Phipson, Smyth, 2010.
  * No null: the measure has no score, or no surrogate has one.
  */
-import { turnRows, zeros } from '../../numeric/matrix.ts';
+import { shiftRows, zeros } from '../../numeric/matrix.ts';
 import type { Measure, MeasureAnswer, MeasureOptions } from '../measures/measure.ts';
 import { seededRandom, shuffled, type Random } from '../../numeric/random.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
@@ -95,7 +95,7 @@ export async function surrogateSizes(
   if ('reason' in shifts) return shifts;
   for (const [draw, by] of shifts.entries()) {
     onDraw?.(draw + 1, shifts.length);
-    await take(turned ? turned(by) : measured(turnRows(b, by)));
+    await take(turned ? turned(by) : measured(shiftRows(b, by)));
   }
   return { answer, size: sizeOf(answer), sizes };
 }

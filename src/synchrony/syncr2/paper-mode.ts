@@ -57,17 +57,17 @@ export async function withPaper<T>(
   const still = whyStill(pairs, dead);
   if (still !== undefined) return { reason: still };
   const trainingRows = fewestTrainingRows(pairs, splits);
-  return algebra.lend(roomsOf(pairs), async ([spare, ...rooms]) => {
+  return algebra.lend(bufferLengths(pairs), async ([spare, ...buffers]) => {
     const sources: Matrix[] = [];
     for (const [index, layer] of source.entries()) {
-      const options = { lambda, trainingRows, into: rooms[index] };
+      const options = { lambda, trainingRows, into: buffers[index] };
       sources.push(await sourceInverse(centred(layer, spare as Float64Array), options, algebra));
     }
     const targets = target.map(({ layer, means }, index) => ({
       rows: layer,
       offset: means,
       dead: dead[index] as Set<number>,
-      room: { ...layer, data: rooms[source.length + index] as Float64Array },
+      buffer: { ...layer, data: buffers[source.length + index] as Float64Array },
     }));
     return use((of) => scoreOf({ pairs, splits, sources, targets, algebra }, of));
   });
@@ -86,7 +86,7 @@ function whyStill({ source, target }: TurnPairs, dead: Set<number>[]): string | 
 const countOf = (sets: ReadonlySet<number>[]): number => sets.reduce((sum, { size }) => sum + size, 0);
 
 /** For one centred source layer, for the inverse of every source layer, and for every target layer scaled. */
-function roomsOf({ n, source, target }: TurnPairs): number[] {
+function bufferLengths({ n, source, target }: TurnPairs): number[] {
   const widest = Math.max(0, ...source.map(({ cols }) => cols));
   return [n * widest, ...source.map(() => n * n), ...target.map(({ cols }) => n * cols)];
 }
@@ -98,8 +98,8 @@ interface WithMeans {
 }
 
 /** The same regression, in fewer digits where there is a large offset. */
-function centred({ layer, means }: WithMeans, room: Float64Array): Matrix {
-  const into = { ...layer, data: room.subarray(0, layer.data.length) };
+function centred({ layer, means }: WithMeans, buffer: Float64Array): Matrix {
+  const into = { ...layer, data: buffer.subarray(0, layer.data.length) };
   const scaling = { offset: means, factor: new Float64Array(layer.cols).fill(1) };
   return scaleColumns(layer, scaling, { into });
 }

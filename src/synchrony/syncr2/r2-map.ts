@@ -35,7 +35,7 @@ export interface Target {
   /** Columns that hold one value in all rows; they are no dims of the score. */
   dead: ReadonlySet<number>;
   /** Room for Z [n, dims], written anew for every split: memory never touched costs more than a pass over it. */
-  room: Matrix;
+  buffer: Matrix;
 }
 
 interface Sides {
@@ -48,9 +48,9 @@ export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Ma
   const sides = sidesOf(input.split);
   const order = Int32Array.from([...(input.trainingOrder ?? sides.train), ...sides.test]);
   const scaled = input.targets.map((target) => scaledTarget(target, sides, order));
-  const lengths = roomsOfWeights(input.sources.length, sides);
-  const squares = await algebra.lend(lengths, async (rooms) => {
-    const weights = await allWeights(input.sources, { sides, rooms }, algebra);
+  const lengths = weightBufferLengths(input.sources.length, sides);
+  const squares = await algebra.lend(lengths, async (buffers) => {
+    const weights = await allWeights(input.sources, { sides, buffers }, algebra);
     return algebra.squaredErrors(
       weights,
       scaled.map(({ rows }) => rows),
@@ -69,20 +69,20 @@ function sidesOf(split: Uint8Array): Sides {
 }
 
 /** Two for what the weights of a source layer are made from, and one for those of every layer. */
-function roomsOfWeights(layers: number, { train, test }: Sides): number[] {
+function weightBufferLengths(layers: number, { train, test }: Sides): number[] {
   const weights = Array.from({ length: layers }, () => train.length * test.length);
   return [test.length * test.length, test.length * train.length, ...weights];
 }
 
 interface WeightWork {
   sides: Sides;
-  rooms: Float64Array[];
+  buffers: Float64Array[];
 }
 
 /** C [train, test] of every source layer. */
 async function allWeights(
   sources: Matrix[],
-  { sides: { train, test }, rooms: [own, across, ...into] }: WeightWork,
+  { sides: { train, test }, buffers: [own, across, ...into] }: WeightWork,
   algebra: LinearAlgebra,
 ): Promise<Matrix[]> {
   const weights: Matrix[] = [];
@@ -105,7 +105,7 @@ interface ScaledTarget {
 }
 
 function scaledTarget(
-  { rows: y, offset, dead, room }: Target,
+  { rows: y, offset, dead, buffer }: Target,
   sides: Sides,
   order: Int32Array,
 ): ScaledTarget {
@@ -113,7 +113,7 @@ function scaledTarget(
   const flat = constantColumns(y, sides.test);
   const factor = total.map((value, c) => (flat.has(c) || !(value > 0) ? 0 : 1 / Math.sqrt(value)));
   const unscaled = factor.filter((value) => value === 0).length;
-  const rows = scaleColumns(y, { offset, factor }, { rows: order, into: room });
+  const rows = scaleColumns(y, { offset, factor }, { rows: order, into: buffer });
   return { rows, dims: y.cols - dead.size, unexplained: unscaled - dead.size };
 }
 

@@ -1,4 +1,7 @@
-/** Passes by four rows at once give what passes by one row give, whatever the number of rows and their order. */
+/**
+ * Passes over four rows at a time give the same as passes over single rows, whatever the number and order of
+ * rows.
+ */
 import { expect, it } from 'vitest';
 import { columnMeans, columnSquares, scaleColumns } from '../../../src/numeric/columns.ts';
 import { zeros } from '../../../src/numeric/matrix.ts';
@@ -11,7 +14,7 @@ const valueAt = (row: number, col: number): number => m.data[row * m.cols + col]
 const columns = [0, 1, 2, 3, 4];
 
 it.each([[[3]], [[10, 2, 0]], [[4, 4, 1, 9]], [[0, 1, 2, 3, 4, 5, 6]], [[10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]]])(
-  'rows %j',
+  'columnMeans, columnSquares and scaleColumns agree with single-row passes for rows %j',
   (listed) => {
     const rows = Int32Array.from(listed);
     const sumOf = (value: (row: number, col: number) => number): number[] =>

@@ -1,4 +1,4 @@
-/** Leading components against the eigenvectors themselves. */
+/** Compares leading components with eigenvectors. */
 import { describe, expect, it } from 'vitest';
 import { leadingComponents, settledComponents } from '../../../src/numeric/principal-components.ts';
 import { crossProduct, transpose, zeros } from '../../../src/numeric/matrix.ts';
@@ -8,7 +8,7 @@ import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 
 const algebra = createPlainAlgebra();
 
-/** White noise: no component stands out, which is where a few iterations find other ones. */
+/** White noise: no component stands out, so few iterations find other ones. */
 function flatGram(): Matrix {
   const random = seededRandom(5);
   const rows = zeros(64, 120);
@@ -16,7 +16,7 @@ function flatGram(): Matrix {
   return crossProduct(rows, rows);
 }
 
-/** ‖K w − (w·w) w‖ / ‖w‖³ for each column: 0 where w is an eigenvector times the root of its value. */
+/** ‖K w − (w·w) w‖ / ‖w‖³ for each column: 0 if w is an eigenvector times the square root of its eigenvalue. */
 function misfits(gram: Matrix, scores: Matrix): number[] {
   const columns = transpose(scores);
   return Array.from({ length: columns.rows }, (_, k) => {
@@ -30,8 +30,8 @@ function misfits(gram: Matrix, scores: Matrix): number[] {
   });
 }
 
-describe('components', () => {
-  it('are eigenvectors once they have settled, the largest first, each as long as the root of its value', async () => {
+describe('leading principal components', () => {
+  it('are eigenvectors after convergence, largest first, with length √eigenvalue', async () => {
     const gram = flatGram();
     const scores = await settledComponents(gram, 4, algebra);
     for (const misfit of misfits(gram, scores)) expect(misfit).toBeLessThan(1e-6);
@@ -41,12 +41,12 @@ describe('components', () => {
     expect(sizes).toEqual([...sizes].sort((x, y) => y - x));
   });
 
-  it('are only about so by a few iterations on a flat spectrum', async () => {
+  it('are only approximate after a few iterations on a flat spectrum', async () => {
     const gram = flatGram();
     expect(Math.max(...misfits(gram, await leadingComponents(gram, 4, algebra)))).toBeGreaterThan(0.01);
   });
 
-  it('are no more than the dimensions there are', async () => {
+  it('are no more than the rank of the matrix', async () => {
     const one = zeros(3, 3);
     one.data.fill(2);
     expect((await settledComponents(one, 2, algebra)).cols).toBe(1);

@@ -9,7 +9,7 @@ import { DIMS, recordedRun } from '../../fixtures/recordings/recording-fixture.t
 import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 describe('exportRun', () => {
-  it('writes npy files where the scripts of the paper look for them', async () => {
+  it('writes npy files to the paths that the paper’s scripts read', async () => {
     const out = await temporaryFolder();
     const recorded = await recordedRun();
     const verified = await verifyRun(recorded);
@@ -38,7 +38,7 @@ describe('exportRun', () => {
     expect(header['__metadata__']).toMatchObject({ scenario: 's1', order: 'ada,ben' });
   });
 
-  it('says what the recording lacks, and does not end well then', async () => {
+  it('says what the recording lacks, and exits with status 1 then', async () => {
     const folder = await recordedRun();
     const argv = ['export', folder, '--format', 'npy', '--out', await temporaryFolder()];
     expect(await run(argv)).toBe(0);

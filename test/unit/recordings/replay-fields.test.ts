@@ -10,7 +10,7 @@ const published = {
 const said = (again: Partial<Record<keyof typeof published, unknown>>): string | undefined =>
   replayFields(['seed', 'strict', 'paper'], { published, again: { ...published, ...again } });
 
-it('takes for equal what another order of additions makes of it', () => {
+it('replayFields accepts differences that another order of additions makes', () => {
   const strict = { score: 0.25 + 3e-16, ci: [-0.1 - 5e-10, 0.4], n: 120, why: null };
   expect(said({ strict, paper: { r2: -8 + 4e-6 } })).toBeUndefined();
 });
@@ -26,6 +26,6 @@ it.each([
   ['a field too many', { strict: { ...published.strict, more: 1 } }],
   ['nothing at all', { strict: undefined }],
   ['a figure of paper mode beyond its digits', { paper: { r2: -8 + 2e-5 } }],
-])('tells %s', (_, again) => {
+])('replayFields reports %s', (_, again) => {
   expect(said(again)).toMatch(/^(seed|strict|paper) was published as .+ and comes out as /u);
 });

@@ -32,19 +32,19 @@ const replayed = new Map(scores.map((score) => [score.group.key, score]));
 const groups = new Map(scores.map((score) => [score.group.key, { group: score.group, score }]));
 const [published] = pairScores({ run: 'r1', groups, pairs: new Map() });
 
-it('comes out as it was published, from the scores it names', () => {
+it('a pair line is recomputed as published from the scores it names', () => {
   expect(published?.paper?.score).toBeCloseTo(0.3, 12);
   expect(replayPair(published!, replayed, true)).toBeUndefined();
 });
 
-it('says what comes out otherwise', () => {
+it('a replay of a pair names the field that comes out different', () => {
   const other = { ...published!, strict: { ...published!.strict!, ciLow: 0.5 } };
   expect(replayPair(other, replayed, true)).toMatch(
     /^pair live\|2\|1\|2\|m ab\|m ab, 240 samples: strict was published/,
   );
 });
 
-it('does not miss what a line of an earlier entrain did not say yet', () => {
+it('a replay accepts a line of an earlier version that lacks newer fields', () => {
   const { unclipped, ...paper } = published!.paper!;
   expect(unclipped).toBeCloseTo(-0.7, 12);
   const older = { ...published, paper } as PairScore;
@@ -53,18 +53,18 @@ it('does not miss what a line of an earlier entrain did not say yet', () => {
   expect(replayPair(other, replayed, true)).toContain('paper was published');
 });
 
-it('does not take another score for the one that went in', () => {
+it('a replay does not accept another score in place of the one that was used', () => {
   const newer = scores.map((score): [string, GroupScore] => [score.group.key, { ...score, version: 500 }]);
   for (const known of [new Map(newer), new Map([...replayed].slice(1))])
     expect(replayPair(published!, known, true)).toContain('are not there');
 });
 
-it('compares only the paper’s figures of a line by another method', () => {
+it('a replay compares only the paper figures of a line by another strict method', () => {
   const other = { ...published!, strict: { ...published!.strict!, ciLow: 0.5 } };
   expect(replayPair(other, replayed, false)).toBeUndefined();
 });
 
-it('computes differences between conditions again, of directions and of pairs', () => {
+it('a replay recomputes differences between conditions, of directions and of pairs', () => {
   const control = scores.map((score): GroupScore => {
     const group = { ...score.group, condition: 'monologue', key: `${score.group.key}, alone` };
     return {

@@ -1,4 +1,4 @@
-/** A kill or a full disk tears the last line of `scores.jsonl`. */
+/** Tests of a last line of `scores.jsonl` that was torn by a kill or a full disk. */
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import {
 } from '../../fixtures/planted/planted-run.ts';
 import { silentLog, temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
-it('is left out of a replay and named; every whole line is computed again', async () => {
+it('a torn last line is left out of a replay and reported; every whole line is recomputed', async () => {
   const runs = await temporaryFolder();
   const folder = await recordPlantedRun(runs, { ...AS_SMALL_AS_SCORES_GO, run: 'r1' });
   await publishScores(runs, 'r1');
@@ -21,12 +21,12 @@ it('is left out of a replay and named; every whole line is computed again', asyn
   const report = await replayRun(folder, { lastOnly: false });
   expect(report).toMatchObject({ scores: 2, equalScores: 2, equal: true, torn: true });
   expect(replayText(report)).toContain('the last line of scores.jsonl is torn');
-  // a damage elsewhere is no torn tail
+  // A damage elsewhere is no torn tail.
   await writeFile(file, `{"type":\n${whole}`);
   await expect(replayRun(folder, { lastOnly: false })).rejects.toThrow(/^Line 1 of .* is not JSON/);
 }, 120_000);
 
-it('is cut off before the next score is written', async () => {
+it('a torn last line is cut off before the next score is written', async () => {
   const runs = await temporaryFolder();
   const pair = { type: 'pair', run: 'r1', pair: 'p', of: {} } as never;
   const stamp = { atMs: 1, provisional: true };

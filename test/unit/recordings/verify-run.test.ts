@@ -20,7 +20,7 @@ async function segmentsOf(folder: string): Promise<string[]> {
   return all.sort();
 }
 
-/** A run whose file was changed: what verify finds lacking. */
+/** What verify finds missing in a run one of whose files was changed. */
 async function lackingAfter(file: string, change: (text: string) => string | undefined): Promise<string[]> {
   const folder = await recordedRun();
   const path = join(folder, file);
@@ -38,7 +38,7 @@ const withoutLine = (number: number) => (text: string) =>
     .filter((_, at) => at !== number - 1)
     .join('\n');
 
-describe('verifyRun holds the folder against what was planned and said', () => {
+describe('verifyRun, comparing the folder with its plan and transcript', () => {
   it.each([
     ['run.json', () => undefined, 'run.json is not there: what was planned is not known'],
     ['run.json', () => '{', 'run.json cannot be read: what was planned is not known'],
@@ -71,11 +71,11 @@ describe('verifyRun holds the folder against what was planned and said', () => {
       (text: string) => text + (text.split('\n')[0] as string) + '\n',
       'turn 0 of e1 is in the transcript 2 times',
     ],
-  ])('%s changed: case %#', async (file, change, sentence) => {
+  ])('names %s changed: case %#', async (file, change, sentence) => {
     expect(await lackingAfter(file, change)).toContain(sentence);
   });
 
-  it('names a recorded turn that neither the events nor the transcript know', async () => {
+  it('names a recorded turn that is neither in the events nor in the transcript', async () => {
     const folder = await recordedRun();
     const recording = await openRecording({ folder, log: silentLog });
     await (await recording.stream('ada')).append(1, [{ seq: 5, bytes: encodeMessage(turnFrame(5, 8)) }]);
@@ -86,7 +86,7 @@ describe('verifyRun holds the folder against what was planned and said', () => {
 });
 
 describe('verifyRun', () => {
-  it('finds a whole run sound and complete', async () => {
+  it('finds an undamaged run sound and complete', async () => {
     const report = await verifyRun(await recordedRun());
     expect(report).toMatchObject({
       frames: 10,
@@ -99,7 +99,7 @@ describe('verifyRun', () => {
     expect(report.segments).toBeGreaterThan(2);
   });
 
-  it('misses the frame of a reader, turn by turn of the role it reads in', async () => {
+  it('names each missing frame of a reader, turn by turn of the role in whose place it reads', async () => {
     const folder = await recordedRun();
     const started = {
       type: 'episode-started',
@@ -133,7 +133,7 @@ describe('verifyRun', () => {
     });
   });
 
-  it(`finds a flipped byte or a cut anywhere and still reads the rest, ${CASES} times`, async () => {
+  it(`finds a flipped byte or a cut at any place and still reads the rest, ${CASES} times`, async () => {
     const folder = await recordedRun();
     const files = await segmentsOf(folder);
     const random = seededRandom(11);
@@ -150,14 +150,14 @@ describe('verifyRun', () => {
         sound: false,
         complete: false,
       });
-      // One frame at most is lost to a flip, and to a cut at most the four of its segment.
+      // A flip loses at most one frame, a cut at most the four of its segment.
       expect(report.frames).toBeGreaterThanOrEqual(flip ? 9 : 6);
       await writeFile(path, whole);
     }
     expect((await verifyRun(folder)).complete).toBe(true);
   });
 
-  it('finds a record that was cut out in front of the seal', async () => {
+  it('finds that a record was cut out in front of the seal', async () => {
     const folder = await recordedRun();
     const path = (await segmentsOf(folder)).at(-1) as string;
     const bytes = await readFile(path);
@@ -170,7 +170,7 @@ describe('verifyRun', () => {
     ]);
   });
 
-  it('finds a segment that is gone', async () => {
+  it('finds that a segment is missing', async () => {
     const folder = await recordedRun();
     await rm((await segmentsOf(folder))[0] as string);
     expect((await verifyRun(folder)).faults).toHaveLength(1);
@@ -179,7 +179,7 @@ describe('verifyRun', () => {
     expect((await verifyRun(other)).complete).toBe(false);
   });
 
-  it('does not call a run complete when frames were declared lost', async () => {
+  it('does not call a run complete if frames were declared lost', async () => {
     const folder = await temporaryFolder();
     const recording = await openRecording({ folder, log: silentLog });
     const stream = await recording.stream('ada');

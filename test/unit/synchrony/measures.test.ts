@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import type { Measure, MeasureAnswer } from '../../../src/synchrony/measures/measure.ts';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
-import { product, turnRows, zeros } from '../../../src/numeric/matrix.ts';
+import { product, shiftRows, zeros } from '../../../src/numeric/matrix.ts';
 import { seededRandom } from '../../../src/numeric/random.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 import { COUPLING_TWINS, VALUE_TWINS } from './slow-twins.ts';
@@ -46,7 +46,7 @@ describe('of a stream turned round', () => {
       const turned = await named(name).turned?.(a, b, options);
       if (typeof turned !== 'function') throw new Error('no score');
       for (const by of [0, 1, 7, 23]) {
-        const itself = await named(name).compute(a, turnRows(b, by), options);
+        const itself = await named(name).compute(a, shiftRows(b, by), options);
         expect(figures(turned(by))[0]).toBeCloseTo(figures(itself)[0] as number, 9);
       }
       expect(figures(turned(7))[0]).not.toBeCloseTo(figures(turned(0))[0] as number, 3);

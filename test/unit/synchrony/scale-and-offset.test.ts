@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
-import { turnRows, zeros } from '../../../src/numeric/matrix.ts';
+import { shiftRows, zeros } from '../../../src/numeric/matrix.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import type { MeasureAnswer } from '../../../src/synchrony/measures/measure.ts';
@@ -173,12 +173,12 @@ describe('a scale', () => {
 describe('dims held against their likes', () => {
   it('give NumPy’s correlations, as they are and shifted', async () => {
     expect(await figure('isc', A, B)).toBeCloseTo(0.5025325036500647, 12);
-    expect(await figure('isc', A, turnRows(B, 7))).toBeCloseTo(-0.45139546531349845, 12);
+    expect(await figure('isc', A, shiftRows(B, 7))).toBeCloseTo(-0.45139546531349845, 12);
     expect(await measure('xcorr', A, B)).toMatchObject({
       value: expect.closeTo(0.7983480584531331, 12) as number,
       more: { best_lag: -10 },
     });
-    expect(await measure('xcorr', A, turnRows(B, 7))).toMatchObject({
+    expect(await measure('xcorr', A, shiftRows(B, 7))).toMatchObject({
       value: expect.closeTo(0.7576988804896905, 12) as number,
       more: { best_lag: 6 },
     });

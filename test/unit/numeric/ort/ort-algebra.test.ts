@@ -1,4 +1,4 @@
-/** The fast backend gives what plain TypeScript gives, at sizes on both sides of every threshold. */
+/** The fast backend agrees with plain TypeScript at sizes on both sides of every threshold. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrtAlgebra, type OrtAlgebra } from '../../../../src/numeric/ort/ort-algebra.ts';
 import { zeros } from '../../../../src/numeric/matrix.ts';
@@ -26,12 +26,12 @@ beforeAll(async () => {
 });
 afterAll(() => fast.close());
 
-describe('float64', () => {
+describe('the ONNX Runtime backend in float64', () => {
   it.each([
     [3, 4, 5],
     [70, 40, 60],
     [300, 33, 270],
-  ])('products of %i × %i and %i', async (n, k, m) => {
+  ])('multiplies %i × %i by %i as plain TypeScript does', async (n, k, m) => {
     const a = normal(n, k);
     expect(
       farthest(await fast.multiply(a, normal(k, m)), await plain.multiply(a, normal(k, m))),
@@ -48,7 +48,7 @@ describe('float64', () => {
     );
   });
 
-  it.each([5, 255, 256, 257, 530])('a Gram matrix of %i rows, exactly symmetric', async (n) => {
+  it.each([5, 255, 256, 257, 530])('makes a Gram matrix of %i rows, exactly symmetric', async (n) => {
     const a = normal(n, 48);
     const g = await fast.gram(a);
     expect(farthest(g, await plain.gram(a))).toBeLessThan(1e-11);
@@ -56,7 +56,7 @@ describe('float64', () => {
       for (let c = 0; c < n; c += 5) expect(g.data[r * n + c]).toBe(g.data[c * n + r]);
   });
 
-  it.each([40, 64, 65, 128, 161, 300])('the inverse of a ridge system of %i rows', async (n) => {
+  it.each([40, 64, 65, 128, 161, 300])('inverts a ridge system of %i rows', async (n) => {
     const s = await plain.gram(normal(n, n - 3));
     const inverse = await fast.invertRidge(s, 0.1);
     const back = await plain.multiply(s, inverse);
@@ -67,14 +67,14 @@ describe('float64', () => {
     expect(farthest(inverse, await plain.invertRidge(s, 0.1))).toBeLessThan(1e-8);
   });
 
-  it('a system that is singular to rounding still has a finite inverse', async () => {
+  it('gives a finite inverse of a system that is singular to rounding', async () => {
     const s = await plain.gram(normal(200, 3));
     const inverse = await fast.invertRidge(s, 0);
     expect(inverse.data.every(Number.isFinite)).toBe(true);
     expect(await fast.invertRidge(s, 0, s.data)).toEqual(inverse);
   });
 
-  it.each([60, 300, 700])('the inverse of %i rows in the place of the system', async (n) => {
+  it.each([60, 300, 700])('writes the inverse of %i rows over the system itself', async (n) => {
     const s = await plain.gram(normal(n, n));
     const inverse = await fast.invertRidge(s, 0.1);
     const there = await fast.invertRidge(s, 0.1, s.data);
@@ -82,7 +82,7 @@ describe('float64', () => {
     expect(there.data).toBe(s.data);
   });
 
-  it('works done at the same time do not write into one another', async () => {
+  it('runs concurrent operations without mixing up their memory', async () => {
     const [a, b] = [normal(400, 30), normal(350, 20)];
     const weights = [normal(300, 100), normal(310, 40)] as const;
     const systems = [await plain.gram(normal(400, 400)), await plain.gram(normal(330, 330))];
@@ -104,7 +104,7 @@ describe('float64', () => {
     [129, 1],
     [300, 290],
     [900, 200],
-  ])('squared errors of %i training and %i test rows, all pairs', async (train, test) => {
+  ])('gives the squared errors of %i training and %i test rows for all pairs', async (train, test) => {
     const weights = [normal(train, test), normal(train, test)];
     const targets = [33, 2, 64].map((cols) => normal(train + test, cols));
     const wanted = await plain.squaredErrors(weights, targets);
@@ -114,7 +114,7 @@ describe('float64', () => {
       expect(value / (wanted.data[at] as number)).toBeCloseTo(1, 12);
   });
 
-  it.each([30, 64, 170, 400])('the inverse of a kernel of %i rows', async (n) => {
+  it.each([30, 64, 170, 400])('inverts a kernel of %i rows', async (n) => {
     const x = normal(n, n - 5);
     const found = await fast.invertKernel(x, { lambda: 0.5, constant: 3 });
     expect(farthest(found, await plain.invertKernel(x, { lambda: 0.5, constant: 3 }))).toBeLessThan(1e-9);
@@ -122,7 +122,7 @@ describe('float64', () => {
     expect(farthest(found, other)).toBeGreaterThan(1e-4);
   });
 
-  it.each([40, 65, 200])('the factor of an inverse of %i rows', async (n) => {
+  it.each([40, 65, 200])('gives the inverse factor of %i rows', async (n) => {
     const s = await plain.gram(normal(n, n + 5));
     const found = await fast.inverseFactor(s, 0.5);
     expect(farthest(found, await plain.inverseFactor(s, 0.5))).toBeLessThan(1e-9);
@@ -130,13 +130,13 @@ describe('float64', () => {
     expect(farthest(inverse, await plain.invertRidge(s, 0.5))).toBeLessThan(1e-9);
   });
 
-  it('a kernel that is singular to rounding still has a finite inverse', async () => {
+  it('gives a finite inverse of a kernel that is singular to rounding', async () => {
     const found = await fast.invertKernel(normal(200, 3), { lambda: 0, constant: 0 });
     expect(found.data.every(Number.isFinite)).toBe(true);
   });
 });
 
-it('float32, as on WebGPU, is close and says so', async () => {
+it('the backend in float32, as on WebGPU, is close to float64 and reports its type', async () => {
   const single = await createOrtAlgebra({ threads: 1, elements: 'float32' });
   const a = normal(200, 64);
   const error = farthest(await single.gram(a), await plain.gram(a));

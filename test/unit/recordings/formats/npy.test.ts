@@ -1,5 +1,5 @@
 /**
- * Arrays as NumPy writes them: bytes as numpy.save of 1.26 and, for the header with longs, of Python 2.7 gives them.
+ * Arrays as NumPy writes them: bytes of numpy.save from 1.26 and, for the header with longs, from Python 2.7.
  */
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -61,19 +61,19 @@ describe('readNpy', () => {
     expect(await read(npy(header('<f8', '()'), data))).toEqual({ shape: [], data: new Float64Array([1]) });
   });
 
-  it('reads half precision with its extremes', async () => {
+  it('reads half precision including its extremes', async () => {
     const bits = new Uint16Array([0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00, 0xfc00, 0x7e00]);
     const { data } = await read(npy(header('<f2', '(8,)'), bytesOf(bits)));
     expect([...data]).toEqual([1, -2, 65504, 2 ** -24, -0, Infinity, -Infinity, Number.NaN]);
   });
 
-  it('turns column-major arrays into row-major ones', async () => {
+  it('converts column-major arrays to row-major', async () => {
     const values = new Int32Array([111, 211, 121, 221, 131, 231, 112, 212, 122, 222, 132, 232]);
     const array = await read(npy(header('<i4', '(2, 3, 2)', 'True'), bytesOf(values)));
     expect([...array.data]).toEqual([111, 112, 121, 122, 131, 132, 211, 212, 221, 222, 231, 232]);
   });
 
-  it('reads arrays that are longer than what it reads at once', async () => {
+  it('reads arrays that are longer than one read', async () => {
     const values = Float64Array.from({ length: 2 ** 20 + 3 }, (_, k) => k);
     const { shape, data } = await read(npy(header('<f8', `(${values.length},)`), bytesOf(values)));
     expect(shape).toEqual([values.length]);
@@ -88,7 +88,7 @@ describe('readNpy', () => {
     expect([...(await readNpy(path)).data]).toEqual([7, 8]);
   });
 
-  it('reads what it writes', async () => {
+  it('reads what npyBytes writes', async () => {
     const array = await read(npyBytes(new Float32Array([1, 2, 3, 4, 5, 6]), [2, 3]));
     expect(array).toEqual({ shape: [2, 3], data: new Float64Array([1, 2, 3, 4, 5, 6]) });
   });
@@ -122,7 +122,7 @@ describe('readNpy', () => {
 describe('readNpyLabels', () => {
   const labels = async (bytes: Uint8Array) => (await readNpyLabels(await fileOf(bytes))).labels;
 
-  it('keeps whole numbers apart that no double tells apart', async () => {
+  it('keeps whole numbers apart that are the same double', async () => {
     const signed = new BigInt64Array([5n, -(2n ** 53n) - 1n, 2n ** 53n + 1n, 2n ** 53n]);
     expect(await labels(npy(header('<i8', '(4,)'), bytesOf(signed)))).toEqual([5, ...[...signed].slice(1)]);
     const unsigned = new BigUint64Array([2n ** 64n - 1n, 2n ** 64n - 2n]);
@@ -130,7 +130,7 @@ describe('readNpyLabels', () => {
     expect(await labels(npy(header('>i8', '(1,)'), hex('0020000000000001')))).toEqual([2n ** 53n + 1n]);
   });
 
-  it('reads text in units of one byte and of four', async () => {
+  it('reads text of one byte and of four bytes per character', async () => {
     expect(await labels(npy(header('|S3', '(2,)'), Buffer.from('ab\u0000abc')))).toEqual(['ab', 'abc']);
     const wide = new Uint32Array([0xe9, 0, 0x1f600, 0x62]);
     expect(await labels(npy(header('<U2', '(2,)'), bytesOf(wide)))).toEqual(['é', '😀b']);

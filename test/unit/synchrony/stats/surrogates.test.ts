@@ -6,7 +6,7 @@ import { isc } from '../../../../src/synchrony/measures/isc.ts';
 import { svcca } from '../../../../src/synchrony/measures/svcca.ts';
 import { xcorr } from '../../../../src/synchrony/measures/xcorr.ts';
 import { plv } from '../../../../src/synchrony/measures/plv.ts';
-import { crossProduct, product, takeRows, turnRows, zeros } from '../../../../src/numeric/matrix.ts';
+import { crossProduct, product, takeRows, shiftRows, zeros } from '../../../../src/numeric/matrix.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { seededRandom, shuffled, type Random } from '../../../../src/numeric/random.ts';
 import { allPass, surrogateNull, surrogateSizes } from '../../../../src/synchrony/stats/surrogates.ts';
@@ -51,8 +51,8 @@ function slowPhases(x: number[], phases: number[]): number[] {
 
 describe('a surrogate', () => {
   it('by shift is the stream turned round', () => {
-    expect([...turnRows(columnOf([1, 2, 3, 4]), 1).data]).toEqual([4, 1, 2, 3]);
-    expect([...turnRows(columnOf([1, 2, 3, 4]), -1).data]).toEqual([2, 3, 4, 1]);
+    expect([...shiftRows(columnOf([1, 2, 3, 4]), 1).data]).toEqual([4, 1, 2, 3]);
+    expect([...shiftRows(columnOf([1, 2, 3, 4]), -1).data]).toEqual([2, 3, 4, 1]);
   });
 
   it.each([8, 9])('by phase is what its slow twin says, over %i steps', (steps) => {
@@ -77,7 +77,7 @@ describe('a surrogate', () => {
     const x = columnOf([3, 1, 4, 1, 5, 9, 2]);
     const steady = [1, 2, 3].map((k) => (-2 * Math.PI * k * 2) / 7);
     const found = product(allPass(7, steady), x).data;
-    for (const [t, value] of turnRows(x, 2).data.entries()) expect(found[t]).toBeCloseTo(value, 9);
+    for (const [t, value] of shiftRows(x, 2).data.entries()) expect(found[t]).toBeCloseTo(value, 9);
   });
 });
 
