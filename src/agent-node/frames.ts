@@ -1,9 +1,25 @@
 /** Turns what the model shows into the messages of the activation stream. */
 import type { AgentSpec } from '../protocol/control.ts';
-import type { EpisodeFrame, StepsFrame, TalkMark, TurnFrame } from '../protocol/stream/frames.ts';
+import type {
+  BranchFrame,
+  EpisodeFrame,
+  StepsFrame,
+  TalkMark,
+  TurnFrame,
+} from '../protocol/stream/frames.ts';
 import { createTensorPacker } from '../protocol/stream/tensor.ts';
 import type { StepStates, TurnState } from '../model/types.ts';
+import type { Frame } from '../transport/stream/sender.ts';
 import { textFeatures } from './text-features.ts';
+
+/** The part of the activation stream that an episode needs. */
+export interface FrameSink {
+  epoch: number;
+  append(frame: Frame): number;
+  lastSeq(): number;
+  room(kind: 'turn' | 'token'): Promise<void>;
+  sinceEpochNs(): number;
+}
 
 type Unsent<T> = Omit<T, 'seq'>;
 
@@ -62,6 +78,35 @@ export function stepsFrame(states: StepStates, place: FramePlace): Unsent<StepsF
     data.length / (bytes.length * layers.length),
   ];
   return { type: 'steps', ...place, step0, role, bytes, layers, shape, ...packTensor(data, 'f16') };
+}
+
+/** One state of a branch. */
+export interface BranchState {
+  state: string;
+  layers: number[];
+  /** [layers, dims] */
+  data: Float32Array;
+  /** The words of the branch, of which the frame holds features. */
+  text?: string;
+}
+
+/** The frame's tensor is good until the next frame is made. */
+export function branchFrame(
+  { state, layers, data, text }: BranchState,
+  place: FramePlace & Pick<BranchFrame, 'run' | 'k' | 'seating'>,
+): Unsent<BranchFrame> {
+  const shape: BranchFrame['shape'] = [1, layers.length, data.length / layers.length];
+  const words = text === undefined ? {} : { text: bytesOf(textFeatures(text)) };
+  return {
+    type: 'branch',
+    ...place,
+    kind: 'alternative',
+    state,
+    layers,
+    shape,
+    ...packTensor(data, 'f32'),
+    ...words,
+  };
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

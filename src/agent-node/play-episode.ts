@@ -2,35 +2,25 @@
  * One episode from one agent's side: hear the others, take the own turns, and say so. It decides nothing but the order
  * of things; model, stream and talk are handed in.
  *
- *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard
- *   own turn:        speak ─▶ turn frame, token previews, step frames ─▶ (all spooled) ─▶ utterance
+ *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard ─▶ states of replies, where the turn branches
+ *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ (all spooled) ─▶ alternatives ─▶ utterance
  */
-import type { AgentSpec, Token, Utterance } from '../protocol/control.ts';
+import { alternativeSeeds, utteranceSeed } from '../protocol/branches.ts';
+import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/control.ts';
 import { endOfTalk, rolesGone } from '../protocol/leaving.ts';
 import { deriveSeed } from '../protocol/seed.ts';
-import type { Frame } from '../transport/stream/sender.ts';
-import type { Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
+import type { Branch, Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
+import { sayAlternatives, sendBranch, sendReplies, type BranchPorts } from './branches.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { talkMark } from './talk-mark.ts';
-import type { UtteranceBox } from './utterance-inbox.ts';
+import type { Heard, UtteranceBox } from './utterance-inbox.ts';
 
-/** The part of the activation stream that an episode needs. */
-export interface FrameSink {
-  epoch: number;
-  append(frame: Frame): number;
-  lastSeq(): number;
-  room(kind: 'turn' | 'token'): Promise<void>;
-  sinceEpochNs(): number;
-}
-
-export interface EpisodePorts {
-  agent: string;
+export interface EpisodePorts extends BranchPorts {
   stream: string;
   model: Model;
-  frames: FrameSink;
   utterances: UtteranceBox;
   preview: Preview;
   metrics: AgentMetrics;
@@ -67,7 +57,11 @@ async function playFrom(
   const said = [...history];
   const speakers = spec.order.length;
   try {
-    for (const utterance of history) await remember(spec, utterance, dialogue);
+    for (const [turn, utterance] of history.entries()) {
+      await remember(spec, utterance, dialogue);
+      const gone = rolesGone(history.slice(0, turn + 1), speakers);
+      if (!gone.has(spec.role)) await repeatReplies(spec, { turn, dialogue, ports });
+    }
     while (endOfTalk(said, { ...spec.limits, speakers }) === undefined) {
       const gone = rolesGone(said, speakers);
       const at = { turn: said.length, before: said.at(-1), gone };
@@ -90,6 +84,22 @@ async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogu
   }
   if (hearsTurn(spec, utterance.turn)) return dialogue.heard(utterance.text, () => undefined);
   return dialogue.missed();
+}
+
+/** The states that an earlier life of the role may not have sent. */
+async function repeatReplies(spec: AgentSpec, at: Pick<TurnContext, 'turn' | 'dialogue' | 'ports'>) {
+  const alternatives = spec.alternatives.filter(({ turn }) => turn === at.turn);
+  if (alternatives.length > 0) await replyTo(spec, { ...at, alternatives });
+}
+
+async function replyTo(
+  spec: AgentSpec,
+  heard: Pick<TurnContext, 'turn' | 'dialogue' | 'ports'> & { alternatives: readonly Alternative[] },
+): Promise<void> {
+  const { turn, dialogue, ports, alternatives } = heard;
+  // Who speaks next reads its script first, if it has one.
+  const script = spec.speaks && isMine(spec, turn + 1) ? scriptOf(spec, turn + 1) : undefined;
+  await sendReplies({ spec, turn, ports }, { alternatives, dialogue, script });
 }
 
 interface TurnContext {
@@ -136,17 +146,21 @@ async function passTurn(spec: AgentSpec, { turn, gone, dialogue, ports }: TurnCo
 
 /** Instead of the others an agent may hear a script: its next text, before it takes its turn. */
 async function readScript(
-  { hears, order }: AgentSpec,
+  spec: AgentSpec,
   at: { turn: number; dialogue: Dialogue; onSteps?: (states: StepStates) => void },
 ): Promise<void> {
-  if (typeof hears === 'string' || !('script' in hears)) return;
-  const text = hears.script[Math.floor(at.turn / order.length)];
+  const text = scriptOf(spec, at.turn);
   const onSteps = at.onSteps ?? (() => undefined);
   if (text) await at.dialogue.heard(text, (states) => onSteps({ ...states, role: 'read' }));
 }
 
+function scriptOf({ hears, order }: AgentSpec, turn: number): string | undefined {
+  if (typeof hears === 'string' || !('script' in hears)) return undefined;
+  return hears.script[Math.floor(turn / order.length)];
+}
+
 async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
-  const { turn, before, dialogue } = context;
+  const { turn, before, dialogue, ports } = context;
   const { seating } = spec;
   const { agent, frames, metrics, stream, sayToken, sayUtterance } = context.ports;
   await frames.room('turn');
@@ -157,8 +171,15 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   await readScript(spec, { turn, dialogue, onSteps });
   // All agents of an episode draw the same: what this one would hear, the others hear.
   const isHeard = hearsTurn(spec, turn);
+  const branches: Branch[] = [];
+  const onBranch = (branch: Branch): void => {
+    sendBranch({ spec, turn, ports }, branch);
+    branches.push(branch);
+  };
+  const seeds = alternativeSeeds(spec, turn);
   const spoken: Spoken = await dialogue.speak({
-    seed: deriveSeed(spec.seed, turn),
+    seed: utteranceSeed(spec.seed, turn, 0),
+    branches: seeds.length > 0 ? { seeds, onBranch } : undefined,
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
     onState: (state) =>
@@ -168,6 +189,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   });
   metrics.spoke(spoken);
   const { text, finish, tokens, droppedTurns } = spoken;
+  await sayAlternatives({ spec, turn, ports }, branches);
   const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
   const mine = { episode: spec.episode, turn, agent, text, finish, tokens, droppedTurns, ...place };
   return { utterance: await sayUtterance(mine), text };
@@ -199,13 +221,15 @@ async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Taken>
   if (hears) await dialogue.heard(utterance.text, onSteps);
   else await dialogue.missed();
   metrics.heard(hears);
+  const { alternatives = [] } = utterance;
+  if (alternatives.length > 0) await replyTo(spec, { turn, dialogue, ports: context.ports, alternatives });
   return { utterance, text: utterance.text };
 }
 
 async function takeWhile(
   following: { stop(): Promise<void> } | undefined,
-  utterance: Promise<Utterance>,
-): Promise<Utterance> {
+  utterance: Promise<Heard>,
+): Promise<Heard> {
   try {
     return await utterance;
   } finally {

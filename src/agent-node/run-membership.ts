@@ -132,14 +132,11 @@ function createPorts(
     utterances: parts.box,
     preview: parts.preview,
     signal: parts.signal,
-    sayToken: (token, isHeard) => {
-      const { episode } = token;
-      const body = JSON.stringify(token);
-      connection.publish(subjects.token(run, episode, agent), body);
-      if (!isHeard) return;
-      for (const listener of parts.talk.agentsOf(episode) ?? [])
-        if (listener !== agent)
-          connection.publish(subjects.heardToken(run, listener, { episode, agent }), body);
+    sayToken: createSayToken(options, parts.talk),
+    sayAlternative: async (alternative) => {
+      const { episode, turn, k } = alternative;
+      const subject = subjects.alternative(run, { episode, turn, k, agent });
+      await publishOnce(connection, { subject, body: alternative, log, signal: parts.signal });
     },
     sayUtterance: async (utterance) => {
       const { episode, turn } = utterance;
@@ -148,6 +145,23 @@ function createPorts(
       // What counts is the first in the run's stream, which is this one unless another agent had the role before.
       return parts.box.take({ episode, turn }, parts.signal);
     },
+  };
+}
+
+function createSayToken(
+  { agent, assignment, link }: MembershipOptions,
+  talk: Talk,
+): EpisodePorts['sayToken'] {
+  const { connection } = link;
+  const { run } = assignment;
+  return (token, isHeard) => {
+    const { episode } = token;
+    const body = JSON.stringify(token);
+    connection.publish(subjects.token(run, episode, agent), body);
+    if (!isHeard) return;
+    for (const listener of talk.agentsOf(episode) ?? [])
+      if (listener !== agent)
+        connection.publish(subjects.heardToken(run, listener, { episode, agent }), body);
   };
 }
 

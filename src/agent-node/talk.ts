@@ -1,15 +1,25 @@
 /**
- * What an agent knows of the talk of a run: the stored messages of its episodes in stream order, of which it keeps who
- * has
- * which role and which utterances count. A peer that speaks out of turn is not heard.
+ * What an agent knows of the talk of a run: the stored messages of its episodes in stream order, of which it keeps who has
+ * which role, which utterances count and what might have been said in their place. A peer that speaks out of turn is not heard.
  */
 import { eventSchema, parseMessage, tokenSchema, type Token } from '../protocol/control.ts';
 import { storedKind, tokenPlace } from '../protocol/subjects.ts';
-import { floorsAfter, floorsWith, NO_FLOORS, parseUtterance, turnFault } from '../protocol/turn-order.ts';
+import {
+  alternativeFault,
+  alternativesOf,
+  floorsAfter,
+  floorsBeside,
+  floorsWith,
+  NO_FLOORS,
+  parseAlternative,
+  parseUtterance,
+  turnFault,
+  type Floors,
+} from '../protocol/turn-order.ts';
 import type { Logger } from '../process/log.ts';
 import type { StoredMessage } from '../transport/nats/streams.ts';
 import type { Preview } from './preview.ts';
-import type { UtteranceBox } from './utterance-inbox.ts';
+import type { Heard, UtteranceBox } from './utterance-inbox.ts';
 
 export interface Talk {
   /** A stored message, in stream order; one that comes again is ignored. */
@@ -24,25 +34,16 @@ export function createTalk(parts: { box: UtteranceBox; preview: Preview; log: Lo
   const { box, preview, log } = parts;
   let floors = NO_FLOORS;
   let lastSeq = 0;
-  const utterance = (message: Pick<StoredMessage, 'subject' | 'text'>): void => {
-    const said = parseUtterance(message);
-    const why = turnFault(floors.get(said.episode), said);
-    if (why !== undefined) return log.warn({ subject: message.subject, why }, 'utterance does not count');
-    floors = floorsWith(floors, said);
-    box.put(said);
-  };
   return {
     take: (message) => {
       if (message.seq <= lastSeq) return;
       lastSeq = message.seq;
-      orLog(log, message.subject, () => {
-        const kind = storedKind(message.subject);
-        if (kind.is === 'utterance') utterance(message);
-        if (kind.is === 'event')
-          floors = floorsAfter(
-            floors,
-            parseMessage(eventSchema, message.text, { code: 'MESSAGE_INVALID', what: 'An event' }),
-          );
+      const { subject } = message;
+      orLog(log, subject, () => {
+        const { heard, why, ...next } = hearMessage(floors, message);
+        floors = next.floors;
+        if (why !== undefined) log.warn({ subject, why }, 'message of the talk does not count');
+        if (heard) box.put(heard);
       });
     },
     takeToken: ({ subject, text }) =>
@@ -55,6 +56,41 @@ export function createTalk(parts: { box: UtteranceBox; preview: Preview; log: Lo
       }),
     agentsOf: (episode) => floors.get(episode)?.agents,
   };
+}
+
+interface Step {
+  floors: Floors;
+  /** A turn that counts. */
+  heard?: Heard;
+  /** Why the message does not count. */
+  why?: string | undefined;
+}
+
+/** What a stored message changes. */
+function hearMessage(floors: Floors, message: Pick<StoredMessage, 'subject' | 'text'>): Step {
+  switch (storedKind(message.subject).is) {
+    case 'event': {
+      const about = { code: 'MESSAGE_INVALID', what: 'An event' } as const;
+      return { floors: floorsAfter(floors, parseMessage(eventSchema, message.text, about)) };
+    }
+    case 'alternative': {
+      const alternative = parseAlternative(message);
+      const why = alternativeFault(floors.get(alternative.episode), alternative);
+      return why === undefined ? { floors: floorsBeside(floors, alternative) } : { floors, why };
+    }
+    case 'utterance': {
+      const utterance = parseUtterance(message);
+      const floor = floors.get(utterance.episode);
+      const why = turnFault(floor, utterance);
+      if (why !== undefined) return { floors, why };
+      const alternatives = alternativesOf(floor, utterance.agent);
+      const heard = alternatives.length > 0 ? { ...utterance, alternatives } : utterance;
+      return { floors: floorsWith(floors, utterance), heard };
+    }
+    case 'spec':
+    case 'unknown':
+      return { floors };
+  }
 }
 
 function isSpeaker(

@@ -2,19 +2,22 @@
  * Utterances as they arrive from the run's stream, kept until the episode that wants them asks. It knows nothing of NATS;
  * what belongs to episodes this agent never plays is forgotten, oldest first.
  */
-import type { Utterance } from '../protocol/control.ts';
+import type { Alternative, Utterance } from '../protocol/control.ts';
+
+/** A turn that was spoken, and what its speaker might have said instead; absent where the turn has no branches. */
+export type Heard = Utterance & { alternatives?: readonly Alternative[] };
 
 export interface UtteranceBox {
-  put(utterance: Utterance): void;
+  put(utterance: Heard): void;
   /** Settles when the turn has been spoken; rejects when `signal` aborts. */
-  take(place: { episode: string; turn: number }, signal: AbortSignal): Promise<Utterance>;
+  take(place: { episode: string; turn: number }, signal: AbortSignal): Promise<Heard>;
 }
 
 const KEPT = 4096;
 
 export function createUtteranceBox(): UtteranceBox {
-  const kept = new Map<string, Utterance>();
-  const waiting = new Map<string, (utterance: Utterance) => void>();
+  const kept = new Map<string, Heard>();
+  const waiting = new Map<string, (utterance: Heard) => void>();
   return {
     put: (utterance) => {
       const key = keyOf(utterance);
@@ -34,10 +37,10 @@ export function createUtteranceBox(): UtteranceBox {
 }
 
 function wait(
-  waiting: Map<string, (utterance: Utterance) => void>,
+  waiting: Map<string, (utterance: Heard) => void>,
   key: string,
   signal: AbortSignal,
-): Promise<Utterance> {
+): Promise<Heard> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       waiting.delete(key);
@@ -57,7 +60,7 @@ function keyOf(place: { episode: string; turn: number }): string {
   return `${place.episode}/${place.turn}`;
 }
 
-function forgetOldest(kept: Map<string, Utterance>): void {
+function forgetOldest(kept: Map<string, Heard>): void {
   for (const key of kept.keys()) {
     if (kept.size <= KEPT) return;
     kept.delete(key);

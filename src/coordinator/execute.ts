@@ -2,7 +2,8 @@
 import type { Clock } from '../process/clock.ts';
 import { planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
-import { episodesOf, type Command, type RunState } from './run-state.ts';
+import { episodesOf, owedReplies, type Command, type RunningEpisode, type RunState } from './run-state.ts';
+import type { PlannedEpisode } from './plan.ts';
 
 export interface CarryOptions extends PublishOptions {
   clock: Clock;
@@ -35,6 +36,7 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
         reader,
         maxTurns: study.maxTurns,
         seed,
+        ...(study.branches ? { branches: study.branches } : {}),
         atMs,
       });
     }
@@ -42,7 +44,7 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
       const { episode, role } = command;
       const now = state.episodes.get(episode.id);
       if (now?.is !== 'running') return;
-      return publishSpec(options, { episode, seat: role, seats: now.seats, history: now.spoken });
+      return publishSpec(options, { ...partOf(episode, now, role), seats: now.seats });
     }
     case 'finish-episode': {
       const { episode, turns, finish } = command;
@@ -60,7 +62,7 @@ export async function resumeEpisodes(options: CarryOptions, state: RunState, age
   for (const { episode, now, role } of episodesOf(state, agent)) {
     const instance = options.fleet.agents.get(agent)?.instance ?? '';
     const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
-    await publishSpec(options, { episode, seat: role, seats, history: now.spoken });
+    await publishSpec(options, { ...partOf(episode, now, role), seats });
     const event = {
       type: 'episode-resumed' as const,
       episode: episode.id,
@@ -72,6 +74,12 @@ export async function resumeEpisodes(options: CarryOptions, state: RunState, age
     // The same instance may leave and come back more than once.
     await publishEvent(options, event, seats[role]?.seating);
   }
+}
+
+/** What was said so far, and what of it the agent in the role owes the states of. */
+function partOf(episode: PlannedEpisode, now: RunningEpisode, role: number) {
+  const alternatives = owedReplies(now, { role, speakers: episode.order.length });
+  return { episode, seat: role, history: now.spoken, alternatives };
 }
 
 /** A run may fail, and be started again, any number of times. */

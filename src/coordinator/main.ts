@@ -151,7 +151,7 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { settings, link, metrics, log, shutdown } = parts;
   const { run, study, runs, privateKey } = settings;
   const { begun, fleet, agents } = await findFleet(parts);
-  const folder = await openRunFolder(runs, run);
+  const folder = await openRunFolder(runs, { run, branches: study.branches !== null });
   shutdown.onStop('folder', () => folder.close());
   const facts = begun ?? (await beginRun(parts, fleet, folder.path));
   const invitation = { run, agents, fleet, link, clock, privateKey, log };

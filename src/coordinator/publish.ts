@@ -1,5 +1,5 @@
 /** What the coordinator writes into the run's stream: what each agent may know of an episode, and what it decided. */
-import type { AgentSpec, RunEvent, Utterance } from '../protocol/control.ts';
+import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
 import type { Study } from '../protocol/study.ts';
@@ -25,18 +25,24 @@ export interface PublishOptions {
   log: Logger;
 }
 
+interface SpecPart {
+  episode: PlannedEpisode;
+  seat: number;
+  seats: readonly Seat[];
+  history: readonly Utterance[];
+  /** Those in the history whose reply states the agent owes. */
+  alternatives: readonly Alternative[];
+}
+
 /** May be published again: an agent plays an episode once in each of its lives. */
-export async function publishSpec(
-  options: PublishOptions,
-  part: { episode: PlannedEpisode; seat: number; seats: readonly Seat[]; history: readonly Utterance[] },
-): Promise<void> {
+export async function publishSpec(options: PublishOptions, part: SpecPart): Promise<void> {
   const { run, study, fleet, link, startedAtMs } = options;
   const { episode, seat, seats } = part;
   const agents = seats.map(({ agent }) => agent);
   const agent = agents[seat] ?? '';
   const speakers = episode.order.length;
   const speaks = seat < speakers;
-  const { maxTurns, minTurns, maxTokens, steps } = study;
+  const { maxTurns, minTurns, maxTokens, steps, branches } = study;
   const spec: Omit<AgentSpec, 'grant'> = {
     run,
     episode: episode.id,
@@ -53,6 +59,8 @@ export async function publishSpec(
     limits: { maxTurns, minTurns, maxTokens },
     study: { seed: study.seed, groups: plannedGroups(study) },
     steps,
+    branches,
+    alternatives: [...part.alternatives],
     history: [...part.history],
   };
   const subject = subjects.spec(run, episode.id, agent);

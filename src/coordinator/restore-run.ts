@@ -35,7 +35,8 @@ async function readState(
   link: NatsLink,
   { run, study, log }: { run: string; study: Study; log: Logger },
 ): Promise<RunState> {
-  const to = { log, folder: { event: () => undefined, utterance: () => undefined } };
+  const unread = (): void => undefined;
+  const to = { log, folder: { event: unread, utterance: unread, alternative: unread } };
   let state = initialState(planEpisodes(study), study.maxTurns);
   const { stored, ...place } = await startConsumer(link, run);
   if (stored === 0) return state;

@@ -1,18 +1,21 @@
 /**
- * The coordinator's part of the run folder. `run.json` says what was run; `events.jsonl` and `transcript.jsonl` are
- * projections of the run's stream, written anew from its beginning whenever the coordinator starts: as drafts until the whole
+ * The coordinator's part of the run folder. `run.json` says what was run; `events.jsonl`, `transcript.jsonl` and, in a study
+ * with branches, `branches.jsonl` are projections of the run's stream, written anew from its beginning whenever the coordinator starts: as drafts until the whole
  * stream has been read, so that what an earlier life wrote is not lost to one that cannot go on.
  */
 import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../process/write-whole.ts';
 import type { RunEvent, RunFacts, Utterance } from '../protocol/control.ts';
+import type { PlacedAlternative } from '../protocol/turn-order.ts';
 
 export interface RunFolder {
   path: string;
   /** `seq`: the place of the message in the run's stream. */
   event(event: RunEvent, seq: number): void;
   utterance(utterance: Utterance, seq: number): void;
+  /** What might have been said at a turn that was spoken. */
+  alternative(alternative: PlacedAlternative): void;
   /** Puts the drafts into their places. */
   keep(): Promise<void>;
   /** Everything is on disk when this settles. */
@@ -21,29 +24,36 @@ export interface RunFolder {
 
 const EVENTS = 'events.jsonl';
 const TRANSCRIPT = 'transcript.jsonl';
+const BRANCHES = 'branches.jsonl';
 /** They hold what was said, and what each was told to hide. */
 const OWNER_ONLY = 0o600;
 
-export async function openRunFolder(runs: string, run: string): Promise<RunFolder> {
+/** @param branches whether the study has branches: without them there is no `branches.jsonl` */
+export async function openRunFolder(
+  runs: string,
+  { run, branches }: { run: string; branches: boolean },
+): Promise<RunFolder> {
   const path = join(runs, run);
   await mkdir(path, { recursive: true });
-  const events = await open(draftOf(path, EVENTS), 'w', OWNER_ONLY);
-  const transcript = await open(draftOf(path, TRANSCRIPT), 'w', OWNER_ONLY);
+  const names = [EVENTS, TRANSCRIPT, ...(branches ? [BRANCHES] : [])];
+  const files = new Map<string, FileHandle>();
+  for (const name of names) files.set(name, await open(draftOf(path, name), 'w', OWNER_ONLY));
   let last: Promise<unknown> = Promise.resolve();
-  const write = (file: FileHandle, value: unknown): void => {
-    last = last.then(() => file.appendFile(`${JSON.stringify(value)}\n`));
+  const write = (name: string, value: unknown): void => {
+    last = last.then(() => files.get(name)?.appendFile(`${JSON.stringify(value)}\n`));
   };
   return {
     path,
-    event: (event, seq) => write(events, { ...event, seq }),
-    utterance: (utterance, seq) => write(transcript, { ...utterance, seq }),
+    event: (event, seq) => write(EVENTS, { ...event, seq }),
+    utterance: (utterance, seq) => write(TRANSCRIPT, { ...utterance, seq }),
+    alternative: (alternative) => write(BRANCHES, { run, ...alternative }),
     keep: async () => {
       await last;
-      for (const name of [EVENTS, TRANSCRIPT]) await rename(draftOf(path, name), join(path, name));
+      for (const name of names) await rename(draftOf(path, name), join(path, name));
     },
     close: async () => {
       await last;
-      await Promise.all([events, transcript].map((file) => file.sync().then(() => file.close())));
+      await Promise.all([...files.values()].map((file) => file.sync().then(() => file.close())));
     },
   };
 }

@@ -4,15 +4,27 @@
  *
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
-import type { RunEvent, Utterance } from '../protocol/control.ts';
+import type { Alternative, RunEvent, Utterance } from '../protocol/control.ts';
 import { endOfTalk } from '../protocol/leaving.ts';
 import type { Study } from '../protocol/study.ts';
-import { floorsAfter, floorsWith, NO_FLOORS, turnFault, type Floors } from '../protocol/turn-order.ts';
+import {
+  alternativeFault,
+  alternativesOf,
+  floorsAfter,
+  floorsBeside,
+  floorsWith,
+  NO_FLOORS,
+  turnFault,
+  type Floors,
+  type PlacedAlternative,
+} from '../protocol/turn-order.ts';
 import { seatedAgents, type PlannedEpisode } from './plan.ts';
 
 export interface RunningEpisode {
   is: 'running';
   spoken: readonly Utterance[];
+  /** Of the turns that were spoken. */
+  alternatives: readonly PlacedAlternative[];
   closedBy: 'turns' | 'leave' | undefined;
   /** Who has each role now, the reader last: the planned agents, but where another one took over. */
   seats: readonly Seat[];
@@ -109,14 +121,30 @@ function isBack(state: RunState, agent: string): RunState {
 /** @returns the same state where the utterance is not the turn that it says it is */
 export function reduceUtterance(state: RunState, utterance: Utterance): RunState {
   if (utteranceFault(state, utterance) !== undefined) return state;
+  const floor = state.floors.get(utterance.episode);
   const next = { ...state, floors: floorsWith(state.floors, utterance) };
   return withEpisode(next, utterance.episode, (was) => {
     if (was.is !== 'running') return was;
     const spoken = [...was.spoken, utterance];
-    const speakers = state.floors.get(utterance.episode)?.speakers ?? 2;
-    const closedBy = endOfTalk(spoken, { speakers, maxTurns: state.maxTurns });
-    return { ...was, spoken, closedBy };
+    const alternatives = [...was.alternatives, ...alternativesOf(floor, utterance.agent)];
+    const closedBy = endOfTalk(spoken, { speakers: floor?.speakers ?? 2, maxTurns: state.maxTurns });
+    return { ...was, spoken, alternatives, closedBy };
   });
+}
+
+/** @returns the same state where the alternative does not count */
+export function reduceAlternative(state: RunState, alternative: PlacedAlternative): RunState {
+  if (alternativeFault(state.floors.get(alternative.episode), alternative) !== undefined) return state;
+  return { ...state, floors: floorsBeside(state.floors, alternative) };
+}
+
+/** The alternatives whose reply states an agent owes that plays an episode from here: those behind the last turn of its role. */
+export function owedReplies(
+  { spoken, alternatives }: Pick<RunningEpisode, 'spoken' | 'alternatives'>,
+  { role, speakers }: { role: number; speakers: number },
+): Alternative[] {
+  const last = role < speakers ? spoken.findLast(({ turn }) => turn % speakers === role) : undefined;
+  return alternatives.filter(({ turn }) => turn > (last?.turn ?? -1));
 }
 
 /** Why an utterance does not count; undefined when it does. */
@@ -211,7 +239,8 @@ function turnsOf(episode: EpisodeState): number {
 
 function begun(state: RunState, id: string): RunningEpisode {
   const episode = state.plan.find((planned) => planned.id === id);
-  return { is: 'running', spoken: [], closedBy: undefined, seats: episode ? firstSeats(episode) : [] };
+  const seats = episode ? firstSeats(episode) : [];
+  return { is: 'running', spoken: [], alternatives: [], closedBy: undefined, seats };
 }
 
 /** Who has which seat as planned. */

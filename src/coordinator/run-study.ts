@@ -5,7 +5,12 @@
 import { eventSchema, parseMessage } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { storedKind } from '../protocol/subjects.ts';
-import { parseUtterance } from '../protocol/turn-order.ts';
+import {
+  alternativeFault,
+  alternativesOf,
+  parseAlternative,
+  parseUtterance,
+} from '../protocol/turn-order.ts';
 import type { Logger } from '../process/log.ts';
 import { consume, type StoredMessage } from '../transport/nats/streams.ts';
 import { requireSameStudy } from '../process/run-folder/run-file.ts';
@@ -25,6 +30,7 @@ import type { RunFolder } from './run-folder.ts';
 import {
   decide,
   initialState,
+  reduceAlternative,
   reduceEvent,
   reduceUtterance,
   utteranceFault,
@@ -150,29 +156,55 @@ function createPromise<T>(): OpenPromise<T> {
 export function reduceMessage(
   state: RunState,
   message: Pick<StoredMessage, 'subject' | 'text' | 'seq'>,
-  options: { folder: Pick<RunFolder, 'event' | 'utterance'>; log: Logger },
+  options: ReduceOptions,
 ): RunState {
   const { folder, log } = options;
   const { subject, text, seq } = message;
   try {
-    const kind = storedKind(subject);
-    if (kind.is === 'utterance') {
-      const utterance = parseUtterance(message);
-      const why = utteranceFault(state, utterance);
-      if (why !== undefined) {
-        log.warn({ subject, why }, 'utterance does not count');
-        return state;
+    switch (storedKind(subject).is) {
+      case 'utterance':
+        return takeUtterance(state, message, options);
+      case 'alternative':
+        return takeAlternative(state, message, options);
+      case 'event': {
+        const event = parseMessage(eventSchema, text, { code: 'MESSAGE_INVALID', what: 'An event' });
+        folder.event(event, seq);
+        return reduceEvent(state, event);
       }
-      folder.utterance(utterance, seq);
-      return reduceUtterance(state, utterance);
-    }
-    if (kind.is === 'event') {
-      const event = parseMessage(eventSchema, text, { code: 'MESSAGE_INVALID', what: 'An event' });
-      folder.event(event, seq);
-      return reduceEvent(state, event);
+      case 'spec':
+      case 'unknown':
+        return state;
     }
   } catch (error) {
     log.error({ err: error, subject }, 'message refused');
+    return state;
   }
-  return state;
+}
+
+interface ReduceOptions {
+  folder: Pick<RunFolder, 'event' | 'utterance' | 'alternative'>;
+  log: Logger;
+}
+
+type Message = Pick<StoredMessage, 'subject' | 'text' | 'seq'>;
+
+/** The alternatives of a turn are written when it was spoken: until then another agent may take it over. */
+function takeUtterance(state: RunState, message: Message, { folder, log }: ReduceOptions): RunState {
+  const utterance = parseUtterance(message);
+  const why = utteranceFault(state, utterance);
+  if (why !== undefined) {
+    log.warn({ subject: message.subject, why }, 'utterance does not count');
+    return state;
+  }
+  for (const alternative of alternativesOf(state.floors.get(utterance.episode), utterance.agent))
+    folder.alternative(alternative);
+  folder.utterance(utterance, message.seq);
+  return reduceUtterance(state, utterance);
+}
+
+function takeAlternative(state: RunState, message: Message, { log }: ReduceOptions): RunState {
+  const alternative = parseAlternative(message);
+  const why = alternativeFault(state.floors.get(alternative.episode), alternative);
+  if (why !== undefined) log.warn({ subject: message.subject, why }, 'alternative does not count');
+  return reduceAlternative(state, { ...alternative, seq: message.seq });
 }

@@ -87,15 +87,49 @@ export interface SpokenToken {
   byte1: number;
 }
 
+/** An utterance that was said (k = 0) or might have been, with what the speaker's model held at it. */
+export interface Branch {
+  k: number;
+  text: string;
+  finish: Spoken['finish'];
+  tokens: number;
+  /** 1..L */
+  layers: number[];
+  /** [layers, dims]: after the last published token; at the prompt's last position where there is none. */
+  end: Float32Array;
+  /** [layers, dims]: mean over the published tokens; as `end` where there is none. */
+  mean: Float32Array;
+  /** [layers, dims]: the same model hears the utterance without persona and history, at the position of a reply. */
+  bystander: Float32Array;
+}
+
+/** Where a reply would begin, after each of several versions of the last turn. */
+export interface ReplyStates {
+  /** 1..L */
+  layers: number[];
+  /** [layers, dims] each; the first after what was really said. */
+  states: Float32Array[];
+}
+
 export interface SpeakOptions {
   /** Seed of the turn, an unsigned 32-bit integer. */
   seed: number;
   maxTokens: number;
   /** False: the token that ends the talk is not sampled. */
   mayLeave: boolean;
+  /** Absent: the turn has no branches. */
+  branches?: BranchesAsked | undefined;
   onState(state: TurnState): void;
   onToken(token: SpokenToken): void;
   onSteps(states: StepStates): void;
+}
+
+/** What might be said besides, from the same prompt; it leaves no trace in the dialogue. */
+export interface BranchesAsked {
+  /** A sampling seed for each alternative, k = 1 … */
+  seeds: readonly number[];
+  /** For k = 0 and each alternative; not at all where the context is nearly full. */
+  onBranch(branch: Branch): void;
 }
 
 export interface Spoken {
@@ -121,6 +155,12 @@ export interface Dialogue {
   promptTokens(): Promise<number>;
   /** The state in which it would take the turn now. Nothing is said, and what comes after is as if it had not been asked. */
   turnState(): Promise<TurnState>;
+  /**
+   * The states in which it would take the turn now, and had the last turn been each of `alternatives`; with `script` read
+   * behind it. What comes after is as if it had not been asked.
+   * @returns undefined where a prompt passes the share of the context at which turns are dropped
+   */
+  replyStates(alternatives: readonly string[], script?: string): Promise<ReplyStates | undefined>;
   /** Takes the turn. */
   speak(options: SpeakOptions): Promise<Spoken>;
   /** An own utterance spoken earlier (an episode taken over from a dead agent). */

@@ -100,10 +100,15 @@ export const placeSchema = z.object({ seq: z.int().optional() });
 
 /**
  * What the speaker of a turn might have said instead, drawn from the same history with another seed; `k` counts from 1.
+ * It is published before the utterance of the turn.
  */
 export const alternativeSchema = utteranceSchema
-  .pick({ episode: true, turn: true, agent: true, text: true, finish: true, tokens: true })
-  .extend({ k: z.int().min(1) });
+  .pick({ episode: true, turn: true, agent: true, text: true, tokens: true })
+  .extend({
+    k: z.int().min(1),
+    /** `skipped`, with k = 1 and no words: the turn has no alternatives, for the speaker's context is nearly full. */
+    finish: z.enum(['stop', 'length', 'leave', 'skipped']),
+  });
 
 /** What one agent may know of an episode. */
 export const agentSpecSchema = z.object({
@@ -133,6 +138,9 @@ export const agentSpecSchema = z.object({
   study: z.object({ seed: z.int(), groups: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
+  branches: studySchema.shape.branches,
+  /** The alternatives in `history` whose reply states this agent owes: those behind the last turn of its role, all for a reader. */
+  alternatives: z.array(alternativeSchema).default([]),
   /** What has been said already, in order: not empty when an agent comes back into an episode or takes one over. */
   history: z.array(utteranceSchema),
 });
@@ -168,6 +176,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     /** Absent in runs of protocol 1. */
     maxTurns: z.int().optional(),
     seed: z.int(),
+    /** Which turns branch follows from it and from the seed. Absent in runs of earlier versions. */
+    branches: studySchema.shape.branches.optional(),
     atMs: z.number(),
   }),
   z.object({
@@ -243,6 +253,7 @@ export type AgentSpec = z.infer<typeof agentSpecSchema>;
 export type Hears = z.infer<typeof hearsSchema>;
 export type Token = z.infer<typeof tokenSchema>;
 export type Utterance = z.infer<typeof utteranceSchema>;
+export type Alternative = z.infer<typeof alternativeSchema>;
 export type RunEvent = z.infer<typeof eventSchema>;
 
 /**

@@ -25,13 +25,27 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
   const stepBytes = steps ? (chosen * dims * 2 + FRAME_BYTES) / steps.every : 0;
   const turnBytes = (layers + 1) * dims * 4 + TEXT_BYTES + FRAME_BYTES;
   const episodeBytes =
-    FRAME_BYTES + Math.ceil(maxTurns / 2) * turnBytes + maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes;
+    FRAME_BYTES +
+    Math.ceil(maxTurns / 2) * turnBytes +
+    maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes +
+    maxTurns * branchBytes(study, layers * dims * 4);
   const episodes = study.episodes * study.scenarios.length * partsOf(study, agent);
   const hourTokens = TOKENS_PER_S * 3600;
   return {
     studyBytes: Math.ceil(episodes * episodeBytes),
     hourBytes: Math.ceil((episodeBytes / (maxTurns * maxTokens)) * hourTokens),
   };
+}
+
+/**
+ * Of the branches of one turn, on average over turns spoken and heard: for each alternative two or three states of the
+ * speaker, with the features of its words, and one of each listener. Which turns branch is drawn: one in ten more than the
+ * share is counted.
+ */
+function branchBytes({ branches }: Study, stateBytes: number): number {
+  if (!branches) return 0;
+  const frames = 3 * (stateBytes + FRAME_BYTES) + TEXT_BYTES;
+  return Math.min(1, branches.share * 1.1) * (branches.alternatives + 1) * frames;
 }
 
 /** In how many conditions of how many groups an agent has a part: a speaker in all of its groups, a reader wherever one reads along. */

@@ -5,6 +5,8 @@ import { NAME_PATTERN } from './subjects.ts';
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');
 
 export const MAX_AGENTS = 8;
+/** Alternatives of an utterance at the most: as many as a branch frame can count. */
+export const MAX_ALTERNATIVES = 64;
 
 /** What one agent in a scenario is told; no other agent may read it. */
 export const personSchema = z.strictObject({
@@ -75,6 +77,14 @@ export const studySchema = z
       .strictObject({
         layers: z.array(z.int().min(0)).nullable().default(null),
         every: z.int().min(1).default(1),
+      })
+      .nullable()
+      .default(null),
+    /** Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same history. */
+    branches: z
+      .strictObject({
+        share: z.number().gt(0).max(1).default(0.25),
+        alternatives: z.int().min(1).max(MAX_ALTERNATIVES).default(3),
       })
       .nullable()
       .default(null),

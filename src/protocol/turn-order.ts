@@ -1,25 +1,37 @@
 /**
  * Who may speak which turn: a pure reduction of the run's stream that agents, coordinator and `entrain verify` share.
- * The
- * subject of an utterance names its publisher, and nats-server lets nobody else publish there. A turn's utterance is
- * the
- * first in stream order whose publisher had the role of the turn at that point of the stream, once all earlier turns
- * were spoken. It knows nothing of NATS.
+ * The subject of an utterance names its publisher, and nats-server lets nobody else publish there. A turn's utterance is
+ * the first in stream order whose publisher had the role of the turn at that point of the stream, once all earlier turns
+ * were spoken. The alternatives of a turn that branches stand before its utterance, from the same publisher. It knows
+ * nothing of NATS.
  *
- *   stream ─▶ floorsAfter (events) ─▶ turnFault (utterance) ─▶ floorsWith (utterance)
+ *   stream ─▶ floorsAfter (events) ─▶ alternativeFault, floorsBeside (alternatives) ─▶ turnFault, floorsWith (utterance)
  */
-import { parseMessage, utteranceSchema, type RunEvent, type Utterance } from './control.ts';
+import { isBranched, type BranchPlan } from './branches.ts';
+import {
+  alternativeSchema,
+  parseMessage,
+  utteranceSchema,
+  type Alternative,
+  type RunEvent,
+  type Utterance,
+} from './control.ts';
 import { EntrainError } from './errors.ts';
-import { endOfTalk } from './leaving.ts';
+import { endOfTalk, rolesGone } from './leaving.ts';
 import { storedKind } from './subjects.ts';
 
+/** `seq`: its place in the run's stream, where that is known. */
+export type PlacedAlternative = Alternative & { seq?: number | undefined };
+
 /** Who has the roles of an episode now, and how many turns were spoken. */
-export interface Floor {
+export interface Floor extends BranchPlan {
   /** Agents by role: the speakers in their order, then the reader where there is one. */
   agents: readonly string[];
   speakers: number;
   maxTurns: number;
   said: readonly Pick<Utterance, 'turn' | 'finish'>[];
+  /** Of the turn that comes next, in stream order, by whoever had its role when they came. */
+  alternatives: readonly PlacedAlternative[];
 }
 
 /** By episode; an episode that is finished has none. */
@@ -33,21 +45,15 @@ export function floorsAfter(floors: Floors, event: RunEvent): Floors {
   switch (event.type) {
     case 'episode-started': {
       if (known) return floors;
-      const { order, reader, maxTurns = Infinity } = event;
+      const { order, reader, maxTurns = Infinity, seed, branches } = event;
       const agents = reader === undefined ? order : [...order, reader];
-      return withFloor(floors, event.episode, {
-        agents,
-        speakers: order.length,
-        maxTurns,
-        said: [],
-      });
+      const begun = { agents, speakers: order.length, maxTurns, said: [], seed, branches, alternatives: [] };
+      return withFloor(floors, event.episode, begun);
     }
     case 'episode-taken-over': {
       if (known?.agents[event.role] !== event.lost) return floors;
-      return withFloor(floors, event.episode, {
-        ...known,
-        agents: known.agents.with(event.role, event.agent),
-      });
+      const agents = known.agents.with(event.role, event.agent);
+      return withFloor(floors, event.episode, { ...known, agents });
     }
     case 'episode-finished': {
       if (!known) return floors;
@@ -70,9 +76,14 @@ export function turnFault(
   if (turn < spoken) return 'the turn was spoken before';
   if (endOfTalk(floor.said, floor) !== undefined) return 'the episode has no such turn';
   if (turn > spoken) return `turn ${spoken} comes first`;
-  return floor.agents[turn % floor.speakers] === agent
+  return roleFault(floor, { turn, agent });
+}
+
+function roleFault(floor: Floor, { turn, agent }: Pick<Utterance, 'turn' | 'agent'>): string | undefined {
+  const role = turn % floor.speakers;
+  return floor.agents[role] === agent
     ? undefined
-    : `agent "${agent}" did not have role ${turn % floor.speakers} of the episode`;
+    : `agent "${agent}" did not have role ${role} of the episode`;
 }
 
 /** After an utterance without a fault. */
@@ -82,24 +93,44 @@ export function floorsWith(
 ): Floors {
   const floor = floors.get(episode);
   if (!floor) return floors;
-  return withFloor(floors, episode, { ...floor, said: [...floor.said, { turn, finish }] });
+  return withFloor(floors, episode, { ...floor, said: [...floor.said, { turn, finish }], alternatives: [] });
 }
 
 /**
- * Why an alternative does not count: it belongs to the turn that comes next or was spoken last, and to the agent that
- * has
- * its role. Undefined when it counts; of two with one `k` the first in stream order does.
+ * Why an alternative does not count: it belongs to the turn that comes next, which branches, and to the agent that has
+ * the role of the turn. Undefined when it counts, until another agent takes the role over and says the turn.
  */
 export function alternativeFault(
   floor: Floor | undefined,
-  { turn, agent }: { turn: number; agent: string },
+  { turn, k, agent }: Pick<Alternative, 'turn' | 'k' | 'agent'>,
 ): string | undefined {
   if (!floor) return 'its episode is not running';
-  const spoken = floor.said.length;
-  if (turn > spoken || turn < spoken - 1) return `turn ${turn} is not at hand`;
-  return floor.agents[turn % floor.speakers] === agent
-    ? undefined
-    : `agent "${agent}" did not have role ${turn % floor.speakers} of the episode`;
+  const { said, speakers, alternatives } = floor;
+  if (turn !== said.length) return `turn ${turn} is not at hand`;
+  if (endOfTalk(said, floor) !== undefined || rolesGone(said, speakers).has(turn % speakers))
+    return 'nobody speaks the turn';
+  if (!isBranched(floor, turn)) return `turn ${turn} does not branch`;
+  if (k > (floor.branches?.alternatives ?? 0)) return `the turn has no alternative ${k}`;
+  if (alternatives.some((known) => known.k === k && known.agent === agent))
+    return `alternative ${k} was said before`;
+  return roleFault(floor, { turn, agent });
+}
+
+/**
+ * What the speaker of an utterance might have said instead, by `k`: whoever takes over in the middle of a turn says all
+ * of it, so those of another agent are nobody's. To be asked before `floorsWith`.
+ */
+export function alternativesOf(floor: Floor | undefined, agent: string): PlacedAlternative[] {
+  const own = floor?.alternatives.filter((alternative) => alternative.agent === agent) ?? [];
+  return own.toSorted((a, b) => a.k - b.k);
+}
+
+/** After an alternative without a fault. */
+export function floorsBeside(floors: Floors, alternative: PlacedAlternative): Floors {
+  const floor = floors.get(alternative.episode);
+  if (!floor) return floors;
+  const alternatives = [...floor.alternatives, alternative];
+  return withFloor(floors, alternative.episode, { ...floor, alternatives });
 }
 
 /**
@@ -122,6 +153,29 @@ export function parseUtterance({ subject, text }: { subject: string; text: strin
   throw new EntrainError(
     'MESSAGE_INVALID',
     `An utterance of agent "${agent}" on subject ${subject} names another place than its subject: expected the episode, turn and agent of the subject, and the agent's own stream.`,
+  );
+}
+
+/**
+ * The alternative of a stored message.
+ * @throws EntrainError `MESSAGE_INVALID`, also where it names another place or agent than its subject
+ */
+export function parseAlternative({ subject, text }: { subject: string; text: string }): Alternative {
+  const about = { code: 'MESSAGE_INVALID', what: 'An alternative' } as const;
+  const alternative = parseMessage(alternativeSchema, text, about);
+  const place = storedKind(subject);
+  const { episode, turn, k, agent } = alternative;
+  if (
+    place.is === 'alternative' &&
+    place.episode === episode &&
+    place.turn === turn &&
+    place.k === k &&
+    place.agent === agent
+  )
+    return alternative;
+  throw new EntrainError(
+    'MESSAGE_INVALID',
+    `An alternative of agent "${agent}" on subject ${subject} names another place than its subject: expected the episode, turn, k and agent of the subject.`,
   );
 }
 

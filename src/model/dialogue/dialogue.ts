@@ -5,6 +5,7 @@ import { createEngine, type Engine, fitContext, type ModelParts } from './engine
 import type { FollowOptions } from './prompt-cache.ts';
 import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts';
 import { remember, turnOf } from './remember.ts';
+import { replyStates } from './branches.ts';
 import { readPrompt, speakTurn } from './speak-turn.ts';
 import { mapBytes } from '../text/said-bytes.ts';
 import { byteRanges } from '../text/spoken-text.ts';
@@ -32,6 +33,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
     },
     promptTokens: () => Promise.resolve(countTokens(engine.plan(turns))),
     turnState: async () => (await readPrompt(engine)).state,
+    replyStates: (alternatives, script) => replyStates(engine, { alternatives, script }),
     speak: (speakOptions) => speakTurn(engine, speakOptions),
     recall: async (text) => {
       fitContext(engine);

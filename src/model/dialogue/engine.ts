@@ -82,7 +82,7 @@ function sameTurns(a: readonly Turn[], b: readonly Turn[]): boolean {
 }
 
 /** Above the first share of the context the oldest turns go, until the second is reached. */
-const FULL = 3 / 4;
+export const FULL_SHARE = 3 / 4;
 const ROOMY = 1 / 2;
 
 /**
@@ -93,7 +93,7 @@ const ROOMY = 1 / 2;
 export function fitContext(engine: Engine): void {
   const { contextTokens } = engine.parts.info;
   let tokens = countTokens(engine.plan(engine.turns));
-  if (tokens > contextTokens * FULL) {
+  if (tokens > contextTokens * FULL_SHARE) {
     while (tokens > contextTokens * ROOMY && engine.turns.length > 1) {
       engine.turns.shift();
       engine.droppedTurns++;

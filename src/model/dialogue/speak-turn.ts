@@ -11,15 +11,24 @@ import { createReply, type Reply } from './reply.ts';
 import { remember } from './remember.ts';
 import { beginningOf } from '../text/reasoning.ts';
 import { gather } from '../runtime/step-states.ts';
-import type { SpeakOptions, Spoken, TurnState } from '../types.ts';
+import type { Branch, BranchesAsked, SpeakOptions, Spoken, TurnState } from '../types.ts';
+import { hasRoomToBranch, withBystander } from './branches.ts';
+import { createUtteranceStates, type UtteranceStates } from './utterance-states.ts';
 
 export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<Spoken> {
   const startMs = systemClock.monotonicMs();
   const dropped = engine.droppedTurns;
   const { plan, pass: prompt, state } = await readPrompt(engine);
+  const saying = { options, plan, prompt, turn: engine.turns.length };
+  const branches = hasRoomToBranch(engine, plan, options.maxTokens) ? options.branches : undefined;
+  // A copy, for the state itself goes to another thread.
+  const newStates = statesFrom(engine, branches ? state.data.slice() : state.data);
   options.onState(state);
-  const turn = engine.turns.length;
-  const reply = await sayTokens(engine, { options, plan, prompt, turn });
+  const states = branches && newStates();
+  const reply = await sayTokens(engine, { ...saying, states });
+  const totalMs = systemClock.monotonicMs() - startMs;
+  if (branches && states)
+    await tellBranches(engine, { saying, reply: { ...reply, ...states.end() }, newStates, branches });
   remember(engine, 'self', reply.text);
   return {
     text: reply.text,
@@ -27,7 +36,7 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
     tokens: reply.tokens,
     droppedTurns: engine.droppedTurns - dropped,
     firstTokenMs: reply.firstTokenAtMs - startMs,
-    totalMs: systemClock.monotonicMs() - startMs,
+    totalMs,
   };
 }
 
@@ -60,10 +69,12 @@ function promptText(engine: Engine): string {
 }
 
 interface Saying {
-  options: SpeakOptions;
+  options: Pick<SpeakOptions, 'seed' | 'maxTokens' | 'mayLeave' | 'onToken' | 'onSteps'>;
   plan: readonly Chunk[];
   prompt: Pass;
   turn: number;
+  /** Takes the states of the published tokens, where the turn has branches. */
+  states?: UtteranceStates | undefined;
 }
 
 interface Written {
@@ -73,9 +84,41 @@ interface Written {
   firstTokenAtMs: number;
 }
 
+interface Telling {
+  saying: Saying;
+  /** What was said. */
+  reply: Written & Pick<Branch, 'end' | 'mean'>;
+  newStates(): UtteranceStates;
+  branches: BranchesAsked;
+}
+
+const statesFrom =
+  ({ stateLayers: layers, parts }: Engine, prompt: Float32Array) =>
+  (): UtteranceStates =>
+    createUtteranceStates({ layers, dims: parts.info.dims, prompt });
+
+/** What was said, and then what might have been: each from the prompt, to which the cache is rewound. */
+async function tellBranches(engine: Engine, telling: Telling): Promise<void> {
+  const { saying, reply, newStates, branches } = telling;
+  const layers = [...engine.stateLayers];
+  const tell = async (k: number, said: Telling['reply']): Promise<void> => {
+    const { text, finish, tokens, end, mean } = said;
+    branches.onBranch(await withBystander(engine, { k, layers, text, finish, tokens, end, mean }));
+  };
+  await tell(0, reply);
+  const quiet = { ...saying.options, onToken: () => undefined, onSteps: () => undefined };
+  for (const [i, seed] of branches.seeds.entries()) {
+    await engine.cache.follow(saying.plan, { layersOf: () => [], onPass: () => undefined });
+    const states = newStates();
+    const said = await sayTokens(engine, { ...saying, options: { ...quiet, seed }, states });
+    await tell(i + 1, { ...said, ...states.end() });
+  }
+}
+
 async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {
-  const { options } = saying;
+  const { options, states } = saying;
   const { picker } = engine;
+  const layers = states ? [...new Set([...picker.layers, ...engine.stateLayers])] : picker.layers;
   const reply = beginReply(engine, options);
   const choose = createChooser(engine, saying);
   const closing = (): readonly number[] => engine.parts.tokenizer.encode(reply.closing());
@@ -97,16 +140,19 @@ async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {
       break;
     }
     budget.spend(wasThought, reply.isThinking());
-    if (!budget.hasRoom(written.tokens) && picker.layers.length === 0) break;
+    if (!budget.hasRoom(written.tokens) && layers.length === 0) break;
     const chunk = { ids: [id], words: 1, segment: segmentOf(saying.turn), step0: step, open: false };
-    const pass = await engine.cache.append(chunk, picker.layers);
-    reply.states((role, bytes) => picker.pick({ role, step0: step, bytes: [bytes], pass }));
+    const pass = await engine.cache.append(chunk, layers);
+    reply.states((role, bytes) => {
+      if (role === 'speak') states?.take(pass);
+      return picker.pick({ role, step0: step, bytes: [bytes], pass });
+    });
     logits = pass.logits;
   }
   return { ...written, text: reply.end() };
 }
 
-function beginReply(engine: Engine, { onToken, onSteps }: SpeakOptions): Reply {
+function beginReply(engine: Engine, { onToken, onSteps }: Saying['options']): Reply {
   const { tokenizer, template } = engine.parts;
   const { kind, close } = beginningOf(template.reasoning, tailOf(engine));
   return createReply({

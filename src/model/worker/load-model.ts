@@ -14,6 +14,7 @@ import type {
   Model,
   ModelInfo,
   ModelOptions,
+  ReplyStates,
   SpeakOptions,
   Spoken,
   StepStates,
@@ -122,6 +123,8 @@ function toDialogue(dialogue: number, ask: Ask): Dialogue {
     recall: (text) => tell({ type: 'recall', text }),
     promptTokens: () => promptTokens(dialogue, ask),
     turnState: () => turnState(dialogue, ask),
+    replyStates: (alternatives, script) =>
+      replyStates(dialogue, ask, { type: 'replies', alternatives, script }),
     speak: (options) => speak(dialogue, ask, options),
     close: () => tell({ type: 'close' }),
   };
@@ -144,12 +147,22 @@ async function turnState(dialogue: number, ask: Ask): Promise<TurnState> {
   return state;
 }
 
+async function replyStates(dialogue: number, ask: Ask, order: Order): Promise<ReplyStates | undefined> {
+  let found: ReplyStates | undefined;
+  await ask(dialogue, order, (event) => {
+    if (event.type === 'replies') found = event.replies;
+  });
+  return found;
+}
+
 async function speak(dialogue: number, ask: Ask, options: SpeakOptions): Promise<Spoken> {
-  const { onState, onToken, onSteps, ...order } = options;
+  const { onState, onToken, onSteps, branches, ...turn } = options;
+  const order = { ...turn, seeds: branches?.seeds ?? [] };
   const spoken = await ask(dialogue, { type: 'speak', options: order }, (event) => {
     if (event.type === 'state') onState(event.state);
     else if (event.type === 'token') onToken(event.token);
     else if (event.type === 'steps') onSteps(event.states);
+    else if (event.type === 'branch') branches?.onBranch(event.branch);
   });
   if (!spoken) throw new Error('the worker ended a turn without a reply');
   return spoken;

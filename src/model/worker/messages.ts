@@ -2,9 +2,12 @@
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { Gate } from './pause-gate.ts';
 import type {
+  Branch,
   DialogueOptions,
   ModelInfo,
   ModelOptions,
+  ReplyStates,
+  SpeakOptions,
   Spoken,
   SpokenToken,
   StepStates,
@@ -18,11 +21,10 @@ export interface WorkerInput {
 }
 
 /** `speak`, less its callbacks. */
-export interface SpeakOrder {
-  seed: number;
-  maxTokens: number;
-  mayLeave: boolean;
-}
+export type SpeakOrder = Pick<SpeakOptions, 'seed' | 'maxTokens' | 'mayLeave'> & {
+  /** Of alternatives. */
+  seeds: readonly number[];
+};
 
 export type Order =
   | { type: 'open'; options: DialogueOptions }
@@ -31,6 +33,7 @@ export type Order =
   | { type: 'missed' }
   | { type: 'count' }
   | { type: 'state' }
+  | { type: 'replies'; alternatives: readonly string[]; script?: string | undefined }
   | { type: 'speak'; options: SpeakOrder }
   | { type: 'recall'; text: string }
   | { type: 'close' };
@@ -46,7 +49,9 @@ export type CallEvent =
   | { type: 'state'; state: TurnState }
   | { type: 'count'; tokens: number }
   | { type: 'token'; token: SpokenToken }
-  | { type: 'steps'; states: StepStates };
+  | { type: 'steps'; states: StepStates }
+  | { type: 'branch'; branch: Branch }
+  | { type: 'replies'; replies: ReplyStates | undefined };
 
 export interface Fault {
   code: ErrorCode | undefined;

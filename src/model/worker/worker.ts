@@ -4,7 +4,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { openDialogue } from '../dialogue/dialogue.ts';
 import { waitAtGate } from './pause-gate.ts';
 import { openModel, type OpenModel } from './open-model.ts';
-import type { Dialogue, Spoken, StepStates } from '../types.ts';
+import type { Branch, Dialogue, Spoken, StepStates } from '../types.ts';
 import type { Call, CallEvent, Fault, FromWorker, Order, SpeakOrder, WorkerInput } from './messages.ts';
 
 type Emit = (event: CallEvent) => void;
@@ -39,9 +39,24 @@ function sendEvents(): void {
 }
 
 function buffersOf(event: CallEvent): TransferListItem[] {
-  if (event.type === 'state')
-    return [event.state.data.buffer as ArrayBuffer, event.state.words.buffer as ArrayBuffer];
-  return event.type === 'steps' ? [event.states.data.buffer as ArrayBuffer] : [];
+  return arraysOf(event).map(({ buffer }) => buffer as ArrayBuffer);
+}
+
+/** What travels by transfer. */
+function arraysOf(event: CallEvent): Float32Array[] {
+  switch (event.type) {
+    case 'state':
+      return [event.state.data, event.state.words];
+    case 'steps':
+      return [event.states.data];
+    case 'branch':
+      return [event.branch.end, event.branch.mean, event.branch.bystander];
+    case 'replies':
+      return event.replies?.states ?? [];
+    case 'token':
+    case 'count':
+      return [];
+  }
 }
 
 /** A model and the dialogues open on it, by number. */
@@ -63,9 +78,11 @@ async function carryOut(desk: Desk, { call, dialogue: number, order }: Call): Pr
   return undefined;
 }
 
-function speak(dialogue: Dialogue, order: SpeakOrder, emit: Emit): Promise<Spoken> {
+function speak(dialogue: Dialogue, { seeds, ...order }: SpeakOrder, emit: Emit): Promise<Spoken> {
+  const onBranch = (branch: Branch): void => emit({ type: 'branch', branch });
   return dialogue.speak({
     ...order,
+    branches: seeds.length > 0 ? { seeds, onBranch } : undefined,
     onState: (state) => emit({ type: 'state', state }),
     onToken: (token) => emit({ type: 'token', token }),
     onSteps: (states) => emit({ type: 'steps', states }),
@@ -89,6 +106,10 @@ function listen(
       return dialogue.promptTokens().then((tokens) => emit({ type: 'count', tokens }));
     case 'state':
       return dialogue.turnState().then((state) => emit({ type: 'state', state }));
+    case 'replies':
+      return dialogue
+        .replyStates(order.alternatives, order.script)
+        .then((replies) => emit({ type: 'replies', replies }));
     case 'recall':
       return dialogue.recall(order.text);
     case 'close':

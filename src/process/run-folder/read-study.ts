@@ -28,6 +28,15 @@ function faultsOf(study: Study): string[] {
     ...twiceFaults(study),
     ...study.pairs.flatMap((group) => groupFaults(study, group)),
     ...conditionFaults(study),
+    ...branchFaults(study),
+  ];
+}
+
+/** At temperature 0 every alternative is what was said, and nothing can be learnt of it. */
+function branchFaults({ branches, sampling }: Study): string[] {
+  if (!branches || sampling.temperature > 0) return [];
+  return [
+    'has branches and the temperature 0 in sampling, at which every alternative has the same words: expected a temperature above 0, or no branches',
   ];
 }
 

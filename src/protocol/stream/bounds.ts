@@ -5,13 +5,12 @@
  */
 import { EntrainError } from '../errors.ts';
 import { NAME_PATTERN } from '../subjects.ts';
-import { MAX_AGENTS } from '../study.ts';
+import { MAX_AGENTS, MAX_ALTERNATIVES } from '../study.ts';
 import type { BranchFrame, DType, EpisodeFrame, StepsFrame, StreamMessage, TurnFrame } from './frames.ts';
 
 /** Epochs and sequence numbers are names of files too; this is far beyond the milliseconds since 1970. */
 export const MAX_NUMBER = 2 ** 48;
 export const MAX_TURNS = 10_000;
-export const MAX_ALTERNATIVES = 64;
 export const MAX_LAYERS = 1024;
 export const MAX_DIMS = 65_536;
 /** Eight names and what joins them. */

@@ -57,6 +57,8 @@ const SPEC: AgentSpec = {
   study: { seed: 1, groups: 2 },
   sampling: DIALOGUE.sampling,
   steps: null,
+  branches: null,
+  alternatives: [],
   history: [],
 };
 
@@ -113,6 +115,7 @@ describe('a reader', () => {
         natsUp: () => true,
       }),
       sayToken: () => expect.fail('a reader says nothing'),
+      sayAlternative: () => expect.fail('a reader says nothing'),
       sayUtterance: () => expect.fail('a reader says nothing'),
       signal: new AbortController().signal,
     };
@@ -208,6 +211,7 @@ describe('an agent among three', () => {
         preview: createPreview(),
         metrics: createAgentMetrics({ folder: '.', ...metrics, natsUp: () => true }),
         sayToken: () => undefined,
+        sayAlternative: () => expect.fail('no turn branches'),
         sayUtterance: (mine) => {
           said.push(mine);
           return Promise.resolve(mine);

@@ -1,12 +1,22 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alternativeSchema, type RunEvent, type Utterance } from '../../../src/protocol/control.ts';
+import { alternativeSeeds, isBranched, utteranceSeed } from '../../../src/protocol/branches.ts';
+import {
+  alternativeSchema,
+  type Alternative,
+  type RunEvent,
+  type Utterance,
+} from '../../../src/protocol/control.ts';
+import { deriveSeed } from '../../../src/protocol/seed.ts';
 import { storedKind, subjects, tokenPlace } from '../../../src/protocol/subjects.ts';
 import {
   alternativeFault,
+  alternativesOf,
   floorsAfter,
+  floorsBeside,
   floorsWith,
   NO_FLOORS,
+  parseAlternative,
   parseUtterance,
   turnFault,
   type Floors,
@@ -111,13 +121,97 @@ describe('the turn of an episode', () => {
 });
 
 describe('an alternative', () => {
-  it('belongs to the turn at hand and to the agent that has its role', () => {
-    const floor = floorsWith(floorsAfter(NO_FLOORS, started), says(0, 'ada')).get('e1');
-    expect(alternativeFault(floor, { turn: 0, agent: 'ada' })).toBeUndefined();
-    expect(alternativeFault(floor, { turn: 1, agent: 'ben' })).toBeUndefined();
-    expect(alternativeFault(floor, { turn: 1, agent: 'ada' })).toMatch(/role 1/);
-    expect(alternativeFault(floor, { turn: 2, agent: 'ada' })).toMatch(/not at hand/);
-    expect(alternativeFault(undefined, { turn: 0, agent: 'ada' })).toMatch(/not running/);
+  const branching: RunEvent = { ...started, branches: { share: 1, alternatives: 2 } };
+  const might = (turn: number, agent: string, k: number): Alternative => {
+    const text = `${agent} ${turn} or ${k}`;
+    return { episode: 'e1', turn, agent, k, text, finish: 'stop', tokens: 1 };
+  };
+
+  it('belongs to the turn that comes next and to the agent that has its role', () => {
+    const floor = floorsWith(floorsAfter(NO_FLOORS, branching), says(0, 'ada')).get('e1');
+    expect(alternativeFault(floor, might(1, 'ben', 1))).toBeUndefined();
+    expect(alternativeFault(floor, might(1, 'ada', 1))).toMatch(/role 1/);
+    expect(alternativeFault(floor, might(0, 'ada', 1))).toMatch(/not at hand/);
+    expect(alternativeFault(floor, might(2, 'ada', 1))).toMatch(/not at hand/);
+    expect(alternativeFault(undefined, might(0, 'ada', 1))).toMatch(/not running/);
+  });
+
+  it('counts once for each k that the study asks for, and only where the turn branches', () => {
+    const floors = floorsAfter(NO_FLOORS, branching);
+    const first = floorsBeside(floors, might(0, 'ada', 1)).get('e1');
+    expect(alternativeFault(first, might(0, 'ada', 1))).toMatch(/said before/);
+    expect(alternativeFault(first, might(0, 'ada', 2))).toBeUndefined();
+    expect(alternativeFault(first, might(0, 'ada', 3))).toMatch(/no alternative 3/);
+    for (const branches of [undefined, null, { share: 1e-9, alternatives: 2 }]) {
+      const plain = floorsAfter(NO_FLOORS, { ...started, branches }).get('e1');
+      expect(alternativeFault(plain, might(0, 'ada', 1))).toMatch(/does not branch/);
+    }
+  });
+
+  it('is of no turn behind the end of the talk, and of none of a role whose speaker has left', () => {
+    const left = floorsWith(floorsAfter(NO_FLOORS, branching), says(0, 'ada', 'leave'));
+    expect(alternativeFault(left.get('e1'), might(1, 'ben', 1))).toMatch(/nobody speaks/);
+    const three: RunEvent = { ...branching, order: ['ada', 'ben', 'cas'] };
+    const [, , , next] = [...Array(3).keys()].reduce<Floors[]>(
+      (all, turn) => [
+        ...all,
+        floorsWith(all.at(-1) ?? NO_FLOORS, says(turn, '', turn === 0 ? 'leave' : 'stop')),
+      ],
+      [floorsAfter(NO_FLOORS, three)],
+    );
+    expect(alternativeFault(next?.get('e1'), might(3, 'ada', 1))).toMatch(/nobody speaks/);
+  });
+
+  it('is one of the speaker’s own: whoever takes over in the middle of a turn says all of it', () => {
+    let floors = floorsBeside(floorsAfter(NO_FLOORS, branching), might(0, 'ada', 1));
+    floors = floorsAfter(floors, takenOver(0, 'ada', 'cas'));
+    expect(alternativeFault(floors.get('e1'), might(0, 'ada', 2))).toMatch(/role 0/);
+    for (const k of [2, 1]) {
+      expect(alternativeFault(floors.get('e1'), might(0, 'cas', k))).toBeUndefined();
+      floors = floorsBeside(floors, might(0, 'cas', k));
+    }
+    expect(alternativesOf(floors.get('e1'), 'cas').map(({ text }) => text)).toEqual([
+      'cas 0 or 1',
+      'cas 0 or 2',
+    ]);
+    const back = floorsAfter(floors, takenOver(0, 'cas', 'ada'));
+    expect(alternativesOf(back.get('e1'), 'ada')).toHaveLength(1);
+    expect(floorsWith(floors, says(0, 'cas')).get('e1')?.alternatives).toEqual([]);
+  });
+
+  it.each([
+    ['another agent', { agent: 'ben' }],
+    ['another turn', { turn: 1 }],
+    ['another k', { k: 2 }],
+    ['another episode', { episode: 'e2' }],
+  ])('is held against a subject that names %s', (_, other) => {
+    const subject = subjects.alternative('r', { episode: 'e1', turn: 0, k: 1, agent: 'ada' });
+    const body = might(0, 'ada', 1);
+    expect(parseAlternative({ subject, text: JSON.stringify(body) })).toEqual(body);
+    const text = JSON.stringify({ ...body, ...other });
+    expect(() => parseAlternative({ subject, text })).toThrow(/another place/);
+  });
+});
+
+describe('the turns that branch', () => {
+  const turns = [...Array(4000).keys()];
+  const branched = (seed: number, share: number): number[] =>
+    turns.filter((turn) => isBranched({ seed, branches: { share, alternatives: 3 } }, turn));
+
+  it('are about the share that the study asks for, others for another seed, and none without', () => {
+    expect(branched(1, 0.25).length / turns.length).toBeCloseTo(0.25, 1);
+    expect(branched(1, 1)).toEqual(turns);
+    expect(branched(1, 0.25)).toEqual(branched(1, 0.25));
+    expect(branched(1, 0.25)).not.toEqual(branched(2, 0.25));
+    expect(branched(1, 0.1).every((turn) => branched(1, 0.25).includes(turn))).toBe(true);
+    expect(turns.some((turn) => isBranched({ seed: 1, branches: null }, turn))).toBe(false);
+  });
+
+  it('have a seed for each alternative, and the ordinary seed of the turn for what is said', () => {
+    const plan = { seed: 7, branches: { share: 1, alternatives: 3 } };
+    expect(alternativeSeeds(plan, 5)).toEqual([1, 2, 3].map((k) => deriveSeed(7, 5, 'branch', k)));
+    expect(utteranceSeed(7, 5, 0)).toBe(deriveSeed(7, 5));
+    expect(alternativeSeeds({ ...plan, branches: null }, 5)).toEqual([]);
   });
 });
 

@@ -1,0 +1,70 @@
+/**
+ * Counterfactual branches from one agent's side. The speaker of a turn that branches sends the states of what it said and
+ * might have said and publishes its alternatives, all before the utterance itself, so that whoever sees the utterance has
+ * all of them. Each listener then sends the state in which it would have replied to each.
+ */
+import { isBranched } from '../protocol/branches.ts';
+import type { AgentSpec, Alternative } from '../protocol/control.ts';
+import type { Branch, Dialogue } from '../model/types.ts';
+import { branchFrame, type FrameSink } from './frames.ts';
+
+export interface BranchPorts {
+  agent: string;
+  frames: FrameSink;
+  /** Stores what might have been said, once: in another life of the role it was said with the same words. */
+  sayAlternative(alternative: Alternative): Promise<void>;
+}
+
+interface Place {
+  spec: AgentSpec;
+  turn: number;
+  ports: BranchPorts;
+}
+
+/** Sends the states of an utterance that was said (k = 0) or might have been. */
+export function sendBranch({ spec, turn, ports }: Place, branch: Branch): void {
+  const { frames } = ports;
+  const { k, layers, text, end, mean, bystander } = branch;
+  const at = { run: spec.run, episode: spec.episode, turn, seating: spec.seating, k };
+  const states = { end, mean, bystander };
+  for (const [state, data] of Object.entries(states)) {
+    const place = { ...at, tNs: frames.sinceEpochNs() };
+    const words = state === 'end' ? { text } : {};
+    frames.append(branchFrame({ state, layers, data, ...words }, place));
+  }
+}
+
+/** Publishes what might have been said; where a turn should branch and has no branches, that it was skipped. */
+export async function sayAlternatives(
+  { spec, turn, ports }: Place,
+  branches: readonly Pick<Branch, 'k' | 'text' | 'finish' | 'tokens'>[],
+): Promise<void> {
+  if (!isBranched(spec, turn)) return;
+  const at = { episode: spec.episode, turn, agent: ports.agent };
+  const said: Alternative[] = branches
+    .filter(({ k }) => k > 0)
+    .map(({ k, text, finish, tokens }) => ({ ...at, k, text, finish, tokens }));
+  const skipped: Alternative = { ...at, k: 1, text: '', finish: 'skipped', tokens: 0 };
+  for (const alternative of branches.length > 0 ? said : [skipped]) await ports.sayAlternative(alternative);
+}
+
+/** A listener's states after what was said, which its dialogue holds by now, and after each alternative of it. */
+export async function sendReplies(
+  { spec, turn, ports }: Place,
+  heard: { alternatives: readonly Alternative[]; dialogue: Dialogue; script: string | undefined },
+): Promise<void> {
+  const { frames } = ports;
+  const { alternatives, dialogue, script } = heard;
+  const said = alternatives.filter(({ finish }) => finish !== 'skipped');
+  if (said.length === 0 || said.length !== spec.branches?.alternatives) return;
+  await frames.room('turn');
+  const replies = await dialogue.replyStates(
+    said.map(({ text }) => text),
+    script,
+  );
+  for (const [k, data] of (replies?.states ?? []).entries()) {
+    const place = { run: spec.run, episode: spec.episode, turn, seating: spec.seating, k };
+    const states = { state: 'reply', layers: replies?.layers ?? [], data };
+    frames.append(branchFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
+  }
+}

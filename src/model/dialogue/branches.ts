@@ -1,0 +1,54 @@
+/**
+ * Counterfactual branches of one turn. The speaker says more utterances from the same history, and a listener reads each in
+ * place of what was said; after either the dialogue is as if it had not been asked.
+ *
+ *   prompt ─▶ utterance k ─▶ states ─▶ cache rewound to the prompt ─▶ utterance k + 1
+ */
+import { gather } from '../runtime/step-states.ts';
+import type { Branch, ReplyStates } from '../types.ts';
+import { createEngine, type Engine, FULL_SHARE } from './engine.ts';
+import { countTokens, type Chunk } from './prompt-plan.ts';
+import { turnOf } from './remember.ts';
+
+/** Whether a turn of `maxTokens` behind this prompt stays below the share of the context at which turns are dropped. */
+export function hasRoomToBranch(engine: Engine, plan: readonly Chunk[], maxTokens: number): boolean {
+  return countTokens(plan) + maxTokens <= engine.parts.info.contextTokens * FULL_SHARE;
+}
+
+/**
+ * The states in which the reply would begin now, and had the last turn been other words. Where the last turn was not
+ * heard the words change nothing.
+ * @param script read behind the last turn, before the reply
+ * @returns undefined where one of the prompts passes the share of the context at which turns are dropped
+ */
+export async function replyStates(
+  engine: Engine,
+  { alternatives, script }: { alternatives: readonly string[]; script?: string | undefined },
+): Promise<ReplyStates | undefined> {
+  const before = engine.turns.slice(0, -1);
+  const last = engine.turns.slice(-1);
+  const isHeard = last.some(({ who }) => who === 'peer');
+  const versions = [last, ...alternatives.map((text) => (isHeard ? [turnOf(engine, 'peer', text)] : last))];
+  const read = script ? [turnOf(engine, 'peer', script)] : [];
+  const plans = versions.map((turns) => engine.plan([...before, ...turns, ...read]));
+  if (!plans.every((plan) => hasRoomToBranch(engine, plan, 0))) return undefined;
+  const states: Float32Array[] = [];
+  for (const plan of plans) states.push(await stateAt(engine, plan));
+  return { layers: [...engine.stateLayers], states };
+}
+
+/** Adds to an utterance the state of somebody who hears it and knows nothing else: no persona, no history. */
+export async function withBystander(engine: Engine, branch: Omit<Branch, 'bystander'>): Promise<Branch> {
+  const { parts, options } = engine;
+  const alone = createEngine(parts, { ...options, system: '', steps: null });
+  const plan = alone.plan([turnOf(alone, 'peer', branch.text)]);
+  return { ...branch, bystander: await stateAt(alone, plan) };
+}
+
+/** [layers, dims]: at the last position of a prompt. */
+async function stateAt({ cache, stateLayers, parts }: Engine, plan: readonly Chunk[]): Promise<Float32Array> {
+  const layers = [...stateLayers];
+  const pass = await cache.followTo(plan, layers);
+  const lastRow = (plan.at(-1)?.ids.length ?? 1) - 1;
+  return gather(pass, { layers, rows: [lastRow], dims: parts.info.dims });
+}
