@@ -46,7 +46,8 @@ export async function openRunFolder(
     path,
     event: (event, seq) => write(EVENTS, { ...event, seq }),
     utterance: (utterance, seq) => write(TRANSCRIPT, { ...utterance, seq }),
-    alternative: (alternative) => write(BRANCHES, { run, ...alternative }),
+    alternative: ({ episode, turn, k, agent, text, ...rest }) =>
+      write(BRANCHES, { run, episode, turn, k, agent, text, ...rest }),
     keep: async () => {
       await last;
       for (const name of names) await rename(draftOf(path, name), join(path, name));

@@ -38,13 +38,13 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
 }
 
 /**
- * Of the branches of one turn, on average over turns spoken and heard: for each alternative two or three states of the
- * speaker, with the features of its words, and one of each listener. Which turns branch is drawn: one in ten more than the
- * share is counted.
+ * Of the branches of one turn, on average over turns spoken and heard, of which at most every second is spoken: for each
+ * version three states of the speaker, with the features of its words, and one of a listener. Which turns branch is drawn:
+ * a tenth more than the share is counted.
  */
 function branchBytes({ branches }: Study, stateBytes: number): number {
   if (!branches) return 0;
-  const frames = 3 * (stateBytes + FRAME_BYTES) + TEXT_BYTES;
+  const frames = 2 * (stateBytes + FRAME_BYTES) + TEXT_BYTES / 2;
   return Math.min(1, branches.share * 1.1) * (branches.alternatives + 1) * frames;
 }
 

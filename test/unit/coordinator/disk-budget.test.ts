@@ -45,6 +45,17 @@ describe('what a study takes', () => {
     expect(expectedOf(demo, 'nobody', LARGE).studyBytes).toBe(0);
   });
 
+  it('holds the states of branches, and is what it was without them', () => {
+    const bytes = (branches: Study['branches']): number =>
+      expectedOf({ ...demo, branches }, 'ada', LARGE).studyBytes;
+    const turns = bytes(null);
+    // Of two turns one is spoken: 3 × 4 states of its versions against the one of the turn, and 4 of the partner's turn.
+    const growth = bytes({ share: 1, alternatives: 3 }) / turns;
+    expect(growth).toBeGreaterThan(16);
+    expect(growth).toBeLessThan(20);
+    expect(bytes({ share: 0.25, alternatives: 3 }) / turns).toBeGreaterThan(1 + 16 / 4);
+  });
+
   it('counts a reader wherever it reads along', () => {
     const study: Study = { ...demo, conditions: ['live', 'reader'], reader: 'cas' };
     const [speaker, reader] = ['ada', 'cas'].map((agent) => expectedOf(study, agent, LARGE).studyBytes);

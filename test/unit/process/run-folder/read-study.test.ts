@@ -63,6 +63,13 @@ describe('readStudy', () => {
     expect((await read(study)).scenarios[0]).toMatchObject({ script: [], scripts });
   });
 
+  it('takes branches, a quarter of the turns with three alternatives unless it says otherwise', async () => {
+    expect((await read({})).branches).toBeNull();
+    expect((await read({ branches: {} })).branches).toEqual({ share: 0.25, alternatives: 3 });
+    const branches = { share: 1, alternatives: 64 };
+    expect((await read({ branches })).branches).toEqual(branches);
+  });
+
   it.each<[string, object, RegExp]>([
     ['an agent twice in a group', { pairs: [['ada', 'ada']] }, /pairs agent "ada" with itself/],
     ['a scenario twice', { scenarios: [scenario('x'), scenario('x')] }, /"x" twice in scenarios/],
@@ -127,6 +134,14 @@ describe('readStudy', () => {
       /the group a, b twice in pairs/,
     ],
     ['a layer of steps twice', { steps: { layers: [1, 4, 1] } }, /layer 1 twice in steps.layers/],
+    [
+      'branches of words that are never drawn',
+      { branches: {}, sampling: { temperature: 0 } },
+      /temperature 0 in sampling, at which every alternative has the same words: expected a temperature above 0/,
+    ],
+    ['a share of turns above all', { branches: { share: 1.5 } }, /at branches.share/],
+    ['no alternative at all', { branches: { alternatives: 0 } }, /at branches.alternatives/],
+    ['an unknown field of branches', { branches: { turns: 3 } }, /at branches: .*turns/],
     ['a condition that there is not', { conditions: ['loud'] }, /"dose:0.5" \(any share/],
   ])('refuses %s in one sentence', async (_, change, sentence) => {
     await expect(read(change)).rejects.toMatchObject({

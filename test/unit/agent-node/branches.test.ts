@@ -1,0 +1,284 @@
+/**
+ * Turns that branch, between agents in one process: what is said, what is sent and in which order. The stream of the run is
+ * the real reduction of it; the model is a real small one.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EpisodePorts, playEpisode } from '../../../src/agent-node/play-episode.ts';
+import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
+import { createPreview } from '../../../src/agent-node/preview.ts';
+import { createTalk } from '../../../src/agent-node/talk.ts';
+import { createUtteranceBox } from '../../../src/agent-node/utterance-inbox.ts';
+import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
+import type { Model } from '../../../src/model/types.ts';
+import type { OpenModel } from '../../../src/model/worker/open-model.ts';
+import { isBranched } from '../../../src/protocol/branches.ts';
+import type { AgentSpec, Alternative, RunEvent, Utterance } from '../../../src/protocol/control.ts';
+import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
+import { subjects } from '../../../src/protocol/subjects.ts';
+import { textFeatures } from '../../../src/agent-node/text-features.ts';
+import type { Frame } from '../../../src/transport/stream/sender.ts';
+import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
+import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
+
+type Stored = { subject: string; text: string };
+
+interface Played {
+  /** What the run's stream holds, in order. */
+  stored: (Utterance | Alternative)[];
+  /** By agent, in order; data copied. */
+  frames: Map<string, Frame[]>;
+}
+
+interface Cast {
+  hears?: AgentSpec['hears'];
+  branches?: AgentSpec['branches'];
+  reader?: string;
+  order?: string[];
+  maxTurns?: number;
+  /** What stood in the stream before, and whose reply states each agent owes. */
+  history?: Utterance[];
+  owed?: Alternative[];
+  temperature?: number;
+}
+
+const SEED = 5;
+const branchesOf = (played: Played, agent: string): BranchFrame[] =>
+  (played.frames.get(agent) ?? []).filter((frame): frame is BranchFrame => frame.type === 'branch');
+const namesOf = (frames: readonly BranchFrame[]): string[] =>
+  frames.map(({ turn, state, k }) => `${turn} ${state} ${k}`);
+const utterancesOf = ({ stored }: Played): Utterance[] =>
+  stored.filter((message): message is Utterance => !('k' in message));
+
+describe('a talk with branches', () => {
+  let parts: OpenModel;
+  beforeAll(async () => void (parts = await openChatModel({ tokens: 'bytes', template: 'own' })));
+  afterAll(() => parts.release());
+
+  async function play(cast: Cast = {}): Promise<Played> {
+    const { hears = 'all', branches = null, reader, order = ['ada', 'ben'], maxTurns = 4 } = cast;
+    const { history = [], owed = [] } = cast;
+    const agents = reader === undefined ? order : [...order, reader];
+    const stored: Played['stored'] = [];
+    const frames = new Map<string, Frame[]>(agents.map((agent) => [agent, []]));
+    const begun: RunEvent = {
+      type: 'episode-started',
+      episode: 'one',
+      scenario: 'market',
+      condition: 'live',
+      order,
+      reader,
+      maxTurns,
+      seed: SEED,
+      branches,
+      atMs: 0,
+    };
+    const talks = agents.map(() => {
+      const [box, preview] = [createUtteranceBox(), createPreview()];
+      return { box, preview, talk: createTalk({ box, preview, log: silentLog }) };
+    });
+    let seq = 0;
+    const deliver = (message: Stored): void => {
+      seq += 1;
+      for (const { talk } of talks) talk.take({ ...message, seq });
+    };
+    const subject = subjects.episodeEvent('test', 'one', 'episode-started.one');
+    deliver({ subject, text: JSON.stringify(begun) });
+    const utter = (said: Utterance): void => {
+      const at = { episode: 'one', turn: said.turn, agent: said.agent };
+      deliver({ subject: subjects.utterance('test', at), text: JSON.stringify(said) });
+    };
+    for (const said of history) utter(said);
+    const portsOf = (agent: string, at: number): EpisodePorts => {
+      const { box, preview } = talks[at] as (typeof talks)[number];
+      const own = frames.get(agent) as Frame[];
+      return {
+        agent,
+        stream: agent,
+        model: {
+          info: parts.info,
+          open: (options) => Promise.resolve(openDialogue(parts, options)),
+        } as Model,
+        frames: {
+          epoch: 1,
+          append: (frame) => own.push('data' in frame ? { ...frame, data: frame.data.slice() } : frame),
+          lastSeq: () => own.length,
+          room: () => Promise.resolve(),
+          sinceEpochNs: () => 0,
+        },
+        utterances: box,
+        preview,
+        metrics: createAgentMetrics({
+          folder: '.',
+          agent,
+          version: '0',
+          model: parts.info,
+          stream: () => undefined,
+          natsUp: () => true,
+        }),
+        sayToken: () => undefined,
+        sayAlternative: (alternative) => {
+          stored.push(alternative);
+          const { episode, turn, k } = alternative;
+          const to = subjects.alternative('test', { episode, turn, k, agent });
+          deliver({ subject: to, text: JSON.stringify(alternative) });
+          return Promise.resolve();
+        },
+        sayUtterance: (utterance) => {
+          stored.push(utterance);
+          utter(utterance);
+          return box.take(utterance, new AbortController().signal);
+        },
+        signal: new AbortController().signal,
+      };
+    };
+    const specOf = (at: number): AgentSpec => ({
+      run: 'test',
+      episode: 'one',
+      scenario: { id: 'market', text: 'Two people meet on the market.' },
+      pair: 'ada-ben',
+      condition: 'live',
+      hears,
+      order,
+      role: Math.min(at, order.length - 1),
+      speaks: at < order.length,
+      seating: at < order.length ? 0 : 1000,
+      grant: '',
+      models: [],
+      person: { persona: `I am ${agents[at]}.`, goal: '', secret: '' },
+      seed: SEED,
+      limits: { maxTurns, minTurns: maxTurns, maxTokens: 8 },
+      study: { seed: 1, groups: 2 },
+      sampling: { ...DIALOGUE.sampling, temperature: cast.temperature ?? 1 },
+      steps: null,
+      branches,
+      alternatives: owed,
+      history,
+    });
+    await Promise.all(agents.map((agent, at) => playEpisode(specOf(at), portsOf(agent, at))));
+    return { stored, frames };
+  }
+
+  const always = { share: 1, alternatives: 2 };
+
+  it('says word for word what the same talk without branches says, with the same turn frames', async () => {
+    const [plain, branching] = [await play(), await play({ branches: always })];
+    expect(utterancesOf(branching).map(({ text }) => text)).toEqual(
+      utterancesOf(plain).map(({ text }) => text),
+    );
+    for (const agent of ['ada', 'ben']) {
+      const turns = (played: Played): Frame[] =>
+        (played.frames.get(agent) ?? []).filter(({ type }) => type === 'turn');
+      expect(turns(branching)).toEqual(turns(plain));
+      expect(branchesOf(plain, agent)).toEqual([]);
+    }
+  });
+
+  it('stores the alternatives of a turn before its utterance, which names the last of the speaker’s frames', async () => {
+    const { stored, frames } = await play({ branches: always });
+    expect(stored.map((said) => `${said.turn} ${'k' in said ? said.k : 'said'}`)).toEqual(
+      [0, 1, 2, 3].flatMap((turn) => [`${turn} 1`, `${turn} 2`, `${turn} said`]),
+    );
+    for (const said of stored) {
+      if ('k' in said) continue;
+      const last = frames.get(said.agent)?.[said.lastSeq - 1];
+      expect(last).toMatchObject({ type: 'branch', turn: said.turn, state: 'bystander', k: 2 });
+    }
+  });
+
+  it('sends three states of the speaker and one of the listener for each version of a turn', async () => {
+    const played = await play({ branches: always });
+    const speaker = (turn: number): string[] =>
+      [0, 1, 2].flatMap((k) => [`${turn} end ${k}`, `${turn} mean ${k}`, `${turn} bystander ${k}`]);
+    const listener = (turn: number): string[] => [0, 1, 2].map((k) => `${turn} reply ${k}`);
+    expect(namesOf(branchesOf(played, 'ada'))).toEqual(
+      [0, 1, 2, 3].flatMap((t) => (t % 2 ? listener(t) : speaker(t))),
+    );
+    expect(namesOf(branchesOf(played, 'ben'))).toEqual(
+      [0, 1, 2, 3].flatMap((t) => (t % 2 ? speaker(t) : listener(t))),
+    );
+    for (const { turn, state, k, text, seating, kind, shape } of branchesOf(played, 'ada')) {
+      expect({ seating, kind, shape }).toEqual({ seating: 0, kind: 'alternative', shape: [1, 3, 48] });
+      if (state !== 'end') expect(text).toBeUndefined();
+      else {
+        const said = played.stored.find((one) => one.turn === turn && ('k' in one ? one.k : 0) === k);
+        const features = textFeatures(said?.text ?? '');
+        expect(text).toEqual(new Uint8Array(features.buffer));
+      }
+    }
+  });
+
+  it('gives the next speaker’s reply to what was said as the state in which it then speaks', async () => {
+    for (const hears of ['all', { script: ['A bell rings.', 'It rains.'] }] as const) {
+      const copy = typeof hears === 'string' ? hears : { script: [...hears.script] };
+      const played = await play({ branches: always, hears: copy });
+      for (const [turn, next] of [
+        [0, 'ben'],
+        [1, 'ada'],
+        [2, 'ben'],
+      ] as const) {
+        const reply = branchesOf(played, next).find(
+          (f) => f.turn === turn && f.state === 'reply' && f.k === 0,
+        );
+        const spoken = played.frames.get(next)?.find((f) => f.type === 'turn' && f.turn === turn + 1);
+        expect(reply?.data).toEqual(spoken?.type === 'turn' && spoken.data);
+      }
+    }
+  });
+
+  it.each([['none' as const], [{ script: ['A bell rings.', 'It rains.'] }], [{ dose: 0 }]])(
+    'moves nobody who hears %j: the states of a listener are equal, byte for byte',
+    async (hears) => {
+      const played = await play({ branches: always, hears });
+      const replies = [...branchesOf(played, 'ada'), ...branchesOf(played, 'ben')].filter(
+        ({ state }) => state === 'reply',
+      );
+      expect(replies).toHaveLength(12);
+      for (const { turn, data } of replies)
+        expect(data).toEqual(replies.find((reply) => reply.turn === turn)?.data);
+    },
+  );
+
+  it('lets a reader hear the versions of the turns that are not of its role', async () => {
+    const played = await play({ branches: always, reader: 'rea' });
+    expect(new Set(namesOf(branchesOf(played, 'rea')).map((name) => name.slice(0, -2)))).toEqual(
+      new Set(['0 reply', '2 reply']),
+    );
+    expect(branchesOf(played, 'rea').every(({ seating }) => seating === 1000)).toBe(true);
+    const of = (agent: string): Uint8Array[] =>
+      branchesOf(played, agent).flatMap(({ turn, state, data }) =>
+        turn === 0 && state === 'reply' ? [data] : [],
+      );
+    expect(of('rea')).not.toEqual(of('ben'));
+  });
+
+  it('branches the turns that the plan says, and every listener of three replies to all versions', async () => {
+    const branches = { share: 0.4, alternatives: 1 };
+    const order = ['ada', 'ben', 'cas'];
+    const played = await play({ branches, order, maxTurns: 9 });
+    const planned = [...Array(9).keys()].filter((turn) => isBranched({ seed: SEED, branches }, turn));
+    expect(planned.length).toBeGreaterThan(1);
+    expect(planned.length).toBeLessThan(9);
+    for (const [role, agent] of order.entries()) {
+      const turns = new Set(branchesOf(played, agent).map(({ turn }) => turn));
+      expect([...turns]).toEqual(planned);
+      const replies = branchesOf(played, agent).filter(({ state }) => state === 'reply');
+      expect(new Set(replies.map(({ turn }) => turn))).toEqual(
+        new Set(planned.filter((turn) => turn % 3 !== role)),
+      );
+    }
+  });
+
+  it('sends the states that an earlier life owes once more, equal to those of the first', async () => {
+    const first = await play({ branches: always });
+    const history = utterancesOf(first).slice(0, 3);
+    const owed = first.stored.filter((said): said is Alternative => 'k' in said && said.turn === 2);
+    const again = await play({ branches: always, history, owed });
+    const replies = (played: Played): Uint8Array[] =>
+      branchesOf(played, 'ben').flatMap(({ turn, state, data }) =>
+        turn === 2 && state === 'reply' ? [data] : [],
+      );
+    expect(replies(again)).toHaveLength(3);
+    expect(replies(again)).toEqual(replies(first));
+    expect(utterancesOf(again).map(({ text }) => text)).toEqual([utterancesOf(first)[3]?.text]);
+  });
+});
