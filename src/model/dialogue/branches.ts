@@ -41,8 +41,12 @@ export async function replyStates(
 export async function withBystander(engine: Engine, branch: Omit<Branch, 'bystander'>): Promise<Branch> {
   const { parts, options } = engine;
   const alone = createEngine(parts, { ...options, system: '', steps: null });
-  const plan = alone.plan([turnOf(alone, 'peer', branch.text)]);
-  return { ...branch, bystander: await stateAt(alone, plan) };
+  try {
+    const plan = alone.plan([turnOf(alone, 'peer', branch.text)]);
+    return { ...branch, bystander: await stateAt(alone, plan) };
+  } finally {
+    alone.cache.close();
+  }
 }
 
 /** [layers, dims]: at the last position of a prompt. */

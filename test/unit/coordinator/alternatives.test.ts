@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openRunFolder } from '../../../src/coordinator/run-folder.ts';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
-import { episodeOf, initialState, owedReplies, type RunState } from '../../../src/coordinator/run-state.ts';
+import { episodesOf, initialState, owedReplies, type RunState } from '../../../src/coordinator/run-state.ts';
 import { reduceMessage } from '../../../src/coordinator/run-study.ts';
 import type { Alternative, RunEvent, Utterance } from '../../../src/protocol/control.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
@@ -125,7 +125,7 @@ describe('the alternatives of a turn', () => {
   it('are owed an answer by who hears them, behind the last turn of its role, and all of them by a reader', async () => {
     const turn = (at: number, agent: string) => [might(at, agent, 1), might(at, agent, 2), says(at, agent)];
     const { state } = await read([...begun, ...turn(0, 'ada'), ...turn(1, 'ben'), ...turn(2, 'ada')]);
-    const now = episodeOf(state, 'ada')?.now;
+    const now = episodesOf(state, 'ada')[0]?.now;
     const owed = (role: number): string[] =>
       now ? owedReplies(now, { role, speakers: 2 }).map(({ turn: at, k }) => `${at} ${k}`) : [];
     expect(owed(0)).toEqual([]);
