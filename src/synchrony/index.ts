@@ -39,4 +39,10 @@ export type { Measure, MeasureAnswer, MeasureOptions } from './measures/measure.
 export { differenceOf, jackknife, meanOf, type Estimate, type Jackknifed } from './stats/jackknife.ts';
 export { cohensF2 } from './stats/effect-size.ts';
 export { qValues } from './stats/false-discovery.ts';
+export { mixedSlope, type GroupedPoint, type MixedSlope } from './stats/mixed-slope.ts';
+export { partialCorrelation } from './stats/partial-correlation.ts';
+export { pearson, type Correlation } from './stats/pearson.ts';
+export { qap, type PairTable, type QapOptions, type QapResult } from './stats/qap.ts';
+export { socialRelations, type SocialRelations } from './stats/social-relations.ts';
+export { spearman } from './stats/spearman.ts';
 export { surrogateNull, type SurrogateNull, type SurrogateOptions } from './stats/surrogates.ts';
