@@ -23,6 +23,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   coordinator: ['protocol', 'transport', 'process'],
   analyzer: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'transport', 'journal', 'process'],
   recordings: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'journal', 'process', 'analyzer'],
+  studies: ['protocol', 'process'],
+  tables: ['protocol'],
+  outcomes: ['protocol', 'transport', 'process', 'tables'],
   measure: [
     'protocol',
     'numeric',

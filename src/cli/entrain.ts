@@ -50,6 +50,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['export'],
     summary: 'write a recording as npy or safetensors',
   },
+  import: {
+    module: '../studies/main.ts',
+    summary: 'make a study of files that others published: import sotopia DIR',
+  },
+  evaluate: {
+    module: '../outcomes/main.ts',
+    summary: 'what came of the episodes: by rules, a file, a judge',
+  },
   pin: {
     module: '../recordings/main.ts',
     prefix: ['pin'],

@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   MEASURE_INPUT: 'The arrays given to a measure do not fit each other or the measure.',
   RECORDING_INCOMPLETE: 'A run has ended, but frames of it wait in the spools of its agents.',
   TELEMETRY_ON: 'ONNX Runtime would be loaded with its reports to its maker on.',
+  OUTCOMES_INVALID: 'A file of outcomes is missing, is no CSV, or does not fit the run.',
   RUN_INVALID: 'A run folder is missing or incomplete.',
 } as const satisfies Record<string, string>;
 

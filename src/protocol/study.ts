@@ -1,5 +1,6 @@
 /** The study file: which scenarios, agents, conditions and seeds, and what to measure. Other fields are refused. */
 import { z } from 'zod';
+import { ruleSchema } from './rules.ts';
 import { NAME_PATTERN } from './subjects.ts';
 
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');
@@ -26,6 +27,8 @@ export const scenarioSchema = z.strictObject({
   scripts: z.array(z.array(z.string().max(2000)).min(1)).default([]),
   /** Whom the reader of `reader` is; left out: the last person of the next scenario. */
   reader: personSchema.optional(),
+  /** What `entrain evaluate` scores the talk of two by; no agent is told. */
+  rule: ruleSchema.optional(),
 });
 
 export const samplingSchema = z.strictObject({

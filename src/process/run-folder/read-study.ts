@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseMessage } from '../../protocol/control.ts';
 import { EntrainError } from '../../protocol/errors.ts';
+import { ruleFault } from '../../protocol/rules.ts';
 import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
 import { decodeText, parseJsonText } from '../json-text.ts';
 
@@ -29,6 +30,7 @@ function faultsOf(study: Study): string[] {
     ...study.pairs.flatMap((group) => groupFaults(study, group)),
     ...conditionFaults(study),
     ...branchFaults(study),
+    ...ruleFaults(study),
   ];
 }
 
@@ -106,6 +108,21 @@ function scriptFaults({ conditions, scenarios, pairs, episodes }: Study): string
   if (few)
     faults.push(
       `has ${few.scripts.length} scripts in scenario "${few.id}": expected one for each of its ${needed} episodes (episodes × pairs)`,
+    );
+  return faults;
+}
+
+/** Rules that cannot be met, or that stand in a study of more than two talkers. */
+function ruleFaults({ scenarios, pairs }: Study): string[] {
+  const faults = scenarios.flatMap(({ id, rule }) => {
+    const fault = rule && ruleFault(rule);
+    return fault === undefined ? [] : [`has a rule in scenario "${id}" that ${fault}`];
+  });
+  const large = pairs.find((group) => group.length > 2);
+  const ruled = scenarios.find(({ rule }) => rule !== undefined);
+  if (large && ruled)
+    faults.push(
+      `has a rule in scenario "${ruled.id}" and a group of ${large.length} agents: expected two, whom rules are for`,
     );
   return faults;
 }

@@ -11,7 +11,7 @@ const Z = [0.5, 1.5, 0.7, 2.5, 1.1, 0.9, 3.0, 2.2];
 const W = [1, 0, 1, 1, 0, 0, 1, 0];
 
 function found<T extends object>(answer: T | { reason: string }): T {
-  if ('reason' in answer) throw new Error(String(answer.reason));
+  if ('reason' in answer) throw new Error(answer.reason);
   return answer;
 }
 

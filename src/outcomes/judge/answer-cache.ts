@@ -1,0 +1,25 @@
+/**
+ * Answers of a judge by what it was asked, `judge/SHA256.json` in the run folder: the same question is asked once. Only
+ * answers that follow the schema are kept.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeWhole } from '../../process/write-whole.ts';
+
+export interface AnswerCache {
+  /** The text of an answer; undefined where there is none. */
+  find(key: string): Promise<string | undefined>;
+  keep(key: string, answer: string): Promise<void>;
+}
+
+export function openAnswerCache(folder: string): AnswerCache {
+  const inside = join(folder, 'judge');
+  const fileOf = (key: string): string => join(inside, `${key}.json`);
+  return {
+    find: (key) => readFile(fileOf(key), 'utf8').catch(() => undefined),
+    keep: async (key, answer) => {
+      await mkdir(inside, { recursive: true, mode: 0o700 });
+      await writeWhole(fileOf(key), answer);
+    },
+  };
+}

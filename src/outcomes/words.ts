@@ -1,0 +1,36 @@
+/** The words of a talk, and what an agent settled on: the last of several values that it named. Case does not count. */
+
+/** Letters or digits that stand together are a word; a value may have several. */
+export function wordsOf(text: string): string[] {
+  return (
+    text
+      .normalize('NFC')
+      .toLowerCase()
+      .match(/\p{L}+|\p{N}+/gu) ?? []
+  );
+}
+
+/** Where a value stands last among words; −1 where it does not. */
+function lastPlace(words: readonly string[], value: string): number {
+  const sought = wordsOf(value);
+  if (sought.length === 0) return -1;
+  for (let at = words.length - sought.length; at >= 0; at--)
+    if (sought.every((word, offset) => words[at + offset] === word)) return at;
+  return -1;
+}
+
+export const holds = (words: readonly string[], value: string): boolean => lastPlace(words, value) >= 0;
+
+/** The value that is named last; of two at one place, such as "park" in "park lane", the longer one. */
+export function lastNamed(words: readonly string[], values: readonly string[]): string | undefined {
+  const places = values.map((value) => ({
+    value,
+    at: lastPlace(words, value),
+    length: wordsOf(value).length,
+  }));
+  const named = places.filter(({ at }) => at >= 0);
+  const inside = (one: (typeof named)[number], other: (typeof named)[number]): boolean =>
+    other.length > one.length && other.at <= one.at && one.at + one.length <= other.at + other.length;
+  const whole = named.filter((one) => !named.some((other) => inside(one, other)));
+  return whole.sort((a, b) => b.at - a.at)[0]?.value;
+}
