@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'agent-node': ['protocol', 'model', 'transport', 'journal', 'process'],
   coordinator: ['protocol', 'transport', 'process'],
   analyzer: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'transport', 'journal', 'process'],
+  viewer: ['protocol', 'transport', 'process'],
   recordings: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'journal', 'process', 'analyzer'],
   studies: ['protocol', 'process'],
   tables: ['protocol'],
@@ -55,6 +56,8 @@ const OWNERS: Record<string, readonly string[]> = {
   '@huggingface/tokenizers': ['src/model/'],
   '@huggingface/jinja': ['src/model/'],
   'prom-client': ['*/metrics.ts'],
+  preact: ['src/viewer/page/'],
+  uplot: ['src/viewer/page/'],
 };
 
 /** What only one folder may touch, whatever it is imported from. */

@@ -14,7 +14,7 @@ const COMMENTS = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
 /** Where programs, threads and imports of the package begin. */
 const ENTRIES =
-  /^src\/(?:index|[^/]+\/index|.*\/main|.*-worker|model\/worker\/worker|cli\/(?:entrain|keys|start\/start|nats\/nats-guard))\.ts$/;
+  /^src\/(?:index|[^/]+\/index|.*\/main|.*-worker|model\/worker\/worker|cli\/(?:entrain|keys|start\/start|nats\/nats-guard))\.tsx?$/;
 
 /** The files of the tree that a file imports, types included. */
 function importsOf(tree: Tree, path: string): string[] {

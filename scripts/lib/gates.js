@@ -7,6 +7,7 @@ const bin = (path) => `${root}node_modules/${path}`;
 
 const GATES = [
   { name: 'type check', args: [bin('typescript/bin/tsc'), '--noEmit'] },
+  { name: 'type check of the page', args: [bin('typescript/bin/tsc'), '-p', 'tsconfig.page.json'] },
   { name: 'lint', args: [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   { name: 'dead code', args: [bin('knip/bin/knip.js')] },

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { buildPage } from './build-page.js';
 import { compile } from './compile.js';
 import { ensureNatsServer } from './nats-server.js';
 import { ensurePackages } from './packages.js';
@@ -13,6 +14,7 @@ export async function startDemo(args) {
   const natsServer = await ensureNatsServer();
   if (natsServer !== undefined) process.env.ENTRAIN_NATS_SERVER = natsServer;
   await compile();
+  await buildPage();
   const program = `${root}dist/src/cli/entrain.js`;
   process.argv.splice(1, process.argv.length, program, 'start', ...args);
   await import(pathToFileURL(program).href);

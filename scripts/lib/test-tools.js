@@ -6,6 +6,7 @@ import { say } from './setup-error.js';
 
 const TOOLS = [
   { packages: ['prometheus'], isThere: () => hasPrograms('prometheus', 'promtool') },
+  { packages: ['chromium-headless-shell'], isThere: hasBrowser },
   { packages: ['python3', 'python3-msgpack'], isThere: hasPythonMsgpack },
 ];
 
@@ -16,6 +17,9 @@ export async function ensureTestTools() {
   if ((await canUseApt()) && (await installPackages(missing))) return;
   say(`not installed here: ${missing.join(', ')}; the tests that need them will fail until you install them`);
 }
+
+const hasBrowser = async () =>
+  (await hasPrograms('chromium')) || (await hasPrograms('chromium-headless-shell'));
 
 async function hasPrograms(...names) {
   const found = await Promise.all(names.map(findPrograms));

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a study: --run NAME --study FILE --private-key FILE',
   },
   analyzer: { module: '../analyzer/main.ts', summary: 'record activation streams and compute synchrony' },
+  view: { module: '../viewer/main.ts', summary: 'show runs in a browser, live and afterwards: view [RUN]' },
   keys: { module: './keys.ts', summary: 'make the key pair that signs and checks stream tokens: keys DIR' },
   models: {
     module: '../model/main.ts',

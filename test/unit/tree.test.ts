@@ -8,7 +8,7 @@ const FOLDERS = ['src', 'bench', 'test'];
 function readTree(): Tree {
   const paths = FOLDERS.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts'))
+      .filter((path) => /\.tsx?$/.test(path))
       .map((path) => `${folder}/${path}`),
   );
   return new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));

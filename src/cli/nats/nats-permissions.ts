@@ -20,7 +20,7 @@ export interface Permissions {
 /** Requests that an analyzer answers. */
 const QUESTIONS = [subjects.analyzerState, subjects.analyzerDisk, subjects.analyzerFinished];
 
-/** Permissions of a user. Users are named `coordinator`, `analyzer`, `supervisor` or `agent-ID`. */
+/** Permissions of a user. Users are named `coordinator`, `analyzer`, `supervisor`, `viewer` or `agent-ID`. */
 export function permissionsOf(user: string, runs: readonly string[]): Permissions {
   for (const run of runs) if (!NAME_PATTERN.test(run)) throw new Error(`not a name of a run: ${run}`);
   const inbox = `${inboxPrefix(user)}.>`;
@@ -46,6 +46,9 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
           ]),
         ],
       };
+    case 'viewer':
+      // It only listens; whole utterances come from run folders.
+      return { publish: [], subscribe: [inbox, ...runs.map((run) => subjects.tokens(run))] };
     default:
       return agent(user.replace(/^agent-/, ''), { runs, inbox });
   }

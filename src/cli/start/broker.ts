@@ -31,6 +31,7 @@ export async function startTalk(
     'coordinator',
     'analyzer',
     'supervisor',
+    'viewer',
     ...[...settings.models.keys()].map((agent) => `agent-${agent}`),
   ];
   const nats = await startPrivateNats({

@@ -19,6 +19,7 @@ import { diskLine } from './disk-line.ts';
 import { startTalk } from './broker.ts';
 import type { StartSettings } from './start-settings.ts';
 import { putTargets, writeTargets } from './targets.ts';
+import { VIEWER, viewerArguments, viewerLine } from './viewer-process.ts';
 import type { AnalyzerPlace } from '../terminal/watch-run.ts';
 
 /** The compiled `entrain` command. */
@@ -75,6 +76,7 @@ export async function startFleet(
     children,
     say,
   };
+  await startViewer(starting);
   const { url, id } = await startAnalyzer(starting);
   const analyzer = { url, token: await readHttpToken(settings.httpTokenFile) };
   const models = await startAgents(starting);
@@ -96,6 +98,13 @@ async function makeFolders(run: string): Promise<{ logFolder: string; secretsFol
   await rm(secretsFolder, { recursive: true, force: true });
   await mkdir(secretsFolder, { mode: 0o700 });
   return { logFolder, secretsFolder };
+}
+
+/** Its address is what a newcomer opens. */
+async function startViewer(starting: Starting): Promise<void> {
+  const { settings, logFolder, say } = starting;
+  const viewer = await launch(starting, { name: VIEWER, user: VIEWER, argv: viewerArguments(settings) });
+  say(await viewerLine(viewer, logFolder));
 }
 
 async function startAnalyzer(starting: Starting): Promise<{ url: string; id: string }> {
@@ -193,11 +202,13 @@ async function launchCoordinator(starting: Starting): Promise<void> {
 async function launch(
   starting: Starting,
   program: { name: string; user: string; argv: string[] },
-): Promise<void> {
+): Promise<Child> {
   const { logFolder, claim, credentials, children } = starting;
   const { name, user } = program;
   const argv = [COMMAND, ...program.argv];
-  children.push(await startChild({ name, argv, environment: credentials(user), logFolder, claim }));
+  const child = await startChild({ name, argv, environment: credentials(user), logFolder, claim });
+  children.push(child);
+  return child;
 }
 
 /** Waits until a program has announced itself. If it ends first, its reason is thrown. */
@@ -220,14 +231,15 @@ async function awaitService(
 }
 
 function firstEnd(children: Child[]): Promise<ChildEnd> {
+  const needed = children.filter(({ name }) => name !== VIEWER);
   return Promise.race(
-    children.map(({ ended }) => ended.then((end) => (end.asked ? new Promise<never>(() => undefined) : end))),
+    needed.map(({ ended }) => ended.then((end) => (end.asked ? new Promise<never>(() => undefined) : end))),
   );
 }
 
 async function stopInGroups(children: Child[]): Promise<void> {
   const named = (test: RegExp): Child[] => children.filter(({ name }) => test.test(name));
-  for (const group of [/^coordinator$/, /^agent-/, /^analyzer$/, /^nats-server$/]) {
+  for (const group of [/^viewer$/, /^coordinator$/, /^agent-/, /^analyzer$/, /^nats-server$/]) {
     await Promise.all(named(group).map((child) => child.stop()));
   }
 }

@@ -41,6 +41,11 @@ const FLAGS = {
     about: 'how other machines reach it, with --host 0.0.0.0',
   },
   port: { type: 'string', default: '9464', value: 'PORT', about: 'of the status page; 0 takes a free one' },
+  'view-port': {
+    type: 'string',
+    value: 'PORT',
+    about: 'of the viewer (9470, or a free one with --port 0); 0 takes a free one',
+  },
   'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
   'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
@@ -90,7 +95,9 @@ export interface StartSettings {
   /** Name by which others reach the analyzer; its flag `--advertise`. */
   advertise: string | undefined;
   port: number;
-  /** File with the token that guards the analyzer's status page and results. */
+  /** Port of the viewer; 0 takes a free one. */
+  viewPort: number;
+  /** File with the token that guards viewer, status page and results. */
   httpTokenFile: string | undefined;
   /** Disk budget of all recordings in `runs`; the analyzer parses it. */
   budgetGb: string | undefined;
@@ -107,6 +114,13 @@ export interface StartSettings {
   stepMeasures: string | undefined;
   /** URL of the user's NATS server; undefined if a private one is to be started. */
   natsUrl: string | undefined;
+}
+
+const VIEW_PORT = 9470;
+
+function viewPortOf(text: string | undefined, port: number): number {
+  if (text !== undefined) return wholeNumber('--view-port', text, { most: 65_535 });
+  return port === 0 ? 0 : VIEW_PORT;
 }
 
 export async function readStartSettings(argv: string[]): Promise<StartSettings> {
@@ -136,6 +150,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     host,
     advertise,
     port: portFlag(values.port),
+    viewPort: viewPortOf(values['view-port'], portFlag(values.port)),
     httpTokenFile: values['http-token-file'],
     budgetGb: values['budget-gb'],
     maxRunGb: values['max-run-gb'],

@@ -12,6 +12,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Logger } from '../../process/log.ts';
 import { certificateRefusal, refusalOf, type HttpRefusal } from './access.ts';
+import { namesOf, placeOf } from './server-names.ts';
+import { openAnswer, type OpenAnswer } from './open-answer.ts';
 import {
   HTTP_LIMITS,
   limitConnections,
@@ -23,6 +25,8 @@ import type { ServerTls } from './tls.ts';
 export interface HttpRequest {
   path: string;
   query: URLSearchParams;
+  /** The client's `accept-encoding`, in lower case. */
+  encodings: string;
 }
 
 export interface HttpAnswer {
@@ -30,6 +34,8 @@ export interface HttpAnswer {
   type: string;
   body: string | Uint8Array;
   headers?: Record<string, string>;
+  /** Then the answer goes on behind `body`, for as long as the client stays. */
+  goesOn?: (open: OpenAnswer) => void;
 }
 
 export type HttpRoute = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
@@ -207,6 +213,7 @@ async function respond(
   // Only the client has a time limit, not the handler that makes the answer.
   request.socket.setTimeout(0);
   const answer = await answerFor(options, request);
+  if (answer.goesOn && request.method !== 'HEAD') return goOn(answer, response);
   request.socket.setTimeout(limits.idleMs);
   const headers = {
     'content-type': answer.type,
@@ -215,6 +222,13 @@ async function respond(
   };
   response.writeHead(answer.status, { ...SAFE_HEADERS, ...headers });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
+}
+
+/** An answer without an end: the client may be silent, and is dropped when it stops to read. */
+function goOn({ status, type, body, headers, goesOn }: HttpAnswer, response: ServerResponse): void {
+  response.writeHead(status, { ...SAFE_HEADERS, 'content-type': type, ...headers });
+  response.write(body);
+  goesOn?.(openAnswer(response));
 }
 
 async function answerFor(options: HttpOptions, request: IncomingMessage): Promise<HttpAnswer> {
@@ -232,7 +246,8 @@ async function answerFor(options: HttpOptions, request: IncomingMessage): Promis
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return textAnswer(404, `Nothing here. Known: ${Object.keys(routes).join(' ')}\n`);
   try {
-    return await route({ path, query: url.searchParams });
+    const encodings = (request.headers['accept-encoding'] ?? '').toLowerCase();
+    return await route({ path, query: url.searchParams, encodings });
   } catch (error) {
     log.error({ err: error, path }, 'an HTTP request failed');
     return textAnswer(500, 'This request failed; the log says why.\n');
@@ -271,22 +286,4 @@ async function closeServer(server: AnyServer): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
-}
-
-/** Host and port as they are written in a URL. */
-function placeOf({ host, advertise }: HttpOptions, port: number): string {
-  if (advertise === undefined) return `${urlHost(host)}:${port}`;
-  return /:\d+$/.test(advertise) ? advertise : `${advertise}:${port}`;
-}
-
-/** Host names by which clients may address this server. */
-function namesOf({ host, advertise }: HttpOptions): string[] {
-  return advertise === undefined ? [host] : [host, advertise.replace(/:\d+$/, '')];
-}
-
-/** A host as written in a URL that can be opened on this machine. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,0 +1,43 @@
+/** Starts the viewer and learns its address. A run goes on without it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Child } from './child-processes.ts';
+
+/** What the viewer is called among the programs. */
+export const VIEWER = 'viewer';
+
+const POLL_MS = 100;
+const READY_MS = 60_000;
+
+/** What it was told to show, and where: the arguments of `entrain view`. */
+export function viewerArguments(settings: {
+  run: string;
+  runs: string;
+  host: string;
+  viewPort: number;
+  httpTokenFile: string | undefined;
+}): string[] {
+  const { run, runs, host, viewPort, httpTokenFile } = settings;
+  const guard = httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile];
+  return ['view', run, '--live', '--host', host, '--port', String(viewPort), '--runs', runs, ...guard];
+}
+
+/** The line for the terminal: where the viewer is, or that there is none and why. */
+export async function viewerLine(viewer: Child, logFolder: string): Promise<string> {
+  const log = join(logFolder, `${viewer.name}.log`);
+  const state = { isOver: false };
+  void viewer.ended.then(() => (state.isOver = true));
+  for (let waitedMs = 0; waitedMs < READY_MS && !state.isOver; waitedMs += POLL_MS) {
+    const url = addressIn(await readFile(log, 'utf8').catch(() => ''));
+    if (url !== undefined) return `viewer       ${url}  the talk and its coupling, as they happen`;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return `viewer       none: its log is ${log}; the run goes on, and "entrain view" shows it later`;
+}
+
+/** The last address that it said: an earlier life wrote to the same log. */
+const addressIn = (log: string): string | undefined =>
+  log
+    .split('\n')
+    .findLast((line) => line.startsWith('viewer '))
+    ?.split(/\s+/)[1];

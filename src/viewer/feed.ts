@@ -1,0 +1,45 @@
+/** The feed of one run as server-sent events. Previews are shed for a client that reads too slowly; nothing else is. */
+import type { OpenAnswer } from '../transport/http/open-answer.ts';
+import type { FeedMessage } from './view-data.ts';
+
+/** Feeds at a time; one more is refused. */
+export const MOST_FEEDS = 200;
+
+/** A comment now and then, so that proxies keep the connection. */
+const BEAT_MS = 15_000;
+
+export interface Feeds {
+  readonly open: number;
+  /** Sends to this client until it closes. */
+  begin(answer: OpenAnswer, follow: (send: (messages: FeedMessage[]) => void) => () => void): void;
+  close(): void;
+}
+
+export function createFeeds(counts: { shed(): void }): Feeds {
+  const answers = new Set<OpenAnswer>();
+  const beat = setInterval(() => {
+    for (const answer of answers) answer.send(':\n\n');
+  }, BEAT_MS).unref();
+  return {
+    get open() {
+      return answers.size;
+    },
+    begin: (answer, follow) => {
+      answers.add(answer);
+      const stop = follow((messages) => {
+        for (const message of messages)
+          if (!answer.send(eventText(message), message.type === 'token')) counts.shed();
+      });
+      answer.onClose(() => {
+        stop();
+        answers.delete(answer);
+      });
+    },
+    close: () => {
+      clearInterval(beat);
+      for (const answer of answers) answer.close();
+    },
+  };
+}
+
+const eventText = (message: FeedMessage): string => `data: ${JSON.stringify(message)}\n\n`;

@@ -1,0 +1,173 @@
+/** The figures of a run as they stand in its `scores.jsonl`: of every group the last line, and its curve. */
+import type { PaperReport, StrictReport } from '../../protocol/report.ts';
+import type { CurveView, DifferenceView, FiguresView, GroupView, InterventionView } from '../view-data.ts';
+import { verdictOf } from './verdict.ts';
+
+export interface FiguresState {
+  groups: Map<string, GroupView>;
+  differences: Map<string, DifferenceView>;
+  provisional: boolean;
+}
+
+/** Above it every second point of a curve goes. */
+const CURVE_POINTS = 400;
+
+export const emptyFigures = (): FiguresState => ({
+  groups: new Map(),
+  differences: new Map(),
+  provisional: true,
+});
+
+type Line = Record<string, unknown>;
+
+/** Takes in a line of `scores.jsonl`. @returns whether it changed what is shown */
+export function takeScore(figures: FiguresState, line: Line): boolean {
+  switch (line['type']) {
+    case 'score':
+      takeGroup(figures, line);
+      break;
+    case 'difference':
+      takeDifference(figures, line);
+      break;
+    case 'influence':
+      takeInfluence(figures, line);
+      break;
+    default:
+      return false;
+  }
+  figures.provisional = line['provisional'] !== false;
+  return true;
+}
+
+export function figuresView({ groups, differences, provisional }: FiguresState): FiguresView {
+  const sorted = [...groups.values()].toSorted((a, b) => a.key.localeCompare(b.key));
+  const figures = { provisional, groups: sorted, differences: [...differences.values()] };
+  return { ...figures, verdict: verdictOf(figures) };
+}
+
+interface PlaceLine {
+  group: string;
+  condition: string;
+  agents: number;
+  sourceRole: number;
+  targetRole: number;
+  sourceModel: string;
+  targetModel: string;
+  distance?: number;
+}
+
+function groupOf(figures: FiguresState, line: Line): GroupView {
+  const place = line as unknown as PlaceLine;
+  const { condition, agents, sourceRole, targetRole, sourceModel, targetModel, distance = 1 } = place;
+  const key = `${condition} ${sourceRole}→${targetRole}/${agents} ${sourceModel}→${targetModel}`;
+  const known = figures.groups.get(key);
+  if (known) return known;
+  const names = { condition, agents, sourceRole, targetRole, sourceModel, targetModel, distance };
+  const nothing = { samples: 0, association: null, adjustment: null, intervention: null, curve: [] };
+  const fresh: GroupView = { key, ...names, ...nothing };
+  figures.groups.set(key, fresh);
+  return fresh;
+}
+
+function takeGroup(figures: FiguresState, line: Line): void {
+  const group = groupOf(figures, line);
+  const score = line as unknown as {
+    atMs: number;
+    samples: number;
+    paper: PaperReport | null;
+    strict: StrictReport | null;
+    qValue?: number | null;
+    verdict?: string | null;
+    reason?: string;
+  };
+  const { atMs, samples, paper, strict, qValue = null, verdict = null, reason } = score;
+  group.samples = samples;
+  group.association = paper && {
+    score: paper.score,
+    shuffled: paper.nullMean,
+    pseudo: paper.pseudoMean,
+  };
+  group.adjustment = strict && {
+    value: strict.excess,
+    low: strict.ciLow,
+    high: strict.ciHigh,
+    pValue: strict.pValue,
+    qValue,
+    verdict,
+    score: strict.score,
+    nullMean: strict.nullMean,
+  };
+  if (reason === undefined) delete group.reason;
+  else group.reason = reason;
+  if (strict) addPoint(group, { atMs, samples, strict, paper });
+}
+
+function addPoint(
+  group: GroupView,
+  {
+    atMs,
+    samples,
+    strict,
+    paper,
+  }: { atMs: number; samples: number; strict: StrictReport; paper: PaperReport | null },
+): void {
+  const { excess: value, ciLow: low, ciHigh: high } = strict;
+  const point: CurveView = { atMs, samples, value, low, high, association: paper?.score ?? null };
+  const before = group.curve.filter((one) => one.samples < samples);
+  const kept = before.length < CURVE_POINTS ? before : before.filter((_, at) => at % 2 === 1);
+  group.curve = [...kept, point];
+}
+
+function takeDifference(figures: FiguresState, line: Line): void {
+  const { condition, against, difference, ciLow, ciHigh, pValue } = line as unknown as {
+    condition: string;
+    against: string;
+    difference: number;
+    ciLow: number;
+    ciHigh: number;
+    pValue: number;
+  };
+  const direction =
+    line['between'] === 'pairs'
+      ? 'both ways'
+      : `${String(line['sourceRole'])} → ${String(line['targetRole'])}`;
+  const key = [
+    condition,
+    against,
+    direction,
+    line['sourceModel'] ?? line['modelA'],
+    line['targetModel'] ?? line['modelB'],
+  ].join(' ');
+  figures.differences.set(key, {
+    condition,
+    against,
+    direction,
+    value: difference,
+    low: ciLow,
+    high: ciHigh,
+    pValue,
+  });
+}
+
+interface InfluenceLine {
+  histories: number;
+  influence: { value: number; ci: [number, number] } | null;
+  matched: { score: number; ci: [number, number]; p_value: number | null } | null;
+  reason?: string;
+}
+
+function takeInfluence(figures: FiguresState, line: Line): void {
+  const { histories, influence, matched, reason } = line as unknown as InfluenceLine;
+  const view: InterventionView = {
+    histories,
+    influence: influence && { value: influence.value, low: influence.ci[0], high: influence.ci[1] },
+    matched: matched && {
+      value: matched.score,
+      low: matched.ci[0],
+      high: matched.ci[1],
+      pValue: matched.p_value,
+    },
+    ...(reason === undefined ? {} : { reason }),
+  };
+  groupOf(figures, line).intervention = view;
+}

@@ -1,0 +1,134 @@
+/** One run folder, read and followed: what the page shows of it, and what changed since the last look. */
+import { join } from 'node:path';
+import { eventSchema, utteranceSchema, type RunFacts } from '../../protocol/control.ts';
+import { readRunFile } from '../../process/run-folder/run-file.ts';
+import type { FeedMessage, RunEntry, RunState, RunView, UtteranceView } from '../view-data.ts';
+import { emptyFigures, figuresView, takeScore } from './figures-state.ts';
+import { createLineTail, objectsOf, type LineTail } from './line-tail.ts';
+import { emptyTalk, takeAlternative, takeEvent, takeUtterance } from './talk-state.ts';
+
+export class FollowedRun {
+  readonly #folder: string;
+  readonly #tails;
+  readonly #talk = emptyTalk();
+  readonly #figures = emptyFigures();
+  #facts: RunFacts | undefined;
+  #isAlive = true;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    const tail = (file: string): LineTail => createLineTail(join(folder, file));
+    this.#tails = {
+      events: tail('events.jsonl'),
+      transcript: tail('transcript.jsonl'),
+      branches: tail('branches.jsonl'),
+      scores: tail('scores.jsonl'),
+    };
+  }
+
+  /**
+   * Reads what is new.
+   * @returns the changes, in their order; undefined if the folder holds no run
+   */
+  async look(isAlive: () => Promise<boolean>): Promise<FeedMessage[] | undefined> {
+    this.#facts ??= await readRunFile(this.#folder).catch(() => undefined);
+    if (!this.#facts) return undefined;
+    const before = this.#standing();
+    const messages = await this.#readTalk();
+    const lines = objectsOf(await this.#tails.scores.read());
+    const scored = lines.filter((line) => takeScore(this.#figures, line)).length > 0;
+    this.#isAlive = this.#talk.state !== 'running' || (await isAlive());
+    if (scored) messages.push({ type: 'figures', figures: figuresView(this.#figures) });
+    if (scored || this.#standing() !== before)
+      messages.push({ type: 'run', entry: this.entry(), ...this.#failure() });
+    return messages;
+  }
+
+  entry(): RunEntry {
+    return {
+      run: this.#facts?.run ?? '',
+      study: this.#facts?.study.name ?? '',
+      state: this.#state(),
+      startedAtMs: this.#facts?.startedAtMs ?? 0,
+      episodes: this.#talk.planned,
+      finished: this.#talk.finished,
+      conditions: this.#facts?.study.conditions ?? [],
+      verdict: figuresView(this.#figures).verdict,
+    };
+  }
+
+  view(): RunView {
+    return {
+      ...this.entry(),
+      ...planOf(this.#facts),
+      talks: [...this.#talk.talks.values()],
+      figures: figuresView(this.#figures),
+      ...this.#failure(),
+    };
+  }
+
+  /** The utterances of an episode, in the order of the turns. */
+  words(episode: string): readonly UtteranceView[] {
+    return this.#talk.words.get(episode) ?? [];
+  }
+
+  /** The first `most` utterances that hold `text`; upper and lower case are the same. */
+  find(text: string, most: number): UtteranceView[] {
+    const wanted = text.toLowerCase();
+    const all = [...this.#talk.words.values()].flat();
+    return all.filter((one) => one.text.toLowerCase().includes(wanted)).slice(0, most);
+  }
+
+  async #readTalk(): Promise<FeedMessage[]> {
+    const { events, transcript, branches } = this.#tails;
+    const talks = objectsOf(await events.read()).flatMap((line): FeedMessage[] => {
+      const event = eventSchema.safeParse(line);
+      const view = event.success ? takeEvent(this.#talk, event.data) : undefined;
+      return view ? [{ type: 'talk', talk: view }] : [];
+    });
+    const turns = objectsOf(await transcript.read()).flatMap((line) => asMessage(this.#takeTurn(line)));
+    const others = objectsOf(await branches.read()).flatMap((line) => asMessage(this.#takeBranch(line)));
+    return [...talks, ...turns, ...others];
+  }
+
+  #takeTurn(line: Record<string, unknown>): UtteranceView | undefined {
+    const { data } = utteranceSchema.safeParse(line);
+    if (!data) return undefined;
+    const { episode, turn, agent, text, finish } = data;
+    return takeUtterance(this.#talk, { episode, turn, agent, text, finish });
+  }
+
+  #takeBranch({ episode, turn, k, text }: Record<string, unknown>): UtteranceView | undefined {
+    if (typeof episode !== 'string' || typeof turn !== 'number') return undefined;
+    if (typeof k !== 'number' || typeof text !== 'string' || k < 1) return undefined;
+    return takeAlternative(this.#talk, { episode, turn }, { k, text });
+  }
+
+  #state(): RunState {
+    return this.#talk.state === 'running' && !this.#isAlive ? 'stopped' : this.#talk.state;
+  }
+
+  #standing(): string {
+    return JSON.stringify([this.#state(), this.#talk.finished, this.#talk.planned]);
+  }
+
+  #failure(): { failure?: string } {
+    return this.#talk.failure === undefined ? {} : { failure: this.#talk.failure };
+  }
+}
+
+const asMessage = (utterance: UtteranceView | undefined): FeedMessage[] =>
+  utterance ? [{ type: 'utterance', utterance }] : [];
+
+function planOf(facts: RunFacts | undefined): Pick<RunView, 'seed' | 'maxTurns' | 'agents' | 'scenarios'> {
+  if (!facts) return { seed: 0, maxTurns: 0, agents: [], scenarios: [] };
+  const { study, agents } = facts;
+  const models = Object.entries(agents).map(([id, { name, layers, dims }]) => ({
+    id,
+    model: name,
+    layers,
+    dims,
+  }));
+  const scenarios = study.scenarios.map(({ id, text, people }) => ({ id, text, people }));
+  return { seed: study.seed, maxTurns: study.maxTurns, agents: models, scenarios };
+}

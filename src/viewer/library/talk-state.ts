@@ -1,0 +1,100 @@
+/** The talk of a run as it stands in its folder: a reduction of `events.jsonl`, `transcript.jsonl` and `branches.jsonl`. */
+import type { RunEvent } from '../../protocol/control.ts';
+import type { AlternativeView, EpisodeView, RunState, UtteranceView } from '../view-data.ts';
+
+export interface TalkState {
+  /** Planned episodes; 0 before the run has begun. */
+  planned: number;
+  finished: number;
+  state: RunState;
+  failure: string | undefined;
+  talks: Map<string, EpisodeView>;
+  /** By episode, in the order of the turns. */
+  words: Map<string, UtteranceView[]>;
+}
+
+export const emptyTalk = (): TalkState => ({
+  planned: 0,
+  finished: 0,
+  state: 'running',
+  failure: undefined,
+  talks: new Map(),
+  words: new Map(),
+});
+
+/** Takes in an event. @returns the episode that it changed */
+export function takeEvent(talk: TalkState, event: RunEvent): EpisodeView | undefined {
+  switch (event.type) {
+    case 'run-started':
+      talk.planned = event.episodes;
+      return undefined;
+    case 'run-finished':
+      talk.state = 'finished';
+      return undefined;
+    case 'run-failed':
+      talk.state = 'failed';
+      talk.failure = event.reason;
+      return undefined;
+    case 'run-resumed':
+      talk.state = 'running';
+      talk.failure = undefined;
+      return undefined;
+    case 'episode-started':
+      return put(talk, beginning(event, talk.talks.get(event.episode)));
+    case 'episode-finished':
+      talk.finished += talk.talks.get(event.episode)?.open === false ? 0 : 1;
+      return change(talk, event.episode, () => ({ open: false, turns: event.turns }));
+    case 'episode-taken-over':
+      return change(talk, event.episode, ({ order }) => ({
+        order: order.map((agent, role) => (role === event.role ? event.agent : agent)),
+      }));
+    case 'episode-resumed':
+      return undefined;
+  }
+}
+
+/** Takes in a line of the transcript; one turn is taken once. @returns it when it is new */
+export function takeUtterance(talk: TalkState, said: UtteranceView): UtteranceView | undefined {
+  const words = talk.words.get(said.episode) ?? [];
+  talk.words.set(said.episode, words);
+  if (words.some(({ turn }) => turn === said.turn)) return undefined;
+  words.push(said);
+  words.sort((a, b) => a.turn - b.turn);
+  change(talk, said.episode, ({ turns }) => ({ turns: Math.max(turns, said.turn + 1) }));
+  return said;
+}
+
+/** Takes in what might have been said. @returns the utterance beside which it stands */
+export function takeAlternative(
+  talk: TalkState,
+  place: { episode: string; turn: number },
+  alternative: AlternativeView,
+): UtteranceView | undefined {
+  const said = talk.words.get(place.episode)?.find(({ turn }) => turn === place.turn);
+  if (!said || said.alternatives?.some(({ k }) => k === alternative.k)) return undefined;
+  said.alternatives = [...(said.alternatives ?? []), alternative].toSorted((a, b) => a.k - b.k);
+  return said;
+}
+
+function beginning(
+  event: Extract<RunEvent, { type: 'episode-started' }>,
+  known: EpisodeView | undefined,
+): EpisodeView {
+  const { episode, scenario, condition, order, reader } = event;
+  const place = { episode, scenario, condition, order, ...(reader === undefined ? {} : { reader }) };
+  return { ...place, turns: known?.turns ?? 0, open: known?.open ?? true };
+}
+
+function change(
+  talk: TalkState,
+  episode: string,
+  to: (was: EpisodeView) => Partial<EpisodeView>,
+): EpisodeView | undefined {
+  const was = talk.talks.get(episode);
+  return was && put(talk, { ...was, ...to(was) });
+}
+
+function put(talk: TalkState, view: EpisodeView): EpisodeView {
+  talk.talks.set(view.episode, view);
+  return view;
+}

@@ -1,0 +1,67 @@
+/**
+ * `entrain view`: shows the runs of a folder in a browser, as they happen and afterwards. It reads run folders alone, so no
+ * program of a run waits for it; words as they are spoken come from NATS, where it is told of one.
+ */
+import { environment } from '../process/environment.ts';
+import { createLog, type Logger } from '../process/log.ts';
+import { createShutdown, endOnSignals } from '../process/shutdown.ts';
+import { programRoutes, serveHttp } from '../transport/http/server.ts';
+import { connectNats } from '../transport/nats/connection.ts';
+import { readAssets } from './assets.ts';
+import { createFeeds } from './feed.ts';
+import { createViewerMetrics } from './metrics.ts';
+import { viewerRoutes } from './routes.ts';
+import { RunLibrary } from './library/run-library.ts';
+import { readSettings } from './settings.ts';
+import { tokensOnNats } from './tokens-on-nats.ts';
+
+export { usage } from './settings.ts';
+
+/** How often the folders of runs that somebody looks at are read. */
+const LOOK_MS = 300;
+
+export async function run(argv: string[]): Promise<number> {
+  const settings = await readSettings(argv);
+  const log = createLog('viewer');
+  const shutdown = createShutdown(log);
+  endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => 0 });
+  try {
+    const assets = await readAssets();
+    const link = settings.nats && (await connectNats({ ...settings.nats, name: 'entrain viewer', log }));
+    if (link) shutdown.onStop('nats link', () => link.close());
+    const library = new RunLibrary(settings.runs);
+    const metrics = createViewerMetrics(() => feeds.open);
+    const feeds = createFeeds(metrics);
+    shutdown.onStop('feeds', () => feeds.close());
+    shutdown.onStop('looks', lookNowAndThen(library, log));
+    const pages = viewerRoutes({ assets, library, feeds, tokens: link && tokensOnNats(link, log) });
+    const routes = { ...pages, ...programRoutes({ metrics: () => metrics.text(), checks: {} }) };
+    const server = await serveHttp({ ...settings.serving, routes, log });
+    shutdown.onStop('http', () => server.close());
+    process.stdout.write(
+      `viewer       ${server.url}${settings.run === undefined ? '/' : `/?run=${settings.run}`}\n`,
+    );
+    await shutdown.asked;
+  } finally {
+    await shutdown.stop();
+  }
+  return 0;
+}
+
+/** @returns what ends it */
+function lookNowAndThen(library: RunLibrary, log: Logger): () => void {
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      await library.lookAtFollowed();
+    } catch (error) {
+      log.error({ err: error }, 'a run folder could not be read');
+    } finally {
+      isLooking = false;
+    }
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,105 @@
+/** One run: its verdict, its talk, and the ladder of what the figures show. */
+import { useState } from 'preact/hooks';
+import type { RunView } from '../view-data.ts';
+import { Brand } from './brand.tsx';
+import { Course } from './course.tsx';
+import { Differences } from './differences.tsx';
+import { EpisodeList } from './episode-list.tsx';
+import { Finder } from './finder.tsx';
+import { Ladder } from './ladder.tsx';
+import { Talk } from './talk.tsx';
+import { useRun } from './use-run.ts';
+
+export function RunPage({
+  name,
+  episode,
+  turn,
+}: {
+  name: string;
+  episode: string | undefined;
+  turn: number | undefined;
+}) {
+  const [followed, setFollowed] = useState<string>();
+  const shown = episode ?? followed;
+  const model = useRun(name, shown);
+  // Until one is picked, the page follows the talk that is spoken.
+  if (episode === undefined && model.liveliest !== undefined && model.liveliest !== followed)
+    setFollowed(model.liveliest);
+  const { run, fault } = model;
+  if (!run)
+    return (
+      <>
+        <header class="bar">
+          <Brand />
+          <h1 class="grow">{name}</h1>
+        </header>
+        <main class="runs">
+          <p class="empty">{fault === undefined ? 'Reading the run …' : `There is no run "${name}" here.`}</p>
+        </main>
+      </>
+    );
+  return (
+    <>
+      <Head run={run} isConnected={model.isConnected} />
+      <Verdict run={run} />
+      <main class="grid">
+        <section class="panel talks" aria-labelledby="talks-title">
+          <h2 id="talks-title">Episodes</h2>
+          <Finder run={run} />
+          <EpisodeList run={run} shown={shown} isPicked={episode !== undefined} />
+        </section>
+        <section class="panel talk" aria-label="The talk">
+          <Talk
+            key={shown}
+            run={run}
+            episode={shown}
+            turn={turn}
+            words={model.words.get(shown ?? '') ?? []}
+            speaking={model.speaking.get(shown ?? '')}
+          />
+        </section>
+        <section class="panel figures" aria-labelledby="figures-title">
+          <h2 id="figures-title">What the states show</h2>
+          <Ladder run={run} />
+          <Course run={run} />
+          <Differences run={run} />
+        </section>
+      </main>
+    </>
+  );
+}
+
+function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
+  const { episodes, finished, agents } = run;
+  return (
+    <header class="bar">
+      <Brand />
+      <h1>{run.run}</h1>
+      <span class={`state ${run.state}`}>{run.state}</span>
+      <span class="soft grow">
+        {agents.map(({ id, model, layers, dims }) => `${id}: ${model}, ${layers} × ${dims}`).join('  ·  ')}
+      </span>
+      <label class="progress">
+        <span>
+          {finished} of {episodes} episodes
+        </span>
+        <progress value={finished} max={Math.max(1, episodes)} />
+      </label>
+      {!isConnected && run.state === 'running' && (
+        <span class="state failed">connection lost, trying again</span>
+      )}
+    </header>
+  );
+}
+
+function Verdict({ run: { figures, failure } }: { run: RunView }) {
+  return (
+    <div class="verdict">
+      {failure !== undefined && <p class="fault">The run failed: {failure}</p>}
+      <p role="status">{figures.verdict}</p>
+      {figures.provisional && figures.groups.length > 0 && (
+        <p class="soft">Provisional: the run is open. p and q hold once, at its planned end.</p>
+      )}
+    </div>
+  );
+}

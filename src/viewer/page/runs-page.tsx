@@ -1,0 +1,72 @@
+/** The list of runs, with what each allows one to say. */
+import { useEffect, useState } from 'preact/hooks';
+import type { RunEntry } from '../view-data.ts';
+import { linkTo } from './address.ts';
+import { fetchRuns } from './api.ts';
+import { Brand } from './brand.tsx';
+import { conditionClass } from './words.ts';
+
+const AGAIN_MS = 5000;
+
+export function RunsPage() {
+  const [runs, setRuns] = useState<RunEntry[]>();
+  const [fault, setFault] = useState<string>();
+  useEffect(() => {
+    const read = async (): Promise<void> => {
+      try {
+        setRuns(await fetchRuns());
+        setFault(undefined);
+      } catch (error) {
+        setFault(String(error));
+      }
+    };
+    void read();
+    const timer = setInterval(() => void read(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <>
+      <header class="bar">
+        <Brand />
+        <h1 class="grow">Runs</h1>
+      </header>
+      <main class="runs">
+        {fault !== undefined && (
+          <p class="fault">The viewer does not answer: {fault}. Is it still running?</p>
+        )}
+        {runs?.length === 0 && (
+          <p class="empty">
+            No run yet. Start one with <code>npm start</code>; it appears here by itself.
+          </p>
+        )}
+        <ul>
+          {runs?.map((run) => (
+            <RunLine key={run.run} {...run} />
+          ))}
+        </ul>
+      </main>
+    </>
+  );
+}
+
+function RunLine({ run, study, state, startedAtMs, episodes, finished, conditions, verdict }: RunEntry) {
+  return (
+    <li>
+      <a class="run-line" href={linkTo(run)}>
+        <span class="run-name">{run}</span>
+        <span class={`state ${state}`}>{state}</span>
+        <span class="soft">
+          {study} · {finished} of {episodes} episodes · {new Date(startedAtMs).toLocaleString()}
+        </span>
+        <span class="chips">
+          {conditions.map((condition) => (
+            <span key={condition} class={`chip ${conditionClass(condition)}`}>
+              {condition}
+            </span>
+          ))}
+        </span>
+        <span class="run-verdict">{verdict}</span>
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,140 @@
+/** One run as the page knows it: read once, then changed by the feed. */
+import { useEffect, useReducer } from 'preact/hooks';
+import type { FeedMessage, RunView, UtteranceView } from '../view-data.ts';
+import { fetchRun, fetchWords, followFeed } from './api.ts';
+
+export interface RunModel {
+  run: RunView | undefined;
+  fault: string | undefined;
+  isConnected: boolean;
+  /** The words of the episodes that were asked for, and of those that are spoken now. */
+  words: ReadonlyMap<string, readonly UtteranceView[]>;
+  /** The utterance being spoken, of each episode. */
+  speaking: ReadonlyMap<string, { turn: number; agent: string; text: string }>;
+  /** The episode in which something was said last. */
+  liveliest: string | undefined;
+}
+
+type Change =
+  | { type: 'read'; run: RunView }
+  | { type: 'fault'; fault: string }
+  | { type: 'connected'; isConnected: boolean }
+  | { type: 'words'; episode: string; words: readonly UtteranceView[] }
+  | FeedMessage;
+
+const NOTHING: RunModel = {
+  run: undefined,
+  fault: undefined,
+  isConnected: false,
+  words: new Map(),
+  speaking: new Map(),
+  liveliest: undefined,
+};
+
+export function useRun(name: string, episode: string | undefined): RunModel {
+  const [model, change] = useReducer(reduce, NOTHING);
+  useEffect(() => {
+    const read = (): void =>
+      void fetchRun(name)
+        .then((run) => change({ type: 'read', run }))
+        .catch((fault: unknown) => change({ type: 'fault', fault: String(fault) }));
+    let wasLost = false;
+    const connected = (isConnected: boolean): void => {
+      // What was said in between is only in the folder.
+      if (isConnected && wasLost) read();
+      wasLost = !isConnected;
+      change({ type: 'connected', isConnected });
+    };
+    read();
+    return followFeed(name, { message: change, connected });
+  }, [name]);
+  const isKnown = model.run !== undefined;
+  useEffect(() => {
+    if (!isKnown || episode === undefined) return;
+    void fetchWords(name, episode)
+      .then((words) => change({ type: 'words', episode, words }))
+      .catch((fault: unknown) => change({ type: 'fault', fault: String(fault) }));
+  }, [name, episode, isKnown]);
+  return model;
+}
+
+function reduce(model: RunModel, change: Change): RunModel {
+  switch (change.type) {
+    case 'read':
+      return {
+        ...model,
+        run: change.run,
+        fault: undefined,
+        liveliest: model.liveliest ?? liveliestOf(change.run),
+      };
+    case 'fault':
+      return { ...model, fault: change.fault };
+    case 'connected':
+      return { ...model, isConnected: change.isConnected };
+    case 'words':
+      return { ...model, words: withWords(model.words, change.episode, change.words) };
+    case 'utterance':
+      return takeUtterance(model, change.utterance);
+    case 'token':
+      return takeToken(model, change.token);
+    case 'talk':
+      return withRun(model, ({ talks }) => ({
+        talks: [...talks.filter(({ episode }) => episode !== change.talk.episode), change.talk].toSorted(
+          (a, b) => a.episode.localeCompare(b.episode),
+        ),
+      }));
+    case 'run':
+      return withRun(model, () => ({
+        ...change.entry,
+        ...(change.failure === undefined ? {} : { failure: change.failure }),
+      }));
+    case 'figures':
+      return withRun(model, () => ({ figures: change.figures, verdict: change.figures.verdict }));
+  }
+}
+
+const withRun = (model: RunModel, to: (run: RunView) => Partial<RunView>): RunModel =>
+  model.run ? { ...model, run: { ...model.run, ...to(model.run) } } : model;
+
+function liveliestOf({ talks }: RunView): string | undefined {
+  return (
+    talks.findLast(({ open }) => open) ??
+    talks.find(({ condition }) => condition === 'live') ??
+    talks[0]
+  )?.episode;
+}
+
+function withWords(
+  words: RunModel['words'],
+  episode: string,
+  fresh: readonly UtteranceView[],
+): RunModel['words'] {
+  const turns = new Map([...(words.get(episode) ?? []), ...fresh].map((one) => [one.turn, one]));
+  return new Map(words).set(
+    episode,
+    [...turns.values()].toSorted((a, b) => a.turn - b.turn),
+  );
+}
+
+function takeUtterance(model: RunModel, utterance: UtteranceView): RunModel {
+  const { episode, turn } = utterance;
+  const speaking = new Map(model.speaking);
+  if ((speaking.get(episode)?.turn ?? -1) <= turn) speaking.delete(episode);
+  const next = withRun(model, ({ talks }) => ({
+    talks: talks.map((talk) =>
+      talk.episode === episode ? { ...talk, turns: Math.max(talk.turns, turn + 1) } : talk,
+    ),
+  }));
+  return { ...next, speaking, liveliest: episode, words: withWords(model.words, episode, [utterance]) };
+}
+
+function takeToken(
+  model: RunModel,
+  { episode, turn, agent, text }: { episode: string; turn: number; agent: string; text: string },
+): RunModel {
+  const isSaid = model.words.get(episode)?.some((one) => one.turn === turn) ?? false;
+  if (isSaid) return model;
+  const was = model.speaking.get(episode);
+  const before = was?.turn === turn ? was.text : '';
+  return { ...model, speaking: new Map(model.speaking).set(episode, { turn, agent, text: before + text }) };
+}

@@ -1,0 +1,51 @@
+/** How figures, places and conditions are written. */
+import type { GroupView, RunView } from '../view-data.ts';
+
+export const figure = (value: number): string => value.toFixed(3).replace('-', '−');
+export const signed = (value: number): string => (value > 0 ? '+' : '') + figure(value);
+export const probability = (value: number): string => (value < 0.001 ? '< 0.001' : value.toFixed(3));
+
+const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
+
+/** What a condition is, in a few words. */
+export const MEANING: Readonly<Record<string, string>> = {
+  live: 'they hear one another',
+  monologue: 'both speak, neither hears',
+  reader: 'a third one only reads',
+  'shared-input': 'both read the same third text',
+  random: 'random text in place of the other’s',
+};
+
+export const meaningOf = (condition: string): string =>
+  MEANING[condition] ?? (condition.startsWith('dose:') ? `they hear a share of ${condition.slice(5)}` : '');
+
+/** `ada → ben` where the places are always the same agents’, else `1st → 2nd`. */
+export function directionOf(group: GroupView, run: RunView): string {
+  const at = (role: number): string => {
+    const names = new Set(run.talks.map(({ order }) => order[role - 1]));
+    const [name] = names;
+    return names.size === 1 && name !== undefined ? name : ordinal(role);
+  };
+  const source =
+    group.condition === 'reader' && group.sourceRole === group.agents ? 'reader' : at(group.sourceRole);
+  const target =
+    group.condition === 'reader' && group.targetRole === group.agents ? 'reader' : at(group.targetRole);
+  return `${source} → ${target}`;
+}
+
+const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;
+
+/** The class that colours a place in the speaking order. */
+export const hueOf = (role: number): string => HUES[role % HUES.length] ?? 'hue-a';
+
+const CONDITIONS = ['live', 'reader', 'monologue', 'shared-input', 'random'];
+export const conditionClass = (condition: string): string =>
+  `cond-${CONDITIONS.includes(condition) ? condition : 'dose'}`;
+
+export function byCondition(a: { condition: string }, b: { condition: string }): number {
+  const place = ({ condition }: { condition: string }): number => {
+    const at = CONDITIONS.indexOf(condition);
+    return at < 0 ? CONDITIONS.length : at;
+  };
+  return place(a) - place(b) || a.condition.localeCompare(b.condition);
+}

@@ -1,0 +1,61 @@
+/** The flags of `entrain view`. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+import { runFlag } from '../process/flags.ts';
+import { usageText } from '../process/usage.ts';
+import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
+import { natsFromEnvironment, type NatsOptions } from '../transport/nats/connection.ts';
+
+export interface Settings {
+  /** Folder of run folders. */
+  runs: string;
+  /** The run that is shown first. */
+  run: string | undefined;
+  serving: Serving;
+  /** Where tokens come from as they are spoken; undefined: whole utterances alone are shown. */
+  nats: NatsOptions | undefined;
+}
+
+const FLAGS = {
+  runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
+  ...SERVE_FLAGS,
+  port: { type: 'string', default: '9470', value: 'PORT', about: 'of that address; 0 takes a free one' },
+  live: {
+    type: 'boolean',
+    default: false,
+    about: 'shows words as they are spoken, from the NATS server that NATS_URL names',
+  },
+} as const;
+
+export const usage = (): string =>
+  usageText(
+    {
+      call: 'entrain view [RUN]',
+      about:
+        'Shows runs in a browser, as they happen and afterwards: the talk, and what each rung says of it.',
+    },
+    FLAGS,
+  );
+
+/** @throws EntrainError `USAGE`, `CONFIG_INVALID` */
+export async function readSettings(argv: string[]): Promise<Settings> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: FLAGS,
+    strict: true,
+    allowPositionals: true,
+  });
+  const [run, ...more] = positionals;
+  if (more.length > 0)
+    throw new EntrainError(
+      'USAGE',
+      `view shows one run first, not ${positionals.join(' and ')}: name one, or none.`,
+    );
+  return {
+    runs: resolve(values.runs),
+    run: run === undefined ? undefined : runFlag('RUN', run),
+    serving: await readServing(values),
+    nats: values.live ? await natsFromEnvironment() : undefined,
+  };
+}

@@ -1,0 +1,54 @@
+/** Tokens as they are spoken, from NATS: previews that may be missed. One subscription a run, while somebody looks at it. */
+import { parseMessage, tokenSchema } from '../protocol/control.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import { subjects, tokenPlace } from '../protocol/subjects.ts';
+import type { Logger } from '../process/log.ts';
+import type { NatsLink } from '../transport/nats/connection.ts';
+import { subscribe } from '../transport/nats/subscription.ts';
+import type { FeedMessage, TokenView } from './view-data.ts';
+
+type Listener = (message: FeedMessage) => void;
+
+interface Followed {
+  listeners: Set<Listener>;
+  unsubscribe(): void;
+}
+
+/** @returns a function that follows a run until what it returns is called */
+export function tokensOnNats(link: NatsLink, log: Logger): (run: string, listener: Listener) => () => void {
+  const runs = new Map<string, Followed>();
+  return (run, listener) => {
+    const followed = runs.get(run) ?? begin(run);
+    followed.listeners.add(listener);
+    return () => {
+      followed.listeners.delete(listener);
+      if (followed.listeners.size > 0) return;
+      followed.unsubscribe();
+      runs.delete(run);
+    };
+  };
+
+  function begin(run: string): Followed {
+    const listeners = new Set<Listener>();
+    const take = ({ subject, text }: { subject: string; text: string }): void => {
+      const token = readToken(subject, text);
+      if (token) for (const listener of listeners) listener({ type: 'token', token });
+    };
+    const { unsubscribe } = subscribe(link, { subject: subjects.tokens(run), take, log });
+    const followed = { listeners, unsubscribe };
+    runs.set(run, followed);
+    return followed;
+  }
+}
+
+/** Undefined for a message that is no token, or that another agent than its subject's claims. */
+function readToken(subject: string, message: string): TokenView | undefined {
+  try {
+    const token = parseMessage(tokenSchema, message, { code: 'MESSAGE_INVALID', what: 'A token' });
+    const { episode, turn, agent, text } = token;
+    return agent === tokenPlace(subject).agent ? { episode, turn, agent, text } : undefined;
+  } catch (error) {
+    if (error instanceof EntrainError) return undefined;
+    throw error;
+  }
+}

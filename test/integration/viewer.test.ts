@@ -1,0 +1,232 @@
+/** The viewer as its users see it: the real program over run folders, in a real browser, with nothing of it replaced. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FeedMessage, RunView, UtteranceView } from '../../src/viewer/view-data.ts';
+import { startDemo, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { look, openBrowser } from '../fixtures/viewer/browser.ts';
+import { appendLines, scoreLine, utteranceLine, writeRunFolder } from '../fixtures/viewer/run-folder.ts';
+
+/** Markup, a script's end, right-to-left text, a character of two code units, and a word without an end. */
+const HOSTILE = `<img src=x onerror="window.hacked=1"></script><b>bold</b> שלום 🙂 ${'w'.repeat(4000)}`;
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+let runs: string;
+let open: string;
+let viewer: { child: ChildProcess; url: string };
+let browser: Browser;
+
+beforeAll(async () => {
+  runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-'));
+  await writeRunFolder(runs, { run: 'hostile', text: HOSTILE, conditions: ['live'] });
+  const done = await writeRunFolder(runs, { run: 'done', episodes: 6 });
+  await appendLines(done, 'scores.jsonl', [
+    scoreLine({ condition: 'live', samples: 80, excess: 0.2, provisional: true }),
+    scoreLine({ condition: 'live' }),
+    scoreLine({ condition: 'live', sourceRole: 2, excess: 0.31 }),
+    scoreLine({ condition: 'monologue', excess: 0.001 }),
+  ]);
+  await appendLines(done, 'branches.jsonl', [
+    { episode: 'e0001', turn: 1, k: 1, text: 'another answer' },
+    { episode: 'e0001', turn: 1, k: 2, text: '' },
+  ]);
+  open = await writeRunFolder(runs, { run: 'open', isFinished: false });
+  viewer = await startViewer();
+  browser = await openBrowser();
+}, 180_000);
+afterAll(async () => {
+  await browser?.close();
+  viewer?.child.kill('SIGTERM');
+  if (viewer) await once(viewer.child, 'close');
+  await rm(runs, { recursive: true, force: true });
+});
+
+async function startViewer(): Promise<typeof viewer> {
+  const argv = ['bin/entrain.js', 'view', '--runs', runs, '--port', '0'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, url: /http:\S+[^/\s]/.exec(line.toString())?.[0] ?? '' };
+}
+
+const textOf = (page: Page, selector: string): Promise<string[]> => page.locator(selector).allInnerTexts();
+const isWideAsWindow = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth <= innerWidth');
+
+describe('the list of runs', () => {
+  it('shows each run with its state and its verdict', async () => {
+    const { page, complaints } = await look(browser, `${viewer.url}/`);
+    await page.locator('.run-line').nth(2).waitFor();
+    const lines = await textOf(page, '.run-line');
+    expect(lines.find((line) => line.startsWith('done'))).toMatch(/finished[^]*6 of 6[^]*go together beyond/);
+    expect(lines.find((line) => line.startsWith('open'))).toContain('stopped');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('a run', () => {
+  it('shows the talk, the alternatives, and the figures of scores.jsonl', async () => {
+    const { page, complaints, hosts } = await look(browser, `${viewer.url}/?run=done#e0001/t1`);
+    await page.locator('.bubble').nth(3).waitFor();
+    expect(await textOf(page, '.bubble > p')).toEqual(
+      [0, 1, 2, 3].map((t) => `${t % 2 ? 'ben' : 'ada'} says ${t} of e0001`),
+    );
+    expect(await textOf(page, '.bubble.named > p')).toEqual(['ben says 1 of e0001']);
+    await page.locator('.alternatives summary').click();
+    expect(await textOf(page, '.alternatives li')).toEqual(['another answer', '(says nothing)']);
+    expect(await page.getByRole('status').innerText()).toContain('live +0.25 to +0.31; monologue +0.00');
+    const titles = await page.locator('.row title').allTextContents();
+    expect(titles).toContain('live, ada → ben: excess +0.250 [+0.200, +0.300], p 0.005, q 0.010');
+    expect(titles).toContain('live, ben → ada: excess +0.310 [+0.260, +0.360], p 0.005, q 0.010');
+    expect(titles).toContain('monologue, ada → ben: SyncR² 0.400; shuffled null 0.100, pseudo null 0.300');
+    expect([...hosts]).toEqual([new URL(viewer.url).host]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('plays an episode from its first turn', async () => {
+    const { page } = await look(browser, `${viewer.url}/?run=done#e0001`);
+    await page.getByRole('button', { name: 'Play' }).click();
+    const bubbles = (): Promise<number> => page.locator('.bubble').count();
+    await expect.poll(bubbles, { interval: 20, timeout: 20_000 }).toBe(1);
+    await expect.poll(bubbles, { timeout: 60_000 }).toBe(4);
+    await page.close();
+  });
+
+  it('finds an utterance by a word, and goes there', async () => {
+    const { page } = await look(browser, `${viewer.url}/?run=done`);
+    await page.getByRole('searchbox').fill('says 2 of e0004');
+    await page.keyboard.press('Enter');
+    await page.locator('.found a').click();
+    await page.waitForURL(/#e0004\/t2$/);
+    await page.locator('.bubble.named').waitFor();
+    expect(await textOf(page, '.bubble.named > p')).toEqual(['ada says 2 of e0004']);
+    await page.close();
+  });
+
+  it('follows what is said and scored while it is open', async () => {
+    const { page, complaints } = await look(browser, `${viewer.url}/?run=open`);
+    await page.locator('.bubble').nth(3).waitFor();
+    await appendLines(open, 'transcript.jsonl', [
+      utteranceLine({ episode: 'e0002', turn: 4, text: 'just now' }),
+    ]);
+    await page.getByText('just now').waitFor();
+    await appendLines(open, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
+    await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^So far: Their states/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows markup, right-to-left text and endless words as text, within the window', async () => {
+    for (const width of [390, 1280]) {
+      const { page, complaints } = await look(browser, `${viewer.url}/?run=hostile#e0001`, { width });
+      await page.locator('.bubble').nth(3).waitFor();
+      for (const summary of await page.locator('.person summary').all()) await summary.click();
+      expect((await page.locator('.bubble > p').first().textContent())?.length).toBe(HOSTILE.length);
+      expect(await page.locator('.bubble b, .bubble img, .person img').count()).toBe(0);
+      expect(await page.evaluate('window.hacked')).toBeUndefined();
+      expect(await isWideAsWindow(page)).toBe(true);
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it('says that there is no run of a name', async () => {
+    const { page } = await look(browser, `${viewer.url}/?run=none`);
+    await page.getByText('There is no run "none" here.').waitFor();
+    await page.close();
+  });
+});
+
+describe('for everybody', () => {
+  it.each(['light', 'dark'] as const)(
+    'has nothing that axe finds moderate or worse, in %s',
+    async (colorScheme) => {
+      for (const [path, ready, width] of [
+        ['/', '.run-line', 1280],
+        ['/?run=done#e0001/t1', '.row', 1280],
+        ['/?run=done#e0001/t1', '.row', 390],
+      ] as const) {
+        const { page } = await look(browser, viewer.url + path, { colorScheme, width });
+        await page.locator(ready).first().waitFor();
+        await page.evaluate(await readFile(AXE, 'utf8'));
+        const found: { violations: { id: string; impact: string; nodes: { html: string }[] }[] } =
+          await page.evaluate('axe.run()');
+        const severe = found.violations.filter(({ impact }) => impact !== 'minor');
+        expect(severe.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 120))])).toEqual([]);
+        await page.close();
+      }
+    },
+  );
+});
+
+describe('entrain start', () => {
+  it('prints the address of a viewer that shows each token as it is spoken, and then the transcript', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'entrain-viewer-start-'));
+    const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: 6, maxTokens: 12 });
+    const demo = startDemo(folder, study);
+    try {
+      await expect.poll(demo.output, { timeout: 120_000 }).toMatch(/viewer +http:/);
+      const url = /viewer +(http:\S+)\/\?run=/.exec(demo.output())?.[1] ?? '';
+      await expect
+        .poll(async () => (await fetch(`${url}/api/run?run=demo`)).status, { timeout: 60_000 })
+        .toBe(200);
+      const messages = await readFeed(
+        `${url}/api/feed?run=demo`,
+        ({ type, ...rest }) => type === 'run' && 'entry' in rest && rest.entry.state === 'finished',
+      );
+      const said = messages.flatMap((one) => (one.type === 'utterance' ? [one.utterance] : []));
+      const tokens = messages.flatMap((one) => (one.type === 'token' ? [one.token] : []));
+      const last = said.at(-1);
+      const spoken = tokens.filter(({ episode, turn }) => episode === last?.episode && turn === last.turn);
+      expect(last?.text).toBe(
+        spoken
+          .map(({ text }) => text)
+          .join('')
+          .trim(),
+      );
+      const view = (await (await fetch(`${url}/api/run?run=demo`)).json()) as RunView;
+      const words = await Promise.all(
+        view.talks.map(
+          async ({ episode }) =>
+            (await (await fetch(`${url}/api/words?run=demo&episode=${episode}`)).json()) as UtteranceView[],
+        ),
+      );
+      const transcript = (await readFile(join(demo.folder, 'transcript.jsonl'), 'utf8')).trim().split('\n');
+      expect(
+        words
+          .flat()
+          .map(({ text }) => text)
+          .toSorted(),
+      ).toEqual(transcript.map((line) => (JSON.parse(line) as UtteranceView).text).toSorted());
+    } finally {
+      demo.child.kill('SIGINT');
+      await demo.ended;
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 300_000);
+});
+
+/** Every message of a feed until one that is the last. */
+async function readFeed(url: string, isLast: (message: FeedMessage) => boolean): Promise<FeedMessage[]> {
+  const answer = await fetch(url);
+  const messages: FeedMessage[] = [];
+  let text = '';
+  for await (const chunk of answer.body ?? []) {
+    text += Buffer.from(chunk as Uint8Array).toString();
+    const events = text.split('\n\n');
+    text = events.pop() ?? '';
+    for (const event of events) {
+      if (!event.startsWith('data: ')) continue;
+      const message = JSON.parse(event.slice(6)) as FeedMessage;
+      messages.push(message);
+      if (isLast(message)) return messages;
+    }
+  }
+  return messages;
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { emptyFigures, figuresView, takeScore } from '../../../../src/viewer/library/figures-state.ts';
+import { scoreLine } from '../../../fixtures/viewer/run-folder.ts';
+
+const take = (...lines: object[]) => {
+  const figures = emptyFigures();
+  for (const line of lines) takeScore(figures, line as Record<string, unknown>);
+  return figuresView(figures);
+};
+
+const influence = (condition: string, value: number, histories = 24): object => ({
+  ...(scoreLine({ condition }) as Record<string, unknown>),
+  type: 'influence',
+  histories,
+  influence: { value, ci: [value === 0 ? 0 : value - 0.1, value === 0 ? 0 : value + 0.1] },
+  matched: { score: 0.6, ci: [0.5, 0.7], p_value: 0.005 },
+});
+
+describe('figures of scores.jsonl', () => {
+  it('keeps the last line of a group and its curve in the order of turn pairs', () => {
+    const view = take(
+      scoreLine({ condition: 'live', samples: 50, excess: 0.1, provisional: true }),
+      scoreLine({ condition: 'live', samples: 90, excess: 0.2, provisional: true }),
+      scoreLine({ condition: 'live', samples: 90, excess: 0.3 }),
+    );
+    expect(view.provisional).toBe(false);
+    expect(view.groups).toHaveLength(1);
+    const [group] = view.groups;
+    expect(group?.adjustment).toMatchObject({
+      value: 0.3,
+      low: 0.25,
+      high: 0.35,
+      qValue: 0.01,
+      verdict: 'counts',
+    });
+    expect(group?.association).toEqual({ score: 0.4, shuffled: 0.1, pseudo: 0.3 });
+    expect(group?.curve.map(({ samples, value }) => [samples, value])).toEqual([
+      [50, 0.1],
+      [90, 0.3],
+    ]);
+  });
+
+  it('thins a long curve and keeps its last point', () => {
+    const lines = Array.from({ length: 1000 }, (_, at) => scoreLine({ condition: 'live', samples: at + 1 }));
+    const { curve } = take(...lines).groups[0] ?? { curve: [] };
+    expect(curve.length).toBeLessThanOrEqual(401);
+    expect(curve.at(-1)?.samples).toBe(1000);
+  });
+
+  it('passes over lines of other types', () => {
+    const figures = emptyFigures();
+    expect(takeScore(figures, { type: 'steps' })).toBe(false);
+    expect(figuresView(figures).groups).toEqual([]);
+  });
+});
+
+describe('the verdict', () => {
+  it('says that states go together, and that this shows no effect of one on the other', () => {
+    const { verdict } = take(
+      scoreLine({ condition: 'live' }),
+      scoreLine({ condition: 'monologue', excess: 0.001 }),
+    );
+    expect(verdict).toBe(
+      'Their states go together beyond what scenario and turn explain (live +0.25; monologue +0.00). Whether one acts on the other, only branches can show.',
+    );
+  });
+
+  it('says that nothing is shown where no score counts', () => {
+    expect(take(scoreLine({ condition: 'live', excess: 0.01 })).verdict).toContain(
+      'are not shown to go together',
+    );
+  });
+
+  it('lets the highest rung speak, with the shares and the control', () => {
+    const { verdict } = take(
+      scoreLine({ condition: 'live' }),
+      influence('live', 0.47),
+      influence('monologue', 0),
+    );
+    expect(verdict).toBe(
+      'They act on one another: what the 1st speaker says makes 47 % of the variation of the 2nd one’s next state. In monologue: 0 %.',
+    );
+  });
+
+  it('does not say that they act on one another where an interval holds 0', () => {
+    expect(take(influence('live', 0.05)).verdict).toMatch(/^Neither is seen to act on the other/);
+  });
+
+  it('says so far while the run is open, and why there is nothing yet', () => {
+    expect(take(scoreLine({ condition: 'live', provisional: true })).verdict).toMatch(/^So far: /);
+    const line = {
+      ...scoreLine({ condition: 'live' }),
+      paper: null,
+      strict: null,
+      reason: 'too few turn pairs',
+    };
+    expect(take(line).verdict).toBe('Too little yet: too few turn pairs');
+    expect(take().verdict).toBe('Too little yet to say anything.');
+  });
+});

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FollowedRun } from '../../../../src/viewer/library/followed-run.ts';
+import {
+  appendLines,
+  scoreLine,
+  utteranceLine,
+  writeRunFolder,
+} from '../../../fixtures/viewer/run-folder.ts';
+
+let runs: string;
+beforeEach(async () => (runs = await mkdtemp(join(tmpdir(), 'entrain-followed-run-'))));
+afterEach(() => rm(runs, { recursive: true, force: true }));
+const alive = (): Promise<boolean> => Promise.resolve(true);
+const dead = (): Promise<boolean> => Promise.resolve(false);
+
+describe('FollowedRun', () => {
+  it('shows plan, episodes and words of a finished run', async () => {
+    const run = new FollowedRun(await writeRunFolder(runs, { run: 'r1', episodes: 3 }));
+    await run.look(dead);
+    const view = run.view();
+    expect([view.state, view.episodes, view.finished]).toEqual(['finished', 3, 3]);
+    expect(view.agents.map(({ id, layers }) => [id, layers])).toEqual([
+      ['ada', 2],
+      ['ben', 2],
+    ]);
+    expect(
+      view.talks.map(({ episode, condition, turns, open }) => [episode, condition, turns, open]),
+    ).toEqual([
+      ['e0001', 'live', 4, false],
+      ['e0002', 'monologue', 4, false],
+      ['e0003', 'live', 4, false],
+    ]);
+    expect(run.words('e0002').map(({ text }) => text)[1]).toBe('ben says 1 of e0002');
+  });
+
+  it('tells what is new once: utterances, alternatives and figures', async () => {
+    const folder = await writeRunFolder(runs, { run: 'r1', isFinished: false });
+    const run = new FollowedRun(folder);
+    await run.look(alive);
+    expect(await run.look(alive)).toEqual([]);
+    const said = utteranceLine({ episode: 'e0001', turn: 4, text: 'new' });
+    await appendLines(folder, 'transcript.jsonl', [said, said]);
+    await appendLines(folder, 'branches.jsonl', [{ episode: 'e0001', turn: 4, k: 1, text: 'other' }]);
+    await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
+    const types = (await run.look(alive))?.map(({ type }) => type);
+    expect(types).toEqual(['utterance', 'utterance', 'figures', 'run']);
+    expect(run.words('e0001').at(-1)).toMatchObject({ text: 'new', alternatives: [{ k: 1, text: 'other' }] });
+    expect(await run.look(alive)).toEqual([]);
+  });
+
+  it('calls an open run stopped when no program has it', async () => {
+    const run = new FollowedRun(await writeRunFolder(runs, { run: 'r1', isFinished: false }));
+    await run.look(alive);
+    expect(run.entry().state).toBe('running');
+    await run.look(dead);
+    expect(run.entry().state).toBe('stopped');
+  });
+
+  it('finds utterances by a word, whatever the case of its letters', async () => {
+    const run = new FollowedRun(await writeRunFolder(runs, { run: 'r1' }));
+    await run.look(dead);
+    expect(run.find('SAYS 3 of e0002', 10).map(({ turn }) => turn)).toEqual([3]);
+    expect(run.find('says', 3)).toHaveLength(3);
+  });
+
+  it('is no run where run.json is missing', async () => {
+    expect(await new FollowedRun(join(runs, 'none')).look(dead)).toBeUndefined();
+  });
+});
