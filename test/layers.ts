@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   coordinator: ['protocol', 'transport', 'process'],
   analyzer: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'transport', 'journal', 'process'],
   viewer: ['protocol', 'transport', 'process'],
-  recordings: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'journal', 'process', 'analyzer'],
+  recordings: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'journal', 'process', 'analyzer', 'tables'],
   studies: ['protocol', 'process'],
   tables: ['protocol'],
   outcomes: ['protocol', 'transport', 'process', 'tables'],
@@ -58,6 +58,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'prom-client': ['*/metrics.ts'],
   preact: ['src/viewer/page/'],
   uplot: ['src/viewer/page/'],
+  'hyparquet-writer': ['src/tables/'],
 };
 
 /** What only one folder may touch, whatever it is imported from. */

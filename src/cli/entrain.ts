@@ -49,7 +49,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   export: {
     module: '../recordings/main.ts',
     prefix: ['export'],
-    summary: 'write a recording as npy or safetensors',
+    summary: 'a recording as npy or safetensors, its talk and scores as csv or parquet',
   },
   import: {
     module: '../studies/main.ts',

@@ -27,6 +27,7 @@ export const outcomeLineSchema = z.discriminatedUnion('type', [
 ]);
 
 export type OutcomeLine = z.infer<typeof outcomeLineSchema>;
+export type Outcome = Extract<OutcomeLine, { type: 'outcome' }>;
 
 /** SOTOPIA's dimensions of social performance with their ranges (Zhou et al., ICLR 2024). */
 export const DIMENSIONS = {

@@ -7,6 +7,8 @@ import { removalOf, setPinned } from '../journal/retention.ts';
 import { required } from '../process/flags.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { stderrProgress } from '../process/progress.ts';
+import { findRunFolder } from '../process/run-folder/read-talk.ts';
+import type { TableFormat } from '../tables/table-bytes.ts';
 import { exportRun, type ExportFormat } from './export-run.ts';
 import { removedText, verifyText } from './print-report.ts';
 import { verifyRun } from './verify-run.ts';
@@ -26,10 +28,11 @@ export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
 entrain replay RUN [--runs DIR] [--last] [--json] [--progress]
   recomputes the published scores (--last: the last one of each group) and says whether they are equal;
   how far it is stands on standard error where that is a terminal, or with --progress
-entrain export RUN --format npy|safetensors [--out DIR] [--runs DIR]
+entrain export RUN --format npy|safetensors|csv|parquet [--out DIR] [--runs DIR]
   without --out into RUN-export beside the run folder;
   npy: the folders that the scripts of the paper read (always called t0.7, whatever the temperature was: run.json has it);
   safetensors: one file per episode; status 1 where the recording is not whole
+  csv, parquet: tables of talk, outcomes and scores: turns, episodes, groups, pairs, differences, steps
 entrain pin RUN, entrain unpin RUN [--runs DIR]
   the recording of a pinned run is never removed to keep the analyzer's --budget-gb
 RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
@@ -41,12 +44,16 @@ RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
 export async function run(argv: string[]): Promise<number> {
   const [command, ...args] = argv;
   const { values, positionals } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
-  const folder = await findRun(values.runs, required('RUN', positionals[0], 'the name or folder of a run'));
+  const name = required('RUN', positionals[0], 'the name or folder of a run');
+  const format = command === 'export' ? formatOf(values.format) : undefined;
+  if (format === 'csv' || format === 'parquet')
+    return exportedTables(await findRunFolder(values.runs, name), { format, out: values.out });
+  const folder = await findRun(values.runs, name);
   if (command === 'verify') return verify(folder, values.json);
   if (command === 'pin' || command === 'unpin') return pin(folder, command === 'pin');
   await requireRecording(folder);
   if (command === 'replay') return replay(folder, values);
-  if (command === 'export') return exported(folder, values);
+  if (format !== undefined) return exported(folder, { format, out: values.out });
   throw new EntrainError(
     'USAGE',
     `There is no command "${command ?? ''}": expected verify, replay, export, pin or unpin.`,
@@ -60,9 +67,11 @@ async function verify(folder: string, json: boolean): Promise<number> {
 }
 
 /** Exports what is whole in the recording. What is missing is printed and makes the exit status 1. */
-async function exported(folder: string, flags: { format: string; out?: string }): Promise<number> {
-  const format = formatOf(flags.format);
-  const out = flags.out ?? `${resolve(folder)}-export`;
+async function exported(
+  folder: string,
+  flags: { format: ExportFormat; out: string | undefined },
+): Promise<number> {
+  const { format, out = usualFolder(folder) } = flags;
   const { files, frames, verified } = await exportRun(folder, { format, out });
   print(`${frames} frames in ${files} files under ${out}\n`);
   const { faults, gapFrames, utterances } = verified;
@@ -76,6 +85,17 @@ async function exported(folder: string, flags: { format: string; out?: string })
   print(`not whole: ${said.join(', ')}; "entrain verify" names them\n`);
   return 1;
 }
+
+async function exportedTables(
+  folder: string,
+  { format, out = usualFolder(folder) }: { format: TableFormat; out: string | undefined },
+): Promise<number> {
+  const { exportTables } = await import('./tables/export-tables.ts');
+  const tables = await exportTables(folder, { format, out });
+  return print(tables.map(({ file, rows }) => `${rows.toLocaleString('en')} rows  ${file}\n`).join(''));
+}
+
+const usualFolder = (folder: string): string => `${resolve(folder)}-export`;
 
 async function pin(folder: string, pinned: boolean): Promise<number> {
   const removed = await removalOf(folder);
@@ -117,9 +137,9 @@ async function findRun(runs: string, name: string): Promise<string> {
   );
 }
 
-function formatOf(text: string): ExportFormat {
-  if (text === 'npy' || text === 'safetensors') return text;
-  throw new EntrainError('USAGE', `--format is "${text}": expected npy or safetensors.`);
+function formatOf(text: string): ExportFormat | TableFormat {
+  if (text === 'npy' || text === 'safetensors' || text === 'csv' || text === 'parquet') return text;
+  throw new EntrainError('USAGE', `--format is "${text}": expected npy, safetensors, csv or parquet.`);
 }
 
 function print(text: string): number {

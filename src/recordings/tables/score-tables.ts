@@ -1,0 +1,169 @@
+/**
+ * Tables of a run's scores, each figure once, as it was published last: `groups` and `pairs` with all figures, `differences` between
+ * conditions, and `steps` with a row for each dyad and measure.
+ */
+import { qValues } from '../../synchrony/stats/false-discovery.ts';
+import { tableOf, type Column, type Table } from '../../tables/table.ts';
+import type { Cell } from '../../tables/csv.ts';
+import type { ScoreLine } from '../read-scores.ts';
+
+/** A line of `scores.jsonl`; a field that a version does not have is an empty cell. */
+type Line = ScoreLine & Record<string, unknown>;
+
+export function scoreTables(lines: readonly ScoreLine[]): Table[] {
+  const all = lines as readonly Line[];
+  const ofType = (type: string): Line[] => all.filter((line) => line.type === type);
+  const groups = [...lastBy(ofType('score'), (line) => String(line.group)).values()];
+  const besides = lastBy(ofType('beside'), (line) => String(line.group));
+  return [
+    groupsTable(groups, besides),
+    pairsTable([...lastBy(ofType('pair'), (line) => String(line['pair'])).values()]),
+    differencesTable([...lastBy(ofType('difference'), differenceKey).values()]),
+    stepsTable([
+      ...lastBy(ofType('steps'), (line) => JSON.stringify([line.group, line['episode']])).values(),
+    ]),
+  ];
+}
+
+function lastBy(lines: readonly Line[], key: (line: Line) => string): Map<string, Line> {
+  return new Map(lines.map((line) => [key(line), line]));
+}
+
+const DIFFERENCE_NAMES = [
+  'between',
+  'sourceModel',
+  'targetModel',
+  'direction',
+  'modelA',
+  'modelB',
+  'roleA',
+  'roleB',
+  'condition',
+  'against',
+  'agents',
+  'sourceRole',
+  'targetRole',
+  'distance',
+];
+const differenceKey = (line: Line): string => JSON.stringify(DIFFERENCE_NAMES.map((name) => line[name]));
+
+/** The cell at a path of fields, such as `strict.excess`. */
+function at(line: Line, path: string): Cell {
+  let value: unknown = line;
+  for (const field of path.split('.'))
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[field] : undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? value
+    : undefined;
+}
+
+/** A column of the field at a path; the name is the path in snake case, unless it is given. */
+function field<T>(path: string, type: Column<T>[1], lineOf: (record: T) => Line | undefined): Column<T> {
+  const name = path.replaceAll('.', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return [
+    name,
+    type,
+    (record) => {
+      const line = lineOf(record);
+      return line && at(line, path);
+    },
+  ];
+}
+
+const fields = (type: Column<Line>[1], paths: readonly string[]): Column<Line>[] =>
+  paths.map((path) => field<Line>(path, type, (line) => line));
+
+const STRICT = ['score', 'excess', 'ciLow', 'ciHigh', 'nullMean', 'samples'];
+
+function groupsTable(groups: readonly Line[], besides: ReadonlyMap<string, Line>): Table {
+  const p = groups.map((line) => at(line, 'strict.pValue'));
+  const tested = groups.filter((_, index) => typeof p[index] === 'number');
+  const q = qValues(p.filter((value) => typeof value === 'number'));
+  const columns: Column<Line>[] = [
+    ...fields('text', [
+      'run',
+      'condition',
+      'direction',
+      'source.name',
+      'target.name',
+      'source.sha256',
+      'target.sha256',
+    ]),
+    ...fields('integer', ['agents', 'sourceRole', 'targetRole', 'distance', 'samples', 'leftOut', 'seed']),
+    ...fields('boolean', ['provisional']),
+    ...fields(
+      'number',
+      [...STRICT, 'pValue', 'z', 'permutations'].map((name) => `strict.${name}`),
+    ),
+    ['strict_q_value', 'number', (line) => q[tested.indexOf(line)]],
+    ...fields(
+      'number',
+      ['score', 'unclipped', 'nullMean', 'pseudoMean', 'samples'].map((name) => `paper.${name}`),
+    ),
+    ...['text', 'words', 'lag3', 'lag5'].flatMap((what) =>
+      ['excess', 'ciLow', 'ciHigh', 'samples'].map((name) =>
+        field<Line>(`beside.${what}.${name}`, 'number', (line) => besides.get(String(line.group))),
+      ),
+    ),
+    ...fields('text', ['reason', 'method.name']),
+    ...fields('integer', ['method.version']),
+  ];
+  return tableOf('groups', groups, columns);
+}
+
+function pairsTable(pairs: readonly Line[]): Table {
+  return tableOf('pairs', pairs, [
+    ...fields('text', ['run', 'condition', 'modelA', 'modelB']),
+    ...fields('integer', ['agents', 'roleA', 'roleB', 'distance']),
+    ...fields('boolean', ['provisional']),
+    ...fields(
+      'number',
+      ['score', 'excess', 'ciLow', 'ciHigh', 'nullMean'].map((name) => `strict.${name}`),
+    ),
+    ...fields(
+      'number',
+      ['score', 'unclipped', 'nullMean'].map((name) => `paper.${name}`),
+    ),
+  ]);
+}
+
+function differencesTable(differences: readonly Line[]): Table {
+  return tableOf('differences', differences, [
+    ...fields('text', [
+      'run',
+      'between',
+      'condition',
+      'against',
+      'direction',
+      'sourceModel',
+      'targetModel',
+      'modelA',
+      'modelB',
+    ]),
+    ...fields('integer', ['agents', 'sourceRole', 'targetRole', 'roleA', 'roleB', 'distance']),
+    ...fields('boolean', ['provisional']),
+    ...fields('number', ['difference', 'ciLow', 'ciHigh', 'pValue']),
+  ]);
+}
+
+function stepsTable(lines: readonly Line[]): Table {
+  const rows = lines.flatMap((line) =>
+    Object.entries((line['figures'] ?? {}) as Record<string, object>).map(([measure, figure]) => ({
+      line,
+      figure: { measure, ...figure } as unknown as Line,
+    })),
+  );
+  type Row = (typeof rows)[number];
+  const ofLine = (row: Row): Line => row.line;
+  const ofFigure = (row: Row): Line => row.figure;
+  return tableOf<Row>('steps', rows, [
+    field('run', 'text', ofLine),
+    field('episode', 'text', ofLine),
+    field('group', 'text', ofLine),
+    field('steps', 'integer', ofLine),
+    field('measure', 'text', ofFigure),
+    ...['value', 'size', 'nullMean', 'nullQ95', 'pValue'].map((name) => field(name, 'number', ofFigure)),
+    field('bestLag', 'integer', ofFigure),
+  ]);
+}
