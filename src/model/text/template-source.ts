@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 import { exists, readJsonIfThere } from '../folder/model-folder.ts';
+import { setPythonFunctions, withPythonRules } from './python-rules.ts';
 import { strftime } from './strftime.ts';
 
 export interface Message {
@@ -39,7 +40,7 @@ export function parseTemplate(source: string): ParsedTemplate {
   try {
     // Jinja takes every kind of line break for a newline before it reads anything else.
     const tokens = tokenize(source.replaceAll(/\r\n?/g, '\n'), { lstrip_blocks: true, trim_blocks: true });
-    return parse(tokens);
+    return withPythonRules(parse(tokens));
   } catch (cause) {
     throw new EntrainError(
       'MODEL_UNSUPPORTED',
@@ -73,6 +74,7 @@ export function createFill(
       enable_thinking: false,
     };
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    setPythonFunctions(environment);
     return String(new Interpreter(environment).run(template).value);
   };
 }

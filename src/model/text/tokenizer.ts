@@ -65,7 +65,9 @@ const DECODING = { skip_special_tokens: true, clean_up_tokenization_spaces: fals
 
 function construct(json: object, settings: object, path: string): HubTokenizer {
   try {
-    return new HubTokenizer(json, settings);
+    const hub = new HubTokenizer(json, settings);
+    setWhiteSpace(hub.pre_tokenizer);
+    return hub;
   } catch (cause) {
     throw new EntrainError(
       'MODEL_CORRUPT',
@@ -73,6 +75,25 @@ function construct(json: object, settings: object, path: string): HubTokenizer {
       { cause },
     );
   }
+}
+
+interface Splitter {
+  pattern?: RegExp | null;
+  tokenizers?: Splitter[];
+}
+
+/**
+ * GPT-2's pattern takes for white space what Unicode does, with U+0085 and without U+FEFF; the library's copy of it takes
+ * what JavaScript does.
+ */
+function setWhiteSpace(splitter: unknown): void {
+  const { pattern, tokenizers = [] } = (splitter ?? {}) as Splitter;
+  tokenizers.forEach(setWhiteSpace);
+  if (!(pattern instanceof RegExp) || !pattern.unicode) return;
+  const source = pattern.source
+    .replaceAll(String.raw`\s`, String.raw`\p{White_Space}`)
+    .replaceAll(String.raw`\S`, String.raw`\P{White_Space}`);
+  (splitter as Splitter).pattern = new RegExp(source, pattern.flags);
 }
 
 function missing(path: string): EntrainError {
