@@ -1,6 +1,6 @@
 /**
- * The messages on NATS, JSON, one schema each. `parseMessage` is their only door: it gives a checked value or an
- * `EntrainError` that names the field.
+ * The JSON messages on NATS, one schema each. All are parsed by `parseMessage`, which gives a checked value or
+ * throws an `EntrainError` that names the field.
  */
 import { z } from 'zod';
 import { EntrainError, type ErrorCode } from './errors.ts';
@@ -31,17 +31,20 @@ export const assignmentSchema = z.object({
   analyzer: analyzerSchema,
 });
 
-/** A prompt as an episode begins: what an agent is told, and the longest text that it reads in place of the others. */
+/**
+ * A prompt at the beginning of an episode: what the agent is told, and the longest text that it reads instead
+ * of the others' words.
+ */
 export const askedPromptSchema = z.object({
   scenario: z.object({ id: z.string(), text: z.string() }),
   person: personSchema,
   script: z.string(),
 });
 
-/** Coordinator → agent (request): how many tokens do these prompts take? */
+/** Coordinator → agent (request): how many tokens these prompts take. */
 export const askPromptsSchema = z.object({ prompts: z.array(askedPromptSchema).max(100) });
 
-/** Agent → coordinator (answer): in the order of the prompts. */
+/** Agent → coordinator (answer): token counts in the order of the prompts. */
 export const promptTokensSchema = z.object({
   model: z.string(),
   contextTokens: z.int(),
@@ -51,16 +54,18 @@ export const promptTokensSchema = z.object({
 /** Coordinator → agent (request): this run is over and recorded. */
 export const releaseSchema = z.object({ run: z.string() });
 
-/** Agent → coordinator (answer): the runs it takes part in, and those of them whose frames are not all acknowledged yet. */
+/**
+ * Agent → coordinator (answer): the runs of which it is a member, and those of them with unacknowledged frames.
+ */
 export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
-/** Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take. */
+/** Analyzer → coordinator (answer): free bytes on its disk, and the most that it lets one run take. */
 export const diskSchema = z.object({ freeBytes: z.number(), maxRunBytes: z.number() });
 
 /** Coordinator → analyzer (request): this run is over and recorded. */
 export const finishedSchema = z.object({ run: z.string().regex(NAME_PATTERN) });
 
-/** Analyzer → whoever listens: the segments of a run were removed to keep the disk budget. */
+/** Analyzer → any subscriber: the segments of a run were removed to keep the disk budget. */
 export const retentionSchema = z.object({
   type: z.literal('recording-removed'),
   run: z.string(),
@@ -69,8 +74,8 @@ export const retentionSchema = z.object({
 });
 
 /**
- * What an agent hears of the others. `dose` is the share of utterances it hears; a `script` is read instead of them, a text
- * before each own turn while there is one.
+ * What an agent hears of the others. `dose` is the share of utterances that it hears. A `script` is read
+ * instead of them: one text before each of the agent's turns, as long as there are texts.
  */
 export const hearsSchema = z.union([
   z.literal('all'),
@@ -84,18 +89,23 @@ export const utteranceSchema = z.object({
   turn: z.int(),
   agent: z.string(),
   text: z.string(),
-  /** `leave`: its speaker says nothing more; `absent`: it had left before, and the turn is empty. */
+  /**
+   * `leave`: the speaker says nothing more in this episode. `absent`: it had left before, and the turn is
+   * empty.
+   */
   finish: z.enum(['stop', 'length', 'leave', 'absent']),
   tokens: z.int(),
-  /** Oldest turns the speaker had to leave out of its prompt because the context was full. */
+  /** Number of oldest turns that the speaker left out of its prompt because the context was full. */
   droppedTurns: z.int(),
-  /** Where the frames of this turn stand: the last of them is `lastSeq` of `epoch` on `stream`. */
+  /** Stream and epoch with the frames of this turn; `lastSeq` is the last of them. */
   stream: z.string(),
   epoch: z.int(),
   lastSeq: z.int(),
 });
 
-/** Where a line of `events.jsonl` or `transcript.jsonl` stands in the run's stream; not there in runs of protocol 1. */
+/**
+ * Place of a line of `events.jsonl` or `transcript.jsonl` in the run's stream. Absent in runs of protocol 1.
+ */
 export const placeSchema = z.object({ seq: z.int().optional() });
 
 /**
@@ -118,23 +128,32 @@ export const agentSpecSchema = z.object({
   pair: z.string(),
   condition: conditionSchema,
   hears: hearsSchema,
-  /** Agent ids; turn t is spoken by order[t % order.length]. */
+  /** Agent ids in speaking order; turn t is spoken by `order[t % order.length]`. */
   order: z.array(z.string()).min(1),
   role: z.int(),
-  /** False for a reader: it takes the state in which it would answer, and hears what its role really says. */
+  /**
+   * False for a reader: it takes the state in which it would answer, and hears what the agent in its role
+   * really says.
+   */
   speaks: z.boolean(),
-  /** How often this role was given to somebody since the episode began; frames of a later seating take the place of earlier ones. */
+  /**
+   * How often the role was given to an agent since the episode began. Frames of a later seating replace earlier
+   * ones.
+   */
   seating: z.int(),
-  /** The coordinator's signed word that the agent has this role and seating. */
+  /** The coordinator's signed statement that the agent has this role and seating. */
   grant: z.string(),
   models: z.array(modelRefSchema),
   person: personSchema,
-  /** Seed of the episode; the seed of a turn is derived from it. */
+  /** Seed of the episode, from which the seed of a turn is derived. */
   seed: z.int(),
-  /** When the run began, ms since 1970: what chat templates that ask for the date take for now. Absent: a fixed day. */
+  /**
+   * When the run began, milliseconds since 1970: the date for chat templates that ask for one. Absent: a fixed
+   * day.
+   */
   startedAtMs: z.number().optional(),
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
-  /** Seed of the study, and how many groups it can give. */
+  /** Seed of the study, and the number of groups that it can give. */
   study: z.object({ seed: z.int(), groups: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
@@ -145,7 +164,7 @@ export const agentSpecSchema = z.object({
   history: z.array(utteranceSchema),
 });
 
-/** A token as it is spoken: a preview that may be missed. Bytes are offsets in the utterance's UTF-8 text. */
+/** A token as it is spoken: a preview that may be lost. Bytes are offsets in the utterance's UTF-8 text. */
 export const tokenSchema = z.object({
   episode: z.string(),
   turn: z.int(),
@@ -156,7 +175,9 @@ export const tokenSchema = z.object({
   byte1: z.int(),
 });
 
-/** The run's truth: everything the coordinator decides or learns. */
+/**
+ * Events of a run: everything that the coordinator decides or learns. The run's state is computed from them.
+ */
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('run-started'),
@@ -171,7 +192,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     scenario: z.string(),
     condition: conditionSchema,
     order: z.array(z.string()),
-    /** Who reads along in the place of the last speaker. */
+    /** The agent that reads in the place of the last speaker. */
     reader: z.string().optional(),
     /** Absent in runs of protocol 1. */
     maxTurns: z.int().optional(),
@@ -183,7 +204,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('episode-resumed'),
     episode: z.string(),
-    /** The agent that came back, and the service instance it came back as. */
+    /** The agent that came back, and its new service instance. */
     agent: z.string(),
     instance: z.string(),
     /** The first turn that is still to be spoken. */
@@ -194,7 +215,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('episode-taken-over'),
     episode: z.string(),
     role: z.int(),
-    /** The agent that stayed away, and the one that has its role from now on, with its service instance. */
+    /**
+     * The agent that stayed away, the agent that has its role from now on, and the service instance of the
+     * latter.
+     */
     lost: z.string(),
     agent: z.string(),
     instance: z.string(),
@@ -217,11 +241,11 @@ export const eventSchema = z.discriminatedUnion('type', [
     atMs: z.number(),
   }),
   z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
-  /** Started again after it had failed: what was wanting is there, and the run goes on where it was. */
+  /** A failed run was started again with what it lacked, and continues where it stopped. */
   z.object({ type: z.literal('run-resumed'), run: z.string(), atMs: z.number() }),
 ]);
 
-/** `run.json`: what a run was begun with, which its name stands for from then on. */
+/** `run.json`: what a run was begun with. From then on its name stands for these facts. */
 export const runFactsSchema = z.object({
   run: z.string(),
   version: z.string(),
@@ -232,7 +256,7 @@ export const runFactsSchema = z.object({
   startedAtMs: z.number(),
 });
 
-/** The model of an agent, as its service announces it. */
+/** The model of an agent, as its NATS service announces it. */
 export function announcedModel({
   model: name = '',
   sha256 = '',
@@ -257,8 +281,8 @@ export type Alternative = z.infer<typeof alternativeSchema>;
 export type RunEvent = z.infer<typeof eventSchema>;
 
 /**
- * Checks a JSON text or an already parsed value against a schema.
- * @throws EntrainError `code` naming the first field that is wrong and what was expected there
+ * Checks a JSON text, or an already parsed value, against a schema.
+ * @throws EntrainError `code`, with the first wrong field and what was expected there
  */
 export function parseMessage<T extends z.ZodType>(
   schema: T,

@@ -1,5 +1,5 @@
 /**
- * The one catalogue of errors. A code is stable and documented in `docs/errors.md`; the message is one sentence that
+ * The catalogue of errors. A code is stable and documented in `docs/errors.md`. A message is one sentence that
  * says what was wrong, what was expected and what to do.
  */
 export const ERROR_CODES = {
@@ -52,7 +52,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** An error that a user can act on: stable `code`, one plain sentence, the original fault as `cause`. */
+/** An error that a user can act on: a stable `code`, one sentence, and the original error as `cause`. */
 export class EntrainError extends Error {
   readonly code: ErrorCode;
 

@@ -1,5 +1,6 @@
 /**
- * The contract between the programs, `entrain/protocol`: messages on NATS and on the activation stream, and the study.
+ * The contract between the programs: the package entry `entrain/protocol`, with the messages on NATS and on the
+ * activation stream, and the study file.
  */
 export { EntrainError, ERROR_CODES, type ErrorCode } from './errors.ts';
 export { PROTOCOL_VERSION } from './version.ts';

@@ -1,7 +1,7 @@
 /**
- * How talk ends. Whoever leaves says nothing more: at each later turn of the role an utterance of finish `absent`
- * stands in its place, so
- * turn t stays that of role t mod speakers. Talk goes on while two are there.
+ * How an episode ends early. A speaker that leaves says nothing more: each later turn of its role is an
+ * utterance with the finish `absent`, so turn t still belongs to role t mod speakers. The episode goes on while
+ * two speakers are left.
  */
 import type { Utterance } from './control.ts';
 
@@ -12,7 +12,7 @@ export function rolesGone(said: Said, speakers: number): Set<number> {
   return new Set(said.flatMap(({ turn, finish }) => (finish === 'leave' ? [turn % speakers] : [])));
 }
 
-/** Why no turn follows; undefined while one does. */
+/** Why no turn follows; undefined if one does. */
 export function endOfTalk(
   said: Said,
   { speakers, maxTurns }: { speakers: number; maxTurns: number },

@@ -1,15 +1,15 @@
 /** How many samples a score needs, and whether a study can ever give so many. */
 import { talkOf, type Condition, type Study } from './study.ts';
 
-/** Under these there is no number: with fewer, a score says more about chance than about two agents. */
+/** Below these numbers no score is given: it would say more about chance than about the agents. */
 export const MINIMUMS = { scenarios: 6, episodes: 18, samples: 120 } as const;
 
-/** A scenario counts with so many episodes of a group, for they are exchanged with one another. */
+/** Episodes of a group that a scenario needs to count, since the test permutes them. */
 export const EPISODES_PER_SCENARIO = 3;
 
 export type SampleCounts = Record<keyof typeof MINIMUMS, number>;
 
-/** What is wanting for a score; undefined when nothing is. */
+/** What is missing for a score; undefined if nothing is. */
 export function shortOf(counts: SampleCounts): string | undefined {
   const short = (['scenarios', 'episodes', 'samples'] as const)
     .filter((what) => counts[what] < MINIMUMS[what])
@@ -17,18 +17,16 @@ export function shortOf(counts: SampleCounts): string | undefined {
   return short.length === 0 ? undefined : short.join(', ');
 }
 
-/** The sentence of a group without a score. */
+/** The reason given for a group without a score. */
 export const tooFew = (short: string): string => `Too few for a score: ${short}.`;
 
-/** What an agent's model is called, or anything that tells models apart. */
+/** Name of an agent's model, or anything that tells models apart. */
 export type ModelOf = (agent: string) => string | undefined;
 
 /**
- * Said before a study begins some groups of which can give no score; undefined where all can. A group is what is scored
- * together: all
- * episodes of the same models in the same speaking order, from one place to another.
- * @param modelOf left out, all agents count as having one model: then nothing is said that another model could change
- * for the better
+ * A warning before a study begins: which groups can never give a score. Undefined if all can. A group is what
+ * is scored together: all episodes of the same models in the same speaking order, from one place to another.
+ * @param modelOf by default all agents have one model; then the warning holds whatever their models are
  */
 export function hopelessStudy(study: Study, modelOf: ModelOf = () => ''): string | undefined {
   const groups = groupsOf(study, modelOf).toSorted((a, b) => pairsIn(study, b) - pairsIn(study, a));
@@ -67,9 +65,9 @@ function hasOtherInput(condition: Condition, scenarios: Study['scenarios']): boo
 }
 
 interface DyadGroup {
-  /** Episodes of each scenario, when all is spoken. */
+  /** Episodes of each scenario in the whole study. */
   perScenario: number;
-  /** How many agents talk. */
+  /** Number of agents that talk. */
   agents: number;
   /** Places in the speaking order, from 0. */
   source: number;
@@ -91,11 +89,11 @@ function groupsOf({ pairs, episodes }: Study, modelOf: ModelOf): DyadGroup[] {
   });
 }
 
-/** Turn pairs of a group where every dialogue goes on to its last turn. */
+/** Number of turn pairs of a group if every dialogue goes on to its last turn. */
 function pairsIn({ scenarios, maxTurns }: Study, group: DyadGroup): number {
   const { perScenario, agents, source, target } = group;
   const distance = (target - source + agents) % agents;
-  // Turns t = source, source + agents, … with a turn t + distance before the last.
+  // Turns t = source, source + agents, … for which a turn t + distance exists.
   return perScenario * scenarios.length * Math.max(0, Math.ceil((maxTurns - distance - source) / agents));
 }
 

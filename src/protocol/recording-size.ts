@@ -1,24 +1,27 @@
-/** What a study may take on the analyzer's disk, from its own numbers alone: every turn as long as it may be, every word heard by all. */
+/**
+ * The most that a study may take on the analyzer's disk, computed from its own numbers: every turn as long as
+ * allowed, and every word heard by all.
+ */
 import type { AgentModel } from './control.ts';
 import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
 import { agentsOf, type Study } from './study.ts';
 
-/** Bytes at the most. */
+/** Upper bound in bytes. */
 export interface Expected {
   studyBytes: number;
-  /** While its agents do nothing but speak and hear, at `TOKENS_PER_S`. */
+  /** Bytes per hour if the agents only speak and hear, at `TOKENS_PER_S`. */
   hourBytes: number;
 }
 
-/** A brisk pace for a model of 7 billion parameters on a GPU. */
+/** A high speed for a model of 7 billion parameters on a GPU. */
 export const TOKENS_PER_S = 50;
 const TEXT_BYTES = TEXT_FEATURE_DIMS * 4;
-/** Names, numbers and the record around a frame. */
+/** Names, numbers and the record header of a frame. */
 const FRAME_BYTES = 512;
-/** What a chat template and another tokenizer put around the words of a turn. */
+/** Tokens that a chat template and another tokenizer may add to the words of a turn. */
 const TEMPLATE_TOKENS = 32;
 
-/** Of one agent's stream. */
+/** Upper bound for the stream of one agent. */
 export function expectedOf(study: Study, agent: string, { layers, dims }: AgentModel): Expected {
   const { steps, maxTurns, maxTokens } = study;
   const chosen = steps ? (steps.layers?.filter((layer) => layer <= layers).length ?? layers + 1) : 0;
@@ -54,7 +57,7 @@ function partsOf({ pairs, conditions, reader }: Study, agent: string): number {
   return agent === reader && conditions.includes('reader') ? spoken + pairs.length : spoken;
 }
 
-/** Of all agents together. */
+/** Upper bound for all agents together. */
 export function expectedOfStudy(study: Study, models: ReadonlyMap<string, AgentModel>): Expected {
   const sum: Expected = { studyBytes: 0, hourBytes: 0 };
   for (const agent of agentsOf(study)) {

@@ -1,19 +1,22 @@
-/** What the analyzer tells people and programs about its scores: the JSON of `GET /api/scores` and `GET /api/state`. */
+/** What the analyzer reports about its scores: the JSON of `GET /api/scores` and `GET /api/state`. */
 
 import type { TalkReport } from './talk-report.ts';
 
-/** Which way states predict: the opener's the answerer's, or the other way. */
+/** Which states predict: the opener's predict the answerer's, or the other way round. */
 export type Direction = 'first_to_second' | 'second_to_first';
 
 export interface PaperReport {
   score: number;
-  /** The same mean without the clip at 0: what a score of 0 may hide. */
+  /** The same mean without the clip at 0, which a score of 0 hides. */
   unclipped: number;
-  /** Its `shuffled` null: B's turns permuted within the episode, training part only. Absent until first computed. */
+  /**
+   * Mean of the `shuffled` null: B's turns permuted within the episode, in the training part. Null until
+   * computed.
+   */
   nullMean: number | null;
-  /** Its `pseudo` null: A of one episode with B of another one of the same scenario. */
+  /** Mean of the `pseudo` null: A of one episode with B of another one of the same scenario. */
   pseudoMean: number | null;
-  /** What the score was computed over; a live score may lag behind the recording. */
+  /** Number of samples of the score; a live score may lag behind the recording. */
   samples: number;
 }
 
@@ -24,51 +27,57 @@ export interface EstimateReport {
   excess: number;
   ciLow: number;
   ciHigh: number;
-  /** The mean of the score over all permutations of episodes within their scenarios. */
+  /** Mean of the score over all permutations of episodes within their scenarios. */
   nullMean: number;
   /** Turn pairs in use: those that every episode of their scenario reaches. */
   samples: number;
 }
 
 export interface StrictReport extends EstimateReport {
-  /** Of the exact permutation test, corrected for the number of layers. */
+  /** p-value of the exact permutation test, corrected for the number of layers. */
   pValue: number;
-  /** Evidence in units of its spread over the permutations: how far beyond the smallest p-value it reaches. */
+  /**
+   * The score minus the mean of the permutations, in their standard deviations: how far it reaches beyond the
+   * smallest p-value.
+   */
   z: number;
   permutations: number;
 }
 
-/** What stands beside the headline, each over the rows it can use; null with too few of them. */
+/** Secondary analyses, each over the rows that it can use; null with too few of them. */
 export interface BesideReport {
-  /** Beyond the text of A's prompt, as far as its features show it: an estimate. */
+  /** Beyond the text of A's prompt, as far as text features show it; an estimate without a p-value. */
   text: EstimateReport | null;
-  /** Beyond the text of B's prompt, with A's utterance, as well. */
+  /** Beyond the text of B's prompt, which holds A's utterance, as well. */
   words: EstimateReport | null;
-  /** A at turn t with B at t + 3 and t + 5: does it fade? */
+  /** A at turn t with B at t + 3 and t + 5: whether the effect fades. */
   lag3: StrictReport | null;
   lag5: StrictReport | null;
 }
 
-/** One measure between aligned steps of speakers and listeners, mean over a group's dyads. */
+/** One measure between aligned steps of speakers and listeners: the mean over a group's dyads. */
 export interface StepMeasureReport {
-  /** Its name, with the pass band of an oscillatory one: `cka`, `plv:0.05-0.25`. */
+  /** Name of the measure, for an oscillatory one with its pass band: `cka`, `plv:0.05-0.25`. */
   measure: string;
   value: number;
-  /** Distance from 0 minus the mean of that under surrogates; null until these are made, as all that follows. */
+  /**
+   * Distance from 0 minus its mean under surrogates. Null until surrogates were made, as are the following
+   * fields.
+   */
   excess: number | null;
   nullMean: number | null;
   nullQ95: number | null;
   pValue: number | null;
-  /** Steps by which the listener follows the speaker, of a lagged measure. */
+  /** For a lagged measure: the number of steps by which the listener follows the speaker. */
   bestLag?: number;
 }
 
 export interface StepReport {
-  /** Dyads with a figure, and the aligned steps in their windows. */
+  /** Number of dyads with a figure, and of aligned steps in their windows. */
   dyads: number;
   steps: number;
   measures: StepMeasureReport[];
-  /** Why there is no figure, when there is none. */
+  /** Why there is no figure; absent if there is one. */
   reason?: string;
 }
 
@@ -92,50 +101,50 @@ export interface GroupReport {
   targetModel: string;
   direction: Direction;
   condition: string;
-  /** Agents in the episode, and the places of source and target in its speaking order, from 1. */
+  /** Number of agents in the episode, and the places of source and target in its speaking order, from 1. */
   agents: number;
   sourceRole: number;
   targetRole: number;
   /**
-   * Turns from the state that predicts to the one that is predicted: 1 where two talk, up to n − 1 where n do. Only
-   * equal ones compare.
+   * Turns from the predicting state to the predicted one: 1 for two agents, up to n − 1 for n. Only groups of
+   * the same distance can be compared.
    */
   distance: number;
-  /** Turn pairs at hand. */
+  /** Turn pairs recorded so far. */
   samples: number;
   episodes: number;
   scenarios: number;
   /**
-   * Of these, the scenarios with at least three episodes: the strict score needs six, for its test permutes the
-   * episodes of one scenario.
+   * Scenarios with at least three episodes. The strict score needs six of them, since its test permutes the
+   * episodes of a scenario.
    */
   exchangeableScenarios: number;
-  /** Rows that the last full score could not take in: over the cap, or of another shape than the rest. */
+  /** Rows that the last full score left out: beyond the limit, or of another shape than the rest. */
   leftOut?: number;
   paper: PaperReport | null;
   /** Strict mode, beyond scenario, turn and episode: the headline. */
   strict: StrictReport | null;
   /** Cohen's local f² of the strict score. */
   effectSize: number | null;
-  /** The strict p-value beside those of the run's other groups: Benjamini–Hochberg. */
+  /** The p-value corrected over the run's groups (Benjamini–Hochberg). */
   qValue: number | null;
-  /** Null until there is a q-value. */
+  /** Null until there is a q value. */
   verdict: Verdict | null;
   /** Null where no sender has described its talk. */
   talk: TalkReport | null;
   /** Null until first computed. */
   beside: BesideReport | null;
-  /** Coupling step by step, where the study streams steps; null before the first aligned one. */
+  /** Coupling step by step, if the study streams steps; null before the first aligned step. */
   steps: StepReport | null;
-  /** Why there is no score, when there is none. */
+  /** Why there is no score; absent if there is one. */
   reason?: string;
-  /** When a score was published last; absent before the first. */
+  /** When a score was last published, milliseconds since 1970; absent before the first. */
   scoredAtMs?: number;
-  /** Oldest first; thinned when it grows long. */
+  /** Oldest first; thinned out when it grows long. */
   curve: CurvePoint[];
 }
 
-/** The strict excess of a condition minus that of a control, same models and direction. */
+/** The strict excess of a condition minus that of a control, for the same models and direction. */
 export interface DifferenceReport {
   sourceModel: string;
   targetModel: string;
@@ -144,17 +153,17 @@ export interface DifferenceReport {
   agents: number;
   sourceRole: number;
   targetRole: number;
-  /** Turns from the state that predicts to the one that is predicted. */
+  /** Turns from the predicting state to the predicted one. */
   distance: number;
   against: string;
   difference: number;
   ciLow: number;
   ciHigh: number;
-  /** Two-sided, by the jackknife over scenarios. */
+  /** Two-sided p-value by the jackknife over scenarios. */
   pValue: number;
 }
 
-/** The same of two agents without a direction. */
+/** The difference of a pair: of two agents, without a direction. */
 export interface PairDifferenceReport {
   modelA: string;
   modelB: string;
@@ -169,13 +178,14 @@ export interface PairDifferenceReport {
 }
 
 /**
- * Where more than two talk: the mean excess over the groups of one distance, with shared scenarios left out together.
+ * For more than two agents: the mean excess over the groups of one distance; its interval leaves out the same
+ * scenario in all of them.
  */
 export interface DistanceReport {
   condition: string;
   agents: number;
   distance: number;
-  /** Groups that the mean is over. */
+  /** Number of groups in the mean. */
   figures: number;
   excess: number;
   ciLow: number;
@@ -186,13 +196,13 @@ export interface DistanceReport {
 export interface PairPaperReport {
   score: number;
   unclipped: number;
-  /** Of the `shuffled` and the `pseudo` null; null where one direction has none. */
+  /** Means of the `shuffled` and the `pseudo` null; null if one direction has none. */
   nullMean: number | null;
   pseudoMean: number | null;
 }
 
 /**
- * Strict mode of a pair: means, and the interval of the mean excess, shared scenarios left out together. It has no
+ * Strict mode of a pair: means, with an interval that leaves out the same scenario in all groups. It has no
  * p-value.
  */
 export interface PairStrictReport {
@@ -204,23 +214,22 @@ export interface PairStrictReport {
 }
 
 /**
- * Two agents without a direction: the mean over both, and over the speaking orders that were spoken, of the last
- * scores. Of groups of more than
- * two there is none: their directions differ in distance.
+ * A pair: the means of the last scores over both directions and the speaking orders that were played. Groups of
+ * more than two agents have no pair, since their directions differ in distance.
  */
 export interface PairReport {
-  /** By name; the order of models and that of places have nothing to do with each other. */
+  /** Sorted by name; the order of models is unrelated to that of places. */
   modelA: string;
   modelB: string;
   roleA: number;
   roleB: number;
   condition: string;
   agents: number;
-  /** How many groups there are: 2, or 4 where two models speak in both orders. */
+  /** Number of groups in the mean: 2, or 4 if two models speak in both orders. */
   figures: number;
-  /** Turn pairs behind them. */
+  /** Number of their turn pairs. */
   samples: number;
-  /** Null unless every one of the groups has a figure. */
+  /** Null unless every group has a figure. */
   paper: PairPaperReport | null;
   strict: PairStrictReport | null;
   /** Which direction has no figure, and why. */
@@ -230,13 +239,13 @@ export interface PairReport {
 export interface ScoreReport {
   run: string;
   /**
-   * False once the run has ended as planned and everything recorded is in a published score. Until then every figure is one look of many: p and
-   * q do not hold.
+   * False once the run has ended as planned and everything recorded is scored. Until then each figure is one
+   * look of many, and p and q do not hold.
    */
   provisional: boolean;
-  /** True while something recorded is not yet in a published score. */
+  /** Whether something recorded is not yet in a published score. */
   pending: boolean;
-  /** Groups and dyads that wait for an answer to their newest rows. */
+  /** Number of groups and dyads with rows that are not scored yet. */
   waiting?: number;
   framesAccepted: number;
   framesDurable: number;
@@ -250,19 +259,19 @@ export interface ScoreReport {
 export interface StreamReport {
   stream: string;
   connected: boolean;
-  /** Not connected, and its sender left in order: nothing is missing. */
+  /** Whether the stream is closed and its sender left in order, so that nothing is missing. */
   done: boolean;
   epoch: number;
   framesAccepted: number;
   framesDurable: number;
-  /** Sender's clock minus the analyzer's, and how far it may be off; null before the first exchange. */
+  /** Sender's clock minus the analyzer's, and the bound of its error; null before the first measurement. */
   clockOffsetMs: number | null;
   clockBoundMs: number | null;
 }
 
 export interface StateReport {
   run: string;
-  /** Every run that this analyzer holds, the latest last. */
+  /** All runs that this analyzer holds, latest last. */
   runs: string[];
   startedAtMs: number;
   nowMs: number;

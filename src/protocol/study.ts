@@ -1,4 +1,7 @@
-/** The study file: which scenarios, agents, conditions and seeds, and what to measure. Other fields are refused. */
+/**
+ * The schema of study files: scenarios, agents, conditions, seeds, and what to measure. Unknown fields are
+ * refused.
+ */
 import { z } from 'zod';
 import { ruleSchema } from './rules.ts';
 import { NAME_PATTERN } from './subjects.ts';
@@ -19,13 +22,13 @@ export const personSchema = z.strictObject({
 export const scenarioSchema = z.strictObject({
   id: name,
   text: z.string().max(4000),
-  /** In speaking order; at least as many as the largest group of agents. */
+  /** Persons in speaking order; at least as many as the largest group of agents. */
   people: z.array(personSchema).min(2).max(MAX_AGENTS),
-  /** What both read instead of each other in `shared-input`: one text before each of their turns. */
+  /** Texts that both agents read instead of each other in `shared-input`, one before each of their turns. */
   script: z.array(z.string().max(2000)).default([]),
   /** In its place a script for each episode of the scenario, so that no two episodes have the same input. */
   scripts: z.array(z.array(z.string().max(2000)).min(1)).default([]),
-  /** Whom the reader of `reader` is; left out: the last person of the next scenario. */
+  /** The persona of the reader in the condition `reader`; by default the last person of the next scenario. */
   reader: personSchema.optional(),
   /** What `entrain evaluate` scores the talk of two by; no agent is told. */
   rule: ruleSchema.optional(),
@@ -37,11 +40,11 @@ export const samplingSchema = z.strictObject({
   topP: z.number().gt(0).max(1).default(0.95),
   minP: z.number().min(0).max(1).default(0),
   repetitionPenalty: z.number().min(0.5).max(2).default(1.1),
-  /** Texts that end a reply and are no part of it, besides those of the model's own format. */
+  /** Texts that end a reply without being part of it, besides those of the model's own format. */
   stops: z.array(z.string().min(1).max(100)).max(16).default([]),
 });
 
-/** How the agents are coupled; the number of a dose is the share of utterances that is heard. */
+/** How the agents are coupled. The number of a `dose` is the share of utterances that is heard. */
 export type Condition = 'live' | 'reader' | 'monologue' | 'shared-input' | 'random' | `dose:${number}`;
 
 const CONDITION_PATTERN = /^(live|reader|monologue|shared-input|random|dose:(0|1|0\.\d{1,3}))$/;
@@ -51,7 +54,7 @@ export const conditionSchema = z.custom<Condition>(
   'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
 );
 
-/** What tells the talk of conditions apart: those of which this is the same give the same words. */
+/** A key of what is said under a condition: conditions with the same key give the same words. */
 export function talkOf(condition: Condition): string {
   const dose = /^dose:(.*)$/.exec(condition)?.[1];
   if (dose === undefined) return condition;
@@ -63,13 +66,13 @@ export const studySchema = z
   .strictObject({
     name,
     seed: z.int().min(0).default(1),
-    /** Groups of agents, by id, in speaking order: two, or more. */
+    /** Groups of two or more agents, by id, in speaking order. */
     pairs: z.array(z.array(name).min(2).max(MAX_AGENTS)).min(1),
     /** The agent that reads along in the condition `reader`. */
     reader: name.optional(),
     scenarios: z.array(scenarioSchema).min(1),
     conditions: z.array(conditionSchema).min(1).default(['live']),
-    /** Episodes per scenario × pair × condition. */
+    /** Episodes per scenario × group × condition. */
     episodes: z.int().min(1).default(1),
     maxTurns: z.int().min(2).max(200).default(12),
     /** No `leave` ends an episode before this turn. */
@@ -103,7 +106,7 @@ export type Sampling = z.infer<typeof samplingSchema>;
 export type Person = z.infer<typeof personSchema>;
 
 /**
- * The layer that steps are asked of and an agent's model lacks, as a sentence's end; undefined where there is none.
+ * The layer of `steps` that an agent's model does not have, as the end of a sentence; undefined if it has all.
  * Layer 0 enters the first block.
  */
 export function missingStepLayer(
@@ -118,7 +121,7 @@ export function missingStepLayer(
   return undefined;
 }
 
-/** Every agent that a study names. */
+/** All agents that a study names. */
 export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Set<string> {
   return new Set([...pairs.flat(), ...(reader === undefined ? [] : [reader])]);
 }

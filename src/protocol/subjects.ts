@@ -1,10 +1,10 @@
-/** Every NATS subject and name that entrain uses, built in one place. */
+/** All NATS subjects and names of entrain. */
 const PREFIX = 'entrain.v2';
 
-/** Names stand in subjects, file names and metrics, so they are kept to this alphabet. */
+/** Names are part of subjects, file names and metrics, so they use only this alphabet. */
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** What stands in the place of a run's name in subjects that belong to no run. */
+/** Used in place of a run's name in subjects that belong to no run. */
 export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer'];
 
 const RUN_AT = PREFIX.split('.').length;
@@ -17,24 +17,24 @@ export const subjects = {
   /** Request: the coordinator invites an agent into a run. */
   assign: (agent: string) => `${PREFIX}.agent.${agent}.assign`,
   promptTokens: (agent: string) => `${PREFIX}.agent.${agent}.prompt-tokens`,
-  /** Request: a run is over and recorded, the agent need not keep anything of it. */
+  /** Request: a run is over and recorded; the agent need not keep anything of it. */
   release: (agent: string) => `${PREFIX}.agent.${agent}.release`,
-  /** Request: the runs an agent takes part in. */
+  /** Request: the runs of which an agent is a member. */
   memberships: (agent: string) => `${PREFIX}.agent.${agent}.runs`,
   /** Request: what the analyzer has made durable and scored so far. */
   analyzerState: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.state`,
-  /** Request: the room that the analyzer has for a run. */
+  /** Request: the disk space that the analyzer has for a run. */
   analyzerDisk: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.disk`,
   /** Request: a run is over and recorded. */
   analyzerFinished: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.finished`,
-  /** What the analyzer did by itself: recordings that were removed. */
+  /** Event: recordings that the analyzer removed. */
   analyzerEvent: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.event`,
-  /** Request to the coordinator: the address of the analyzer and a fresh stream token for an agent of the run. */
+  /** Request to the coordinator: address of the analyzer and a new stream token for an agent of the run. */
   renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
   /** Stored: what one agent may know of an episode. */
   spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.spec.${episode}.${agent}`,
   specsOf: (run: string, agent: string) => `${PREFIX}.${run}.spec.*.${agent}`,
-  /** Each token as an agent speaks it, for whoever watches the run. */
+  /** Each token as an agent speaks it, for programs that watch the run. */
   token: (run: string, episode: string, agent: string) =>
     `${PREFIX}.${run}.episode.${episode}.token.${agent}`,
   tokens: (run: string) => `${PREFIX}.${run}.episode.*.token.*`,
@@ -43,7 +43,7 @@ export const subjects = {
     `${PREFIX}.${run}.hear.${listener}.${of.episode}.${of.agent}`,
   heardTokens: (run: string, listener: string) => `${PREFIX}.${run}.hear.${listener}.*.*`,
   spokenTokens: (run: string, agent: string) => `${PREFIX}.${run}.hear.*.*.${agent}`,
-  /** Stored: a turn, with the name of the agent that says it; nobody else may publish there. */
+  /** Stored: a turn. The subject names the speaker, and only that agent may publish on it. */
   utterance: (run: string, at: { episode: string; turn: number | '*'; agent: string }) =>
     `${PREFIX}.${run}.episode.${at.episode}.utterance.${at.turn}.${at.agent}`,
   utterances: (run: string) => subjects.utterance(run, { episode: '*', turn: '*', agent: '*' }),
@@ -51,18 +51,21 @@ export const subjects = {
   alternative: (run: string, at: { episode: string; turn: number | '*'; k: number | '*'; agent: string }) =>
     `${PREFIX}.${run}.episode.${at.episode}.alternative.${at.turn}.${at.k}.${at.agent}`,
   alternatives: (run: string) => subjects.alternative(run, { episode: '*', turn: '*', k: '*', agent: '*' }),
-  /** Stored: what the coordinator decides about an episode. Its agents read it, for it says who has which role. */
+  /**
+   * Stored: what the coordinator decides about an episode, such as which agent has which role. Its agents read
+   * it.
+   */
   episodeEvent: (run: string, episode: string, name: string) =>
     `${PREFIX}.${run}.episode.${episode}.event.${name}`,
   episodeEvents: (run: string) => `${PREFIX}.${run}.episode.*.event.>`,
-  /** All that agents read of a run besides their specs: events of episodes, utterances, alternatives. */
+  /** Everything that agents read of a run besides their specs: events of episodes, utterances, alternatives. */
   talk: (run: string) => `${PREFIX}.${run}.episode.>`,
-  /** Everything of a run. */
+  /** All subjects of a run. */
   everything: (run: string) => `${PREFIX}.${run}.>`,
   /** Stored: what the coordinator decides about the run; no agent reads it. */
   event: (run: string, name: string) => `${PREFIX}.${run}.event.${name}`,
   events: (run: string) => `${PREFIX}.${run}.event.>`,
-  /** What the run's JetStream stream stores. */
+  /** Subjects stored by the run's JetStream stream. */
   stored: (run: string) => [
     subjects.events(run),
     subjects.spec(run, '*', '*'),
@@ -72,7 +75,7 @@ export const subjects = {
   ],
 } as const;
 
-/** What a stored message of a run is, by its subject alone. */
+/** The kind of a stored message, by its subject. */
 export type StoredKind =
   | { is: 'event' }
   | { is: 'spec' }
@@ -94,14 +97,14 @@ export function storedKind(subject: string): StoredKind {
   return { is: 'unknown' };
 }
 
-/** Who says a token, and in which episode, by its subject alone. */
+/** Speaker and episode of a token, by its subject. */
 export function tokenPlace(subject: string): { episode: string; agent: string } {
   const parts = subject.split('.');
   const agent = parts.at(-1) ?? '';
   return { episode: parts.at(parts[RUN_AT + 1] === 'hear' ? -2 : -3) ?? '', agent };
 }
 
-/** Names of JetStream entities; they may hold no dots. */
+/** Names of JetStream entities, which must not contain dots. */
 export const names = {
   stream: (run: string) => `entrain-${run}`,
   specConsumer: (agent: string) => `spec-${agent}`,

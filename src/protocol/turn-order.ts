@@ -34,7 +34,7 @@ export interface Floor extends BranchPlan {
   alternatives: readonly PlacedAlternative[];
 }
 
-/** By episode; an episode that is finished has none. */
+/** By episode; finished episodes are left out. */
 export type Floors = ReadonlyMap<string, Floor>;
 
 export const NO_FLOORS: Floors = new Map();
@@ -66,7 +66,7 @@ export function floorsAfter(floors: Floors, event: RunEvent): Floors {
   }
 }
 
-/** Why an utterance is not the turn that it says it is; undefined when it is. */
+/** Why an utterance does not count as the turn that it names; undefined if it counts. */
 export function turnFault(
   floor: Floor | undefined,
   { turn, agent }: Pick<Utterance, 'turn' | 'agent'>,
@@ -86,7 +86,7 @@ function roleFault(floor: Floor, { turn, agent }: Pick<Utterance, 'turn' | 'agen
     : `agent "${agent}" did not have role ${role} of the episode`;
 }
 
-/** After an utterance without a fault. */
+/** The state after an utterance that counts. */
 export function floorsWith(
   floors: Floors,
   { episode, turn, finish }: Pick<Utterance, 'episode' | 'turn' | 'finish'>,
@@ -134,8 +134,8 @@ export function floorsBeside(floors: Floors, alternative: PlacedAlternative): Fl
 }
 
 /**
- * The utterance of a stored message.
- * @throws EntrainError `MESSAGE_INVALID`, also where it names another place, agent or stream than its subject
+ * The utterance in a stored message.
+ * @throws EntrainError `MESSAGE_INVALID`, also if it names another place, agent or stream than its subject
  */
 export function parseUtterance({ subject, text }: { subject: string; text: string }): Utterance {
   const about = { code: 'MESSAGE_INVALID', what: 'An utterance' } as const;

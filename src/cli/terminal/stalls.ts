@@ -50,13 +50,13 @@ function placesOf(state: ViewState): Place[] {
 
 function placeOf(episode: string, view: RunningView, { maxTurns, report }: ViewState): Place {
   const { turns, tokens, speakers, left } = view;
-  const uninitialized = report ? report.framesAccepted - report.framesDurable : 0;
+  const notDurable = report ? report.framesAccepted - report.framesDurable : 0;
   const over = left || (maxTurns > 0 && turns >= maxTurns);
   const next = speakers[turns % speakers.length] ?? 'somebody';
   const turn = over ? 'which the coordinator is to close' : `where ${next} is to speak`;
   // Agents pause while nothing is durable, so no word can come before the disk takes the frames that wait.
-  const frames = uninitialized === 1 ? '1 frame waits' : `${uninitialized} frames wait`;
-  const waits = uninitialized > 0 ? `for the recording waits for its disk: ${frames} to be written` : turn;
+  const frames = notDurable === 1 ? '1 frame waits' : `${notDurable} frames wait`;
+  const waits = notDurable > 0 ? `for the recording waits for its disk: ${frames} to be written` : turn;
   return {
     name: episode,
     heard: turns + tokens,

@@ -1,19 +1,18 @@
 /**
- * What a message of the stream may ask of its receiver, beyond being well formed. Held against messages that come over
- * the wire;
- * recordings, also those of protocol 1, are read without it.
+ * Limits on what a well-formed message of the stream may demand of its receiver. Checked for messages that
+ * arrive over the network; recordings, also those of protocol 1, are read without these limits.
  */
 import { EntrainError } from '../errors.ts';
 import { NAME_PATTERN } from '../subjects.ts';
 import { MAX_AGENTS, MAX_ALTERNATIVES } from '../study.ts';
 import type { BranchFrame, DType, EpisodeFrame, StepsFrame, StreamMessage, TurnFrame } from './frames.ts';
 
-/** Epochs and sequence numbers are names of files too; this is far beyond the milliseconds since 1970. */
+/** Epochs and sequence numbers are part of file names. The limit is far beyond milliseconds since 1970. */
 export const MAX_NUMBER = 2 ** 48;
 export const MAX_TURNS = 10_000;
 export const MAX_LAYERS = 1024;
 export const MAX_DIMS = 65_536;
-/** Eight names and what joins them. */
+/** Eight names and their separators. */
 const MAX_PAIR_CHARS = 1024;
 const MAX_CONDITION_CHARS = 64;
 
@@ -47,7 +46,7 @@ export function checkBounds(message: StreamMessage): void {
   }
 }
 
-/** Whether a frame that stands in a recording would be taken today. */
+/** Whether a recorded frame would be accepted from the network today. */
 export function isWithinBounds(message: StreamMessage): boolean {
   try {
     checkBounds(message);
@@ -88,7 +87,7 @@ function checkStates(frame: TurnFrame | StepsFrame | BranchFrame): void {
   below(frame, 'turn', { value: frame.turn, most: MAX_TURNS });
 }
 
-/** Whether no value is NaN or infinite: one whose exponent is all ones. Little-endian. */
+/** Whether no little-endian value is NaN or infinite, that is, has an exponent of all ones. */
 function isFinite(bytes: Uint8Array, dtype: DType): boolean {
   const [width, mask] = dtype === 'f16' ? [2, 0x7c] : [4, 0x7f];
   for (let at = width - 1; at < bytes.length; at += width) {

@@ -1,6 +1,6 @@
 /**
- * The only door between bytes and messages of the stream: scan, unpack, check, in this order. Past it nobody checks
- * again. The binary fields of a decoded message are views of the bytes it came from.
+ * Encodes and decodes messages of the stream. Decoding scans, unpacks and checks, in this order; afterwards no
+ * code checks again. The binary fields of a decoded message are views of its bytes.
  */
 import { crc32 } from 'node:zlib';
 import { Packr, Unpackr } from 'msgpackr';
@@ -10,22 +10,20 @@ import { checkMessage } from './frame-check.ts';
 import type { StreamMessage } from './frames.ts';
 import { scanMessage } from './scan.ts';
 
-/** The largest message that is accepted or made. */
+/** Size of the largest message in bytes, in both directions. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
-// Other libraries write any whole number as int64 if they like; with 'auto', which the typings forgot, only those beyond
-// 2^53 come out as BigInt.
+// Other libraries may write any whole number as int64. With 'auto', which the type declarations lack, only
+// those beyond 2^53 become BigInt.
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'auto' as 'number' });
 
-/** The bytes are never written again, so they may be kept and sent later. */
+/** The returned bytes are not reused, so they may be kept and sent later. */
 export function encodeMessage(message: StreamMessage): Uint8Array {
   return packr.pack(message);
 }
 
-/**
- * @throws EntrainError FRAME_TOO_LARGE, FRAME_INVALID, FRAME_CHECKSUM, VERSION_MISMATCH
- */
+/** @throws EntrainError `FRAME_TOO_LARGE`, `FRAME_INVALID`, `FRAME_CHECKSUM`, `VERSION_MISMATCH` */
 export function decodeMessage(bytes: Uint8Array): StreamMessage {
   if (bytes.length > MAX_MESSAGE_BYTES)
     throw new EntrainError(
@@ -36,7 +34,10 @@ export function decodeMessage(bytes: Uint8Array): StreamMessage {
   return checkMessage(unpack(bytes));
 }
 
-/** CRC-32 of the bytes that a message was decoded from. Its tensor, nearly all of them, was looked at then. */
+/**
+ * CRC-32 of the bytes of a decoded message. The checksum of its tensor, which is nearly all of the bytes, is
+ * reused.
+ */
 export function crcOfMessage(bytes: Uint8Array, message: StreamMessage): number {
   if (!('data' in message)) return crc32(bytes);
   const { data } = message;

@@ -1,6 +1,7 @@
 /**
- * Float32 to float16 in WebAssembly's vectors, eight values at a time: to nearest, ties to even. JavaScript takes many times
- * as long. It works in place on one page, which stays in the nearest cache, so that to copy in and out costs little.
+ * Converts float32 to float16 with WebAssembly vectors, eight values at a time, rounding to nearest, ties to
+ * even; many times faster than JavaScript. It works in place on one page of memory, which stays in the cache,
+ * so copying in and out costs little.
  */
 import {
   add,
@@ -31,9 +32,9 @@ import {
 export interface HalfRounder {
   /** [MOST_AT_ONCE] */
   values: Float32Array;
-  /** The same memory from its start. [MOST_AT_ONCE] */
+  /** The same memory as 16-bit values. [MOST_AT_ONCE] */
   halves: Uint16Array;
-  /** Puts the first `count` values, a multiple of 8, in place of themselves; false when one overflows or is not finite. */
+  /** Converts the first `count` values, a multiple of 8, in place; false if one overflows or is not finite. */
   round(count: number): boolean;
 }
 
@@ -42,15 +43,15 @@ export const MOST_AT_ONCE = 4096;
 export const VALUES_PER_STEP = 8;
 const BYTES_PER_VECTOR = 16;
 
-/** From this bit pattern on (65520) a float32 rounds to infinity in float16. */
+/** From this bit pattern (65520) on, a float32 rounds to infinity in float16. */
 const OVERFLOW_BITS = 0x477ff000;
 const SMALLEST_NORMAL_BITS = 0x38800000;
-/** How far the exponents of the two are apart: 112 × 2²³. */
+/** Difference of the exponent biases: 112 × 2²³. */
 const REBIAS = 0x38000000;
-/** ½, whose last place is the smallest float16: to add it rounds what lies below the normal ones. */
+/** ½: the last place of ½ is the smallest float16, so adding it rounds subnormal values. */
 const ONE_HALF_BITS = 0x3f000000;
 
-/** Locals: numbers, vectors, and vectors that hold the same in each lane. */
+/** Local variables: numbers, vectors, and vectors with the same value in each lane. */
 const [END, FROM, TO] = [0, 1, 2];
 const [VALUE, MAGNITUDE, LARGEST] = [3, 4, 5];
 const [MAGNITUDE_MASK, SIGN_MASK, ONE, NORMAL_SHIFT, SMALLEST_NORMAL, ONE_HALF] = [6, 7, 8, 9, 10, 11];
@@ -59,7 +60,7 @@ const constants: Code = [
   ...set(MAGNITUDE_MASK, splat(0x7fffffff)),
   ...set(SIGN_MASK, splat(0x8000)),
   ...set(ONE, splat(1)),
-  // and half of the last place but one, for the rounding
+  // And half of the second last place, for the rounding.
   ...set(NORMAL_SHIFT, splat(REBIAS - 0xfff)),
   ...set(SMALLEST_NORMAL, splat(SMALLEST_NORMAL_BITS)),
   ...set(ONE_HALF, splat(ONE_HALF_BITS)),
@@ -70,7 +71,7 @@ const normal = shiftRight(add(subtract(get(MAGNITUDE), get(NORMAL_SHIFT)), toEve
 const subnormal = subtract(addFloats(get(MAGNITUDE), get(ONE_HALF)), get(ONE_HALF));
 const sign = and(shiftRight(get(VALUE), 16), get(SIGN_MASK));
 
-/** Four values from `FROM` on to four halves, each in the lower part of its lane. */
+/** Converts the four values at `FROM` to four float16, each in the lower half of its lane. */
 const halvesAt = (offset: number): Code => [
   ...set(VALUE, load(get(FROM), offset)),
   ...set(MAGNITUDE, and(get(VALUE), get(MAGNITUDE_MASK))),
@@ -90,7 +91,7 @@ const body: Code = [
   ...any(isAbove(get(LARGEST), splat(OVERFLOW_BITS - 1))),
 ];
 
-/** As much of Node's own types as is missing. */
+/** The part of the WebAssembly API that Node's type declarations lack. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   Instance: new (module: object) => { exports: unknown };

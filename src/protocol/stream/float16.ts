@@ -1,7 +1,7 @@
-/** Half precision: round to nearest, ties to even; Node 20 has no Float16Array. */
+/** Half precision, rounded to nearest, ties to even. Node 20 has no Float16Array. */
 import { createHalfRounder, MOST_AT_ONCE, VALUES_PER_STEP, type HalfRounder } from './float16-vectors.ts';
 
-/** Writes the values as little-endian float16; false when one of them overflows or is not finite. */
+/** Writes the values as little-endian float16; false if one overflows or is not finite. */
 export function toF16(values: Float32Array, halves: Uint16Array): boolean {
   let fits = true;
   for (let from = 0; fits && from < values.length; from += MOST_AT_ONCE)
@@ -9,10 +9,10 @@ export function toF16(values: Float32Array, halves: Uint16Array): boolean {
   return fits;
 }
 
-/** Made when it is first wanted: an analyzer never rounds. */
+/** Created at its first use; an analyzer never needs it. */
 let rounder: HalfRounder | undefined;
 
-/** As many as the rounder takes at once. */
+/** Converts as many values as the rounder takes at once. */
 function roundSome(values: Float32Array, halves: Uint16Array): boolean {
   rounder ??= createHalfRounder();
   const count = Math.ceil(values.length / VALUES_PER_STEP) * VALUES_PER_STEP;
@@ -30,7 +30,7 @@ export function fromF16(halves: Uint16Array): Float32Array {
   return values;
 }
 
-/** Every half has a fixed value, so they are worked out once: [65536]. */
+/** The float32 value of every float16, computed once: [65536]. */
 let widened: Float32Array | undefined;
 
 function widenAll(): Float32Array {

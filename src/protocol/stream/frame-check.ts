@@ -1,6 +1,7 @@
 /**
- * What each message of the stream must hold, as data: one check per field. Unknown fields are ignored, so that a newer
- * minor version may add some. Written by hand because a general schema library costs more than the decoding itself.
+ * The fields of each message of the stream as data, one check per field. Unknown fields are ignored, so that a
+ * newer minor version may add some. It is written by hand, since a schema library costs more than the decoding
+ * itself.
  */
 import { crc32 } from 'node:zlib';
 import { EntrainError } from '../errors.ts';
@@ -27,7 +28,7 @@ const isInt = (value: unknown, min: number): boolean =>
 const isText = (value: unknown, max: number): boolean => typeof value === 'string' && value.length <= max;
 const isList = (value: unknown, each: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(each);
-// Lists of numbers are in every frame, so they are checked without a function for each number.
+// Lists of numbers are in every frame, so they are checked without a function call per number.
 const isShape = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length === 3 &&
@@ -209,7 +210,7 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
 
 const CHECK_LISTS = new Map(Object.entries(CHECKS).map(([type, checks]) => [type, Object.entries(checks)]));
 
-/** @throws EntrainError FRAME_INVALID, FRAME_CHECKSUM, VERSION_MISMATCH */
+/** @throws EntrainError `FRAME_INVALID`, `FRAME_CHECKSUM`, `VERSION_MISMATCH` */
 export function checkMessage(value: unknown): StreamMessage {
   const fields = value as Fields;
   const type = fields['type'];

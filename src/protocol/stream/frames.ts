@@ -1,16 +1,14 @@
 /**
- * The messages of the activation stream (agent → analyzer over WebSocket), as a union on `type`. Each is one msgpack map;
- * `codec.ts` turns bytes into these and back and is the only door. Data messages (`episode`, `turn`, `steps`, `branch`,
- * `gap`) carry
- * a sequence number and are recorded; the others steer the session.
+ * The messages of the activation stream (agent → analyzer over WebSocket), as a union on `type`. Each is one
+ * msgpack map, encoded and decoded by `codec.ts`. Data messages (`episode`, `turn`, `steps`, `branch`, `gap`)
+ * have a sequence number and are recorded; the others control the session.
  */
 
 export type DType = 'f16' | 'f32';
 
 /**
- * How a step went through the model: as own speech, as a peer's words, as a script's, as the own reasoning before
- * speech, or as
- * the words of an episode in which the agent has no part.
+ * Why a step went through the model: `speak`, own words; `listen`, a peer's words; `read`, a script; `think`,
+ * own reasoning before speech; `control`, the words of an episode in which the agent has no role.
  */
 export const STEP_ROLES = ['speak', 'listen', 'read', 'think', 'control'] as const;
 export type StepRole = (typeof STEP_ROLES)[number];
@@ -25,17 +23,17 @@ export interface ModelRef {
 export interface Hello {
   type: 'hello';
   version: [major: number, minor: number];
-  /** Chosen by the sender, another one for each hello of a connection; absent: 0. */
+  /** Chosen by the sender, different for each hello of a connection. Absent: 0. */
   id?: number;
   run: string;
   stream: string;
   epoch: number;
-  /** First and last sequence number the sender still holds in this epoch; last = first − 1 when it holds none. */
+  /** First and last sequence number that the sender holds in this epoch; last = first − 1 if it holds none. */
   firstSeq: number;
   lastSeq: number;
 }
 
-/** The answer to a hello whose stream is being opened, which may take minutes; a welcome follows. */
+/** Answer to a hello whose stream is being opened, which may take minutes. A welcome follows. */
 export interface Opening {
   type: 'opening';
   hello: number;
@@ -45,9 +43,9 @@ export interface Welcome {
   type: 'welcome';
   /** The `id` of the hello that this answers. */
   hello: number;
-  /** The largest epoch the analyzer knows of this stream, 0 when it knows none. */
+  /** The largest epoch of this stream that the analyzer knows; 0 if none. */
   lastEpoch: number;
-  /** The last sequence number of the greeted epoch that is durable, −1 when none is. */
+  /** The last durable sequence number of the hello's epoch; −1 if none. */
   durableSeq: number;
   /** How many bytes the sender may have in flight. */
   credits: number;
@@ -65,7 +63,10 @@ export interface Resend {
   to: number;
 }
 
-/** Frames that cannot be had any more: the numbers `from`…`to` will never come. Takes the place of frame `seq` = `to`. */
+/**
+ * Frames that are lost for good: the numbers `from`…`to` will never come. It takes the place of frame `seq` =
+ * `to`.
+ */
 export interface Gap {
   type: 'gap';
   seq: number;
@@ -74,13 +75,13 @@ export interface Gap {
   reason: string;
 }
 
-/** What the study laid down beforehand, so that a score need not guess it from what has come so far. */
+/** What the study fixed beforehand, so that a score need not infer it from the frames so far. */
 export interface StudyPlan {
   /** Seed of the study. */
   seed: number;
   /** No `leave` ends an episode before this turn. */
   minTurns: number;
-  /** How many groups the study can give, at most. */
+  /** The largest number of groups that the study can give. */
   groups: number;
 }
 
@@ -91,60 +92,64 @@ export interface EpisodeFrame {
   run: string;
   episode: string;
   scenario: string;
-  /** The pairing of agents that a study names; a unit of paper mode's split is scenario × pair. */
+  /** The group of agents that a study names; a unit of paper mode's split is scenario × pair. */
   pair: string;
   condition: string;
   seed: number;
-  /** Agent ids in speaking order; turn t is spoken by order[t % order.length]. */
+  /** Agent ids in speaking order; turn t is spoken by `order[t % order.length]`. */
   order: string[];
   /** Index of the sending agent in `order`. */
   role: number;
   /** The models of the agents, in the order of `order`. */
   models: ModelRef[];
-  /** The coordinator's signed word that the sender has this role. Absent where there is no coordinator. */
+  /** The coordinator's signed statement that the sender has this role. Absent if there is no coordinator. */
   grant?: string;
-  /** Absent from recordings before 2.0, and from other senders. */
+  /** Absent from recordings before 2.0 and from other senders. */
   plan?: StudyPlan;
 }
 
 /**
- * Seatings from here on are those of a reader, whose states take the place of those of the agent in whose role it reads, however often
- * that role was given away.
+ * Seatings from this number on are those of a reader. Its states take the place of those of the agent in whose
+ * role it reads, however often that role was given anew.
  */
 export const READER_SEATING = 1_000_000;
 
 /**
- * What the talk before a turn's state was like, without a word of it. Of the utterance before the turn, whoever spoke it:
- * whether
- * it says what another one says, and whether it ran to its end.
+ * Properties of the talk before a turn's state, without a word of it: whether the utterance before the turn
+ * equals another one, and whether it was cut.
  */
 export interface TalkMark {
-  /** Earlier turns that the prompt of this state no longer holds, because the model's context was full. */
+  /**
+   * Number of earlier turns that the prompt of this state no longer holds, because the model's context was
+   * full.
+   */
   dropped: number;
   /**
-   * 0: the utterance of the turn before holds no letter, number or symbol. Else equal for utterances with the same ones.
-   * Absent
-   * where nobody spoke at that turn.
+   * 0 if the utterance of the turn before has no letter, number or symbol; otherwise equal for utterances with
+   * the same ones. Absent if there was no utterance.
    */
   digest?: number;
-  /** Whether that utterance was cut because `maxTokens` was reached. Absent with `digest`. */
+  /** Whether that utterance was cut at `maxTokens`. Absent together with `digest`. */
   cut?: boolean;
 }
 
-/** The state at the position that produces the first token of the reply: what the paper uses. */
+/** The state at the position that produces the first token of the reply, as the paper uses it. */
 export interface TurnFrame {
   type: 'turn';
   seq: number;
   episode: string;
   turn: number;
-  /** How often the role was given to somebody (again) before; of two frames of a turn that of the later seating counts. Absent: 0. */
+  /**
+   * How often the role was given to an agent before; of two frames of a turn the one of the later seating
+   * counts. Absent: 0.
+   */
   seating?: number;
-  /** Layer numbers present, 1..L (0 is constant there, see the design). */
+  /** Layer numbers, 1..L. Layer 0 is left out, since it is the same at this position in every prompt. */
   layers: number[];
   /** [1, layers, dims], row-major. */
   shape: [steps: 1, layers: number, dims: number];
   dtype: DType;
-  /** Nanoseconds on the sender's monotonic clock since the epoch began. */
+  /** Nanoseconds since the epoch began, on the sender's monotonic clock. */
   tNs: number | bigint;
   /** CRC-32 (zlib) of `data`. */
   crc32: number;
@@ -153,13 +158,16 @@ export interface TurnFrame {
   text: Uint8Array;
   /** f32 [dims]: mean token embedding of the prompt. */
   words: Uint8Array;
-  /** f32 [any]: the prompt by a sentence encoder, unit length. Absent where the agent has none. */
+  /** f32 [any]: the prompt by a sentence encoder, unit length. Absent if the agent has none. */
   sentence?: Uint8Array;
-  /** Absent from recordings before this field was there, and from other senders. */
+  /** Absent from recordings before this field existed, and from other senders. */
   talk?: TalkMark;
 }
 
-/** The states of some consecutive tokens, spoken or heard. A later frame with an earlier `step0` supersedes from there. */
+/**
+ * The states of consecutive tokens, spoken or heard. A later frame with an earlier `step0` replaces what came
+ * before from there on.
+ */
 export interface StepsFrame {
   type: 'steps';
   seq: number;
@@ -179,28 +187,30 @@ export interface StepsFrame {
 }
 
 /**
- * The states of what might have been: at a turn, other words from the same history, or a state that was moved. No
- * measure of
- * the talk itself uses them, and no older analyzer may take one for a turn.
+ * Counterfactual states of a turn: other words from the same history, or a state that was changed. No measure
+ * of the dialogue itself uses them. It is a type of its own, so that no older analyzer takes one for a turn.
  */
 export interface BranchFrame {
   type: 'branch';
   seq: number;
   run: string;
   episode: string;
-  /** The turn that branches; a state of the next speaker belongs to the same one. */
+  /** The turn that branches; the state of the next speaker belongs to the same turn. */
   turn: number;
-  /** `alternative`: other words. `perturbation`, `interchange`: a state was moved. Others are recorded as they are. */
+  /**
+   * `alternative`: other words. `perturbation`, `interchange`: a changed state. Other kinds are recorded as
+   * they are.
+   */
   kind: string;
-  /** 0: what was really said. */
+  /** 0 for what was really said. */
   k: number;
-  /** Whose state it is: `end`, `mean` of the speaker's utterance, `reply` of a listener, `bystander`. */
+  /** Which state it is: `end` or `mean` of the speaker's utterance, `reply` of a listener, `bystander`. */
   state: string;
-  /** The layer that was moved. */
+  /** The layer whose state was changed. */
   layer?: number;
-  /** The episode whose state took its place. */
+  /** The episode from which the replacing state was taken. */
   donor?: string;
-  /** By how much it was moved, in standard deviations. */
+  /** Size of the change in standard deviations. */
   size?: number;
   /** As in a turn frame. */
   seating?: number;
@@ -211,7 +221,7 @@ export interface BranchFrame {
   tNs: number | bigint;
   crc32: number;
   data: Uint8Array;
-  /** f32 [4096] of the words of the branch, as in a turn frame. */
+  /** f32 [4096]: text features of the words of the branch, as in a turn frame. */
   text?: Uint8Array;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Encodes messages into memory that is used again: to touch fresh memory costs more than to fill it. A message is lent
- * until it is given back; then the next one may be written over it.
+ * Encodes messages into reused memory, since touching fresh memory costs more than filling it. A message is
+ * lent until it is given back; then the next one may overwrite it.
  *
  *   map, with one entry more | its fields but the tensor | "data" | length | tensor
  */
@@ -13,13 +13,13 @@ export interface LentMessage {
   bytes: Uint8Array;
   /** CRC-32 of the bytes. */
   crc: number;
-  /** At most once; a message that never comes back costs no more than its memory. */
+  /** To be called at most once. A message that is never given back costs only its memory. */
   giveBack(): void;
 }
 
-/** As many as are under way at once while everything flows; what a stalled line has taken besides is let go of. */
+/** As many as are in use at once in normal flow. What a stalled connection has taken beyond that is freed. */
 const MOST_IDLE = 4;
-/** The string "data" and the mark of binary data with a length of 32 bits. */
+/** The string "data" and the msgpack mark of binary data with a length of 32 bits. */
 const DATA_FIELD = Buffer.from('a464617461c6', 'hex');
 const LENGTH_BYTES = 4;
 
@@ -48,7 +48,7 @@ function plain(bytes: Uint8Array): LentMessage {
   return { bytes, crc: crc32(bytes), giveBack: () => undefined };
 }
 
-/** All of the message up to the first byte of its tensor. */
+/** The message up to the first byte of its tensor. */
 function encodeHead({ data, ...rest }: TurnFrame | StepsFrame | BranchFrame): Buffer {
   const { entries, fields } = splitMap(encodeMessage(rest as StreamMessage));
   const start = startMap(entries + 1);
@@ -60,7 +60,7 @@ function encodeHead({ data, ...rest }: TurnFrame | StepsFrame | BranchFrame): Bu
   return head;
 }
 
-/** How many entries a map has, and their bytes. */
+/** The number of entries of a map, and their bytes. */
 function splitMap(map: Uint8Array): { entries: number; fields: Uint8Array } {
   const first = map[0] as number;
   if (first !== MAP_16) return { entries: first & 0x0f, fields: map.subarray(1) };

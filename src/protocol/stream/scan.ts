@@ -1,15 +1,15 @@
 /**
- * Walks the bytes of a message before anything decodes them: only plain msgpack, no extension types (msgpackr would
- * build records, dates, regular expressions and errors from them), bounded depth and count, nothing left over.
- * It knows nothing of what a message means.
+ * Scans the bytes of a message before they are decoded. It accepts only plain msgpack of bounded depth and size
+ * without trailing bytes, and no extension types, from which msgpackr would build records, dates, regular
+ * expressions and errors. It does not know what a message means.
  */
 import { isUtf8 } from 'node:buffer';
 import { EntrainError } from '../errors.ts';
 
 export const MAX_DEPTH = 8;
-/** Values of any kind in one message; a steps frame has three per step. */
+/** Most values of any kind in one message; a steps frame has three per step. */
 export const MAX_VALUES = 65_536;
-/** All strings of one message together: turning bytes into text is the slowest thing a decoder does. */
+/** Most bytes of all strings of one message; turning bytes into text is the slowest part of decoding. */
 export const MAX_TEXT_BYTES = 2 ** 20;
 
 interface Walk {
@@ -20,7 +20,7 @@ interface Walk {
   textBytes: number;
 }
 
-/** @throws EntrainError FRAME_INVALID */
+/** @throws EntrainError `FRAME_INVALID` */
 export function scanMessage(bytes: Uint8Array): void {
   const walk: Walk = {
     bytes,
@@ -46,7 +46,7 @@ function scanValue(walk: Walk, depth: number): void {
   scanMarked(walk, token, depth);
 }
 
-/** Tokens 0xc0…0xdf say what follows and how long it is. */
+/** Handles tokens 0xc0…0xdf, which say what follows and how long it is. */
 function scanMarked(walk: Walk, token: number, depth: number): void {
   switch (token) {
     case 0xc0: // nil

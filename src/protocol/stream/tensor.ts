@@ -1,4 +1,7 @@
-/** Hidden states to little-endian bytes and back. A tensor with a value that float16 cannot hold travels as float32. */
+/**
+ * Converts hidden states to little-endian bytes and back. A tensor with a value that float16 cannot hold is
+ * sent as float32.
+ */
 import { crc32 } from 'node:zlib';
 import { fromF16, toF16 } from './float16.ts';
 import type { DType } from './frames.ts';
@@ -17,7 +20,10 @@ export function packTensor(values: Float32Array, prefer: DType): PackedTensor {
   return packed.dtype === 'f32' ? { ...packed, data: packed.data.slice() } : packed;
 }
 
-/** Packs tensor after tensor into the same memory: what it returns is good until the next one, and while `values` is. */
+/**
+ * Packs each tensor into the same memory: a result is valid until the next call, and while `values` is
+ * unchanged.
+ */
 export function createTensorPacker(): (values: Float32Array, prefer: DType) => PackedTensor {
   let halves = new Uint16Array(0);
   return (values, prefer) => {

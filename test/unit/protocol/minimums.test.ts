@@ -6,11 +6,11 @@ import { studySchema } from '../../../src/protocol/study.ts';
 const demo = studySchema.parse(JSON.parse(await readFile('studies/demo.json', 'utf8')));
 const scenarios = demo.scenarios.slice(0, 1);
 
-it('finds nothing wanting in the demo', () => {
+it('hopelessStudy finds nothing missing in the demo', () => {
   expect(hopelessStudy(demo)).toBeUndefined();
 });
 
-it('says which figures a study can never reach', () => {
+it('hopelessStudy says which figures a study can never reach', () => {
   expect(hopelessStudy({ ...demo, scenarios, pairs: [['ada', 'ben']], episodes: 30 })).toBe(
     'this study can give at most 1 of 6 scenarios a group: no score will appear',
   );
@@ -23,7 +23,7 @@ it('says which figures a study can never reach', () => {
 const twenty = Array.from({ length: 20 }, (_, k) => ({ ...demo.scenarios[0]!, id: `s${k}` }));
 const large = { ...demo, scenarios: twenty, pairs: [['ada', 'ben']], episodes: 3, maxTurns: 12, minTurns: 0 };
 
-it('knows that a scenario needs three episodes of a group to count', () => {
+it('hopelessStudy knows that a scenario needs three episodes of a group to count', () => {
   expect(hopelessStudy(large)).toBeUndefined();
   expect(hopelessStudy({ ...large, episodes: 1 })).toBe(
     'this study can give at most 1 of 3 episodes of a scenario a group: no score will appear',
@@ -36,7 +36,7 @@ it('knows that a scenario needs three episodes of a group to count', () => {
   expect(hopelessStudy({ ...large, episodes: 2, pairs: orders })).toBeUndefined();
 });
 
-it('knows which agents have the same model', () => {
+it('hopelessStudy knows which agents have the same model', () => {
   const orders = [
     ['ada', 'ben'],
     ['ben', 'ada'],
@@ -46,9 +46,10 @@ it('knows which agents have the same model', () => {
   expect(hopelessStudy(study, (agent) => agent)).toContain('2 of 3 episodes of a scenario a group: no score');
 });
 
-it('counts the turn pairs of every two places of many agents', () => {
+it('hopelessStudy counts the turn pairs of every two places of many agents', () => {
   const eight = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-  // Of 16 turns each speaks two: from the 1st to the 2nd two turn pairs, from the last to the first one.
+  // Of 16 turns each agent speaks two: two turn pairs from the 1st place to the 2nd, one from the last place to
+  // the first.
   const study = { ...large, pairs: [eight], maxTurns: 16 };
   expect(hopelessStudy(study)).toBe(
     '28 of the 56 groups of each condition can give at most 60 of 120 turn pairs: no score of theirs will appear',
@@ -59,7 +60,7 @@ it('counts the turn pairs of every two places of many agents', () => {
   );
 });
 
-it('says that at temperature 0 all episodes of a scenario are the same', () => {
+it('hopelessStudy says that at temperature 0 all episodes of a scenario are the same', () => {
   const study = { ...demo, sampling: { ...demo.sampling, temperature: 0 } };
   expect(hopelessStudy(study)).toContain('at temperature 0 the episodes of a scenario are the same');
 });

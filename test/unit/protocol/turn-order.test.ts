@@ -71,20 +71,20 @@ function turnsOf(stream: readonly (RunEvent | Utterance)[]): string[] {
   return turns;
 }
 
-describe('the turn of an episode', () => {
-  it('is the first in stream order whose publisher had the role', () => {
+describe('the utterance of a turn', () => {
+  it('is the first one in stream order whose publisher had the role', () => {
     expect(turnsOf([started, says(0, 'ben'), says(0, 'ada'), says(0, 'ada'), says(1, 'ben')])).toEqual([
       'ada 0',
       'ben 1',
     ]);
   });
 
-  it('is no reader’s, no stranger’s, and nobody’s before the episode or after its end', () => {
+  it('cannot come from a reader or a stranger, nor from any agent before the episode or after its end', () => {
     const all = [says(0, 'ada'), started, says(0, 'rea'), says(0, 'eve'), finished, says(0, 'ada')];
     expect(turnsOf(all)).toEqual([]);
   });
 
-  it('is the stand-in’s from the takeover on, and the lost agent’s before it', () => {
+  it('comes from the replacement after the takeover, and from the lost agent before it', () => {
     const lost = [started, says(0, 'ada'), takenOver(0, 'ada', 'cas')];
     expect(turnsOf([...lost, says(1, 'ben'), says(2, 'ada'), says(2, 'cas')])).toEqual([
       'ada 0',
@@ -94,7 +94,7 @@ describe('the turn of an episode', () => {
     expect(turnsOf([started, takenOver(0, 'ben', 'cas'), says(0, 'cas'), says(0, 'ada')])).toEqual(['ada 0']);
   });
 
-  it('comes after the turn before it, ends with the last one, and with one who leaves', () => {
+  it('comes after the turn before it, and none comes after the last turn or when too few speakers are left', () => {
     expect(
       turnsOf([started, says(1, 'ben'), says(0, 'ada'), says(1, 'ben', 'leave'), says(2, 'ada')]),
     ).toEqual(['ada 0', 'ben 1']);
@@ -215,7 +215,7 @@ describe('the turns that branch', () => {
   });
 });
 
-it('holds of an alternative what it says and how it ended, numbered from 1', () => {
+it('keeps its words and how it ended, numbered from 1', () => {
   const body = { ...says(2, 'ada'), k: 1 };
   expect(alternativeSchema.parse(body)).toMatchObject({ k: 1, text: 'ada 2', finish: 'stop' });
   expect(alternativeSchema.safeParse({ ...body, k: 0 }).success).toBe(false);
@@ -233,11 +233,11 @@ describe('the subject of a stored message', () => {
     [subjects.event('r', 'run-failed.2'), { is: 'event' }],
     [subjects.spec('r', 'utterance', 'ben'), { is: 'spec' }],
     ['entrain.v2.r.else.e1', { is: 'unknown' }],
-  ])('%s says what it is', (subject, kind) => {
+  ])('says what the message is: %s', (subject, kind) => {
     expect(storedKind(subject)).toEqual(kind);
   });
 
-  it('names who speaks a token, to watchers and to listeners', () => {
+  it('names the speaker of a token, for watchers and for listeners', () => {
     const place = { episode: 'e1', agent: 'ben' };
     expect(tokenPlace(subjects.token('r', 'e1', 'ben'))).toEqual(place);
     expect(tokenPlace(subjects.heardToken('r', 'ada', place))).toEqual(place);
@@ -248,7 +248,7 @@ describe('the subject of a stored message', () => {
     ['another turn', says(1, 'ada')],
     ['another episode', { ...says(0, 'ada'), episode: 'e2' }],
     ['the stream of another agent', { ...says(0, 'ada'), stream: 'ben' }],
-  ])('is held against an utterance that names %s', (_, body) => {
+  ])('must agree with an utterance, and one that names %s is refused', (_, body) => {
     const subject = subjects.utterance('r', { episode: 'e1', turn: 0, agent: 'ada' });
     expect(parseUtterance({ subject, text: JSON.stringify(says(0, 'ada')) })).toEqual(says(0, 'ada'));
     expect(() => parseUtterance({ subject, text: JSON.stringify(body) })).toThrow(/another place/);

@@ -71,7 +71,7 @@ describe('verifyRun, comparing the folder with its plan and transcript', () => {
       (text: string) => text + (text.split('\n')[0] as string) + '\n',
       'turn 0 of e1 is in the transcript 2 times',
     ],
-  ])('names %s changed: case %#', async (file, change, sentence) => {
+  ])('names what is missing after %s was changed: case %#', async (file, change, sentence) => {
     expect(await lackingAfter(file, change)).toContain(sentence);
   });
 

@@ -37,14 +37,14 @@ describe('encodeMessage and decodeMessage', () => {
     );
   });
 
-  it('write the bytes that the protocol page shows', () => {
+  it('write the bytes shown on the protocol page', () => {
     const bytes = encodeMessage({ type: 'ack', durableSeq: 41, credits: 65536 });
     expect(Buffer.from(bytes).toString('hex')).toBe(
       '83a474797065a361636baa64757261626c6553657129a7637265646974 73ce00010000'.replaceAll(' ', ''),
     );
   });
 
-  it('are read by the msgpack of Python', () => {
+  it('write bytes that Python’s msgpack reads', () => {
     const script = [
       'import json, sys',
       'sys.path.insert(0, "examples")',
@@ -97,14 +97,14 @@ describe('decodeMessage', () => {
     expect(codeOf(bytes)).toBe('FRAME_CHECKSUM');
   });
 
-  it('refuses another major version, and takes a newer minor one with more fields', () => {
+  it('refuses another major version, and accepts a newer minor one with more fields', () => {
     expect(codeOf(plain.pack({ ...hello(), version: [1, 2] }))).toBe('VERSION_MISMATCH');
     expect(decodeMessage(plain.pack({ ...hello(), version: [2, 7], more: 1 }))).toMatchObject({
       stream: 's',
     });
   });
 
-  it('gives a message or a known error for any bytes, and leaves prototypes alone', () => {
+  it('gives a message or a known error for any bytes, and leaves prototypes unchanged', () => {
     const before = Object.getOwnPropertyNames(Object.prototype).length;
     const mutated = fc
       .tuple(anyMessage, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }))
@@ -153,7 +153,7 @@ function codeOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Binary fields as plain arrays, whole numbers as BigInt: whatever msgpack may represent in two ways. */
+/** Binary fields as plain arrays, whole numbers as BigInt: types that msgpack may represent in two ways. */
 function normal(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (Array.isArray(value)) return value.map(normal);
@@ -162,7 +162,7 @@ function normal(value: unknown): unknown {
   return Number.isInteger(value) ? BigInt(value as number) : value;
 }
 
-/** The least of a few tries: what the bytes cost, not what else the machine does meanwhile. */
+/** The least of a few attempts, to exclude what else the machine does meanwhile. */
 function leastMs(work: () => unknown): number {
   const tryOnce = (): number => {
     const startMs = performance.now();

@@ -11,8 +11,8 @@ const frame = (seq: number, values = 64): StepsFrame => ({ ...stepsFrame(seq, va
 
 const read = ({ bytes }: { bytes: Uint8Array }): StreamMessage => decodeMessage(bytes);
 
-describe('a message lender', () => {
-  it('encodes every message so that it reads as it was, with the CRC-32 of its bytes', () => {
+describe('createMessageLender', () => {
+  it('encodes every message so that it decodes to the same, with the CRC-32 of its bytes', () => {
     const lend = createMessageLender();
     fc.assert(
       fc.property(anyMessage, (message) => {
@@ -25,14 +25,14 @@ describe('a message lender', () => {
     );
   });
 
-  it('writes over nothing that is lent', () => {
+  it('does not overwrite a message that is lent', () => {
     const lend = createMessageLender();
     lend(frame(0)).giveBack();
     const lent = Array.from({ length: 9 }, (_, seq) => lend(frame(seq)));
     expect(lent.map(read)).toEqual(lent.map((_, seq) => read({ bytes: encodeMessage(frame(seq)) })));
   });
 
-  it('writes over what was given back, where it has room', () => {
+  it('reuses returned memory that is large enough', () => {
     const lend = createMessageLender();
     const first = lend(frame(1, 128));
     first.giveBack();

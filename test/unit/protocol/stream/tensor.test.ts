@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packTensor, unpackTensor } from '../../../../src/protocol/stream/tensor.ts';
 
-/** The nearest float16 by search over all of them, ties to the even one. */
+/** The nearest float16, found by search over all of them; of two, the even one. */
 function nearestHalf(value: number, halves: Float64Array): number {
   let best = 0;
   for (let i = 1; i < halves.length; i++) {
@@ -13,7 +13,7 @@ function nearestHalf(value: number, halves: Float64Array): number {
   return halves[best] as number;
 }
 
-/** All finite halves from 0 up, in order: [0x7c00]. */
+/** All finite float16 from 0 up, in ascending order: [0x7c00]. */
 const positiveHalves = Float64Array.from({ length: 0x7c00 }, (_, half) => {
   const exponent = half >>> 10;
   const mantissa = half & 0x3ff;
@@ -43,7 +43,7 @@ describe('packTensor', () => {
     );
   });
 
-  it.each([65520, -1e9, Infinity, NaN])('sends %s as float32', (value) => {
+  it.each([65520, -1e9, Infinity, NaN])('sends a tensor with %s as float32', (value) => {
     for (const place of [0, 1, 2]) {
       const values = Float32Array.of(1, 1, 1).fill(value, place, place + 1);
       const { dtype, data } = packTensor(values, 'f16');
@@ -52,7 +52,7 @@ describe('packTensor', () => {
     }
   });
 
-  it('sends a tensor as float32 wherever the value stands that does not fit, and the next one as float16', () => {
+  it('sends a tensor as float32 wherever in it a value does not fit, and the next one as float16', () => {
     const length = 2 * 4096 + 5;
     fc.assert(
       fc.property(fc.integer({ min: 0, max: length - 1 }), (place) => {
@@ -64,7 +64,7 @@ describe('packTensor', () => {
     );
   });
 
-  it('keeps every float16 as it is', () => {
+  it('keeps every float16 unchanged', () => {
     const all = Float32Array.from([...positiveHalves, ...positiveHalves.map((value) => -value)]);
     const { dtype, data } = packTensor(all, 'f16');
     expect(unpackTensor(dtype, data)).toEqual(all);

@@ -29,7 +29,7 @@ const branch: BranchFrame = {
   tNs: 7,
 };
 
-/** Bytes that a sender of another language may write. */
+/** Bytes that a sender in another language may write. */
 const WIRE: [name: string, hex: string, message: StreamMessage][] = [
   [
     'hello',
@@ -45,13 +45,13 @@ const WIRE: [name: string, hex: string, message: StreamMessage][] = [
   ],
 ];
 
-describe('the wire of version 2.0', () => {
-  it.each(WIRE)('has %s as these bytes', (_, hex, message) => {
+describe('the wire format of version 2.0', () => {
+  it.each(WIRE)('encodes %s as these bytes', (_, hex, message) => {
     expect(decodeMessage(Buffer.from(hex, 'hex'))).toEqual(message);
     expect(Buffer.from(encodeMessage(message)).toString('hex')).toBe(hex);
   });
 
-  it('has a branch as a type of its own, with or without what was moved', () => {
+  it('has a message type of its own for branches, with or without a changed state', () => {
     expect(decodeMessage(encodeMessage(branch))).toMatchObject({ type: 'branch', layer: 4, size: 0.5, k: 1 });
     const { layer: _layer, size: _size, ...plain } = branch;
     expect(decodeMessage(encodeMessage(plain))).toMatchObject({ type: 'branch', kind: 'perturbation' });
@@ -59,14 +59,14 @@ describe('the wire of version 2.0', () => {
     expect(() => decodeMessage(encodeMessage({ ...branch, text: new Uint8Array(8) }))).toThrow(/text/);
   });
 
-  it('has steps of reasoning and of control words beside speech', () => {
+  it('has step roles for reasoning and control words besides speech', () => {
     for (const role of ['speak', 'listen', 'read', 'think', 'control'] as const)
       expect(decodeMessage(encodeMessage({ ...stepsFrame(1), seq: 1, role }))).toMatchObject({ role });
     const other = { ...stepsFrame(1), seq: 1, role: 'sing' as 'speak' };
     expect(() => decodeMessage(encodeMessage(other))).toThrow(/think, control/);
   });
 
-  it('refuses a peer of version 1 by its name', () => {
+  it('refuses a peer of version 1 by name', () => {
     const hello = {
       type: 'hello',
       version: [1, 2],
@@ -88,7 +88,7 @@ const [model] = episodeFrame(0, 0).models as [EpisodeFrame['models'][0]];
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `a${i}`);
 const nan = (values: number) => packTensor(new Float32Array(values).fill(Number.NaN), 'f32');
 
-describe('the bounds of what a peer sends', () => {
+describe('checkBounds', () => {
   it.each<[string, StreamMessage]>([
     ['an episode of 60,000 agents', episode({ order: names(60_000), models: [model, model] })],
     ['an episode of nine agents', episode({ order: names(9), models: Array<typeof model>(9).fill(model) })],
@@ -107,12 +107,12 @@ describe('the bounds of what a peer sends', () => {
       'an epoch beyond all names of files',
       { type: 'hello', version: [2, 0], run: 'r', stream: 's', epoch: 2 ** 52, firstSeq: 0, lastSeq: -1 },
     ],
-  ])('refuse %s', (_, message) => {
+  ])('refuses %s', (_, message) => {
     expect(() => checkBounds(message)).toThrow(/out of bounds/);
     expect(isWithinBounds(message)).toBe(false);
   });
 
-  it('allow eight agents with the longest names, and float16 of any finite size', () => {
+  it('allows eight agents with the longest names, and any finite float16', () => {
     const long = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(64));
     const eight = { order: long, models: Array<typeof model>(8).fill(model), pair: long.join('+'), role: 7 };
     expect(isWithinBounds(decodeMessage(encodeMessage(episode(eight))))).toBe(true);
