@@ -1,4 +1,4 @@
-/** Scores → the JSON that `entrain measure` prints; names as the reference sets have them. */
+/** Converts scores to the JSON that `entrain measure` prints, with the names of the reference sets. */
 import type { Matrix } from '../numeric/linear-algebra.ts';
 import { STRICT_METHOD } from '../synchrony/strict/strict-score.ts';
 import type { PaperScore, StrictEstimate, StrictScore, NoScore } from '../synchrony/types.ts';
@@ -7,16 +7,16 @@ import type { MeasureAnswer } from '../synchrony/measures/measure.ts';
 
 export type Json = Record<string, unknown>;
 
-/** The numbers of the layers of both sides, in the order of their states. */
+/** Layer numbers of both sides, in the order of their states. */
 export interface LayerNames {
   source: number[];
   target: number[];
 }
 
-/** Where nothing says otherwise a layer's number is its place in the file, from 0. */
+/** By default a layer's number is its index in the file, from 0. */
 const nameOf = (names: number[] | undefined, place: number): number => names?.[place] ?? place;
 
-/** [rows][cols] */
+/** The matrix as nested arrays [rows][cols]. */
 export function nested(m: Matrix): number[][] {
   return Array.from({ length: m.rows }, (_, r) => [...m.data.subarray(r * m.cols, (r + 1) * m.cols)]);
 }
@@ -44,7 +44,7 @@ export function strictAnswer(score: StrictScore | NoScore, names?: LayerNames): 
   return { ...estimate, p_value: pValue, z, permutations, method, per_layer: perLayer };
 }
 
-/** The same without a test. */
+/** JSON of an estimate, which has no p-value. */
 export function estimateAnswer(score: StrictEstimate | NoScore, names?: LayerNames): Json {
   if ('reason' in score) return { score: null, reason: score.reason };
   return {
@@ -74,7 +74,7 @@ export function measureAnswer(answer: MeasureAnswer): Json {
   return { value: answer.value, ...answer.more, ...beside };
 }
 
-/** @param asked how many surrogates were asked for */
+/** @param asked number of surrogates that were asked for */
 export function surrogateAnswer(found: SurrogateNull | NoScore, asked: number): Json {
   if ('reason' in found) return { p_value: null, null_reason: found.reason };
   const { pValue, size, nullMean, nullQ95, count } = found;

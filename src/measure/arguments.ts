@@ -1,4 +1,4 @@
-/** The command line of `entrain measure`: what it may say, and what it says. */
+/** Flags of `entrain measure`, and their parsing. */
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 
@@ -16,7 +16,7 @@ Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per
   --alpha NUMBER                       ridge penalty of the paper's mode (0.1)
   --permutations N                     of strict mode (999; with --run as published); other measures have a null of N surrogates when asked for one
   --minimum-turns N                    turn pairs of a finished episode: shorter ones are left out in strict mode (2; with --run those of the study's minTurns)
-  --surrogate shift|phase              B turned round, or its phases drawn anew (shift; phase for measures that give a matrix)
+  --surrogate shift|phase              B shifted circularly, or with random phases (shift; phase for measures that give a matrix)
   --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
   --seed N                             of splits, permutations and folds (1; with --run the one that each group was published with)
   --layer N                            only this layer, of both sides (0 is the first in a file; with --run the number that the recording gives it)
@@ -65,7 +65,7 @@ export function parseMeasureArguments(argv: string[]) {
   }
 }
 
-/** A whole number of at least `least`, or the fallback where the flag is absent. */
+/** A whole number of at least `least`, or the fallback if the flag is absent. */
 export function wholeNumber(
   flag: string,
   text: string | undefined,

@@ -1,4 +1,4 @@
-/** Arrays from files → what the measures take, with every misfit said in one sentence. */
+/** Reads arrays from files into the types that the measures take; each mismatch is reported in one sentence. */
 import { EntrainError } from '../protocol/errors.ts';
 import { zeros } from '../numeric/matrix.ts';
 import type { Matrix } from '../numeric/linear-algebra.ts';
@@ -16,7 +16,7 @@ export interface ArrayPaths {
   words?: string | undefined;
 }
 
-/** [n, layers, dims] or [n, dims] → per layer [n, dims]. */
+/** An array [n, layers, dims] or [n, dims] as one matrix [n, dims] per layer. */
 export async function readLayers(path: string): Promise<Matrix[]> {
   const { shape, data } = await readNpy(path);
   const [n = 0, ...rest] = shape;
@@ -35,7 +35,7 @@ export async function readLayers(path: string): Promise<Matrix[]> {
   });
 }
 
-/** Layers of both sides whose rows belong together one by one. */
+/** The layers of both sides, whose rows must correspond one to one. */
 export async function readSides({
   a,
   b,
@@ -47,7 +47,7 @@ export async function readSides({
   return { n, source, target };
 }
 
-/** Turn pairs of one group, and what its episodes are called in the file. */
+/** Turn pairs of one group, and the labels of its episodes in the file. */
 export interface ReadPairs {
   pairs: TurnPairs;
   episodeIds: ReadonlyMap<string, number>;
@@ -72,7 +72,7 @@ export async function readTurnPairs(paths: ArrayPaths): Promise<ReadPairs> {
   return { pairs, episodeIds: episode.idOf };
 }
 
-/** The place of each row in its episode, in order of rows. */
+/** Index of each row within its episode, in the order of rows. */
 function placesIn(episode: Int32Array): Int32Array {
   const seen = new Map<number, number>();
   return episode.map((label) => {
@@ -93,7 +93,7 @@ async function readLabels(path: string | undefined, n: number): Promise<RowNames
   return nameRows(labels);
 }
 
-/** Turns are numbers that are counted with, so they keep their values. */
+/** Reads turn numbers. They are calculated with, so their values are kept, unlike those of labels. */
 async function readTurns(path: string | undefined, n: number): Promise<Int32Array | undefined> {
   if (path === undefined) return undefined;
   const { shape, labels } = await readNpyLabels(path);

@@ -1,14 +1,13 @@
 /**
- * Labels of rows from a file → small integers. Two labels are the same only if the file holds the same value or text;
- * the integers count
- * from 0 in the order of the labels, so what episodes are called does not change a figure.
+ * Converts labels of rows from a file to small integers, counted from 0 in sorted order. Two labels are the
+ * same only if the file holds the same value or text, so the names of episodes do not change a figure.
  */
 import type { NpyLabel } from '../recordings/formats/npy.ts';
 
 export interface RowNames {
-  /** [n] */
+  /** [n]. */
   ids: Int32Array;
-  /** The label as text → its id. */
+  /** Label as text → its id. */
   idOf: ReadonlyMap<string, number>;
 }
 
@@ -19,10 +18,10 @@ export function nameRows(labels: readonly NpyLabel[]): RowNames {
   return { ids: Int32Array.from(labels, (label) => idOf.get(textOf(label)) as number), idOf };
 }
 
-/** −0 and 0 are one label. */
+/** −0 and 0 are the same label. */
 const textOf = (label: NpyLabel): string => String(label);
 
-/** Why labels tell no rows apart reliably, or undefined. */
+/** Why the labels do not distinguish rows reliably; undefined if they do. */
 export function labelFault(labels: readonly NpyLabel[]): string | undefined {
   const numbers = labels.filter((label) => typeof label === 'number');
   const broken = numbers.find((label) => !Number.isInteger(label));

@@ -1,4 +1,4 @@
-/** What `entrain measure --list` says. */
+/** The list that `entrain measure --list` prints. */
 import { MEASURES } from '../synchrony/measures/index.ts';
 
 const SYNC_R2 = {

@@ -1,4 +1,6 @@
-/** `entrain measure`: any measure on arrays from any source, or on a recorded run. Prints one answer and ends. */
+/**
+ * `entrain measure`: any measure on arrays from any source, or on a recorded run. Prints one answer and ends.
+ */
 import { createOrtAlgebra, type OrtAlgebra } from '../numeric/ort/ort-algebra.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { MEASURES } from '../synchrony/measures/index.ts';
@@ -18,12 +20,15 @@ import { printAnswer } from './print.ts';
 
 export { usage } from './arguments.ts';
 
-/** Arguments after `entrain measure` → exit status. */
+/**
+ * @param argv arguments after `entrain measure`
+ * @returns exit status
+ */
 export async function run(argv: string[]): Promise<number> {
   const { flags, names } = parseMeasureArguments(argv);
   if (flags.list === true) return print(listMeasures(flags.json === true));
   const name = onlyName(names);
-  // One thread for a run, as the analyzer's: the order of additions is part of the number.
+  // One thread for a run, as in the analyzer, since the order of additions changes the last digits.
   const algebra = await createOrtAlgebra(flags.run === undefined ? {} : { threads: 1 });
   const progress = stderrProgress(flags.progress);
   try {
@@ -87,7 +92,7 @@ interface MeasureJob extends Pick<Progress, 'say'> {
   asked: AskedNull | undefined;
 }
 
-/** Each layer with its like; with several, `value` is their mean. */
+/** Measures each layer of A with the same layer of B; for several layers, `value` is their mean. */
 async function measureLayers(
   streams: { sources: Matrix[]; targets: Matrix[] },
   { asked, say, ...job }: MeasureJob,
@@ -104,7 +109,10 @@ async function measureLayers(
   return answers.length === 1 ? (answers[0] as Json) : meanOverLayers(answers);
 }
 
-/** Of matrices there is no mean; and none of values while a layer has none, which is named. */
+/**
+ * The mean of the layers' values. There is none for matrices, nor if a layer has no value; that layer is then
+ * named.
+ */
 function meanOverLayers(answers: Json[]): Json {
   const perLayer = answers.map((answer, layer) => ({ layer, ...answer }));
   if (answers.some((answer) => 'matrix' in answer)) return { per_layer: perLayer };
@@ -116,7 +124,7 @@ function meanOverLayers(answers: Json[]): Json {
   return { value: sum / answers.length, per_layer: perLayer };
 }
 
-/** What the flags say of a null; undefined where none is asked for. */
+/** The null that the flags ask for; undefined if none. */
 function nullOf({ permutations, surrogate, seed }: MeasureFlags): AskedNull | undefined {
   if (surrogate !== undefined && surrogate !== 'shift' && surrogate !== 'phase')
     throw new EntrainError('USAGE', `--surrogate is ${surrogate}; expected shift or phase`);

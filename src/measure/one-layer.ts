@@ -1,4 +1,4 @@
-/** `--layer N`: of everything that is measured, one layer of either side. */
+/** `--layer N`: restricts the data to one layer of each side. */
 import { EntrainError } from '../protocol/errors.ts';
 import type { Matrix } from '../numeric/linear-algebra.ts';
 import type { TurnPairs } from '../synchrony/types.ts';
@@ -6,10 +6,10 @@ import type { LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
 
 interface From {
-  /** Named in the error. */
+  /** File that the error names. */
   path: string;
   flags: MeasureFlags;
-  /** The numbers of the layers; left out: their places, from 0. */
+  /** Layer numbers; by default the indices from 0. */
   numbers?: number[] | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface Sides {
   target: string;
 }
 
-/** Both sides of turn pairs, and what their layers are called then. */
+/** Both sides of turn pairs, and the numbers of their layers. */
 export function chooseSides(
   pairs: TurnPairs,
   paths: Sides,

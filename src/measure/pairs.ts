@@ -1,4 +1,4 @@
-/** The pairs of a recorded run: the mean over directions and speaking orders of what was measured, by the same code as live. */
+/** Pairs of a recorded run: means over directions and speaking orders, by the same code as in the analyzer. */
 import { differencesOf, pairDifferencesOf } from '../analyzer/state/differences.ts';
 import {
   distancesOf,
@@ -33,7 +33,7 @@ export function memberOf(group: Group, { measured, seed, samples }: MeasuredGrou
   return { ...bare, paper: { score: syncR2, unclipped, nullMean: measured.shuffled, pseudoMean: null } };
 }
 
-/** In the mode that was asked for alone. */
+/** Pairs in the requested mode. */
 export function measurePairs(members: readonly MeasuredMember[]): Json[] {
   const paper = members[0]?.mode === 'paper';
   return pairsOf(members)
@@ -53,8 +53,8 @@ export function measurePairs(members: readonly MeasuredMember[]): Json[] {
 }
 
 /**
- * Differences between conditions, of directions and of pairs, and means over groups of one distance; in strict mode
- * alone.
+ * Differences between conditions, of directions and of pairs, and means over the groups of one distance; only
+ * in strict mode.
  */
 export function measureContrasts(members: readonly MeasuredMember[]): Json {
   if (members[0]?.mode !== 'strict') return {};

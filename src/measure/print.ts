@@ -1,4 +1,4 @@
-/** An answer for the eye: one figure a line, numbers short, matrices as rows. */
+/** Formats an answer for reading: one figure a line, shortened numbers, matrices as rows. */
 import type { Json } from './answers.ts';
 
 export function printAnswer(answer: Json): string {
@@ -16,7 +16,7 @@ function lines(value: Json, indent: string): string[] {
   });
 }
 
-/** A flat item takes one line; one that holds others is a block with a line before it. */
+/** A flat item takes one line; a nested one is a block with a line before it. */
 function itemLines(item: unknown, indent: string): string[] {
   const isObject = typeof item === 'object' && item !== null && !Array.isArray(item);
   const nests = isObject && Object.values(item).some((value) => typeof value === 'object' && value !== null);

@@ -1,7 +1,7 @@
 /**
- * `entrain measure sync-r2 --run FOLDER`: every group of a recorded run, scored as the analyzer scores it live: the same rows, seed and draws,
- * so the figures are those of `scores.jsonl`, and layers have the numbers that the recording gives them; and every pair, the mean over its
- * directions and speaking orders.
+ * `entrain measure sync-r2 --run FOLDER`: scores every group and pair of a recorded run as the analyzer does,
+ * with the same rows, seed and draws, so the figures are those of `scores.jsonl`. Layers have the numbers of
+ * the recording.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -71,11 +71,11 @@ function about(group: Group): Json {
 }
 
 interface Recorded extends RunRows {
-  /** By how many there are: the numbers of the layers in the turn frames. */
+  /** Layer numbers in the turn frames, by the number of layers. */
   layers: Map<number, number[]>;
 }
 
-/** The numbers that the recording gives to so many layers. */
+/** The layer numbers of the recording for states with `count` layers. */
 function layersIn({ layers }: Recorded, count: number): number[] {
   return layers.get(count) ?? Array.from({ length: count }, (_, index) => index + 1);
 }

@@ -1,18 +1,20 @@
-/** The file of `--splits`: `{"alpha": 0.1, "test_episodes": [[0, 3], [1, 2]]}`, every field checked. */
+/**
+ * Reads the file of `--splits`: `{"alpha": 0.1, "test_episodes": [[0, 3], [1, 2]]}`, and checks every field.
+ */
 import { readFile } from 'node:fs/promises';
 import { EntrainError } from '../protocol/errors.ts';
 import { decodeText, parseJsonText } from '../process/json-text.ts';
 
 export interface Splits {
-  /** Undefined where the file has none. */
+  /** Undefined if the file has none. */
   alpha: number | undefined;
   /** Ids of the test episodes of each split. */
   testEpisodes: number[][];
 }
 
 /**
- * @param idOf the label of an episode as text → its id
- * @throws EntrainError `MEASURE_INPUT` naming the field
+ * @param idOf label of an episode as text → its id
+ * @throws EntrainError `MEASURE_INPUT`, with the field
  */
 export async function readSplits(path: string, idOf: ReadonlyMap<string, number>): Promise<Splits> {
   const refuse = (what: string, cause?: unknown): EntrainError =>

@@ -1,10 +1,10 @@
-/** A measure beside its null, if one is asked for; the streams as they are are measured once for both. */
+/** Computes a measure with its null, if one is asked for. The original streams are measured once for both. */
 import { surrogateNull, type SurrogateInput, type SurrogateOptions } from '../synchrony/stats/surrogates.ts';
 import { surrogateOf } from '../analyzer/steps/step-measures.ts';
 import { measureAnswer, surrogateAnswer, type Json } from './answers.ts';
 
 export interface AskedNull extends Omit<SurrogateOptions, 'kind'> {
-  /** Left out: what suits the measure. */
+  /** By default the kind that suits the measure. */
   kind?: SurrogateOptions['kind'];
 }
 

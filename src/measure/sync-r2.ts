@@ -1,4 +1,4 @@
-/** `entrain measure sync-r2` on arrays: the paper's number or the strict one, with its nulls. */
+/** `entrain measure sync-r2` on arrays: paper or strict score, with nulls. */
 import { EntrainError } from '../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../synchrony/syncr2/nulls.ts';
 import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
@@ -14,11 +14,11 @@ import { readSplits } from './splits.ts';
 const PENALTY = 0.1;
 const NULL_PERMUTATIONS = 199;
 
-/** Used where no flag says otherwise. */
+/** Values for flags that are absent. */
 export interface Fallbacks {
   seed: number;
   permutations: number;
-  /** Turn pairs of an episode that is not left out. */
+  /** Least number of turn pairs of an episode that is used. */
   shortest: number;
 }
 
@@ -28,13 +28,13 @@ export interface MeasureJob extends Pick<Progress, 'say'> {
   flags: MeasureFlags;
   fallbacks: Fallbacks;
   algebra: LinearAlgebra;
-  /** The numbers of the layers; without, they count from 0. */
+  /** Layer numbers; by default counted from 0. */
   layers?: LayerNames;
-  /** What the episodes are called where splits may name them: label → id. */
+  /** Label → id of the episodes, if splits may name them. */
   episodeIds?: ReadonlyMap<string, number>;
 }
 
-/** What is printed, and the score that it says. */
+/** The JSON to print, and the score in it. */
 export type Measured =
   | { mode: 'paper'; answer: Json; score: PaperScore | NoScore; shuffled: number | null }
   | { mode: 'strict'; answer: Json; score: StrictScore | NoScore };
@@ -49,12 +49,12 @@ export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
 
-/** The seed that the flags or the fallbacks say. */
+/** The seed from the flags, or the fallback. */
 export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbacks'>): number {
   return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
 }
 
-/** Episodes of a run have no labels of their own: there they go by their ids. */
+/** Labels of episodes. Those of a run have none, and go by their ids. */
 const namesOf = (pairs: TurnPairs, { episodeIds }: MeasureJob): ReadonlyMap<string, number> =>
   episodeIds ?? new Map(Array.from(pairs.episode, (id) => [String(id), id]));
 
@@ -114,7 +114,7 @@ async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measure
   return { mode: 'strict', answer, score };
 }
 
-/** A null needs no layers: its score, its evidence or its reason. */
+/** The figures of a null: score, evidence or reason, without layers. */
 function brief(score: Awaited<ReturnType<typeof strictScore>>): Json {
   if ('reason' in score) return { score: null, reason: score.reason };
   return { score: score.score, excess: score.excess, p_value: score.pValue, n: score.n };

@@ -1,6 +1,6 @@
 /**
- * The JSON messages on NATS, one schema each. All are parsed by `parseMessage`, which gives a checked value or
- * throws an `EntrainError` that names the field.
+ * The JSON messages on NATS, one schema each. `parseMessage` checks a value or throws an `EntrainError` that names
+ * the field.
  */
 import { z } from 'zod';
 import { EntrainError, type ErrorCode } from './errors.ts';
@@ -14,11 +14,11 @@ export const modelRefSchema = z.object({
   dims: z.int(),
 });
 
-/** The analyzer that the coordinator chose for a run: where an agent streams its states to, and what lets it in. */
+/** The analyzer of a run, as chosen by the coordinator: where an agent streams its states, and what lets it in. */
 export const analyzerSchema = z.object({
   url: z.string(),
   token: z.string(),
-  /** SHA-256 of the analyzer's certificate, hex pairs with colons; absent where it serves without TLS. */
+  /** SHA-256 of the analyzer's certificate, as hex pairs with colons; absent if it serves without TLS. */
   fingerprint: z.string().optional(),
 });
 
@@ -32,8 +32,7 @@ export const assignmentSchema = z.object({
 });
 
 /**
- * A prompt at the beginning of an episode: what the agent is told, and the longest text that it reads instead
- * of the others' words.
+ * A prompt at the beginning of an episode: what the agent is told, and the longest text that it reads from others.
  */
 export const askedPromptSchema = z.object({
   scenario: z.object({ id: z.string(), text: z.string() }),
@@ -54,9 +53,7 @@ export const promptTokensSchema = z.object({
 /** Coordinator → agent (request): this run is over and recorded. */
 export const releaseSchema = z.object({ run: z.string() });
 
-/**
- * Agent → coordinator (answer): the runs of which it is a member, and those of them with unacknowledged frames.
- */
+/** Agent → coordinator (answer): the runs of which it is a member, and those of them with unacknowledged frames. */
 export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
 /** Analyzer → coordinator (answer): free bytes on its disk, and the most that it lets one run take. */
@@ -89,10 +86,7 @@ export const utteranceSchema = z.object({
   turn: z.int(),
   agent: z.string(),
   text: z.string(),
-  /**
-   * `leave`: the speaker says nothing more in this episode. `absent`: it had left before, and the turn is
-   * empty.
-   */
+  /** `leave`: the speaker says nothing more in this episode. `absent`: it had left before, and the turn is empty. */
   finish: z.enum(['stop', 'length', 'leave', 'absent']),
   tokens: z.int(),
   /** Number of oldest turns that the speaker left out of its prompt because the context was full. */
@@ -103,9 +97,7 @@ export const utteranceSchema = z.object({
   lastSeq: z.int(),
 });
 
-/**
- * Place of a line of `events.jsonl` or `transcript.jsonl` in the run's stream. Absent in runs of protocol 1.
- */
+/** Place of a line of `events.jsonl` or `transcript.jsonl` in the run's stream. Absent in runs of protocol 1. */
 export const placeSchema = z.object({ seq: z.int().optional() });
 
 /**
@@ -131,10 +123,7 @@ export const agentSpecSchema = z.object({
   /** Agent ids in speaking order; turn t is spoken by `order[t % order.length]`. */
   order: z.array(z.string()).min(1),
   role: z.int(),
-  /**
-   * False for a reader: it takes the state in which it would answer, and hears what the agent in its role
-   * really says.
-   */
+  /** False for a reader: it takes the state in which it would answer, and hears what the agent of its role says. */
   speaks: z.boolean(),
   /**
    * How often the role was given to an agent since the episode began. Frames of a later seating replace earlier
@@ -147,10 +136,7 @@ export const agentSpecSchema = z.object({
   person: personSchema,
   /** Seed of the episode, from which the seed of a turn is derived. */
   seed: z.int(),
-  /**
-   * When the run began, milliseconds since 1970: the date for chat templates that ask for one. Absent: a fixed
-   * day.
-   */
+  /** When the run began, milliseconds since 1970: the date for chat templates. Absent: a fixed day. */
   startedAtMs: z.number().optional(),
   limits: z.object({ maxTurns: z.int(), minTurns: z.int(), maxTokens: z.int() }),
   /** Seed of the study, and the number of groups that it can give. */
@@ -175,9 +161,7 @@ export const tokenSchema = z.object({
   byte1: z.int(),
 });
 
-/**
- * Events of a run: everything that the coordinator decides or learns. The run's state is computed from them.
- */
+/** Everything that the coordinator decides or learns; the state of a run is computed from its events. */
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('run-started'),

@@ -1,4 +1,4 @@
-/** How many samples a score needs, and whether a study can ever give so many. */
+/** The number of samples that a score needs, and whether a study can ever give that many. */
 import { talkOf, type Condition, type Study } from './study.ts';
 
 /** Below these numbers no score is given: it would say more about chance than about the agents. */

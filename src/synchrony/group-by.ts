@@ -1,4 +1,4 @@
-/** Items by key, in order of first appearance (Map.groupBy is not in every Node that we run on). */
+/** Groups items by key, in order of first appearance (Map.groupBy is not in every supported Node). */
 export function groupBy<T, K>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

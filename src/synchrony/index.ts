@@ -1,5 +1,6 @@
 /**
- * The public mathematics, `entrain/synchrony`: measures over turn pairs and aligned steps, their nulls and statistics.
+ * The public mathematics, package entry `entrain/synchrony`: measures over turn pairs and aligned steps, their
+ * nulls and statistics.
  */
 export type { LinearAlgebra, Matrix } from '../numeric/linear-algebra.ts';
 export { createPlainAlgebra } from '../numeric/plain-algebra.ts';

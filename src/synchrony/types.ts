@@ -1,7 +1,7 @@
-/** What the measures work on and what they answer. */
+/** Input and result types of the measures. */
 import type { Matrix } from '../numeric/linear-algebra.ts';
 
-/** What is known of each row of a group, [n] each: small integers. */
+/** Labels of the rows of a group, [n] each: small integers. */
 export interface RowLabels {
   episode: Int32Array;
   scenario: Int32Array;
@@ -9,17 +9,17 @@ export interface RowLabels {
   turn: Int32Array;
 }
 
-/** Aligned turn pairs of one group: row r holds A's state at its turn t and B's at t + lag. */
+/** Aligned turn pairs of one group: row r holds A's state at its turn t and B's at turn t + lag. */
 export interface TurnPairs extends RowLabels {
   n: number;
-  /** Per layer [n, dims]. */
+  /** One matrix [n, dims] per layer. */
   source: Matrix[];
   target: Matrix[];
-  /** Features of the text of A's prompt (what was said until then) [n, m]; empty columns allowed. */
+  /** Text features of A's prompt (what was said until then) [n, m]; may have no columns. */
   history: Matrix;
-  /** Features of the text of B's prompt (with A's utterance) [n, m]; empty columns allowed. */
+  /** Text features of B's prompt (with A's utterance) [n, m]; may have no columns. */
   reply: Matrix;
-  /** What the two kinds of features in `history` were divided by. */
+  /** Divisors of the two kinds of features in `history`. */
   historySpreads?: TextSpreads;
 }
 
@@ -30,19 +30,19 @@ export interface TextSpreads {
   sentence: number;
 }
 
-/** One turn of an episode as its speaker's agent recorded it. */
+/** One turn of an episode as recorded by its speaker's agent. */
 export interface EpisodeTurn {
   turn: number;
-  /** Place of the speaker in the speaking order: 0 opens the episode. */
+  /** Place of the speaker in the speaking order; 0 opens the episode. */
   speaker: number;
   /** [layers, dims]: the state that produces the first token of the turn. */
   states: Float32Array;
   layers: number;
-  /** Hashed n-grams of the prompt; empty where the agent sends none. */
+  /** Hashed n-grams of the prompt; empty if the agent sends none. */
   text: Float32Array;
-  /** [dims]: mean token embedding of the prompt; empty where the agent sends none. */
+  /** [dims]: mean token embedding of the prompt; empty if the agent sends none. */
   words: Float32Array;
-  /** The prompt by a sentence encoder; left out or empty where the agent has none. */
+  /** The prompt by a sentence encoder; absent or empty if the agent has none. */
   sentence?: Float32Array;
 }
 
@@ -54,7 +54,7 @@ export interface EpisodeStates {
   turns: EpisodeTurn[];
 }
 
-/** Why there is no number. */
+/** The reason why there is no score. */
 export interface NoScore {
   reason: string;
 }
@@ -63,16 +63,16 @@ export interface PaperScore {
   /** SyncR²: max over target layers, clipped at 0, mean over source layers. */
   syncR2: number;
   unclipped: number;
-  /** [source layers, target layers], mean over splits; NaN where no dim of the target layer varies. */
+  /** R² [source layers, target layers], mean over splits; NaN where no dim of the target layer varies. */
   map: Matrix;
-  /** Per source layer: index of the best target layer. */
+  /** For each source layer, the index of the best target layer. */
   bestTargetLayer: number[];
   perSplit: Matrix[];
-  /** Dims of all target layers left out because they hold one value in all rows. */
+  /** Number of dims of all target layers that were left out because they are constant over all rows. */
   degenerateDims: number;
 }
 
-/** One source layer of a strict estimate; layers are indices into the arrays that came in. */
+/** A strict estimate of one source layer; layers are indices into the given arrays. */
 export interface StrictLayer {
   layer: number;
   score: number;
@@ -81,7 +81,9 @@ export interface StrictLayer {
   targetLayer: number;
 }
 
-/** The excess without one scenario, on the held-out and on the training side: what intervals are made of. */
+/**
+ * The excess without one scenario, on the held-out and on the training side; intervals are computed from these.
+ */
 export interface Replicate {
   scenario: number;
   excess: number;
@@ -97,7 +99,7 @@ export interface StrictEstimate {
   score: number;
   /** score − nullMean. */
   excess: number;
-  /** The mean of the score over all permutations of episodes: what the fit costs. */
+  /** Mean of the score over all permutations of episodes within their scenarios: the score without coupling. */
   nullMean: number;
   /** 95 % interval of the excess, by the jackknife over scenarios. */
   ci: Interval;
@@ -105,11 +107,11 @@ export interface StrictEstimate {
   episodes: number;
   scenarios: number;
   perLayer: StrictLayer[];
-  /** Target dimensions left out because they do not vary. */
+  /** Number of constant target dims, which were left out. */
   degenerateDims: number;
   /**
-   * Rows left out: of scenarios with fewer than three episodes, of unfinished episodes, of turns that not every episode
-   * reaches.
+   * Number of rows left out: of scenarios with fewer than three episodes, of unfinished episodes, and of turns
+   * that not every episode reaches.
    */
   droppedRows: number;
   replicates: Replicate[];
@@ -117,9 +119,9 @@ export interface StrictEstimate {
 
 export interface StrictScore extends StrictEstimate {
   pValue: number;
-  /** Evidence in units of its spread over the permutations, mean over source layers. */
+  /** (score − nullMean) / standard deviation over the permutations; mean over source layers. */
   z: number;
   permutations: number;
-  /** Their p-values are corrected for the number of layers by the maximum statistic. */
+  /** The p-values are corrected for the number of layers by the maximum statistic. */
   perLayer: (StrictLayer & { pValue: number })[];
 }

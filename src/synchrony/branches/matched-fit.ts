@@ -3,7 +3,7 @@
  * A scenario is one block of rows; no null mean is taken from the score.
  */
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import { remember } from '../remember.ts';
+import { memoize } from '../memoize.ts';
 import { meanOf, type Jackknifed } from '../stats/jackknife.ts';
 import { foldsOf, type Block } from '../strict/blocks.ts';
 import { addFold, emptyEffect, type LayerEffect } from '../strict/effect.ts';
@@ -68,7 +68,7 @@ export async function effectsBeside(
   { blocks, folds, targets, energy, algebra }: Setup,
 ): Promise<LayerEffect[]> {
   const out: LayerEffect[] = [];
-  const sumsFor = remember((key: string) => {
+  const sumsFor = memoize((key: string) => {
     const [layer, target] = key.split(' ').map(Number) as [number, number];
     const sources = [predictors[layer] as Matrix];
     const only = [targets[target] as Matrix];

@@ -1,12 +1,12 @@
 /**
- * Analytic signals: per channel the band-passed signal and its Hilbert transform, by discrete Fourier transform: negative frequencies
- * out, positive ones doubled, everything outside the band out. The ends of a window wrap around.
+ * Analytic signals: for each channel the band-passed signal and its Hilbert transform, by discrete Fourier
+ * transform: negative frequencies and everything outside the band are removed, positive frequencies doubled.
+ * The ends of a window wrap around.
  *
- * The phase of a signal with an offset is that of the offset: two of them read as locked. The measures are defined for
- * signals that were
- * filtered, of mean 0 but for chance, and those are taken as they are: |mean| ≤ 3 SD / √steps, which moves a coherence
- * by 9 / (2 steps) at
- * most, less than noise has. A larger mean is taken out, and the answer says so.
+ * The phase of a signal with an offset is that of the offset, so two such signals seem phase-locked. The
+ * measures are defined for filtered signals, whose mean is 0 up to chance; those are used unchanged: |mean| ≤ 3
+ * SD / √steps, which changes a coherence by at most 9 / (2 steps), less than its noise. A larger mean is
+ * subtracted, with a warning.
  */
 import { settledComponents } from '../../numeric/principal-components.ts';
 import { zeros } from '../../numeric/matrix.ts';
@@ -28,9 +28,9 @@ export interface Analytic {
 }
 
 const FEWEST_STEPS = 8;
-/** What a channel holds in the band as a share of all that it holds: below, it is rounding. */
+/** Power of a channel in the band as a share of its total power below which it is rounding error. */
 const SILENT = 1e-12;
-/** Standard errors that the mean of a filtered signal may be away from 0. */
+/** Number of standard errors by which the mean of a filtered signal may differ from 0. */
 const CHANCE_OFFSET = 3;
 
 export function analyticSignal(signal: ArrayLike<number>, band?: [low: number, high: number]): Analytic {
@@ -45,7 +45,7 @@ export function analyticSignal(signal: ArrayLike<number>, band?: [low: number, h
       re += (signal[t] as number) * (cosines[at] as number);
       im -= (signal[t] as number) * (sines[at] as number);
     }
-    // Zero frequency and the highest one are their own mirror images.
+    // The zero and the highest frequency are their own mirror images.
     const weight = (k === 0 || 2 * k === n ? 1 : 2) / n;
     addWave(out, { re: re * weight, im: im * weight, k, cosines, sines });
   }
@@ -76,10 +76,13 @@ function circle(n: number): [cosines: Float64Array, sines: Float64Array] {
   return [angles.map(Math.cos), angles.map(Math.sin)];
 }
 
-/** How one pair of channels is coupled; undefined where a channel is silent. */
+/** The coupling of one pair of channels; undefined if a channel is silent in the band. */
 export type Coupling = (x: Analytic, y: Analytic) => number | undefined;
 
-/** The matrix of a coupling over the channels of A, then those of B; with `components` set, over the leading components of each. */
+/**
+ * The matrix of couplings over the channels of A, then those of B; if `components` is set, over the leading
+ * components of each.
+ */
 export async function couplingMatrix(
   streams: { a: Matrix; b: Matrix },
   options: MeasureOptions,
@@ -140,7 +143,7 @@ async function channelsOf(m: Matrix, options: MeasureOptions): Promise<Channel[]
 }
 
 /**
- * A channel near size 1, without an offset that chance does not make; one that is silent in the band is 0 throughout.
+ * A channel scaled to a size near 1, without an offset larger than chance; all 0 if it is silent in the band.
  */
 function channelOf(values: Float64Array, band: MeasureOptions['band']): Channel {
   const { centred, mean } = centre(values);
@@ -154,7 +157,9 @@ function channelOf(values: Float64Array, band: MeasureOptions['band']): Channel 
   return { signal: { re: new Float64Array(values.length), im: new Float64Array(values.length) }, hadOffset };
 }
 
-/** From the first value on, or the mean of a constant would round. */
+/**
+ * Subtracts the mean, computed from differences to the first value, since the mean of a constant would round.
+ */
 function centre(values: Float64Array): { centred: Float64Array; mean: number } {
   const first = values[0] as number;
   const rest = values.map((value) => value - first);
@@ -180,12 +185,12 @@ export function envelope({ re, im }: Analytic): Float64Array {
   return re.map((value, t) => Math.hypot(value, im[t] as number));
 }
 
-/** Imaginary part of x · conj(y) at every step; exactly 0 where x is y. */
+/** Imaginary part of x · conj(y) at every step; exactly 0 if x is y. */
 export function imaginaryCross(x: Analytic, y: Analytic): Float64Array {
   return x.im.map((value, t) => value * (y.re[t] as number) - (x.re[t] as number) * (y.im[t] as number));
 }
 
-/** Cross-spectrum over the geometric mean of the powers. */
+/** Cross-spectrum divided by the geometric mean of the powers. */
 export function coherency(x: Analytic, y: Analytic): { re: number; im: number } {
   let re = 0;
   let im = 0;
@@ -202,7 +207,7 @@ export function coherency(x: Analytic, y: Analytic): { re: number; im: number } 
   return { re: re / scale, im: im / scale };
 }
 
-/** Σ x y / √(Σ x² Σ y²); undefined where one is zero throughout. */
+/** Σ x y / √(Σ x² Σ y²); undefined if one side is all 0. */
 export function uncentredCorrelation(x: Float64Array, y: Float64Array): number | undefined {
   let xy = 0;
   let xx = 0;

@@ -8,7 +8,7 @@
  */
 import { shiftBoth, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
+import { centreColumns, unshifted, aligned, type Measure, type PrepareShifts } from './measure.ts';
 
 function unbiasedHsic(k: Matrix, l: Matrix): number {
   const n = k.rows;
@@ -30,7 +30,7 @@ function unbiasedHsic(k: Matrix, l: Matrix): number {
   return (inner + (sum(rowsK) * sum(rowsL)) / ((n - 1) * (n - 2)) - (2 * along) / (n - 2)) / (n * (n - 3));
 }
 
-const turned: Turning = async (x, y, { algebra }) => {
+const shifted: PrepareShifts = async (x, y, { algebra }) => {
   const streams = aligned(x, y, 4);
   if ('reason' in streams) return streams;
   const { a, b } = streams;
@@ -47,6 +47,6 @@ export const ckaUnbiased: Measure = {
   formula: 'h(K, L) / sqrt(h(K, K) h(L, L)), h the unbiased estimator of HSIC',
   range: 'about -1 to 1',
   reference: 'Song et al. 2012; Nguyen et al. 2021',
-  compute: unturned(turned),
-  turned,
+  compute: unshifted(shifted),
+  shifted,
 };

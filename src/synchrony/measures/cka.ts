@@ -6,9 +6,9 @@
  * No score: fewer than 3 steps, values that are not finite, a stream that does not vary.
  */
 import { innerProduct, shiftBoth } from '../../numeric/matrix.ts';
-import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
+import { centreColumns, unshifted, aligned, type Measure, type PrepareShifts } from './measure.ts';
 
-const turned: Turning = async (x, y, { algebra }) => {
+const shifted: PrepareShifts = async (x, y, { algebra }) => {
   const streams = aligned(x, y, 3);
   if ('reason' in streams) return streams;
   const { a, b } = streams;
@@ -25,6 +25,6 @@ export const cka: Measure = {
   formula: '<K, L> / sqrt(<K, K> <L, L>), K and L Gram matrices of the centred streams',
   range: '0 to 1',
   reference: 'Kornblith et al. 2019',
-  compute: unturned(turned),
-  turned,
+  compute: unshifted(shifted),
+  shifted,
 };

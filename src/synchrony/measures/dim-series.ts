@@ -1,7 +1,7 @@
 /**
- * Two streams dim by dim, for measures that hold each dim against its like under many circular shifts of B: inner
- * products over whole
- * turns are made once per offset and kept, so that a shift of a lagged measure costs its edges alone.
+ * Two streams dim by dim, for measures that correlate each dim with the same dim of B under many circular
+ * shifts. Inner products over whole windows are computed once per offset and kept, so that each shift of a
+ * lagged measure costs only its edges.
  */
 import { dotAt } from '../../numeric/row-product.ts';
 import { transpose } from '../../numeric/matrix.ts';
@@ -9,8 +9,8 @@ import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, firstColumns, nearOne, type Streams } from './measure.ts';
 
 /**
- * A centred stream, dim after dim, each times a power of two that brings it near 1, with the sums of its values and
- * squares up to each step.
+ * A centred stream, one dim after the other, each scaled by a power of two to a size near 1, with cumulative
+ * sums of its values and squares.
  */
 export interface DimSeries {
   steps: number;
@@ -23,7 +23,7 @@ export interface DimSeries {
   squares: Float64Array;
 }
 
-/** Of the dims that both streams have. */
+/** Both streams, reduced to the dims that both have. */
 export function bothSeries({ a, b }: Streams): [a: DimSeries, b: DimSeries] {
   const dims = Math.min(a.cols, b.cols);
   return [dimSeries(firstColumns(a, dims)), dimSeries(firstColumns(b, dims))];
@@ -45,7 +45,7 @@ function dimSeries(m: Matrix): DimSeries {
   return { steps, dims, values, sums, squares };
 }
 
-/** Σ over all steps of x[t] · y[t + offset], the end coming round to the start → [dims]. */
+/** Σ over all steps of x[t] · y[t + offset], circularly → [dims]. */
 export type CircularProducts = (offset: number) => Float64Array;
 
 export function circularProducts(x: DimSeries, y: DimSeries): CircularProducts {
@@ -70,13 +70,13 @@ function productsAt(x: DimSeries, y: DimSeries, offset: number): Float64Array {
   return out;
 }
 
-/** A stretch of steps, the end coming round to the start. */
+/** A range of steps, circularly. */
 export interface Stretch {
   from: number;
   steps: number;
 }
 
-/** Of each dim over a stretch: Σ x and Σ (x − mean)². */
+/** For each dim over a range: Σ x and Σ (x − mean)². */
 export interface Spread {
   sums: Float64Array;
   scatters: Float64Array;

@@ -1,10 +1,11 @@
 /**
  * Granger causality from A to B: does A's past help to predict B beyond B's own past?
- * Formula: ln(det Σ of B from B's past / det Σ of B from B's and A's past), on the first k components of each (k = 1 unless told), least squares
- * with intercept on `order` past steps (1 unless told).
+ * Formula: ln(det Σ of B from B's past / det Σ of B from B's and A's past), on the first k components of each
+ * (default k = 1), least squares with intercept on `order` past steps (default 1).
  * Range: 0 upwards; not corrected for the number of parameters.
  * Reference: Geweke, 1982.
- * No score: fewer steps than parameters + 10, fewer than k dimensions of variance, a perfect prediction, values that are not finite.
+ * No score: fewer steps than parameters + 10, fewer than k dimensions of variance, a perfect prediction, values that
+ * are not finite.
  */
 import { settledComponents } from '../../numeric/principal-components.ts';
 import { cholesky, solveSymmetric } from '../../numeric/cholesky.ts';
@@ -14,7 +15,7 @@ import { centreColumns, aligned, type Measure } from './measure.ts';
 
 const SPARE_STEPS = 10;
 
-/** ln det of the residual covariance of y given x, both centred; undefined where nothing is left. */
+/** ln det of the residual covariance of y given x, both centred; undefined if no residual is left. */
 function residualLogDet(y: Matrix, x: Matrix): number | undefined {
   const beta = solveSymmetric(crossProduct(x, x), 0, crossProduct(x, y));
   const fitted = product(x, beta);
@@ -27,7 +28,7 @@ function residualLogDet(y: Matrix, x: Matrix): number | undefined {
   return sum;
 }
 
-/** Steps t − 1 … t − order beside each other, for t = order … end. */
+/** The steps t − 1 … t − order side by side, for t = order … end. */
 function past(m: Matrix, order: number): Matrix {
   const shifts = Array.from({ length: order }, (_, k) => k + 1);
   return joinColumns(shifts.map((back) => takeRows(m, range(order - back, m.rows - back))));

@@ -1,4 +1,4 @@
-/** Every measure between two aligned streams, by name. SyncR² works on turn pairs and stands apart. */
+/** All measures between two aligned streams, by name. SyncR² works on turn pairs and is not among them. */
 import { accorr } from './accorr.ts';
 import { ccorr } from './ccorr.ts';
 import { ckaUnbiased } from './cka-unbiased.ts';

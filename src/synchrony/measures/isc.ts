@@ -1,21 +1,21 @@
 /**
  * Inter-subject correlation: does each dim of one stream rise and fall with the same dim of the other?
- * Formula: Pearson's correlation over steps for each of the first min(dims) dims, averaged in Fisher's z and turned back.
+ * Formula: Pearson's correlation over steps for each of the first min(dims) dims, averaged in Fisher's z and
+ * transformed back.
  * Range: −1 to 1.
  * Reference: Hasson, Nir, Levy, Fuhrmann, Malach, 2004.
- * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Dims that do not vary are left
- * out; unequal dims are
- * warned of.
+ * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Constant dims are left out;
+ * different numbers of dims give a warning.
  */
 import { bothSeries, circularProducts, type DimSeries } from './dim-series.ts';
-import { aligned, fisherMean, unlikeDims, unturned, type Measure, type Turning } from './measure.ts';
+import { aligned, fisherMean, unlikeDims, unshifted, type Measure, type PrepareShifts } from './measure.ts';
 
 /** √ Σ x² of each dim. */
 function sizes({ steps, dims, squares }: DimSeries): Float64Array {
   return Float64Array.from({ length: dims }, (_, c) => Math.sqrt(squares[c * (steps + 1) + steps] as number));
 }
 
-const turned: Turning = async (a, b) => {
+const shifted: PrepareShifts = async (a, b) => {
   const streams = aligned(a, b, 3);
   if ('reason' in streams) return streams;
   const [x, y] = bothSeries(streams);
@@ -44,6 +44,6 @@ export const isc: Measure = {
   formula: "tanh of the mean over dims of atanh(Pearson's r over steps)",
   range: '-1 to 1',
   reference: 'Hasson et al. 2004',
-  compute: unturned(turned),
-  turned,
+  compute: unshifted(shifted),
+  shifted,
 };

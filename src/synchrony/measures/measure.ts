@@ -1,52 +1,56 @@
-/** What every measure between two aligned streams looks like, and the checks that all of them share. */
+/** The interface of a measure between two aligned streams, and the checks that all measures share. */
 import { blockOf, copyOf, isFinite } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { NoScore } from '../types.ts';
 
 export interface MeasureOptions {
   algebra: LinearAlgebra;
-  /** Leading components kept where a measure works on components. */
+  /** Number of leading components, for measures on components. */
   components?: number;
-  /** Largest shift tried, in steps. */
+  /** Largest lag, in steps. */
   maxLag?: number;
-  /** Steps of the past that a prediction may use. */
+  /** Number of past steps that a prediction may use. */
   order?: number;
-  /** Pass band in cycles per step, at most 0.5; left out: all frequencies. */
+  /** Pass band in cycles per step, at most 0.5; by default all frequencies. */
   band?: [low: number, high: number];
 }
 
 /** `warnings` say what was done to the streams, or what is doubtful about them. */
 export type MeasureAnswer =
   | { value: number; more?: Record<string, number | number[]>; warnings?: string[] }
-  /** Over the channels of A, then those of B: [channels, channels]; `ofA` says how many are A's. */
+  /** [channels, channels] over the channels of A, then those of B; `ofA` is the number of A's channels. */
   | { matrix: Matrix; ofA: number; warnings?: string[] }
   | NoScore;
 
 export interface Measure {
   name: string;
-  /** What it asks, one sentence. */
+  /** The question that the measure answers, in one sentence. */
   about: string;
   formula: string;
   range: string;
   reference: string;
-  /** a [steps, dimsA] and b [steps, dimsB], row for row at the same time. */
+  /** The measure of a [steps, dimsA] and b [steps, dimsB], whose rows belong to the same step. */
   compute(a: Matrix, b: Matrix, options: MeasureOptions): Promise<MeasureAnswer>;
-  /** The same for many turns of B at once, where that costs little more than one. */
-  turned?: Turning;
-  /** How many steps apart the measure itself looks; a surrogate is turned round by more. */
+  /** The measure for many circular shifts of B, if that costs little more than a single one. */
+  shifted?: PrepareShifts;
+  /** Largest lag that the measure looks at, in steps; surrogates are shifted by more. */
   reach?(steps: number, options: MeasureOptions): number;
 }
 
-/** The measure of A and of B turned round: row t of B holds what row t − `by` held, the end comes round to the start. */
-export type Turned = (by: number) => MeasureAnswer;
+/** The measure of A and of B circularly shifted: row t of the shifted B is row t − `by` of B. */
+export type ShiftedMeasure = (by: number) => MeasureAnswer;
 
-export type Turning = (a: Matrix, b: Matrix, options: MeasureOptions) => Promise<Turned | NoScore>;
+export type PrepareShifts = (
+  a: Matrix,
+  b: Matrix,
+  options: MeasureOptions,
+) => Promise<ShiftedMeasure | NoScore>;
 
 /** The measure of the streams as they are. */
-export function unturned(turning: Turning): Measure['compute'] {
+export function unshifted(prepare: PrepareShifts): Measure['compute'] {
   return async (a, b, options) => {
-    const turned = await turning(a, b, options);
-    return typeof turned === 'function' ? turned(0) : turned;
+    const shifted = await prepare(a, b, options);
+    return typeof shifted === 'function' ? shifted(0) : shifted;
   };
 }
 
@@ -56,9 +60,9 @@ export interface Streams {
 }
 
 /**
- * Two streams that can be measured, or why not. All measures are free of scale, so a stream of very small or large
- * values (tesla, femtovolt)
- * comes back times a power of two: its digits stay, and squares of squares neither vanish nor overflow.
+ * The two streams if they can be measured, otherwise the reason. All measures are independent of scale, so a
+ * stream with very small or large values (tesla, femtovolt) is scaled by a power of two: its digits are kept,
+ * and fourth powers neither vanish nor overflow.
  */
 export function aligned(a: Matrix, b: Matrix, fewestSteps: number): Streams | NoScore {
   if (a.rows !== b.rows) return { reason: `the streams are not aligned: ${a.rows} and ${b.rows} steps` };
@@ -68,7 +72,10 @@ export function aligned(a: Matrix, b: Matrix, fewestSteps: number): Streams | No
   return { a: copyNearOne(a), b: copyNearOne(b) };
 }
 
-/** What is doubtful where measures hold dim c of one stream against dim c of another with other dims. */
+/**
+ * A warning for measures that compare dim c of one stream with dim c of the other, if their numbers of dims
+ * differ.
+ */
 export function unlikeDims(a: Matrix, b: Matrix): { warnings?: string[] } {
   if (a.cols === b.cols) return {};
   const first = Math.min(a.cols, b.cols);
@@ -87,7 +94,7 @@ export function firstColumns(m: Matrix, count: number): Matrix {
 /** Exponents within which sums of fourth powers keep their digits. */
 const SAFE_EXPONENT = 60;
 
-/** Multiplies values in place by the power of two that brings the largest near 1, where they are far from it. */
+/** Scales values in place by the power of two that brings the largest near 1, if they are far from it. */
 export function nearOne(values: Float64Array): void {
   const exponent = exponentOf(values);
   if (Math.abs(exponent) > SAFE_EXPONENT) values.set(scaledBy(values, -exponent));
@@ -100,13 +107,13 @@ function copyNearOne(m: Matrix): Matrix {
   return copy;
 }
 
-/** Times 2^exponent, exactly; in two steps, for half of the range of exponents has no number of its own. */
+/** Multiplies by 2^exponent exactly; in two steps, since half of the exponents have no double of their own. */
 export function scaledBy(values: Float64Array, exponent: number): Float64Array {
   const half = Math.trunc(exponent / 2);
   return values.map((value) => value * 2 ** half * 2 ** (exponent - half));
 }
 
-/** The power of two at or below the largest size; 0 where all is 0. */
+/** Exponent of the power of two at or below the largest absolute value; 0 if all values are 0. */
 export function exponentOf(values: Float64Array): number {
   let largest = 0;
   for (let at = 0; at < values.length; at++) largest = Math.max(largest, Math.abs(values[at] as number));
@@ -117,10 +124,10 @@ function isConstant(m: Matrix): boolean {
   return m.data.every((value, at) => at < m.cols || value === m.data[at - m.cols]);
 }
 
-/** Column means taken out; a column that holds one value becomes exactly 0. */
+/** Subtracts the column means; a constant column becomes exactly 0. */
 export function centreColumns(m: Matrix): Matrix {
   const { cols } = m;
-  // From the first row on, or the mean of one value would round and leave its rounding behind.
+  // Relative to the first row, since the mean of a constant would round and leave a rounding error.
   const fromFirst = m.data.map((value, at) => value - (m.data[at % cols] as number));
   const means = new Float64Array(cols);
   for (const [at, value] of fromFirst.entries())
@@ -128,10 +135,11 @@ export function centreColumns(m: Matrix): Matrix {
   return { ...m, data: fromFirst.map((value, at) => value - (means[at % cols] as number)) };
 }
 
-/** Pearson's correlation; undefined where one side does not vary. */
+/** Pearson's correlation; undefined if one side does not vary. */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | undefined {
   const n = x.length;
-  // From the first value on, or the mean of a constant would round, and rounding correlates perfectly with rounding.
+  // Relative to the first value, since the mean of a constant would round, and rounding errors correlate
+  // perfectly.
   const [firstX, firstY] = [x[0] as number, y[0] as number];
   let meanX = 0;
   let meanY = 0;
@@ -153,11 +161,14 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | un
   return scale > 0 ? Math.max(-1, Math.min(1, xy / scale)) : undefined;
 }
 
-/** Correlations whose Fisher ratios are multiplied before a logarithm is taken: none of them is above 2e15. */
+/** Number of Fisher ratios that are multiplied before a logarithm is taken; each is at most 2e15. */
 const RATIOS = 16;
 const NEAREST_ONE = 1 - 1e-15;
 
-/** Mean of correlations in Fisher's z, turned back: ½ Σ ln((1 + r) / (1 − r)) / n; undefined for none. */
+/**
+ * Mean of correlations in Fisher's z, transformed back: tanh(½ Σ ln((1 + r) / (1 − r)) / n); undefined for
+ * none.
+ */
 export function fisherMean(correlations: ArrayLike<number>): number | undefined {
   const count = correlations.length;
   if (count === 0) return undefined;

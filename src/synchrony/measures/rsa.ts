@@ -1,18 +1,19 @@
 /**
- * Representational similarity: are steps that are unlike in one stream unlike in the other?
- * Formula: Spearman's correlation between the upper triangles of the dissimilarity matrices 1 − Pearson(row, row'); Pearson's beside it.
+ * Representational similarity: are steps that differ in one stream different in the other?
+ * Formula: Spearman's correlation between the upper triangles of the dissimilarity matrices 1 − Pearson(row, row');
+ * Pearson's correlation is given beside it.
  * Range: −1 to 1.
  * Reference: Kriegeskorte, Mur, Bandettini, 2008.
  * No score: fewer than 4 steps, fewer than 3 dims, a step whose dims are all equal, values that are not finite.
  */
 import { shiftBoth, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import { pearson, unturned, aligned, type Measure, type Turning } from './measure.ts';
+import { pearson, unshifted, aligned, type Measure, type PrepareShifts } from './measure.ts';
 
-/** Over two dims every correlation is 1 or −1, and ranks among them are rounding. */
+/** Over two dims every correlation is 1 or −1, and their ranks would be rounding errors. */
 const FEWEST_DIMS = 3;
 
-/** Upper triangle, row by row; undefined where a row does not vary. */
+/** The upper triangle, row by row; undefined if a row does not vary. */
 function dissimilarities(m: Matrix): Float64Array | undefined {
   const out = new Float64Array((m.rows * (m.rows - 1)) / 2);
   const rows = Array.from({ length: m.rows }, (_, r) => m.data.subarray(r * m.cols, (r + 1) * m.cols));
@@ -27,7 +28,7 @@ function dissimilarities(m: Matrix): Float64Array | undefined {
   return out;
 }
 
-/** Ranks from 1, equal values share their mean rank. */
+/** Ranks from 1; equal values share their mean rank. */
 function ranks(values: Float64Array): Float64Array {
   const order = Uint32Array.from(values.keys()).sort((x, y) => (values[x] as number) - (values[y] as number));
   const out = new Float64Array(values.length);
@@ -40,7 +41,7 @@ function ranks(values: Float64Array): Float64Array {
   return out;
 }
 
-/** Upper triangle, row by row → symmetric [n, n]. */
+/** The symmetric matrix [n, n] of an upper triangle given row by row. */
 function mirrored(triangle: Float64Array, n: number): Matrix {
   const out = zeros(n, n);
   let at = 0;
@@ -64,7 +65,7 @@ function upperTriangle({ rows: n, data }: Matrix): Float64Array {
   return out;
 }
 
-const turned: Turning = async (source, target) => {
+const shifted: PrepareShifts = async (source, target) => {
   const streams = aligned(source, target, 4);
   if ('reason' in streams) return streams;
   const { a, b } = streams;
@@ -89,6 +90,6 @@ export const rsa: Measure = {
   formula: "Spearman over the upper triangles of 1 - Pearson(row, row')",
   range: '-1 to 1',
   reference: 'Kriegeskorte et al. 2008',
-  compute: unturned(turned),
-  turned,
+  compute: unshifted(shifted),
+  shifted,
 };

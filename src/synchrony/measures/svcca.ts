@@ -1,6 +1,7 @@
 /**
  * Singular vector canonical correlation: how well do the leading subspaces of the two streams agree?
- * Formula: mean singular value of UᵀV, U and V the first k left singular vectors of the centred streams (k = 10 unless told).
+ * Formula: mean singular value of UᵀV, where U and V are the first k left singular vectors of the centred streams
+ * (default k = 10).
  * Range: 0 to 1; depends on k and grows with k / steps.
  * Reference: Raghu, Gilmer, Yosinski, Sohl-Dickstein, 2017.
  * No score: fewer than k + 1 steps, fewer than k dimensions of variance, values that are not finite.
@@ -8,12 +9,15 @@
 import { symmetricEigen } from '../../numeric/eigen.ts';
 import { crossProduct, product, transpose, shiftRows, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import { centreColumns, unturned, aligned, type Measure, type Turning } from './measure.ts';
+import { centreColumns, unshifted, aligned, type Measure, type PrepareShifts } from './measure.ts';
 
 const COMPONENTS = 10;
 const RANK_TOLERANCE = 1e-12;
 
-/** First k left singular vectors [steps, k], by the smaller of the two Gram matrices; undefined where there are not so many. */
+/**
+ * The first k left singular vectors [steps, k], from the smaller of the two Gram matrices; undefined if the
+ * rank is below k.
+ */
 function leftSingularVectors(m: Matrix, k: number): Matrix | undefined {
   const tall = m.rows > m.cols;
   const flipped = transpose(m);
@@ -30,7 +34,7 @@ function leftSingularVectors(m: Matrix, k: number): Matrix | undefined {
   return tall ? product(m, kept) : kept;
 }
 
-const turned: Turning = async (x, y, { components = COMPONENTS }) => {
+const shifted: PrepareShifts = async (x, y, { components = COMPONENTS }) => {
   const streams = aligned(x, y, components + 1);
   if ('reason' in streams) return streams;
   const { a, b } = streams;
@@ -52,6 +56,6 @@ export const svcca: Measure = {
   formula: 'mean singular value of U^T V, first k left singular vectors of the centred streams',
   range: '0 to 1',
   reference: 'Raghu et al. 2017',
-  compute: unturned(turned),
-  turned,
+  compute: unshifted(shifted),
+  shifted,
 };

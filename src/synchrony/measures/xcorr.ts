@@ -1,14 +1,15 @@
 /**
  * Lagged cross-correlation: at which delay do the streams follow each other most?
- * Formula: for every lag, Pearson's correlation of a[t] with b[t + lag] per dim, averaged in Fisher's z; the value is the one farthest from 0.
+ * Formula: for every lag, Pearson's correlation of a[t] with b[t + lag] per dim, averaged in Fisher's z; the
+ * value is the one farthest from 0.
  * Range: −1 to 1; a positive best lag says that B follows A.
  * Reference: Boker, Xu, Rotondo, King, 2002.
- * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite. Unequal dims are
- * warned of.
+ * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite. Different
+ * numbers of dims give a warning.
  *
- * With B turned round by s, step t of A meets step t + lag − s of B. The inner product over the overlap is the one over
- * the whole circle less
- * the |lag| terms that lie outside the overlap; the circle's depends on lag − s alone and is kept.
+ * With B circularly shifted by s, step t of A meets step t + lag − s of B. The inner product over the overlap
+ * is that over the whole circle minus the |lag| terms outside the overlap; the product over the circle depends
+ * only on lag − s and is kept.
  */
 import {
   bothSeries,
@@ -24,20 +25,21 @@ import {
   fisherMean,
   pearson,
   unlikeDims,
-  unturned,
+  unshifted,
   type Measure,
   type MeasureOptions,
-  type Turning,
+  type PrepareShifts,
 } from './measure.ts';
 
 const MAX_LAG = 10;
 const FEWEST_STEPS = 8;
 /**
- * Share of a dim's scatter within the overlap under which differences of sums lose digits that the correlation needs.
+ * If the variance of a dim within the overlap is below this share of the whole, differences of sums lose digits
+ * that the correlation needs.
  */
 const UNSAFE = 1e-4;
 
-/** At least half of the steps overlap. */
+/** The largest lag: at least half of the steps overlap. */
 function reachOf(steps: number, { maxLag = MAX_LAG }: Pick<MeasureOptions, 'maxLag'>): number {
   return Math.min(maxLag, Math.floor(steps / 2));
 }
@@ -48,7 +50,7 @@ interface Both {
   products: CircularProducts;
 }
 
-/** A's overlap for each lag is the same however B is turned. */
+/** The overlap of A at each lag, which does not depend on the shift of B. */
 interface Lag {
   lag: number;
   overlap: Stretch;
@@ -60,11 +62,11 @@ function lagOf(x: DimSeries, lag: number): Lag {
   return { lag, overlap, spread: spreadOf(x, overlap) };
 }
 
-/** Correlations of the dims that vary in both overlaps, B turned round by `by`. */
+/** Correlations of the dims that vary in both overlaps, with B shifted by `by`. */
 function correlations({ x, y, products }: Both, { lag, overlap, spread }: Lag, by: number): Float64Array {
   const { steps: n, dims } = x;
   const { from, steps } = overlap;
-  // Step t of A meets step t + offset of B; of A, the steps from `edge` on meet none.
+  // Step t of A meets step t + offset of B; A's steps from `edge` on have no partner.
   const offset = (((lag - by) % n) + n) % n;
   const edge = { from: lag > 0 ? n - lag : 0, steps: n - steps };
   const other = { from: (from + offset) % n, steps };
@@ -88,7 +90,7 @@ function correlations({ x, y, products }: Both, { lag, overlap, spread }: Lag, b
 const wholeOf = ({ steps, squares }: DimSeries, c: number): number =>
   squares[(c + 1) * (steps + 1) - 1] as number;
 
-/** Σ x[t] · y[t + offset] over the steps of A that meet none of B. */
+/** Σ x[t] · y[t + offset] over the steps of A that have no partner. */
 function edgeProduct(
   { x, y, c }: { x: DimSeries; y: DimSeries; c: number },
   edge: Stretch,
@@ -103,12 +105,12 @@ function edgeProduct(
   return sum;
 }
 
-/** The values of a dim over a stretch. */
+/** The values of a dim over a range of steps. */
 function stretchOf({ steps: n, values }: DimSeries, c: number, { from, steps }: Stretch): Float64Array {
   return Float64Array.from({ length: steps }, (_, k) => values[c * n + ((from + k) % n)] as number);
 }
 
-const turned: Turning = async (a, b, { maxLag = MAX_LAG }) => {
+const shifted: PrepareShifts = async (a, b, { maxLag = MAX_LAG }) => {
   const streams = aligned(a, b, FEWEST_STEPS);
   if ('reason' in streams) return streams;
   const reach = reachOf(a.rows, { maxLag });
@@ -134,7 +136,7 @@ export const xcorr: Measure = {
   formula: "Pearson's r of a[t] and b[t + lag] per dim, Fisher mean; the lag where it is farthest from 0",
   range: '-1 to 1',
   reference: 'Boker et al. 2002',
-  compute: unturned(turned),
-  turned,
+  compute: unshifted(shifted),
+  shifted,
   reach: reachOf,
 };

@@ -1,15 +1,19 @@
 /**
- * Which steps of a speaker and of a listener belong together: those that have read the same words. Their tokenizers may cut the words
- * otherwise, so states are compared where a token of both ends at the same byte.
+ * Finds the steps of a speaker and of a listener that belong together: those after which both have read the
+ * same words. Their tokenizers may cut the words differently, so steps are compared where a token of both ends
+ * at the same byte.
  *
  *   speaker:   The | cat | sat           listener:   The c | at | sat
  *   together:        cat ~ at, sat ~ sat
  */
 
-/** Bytes of the utterance that a step has read, end exclusive. */
+/** Byte range of the utterance that a step has read, end exclusive. */
 export type ByteRange = readonly [start: number, end: number];
 
-/** Steps at hand in the order of the text → places of those that belong together. A step inside a character has read no end. */
+/**
+ * Indices of steps that belong together; steps are given in the order of the text. A step that ends inside a
+ * character belongs to none.
+ */
 export function alignSteps(
   speaker: readonly ByteRange[],
   listener: readonly ByteRange[],

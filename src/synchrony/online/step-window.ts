@@ -1,18 +1,20 @@
 /**
- * The last steps of two aligned streams: a ring of rows and the Gram matrix of each, so that CKA follows at once. A batch of new steps costs
- * O(steps · window · dims), the alignment itself O(window²).
+ * The last steps of two aligned streams: a ring of rows and the Gram matrix of each, so that CKA can be
+ * computed at any time. A batch of new steps costs O(steps · window · dims), CKA itself O(window²).
  */
 import { rowRange, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 
 export interface StepWindow {
-  /** Aligned steps of both streams, the newest last: [steps, dimsA], [steps, dimsB]. */
+  /** Adds aligned steps of both streams in order of time: [steps, dimsA], [steps, dimsB]. */
   add(a: Matrix, b: Matrix): Promise<void>;
-  /** Steps held, at most the window. */
+  /** Number of steps held, at most the window. */
   readonly steps: number;
-  /** Undefined with fewer than 3 steps, or where a stream does not vary or is not finite. */
+  /**
+   * CKA over the steps held; undefined with fewer than 3 steps, or if a stream does not vary or is not finite.
+   */
   cka(): number | undefined;
-  /** The steps held, the oldest first: [steps, dimsA], [steps, dimsB]. */
+  /** The steps held, oldest first: [steps, dimsA], [steps, dimsB]. */
   rows(): { a: Matrix; b: Matrix };
 }
 
@@ -67,7 +69,7 @@ function ring(window: number, algebra: LinearAlgebra): Ring {
   };
 }
 
-/** Row r of the products [places, held] is that of a place with every row held. */
+/** Writes products [places, held]: row r belongs to the row at places[r], with every row held. */
 function writeProducts(gram: Matrix, places: number[], products: Matrix): void {
   for (const [r, place] of places.entries())
     for (let other = 0; other < products.cols; other++) {
@@ -82,8 +84,8 @@ function lastRows(m: Matrix, most: number): Matrix {
 }
 
 /**
- * ⟨HKH, HLH⟩ / √(⟨HKH, HKH⟩ ⟨HLH, HLH⟩) without writing the centred matrices down:
- * ⟨HKH, HLH⟩ = ⟨K, L⟩ − 2/n Σ kᵣ lᵣ + (Σ kᵣ)(Σ lᵣ)/n², kᵣ and lᵣ the row sums.
+ * ⟨HKH, HLH⟩ / √(⟨HKH, HKH⟩ ⟨HLH, HLH⟩) without the centred matrices: ⟨HKH, HLH⟩ = ⟨K, L⟩ − 2/n Σ kᵣ lᵣ + (Σ
+ * kᵣ)(Σ lᵣ)/n², where kᵣ and lᵣ are row sums.
  */
 function centredAlignment(k: Matrix, l: Matrix, n: number): number | undefined {
   const rowsK = rowSums(k, n);
@@ -91,7 +93,7 @@ function centredAlignment(k: Matrix, l: Matrix, n: number): number | undefined {
   const kk = centredProduct(k, k, { x: rowsK, y: rowsK, n });
   const ll = centredProduct(l, l, { x: rowsL, y: rowsL, n });
   const kl = centredProduct(k, l, { x: rowsK, y: rowsL, n });
-  // What centring leaves of a constant stream is rounding.
+  // Below this, a centred stream is the rounding error of a constant one.
   const smallest = 1e-20;
   const varies = kk > smallest * squares(rowsK) && ll > smallest * squares(rowsL);
   const value = kl / Math.sqrt(kk * ll);
@@ -116,7 +118,7 @@ function centredProduct(k: Matrix, l: Matrix, sums: { x: Float64Array; y: Float6
   let totalY = 0;
   for (let r = 0; r < n; r++) {
     const start = r * k.cols;
-    // Both are symmetric: the entries left of the diagonal count twice.
+    // Both are symmetric, so the entries left of the diagonal count twice.
     for (let c = 0; c < r; c++) inner += 2 * (k.data[start + c] as number) * (l.data[start + c] as number);
     inner += (k.data[start + r] as number) * (l.data[start + r] as number);
     along += (x[r] as number) * (y[r] as number);

@@ -1,18 +1,18 @@
 /**
- * Intervals by the delete-one jackknife over scenarios, of one excess, of a difference and of a mean.
+ * Intervals by the delete-one jackknife over scenarios, for one excess, a difference or a mean.
  *
- *   se² = (S − 1) / S · Σ (θ₋ₛ − mean)²,   interval = θ ± t(0.975, S − 1) · se,   p = P(|T| > |θ| / se) with S − 1 degrees of freedom
+ *   se² = (S − 1) / S · Σ (θ₋ₛ − mean)²,   interval = θ ± t(0.975, S − 1) · se,   p = P(|T| > |θ| / se), S − 1 d.f.
  *
- * θ₋ₛ is the figure without scenario s, on the held-out and on the training side. Figures of several scores are taken
- * without the same scenario
- * in all of them, so what they share is in the interval. A scenario that a score lacks changes nothing in it.
+ * θ₋ₛ is the figure without scenario s, on the held-out and on the training side. Figures made of several scores
+ * leave out the same scenario in all of them, so what the scores share is in the interval. A scenario that a score
+ * does not have changes nothing in it.
  * Reference: Efron, Stein, 1981; Quenouille, 1956.
  * No interval: fewer than two scenarios, or a figure that is not finite.
  */
 import type { Interval, NoScore, Replicate } from '../types.ts';
 import { studentP, studentQuantile } from './student.ts';
 
-/** A figure and what it is without each scenario. */
+/** A figure, and its values without each scenario. */
 export interface Jackknifed {
   excess: number;
   replicates: readonly Replicate[];
@@ -20,13 +20,13 @@ export interface Jackknifed {
 
 export interface Estimate extends Interval {
   estimate: number;
-  /** Two-sided, of the estimate being 0. */
+  /** Two-sided p-value of the estimate being 0. */
   pValue: number;
 }
 
 const ALPHA = 0.05;
 
-/** A figure made of the excesses of some scores, such as their difference or mean. */
+/** Estimate and interval of a figure made of several excesses, such as their difference or mean. */
 export function jackknife(
   scores: readonly Jackknifed[],
   combine: (excesses: readonly number[]) => number,

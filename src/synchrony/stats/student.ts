@@ -13,7 +13,7 @@ export function studentP(t: number, freedom: number): number {
   return incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
 }
 
-/** t with P(|T| > t) = p, by bisection. */
+/** The t with P(|T| > t) = p, by bisection. */
 export function studentQuantile(p: number, freedom: number): number {
   let [low, high] = [0, 1];
   while (studentP(high, freedom) > p) high *= 2;
@@ -62,7 +62,7 @@ const LANCZOS = [
   -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 
-/** Of x > 0 (Lanczos). */
+/** ln Γ(x) for x > 0 (Lanczos). */
 function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const base = x - 1 + LANCZOS.length - 0.5;

@@ -1,15 +1,15 @@
 /**
- * Surrogates of a stream of steps: what a measure gives where the stream keeps its own rhythm and loses its partner's. The p-value is the
- * share of surrogates, the streams as they are counted in, that lie as far from 0 as the measure.
- * Formula: `shift` shifts B circularly by a number of steps, at least a tenth of them and more than a lagged measure
- * reaches; `phase` adds
- * one random phase per frequency to all dims of B, an all-pass filter, so spectra and what the dims share among
- * themselves stay.
- * Shifts are drawn without replacement: there are only so many, and one drawn twice is no new evidence. Where as many
- * are asked for as
- * there are, or more, each is used once.
+ * Surrogates of a stream of steps: copies that keep the stream's own rhythm and lose its relation to the
+ * partner. The p-value is the share of surrogates whose measure lies at least as far from 0 as that of the
+ * streams, which are counted in.
+ * Formula: `shift` shifts B circularly by a number of steps, at least a tenth of them and more than a lagged
+ * measure reaches; `phase` adds one random phase per frequency to all dims of B (an all-pass filter), which
+ * keeps the spectra and what the dims share.
+ * Shifts are drawn without replacement, since a shift drawn twice is no new evidence. If as many are asked for
+ * as there are, or more, each is used once.
  * Range: p from 1 / (surrogates + 1) to 1.
- * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994; Phipson, Smyth, 2010.
+ * Reference: Lancaster, Iatsenko, Pidde, Ticcinelli, Stefanovska, 2018; Prichard, Theiler, 1994; Phipson,
+ * Smyth, 2010.
  * No null: the measure has no score, or no surrogate has one.
  */
 import { shiftRows, zeros } from '../../numeric/matrix.ts';
@@ -22,24 +22,27 @@ export interface SurrogateOptions {
   kind: 'shift' | 'phase';
   count: number;
   seed: number;
-  /** Told before each of them: the how manieth of how many. */
+  /** Called before each surrogate with its number and the number of all. */
   onDraw?(draw: number, count: number): void;
 }
 
 export interface SurrogateNull {
   pValue: number;
-  /** Of the size of the measure: its distance from 0; of a matrix, the largest between a channel of A and one of B. */
+  /**
+   * Size of the measure: its distance from 0; for a matrix, the largest entry between a channel of A and one of
+   * B.
+   */
   size: number;
   nullMean: number;
   nullQ95: number;
-  /** Surrogates that have a score. */
+  /** Number of surrogates with a score. */
   count: number;
 }
 
-/** Of a size that differs by rounding alone one cannot say that it is smaller. */
+/** A size that differs only by rounding does not count as smaller. */
 const ROUNDING = 1e-10;
 
-/** What is measured: the streams [steps, dims] row by row at the same time, and how. */
+/** The streams [steps, dims], whose rows belong to the same step, and the measure. */
 export interface SurrogateInput {
   a: Matrix;
   b: Matrix;
@@ -47,7 +50,7 @@ export interface SurrogateInput {
   options: MeasureOptions;
 }
 
-/** The measure of the streams as they are, beside its null. */
+/** The measure of the streams, and its null. */
 export async function surrogateNull(
   input: SurrogateInput,
   options: SurrogateOptions,
@@ -60,7 +63,7 @@ export async function surrogateNull(
 }
 
 /**
- * A measure's size beside those of its surrogates, all of them different ones; a surrogate without a score has none.
+ * The size of a measure, and those of its surrogates, all different; undefined for a surrogate without a score.
  */
 export interface SurrogateSizes {
   answer: Exclude<MeasureAnswer, NoScore>;
@@ -73,9 +76,9 @@ export async function surrogateSizes(
   { kind, count, seed, onDraw }: SurrogateOptions,
 ): Promise<SurrogateSizes | NoScore> {
   const { a, b, measure, options } = input;
-  const turned = kind === 'shift' ? await measure.turned?.(a, b, options) : undefined;
-  if (turned && 'reason' in turned) return turned;
-  const answer = turned ? turned(0) : await measure.compute(a, b, options);
+  const shifted = kind === 'shift' ? await measure.shifted?.(a, b, options) : undefined;
+  if (shifted && 'reason' in shifted) return shifted;
+  const answer = shifted ? shifted(0) : await measure.compute(a, b, options);
   if ('reason' in answer) return answer;
   const random = seededRandom(seed, 6);
   const measured = async (other: Matrix): Promise<MeasureAnswer> => measure.compute(a, other, options);
@@ -95,12 +98,12 @@ export async function surrogateSizes(
   if ('reason' in shifts) return shifts;
   for (const [draw, by] of shifts.entries()) {
     onDraw?.(draw + 1, shifts.length);
-    await take(turned ? turned(by) : measured(shiftRows(b, by)));
+    await take(shifted ? shifted(by) : measured(shiftRows(b, by)));
   }
   return { answer, size: sizeOf(answer), sizes };
 }
 
-/** What the sizes of surrogates say of a size. */
+/** The null: mean, quantile and p-value from the sizes of the surrogates. */
 export function nullOf(size: number, all: readonly (number | undefined)[]): SurrogateNull | NoScore {
   const sizes = all.filter((other) => other !== undefined);
   if (sizes.length === 0) return { reason: 'no surrogate has a score' };
@@ -128,7 +131,7 @@ function drawShifts(
   steps: number,
   { count, random, reach }: { count: number; random: Random; reach: number },
 ): number[] | NoScore {
-  // A smaller shift would leave the measure what it looks for.
+  // A smaller shift would leave the coupling that the measure looks for.
   const least = Math.max(1, reach + 1, Math.floor(steps / 10));
   if (2 * least > steps)
     return { reason: `only ${steps} steps, surrogates that outreach the measure need ${2 * least}` };
@@ -145,8 +148,9 @@ function phased(m: Matrix, random: Random, algebra: LinearAlgebra): Promise<Matr
 }
 
 /**
- * The circulant [steps, steps] that adds a phase to each frequency k = 1, 2, … below steps / 2; the mean and the highest frequency stay.
- * First column: (1 + (−1)ᵗ for even steps + 2 Σ cos(2πkt / steps + phase k)) / steps.
+ * The circulant matrix [steps, steps] that adds a phase to each frequency k = 1, 2, … below steps / 2, and
+ * keeps the mean and the highest frequency. First column: (1 + (−1)ᵗ for even steps + 2 Σ cos(2πkt / steps +
+ * phase k)) / steps.
  */
 export function allPass(steps: number, phases: ArrayLike<number>): Matrix {
   const column = Float64Array.from({ length: steps }, (_, t) => {
@@ -161,7 +165,7 @@ export function allPass(steps: number, phases: ArrayLike<number>): Matrix {
   return out;
 }
 
-/** Linear interpolation between order statistics. */
+/** A quantile by linear interpolation between order statistics. */
 function quantile(values: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = share * (sorted.length - 1);

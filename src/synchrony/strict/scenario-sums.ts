@@ -5,7 +5,7 @@
  */
 import { addTo, copyOf, joinColumns, rowRange, transpose, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import { remember } from '../remember.ts';
+import { memoize } from '../memoize.ts';
 import type { Block, Blocks } from './blocks.ts';
 
 /**
@@ -52,7 +52,7 @@ export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
   const { used, nullMean = true, sources, targets } = data;
   const allTargets = joinColumns([...targets]);
   const widths = targets.map(({ cols }) => cols);
-  const over = remember(async (key: string) => {
+  const over = memoize(async (key: string) => {
     const blocks = key.split(' ').map((at) => used.blocks[Number(at)] as Block);
     const w = stackedRows(allTargets, blocks);
     const energy = energies(w, widths);
@@ -63,8 +63,8 @@ export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
     }
     return sums;
   });
-  const grams = remember((layer: number) => blockGrams(sources[layer] as Matrix, used, algebra));
-  const ofScenarios = remember(async (key: string) => {
+  const grams = memoize((layer: number) => blockGrams(sources[layer] as Matrix, used, algebra));
+  const ofScenarios = memoize(async (key: string) => {
     const [layer, target] = key.split(' ').map(Number) as [number, number];
     const sides = { z: sources[layer] as Matrix, w: targets[target] as Matrix };
     const found: ScenarioSums[] = [];

@@ -19,7 +19,7 @@ import {
   blockOf,
 } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import { remember } from '../remember.ts';
+import { memoize } from '../memoize.ts';
 import type { Block, Blocks } from './blocks.ts';
 import { meanEigenvalue } from './choose-model.ts';
 import { rowsOfBlock } from './scenario-sums.ts';
@@ -61,7 +61,7 @@ export async function textResiduals(parts: readonly Matrix[], input: TextInput):
   );
   const own = transpose(takeRows(text, rows));
   const gram = await algebra.gram(own);
-  const ridge = remember((share: number) => fitRidge({ gram, text, trained, share }, algebra));
+  const ridge = memoize((share: number) => fitRidge({ gram, text, trained, share }, algebra));
   const removal: Removal = { text, own, rows, ridge, algebra };
   const shares = await bestPenalties(parts, removal);
   const out: Matrix[] = [];

@@ -1,16 +1,19 @@
-/** Nulls made from a recording: the same turn pairs with the partner's side exchanged, so that no true coupling can be left. */
+/**
+ * Nulls made from a recording: the same turn pairs with another partner's state or another turn, so that no
+ * coupling remains.
+ */
 import { groupBy } from '../group-by.ts';
 import { takeRows } from '../../numeric/matrix.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { TurnPairs } from '../types.ts';
 
-/** Rows of one recording paired anew: row r takes A's side from source[r] and B's from target[r]. */
+/** A new pairing of the rows: row r takes A's side from source[r] and B's from target[r]. */
 interface Pairing {
   source: number[];
   target: number[];
 }
 
-/** B's turns permuted within the episode: asks whether it is only the episode. */
+/** The `shuffled` null: B's turns permuted within the episode. It shows what the episode alone gives. */
 export function shuffledPairs(pairs: TurnPairs, seed: number): TurnPairs {
   const random = seededRandom(seed, 1);
   const pairing: Pairing = { source: [], target: [] };
@@ -21,7 +24,10 @@ export function shuffledPairs(pairs: TurnPairs, seed: number): TurnPairs {
   return pairAnew(pairs, pairing);
 }
 
-/** A of one episode with B of another of the same scenario and agents, turn by turn as far as both go: asks whether it is only the scenario. */
+/**
+ * The `pseudo` null: A of one episode with B of another one of the same scenario and agents, turn by turn over
+ * the shorter length. It shows what the scenario alone gives.
+ */
 export function pseudoPairs(pairs: TurnPairs, seed: number): TurnPairs {
   const random = seededRandom(seed, 2);
   const episodes = [...rowsByEpisode(pairs).values()];
@@ -42,7 +48,7 @@ export function pseudoPairs(pairs: TurnPairs, seed: number): TurnPairs {
   return pairAnew(pairs, pairing);
 }
 
-/** A at turn t with B at turn t + lag, from pairs recorded at lag 1: asks whether it fades with time. */
+/** A at turn t with B at turn t + lag, from pairs recorded at lag 1. It shows whether the effect fades. */
 export function lagPairs(pairs: TurnPairs, lag: number): TurnPairs {
   const pairing: Pairing = { source: [], target: [] };
   for (const rows of rowsByEpisode(pairs).values()) {

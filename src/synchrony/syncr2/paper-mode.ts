@@ -1,10 +1,10 @@
 /**
- * SyncR² in the paper's own mode: ridge regression from every layer of A at turn t to every layer of B at the next turn, R² on held-out
- * units, mean over splits, then the maximum over target layers clipped at 0 and the mean over source layers.
- *
- * Range: up to 1; `unclipped` may be negative. No score: too few rows or units, values that are not finite, a side that
- * does not vary. Dims
- * of the target that hold one value in all rows are left out and counted; so are target layers that have no other.
+ * SyncR² as the paper computes it: ridge regression from every layer of A at turn t to every layer of B at the
+ * next turn; R² on held-out units, mean over splits; then the maximum over target layers, clipped at 0, and the
+ * mean over source layers.
+ * Range: up to 1; `unclipped` may be negative.
+ * No score: too few rows or units, values that are not finite, a side that does not vary.
+ * Constant dims of the target are left out and counted, as are target layers without any other.
  */
 import { groupBy } from '../group-by.ts';
 import { columnMeans, scaleColumns } from '../../numeric/columns.ts';
@@ -20,10 +20,10 @@ export interface PaperOptions {
   algebra: LinearAlgebra;
   /** Ridge penalty; the paper's is 0.1. */
   lambda?: number;
-  /** How many splits to draw, or the test episodes of each. */
+  /** Number of splits to draw, or the test episodes of each. */
   splits?: number | number[][];
   seed: number;
-  /** The paper's null: B's training rows permuted within their dialogue. */
+  /** Whether to compute the paper's null: B's training rows permuted within their episode. */
   shuffled?: boolean;
 }
 
@@ -34,12 +34,13 @@ export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promi
   return withPaper(pairs, options, (draw) => draw(options));
 }
 
-/** What one score takes besides the rows. */
+/** The options of one score of given rows. */
 export type PaperDraw = Pick<PaperOptions, 'seed' | 'shuffled'>;
 
 /**
- * Scores of the same rows share whatever does not depend on their splits: the inverse of every source layer is most of the work. They share
- * memory too: one draw has to be waited for before the next, and `use` for the last.
+ * Computes several scores of the same rows, which share whatever does not depend on the splits; the inverse of
+ * every source layer is most of the work. They also share memory: each draw must be awaited before the next
+ * one, and `use` must await the last.
  */
 export async function withPaper<T>(
   pairs: TurnPairs,
@@ -50,7 +51,7 @@ export async function withPaper<T>(
     return { reason: `only ${pairs.n} turn pairs, at least ${MINIMUM_ROWS} are needed` };
   const withMeans = (layer: Matrix): WithMeans => ({ layer, means: columnMeans(layer) });
   const [source, target] = [pairs.source.map(withMeans), pairs.target.map(withMeans)];
-  // A mean is not finite where a value is not, so that takes no pass of its own.
+  // A mean is not finite if a value is not, so this needs no pass of its own.
   if (![...source, ...target].every(({ means }) => means.every(Number.isFinite)))
     return { reason: 'a hidden state holds NaN or infinity' };
   const dead = pairs.target.map((layer) => constantColumns(layer));
@@ -73,7 +74,7 @@ export async function withPaper<T>(
   });
 }
 
-/** Which side holds one value in every dim, or undefined. */
+/** The side whose every dim is constant, or undefined. */
 function whyStill({ source, target }: TurnPairs, dead: Set<number>[]): string | undefined {
   const dims = (layers: Matrix[]): number => layers.reduce((sum, { cols }) => sum + cols, 0);
   const still = (side: string, count: number): string =>
@@ -85,7 +86,10 @@ function whyStill({ source, target }: TurnPairs, dead: Set<number>[]): string | 
 
 const countOf = (sets: ReadonlySet<number>[]): number => sets.reduce((sum, { size }) => sum + size, 0);
 
-/** For one centred source layer, for the inverse of every source layer, and for every target layer scaled. */
+/**
+ * Buffer lengths for one centred source layer, the inverse of every source layer, and every scaled target
+ * layer.
+ */
 function bufferLengths({ n, source, target }: TurnPairs): number[] {
   const widest = Math.max(0, ...source.map(({ cols }) => cols));
   return [n * widest, ...source.map(() => n * n), ...target.map(({ cols }) => n * cols)];
@@ -93,11 +97,11 @@ function bufferLengths({ n, source, target }: TurnPairs): number[] {
 
 interface WithMeans {
   layer: Matrix;
-  /** Of its columns. */
+  /** Means of its columns. */
   means: Float64Array;
 }
 
-/** The same regression, in fewer digits where there is a large offset. */
+/** Subtracts the means: the same regression, but a large offset does not cost digits. */
 function centred({ layer, means }: WithMeans, buffer: Float64Array): Matrix {
   const into = { ...layer, data: buffer.subarray(0, layer.data.length) };
   const scaling = { offset: means, factor: new Float64Array(layer.cols).fill(1) };
@@ -142,7 +146,7 @@ function makeSplits(pairs: TurnPairs, wanted: number | number[][], seed: number)
   return usable as Split[];
 }
 
-/** The training rows, those of an episode exchanged among themselves. */
+/** The training rows, permuted within each episode. */
 function shuffledTraining(pairs: TurnPairs, split: Split, seed: number): Int32Array {
   const order = Int32Array.from(split, (_, row) => row).filter((row) => split[row] === 0);
   const places = groupBy(order.keys(), (place) => pairs.episode[order[place] as number]);
@@ -163,7 +167,7 @@ function summarise(perSplit: Matrix[], degenerateDims: number): PaperScore {
     }
   }
   const layers = Array.from({ length: rows }, (_, i) => [...map.data.subarray(i * cols, (i + 1) * cols)]);
-  // A target layer without a dim that varies has no R², and is nobody's best.
+  // A target layer whose dims are all constant has no R² and cannot be the best.
   const best = layers.map((row) => Math.max(...row.filter((value) => !Number.isNaN(value))));
   const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {

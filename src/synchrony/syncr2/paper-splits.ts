@@ -1,14 +1,17 @@
-/** The paper's splits: whole units (scenario × agent pair, all seeds together) are drawn until the test part holds a fifth of the rows. */
+/**
+ * The paper's splits: whole units (scenario × agent pair, with all seeds) are drawn until the test part holds a
+ * fifth of the rows.
+ */
 import { groupBy } from '../group-by.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { TurnPairs } from '../types.ts';
 
 const TEST_SHARE = 0.2;
 
-/** One side per row: 1 for test, 0 for training. */
+/** For each row 1 (test) or 0 (training). */
 export type Split = Uint8Array;
 
-/** Draws one split; undefined where every choice leaves a side empty. */
+/** Draws one split; undefined if every choice leaves a side empty. */
 export function drawPaperSplit(pairs: TurnPairs, seed: number, index: number): Split | undefined {
   const rows = Int32Array.from({ length: pairs.n }, (_, row) => row);
   const units = groupBy(rows, (row) => unitOf(pairs, row));
@@ -22,7 +25,7 @@ export function drawPaperSplit(pairs: TurnPairs, seed: number, index: number): S
   return drawn < pairs.n && drawn > 0 ? split : undefined;
 }
 
-/** The fewest rows that a training part has, whichever units are drawn. */
+/** The smallest number of training rows over all splits. */
 export function fewestTrainingRows(pairs: TurnPairs, splits: number | number[][]): number {
   if (typeof splits !== 'number')
     return Math.min(
@@ -35,7 +38,7 @@ export function fewestTrainingRows(pairs: TurnPairs, splits: number | number[][]
 
 const unitOf = (pairs: TurnPairs, row: number): string => `${pairs.scenario[row]}:${pairs.pair[row]}`;
 
-/** The split whose test part is the given episodes. */
+/** The split whose test part consists of the given episodes. */
 export function splitByEpisodes(episode: Int32Array, testEpisodes: readonly number[]): Split {
   const test = new Set(testEpisodes);
   return Uint8Array.from(episode, (label) => (test.has(label) ? 1 : 0));

@@ -1,40 +1,42 @@
 /**
- * The layer × layer R² map of any number of splits, in sample space. Each source layer is inverted once for all splits:
+ * The layer × layer map of R² for any number of splits, in sample space. Each source layer is inverted once for
+ * all splits:
  *
- *   source layer i: K = X Xᵀ, column means out;  S = (K + λI)⁻¹ less its part along 1, which is the free intercept (source-inverse.ts)
+ *   source layer i: K = X Xᵀ, columns centred;  S = (K + λI)⁻¹ minus its part along 1 (source-inverse.ts)
  *   split:          C = −S[train, test] · S[test, test]⁻¹, so that Cᵀ Y_train is the prediction of every test row
  *   target layer j: Z = Y / √(test sum of squares), per column
  *   R²[i, j] = 1 − ‖Z_test − Cᵀ Z_train‖² / dims
  *
- * which is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score over the dims that
- * vary: one that holds a
- * single value in all rows says nothing of coupling and counts for nothing (r2_score calls it 1). That a held-out
- * prediction needs only
- * the test rows of the full inverse follows from inversion by blocks: S[train, test] · S[test, test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test].
- * S takes constants to 0, so columns of Z may have any offset; small ones lose fewer digits.
+ * This is a ridge regression with free intercept and scikit-learn's uniformly averaged r2_score over the dims
+ * that vary; a constant dim says nothing of coupling and is left out (r2_score gives it 1). A held-out
+ * prediction needs only the test rows of the full inverse, by inversion in blocks: S[train, test] · S[test,
+ * test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test]. S maps constants to 0, so columns of Z may have any offset;
+ * small ones lose fewer digits.
  */
 import { columnMeans, columnSquares, scaleColumns } from '../../numeric/columns.ts';
 import { negated, takeBlock } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 
 export interface MapInput {
-  /** Per source layer S [n, n], or a multiple of it. */
+  /** S [n, n] of each source layer, up to a factor. */
   sources: Matrix[];
   targets: Target[];
   split: Uint8Array;
-  /** Training row that stands at each training place (the paper's shuffled null); left out: each its own. */
+  /** Row to use in place of each training row (the paper's shuffled null); by default each its own. */
   trainingOrder?: Int32Array;
 }
 
 /** One target layer. */
 export interface Target {
-  /** Y [n, dims] */
+  /** Y [n, dims]. */
   rows: Matrix;
-  /** Column means [dims], or whatever else lies near the values. */
+  /** Column means [dims], or any values near the data. */
   offset: Float64Array;
-  /** Columns that hold one value in all rows; they are no dims of the score. */
+  /** Constant columns, which are no dims of the score. */
   dead: ReadonlySet<number>;
-  /** Room for Z [n, dims], written anew for every split: memory never touched costs more than a pass over it. */
+  /**
+   * Buffer for Z [n, dims], reused for every split, since touching new memory costs more than a pass over it.
+   */
   buffer: Matrix;
 }
 
@@ -43,7 +45,7 @@ interface Sides {
   test: Int32Array;
 }
 
-/** R² [source layers, target layers]; NaN for a target layer of which no dim varies. */
+/** R² [source layers, target layers]; NaN for a target layer without a dim that varies. */
 export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
   const sides = sidesOf(input.split);
   const order = Int32Array.from([...(input.trainingOrder ?? sides.train), ...sides.test]);
@@ -68,7 +70,7 @@ function sidesOf(split: Uint8Array): Sides {
   return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
 }
 
-/** Two for what the weights of a source layer are made from, and one for those of every layer. */
+/** Buffer lengths: two for computing the weights of a source layer, and one for the weights of each layer. */
 function weightBufferLengths(layers: number, { train, test }: Sides): number[] {
   const weights = Array.from({ length: layers }, () => train.length * test.length);
   return [test.length * test.length, test.length * train.length, ...weights];
@@ -96,11 +98,11 @@ async function allWeights(
 }
 
 interface ScaledTarget {
-  /** Z [n, dims]: the training rows, then the test rows. */
+  /** Z [n, dims]: training rows first, then test rows. */
   rows: Matrix;
-  /** Those that vary. */
+  /** Number of dims that vary. */
   dims: number;
-  /** Columns without variance in the test part alone, where R² is 0 as scikit-learn has it. */
+  /** Number of columns that are constant in the test part only; their R² is 0, as in scikit-learn. */
   unexplained: number;
 }
 
@@ -117,7 +119,7 @@ function scaledTarget(
   return { rows, dims: y.cols - dead.size, unexplained: unscaled - dead.size };
 }
 
-/** Every column that has one value in all the rows, or in those that are named. */
+/** Columns that are constant over all rows, or over the given ones. */
 export function constantColumns(
   { rows: count, cols, data }: Matrix,
   rows: Int32Array = Int32Array.from({ length: count }, (_, row) => row),

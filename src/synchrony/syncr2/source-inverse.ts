@@ -1,14 +1,16 @@
 /**
- * S = (K + λI)⁻¹ of one source layer, K = X Xᵀ with column means out, less its part along 1, which is the free intercept. Two ways to the same
- * numbers, the second times λ, which makes no difference to what is predicted:
+ * S = (K + λI)⁻¹ of one source layer, where K = X Xᵀ of centred columns, minus its part along 1, which makes
+ * the intercept free. There are two ways to the same numbers; the second gives them times λ, which does not
+ * change a prediction:
  *
  *   by rows:     the inverse [n, n] itself
  *   by columns:  λS = I − 1 1ᵀ/n − Q Qᵀ, where Q is the upper part of [X; √λ I] with its columns made orthonormal:
  *                W (Xᵀ X + λI) Wᵀ = I,  P = X Wᵀ;   V (Pᵀ P + λ W Wᵀ) Vᵀ = I,  Q = P Vᵀ
  *
- * With fewer columns than rows K is singular, and in the first way the digits of λ drown in K where a few dims are much larger than the others:
- * at 1e4 times there is 1e-6 of R² left. The second way has no λ to lose, for it makes them orthonormal twice. It wants more training rows than
- * columns: without them what it would be divided by, S[test, test], is nearly singular, and 1 less the squares of Q has not the digits for that.
+ * With fewer columns than rows K is singular. In the first way the digits of λ are lost in K if a few dims are
+ * much larger than the others: at 1e4 times, 1e-6 of R² is left. The second way orthonormalises the columns
+ * twice, so λ is not lost. It needs more training rows than columns; otherwise S[test, test], by which it
+ * divides, is nearly singular, and 1 minus the squares of Q has too few digits.
  */
 import { negated } from '../../numeric/matrix.ts';
 import { dotAt } from '../../numeric/row-product.ts';
@@ -16,16 +18,16 @@ import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 
 export interface SourceOptions {
   lambda: number;
-  /** Training rows of the split that has the fewest. */
+  /** Number of training rows of the split with the fewest. */
   trainingRows: number;
-  /** [n · n] where the inverse may stand. */
+  /** Buffer [n · n] for the inverse. */
   into?: Float64Array | undefined;
 }
 
-/** Trace of K over λ from which the first way may leave less than nine digits of R². */
+/** Trace of K over λ above which the first way may leave fewer than nine digits of R². */
 const TOO_LARGE = 1e8;
 
-/** S [n, n], or a multiple of it, of a layer [n, dims] whose column means are out. */
+/** S [n, n], up to a factor, of a layer [n, dims] with centred columns. */
 export async function sourceInverse(
   layer: Matrix,
   { lambda, trainingRows, into }: SourceOptions,
@@ -33,18 +35,19 @@ export async function sourceInverse(
 ): Promise<Matrix> {
   const { rows: n, cols: dims } = layer;
   const trace = dotAt(layer.data, layer.data, { x: 0, y: 0, count: layer.data.length });
-  // Where dims are few it is less work besides.
+  // With few dims it is also less work.
   if (dims <= trainingRows && (4 * dims <= n || trace > TOO_LARGE * lambda)) {
     const q = await orthonormal(layer, lambda, algebra);
     return addToAll(identityLess(await algebra.gram(q, into)), -1 / n);
   }
-  // The kernel is 0 along 1. Made as large there as elsewhere, it is well conditioned; what was added is known and taken out again.
+  // The kernel is 0 along 1. A part of average size is added there, which makes it well conditioned; it is
+  // known and subtracted from the inverse.
   const along = trace / n;
   const inverse = await algebra.invertKernel(layer, { lambda, constant: along / n, into });
   return addToAll(inverse, -1 / (n * (lambda + along)));
 }
 
-/** In place. */
+/** Adds a value to all entries, in place. */
 function addToAll(m: Matrix, value: number): Matrix {
   const { data } = m;
   for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) + value;

@@ -1,16 +1,25 @@
-/** Turns of recorded episodes → aligned turn pairs: A at turn t beside B at turn t + lag, with the text both had read. */
+/**
+ * Makes aligned turn pairs from the turns of recorded episodes: A at turn t beside B at turn t + lag, with the
+ * text that both had read.
+ */
 import { joinColumns, zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { EpisodeStates, EpisodeTurn, TextSpreads, TurnPairs } from '../types.ts';
 
 export interface PairingOptions {
-  /** Which speaker's states predict: the one who opened the episode, or the one who answered; or any two places in the speaking order. */
+  /**
+   * Speaker whose states predict: the one who opened the episode, the one who answered, or any two places in
+   * the speaking order.
+   */
   direction: 'first_to_second' | 'second_to_first' | { source: number; target: number };
-  /** In turns; 1 is the answer. Between two speakers who alternate only odd lags exist. */
+  /** Lag in turns; 1 is the answer. Two speakers who alternate have only odd lags. */
   lag: number;
-  /** Indices of the layers to keep; left out: all. */
+  /** Indices of the layers to keep; by default all. */
   layers?: number[];
-  /** What the text of A's prompts is divided by; left out: its own spread. Rows paired later than others take theirs. */
+  /**
+   * Divisors of the text features of A's prompts; by default their own spread. Rows paired later than others
+   * take the divisors of those.
+   */
   historySpreads?: TextSpreads;
 }
 
@@ -52,7 +61,7 @@ function pairsOf(episode: EpisodeStates, options: PairingOptions): PairedTurns[]
   });
 }
 
-/** Per layer [n, dims]. */
+/** One matrix [n, dims] per layer. */
 function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] {
   const first = turns[0];
   if (first === undefined) return [];
@@ -67,7 +76,7 @@ function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] 
   });
 }
 
-/** Root of the summed column variances of each kind over these turns; 1 where there is none. */
+/** Square root of the summed column variances of each kind of features over these turns; 1 if there is none. */
 function textSpreads(turns: EpisodeTurn[]): TextSpreads {
   const spread = (of: (turn: EpisodeTurn) => Float32Array): number =>
     columnSpread(featureBlock(turns, of, 1)) || 1;
@@ -81,7 +90,10 @@ function textSpreads(turns: EpisodeTurn[]): TextSpreads {
 const NO_SENTENCE = new Float32Array(0);
 const sentenceOf = ({ sentence = NO_SENTENCE }: EpisodeTurn): Float32Array => sentence;
 
-/** All kinds of text features side by side, each kind brought to one mean square so that none drowns the others. */
+/**
+ * All kinds of text features side by side, each scaled to the same mean square, so that none outweighs the
+ * others.
+ */
 function textOf(turns: EpisodeTurn[], spreads: TextSpreads): Matrix {
   return joinColumns([
     featureBlock(turns, (turn) => turn.text, spreads.text),
@@ -99,7 +111,7 @@ function featureBlock(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Ar
   return out;
 }
 
-/** Root of the summed column variances. */
+/** Square root of the summed column variances. */
 function columnSpread(m: Matrix): number {
   const sums = new Float64Array(m.cols);
   let squares = 0;

@@ -1,4 +1,4 @@
-/** Labels, rows and splits that come from files. */
+/** Labels, rows and splits read from files. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describe('labels of episodes and scenarios', () => {
     ['floats beyond 32 bits', '<f8', Float64Array.from(PLAIN, (label) => label * 2 ** 40)],
     ['bytes', '|u1', Uint8Array.from(PLAIN)],
     ['texts', '|S2', Buffer.from(PLAIN.map((label) => `s${label}`).join(''))],
-  ])('stay apart: %s', async (_, type, data) => {
+  ])('stay distinct: %s', async (_, type, data) => {
     const path = await labels(type, data);
     const { pairs } = await readTurnPairs({ ...sides, episode: path, scenario: path });
     expect([...pairs.episode]).toEqual([2, 2, 0, 0, 1, 1]);
@@ -45,12 +45,12 @@ describe('labels of episodes and scenarios', () => {
     ['<f8', Float64Array.from([1, 1, 2, 2.5, 3, 3]), 'holds 2.5'],
     ['<f8', Float64Array.from([1, 1, 2, NaN, 3, 3]), 'holds NaN'],
     ['<f8', Float64Array.from(PLAIN, (label) => 2 ** 53 + label * 2), 'as a float, which stands for several'],
-  ])('are refused where %s values stand for no one label', async (type, data, message) => {
+  ])('are refused if %s values do not identify one label', async (type, data, message) => {
     const episode = await labels(type, data);
     await expect(readTurnPairs({ ...sides, episode })).rejects.toThrow(message);
   });
 
-  it('are refused for turns beyond what is counted with', async () => {
+  it('are refused as turn numbers if they exceed exact integers', async () => {
     for (const [type, data] of [
       ['<i8', bigs((label) => label * 2n ** 32n)],
       ['<i4', Int32Array.from([0, 1, 0, 1, 0, -1])],
@@ -63,7 +63,7 @@ describe('labels of episodes and scenarios', () => {
 });
 
 describe('arrays of two sides', () => {
-  it('are refused where they have other numbers of rows, or none', async () => {
+  it('are refused if their numbers of rows differ, or if there are none', async () => {
     const short = await saveNpy('short.npy', ['<f8', [3, 2], new Float64Array(6)]);
     const empty = await saveNpy('empty.npy', ['<f8', [0, 2], new Float64Array(0)]);
     await expect(readSides({ ...sides, b: short })).rejects.toThrow(/short.npy has 3 rows; expected 6/);
@@ -115,7 +115,7 @@ describe('a file of splits', () => {
     await expect(read(text)).rejects.toThrow(message);
   });
 
-  it('is refused in strict mode, which makes its own', async () => {
+  it('is refused in strict mode, which makes its own splits', async () => {
     const flags = ['sync-r2', '--a', sides.a, '--b', sides.b, '--mode', 'strict', '--splits', 'x.json'];
     await expect(run(flags)).rejects.toThrow('--splits goes with paper mode');
   });
@@ -127,7 +127,7 @@ describe('a seed', () => {
     return Array.from({ length: 8 }, () => random.uniform());
   };
 
-  it('draws by all of its bits', () => {
+  it('counts with all of its bits', () => {
     const seeds = [
       1,
       2 ** 32 + 1,
@@ -140,12 +140,12 @@ describe('a seed', () => {
     expect(new Set(seeds.map((seed) => String(draws(seed, 3)))).size).toBe(seeds.length);
   });
 
-  it('below 32 bits draws what it always drew', () => {
+  it('below 32 bits draws the same as in earlier versions', () => {
     expect(draws(1, 3)[0]).toBe(0.5749866804597903);
     expect(draws(4294967295, 3)[0]).toBe(0.579152686258479);
   });
 
-  it('that no number holds exactly is refused', async () => {
+  it('that is no exact integer is refused', async () => {
     const argv = ['isc', '--a', sides.a, '--b', sides.b, '--permutations', '9'];
     for (const seed of ['9007199254740993', '1e30', '1.5'])
       await expect(run([...argv, '--seed', seed])).rejects.toThrow(`--seed is ${seed}`);

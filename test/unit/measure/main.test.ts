@@ -24,7 +24,7 @@ async function save(name: string, shape: number[], data: Float64Array | Int32Arr
   await writeFile(file(name), Buffer.concat([head, Buffer.from(data.buffer)]));
 }
 
-/** [rows, 2, columns]: a layer of other numbers, then this one. */
+/** [rows, 2, columns]: a layer of other numbers, then the given one. */
 function besideNoise({ rows, cols, data }: Matrix): Float64Array {
   const out = new Float64Array(2 * data.length);
   for (let r = 0; r < rows; r++) {
@@ -80,8 +80,8 @@ const arrays = (): string[] => ['--a', file('a.npy'), '--b', file('b.npy')];
 const labels = (): string[] =>
   ['episode', 'scenario', 'turn'].flatMap((name) => [`--${name}`, file(`${name}.npy`)]);
 
-describe('sync-r2', () => {
-  it('gives the paper’s number on given splits', async () => {
+describe('entrain measure sync-r2', () => {
+  it('gives the paper’s figure on given splits', async () => {
     const found = await answer('sync-r2', ...arrays(), ...labels(), '--splits', file('splits.json'));
     expect(found).toMatchObject({ mode: 'paper', alpha: 0.5, best_target_layer: [0] });
     expect(found['r2_per_split']).toHaveLength(2);
@@ -89,7 +89,7 @@ describe('sync-r2', () => {
     expect(found['sync_r2_unclipped']).toBeCloseTo((found['r2_mean'] as number[][])[0]?.[0] as number, 12);
   });
 
-  it('gives the strict score with its test, and estimates without one beyond text and words', async () => {
+  it('gives the strict score with its test, and estimates without a test beyond text and words', async () => {
     const text = ['--text', file('text.npy'), '--words', file('words.npy')];
     const found = await answer('sync-r2', ...arrays(), ...labels(), ...text, '--permutations', '99');
     expect(found).toMatchObject({ mode: 'strict', method: 'strict 2', n: 192, groups: 8, p_value: 0.01 });
@@ -122,15 +122,15 @@ describe('sync-r2', () => {
   });
 });
 
-describe('other measures', () => {
-  it('gives one number, or a matrix over the channels of both', async () => {
+describe('entrain measure with other measures', () => {
+  it('gives one number, or a matrix over the channels of both streams', async () => {
     const cka = await answer('cka', ...arrays());
     expect(cka['value']).toBeGreaterThan(0);
     const plv = await answer('plv', ...arrays(), '--components', '2', '--band', '0.05,0.3');
     expect((plv['matrix'] as number[][]).map((row) => row.length)).toEqual([4, 4, 4, 4]);
   });
 
-  it('holds one against surrogates when asked to', async () => {
+  it('compares with surrogates if asked to', async () => {
     expect(await answer('cka', ...arrays())).not.toHaveProperty('p_value');
     const cka = await answer('cka', ...arrays(), '--permutations', '19');
     expect(cka).toMatchObject({ surrogate: 'shift', p_value: 0.05, surrogates: 19 });
@@ -146,7 +146,7 @@ describe('other measures', () => {
     await expect(run(['cka', ...arrays(), '--surrogate', 'none'])).rejects.toThrow('shift or phase');
   });
 
-  it('names the layers that have no value instead of leaving them out of the mean', async () => {
+  it('names layers without a value instead of leaving them out of the mean', async () => {
     const layers = (broken: number): Float64Array =>
       Float64Array.from({ length: 48 }, (_, at) => (at === 5 ? broken : Math.sin(at * at)));
     await save('whole.npy', [12, 2, 2], layers(0.5));
@@ -158,7 +158,7 @@ describe('other measures', () => {
     expect(found['per_layer']).toMatchObject([{ value: null }, { value: expect.closeTo(1, 9) as number }]);
   });
 
-  it('says how many different surrogates there are where more were asked for', async () => {
+  it('says how many different surrogates there are if more were asked for', async () => {
     await save(
       's16a.npy',
       [16, 1],
@@ -179,7 +179,7 @@ describe('other measures', () => {
   });
 });
 
-describe('what it refuses', () => {
+describe('entrain measure refuses', () => {
   it.each([
     [['nonsense', '--a', 'x', '--b', 'y'], 'MEASURE_UNKNOWN'],
     [[], 'USAGE'],
@@ -188,11 +188,11 @@ describe('what it refuses', () => {
     [['cka', '--a', '/nowhere/a.npy', '--b', '/nowhere/b.npy'], 'MEASURE_INPUT'],
     [['sync-r2', '--run', '/nowhere'], 'RUN_INVALID'],
     [['cka', '--run', '/nowhere'], 'USAGE'],
-  ])('%j', async (argv, code) => {
+  ])('the arguments %j', async (argv, code) => {
     await expect(run(argv)).rejects.toMatchObject({ code });
   });
 
-  it('arrays that do not fit each other, by name', async () => {
+  it('arrays that do not fit each other, and names them', async () => {
     await expect(run(['sync-r2', '--a', file('a.npy'), '--b', file('short.npy')])).rejects.toThrow(
       'short.npy',
     );

@@ -1,4 +1,4 @@
-/** `entrain measure --run` on a recorded run: the figures that were published, under the names that the recording has. */
+/** `entrain measure --run` on a recorded run: the published figures, under the names of the recording. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
@@ -46,7 +46,7 @@ async function answerOf(...flags: string[]): Promise<Record<'groups' | 'pairs', 
 const publishedOf = (direction: string): GroupScore =>
   published.find(({ group }) => group.direction === direction) as GroupScore;
 
-it('gives the figures of scores.jsonl, to the last digit, which replay finds equal too', async () => {
+it('entrain measure --run gives the figures of scores.jsonl to the last digit, and replay finds them equal', async () => {
   expect(await replayRun(folder, { lastOnly: true })).toMatchObject({ scores: 2, equal: true });
   expect(strictly).toHaveLength(2);
   for (const found of strictly) {
@@ -73,14 +73,14 @@ it('gives the figures of scores.jsonl, to the last digit, which replay finds equ
   }
 });
 
-it('gives the mean of both directions without the clip too', async () => {
+it('entrain measure --run also gives the unclipped mean of both directions', async () => {
   const { pairs } = await answerOf('--mode', 'paper');
   const [one, other] = published.map(({ paper }) => paper?.unclipped ?? NaN);
   expect(pairs).toHaveLength(1);
   expect(pairs[0]?.['sync_r2_unclipped']).toBeCloseTo((one! + other!) / 2, 12);
 });
 
-it('replays a run whose scores were published before paper mode said what it cuts off', async () => {
+it('replay accepts scores published before paper mode had unclipped figures', async () => {
   const file = `${folder}/scores.jsonl`;
   const lines = await readFile(file, 'utf8');
   onTestFinished(() => writeFile(file, lines));
@@ -93,7 +93,7 @@ it('replays a run whose scores were published before paper mode said what it cut
   expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, '"unclipped":-9,'))).toBe(0);
 });
 
-it('says of lines by another strict method that it does not make their figures, and compares what else they hold', async () => {
+it('replay names a strict method that it cannot recompute, and compares the other figures of those lines', async () => {
   const file = `${folder}/scores.jsonl`;
   const lines = await readFile(file, 'utf8');
   onTestFinished(() => writeFile(file, lines));
@@ -108,13 +108,13 @@ it('says of lines by another strict method that it does not make their figures, 
   ]);
 });
 
-it('takes another seed where one is given', async () => {
+it('entrain measure --run takes another seed if one is given', async () => {
   const [found] = await groupsOf('--seed', '5');
   expect(found?.['seed']).toBe(5);
   expect(found?.['null_mean']).not.toBe(publishedOf(found?.direction ?? '').strict?.nullMean);
 });
 
-it('names layers as the recording does', async () => {
+it('entrain measure --run names layers as the recording does', async () => {
   const [strict] = strictly;
   const layers = strict?.['per_layer'] as { layer: number; target_layer: number }[];
   expect(layers.map(({ layer }) => layer)).toEqual([1, 2]);
@@ -126,7 +126,7 @@ it('names layers as the recording does', async () => {
   expect(paper).toMatchObject({ source_layers: [1, 2], target_layers: [1, 2] });
 });
 
-it('says on standard error how far it is when asked to, and never in the answer', async () => {
+it('entrain measure --run reports progress on standard error if asked to, and never in the answer', async () => {
   const errors: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
   const found = await groupsOf('--progress', '--permutations', '9');
@@ -135,7 +135,7 @@ it('says on standard error how far it is when asked to, and never in the answer'
   expect(errors.join('')).toMatch(/^group \d of 2: /m);
 });
 
-it('and so does replay', async () => {
+it('replay reports progress on standard error if asked to', async () => {
   const errors: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
   const written: string[] = [];
@@ -146,7 +146,7 @@ it('and so does replay', async () => {
   expect(errors.join('')).toMatch(/^score \d of 2$/m);
 });
 
-it('measures one layer alone, by the number that the recording gives it', async () => {
+it('entrain measure --run measures a single layer, by its number in the recording', async () => {
   const numbers = strictly[0]?.['per_layer'] as { layer: number }[];
   const last = numbers.at(-1)?.layer as number;
   const [only] = await groupsOf('--layer', String(last));

@@ -16,29 +16,29 @@ const noise = (rows: number) => {
 };
 const named = (name: string): Measure => MEASURES.find((one) => one.name === name) as Measure;
 
-/** The measure itself, with its calls counted. */
-function counted(measure: Measure): { measure: Measure; calls: { compute: number; turned: number } } {
-  const calls = { compute: 0, turned: 0 };
-  const { turned } = measure;
+/** The measure, with its calls counted. */
+function counted(measure: Measure): { measure: Measure; calls: { compute: number; shifted: number } } {
+  const calls = { compute: 0, shifted: 0 };
+  const { shifted } = measure;
   const compute: Measure['compute'] = (...of) => ((calls.compute += 1), measure.compute(...of));
-  const turning: Measure['turned'] = turned && ((...of) => ((calls.turned += 1), turned(...of)));
-  return { measure: { ...measure, compute, ...(turning ? { turned: turning } : {}) }, calls };
+  const prepare: Measure['shifted'] = shifted && ((...of) => ((calls.shifted += 1), shifted(...of)));
+  return { measure: { ...measure, compute, ...(prepare ? { shifted: prepare } : {}) }, calls };
 }
 
 it.each([
-  ['cka', { compute: 0, turned: 1 }],
-  ['isc', { compute: 0, turned: 1 }],
-  ['plv', { compute: 1 + 5, turned: 0 }],
-])('takes %s of the streams themselves once, also beside a null', async (name, wanted) => {
+  ['cka', { compute: 0, shifted: 1 }],
+  ['isc', { compute: 0, shifted: 1 }],
+  ['plv', { compute: 1 + 5, shifted: 0 }],
+])('measureBesideNull computes %s once for the original streams, also with a null', async (name, wanted) => {
   const [a, b] = [noise(60), noise(60)];
   const { measure, calls } = counted(named(name));
   const found = await measureBesideNull({ a, b, measure, options }, { count: 5, seed: 1 });
   expect(found).toMatchObject(measureAnswer(await named(name).compute(a, b, options)));
   expect(found).toMatchObject({ surrogate: name === 'plv' ? 'phase' : 'shift', surrogates: 5 });
-  expect(calls).toEqual(named(name).turned ? wanted : { compute: 6, turned: 0 });
+  expect(calls).toEqual(named(name).shifted ? wanted : { compute: 6, shifted: 0 });
 });
 
-it('keeps the measure where there is no null, and its reason where there is no measure', async () => {
+it('measureBesideNull keeps the measure if there is no null, and the reason if there is no measure', async () => {
   const few = noise(12);
   const found = await measureBesideNull(
     { a: few, b: noise(12), measure: named('xcorr'), options: { ...options, maxLag: 6 } },
@@ -54,7 +54,7 @@ it('keeps the measure where there is no null, and its reason where there is no m
   expect(await measureBesideNull({ ...none, a: few }, undefined)).not.toHaveProperty('p_value');
 });
 
-it('draws phases for every measure that gives a matrix, and only for those', async () => {
+it('measureBesideNull uses random phases for every measure that gives a matrix, and only for those', async () => {
   const [a, b] = [noise(60), noise(60)];
   for (const measure of MEASURES) {
     const matrix = 'matrix' in (await measure.compute(a, b, options));

@@ -1,4 +1,7 @@
-/** Every figure of scikit-learn, SciPy and HyPyP that we were given: R² maps to 1e-6 and better, all others to 1e-9. */
+/**
+ * Compares with the figures of scikit-learn, SciPy and HyPyP in ../shared: R² maps to 1e-6 and better, all
+ * others to 1e-9.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -36,11 +39,11 @@ interface MapFigures {
   sync_r2_unclipped: number;
 }
 
-describe.skipIf(!hasShared)('golden figures', () => {
+describe.skipIf(!hasShared)('the golden figures', () => {
   const sets = ['syncr2-tall', 'syncr2-wide', 'syncr2-unrelated', 'syncr2-massive_float16'];
   const backends = { 'plain TypeScript': algebra, 'ONNX Runtime': matrixEngine };
   it.each(Object.entries(backends).flatMap(([name, backend]) => sets.map((set) => ({ name, backend, set }))))(
-    '$set with $name',
+    'of the SyncR² map $set with $name are reproduced',
     async ({ set, backend }) => {
       const want = expected(set) as MapFigures;
       const { pairs } = await readTurnPairs({
@@ -65,7 +68,7 @@ describe.skipIf(!hasShared)('golden figures', () => {
     },
   );
 
-  it('similarity', async () => {
+  it('of the similarity measures are reproduced', async () => {
     const want = expected('similarity') as Record<string, number>;
     const lists = expected('similarity') as Record<string, number[]>;
     const [a] = (await readLayers(golden('similarity', 'X.npy'))) as [Matrix];
@@ -90,7 +93,7 @@ describe.skipIf(!hasShared)('golden figures', () => {
     expect(farthest(isc.more?.['per_dim'] as number[], lists['isc_per_dim'] as number[])).toBeLessThan(1e-9);
   });
 
-  it('oscillatory', async () => {
+  it('of the oscillatory measures are reproduced', async () => {
     const { metrics } = expected('oscillatory') as { metrics: Record<string, number[][]> };
     const [signal] = (await readLayers(golden('oscillatory', 'signal.npy'))) as [Matrix];
     const steps = transpose(signal);
@@ -109,7 +112,7 @@ describe.skipIf(!hasShared)('golden figures', () => {
     }
   });
 
-  it('the analytic signal', async () => {
+  it('of the analytic signal are reproduced', async () => {
     const [signal] = (await readLayers(golden('oscillatory', 'signal.npy'))) as [Matrix];
     const imaginary = await readNpy(golden('oscillatory', 'analytic_im.npy'));
     const found = analyticSignal(signal.data.subarray(0, 256));

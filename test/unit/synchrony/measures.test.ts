@@ -1,4 +1,7 @@
-/** Every measure against its slow twin, its range, its symmetry, its invariances, and what it says to input it cannot measure. */
+/**
+ * Every measure compared with its reference implementation; its range, symmetry and invariances; and its answer
+ * for input that it cannot measure.
+ */
 import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
 import type { Measure, MeasureAnswer } from '../../../src/synchrony/measures/measure.ts';
@@ -38,29 +41,29 @@ const figures = (answer: MeasureAnswer): number[] => {
   return 'matrix' in answer ? [...answer.matrix.data] : [answer.value];
 };
 
-describe('of a stream turned round', () => {
-  it.each(MEASURES.filter(({ turned }) => turned).map(({ name }) => name))(
-    '%s is what it says of the turned stream itself',
+describe('the shifted form of a measure', () => {
+  it.each(MEASURES.filter(({ shifted }) => shifted).map(({ name }) => name))(
+    'gives for %s what the measure gives for the shifted stream itself',
     async (name) => {
       const { a, b } = streams(4);
-      const turned = await named(name).turned?.(a, b, options);
-      if (typeof turned !== 'function') throw new Error('no score');
+      const shifted = await named(name).shifted?.(a, b, options);
+      if (typeof shifted !== 'function') throw new Error('no score');
       for (const by of [0, 1, 7, 23]) {
         const itself = await named(name).compute(a, shiftRows(b, by), options);
-        expect(figures(turned(by))[0]).toBeCloseTo(figures(itself)[0] as number, 9);
+        expect(figures(shifted(by))[0]).toBeCloseTo(figures(itself)[0] as number, 9);
       }
-      expect(figures(turned(7))[0]).not.toBeCloseTo(figures(turned(0))[0] as number, 3);
+      expect(figures(shifted(7))[0]).not.toBeCloseTo(figures(shifted(0))[0] as number, 3);
     },
   );
 
-  it('is at hand for every measure that is shown live', () => {
-    const quick = MEASURES.filter(({ turned }) => turned).map(({ name }) => name);
+  it('exists for every measure that is shown live', () => {
+    const quick = MEASURES.filter(({ shifted }) => shifted).map(({ name }) => name);
     expect(quick).toEqual(['cka', 'cka-unbiased', 'rsa', 'svcca', 'isc', 'xcorr']);
   });
 });
 
-describe('against the slow twin', () => {
-  it.each(Object.keys(VALUE_TWINS))('%s', async (name) => {
+describe('a measure agrees with its reference implementation', () => {
+  it.each(Object.keys(VALUE_TWINS))('%s, a measure of similarity', async (name) => {
     for (const seed of [1, 2, 3]) {
       const { a, b } =
         name === 'granger' ? streams(seed, 40, 1) : streams(seed, name === 'cka-unbiased' ? 9 : 24);
@@ -69,7 +72,7 @@ describe('against the slow twin', () => {
     }
   });
 
-  it.each(Object.keys(COUPLING_TWINS))('%s', async (name) => {
+  it.each(Object.keys(COUPLING_TWINS))('%s, an oscillatory measure', async (name) => {
     for (const seed of [1, 2, 3]) {
       const { a, b } = streams(seed);
       const [, found] = figures(await named(name).compute(firstColumn(a), firstColumn(b), plain));
@@ -77,7 +80,7 @@ describe('against the slow twin', () => {
     }
   });
 
-  it('covers every measure but svcca, whose twin is the golden set', () => {
+  it('for every measure but svcca, whose reference is the golden set', () => {
     const twins = [...Object.keys(VALUE_TWINS), ...Object.keys(COUPLING_TWINS), 'svcca'];
     expect(twins.sort()).toEqual(MEASURES.map((measure) => measure.name).sort());
   });
@@ -114,15 +117,18 @@ describe.each(MEASURES.map((measure) => [measure.name, measure] as const))('%s',
   });
 });
 
-describe('symmetry and invariance', () => {
-  it.each(['cka', 'cka-unbiased', 'rsa', 'svcca', 'isc'])('%s is the same both ways', async (name) => {
-    const { a, b } = streams(9);
-    const [there] = figures(await named(name).compute(a, b, options));
-    const [back] = figures(await named(name).compute(b, a, options));
-    expect(there).toBeCloseTo(back as number, 10);
-  });
+describe('symmetries and invariances of measures', () => {
+  it.each(['cka', 'cka-unbiased', 'rsa', 'svcca', 'isc'])(
+    '%s is the same for (a, b) and (b, a)',
+    async (name) => {
+      const { a, b } = streams(9);
+      const [there] = figures(await named(name).compute(a, b, options));
+      const [back] = figures(await named(name).compute(b, a, options));
+      expect(there).toBeCloseTo(back as number, 10);
+    },
+  );
 
-  it.each(['cka', 'cka-unbiased', 'svcca'])('%s does not see a rotation', async (name) => {
+  it.each(['cka', 'cka-unbiased', 'svcca'])('%s does not change under rotation', async (name) => {
     const { a, b } = streams(10);
     const turn = zeros(4, 4);
     for (const [at, value] of [0.6, 0.8, 0, 0, -0.8, 0.6, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0].entries())
@@ -132,7 +138,7 @@ describe('symmetry and invariance', () => {
     expect(after).toBeCloseTo(before as number, 10);
   });
 
-  it('xcorr finds the delay that was put in', async () => {
+  it('xcorr finds a known delay', async () => {
     const { a } = streams(11, 60);
     const later = { ...a, data: a.data.map((_, at) => a.data[Math.max(0, at - 3 * a.cols)] as number) };
     const answer = await named('xcorr').compute(a, later, plain);
@@ -141,7 +147,7 @@ describe('symmetry and invariance', () => {
     expect(answer.value).toBeGreaterThan(0.95);
   });
 
-  it('granger sees who leads', async () => {
+  it('granger tells which stream leads', async () => {
     const random = seededRandom(12);
     const lead = zeros(300, 1);
     const follow = zeros(300, 1);
@@ -156,9 +162,10 @@ describe('symmetry and invariance', () => {
   });
 });
 
-describe('what does not vary', () => {
-  // the mean of 0.1 rounds, so what is left of it is rounding that correlates perfectly with other rounding
-  it.each(['isc', 'xcorr'])('%s leaves a dim out that holds one value', async (name) => {
+describe('constant dims', () => {
+  // The mean of 0.1 rounds, so what remains is rounding error, which correlates perfectly with other rounding
+  // error.
+  it.each(['isc', 'xcorr'])('are left out by %s', async (name) => {
     const { a, b } = streams(13, 50, 4);
     const hold = (m: Matrix, value: number): Matrix => ({
       ...m,
@@ -175,7 +182,7 @@ describe('what does not vary', () => {
     if (name === 'isc') expect(answer).toMatchObject({ more: { left_out: 1 } });
   });
 
-  it('rsa has no score over two dims, where every correlation is 1 or -1', async () => {
+  it('rsa gives no score over two dims, where every correlation is 1 or -1', async () => {
     const { a, b } = streams(14, 24, 2);
     expect(await named('rsa').compute(a, b, plain)).toHaveProperty('reason');
   });

@@ -1,7 +1,6 @@
 /**
- * Offsets and scales that say nothing of coupling change no figure. Streams are made by formula; figures are those of
- * NumPy 1.26 and
- * scipy.signal.hilbert on the same streams in Python, with column means out.
+ * Offsets and scales without meaning for coupling change no figure. Streams are made by a formula; the figures
+ * are those of NumPy 1.26 and scipy.signal.hilbert in Python for the same streams with column means removed.
  */
 import { describe, expect, it } from 'vitest';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
@@ -38,7 +37,7 @@ async function measure(name: string, a: Matrix, b: Matrix): Promise<MeasureAnswe
   return found ?? { reason: 'no such measure' };
 }
 
-/** Of a matrix the entry of A's first channel and B's first. */
+/** For a matrix, the entry of A's first channel and B's first. */
 async function figure(name: string, a: Matrix, b: Matrix): Promise<number> {
   const found = await measure(name, a, b);
   if ('reason' in found) throw new Error(`${name}: ${found.reason}`);
@@ -57,7 +56,7 @@ const CENTRED = {
 };
 
 describe('an offset', () => {
-  it.each(Object.entries(CENTRED))('does not read as locking: %s', async (name, wanted) => {
+  it.each(Object.entries(CENTRED))('does not look like phase locking: %s', async (name, wanted) => {
     for (const offset of [1, -3, 100, 1e6])
       expect(
         await figure(
@@ -68,7 +67,7 @@ describe('an offset', () => {
       ).toBeCloseTo(wanted, offset > 1e5 ? 6 : 9);
   });
 
-  it('does not read as locking: accorr, which has no reference in SciPy', async () => {
+  it('does not look like phase locking: accorr, which has no reference in SciPy', async () => {
     const moved = await figure(
       'accorr',
       map(A, (value) => value + 100),
@@ -84,7 +83,7 @@ describe('an offset', () => {
     );
   });
 
-  it('that is taken out is said, for the channels that had one', async () => {
+  it('is reported when it is removed, for the channels that had one', async () => {
     const found = await measure(
       'plv',
       map(A, (value, c) => value + 9 * c),
@@ -96,13 +95,13 @@ describe('an offset', () => {
     expect(await measure('plv', A, B)).not.toHaveProperty('warnings');
   });
 
-  it('that chance makes stays, so that filtered signals give what HyPyP gives', async () => {
+  it('that chance explains is kept, so that filtered signals give the figures of HyPyP', async () => {
     expect(await figure('plv', A, B)).toBeCloseTo(0.8804055319064595, 9);
     expect(await figure('coh', A, B)).toBeCloseTo(0.8477656143657777, 9);
   });
 
   it.each(['cka', 'cka-unbiased', 'svcca', 'isc', 'xcorr', 'granger'])(
-    'changes nothing: %s',
+    'does not change the figure: %s',
     async (name) => {
       const [a, b] =
         name === 'svcca'
@@ -122,7 +121,7 @@ describe('an offset', () => {
 
 describe('a scale', () => {
   const SCALES = [1e-300, 1e-160, 1e-30, 1e-13, 1e13, 1e30, 1e160, 1e300];
-  it.each(MEASURES.map(({ name }) => name))('changes nothing: %s', async (name) => {
+  it.each(MEASURES.map(({ name }) => name))('does not change the figure: %s', async (name) => {
     const [a, b] =
       name === 'svcca'
         ? [stream(12, 1), stream(12, 2)]
@@ -158,7 +157,7 @@ describe('a scale', () => {
     },
   );
 
-  it('does not hide a channel that is silent in the band, whose rounding is no signal', async () => {
+  it('does not hide that a channel is silent in the band', async () => {
     for (const scale of [1e-13, 1, 1e13]) {
       const tone = zeros(STEPS, 1);
       for (let t = 0; t < STEPS; t++) tone.data[t] = scale * Math.sin((2 * Math.PI * 16 * t) / STEPS);
@@ -170,8 +169,8 @@ describe('a scale', () => {
   });
 });
 
-describe('dims held against their likes', () => {
-  it('give NumPy’s correlations, as they are and shifted', async () => {
+describe('measures that compare dim by dim', () => {
+  it('give NumPy’s correlations, unshifted and shifted', async () => {
     expect(await figure('isc', A, B)).toBeCloseTo(0.5025325036500647, 12);
     expect(await figure('isc', A, shiftRows(B, 7))).toBeCloseTo(-0.45139546531349845, 12);
     expect(await measure('xcorr', A, B)).toMatchObject({
@@ -184,32 +183,29 @@ describe('dims held against their likes', () => {
     });
   });
 
-  it('keep their digits beside one step that is a million times the others', async () => {
+  it('keep their digits beside one step that is a million times larger', async () => {
     const spiked = { ...B, data: B.data.map((value, at) => (at < 2 ? 1e6 : value)) };
     const xcorr = MEASURES.find((one) => one.name === 'xcorr');
-    const turned = await xcorr?.turned?.(A, spiked, options);
-    if (typeof turned !== 'function') throw new Error('no score');
-    expect(turned(0)).toMatchObject({
+    const shifted = await xcorr?.shifted?.(A, spiked, options);
+    if (typeof shifted !== 'function') throw new Error('no score');
+    expect(shifted(0)).toMatchObject({
       value: expect.closeTo(-0.5718852379309175, 9) as number,
       more: { best_lag: 2 },
     });
-    expect(turned(7)).toMatchObject({
+    expect(shifted(7)).toMatchObject({
       value: expect.closeTo(-0.5655636370594738, 9) as number,
       more: { best_lag: 9 },
     });
   });
 
-  it.each(['isc', 'xcorr'])(
-    'are warned of where the streams have other numbers of dims: %s',
-    async (name) => {
-      expect(await measure(name, stream(4, 1), stream(6, 2))).toMatchObject({
-        warnings: [expect.stringMatching(/^the streams have 4 and 6 dims: the first 4/)],
-      });
-      for (const [other, a, b] of [
-        [name, 4, 4],
-        ['cka', 4, 6],
-      ] as const)
-        expect(await measure(other, stream(a, 1), stream(b, 2))).not.toHaveProperty('warnings');
-    },
-  );
+  it.each(['isc', 'xcorr'])('warn if the streams have different numbers of dims: %s', async (name) => {
+    expect(await measure(name, stream(4, 1), stream(6, 2))).toMatchObject({
+      warnings: [expect.stringMatching(/^the streams have 4 and 6 dims: the first 4/)],
+    });
+    for (const [other, a, b] of [
+      [name, 4, 4],
+      ['cka', 4, 6],
+    ] as const)
+      expect(await measure(other, stream(a, 1), stream(b, 2))).not.toHaveProperty('warnings');
+  });
 });

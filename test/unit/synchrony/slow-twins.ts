@@ -1,4 +1,7 @@
-/** Every measure a second time, as plainly as its formula reads and as slowly. Streams are [steps][dims]. */
+/**
+ * Reference implementations of every measure, written as plainly as the formula and slow. Streams are
+ * [steps][dims].
+ */
 
 type Stream = number[][];
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
@@ -25,7 +28,7 @@ function cka(a: Stream, b: Stream): number {
   return dot(k, l) / Math.sqrt(dot(k, k) * dot(l, l));
 }
 
-/** Every ordered choice of four distinct steps. */
+/** All ordered choices of four distinct steps. */
 const quadruples = (n: number): number[][] =>
   range(n ** 4)
     .map((code) => [
@@ -36,7 +39,7 @@ const quadruples = (n: number): number[][] =>
     ])
     .filter((steps) => new Set(steps).size === 4);
 
-/** HSIC over all quadruples of distinct steps, as the unbiased estimator is defined. */
+/** HSIC over all quadruples of distinct steps: the definition of the unbiased estimator. */
 function hsicByQuadruples(k: Stream, l: Stream): number {
   const at = (m: Stream, r: number, c: number): number => (m[r] as number[])[c] as number;
   return mean(
@@ -86,7 +89,7 @@ function xcorr(a: Stream, b: Stream): number {
   return best;
 }
 
-/** One channel each, one step of the past: regressions solved by Cramer's rule. */
+/** For one channel each and one past step: regressions solved by Cramer's rule. */
 function granger(a: Stream, b: Stream): number {
   const before = (m: Stream): number[] => centred(m.slice(0, -1)).map((row) => row[0] as number);
   const now = centred(b.slice(1)).map((row) => row[0] as number);

@@ -3,7 +3,10 @@ import { cohensF2 } from '../../../../src/synchrony/stats/effect-size.ts';
 import { qValues } from '../../../../src/synchrony/stats/false-discovery.ts';
 import { seededRandom } from '../../../../src/numeric/random.ts';
 
-/** What the definition says, without a clever order: among all thresholds that accept a group, the smallest estimate of false ones. */
+/**
+ * The definition without a clever order: among all thresholds that accept a group, the smallest estimated share
+ * of false ones.
+ */
 function slowQValue(p: number, all: number[]): number {
   const thresholds = all.filter((threshold) => threshold >= p);
   return Math.min(
@@ -12,14 +15,14 @@ function slowQValue(p: number, all: number[]): number {
   );
 }
 
-describe('q-values', () => {
+describe('qValues', () => {
   // scipy.stats.false_discovery_control([0.01, 0.04, 0.03, 0.005, 0.7])
-  it('are those of SciPy', () => {
+  it('agrees with SciPy', () => {
     const found = qValues([0.01, 0.04, 0.03, 0.005, 0.7]);
     for (const [at, q] of [0.025, 0.05, 0.05, 0.025, 0.7].entries()) expect(found[at]).toBeCloseTo(q, 12);
   });
 
-  it('equal the slow twin, ties and all', () => {
+  it('agrees with its reference implementation, also with ties', () => {
     const random = seededRandom(5);
     for (let size = 1; size < 30; size++) {
       const p = Array.from({ length: size }, () => (1 + random.below(20)) / 20);
@@ -28,7 +31,7 @@ describe('q-values', () => {
     }
   });
 
-  it('call no more than a share of null groups coupled, where bare p-values call many', () => {
+  it('calls no more than the allowed share of null groups coupled, where bare p-values call many', () => {
     const random = seededRandom(6);
     let some = 0;
     let bare = 0;
@@ -41,11 +44,11 @@ describe('q-values', () => {
     expect(bare / 400).toBeGreaterThan(0.5);
   });
 
-  it('are none of none', () => expect(qValues([])).toEqual([]));
+  it('gives no q-values for no p-values', () => expect(qValues([])).toEqual([]));
 });
 
-describe('the effect size', () => {
-  it('is what coupling explains over what nothing explains', () => {
+describe('cohensF2', () => {
+  it('is the explained part divided by the unexplained part', () => {
     expect(cohensF2(0.3, 0.1)).toBeCloseTo(0.2 / 0.7, 12);
     expect(cohensF2(-0.1, 0)).toBeCloseTo(-0.1 / 1.1, 12);
     expect(cohensF2(1, 0)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Student's distribution by tables, and jackknife intervals by hand. */
+/** Student's distribution compared with tables, and jackknife intervals computed by hand. */
 import { describe, expect, it } from 'vitest';
 import {
   differenceOf,
@@ -28,8 +28,7 @@ describe('Student’s t', () => {
 });
 
 /**
- * The mean of some values as an excess, with its replicates: for it the jackknife's error is the standard error of the
- * mean.
+ * The mean of some values as an excess with replicates; its jackknife error is the standard error of the mean.
  */
 const meanScore = (values: number[], first = 0): Jackknifed => ({
   excess: meanOf(values),
@@ -42,7 +41,7 @@ const meanScore = (values: number[], first = 0): Jackknifed => ({
 describe('jackknife', () => {
   const values = [0.2, 0.5, 0.1, 0.4, 0.3];
 
-  it('has the standard error of the mean for a mean', () => {
+  it('gives the standard error of the mean for a mean', () => {
     const found = jackknife([meanScore(values)], meanOf);
     const error = Math.sqrt(values.reduce((sum, value) => sum + (value - 0.3) ** 2, 0) / 4 / 5);
     if ('reason' in found) throw new Error(found.reason);
@@ -51,7 +50,7 @@ describe('jackknife', () => {
     expect(found.pValue).toBeCloseTo(studentP(0.3 / error, 4), 10);
   });
 
-  it('leaves the same scenario out of both sides of a difference: what they share cancels', () => {
+  it('leaves the same scenario out of both sides of a difference, so that what they share cancels', () => {
     const shifted = meanScore(values.map((value) => value - 0.1));
     const found = jackknife([meanScore(values), shifted], differenceOf);
     if ('reason' in found) throw new Error(found.reason);
@@ -64,12 +63,12 @@ describe('jackknife', () => {
     const alone = jackknife([one], meanOf);
     const found = jackknife([one, apart], differenceOf);
     if ('reason' in found || 'reason' in alone) throw new Error('no interval');
-    // Ten replicates, each of which moves one side: (S − 1) / S is 0.9 and not 0.8.
+    // Ten replicates, each of which changes one side: (S − 1) / S is 0.9 and not 0.8.
     const wanted = Math.sqrt(2 * (0.9 / 0.8)) * (alone.high - alone.low);
     expect(found.high - found.low).toBeCloseTo(wanted, 8);
   });
 
-  it('has no interval for one scenario, and a p-value of 1 where nothing differs', () => {
+  it('gives no interval for one scenario, and p = 1 if nothing differs', () => {
     expect(jackknife([meanScore([0.2])], meanOf)).toHaveProperty('reason');
     expect(jackknife([meanScore(values), meanScore(values)], differenceOf)).toMatchObject({ pValue: 1 });
   });

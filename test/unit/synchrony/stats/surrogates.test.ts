@@ -1,4 +1,7 @@
-/** Surrogates keep what a stream is by itself and lose what it shares; p-values are as rare as they say where streams are not coupled. */
+/**
+ * Surrogates keep what a stream is by itself and lose what it shares; for uncoupled streams small p-values are
+ * as rare as they should be.
+ */
 import { describe, expect, it } from 'vitest';
 import { cka } from '../../../../src/synchrony/measures/cka.ts';
 import { granger } from '../../../../src/synchrony/measures/granger.ts';
@@ -28,7 +31,7 @@ function slow(random: Random, { steps, share }: { steps: number; share: number }
   return out;
 }
 
-/** Phases added frequency by frequency, by the definition of the discrete Fourier transform. */
+/** Adds phases frequency by frequency, by the definition of the discrete Fourier transform. */
 function slowPhases(x: number[], phases: number[]): number[] {
   const n = x.length;
   const turned = x.map((_, k) => {
@@ -50,12 +53,12 @@ function slowPhases(x: number[], phases: number[]): number[] {
 }
 
 describe('a surrogate', () => {
-  it('by shift is the stream turned round', () => {
+  it('by shift is the stream shifted circularly', () => {
     expect([...shiftRows(columnOf([1, 2, 3, 4]), 1).data]).toEqual([4, 1, 2, 3]);
     expect([...shiftRows(columnOf([1, 2, 3, 4]), -1).data]).toEqual([2, 3, 4, 1]);
   });
 
-  it.each([8, 9])('by phase is what its slow twin says, over %i steps', (steps) => {
+  it.each([8, 9])('by phase agrees with its reference implementation over %i steps', (steps) => {
     const random = seededRandom(steps);
     const x = Array.from({ length: steps }, () => random.normal());
     const phases = Array.from({ length: Math.ceil(steps / 2) - 1 }, () => 6 * random.uniform());
@@ -73,7 +76,7 @@ describe('a surrogate', () => {
     expect(sum(turned)).toBeCloseTo(sum(m), 9);
   });
 
-  it('by a phase that grows with the frequency is a shift', () => {
+  it('by a phase proportional to the frequency is a shift', () => {
     const x = columnOf([3, 1, 4, 1, 5, 9, 2]);
     const steady = [1, 2, 3].map((k) => (-2 * Math.PI * k * 2) / 7);
     const found = product(allPass(7, steady), x).data;
@@ -83,44 +86,36 @@ describe('a surrogate', () => {
 
 const RUNS = 120;
 
-describe('the p-value', () => {
-  it.each(['shift', 'phase'] as const)(
-    'by %s is rarely small between slow streams that share nothing',
-    async (kind) => {
-      const random = seededRandom(7);
-      let small = 0;
-      let fooled = 0;
-      for (let run = 0; run < RUNS; run++) {
-        const [a, b] = [0, 1].map(() => columnOf(slow(random, { steps: 96, share: 0.9 }))) as [
-          Matrix,
-          Matrix,
-        ];
-        const found = await surrogateNull({ a, b, measure: isc, options }, { kind, count: 39, seed: run });
-        if (!('reason' in found) && found.pValue <= 0.05) small += 1;
-        fooled += Number(await shuffledSays({ a, b }, random));
-      }
-      // 5 % expected; at most 3 standard deviations above. Steps shuffled one by one are fooled in most runs by slowness alone.
-      expect(small / RUNS).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / RUNS));
-      expect(fooled / RUNS).toBeGreaterThan(0.3);
-    },
-  );
+describe('the p-value from surrogates', () => {
+  it.each(['shift', 'phase'] as const)('by %s is rarely small for slow uncoupled streams', async (kind) => {
+    const random = seededRandom(7);
+    let small = 0;
+    let fooled = 0;
+    for (let run = 0; run < RUNS; run++) {
+      const [a, b] = [0, 1].map(() => columnOf(slow(random, { steps: 96, share: 0.9 }))) as [Matrix, Matrix];
+      const found = await surrogateNull({ a, b, measure: isc, options }, { kind, count: 39, seed: run });
+      if (!('reason' in found) && found.pValue <= 0.05) small += 1;
+      fooled += Number(await shuffledSays({ a, b }, random));
+    }
+    // 5 % are expected; at most 3 standard deviations above. Steps shuffled one by one give small p-values in
+    // most runs, from slowness alone.
+    expect(small / RUNS).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / RUNS));
+    expect(fooled / RUNS).toBeGreaterThan(0.3);
+  });
 
-  it.each(['shift', 'phase'] as const)(
-    'by %s is as small as it can be where streams are coupled',
-    async (kind) => {
-      const random = seededRandom(8);
-      const shared = slow(random, { steps: 128, share: 0.8 });
-      const noisy = (): Matrix => columnOf(shared.map((value) => value + 0.5 * random.normal()));
-      const input = { a: noisy(), b: noisy(), options };
-      for (const measure of [isc, plv]) {
-        const found = await surrogateNull({ ...input, measure }, { kind, count: 99, seed: 1 });
-        expect(found).toMatchObject({ pValue: 0.01, count: 99 });
-        if (!('reason' in found)) expect(found.size).toBeGreaterThan(found.nullQ95);
-      }
-    },
-  );
+  it.each(['shift', 'phase'] as const)('by %s is as small as possible for coupled streams', async (kind) => {
+    const random = seededRandom(8);
+    const shared = slow(random, { steps: 128, share: 0.8 });
+    const noisy = (): Matrix => columnOf(shared.map((value) => value + 0.5 * random.normal()));
+    const input = { a: noisy(), b: noisy(), options };
+    for (const measure of [isc, plv]) {
+      const found = await surrogateNull({ ...input, measure }, { kind, count: 99, seed: 1 });
+      expect(found).toMatchObject({ pValue: 0.01, count: 99 });
+      if (!('reason' in found)) expect(found.size).toBeGreaterThan(found.nullQ95);
+    }
+  });
 
-  it('by shift never turns by as little as a lagged measure looks, and is absent where it must', async () => {
+  it('by shift never shifts by as little as a lagged measure looks at, and is absent if it would have to', async () => {
     const random = seededRandom(11);
     const at = (steps: number) => {
       const shared = slow(random, { steps, share: 0.2 });
@@ -135,7 +130,7 @@ describe('the p-value', () => {
     expect(await at(20)).toEqual({ reason: expect.stringContaining('need 22') as string });
   });
 
-  it('looks at couplings between the streams, however many components each of them has', async () => {
+  it('counts only couplings between the streams, however many components each has', async () => {
     const random = seededRandom(12);
     const wave = slow(random, { steps: 128, share: 0.8 });
     const a = columnOf(wave);
@@ -149,7 +144,7 @@ describe('the p-value', () => {
     if (!('reason' in found)) expect(found.size).toBeGreaterThan(0.9);
   });
 
-  it('is the same for the same seed, and absent where the measure is', async () => {
+  it('is the same for the same seed, and absent if the measure has no score', async () => {
     const random = seededRandom(9);
     const [a, b] = [0, 1].map(() => columnOf(slow(random, { steps: 32, share: 0.5 }))) as [Matrix, Matrix];
     const ask = (seed: number, other = b) =>
@@ -175,7 +170,7 @@ async function shuffledSays({ a, b }: { a: Matrix; b: Matrix }, random: Random):
   return (1 + higher) / 40 <= 0.05;
 }
 
-describe('shifts', () => {
+describe('the shifts of surrogates', () => {
   const noise = (random: Random, steps: number, dims = 1): Matrix => ({
     rows: steps,
     cols: dims,
@@ -189,7 +184,7 @@ describe('shifts', () => {
     return found.sizes.map((size) => size as number);
   };
 
-  it('are never drawn twice, and are all used where more are asked for', async () => {
+  it('are never drawn twice, and all are used if more are asked for', async () => {
     for (const [steps, count, different] of [
       [16, 9999, 15],
       [32, 99, 27],
@@ -211,13 +206,13 @@ describe('shifts', () => {
     const input = { a, b, measure, options: { ...options, components: 1 } };
     const found = await surrogateNull(input, { kind: 'shift', count: 9999, seed: 1 });
     if ('reason' in found) throw new Error(found.reason);
-    // Least shift 4, or 11 for the lags of xcorr.
+    // The least shift is 4, or 11 for the lags of xcorr.
     const shifts = measure === xcorr ? 27 : 41;
     expect(found.count).toBe(shifts);
     expect(found.pValue).toBeGreaterThanOrEqual(1 / (shifts + 1));
   });
 
-  it('find p ≤ 0.05 in noise of 32 steps as often as that, whatever number is asked for', async () => {
+  it('give p ≤ 0.05 in noise of 32 steps at that rate, whatever number is asked for', async () => {
     for (const count of [99, 999]) {
       const random = seededRandom(6);
       let small = 0;
@@ -230,12 +225,12 @@ describe('shifts', () => {
         smallest = Math.min(smallest, found.pValue);
       }
       expect(smallest).toBeCloseTo(1 / 28, 12);
-      // Of 28 ranks the first alone is below 0.05: 3.6 %.
+      // Of 28 ranks only the first is below 0.05: 3.6 %.
       expect(small / 300).toBeLessThan(1 / 28 + 3 * Math.sqrt(1 / 28 / 300));
     }
   });
 
-  it('that bring a stream back to itself are no evidence', async () => {
+  it('that map a periodic stream to itself are no evidence', async () => {
     const wave = columnOf(
       Array.from({ length: 64 }, (_, t) => [0, 3, 1, -2, 5, -4, 2, 0.7][t % 8] as number),
     );

@@ -1,7 +1,6 @@
 /**
- * Paper mode where dims of the target hold one value. Figures are those of ridge regression in NumPy 1.26 on the same
- * formulas, the dead dim
- * left out; scikit-learn's r2_score calls it 1 and would make 0.811 of layer 0.
+ * Paper mode with constant dims in the target. The figures are those of ridge regression in NumPy 1.26 by the
+ * same formulas without the constant dim; scikit-learn's r2_score gives it 1 and would make layer 0 0.811.
  */
 import { expect, it } from 'vitest';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
@@ -69,7 +68,7 @@ const score = (of: Pick<TurnPairs, 'source' | 'target'>, shuffled = false) =>
   paperScore(pairsOf(of), { algebra, splits, seed: 1, shuffled });
 const one = (c: number): number | undefined => (c === 2 ? 0.1 : undefined);
 
-it('leaves dead dims and dead layers out of R², and counts them', async () => {
+it('paper mode leaves constant dims and constant layers out of R², and counts them', async () => {
   const found = await score({ source, target: [held(target[0], one), held(target[1], () => 3.25)] });
   if ('reason' in found) throw new Error(found.reason);
   const wanted = [
@@ -88,7 +87,7 @@ it('leaves dead dims and dead layers out of R², and counts them', async () => {
   );
 });
 
-it('changes no figure where every dim varies', async () => {
+it('paper mode changes no figure if every dim varies', async () => {
   const found = await score({ source, target });
   expect(found).toMatchObject({ degenerateDims: 0 });
 });
@@ -96,7 +95,7 @@ it('changes no figure where every dim varies', async () => {
 it.each([
   ['target', { source, target: target.map((layer) => held(layer, (c) => c)) }, 10],
   ['source', { source: source.map((layer) => held(layer, () => -7)), target }, 8],
-] as const)('has no score and no null where the %s does not vary', async (side, of, dims) => {
+] as const)('paper mode gives no score and no null if the %s does not vary', async (side, of, dims) => {
   const reason = `the ${side} does not vary: each of its ${dims} dims holds one value in all rows`;
   expect(await score(of)).toEqual({ reason });
   expect(await score(of, true)).toEqual({ reason });

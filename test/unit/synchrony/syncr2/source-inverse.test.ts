@@ -1,6 +1,7 @@
 /**
- * R² of states two dims of which are far larger than the others, along an axis, rotated, or nearly equal to each other. The figures are those of
- * ridge regression with a free intercept by elimination in decimal numbers of 60 digits (Python's `decimal`), 90 training rows and 30 of test.
+ * R² of states of which two dims are far larger than the others: along an axis, rotated, or nearly equal to
+ * each other. The figures are those of ridge regression with a free intercept by elimination with 60 decimal
+ * digits (Python's `decimal`), with 90 training rows and 30 test rows.
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOrtAlgebra } from '../../../../src/numeric/ort/ort-algebra.ts';
@@ -19,7 +20,7 @@ const backends = { 'plain TypeScript': createPlainAlgebra(), 'ONNX Runtime': fas
 
 type Kind = 'axes' | 'rotated' | 'twins';
 
-/** Kind, dims, how many times as large, R², and how far off it may be. */
+/** Kind, dims, ratio of sizes, R², and its tolerance. */
 const CASES: [Kind, number, number, number, number][] = [
   ['axes', 24, 1e3, 0.688056312255201, 1e-12],
   ['axes', 24, 1e5, 0.688056310884673, 1e-12],
@@ -39,7 +40,7 @@ const CASES: [Kind, number, number, number, number][] = [
   ['twins', 110, 1e3, -0.0153605215027668, 1e-9],
 ];
 
-/** Whole numbers all the way, so that Python has the same to the last bit. */
+/** Computed in whole numbers, so that Python gives the same to the last bit. */
 function spread(rows: number, cols: number, salt: number): Matrix {
   const m = zeros(rows, cols);
   for (let k = 0; k < m.data.length; k++)
@@ -59,7 +60,7 @@ function shaped(m: Matrix, kind: Kind, large: number): Matrix {
   return out;
 }
 
-/** At the plane across (1, 2, 3 …). */
+/** Reflected at the plane across (1, 2, 3 …). */
 function mirror(row: Float64Array): void {
   let [across, square] = [0, 0];
   for (let c = 0; c < row.length; c++) {
@@ -81,7 +82,7 @@ function coupled(dims: number, kind: Kind, large: number): TurnPairs {
 }
 
 describe.each(Object.entries(backends))('%s', (_, algebra) => {
-  it.each(CASES)('%s, %i dims, %d times as large', async (...given) => {
+  it.each(CASES)('gives the R² of exact arithmetic: %s, %i dims, %d times as large', async (...given) => {
     const [kind, dims, large, wanted, off] = given;
     const splits = [[0, 4, 8, 12, 16, 20]];
     const score = await paperScore(coupled(dims, kind, large), { algebra, splits, seed: 1 });
@@ -89,7 +90,7 @@ describe.each(Object.entries(backends))('%s', (_, algebra) => {
     expect(Math.abs(score.unclipped - wanted)).toBeLessThan(off);
   });
 
-  it.each([20, 100])('is the inverse without its part along 1, up to a factor: %i dims', async (dims) => {
+  it.each([20, 100])('equals the inverse without its part along 1, up to a factor: %i dims', async (dims) => {
     const m = spread(N, dims, 3);
     const scaling = { offset: columnMeans(m), factor: new Float64Array(dims).fill(1) };
     const layer = scaleColumns(m, scaling, { into: zeros(N, dims) });

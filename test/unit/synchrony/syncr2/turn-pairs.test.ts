@@ -4,7 +4,7 @@ import { pairTurns } from '../../../../src/synchrony/syncr2/turn-pairs.ts';
 import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
 import type { EpisodeStates } from '../../../../src/synchrony/types.ts';
 
-/** Every state says its episode, turn and layer: [episode, 10 × turn + layer]. */
+/** Every state tells its episode, turn and layer: [episode, 10 × turn + layer]. */
 function recorded(episode: number, turns: number): EpisodeStates {
   return {
     episode,
@@ -28,7 +28,7 @@ const rows = (m: Matrix | undefined): number[][] =>
     : Array.from({ length: m.rows }, (_, r) => [...m.data.subarray(r * m.cols, (r + 1) * m.cols)]);
 
 describe('pairTurns', () => {
-  it('puts what a sentence encoder sees beside the other text, brought to the same mean square', () => {
+  it('puts sentence embeddings beside the other text features, scaled to the same mean square', () => {
     const spoken = (sentences: boolean): EpisodeStates[] =>
       episodes.map((episode) => ({
         ...episode,
@@ -41,7 +41,7 @@ describe('pairTurns', () => {
     const without = pairTurns(spoken(false), direction);
     const found = pairTurns(spoken(true), direction);
     expect([without.history.cols, found.history.cols, found.reply.cols]).toEqual([4, 7, 7]);
-    // [turn, 0, 3 × episode] in other units: divided by its own spread, 100 falls out.
+    // [turn, 0, 3 × episode] in other units: divided by its own spread, the factor 100 cancels.
     const spread = found.historySpreads?.sentence ?? NaN;
     for (const row of rows(found.history)) {
       const text = (row[0] as number) * (found.historySpreads?.text ?? NaN);
@@ -55,7 +55,7 @@ describe('pairTurns', () => {
     expect(variances.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 6);
   });
 
-  it('puts A at turn t beside B at the next turn, by layer', () => {
+  it('puts A at turn t beside B at the next turn, layer by layer', () => {
     const pairs = pairTurns([recorded(1, 6)], { direction: 'first_to_second', lag: 1 });
     expect([...pairs.turn]).toEqual([0, 2, 4]);
     expect(rows(pairs.source[1])).toEqual([
@@ -70,13 +70,13 @@ describe('pairTurns', () => {
     ]);
   });
 
-  it('turns the direction round, and stops where the episode does', () => {
+  it('pairs in the other direction too, and stops where the episode ends', () => {
     const pairs = pairTurns([recorded(1, 6)], { direction: 'second_to_first', lag: 1 });
     expect([...pairs.turn]).toEqual([1, 3]);
     expect(rows(pairs.target[0])[1]).toEqual([1, 40]);
   });
 
-  it('takes the turns in order however they came, and only the layers asked for', () => {
+  it('sorts the turns, and keeps only the layers asked for', () => {
     const mixed = recorded(1, 6);
     mixed.turns.reverse();
     const pairs = pairTurns([mixed], { direction: 'first_to_second', lag: 3, layers: [1] });
@@ -88,11 +88,11 @@ describe('pairTurns', () => {
     ]);
   });
 
-  it('has no pairs for an even lag between two who alternate', () => {
+  it('gives no pairs for an even lag between two agents who alternate', () => {
     expect(pairTurns(episodes, { direction: 'first_to_second', lag: 2 }).n).toBe(0);
   });
 
-  it('brings both kinds of text to one size', () => {
+  it('scales both kinds of text features to one size', () => {
     const { history } = pairTurns(episodes, { direction: 'first_to_second', lag: 1 });
     const variance = (columns: number[]): number =>
       columns.reduce((total, c) => {
@@ -106,10 +106,10 @@ describe('pairTurns', () => {
   });
 });
 
-describe('nulls', () => {
+describe('nulls from turn pairs', () => {
   const pairs = pairTurns(episodes, { direction: 'first_to_second', lag: 1 });
 
-  it('shuffled stays in the episode and moves B alone', () => {
+  it('shuffled permutes only B, within the episode', () => {
     const exchanged = shuffledPairs(pairs, 3);
     expect(exchanged.n).toBe(pairs.n);
     expect(rows(exchanged.source[0])).toEqual(rows(pairs.source[0]));
@@ -127,7 +127,7 @@ describe('nulls', () => {
     }
   });
 
-  it('lag gives what pairing at that lag gives', () => {
+  it('lag gives the pairs that pairing at that lag gives', () => {
     const direct = pairTurns(episodes, { direction: 'first_to_second', lag: 3 });
     const made = lagPairs(pairs, 3);
     expect([...made.turn]).toEqual([...direct.turn]);

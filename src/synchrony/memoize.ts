@@ -1,5 +1,5 @@
-/** The function, worked out once for each argument. */
-export function remember<K, V>(make: (key: K) => V): (key: K) => V {
+/** A function that computes each value once per argument and keeps it. */
+export function memoize<K, V>(make: (key: K) => V): (key: K) => V {
   const known = new Map<K, { value: V }>();
   return (key) => {
     const found = known.get(key) ?? { value: make(key) };
