@@ -143,6 +143,6 @@ function asText(value: unknown): string {
   if (value === undefined) return '';
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'object') throw new Error('what trim() is called of is no text');
-  return String(value);
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  throw new Error('what trim() is called of is no text');
 }
