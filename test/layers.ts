@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analyzer: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'transport', 'journal', 'process'],
   viewer: ['protocol', 'transport', 'process'],
   recordings: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'journal', 'process', 'analyzer', 'tables'],
-  studies: ['protocol', 'process'],
+  studies: ['protocol', 'process', 'model'],
   tables: ['protocol'],
   outcomes: ['protocol', 'transport', 'process', 'tables'],
   measure: [
@@ -59,6 +59,7 @@ const OWNERS: Record<string, readonly string[]> = {
   preact: ['src/viewer/page/'],
   uplot: ['src/viewer/page/'],
   'hyparquet-writer': ['src/tables/'],
+  yaml: ['src/process/run-folder/'],
 };
 
 /** What only one folder may touch, whatever it is imported from. */
@@ -69,7 +70,7 @@ const USES: readonly { pattern: RegExp; name: string; owner: string }[] = [
   { pattern: /\bperformance\.now\b|\bprocess\.hrtime\b/, name: 'the monotonic clock', owner: 'src/process/' },
 ];
 
-const IMPORTS = /\b(?:from|import|import\(|new URL\()\s*['"]([^'"]+)['"]/g;
+const IMPORTS = /(?<!['"])\b(?:from|import|import\(|new URL\()\s*['"]([^'"]+)['"]/g;
 const SYNC_FS = /import\s*(?:type\s*)?(\{[^}]*\}|[^{}'"]*?)\s*from\s*['"](?:node:)?fs['"]/g;
 
 /** One sentence per import or use that the table forbids. `path` is relative to the project, with slashes. */

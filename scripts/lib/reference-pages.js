@@ -33,6 +33,11 @@ export function cliPage() {
   return `${[...head, ...sections].join('\n')}\n`;
 }
 
+/** The JSON Schema of study files. */
+export function studySchemaFile() {
+  return `${says('study', 'schema')}\n`;
+}
+
 /** Every metric with its help text: name → help, by the sources, where each is declared once. */
 export function metricHelp() {
   const found = new Map();

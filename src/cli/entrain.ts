@@ -53,7 +53,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   import: {
     module: '../studies/main.ts',
+    prefix: ['import'],
     summary: 'make a study of files that others published: import sotopia DIR',
+  },
+  study: {
+    module: '../studies/main.ts',
+    prefix: ['study'],
+    summary: 'check a study file and say what it comes to: study validate|plan FILE',
   },
   evaluate: {
     module: '../outcomes/main.ts',

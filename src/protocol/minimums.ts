@@ -64,6 +64,21 @@ function hasOtherInput(condition: Condition, scenarios: Study['scenarios']): boo
   return condition === 'random' || talkOf(condition).startsWith('dose:');
 }
 
+/** A group of each condition when all is spoken, and what it lacks for a score. */
+export interface GroupSize extends Pick<DyadGroup, 'agents' | 'source' | 'target'> {
+  counts: SampleCounts;
+  short?: string;
+}
+
+export function groupSizes(study: Study, modelOf: ModelOf = () => ''): GroupSize[] {
+  return groupsOf(study, modelOf).map((group) => {
+    const { agents, source, target } = group;
+    const short = shortOfGroup(study, group);
+    const counts = countsOf(study, group);
+    return { agents, source, target, counts, ...(short === undefined ? {} : { short }) };
+  });
+}
+
 interface DyadGroup {
   /** Episodes of each scenario in the whole study. */
   perScenario: number;
@@ -97,10 +112,14 @@ function pairsIn({ scenarios, maxTurns }: Study, group: DyadGroup): number {
   return perScenario * scenarios.length * Math.max(0, Math.ceil((maxTurns - distance - source) / agents));
 }
 
+function countsOf(study: Study, group: DyadGroup): SampleCounts {
+  const scenarios = study.scenarios.length;
+  return { scenarios, episodes: group.perScenario * scenarios, samples: pairsIn(study, group) };
+}
+
 function shortOfGroup(study: Study, group: DyadGroup): string | undefined {
   const { perScenario } = group;
-  const scenarios = study.scenarios.length;
-  const short = shortOf({ scenarios, episodes: perScenario * scenarios, samples: pairsIn(study, group) });
+  const short = shortOf(countsOf(study, group));
   if (perScenario >= EPISODES_PER_SCENARIO) return short;
   const few = `${perScenario} of ${EPISODES_PER_SCENARIO} episodes of a scenario`;
   return short === undefined ? few : `${few}, ${short}`;

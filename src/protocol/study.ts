@@ -49,10 +49,12 @@ export type Condition = 'live' | 'reader' | 'monologue' | 'shared-input' | 'rand
 
 const CONDITION_PATTERN = /^(live|reader|monologue|shared-input|random|dose:(0|1|0\.\d{1,3}))$/;
 
-export const conditionSchema = z.custom<Condition>(
-  (value) => typeof value === 'string' && CONDITION_PATTERN.test(value),
-  'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
-);
+export const conditionSchema = z
+  .custom<Condition>(
+    (value) => typeof value === 'string' && CONDITION_PATTERN.test(value),
+    'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
+  )
+  .meta({ type: 'string', pattern: CONDITION_PATTERN.source });
 
 /** A key of what is said under a condition: conditions with the same key give the same words. */
 export function talkOf(condition: Condition): string {

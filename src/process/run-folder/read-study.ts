@@ -4,7 +4,8 @@ import { parseMessage } from '../../protocol/control.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ruleFault } from '../../protocol/rules.ts';
 import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
-import { decodeText, parseJsonText } from '../json-text.ts';
+import { decodeText } from '../json-text.ts';
+import { parseStudyText } from './study-text.ts';
 
 /** @throws EntrainError `STUDY_INVALID`, with the file and the field, or line and column */
 export async function readStudy(file: string): Promise<Study> {
@@ -12,11 +13,11 @@ export async function readStudy(file: string): Promise<Study> {
   const refuse = (fault: string, cause?: unknown): EntrainError =>
     new EntrainError('STUDY_INVALID', `${what} ${fault}.`, { cause });
   const bytes = await readFile(file).catch((cause: unknown) => {
-    throw refuse('cannot be read: expected a JSON file; see studies/demo.json for one', cause);
+    throw refuse('cannot be read: expected a JSON or YAML file; see studies/demo.json for one', cause);
   });
   const decoded = decodeText(bytes);
   if ('fault' in decoded) throw refuse(decoded.fault);
-  const parsed = parseJsonText(decoded.text);
+  const parsed = parseStudyText(file, decoded.text);
   if ('fault' in parsed) throw refuse(parsed.fault);
   const study = parseMessage(studySchema, parsed.value, { code: 'STUDY_INVALID', what });
   const [fault] = faultsOf(study);

@@ -9,7 +9,7 @@ import { couplingOf } from '../../../src/coordinator/conditions.ts';
 import { planEpisodes, seatedAgents } from '../../../src/coordinator/plan.ts';
 import { readStudy } from '../../../src/process/run-folder/read-study.ts';
 import type { Study } from '../../../src/protocol/study.ts';
-import { run } from '../../../src/studies/main.ts';
+import { importCommand } from '../../../src/studies/import-command.ts';
 import { importSotopia } from '../../../src/studies/sotopia/import-sotopia.ts';
 import { sharedFolder } from '../../fixtures/shared.ts';
 
@@ -233,10 +233,14 @@ describe('a study of SOTOPIA’s files', () => {
 
   it('is written by the command as a file that a run can take', async () => {
     const out = join(await temporary(), 'out.json');
-    expect(await run(['sotopia', OURS, '--out', out, '--agents', 'cleo,dora', '--episodes', '4'])).toBe(0);
+    expect(
+      await importCommand(['sotopia', OURS, '--out', out, '--agents', 'cleo,dora', '--episodes', '4']),
+    ).toBe(0);
     expect(await readStudy(out)).toMatchObject({ pairs: [['cleo', 'dora']], episodes: 4, name: 'sotopia' });
-    await expect(run(['sotopia', OURS, '--agents', 'cleo'])).rejects.toMatchObject({ code: 'USAGE' });
-    await expect(run(['other', OURS])).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(importCommand(['sotopia', OURS, '--agents', 'cleo'])).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+    await expect(importCommand(['other', OURS])).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
 
