@@ -1,12 +1,12 @@
 /**
- * The import directions of `src` as data, and a reader that holds a file against them. It looks at text, not at types,
- * so it also sees type imports, dynamic imports and workers named by URL.
+ * The import directions of `src` as data, and a check of a file against them. It looks at text, not at types, so it
+ * also sees type imports, dynamic imports and workers named by URL.
  */
 import { dirname, join, normalize } from 'node:path/posix';
 
 /** What each folder may import besides itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  // the library entry
+  // The library entry.
   'index.ts': ['protocol', 'library', 'transport', 'numeric/ort', 'process'],
   library: ['protocol', 'transport', 'journal', 'process'],
   protocol: [],
@@ -39,10 +39,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
 };
 
-/** The folders of pure mathematics, which use nothing of Node. */
+/** The folders of pure mathematics, which use no Node module. */
 const PURE = ['numeric', 'synchrony'];
 
-/** The only places that may import a package: path prefixes, or ends of paths that start with `*`. */
+/** The only places that may import a package: path prefixes, or ends of paths that begin with `*`. */
 const OWNERS: Record<string, readonly string[]> = {
   msgpackr: ['src/protocol/'],
   zod: ['src/protocol/'],
@@ -62,7 +62,7 @@ const OWNERS: Record<string, readonly string[]> = {
   yaml: ['src/process/run-folder/'],
 };
 
-/** What only one folder may touch, whatever it is imported from. */
+/** What only one folder may use, wherever it is imported from. */
 const USES: readonly { pattern: RegExp; name: string; owner: string }[] = [
   { pattern: /\bprocess\.env\b/, name: 'process.env', owner: 'src/process/' },
   { pattern: /\bnew Worker\(/, name: 'the start of a worker thread', owner: 'src/process/' },
@@ -73,7 +73,7 @@ const USES: readonly { pattern: RegExp; name: string; owner: string }[] = [
 const IMPORTS = /(?<!['"])\b(?:from|import|import\(|new URL\()\s*['"]([^'"]+)['"]/g;
 const SYNC_FS = /import\s*(?:type\s*)?(\{[^}]*\}|[^{}'"]*?)\s*from\s*['"](?:node:)?fs['"]/g;
 
-/** One sentence per import or use that the table forbids. `path` is relative to the project, with slashes. */
+/** One sentence for each import or use that the table forbids. `path` is relative to the project, with slashes. */
 export function findViolations(path: string, source: string): string[] {
   const code = withoutComments(source);
   const specifiers = [...code.matchAll(IMPORTS)].map((match) => match[1] ?? '');
@@ -101,7 +101,7 @@ function checkImport(path: string, specifier: string): string | undefined {
 
 function checkFolder(path: string, specifier: string): string | undefined {
   const target = normalize(join(dirname(path), specifier));
-  // a file beside src, such as a model's folder, is no import of code
+  // A file beside src, such as a model's folder, is no import of code.
   if (!target.startsWith('src/')) return undefined;
   const from = folderOf(path);
   const to = folderOf(target);
@@ -109,7 +109,10 @@ function checkFolder(path: string, specifier: string): string | undefined {
   return `${path} imports src/${to}, but src/${from} may import only ${MAY_IMPORT[from]?.join(', ') || 'itself'}`;
 }
 
-/** Blocking file calls belong to the journal, whose order of writes is its promise; all others await. */
+/**
+ * Only the journal may use blocking file calls, since its guarantees depend on the order of its writes; all other
+ * code awaits.
+ */
 function checkSyncFiles(path: string, code: string): string[] {
   if (path.startsWith('src/journal/')) return [];
   const names = [...code.matchAll(SYNC_FS)].map((match) => match[1] ?? '');

@@ -1,8 +1,7 @@
 /**
  * Rules over the whole tree, as functions of path → source so that a violation can be planted: no circular imports,
- * types included;
- * at most 20 files a folder of `src` and of `test/fixtures`; tests import nothing of `bench`, benches only `src` and
- * `test/fixtures`; and nothing of `src` is there for benches or tests alone.
+ * types included; at most 20 files in a folder of `src` and of `test/fixtures`; tests import nothing of `bench`,
+ * benches only `src` and `test/fixtures`; no file of `src` exists only for benches or tests.
  */
 import { dirname, join, normalize } from 'node:path/posix';
 
@@ -12,7 +11,7 @@ const MOST_FILES = 20;
 const IMPORTS = /\b(?:from|import|import\(|new URL\()\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 const COMMENTS = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
-/** Where programs, threads and imports of the package begin. */
+/** Entry files of programs, threads and the package. */
 const ENTRIES =
   /^src\/(?:index|[^/]+\/index|.*\/main|.*-worker|model\/worker\/worker|cli\/(?:entrain|keys|start\/start|nats\/nats-guard))\.tsx?$/;
 
@@ -24,7 +23,7 @@ function importsOf(tree: Tree, path: string): string[] {
     .filter((target) => tree.has(target));
 }
 
-/** One sentence for each circle found: the files along it. */
+/** One sentence for each import cycle: the files along it. */
 export function findCircles(tree: Tree): string[] {
   const done = new Set<string>();
   const circles: string[] = [];
@@ -50,7 +49,7 @@ export function findCrowdedFolders(tree: Tree): string[] {
     .map(([folder, count]) => `${folder} holds ${count} files`);
 }
 
-/** Imports that cross between tests and benches. */
+/** Imports between tests and benches. */
 export function findCrossings(tree: Tree): string[] {
   const isAllowed = (from: string, to: string): boolean => {
     if (from.startsWith('bench/')) return /^(?:bench|src|deploy|test\/fixtures)\//.test(to);
@@ -64,7 +63,7 @@ export function findCrossings(tree: Tree): string[] {
   );
 }
 
-/** Files of `src` that no program, thread or entry of the package reaches. */
+/** Files of `src` that no program, thread or package entry reaches. */
 export function findUnreached(tree: Tree): string[] {
   const reached = new Set<string>();
   const visit = (path: string): void => {

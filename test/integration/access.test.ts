@@ -1,6 +1,6 @@
 /**
- * Who may what, as one table against the real nats-server and the real analyzer: every role × every family of subjects, every
- * kind of token × the activation stream, and the doors that are open to all.
+ * The permissions as one table, tried with a real nats-server and a real analyzer: every role × every family of
+ * subjects, every kind of token × the activation stream, and the HTTP paths that are open to all.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { until } from '../fixtures/programs/demo.ts';
 import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
 
 const RUN = 'r1';
-/** A run that nobody here takes part in. */
+/** A run in which none of these users takes part. */
 const OTHER = 'r2';
 const EPISODE = 'entrain.v2.r1.episode.e1';
 const STREAM = names.stream(RUN);
@@ -150,7 +150,7 @@ async function startAnalyzer(publicKey: string): Promise<void> {
   base = await until('the analyzer', () => /"url":"(http:[^"]+)"/.exec(said)?.[1]);
 }
 
-/** Letters of the roles whom the server lets act; a later answer of the server shows that it had nothing to say. */
+/** Letters of the roles that the server allows; a later answer of the server shows that it had no objection. */
 async function allowed(act: (connection: NatsConnection) => unknown): Promise<string> {
   let letters = '';
   for (const role of ROLES) {
@@ -166,7 +166,7 @@ async function allowed(act: (connection: NatsConnection) => unknown): Promise<st
 
 const ignore = { callback: () => undefined };
 
-describe('NATS', () => {
+describe('NATS permissions', () => {
   it.each(NATS_TABLE)('%s', async (_, subject, ...[publish, subscribe]) => {
     if (!subject.endsWith('>'))
       expect(await allowed((c) => c.publish(subject, '{}')), 'publish').toBe(publish);
@@ -179,7 +179,7 @@ describe('NATS', () => {
     ['a user with another’s password', { user: 'coordinator', pass: 'agent-ada-secret' }],
     ['a user that is not known', { user: 'mallory', pass: 'coordinator-secret' }],
     ['a token in place of a user', { token: 'coordinator-secret' }],
-  ])('does not let in %s', async (_, credentials) => {
+  ])('do not let in %s', async (_, credentials) => {
     const attempt = connect({ servers: nats.url, reconnect: false, ...credentials });
     await expect(attempt).rejects.toMatchObject({ code: 'AUTHORIZATION_VIOLATION' });
   });
@@ -202,7 +202,7 @@ function swapped(): string {
   return `${body}.${signature}`;
 }
 
-/** Headers → the status of the refused upgrade, the close code after it, or that the stream is open. */
+/** Upgrade with these headers: the status of a refusal, the close code after it, or that the stream is open. */
 const TOKEN_TABLE: [kind: string, headers: () => Record<string, string>, outcome: number | 'welcome'][] = [
   ['its own', () => bearer(minted()), 'welcome'],
   ['none', () => ({}), 401],
@@ -227,16 +227,16 @@ const TOKEN_TABLE: [kind: string, headers: () => Record<string, string>, outcome
 ];
 
 describe('the activation stream', () => {
-  it.each(TOKEN_TABLE)('with %s', async (_, headers, outcome) => {
+  it.each(TOKEN_TABLE)('answers %s', async (_, headers, outcome) => {
     expect(await greet('/stream', headers())).toBe(outcome);
   });
 
-  it('does not take a token from the address', async () => {
+  it('takes no token from the URL', async () => {
     expect(await greet(`/stream?token=${minted()}&authorization=Bearer%20${minted()}`, {})).toBe(401);
   });
 });
 
-/** Says hello for ada's stream. */
+/** A hello for ada's stream. */
 function greet(path: string, headers: Record<string, string>): Promise<number | string> {
   const socket = new WebSocket(`${base.replace('http', 'ws')}${path}`, { headers });
   const hello: StreamMessage = {
@@ -260,7 +260,10 @@ function greet(path: string, headers: Record<string, string>): Promise<number | 
   });
 }
 
-/** What the analyzer serves besides: read by all who reach it, changed by nobody, and a token opens nothing more. */
+/**
+ * Other paths of the analyzer: everybody who reaches it may read, nobody may change, and a token gives no more
+ * rights.
+ */
 const HTTP_TABLE: [method: string, path: string, status: number][] = [
   ['GET', '/', 200],
   ['GET', '/healthz', 200],
@@ -279,14 +282,14 @@ const HTTP_TABLE: [method: string, path: string, status: number][] = [
   ['GET', '/__proto__', 404],
 ];
 
-describe('HTTP', () => {
+describe('HTTP of the analyzer', () => {
   it.each(HTTP_TABLE)('%s %s', async (method, path, status) => {
     for (const headers of [{}, bearer(minted()), bearer(minted({ mode: 'read' })), bearer('x.y')])
       expect(await ask(method, path, headers)).toBe(status);
   });
 });
 
-/** Past `fetch`, which would tidy the path. */
+/** Not by `fetch`, which would normalise the path. */
 function ask(method: string, path: string, headers: Record<string, string>): Promise<number> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {

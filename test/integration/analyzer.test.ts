@@ -36,7 +36,7 @@ const WORLD: PlantedOptions = {
   seed: 5,
 };
 
-/** Rejects when it ends with another status than 0. */
+/** Rejects if it ends with a status other than 0. */
 const runProgram = promisify(execFile);
 
 let folder: string;
@@ -91,8 +91,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('the analyzer as a process', () => {
-  it('counts turn pairs from the first one on, and shows no score yet', async () => {
+describe('the analyzer process', () => {
+  it('counts turn pairs from the first one on, without a score at first', async () => {
     const [first] = plantedEpisodes(WORLD);
     for (const [role, frames] of first!.streams.entries())
       for (const frame of frames.slice(0, 2)) agents[role]?.sender.append(frame);
@@ -101,7 +101,7 @@ describe('the analyzer as a process', () => {
     expect((await report()).groups[0]?.reason).toMatch(/^(Too few for a score|Not computed yet)/);
   });
 
-  it('scores what real senders stream, beside its nulls', { timeout: 240_000 }, async () => {
+  it('scores what real senders stream, with nulls', { timeout: 240_000 }, async () => {
     const [first, ...others] = plantedEpisodes(WORLD);
     for (const [role, frames] of first!.streams.entries())
       for (const frame of frames.slice(2)) agents[role]?.sender.append(frame);
@@ -126,7 +126,7 @@ describe('the analyzer as a process', () => {
     expect(differences.map(({ ciLow }) => ciLow > 0)).toEqual([true, true]);
   });
 
-  it('gives the mean of both directions, and calls all of it provisional while the run is open', async () => {
+  it('gives the mean of both directions, and marks all figures as provisional while the run is open', async () => {
     const { groups, pairs, provisional } = await report();
     expect(provisional).toBe(true);
     expect(pairs.map(({ condition, figures }) => [condition, figures])).toEqual([
@@ -144,7 +144,7 @@ describe('the analyzer as a process', () => {
     expect(metrics).toMatch(/entrain_synchrony_pair_ratio\{.*condition="live",.*mode="paper"\} 0\.\d/);
   });
 
-  it('exposes them to Prometheus, cleanly', async () => {
+  it('exposes the figures to Prometheus in valid form', async () => {
     const input = await read('/metrics');
     for (const direction of ['first_to_second', 'second_to_first'])
       for (const mode of ['paper', 'strict']) {
@@ -166,7 +166,7 @@ describe('the analyzer as a process', () => {
     expect((await fetch(`${analyzer.url}/api/scores?run=other`)).status).toBe(404);
   });
 
-  it('serves a status page that may talk to nobody else', async () => {
+  it('serves a status page whose policy forbids connections to other hosts', async () => {
     const page = await fetch(`${analyzer.url}/`);
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
     expect(await page.text()).not.toMatch(/(src|href)="(https?:)?\/\//);
@@ -174,7 +174,7 @@ describe('the analyzer as a process', () => {
   });
 
   it(
-    'takes late turns into the score, and replays all of it from the recording',
+    'takes late turns into the score, and everything can be replayed from the recording',
     { timeout: 900_000 },
     async () => {
       const scoresFile = join(folder, 'runs', RUN, 'scores.jsonl');
@@ -210,13 +210,13 @@ describe('the analyzer as a process', () => {
   it.each([
     ['strict', 4 * 6 + 2 * 5],
     ['paper', 3 * (4 + 2)],
-  ] as const)('is measured offline as it was live, in %s mode', { timeout: 240_000 }, async (mode, count) => {
+  ] as const)('gives the same figures as an offline measurement in %s mode', { timeout: 240_000 }, async (mode, count) => {
     const of = { program: PROGRAM, folder: join(folder, 'runs', RUN), mode };
     expect(await heldAgainstOffline(await report(), of)).toEqual({ compared: count, unlike: [] });
   });
 
   it(
-    'comes to the same scores from its recording after a kill, and writes them with their rows',
+    'gives the same scores from its recording after a kill, and writes them with their rows',
     { timeout: 240_000 },
     async () => {
       const before = await finalReport();
@@ -225,7 +225,7 @@ describe('the analyzer as a process', () => {
       analyzer = await startAnalyzerProcess({ folder, nats, link });
       await openAgents();
       const after = await finalReport();
-      // It was told before the kill, and the run folder still says so.
+      // It was told so before the kill, and the run folder still has that mark.
       expect(after.provisional).toBe(false);
       for (const [index, group] of figures(after).entries())
         for (const mode of ['paper', 'strict'] as const)
@@ -246,7 +246,7 @@ describe('the analyzer as a process', () => {
   );
 
   it(
-    'makes up for the last scores of a run that ended while it was away, though no stream opens it',
+    'computes the missing scores of a run that ended while it was away, though no stream opens it',
     { timeout: 240_000 },
     async () => {
       for (const agent of agents.splice(0)) await agent.close();
@@ -265,7 +265,7 @@ describe('the analyzer as a process', () => {
     },
   );
 
-  it('ends within its deadline when it is asked to', async () => {
+  it('ends within its deadline when asked to', async () => {
     expect(await stopProcess(analyzer, 'SIGTERM')).toBe(0);
   });
 });

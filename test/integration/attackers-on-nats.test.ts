@@ -1,7 +1,6 @@
 /**
- * What one who has the NATS password of agent ben can do to a run of the real programs: speak as ada, drop her words,
- * pose as
- * the analyzer, read what is not his. The run goes on as if he were not there.
+ * What an attacker with the NATS password of agent ben can do to a run of the real programs: speak as ada, have her
+ * words dropped, pose as the analyzer, read what ben must not read. The run must go on unaffected.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,9 +25,9 @@ let fleet: Fleet;
 let ben: NatsConnection;
 let status: number | null;
 let transcript: Utterance[];
-/** What the server answered to each kind of forgery. */
+/** The server's answer to each kind of forgery. */
 const answers: string[] = [];
-/** Who sent states to the analyzer that ben pretends to be. */
+/** Agents that sent states to the analyzer that ben pretends to be. */
 const hijacked: string[] = [];
 const announced = { asked: 0 };
 
@@ -65,7 +64,7 @@ function asHeaders(fields: Record<string, string>) {
   return all;
 }
 
-/** As soon as a word of an episode is heard, ada's next turns are spoken in her name and in ben's. */
+/** As soon as a word of an episode is heard, publishes ada's next turns in her name and in ben's. */
 async function forgeTurns(): Promise<void> {
   const seen = new Set<string>();
   ben.subscribe(subjects.heardTokens(RUN, 'ben'), {
@@ -90,7 +89,7 @@ async function forge(episode: string, turn: number): Promise<void> {
     await publish(subjects.utterance(RUN, { episode, turn, agent: 'ada' }), as('ada', 'ada')),
     await publish(`entrain.v1.${RUN}.episode.${episode}.utterance.${turn}`, as('ada', 'ada')),
   );
-  // On his own subject he may say what he likes; nobody listens.
+  // On his own subject he may publish anything; no program counts it.
   await publish(own, as(turn % 4 === 0 ? 'ada' : 'ben', 'ada'), {
     'Nats-Msg-Id': `${RUN}.${episode}.${turn}`,
   });
@@ -99,7 +98,7 @@ async function forge(episode: string, turn: number): Promise<void> {
   });
 }
 
-/** Answers whoever looks for an analyzer, and takes what comes. */
+/** Answers every search for an analyzer, and accepts what is sent. */
 async function poseAsAnalyzer(): Promise<{ close(): void }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   server.on('connection', (_, request) => hijacked.push(request.headers.authorization ?? 'nobody'));
@@ -127,8 +126,8 @@ async function poseAsAnalyzer(): Promise<{ close(): void }> {
   return { close: () => server.close() };
 }
 
-describe('with the password of agent ben', { timeout: 60_000 }, () => {
-  it('nobody speaks as ada, and the run goes on to its end', async () => {
+describe('an attacker with the password of agent ben', { timeout: 60_000 }, () => {
+  it('cannot speak as ada, and the run goes on to its end', async () => {
     expect(status, fleet.said('coordinator')).toBe(0);
     expect(answers.length).toBeGreaterThan(0);
     expect(answers.filter((answer) => !answer.startsWith('refused'))).toEqual([]);
@@ -137,17 +136,17 @@ describe('with the password of agent ben', { timeout: 60_000 }, () => {
     expect(transcript.every(({ agent, stream }) => agent === stream)).toBe(true);
   });
 
-  it('the run is recorded whole, and its transcript holds against its events', async () => {
+  it('cannot keep the run from being recorded whole, with a transcript that agrees with its events', async () => {
     const { faults, utterances } = await verifyRun(join(fleet.runs, RUN));
     expect({ faults, utterances }).toEqual({ faults: [], utterances: { total: TURNS, incomplete: [] } });
   });
 
-  it('nobody poses as the analyzer', () => {
+  it('cannot pose as the analyzer', () => {
     expect(hijacked).toEqual([]);
     expect(fleet.said('coordinator')).not.toContain('ROGUE');
   });
 
-  it('a transcript in which another agent speaks is not sound', async () => {
+  it('cannot pass off a transcript in which another agent speaks as sound', async () => {
     const { checkSpeakers } = await import('../../src/recordings/check-speakers.ts');
     const lines = async (name: string) =>
       (await readFile(join(fleet.runs, RUN, name), 'utf8'))
@@ -185,7 +184,7 @@ describe('with the password of agent ben', { timeout: 60_000 }, () => {
     `${EPISODE}.utterance.0.ada`,
     `${EPISODE}.alternative.0.1.ada`,
     '_INBOX_coordinator.x',
-  ])('nothing is published on %s', async (subject) => {
+  ])('cannot publish on %s', async (subject) => {
     expect(await publish(subject, {})).toMatch(/^refused: .*Permissions Violation/i);
   });
 
@@ -205,7 +204,7 @@ describe('with the password of agent ben', { timeout: 60_000 }, () => {
     `$SRV.INFO.${ANALYZER_SERVICE}`,
     `$SRV.INFO.${ANALYZER_SERVICE}.*`,
     '$SRV.>',
-  ])('nothing is read on %s', async (subject) => {
+  ])('cannot subscribe to %s', async (subject) => {
     const fault = new Promise((resolve) => ben.subscribe(subject, { callback: (error) => resolve(error) }));
     expect(await fault).toMatchObject({ code: 'PERMISSIONS_VIOLATION' });
   });

@@ -1,4 +1,4 @@
-/** What a user gets wrong is answered by one sentence and a non-zero exit status, and leaves nothing half-written. */
+/** Bad input from a user gives one sentence and a non-zero exit status, and leaves nothing half-written. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ async function study(change: (demo: Record<string, unknown>) => unknown): Promis
   return file;
 }
 
-/** One line that starts with the program's name, and no stack. */
+/** One line that begins with the program's name, and no stack trace. */
 function expectSentence(answer: Answer, says: RegExp): void {
   expect(answer.status).toBeGreaterThan(0);
   expect(answer.stderr.trim().split('\n')).toHaveLength(1);
@@ -45,7 +45,7 @@ function expectSentence(answer: Answer, says: RegExp): void {
   expect(answer.stderr).toMatch(says);
 }
 
-describe('bad input', () => {
+describe('the error for bad input', () => {
   const runs = (): string => join(folder, 'runs');
 
   it.each([
@@ -145,7 +145,7 @@ describe('bad input', () => {
     await new Promise((resolve) => taken.close(resolve));
   });
 
-  it('names a study whose recording would not fit', async () => {
+  it('names a study whose recording would not fit on the disk', async () => {
     const file = await study((demo) => ({ ...demo, episodes: 1e9, steps: { layers: null, every: 1 } }));
     const argv = ['start', '--once', '--study', file, '--runs', join(folder, 'large'), '--model', testModel];
     expectSentence(
@@ -154,13 +154,13 @@ describe('bad input', () => {
     );
   });
 
-  it('names a nats-server that is not there', async () => {
+  it('names a nats-server binary that does not exist', async () => {
     const argv = ['start', '--once', '--runs', join(folder, 'without'), '--model', testModel, '--port', '0'];
     const answer = await entrain(argv, { ENTRAIN_NATS_SERVER: '/nowhere/nats-server' });
     expectSentence(answer, /no \/nowhere\/nats-server to run.*NATS_URL/);
   });
 
-  it('names a NATS server out of reach', async () => {
+  it('names a NATS server that cannot be reached', async () => {
     const argv = ['start', '--once', '--runs', join(folder, 'far'), '--model', testModel, '--port', '0'];
     expectSentence(
       await entrain(argv, { NATS_URL: 'nats://127.0.0.1:1' }),

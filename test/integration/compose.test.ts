@@ -1,6 +1,6 @@
 /**
- * compose.yaml without its containers: its own commands, users and secrets, run as processes on this machine. Only what
- * a container would give is put in its place: host names become loopback, and paths inside become folders of the test.
+ * compose.yaml without containers: its commands, users and secrets, run as processes on this machine. Only what
+ * containers provide is replaced: host names become loopback, paths inside become folders of the test.
  */
 import { spawn, execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ const children: { name: string; child: ChildProcess; output(): string }[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-compose-'));
   execFileSync(process.execPath, ['scripts/make-secrets.js', join(folder, 'secrets')], { stdio: 'pipe' });
-  // Where a container engine mounts them their mode does not matter; here the programs ask for 0600.
+  // A container engine mounts secrets where their mode does not matter; here the programs require 0600.
   const secrets = join(folder, 'secrets');
   for (const name of await readdir(secrets)) await chmod(join(secrets, name), 0o600);
   await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 4, maxTokens: 6 });
@@ -50,9 +50,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-describe('what compose.yaml would start', () => {
-  // The coordinator first: it ends with its study.
-  it.each(PROGRAMS.toReversed())('%s is well, and promtool takes its metrics', async (name) => {
+describe('the services of compose.yaml', () => {
+  // The coordinator first, since it ends with its study.
+  it.each(PROGRAMS.toReversed())('include %s, which is healthy and whose metrics promtool accepts', async (name) => {
     await until(`${name} to be well`, () => isWell(name));
     const token = (await readFile(join(folder, 'secrets', 'http.token'), 'utf8')).trim();
     const headers = { authorization: `Bearer ${token}` };
@@ -63,7 +63,7 @@ describe('what compose.yaml would start', () => {
     ).toBe('');
   });
 
-  it('runs a study to its end, at which the coordinator ends, and says what it came to', async () => {
+  it('run a study to its end; the coordinator then ends and says how the study ended', async () => {
     const { child, output } = children.find(({ name }) => name === 'coordinator')!;
     await until('the coordinator to end', () => child.exitCode !== null || undefined, 120_000);
     expect(child.exitCode, output()).toBe(0);
@@ -71,7 +71,7 @@ describe('what compose.yaml would start', () => {
     await stat(join(folder, 'recordings', 'runs', RUN, 'finished.json'));
   }, 150_000);
 
-  it('lets the users that are there into another run, and out of the one that is over', async () => {
+  it('let existing users into another run, and out of the run that is over', async () => {
     const secrets = join(folder, 'secrets');
     const before = await readFile(join(secrets, 'users.conf'), 'utf8');
     execFileSync(process.execPath, ['scripts/make-secrets.js', secrets, '--run', 'demo-2'], {
@@ -83,12 +83,12 @@ describe('what compose.yaml would start', () => {
     expect(after.replaceAll('demo-2', RUN)).toBe(before);
   });
 
-  it('would be told by the health check when nobody answers', async () => {
+  it('are reported unhealthy by the health check when they do not answer', async () => {
     const port = await freePort();
     expect(() => execFileSync(process.execPath, ['deploy/healthcheck.js', String(port)])).toThrow();
   });
 
-  it('has a Prometheus configuration that promtool takes', async () => {
+  it('include a Prometheus configuration that promtool accepts', async () => {
     const config = join(folder, 'prometheus.yml');
     const text = await readFile('deploy/prometheus.yml', 'utf8');
     await copyFile('deploy/alerts.yml', join(folder, 'alerts.yml'));
@@ -103,7 +103,7 @@ function isWell(name: string): boolean {
   return status === 0;
 }
 
-/** deploy/nats.conf with the users of `npm run secrets`, listening here. */
+/** deploy/nats.conf with the users of `npm run secrets`, listening on loopback. */
 async function startNats(): Promise<void> {
   const config = (await readFile('deploy/nats.conf', 'utf8'))
     .replace('"0.0.0.0"', '"127.0.0.1"')
@@ -123,13 +123,13 @@ async function startProgram(name: string, { command, environment }: Service): Pr
     inPlace(text, data)
       .replace(/^9464$/, String(ports.get(name)))
       .replace('nats://nats:4222', `nats://127.0.0.1:${ports.get('nats')}`);
-  // the first word is the program's own name, a later one the host it listens on
+  // The first word is the program's own name, a later one the host it listens on.
   const argv = command.map((word, index) => (index > 0 && word === name ? '127.0.0.1' : here(word)));
   const env = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, here(value)]));
   start(name, [process.execPath, 'bin/entrain.js', ...argv], env);
 }
 
-/** Paths and variables as they are inside a container, here. */
+/** Paths and variables as they are inside a container, mapped to this machine. */
 function inPlace(text: string, data: string): string {
   return text
     .replace(/^\/run\/secrets\/(.+)-password$/, `${folder}/secrets/$1.password`)

@@ -1,6 +1,6 @@
 /**
- * Every condition is spoken by real processes. What an agent had heard before a turn is read back from the recording: the text
- * features of its prompt must be those of the prompt that its condition allows, word for word.
+ * Real processes play every condition. What an agent had heard before a turn is read from the recording: the text
+ * features of its prompt must be exactly those of the prompt that the condition allows.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -63,7 +63,7 @@ async function play(run: string, study: Study): Promise<Heard> {
   }
 }
 
-/** What the agents and the run's stream still hold for a run that is over. */
+/** What the agents and the run's stream still hold of a run that is over. */
 async function whatIsKept(nats: NatsFixture, run: string): Promise<{ runs: string[]; consumers: string[] }> {
   const { connection } = await nats.connect('coordinator');
   const answers = await Promise.all(
@@ -99,7 +99,7 @@ async function readBack(runs: string, run: string): Promise<Heard> {
   return heard;
 }
 
-/** The words that may stand in an agent's prompt for a turn. */
+/** The words that may be in an agent's prompt for a turn. */
 function promptOf(
   study: Study,
   at: { episode: PlannedEpisode; seat: number; turn: number; said: Utterance[] },
@@ -132,7 +132,7 @@ function expectPrompts(study: Study, { transcript, turns }: Heard): void {
 }
 
 describe('a study with every condition', { timeout: 240_000 }, () => {
-  it('is spoken to its end, and each agent has heard what its condition says and nothing else', async () => {
+  it('is played to its end, and each agent has heard exactly what its condition says', async () => {
     const conditions = ['live', 'monologue', 'reader', 'shared-input', 'dose:0.5', 'random'];
     const script = ['The river rose in the night.', 'In the morning the bridge was gone.'];
     const study = await studyOf((scenarios) => ({
@@ -170,7 +170,7 @@ describe('a study with every condition', { timeout: 240_000 }, () => {
 });
 
 describe('three agents', { timeout: 240_000 }, () => {
-  it('speak in turn, hear both others, and make a dyad of each ordered pair', async () => {
+  it('speak in turn, hear both others, and every ordered pair is a dyad', async () => {
     const study = await studyOf((scenarios) => ({
       pairs: [AGENTS],
       conditions: ['live', 'monologue'],

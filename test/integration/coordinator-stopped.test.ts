@@ -1,6 +1,4 @@
-/**
- * A coordinator that is told to end lets its agents go, and its next life takes them in again where the run stopped.
- */
+/** A coordinator that is told to end releases its agents; its next life invites them again and continues the run. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +25,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('leaves no agent a member of a run that nobody leads, however often, and loses nothing of the run', async () => {
+it('a stopped coordinator leaves no agent a member of its run, however often it is stopped, and the run loses nothing', async () => {
   for (const program of ['analyzer', 'agent-ada', 'agent-ben'] as const) await fleet.start(program);
   const { connection } = await fleet.nats.connect('coordinator');
   const memberships = (agent: string): Promise<string> =>

@@ -1,6 +1,6 @@
 /**
- * Every expression of the Grafana dashboard, put to a real Prometheus that watches the demo run. A panel that would stay
- * empty fails.
+ * Every expression of the Grafana dashboard, evaluated by a real Prometheus that watches the demo run. A panel that
+ * would stay empty fails.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +12,10 @@ import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../fix
 import { freePort } from '../fixtures/programs/free-port.ts';
 import { findTool } from '../fixtures/programs/tools.ts';
 
-/** Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs; and steps of one layer. */
+/**
+ * Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs; and steps of
+ * one layer.
+ */
 const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 8, steps: { layers: [3] } };
 const STUDY_MS = 480_000;
 
@@ -39,7 +42,7 @@ beforeAll(async () => {
     demo.ended,
   ]);
   expect(done, demo.output()).toBe(true);
-  // one more look by Prometheus at the final figures
+  // One more scrape by Prometheus at the final figures.
   const endMs = Date.now();
   await until('a scrape after the end', async () => (await lastScrapeMs()) > endMs);
 }, STUDY_MS + 60_000);
@@ -52,21 +55,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('the dashboard, asked of a real Prometheus during a study', () => {
-  it('has expressions to ask', () => {
+describe('the dashboard, evaluated by a real Prometheus during a study', () => {
+  it('has expressions', () => {
     expect(expressions.length).toBeGreaterThan(30);
   });
 
-  it.each(expressions)('$name has an answer', async ({ expr }) => {
+  it.each(expressions)('has an answer for $name', async ({ expr }) => {
     expect(await finiteSamples(concrete(expr)), expr).toBeGreaterThan(0);
   });
 
-  it('would notice a panel that stays empty', async () => {
+  it('would fail for a panel that stays empty', async () => {
     expect(await finiteSamples('entrain_synchrony_ratio{mode="planted"}')).toBe(0);
   });
 });
 
-/** What Grafana fills in for its variables. */
+/** Replaces the variables that Grafana fills in. */
 function concrete(expr: string): string {
   return expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(condition|source_model|run)\b/g, '.*');
 }
@@ -76,7 +79,7 @@ interface Answer {
   data: { result: { values: [number, string][] }[] };
 }
 
-/** How many samples with a finite value the expression had at any second of the study. */
+/** Number of samples with a finite value over all seconds of the study. */
 async function finiteSamples(query: string): Promise<number> {
   const range = { start: String(startedAtMs / 1000), end: String(Date.now() / 1000), step: '1' };
   const answer = await ask<Answer>('query_range', { query, ...range });

@@ -1,4 +1,4 @@
-/** The command says what it can be asked for, and what this machine can run; what it cannot run it refuses. */
+/** Help and doctor: what commands can be asked for and what this machine can run; what it cannot run is refused. */
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { samplingSchema } from '../../src/protocol/study.ts';
@@ -19,8 +19,8 @@ function entrain(...argv: string[]): Promise<Answer> {
   return new Promise((resolve) => child.once('close', (status) => resolve({ status, ...answer })));
 }
 
-describe('help', () => {
-  it('of an agent names its flags, and where sampling is set', async () => {
+describe('entrain help agent', () => {
+  it('names the flags of the agent, and where sampling is set', async () => {
     const { stdout } = await entrain('help', 'agent');
     for (const flag of ['id', 'model', 'provider', 'device', 'threads'])
       expect(stdout).toContain(`--${flag} `);
@@ -33,12 +33,12 @@ interface Machine {
   providers: { name: string; works: boolean; reason?: string; help?: string }[];
 }
 
-describe('doctor', () => {
-  it('tries every provider, and says of each that does not work why and what it needs', async () => {
+describe('entrain doctor', () => {
+  it('tries every provider, and says why one does not work and what it needs', async () => {
     const { status, stdout, stderr } = await entrain('doctor', '--json');
     const { providers } = JSON.parse(stdout) as Machine;
     expect(status).toBe(0);
-    // The runtime does not say it a second time, in its own words.
+    // The runtime does not repeat the reason in its own words.
     expect(stderr).not.toMatch(/onnxruntime/);
     expect(providers.map(({ name }) => name)).toEqual([...PROVIDERS]);
     expect(providers[0]).toEqual({ name: 'cpu', works: true });
@@ -46,7 +46,7 @@ describe('doctor', () => {
       expect([Boolean(reason), Boolean(help)]).toEqual([!works, !works]);
   });
 
-  it('is right: an agent on a provider that does not work ends with an error, and never on another one', async () => {
+  it('agrees with an agent on a provider that does not work: it ends with an error, and never runs on another one', async () => {
     const { providers } = JSON.parse((await entrain('doctor', '--json')).stdout) as Machine;
     const missing = providers.filter(({ works }) => !works).map(({ name }) => name);
     const model = await writeChatModel({ tokens: 'bytes', template: 'own' });
@@ -62,7 +62,7 @@ describe('doctor', () => {
         provider,
       );
       expect(status).toBe(1);
-      // The runtime's own libraries may have said something before.
+      // The runtime's own libraries may have printed something before.
       expect(stderr.trim().split('\n').at(-1)).toMatch(
         new RegExp(`^entrain: The provider ${provider} .*doctor`),
       );

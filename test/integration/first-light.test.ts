@@ -1,6 +1,6 @@
 /**
- * The whole path: real processes, a real model, a real nats-server. What a newcomer is promised is read back from the
- * outside: the terminal, the run folder, and a second run of the same study.
+ * The whole path with real processes, a real model and a real nats-server. What a newcomer is promised is checked
+ * from outside: the terminal, the run folder, and a second run of the same study.
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,15 +37,15 @@ interface FinalScore {
   pValue: number;
 }
 
-describe('first light', () => {
-  it('ends with status 0, the table and the run folder', async () => {
+describe('the demo run', () => {
+  it('ends with status 0, a table and a run folder', async () => {
     for (const demo of demos) {
       expect(demo.output()).toContain(`run folder  ${demo.folder}`);
       expect(await demo.ended).toBe(0);
       expect(demo.output()).toMatch(/live +1st → 2nd +144 +[+−]0\.\d{3}/);
       expect(demo.output()).toMatch(/monologue +2nd → 1st +120 +[+−]0\.\d{3}/);
       expect(demo.output()).toMatch(/live +1st ↔ 2nd +[+−]0\.\d{3} +\[.*\] +[+−]0\.\d{3} +\d\.\d{3}/);
-      // Looks in between are marked as such; the last one is the result.
+      // Intermediate scores are marked as such; the last one is the result.
       expect(demo.output()).toMatch(/provisional: the run is open[^]*final: the run has ended/);
     }
   });
@@ -56,7 +56,7 @@ describe('first light', () => {
     expect(two).toEqual(one);
   });
 
-  it('has agents hear each other in live, and not in monologue', async () => {
+  it('lets agents hear each other in live, and not in monologue', async () => {
     const words = await transcript(demos[0] as Demo);
     const replies = words.filter(({ turn }) => turn === 1).map(({ text }) => text);
     const openings = words.filter(({ turn }) => turn === 0).map(({ text }) => text);
@@ -75,7 +75,7 @@ describe('first light', () => {
     }
   });
 
-  it('marks the result in scores.jsonl, and the looks in between', async () => {
+  it('marks the result in scores.jsonl, and the intermediate scores before it', async () => {
     for (const demo of demos) {
       const lines = await jsonLines<{ type: string; provisional: boolean }>(
         join(demo.folder, 'scores.jsonl'),
@@ -87,14 +87,14 @@ describe('first light', () => {
     }
   });
 
-  it('is refused in one sentence where a run of that name is finished', async () => {
+  it('is refused in one sentence if a run of that name is finished', async () => {
     const place = join(folder, 'one');
     const again = startDemo(place, join(place, 'study.json'), ['--once', '--seed', '3']);
     expect(await again.ended).not.toBe(0);
     expect(again.output()).toMatch(/entrain: Run "demo" is finished, with 48 episodes.*another --run/);
   });
 
-  it('leaves no process, password or key behind, and no secret in what it prints', async () => {
+  it('leaves no process, password or key behind, and prints no secret', async () => {
     expect(processesWith(folder)).toEqual([]);
     for (const demo of demos) {
       await expect(readFile(join(demo.folder, 'secrets', 'nats.conf'))).rejects.toThrow('ENOENT');
@@ -109,7 +109,7 @@ async function transcript(demo: Demo): Promise<Pick<Utterance, 'episode' | 'turn
     .toSorted((a, b) => a.episode.localeCompare(b.episode) || a.turn - b.turn);
 }
 
-/** The last whole score of each group; the points in between are not repeated by a second run. */
+/** The last whole score of each group; intermediate scores are not repeated by a second run. */
 async function finalScores(demo: Demo): Promise<FinalScore[]> {
   interface Line {
     type: string;

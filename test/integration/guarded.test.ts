@@ -1,6 +1,6 @@
 /**
- * A run that nobody outside may read: everything is spoken over TLS, and what the programs show of themselves, at the most
- * talkative level, holds no word of the dialogue and no secret.
+ * A run that cannot be read from outside: all connections use TLS, and what the programs expose at the most talkative
+ * log level holds no word of the dialogue and no secret.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -20,7 +20,7 @@ const RUN = 'guarded';
 const STUDY = { scenarios: 3, episodes: 1, maxTurns: 6, maxTokens: 8 };
 const TURNS = 3 * 2 * 6;
 const PROGRAMS = ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const;
-/** So many words in a row stand in no log by chance. */
+/** This many consecutive words do not occur in a log by chance. */
 const WORDS = 4;
 
 let folder: string;
@@ -49,7 +49,7 @@ afterAll(async () => {
   for (const place of [folder, certificates?.folder]) await rm(place, { recursive: true, force: true });
 });
 
-describe('a run over TLS alone', () => {
+describe('a run with TLS on every connection', () => {
   it('ends, and is recorded whole', async () => {
     expect(status, fleet.said('coordinator')).toBe(0);
     const { faults, utterances } = await verifyRun(join(fleet.runs, RUN));
@@ -57,32 +57,32 @@ describe('a run over TLS alone', () => {
     expect(utterances).toEqual({ total: TURNS, incomplete: [] });
   });
 
-  it('serves the metrics of every program as https', () => {
+  it('serves the metrics of every program over https', () => {
     expect([...metrics.keys()].every((url) => url.startsWith('https://'))).toBe(true);
     expect(metrics.size).toBe(PROGRAMS.length);
     for (const text of metrics.values()) expect(text).toContain('entrain_build_info');
   });
 });
 
-describe('what the programs show of themselves', () => {
-  it('was looked at by a search that finds words and secrets where they are', async () => {
+describe('the search for words of the dialogue and for secrets', () => {
+  it('finds both where they are', async () => {
     const secrets = await everySecret();
     const transcript = await readFile(join(fleet.runs, RUN, 'transcript.jsonl'), 'utf8');
     const key = await readFile(fleet.privateKey, 'utf8');
     for (const text of [transcript, key]) expect(foundIn(text, secrets)).not.toEqual([]);
   });
 
-  it.each(PROGRAMS)('holds neither in the log of %s', async (program) => {
+  it.each(PROGRAMS)('finds neither in the log of %s', async (program) => {
     expect(fleet.said(program)).toContain('"level":30');
     expect(foundIn(fleet.said(program), await everySecret())).toEqual([]);
   });
 
-  it('holds neither on a command line', async () => {
+  it('finds neither on a command line', async () => {
     for (const program of PROGRAMS) expect(argv.join('\n')).toContain(program.replace('agent-', '--id '));
     expect(foundIn(argv.join('\n'), await everySecret())).toEqual([]);
   });
 
-  it('holds neither on /metrics', async () => {
+  it('finds neither on /metrics', async () => {
     expect(foundIn([...metrics.values()].join('\n'), await everySecret())).toEqual([]);
   });
 });
@@ -90,7 +90,9 @@ describe('what the programs show of themselves', () => {
 const foundIn = (text: string, secrets: readonly string[]): string[] =>
   secrets.filter((secret) => text.includes(secret));
 
-/** Words in a row of every text that was said or told, lines of private keys, passwords, and how a token begins. */
+/**
+ * Consecutive words of every text that was said or told, lines of private keys, passwords, and how a token begins.
+ */
 async function everySecret(): Promise<string[]> {
   const { scenarios } = JSON.parse(await readFile(join(folder, 'study.json'), 'utf8')) as {
     scenarios: { text: string; people: Record<string, string>[] }[];

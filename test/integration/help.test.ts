@@ -1,4 +1,4 @@
-/** Every command says how it is called and what each of its flags does, and does nothing else when asked. */
+/** The help of every command: how it is called, what each of its flags does; and asking for it does nothing else. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -12,8 +12,8 @@ async function entrain(...argv: string[]): Promise<string> {
   return stdout;
 }
 
-describe('help', () => {
-  it('names every command, and says where to ask on', async () => {
+describe('entrain help', () => {
+  it('names every command, and where to find more', async () => {
     const text = await entrain('help');
     for (const name of [
       'start',
@@ -42,21 +42,21 @@ describe('help', () => {
     ['verify', 'verify RUN'],
     ['replay', '--last'],
     ['export', '--format npy|safetensors'],
-  ])('of %s says how it is called and what it takes', async (name, says) => {
+  ])('of %s says how the command is called and what its flags do', async (name, says) => {
     const text = await entrain('help', name);
     expect(text).toMatch(/^entrain /);
     expect(text).toContain(says);
     expect(text).not.toContain('undefined');
   });
 
-  it('is one text, however it is asked for, and nothing is done', async () => {
+  it('is one text, however it is asked for, and nothing is started', async () => {
     const text = await entrain('help', 'keys');
     expect(await entrain('keys', '--help')).toBe(text);
     expect(await entrain('keys', '-h')).toBe(text);
     expect(existsSync('--help')).toBe(false);
   });
 
-  it('of what is no command is a fault', async () => {
+  it('of an unknown command is an error', async () => {
     await expect(entrain('help', 'dance')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^entrain: There is no command "dance"/) as string,

@@ -1,4 +1,6 @@
-/** Every program and every port of `entrain start`, as the kernel lists them: all on loopback unless told otherwise. */
+/**
+ * Every program and every port of `entrain start`, as the kernel lists them: all on loopback unless told otherwise.
+ */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -8,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
 import { descendantsOf } from '../fixtures/programs/processes.ts';
 
-/** The kernel tells who listens where only here. */
+/** Only Linux lists here which process listens where. */
 const onLinux = process.platform === 'linux';
 const LISTENING = '0A';
 
@@ -57,13 +59,13 @@ const programOf = (pid: number): string => {
   return program ?? (/nats-server/.test(command[0] ?? '') ? 'nats-server' : 'none');
 };
 
-it('entrain start says in a line what the study may take, and for how long there is room', () => {
+it('entrain start prints how much disk the study may take, and for how long the free space lasts', () => {
   const line = /^disk {9}this study takes \S+ GB at most; room for \S+ GB, \S+ hours at 50 tokens\/s$/m;
   expect(demo.output()).toMatch(line);
 });
 
-describe.runIf(onLinux)('what entrain start opens', () => {
-  it('is on loopback, of every program', () => {
+describe.runIf(onLinux)('the ports that entrain start opens', () => {
+  it('are on loopback, for every program', () => {
     const found = descendantsOf(demo.child.pid ?? 0).map((pid) => [programOf(pid), listening(pid)] as const);
     for (const program of ['nats-server', 'analyzer', 'agent', 'coordinator']) {
       const ports = found.filter(([name]) => name === program).flatMap(([, addresses]) => addresses);
@@ -76,7 +78,7 @@ describe.runIf(onLinux)('what entrain start opens', () => {
     expect(found.flatMap(([, addresses]) => addresses).filter((address) => !isLoopback(address))).toEqual([]);
   });
 
-  it.each(['0.0.0.0', '::'])('would be seen if it were on %s', async (host) => {
+  it.each(['0.0.0.0', '::'])('would be detected on %s', async (host) => {
     const server = createServer().listen(0, host);
     await new Promise((resolve) => server.once('listening', resolve));
     expect((server.address() as AddressInfo).port).toBeGreaterThan(0);

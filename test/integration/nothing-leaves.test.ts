@@ -1,9 +1,7 @@
 /**
- * Nothing leaves the machine: the real programs in a network namespace with a name server of its own look no name up,
- * send
- * nothing beyond loopback, and write nothing into the home folder. That holds for every dependency; ONNX Runtime from
- * 1.29 on
- * reports to its maker unless it is told not to.
+ * Nothing leaves the machine: in a network namespace with a name server of its own, the real programs look up no
+ * name, send nothing beyond loopback, and write nothing into the home folder. This covers every dependency; ONNX
+ * Runtime from 1.29 on reports to its maker unless it is switched off.
  */
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +11,7 @@ import { RUN, testModel, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { canSealNetwork, runSealed, type Watched } from '../fixtures/network/sealed-network.ts';
 import { findNatsServer } from '../fixtures/programs/tools.ts';
 
-// where CI runs, a machine that cannot watch fails
+// In CI, a machine that cannot watch fails.
 const canWatch = canSealNetwork() || process.env['CI'] !== undefined;
 
 let folder: string;
@@ -25,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe.skipIf(!canWatch)('in a network namespace', () => {
-  it('entrain start runs a study with its agents and its analyzer, and nothing leaves', async () => {
+describe.skipIf(!canWatch)('in a watched network namespace', () => {
+  it('entrain start runs a study with agents and analyzer, and no packet or look-up leaves', async () => {
     const study = await writeSmallStudy(folder, { scenarios: 2, episodes: 2, maxTurns: 4, maxTokens: 8 });
     const flags = [
       '--study',
@@ -53,13 +51,13 @@ describe.skipIf(!canWatch)('in a network namespace', () => {
       [],
     ],
     ['finds no route', "require('node:net').connect(80, '2001:db8::1').on('error', () => {});", []],
-  ])('a program that %s is seen', async (_, code, names) => {
+  ])('the watcher detects a program that %s', async (_, code, names) => {
     const watched = await run(['-e', code]);
     expect([...new Set(watched.lookups)]).toEqual(names);
     expect(watched.lookups.length + watched.packets).toBeGreaterThan(0);
   });
 
-  it("ONNX Runtime's reports are seen where nothing switches them off", async () => {
+  it("the watcher detects the reports of ONNX Runtime when they are not switched off", async () => {
     const model = join(testModel, 'onnx/model.onnx');
     const code = `require('onnxruntime-node').InferenceSession.create(${JSON.stringify(model)}).then(() => setTimeout(process.exit, 3000))`;
     await run(['-e', code]);
@@ -72,7 +70,7 @@ async function run(argv: string[]): Promise<Watched> {
   const temporary = join(home, 'tmp');
   await mkdir(temporary, { recursive: true });
   const { PATH } = process.env;
-  // an environment that asks for the reports
+  // An environment that asks for the reports.
   const asked = { ORT_DISABLE_TELEMETRY: '0' };
   return runSealed(argv, {
     PATH,

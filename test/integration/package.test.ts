@@ -1,7 +1,6 @@
 /**
- * The package as one installs it: packed from a copy of the project, installed into an empty folder by npm, which takes
- * from its
- * cache what is there and the rest from the network, run, type-checked and imported.
+ * The package as a user installs it: packed from a copy of the project, installed into an empty folder by npm (from
+ * its cache if possible, else from the network), run, type-checked and imported.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -56,7 +55,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('the package', () => {
+describe('the npm package', () => {
   it('holds the programs, one model, the studies and the page of errors, and no source, bench, test or fixture', () => {
     for (const path of ['bin/entrain.js', 'dist/src/index.d.ts', 'docs/errors.md', 'studies/demo.json'])
       expect(packed).toContain(path);
@@ -79,7 +78,7 @@ describe('the package', () => {
     );
   }, 300_000);
 
-  it('explains an error from the page that it brings along', async () => {
+  it('explains an error from its own copy of the page', async () => {
     const { stdout } = await npm(app, ['exec', '--offline', '--', 'entrain', 'help', 'STUDY_INVALID']);
     expect(stdout).toContain('What to do:');
   });
@@ -104,7 +103,7 @@ describe('the package', () => {
     expect(await readdir(join(app, 'runs/own/streams'))).toEqual(['ada']);
   }, 120_000);
 
-  it('imports its other entries', async () => {
+  it('gives its other entries to an import', async () => {
     const code = `
       const [journal, protocol] = [await import('entrain/journal'), await import('entrain/protocol')];
       console.log(typeof journal.openRecording, typeof protocol.encodeMessage, process.env.ORT_DISABLE_TELEMETRY);
@@ -116,7 +115,7 @@ describe('the package', () => {
   });
 });
 
-/** The compiled example in the app, checked as strictly as TypeScript can, the package's declarations too. */
+/** The compiled example in the app, checked with the strictest settings, including the package's declarations. */
 async function compileExample(name: string): Promise<string> {
   await cp(`examples/${name}.ts`, join(app, `${name}.ts`));
   const flags = [
@@ -137,7 +136,7 @@ async function compileExample(name: string): Promise<string> {
   return `${name}.js`;
 }
 
-/** As a user of the package would, without what the npm that runs these tests puts into its environment. */
+/** As a user of the package would, without the environment variables of the npm that runs these tests. */
 function npm(cwd: string, args: string[]): Promise<{ stdout: string }> {
   const own = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_'));
   const env = { ...Object.fromEntries(own), ENTRAIN_NATS_SERVER: findNatsServer() };

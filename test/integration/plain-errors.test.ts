@@ -1,4 +1,4 @@
-/** What a user can mend is one sentence with its code, on the real command; never a stack trace. */
+/** A fault that a user can mend gives one sentence with its code from the real command, and never a stack trace. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -50,13 +50,13 @@ describe('a fault that a user can mend', () => {
     expect(sentenceOf(ended.stderr)).toBe(code);
   });
 
-  it('is one sentence where ENTRAIN_LOG names no level', () => {
+  it('is one sentence if ENTRAIN_LOG names no level', () => {
     const ended = run(analyzer(join(folder, 'runs')), { ENTRAIN_LOG: 'x' });
     expect(ended.stderr).toMatch(/ENTRAIN_LOG is "x": expected one of trace, debug/);
     expect(sentenceOf(ended.stderr)).toBe('CONFIG_INVALID');
   });
 
-  it('is one sentence where too few files may be open', () => {
+  it('is one sentence if too few files may be open', () => {
     const command = `ulimit -n 24; exec "${process.execPath}" "${PROGRAM}" "$@"`;
     const ended = runShell(command, start(join(folder, 'few')));
     expect(ended.status).toBe(1);
@@ -64,7 +64,7 @@ describe('a fault that a user can mend', () => {
   });
 
   it.skipIf(!canSealNetwork() && process.env['CI'] === undefined)(
-    'is one sentence where no inodes are left',
+    'is one sentence if no inodes are left',
     () => {
       const mount = `mount -t tmpfs -o nr_inodes=1 none "${join(folder, 'keys')}"`;
       const command = `unshare --user --map-root-user --mount sh -ec '${mount}; exec "$@"' sh "${process.execPath}" "${PROGRAM}" "$@"`;
@@ -76,8 +76,8 @@ describe('a fault that a user can mend', () => {
   );
 });
 
-describe('a reader that has gone', () => {
-  it('ends a command without a word', async () => {
+describe('a reader that closes the pipe', () => {
+  it('ends a command without an error message', async () => {
     const child = spawn(process.execPath, [PROGRAM, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
     let said = '';
@@ -139,7 +139,7 @@ function runShell(command: string, argv: string[]): Ended {
   return spawnSync('sh', ['-c', command, 'sh', ...argv], { encoding: 'utf8', env, timeout: 60_000 });
 }
 
-/** The code of the one sentence, or all that was said where it is something else. */
+/** The code of the single sentence, or the whole output if it is something else. */
 function sentenceOf(said: string): string {
   const lines = said.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
   const [, code] = /^entrain: .+[.] \(([A-Z_]+)\)$/.exec(lines[0] ?? '') ?? [];

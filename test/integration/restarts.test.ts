@@ -1,6 +1,6 @@
 /**
- * Any program may die anywhere: a run in which one is killed again and again says the same as one left in peace, and is
- * recorded whole.
+ * Any program may die at any point: a run in which one is killed again and again must say the same as an undisturbed
+ * one, and be recorded whole.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const TURNS = 4 * 2 * 8;
 const KILLS = 5;
 /** Many times what a run of so few turns takes. */
 const END_MS = 150_000;
-/** Everything starts anew each time, which takes a while. */
+/** Everything is started anew each time, which takes a while. */
 const KILLS_OF_MANY = 2;
 
 let folder: string;
@@ -50,7 +50,7 @@ const waited = async (ms: number): Promise<string> => {
   return `the coordinator did not end within ${ms / 1000} s`;
 };
 
-/** For whoever has to find out why a run stood still. */
+/** For finding out why a run stood still. */
 async function whatIsKnown(fleet: Fleet, run: string): Promise<string> {
   const logs = (['coordinator', 'agent-ada', 'agent-ben', 'analyzer'] as const).map(
     (program) => `${program}:\n${fleet.said(program).slice(-4000)}`,
@@ -58,7 +58,9 @@ async function whatIsKnown(fleet: Fleet, run: string): Promise<string> {
   return [`${await said(fleet, run)} of ${TURNS} turns`, ...logs].join('\n\n');
 }
 
-/** Every utterance is recorded up to the frame it names, and nothing is damaged, missing or there twice. */
+/**
+ * Checks that every utterance is recorded up to the frame it names, and nothing is damaged, missing or duplicated.
+ */
 async function isRecorded(run: string): Promise<true | undefined> {
   const { faults, utterances } = await verifyRun(run);
   return (
@@ -69,7 +71,7 @@ async function isRecorded(run: string): Promise<true | undefined> {
 const said = async (fleet: Fleet, run: string): Promise<number> =>
   (await readTranscript(fleet.runs, run)).length;
 
-/** One program, or several of which none is left when the first of them starts again. */
+/** One program, or several that are all dead before the first of them is started again. */
 type Victim = Program | 'nats' | readonly Program[];
 
 async function restart(fleet: Fleet, victim: Victim): Promise<void> {
@@ -94,7 +96,7 @@ async function disturb(run: string, victims: readonly Victim[], times: number): 
 }
 
 describe(
-  'a run whose programs are killed says the same words: no turn twice, none missing',
+  'a run says the same words, with no turn twice and none missing, when kill -9 hits',
   { timeout: 300_000 },
   () => {
     let undisturbed: string[];

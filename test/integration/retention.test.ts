@@ -1,4 +1,7 @@
-/** A real analyzer with a budget: which recordings it takes when runs are over, how it says so, and what `entrain` says of them. */
+/**
+ * A real analyzer with a disk budget: which recordings it removes after runs are over, how it says so, and what
+ * `entrain` says of them.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +49,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** With room for two runs and a half. */
+/** Space for two and a half runs. */
 async function startAnalyzer(): Promise<void> {
   await writeFile(join(folder, 'public.pem'), keys.publicKeyPem);
   const budget = ['--budget-gb', ((runBytes * 2.5) / 1e9).toFixed(9)];
@@ -78,8 +81,8 @@ const isOver = (run: string): Promise<string> =>
 const entrain = (command: string, run: string) =>
   spawnSync(process.execPath, ['bin/entrain.js', command, run, '--runs', runs], { encoding: 'utf8' });
 
-describe('an analyzer above its budget', () => {
-  it('takes the oldest finished runs, and never one that is running or pinned', async () => {
+describe('an analyzer above its disk budget', () => {
+  it('removes the oldest finished runs, and never a running or pinned one', async () => {
     expect(entrain('pin', 'pinned')).toMatchObject({ status: 0 });
     await isOver('pinned');
     expect(await segmentBytes('pinned'), 'pinned').toBe(runBytes);
@@ -89,7 +92,7 @@ describe('an analyzer above its budget', () => {
     expect(left).toEqual([runBytes, 0, 0, runBytes]);
   });
 
-  it('announces each', async () => {
+  it('announces each removal', async () => {
     await expect
       .poll(() => events.map(({ run, bytes }) => [run, bytes]))
       .toEqual([
@@ -98,14 +101,14 @@ describe('an analyzer above its budget', () => {
       ]);
   });
 
-  it('counts them', async () => {
+  it('counts removals', async () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toContain(`\nentrain_recordings_bytes ${2 * runBytes}\n`);
     expect(metrics).toContain('\nentrain_recordings_removed_runs_total 2\n');
     expect(metrics).toContain(`\nentrain_recordings_removed_bytes_total ${2 * runBytes}\n`);
   });
 
-  it('offers a new run only what is left beside those that have to stay', async () => {
+  it('offers a new run only what is left beside runs that must stay', async () => {
     const answer = await request(coordinator.connection, subjects.analyzerDisk('analyzer'), {
       body: {},
       timeoutMs: 20_000,
@@ -114,14 +117,14 @@ describe('an analyzer above its budget', () => {
     expect(Math.abs(maxRunBytes - runBytes / 2)).toBeLessThan(2);
   });
 
-  it('refuses a run that is no name', async () => {
+  it('refuses a run name that is not valid', async () => {
     await expect(isOver('../first')).rejects.toThrow('not valid');
   });
 });
 
-describe('what is said of a run', () => {
+describe('the commands on a run folder', () => {
   const DATE = /^removed by retention on \d{4}-\d\d-\d\d \d\d:\d\d UTC \(\d+ segments, /;
-  it('that was removed', () => {
+  it('say that a run was removed', () => {
     expect(entrain('verify', 'first')).toMatchObject({
       status: 1,
       stdout: expect.stringMatching(DATE) as unknown,
@@ -132,7 +135,7 @@ describe('what is said of a run', () => {
     }
   });
 
-  it.each(['pinned', 'running'])('that is %s', (run) => {
+  it.each(['pinned', 'running'])('say that a run is %s', (run) => {
     expect(entrain('verify', run)).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('complete: yes') as unknown,

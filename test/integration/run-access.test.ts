@@ -1,6 +1,6 @@
 /**
- * One nats-server, two runs at once: an agent of the one can neither read nor change anything of the other, tried for real against
- * the other's stream, its consumers and its talk, until the server is told to let it in.
+ * Two runs at once on one nats-server: an agent of one can neither read nor change anything of the other, neither its
+ * stream nor its consumers nor its talk, until the server is told to let it in.
  */
 import type { JetStreamManager, NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   for (const run of [OWN, OTHER]) {
     const stream = names.stream(run);
     await createRunStream(coordinator, { name: stream, subjects: subjects.stored(run) });
-    // In the other run too, so that a refusal is the server's word and not that there is nothing.
+    // The same names exist in the other run, so a refusal is the server's decision and not a missing object.
     for (const agent of ['ada', 'cy']) {
       const name = names.specConsumer(agent);
       await createConsumer(coordinator, { stream, name, filter: subjects.specsOf(run, agent) });
@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => nats.close());
 
-/** The JetStream API without its opening question, which an agent may not ask either. */
+/** The JetStream API without its opening request, which an agent may not send either. */
 async function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   return connection.jetstreamManager({ checkAPI: false });
 }
@@ -74,7 +74,7 @@ const ATTEMPTS: [what: string, act: (c: NatsConnection) => Promise<unknown>][] =
   ['take from a consumer that bears its name', next(STREAM, 'spec-ada')],
   [
     'say a turn',
-    // Not by publishOnce, which waits until it is let in.
+    // Not by publishOnce, which would wait until it is let in.
     (c) => c.jetstream().publish(subjects.utterance(OTHER, { episode: 'e1', turn: 0, agent: 'ada' }), '{}'),
   ],
   ['ask for a token of the other run', (c) => c.request(subjects.renewToken(OTHER, 'ada'), '')],
@@ -86,7 +86,7 @@ describe('an agent of one run', () => {
     expect(['PERMISSIONS_VIOLATION', 'RUN_FORBIDDEN']).toContain((told as { code?: string }).code);
   });
 
-  it('hears nothing of another run', async () => {
+  it('receives nothing of another run', async () => {
     const refusal = (subject: string): Promise<unknown> =>
       new Promise((resolve) => ada.subscribe(subject, { callback: (fault) => resolve(fault) }));
     for (const subject of [...subjects.stored(OTHER), subjects.tokens(OTHER), subjects.everything(OTHER)])
@@ -100,7 +100,7 @@ describe('an agent of one run', () => {
     expect((await manager.streams.getMessage(STREAM, { seq: 1 })).subject).toBe(SECRET);
   });
 
-  it('does in its own run what it must', async () => {
+  it('can do everything it must in its own run', async () => {
     const turn = {
       subject: subjects.utterance(OWN, { episode: 'e1', turn: 0, agent: 'ada' }),
       body: { text: 'x' },
@@ -109,7 +109,7 @@ describe('an agent of one run', () => {
     await expect(next(names.stream(OWN), 'spec-ada')(ada)).resolves.toBeDefined();
   });
 
-  it('is let into another run without having to connect again', async () => {
+  it('can be let into another run without connecting again', async () => {
     await nats.reload(usersWith([OWN, OTHER]));
     const say = () =>
       publishOnce(ada, {

@@ -1,7 +1,6 @@
 /**
- * One run name, started twice: beside a run that goes on, the second start is refused and touches nothing; after kill
- * -9 of all that
- * was started, the same command goes on at once.
+ * Starting one run name twice: the second start is refused while the run goes on, and touches nothing. After kill -9
+ * of all processes, the same command continues at once.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,8 +39,8 @@ const transcript = async ({ folder: run }: Demo): Promise<string[]> =>
 const turns = (demo: Demo, count: number): Promise<true> =>
   until(`${count} turns`, async () => (await transcript(demo)).length >= count || undefined, 120_000);
 
-describe('a run name that is started twice', { timeout: 400_000 }, () => {
-  it('is refused beside a run that goes on, without harm to it, and goes on by the same command after kill -9', async () => {
+describe('starting a run name twice', { timeout: 400_000 }, () => {
+  it('is refused while the run goes on, without harm to it, and continues the run after kill -9', async () => {
     const first = start();
     await turns(first, 4);
     const secrets = await readdir(join(first.folder, 'secrets'));
@@ -52,12 +51,12 @@ describe('a run name that is started twice', { timeout: 400_000 }, () => {
     );
     expect(await readdir(join(first.folder, 'secrets'))).toEqual(secrets);
 
-    // The supervisor alone first: its programs have some seconds left, in which the next life must not meet them.
+    // First only the supervisor: its programs have some seconds left, in which the next life must not meet them.
     await turns(first, 8);
     first.child.kill('SIGKILL');
     const third = start();
     await turns(third, 20);
-    // Then everything at once, as a power loss does.
+    // Then everything at once, as in a loss of power.
     for (const pid of [third.child.pid ?? 0, ...descendantsOf(third.child.pid ?? 0)])
       process.kill(pid, 'SIGKILL');
     await third.ended;

@@ -1,4 +1,4 @@
-/** Whatever starts can be stopped: Ctrl-C, and even a killed supervisor, leave no process behind. */
+/** Everything that is started can be stopped: Ctrl-C, and even a killed supervisor, leave no process behind. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 describe('the end of the demo', () => {
-  it('comes within 10 s of Ctrl-C and takes every process along', async () => {
+  it('comes within 10 s of Ctrl-C and stops every process', async () => {
     const children = await inFullSwing();
     const secrets = await secretsNow();
     const askedMs = performance.now();
@@ -36,7 +36,7 @@ describe('the end of the demo', () => {
     expect(status, demo.output()).toBe(0);
     expect(aliveOf(children)).toEqual([]);
     expect(processesWith(folder)).toEqual([]);
-    // an agent whose model was told to end has no fault to report
+    // An agent whose model was told to end has no fault to report.
     for (const log of await logsOf('agent-ada', 'agent-ben')) expect(log).not.toMatch(/"level":[56]0/);
     await expectUnlogged([...secrets, ...(await textsSpoken())]);
     expect(demo.output()).toMatch(
@@ -44,14 +44,14 @@ describe('the end of the demo', () => {
     );
   });
 
-  it('says how to go on also where the run has only just begun', async () => {
+  it('says how to continue, also if the run has only just begun', async () => {
     await printed(/^coordinator /m);
     demo.child.kill('SIGINT');
     expect(await demo.ended, demo.output()).toBe(0);
     expect(demo.output()).toMatch(/stopped (before the first|at 0 of 400) episodes?; .* --run demo goes on/);
   });
 
-  it('is the same for the two signals that one Ctrl-C is under npm', async () => {
+  it('is the same for the two signals that one Ctrl-C causes under npm', async () => {
     const children = await inFullSwing();
     demo.child.kill('SIGINT');
     demo.child.kill('SIGINT');
@@ -93,7 +93,7 @@ async function textsSpoken(): Promise<string[]> {
   return lines.map((line) => (JSON.parse(line) as { text: string }).text);
 }
 
-/** What was said, and what lets a program in, stand in no program's log. */
+/** What was said, and secrets, must not be in any program's log. */
 async function expectUnlogged(texts: string[]): Promise<void> {
   const long = texts.filter((text) => text.length >= 8);
   expect(long.length).toBeGreaterThan(5);
@@ -101,7 +101,7 @@ async function expectUnlogged(texts: string[]): Promise<void> {
   for (const log of logs) for (const text of long) expect(log).not.toContain(text);
 }
 
-/** Settles at once when the demo has printed it. */
+/** Settles as soon as the demo has printed it. */
 const printed = (what: RegExp): Promise<void> =>
   new Promise((resolve) => {
     demo.child.stdout?.on('data', () => {
@@ -109,7 +109,7 @@ const printed = (what: RegExp): Promise<void> =>
     });
   });
 
-/** Waits until the agents talk; the process ids of all that was started. */
+/** Waits until the agents talk; gives the process ids of all that was started. */
 async function inFullSwing(): Promise<number[]> {
   const spoken = until('the first words', () => /^\s*ben[: ]/m.test(demo.output()) || undefined, 90_000);
   const early = demo.ended.then((status) => {

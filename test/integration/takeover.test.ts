@@ -1,6 +1,6 @@
 /**
- * An agent that dies for good: another with the same model goes on where it stopped, and says what it would have said. Where
- * there is none the run fails, goes on when it is started again, and its name stays its own.
+ * An agent that dies for good: a free agent with the same model continues in its role and says what the lost one
+ * would have said. Without such an agent the run fails, and continues when it is started again.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const TURNS = 2 * 2 * 8;
 
 let folder: string;
 let study: string;
-/** What is said when nobody dies. */
+/** What is said if no agent dies. */
 let undisturbed: string[];
 
 beforeAll(async () => {
@@ -56,7 +56,7 @@ const words = async (fleet: Fleet, run: string): Promise<string[]> =>
     ({ episode, turn, text, finish }) => `${episode}/${turn}: ${text} (${finish})`,
   );
 
-/** Everything the coordinator writes into the run folder, byte for byte. */
+/** Everything that the coordinator writes into the run folder, byte for byte. */
 const written = (runs: string, run: string): Promise<string[]> =>
   Promise.all(
     ['run.json', 'events.jsonl', 'transcript.jsonl'].map((name) => readFile(join(runs, run, name), 'utf8')),
@@ -71,7 +71,7 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
     expect(undisturbed).toHaveLength(TURNS);
   }, 240_000);
 
-  it('is replaced by a free one with its model: the same words, marked, and recorded whole', async () => {
+  it('is replaced by a free one with the same model: the same words, marked, and recorded whole', async () => {
     await withFleet('taken-over', ['ada', 'ben', 'cas'], async (fleet) => {
       const place = join(fleet.runs, 'taken-over');
       await killForGood(fleet, 'taken-over', 'agent-ben');
@@ -95,7 +95,7 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
     });
   });
 
-  it('is not waited for by a coordinator that is started again once its role was taken over', async () => {
+  it('is not waited for by a restarted coordinator once its role was taken over', async () => {
     await withFleet('restarted', ['ada', 'ben', 'cas'], async (fleet) => {
       const events = join(fleet.runs, 'restarted', 'events.jsonl');
       await killForGood(fleet, 'restarted', 'agent-ben');
@@ -111,7 +111,7 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
     });
   });
 
-  it('ends the run with one sentence when nobody has its model; started again, the run goes on, and its name stays its own', async () => {
+  it('ends the run with one sentence if no agent has its model; the run continues when started again, under its own name', async () => {
     await withFleet('nobody', ['ada', 'ben'], async (fleet) => {
       await until('three turns', async () => (await readTranscript(fleet.runs, 'nobody')).length >= 3);
       await fleet.kill('agent-ben');

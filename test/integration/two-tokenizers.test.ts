@@ -1,6 +1,6 @@
 /**
- * Two agents whose models cut the same words into other tokens: each tokenises anew what it hears while the other speaks,
- * and what it said itself, which it did not sample as its tokenizer would have cut it.
+ * Two agents whose models tokenise differently: each tokenises what it hears while the other speaks, and also what it
+ * said itself, which it did not sample as its tokenizer would have cut it.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'entrain-token
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it(
-  'talk for 16 turns, and each has the states of every word that it heard',
+  'two agents with different tokenizers talk for 16 turns, and each has the states of every word that it heard',
   { timeout: 240_000 },
   async () => {
     const study = join(folder, 'study.json');
@@ -57,7 +57,7 @@ it(
       expect(spoken.map(({ turn }) => [turn, coveredTo(heard.get(turn))])).toEqual(
         spoken.map(({ turn, text }) => [turn, Buffer.byteLength(text)]),
       );
-      // Else nothing was cut otherwise than it was spoken.
+      // Otherwise nothing was tokenised differently from how it was spoken.
       expect(spoken.filter(({ turn, tokens }) => heard.get(turn)?.length !== tokens)).not.toEqual([]);
       for (const agent of AGENTS) {
         const alone = await readAlone(models[agent], agent, spoken);
@@ -74,7 +74,7 @@ it(
   },
 );
 
-/** Steps of both are measured where their tokens end at the same byte, live, and come out the same from the recording. */
+/** Steps of both are measured where their tokens end at the same byte, live, and a replay gives the same. */
 async function expectStepScores(fleet: Fleet): Promise<void> {
   const [analyzer] = await findServices(await fleet.nats.connect('coordinator'), ANALYZER_SERVICE);
   const metrics = await until('step scores of both directions on /metrics', async () => {
@@ -116,7 +116,7 @@ async function recordedSteps(runs: string): Promise<Steps> {
   return steps;
 }
 
-/** The same words, known as a whole, through a model that has never sampled any. */
+/** The same words, given as a whole, through a model that has never sampled any. */
 async function readAlone(model: string, agent: string, spoken: readonly Utterance[]): Promise<Steps> {
   const cacheFolder = await temporaryFolder();
   const parts = await openModel({ folder: model, provider: 'cpu', threads: 1, cacheFolder });
@@ -135,23 +135,23 @@ interface Batch {
   turn: number;
   step0: number;
   bytes: Step['bytes'][];
-  /** [steps, dims]: of one layer. */
+  /** [steps, dims] of one layer. */
   data: Float32Array;
 }
 
-/** A batch replaces what came before from its first step on. */
+/** A batch replaces earlier ones from its first step on. */
 function put(steps: Steps, { turn, step0, bytes, data }: Batch): void {
   const dims = data.length / bytes.length;
   const added = bytes.map((range, i) => ({ bytes: range, state: data.subarray(i * dims, (i + 1) * dims) }));
   steps.set(turn, [...(steps.get(turn) ?? []).slice(0, step0), ...added]);
 }
 
-/** How far steps cover an utterance without a gap and without an overlap, in bytes. */
+/** Number of bytes of an utterance that steps cover without a gap or an overlap. */
 function coveredTo(steps: readonly Step[] = []): number {
   return steps.reduce((reached, { bytes: [start, end] }) => (start === reached ? end : reached), 0);
 }
 
-/** The largest distance of two states of a step, as a share of the state's length. */
+/** The largest distance between two states of a step, as a share of the state's length. */
 function distance(these: readonly Step[] = [], those: readonly Step[]): number {
   if (these.length !== those.length) return Infinity;
   const apart = those.map(({ state }, step) => {

@@ -1,5 +1,5 @@
 /**
- * The index of decision records: complete, with the titles that stand in the records, gaps explained, superseded ones
+ * The index of decision records: complete, with the titles of the records, with gaps explained and superseded records
  * marked.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const rows = [...index.matchAll(/^\| \[(\d{4})\]\(([^)]+)\) +\| (.+?) +\| (.+?) 
 );
 
 describe('docs/decisions/README.md', () => {
-  it('lists every record once, under the title that stands in it', () => {
+  it('lists every record once, under the title in the record', () => {
     const titles = records.map(({ file, number, text }) => ({
       number,
       file,
@@ -25,7 +25,7 @@ describe('docs/decisions/README.md', () => {
     expect(listed.toSorted((a, b) => a.number.localeCompare(b.number))).toEqual(titles);
   });
 
-  it('names every number that has no record', () => {
+  it('explains every number without a record', () => {
     const used = new Set(records.map(({ number }) => Number(number)));
     const last = Math.max(...used);
     const gaps = Array.from({ length: last }, (_, at) => at + 1).filter((number) => !used.has(number));

@@ -1,6 +1,4 @@
-/**
- * The pages under docs: what they point to is there, what they list is what the program has, and their commands run.
- */
+/** The pages under docs: their links exist, their lists agree with the program, and their commands run. */
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -25,7 +23,7 @@ const pages = readdirSync('docs', { recursive: true, encoding: 'utf8' })
 const isRecord = (page: string): boolean => /decisions[/\\]\d{4}-/.test(page);
 
 describe('the pages under docs', () => {
-  it.each(['README.md', ...pages])('%s links to files and headings that are there', (page) => {
+  it.each(['README.md', ...pages])('%s links only to files and headings that exist', (page) => {
     const text = read(page).replaceAll(/```[^]*?```/g, '');
     const broken = [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)]
       .map(([, target = '']) => target)
@@ -33,7 +31,7 @@ describe('the pages under docs', () => {
     expect(broken).toEqual([]);
   });
 
-  it('are all reached from docs/README.md', () => {
+  it('can all be reached from docs/README.md', () => {
     const reached = new Set<string>();
     const follow = (page: string): void => {
       if (reached.has(page) || !existsSync(page)) return;
@@ -53,7 +51,7 @@ function leadsSomewhere(page: string, target: string): boolean {
   return heading === undefined || headingsOf(read(path)).includes(heading);
 }
 
-/** As a forge makes anchors of them. */
+/** Anchors of headings, as a forge makes them. */
 const headingsOf = (text: string): string[] =>
   [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -95,7 +93,7 @@ describe('docs/reference', () => {
     expect(new Set(listed)).toEqual(used);
   });
 
-  it('lists every path that an analyzer answers, but for the parts of its page', () => {
+  it('lists every path that an analyzer answers, except the parts of its page', () => {
     const nothing = () => undefined;
     const routes = analyzerRoutes({ metrics: async () => '', scores: nothing, state: nothing, checks: {} });
     const listed = [
@@ -133,17 +131,17 @@ function partsOf(text: string): Part[] {
   });
 }
 
-describe('the commands of a page, one after another in an empty folder', () => {
+describe('the commands of a page, run one after another in an empty folder', () => {
   const running = pages.filter((page) => read(page).includes('```sh run'));
-  it('are marked on the tutorial and the how-to pages that can run here', () => {
+  it('are marked on the tutorial and on the how-to pages that can run here', () => {
     expect(running.length).toBeGreaterThanOrEqual(4);
   });
 
-  it.for(running)('%s', { timeout: 240_000 }, (page, context) => {
+  it.for(running)('succeed on %s', { timeout: 240_000 }, (page, context) => {
     const parts = partsOf(read(page));
     const needsNumpy = parts.some(({ text }) => text.includes('import numpy'));
     if (needsNumpy && spawnSync('python3', ['-c', 'import numpy']).status !== 0) {
-      // The page needs numpy, as it says; without it its commands cannot run.
+      // The page says that it needs numpy; without it the commands cannot run.
       return context.skip();
     }
     const folder = mkdtempSync(join(tmpdir(), 'entrain-docs-'));

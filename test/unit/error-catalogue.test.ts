@@ -1,4 +1,4 @@
-/** The catalogue of errors and its page say the same, and every code is in use. */
+/** The catalogue of errors and docs/errors.md agree, and every code is in use. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../src/protocol/errors.ts';
@@ -15,14 +15,14 @@ describe('docs/errors.md', () => {
     expect(sections.filter((section) => !section.includes('\nWhat to do: '))).toEqual([]);
   });
 
-  it('would show a code that is missing or means something else', () => {
+  it('would fail this test with a code that is missing or means something else', () => {
     expect(readPage(page.replace('### USAGE', '### USAGES'))).not.toEqual(ERROR_CODES);
     expect(readPage(page.replace('is taken.', 'is free.'))).not.toEqual(ERROR_CODES);
   });
 });
 
-describe('the catalogue', () => {
-  it('holds no code that nothing raises', () => {
+describe('the catalogue of errors', () => {
+  it('has no code that is never raised', () => {
     const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && path !== 'protocol/errors.ts')
       .map((path) => readFileSync(`src/${path}`, 'utf8'))
@@ -31,7 +31,7 @@ describe('the catalogue', () => {
   });
 });
 
-/** The codes of the page with the first sentence under each. */
+/** The codes of the page, each with the first sentence under it. */
 function readPage(text: string): Record<string, string> {
   const entries = [...text.matchAll(/^### ([A-Z_]+)\n\n(.+)$/gm)];
   return Object.fromEntries(entries.map(([, code = '', meaning = '']) => [code, meaning]));

@@ -1,4 +1,4 @@
-/** The gates that stand outside the tests, each tried with something it must catch. */
+/** The gates outside the test suite (lint, format, type check), each tried with something that it must catch. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ describe('the lint', () => {
     expect(status).not.toBe(0);
   });
 
-  it('leaves sound code alone', () => {
+  it('accepts sound code', () => {
     expect(
       lint({ 'planted.ts': 'export const f = async (p: Promise<void>): Promise<void> => p;\n' }).output,
     ).toContain('0 errors');

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findViolations } from '../layers.ts';
 
-describe('import directions', () => {
+describe('the import directions', () => {
   it('hold in every file of src', () => {
     const files = sourceFiles();
     expect(files.length).toBeGreaterThan(20);
@@ -29,7 +29,7 @@ describe('import directions', () => {
     ['src/analyzer/a.ts', "import { readFileSync } from 'node:fs';"],
     ['src/analyzer/a.ts', "import fs from 'node:fs';"],
     ['src/analyzer/a.ts', "import * as fs from 'node:fs';"],
-  ])('catch what is planted in %s: %s', (path, source) => {
+  ])('catch the planted violation in %s: %s', (path, source) => {
     expect(findViolations(path, source)).toHaveLength(1);
   });
 
@@ -39,7 +39,7 @@ describe('import directions', () => {
     ['src/agent-node/a.ts', "import { createReadStream } from 'node:fs';"],
     ['src/analyzer/a.ts', "// as Date.now would, and import x from 'left-pad'"],
     ['src/model/a.ts', "import { x } from '../protocol/frames.ts';"],
-  ])('leave alone what is allowed in %s: %s', (path, source) => {
+  ])('allow in %s: %s', (path, source) => {
     expect(findViolations(path, source)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-/** What the repository may not hold: paths of a machine, hosts of a registry, and files that drift apart. */
+/** What the repository must not contain: paths of a machine, hosts of a registry, files that disagree. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-/** Each pattern has a letter in brackets, so that this file does not find itself. */
+/** Each pattern has a letter in brackets, so that this file does not match itself. */
 const FORBIDDEN: readonly { what: string; pattern: RegExp }[] = [
   { what: 'a path of a machine', pattern: /(?<![\w.$}/-])\/(?:[w]ork|[r]oot|[h]ome|[U]sers)\/[\w.-]/ },
   { what: 'a path of a machine', pattern: /\/(?:[v]ar\/tmp|[t]mp\/bash_)/ },
@@ -17,25 +17,25 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const tracked = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0').filter(Boolean);
 
 describe('the repository', () => {
-  it('speaks of no machine and no registry', () => {
+  it('names no path of a machine and no registry host', () => {
     expect(tracked.length).toBeGreaterThan(50);
     expect(tracked.flatMap(findForbidden)).toEqual([]);
   });
 
-  it('catches a planted path and a planted host', () => {
+  it('is checked by a test that catches a planted path and a planted host', () => {
     const home = ['', 'home', 'someone', 'entrain'].join('/');
     expect(linesWith(`cd ${home}`)).toHaveLength(1);
     expect(linesWith(['"resolved": "https://registry', 'npmjs', 'org/ws"'].join('.'))).toHaveLength(1);
     expect(linesWith('see ../work/notes and src/home/page.ts')).toEqual([]);
   });
 
-  it('locks packages without naming where they come from', () => {
+  it('locks packages without their download addresses', () => {
     const entries = Object.entries(readLock().packages).filter(([path]) => path !== '');
     expect(entries.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
     expect(entries.filter(([, entry]) => entry.integrity === undefined)).toEqual([]);
   });
 
-  // npm ci refuses a lock that leaves out a package which another platform would need
+  // npm ci refuses a lock without a package that another platform needs.
   it('locks the packages of every platform', () => {
     const { packages } = readLock();
     const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));

@@ -1,4 +1,4 @@
-/** docs/studies.md against the schema of study files, the minimums, and the files that it shows. */
+/** Compares docs/studies.md with the schema of study files, the minimums, and the files that it shows. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ interface Field {
   node: Node;
 }
 
-/** Every field by its path, as `scenarios.people.goal`. */
+/** Every field by its path, such as `scenarios.people.goal`. */
 function fieldsOf(node: Node, path = ''): Field[] {
   const inner = [node, node.items, ...(node.anyOf ?? [])].filter((one) => one !== undefined);
   if (node.items?.items) inner.push(node.items.items);
@@ -34,7 +34,7 @@ function fieldsOf(node: Node, path = ''): Field[] {
 
 const LIMITS = ['minimum', 'exclusiveMinimum', 'maximum', 'minItems', 'maxItems', 'maxLength'];
 
-/** The numbers that bound a field, or what it is a list of; a bound that only says "any number" is none. */
+/** The numbers that limit a field, or the type of a list; a bound that only means "any number" is left out. */
 function limitsOf(node: Node): number[] {
   const own = LIMITS.flatMap((limit) => (typeof node[limit] === 'number' ? [node[limit]] : []));
   const inner = [...(node.items ? [node.items] : []), ...(node.anyOf ?? [])];
@@ -43,13 +43,13 @@ function limitsOf(node: Node): number[] {
 
 const page = await readFile('docs/studies.md', 'utf8').catch(() => '');
 const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
-/** Cells of the row of a field: name, what it may be, default, meaning. */
+/** Cells of the row of a field: name, allowed values, default, meaning. */
 const rowOf = (path: string): string[] | undefined =>
   rows.find(([, name]) => name === `\`${path}\``)?.slice(1);
 const fields = fieldsOf(z.toJSONSchema(studySchema, { unrepresentable: 'any', io: 'input' }) as Node);
 
 describe('docs/studies.md', () => {
-  it('finds the fields of the schema, the nested ones too', () => {
+  it('is compared with all fields of the schema, also nested ones', () => {
     const paths = fields.map(({ path }) => path);
     expect(paths).toEqual(
       expect.arrayContaining(['pairs', 'scenarios.people.goal', 'scenarios.reader.secret', 'steps.layers']),
@@ -73,7 +73,7 @@ describe('docs/studies.md', () => {
     },
   );
 
-  it('has a row for no field that is not there', () => {
+  it('has no row for a field that does not exist', () => {
     const first = rows.findIndex(([, name]) => name === '`name`');
     const table = rows.slice(
       first,
@@ -90,14 +90,14 @@ describe('docs/studies.md', () => {
     }
   });
 
-  it('shows studies/first.json as it is, which is a study', async () => {
+  it('shows studies/first.json unchanged, which is a valid study', async () => {
     const file = await readFile('studies/first.json', 'utf8');
     expect(page).toContain(`\`\`\`json\n${file}\`\`\``);
     const study = await readStudy('studies/first.json');
     expect(page).toContain(`note         ${hopelessStudy(study)}`);
   });
 
-  it('says how many episodes the minimums come to', () => {
+  it('says how many episodes the minimums amount to', () => {
     const { scenarios, episodes, samples } = MINIMUMS;
     expect(page).toContain(`${scenarios} scenarios, ${episodes} episodes and ${samples} turn pairs`);
     const sizes = rows.filter(([, turns]) => /^\d+$/.test(turns ?? ''));

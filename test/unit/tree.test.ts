@@ -1,4 +1,4 @@
-/** The rules over the whole tree hold, and each catches what is planted against it. */
+/** The rules over the whole tree hold, and each catches a planted violation. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findCircles, findCrossings, findCrowdedFolders, findUnreached, type Tree } from '../tree-rules.ts';
@@ -17,7 +17,7 @@ function readTree(): Tree {
 const tree = readTree();
 const planted = (files: Record<string, string>): Tree => new Map(Object.entries(files));
 
-describe('the tree', () => {
+describe('the source tree', () => {
   it('has no circular imports, types included', () => {
     expect(tree.size).toBeGreaterThan(300);
     expect(findCircles(tree)).toEqual([]);
@@ -31,13 +31,13 @@ describe('the tree', () => {
     expect(findCrossings(tree)).toEqual([]);
   });
 
-  it('has nothing in src for benches and tests alone', () => {
+  it('has no file in src that only benches and tests use', () => {
     expect(findUnreached(tree)).toEqual([]);
   });
 });
 
-describe('what is planted', () => {
-  it('is caught: two files that import types of each other', () => {
+describe('the rules over the tree', () => {
+  it('catch two files that import types of each other', () => {
     const files = planted({
       'src/a/a.ts': "import type { B } from '../b/b.ts';",
       'src/b/b.ts': "import { c } from './c.ts';",
@@ -46,7 +46,7 @@ describe('what is planted', () => {
     expect(findCircles(files)).toEqual(['src/a/a.ts → src/b/b.ts → src/b/c.ts → src/a/a.ts']);
   });
 
-  it('is caught: a folder of 21 files', () => {
+  it('catch a folder of 21 files', () => {
     const files = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`src/a/f${i}.ts`, '']));
     expect(findCrowdedFolders(planted(files))).toEqual(['src/a holds 21 files']);
   });
@@ -56,7 +56,7 @@ describe('what is planted', () => {
     ['bench/x.ts', "import { x } from '../test/unit/a.test.ts';"],
     ['src/a/a.ts', "import { x } from '../../bench/x.ts';"],
     ['src/a/a.ts', "import { x } from '../../test/fixtures/x.ts';"],
-  ])('is caught: %s with %s', (path, source) => {
+  ])('catch %s with %s', (path, source) => {
     const others = {
       'bench/x.ts': '',
       'test/unit/a.test.ts': '',
@@ -66,7 +66,7 @@ describe('what is planted', () => {
     expect(findCrossings(planted({ ...others, [path]: source }))).toHaveLength(1);
   });
 
-  it('is caught: a file of src that a bench alone imports', () => {
+  it('catch a file of src that only a bench imports', () => {
     const files = planted({
       'src/cli/entrain.ts': "import { a } from '../a/a.ts';",
       'src/a/a.ts': '',
