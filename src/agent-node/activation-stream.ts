@@ -12,7 +12,7 @@ import type { ClientTls } from '../transport/http/tls.ts';
 
 export interface ActivationStream {
   sender: StreamSender;
-  /** Goes on to another address, or with another token, from the next connection on. */
+  /** Uses another address or token from the next connection on. */
   redirect(analyzer: Assignment['analyzer']): void;
   close(): Promise<void>;
 }
@@ -22,23 +22,26 @@ export interface ActivationStreamOptions {
   assignment: Assignment;
   dataFolder: string;
   spoolMaxBytes: number;
-  /** Where the analyzer is wss. */
+  /** TLS settings, if the analyzer's URL is `wss:`. */
   tls: ClientTls;
   link: NatsLink;
   clock: Clock;
   log: Logger;
-  /** How long to wait for the analyzer's welcome once the epoch is chosen. */
+  /** How long to wait for the analyzer's welcome after the epoch was chosen. */
   welcomeMs?: number;
 }
 
-/** With the two seconds that asking for the epoch may take it stays well below the time that an invitation may take. */
+/** Together with the two seconds for asking the epoch, well below the time that an invitation may take. */
 const WELCOME_MS = 4000;
-/** A third of a token's life: two tries may fail. */
+/** A third of a token's lifetime, so two attempts may fail. */
 const RENEWAL_MS = 5 * 60_000;
 const RENEWAL_TIMEOUT_MS = 5000;
 const DRAIN_MS = 3000;
 
-/** Settles when the analyzer takes frames; one that does not answer holds nobody up for long, for the spool keeps them. */
+/**
+ * Settles when the analyzer takes frames. One that does not answer delays the agent only briefly, since the spool
+ * keeps the frames.
+ */
 export async function openActivationStream(options: ActivationStreamOptions): Promise<ActivationStream> {
   const { agent, assignment, tls, clock, log } = options;
   const { run } = assignment;
@@ -73,7 +76,7 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
   };
 }
 
-/** One at a time: what is asked for while it goes on is what it is about to give. */
+/** Runs `act` once at a time: a call while it runs waits for its result. */
 function once(act: () => Promise<void>): () => void {
   let running = false;
   return () => {

@@ -1,11 +1,13 @@
-/** Holds the model between two tokens while the spool is nearly full, and lets go when the analyzer has caught up. */
-export interface BrakePorts {
+/**
+ * Pauses the model between two tokens while the spool is nearly full, and resumes it when the analyzer has caught up.
+ */
+export interface BackpressurePorts {
   stream: { hasRoom(kind: 'token'): boolean; room(kind: 'token'): Promise<void> };
   model: { pause(): void; resume(): void };
 }
 
-/** @returns what is to be called after every frame that was spooled */
-export function createBrake({ stream, model }: BrakePorts): () => void {
+/** @returns a function to call after every frame that was spooled */
+export function createBackpressure({ stream, model }: BackpressurePorts): () => void {
   let held = false;
   const hold = async (): Promise<void> => {
     held = true;

@@ -1,7 +1,7 @@
 /**
- * Counterfactual branches from one agent's side. The speaker of a turn that branches sends the states of what it said and
- * might have said and publishes its alternatives, all before the utterance itself, so that whoever sees the utterance has
- * all of them. Each listener then sends the state in which it would have replied to each.
+ * Counterfactual branches from one agent's side. The speaker of a turn that branches sends the states of what it said
+ * and of its alternatives, and publishes the alternatives, all before the utterance itself, so that a reader of the
+ * utterance has all of them. Each listener then sends the state in which it would have replied to each version.
  */
 import { isBranched } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative } from '../protocol/control.ts';
@@ -11,7 +11,7 @@ import { branchFrame, type FrameSink } from './frames.ts';
 export interface BranchPorts {
   agent: string;
   frames: FrameSink;
-  /** Stores what might have been said, once: in another life of the role it was said with the same words. */
+  /** Stores an alternative once; another life of the role would have said the same words. */
   sayAlternative(alternative: Alternative): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ interface Place {
   ports: BranchPorts;
 }
 
-/** Sends the states of an utterance that was said (k = 0) or might have been. */
+/** Sends the states of an utterance that was said (k = 0) or of an alternative. */
 export function sendBranch({ spec, turn, ports }: Place, branch: Branch): void {
   const { frames } = ports;
   const { k, layers, text, end, mean, bystander } = branch;
@@ -34,7 +34,7 @@ export function sendBranch({ spec, turn, ports }: Place, branch: Branch): void {
   }
 }
 
-/** Publishes what might have been said; where a turn should branch and has no branches, that it was skipped. */
+/** Publishes the alternatives of a turn; for a turn that should branch and has none, that it was skipped. */
 export async function sayAlternatives(
   { spec, turn, ports }: Place,
   branches: readonly Pick<Branch, 'k' | 'text' | 'finish' | 'tokens'>[],
@@ -48,7 +48,7 @@ export async function sayAlternatives(
   for (const alternative of branches.length > 0 ? said : [skipped]) await ports.sayAlternative(alternative);
 }
 
-/** A listener's states after what was said, which its dialogue holds by now, and after each alternative of it. */
+/** Sends a listener's states after what was said, which its dialogue already holds, and after each alternative. */
 export async function sendReplies(
   { spec, turn, ports }: Place,
   heard: { alternatives: readonly Alternative[]; dialogue: Dialogue; script: string | undefined },

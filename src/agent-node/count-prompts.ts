@@ -1,6 +1,6 @@
 /**
- * How many tokens the prompts of a study take with this agent's tokenizer and chat template; the model itself is not
- * run.
+ * Counts how many tokens the prompts of a study take with this agent's tokenizer and chat template, without running
+ * the model.
  */
 import { askPromptsSchema, parseMessage, type AskedPrompt } from '../protocol/control.ts';
 import type { Model } from '../model/types.ts';
@@ -15,7 +15,7 @@ const SAMPLING = {
   stops: [],
 };
 
-/** A question as JSON text → its answer as JSON text. */
+/** Answers a request; both are JSON text. */
 export async function countPrompts(model: Pick<Model, 'info' | 'open'>, text: string): Promise<string> {
   const { prompts } = parseMessage(askPromptsSchema, text, {
     code: 'MESSAGE_INVALID',
@@ -27,7 +27,7 @@ export async function countPrompts(model: Pick<Model, 'info' | 'open'>, text: st
 }
 
 async function countPrompt(model: Pick<Model, 'open'>, { script, ...told }: AskedPrompt): Promise<number> {
-  // A script is read as another's words; its tokens are counted as part of the prompt.
+  // A script is read like a peer's words; its tokens are counted as part of the prompt.
   const system = [systemPrompt(told), script].filter((part) => part !== '').join('\n');
   const dialogue = await model.open({ id: 'measured', system, sampling: SAMPLING, steps: null });
   try {

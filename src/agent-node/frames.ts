@@ -1,4 +1,4 @@
-/** Turns what the model shows into the messages of the activation stream. */
+/** Makes the messages of the activation stream from the model's states. */
 import type { AgentSpec } from '../protocol/control.ts';
 import type {
   BranchFrame,
@@ -44,13 +44,13 @@ export function episodeFrame(spec: AgentSpec): Unsent<EpisodeFrame> {
 export interface FramePlace {
   episode: string;
   turn: number;
-  /** Monotonic, since the stream's epoch began. */
+  /** Time since the stream's epoch began, on the monotonic clock. */
   tNs: number;
 }
 
 const packTensor = createTensorPacker();
 
-/** The frame's tensor is good until the next frame is made. */
+/** The frame's tensor is valid until the next frame is made. */
 export function turnFrame(
   state: TurnState,
   place: FramePlace & { seating: number; talk: TalkMark },
@@ -69,7 +69,7 @@ export function turnFrame(
   };
 }
 
-/** The frame's tensor is good until the next frame is made. */
+/** The frame's tensor is valid until the next frame is made. */
 export function stepsFrame(states: StepStates, place: FramePlace): Unsent<StepsFrame> {
   const { role, step0, bytes, layers, data } = states;
   const shape: StepsFrame['shape'] = [
@@ -84,13 +84,13 @@ export function stepsFrame(states: StepStates, place: FramePlace): Unsent<StepsF
 export interface BranchState {
   state: string;
   layers: number[];
-  /** [layers, dims] */
+  /** [layers, dims]. */
   data: Float32Array;
-  /** The words of the branch, of which the frame holds features. */
+  /** Words of the branch; the frame holds their text features. */
   text?: string;
 }
 
-/** The frame's tensor is good until the next frame is made. */
+/** The frame's tensor is valid until the next frame is made. */
 export function branchFrame(
   { state, layers, data, text }: BranchState,
   place: FramePlace & Pick<BranchFrame, 'run' | 'k' | 'seating'>,

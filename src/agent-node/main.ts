@@ -1,4 +1,4 @@
-/** `entrain agent`: one agent identity, one model, one device. It waits to be invited into runs. */
+/** `entrain agent`: one agent with one identity, model and device. It waits for invitations into runs. */
 import { parseArgs } from 'node:util';
 import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '../protocol/control.ts';
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
@@ -215,7 +215,7 @@ async function describeMemberships(memberships: Parts['memberships']): Promise<s
   return JSON.stringify({ runs: [...memberships.keys()], undrained });
 }
 
-/** Answers an invitation; a second one into the same run says where the analyzer is now. */
+/** Handles an invitation. A second one into the same run gives the analyzer's new address. */
 async function join(parts: Parts, text: string): Promise<string> {
   const { settings, memberships } = parts;
   const assignment = parseMessage(assignmentSchema, text, { code: 'MESSAGE_INVALID', what: 'An assignment' });
@@ -226,7 +226,7 @@ async function join(parts: Parts, text: string): Promise<string> {
   return JSON.stringify({ agent: settings.id, run });
 }
 
-/** The run is over and recorded: its connection, consumers and spool are let go. */
+/** Handles the end of a run: closes its connection, consumers and spool. */
 async function leave({ memberships, ...parts }: Parts, text: string): Promise<string> {
   const { run } = parseMessage(releaseSchema, text, { code: 'MESSAGE_INVALID', what: 'A release' });
   const member = memberships.get(run);
@@ -236,7 +236,7 @@ async function leave({ memberships, ...parts }: Parts, text: string): Promise<st
   return JSON.stringify({ agent: parts.settings.id, run });
 }
 
-/** Joining takes a while; a coordinator that restarts meanwhile and asks again waits for the same joining. */
+/** Joins a run. A coordinator that restarts during the join and asks again waits for the same join. */
 async function enter(parts: Parts, assignment: Assignment): Promise<Membership> {
   const { run } = assignment;
   const begun = parts.joining.get(run) ?? joinRun(membershipOptions(parts, assignment));
@@ -264,7 +264,7 @@ async function readSettings(argv: string[]) {
   return {
     id: nameFlag('--id', values.id),
     serving: await readServing(values),
-    /** Whose certificates are believed where the analyzer is wss. */
+    /** Certificate authority that is trusted for a `wss:` analyzer. */
     tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),

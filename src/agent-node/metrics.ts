@@ -1,4 +1,4 @@
-/** The agent's metrics; the only place in this program that knows prom-client. */
+/** The agent's metrics; the only module of this program that uses prom-client. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../process/metrics.ts';
 import type { ModelInfo, Spoken } from '../model/types.ts';
@@ -8,7 +8,7 @@ export interface StreamFigures {
   spoolBytes: number;
   spoolShare: number;
   ackLagMs: number;
-  /** How often a full spool made the agent wait. */
+  /** How often a full spool paused the agent. */
   pauses: { turn: number; token: number };
 }
 
@@ -23,7 +23,7 @@ export interface AgentMetricsSources {
   agent: string;
   version: string;
   model: ModelInfo;
-  /** Where its spools are. */
+  /** Folder of its spools. */
   folder: string;
   stream(): StreamFigures | undefined;
   natsUp(): boolean;

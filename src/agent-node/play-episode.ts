@@ -1,6 +1,6 @@
 /**
- * One episode from one agent's side: hear the others, take the own turns, and say so. It decides nothing but the order
- * of things; model, stream and talk are handed in.
+ * Plays one episode from one agent's side: hears the others, speaks its own turns and publishes them. It decides only
+ * the order of these steps; model, stream and messages are given to it.
  *
  *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard ─▶ states of replies, where the turn branches
  *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ (all spooled) ─▶ alternatives ─▶ utterance
@@ -16,19 +16,18 @@ import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { talkMark } from './talk-mark.ts';
-import type { Heard, UtteranceBox } from './utterance-inbox.ts';
+import type { Heard, UtteranceInbox } from './utterance-inbox.ts';
 
 export interface EpisodePorts extends BranchPorts {
   stream: string;
   model: Model;
-  utterances: UtteranceBox;
+  utterances: UtteranceInbox;
   preview: Preview;
   metrics: AgentMetrics;
   /** @param isHeard whether the other agents of the episode hear the turn */
   sayToken(token: Token, isHeard: boolean): void;
   /**
-   * @returns what the run's stream holds as this turn: this utterance, or one that another life of the role spoke
-   * before.
+   * @returns what the run's stream holds as this turn: this utterance, or one that the role spoke in an earlier life
    */
   sayUtterance(utterance: Utterance): Promise<Utterance>;
   signal: AbortSignal;
@@ -40,7 +39,11 @@ export async function playEpisode(spec: AgentSpec, ports: EpisodePorts): Promise
   while (said) said = await playFrom(spec, said, ports);
 }
 
-/** @returns undefined at the end; what was really said where another life of this role spoke a turn, in other words, before */
+/**
+ * Plays the turns from the given one on.
+ * @returns undefined at the end of the episode; otherwise the utterance really stored, if an earlier life of this
+ * role spoke the turn in other words
+ */
 async function playFrom(
   spec: AgentSpec,
   history: readonly Utterance[],
@@ -75,7 +78,7 @@ async function playFrom(
   }
 }
 
-/** Goes through what was said before this agent came (back) into the episode, as it was said or heard then. */
+/** Replays what was said before this agent came (back) into the episode, as it was spoken or heard then. */
 async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
   if (utterance.finish === 'absent') return isMine(spec, utterance.turn) ? undefined : dialogue.missed();
   if (isMine(spec, utterance.turn)) {
@@ -86,7 +89,7 @@ async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogu
   return dialogue.missed();
 }
 
-/** The states that an earlier life of the role may not have sent. */
+/** Sends the reply states that an earlier life of the role may not have sent. */
 async function repeatReplies(spec: AgentSpec, at: Pick<TurnContext, 'turn' | 'dialogue' | 'ports'>) {
   const alternatives = spec.alternatives.filter(({ turn }) => turn === at.turn);
   if (alternatives.length > 0) await replyTo(spec, { ...at, alternatives });
@@ -97,7 +100,7 @@ async function replyTo(
   heard: Pick<TurnContext, 'turn' | 'dialogue' | 'ports'> & { alternatives: readonly Alternative[] },
 ): Promise<void> {
   const { turn, dialogue, ports, alternatives } = heard;
-  // Who speaks next reads its script first, if it has one.
+  // The next speaker reads its script first, if it has one.
   const script = spec.speaks && isMine(spec, turn + 1) ? scriptOf(spec, turn + 1) : undefined;
   await sendReplies({ spec, turn, ports }, { alternatives, dialogue, script });
 }
@@ -112,13 +115,13 @@ interface TurnContext {
   ports: EpisodePorts;
 }
 
-/** What stands in the run, and the text that this agent's dialogue holds for it. */
+/** The utterance stored in the run, and the text that this agent's dialogue holds for it. */
 interface Taken {
   utterance: Utterance;
   text: string;
 }
 
-/** By role, not by name: an earlier turn of the role may have been spoken by an agent that died. */
+/** Decided by role, not by name: an earlier turn of the role may have been spoken by an agent that died. */
 function isMine({ order, role }: AgentSpec, turn: number): boolean {
   return turn % order.length === role;
 }
@@ -130,7 +133,7 @@ async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
   return spec.speaks ? speakTurn(spec, context) : readTurn(spec, context);
 }
 
-/** A turn of one who has left, or one that an agent which has left does not hear: no state is taken. */
+/** Passes a turn without taking a state: its speaker has left, or this agent has left and hears nothing. */
 async function passTurn(spec: AgentSpec, { turn, gone, dialogue, ports }: TurnContext): Promise<Taken> {
   const { agent, frames, stream, utterances, signal } = ports;
   const at = { episode: spec.episode, turn };
@@ -144,7 +147,7 @@ async function passTurn(spec: AgentSpec, { turn, gone, dialogue, ports }: TurnCo
   return { utterance: await ports.sayUtterance({ ...at, agent, ...empty, ...place }), text: '' };
 }
 
-/** Instead of the others an agent may hear a script: its next text, before it takes its turn. */
+/** Reads the agent's next script text before its turn, instead of the others' words. */
 async function readScript(
   spec: AgentSpec,
   at: { turn: number; dialogue: Dialogue; onSteps?: (states: StepStates) => void },
@@ -169,7 +172,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
     frames.append(stepsFrame(states, at()));
   };
   await readScript(spec, { turn, dialogue, onSteps });
-  // All agents of an episode draw the same: what this one would hear, the others hear.
+  // All agents of an episode use the same draw, so what this one would hear, the others hear.
   const isHeard = hearsTurn(spec, turn);
   const branches: Branch[] = [];
   const onBranch = (branch: Branch): void => {
@@ -195,7 +198,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   return { utterance: await sayUtterance(mine), text };
 }
 
-/** A reader in the place of its role: the state in which it would answer, and then the words that its role really spoke. */
+/** A reader's turn: the state in which it would answer, then the words that the agent in its role really spoke. */
 async function readTurn(spec: AgentSpec, { turn, before, dialogue, ports }: TurnContext): Promise<Taken> {
   const { frames, utterances, signal } = ports;
   await frames.room('turn');
@@ -237,7 +240,7 @@ async function takeWhile(
   }
 }
 
-/** Whether this agent hears a turn of another; with a dose, a draw that depends on seed and turn alone. */
+/** Whether this agent hears a turn of another agent; with a dose, a draw that depends only on seed and turn. */
 export function hearsTurn(spec: Pick<AgentSpec, 'hears' | 'seed'>, turn: number): boolean {
   if (spec.hears === 'all') return true;
   if (spec.hears === 'none' || 'script' in spec.hears) return false;

@@ -1,11 +1,11 @@
 /**
- * The partner's words while they are being spoken. Tokens are a preview and may be missed: after a hole the preview of that
- * turn stops, and the finished utterance sets things right.
+ * The peer's words while they are being spoken. Tokens are a preview and may be lost: after a hole the preview of
+ * that turn stops, and the finished utterance gives the full text.
  */
 import type { Token } from '../protocol/control.ts';
 
 export interface Preview {
-  /** Follows one turn: `onText` gets the growing text, never more than one call at a time, always the newest. */
+  /** Follows one turn. `onText` is called with the newest text so far, one call at a time. */
   follow(
     place: { episode: string; turn: number },
     onText: (textSoFar: string) => Promise<void>,

@@ -1,12 +1,12 @@
-/** What `--provider` and `--device` ask for. A value that would be ignored is refused before anything is loaded. */
+/** Checks `--provider` and `--device`. A value that would be ignored is refused before anything is loaded. */
 import { EntrainError } from '../protocol/errors.ts';
 import { providerFlag, wholeNumber } from '../process/flags.ts';
 import type { ModelOptions } from '../model/types.ts';
 
-/** Those that ONNX Runtime's binding can tell which of several devices is meant; WebGPU's device it chooses itself. */
+/** Providers that can be told which of several devices to use; WebGPU chooses its own. */
 const WITH_DEVICES: readonly string[] = ['cuda', 'dml'];
 
-/** @throws EntrainError USAGE */
+/** @throws EntrainError `USAGE` */
 export function readProvider(values: {
   provider: string;
   device?: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * One agent's part in one run, from the coordinator's invitation to its end: the activation stream to the run's analyzer,
- * the specs it is given one after another, and the utterances it may hear.
+ * One agent's membership in a run, from the coordinator's invitation to its end: the activation stream to the run's
+ * analyzer, the specs of its episodes, and the utterances it may hear.
  */
 import { agentSpecSchema, parseMessage, type AgentSpec, type Assignment } from '../protocol/control.ts';
 import { subjects } from '../protocol/subjects.ts';
@@ -13,11 +13,11 @@ import type { ClientTls } from '../transport/http/tls.ts';
 import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
-import { createBrake } from './backpressure.ts';
+import { createBackpressure } from './backpressure.ts';
 import { createPreview } from './preview.ts';
 import { createTalk, type Talk } from './talk.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
-import { createUtteranceBox } from './utterance-inbox.ts';
+import { createUtteranceInbox } from './utterance-inbox.ts';
 
 export interface MembershipOptions {
   agent: string;
@@ -30,9 +30,9 @@ export interface MembershipOptions {
   metrics: AgentMetrics;
   clock: Clock;
   log: Logger;
-  /** How many episodes of the run may be played at once. */
+  /** Number of episodes of the run that may be played at once. */
   atOnce: number;
-  /** An episode could not be played: the agent cannot go on. */
+  /** Called when an episode could not be played; the agent cannot continue. */
   onFault(error: Error): void;
 }
 
@@ -41,7 +41,7 @@ export interface Membership {
   figures(): StreamFigures;
   /** Whether no episode is being played and every frame is acknowledged. */
   drained(): Promise<boolean>;
-  /** The analyzer is at another address now. */
+  /** The analyzer has another address now. */
   redirect(analyzer: Assignment['analyzer']): void;
   stop(): Promise<void>;
 }
@@ -50,10 +50,10 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const { agent, assignment, link, log } = options;
   const stopping = new AbortController();
   const stream = await openActivationStream(options);
-  const box = createUtteranceBox();
+  const inbox = createUtteranceInbox();
   const preview = createPreview();
-  const talk = createTalk({ box, preview, log });
-  const ports = createPorts(options, { stream, box, preview, talk, signal: stopping.signal });
+  const talk = createTalk({ inbox, preview, log });
+  const ports = createPorts(options, { stream, inbox, preview, talk, signal: stopping.signal });
   const hearing = await hearTalk(options, talk);
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
@@ -77,7 +77,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   };
 }
 
-/** Feeds the talk of the run from its stream, and from the previews meant for this agent. */
+/** Receives the run's messages from its stream, and the previews meant for this agent. */
 async function hearTalk(
   { agent, assignment, link, log }: MembershipOptions,
   talk: Talk,
@@ -114,7 +114,7 @@ function createPorts(
   options: MembershipOptions,
   parts: {
     stream: ActivationStream;
-    box: EpisodePorts['utterances'];
+    inbox: EpisodePorts['utterances'];
     preview: EpisodePorts['preview'];
     talk: Talk;
     signal: AbortSignal;
@@ -129,7 +129,7 @@ function createPorts(
     model,
     metrics,
     frames: frameSink(options, parts.stream),
-    utterances: parts.box,
+    utterances: parts.inbox,
     preview: parts.preview,
     signal: parts.signal,
     sayToken: createSayToken(options, parts.talk),
@@ -142,8 +142,8 @@ function createPorts(
       const { episode, turn } = utterance;
       const subject = subjects.utterance(run, { episode, turn, agent });
       await publishOnce(connection, { subject, body: utterance, log, signal: parts.signal });
-      // What counts is the first in the run's stream, which is this one unless another agent had the role before.
-      return parts.box.take({ episode, turn }, parts.signal);
+      // The first utterance in the run's stream counts: this one, unless another agent had the role before.
+      return parts.inbox.take({ episode, turn }, parts.signal);
     },
   };
 }
@@ -169,12 +169,12 @@ function frameSink(
   { model, clock }: MembershipOptions,
   { sender }: ActivationStream,
 ): EpisodePorts['frames'] {
-  const brake = createBrake({ stream: sender, model });
+  const holdWhileFull = createBackpressure({ stream: sender, model });
   return {
     epoch: sender.epoch,
     append: (frame) => {
       const seq = sender.append(frame);
-      brake();
+      holdWhileFull();
       return seq;
     },
     lastSeq: () => sender.lastSeq(),
@@ -189,11 +189,11 @@ interface Playing {
   idle(): Promise<void>;
 }
 
-/** Plays up to `atOnce` episodes side by side, beginning them in the order of their specs. */
+/** Plays up to `atOnce` episodes at once, and begins them in the order of their specs. */
 function playInOrder(options: MembershipOptions, ports: EpisodePorts): Playing {
   const waiting: StoredMessage[] = [];
   const playing = new Set<Promise<void>>();
-  /** A spec may be published again when the coordinator restarts. */
+  /** A restarted coordinator may publish a spec again. */
   const begun = new Set<string>();
   const fill = (): void => {
     while (playing.size < options.atOnce) {
@@ -208,7 +208,7 @@ function playInOrder(options: MembershipOptions, ports: EpisodePorts): Playing {
   };
   return {
     take: (message) => {
-      // At once: who dies with an episode is given it again by the coordinator.
+      // Acknowledged at once: if the agent dies during an episode, the coordinator gives it the episode again.
       message.ack();
       waiting.push(message);
       fill();

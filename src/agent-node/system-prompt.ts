@@ -1,4 +1,4 @@
-/** The system prompt of an agent: one line each for what it knows, in a fixed order; empty ones are left out. */
+/** The system prompt of an agent: one line for each thing that it knows, in a fixed order, without empty ones. */
 import type { AgentSpec } from '../protocol/control.ts';
 
 export function systemPrompt(spec: Pick<AgentSpec, 'scenario' | 'person'>): string {

@@ -1,11 +1,11 @@
-/** What an utterance was like, as numbers, so that the analyzer can judge the talk without holding a word of it. */
+/** Describes an utterance by numbers, so that the analyzer can judge the talk without having a word of it. */
 import { createHash } from 'node:crypto';
 import type { Utterance } from '../protocol/control.ts';
 import type { TalkMark } from '../protocol/stream/frames.ts';
 
 /**
- * @param before the utterance of the turn before; undefined at the first turn
- * @param dropped earlier turns that the prompt no longer holds
+ * @param before utterance of the turn before; undefined at the first turn
+ * @param dropped number of earlier turns that the prompt no longer holds
  */
 export function talkMark(before: Pick<Utterance, 'text' | 'finish'> | undefined, dropped: number): TalkMark {
   if (!before || before.finish === 'absent') return { dropped };
@@ -15,8 +15,8 @@ export function talkMark(before: Pick<Utterance, 'text' | 'finish'> | undefined,
 const DIGEST_BYTES = 6;
 
 /**
- * Equal for texts with the same letters, numbers and symbols in the same order, whatever their case, white space and
- * punctuation.
+ * A digest that is equal for texts with the same letters, numbers and symbols in the same order, regardless of case,
+ * white space and punctuation.
  * @returns 0 for a text without any; else the first 48 bits of the SHA-256 of the lower-case rest in UTF-8
  */
 export function digestOf(text: string): number {

@@ -1,6 +1,6 @@
 /**
- * What an agent knows of the talk of a run: the stored messages of its episodes in stream order, of which it keeps who has
- * which role, which utterances count and what might have been said in their place. A peer that speaks out of turn is not heard.
+ * What an agent knows of the talk of a run. From the stored messages of its episodes, in stream order, it keeps which
+ * agent has which role, which utterances count, and their alternatives. A peer that speaks out of turn is ignored.
  */
 import { eventSchema, parseMessage, tokenSchema, type Token } from '../protocol/control.ts';
 import { storedKind, tokenPlace } from '../protocol/subjects.ts';
@@ -19,19 +19,19 @@ import {
 import type { Logger } from '../process/log.ts';
 import type { StoredMessage } from '../transport/nats/streams.ts';
 import type { Preview } from './preview.ts';
-import type { Heard, UtteranceBox } from './utterance-inbox.ts';
+import type { Heard, UtteranceInbox } from './utterance-inbox.ts';
 
 export interface Talk {
-  /** A stored message, in stream order; one that comes again is ignored. */
+  /** Takes a stored message, in stream order; a repeated one is ignored. */
   take(message: Pick<StoredMessage, 'subject' | 'text' | 'seq'>): void;
-  /** A token of a preview. */
+  /** Takes a token of a preview. */
   takeToken(message: { subject: string; text: string }): void;
-  /** Who has the roles of an episode now, the reader last; undefined while its start is not known here. */
+  /** The agents that have the roles of an episode, the reader last; undefined if its start is not known here. */
   agentsOf(episode: string): readonly string[] | undefined;
 }
 
-export function createTalk(parts: { box: UtteranceBox; preview: Preview; log: Logger }): Talk {
-  const { box, preview, log } = parts;
+export function createTalk(parts: { inbox: UtteranceInbox; preview: Preview; log: Logger }): Talk {
+  const { inbox, preview, log } = parts;
   let floors = NO_FLOORS;
   let lastSeq = 0;
   return {
@@ -43,7 +43,7 @@ export function createTalk(parts: { box: UtteranceBox; preview: Preview; log: Lo
         const { heard, why, ...next } = hearMessage(floors, message);
         floors = next.floors;
         if (why !== undefined) log.warn({ subject, why }, 'message of the talk does not count');
-        if (heard) box.put(heard);
+        if (heard) inbox.put(heard);
       });
     },
     takeToken: ({ subject, text }) =>
@@ -66,7 +66,7 @@ interface Step {
   why?: string | undefined;
 }
 
-/** What a stored message changes. */
+/** The state after a stored message. */
 function hearMessage(floors: Floors, message: Pick<StoredMessage, 'subject' | 'text'>): Step {
   switch (storedKind(message.subject).is) {
     case 'event': {
@@ -100,7 +100,7 @@ function isSpeaker(
   return floor !== undefined && floor.agents[turn % floor.speakers] === agent;
 }
 
-/** A message that cannot be read is not heard; a throw would end up in the NATS client. */
+/** Ignores and logs a message that cannot be read; an exception would end up in the NATS client. */
 function orLog(log: Logger, subject: string, job: () => void): void {
   try {
     job();

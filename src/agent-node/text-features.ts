@@ -1,6 +1,6 @@
 /**
- * What the surface of a text says, as numbers, so that the analyzer can judge what the words alone would predict
- * without ever holding the words.
+ * Describes the surface of a text by numbers, so that the analyzer can estimate what the words alone would predict
+ * without having the words.
  */
 import { TEXT_FEATURE_DIMS } from '../protocol/stream/frames.ts';
 
@@ -24,7 +24,8 @@ function countGramsAt(features: Float32Array, chars: string, start: number): voi
   for (let at = start; at < end; at += 1) {
     hash = Math.imul(hash ^ chars.charCodeAt(at), 0x01000193);
     if (at - start + 1 < SHORTEST) continue;
-    // FNV-1a mixes its low bits poorly for short inputs: fold the high half in before taking bucket and sign.
+    // FNV-1a mixes its low bits poorly for short inputs, so the high half is folded in before bucket and sign are
+    // taken.
     const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     const bucket = (mixed >>> 8) % TEXT_FEATURE_DIMS;
     features[bucket] = (features[bucket] ?? 0) + (mixed & 1 ? 1 : -1);

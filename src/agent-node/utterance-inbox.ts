@@ -1,13 +1,13 @@
 /**
- * Utterances as they arrive from the run's stream, kept until the episode that wants them asks. It knows nothing of NATS;
- * what belongs to episodes this agent never plays is forgotten, oldest first.
+ * Keeps utterances from the run's stream until the episode that needs them asks. Utterances of episodes that this
+ * agent never plays are dropped, oldest first.
  */
 import type { Alternative, Utterance } from '../protocol/control.ts';
 
-/** A turn that was spoken, and what its speaker might have said instead; absent where the turn has no branches. */
+/** A spoken turn with its alternatives; without them if the turn does not branch. */
 export type Heard = Utterance & { alternatives?: readonly Alternative[] };
 
-export interface UtteranceBox {
+export interface UtteranceInbox {
   put(utterance: Heard): void;
   /** Settles when the turn has been spoken; rejects when `signal` aborts. */
   take(place: { episode: string; turn: number }, signal: AbortSignal): Promise<Heard>;
@@ -15,7 +15,7 @@ export interface UtteranceBox {
 
 const KEPT = 4096;
 
-export function createUtteranceBox(): UtteranceBox {
+export function createUtteranceInbox(): UtteranceInbox {
   const kept = new Map<string, Heard>();
   const waiting = new Map<string, (utterance: Heard) => void>();
   return {

@@ -1,4 +1,4 @@
-/** Whether what a study may take fits on the analyzer's disk: asked before it begins. */
+/** Checks before a study begins whether its recording fits on the analyzer's disk. */
 import { EntrainError } from '../protocol/errors.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import type { Study } from '../protocol/study.ts';
@@ -14,7 +14,7 @@ const ASK_TIMEOUT_MS = 5000;
 const ASK_ATTEMPTS = 20;
 const ASK_AGAIN_MS = 300;
 
-/** @throws EntrainError `STUDY_TOO_LARGE` unless `anySize`, `ANALYZER_MISSING` */
+/** @throws EntrainError `STUDY_TOO_LARGE` unless `anySize` is set, `ANALYZER_MISSING` */
 export async function checkDisk(
   link: NatsLink,
   of: { study: Study; fleet: Fleet; anySize: boolean; log: Logger },
@@ -33,7 +33,10 @@ export async function checkDisk(
   );
 }
 
-/** So that the recording may one day make room for others; an analyzer that does not answer keeps it. */
+/**
+ * Tells the analyzer that a run is over, so that retention may remove its recording later. If the analyzer does not
+ * answer, the recording stays.
+ */
 export async function tellFinished(
   link: NatsLink,
   of: { run: string; analyzer: string; log: Logger },
@@ -49,7 +52,7 @@ export async function tellFinished(
   }
 }
 
-/** Asks again for six seconds: the analyzer may just be starting again. */
+/** Repeats the request for six seconds, since the analyzer may just be restarting. */
 async function whileAway<T>(analyzer: string, ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

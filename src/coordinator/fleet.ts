@@ -1,4 +1,4 @@
-/** Who is there: the agents and the analyzer, as they announce themselves on NATS. */
+/** Finds the agents and the analyzer by their announcements on NATS. */
 import { announcedModel, type AgentModel } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
@@ -8,27 +8,27 @@ import type { NatsLink } from '../transport/nats/connection.ts';
 
 export interface FleetAgent {
   model: AgentModel;
-  /** Id of the service instance: another one after a restart. */
+  /** Id of the service instance, which changes with a restart. */
   instance: string;
-  /** How many episodes it plays at once. */
+  /** Number of episodes that it plays at once. */
   atOnce: number;
 }
 
-/** The instance of an agent that is known from the run and is not there. */
+/** Instance of an agent that is known from the run but does not answer. */
 export const ABSENT = '';
 
-/** An analyzer as it announces itself, which only analyzers may do. */
+/** An analyzer as announced on NATS; only analyzers may announce one. */
 export interface FleetAnalyzer {
   id: string;
-  /** Where it takes activation streams. */
+  /** URL of its activation stream. */
   streamUrl: string;
-  /** Of its certificate; undefined where it serves without TLS. */
+  /** Fingerprint of its certificate; undefined if it serves without TLS. */
   fingerprint?: string | undefined;
 }
 
 export interface Fleet {
   agents: Map<string, FleetAgent>;
-  /** The one that the states of the run go to. */
+  /** The analyzer that receives the states of the run. */
   analyzer: FleetAnalyzer;
 }
 
@@ -42,7 +42,7 @@ export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent
   );
 }
 
-/** In the order of their names, so that of several each coordinator chooses the same. */
+/** Sorted by name, so that each coordinator chooses the same one. */
 export async function listAnalyzers(link: NatsLink): Promise<FleetAnalyzer[]> {
   const found = await findServices(link, ANALYZER_SERVICE);
   const analyzers = found.flatMap(({ metadata: { id, streamUrl, fingerprint } }) =>

@@ -1,4 +1,6 @@
-/** Makes the run's stream and each agent's consumers, and invites the agents with a token for the activation stream. */
+/**
+ * Creates the run's stream and each agent's consumers, and invites the agents with a token for the activation stream.
+ */
 import { membershipsSchema, parseMessage, type Assignment, type Memberships } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
@@ -16,19 +18,19 @@ const DRAIN_POLL_MS = 250;
 
 export interface InviteOptions {
   run: string;
-  /** Grows when an agent takes an episode over. */
+  /** Grows when an agent takes over a role. */
   agents: Set<string>;
   fleet: Fleet;
   link: NatsLink;
   clock: Clock;
-  /** PEM, Ed25519. */
+  /** Ed25519 private key, PEM. */
   privateKey: string;
   log: Logger;
 }
 
 /**
- * Makes the run's stream where it is not there yet.
- * @returns how many messages it holds
+ * Opens the run's stream, and creates it if there is none.
+ * @returns number of messages in it
  * @throws EntrainError `RUN_FORBIDDEN`, `NATS_FULL`, `NATS_NO_JETSTREAM`
  */
 export async function openRunStream(link: NatsLink, run: string): Promise<number> {
@@ -38,12 +40,12 @@ export async function openRunStream(link: NatsLink, run: string): Promise<number
   });
 }
 
-/** @returns the agents that were invited just now: all of them in a new run, those that restarted in one that goes on */
+/** @returns the agents that were invited now: all of them in a new run, the restarted ones in a run that continues */
 export async function inviteAll(options: InviteOptions): Promise<{ invited: Set<string>; stop(): void }> {
   const { agents } = options;
   const renewal = serveRenewals(options);
   const present = [...agents].filter((agent) => options.fleet.agents.get(agent)?.instance !== ABSENT);
-  // All at once: each waits for its stream to the analyzer to stand.
+  // All at once, since each waits for its stream to the analyzer.
   const joined = await Promise.all(
     present.map(async (agent) => ((await inviteAgent(options, agent)) ? [agent] : [])),
   );
@@ -59,8 +61,8 @@ function strangeRun(run: string, cause: unknown): EntrainError {
 }
 
 /**
- * Invites an agent that does not take part yet: its first time, or after a restart.
- * @returns whether it was invited; false when it was a member already
+ * Invites an agent that is not a member: at its first time or after a restart.
+ * @returns whether it was invited; false if it was a member already
  */
 export async function inviteAgent(options: InviteOptions, agent: string): Promise<boolean> {
   const { run, link } = options;
@@ -69,7 +71,8 @@ export async function inviteAgent(options: InviteOptions, agent: string): Promis
     const stream = names.stream(run);
     const specs = { stream, name: names.specConsumer(agent), filter: subjects.specsOf(run, agent) };
     const talk = { stream, name: names.talkConsumer(agent), filter: subjects.talk(run), inOrder: true };
-    // A consumer of an earlier life stands where that life stopped reading, which is not where this one must begin.
+    // A consumer of an earlier life is at the position where that life stopped reading, and this one must begin
+    // earlier.
     for (const consumer of [specs, talk]) await dropConsumer(link.connection, consumer);
     await createConsumer(link.connection, { ...specs, from: 'now' });
     await createConsumer(link.connection, talk);
@@ -84,7 +87,7 @@ export async function inviteAgent(options: InviteOptions, agent: string): Promis
   }
 }
 
-/** Sends an agent its assignment; to a member it says where the analyzer is now. */
+/** Sends an agent its assignment; a member learns the analyzer's present address from it. */
 export async function assign(options: InviteOptions, agent: string): Promise<void> {
   const { run, link } = options;
   const body: Assignment = {
@@ -111,8 +114,8 @@ async function askMemberships({ link }: InviteOptions, agent: string): Promise<M
 }
 
 /**
- * Settles when the agents' spools of this run are empty: everything they showed is recorded. One that is gone for good cannot
- * be asked; `entrain verify` says whether frames of it are wanting.
+ * Settles when the spools of this run are empty at all agents, so that all their frames are recorded. An agent that
+ * is gone cannot be asked; `entrain verify` says whether frames of it are missing.
  * @throws EntrainError `RECORDING_INCOMPLETE`
  */
 export async function awaitDrained(
@@ -134,9 +137,8 @@ export async function awaitDrained(
 }
 
 /**
- * Lets the agents go: once everything of the run is recorded, or because this coordinator ends. One that does not
- * answer keeps its part
- * until it ends, which harms nothing.
+ * Releases the agents, after everything of the run is recorded or because this coordinator ends. An agent that does
+ * not answer stays a member until it ends, which does no harm.
  */
 export async function releaseAgents(
   options: InviteOptions,
@@ -154,7 +156,7 @@ async function releaseAgent({ run, link }: InviteOptions, agent: string, timeout
     await dropConsumer(link.connection, { stream, name });
 }
 
-/** An agent asks on its own subject, which no other agent may publish to. */
+/** Serves token renewals. An agent asks on its own subject, where no other agent may publish. */
 function serveRenewals(options: InviteOptions): { stop(): void } {
   const { run, agents, link, log } = options;
   const subscription = subscribe(link, {

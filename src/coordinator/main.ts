@@ -1,4 +1,4 @@
-/** `entrain coordinator`: runs one study and, unless told `--once`, stays to answer questions about it. */
+/** `entrain coordinator`: runs one study and, without `--once`, stays to answer requests about it. */
 import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import { hopelessStudy } from '../protocol/minimums.ts';
@@ -35,13 +35,13 @@ import { countEpisodes, countTurns } from './run-state.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { watchTurns } from './stalls.ts';
-import { chooseStandIns } from './replacement.ts';
+import { chooseReplacements } from './replacement.ts';
 import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 
-/** Long enough for an analyzer to be started again. */
+/** Long enough for a restart of the analyzer. */
 const DRAIN_MS = 120_000;
 
-/** How long an ending coordinator waits for agents to leave: they hand their last frames over first. */
+/** How long an ending coordinator waits for the agents, which first send their last frames. */
 const RELEASE_MS = 4000;
 
 const isSupervised = (): boolean => environment('ENTRAIN_SUPERVISED') === '1';
@@ -64,7 +64,7 @@ export async function run(argv: string[]): Promise<number> {
   let exitCode = 0;
   endOnSignals(shutdown, { supervised: isSupervised(), exitCode: () => exitCode });
   try {
-    // Under a supervisor the run folder is claimed by that one.
+    // Under a supervisor, the supervisor claims the run folder.
     if (!isSupervised()) await claimFolder(settings, shutdown);
     const parts = await connect(settings, { log, shutdown });
     const complete = await startRun(parts);
@@ -127,7 +127,7 @@ async function serveMetrics(parts: Parts): Promise<string> {
   return http.url;
 }
 
-/** Who plays the run, once it is known that it may be begun, or gone on with. */
+/** Finds the agents and the analyzer of a run that may be begun or continued. */
 async function findFleet(parts: Parts) {
   const { settings, link, log } = parts;
   const { run, study, runs, waitMs } = settings;
@@ -146,7 +146,7 @@ async function findFleet(parts: Parts) {
   return { begun, fleet, agents };
 }
 
-/** @returns what settles when every turn is spoken and everything the agents showed is recorded */
+/** @returns a function whose promise settles when every turn is spoken and all states are recorded */
 async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const { settings, link, metrics, log, shutdown } = parts;
   const { run, study, runs, privateKey } = settings;
@@ -186,7 +186,7 @@ async function finishRun(
   await releaseAgents(invitation, watch);
 }
 
-/** What has to fit before a run begins: layers, the recording, the prompts. */
+/** Checks before a run begins that the layers exist, and that recording and prompts fit. */
 async function checkRoom({ settings, link, log }: Parts, fleet: Fleet): Promise<void> {
   const { study, anySize } = settings;
   requireStepLayers(study, fleet);
@@ -233,7 +233,7 @@ function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
   });
 }
 
-/** The roles of agents that stay away go to others with the same model; where there are none, the run fails. */
+/** Gives the roles of agents that stay away to others with the same model; if there are none, the run fails. */
 async function replaceLost(
   parts: Parts,
   to: RunParts & { lost: ReadonlySet<string>; present: ReadonlyMap<string, FleetAgent> },
@@ -242,7 +242,7 @@ async function replaceLost(
   const { running, invitation, kept, lost, present } = to;
   const known = invitation.fleet.agents;
   const modelOf = (agent: string): AgentModel | undefined => known.get(agent)?.model;
-  const { takeovers, hopeless } = chooseStandIns(running.state(), { present, lost, modelOf });
+  const { takeovers, hopeless } = chooseReplacements(running.state(), { present, lost, modelOf });
   for (const takeover of takeovers) {
     const { agent } = takeover;
     log.warn({ ...takeover }, 'episode taken over');
@@ -266,7 +266,7 @@ async function beginRun(parts: Parts, fleet: Fleet, folder: string): Promise<Run
   return facts;
 }
 
-/** What one must know to repeat the run. */
+/** What is needed to repeat the run. */
 function runFacts(parts: Parts, fleet: Fleet): RunFacts {
   const { settings, version } = parts;
   const { run, study } = settings;

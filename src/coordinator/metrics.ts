@@ -1,11 +1,11 @@
-/** The coordinator's metrics; the only place in this program that knows prom-client. */
+/** The coordinator's metrics; the only module of this program that uses prom-client. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { addProcessMetrics } from '../process/metrics.ts';
 import { countEpisodes, countTurns, type RunState } from './run-state.ts';
 
 export interface CoordinatorMetrics {
   observe(state: RunState): void;
-  /** A turn was spoken, at this time since 1970. */
+  /** A turn was spoken at this time, in milliseconds since 1970. */
   turnAt(atMs: number): void;
   agentLost(): void;
   takenOver(): void;
@@ -15,7 +15,7 @@ export interface CoordinatorMetrics {
 export function createCoordinatorMetrics(sources: {
   version: string;
   run: string;
-  /** Where run folders are. */
+  /** Folder of the run folders. */
   folder: string;
   natsUp(): boolean;
 }): CoordinatorMetrics {

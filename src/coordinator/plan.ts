@@ -1,6 +1,6 @@
 /**
- * From a study to its episodes: a pure function, so that the same study always gives the same plan. Conditions alternate
- * and scenarios go round, so that every group grows evenly and a run that is cut short is still balanced.
+ * Makes the episodes of a study, as a pure function: the same study always gives the same plan. Conditions and
+ * scenarios alternate, so that all groups grow evenly and a run that is cut short is still balanced.
  */
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Condition, Person, Scenario, Study } from '../protocol/study.ts';
@@ -8,15 +8,15 @@ import type { Condition, Person, Scenario, Study } from '../protocol/study.ts';
 export interface PlannedEpisode {
   id: string;
   scenario: Scenario;
-  /** What both read in `shared-input`. */
+  /** Texts that both agents read in `shared-input`. */
   script: string[];
-  /** Name of the pairing, equal for all speaking orders. */
+  /** Name of the group, equal for all speaking orders. */
   pair: string;
   /** Agent ids in speaking order. */
   order: string[];
-  /** Who reads along in the place of the last speaker. */
+  /** The agent that reads in the place of the last speaker. */
   reader: string | undefined;
-  /** Whom the agents are: those of `order`, then the reader. */
+  /** Personas of the agents: those of `order`, then the reader's. */
   people: Person[];
   condition: Condition;
   seed: number;
@@ -30,7 +30,8 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
         const script = scenario.scripts[round * study.pairs.length + pairing] ?? scenario.script;
         for (const condition of study.conditions) {
           const id = `e${String(plan.length + 1).padStart(4, '0')}`;
-          // Not of the condition: what one condition draws, the other draws too, so that only the coupling differs.
+          // The seed does not depend on the condition: all conditions share their draws, so that only the coupling
+          // differs.
           const seed = deriveSeed(study.seed, scenario.id, order.join('+'), round);
           const reader = condition === 'reader' ? study.reader : undefined;
           const people = peopleOf(study, { scenario, order, reader });
@@ -42,13 +43,16 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
   return plan;
 }
 
-/** The most groups that a study can give: a condition, and an ordered pair of places of each list of agents. */
+/**
+ * Largest number of groups that a study can give: one for each condition and ordered pair of places of each list of
+ * agents.
+ */
 export function plannedGroups({ conditions, pairs }: Pick<Study, 'conditions' | 'pairs'>): number {
   return conditions.length * pairs.reduce((sum, { length }) => sum + length * (length - 1), 0);
 }
 
-/** Every agent of an episode, by seat: the speakers in their order, then the reader. */
-export function seatedAgents({ order, reader }: PlannedEpisode): string[] {
+/** All agents of an episode: the speakers in order, then the reader. */
+export function agentsOfEpisode({ order, reader }: PlannedEpisode): string[] {
   return reader === undefined ? order : [...order, reader];
 }
 
@@ -61,7 +65,10 @@ function peopleOf(
   return person ? [...speakers, person] : speakers;
 }
 
-/** Another persona than those who talk: the scenario's own reader, or the last person of the next scenario. */
+/**
+ * The reader's persona, different from those of the speakers: the scenario's own reader, or the last person of the
+ * next scenario.
+ */
 export function readerOf(scenarios: readonly Scenario[], scenario: Scenario): Person | undefined {
   if (scenario.reader || scenarios.length < 2) return scenario.reader;
   const next = scenarios[(scenarios.indexOf(scenario) + 1) % scenarios.length];

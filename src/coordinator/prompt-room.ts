@@ -1,7 +1,6 @@
 /**
- * Whether every prompt of a study fits into the context of the model that is to answer it: asked of the agents, which
- * have the tokenizers,
- * before anything begins.
+ * Checks before a study begins that every prompt fits into the context of its model. The agents are asked, since they
+ * have the tokenizers.
  */
 import { parseMessage, promptTokensSchema, type AskedPrompt } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -12,13 +11,13 @@ import type { NatsLink } from '../transport/nats/connection.ts';
 import { request } from '../transport/nats/services.ts';
 import { couplingOf } from './conditions.ts';
 import { ABSENT, type Fleet } from './fleet.ts';
-import { planEpisodes, seatedAgents } from './plan.ts';
+import { planEpisodes, agentsOfEpisode } from './plan.ts';
 
 const ASK_TIMEOUT_MS = 10_000;
-/** Prompts in one question: with the longest texts that a study may hold it stays below what NATS carries. */
+/** Prompts per request; with the longest texts that a study may hold, a request stays below the NATS limit. */
 const PROMPTS_EACH = 20;
 
-/** @throws EntrainError `CONTEXT_OVERFLOW` naming the prompt that is too long */
+/** @throws EntrainError `CONTEXT_OVERFLOW`, with the prompt that is too long */
 export async function checkPrompts(
   link: NatsLink,
   { study, fleet, log }: { study: Study; fleet: Fleet; log: Logger },
@@ -42,12 +41,12 @@ export async function checkPrompts(
   );
 }
 
-/** Every agent's prompts at the beginning of an episode, each once. */
+/** The prompts of each agent at the beginning of an episode, without repetitions. */
 export function promptsOf(study: Study): Map<string, AskedPrompt[]> {
   const prompts = new Map<string, Map<string, AskedPrompt>>();
   for (const episode of planEpisodes(study)) {
-    for (const [seat, agent] of seatedAgents(episode).entries()) {
-      const { scenario, person, hears } = couplingOf(study, episode, seat);
+    for (const [index, agent] of agentsOfEpisode(episode).entries()) {
+      const { scenario, person, hears } = couplingOf(study, episode, index);
       const script = typeof hears === 'object' && 'script' in hears ? longest(hears.script) : '';
       const own = prompts.get(agent) ?? new Map<string, AskedPrompt>();
       const prompt = { scenario, person, script };
@@ -67,7 +66,7 @@ interface Asked {
   log: Logger;
 }
 
-/** @returns what does not fit, as a sentence */
+/** @returns which prompt does not fit, as a sentence */
 async function askAgent(link: NatsLink, { agent, prompts, study, log }: Asked): Promise<string | undefined> {
   let answer: string;
   try {
@@ -76,7 +75,7 @@ async function askAgent(link: NatsLink, { agent, prompts, study, log }: Asked): 
       timeoutMs: ASK_TIMEOUT_MS,
     });
   } catch (error) {
-    // An agent of an earlier version has no answer; what does not fit is then found out when it speaks.
+    // An agent of an earlier version does not answer; a prompt that does not fit is then found when it speaks.
     log.warn({ err: error, agent }, 'prompts were not measured');
     return undefined;
   }
@@ -85,7 +84,7 @@ async function askAgent(link: NatsLink, { agent, prompts, study, log }: Asked): 
   return tooLong({ agent, prompts, study }, found);
 }
 
-/** Besides the prompt there has to be room for the longest utterance that is heard last, and for the reply. */
+/** Besides the prompt, the context must hold the longest utterance that is heard last, and the reply. */
 export function tooLong(
   { agent, prompts, study }: Pick<Asked, 'agent' | 'prompts' | 'study'>,
   { model, contextTokens, tokens }: { model: string; contextTokens: number; tokens: number[] },

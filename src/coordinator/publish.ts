@@ -1,4 +1,6 @@
-/** What the coordinator writes into the run's stream: what each agent may know of an episode, and what it decided. */
+/**
+ * Publishes what the coordinator writes into the run's stream: what each agent may know of an episode, and events.
+ */
 import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
@@ -11,49 +13,49 @@ import { digestOf, mintGrant } from '../transport/stream/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
 import { plannedGroups, type PlannedEpisode } from './plan.ts';
-import type { Seat } from './run-state.ts';
+import type { RoleHolder } from './run-state.ts';
 
 export interface PublishOptions {
   run: string;
   study: Study;
   fleet: Fleet;
   link: NatsLink;
-  /** When the run was begun, as run.json says. */
+  /** When the run was begun, as in run.json. */
   startedAtMs: number;
-  /** PEM, Ed25519: signs who has which role. */
+  /** Ed25519 private key (PEM) that signs role grants. */
   privateKey: string;
   log: Logger;
 }
 
 interface SpecPart {
   episode: PlannedEpisode;
-  seat: number;
-  seats: readonly Seat[];
+  index: number;
+  holders: readonly RoleHolder[];
   history: readonly Utterance[];
-  /** Those in the history whose reply states the agent owes. */
+  /** Alternatives in the history whose reply states the agent still has to send. */
   alternatives: readonly Alternative[];
 }
 
-/** May be published again: an agent plays an episode once in each of its lives. */
+/** A spec may be published again: an agent plays an episode once in each of its lives. */
 export async function publishSpec(options: PublishOptions, part: SpecPart): Promise<void> {
   const { run, study, fleet, link, startedAtMs } = options;
-  const { episode, seat, seats } = part;
-  const agents = seats.map(({ agent }) => agent);
-  const agent = agents[seat] ?? '';
+  const { episode, index, holders } = part;
+  const agents = holders.map(({ agent }) => agent);
+  const agent = agents[index] ?? '';
   const speakers = episode.order.length;
-  const speaks = seat < speakers;
+  const speaks = index < speakers;
   const { maxTurns, minTurns, maxTokens, steps, branches } = study;
   const spec: Omit<AgentSpec, 'grant'> = {
     run,
     episode: episode.id,
     pair: episode.pair,
     condition: episode.condition,
-    ...couplingOf(study, episode, seat),
+    ...couplingOf(study, episode, index),
     order: agents.slice(0, speakers),
-    role: speaks ? seat : speakers - 1,
+    role: speaks ? index : speakers - 1,
     speaks,
-    seating: (seats[seat]?.seating ?? 0) + (speaks ? 0 : READER_SEATING),
-    models: inTheEyesOfTheAnalyzer(episode, agents).map((id) => memberOf(fleet, id).model),
+    seating: (holders[index]?.seating ?? 0) + (speaks ? 0 : READER_SEATING),
+    models: comparedAgents(episode, agents).map((id) => memberOf(fleet, id).model),
     seed: episode.seed,
     startedAtMs,
     limits: { maxTurns, minTurns, maxTokens },
@@ -68,7 +70,7 @@ export async function publishSpec(options: PublishOptions, part: SpecPart): Prom
   await publishStored(link.connection, { subject, body, log: options.log });
 }
 
-/** What the analyzer holds the agent's frames against. */
+/** The signed role grant against which the analyzer checks the agent's frames. */
 function grantFor(options: PublishOptions, spec: Omit<AgentSpec, 'grant'>, agent: string): string {
   const { run, episode, role, seating, scenario } = spec;
   const { layers, dims } = memberOf(options.fleet, agent).model;
@@ -77,12 +79,12 @@ function grantFor(options: PublishOptions, spec: Omit<AgentSpec, 'grant'>, agent
   return mintGrant(options.privateKey, { ...place, layers, dims, episodeDigest });
 }
 
-/** Whose states are compared: the speakers', but the reader's where there is one. */
-function inTheEyesOfTheAnalyzer({ order, reader }: PlannedEpisode, agents: string[]): string[] {
+/** Agents whose states are compared: the speakers, with the reader in place of the last one if there is a reader. */
+function comparedAgents({ order, reader }: PlannedEpisode, agents: string[]): string[] {
   return reader === undefined ? agents : [...agents.slice(0, order.length - 1), agents.at(-1) ?? ''];
 }
 
-/** @param time which time it happens, for what may happen again */
+/** @param time counts the events that may happen more than once */
 export async function publishEvent(options: PublishOptions, event: RunEvent, time = 1): Promise<void> {
   const name = time === 1 ? eventName(event) : `${eventName(event)}.${time}`;
   const subject =
@@ -92,7 +94,7 @@ export async function publishEvent(options: PublishOptions, event: RunEvent, tim
   await publishOnce(options.link.connection, { subject, body: event, log: options.log });
 }
 
-/** Unique for what may happen only once. */
+/** A name that is unique for events that may happen only once. */
 function eventName(event: RunEvent): string {
   if (event.type === 'episode-taken-over')
     return `${event.type}.${event.episode}.${event.role}.${event.agent}`;

@@ -1,35 +1,35 @@
-/** Who takes the place of an agent that stays away: a pure choice, so that it can be tried without a fleet. */
+/** Chooses which agent takes over the role of one that stays away; a pure function. */
 import type { AgentModel } from '../protocol/control.ts';
-import type { Takeover } from './execute.ts';
+import type { Takeover } from './carry-out-command.ts';
 import { openEpisodes, type RunState, type RunningEpisode } from './run-state.ts';
 
 export interface FleetNow {
   /** Agents that answer, by id. */
   present: ReadonlyMap<string, { instance: string; model: AgentModel; atOnce: number }>;
-  /** Agents that have been away for longer than the grace. */
+  /** Agents that have been away for longer than the grace period. */
   lost: ReadonlySet<string>;
-  /** The model of an agent of the run, also of one that is away. */
+  /** Model of an agent of the run, also of one that is away. */
   modelOf(agent: string): AgentModel | undefined;
 }
 
-export interface StandIns {
+export interface Replacements {
   takeovers: Takeover[];
-  /** Lost agents with an episode that nobody can ever take over. */
+  /** Lost agents with a role that no agent can ever take over. */
   hopeless: string[];
 }
 
 /**
- * An agent with the same model that plays fewer episodes than it can takes a role over, unless it has another role of the
- * episode. While all of them are busy with episodes that will end, the role waits;
- * when there is none, or each waits for a lost agent itself, there is no hope.
+ * Chooses for each lost role an agent with the same model that plays fewer episodes than it can and has no other role
+ * in the episode. While all candidates are busy with episodes that will end, the role waits. If there is no
+ * candidate, or each one waits for a lost agent itself, the role is hopeless.
  */
-export function chooseStandIns(state: RunState, fleet: FleetNow): StandIns {
+export function chooseReplacements(state: RunState, fleet: FleetNow): Replacements {
   const open = openEpisodes(state);
-  const playing = countSeats(open);
-  const waiting = countSeats(open.filter(({ now }) => agentsOf(now).some((agent) => fleet.lost.has(agent))));
-  const chosen: StandIns = { takeovers: [], hopeless: [] };
+  const playing = countRoles(open);
+  const waiting = countRoles(open.filter(({ now }) => agentsOf(now).some((agent) => fleet.lost.has(agent))));
+  const chosen: Replacements = { takeovers: [], hopeless: [] };
   for (const { episode, now } of open) {
-    for (const [role, { agent: lost }] of now.seats.entries()) {
+    for (const [role, { agent: lost }] of now.holders.entries()) {
       if (!fleet.lost.has(lost)) continue;
       const elsewhere = candidates(fleet, lost).filter(
         ([agent]) => !takesPart(agent, { episode, now, chosen }),
@@ -46,8 +46,11 @@ export function chooseStandIns(state: RunState, fleet: FleetNow): StandIns {
   return chosen;
 }
 
-/** @returns in how many of these episodes an agent has a role, and as many more as are added */
-function countSeats(episodes: readonly { now: RunningEpisode }[]): (agent: string, more?: number) => number {
+/**
+ * @returns a function that gives the number of these episodes in which an agent has a role, plus those added with
+ * `more`
+ */
+function countRoles(episodes: readonly { now: RunningEpisode }[]): (agent: string, more?: number) => number {
   const counts = new Map<string, number>();
   const count = (agent: string, more = 0): number => {
     const sum = (counts.get(agent) ?? 0) + more;
@@ -61,16 +64,16 @@ function countSeats(episodes: readonly { now: RunningEpisode }[]): (agent: strin
 interface Part {
   episode: { id: string };
   now: RunningEpisode;
-  chosen: StandIns;
+  chosen: Replacements;
 }
 
-/** An agent has one role in an episode. */
+/** Whether the agent has, or was chosen for, a role in the episode. */
 function takesPart(agent: string, { episode, now, chosen }: Part): boolean {
   const taken = chosen.takeovers.filter((takeover) => takeover.episode === episode.id);
   return agentsOf(now).includes(agent) || taken.some((takeover) => takeover.agent === agent);
 }
 
-/** In the order of their names, so that the choice does not depend on who answered first. */
+/** Sorted by name, so that the choice does not depend on which agent answered first. */
 function candidates({ present, lost, modelOf }: FleetNow, of: string) {
   const sha256 = modelOf(of)?.sha256;
   return [...present]
@@ -78,4 +81,4 @@ function candidates({ present, lost, modelOf }: FleetNow, of: string) {
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-const agentsOf = ({ seats }: RunningEpisode): string[] => seats.map(({ agent }) => agent);
+const agentsOf = ({ holders }: RunningEpisode): string[] => holders.map(({ agent }) => agent);

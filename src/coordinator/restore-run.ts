@@ -1,4 +1,4 @@
-/** What a coordinator that starts again has to know before it does anything: who has the roles of the run now, by its stream. */
+/** What a restarted coordinator must know before it acts: which agents have roles in the run, from its stream. */
 import type { AgentModel } from '../protocol/control.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
 import type { Logger } from '../process/log.ts';
@@ -10,7 +10,7 @@ import { initialState, openEpisodes, type RunState } from './run-state.ts';
 import { startConsumer } from './run-consumer.ts';
 import { reduceMessage } from './run-study.ts';
 
-/** Without whom a run that has begun cannot go on. */
+/** Finds the agents without which a run that has begun cannot continue. */
 export async function recallNeeded(
   link: NatsLink,
   of: { run: string; study: Study; log: Logger },
@@ -18,14 +18,14 @@ export async function recallNeeded(
   return agentsNeeded(await readState(link, of), of.study);
 }
 
-/** Those whom the study names and those who took a role over; not who was replaced, unless it has a role again. */
+/** Agents that the study names or that took a role over, without those that were replaced and have no role. */
 export function agentsNeeded(state: RunState, study: Study): Set<string> {
-  const seated = openEpisodes(state).flatMap(({ now }) => now.seats.map(({ agent }) => agent));
+  const holding = openEpisodes(state).flatMap(({ now }) => now.holders.map(({ agent }) => agent));
   const named = [...agentsOf(study)].filter((agent) => !state.replaced.has(agent));
-  return new Set([...named, ...seated]);
+  return new Set([...named, ...holding]);
 }
 
-/** Who is not there is known by its model alone, and counts as away for as long as one may be. */
+/** Adds an agent that does not answer by its model; it counts as away for as long as the grace period. */
 export function addAbsent(fleet: Fleet, models: Readonly<Record<string, AgentModel>>): void {
   for (const [agent, model] of Object.entries(models))
     if (!fleet.agents.has(agent)) fleet.agents.set(agent, { model, instance: ABSENT, atOnce: 1 });

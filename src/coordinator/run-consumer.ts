@@ -1,7 +1,7 @@
 /**
- * The coordinator's place in the run's stream: at its beginning whenever it is asked for, since all it knows is a
- * reduction of
- * the whole, and one message at a time from where it has caught up, since who spoke first depends on their order.
+ * The coordinator's consumer of the run's stream. It begins at the start of the stream, since the coordinator's state
+ * is a reduction of all of it, and then delivers one message at a time, since the order of messages decides who spoke
+ * first.
  */
 import { names, subjects } from '../protocol/subjects.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
@@ -10,7 +10,7 @@ import { createConsumer, dropConsumer } from '../transport/nats/streams.ts';
 export interface RunConsumer {
   stream: string;
   consumer: string;
-  /** Messages that stand in the stream already. */
+  /** Number of messages already in the stream. */
   stored: number;
 }
 
@@ -24,7 +24,10 @@ export async function startConsumer({ connection }: NatsLink, run: string): Prom
   return { stream, consumer: CONSUMER, stored };
 }
 
-/** From now on no message comes before an earlier one has been acknowledged, whatever the line swallows. */
+/**
+ * From now on each message is delivered only after the one before it was acknowledged, even if messages are lost on
+ * the connection.
+ */
 export async function keepOrder({ connection }: NatsLink, run: string): Promise<void> {
   const filter = subjects.everything(run);
   await createConsumer(connection, { stream: names.stream(run), name: CONSUMER, filter, inOrder: true });

@@ -1,7 +1,8 @@
 /**
- * The coordinator's part of the run folder. `run.json` says what was run; `events.jsonl`, `transcript.jsonl` and, in a study
- * with branches, `branches.jsonl` are projections of the run's stream, written anew from its beginning whenever the coordinator starts: as drafts until the whole
- * stream has been read, so that what an earlier life wrote is not lost to one that cannot go on.
+ * The coordinator's files in the run folder. `run.json` says what was run. `events.jsonl`, `transcript.jsonl` and, in
+ * a study with branches, `branches.jsonl` are projections of the run's stream, written anew whenever the coordinator
+ * starts. They are drafts until the whole stream has been read, so that a coordinator that cannot continue does not
+ * destroy those of an earlier life.
  */
 import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,24 +12,24 @@ import type { PlacedAlternative } from '../protocol/turn-order.ts';
 
 export interface RunFolder {
   path: string;
-  /** `seq`: the place of the message in the run's stream. */
+  /** `seq`: place of the message in the run's stream. */
   event(event: RunEvent, seq: number): void;
   utterance(utterance: Utterance, seq: number): void;
-  /** What might have been said at a turn that was spoken. */
+  /** Adds an alternative of a turn that was spoken. */
   alternative(alternative: PlacedAlternative): void;
-  /** Puts the drafts into their places. */
+  /** Renames the drafts to their final names. */
   keep(): Promise<void>;
-  /** Everything is on disk when this settles. */
+  /** Settles when everything is on disk. */
   close(): Promise<void>;
 }
 
 const EVENTS = 'events.jsonl';
 const TRANSCRIPT = 'transcript.jsonl';
 const BRANCHES = 'branches.jsonl';
-/** They hold what was said, and what each was told to hide. */
+/** The files hold what was said, and the agents' secrets. */
 const OWNER_ONLY = 0o600;
 
-/** @param branches whether the study has branches: without them there is no `branches.jsonl` */
+/** @param branches whether the study has branches; without them there is no `branches.jsonl` */
 export async function openRunFolder(
   runs: string,
   { run, branches }: { run: string; branches: boolean },
@@ -59,7 +60,7 @@ export async function openRunFolder(
   };
 }
 
-/** Utterances that stand in the folder from an earlier life of the run. */
+/** Number of utterances in the folder from an earlier life of the run. */
 export async function countSpoken(runs: string, run: string): Promise<number> {
   const text = await readFile(join(runs, run, TRANSCRIPT), 'utf8').catch(() => '');
   return text.split('\n').length - 1;

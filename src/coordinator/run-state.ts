@@ -1,6 +1,6 @@
 /**
- * The state of a run as a pure reduction of what the run's stream holds, and the decisions that follow from it. No clock,
- * no socket: kill the coordinator anywhere, replay the stream, and it decides the same.
+ * The state of a run as a pure reduction of its stream, and the decisions that follow from it. It uses no clock and
+ * no socket: after a kill, the coordinator replays the stream and decides the same.
  *
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
@@ -18,23 +18,23 @@ import {
   type Floors,
   type PlacedAlternative,
 } from '../protocol/turn-order.ts';
-import { seatedAgents, type PlannedEpisode } from './plan.ts';
+import { agentsOfEpisode, type PlannedEpisode } from './plan.ts';
 
 export interface RunningEpisode {
   is: 'running';
   spoken: readonly Utterance[];
-  /** Of the turns that were spoken. */
+  /** Alternatives of the turns that were spoken. */
   alternatives: readonly PlacedAlternative[];
   closedBy: 'turns' | 'leave' | undefined;
-  /** Who has each role now, the reader last: the planned agents, but where another one took over. */
-  seats: readonly Seat[];
+  /** The agent that has each role, the reader last: as planned, unless another one took over. */
+  holders: readonly RoleHolder[];
 }
 
-export interface Seat {
+export interface RoleHolder {
   agent: string;
-  /** How often the role was given to somebody (again) since the episode began. */
+  /** How often the role was given to an agent again since the episode began. */
   seating: number;
-  /** Set when the agent took the role over: its service instance then. */
+  /** Service instance of the agent when it took the role over; undefined if the agent is the planned one. */
   tookOverAs: string | undefined;
 }
 
@@ -44,13 +44,13 @@ export interface RunState {
   plan: readonly PlannedEpisode[];
   maxTurns: number;
   episodes: ReadonlyMap<string, EpisodeState>;
-  /** As the run was begun with; undefined before. */
+  /** The study with which the run was begun; undefined before that. */
   study: Study | undefined;
-  /** Who may speak in the running episodes. */
+  /** State of the running episodes: who may speak which turn. */
   floors: Floors;
-  /** How often it failed: started again, it goes on. */
+  /** How often the run failed; it continues when it is started again. */
   failures: number;
-  /** Agents whose role was taken over and who have had none since. */
+  /** Agents whose role was taken over and that have had none since. */
   replaced: ReadonlySet<string>;
   ended: { as: 'finished' } | { as: 'failed'; reason: string } | undefined;
 }
@@ -58,7 +58,13 @@ export interface RunState {
 export type Command =
   | { do: 'start-run' }
   | { do: 'start-episode'; episode: PlannedEpisode }
-  | { do: 'seat'; episode: PlannedEpisode; role: number; agent: string; tookOverAs: string | undefined }
+  | {
+      do: 'assign-role';
+      episode: PlannedEpisode;
+      role: number;
+      agent: string;
+      tookOverAs: string | undefined;
+    }
   | { do: 'finish-episode'; episode: string; turns: number; finish: 'turns' | 'leave' }
   | { do: 'finish-run'; episodes: number; turns: number };
 
@@ -90,13 +96,13 @@ function reduceEpisodes(state: RunState, event: RunEvent): RunState {
         was.is === 'planned' ? begun(state, event.episode) : was,
       );
     case 'episode-resumed':
-      return withSeat(isBack(state, event.agent), event.episode, (seat) =>
-        seat.agent === event.agent ? { ...seat, seating: seat.seating + 1 } : seat,
+      return withHolder(isBack(state, event.agent), event.episode, (holder) =>
+        holder.agent === event.agent ? { ...holder, seating: holder.seating + 1 } : holder,
       );
     case 'episode-taken-over': {
       const replaced = new Set(state.replaced).add(event.lost);
       replaced.delete(event.agent);
-      return withSeat({ ...state, replaced }, event.episode, ({ agent, seating }, role) =>
+      return withHolder({ ...state, replaced }, event.episode, ({ agent, seating }, role) =>
         role === event.role && agent === event.lost
           ? { agent: event.agent, seating: seating + 1, tookOverAs: event.instance }
           : undefined,
@@ -118,7 +124,7 @@ function isBack(state: RunState, agent: string): RunState {
   return replaced.delete(agent) ? { ...state, replaced } : state;
 }
 
-/** @returns the same state where the utterance is not the turn that it says it is */
+/** @returns the same state if the utterance does not count as the turn that it names */
 export function reduceUtterance(state: RunState, utterance: Utterance): RunState {
   if (utteranceFault(state, utterance) !== undefined) return state;
   const floor = state.floors.get(utterance.episode);
@@ -132,13 +138,16 @@ export function reduceUtterance(state: RunState, utterance: Utterance): RunState
   });
 }
 
-/** @returns the same state where the alternative does not count */
+/** @returns the same state if the alternative does not count */
 export function reduceAlternative(state: RunState, alternative: PlacedAlternative): RunState {
   if (alternativeFault(state.floors.get(alternative.episode), alternative) !== undefined) return state;
   return { ...state, floors: floorsBeside(state.floors, alternative) };
 }
 
-/** The alternatives whose reply states an agent owes that plays an episode from here: those behind the last turn of its role. */
+/**
+ * Alternatives whose reply states are due from an agent that plays an episode from here on: those after the last turn
+ * of its role.
+ */
 export function owedReplies(
   { spoken, alternatives }: Pick<RunningEpisode, 'spoken' | 'alternatives'>,
   { role, speakers }: { role: number; speakers: number },
@@ -147,12 +156,12 @@ export function owedReplies(
   return alternatives.filter(({ turn }) => turn > (last?.turn ?? -1));
 }
 
-/** Why an utterance does not count; undefined when it does. */
+/** Why an utterance does not count; undefined if it does. */
 export function utteranceFault(state: RunState, utterance: Utterance): string | undefined {
   return turnFault(state.floors.get(utterance.episode), utterance);
 }
 
-/** How many episodes an agent plays at once. */
+/** Number of episodes that an agent plays at once. */
 export type AtOnce = (agent: string) => number;
 
 export function decide(state: RunState, atOnce: AtOnce): Command[] {
@@ -165,18 +174,18 @@ export function decide(state: RunState, atOnce: AtOnce): Command[] {
   return [...closing(state), ...seating(state), ...starting(state, atOnce)];
 }
 
-/** The running episodes of an agent, with what has been said in them so far. */
+/** The running episodes of an agent, with the utterances so far. */
 export function episodesOf(
   state: RunState,
   agent: string,
 ): { episode: PlannedEpisode; now: RunningEpisode; role: number }[] {
   return openEpisodes(state).flatMap(({ episode, now }) => {
-    const role = now.seats.findIndex((seat) => seat.agent === agent);
+    const role = now.holders.findIndex((holder) => holder.agent === agent);
     return role < 0 ? [] : [{ episode, now, role }];
   });
 }
 
-/** The episodes that run and have turns to come, in the order of the plan. */
+/** The running episodes with turns to come, in the order of the plan. */
 export function openEpisodes(state: RunState): { episode: PlannedEpisode; now: RunningEpisode }[] {
   return state.plan.flatMap((episode) => {
     const now = state.episodes.get(episode.id);
@@ -202,11 +211,11 @@ function closing(state: RunState): Command[] {
   );
 }
 
-/** Those who have a role, to be told so; a coordinator that restarts tells them again, which changes nothing. */
+/** Commands that give every agent its role. After a restart of the coordinator they are repeated, without effect. */
 function seating(state: RunState): Command[] {
   return openEpisodes(state).flatMap(({ episode, now }) =>
-    now.seats.map(({ agent, tookOverAs }, role): Command => ({
-      do: 'seat',
+    now.holders.map(({ agent, tookOverAs }, role): Command => ({
+      do: 'assign-role',
       episode,
       role,
       agent,
@@ -215,7 +224,7 @@ function seating(state: RunState): Command[] {
   );
 }
 
-/** The next planned episodes whose agents all have room, in the order of the plan. */
+/** Commands that start the next planned episodes whose agents are all free, in the order of the plan. */
 function starting(state: RunState, atOnce: AtOnce): Command[] {
   const playing = new Map<string, number>();
   const commands: Command[] = [];
@@ -223,10 +232,10 @@ function starting(state: RunState, atOnce: AtOnce): Command[] {
   for (const episode of state.plan) {
     const was = state.episodes.get(episode.id);
     if (was?.is === 'finished') continue;
-    const agents = was?.is === 'running' ? was.seats.map(({ agent }) => agent) : seatedAgents(episode);
+    const agents = was?.is === 'running' ? was.holders.map(({ agent }) => agent) : agentsOfEpisode(episode);
     if (was?.is === 'planned' && agents.every((agent) => count(agent) < atOnce(agent)))
       commands.push({ do: 'start-episode', episode });
-    // A planned episode that must wait keeps its agents: later episodes never overtake it.
+    // A planned episode that must wait keeps its agents, so that later episodes never overtake it.
     for (const agent of agents) playing.set(agent, count(agent) + 1);
   }
   return commands;
@@ -239,23 +248,25 @@ function turnsOf(episode: EpisodeState): number {
 
 function begun(state: RunState, id: string): RunningEpisode {
   const episode = state.plan.find((planned) => planned.id === id);
-  const seats = episode ? firstSeats(episode) : [];
-  return { is: 'running', spoken: [], alternatives: [], closedBy: undefined, seats };
+  const holders = episode ? plannedHolders(episode) : [];
+  return { is: 'running', spoken: [], alternatives: [], closedBy: undefined, holders };
 }
 
-/** Who has which seat as planned. */
-export function firstSeats(episode: PlannedEpisode): Seat[] {
-  return seatedAgents(episode).map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
+/** The planned holder of each role. */
+export function plannedHolders(episode: PlannedEpisode): RoleHolder[] {
+  return agentsOfEpisode(episode).map((agent) => ({ agent, seating: 0, tookOverAs: undefined }));
 }
 
-/** @param change gives the new seat of a role, or undefined where it stays as it is */
-function withSeat(
+/** @param change gives the new holder of a role, or undefined to keep it */
+function withHolder(
   state: RunState,
   id: string,
-  change: (seat: Seat, role: number) => Seat | undefined,
+  change: (holder: RoleHolder, role: number) => RoleHolder | undefined,
 ): RunState {
   return withEpisode(state, id, (was) =>
-    was.is === 'running' ? { ...was, seats: was.seats.map((seat, role) => change(seat, role) ?? seat) } : was,
+    was.is === 'running'
+      ? { ...was, holders: was.holders.map((holder, role) => change(holder, role) ?? holder) }
+      : was,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Carries out a run: reads the run's stream from its beginning, reduces it, and publishes what `decide` asks for. Every
- * publication is stored once, so issuing a command again after a restart changes nothing.
+ * Carries out a run: reads its stream from the beginning, reduces it, and publishes what `decide` commands. Every
+ * message is stored once, so repeating a command after a restart changes nothing.
  */
 import { eventSchema, parseMessage } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -22,7 +22,7 @@ import {
   resumeEpisodes,
   type CarryOptions,
   type Takeover,
-} from './execute.ts';
+} from './carry-out-command.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
 import { keepOrder, startConsumer } from './run-consumer.ts';
@@ -38,7 +38,7 @@ import {
 } from './run-state.ts';
 
 export interface RunOptions extends CarryOptions {
-  /** Agents that joined just now: an episode of theirs that runs already has to be given to them again. */
+  /** Agents that have just joined; their running episodes must be given to them again. */
   invited: ReadonlySet<string>;
   folder: RunFolder;
   metrics: CoordinatorMetrics;
@@ -46,10 +46,10 @@ export interface RunOptions extends CarryOptions {
 }
 
 export interface RunningStudy {
-  /** Settles when the run is over; rejects when it failed. */
+  /** Settles when the run is over; rejects if it failed. */
   readonly done: Promise<RunState>;
   state(): RunState;
-  /** Gives an agent that came back its running episodes again, with what has been said so far. */
+  /** Gives an agent that came back its running episodes again, with the utterances so far. */
   resume(agent: string): Promise<void>;
   /** Gives the role of an agent that stays away to another one. */
   takeOver(change: Takeover): Promise<void>;
@@ -57,7 +57,7 @@ export interface RunningStudy {
   stop(): Promise<void>;
 }
 
-/** Settles once the run's stream has been read to its end and the run goes on from there. */
+/** Settles when the run's stream has been read to its end and the run continues. */
 export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   const { run, study, link } = options;
   const { stored, ...place } = await startConsumer(link, run);
@@ -77,7 +77,10 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   };
 }
 
-/** From what was read: the projections are whole now, a failure is over, and who joined anew gets its running episodes. */
+/**
+ * Continues after the stream was read: the projections are complete, an earlier failure is over, and agents that have
+ * just joined get their running episodes.
+ */
 async function goOn(options: RunOptions, state: RunState): Promise<void> {
   const { run, study, folder, invited } = options;
   if (state.study) requireSameStudy(run, state.study, study);
@@ -89,16 +92,16 @@ async function goOn(options: RunOptions, state: RunState): Promise<void> {
 interface Reduction {
   take(message: StoredMessage): void;
   state(): RunState;
-  /** Settles at the end of the stream as it was found. */
+  /** Settles at the end of the stream as it was at the start. */
   read: Promise<void>;
-  /** Acts from now on. Not earlier: a stream that is half read seems to ask for what was done long ago. */
+  /** Starts to act. Not before the stream was read: half of it would seem to ask for what was done long ago. */
   begin(): void;
   done: Promise<RunState>;
 }
 
 function createReduction(options: RunOptions, first: RunState): Reduction {
   let state = first;
-  /** Failures of earlier lives, which are over. Undefined until this one acts. */
+  /** Number of failures in earlier lives; undefined until this one acts. */
   let outlived: number | undefined;
   const read = createPromise<void>();
   const done = createPromise<RunState>();
@@ -118,7 +121,7 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
   };
   const take = (message: StoredMessage): void => {
     message.ack();
-    // A server that was killed delivers again what it had not noted as acknowledged.
+    // A nats-server that was killed delivers messages again whose acknowledgement it had not stored.
     if (seen.has(message.seq)) return;
     seen.add(message.seq);
     state = reduceMessage(state, message, options);
@@ -140,7 +143,7 @@ interface OpenPromise<T> {
   reject(error: Error): void;
 }
 
-/** To be settled from elsewhere; a rejection that nobody waits for yet is kept for who will. */
+/** A promise with its functions; a rejection that is not awaited yet is kept. */
 function createPromise<T>(): OpenPromise<T> {
   let settle: Pick<OpenPromise<T>, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }));
@@ -152,7 +155,7 @@ function createPromise<T>(): OpenPromise<T> {
   };
 }
 
-/** The kind of a stored message is in its subject; specs are the coordinator's own and tell it nothing. */
+/** Applies a stored message, whose kind is in its subject. Specs are the coordinator's own and are ignored. */
 export function reduceMessage(
   state: RunState,
   message: Pick<StoredMessage, 'subject' | 'text' | 'seq'>,
@@ -188,7 +191,7 @@ interface ReduceOptions {
 
 type Message = Pick<StoredMessage, 'subject' | 'text' | 'seq'>;
 
-/** The alternatives of a turn are written when it was spoken: until then another agent may take it over. */
+/** The alternatives of a turn are written when it was spoken; before that another agent may take it over. */
 function takeUtterance(state: RunState, message: Message, { folder, log }: ReduceOptions): RunState {
   const utterance = parseUtterance(message);
   const why = utteranceFault(state, utterance);

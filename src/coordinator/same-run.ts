@@ -1,4 +1,7 @@
-/** Whether a run of this name may be begun, or gone on with: a name stands for one study, one seed and one model per agent. */
+/**
+ * Checks whether a run of this name may be begun or continued: a name stands for one study, one seed and one model
+ * per agent.
+ */
 import type { RunFacts } from '../protocol/control.ts';
 import type { Study } from '../protocol/study.ts';
 import { requireSameStudy, runTaken } from '../process/run-folder/run-file.ts';
@@ -22,7 +25,7 @@ export function requireSameRun(
 }
 
 /**
- * The run's stream is the truth about it; without it nobody knows where it stopped.
+ * The run's stream must exist, since it alone tells where the run stopped.
  * @throws EntrainError `RUN_TAKEN`
  */
 export function requireItsStream(run: string, of: { stored: number; spoken: number }): void {

@@ -1,4 +1,4 @@
-/** What `entrain coordinator` was asked to do, checked before anything is started. */
+/** Settings of `entrain coordinator`, checked before anything is started. */
 import { parseArgs } from 'node:util';
 import type { Study } from '../protocol/study.ts';
 import { runFlag, required, wholeNumber } from '../process/flags.ts';
@@ -43,15 +43,15 @@ export interface CoordinatorSettings {
   study: Study;
   run: string;
   runs: string;
-  /** PEM, Ed25519. */
+  /** Ed25519 private key, PEM. */
   privateKey: string;
   serving: Serving;
-  /** How long to wait for the fleet to be there. */
+  /** How long to wait for agents and analyzer. */
   waitMs: number;
   /** How long an agent with an episode may be away. */
   graceMs: number;
   once: boolean;
-  /** Begins also where the recording may not fit. */
+  /** Start even if the recording may not fit on the disk. */
   anySize: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** Notices episodes in which no turn comes any more: a run that stands still shall say where, and for whom it waits. */
+/**
+ * Finds episodes in which no turn comes any more, so that the log says where a run stands still and for which agent
+ * it waits.
+ */
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { CoordinatorMetrics } from './metrics.ts';
@@ -6,16 +9,18 @@ import { countTurns, openEpisodes, type RunState } from './run-state.ts';
 
 export interface Stall {
   episode: string;
-  /** Whole minutes since its last turn, or since it began, in seconds. */
+  /** Time since its last turn, or since it began: whole minutes, in seconds. */
   quietSeconds: number;
-  /** Whose turn it is. */
+  /** The agent whose turn it is. */
   waitingFor: string;
 }
 
 const QUIET_MS = 60_000;
 const PERIOD_MS = 1000;
 
-/** @returns looks at the state now and gives the episodes to warn about: each once for every minute without a turn */
+/**
+ * @returns a function that is given the state repeatedly, and gives the episodes to warn about: each once a minute
+ */
 export function createStallSearch(): (state: RunState, nowMs: number) => Stall[] {
   const seen = new Map<string, { turns: number; sinceMs: number; told: number }>();
   return (state, nowMs) =>
@@ -29,12 +34,12 @@ export function createStallSearch(): (state: RunState, nowMs: number) => Stall[]
       const minutes = Math.floor((nowMs - was.sinceMs) / QUIET_MS);
       if (minutes <= was.told) return [];
       was.told = minutes;
-      const waitingFor = now.seats[turns % episode.order.length]?.agent ?? '';
+      const waitingFor = now.holders[turns % episode.order.length]?.agent ?? '';
       return [{ episode: episode.id, quietSeconds: (minutes * QUIET_MS) / 1000, waitingFor }];
     });
 }
 
-/** Warns of stalls, and keeps the time of the last turn for who would rather be called. */
+/** Logs stalls, and keeps the time of the last turn for the metrics. */
 export function watchTurns(of: {
   state(): RunState;
   metrics: CoordinatorMetrics;

@@ -1,6 +1,6 @@
 /**
- * Watches the fleet of a run: an analyzer at another address is where the states go from now on, an agent that is back as another
- * service instance has restarted, one that does not answer for too long is lost.
+ * Watches the fleet of a run. If the analyzer has another address, the states go there from now on. An agent with a
+ * new service instance has restarted. An agent that does not answer for too long is lost.
  */
 import type { NatsLink } from '../transport/nats/connection.ts';
 import {
@@ -15,24 +15,24 @@ import {
 const PERIOD_MS = 2000;
 
 export interface WatchOptions {
-  /** The fleet as it is known; what changes is put into it. */
+  /** The known fleet; changes are written into it. */
   known: Fleet;
   /** How long an agent may be away. */
   graceMs: number;
   onReturned(agent: string, as: FleetAgent): Promise<void>;
-  /** Told at every look while agents are away for longer than the grace. */
+  /** Called at every look while agents are away for longer than the grace period. */
   onLost(lost: ReadonlySet<string>, present: ReadonlyMap<string, FleetAgent>): Promise<void>;
   onAnalyzerMoved(analyzer: FleetAnalyzer): Promise<void>;
 }
 
 export interface FleetWatch {
-  /** Whether an agent has been away for longer than the grace. */
+  /** Whether an agent has been away for longer than the grace period. */
   isAway(agent: string): boolean;
   stop(): void;
 }
 
 export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
-  // Who was not there when the coordinator started was given up by its last life.
+  // An agent that was absent at the start was given up by the coordinator's last life.
   const gone = [...options.known.agents].filter(([, { instance }]) => instance === ABSENT);
   const awayMs = new Map(gone.map(([agent]) => [agent, options.graceMs]));
   let looking = false;
@@ -40,7 +40,7 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
     if (looking) return;
     looking = true;
     try {
-      // While NATS is away nobody can answer: no reason to give an agent up.
+      // While NATS is away no agent can answer, so none is given up.
       if (!link.up()) return awayMs.clear();
       const present = await listAgents(link);
       await welcomeReturned(present, options);
@@ -67,7 +67,7 @@ async function welcomeReturned(present: Map<string, FleetAgent>, options: WatchO
   }
 }
 
-/** The known analyzer is kept while it answers; else the one of its name, or the first, takes its place. */
+/** Keeps the known analyzer while it answers; otherwise takes the one of the same name, or the first. */
 async function followAnalyzer(
   analyzers: readonly FleetAnalyzer[],
   { known, onAnalyzerMoved }: WatchOptions,

@@ -41,9 +41,9 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
 }
 
 /**
- * Of the branches of one turn, on average over turns spoken and heard, of which at most every second is spoken: for each
- * version three states of the speaker, with the features of its words, and one of a listener. Which turns branch is drawn:
- * a tenth more than the share is counted.
+ * Bytes of the branches of one turn, averaged over turns spoken and heard, of which at most every second is spoken:
+ * for each version three states of the speaker with text features, and one state of a listener. Which turns branch is
+ * random, so a tenth more than the share is counted.
  */
 function branchBytes({ branches }: Study, stateBytes: number): number {
   if (!branches) return 0;
@@ -51,7 +51,10 @@ function branchBytes({ branches }: Study, stateBytes: number): number {
   return Math.min(1, branches.share * 1.1) * (branches.alternatives + 1) * frames;
 }
 
-/** In how many conditions of how many groups an agent has a part: a speaker in all of its groups, a reader wherever one reads along. */
+/**
+ * Number of conditions × groups in which an agent takes part: a speaker in all of its groups, a reader where one
+ * reads.
+ */
 function partsOf({ pairs, conditions, reader }: Study, agent: string): number {
   const spoken = pairs.filter((pair) => pair.includes(agent)).length * conditions.length;
   return agent === reader && conditions.includes('reader') ? spoken + pairs.length : spoken;

@@ -1,9 +1,9 @@
 /**
- * Who may speak which turn: a pure reduction of the run's stream that agents, coordinator and `entrain verify` share.
- * The subject of an utterance names its publisher, and nats-server lets nobody else publish there. A turn's utterance is
- * the first in stream order whose publisher had the role of the turn at that point of the stream, once all earlier turns
- * were spoken. The alternatives of a turn that branches stand before its utterance, from the same publisher. It knows
- * nothing of NATS.
+ * Decides who may speak which turn, as a pure reduction of the run's stream that agents, coordinator and `entrain
+ * verify` share. The subject of an utterance names its publisher, and nats-server lets no other user publish there.
+ * The utterance of a turn is the first in stream order whose publisher had the role of the turn at that point, after
+ * all earlier turns were spoken. The alternatives of a turn that branches come before its utterance, from the same
+ * publisher.
  *
  *   stream ─▶ floorsAfter (events) ─▶ alternativeFault, floorsBeside (alternatives) ─▶ turnFault, floorsWith (utterance)
  */
@@ -20,17 +20,17 @@ import { EntrainError } from './errors.ts';
 import { endOfTalk, rolesGone } from './leaving.ts';
 import { storedKind } from './subjects.ts';
 
-/** `seq`: its place in the run's stream, where that is known. */
+/** `seq`: place in the run's stream, if known. */
 export type PlacedAlternative = Alternative & { seq?: number | undefined };
 
-/** Who has the roles of an episode now, and how many turns were spoken. */
+/** The state of an episode: which agents have its roles, and how many turns were spoken. */
 export interface Floor extends BranchPlan {
-  /** Agents by role: the speakers in their order, then the reader where there is one. */
+  /** Agents by role: the speakers in order, then the reader if there is one. */
   agents: readonly string[];
   speakers: number;
   maxTurns: number;
   said: readonly Pick<Utterance, 'turn' | 'finish'>[];
-  /** Of the turn that comes next, in stream order, by whoever had its role when they came. */
+  /** Alternatives of the next turn in stream order, each from the agent that had its role when it came. */
   alternatives: readonly PlacedAlternative[];
 }
 
@@ -97,8 +97,9 @@ export function floorsWith(
 }
 
 /**
- * Why an alternative does not count: it belongs to the turn that comes next, which branches, and to the agent that has
- * the role of the turn. Undefined when it counts, until another agent takes the role over and says the turn.
+ * Why an alternative does not count; undefined if it does. It must belong to the next turn, which must branch, and
+ * come from the agent with the role of that turn. It no longer counts if another agent takes the role over and speaks
+ * the turn.
  */
 export function alternativeFault(
   floor: Floor | undefined,
@@ -117,15 +118,15 @@ export function alternativeFault(
 }
 
 /**
- * What the speaker of an utterance might have said instead, by `k`: whoever takes over in the middle of a turn says all
- * of it, so those of another agent are nobody's. To be asked before `floorsWith`.
+ * Alternatives of an utterance by `k`, to be called before `floorsWith`. An agent that takes the role over before the
+ * utterance says all of them anew, so those of another agent do not count.
  */
 export function alternativesOf(floor: Floor | undefined, agent: string): PlacedAlternative[] {
   const own = floor?.alternatives.filter((alternative) => alternative.agent === agent) ?? [];
   return own.toSorted((a, b) => a.k - b.k);
 }
 
-/** After an alternative without a fault. */
+/** The state after an alternative that counts. */
 export function floorsBeside(floors: Floors, alternative: PlacedAlternative): Floors {
   const floor = floors.get(alternative.episode);
   if (!floor) return floors;
@@ -157,8 +158,8 @@ export function parseUtterance({ subject, text }: { subject: string; text: strin
 }
 
 /**
- * The alternative of a stored message.
- * @throws EntrainError `MESSAGE_INVALID`, also where it names another place or agent than its subject
+ * The alternative in a stored message.
+ * @throws EntrainError `MESSAGE_INVALID`, also if it names another place or agent than its subject
  */
 export function parseAlternative({ subject, text }: { subject: string; text: string }): Alternative {
   const about = { code: 'MESSAGE_INVALID', what: 'An alternative' } as const;

@@ -210,10 +210,14 @@ describe('the analyzer process', () => {
   it.each([
     ['strict', 4 * 6 + 2 * 5],
     ['paper', 3 * (4 + 2)],
-  ] as const)('gives the same figures as an offline measurement in %s mode', { timeout: 240_000 }, async (mode, count) => {
-    const of = { program: PROGRAM, folder: join(folder, 'runs', RUN), mode };
-    expect(await heldAgainstOffline(await report(), of)).toEqual({ compared: count, unlike: [] });
-  });
+  ] as const)(
+    'gives the same figures as an offline measurement in %s mode',
+    { timeout: 240_000 },
+    async (mode, count) => {
+      const of = { program: PROGRAM, folder: join(folder, 'runs', RUN), mode };
+      expect(await heldAgainstOffline(await report(), of)).toEqual({ compared: count, unlike: [] });
+    },
+  );
 
   it(
     'gives the same scores from its recording after a kill, and writes them with their rows',

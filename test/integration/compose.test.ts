@@ -52,16 +52,19 @@ afterAll(async () => {
 
 describe('the services of compose.yaml', () => {
   // The coordinator first, since it ends with its study.
-  it.each(PROGRAMS.toReversed())('include %s, which is healthy and whose metrics promtool accepts', async (name) => {
-    await until(`${name} to be well`, () => isWell(name));
-    const token = (await readFile(join(folder, 'secrets', 'http.token'), 'utf8')).trim();
-    const headers = { authorization: `Bearer ${token}` };
-    const metrics = await (await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`, { headers })).text();
-    expect(metrics).toContain('entrain_build_info');
-    expect(
-      execFileSync(findTool('promtool'), ['check', 'metrics'], { input: metrics, encoding: 'utf8' }),
-    ).toBe('');
-  });
+  it.each(PROGRAMS.toReversed())(
+    'include %s, which is healthy and whose metrics promtool accepts',
+    async (name) => {
+      await until(`${name} to be well`, () => isWell(name));
+      const token = (await readFile(join(folder, 'secrets', 'http.token'), 'utf8')).trim();
+      const headers = { authorization: `Bearer ${token}` };
+      const metrics = await (await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`, { headers })).text();
+      expect(metrics).toContain('entrain_build_info');
+      expect(
+        execFileSync(findTool('promtool'), ['check', 'metrics'], { input: metrics, encoding: 'utf8' }),
+      ).toBe('');
+    },
+  );
 
   it('run a study to its end; the coordinator then ends and says how the study ended', async () => {
     const { child, output } = children.find(({ name }) => name === 'coordinator')!;

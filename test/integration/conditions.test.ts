@@ -12,7 +12,7 @@ import { textFeatures } from '../../src/agent-node/text-features.ts';
 import { createEpisodeIndex, placeOf, rowsOf } from '../../src/analyzer/ingest/episode-index.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { couplingOf } from '../../src/coordinator/conditions.ts';
-import { planEpisodes, seatedAgents, type PlannedEpisode } from '../../src/coordinator/plan.ts';
+import { planEpisodes, agentsOfEpisode, type PlannedEpisode } from '../../src/coordinator/plan.ts';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { membershipsSchema, type Utterance } from '../../src/protocol/control.ts';
 import type { StepsFrame, TurnFrame } from '../../src/protocol/stream/frames.ts';
@@ -123,7 +123,7 @@ function expectPrompts(study: Study, { transcript, turns }: Heard): void {
   for (const episode of planEpisodes(study)) {
     const said = transcript.filter((utterance) => utterance.episode === episode.id);
     for (const { stream, frame } of turns.filter((turn) => turn.frame.episode === episode.id)) {
-      const seat = seatedAgents(episode).indexOf(stream);
+      const seat = agentsOfEpisode(episode).indexOf(stream);
       const expected = promptOf(study, { episode, seat, turn: frame.turn, said });
       const what = `${episode.condition}: what ${stream} knew before turn ${frame.turn} of ${episode.id}`;
       expect(Buffer.from(frame.text).equals(Buffer.from(textFeatures(expected).buffer)), what).toBe(true);

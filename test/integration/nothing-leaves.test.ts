@@ -57,7 +57,7 @@ describe.skipIf(!canWatch)('in a watched network namespace', () => {
     expect(watched.lookups.length + watched.packets).toBeGreaterThan(0);
   });
 
-  it("the watcher detects the reports of ONNX Runtime when they are not switched off", async () => {
+  it('the watcher detects the reports of ONNX Runtime when they are not switched off', async () => {
     const model = join(testModel, 'onnx/model.onnx');
     const code = `require('onnxruntime-node').InferenceSession.create(${JSON.stringify(model)}).then(() => setTimeout(process.exit, 3000))`;
     await run(['-e', code]);

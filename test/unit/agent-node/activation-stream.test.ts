@@ -1,4 +1,7 @@
-/** What an agent waits for before it says that it has joined: a real analyzer end that is there, comes late, or never. */
+/**
+ * What an agent waits for before it says that it has joined, with a real stream server that is there, comes late, or
+ * never comes.
+ */
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openActivationStream, type ActivationStream } from '../../../src/agent-node/activation-stream.ts';
@@ -30,7 +33,7 @@ interface Said {
   why?: string;
 }
 
-/** With its log, a line an entry. */
+/** With its log, one line an entry. */
 async function open(
   port: number,
   welcomeMs?: number,
@@ -50,7 +53,7 @@ async function open(
     dataFolder: await temporaryFolder(),
     spoolMaxBytes: 2 ** 24,
     tls: {},
-    // Only asked for a new token, minutes from now, or when the first is refused.
+    // Called only when a new token is needed: minutes from now, or when the first is refused.
     link,
     clock: systemClock,
     log,
@@ -66,7 +69,7 @@ const analyzerAt = async (port: number): Promise<TestAnalyzer> => {
   return analyzer;
 };
 
-it('is open once the analyzer has welcomed it, also where that takes longer than to ask for the epoch', async () => {
+it('openActivationStream settles when the analyzer has welcomed the stream, also if that takes longer than asking for the epoch', async () => {
   const port = await freePort();
   const opening = open(port);
   await new Promise((resolve) => setTimeout(resolve, 2300));
@@ -76,7 +79,7 @@ it('is open once the analyzer has welcomed it, also where that takes longer than
   expect(said.filter(({ msg }) => msg.includes('the talk begins'))).toEqual([]);
 });
 
-it('goes on without an analyzer after a while, says so once, and loses nothing', async () => {
+it('openActivationStream goes on without an analyzer after a while, says so once, and loses no frame', async () => {
   const port = await freePort();
   const { stream, said } = await open(port, 100);
   expect(stream.sender.status().connected).toBe(false);
@@ -88,7 +91,7 @@ it('goes on without an analyzer after a while, says so once, and loses nothing',
 });
 
 describe('a token that the analyzer refuses', () => {
-  it('is renewed at once, as after a sleep that outlasted it', async () => {
+  it('is renewed at once, as after a sleep longer than its lifetime', async () => {
     const nats = await startNats(['coordinator', 'agent-ada'], { runs: [RUN] });
     opened.push(nats);
     const coordinator = await nats.connect('coordinator');
@@ -103,7 +106,7 @@ describe('a token that the analyzer refuses', () => {
     await coordinator.connection.flush();
     const link = await nats.connect('agent-ada');
     const { stream, said } = await open(analyzer.port, 20_000, { link, token: expiredToken(300) });
-    // It is open once the analyzer says that it opens the recording; the welcome follows.
+    // The stream is open when the analyzer says that it opens the recording; the welcome follows.
     await waitFor(() => stream.sender.status().connected);
     expect(asked).toBe(1);
     const warned = said.filter(({ msg }) => msg.includes('refuses the token'));
@@ -112,7 +115,7 @@ describe('a token that the analyzer refuses', () => {
     expect(JSON.stringify(said)).not.toContain('--tls-ca');
   });
 
-  it('is named with the clocks as its cause where the next one is refused too', async () => {
+  it('is reported with the clocks as a likely cause if the next one is refused too', async () => {
     const nats = await startNats(['coordinator', 'agent-ada'], { runs: [RUN] });
     opened.push(nats);
     const coordinator = await nats.connect('coordinator');
@@ -129,7 +132,7 @@ describe('a token that the analyzer refuses', () => {
   });
 });
 
-/** As a coordinator mints it whose clock is so far behind. */
+/** A token of a coordinator whose clock is that far behind. */
 const expiredToken = (seconds: number): string => {
   const claims = {
     run: RUN,

@@ -1,24 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { createBrake } from '../../../src/agent-node/backpressure.ts';
+import { createBackpressure } from '../../../src/agent-node/backpressure.ts';
 
-describe('brake', () => {
-  it('holds the model once while there is no room, and lets go when there is', async () => {
+describe('createBackpressure', () => {
+  it('pauses the model once while the spool is full, and resumes it when there is space', async () => {
     const calls: string[] = [];
     let room = true;
     let free: () => void = () => undefined;
-    const brake = createBrake({
+    const holdWhileFull = createBackpressure({
       stream: { hasRoom: () => room, room: () => new Promise((resolve) => (free = resolve)) },
       model: { pause: () => calls.push('pause'), resume: () => calls.push('resume') },
     });
-    brake();
+    holdWhileFull();
     room = false;
-    brake();
-    brake();
+    holdWhileFull();
+    holdWhileFull();
     expect(calls).toEqual(['pause']);
     room = true;
     free();
     await Promise.resolve();
-    brake();
+    holdWhileFull();
     expect(calls).toEqual(['pause', 'resume']);
   });
 });

@@ -1,13 +1,13 @@
 /**
- * Turns that branch, between agents in one process: what is said, what is sent and in which order. The stream of the run is
- * the real reduction of it; the model is a real small one.
+ * Turns that branch, between agents in one process: what is said and sent, and in which order. The run's stream is
+ * reduced by the real code; the model is a real small one.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EpisodePorts, playEpisode } from '../../../src/agent-node/play-episode.ts';
 import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
 import { createPreview } from '../../../src/agent-node/preview.ts';
 import { createTalk } from '../../../src/agent-node/talk.ts';
-import { createUtteranceBox } from '../../../src/agent-node/utterance-inbox.ts';
+import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { Model } from '../../../src/model/types.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
@@ -23,9 +23,9 @@ import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
 type Stored = { subject: string; text: string };
 
 interface Played {
-  /** What the run's stream holds, in order. */
+  /** Messages of the run's stream, in order. */
   stored: (Utterance | Alternative)[];
-  /** By agent, in order; data copied. */
+  /** Frames by agent, in order, with copied data. */
   frames: Map<string, Frame[]>;
 }
 
@@ -35,7 +35,9 @@ interface Cast {
   reader?: string;
   order?: string[];
   maxTurns?: number;
-  /** What stood in the stream before, and whose reply states each agent owes. */
+  /**
+   * Messages that were in the stream before, and the alternatives whose reply states each agent still has to send.
+   */
   history?: Utterance[];
   owed?: Alternative[];
   temperature?: number;
@@ -49,7 +51,7 @@ const namesOf = (frames: readonly BranchFrame[]): string[] =>
 const utterancesOf = ({ stored }: Played): Utterance[] =>
   stored.filter((message): message is Utterance => !('k' in message));
 
-describe('a talk with branches', () => {
+describe('an episode with branches', () => {
   let parts: OpenModel;
   beforeAll(async () => void (parts = await openChatModel({ tokens: 'bytes', template: 'own' })));
   afterAll(() => parts.release());
@@ -73,8 +75,8 @@ describe('a talk with branches', () => {
       atMs: 0,
     };
     const talks = agents.map(() => {
-      const [box, preview] = [createUtteranceBox(), createPreview()];
-      return { box, preview, talk: createTalk({ box, preview, log: silentLog }) };
+      const [inbox, preview] = [createUtteranceInbox(), createPreview()];
+      return { inbox, preview, talk: createTalk({ inbox, preview, log: silentLog }) };
     });
     let seq = 0;
     const deliver = (message: Stored): void => {
@@ -89,7 +91,7 @@ describe('a talk with branches', () => {
     };
     for (const said of history) utter(said);
     const portsOf = (agent: string, at: number): EpisodePorts => {
-      const { box, preview } = talks[at] as (typeof talks)[number];
+      const { inbox, preview } = talks[at] as (typeof talks)[number];
       const own = frames.get(agent) as Frame[];
       return {
         agent,
@@ -105,7 +107,7 @@ describe('a talk with branches', () => {
           room: () => Promise.resolve(),
           sinceEpochNs: () => 0,
         },
-        utterances: box,
+        utterances: inbox,
         preview,
         metrics: createAgentMetrics({
           folder: '.',
@@ -126,7 +128,7 @@ describe('a talk with branches', () => {
         sayUtterance: (utterance) => {
           stored.push(utterance);
           utter(utterance);
-          return box.take(utterance, new AbortController().signal);
+          return inbox.take(utterance, new AbortController().signal);
         },
         signal: new AbortController().signal,
       };
@@ -160,7 +162,7 @@ describe('a talk with branches', () => {
 
   const always = { share: 1, alternatives: 2 };
 
-  it('says word for word what the same talk without branches says, with the same turn frames', async () => {
+  it('says word for word what the same episode without branches says, with the same turn frames', async () => {
     const [plain, branching] = [await play(), await play({ branches: always })];
     expect(utterancesOf(branching).map(({ text }) => text)).toEqual(
       utterancesOf(plain).map(({ text }) => text),
@@ -207,7 +209,7 @@ describe('a talk with branches', () => {
     }
   });
 
-  it('gives the next speaker’s reply to what was said as the state in which it then speaks', async () => {
+  it('sends as the reply to what was said the state in which the next speaker then speaks', async () => {
     for (const hears of ['all', { script: ['A bell rings.', 'It rains.'] }] as const) {
       const copy = typeof hears === 'string' ? hears : { script: [...hears.script] };
       const played = await play({ branches: always, hears: copy });
@@ -226,7 +228,7 @@ describe('a talk with branches', () => {
   });
 
   it.each([['none' as const], [{ script: ['A bell rings.', 'It rains.'] }], [{ dose: 0 }]])(
-    'moves nobody who hears %j: the states of a listener are equal, byte for byte',
+    'does not change the states of a listener by a byte if it hears %j',
     async (hears) => {
       const played = await play({ branches: always, hears });
       const replies = [...branchesOf(played, 'ada'), ...branchesOf(played, 'ben')].filter(
@@ -238,7 +240,7 @@ describe('a talk with branches', () => {
     },
   );
 
-  it('lets a reader hear the versions of the turns that are not of its role', async () => {
+  it('lets a reader hear the versions of turns that are not of its role', async () => {
     const played = await play({ branches: always, reader: 'rea' });
     expect(new Set(namesOf(branchesOf(played, 'rea')).map((name) => name.slice(0, -2)))).toEqual(
       new Set(['0 reply', '2 reply']),
@@ -251,7 +253,7 @@ describe('a talk with branches', () => {
     expect(of('rea')).not.toEqual(of('ben'));
   });
 
-  it('branches the turns that the plan says, and every listener of three replies to all versions', async () => {
+  it('branches the turns of the plan, and all listeners of three reply to all versions', async () => {
     const branches = { share: 0.4, alternatives: 1 };
     const order = ['ada', 'ben', 'cas'];
     const played = await play({ branches, order, maxTurns: 9 });
@@ -268,7 +270,7 @@ describe('a talk with branches', () => {
     }
   });
 
-  it('sends the states that an earlier life owes once more, equal to those of the first', async () => {
+  it('sends the states that an earlier life did not send again, equal to the first ones', async () => {
     const first = await play({ branches: always });
     const history = utterancesOf(first).slice(0, 3);
     const owed = first.stored.filter((said): said is Alternative => 'k' in said && said.turn === 2);

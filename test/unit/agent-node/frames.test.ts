@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { stepsFrame } from '../../../src/agent-node/frames.ts';
 import { decodeMessage, encodeMessage } from '../../../src/protocol/stream/codec.ts';
 
-it('the states of a thought are sent with a role of their own and no bytes of text', () => {
+it('stepsFrame gives the states of a thought the role `think` and no bytes of text', () => {
   const states = {
     role: 'think' as const,
     step0: 3,

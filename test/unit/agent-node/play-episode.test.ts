@@ -4,7 +4,7 @@ import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
 import { createPreview } from '../../../src/agent-node/preview.ts';
 import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
 import { digestOf } from '../../../src/agent-node/talk-mark.ts';
-import { createUtteranceBox } from '../../../src/agent-node/utterance-inbox.ts';
+import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Model, TurnState } from '../../../src/model/types.ts';
@@ -18,7 +18,7 @@ describe('hearsTurn', () => {
     Array.from({ length: 2000 }, (_, seed) => hearsTurn({ hears: { dose }, seed }, 3)).filter(Boolean)
       .length / 2000;
 
-  it('hears all, none, or the share that the dose says, and the same whenever it is asked', () => {
+  it('hears all turns, none, or the share of the dose, and gives the same answer at each call', () => {
     expect(hearsTurn({ hears: 'all', seed: 1 }, 0)).toBe(true);
     expect(hearsTurn({ hears: 'none', seed: 1 }, 0)).toBe(false);
     expect(share(0)).toBe(0);
@@ -29,7 +29,7 @@ describe('hearsTurn', () => {
 });
 
 describe('systemPrompt', () => {
-  it('gives a line for what there is, in a fixed order', () => {
+  it('gives one line for each thing that is known, in a fixed order', () => {
     const scenario = { id: 'x', text: 'Two people meet.' };
     expect(systemPrompt({ scenario, person: { persona: 'I bake.', goal: '', secret: ' I am shy. ' } })).toBe(
       'Scenario: Two people meet.\nYou: I bake.\nSecret: I am shy.',
@@ -75,13 +75,16 @@ describe('a reader', () => {
   beforeAll(async () => void (parts = await openChatModel({ tokens: 'bytes', template: 'own' })));
   afterAll(() => parts.release());
 
-  /** Plays the episode as a reader. @returns its turn frames, and how many dialogues it opened */
+  /**
+   * Plays the episode as a reader.
+   * @returns its turn frames, and how many dialogues it opened
+   */
   async function read(contextTokens?: number): Promise<{ frames: Frame[]; opened: number }> {
     const frames: Frame[] = [];
     let opened = 0;
     const open: Model['open'] = (options) => {
       opened += 1;
-      // What the template takes for now is when the run began, however long ago that is.
+      // The date for chat templates is when the run began, however long ago.
       expect(options.atMs).toBe(SPEC.startedAtMs);
       const { info } = parts;
       return Promise.resolve(
@@ -91,7 +94,7 @@ describe('a reader', () => {
         ),
       );
     };
-    const utterances = createUtteranceBox();
+    const utterances = createUtteranceInbox();
     for (const turn of TEXTS.keys()) utterances.put(utterance(turn));
     const ports: EpisodePorts = {
       agent: 'cas',
@@ -123,7 +126,7 @@ describe('a reader', () => {
     return { frames: frames.filter(({ type }) => type === 'turn'), opened };
   }
 
-  /** The states of one that would speak, in a dialogue of its own for each turn. */
+  /** The states of an agent that would speak, with a dialogue of its own for each turn. */
   async function alone(turn: number): Promise<TurnState> {
     const dialogue = openDialogue(parts, { ...DIALOGUE, system: systemPrompt(SPEC), steps: null });
     for (let before = 0; before < turn; before += 1) {
@@ -146,15 +149,16 @@ describe('a reader', () => {
   const talksOf = async (contextTokens?: number) =>
     (await read(contextTokens)).frames.map((frame) => (frame.type === 'turn' ? frame.talk : undefined));
 
-  it('says of each state what the utterance before it was like', async () => {
+  it('marks each state with what the utterance before it was like', async () => {
     const said = [0, 2, 4].map((turn) => ({ dropped: 0, digest: digestOf(TEXTS[turn] ?? ''), cut: false }));
     expect(await talksOf()).toEqual(said);
   });
 
-  it('says from which state on its prompt lacks turns, and how many', async () => {
+  it('marks from which state on its prompt lacks turns, and how many', async () => {
     const dialogue = openDialogue(parts, { ...DIALOGUE, system: systemPrompt(SPEC), steps: null });
     for (const text of TEXTS.slice(0, 3)) await dialogue.heard(text, () => undefined);
-    // Three quarters of it are passed after the third turn, and half of it by the system prompt and a turn.
+    // Three quarters of the context are exceeded after the third turn, and half of it by the system prompt and a
+    // turn.
     const context = Math.ceil(((await dialogue.promptTokens()) + 2) / (3 / 4));
     const dropped = (await talksOf(context)).map((talk) => talk?.dropped);
     expect(dropped[0]).toBe(0);
@@ -176,12 +180,15 @@ describe('an agent among three', () => {
     finish,
   });
 
-  /** Plays nine turns as the first of them. @returns what it said, and the turns that it has states of */
+  /**
+   * Plays nine turns as the first of three agents.
+   * @returns what it said, and the turns of which it has states
+   */
   async function play(history: Utterance[], others: Utterance[]) {
     const said: Utterance[] = [];
     const turns: number[] = [];
     const heard: string[] = [];
-    const utterances = createUtteranceBox();
+    const utterances = createUtteranceInbox();
     for (const other of others) utterances.put(other);
     const open: Model['open'] = (options) => {
       const dialogue = openDialogue(parts, options);
@@ -222,7 +229,7 @@ describe('an agent among three', () => {
     return { said, turns, heard };
   }
 
-  it('goes on when another leaves, whose later turns it does not hear', async () => {
+  it('goes on when another agent leaves, and does not hear that one’s later turns', async () => {
     const others = [
       left(1, 'leave'),
       left(2, 'stop'),
@@ -252,7 +259,7 @@ describe('an agent among three', () => {
     expect(heard).toEqual([TEXTS[1], TEXTS[2]]);
   });
 
-  it('ends when the second of three leaves', async () => {
+  it('ends the episode when the second of three leaves', async () => {
     const { said } = await play([left(0, 'stop'), left(1, 'leave')], [left(2, 'leave')]);
     expect(said).toEqual([]);
   });

@@ -11,8 +11,8 @@ const token = (step: number, text: string, turn = 0) => ({
   byte1: 0,
 });
 
-describe('preview', () => {
-  it('calls with the newest text, never twice at a time', async () => {
+describe('createPreview', () => {
+  it('calls onText with the newest text, never twice at once', async () => {
     const preview = createPreview();
     const heard: string[] = [];
     let release: () => void = () => undefined;
@@ -32,7 +32,7 @@ describe('preview', () => {
     await following.stop();
   });
 
-  it('goes silent after a hole, and hears nothing of other turns or after the stop', async () => {
+  it('stops after a hole, and ignores other turns and tokens after the stop', async () => {
     const preview = createPreview();
     const heard: string[] = [];
     const following = preview.follow({ episode: 'e', turn: 0 }, async (text) => void heard.push(text));

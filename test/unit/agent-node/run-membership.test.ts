@@ -7,7 +7,7 @@ const member = (run: string, connected: boolean) => ({
   figures: () => ({ connected }) as StreamFigures,
 });
 
-it('names the runs whose analyzer an agent does not reach', () => {
+it('streamFault names the runs whose analyzer the agent does not reach', () => {
   expect(streamFault([])).toBeUndefined();
   expect(streamFault([member('r1', true)])).toBeUndefined();
   expect(streamFault([member('r1', true), member('r2', false)])).toMatch(/r2$/);

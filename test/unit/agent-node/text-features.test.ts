@@ -7,7 +7,7 @@ const dot = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
 
 describe('textFeatures', () => {
-  it('has unit length, and is zero for a text without a 3-gram', () => {
+  it('gives unit length, and zero for a text without a 3-gram', () => {
     const features = textFeatures('Two neighbors talk about firewood.');
     expect(features).toHaveLength(TEXT_FEATURE_DIMS);
     expect(dot(features, features)).toBeCloseTo(1, 5);
@@ -27,7 +27,7 @@ describe('textFeatures', () => {
     }
   });
 
-  it('puts texts that share words closer than texts that do not', () => {
+  it('puts texts with common words closer than texts without', () => {
     const a = textFeatures('I would like more water and more food for my trip.');
     const b = textFeatures('We need more food and more water on the trip.');
     const c = textFeatures('My guitar is older than both of your brothers.');
@@ -43,7 +43,7 @@ describe('textFeatures', () => {
     for (let size = 3; size <= 5; size += 1)
       for (let at = 0; at + size <= text.length; at += 1) distinct.add(text.slice(at, at + size));
     const used = textFeatures(text).filter((value) => value !== 0).length;
-    // Buckets hit by n random throws, less the few that cancel.
+    // Number of buckets hit by n random throws, minus the few that cancel.
     const expected = TEXT_FEATURE_DIMS * (1 - Math.exp(-distinct.size / TEXT_FEATURE_DIMS));
     expect(used).toBeGreaterThan(expected * 0.9);
   });

@@ -1,4 +1,7 @@
-/** What a coordinator makes of alternatives: which of them are written and when, and which an agent is told to answer. */
+/**
+ * What a coordinator does with alternatives: which of them are written and when, and which an agent is told to
+ * answer.
+ */
 import { mkdtemp, readFile, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,7 +103,7 @@ async function read(messages: (RunEvent | Utterance | Alternative)[], withBranch
 }
 
 describe('the alternatives of a turn', () => {
-  it('are written when the turn was said, by their number, with their place in the stream', async () => {
+  it('are written when the turn was spoken, by number, with their place in the stream', async () => {
     const before = [...begun, might(0, 'ada', 1), might(0, 'ada', 2)];
     expect((await read(before)).lines).toEqual([]);
     const { lines } = await read([...before, says(0, 'ada')]);
@@ -111,18 +114,18 @@ describe('the alternatives of a turn', () => {
     expect(Object.keys(lines[0] ?? {}).slice(0, 6)).toEqual(['run', 'episode', 'turn', 'k', 'agent', 'text']);
   });
 
-  it('are those of the agent that said the turn in the end', async () => {
+  it('are those of the agent that spoke the turn in the end', async () => {
     const taken = [...begun, might(0, 'ada', 1), takenOver, might(0, 'ada', 2)];
     const { lines } = await read([...taken, might(0, 'cas', 1), might(0, 'cas', 2), says(0, 'cas')]);
     expect(lines.map(({ text }) => text)).toEqual(['cas 0 or 1', 'cas 0 or 2']);
   });
 
-  it('need a study that has branches: without, there is no file', async () => {
+  it('need a study with branches: without, there is no file', async () => {
     expect((await read([...begun, says(0, 'ada')])).files).toContain('branches.jsonl');
     expect((await read([...begun, says(0, 'ada')], false)).files).not.toContain('branches.jsonl');
   });
 
-  it('are owed an answer by who hears them, behind the last turn of its role, and all of them by a reader', async () => {
+  it('must be answered by those who hear them: the ones after the last turn of its role, by a reader all of them', async () => {
     const turn = (at: number, agent: string) => [might(at, agent, 1), might(at, agent, 2), says(at, agent)];
     const { state } = await read([...begun, ...turn(0, 'ada'), ...turn(1, 'ben'), ...turn(2, 'ada')]);
     const now = episodesOf(state, 'ada')[0]?.now;

@@ -1,4 +1,4 @@
-/** Does a study fit? Asked of a real analyzer's announcement over a real nats-server. */
+/** Whether a study fits on the disk, with a real analyzer's announcement over a real nats-server. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announceAnalyzer } from '../../../src/analyzer/output/announce.ts';
@@ -28,8 +28,8 @@ afterAll(() => nats.close());
 
 const everyStep = (study: Study, steps: Study['steps']): Study => ({ ...study, steps });
 
-describe('what a study takes', () => {
-  it('is the published figure for a large model whose every layer and step is streamed', () => {
+describe('the upper bound of a recording', () => {
+  it('is the published figure for a large model with every layer and step streamed', () => {
     const study = { ...everyStep(demo, { layers: null, every: 1 }), maxTokens: 4000 };
     const perSecond = expectedOf(study, 'ada', LARGE).hourBytes / 3600;
     expect(perSecond).toBeGreaterThan(13e6);
@@ -45,18 +45,19 @@ describe('what a study takes', () => {
     expect(expectedOf(demo, 'nobody', LARGE).studyBytes).toBe(0);
   });
 
-  it('holds the states of branches, and is what it was without them', () => {
+  it('includes the states of branches, and is unchanged without them', () => {
     const bytes = (branches: Study['branches']): number =>
       expectedOf({ ...demo, branches }, 'ada', LARGE).studyBytes;
     const turns = bytes(null);
-    // Of two turns one is spoken: 3 × 4 states of its versions against the one of the turn, and 4 of the partner's turn.
+    // One of two turns is spoken: 3 × 4 states of its versions beside the one of the turn, and 4 of the partner's
+    // turn.
     const growth = bytes({ share: 1, alternatives: 3 }) / turns;
     expect(growth).toBeGreaterThan(16);
     expect(growth).toBeLessThan(20);
     expect(bytes({ share: 0.25, alternatives: 3 }) / turns).toBeGreaterThan(1 + 16 / 4);
   });
 
-  it('counts a reader wherever it reads along', () => {
+  it('counts a reader wherever one reads', () => {
     const study: Study = { ...demo, conditions: ['live', 'reader'], reader: 'cas' };
     const [speaker, reader] = ['ada', 'cas'].map((agent) => expectedOf(study, agent, LARGE).studyBytes);
     expect(reader).toBe((speaker as number) / 2);
@@ -97,7 +98,7 @@ describe('a study before it begins', () => {
   it.each([
     ['the budget of a run', { maxRunBytes: 1e9, freeBytes: 1e15 }],
     ['the free space', { maxRunBytes: 1e15, freeBytes: 1e9 }],
-  ])('is refused in one sentence when it is above %s', async (_, room) => {
+  ])('is refused in one sentence if it exceeds %s', async (_, room) => {
     await expect(check(room)).rejects.toMatchObject({
       code: 'STUDY_TOO_LARGE',
       message: expect.stringMatching(
@@ -107,11 +108,11 @@ describe('a study before it begins', () => {
     await expect(check({ ...room, anySize: true })).resolves.toBeUndefined();
   });
 
-  it('begins when there is room', async () => {
+  it('begins if there is enough space', async () => {
     await expect(check({ maxRunBytes: 1e15, freeBytes: 1e15 })).resolves.toBeUndefined();
   });
 
-  it('is held against the space that is really free', async () => {
+  it('is compared with the space that is really free', async () => {
     const { freeBytes } = await readDisk({ runsFolder, maxRunBytes: 1, roomBytes: Infinity });
     expect(freeBytes).toBeGreaterThan(0);
     await expect(check({ maxRunBytes: 1 })).rejects.toThrow('may take');

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => nats.close());
 
-it('says in one sentence that the server does not let it into the run', async () => {
+it('inviteAll says in one sentence that the NATS server does not let it into the run', async () => {
   expect(await openRunStream(link, 'r1')).toBe(0);
   await expect(openRunStream(link, 'r2')).rejects.toMatchObject({ code: 'RUN_FORBIDDEN' });
 });

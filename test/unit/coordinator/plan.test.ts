@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { couplingOf } from '../../../src/coordinator/conditions.ts';
-import { planEpisodes, seatedAgents } from '../../../src/coordinator/plan.ts';
+import { planEpisodes, agentsOfEpisode } from '../../../src/coordinator/plan.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 
 const person = { persona: 'p', goal: 'g', secret: 's' };
@@ -66,14 +66,14 @@ describe('the conditions of a study', () => {
   });
   const plan = planEpisodes(everyone);
   const episodeWith = (condition: string) => plan.find((episode) => episode.condition === condition)!;
-  const coupling = (condition: string, seat: number) => couplingOf(everyone, episodeWith(condition), seat);
+  const coupling = (condition: string, index: number) => couplingOf(everyone, episodeWith(condition), index);
 
   it('say what each agent hears', () => {
     expect(coupling('live', 1).hears).toBe('all');
     expect(coupling('monologue', 1).hears).toBe('none');
     expect(coupling('dose:0.25', 0).hears).toEqual({ dose: 0.25 });
-    for (const seat of [0, 1])
-      expect(coupling('shared-input', seat).hears).toEqual({ script: ['It rains.', 'It stopped.'] });
+    for (const index of [0, 1])
+      expect(coupling('shared-input', index).hears).toEqual({ script: ['It rains.', 'It stopped.'] });
   });
 
   it('give every episode of a scenario a script of its own where there is one', () => {
@@ -84,19 +84,19 @@ describe('the conditions of a study', () => {
       scenarios: everyone.scenarios.map((scenario) => ({ ...scenario, script: [], scripts })),
     });
     const read = planEpisodes(own).filter(({ condition }) => condition === 'shared-input');
-    const heard = (seat: number) =>
+    const heard = (index: number) =>
       read
         .filter(({ scenario }) => scenario.id === 'two')
-        .map((episode) => couplingOf(own, episode, seat).hears);
+        .map((episode) => couplingOf(own, episode, index).hears);
     // Two rounds in two speaking orders.
     expect(heard(0)).toEqual(scripts.map((script) => ({ script })));
     expect(heard(1)).toEqual(heard(0));
   });
 
-  it('seat a reader with another persona behind the speakers, in its own condition only', () => {
-    expect(seatedAgents(episodeWith('reader'))).toEqual(['ada', 'ben', 'cas']);
+  it('index a reader with another persona behind the speakers, in its own condition only', () => {
+    expect(agentsOfEpisode(episodeWith('reader'))).toEqual(['ada', 'ben', 'cas']);
     expect(coupling('reader', 2)).toMatchObject({ hears: 'all', person: { persona: 'second of 1' } });
-    expect(seatedAgents(episodeWith('live'))).toEqual(['ada', 'ben']);
+    expect(agentsOfEpisode(episodeWith('live'))).toEqual(['ada', 'ben']);
   });
 
   it('give each agent of `random` other words, a hot draw and nothing of the scenario', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
 import { initialState, reduceEvent } from '../../../src/coordinator/run-state.ts';
-import { chooseStandIns } from '../../../src/coordinator/replacement.ts';
+import { chooseReplacements } from '../../../src/coordinator/replacement.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 
 const person = { persona: '', goal: '', secret: '' };
@@ -45,9 +45,9 @@ const fleet = (present: string[], lost: string[], atOnce = 1) => ({
   modelOf,
 });
 
-describe('chooseStandIns', () => {
+describe('chooseReplacements', () => {
   it('takes a free agent with the same model, the first by name', () => {
-    const { takeovers, hopeless } = chooseStandIns(
+    const { takeovers, hopeless } = chooseReplacements(
       running('e0001'),
       fleet(['odd', 'eve', 'dan', 'ada'], ['ben']),
     );
@@ -56,12 +56,12 @@ describe('chooseStandIns', () => {
   });
 
   it('waits for an agent that is busy with an episode that will end', () => {
-    const busy = chooseStandIns(running('e0001', 'e0002'), fleet(['ada', 'cas', 'dan'], ['ben']));
+    const busy = chooseReplacements(running('e0001', 'e0002'), fleet(['ada', 'cas', 'dan'], ['ben']));
     expect(busy).toEqual({ takeovers: [], hopeless: [] });
   });
 
   it('takes an agent that plays fewer episodes than it can, but never one of the episode itself', () => {
-    const { takeovers, hopeless } = chooseStandIns(
+    const { takeovers, hopeless } = chooseReplacements(
       running('e0001', 'e0002'),
       fleet(['ada', 'cas', 'dan'], ['ben'], 2),
     );
@@ -74,19 +74,19 @@ describe('chooseStandIns', () => {
     ['the others have another model', ['ada', 'odd'], ['ben']],
     ['the others wait for a lost agent too', ['ada', 'cas'], ['ben', 'dan']],
   ])('gives up when %s', (_, present, lost) => {
-    expect(chooseStandIns(running('e0001', 'e0002'), fleet(present, lost))).toEqual({
+    expect(chooseReplacements(running('e0001', 'e0002'), fleet(present, lost))).toEqual({
       takeovers: [],
       hopeless: lost,
     });
   });
 
   it('gives one agent one role, and does nothing for lost agents without an episode', () => {
-    const { takeovers } = chooseStandIns(
+    const { takeovers } = chooseReplacements(
       running('e0001', 'e0002'),
       fleet(['ada', 'cas', 'eve'], ['ben', 'dan']),
     );
     expect(takeovers.map(({ agent, lost }) => `${agent} for ${lost}`)).toEqual(['eve for ben']);
-    expect(chooseStandIns(running('e0002'), fleet(['cas', 'dan'], ['ben']))).toEqual({
+    expect(chooseReplacements(running('e0002'), fleet(['cas', 'dan'], ['ben']))).toEqual({
       takeovers: [],
       hopeless: [],
     });

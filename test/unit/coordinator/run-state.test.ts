@@ -70,7 +70,7 @@ const one = (): number => 1;
 const starts = (state: RunState, atOnce: (agent: string) => number = one): string[] =>
   decide(state, atOnce).flatMap((command) => (command.do === 'start-episode' ? [command.episode.id] : []));
 
-describe('run state', () => {
+describe('the state of a run', () => {
   it('starts the run first', () => {
     expect(decide(after(), one)).toEqual([{ do: 'start-run' }]);
   });
@@ -91,7 +91,7 @@ describe('run state', () => {
 
   it('finishes an episode at its last turn or when an agent leaves', () => {
     const open = after(begun, started('e0001'), started('e0002'), says('e0001', 0), says('e0001', 1));
-    expect(decide(open, one).filter((command) => command.do !== 'seat')).toEqual([]);
+    expect(decide(open, one).filter((command) => command.do !== 'assign-role')).toEqual([]);
     const command = { do: 'finish-episode', episode: 'e0001' };
     expect(decide(reduceUtterance(open, says('e0001', 2)), one)).toContainEqual({
       ...command,
@@ -105,7 +105,7 @@ describe('run state', () => {
     });
   });
 
-  it('seats who took over, keeps it busy, and leaves the lost agent to later episodes', () => {
+  it('gives the role to the agent that took over, keeps it busy, and leaves the lost agent to later episodes', () => {
     const takenOver: RunEvent = {
       type: 'episode-taken-over',
       episode: 'e0001',
@@ -117,10 +117,10 @@ describe('run state', () => {
       atMs: 0,
     };
     const state = after(begun, started('e0001'), says('e0001', 0), takenOver, takenOver);
-    const seat = { do: 'seat', episode: plan[0] };
+    const command = { do: 'assign-role', episode: plan[0] };
     expect(decide(state, one)).toEqual([
-      { ...seat, role: 0, agent: 'a', tookOverAs: undefined },
-      { ...seat, role: 1, agent: 'c', tookOverAs: 'i' },
+      { ...command, role: 0, agent: 'a', tookOverAs: undefined },
+      { ...command, role: 1, agent: 'c', tookOverAs: 'i' },
     ]);
     expect(episodesOf(state, 'c')).toMatchObject([{ role: 1, now: { spoken: [{ turn: 0 }] } }]);
     expect(episodesOf(state, 'b')).toEqual([]);
@@ -128,7 +128,7 @@ describe('run state', () => {
     expect(starts(over)).toEqual(['e0002', 'e0003']);
   });
 
-  it('counts how often a role was given to somebody again', () => {
+  it('counts how often a role was given to an agent again', () => {
     const resumed: RunEvent = {
       type: 'episode-resumed',
       episode: 'e0001',
@@ -137,11 +137,11 @@ describe('run state', () => {
       turn: 0,
       atMs: 0,
     };
-    const seats = episodesOf(after(begun, started('e0001'), resumed, resumed), 'b')[0]?.now.seats;
-    expect(seats?.map(({ seating }) => seating)).toEqual([0, 2]);
+    const holders = episodesOf(after(begun, started('e0001'), resumed, resumed), 'b')[0]?.now.holders;
+    expect(holders?.map(({ seating }) => seating)).toEqual([0, 2]);
   });
 
-  it('takes a turn once, from the agent that has its role, and in its order', () => {
+  it('accepts a turn once, from the agent that has its role, and in order', () => {
     const inOrder = after(begun, started('e0001'), says('e0001', 0), says('e0001', 1));
     const others = [
       saysAs('b', { turn: 0 }),
@@ -159,8 +159,8 @@ describe('run state', () => {
   it('gives a running episode to all of its agents again after a restart', () => {
     expect(decide(after(begun, started('e0001'), says('e0001', 0)), one)).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ do: 'seat', role: 0, agent: 'a' }),
-        expect.objectContaining({ do: 'seat', role: 1, agent: 'b' }),
+        expect.objectContaining({ do: 'assign-role', role: 0, agent: 'a' }),
+        expect.objectContaining({ do: 'assign-role', role: 1, agent: 'b' }),
       ]),
     );
   });
@@ -179,13 +179,13 @@ describe('run state', () => {
     expect(decide(after(begun, { type: 'run-failed', run: 'r', reason: 'x', atMs: 0 }), one)).toEqual([]);
   });
 
-  it('ignores what belongs to no planned episode', () => {
+  it('ignores messages that belong to no planned episode', () => {
     const state = after(begun);
     expect(reduceUtterance(state, says('nowhere', 0))).toEqual(state);
   });
 });
 
-describe('whom a coordinator that starts again waits for', () => {
+describe('the agents that a restarted coordinator waits for', () => {
   const takenOver: RunEvent = {
     type: 'episode-taken-over',
     episode: 'e0001',
@@ -222,7 +222,7 @@ describe('whom a coordinator that starts again waits for', () => {
   });
 });
 
-describe('leaving', () => {
+describe('leaving an episode', () => {
   const people = Array.from({ length: 4 }, () => person);
   const four = studySchema.parse({
     name: 'f',
@@ -248,14 +248,14 @@ describe('leaving', () => {
     return decide(state, one).find((command) => command.do === 'finish-episode');
   };
 
-  it('of one among four ends no talk, of the third of them does', () => {
+  it('does not end the talk when one of four leaves, and ends it with the third', () => {
     const turns = [said(0), said(1, 'leave'), said(2), said(3, 'leave'), said(4), said(5, 'absent')];
     expect(closed(...turns)).toBeUndefined();
     expect(closed(...turns, said(6))).toBeUndefined();
     expect(closed(...turns, said(6, 'leave'))).toMatchObject({ turns: 7, finish: 'leave' });
   });
 
-  it('leaves the number of turns as it is', () => {
+  it('does not change the number of turns', () => {
     const turns = Array.from({ length: 12 }, (_, turn) =>
       said(turn, turn % 4 === 1 ? (turn === 1 ? 'leave' : 'absent') : 'stop'),
     );

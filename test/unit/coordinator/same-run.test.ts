@@ -34,7 +34,7 @@ describe('the name of a run', () => {
     expect(() => requireSameRun(begun, { study, fleet: fleetOf('2'), agents })).toThrow(/model of agent "a"/);
   });
 
-  it('is taken where turns were spoken that the NATS server does not know of', () => {
+  it('is taken if turns were spoken that the NATS server does not know of', () => {
     expect(() => requireItsStream('r', { stored: 0, spoken: 0 })).not.toThrow();
     expect(() => requireItsStream('r', { stored: 9, spoken: 3 })).not.toThrow();
     expect(() => requireItsStream('r', { stored: 0, spoken: 3 })).toThrow(/has 3 spoken turns/);

@@ -30,7 +30,7 @@ const spoken = reduceUtterance(begun, {
   lastSeq: 0,
 });
 
-it('says once a minute where no turn comes, and whose it is', () => {
+it('createStallSearch says once a minute where no turn comes, and whose turn it is', () => {
   const search = createStallSearch();
   expect(search(begun, 0)).toEqual([]);
   expect(search(begun, 59_000)).toEqual([]);

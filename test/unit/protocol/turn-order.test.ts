@@ -120,14 +120,14 @@ describe('the utterance of a turn', () => {
   });
 });
 
-describe('an alternative', () => {
+describe('an alternative utterance', () => {
   const branching: RunEvent = { ...started, branches: { share: 1, alternatives: 2 } };
   const might = (turn: number, agent: string, k: number): Alternative => {
     const text = `${agent} ${turn} or ${k}`;
     return { episode: 'e1', turn, agent, k, text, finish: 'stop', tokens: 1 };
   };
 
-  it('belongs to the turn that comes next and to the agent that has its role', () => {
+  it('belongs to the next turn and to the agent that has its role', () => {
     const floor = floorsWith(floorsAfter(NO_FLOORS, branching), says(0, 'ada')).get('e1');
     expect(alternativeFault(floor, might(1, 'ben', 1))).toBeUndefined();
     expect(alternativeFault(floor, might(1, 'ada', 1))).toMatch(/role 1/);
@@ -136,7 +136,7 @@ describe('an alternative', () => {
     expect(alternativeFault(undefined, might(0, 'ada', 1))).toMatch(/not running/);
   });
 
-  it('counts once for each k that the study asks for, and only where the turn branches', () => {
+  it('counts once for each k that the study asks for, and only if the turn branches', () => {
     const floors = floorsAfter(NO_FLOORS, branching);
     const first = floorsBeside(floors, might(0, 'ada', 1)).get('e1');
     expect(alternativeFault(first, might(0, 'ada', 1))).toMatch(/said before/);
@@ -148,7 +148,7 @@ describe('an alternative', () => {
     }
   });
 
-  it('is of no turn behind the end of the talk, and of none of a role whose speaker has left', () => {
+  it('does not count after the end of the talk, nor for a role whose speaker has left', () => {
     const left = floorsWith(floorsAfter(NO_FLOORS, branching), says(0, 'ada', 'leave'));
     expect(alternativeFault(left.get('e1'), might(1, 'ben', 1))).toMatch(/nobody speaks/);
     const three: RunEvent = { ...branching, order: ['ada', 'ben', 'cas'] };
@@ -162,7 +162,7 @@ describe('an alternative', () => {
     expect(alternativeFault(next?.get('e1'), might(3, 'ada', 1))).toMatch(/nobody speaks/);
   });
 
-  it('is one of the speaker’s own: whoever takes over in the middle of a turn says all of it', () => {
+  it('counts only from the speaker of the turn: an agent that takes over in the middle of a turn says all of them', () => {
     let floors = floorsBeside(floorsAfter(NO_FLOORS, branching), might(0, 'ada', 1));
     floors = floorsAfter(floors, takenOver(0, 'ada', 'cas'));
     expect(alternativeFault(floors.get('e1'), might(0, 'ada', 2))).toMatch(/role 0/);
@@ -184,7 +184,7 @@ describe('an alternative', () => {
     ['another turn', { turn: 1 }],
     ['another k', { k: 2 }],
     ['another episode', { episode: 'e2' }],
-  ])('is held against a subject that names %s', (_, other) => {
+  ])('must agree with its subject, and one that names %s is refused', (_, other) => {
     const subject = subjects.alternative('r', { episode: 'e1', turn: 0, k: 1, agent: 'ada' });
     const body = might(0, 'ada', 1);
     expect(parseAlternative({ subject, text: JSON.stringify(body) })).toEqual(body);
@@ -198,7 +198,7 @@ describe('the turns that branch', () => {
   const branched = (seed: number, share: number): number[] =>
     turns.filter((turn) => isBranched({ seed, branches: { share, alternatives: 3 } }, turn));
 
-  it('are about the share that the study asks for, others for another seed, and none without', () => {
+  it('are about the share that the study asks for, different for another seed, and none without branches', () => {
     expect(branched(1, 0.25).length / turns.length).toBeCloseTo(0.25, 1);
     expect(branched(1, 1)).toEqual(turns);
     expect(branched(1, 0.25)).toEqual(branched(1, 0.25));
@@ -215,7 +215,7 @@ describe('the turns that branch', () => {
   });
 });
 
-it('keeps its words and how it ended, numbered from 1', () => {
+it('alternativeSchema keeps words and finish, numbered from 1', () => {
   const body = { ...says(2, 'ada'), k: 1 };
   expect(alternativeSchema.parse(body)).toMatchObject({ k: 1, text: 'ada 2', finish: 'stop' });
   expect(alternativeSchema.safeParse({ ...body, k: 0 }).success).toBe(false);

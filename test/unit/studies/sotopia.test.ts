@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
 import { couplingOf } from '../../../src/coordinator/conditions.ts';
-import { planEpisodes, seatedAgents } from '../../../src/coordinator/plan.ts';
+import { planEpisodes, agentsOfEpisode } from '../../../src/coordinator/plan.ts';
 import { readStudy } from '../../../src/process/run-folder/read-study.ts';
 import type { Study } from '../../../src/protocol/study.ts';
 import { importCommand } from '../../../src/studies/import-command.ts';
@@ -61,7 +61,7 @@ function everyPrompt(study: Study): Told[] {
     scenarios: study.scenarios.map((one) => ({ ...one, script: ['It rains.'] })),
   };
   return planEpisodes(whole).flatMap((episode) =>
-    seatedAgents(episode).map((_agent, seat) => {
+    agentsOfEpisode(episode).map((_agent, seat) => {
       const { person, scenario: told, hears } = couplingOf(whole, episode, seat);
       const script = typeof hears === 'object' && 'script' in hears ? hears.script.join(' ') : '';
       const others = episode.people.filter((_person, at) => at !== seat);

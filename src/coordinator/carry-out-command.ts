@@ -1,4 +1,6 @@
-/** Carries out what was decided about a run: what `decide` asks for, an agent that came back, one that takes over. */
+/**
+ * Carries out decisions about a run: the commands of `decide`, an agent that came back, a role that is taken over.
+ */
 import type { Clock } from '../process/clock.ts';
 import { planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
@@ -40,11 +42,11 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
         atMs,
       });
     }
-    case 'seat': {
+    case 'assign-role': {
       const { episode, role } = command;
       const now = state.episodes.get(episode.id);
       if (now?.is !== 'running') return;
-      return publishSpec(options, { ...partOf(episode, now, role), seats: now.seats });
+      return publishSpec(options, { ...partOf(episode, now, role), holders: now.holders });
     }
     case 'finish-episode': {
       const { episode, turns, finish } = command;
@@ -57,12 +59,14 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
   }
 }
 
-/** Gives an agent that came back its running episodes again, with what has been said so far. */
+/** Gives an agent that came back its running episodes again, with the utterances so far. */
 export async function resumeEpisodes(options: CarryOptions, state: RunState, agent: string): Promise<void> {
   for (const { episode, now, role } of episodesOf(state, agent)) {
     const instance = options.fleet.agents.get(agent)?.instance ?? '';
-    const seats = now.seats.map((seat, at) => (at === role ? { ...seat, seating: seat.seating + 1 } : seat));
-    await publishSpec(options, { ...partOf(episode, now, role), seats });
+    const holders = now.holders.map((holder, at) =>
+      at === role ? { ...holder, seating: holder.seating + 1 } : holder,
+    );
+    await publishSpec(options, { ...partOf(episode, now, role), holders });
     const event = {
       type: 'episode-resumed' as const,
       episode: episode.id,
@@ -72,17 +76,17 @@ export async function resumeEpisodes(options: CarryOptions, state: RunState, age
       atMs: options.clock.nowMs(),
     };
     // The same instance may leave and come back more than once.
-    await publishEvent(options, event, seats[role]?.seating);
+    await publishEvent(options, event, holders[role]?.seating);
   }
 }
 
-/** What was said so far, and what of it the agent in the role owes the states of. */
+/** The utterances so far, and the alternatives whose reply states the agent still has to send. */
 function partOf(episode: PlannedEpisode, now: RunningEpisode, role: number) {
   const alternatives = owedReplies(now, { role, speakers: episode.order.length });
-  return { episode, seat: role, history: now.spoken, alternatives };
+  return { episode, index: role, history: now.spoken, alternatives };
 }
 
-/** A run may fail, and be started again, any number of times. */
+/** A run may fail and be started again any number of times. */
 export async function publishFailure(options: CarryOptions, state: RunState, reason: string): Promise<void> {
   if (state.ended) return;
   const event = { type: 'run-failed', run: options.run, reason, atMs: options.clock.nowMs() } as const;
@@ -94,7 +98,7 @@ export function publishResumption(options: CarryOptions, state: RunState): Promi
   return publishEvent(options, event, state.failures);
 }
 
-/** Says that another agent has a role from now on; `decide` then asks for it to be seated. */
+/** Publishes that another agent has a role from now on; `decide` then gives it its spec. */
 export async function publishTakeover(
   options: CarryOptions,
   state: RunState,
