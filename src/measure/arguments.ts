@@ -4,6 +4,7 @@ import { EntrainError } from '../protocol/errors.ts';
 
 export const usage = (): string => `entrain measure MEASURE --a A.npy --b B.npy [options]
 entrain measure sync-r2 --run FOLDER
+entrain measure influence --run FOLDER
 entrain measure --list
 
 Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.

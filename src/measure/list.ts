@@ -10,8 +10,18 @@ const SYNC_R2 = {
   reference: 'Zhang et al. 2026',
 };
 
+const INFLUENCE = {
+  name: 'influence',
+  about:
+    "Of a run with branches: the share of the variance of B's state that A's choice of words makes; and matched SyncR2.",
+  formula:
+    "variance within branched turns / total variance, mean over layers; R2 of that movement by A's own state",
+  range: '0 to 1, exactly 0 where B does not hear; matched up to 1',
+  reference: 'docs/method.md',
+};
+
 export function listMeasures(json: boolean): string {
-  const rows = [SYNC_R2, ...MEASURES].map(({ name, about, formula, range, reference }) => ({
+  const rows = [SYNC_R2, INFLUENCE, ...MEASURES].map(({ name, about, formula, range, reference }) => ({
     name,
     about,
     formula,

@@ -12,6 +12,7 @@ import type { Json } from './answers.ts';
 import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readSides, readTurnPairs } from './arrays.ts';
 import { measureBesideNull, type AskedNull } from './surrogate-null.ts';
+import { measureInfluence } from './influence.ts';
 import { listMeasures } from './list.ts';
 import { chooseLayers, chooseSides } from './one-layer.ts';
 import { measureRun } from './run-folder.ts';
@@ -55,12 +56,14 @@ function onlyName(names: string[]): string {
     throw new EntrainError('USAGE', 'no measure was named; entrain measure --list names them');
   if (others.length > 0)
     throw new EntrainError('USAGE', `${others.join(' ')} is too much; expected one measure`);
-  if (name === 'sync-r2' || MEASURES.some((measure) => measure.name === name)) return name;
+  if (name === 'sync-r2' || name === 'influence' || MEASURES.some((measure) => measure.name === name))
+    return name;
   throw new EntrainError('MEASURE_UNKNOWN', `there is no measure ${name}; entrain measure --list names them`);
 }
 
 async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promise<Json> {
   const { algebra, say } = tools;
+  if (name === 'influence') return measureInfluence(runOf(flags), tools);
   if (flags.run !== undefined) return measureRun(flags.run, { name, flags, ...tools });
   if (flags.a === undefined || flags.b === undefined) {
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
@@ -84,6 +87,11 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
   }
   const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags), say };
   return measureLayers({ sources, targets }, job);
+}
+
+function runOf({ run }: MeasureFlags): string {
+  if (run !== undefined) return run;
+  throw new EntrainError('USAGE', 'influence is measured of a recorded run; expected --run FOLDER');
 }
 
 interface MeasureJob extends Pick<Progress, 'say'> {

@@ -26,11 +26,12 @@ export interface RunJob extends Pick<Progress, 'say'> {
   algebra: LinearAlgebra;
 }
 
-export async function measureRun(folder: string, { name, flags, algebra, say }: RunJob): Promise<Json> {
+export async function measureRun(folder: string, job: RunJob): Promise<Json> {
+  const { name, flags, algebra, say } = job;
   if (name !== 'sync-r2') {
     throw new EntrainError(
       'USAGE',
-      `--run works with sync-r2 alone; give ${name} its arrays with --a and --b`,
+      `--run works with sync-r2 and influence alone; give ${name} its arrays with --a and --b`,
     );
   }
   say('reading the recording');
@@ -95,7 +96,7 @@ function noteLayers(known: Recorded['layers'], { layers }: TurnFrame): void {
   if (!known.has(layers.length)) known.set(layers.length, layers);
 }
 
-async function checkRun(folder: string): Promise<void> {
+export async function checkRun(folder: string): Promise<void> {
   const missing = (what: string, cause?: unknown): EntrainError =>
     new EntrainError('RUN_INVALID', `${what}; expected a run folder with its streams, check --run`, {
       cause,

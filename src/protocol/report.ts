@@ -1,5 +1,6 @@
 /** What the analyzer reports about its scores: the JSON of `GET /api/scores` and `GET /api/state`. */
 
+import type { BranchReport } from './branch-report.ts';
 import type { TalkReport } from './talk-report.ts';
 
 /** Which states predict: the opener's predict the answerer's, or the other way round. */
@@ -132,6 +133,8 @@ export interface GroupReport {
   verdict: Verdict | null;
   /** Null where no sender has described its talk. */
   talk: TalkReport | null;
+  /** Counterfactual branches; null where none of its turns has branched. */
+  branches: BranchReport | null;
   /** Null until first computed. */
   beside: BesideReport | null;
   /** Coupling step by step, if the study streams steps; null before the first aligned step. */

@@ -21,6 +21,16 @@ import { replayFields } from './replay-fields.ts';
 import { readScores, withRows } from './read-scores.ts';
 import { STRICT_METHOD } from '../synchrony/strict/strict-score.ts';
 import { differenceName, replayDifference, replayPair } from './replay-pair.ts';
+import {
+  emptyBranchIndex,
+  historiesOf,
+  indexBranches,
+  replayBranches,
+  withBranchRows,
+  type BranchRecord,
+  type RecordedHistories,
+} from './replay-branches.ts';
+import { BRANCH_METHOD } from '../synchrony/branches/matched.ts';
 import type { StepRecord } from '../analyzer/steps/step-record.ts';
 import { indexSteps, replaySteps, type StepIndex } from './replay-steps.ts';
 import type {
@@ -45,7 +55,9 @@ interface OlderRecord {
 }
 
 /** A line of `scores.jsonl`. Lines before strict method 2 name no method. */
-type AnyRecord = (ScoreRecord | BesideScore | PairScore | DifferenceScore | StepRecord | OlderRecord) & {
+type AnyRecord = (
+  BranchRecord | ScoreRecord | BesideScore | PairScore | DifferenceScore | StepRecord | OlderRecord
+) & {
   method?: Method;
 };
 
@@ -84,7 +96,7 @@ export async function replayRun(
   try {
     const differences: string[] = [];
     let done = 0;
-    for (const line of withRows(lines, (at) => wanted.has(at))) {
+    for (const line of withRows(withBranchRows(lines), (at) => wanted.has(at))) {
       const score = line as AnyRecord;
       say(`score ${(done += 1)} of ${wanted.size}`);
       const difference = await replayOne(score, recorded, { folder, algebra, replayed });
@@ -110,15 +122,20 @@ export function replayText(report: ReplayReport): string {
 }
 
 const isStrict = (score: AnyRecord): boolean =>
-  score.type !== 'steps' && (score.type !== 'score' || score.strict !== null);
+  score.type !== 'steps' && score.type !== 'branches' && (score.type !== 'score' || score.strict !== null);
 
 /** Whether this version can recompute the strict figures of a line. */
 const isOwnMethod = ({ method }: AnyRecord): boolean =>
   method?.name === STRICT_METHOD.name && method.version === STRICT_METHOD.version;
 
+const isOwnBranches = ({ method }: BranchRecord): boolean =>
+  method?.name === BRANCH_METHOD.name && method.version === BRANCH_METHOD.version;
+
 function otherMethodsOf(scores: AnyRecord[]): string[] {
   const { name: own, version } = STRICT_METHOD;
-  const others = scores.filter((score) => isStrict(score) && !isOwnMethod(score));
+  const others = scores.filter((score) =>
+    score.type === 'branches' ? !isOwnBranches(score) : isStrict(score) && !isOwnMethod(score),
+  );
   const names = others.map(({ method }) => (method ? `${method.name} ${method.version}` : `${own} 1`));
   return [...new Set(names)].map((name) => {
     const lines = names.filter((other) => other === name).length;
@@ -156,17 +173,20 @@ function nameOf(score: AnyRecord): string {
 
 interface Recorded extends RunRows {
   steps: StepIndex;
+  branches: RecordedHistories;
 }
 
 async function readGroups(folder: string): Promise<Recorded> {
   const rows = { ...emptyRunRows(), steps: new Map() };
+  const branches = emptyBranchIndex();
   for await (const recorded of readRecording(folder)) {
     const { stream, epoch, message } = recorded;
     indexSteps(rows.steps, recorded);
+    indexBranches(branches, recorded);
     if (message.type !== 'episode' && message.type !== 'turn') continue;
     takeFrameRows(rows, { origin: { stream, epoch, seq: message.seq }, frame: message }, Infinity);
   }
-  return rows;
+  return { ...rows, branches: historiesOf(branches) };
 }
 
 interface ReplayTools {
@@ -189,6 +209,8 @@ function replayOne(
       return replayPair(score, tools.replayed, own);
     case 'difference':
       return own ? replayDifference(score, tools.replayed) : undefined;
+    case 'branches':
+      return isOwnBranches(score) ? replayBranches(score, recorded.branches, tools.algebra) : undefined;
     case 'beside':
       return own ? replayBeside(score, recorded, tools) : undefined;
     case 'steps': {

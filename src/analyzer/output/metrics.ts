@@ -5,6 +5,7 @@ import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../pr
 import { REFUSALS } from '../../transport/stream/registry.ts';
 import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
 import type { BudgetFigures } from '../ingest/retention.ts';
+import { BRANCH_GAUGES } from './branch-metrics.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 import { PAIR_GAUGES } from './pair-metrics.ts';
 import { underCap, type ReportGauge, type Sample, type Shown } from './report-gauge.ts';
@@ -34,7 +35,7 @@ export interface RunFigures {
 /** What is counted as it happens. */
 export interface ScoreCounters {
   /** A score was published, `computedMs` of work. */
-  scored(kind: 'full' | 'point' | 'beside' | 'steps', computedMs: number): void;
+  scored(kind: 'full' | 'point' | 'beside' | 'steps' | 'branches', computedMs: number): void;
   /** A turn pair came in and the point score that holds it stands. */
   refreshed(latencyMs: number): void;
   faults(): void;
@@ -49,7 +50,7 @@ export interface AnalyzerMetrics {
 /** What strangers and senders are turned away for most; every other code has a series from its first event on. */
 const REFUSAL_CAUSES = [...Object.keys(REFUSALS), 'TOKEN_INVALID', 'FRAME_INVALID', 'PROTOCOL_VERSION'];
 /** Every gauge that a group has a series of. */
-const GROUP_GAUGES = [...SYNCHRONY_GAUGES, ...TALK_GAUGES];
+const GROUP_GAUGES = [...SYNCHRONY_GAUGES, ...TALK_GAUGES, ...BRANCH_GAUGES];
 const MAX_SERIES = 2000;
 const MAX_DIFFERENCES = 100;
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1, 2, 5, 10, 30, 60];
@@ -93,7 +94,7 @@ export function createScoreCounters(): ScoreCounters {
     help: 'Scores that could not be computed because of a fault.',
     registers,
   });
-  for (const kind of ['full', 'point', 'beside', 'steps']) computing.zero({ kind });
+  for (const kind of ['full', 'point', 'beside', 'steps', 'branches']) computing.zero({ kind });
   return {
     scored: (kind, computedMs) => computing.observe({ kind }, computedMs / 1000),
     refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),

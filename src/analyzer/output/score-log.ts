@@ -14,7 +14,14 @@ import type { TalkReport } from '../../protocol/talk-report.ts';
 import { distanceOf, type Group } from '../ingest/episode-index.ts';
 import { stepRecord } from '../steps/step-record.ts';
 import type { StepScore } from '../steps/step-messages.ts';
-import type { BesideScore, DifferenceScore, GroupScore, PairScore } from '../scoring/messages.ts';
+import type {
+  BesideScore,
+  BranchScore,
+  DifferenceScore,
+  GroupScore,
+  PairScore,
+} from '../scoring/messages.ts';
+import { createBranchLedger, type BranchLedger } from './branch-ledger.ts';
 import { createRowLedger, type RowLedger } from './row-ledger.ts';
 
 export interface Stamp {
@@ -34,16 +41,23 @@ export interface ScoreLog {
   append(score: GroupScore, stamp: Stamp & Partial<Standing>): void;
   /** The secondary analyses, or what the scores of both directions or of two conditions give. */
   appendPart(part: BesideScore | PairScore | DifferenceScore, stamp: Stamp): void;
+  /** The figures of counterfactual branches. */
+  appendBranches(score: BranchScore, stamp: Stamp): void;
   /** What the window of one dyad's steps gave; nothing with too few. One dyad is never a result. */
   appendSteps(score: StepScore, atMs: number): void;
   /** Settles when everything appended so far is written. */
   close(): Promise<void>;
 }
 
+/** Of one run. */
+interface Ledgers extends RowLedger {
+  branches: BranchLedger;
+}
+
 const FILE = 'scores.jsonl';
 
 export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
-  const ledgers = new Map<string, RowLedger>();
+  const ledgers = new Map<string, Ledgers>();
   let writing = Promise.resolve();
   const write = (run: string, line: string): Promise<void> => appendFile(join(runsFolder, run, FILE), line);
   const inTurn = (run: string, work: () => Promise<void>): void => {
@@ -53,10 +67,10 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
   };
   const add = (run: string, record: object): void =>
     inTurn(run, () => write(run, `${JSON.stringify(record)}\n`));
-  const ledgerOf = (run: string): RowLedger => {
+  const ledgerOf = (run: string): Ledgers => {
     const known = ledgers.get(run);
     if (known) return known;
-    const fresh = createRowLedger();
+    const fresh = { ...createRowLedger(), branches: createBranchLedger() };
     ledgers.set(run, fresh);
     inTurn(run, () => openFile(join(runsFolder, run)));
     return fresh;
@@ -72,6 +86,8 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
       const rows = part.type === 'beside' ? ledger.beside(part) : {};
       add(part.run, { ...stamp, ...part, ...rows });
     },
+    appendBranches: (score, stamp) =>
+      add(score.run, { ...stamp, ...ledgerOf(score.run).branches.line(score) }),
     appendSteps: (score, atMs) => {
       if (Object.keys(score.figures).length === 0) return;
       ledgerOf(score.run);

@@ -1,4 +1,5 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
+import type { BranchReport } from '../../protocol/branch-report.ts';
 import type {
   BesideReport,
   DifferenceReport,
@@ -78,6 +79,23 @@ export interface BesideScore {
   stack?: string;
 }
 
+/** The figures of a group's counterfactual branches. */
+export interface BranchScore {
+  type: 'branches';
+  run: string;
+  group: Group;
+  /** How many changes of the group's histories it has seen. */
+  version: number;
+  seed: number;
+  method: Method;
+  branches: BranchReport;
+  /** The histories it was computed from, as `episode turn`, in order of arrival. */
+  rows: string[];
+  computedMs: number;
+  /** The program's fault, when it could not be computed. */
+  stack?: string;
+}
+
 /** What the full scores of a pair's groups give together. It is made of them alone, so it needs no rows. */
 export interface PairScore extends PairReport {
   type: 'pair';
@@ -101,4 +119,4 @@ interface DifferenceLine {
 export type DifferenceScore = DifferenceLine &
   (({ between: 'dyads' } & DifferenceReport) | ({ between: 'pairs' } & PairDifferenceReport));
 
-export type ScoreAnswer = GroupScore | ScoreFault | BesideScore;
+export type ScoreAnswer = GroupScore | ScoreFault | BesideScore | BranchScore;

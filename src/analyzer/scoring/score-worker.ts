@@ -6,19 +6,37 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../process/clock.ts';
 import { collectGarbage } from '../../process/collect-garbage.ts';
 import { createOrtAlgebra } from '../../numeric/ort/ort-algebra.ts';
+import { createBranchLoop, type HistoriesInput } from '../branches/branch-loop.ts';
+import { breathingAlgebra } from './breathing-algebra.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
-import type { RowsInput, RunRelease } from './messages.ts';
+import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
 import { yieldToRecording } from './yield-to-recording.ts';
 
 yieldToRecording();
 const port = parentPort;
 if (port === null) throw new Error('the score worker was not started as a worker');
-const loop = createScoreLoop({
+const shared = {
   clock: systemClock,
   algebra: await createOrtAlgebra({ threads: 1 }),
+  publish: (answer: ScoreAnswer) => port.postMessage(answer),
+};
+const loop = createScoreLoop({
+  ...shared,
   ...(workerData as Pick<ScoreLoopOptions, 'loops'>),
-  publish: (answer) => port.postMessage(answer),
   onScored: collectGarbage,
 });
-port.on('message', (input: RowsInput | RunRelease) => loop.take(input));
-port.on('close', () => loop.stop());
+let stopped = false;
+const branches = createBranchLoop({
+  ...shared,
+  algebra: breathingAlgebra(shared.algebra, { clock: systemClock, isStopped: () => stopped }),
+});
+port.on('message', (input: RowsInput | HistoriesInput | RunRelease) => {
+  if (input.type === 'histories') return branches.take(input);
+  if (input.type === 'release') branches.release(input.run);
+  loop.take(input);
+});
+port.on('close', () => {
+  stopped = true;
+  loop.stop();
+  branches.stop();
+});

@@ -3,7 +3,7 @@
  * makes all of its scores.
  * The numbers of a row are not copied: they stand in memory that all threads share.
  *
- *   rows of a group ──▶ the score worker that owns it ─▶ scores, secondary analyses
+ *   rows of a group ──▶ the score worker that owns it ─▶ scores, secondary analyses, figures of branches
  *   steps ────────────▶ step worker ─▶ step scores        (none where no measure between steps is asked for)
  */
 import { EventEmitter } from 'node:events';
@@ -11,12 +11,13 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { startWorkerThread } from '../../process/worker-thread.ts';
+import type { HistoriesInput } from '../branches/branch-loop.ts';
 import type { RunRelease, RowsInput, ScoreAnswer } from './messages.ts';
 import { createStepGate, type StepGate } from '../steps/step-backpressure.ts';
 import { parseStepMeasures } from '../steps/step-measures.ts';
 import type { PlaceInput, StepAnswer, StepNotice, StepsInput } from '../steps/step-messages.ts';
 
-export type ScorerInput = RowsInput | RunRelease | StepsInput | PlaceInput;
+export type ScorerInput = RowsInput | HistoriesInput | RunRelease | StepsInput | PlaceInput;
 
 export interface Scorer {
   take(input: ScorerInput): void;
@@ -64,7 +65,7 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
   return {
     take: (input) => {
       if (input.type === 'release') for (const worker of workers) worker.postMessage(input, []);
-      else if (input.type === 'rows') ownerOf(input).postMessage(input, []);
+      else if (input.type === 'rows' || input.type === 'histories') ownerOf(input).postMessage(input, []);
       else steps.take(input);
     },
     onAnswer: (listener) => void answers.on('answer', listener),

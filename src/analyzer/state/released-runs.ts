@@ -6,6 +6,8 @@
  */
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
+import type { HistoriesInput } from '../branches/branch-loop.ts';
+import { allHistories } from '../branches/branch-state.ts';
 import type { DurableFrame, RecordedFrame } from '../ingest/durable-frame.ts';
 import type { RowMemory } from '../ingest/row-memory.ts';
 import { bytesOfTurn, shareTurn } from '../ingest/turn-numbers.ts';
@@ -20,7 +22,7 @@ export interface ReleaseOptions {
   afterMs: number;
   memory: RowMemory;
   readBack(run: string): AsyncIterable<RecordedFrame>;
-  send(input: RowsInput | RunRelease): void;
+  send(input: RowsInput | HistoriesInput | RunRelease): void;
 }
 
 export interface ReleasedRuns {
@@ -98,12 +100,18 @@ async function readRowsBack(state: RunState, { readBack, send, log, memory }: Re
     log.error({ err: error, run }, 'the rows of a run could not be read back');
   }
   for (const update of allRows(state)) send({ type: 'rows', run, ...update });
+  allHistories(state.branches, run).forEach(send);
 }
 
 /**
  * The numbers of a recorded turn, where it is the one that counts: a turn that another frame has replaced stays out.
  */
-function takeBack({ run, index }: RunState, { origin, message }: RecordedFrame, memory: RowMemory): void {
+function takeBack(
+  { run, index, branches }: RunState,
+  { origin, message }: RecordedFrame,
+  memory: RowMemory,
+): void {
+  if (message.type === 'branch') return memory.take(run, branches.index.takeBack(message, origin));
   if (message.type !== 'turn') return;
   const known = index.episode(message.episode)?.turns.get(message.turn);
   const { stream, epoch, seq } = known?.origin ?? {};

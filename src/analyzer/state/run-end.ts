@@ -5,6 +5,7 @@
  *   open ──ended as planned──▶ ended ──all of it scored──▶ final
  *                                ▲──────a late frame────────┘
  */
+import { awaitsBranches, type BranchState } from '../branches/branch-state.ts';
 
 export interface RunEnd {
   phase: 'open' | 'ended' | 'final';
@@ -16,6 +17,7 @@ export interface ScoredSoFar {
   stepFrames: number;
   settledStepFrames: number;
   groups: ReadonlyMap<string, ScoredGroup>;
+  branches: Pick<BranchState, 'groups'>;
 }
 
 interface ScoredGroup {
@@ -42,13 +44,14 @@ export function goOn(state: RunEnd): void {
 }
 
 /** Whether rows are recorded that no published answer has seen. */
-export function awaitsScores({ groups, stepFrames, settledStepFrames }: ScoredSoFar): boolean {
-  return stepFrames !== settledStepFrames || [...groups.values()].some(awaitsScore);
+export function awaitsScores({ groups, branches, stepFrames, settledStepFrames }: ScoredSoFar): boolean {
+  if (stepFrames !== settledStepFrames || awaitsBranches(branches) > 0) return true;
+  return [...groups.values()].some(awaitsScore);
 }
 
 /** How many groups wait for an answer. */
-export const waitingGroups = ({ groups }: Pick<ScoredSoFar, 'groups'>): number =>
-  [...groups.values()].filter(awaitsScore).length;
+export const waitingGroups = ({ groups, branches }: Pick<ScoredSoFar, 'groups' | 'branches'>): number =>
+  [...groups.values()].filter(awaitsScore).length + awaitsBranches(branches);
 
 function awaitsScore({ version, score, beside }: ScoredGroup): boolean {
   if (version !== (score?.version ?? 0)) return true;

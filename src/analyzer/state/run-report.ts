@@ -3,6 +3,7 @@ import type { GroupReport, ScoreReport, StrictReport, Verdict } from '../../prot
 import type { TalkReport } from '../../protocol/talk-report.ts';
 import { EPISODES_PER_SCENARIO, shortOf, tooFew } from '../../protocol/minimums.ts';
 import { cohensF2 } from '../../synchrony/stats/effect-size.ts';
+import { branchReportOf } from '../branches/branch-state.ts';
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
 import { stepReport } from '../steps/step-report.ts';
 import { awaitsScores, waitingGroups } from './run-end.ts';
@@ -22,7 +23,7 @@ export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   const pending = counts.framesAccepted > counts.framesDurable || awaitsScores(state);
   const standings = standingsOf(state);
   const groups = [...state.groups.values()]
-    .map((group) => groupReport(group, { ...standings.get(group.group.key), talk: talkOf(state, group) }))
+    .map((group) => groupReport(state, group, standings.get(group.group.key)))
     .sort(byConditionAndDirection);
   const provisional = pending || state.phase !== 'final';
   const { run, differences } = state;
@@ -64,11 +65,9 @@ function verdictOf(strict: StrictReport, qValue: number, talk: TalkReport | null
   return strict.ciLow > 0 && strict.score > 0 && isTalk ? 'counts' : 'flagged';
 }
 
-function groupReport(
-  state: GroupState,
-  { qValue = null, verdict = null, talk = null }: Partial<Standing>,
-): GroupReport {
+function groupReport(run: RunState, state: GroupState, standing: Partial<Standing> = {}): GroupReport {
   const { group, score, samples, curve, scoredAtMs } = state;
+  const { qValue = null, verdict = null } = standing;
   const reason = reasonNow(state);
   const strict = score?.strict ?? null;
   return {
@@ -91,7 +90,8 @@ function groupReport(
     effectSize: (strict && cohensF2(strict.score, strict.nullMean)) ?? null,
     qValue,
     verdict,
-    talk,
+    talk: talkOf(run, state),
+    branches: branchReportOf(run.branches, group.key),
     beside: state.beside?.beside ?? null,
     steps: stepReport(state.steps),
     ...(score?.leftOut ? { leftOut: score.leftOut } : {}),

@@ -4,6 +4,7 @@
  */
 import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/report.ts';
 import type { TalkReport } from '../../protocol/talk-report.ts';
+import { createBranchState, type BranchState } from '../branches/branch-state.ts';
 import { createEpisodeIndex, rowsOf, type Group, type Row } from '../ingest/episode-index.ts';
 import type { RowsUpdate } from '../ingest/group-rows.ts';
 import { episodesUnderCap, isCapDue, MAX_ROWS } from '../ingest/row-cap.ts';
@@ -59,6 +60,8 @@ export interface RunState extends RunEnd {
   /** Per stream, the episode it was last in, and when. */
   lastEpisode: Map<string, { episode: string; atMs: number }>;
   differences: DifferenceReport[];
+  /** Counterfactual branches. */
+  branches: BranchState;
   /** Reports of pairs that still hold, by key. */
   pairs: Map<string, PairReport>;
 }
@@ -77,6 +80,7 @@ export function createRunState(run: string): RunState {
     waitingDyads: 0,
     lastEpisode: new Map(),
     differences: [],
+    branches: createBranchState(),
     pairs: new Map(),
     phase: 'open',
   };
@@ -189,6 +193,7 @@ function dropUnkept(state: RunState, memory: RowMemory): void {
 /** Lets go of the numbers of every turn; what was counted stays. */
 export function dropNumbers(state: RunState, memory: RowMemory): void {
   for (const { turns } of state.index.episodes()) dropTurns(state, memory, turns.values());
+  memory.give(state.run, state.branches.index.drop());
 }
 
 function dropTurns({ run }: RunState, memory: RowMemory, turns: Iterable<{ payload: SharedTurn }>): void {
@@ -259,6 +264,11 @@ export function takeBeside(state: RunState, beside: BesideScore): boolean {
 /** Keeps what the window of one dyad's steps gave. */
 export function takeSteps(state: RunState, score: StepScore): void {
   takeStepScore(openGroup(state, score.group, ALWAYS).steps, score);
+}
+
+/** A group whose turns have branched is reported on, before its first turn pair too. */
+export function openBranchGroup(state: RunState, group: Group): void {
+  openGroup(state, group, ALWAYS);
 }
 
 function arrivalsUpTo(group: GroupState, version: number): number[] {

@@ -7,12 +7,14 @@ import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
 import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
+import { takeBranchFrame, takeBranchScore } from '../branches/branch-state.ts';
 import type { DurableFrame, RecordedFrame } from '../ingest/durable-frame.ts';
 import type { RowMemory } from '../ingest/row-memory.ts';
-import { becomesFinal, endRun } from './run-end.ts';
+import { becomesFinal, endRun, goOn } from './run-end.ts';
 import { differenceScores, pairScores } from './run-pairs.ts';
 import {
   createRunState,
+  openBranchGroup,
   talkOf,
   takeBeside,
   takeFrame,
@@ -24,7 +26,7 @@ import {
 import { scoreReport, standingsOf, type FrameCounts } from './run-report.ts';
 import { createReleasedRuns } from './released-runs.ts';
 import type { ScoreLog } from '../output/score-log.ts';
-import type { BesideScore, GroupScore, ScoreAnswer } from '../scoring/messages.ts';
+import type { BesideScore, BranchScore, GroupScore, ScoreAnswer } from '../scoring/messages.ts';
 import type { ScorerInput } from '../scoring/scorer.ts';
 import type { PlaceInput, StepAnswer } from '../steps/step-messages.ts';
 
@@ -114,8 +116,15 @@ function takeDurable(
   { run, origin, message, arrivedMs }: DurableFrame,
   { clock, send, admission }: ScoreStoreOptions & { admission: Admission },
 ): void {
-  // Branches are recorded; no score of the talk itself uses them.
-  if (message.type === 'gap' || message.type === 'branch') return;
+  if (message.type === 'gap') return;
+  if (message.type === 'branch' || message.type === 'episode') {
+    const arrived = { run, frame: message, origin };
+    const inputs = takeBranchFrame(state.branches, arrived, admission);
+    if (inputs.length > 0) goOn(state);
+    inputs.forEach(send);
+    // No score of the talk itself uses branches.
+    if (message.type === 'branch') return;
+  }
   if (message.type === 'steps') {
     state.stepFrames += 1;
     return send({ type: 'frame', run, origin, frame: message });
@@ -143,6 +152,8 @@ function publishAnswer(state: RunState, answer: Answer, options: ScoreStoreOptio
   switch (answer.type) {
     case 'beside':
       return publishBeside(state, answer, options);
+    case 'branches':
+      return publishBranches(state, answer, options);
     case 'steps':
     case 'step-fault':
       return publishSteps(state, answer, options);
@@ -152,7 +163,7 @@ function publishAnswer(state: RunState, answer: Answer, options: ScoreStoreOptio
   }
 }
 
-type FullAnswer = Exclude<ScoreAnswer, BesideScore>;
+type FullAnswer = Exclude<ScoreAnswer, BesideScore | BranchScore>;
 
 const scoreOf = (answer: FullAnswer) => (answer.type === 'fault' ? answer.score : answer);
 
@@ -189,6 +200,8 @@ function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions):
     if (score) scoreLog.append(score, { ...stamp, talk: talkOf(state, group), ...standings.get(key) });
     if (beside && beside.stack === undefined) scoreLog.appendPart(beside, stamp);
   }
+  for (const { score } of state.branches.groups.values())
+    if (score && score.stack === undefined) scoreLog.appendBranches(score, stamp);
   for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);
   for (const difference of differenceScores(state)) scoreLog.appendPart(difference, stamp);
   log.info({ run: state.run }, 'the scores of the run are final');
@@ -205,6 +218,17 @@ function publishBeside(state: RunState, beside: BesideScore, options: ScoreStore
   if (!takeBeside(state, beside)) return;
   if (beside.stack === undefined) scoreLog.appendPart(beside, { atMs: nowMs, provisional: true });
   onScore(beside, []);
+}
+
+function publishBranches(state: RunState, score: BranchScore, options: ScoreStoreOptions): void {
+  const { clock, log, scoreLog, onScore } = options;
+  const { run, group, stack } = score;
+  if (stack !== undefined) log.error({ run, group: group.key, stack }, 'a score failed');
+  if (!takeBranchScore(state.branches, score)) return;
+  openBranchGroup(state, group);
+  state.changedAtMs = clock.nowMs();
+  if (stack === undefined) scoreLog.appendBranches(score, { atMs: state.changedAtMs, provisional: true });
+  onScore(score, []);
 }
 
 function publishSteps(

@@ -1,9 +1,10 @@
 /** Notes printed once under the tables of scores, as lines of text. */
 import type { ScoreReport } from '../../protocol/report.ts';
+import { branchNotes } from './branch-table.ts';
 import { talkNotes } from './talk-table.ts';
 
 export function tableNotes(report: ScoreReport): string[] {
-  return [...paperNote(report), ...talkNotes(report), standingNote(report)];
+  return [...paperNote(report), ...talkNotes(report), ...branchNotes(report), standingNote(report)];
 }
 
 /** Says what the clip of paper mode hides. The figures come first, since a narrow window cuts the end off. */

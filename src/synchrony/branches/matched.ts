@@ -26,7 +26,7 @@ import {
   type Histories,
 } from './histories.ts';
 import { effectsBeside, effectsOf, setUp, summarise, type Setup, type Summary } from './matched-fit.ts';
-import { drawOrders, matchedTest } from './matched-test.ts';
+import { drawOrders, matchedTest, type MatchedTest } from './matched-test.ts';
 import { featureMovement, stateMovement, type Movement } from './movements.ts';
 
 /** Goes up whenever the same rows and seed would give other figures. */
@@ -72,40 +72,70 @@ export async function matchedScore(
   branches: Branches,
   options: MatchedOptions,
 ): Promise<MatchedScore | NoScore> {
-  const { algebra, seed, permutations = 199, minimums = BRANCH_MINIMUMS } = options;
-  const used = orderHistories(branches);
-  const reason = isNumeric(branches) ? tooFewHistories(used, minimums) : NOT_FINITE;
-  if (reason !== undefined) return { reason };
-  const targets = await movements(branches.target, used, algebra);
-  const targetLayers = [...targets.keys()].filter((at) => hasMovement(targets[at] as Movement));
-  if (targetLayers.length === 0) return { reason: NOT_MOVED };
-  const setup = setUp(
-    used,
-    targetLayers.map((at) => targets[at] as Movement),
-    options,
-  );
-  const sources = await movements(branches.source, used, algebra);
-  const sides = { sources: sources.map(({ components }) => components), targets: setup.targets };
-  const effects = await effectsOf(sides.sources, setup);
-  const orders = drawOrders(used, permutations, seed);
-  const test = await matchedTest({ used, ...sides, orders }, algebra);
+  const prepared = await prepare(branches, options);
+  if ('reason' in prepared) return prepared;
+  const { sources, targetLayers, setup } = prepared;
+  const effects = await effectsOf(sources, setup);
+  const test = await testOf(prepared, options);
   const main = summarise(effects, setup);
   const ci = jackknife([main], meanOf);
   if ('reason' in ci) return ci;
+  const { pValue, z, permutations } = test;
   return {
     score: main.excess,
     replicates: main.replicates,
     ci: { low: ci.low, high: ci.high },
-    pValue: test.pValue,
-    z: test.z,
+    pValue,
+    z,
     permutations,
     perLayer: main.perLayer.map((layer, at) => ({
       ...layer,
       targetLayer: targetLayers[layer.targetLayer] as number,
       pValue: test.perLayer[at] as number,
     })),
-    ...(await besideIt(branches, { sources: sides.sources, effects, setup })),
+    ...(await besideIt(branches, { sources, effects, setup })),
   };
+}
+
+/** The permutation test alone. */
+export async function matchedPValue(
+  branches: Branches,
+  options: MatchedOptions,
+): Promise<MatchedTest | NoScore> {
+  const prepared = await prepare(branches, options);
+  return 'reason' in prepared ? prepared : testOf(prepared, options);
+}
+
+interface Prepared {
+  /** Per source layer its components. */
+  sources: Matrix[];
+  /** Of the targets that came in, those that move. */
+  targetLayers: number[];
+  setup: Setup;
+}
+
+async function prepare(branches: Branches, options: MatchedOptions): Promise<Prepared | NoScore> {
+  const { algebra, minimums = BRANCH_MINIMUMS } = options;
+  const used = orderHistories(branches);
+  const reason = isNumeric(branches) ? tooFewHistories(used, minimums) : NOT_FINITE;
+  if (reason !== undefined) return { reason };
+  const targets = await movements(branches.target, used, algebra);
+  const targetLayers = [...targets.keys()].filter((at) => hasMovement(targets[at] as Movement));
+  if (targetLayers.length === 0) return { reason: NOT_MOVED };
+  const moving = targetLayers.map((at) => targets[at] as Movement);
+  const sources = await movements(branches.source, used, algebra);
+  return {
+    sources: sources.map(({ components }) => components),
+    targetLayers,
+    setup: setUp(used, moving, options),
+  };
+}
+
+function testOf({ sources, setup }: Prepared, options: MatchedOptions): Promise<MatchedTest> {
+  const { algebra, seed, permutations = 199 } = options;
+  const { used, targets } = setup;
+  const orders = drawOrders(used, permutations, seed);
+  return matchedTest({ used, sources, targets, orders }, algebra);
 }
 
 const NOT_FINITE = 'a hidden state or text feature holds NaN or infinity';

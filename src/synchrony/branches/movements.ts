@@ -9,7 +9,7 @@ import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { centreWithin, type Histories } from './histories.ts';
 
 const MOST_COMPONENTS = 64;
-const ROWS_PER_COMPONENT = 8;
+const ROWS_PER_COMPONENT = 4;
 
 export interface Movement {
   /** [rows in use, k], columns orthogonal, the largest first; no columns where nothing moves. */

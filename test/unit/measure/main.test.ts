@@ -174,7 +174,11 @@ describe('entrain measure with other measures', () => {
 
   it('lists every measure', async () => {
     const list = JSON.parse(await said('--list', '--json')) as { name: string }[];
-    expect(list.map(({ name }) => name)).toEqual(['sync-r2', ...MEASURES.map(({ name }) => name)]);
+    expect(list.map(({ name }) => name)).toEqual([
+      'sync-r2',
+      'influence',
+      ...MEASURES.map(({ name }) => name),
+    ]);
     expect(await said('--list')).toContain('Kornblith');
   });
 });

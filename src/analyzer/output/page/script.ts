@@ -114,6 +114,22 @@ function talkFault({ talk }) {
   return talk && talk.faults.length ? 'does not count: half or more of the utterances are ' + talk.faults.map((fault) => TALK[fault]).join(' and ') : undefined;
 }
 
+/** Counterfactual branches: what each figure allows to say, and why there is none. */
+function branchLines({ branches }) {
+  if (!branches) return [];
+  const { influence, matched, sequential, histories, reason } = branches;
+  const range = ({ ciLow, ciHigh }) => ' [' + ciLow.toFixed(3) + ', ' + ciHigh.toFixed(3) + ']';
+  const beside = matched && ['words', 'bystander', 'both'].filter((name) => matched[name] !== null)
+    .map((name) => name + ' ' + matched[name].toFixed(3)).join(' · ');
+  const lines = [
+    influence && 'influence ' + influence.value.toFixed(3) + range(influence) + ': the choice of words acts on the target',
+    matched && 'matched ' + matched.score.toFixed(3) + range(matched) + ', p ' + matched.pValue.toFixed(3) + ': the target moves in line with the source; beside it ' + beside,
+    sequential && 'branches so far: p ' + sequential.pValue.toPrecision(2) + ' at any time, of ' + count(histories) + ' turns',
+    reason,
+  ];
+  return lines.filter(Boolean).map((text) => make('p', { class: 'detail branches' }, text));
+}
+
 /** What the talk was like, and what the models have forgotten of it. */
 function talkLines(group) {
   const { talk } = group;
@@ -193,7 +209,7 @@ function card(group, range, differences) {
   if (group.exchangeableScenarios < group.scenarios)
     counts.append(make('span', {}, make('b', {}, count(group.exchangeableScenarios)), ' of ' + count(group.scenarios) + named(group.scenarios, ' scenario') + ' with at least three episodes'));
   return make('article', { class: 'card' },
-    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), ...talkLines(group), sparkline(group.curve), stepwise(group.steps), counts);
+    make('h3', {}, from + ' → ' + to, make('small', {}, models)), scores(group, range), ...contrasts(group, differences), ...branchLines(group), ...talkLines(group), sparkline(group.curve), stepwise(group.steps), counts);
 }
 
 /** Who is predicted by whom, where more than two talk: sources down, targets across, the colour is the excess. */

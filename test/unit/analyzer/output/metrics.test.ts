@@ -44,6 +44,7 @@ const group: GroupReport = {
   qValue: 0.0075,
   verdict: 'counts',
   talk: null,
+  branches: null,
   beside: {
     text: { ...estimate, excess: 0.17 },
     words: { ...estimate, excess: 0.15 },

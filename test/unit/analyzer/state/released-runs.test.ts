@@ -49,7 +49,7 @@ function storeOver(recorded: () => RecordedFrame[], memory = createRowMemory(Inf
       close: () => Promise.resolve(),
     } as never,
     send: (input) => {
-      if (input.type !== 'frame') loop.take(input);
+      if (input.type === 'rows' || input.type === 'release') loop.take(input);
     },
     memory,
     releaseAfterMs: 0,

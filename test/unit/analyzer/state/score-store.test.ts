@@ -17,6 +17,7 @@ function boardOfOneRun(lines: object[] = []) {
     scoreLog: {
       append: ({ group: { direction } }, { provisional }) => lines.push({ direction, provisional }),
       appendPart: (part, { provisional }) => lines.push({ type: part.type, provisional }),
+      appendBranches: ({ type }, { provisional }) => lines.push({ type, provisional }),
       appendSteps: () => undefined,
       close: () => Promise.resolve(),
     },

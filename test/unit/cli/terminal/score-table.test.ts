@@ -32,6 +32,7 @@ const group: GroupReport = {
   qValue: 0.02,
   verdict: 'counts',
   talk: null,
+  branches: null,
   beside: { text: null, words: null, lag3: null, lag5: null },
   steps: null,
   curve: [],

@@ -94,3 +94,24 @@ it('says of each group how its talk was, and why its score does not count where 
   expect(shown(null)).toBe('');
   call('make = kept');
 });
+
+it('says what influence and matched SyncR² allow to say, and nothing where no turn has branched', () => {
+  call(`var kept = make; make = (tag, attributes, ...children) => children.join('|')`);
+  const lines = (branches: object | null): unknown =>
+    call(`branchLines(${JSON.stringify({ branches })}).join('\\n')`);
+  expect(lines(null)).toBe('');
+  const interval = { ciLow: 0.2, ciHigh: 0.4 };
+  expect(
+    lines({
+      histories: 30,
+      influence: { value: 0.3, ...interval },
+      matched: { score: 0.25, ...interval, pValue: 0.005, words: 0.2, bystander: null, both: 0.3 },
+      sequential: { histories: 26, logE: 9, pValue: 0.0001 },
+    }),
+  ).toBe(
+    'influence 0.300 [0.200, 0.400]: the choice of words acts on the target\n' +
+      'matched 0.250 [0.200, 0.400], p 0.005: the target moves in line with the source; beside it words 0.200 · both 0.300\n' +
+      'branches so far: p 0.00010 at any time, of 30 turns',
+  );
+  call('make = kept');
+});

@@ -1,0 +1,122 @@
+/**
+ * Decides when the branches of a group are scored anew: two seconds after its histories have changed at the earliest,
+ * and seldom enough that it takes about a quarter of one core. It owns the histories of its groups and runs in a score
+ * worker.
+ */
+import type { Clock } from '../../process/clock.ts';
+import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
+import { Stopped } from '../scoring/breathing-algebra.ts';
+import type { Group } from '../ingest/episode-index.ts';
+import type { OwnedHistory } from './branch-index.ts';
+import { historyId, keptBranchEpisodes, MAX_BRANCHES, type GroupHistories } from './branch-rows.ts';
+import type { BranchScore } from '../scoring/messages.ts';
+import { emptyBranchScore, scoreBranches } from './score-branches.ts';
+
+/** Histories for the score worker that owns their group. */
+export interface HistoriesInput {
+  type: 'histories';
+  run: string;
+  group: Group;
+  version: number;
+  histories: OwnedHistory[];
+}
+
+export interface BranchLoop {
+  take(input: HistoriesInput): void;
+  /** The histories of a run are not needed for now. */
+  release(run: string): void;
+  stop(): void;
+}
+
+export interface BranchLoopOptions {
+  clock: Clock;
+  /** Ends the work at hand once the loop is stopped. */
+  algebra: LinearAlgebra;
+  publish(score: BranchScore): void;
+}
+
+const CADENCE_MS = 2000;
+/** A loop rests so many times as long as it has worked. */
+const REST = 3;
+
+interface Owned {
+  run: string;
+  histories: GroupHistories;
+  scored: number;
+  dueMs: number;
+}
+
+export function createBranchLoop({ clock, algebra, publish }: BranchLoopOptions): BranchLoop {
+  const owned = new Map<string, Owned>();
+  let [timer, busy, stopped, restUntilMs] = [undefined as NodeJS.Timeout | undefined, false, false, 0];
+  const arm = (): void => {
+    clearTimeout(timer);
+    const due = busy || stopped ? undefined : nextDue(owned);
+    if (due) timer = setTimeout(() => void work(), delayMs(due));
+  };
+  const delayMs = ({ dueMs }: Owned): number =>
+    Math.max(0, Math.max(dueMs, restUntilMs) - clock.monotonicMs());
+  const work = async (): Promise<void> => {
+    const due = nextDue(owned);
+    if (busy || stopped || !due) return;
+    busy = true;
+    const startedMs = clock.monotonicMs();
+    due.scored = due.histories.version;
+    const score = await scored(due, { algebra, nowMs: () => clock.monotonicMs() });
+    const endedMs = clock.monotonicMs();
+    due.dueMs = endedMs + CADENCE_MS;
+    restUntilMs = endedMs + REST * (endedMs - startedMs);
+    busy = false;
+    if (score && !stopped) publish(score);
+    arm();
+  };
+  return {
+    take: (input) => {
+      takeHistories(owned, input, clock.monotonicMs());
+      arm();
+    },
+    release: (run) => {
+      for (const one of owned.values()) if (one.run === run) one.histories.histories.clear();
+    },
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function nextDue(owned: ReadonlyMap<string, Owned>): Owned | undefined {
+  return [...owned.values()]
+    .filter(({ histories, scored: seen }) => histories.version !== seen)
+    .sort((a, b) => a.dueMs - b.dueMs)[0];
+}
+
+function takeHistories(owned: Map<string, Owned>, input: HistoriesInput, nowMs: number): void {
+  const { run, group, version } = input;
+  const key = `${run} ${group.key}`;
+  const fresh = { group, version: 0, histories: new Map<string, OwnedHistory>() };
+  const known = owned.get(key) ?? { run, histories: fresh, scored: 0, dueMs: nowMs + CADENCE_MS };
+  owned.set(key, known);
+  const { histories } = known.histories;
+  known.histories.version = version;
+  for (const history of input.histories) histories.set(historyId(history), history);
+  const most = Math.max(0, ...[...histories.values()].map((history) => history.most));
+  for (const history of histories.values()) history.most = most;
+  const kept = keptBranchEpisodes(histories.values(), MAX_BRANCHES);
+  for (const [id, { episode }] of histories) if (!kept.has(episode)) histories.delete(id);
+}
+
+/** Undefined where the loop was stopped meanwhile. */
+async function scored(
+  { run, histories }: Owned,
+  tools: { algebra: LinearAlgebra; nowMs(): number },
+): Promise<BranchScore | undefined> {
+  const job = { run, histories: { ...histories, histories: new Map(histories.histories) }, ...tools };
+  try {
+    return await scoreBranches(job);
+  } catch (error) {
+    if (error instanceof Stopped) return undefined;
+    const empty = emptyBranchScore(job, 'A fault: the log of the analyzer says more.');
+    return { ...empty, stack: String((error as Error).stack ?? error) };
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The histories of one group, in order of arrival, ready for the figures of branches. Over the cap it is a hash of the
+ * episode's name that says which ones stay.
+ */
+import { zeros } from '../../numeric/matrix.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
+import type { Branches } from '../../synchrony/branches/histories.ts';
+import type { Group } from '../ingest/episode-index.ts';
+import { episodesUnderCap, labelOf } from '../ingest/row-cap.ts';
+import type { OwnedAlternative, OwnedHistory } from './branch-index.ts';
+import { shapeOfBranch, statesOf, textOf, type SharedBranch } from './branch-numbers.ts';
+
+export interface GroupHistories {
+  group: Group;
+  /** How many changes of them there have been. */
+  version: number;
+  /** By `historyId`, in order of first arrival. */
+  histories: Map<string, OwnedHistory>;
+}
+
+/** Branches that a group may hold: at 12 layers × 768 dims in float64 about 250 kB each while they are scored. */
+export const MAX_BRANCHES = 2000;
+
+export const historyId = ({ episode, turn }: Pick<OwnedHistory, 'episode' | 'turn'>): string =>
+  `${episode} ${turn}`;
+
+/** What figures are computed over. */
+export interface BranchSelection {
+  /** By `historyId`, in order of arrival. */
+  histories: OwnedHistory[];
+  rows: number;
+  /** Layer numbers of both sides. */
+  layers: { source: number[]; target: number[] };
+  seed: number | undefined;
+}
+
+/** Which episodes of a group stay under the cap. */
+export function keptBranchEpisodes(histories: Iterable<OwnedHistory>, maxRows = MAX_BRANCHES): Set<string> {
+  const sizes = new Map<string, number>();
+  for (const { episode, alternatives } of histories)
+    sizes.set(episode, (sizes.get(episode) ?? 0) + alternatives.length);
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  return total <= maxRows ? new Set(sizes.keys()) : episodesUnderCap(sizes, maxRows);
+}
+
+/** Histories of the shape that most have, in episodes under the cap. */
+export function selectBranches({ histories }: Pick<GroupHistories, 'histories'>): BranchSelection {
+  const kept = keptBranchEpisodes(histories.values());
+  const under = [...histories.values()].filter(({ episode }) => kept.has(episode));
+  const shape = commonShape(under);
+  const used = under.filter(({ alternatives }) => alternatives.every((one) => shapeOf(one) === shape));
+  const first = used[0]?.alternatives[0];
+  return {
+    histories: used,
+    rows: used.reduce((sum, { alternatives }) => sum + alternatives.length, 0),
+    layers: { source: first?.end.layers ?? [], target: first?.reply.layers ?? [] },
+    seed: used[0]?.seed,
+  };
+}
+
+const shapeOf = ({ end, reply }: OwnedAlternative): string => `${shapeOfBranch(end)} ${shapeOfBranch(reply)}`;
+
+function commonShape(histories: readonly OwnedHistory[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const one of histories.flatMap(({ alternatives }) => alternatives))
+    counts.set(shapeOf(one), (counts.get(shapeOf(one)) ?? 0) + 1);
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))[0]?.[0];
+}
+
+/** The numbers of these histories, one after the other. */
+export function branchesOf(histories: readonly OwnedHistory[]): Branches {
+  const rows = histories.flatMap((history) => history.alternatives.map((one) => ({ history, one })));
+  const label = (of: (row: (typeof rows)[number]) => number): Int32Array => Int32Array.from(rows, of);
+  const seen = rows.every(({ one }) => one.bystander !== undefined)
+    ? rows.map(({ one }) => one.bystander as SharedBranch)
+    : [];
+  const texts = rows.map(({ one }) => textOf(one.end));
+  const dims = texts[0]?.length ?? 0;
+  return {
+    n: rows.length,
+    scenario: label(({ history }) => labelOf(history.scenario)),
+    episode: label(({ history }) => labelOf(history.episode)),
+    turn: label(({ history }) => history.turn),
+    alternative: label(({ one }) => one.k),
+    source: layersOf(rows.map(({ one }) => one.end)),
+    target: layersOf(rows.map(({ one }) => one.reply)),
+    words: texts.every(({ length }) => length === dims) ? stacked(texts, 0, dims) : zeros(rows.length, 0),
+    bystander: layersOf(seen),
+  };
+}
+
+/** Per layer [rows, dims]. */
+function layersOf(states: readonly SharedBranch[]): Matrix[] {
+  const count = states[0]?.layers.length ?? 0;
+  const numbers = states.map(statesOf);
+  const dims = (numbers[0]?.length ?? 0) / Math.max(1, count);
+  if (numbers.some(({ length }) => length !== count * dims)) return [];
+  return Array.from({ length: count }, (_, layer) => stacked(numbers, layer * dims, dims));
+}
+
+function stacked(rows: readonly Float32Array[], from: number, cols: number): Matrix {
+  const out = zeros(rows.length, cols);
+  for (const [r, row] of rows.entries()) out.data.set(row.subarray(from, from + cols), r * cols);
+  return out;
+}

@@ -1,0 +1,109 @@
+/**
+ * The figures of one group's counterfactual branches, from its histories: the sequential verdict from the fifth history
+ * on, influence and matched SyncR² from 20 histories of 6 scenarios on. Every random choice follows from the study's
+ * seed and the group.
+ */
+import type { BranchReport, FigureReport, MatchedReport } from '../../protocol/branch-report.ts';
+import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
+import { influence, type Influence } from '../../synchrony/branches/influence.ts';
+import { BRANCH_METHOD, matchedScore, type MatchedScore } from '../../synchrony/branches/matched.ts';
+import { sequentialTest } from '../../synchrony/branches/sequential-test.ts';
+import type { Interval } from '../../synchrony/types.ts';
+import type { BranchScore } from '../scoring/messages.ts';
+import { groupSeed } from '../scoring/score-group.ts';
+import type { Group } from '../ingest/episode-index.ts';
+import {
+  branchesOf,
+  historyId,
+  selectBranches,
+  type BranchSelection,
+  type GroupHistories,
+} from './branch-rows.ts';
+
+export interface BranchJob {
+  run: string;
+  histories: GroupHistories;
+  algebra: LinearAlgebra;
+  /** Monotonic. */
+  nowMs(): number;
+}
+
+/** Without a number. */
+export function emptyBranchScore({ run, histories }: BranchJob, reason: string): BranchScore {
+  const selection = selectBranches(histories);
+  return {
+    type: 'branches',
+    run,
+    group: histories.group,
+    version: histories.version,
+    seed: seedOf(histories.group, selection),
+    method: BRANCH_METHOD,
+    branches: { ...countsOf(selection), influence: null, matched: null, sequential: null, reason },
+    rows: selection.histories.map(historyId),
+    computedMs: 0,
+  };
+}
+
+export async function scoreBranches(job: BranchJob): Promise<BranchScore> {
+  const startedMs = job.nowMs();
+  const { reason: _, ...empty } = emptyBranchScore(job, '').branches;
+  const selection = selectBranches(job.histories);
+  const seed = seedOf(job.histories.group, selection);
+  const { algebra } = job;
+  const branches = branchesOf(selection.histories);
+  const whole = selection.histories.filter(({ alternatives, most }) => alternatives.length === most);
+  const sequential = await sequentialTest(branchesOf(whole), { seed, algebra });
+  const acts = influence(branches, { seed });
+  const matched = await matchedScore(branches, { seed, algebra });
+  const reason = [acts, matched].flatMap((figure) => ('reason' in figure ? [figure.reason] : []))[0];
+  const report: BranchReport = {
+    ...empty,
+    influence: 'reason' in acts ? null : influenceReport(acts, selection),
+    matched: 'reason' in matched ? null : matchedReport(matched, selection),
+    sequential: 'reason' in sequential ? null : sequential,
+    ...(reason === undefined ? {} : { reason }),
+  };
+  return { ...emptyBranchScore(job, ''), branches: report, computedMs: job.nowMs() - startedMs };
+}
+
+const countsOf = ({ histories, rows }: BranchSelection): Pick<BranchReport, 'histories' | 'branches'> => ({
+  histories: histories.length,
+  branches: rows,
+});
+
+const seedOf = (group: Group, { seed }: BranchSelection): number =>
+  groupSeed(group, seed === undefined ? undefined : { seed, minTurns: 0, groups: 1 });
+
+const figure = (value: number, { low, high }: Interval): FigureReport => ({
+  value,
+  ciLow: low,
+  ciHigh: high,
+});
+
+function influenceReport({ value, ci, perLayer }: Influence, { layers }: BranchSelection) {
+  return {
+    ...figure(value, ci),
+    perLayer: perLayer.map((of) => ({ layer: layers.target[of.layer] ?? of.layer, value: of.value })),
+  };
+}
+
+function matchedReport(score: MatchedScore, { layers }: BranchSelection): MatchedReport {
+  const { pValue, permutations, words = null, bystander = null, both = null, adds } = score;
+  return {
+    score: score.score,
+    ciLow: score.ci.low,
+    ciHigh: score.ci.high,
+    pValue,
+    permutations,
+    perLayer: score.perLayer.map((of) => ({
+      layer: layers.source[of.layer] ?? of.layer,
+      score: of.score,
+      targetLayer: layers.target[of.targetLayer] ?? of.targetLayer,
+      pValue: of.pValue,
+    })),
+    words,
+    bystander,
+    both,
+    adds: adds ? { ...figure(adds.value, adds.ci), beyond: adds.beyond } : null,
+  };
+}

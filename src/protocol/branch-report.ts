@@ -1,0 +1,51 @@
+/** What is said of a group's counterfactual branches. What each figure shows: docs/method.md, rung 3. */
+
+/** A figure with its 95 % interval. */
+export interface FigureReport {
+  value: number;
+  ciLow: number;
+  ciHigh: number;
+}
+
+/** The share of the variance of the target's state that the source's choice of words makes: the source acts on it. */
+export interface InfluenceReport extends FigureReport {
+  perLayer: { layer: number; value: number }[];
+}
+
+/** How much of that movement the source's own state foretells: the target moves in line with it. */
+export interface MatchedReport {
+  score: number;
+  ciLow: number;
+  ciHigh: number;
+  /** Of the exact permutation test over all pairs of layers. */
+  pValue: number;
+  permutations: number;
+  perLayer: { layer: number; score: number; targetLayer: number; pValue: number }[];
+  /** What the words alone foretell of the same, and what the bystander's state does; null where there are none. */
+  words: number | null;
+  bystander: number | null;
+  /** The source's state together with the bystander's, or with the words where there is no bystander. */
+  both: number | null;
+  /** `both` minus the bystander, or minus the words: what is the source's own. */
+  adds: (FigureReport & { beyond: 'bystander' | 'words' }) | null;
+}
+
+/** A test that may be looked at any time, while the run is open too. */
+export interface SequentialReport {
+  histories: number;
+  /** Natural logarithm of the test martingale. */
+  logE: number;
+  /** 1 over its largest value so far. */
+  pValue: number;
+}
+
+export interface BranchReport {
+  /** Turns that branched and were heard out, and the alternatives of all of them. */
+  histories: number;
+  branches: number;
+  influence: InfluenceReport | null;
+  matched: MatchedReport | null;
+  sequential: SequentialReport | null;
+  /** Why there is no influence, or no matched score. */
+  reason?: string;
+}
