@@ -202,7 +202,7 @@ function swapped(): string {
   return `${body}.${signature}`;
 }
 
-/** Upgrade with these headers: the status of a refusal, the close code after it, or that the stream is open. */
+/** Upgrade with these headers: status of a refusal, close code after it, or that the stream is open. */
 const TOKEN_TABLE: [kind: string, headers: () => Record<string, string>, outcome: number | 'welcome'][] = [
   ['its own', () => bearer(minted()), 'welcome'],
   ['none', () => ({}), 401],
@@ -236,7 +236,6 @@ describe('the activation stream', () => {
   });
 });
 
-/** A hello for ada's stream. */
 function greet(path: string, headers: Record<string, string>): Promise<number | string> {
   const socket = new WebSocket(`${base.replace('http', 'ws')}${path}`, { headers });
   const hello: StreamMessage = {
@@ -261,8 +260,7 @@ function greet(path: string, headers: Record<string, string>): Promise<number | 
 }
 
 /**
- * Other paths of the analyzer: everybody who reaches it may read, nobody may change, and a token gives no more
- * rights.
+ * Other HTTP paths of the analyzer: all who reach it may read, nobody may change, and a token gives no more rights.
  */
 const HTTP_TABLE: [method: string, path: string, status: number][] = [
   ['GET', '/', 200],
