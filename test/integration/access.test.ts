@@ -1,6 +1,6 @@
 /**
- * The permissions as one table, tried with a real nats-server and a real analyzer: every role × every family of
- * subjects, every kind of token × the activation stream, and the HTTP paths that are open to all.
+ * The permissions as one table, with a real nats-server and a real analyzer: roles × families of subjects, kinds of
+ * token × the activation stream, and the HTTP paths that are open to all.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -27,7 +27,6 @@ const OTHER_STREAM = names.stream(OTHER);
 const ROLES = ['coordinator', 'analyzer', 'supervisor', 'agent-ada'] as const;
 type Role = (typeof ROLES)[number];
 
-/** Coordinator, aNalyzer, Supervisor (which watches), Agent ada: who may publish, and who may subscribe. */
 const LETTERS: Record<Role, string> = { coordinator: 'C', analyzer: 'N', supervisor: 'S', 'agent-ada': 'A' };
 const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string, subscribe: string]][] = [
   ['the spec of ada', subjects.spec(RUN, 'e1', 'ada'), 'C', ''],
