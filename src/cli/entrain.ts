@@ -5,6 +5,7 @@
 import '../process/telemetry-off.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { programVersion } from '../process/version.ts';
+import { closestName } from './closest-name.ts';
 import { errorHelp } from './error-page.ts';
 import { reportError, reportUncaught } from './report-error.ts';
 
@@ -106,9 +107,14 @@ async function helpOf(topic: string): Promise<string> {
 function commandOf(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command) return command;
+  const closest = closestName(name, Object.keys(COMMANDS));
+  const advice = closest === undefined ? '"entrain help" explains them' : `did you mean "${closest}"?`;
   throw new EntrainError(
     'USAGE',
-    `There is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}; "entrain help" explains them.`,
+    `There is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}; ${advice}.`.replace(
+      '?.',
+      '?',
+    ),
   );
 }
 
@@ -122,8 +128,26 @@ async function load(command: Command): Promise<Program> {
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const examples = [
+    ['entrain start', 'the demo: two models talk, and the viewer shows it'],
+    ['entrain start --study my-study.json --once', 'a study of your own, to its end'],
+    ['entrain view', 'all runs in a browser'],
+    ['entrain verify runs/NAME', 'is every byte of it there?'],
+  ] as const;
+  const wide = Math.max(...examples.map(([call]) => call.length));
+  const shown = examples.map(([call, about]) => `  ${call.padEnd(wide)}   ${about}`);
   const more = '"entrain help COMMAND" says more of one, "entrain help CODE" what to do about an error.';
-  return ['entrain: live hyperscanning for language models', '', ...lines, '', more].join('\n');
+  return [
+    'entrain: live hyperscanning for language models',
+    '',
+    ...shown,
+    '',
+    'Commands:',
+    '',
+    ...lines,
+    '',
+    more,
+  ].join('\n');
 }
 
 function print(text: string): number {

@@ -73,6 +73,8 @@ export interface Interval {
 /** Rung 1: do the states go together? SyncR² as published, beside its nulls. */
 export interface AssociationView {
   score: number;
+  /** The same mean without the clip at 0. */
+  unclipped: number;
   shuffled: number | null;
   pseudo: number | null;
 }
@@ -125,8 +127,19 @@ export interface GroupView {
 export interface DifferenceView extends Interval {
   condition: string;
   against: string;
-  direction: string;
+  /** Places of one direction; left out for the mean over both. */
+  sourceRole?: number;
+  targetRole?: number;
   pValue: number;
+}
+
+/** What the figures allow one to say. */
+export interface VerdictView {
+  claim: string;
+  /** The figures behind the claim, one for each condition and direction. */
+  evidence: string[];
+  /** What the claim does not say. */
+  caveat: string;
 }
 
 export interface FiguresView {
@@ -134,7 +147,7 @@ export interface FiguresView {
   provisional: boolean;
   groups: GroupView[];
   differences: DifferenceView[];
-  verdict: string;
+  verdict: VerdictView;
 }
 
 /** A run without its words. */

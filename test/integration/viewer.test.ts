@@ -71,7 +71,7 @@ describe('the list of runs', () => {
 
 describe('a run', () => {
   it('shows the talk, the alternatives, and the figures of scores.jsonl', async () => {
-    const { page, complaints, hosts } = await look(browser, `${viewer.url}/?run=done#e0001/t1`);
+    const { page, complaints, hosts } = await look(browser, `${viewer.url}/?run=done#e0001/t2`);
     await page.locator('.bubble').nth(3).waitFor();
     expect(await textOf(page, '.bubble > p')).toEqual(
       [0, 1, 2, 3].map((t) => `${t % 2 ? 'ben' : 'ada'} says ${t} of e0001`),
@@ -79,7 +79,10 @@ describe('a run', () => {
     expect(await textOf(page, '.bubble.named > p')).toEqual(['ben says 1 of e0001']);
     await page.locator('.alternatives summary').click();
     expect(await textOf(page, '.alternatives li')).toEqual(['another answer', '(says nothing)']);
-    expect(await page.getByRole('status').innerText()).toContain('live +0.25 to +0.31; monologue +0.00');
+    expect(await page.getByRole('status').innerText()).toMatch(/^Their hidden states go together/);
+    expect(await textOf(page, '.evidence')).toEqual([
+      expect.stringContaining('live, 2nd → 1st +0.31 [+0.26, +0.36]'),
+    ]);
     const titles = await page.locator('.row title').allTextContents();
     expect(titles).toContain('live, ada → ben: excess +0.250 [+0.200, +0.300], p 0.005, q 0.010');
     expect(titles).toContain('live, ben → ada: excess +0.310 [+0.260, +0.360], p 0.005, q 0.010');
@@ -103,7 +106,7 @@ describe('a run', () => {
     await page.getByRole('searchbox').fill('says 2 of e0004');
     await page.keyboard.press('Enter');
     await page.locator('.found a').click();
-    await page.waitForURL(/#e0004\/t2$/);
+    await page.waitForURL(/#e0004\/t3$/);
     await page.locator('.bubble.named').waitFor();
     expect(await textOf(page, '.bubble.named > p')).toEqual(['ada says 2 of e0004']);
     await page.close();
@@ -117,7 +120,7 @@ describe('a run', () => {
     ]);
     await page.getByText('just now').waitFor();
     await appendLines(open, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
-    await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^So far: Their states/);
+    await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^So far: Their hidden states/);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -149,8 +152,8 @@ describe('for everybody', () => {
     async (colorScheme) => {
       for (const [path, ready, width] of [
         ['/', '.run-line', 1280],
-        ['/?run=done#e0001/t1', '.row', 1280],
-        ['/?run=done#e0001/t1', '.row', 390],
+        ['/?run=done#e0001/t2', '.row', 1280],
+        ['/?run=done#e0001/t2', '.row', 390],
       ] as const) {
         const { page } = await look(browser, viewer.url + path, { colorScheme, width });
         await page.locator(ready).first().waitFor();

@@ -84,6 +84,7 @@ function takeGroup(figures: FiguresState, line: Line): void {
   group.samples = samples;
   group.association = paper && {
     score: paper.score,
+    unclipped: paper.unclipped,
     shuffled: paper.nullMean,
     pseudo: paper.pseudoMean,
   };
@@ -118,35 +119,27 @@ function addPoint(
   group.curve = [...kept, point];
 }
 
+interface DifferenceLine {
+  between: 'dyads' | 'pairs';
+  condition: string;
+  against: string;
+  difference: number;
+  ciLow: number;
+  ciHigh: number;
+  pValue: number;
+  sourceRole?: number;
+  targetRole?: number;
+}
+
 function takeDifference(figures: FiguresState, line: Line): void {
-  const { condition, against, difference, ciLow, ciHigh, pValue } = line as unknown as {
-    condition: string;
-    against: string;
-    difference: number;
-    ciLow: number;
-    ciHigh: number;
-    pValue: number;
-  };
-  const direction =
-    line['between'] === 'pairs'
-      ? 'both ways'
-      : `${String(line['sourceRole'])} → ${String(line['targetRole'])}`;
-  const key = [
-    condition,
-    against,
-    direction,
-    line['sourceModel'] ?? line['modelA'],
-    line['targetModel'] ?? line['modelB'],
-  ].join(' ');
-  figures.differences.set(key, {
-    condition,
-    against,
-    direction,
-    value: difference,
-    low: ciLow,
-    high: ciHigh,
-    pValue,
-  });
+  const said = line as unknown as DifferenceLine;
+  const { between, condition, against, difference, ciLow, ciHigh, pValue, sourceRole, targetRole } = said;
+  const isOneWay = between === 'dyads' && sourceRole !== undefined && targetRole !== undefined;
+  const place = isOneWay ? { sourceRole, targetRole } : {};
+  const models = [line['sourceModel'] ?? line['modelA'], line['targetModel'] ?? line['modelB']];
+  const key = JSON.stringify([condition, against, place, models]);
+  const figure = { value: difference, low: ciLow, high: ciHigh, pValue };
+  figures.differences.set(key, { condition, against, ...place, ...figure });
 }
 
 interface InfluenceLine {

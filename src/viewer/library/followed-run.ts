@@ -53,7 +53,7 @@ export class FollowedRun {
       episodes: this.#talk.planned,
       finished: this.#talk.finished,
       conditions: this.#facts?.study.conditions ?? [],
-      verdict: figuresView(this.#figures).verdict,
+      verdict: figuresView(this.#figures).verdict.claim,
     };
   }
 

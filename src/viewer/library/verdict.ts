@@ -1,69 +1,59 @@
 /** What the figures of a run allow one to say, in plain words: the highest rung that has an answer speaks. */
-import type { FiguresView, GroupView } from '../view-data.ts';
+import type { FiguresView, GroupView, VerdictView } from '../view-data.ts';
 
 type Figures = Pick<FiguresView, 'groups' | 'provisional'>;
 
-const percent = (value: number): string => `${Math.round(100 * value)} %`;
+const percent = (value: number): string => `${Math.round(100 * value)}\u00a0%`;
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
 
-export function verdictOf(figures: Figures): string {
-  const said = interventionText(figures) ?? adjustmentText(figures);
-  if (said === undefined) return waitingText(figures);
-  return figures.provisional ? `So far: ${said}` : said;
+export function verdictOf(figures: Figures): VerdictView {
+  const verdict = interventionVerdict(figures.groups) ?? adjustmentVerdict(figures.groups);
+  if (!verdict) return { claim: waitingText(figures.groups), evidence: [], caveat: '' };
+  return figures.provisional ? { ...verdict, claim: `So far: ${verdict.claim}` } : verdict;
 }
 
 /** Rung 3: shares of the variance of the listener's next state that the speaker's choice of words makes. */
-function interventionText({ groups }: Figures): string | undefined {
-  const live = groups.filter(
-    ({ condition, intervention }) => condition === 'live' && intervention?.influence,
-  );
+function interventionVerdict(groups: readonly GroupView[]): VerdictView | undefined {
+  const measured = groups.filter(({ intervention }) => intervention?.influence);
+  const live = measured.filter(({ condition }) => condition === 'live');
   if (live.length === 0) return undefined;
   const moved = live.filter(({ intervention }) => (intervention?.influence?.low ?? 0) > 0);
-  const shares = live.map(
-    ({ sourceRole, targetRole, intervention }) =>
-      `what the ${ordinal(sourceRole)} speaker says makes ${percent(intervention?.influence?.value ?? 0)} of the variation of the ${ordinal(targetRole)} one’s next state`,
-  );
-  const deaf = groups.filter(
-    ({ condition, intervention }) => condition === 'monologue' && intervention?.influence?.value === 0,
-  );
-  const beside = deaf.length > 0 ? ' In monologue: 0 %.' : '';
-  const head =
-    moved.length === live.length
-      ? 'They act on one another'
-      : moved.length > 0
-        ? 'One acts on the other'
-        : 'Neither is seen to act on the other';
-  return `${head}: ${shares.join(', and ')}.${beside}`;
+  const evidence = measured.map(({ condition, sourceRole, targetRole, intervention }) => {
+    const share = percent(intervention?.influence?.value ?? 0);
+    return `${condition}: what the ${ordinal(sourceRole)} speaker says makes ${share} of the variation of the ${ordinal(targetRole)} one’s next state`;
+  });
+  const caveat = 'In this study, with these models and at this temperature.';
+  return { claim: actingClaim(moved.length, live.length), evidence, caveat };
+}
+
+function actingClaim(moved: number, all: number): string {
+  if (moved === 0) return 'Neither is seen to act on the other.';
+  return moved === all ? 'They act on one another.' : 'Some act on others: not in every direction.';
 }
 
 /** Rung 2: states that go together beyond scenario, turn and episode. No evidence of an effect, and it says so. */
-function adjustmentText({ groups }: Figures): string | undefined {
+function adjustmentVerdict(groups: readonly GroupView[]): VerdictView | undefined {
   const scored = groups.filter(({ adjustment }) => adjustment);
   if (scored.length === 0) return undefined;
-  const conditions = [...new Set(scored.map(({ condition }) => condition))];
-  const parts = conditions.map(
-    (name) => `${name} ${rangeOf(scored.filter(({ condition }) => condition === name))}`,
-  );
-  const live = conditions.includes('live') ? scored.filter(({ condition }) => condition === 'live') : scored;
-  const counting = live.filter(
-    ({ adjustment }) =>
-      adjustment?.verdict === 'counts' || (adjustment?.verdict === null && adjustment.low > 0),
-  );
-  const head =
-    counting.length > 0
-      ? 'Their states go together beyond what scenario and turn explain'
-      : 'Their states are not shown to go together beyond what scenario and turn explain';
-  return `${head} (${parts.join('; ')}). Whether one acts on the other, only branches can show.`;
+  const live = scored.filter(({ condition }) => condition === 'live');
+  const told = live.length > 0 ? live : scored;
+  const claim = told.some(counts)
+    ? 'Their hidden states go together beyond what scenario, turn and episode explain.'
+    : 'Their hidden states are not shown to go together beyond what scenario, turn and episode explain.';
+  const evidence = scored.map(({ condition, sourceRole, targetRole, adjustment }) => {
+    const { value, low, high } = adjustment ?? { value: NaN, low: NaN, high: NaN };
+    const direction = `${ordinal(sourceRole)} → ${ordinal(targetRole)}`;
+    return `${condition}, ${direction} ${signed(value)} [${signed(low)}, ${signed(high)}]`;
+  });
+  return { claim, evidence, caveat: 'Whether one acts on the other is not tested: that takes branches.' };
 }
 
-function rangeOf(groups: readonly GroupView[]): string {
-  const values = groups.flatMap(({ adjustment }) => (adjustment ? [adjustment.value] : []));
-  const [low, high] = [Math.min(...values), Math.max(...values)].map(signed);
-  return low === high ? `${low}` : `${low} to ${high}`;
-}
+const counts = ({ adjustment }: GroupView): boolean =>
+  adjustment !== null &&
+  (adjustment.verdict === 'counts' || (adjustment.verdict === null && adjustment.low > 0));
 
-function waitingText({ groups }: Figures): string {
+function waitingText(groups: readonly GroupView[]): string {
   const waiting = groups.find(({ reason }) => reason !== undefined);
   return waiting?.reason === undefined
     ? 'Too little yet to say anything.'

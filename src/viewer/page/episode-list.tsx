@@ -33,7 +33,7 @@ export function EpisodeList({
             title={meaningOf(condition)}
             onClick={() => setOnly(only === condition ? undefined : condition)}
           >
-            {condition}
+            {condition} {run.talks.filter((talk) => talk.condition === condition).length}
           </button>
         ))}
       </div>
@@ -61,7 +61,7 @@ function Line({ run, talk, isShown }: { run: string; talk: EpisodeView; isShown:
       <a href={linkTo(run, episode)} aria-current={isShown ? 'true' : undefined} class={open ? 'open' : ''}>
         <span class={`dot ${conditionClass(condition)}`} aria-hidden="true" />
         <span class="grow">{scenario}</span>
-        <span class="soft">{open ? `turn ${turns + 1}` : `${turns}`}</span>
+        <span class="soft">{open ? `turn ${turns + 1}` : ''}</span>
         <span class="hidden">{condition}</span>
       </a>
     </li>

@@ -2,11 +2,10 @@
 import { useState } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
 import { Brand } from './brand.tsx';
-import { Course } from './course.tsx';
-import { Differences } from './differences.tsx';
+import { Course } from './figures/course.tsx';
 import { EpisodeList } from './episode-list.tsx';
 import { Finder } from './finder.tsx';
-import { Ladder } from './ladder.tsx';
+import { Ladder } from './figures/ladder.tsx';
 import { Talk } from './talk.tsx';
 import { useRun } from './use-run.ts';
 
@@ -20,6 +19,7 @@ export function RunPage({
   turn: number | undefined;
 }) {
   const [followed, setFollowed] = useState<string>();
+  const [tab, setTab] = useState<Tab>('talk');
   const shown = episode ?? followed;
   const model = useRun(name, shown);
   // Until one is picked, the page follows the talk that is spoken.
@@ -42,7 +42,8 @@ export function RunPage({
     <>
       <Head run={run} isConnected={model.isConnected} />
       <Verdict run={run} />
-      <main class="grid">
+      <Tabs tab={tab} pick={setTab} />
+      <main class={`grid tab-${tab}`}>
         <section class="panel talks" aria-labelledby="talks-title">
           <h2 id="talks-title">Episodes</h2>
           <Finder run={run} />
@@ -59,10 +60,9 @@ export function RunPage({
           />
         </section>
         <section class="panel figures" aria-labelledby="figures-title">
-          <h2 id="figures-title">What the states show</h2>
+          <h2 id="figures-title">What their hidden states show</h2>
           <Ladder run={run} />
           <Course run={run} />
-          <Differences run={run} />
         </section>
       </main>
     </>
@@ -76,14 +76,12 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
       <Brand />
       <h1>{run.run}</h1>
       <span class={`state ${run.state}`}>{run.state}</span>
-      <span class="soft grow">
-        {agents.map(({ id, model, layers, dims }) => `${id}: ${model}, ${layers} × ${dims}`).join('  ·  ')}
-      </span>
+      <span class="soft grow">{modelsText(agents)}</span>
       <label class="progress">
         <span>
           {finished} of {episodes} episodes
         </span>
-        <progress value={finished} max={Math.max(1, episodes)} />
+        {finished < episodes && <progress value={finished} max={Math.max(1, episodes)} />}
       </label>
       {!isConnected && run.state === 'running' && (
         <span class="state failed">connection lost, trying again</span>
@@ -92,14 +90,42 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
   );
 }
 
-function Verdict({ run: { figures, failure } }: { run: RunView }) {
+/** `both: MODEL` where they are the same. */
+function modelsText(agents: RunView['agents']): string {
+  const names = agents.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);
+  const [name, ...others] = new Set(names);
+  const ids = agents.map(({ id }) => id);
+  if (name !== undefined && others.length === 0) return `${ids.join(' and ')}: ${name}`;
+  return agents.map(({ id }, at) => `${id}: ${names[at]}`).join('  ·  ');
+}
+
+const TABS = ['talk', 'findings', 'episodes'] as const;
+type Tab = (typeof TABS)[number];
+
+/** On a narrow window one panel is shown at a time. */
+function Tabs({ tab, pick }: { tab: Tab; pick(tab: Tab): void }) {
   return (
-    <div class="verdict">
+    <nav class="tabs" aria-label="Parts of the page">
+      {TABS.map((one) => (
+        <button key={one} type="button" aria-pressed={one === tab} onClick={() => pick(one)}>
+          {one}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function Verdict({ run: { figures, failure } }: { run: RunView }) {
+  const { verdict } = figures;
+  return (
+    <section class="verdict" aria-label="What the figures allow one to say">
       {failure !== undefined && <p class="fault">The run failed: {failure}</p>}
-      <p role="status">{figures.verdict}</p>
+      <p role="status">{verdict.claim}</p>
+      {verdict.evidence.length > 0 && <p class="evidence">{verdict.evidence.join(' · ')}</p>}
+      {verdict.caveat !== '' && <p class="caveat">{verdict.caveat}</p>}
       {figures.provisional && figures.groups.length > 0 && (
         <p class="soft">Provisional: the run is open. p and q hold once, at its planned end.</p>
       )}
-    </div>
+    </section>
   );
 }

@@ -50,12 +50,36 @@ function Briefing({ run, talk }: { run: RunView; talk: EpisodeView }) {
       <p>
         {scenario?.text} <span class="soft">{meaningOf(condition) && `Here ${meaningOf(condition)}.`}</span>
       </p>
+      <Twins run={run} talk={talk} />
       <div class="people">
         {talk.order.map((agent, role) => (
           <Person key={agent} agent={agent} role={role} person={scenario?.people[role]} />
         ))}
       </div>
     </div>
+  );
+}
+
+/** The same scenario and seed in the other conditions. */
+function Twins({ run, talk }: { run: RunView; talk: EpisodeView }) {
+  const likes = run.talks.filter(
+    ({ scenario, order }) => scenario === talk.scenario && order[0] === talk.order[0],
+  );
+  const alike = (condition: string): EpisodeView[] => likes.filter((one) => one.condition === condition);
+  const place = alike(talk.condition).findIndex(({ episode }) => episode === talk.episode);
+  const twins = [...new Set(likes.map(({ condition }) => condition))]
+    .filter((condition) => condition !== talk.condition)
+    .flatMap((condition) => alike(condition)[place] ?? []);
+  if (twins.length === 0) return null;
+  return (
+    <p class="twins">
+      The same episode in{' '}
+      {twins.map(({ episode, condition }) => (
+        <a key={episode} class={`chip ${conditionClass(condition)}`} href={linkTo(run.run, episode)}>
+          {condition}
+        </a>
+      ))}
+    </p>
   );
 }
 
@@ -135,8 +159,8 @@ function Bubble({ run, said, role, isNamed, place }: BubbleProps) {
     <li ref={place ?? null} class={`bubble ${hueOf(role)}${isNamed ? ' named' : ''}`}>
       <span class="who">
         {agent}{' '}
-        <a class="soft" href={linkTo(run, episode, turn)} aria-label={`t${turn}, link to this turn`}>
-          t{turn}
+        <a class="soft" href={linkTo(run, episode, turn)} aria-label={`turn ${turn + 1}, link to it`}>
+          turn {turn + 1}
         </a>
         {note !== undefined && <span class="soft"> · {note}</span>}
       </span>
@@ -209,7 +233,7 @@ function Player({
         type="button"
         onClick={() => setSpeed(SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length] ?? 1)}
       >
-        {speed} ×
+        speed {speed} ×
       </button>
     </div>
   );

@@ -89,7 +89,7 @@ function reduce(model: RunModel, change: Change): RunModel {
         ...(change.failure === undefined ? {} : { failure: change.failure }),
       }));
     case 'figures':
-      return withRun(model, () => ({ figures: change.figures, verdict: change.figures.verdict }));
+      return withRun(model, () => ({ figures: change.figures, verdict: change.figures.verdict.claim }));
   }
 }
 

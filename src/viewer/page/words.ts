@@ -1,5 +1,5 @@
 /** How figures, places and conditions are written. */
-import type { GroupView, RunView } from '../view-data.ts';
+import type { RunView } from '../view-data.ts';
 
 export const figure = (value: number): string => value.toFixed(3).replace('-', '−');
 export const signed = (value: number): string => (value > 0 ? '+' : '') + figure(value);
@@ -20,17 +20,25 @@ export const meaningOf = (condition: string): string =>
   MEANING[condition] ?? (condition.startsWith('dose:') ? `they hear a share of ${condition.slice(5)}` : '');
 
 /** `ada → ben` where the places are always the same agents’, else `1st → 2nd`. */
-export function directionOf(group: GroupView, run: RunView): string {
+export function directionOf(of: Directed, run: RunView): string {
+  const { condition, sourceRole, targetRole } = of;
+  if (sourceRole === undefined || targetRole === undefined) return 'both ways';
   const at = (role: number): string => {
     const names = new Set(run.talks.map(({ order }) => order[role - 1]));
+    const readers = condition.startsWith('reader')
+      ? run.talks.find(({ reader }) => reader !== undefined)
+      : undefined;
+    if (readers?.reader !== undefined && role === readers.order.length) return readers.reader;
     const [name] = names;
     return names.size === 1 && name !== undefined ? name : ordinal(role);
   };
-  const source =
-    group.condition === 'reader' && group.sourceRole === group.agents ? 'reader' : at(group.sourceRole);
-  const target =
-    group.condition === 'reader' && group.targetRole === group.agents ? 'reader' : at(group.targetRole);
-  return `${source} → ${target}`;
+  return `${at(sourceRole)} → ${at(targetRole)}`;
+}
+
+interface Directed {
+  condition: string;
+  sourceRole: number | undefined;
+  targetRole: number | undefined;
 }
 
 const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;

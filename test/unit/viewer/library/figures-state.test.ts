@@ -33,7 +33,7 @@ describe('figures of scores.jsonl', () => {
       qValue: 0.01,
       verdict: 'counts',
     });
-    expect(group?.association).toEqual({ score: 0.4, shuffled: 0.1, pseudo: 0.3 });
+    expect(group?.association).toEqual({ score: 0.4, unclipped: 0.4, shuffled: 0.1, pseudo: 0.3 });
     expect(group?.curve.map(({ samples, value }) => [samples, value])).toEqual([
       [50, 0.1],
       [90, 0.3],
@@ -55,46 +55,83 @@ describe('figures of scores.jsonl', () => {
 });
 
 describe('the verdict', () => {
-  it('says that states go together, and that this shows no effect of one on the other', () => {
+  it('says that states go together, with the intervals, and that no effect of one on the other is tested', () => {
     const { verdict } = take(
       scoreLine({ condition: 'live' }),
       scoreLine({ condition: 'monologue', excess: 0.001 }),
     );
-    expect(verdict).toBe(
-      'Their states go together beyond what scenario and turn explain (live +0.25; monologue +0.00). Whether one acts on the other, only branches can show.',
-    );
+    expect(verdict).toEqual({
+      claim: 'Their hidden states go together beyond what scenario, turn and episode explain.',
+      evidence: ['live, 1st → 2nd +0.25 [+0.20, +0.30]', 'monologue, 1st → 2nd +0.00 [−0.05, +0.05]'],
+      caveat: 'Whether one acts on the other is not tested: that takes branches.',
+    });
   });
 
   it('says that nothing is shown where no score counts', () => {
-    expect(take(scoreLine({ condition: 'live', excess: 0.01 })).verdict).toContain(
+    expect(take(scoreLine({ condition: 'live', excess: 0.01 })).verdict.claim).toContain(
       'are not shown to go together',
     );
   });
 
-  it('lets the highest rung speak, with the shares and the control', () => {
+  it('lets the highest rung speak, with the shares of the control beside them', () => {
     const { verdict } = take(
       scoreLine({ condition: 'live' }),
       influence('live', 0.47),
       influence('monologue', 0),
     );
-    expect(verdict).toBe(
-      'They act on one another: what the 1st speaker says makes 47 % of the variation of the 2nd one’s next state. In monologue: 0 %.',
-    );
+    expect(verdict.claim).toBe('They act on one another.');
+    expect(verdict.evidence).toEqual([
+      'live: what the 1st speaker says makes 47\u00a0% of the variation of the 2nd one’s next state',
+      'monologue: what the 1st speaker says makes 0\u00a0% of the variation of the 2nd one’s next state',
+    ]);
   });
 
   it('does not say that they act on one another where an interval holds 0', () => {
-    expect(take(influence('live', 0.05)).verdict).toMatch(/^Neither is seen to act on the other/);
+    expect(take(influence('live', 0.05)).verdict.claim).toBe('Neither is seen to act on the other.');
   });
 
   it('says so far while the run is open, and why there is nothing yet', () => {
-    expect(take(scoreLine({ condition: 'live', provisional: true })).verdict).toMatch(/^So far: /);
+    expect(take(scoreLine({ condition: 'live', provisional: true })).verdict.claim).toMatch(/^So far: /);
     const line = {
       ...scoreLine({ condition: 'live' }),
       paper: null,
       strict: null,
       reason: 'too few turn pairs',
     };
-    expect(take(line).verdict).toBe('Too little yet: too few turn pairs');
-    expect(take().verdict).toBe('Too little yet to say anything.');
+    expect(take(line).verdict.claim).toBe('Too little yet: too few turn pairs');
+    expect(take().verdict.claim).toBe('Too little yet to say anything.');
+  });
+});
+
+describe('differences between conditions', () => {
+  it('are kept by direction, and once for both', () => {
+    const line = { type: 'difference', condition: 'live', against: 'monologue', provisional: false };
+    const figure = { difference: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01 };
+    const { differences } = take(
+      {
+        ...line,
+        ...figure,
+        between: 'dyads',
+        sourceRole: 1,
+        targetRole: 2,
+        sourceModel: 'm',
+        targetModel: 'm',
+      },
+      {
+        ...line,
+        ...figure,
+        between: 'dyads',
+        sourceRole: 2,
+        targetRole: 1,
+        sourceModel: 'm',
+        targetModel: 'm',
+      },
+      { ...line, ...figure, between: 'pairs', modelA: 'm', modelB: 'm' },
+    );
+    expect(differences.map(({ sourceRole, value, low, high }) => [sourceRole, value, low, high])).toEqual([
+      [1, 0.2, 0.1, 0.3],
+      [2, 0.2, 0.1, 0.3],
+      [undefined, 0.2, 0.1, 0.3],
+    ]);
   });
 });

@@ -2,9 +2,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { GroupView, RunView } from '../view-data.ts';
+import type { GroupView, RunView } from '../../view-data.ts';
 import { saveCsv } from './save-figure.ts';
-import { byCondition, directionOf } from './words.ts';
+import { byCondition, directionOf } from '../words.ts';
 
 export function Course({ run }: { run: RunView }) {
   const groups = run.figures.groups.filter(({ curve }) => curve.length > 1).toSorted(byCondition);
@@ -14,7 +14,8 @@ export function Course({ run }: { run: RunView }) {
   return (
     <figure class="course">
       <figcaption>
-        <b>Over the run</b> excess and its 95 % interval as turn pairs came in
+        <h3>As data arrived</h3>
+        <p class="question">The excess of rung 2 and its 95&nbsp;% interval.</p>
         <select aria-label="Group" value={group.key} onChange={(event) => setKey(event.currentTarget.value)}>
           {groups.map((one) => (
             <option key={one.key} value={one.key}>

@@ -1,5 +1,5 @@
 /** The figures of the ladder as rows of a table, one for each group and rung. */
-import type { GroupView } from '../view-data.ts';
+import type { GroupView } from '../../view-data.ts';
 import type { Cell } from './save-figure.ts';
 
 const PLACE = ['condition', 'source_role', 'target_role', 'source_model', 'target_model'];

@@ -1,0 +1,75 @@
+/** The ladder: association, adjustment, intervention, on one scale; the strongest rung on top. */
+import { useRef } from 'preact/hooks';
+import type { RunView } from '../../view-data.ts';
+import { ladderTable } from './ladder-table.ts';
+import { RUNGS, type Line, type Rung } from './marks.ts';
+import { RungPlot } from './rung-plot.tsx';
+import { saveCsv, saveSvg } from './save-figure.ts';
+import { scaleOf } from './scale.ts';
+import { useWidth } from './use-width.ts';
+
+export function Ladder({ run }: { run: RunView }) {
+  const place = useRef<HTMLDivElement>(null);
+  const width = useWidth(place);
+  const rungs = RUNGS.map((rung) => ({ rung, lines: rung.lines(run.figures) }));
+  const scale = scaleOf(
+    rungs.flatMap(({ lines }) => lines),
+    width,
+  );
+  return (
+    <div class="ladder" ref={place}>
+      <p class="legend">
+        <span class="legend-dot" /> interval above 0 <span class="legend-dot hollow" /> interval holds 0{' '}
+        <span class="legend-bar" /> 95&nbsp;% interval <span class="legend-tick" /> under a null
+      </p>
+      {rungs.map(({ rung, lines }) => (
+        <RungView key={rung.place} rung={rung} lines={lines} run={run}>
+          <RungPlot rung={rung} lines={lines} run={run} scale={scale} />
+        </RungView>
+      ))}
+      {run.figures.groups.length > 0 && (
+        <div class="saves">
+          <span class="soft">Save</span>
+          <button type="button" onClick={() => saveSvg(place.current, `${run.run}-ladder.svg`)}>
+            SVG
+          </button>
+          <button
+            type="button"
+            onClick={() => saveCsv(`${run.run}-ladder.csv`, ladderTable(run.figures.groups))}
+          >
+            CSV
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface RungViewProps {
+  rung: Rung;
+  lines: readonly Line[];
+  run: RunView;
+  children: preact.ComponentChildren;
+}
+
+function RungView({ rung, lines, run, children }: RungViewProps) {
+  const hasFigure = lines.some(({ mark }) => mark);
+  const why = lines.find(({ missing }) => missing !== 'not yet' && missing !== '')?.missing;
+  const isWaiting = rung.place < 3 && run.figures.groups.length > 0;
+  return (
+    <figure class={`rung${hasFigure ? '' : ' bare'}`}>
+      <figcaption>
+        <span class="place" aria-hidden="true">
+          {rung.place}
+        </span>
+        <h3>{rung.name}</h3>
+        <details class="definition">
+          <summary aria-label={`What is ${rung.name.toLowerCase()}?`}>?</summary>
+          <p>{rung.definition}</p>
+        </details>
+        <p class="question">{rung.question}</p>
+      </figcaption>
+      {hasFigure ? children : <p class="soft">{isWaiting && why !== undefined ? why : rung.notRun}</p>}
+    </figure>
+  );
+}

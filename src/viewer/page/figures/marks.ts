@@ -1,0 +1,134 @@
+/** What each rung of the ladder shows of a group: a figure, its interval, its null, or why there is none. */
+import type { DifferenceView, FiguresView, GroupView, Interval } from '../../view-data.ts';
+import { byCondition, figure, probability, signed } from '../words.ts';
+
+export interface Mark {
+  at: Interval | undefined;
+  /** Values under the null. */
+  nulls: number[];
+  text: string;
+  title: string;
+  /** Its interval holds the null: drawn hollow. */
+  isPale: boolean;
+}
+
+/** A line of a rung: a group, or a difference between conditions. */
+export interface Line {
+  key: string;
+  condition: string;
+  sourceRole: number | undefined;
+  targetRole: number | undefined;
+  mark: Mark | undefined;
+  missing: string;
+}
+
+export interface Rung {
+  place: number;
+  name: string;
+  question: string;
+  definition: string;
+  /** What it says when no group has a figure. */
+  notRun: string;
+  lines(figures: FiguresView): Line[];
+}
+
+export const RUNGS: readonly Rung[] = [
+  {
+    place: 3,
+    name: 'Intervention',
+    question: 'Does what one says change the other?',
+    definition:
+      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears. This rung says: acts on.',
+    notRun: 'Not tested in this study: it has no "branches".',
+    lines: ({ groups }) => groups.toSorted(byCondition).map((group) => lineOf(group, influenceMark(group))),
+  },
+  {
+    place: 2,
+    name: 'Adjustment',
+    question: 'Do the states go together beyond scenario, turn and episode?',
+    definition:
+      'Excess: how much of the next speaker’s hidden state this speaker’s state tells (R²) once scenario, turn and episode are taken out, minus the mean of an exact permutation test. It is no proof of an effect: an input that both share in single episodes shows as well. “live − monologue” is the excess of the one minus that of the other.',
+    notRun: 'Nothing yet: it takes six scenarios with three episodes each.',
+    lines: ({ groups, differences }) => [
+      ...groups.toSorted(byCondition).map((group) => lineOf(group, adjustmentMark(group))),
+      ...differences.filter(({ sourceRole }) => sourceRole !== undefined).map(differenceLine),
+    ],
+  },
+  {
+    place: 1,
+    name: 'Association',
+    question: 'Do the states go together?',
+    definition:
+      'SyncR² as published, beside its nulls: shuffled turns, and pseudo pairs of other episodes. It also counts what both share without talking. It counts an R² below 0 as 0: “clipped” means that nothing was left, which happens where turn pairs are few for the dimensions.',
+    notRun: 'Nothing yet: the first figure comes after a few dozen turns.',
+    lines: ({ groups }) => groups.toSorted(byCondition).map((group) => lineOf(group, associationMark(group))),
+  },
+];
+
+const lineOf = (group: GroupView, mark: Mark | undefined): Line => ({
+  key: group.key,
+  condition: group.condition,
+  sourceRole: group.sourceRole,
+  targetRole: group.targetRole,
+  mark,
+  missing: group.intervention?.reason ?? group.reason ?? 'not yet',
+});
+
+function influenceMark({ intervention }: GroupView): Mark | undefined {
+  const influence = intervention?.influence;
+  if (!intervention || !influence) return undefined;
+  const { matched, histories } = intervention;
+  const moved = matched ? `; moves in line with: matched SyncR² ${figure(matched.value)}` : '';
+  return {
+    at: influence,
+    nulls: [],
+    text: `${Math.round(100 * influence.value)}\u00a0%`,
+    title: `influence ${rangeText(influence, figure)}, ${histories} histories${moved}`,
+    isPale: influence.low <= 0,
+  };
+}
+
+function adjustmentMark({ adjustment }: GroupView): Mark | undefined {
+  if (!adjustment) return undefined;
+  const { value, low, high, pValue, qValue, verdict } = adjustment;
+  const q = qValue === null ? '' : `, q ${probability(qValue)}`;
+  const flagged = verdict === 'flagged' ? ', flagged: score or interval do not lie above 0' : '';
+  return {
+    at: { value, low, high },
+    nulls: [],
+    text: signed(value),
+    title: `excess ${rangeText(adjustment, signed)}, p ${probability(pValue)}${q}${flagged}`,
+    isPale: verdict === null ? low <= 0 : verdict !== 'counts',
+  };
+}
+
+function differenceLine(difference: DifferenceView): Line {
+  const { condition, against, sourceRole, targetRole, value, low, high, pValue } = difference;
+  const title = `difference ${rangeText(difference, signed)}, p ${probability(pValue)}`;
+  return {
+    key: `${condition} − ${against} ${sourceRole} ${targetRole}`,
+    condition: `${condition} − ${against}`,
+    sourceRole,
+    targetRole,
+    mark: { at: { value, low, high }, nulls: [], text: signed(value), title, isPale: low <= 0 && high >= 0 },
+    missing: '',
+  };
+}
+
+function associationMark({ association }: GroupView): Mark | undefined {
+  if (!association) return undefined;
+  const { score, unclipped, shuffled, pseudo } = association;
+  const nulls = [shuffled, pseudo].filter((value) => value !== null);
+  const isClipped = score === 0 && unclipped < 0;
+  const beside = `shuffled null ${shuffled === null ? '–' : figure(shuffled)}, pseudo null ${pseudo === null ? '–' : figure(pseudo)}`;
+  return {
+    at: isClipped ? undefined : { value: score, low: score, high: score },
+    nulls: isClipped ? [] : nulls,
+    text: isClipped ? 'clipped' : figure(score),
+    title: `SyncR² ${figure(score)}${isClipped ? ` (clipped; without the clip ${figure(unclipped)})` : ''}; ${beside}`,
+    isPale: nulls.some((value) => value >= score),
+  };
+}
+
+const rangeText = ({ value, low, high }: Interval, write: (value: number) => string): string =>
+  `${write(value)} [${write(low)}, ${write(high)}]`;
