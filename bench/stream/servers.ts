@@ -71,6 +71,7 @@ export async function startWhole(folder: string): Promise<BenchServer> {
     server,
     authorize: () => ({ run: 'bench', agent: 'a', stream: 'a', mode: 'write', expiresAtMs: Infinity }),
     record: (_, name) => recording.stream(name),
+    limits: { agentBytesPerS: Infinity },
     onRecorded: () => undefined,
     log,
     clock: systemClock,

@@ -85,7 +85,7 @@ export const STREAM: readonly PanelOptions[] = [
     span: 12,
     lines: [
       { expr: 'entrain_ack_lag_seconds', legend: 'analyzer {{run}} {{stream}}' },
-      { expr: 'entrain_agent_ack_lag_seconds', legend: 'agent {{agent}}', dashed: true },
+      { expr: 'entrain_agent_ack_lag_seconds', legend: 'agent {{run}} {{agent}}', dashed: true },
     ],
   },
   {
@@ -93,7 +93,7 @@ export const STREAM: readonly PanelOptions[] = [
     description: 'Bytes that an agent holds until the analyzer has acknowledged them.',
     unit: 'bytes',
     span: 12,
-    lines: [{ expr: 'entrain_agent_spool_bytes', legend: '{{agent}}' }],
+    lines: [{ expr: 'entrain_agent_spool_bytes', legend: '{{run}} {{agent}}' }],
   },
   {
     title: 'Sent again',

@@ -5,7 +5,7 @@ import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { openSpool } from '../journal/spool.ts';
-import { request } from '../transport/nats/services.ts';
+import { isUnanswered, request } from '../transport/nats/services.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { createStreamSender, type StreamSender } from '../transport/stream/sender.ts';
 import type { ClientTls } from '../transport/http/tls.ts';
@@ -27,14 +27,16 @@ export interface ActivationStreamOptions {
   link: NatsLink;
   clock: Clock;
   log: Logger;
+  /** Told when the coordinator has answered, or nobody was there to answer. */
+  onCoordinator?(isThere: boolean): void;
   /** How long to wait for the analyzer's welcome after the epoch was chosen. */
   welcomeMs?: number;
+  /** How often the token is renewed. */
+  renewalMs: number;
 }
 
 /** Together with the two seconds for asking the epoch, well below the time that an invitation may take. */
 const WELCOME_MS = 4000;
-/** A third of a token's lifetime, so two attempts may fail. */
-const RENEWAL_MS = 5 * 60_000;
 const RENEWAL_TIMEOUT_MS = 5000;
 const DRAIN_MS = 3000;
 
@@ -62,7 +64,7 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
       { run, url: url() },
       'the talk begins before an analyzer takes its states; they wait in the spool',
     );
-  const renewal = setInterval(() => void renew(options, redirect), RENEWAL_MS);
+  const renewal = setInterval(() => void renew(options, redirect), options.renewalMs);
   return {
     sender,
     redirect,
@@ -95,7 +97,9 @@ async function renew(
   try {
     const answer = await request(link.connection, subject, { body: {}, timeoutMs: RENEWAL_TIMEOUT_MS });
     redirect(parseMessage(analyzerSchema, answer, { code: 'MESSAGE_INVALID', what: 'A renewed token' }));
+    options.onCoordinator?.(true);
   } catch (error) {
     log.warn({ err: error }, 'stream token was not renewed');
+    if (isUnanswered(error)) options.onCoordinator?.(false);
   }
 }

@@ -7,6 +7,7 @@ import { environment } from '../process/environment.ts';
 import { nameFlag, required, threadsFlag, atOnceFlag, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
+import { requireWritableFolder } from '../process/writable-folder.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
 import { loadModel } from '../model/worker/load-model.ts';
@@ -57,6 +58,12 @@ const FLAGS = {
     default: false,
     about: 'map the weights into memory that several agents share',
   },
+  'leave-after-seconds': {
+    type: 'string',
+    default: '900',
+    value: 'N',
+    about: 'how long it stays in a run whose coordinator is gone',
+  },
   'tls-ca': { type: 'string', value: 'FILE', about: 'whose certificates are believed at the analyzer' },
   ...SERVE_FLAGS,
 } as const;
@@ -88,6 +95,7 @@ interface Parts {
 
 export async function run(argv: string[]): Promise<number> {
   const settings = await readSettings(argv);
+  await requireWritableFolder(settings.data);
   const log = createLog(`agent ${settings.id}`);
   const shutdown = createShutdown(log);
   let exitCode = 0;
@@ -123,17 +131,8 @@ async function start(
   const metrics = metricsOf({ settings, model, link, version, memberships });
   const http = await serveMetrics(settings, { metrics, link, memberships, log });
   shutdown.onStop('http', () => http.close());
-  const parts: Parts = {
-    settings,
-    link,
-    model,
-    metrics,
-    version,
-    log,
-    memberships,
-    joining: new Map(),
-    fail,
-  };
+  const joining = new Map<string, Promise<Membership>>();
+  const parts: Parts = { settings, link, model, metrics, version, log, memberships, joining, fail };
   const metricsUrl = `${http.url}/metrics`;
   const service = await announce(parts, metricsUrl);
   shutdown.onStop('memberships', () => leaveAll(memberships));
@@ -156,7 +155,7 @@ function metricsOf(
     version,
     model: model.info,
     folder: settings.data,
-    stream: () => [...memberships.values()].at(-1)?.figures(),
+    streams: () => [...memberships].map(([run, membership]) => [run, membership.figures()] as const),
     natsUp: () => link.up(),
   });
 }
@@ -227,13 +226,23 @@ async function join(parts: Parts, text: string): Promise<string> {
 }
 
 /** Handles the end of a run: closes its connection, consumers and spool. */
-async function leave({ memberships, ...parts }: Parts, text: string): Promise<string> {
+async function leave(parts: Parts, text: string): Promise<string> {
   const { run } = parseMessage(releaseSchema, text, { code: 'MESSAGE_INVALID', what: 'A release' });
+  await leaveRun(parts, run);
+  return JSON.stringify({ agent: parts.settings.id, run });
+}
+
+async function leaveRun({ memberships, log }: Parts, run: string): Promise<void> {
   const member = memberships.get(run);
   memberships.delete(run);
   await member?.stop();
-  parts.log.info({ run }, 'left run');
-  return JSON.stringify({ agent: parts.settings.id, run });
+  log.info({ run }, 'left run');
+}
+
+/** A coordinator that comes back later invites the agent again; what is not acknowledged stays in its spool till then. */
+function abandon(parts: Parts, run: string): void {
+  parts.log.warn({ run }, 'the coordinator is gone and nothing is said any more; leaving the run');
+  leaveRun(parts, run).catch(parts.fail);
 }
 
 /** Joins a run. A coordinator that restarts during the join and asks again waits for the same join. */
@@ -256,7 +265,8 @@ function membershipOptions(parts: Parts, assignment: Assignment): MembershipOpti
   const streamTls = { ...(tls ? { cert: tls.cert, key: tls.key } : {}), ...(tlsCa ? { ca: tlsCa } : {}) };
   const stream = { dataFolder: settings.data, spoolMaxBytes, tls: streamTls, clock: systemClock };
   const { id: agent, atOnce } = settings;
-  return { agent, assignment, atOnce, ...stream, link, model, metrics, log, onFault: fail };
+  const leave = { leaveMs: settings.leaveMs, onAbandoned: () => abandon(parts, assignment.run) };
+  return { agent, assignment, atOnce, ...stream, ...leave, link, model, metrics, log, onFault: fail };
 }
 
 async function readSettings(argv: string[]) {
@@ -264,11 +274,11 @@ async function readSettings(argv: string[]) {
   return {
     id: nameFlag('--id', values.id),
     serving: await readServing(values),
-    /** Certificate authority that is trusted for a `wss:` analyzer. */
     tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
     atOnce: atOnceFlag(values['at-once']),
+    leaveMs: wholeNumber('--leave-after-seconds', values['leave-after-seconds']) * 1000,
     model: {
       folder: required('--model', values.model, 'the folder of a model'),
       graph: { dtype: values.dtype, file: values.file },

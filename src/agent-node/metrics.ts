@@ -25,7 +25,8 @@ export interface AgentMetricsSources {
   model: ModelInfo;
   /** Folder of its spools. */
   folder: string;
-  stream(): StreamFigures | undefined;
+  /** By run, the one that it joined last at the end. */
+  streams(): Iterable<readonly [run: string, StreamFigures]>;
   natsUp(): boolean;
 }
 
@@ -33,9 +34,9 @@ export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ agent: sources.agent });
   addProcessMetrics(registry, sources.folder);
-  gauges(registry, sources);
+  runGauges(registry, sources);
+  natsGauge(registry, sources);
   infos(registry, sources);
-  pauseGauge(registry, sources);
   const counters = createCounters(registry);
   const firstToken = histogram(
     registry,
@@ -88,36 +89,57 @@ function createCounters(registry: Registry) {
   };
 }
 
-function gauges(registry: Registry, sources: AgentMetricsSources): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
+/** Labels of a program that goes on for months stay few: so many runs at once, those that it joined last. */
+const MOST_RUNS = 16;
+
+type Reading = readonly [labels: Record<string, string>, value: number];
+
+/** One for each run that the agent takes part in, as long as it does. */
+function runGauges(registry: Registry, { streams }: AgentMetricsSources): void {
+  const gauge = (
+    about: { name: string; help: string; labelNames?: string[] },
+    read: (figures: StreamFigures) => Reading[],
+  ): void => {
     new Gauge({
-      name,
-      help,
+      ...about,
+      labelNames: ['run', ...(about.labelNames ?? [])],
       registers: [registry],
       collect() {
-        this.set(read());
+        this.reset();
+        for (const [run, figures] of [...streams()].slice(-MOST_RUNS))
+          for (const [labels, value] of read(figures)) this.set({ run, ...labels }, value);
       },
     });
   };
   gauge(
-    'entrain_agent_spool_bytes',
-    'Bytes spooled and not yet acknowledged.',
-    () => sources.stream()?.spoolBytes ?? 0,
+    { name: 'entrain_agent_spool_bytes', help: 'Bytes spooled and not yet acknowledged.' },
+    ({ spoolBytes }) => [[{}, spoolBytes]],
+  );
+  const ratioHelp = 'Share of the spool that is taken; from 0.8 on the agent waits between turns.';
+  gauge({ name: 'entrain_agent_spool_ratio', help: ratioHelp }, ({ spoolShare }) => [[{}, spoolShare]]);
+  gauge(
+    { name: 'entrain_agent_stream_up', help: 'Whether the activation stream is connected.' },
+    ({ connected }) => [[{}, Number(connected)]],
   );
   gauge(
-    'entrain_agent_spool_ratio',
-    'Share of the spool that is taken; from 0.8 on the agent waits between turns.',
-    () => sources.stream()?.spoolShare ?? 0,
+    { name: 'entrain_agent_ack_lag_seconds', help: 'Age of the oldest frame not yet acknowledged.' },
+    ({ ackLagMs }) => [[{}, ackLagMs / 1000]],
   );
-  gauge('entrain_agent_stream_up', 'Whether the activation stream is connected.', () =>
-    Number(sources.stream()?.connected ?? false),
+  const pausesHelp = 'How often a full spool made the agent wait, between turns or between tokens.';
+  gauge({ name: 'entrain_agent_pauses', help: pausesHelp, labelNames: ['between'] }, ({ pauses }) =>
+    Object.entries(pauses).map(([between, count]) => [{ between }, count]),
   );
-  gauge(
-    'entrain_agent_ack_lag_seconds',
-    'Age of the oldest frame not yet acknowledged.',
-    () => (sources.stream()?.ackLagMs ?? 0) / 1000,
-  );
-  gauge('entrain_nats_up', 'Whether NATS is connected.', () => Number(sources.natsUp()));
+}
+
+function natsGauge(registry: Registry, { natsUp }: AgentMetricsSources): void {
+  new Gauge({
+    name: 'entrain_nats_up',
+    help: 'Whether NATS is connected.',
+    registers: [registry],
+    collect() {
+      this.set(Number(natsUp()));
+    },
+  });
 }
 
 function infos(registry: Registry, { model, version }: AgentMetricsSources): void {
@@ -129,19 +151,6 @@ function infos(registry: Registry, { model, version }: AgentMetricsSources): voi
     provider: model.provider,
     layers: String(model.layers),
     dims: String(model.dims),
-  });
-}
-
-function pauseGauge(registry: Registry, sources: AgentMetricsSources): void {
-  new Gauge({
-    name: 'entrain_agent_pauses',
-    help: 'How often a full spool made the agent wait, between turns or between tokens.',
-    labelNames: ['between'],
-    registers: [registry],
-    collect() {
-      const pauses = sources.stream()?.pauses ?? { turn: 0, token: 0 };
-      for (const [between, count] of Object.entries(pauses)) this.set({ between }, count);
-    },
   });
 }
 

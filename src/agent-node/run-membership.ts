@@ -14,10 +14,14 @@ import type { Model } from '../model/types.ts';
 import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
 import { createBackpressure } from './backpressure.ts';
+import { createCoordinatorWatch, type CoordinatorWatch } from './coordinator-watch.ts';
 import { createPreview } from './preview.ts';
 import { createTalk, type Talk } from './talk.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
 import { createUtteranceInbox } from './utterance-inbox.ts';
+
+/** A third of a token's lifetime, so two attempts may fail. */
+const RENEWAL_MS = 5 * 60_000;
 
 export interface MembershipOptions {
   agent: string;
@@ -32,6 +36,10 @@ export interface MembershipOptions {
   log: Logger;
   /** Number of episodes of the run that may be played at once. */
   atOnce: number;
+  /** How long the coordinator may be gone, and nothing be said, before the agent leaves the run by itself. */
+  leaveMs: number;
+  /** Told once when that time is over. */
+  onAbandoned(): void;
   /** Called when an episode could not be played; the agent cannot continue. */
   onFault(error: Error): void;
 }
@@ -47,14 +55,16 @@ export interface Membership {
 }
 
 export async function joinRun(options: MembershipOptions): Promise<Membership> {
-  const { agent, assignment, link, log } = options;
+  const { agent, assignment, link, clock, log, leaveMs } = options;
   const stopping = new AbortController();
-  const stream = await openActivationStream(options);
+  const watch = createCoordinatorWatch({ clock, leaveMs, onGone: options.onAbandoned });
+  const renewalMs = Math.min(RENEWAL_MS, leaveMs / 3);
+  const stream = await openActivationStream({ ...options, renewalMs, onCoordinator: watch.asked });
   const inbox = createUtteranceInbox();
   const preview = createPreview();
   const talk = createTalk({ inbox, preview, log });
   const ports = createPorts(options, { stream, inbox, preview, talk, signal: stopping.signal });
-  const hearing = await hearTalk(options, talk);
+  const hearing = await hearTalk(options, talk, watch);
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
     stream: assignment.stream,
@@ -69,6 +79,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
     drained: async () => !play.busy() && (await stream.sender.drained(0)),
     redirect: (analyzer) => stream.redirect(analyzer),
     stop: async () => {
+      watch.stop();
       stopping.abort();
       await Promise.all([specs.stop(), hearing.stop()]);
       await play.idle();
@@ -81,19 +92,24 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
 async function hearTalk(
   { agent, assignment, link, log }: MembershipOptions,
   talk: Talk,
+  watch: CoordinatorWatch,
 ): Promise<{ stop(): Promise<void> }> {
   const stored = await consume(link.connection, {
     stream: assignment.stream,
     consumer: assignment.talkConsumer,
     log,
     take: (message) => {
+      watch.talked();
       talk.take(message);
       message.ack();
     },
   });
   const tokens = subscribe(link, {
     subject: subjects.heardTokens(assignment.run, agent),
-    take: (message) => talk.takeToken(message),
+    take: (message) => {
+      watch.talked();
+      talk.takeToken(message);
+    },
     log,
   });
   return {

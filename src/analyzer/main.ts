@@ -27,6 +27,7 @@ import { createRecordings, readDisk, recordedFrames, type Recordings } from './i
 import { createReports, type Reports, type ReportSources } from './output/reports.ts';
 import { analyzerRoutes } from './output/routes.ts';
 import { createScoreStore, type ScoreStore } from './state/score-store.ts';
+import { createScrapes, type Scrapes } from './output/scrapes.ts';
 import { createScoreLog } from './output/score-log.ts';
 import { startScorer, type Scorer } from './scoring/scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -79,6 +80,7 @@ async function start(base: Base): Promise<void> {
   const scoring = startScoring(base, counters);
   const recordings = openRecordings(base, scoring);
   const budget = startBudget(base, link);
+  const scrapes = createScrapes(systemClock);
   const upgrades = new EventEmitter();
   const stream = serveStreams(base, { upgrades, ...scoring, recordings });
   const sources: ReportSources = {
@@ -87,9 +89,19 @@ async function start(base: Base): Promise<void> {
     natsUp: () => link?.up() ?? false,
     streams: () => stream.status().streams,
     refused: () => stream.status().refused,
+    scrapes: () => scrapes.figures(),
   };
   const reports = createReports(sources);
-  const routes = routesOf(base, { ...scoring, sources, reports, counters, recordings, budget, link });
+  const routes = routesOf(base, {
+    ...scoring,
+    sources,
+    reports,
+    counters,
+    recordings,
+    budget,
+    link,
+    scrapes,
+  });
   const http = await serveHttp({ ...settings.serving, routes, upgradePath: STREAM_PATH, upgrades, log });
   shutdown.onStop('http', () => http.close());
   shutdown.onStop('streams', () => stream.close());
@@ -189,11 +201,12 @@ interface Served extends Scoring {
   recordings: Recordings;
   budget: Budget;
   link: NatsLink | undefined;
+  scrapes: Scrapes;
 }
 
 function routesOf(
   { settings, version }: Base,
-  { sources, reports, counters, recordings, budget, scorer, link }: Served,
+  { sources, reports, counters, recordings, budget, scorer, link, scrapes }: Served,
 ): ReturnType<typeof analyzerRoutes> {
   const metrics = createAnalyzerMetrics({
     version,
@@ -205,7 +218,10 @@ function routesOf(
     budget: () => budget.figures(),
   });
   return analyzerRoutes({
-    metrics: () => metrics.text(),
+    metrics: () => {
+      scrapes.note();
+      return metrics.text();
+    },
     scores: (name) => reports.scores(name),
     state: (name) => reports.state(name),
     checks: {
@@ -229,7 +245,7 @@ function serveStreams(
     path: STREAM_PATH,
     authorize: (token) => verifyToken(settings.publicKeyPem, token, { nowMs: systemClock.nowMs() }),
     admit: (message, claims) => roles.admit(message, claims),
-    record: async (name, stream) => (await recordings.of(name)).stream(stream),
+    record: async (name, stream, agent) => (await recordings.of(name)).stream(stream, agent),
     onRecorded: (message, { run: name, stream, epoch, arrivedMs }) =>
       store.take({ run: name, origin: { stream, epoch, seq: message.seq }, message, arrivedMs }),
     log,

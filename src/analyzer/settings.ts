@@ -15,6 +15,8 @@ export interface Settings {
   serving: Serving;
   /** Recordings of a run stop taking frames above it. */
   maxRunBytes: number;
+  /** The same for the streams of one agent. */
+  maxAgentBytes: number;
   /** Above it the recordings of finished runs go, the oldest first; undefined: none ever goes. */
   budgetBytes: number | undefined;
   /** What the rows that scores are made of may take, all groups together. */
@@ -34,6 +36,11 @@ const FLAGS = {
     default: '50',
     value: 'N',
     about: 'a run’s recording takes no frames above it',
+  },
+  'max-agent-gb': {
+    type: 'string',
+    value: 'N',
+    about: 'what one agent may record of a run; without it half of --max-run-gb',
   },
   'step-measures': {
     type: 'string',
@@ -69,12 +76,17 @@ export async function readSettings(argv: string[]): Promise<Settings> {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
   const keyFile = required('--public-key', values['public-key'], 'the file of the coordinator’s public key');
   parseStepMeasures(values['step-measures']);
+  const maxRunBytes = wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9;
   return {
     id: nameFlag('--id', values.id),
     runsFolder: values.runs,
     publicKeyPem: await readKey(keyFile),
     serving: await readServing(values),
-    maxRunBytes: wholeNumber('--max-run-gb', values['max-run-gb']) * 1e9,
+    maxRunBytes,
+    maxAgentBytes:
+      values['max-agent-gb'] === undefined
+        ? maxRunBytes / 2
+        : gigabytes('--max-agent-gb', values['max-agent-gb']),
     budgetBytes:
       values['budget-gb'] === undefined ? undefined : gigabytes('--budget-gb', values['budget-gb']),
     memoryBytes:

@@ -2,13 +2,15 @@
  * `entrain keys DIR` makes the Ed25519 key pair with which the coordinator signs stream tokens and the analyzer
  * checks them. `entrain keys token DIR` makes a token by hand, for a sender that no coordinator knows.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../process/clock.ts';
 import { nameFlag, wholeNumber } from '../process/flags.ts';
+import { makeFolder } from '../process/make-folder.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { usageText } from '../process/usage.ts';
+import { writeWhole } from '../process/write-whole.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { createKeys, mintToken } from '../transport/stream/token.ts';
 
@@ -74,21 +76,30 @@ async function token(
 
 /** Writes a key pair. Refuses to overwrite one, since agents may still hold tokens of the old pair. */
 export async function writeKeys(folder: string): Promise<KeyFiles> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = {
     privateKey: join(folder, PRIVATE_KEY),
     publicKey: join(folder, 'stream-public.pem'),
   };
   const keys = createKeys();
-  try {
-    await writeFile(files.privateKey, keys.privateKeyPem, { mode: 0o600, flag: 'wx' });
-    await writeFile(files.publicKey, keys.publicKeyPem, { mode: 0o644, flag: 'wx' });
-  } catch (cause) {
-    throw new EntrainError(
+  const refused = (cause?: unknown): EntrainError =>
+    new EntrainError(
       'CONFIG_INVALID',
       `Keys could not be written to ${folder}: expected a folder without keys that can be written to.`,
       { cause },
     );
+  for (const file of Object.values(files)) if (await isThere(file)) throw refused();
+  await makeFolder(folder, 0o700);
+  try {
+    await writeWhole(files.publicKey, keys.publicKeyPem, 0o644);
+    await writeWhole(files.privateKey, keys.privateKeyPem);
+  } catch (cause) {
+    throw refused(cause);
   }
   return files;
 }
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

@@ -19,9 +19,8 @@ const UNUSABLE: Readonly<Record<string, string>> = {
   EIO: 'the disk reports a fault; look into the log of the system',
 };
 
-/** Node's recursive mkdir reports a disk without inodes as a folder that does not exist. */
-const NOT_MADE =
-  'its disk has no room or no inodes left (df -h and df -i say which), or the folder above it does not exist';
+/** The folder above is there, since it was made or found before: the file system takes none, as `/proc` does. */
+const NOT_MADE = 'no folder can be made there; name another place';
 
 const EXHAUSTED: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk has no room or no inodes left; free some (df -h and df -i say which)',

@@ -1,6 +1,7 @@
 /** Checks before a study begins whether its recording fits on the analyzer's disk. */
+import type { AgentModel } from '../protocol/control.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
+import { expectedOf, expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
@@ -26,11 +27,28 @@ export async function checkDisk(
   const disk = await whileAway(id, () => askDisk(link, id));
   log.info({ studyBytes, hourBytes, tokensPerSecond: TOKENS_PER_S, ...disk }, 'recording expected');
   const roomBytes = Math.min(disk.freeBytes, disk.maxRunBytes);
-  if (studyBytes <= roomBytes || anySize) return;
+  if (anySize) return;
+  if (studyBytes <= roomBytes)
+    return requireShares(study, { models, maxAgentBytes: disk.maxAgentBytes ?? disk.maxRunBytes });
   throw new EntrainError(
     'STUDY_TOO_LARGE',
     `The recording of study ${study.name} may take ${gigabytes(studyBytes)} (${gigabytes(hourBytes)} an hour), but the analyzer has ${gigabytes(disk.freeBytes)} free and lets a run take ${gigabytes(disk.maxRunBytes)}: stream fewer layers or steps (steps.layers, steps.every), make room, raise --max-run-gb (of the analyzer, or of start), or begin anyway with --any-size.`,
   );
+}
+
+/** One agent's states may be much larger than the others'. */
+function requireShares(
+  study: Study,
+  { models, maxAgentBytes }: { models: ReadonlyMap<string, AgentModel>; maxAgentBytes: number },
+): void {
+  for (const [agent, model] of models) {
+    const { studyBytes } = expectedOf(study, agent, model);
+    if (studyBytes <= maxAgentBytes) continue;
+    throw new EntrainError(
+      'STUDY_TOO_LARGE',
+      `The recording of agent "${agent}" in study ${study.name} may take ${gigabytes(studyBytes)}, but the analyzer lets one agent take ${gigabytes(maxAgentBytes)} of a run: stream fewer layers or steps (steps.layers, steps.every), raise --max-agent-gb or --max-run-gb of the analyzer, or begin anyway with --any-size.`,
+    );
+  }
 }
 
 /**

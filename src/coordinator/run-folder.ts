@@ -4,8 +4,9 @@
  * starts. They are drafts until the whole stream has been read, so that a coordinator that cannot continue does not
  * destroy those of an earlier life.
  */
-import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../process/make-folder.ts';
 import { writeWhole } from '../process/write-whole.ts';
 import type { RunEvent, RunFacts, Utterance } from '../protocol/control.ts';
 import type { PlacedAlternative } from '../protocol/turn-order.ts';
@@ -35,7 +36,7 @@ export async function openRunFolder(
   { run, branches }: { run: string; branches: boolean },
 ): Promise<RunFolder> {
   const path = join(runs, run);
-  await mkdir(path, { recursive: true });
+  await makeFolder(path);
   const names = [EVENTS, TRANSCRIPT, ...(branches ? [BRANCHES] : [])];
   const files = new Map<string, FileHandle>();
   for (const name of names) files.set(name, await open(draftOf(path, name), 'w', OWNER_ONLY));

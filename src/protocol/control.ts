@@ -56,8 +56,12 @@ export const releaseSchema = z.object({ run: z.string() });
 /** Agent → coordinator (answer): the runs of which it is a member, and those of them with unacknowledged frames. */
 export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
-/** Analyzer → coordinator (answer): free bytes on its disk, and the most that it lets one run take. */
-export const diskSchema = z.object({ freeBytes: z.number(), maxRunBytes: z.number() });
+/** Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take, and one agent of it (absent: all). */
+export const diskSchema = z.object({
+  freeBytes: z.number(),
+  maxRunBytes: z.number(),
+  maxAgentBytes: z.number().optional(),
+});
 
 /** Coordinator → analyzer (request): this run is over and recorded. */
 export const finishedSchema = z.object({ run: z.string().regex(NAME_PATTERN) });

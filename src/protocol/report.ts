@@ -282,4 +282,7 @@ export interface StateReport {
   streams: StreamReport[];
   episodes: { running: number; finished: number };
   turns: number;
+  /** When the analyzer's /metrics were read last, and how long after the time before; null where they were not. */
+  scrapedAtMs: number | null;
+  scrapeEveryMs: number | null;
 }

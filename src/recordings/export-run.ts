@@ -2,8 +2,9 @@
  * Exports a recording. `npy`: the folders that the paper's scripts read, one array of turn states [layers,
  * dims] per turn. `safetensors`: one file per episode, with the names of the axes in its metadata.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../process/make-folder.ts';
 import { readRecording } from '../journal/read-recording.ts';
 import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
 import { unpackTensor } from '../protocol/stream/tensor.ts';
@@ -34,7 +35,7 @@ export async function exportRun(
   for (const episode of episodes.values()) {
     const written = format === 'npy' ? paperFiles(episode) : [episodeFile(episode)];
     for (const { path, bytes } of written) {
-      await mkdir(dirname(join(out, path)), { recursive: true });
+      await makeFolder(dirname(join(out, path)));
       await writeFile(join(out, path), bytes);
     }
     files += written.length;

@@ -38,6 +38,16 @@ describe('a fault that a user can mend', () => {
       () => ['keys', join(folder, 'file/keys')],
       { status: 1, code: 'FILE_UNUSABLE' },
     ],
+    [
+      'a folder under /proc as --runs of start',
+      () => start('/proc/entrain/runs'),
+      { status: 1, code: 'CONFIG_INVALID' },
+    ],
+    [
+      'a folder under /proc as --runs of analyzer',
+      () => analyzer('/proc/entrain/runs'),
+      { status: 1, code: 'FILE_UNUSABLE' },
+    ],
     ['a file as --runs of start', () => start(join(folder, 'file')), { status: 1, code: 'CONFIG_INVALID' }],
     [
       'a file as --runs of analyzer',
@@ -71,7 +81,7 @@ describe('a fault that a user can mend', () => {
       const asRoot = command.replace('--user --map-root-user ', process.getuid?.() === 0 ? '' : '$&');
       const ended = runShell(asRoot, ['keys', join(folder, 'keys/a')]);
       expect(ended.stderr).toMatch(/inodes/);
-      expect(sentenceOf(ended.stderr)).toBe('FILE_UNUSABLE');
+      expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');
     },
   );
 });

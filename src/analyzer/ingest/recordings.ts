@@ -1,6 +1,7 @@
 /** The recordings of every run that streams to this analyzer, each opened when its first stream comes. */
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../process/make-folder.ts';
 import type { Disk } from '../../protocol/control.ts';
 import { isWithinBounds } from '../../protocol/stream/bounds.ts';
 import type { Logger } from '../../process/log.ts';
@@ -12,6 +13,8 @@ import type { RecordedFrame } from './durable-frame.ts';
 export interface RecordingsOptions {
   runsFolder: string;
   maxRunBytes: number;
+  /** What one agent may record of a run. */
+  maxAgentBytes: number;
   log: Logger;
   /** What stands in a recording from before this program started: told once, when the run is opened. */
   onRecalled(frame: RecordedFrame): void | Promise<void>;
@@ -36,11 +39,11 @@ export function createRecordings(options: RecordingsOptions): Recordings {
   const runs = new Map<string, Promise<Recording>>();
   const ready: Recording[] = [];
   const open = async (run: string): Promise<Recording> => {
-    const { runsFolder, maxRunBytes: maxBytes, log } = options;
+    const { runsFolder, maxRunBytes: maxBytes, maxAgentBytes, log } = options;
     const folder = join(runsFolder, run);
     await recall(options, run, folder);
     if (await isFinished(folder)) options.onEnded(run);
-    const recording = await openRecording({ folder, maxBytes, log: log.child({ run }) });
+    const recording = await openRecording({ folder, maxBytes, maxAgentBytes, log: log.child({ run }) });
     ready.push(recording);
     return recording;
   };
@@ -77,11 +80,13 @@ export function createRecordings(options: RecordingsOptions): Recordings {
 export async function readDisk(of: {
   runsFolder: string;
   maxRunBytes: number;
+  maxAgentBytes?: number;
   roomBytes: number;
 }): Promise<Disk> {
-  await mkdir(of.runsFolder, { recursive: true });
+  await makeFolder(of.runsFolder);
   const { bavail, bsize } = await statfs(of.runsFolder);
-  return { freeBytes: bavail * bsize, maxRunBytes: Math.min(of.maxRunBytes, of.roomBytes) };
+  const maxRunBytes = Math.min(of.maxRunBytes, of.roomBytes);
+  return { freeBytes: bavail * bsize, maxRunBytes, maxAgentBytes: of.maxAgentBytes ?? maxRunBytes };
 }
 
 /** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */

@@ -3,6 +3,7 @@ import type { ScoreReport, StateReport, StreamReport } from '../../protocol/repo
 import type { Clock } from '../../process/clock.ts';
 import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
 import type { MetricSources, RunFigures } from './metrics.ts';
+import type { ScrapeFigures } from './scrapes.ts';
 import { episodeCounts, type FrameCounts } from '../state/run-report.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { ScoreStore } from '../state/score-store.ts';
@@ -15,6 +16,7 @@ export interface ReportSources {
   natsUp(): boolean;
   streams(): StreamFigures[];
   refused(): Record<string, number>;
+  scrapes(): ScrapeFigures;
 }
 
 export interface Reports {
@@ -29,17 +31,14 @@ export function createReports(sources: ReportSources): Reports {
   const startedAtMs = clock.nowMs();
   const shown = (): RunState[] => shownRuns(store, clock.nowMs());
   const figuresOf = (state: RunState): RunFigures => ({
-    report: store.report(state, countFrames(streamsOf(state.run))),
+    report: reportOf(state),
     state: { episodes: episodeCounts(state, clock.nowMs()), turns: state.turns },
   });
   const streamsOf = (run: string): StreamFigures[] =>
     sources.streams().filter((stream) => stream.run === run);
-  const scores = (run?: string): ScoreReport | undefined => {
-    const state = store.state(run);
-    return state && store.report(state, countFrames(streamsOf(state.run)));
-  };
+  const reportOf = (state: RunState): ScoreReport => store.report(state, countFrames(streamsOf(state.run)));
   return {
-    scores,
+    scores: (run) => ifKnown(store.state(run), reportOf),
     state: (run) => {
       const state = store.state(run);
       if (!state) return undefined;
@@ -52,6 +51,7 @@ export function createReports(sources: ReportSources): Reports {
         streams: streamsOf(state.run).map(streamReport),
         episodes: episodeCounts(state, clock.nowMs()),
         turns: state.turns,
+        ...sources.scrapes(),
       };
     },
     metrics: {
@@ -79,6 +79,9 @@ function shownRuns(store: ScoreStore, nowMs: number): RunState[] {
     .toSorted((a, b) => b.changedAtMs - a.changedAtMs)
     .slice(0, MOST_RUNS);
 }
+
+const ifKnown = <T, R>(value: T | undefined, read: (value: T) => R): R | undefined =>
+  value === undefined ? undefined : read(value);
 
 function countFrames(streams: StreamFigures[]): FrameCounts {
   const sum = (of: (stream: StreamFigures) => number): number =>

@@ -6,8 +6,9 @@
  * A line lists the rows that its score has more than an earlier line, so that the file grows with the rows and not with
  * their square.
  */
-import { appendFile, mkdir, open } from 'node:fs/promises';
+import { appendFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../process/make-folder.ts';
 import type { Logger } from '../../process/log.ts';
 import type { Verdict } from '../../protocol/report.ts';
 import type { TalkReport } from '../../protocol/talk-report.ts';
@@ -109,7 +110,7 @@ const TAIL_BYTES = 64 * 1024;
  * own.
  */
 async function openFile(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const file = await open(join(folder, FILE), 'a+', 0o600);
   try {
     let { size } = await file.stat();

@@ -3,9 +3,10 @@
  * each program.
  */
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../process/make-folder.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { environment } from '../../process/environment.ts';
 import type { RunClaim } from '../../process/run-folder/run-claim.ts';
@@ -39,7 +40,7 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
     password: randomBytes(24).toString('base64url'),
     runs: [run],
   }));
-  await mkdir(storeFolder, { recursive: true });
+  await makeFolder(storeFolder);
   const config = join(secretsFolder, 'nats.conf');
   await writeFile(config, natsConfig({ storeFolder, portsFolder: secretsFolder, users }), { mode: 0o600 });
   const files = await writePasswords(secretsFolder, users);

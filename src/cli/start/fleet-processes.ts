@@ -4,6 +4,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../process/make-folder.ts';
 import { announcedModel, type AgentModel } from '../../protocol/control.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
 import { createLog } from '../../process/log.ts';
@@ -93,7 +94,7 @@ export async function startFleet(
 async function makeFolders(run: string): Promise<{ logFolder: string; secretsFolder: string }> {
   const logFolder = join(run, 'logs');
   const secretsFolder = join(run, 'secrets');
-  await mkdir(logFolder, { recursive: true });
+  await makeFolder(logFolder);
   // Left by an earlier supervisor that was killed; under the claim no other program needs it.
   await rm(secretsFolder, { recursive: true, force: true });
   await mkdir(secretsFolder, { mode: 0o700 });

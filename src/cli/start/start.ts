@@ -14,6 +14,7 @@ import { systemClock as clock } from '../../process/clock.ts';
 import { serveHttp } from '../../transport/http/server.ts';
 import { connectNats } from '../../transport/nats/connection.ts';
 import { awaitScores } from './await-scores.ts';
+import { awaitScrape } from './await-scrape.ts';
 import { childFault, type ChildEnd } from './child-processes.ts';
 import { earlierLife } from './earlier-life.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
@@ -27,11 +28,12 @@ import { branchTable } from '../terminal/branch-table.ts';
 import { talkTable } from '../terminal/talk-table.ts';
 import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
-import { fetchReport, watchRun, type RunWatch } from '../terminal/watch-run.ts';
+import { fetchReport, fetchState, watchRun, type RunWatch } from '../terminal/watch-run.ts';
 
 /** Scoring has stalled if it gives nothing new for this time. */
 const STALLED_MS = 15 * 60_000;
 const SCORES_POLL_MS = 500;
+const SCRAPE_POLL_MS = 200;
 
 export { usage } from './start-settings.ts';
 
@@ -86,7 +88,7 @@ async function watchToTheEnd(
   if (report) console.log(finalTables(report).join('\n'));
   console.log(`\nrun folder  ${settings.folder}`);
   if (!settled) sayLate(settings);
-  if (settings.once) return;
+  if (settings.once) return lastScrape({ fleet, shutdown });
   const { url } = fleet.analyzer;
   console.log(`serving     ${url}/  and  ${url}/metrics  until Ctrl-C`);
   await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
@@ -169,6 +171,12 @@ async function lastScores(
   });
   const stopped = shutdown.asked.then(() => false);
   return Promise.race([scored, stopped, unexpectedEnd(fleet, settings.folder)]);
+}
+
+/** Whoever reads the metrics has a chance to see the last ones. */
+async function lastScrape({ fleet, shutdown }: { fleet: FleetProcesses; shutdown: Shutdown }): Promise<void> {
+  const fetch = () => fetchState(fleet.analyzer);
+  await Promise.race([awaitScrape({ fetch, pollMs: SCRAPE_POLL_MS }), shutdown.asked]);
 }
 
 async function wasAsked(shutdown: Shutdown): Promise<boolean> {

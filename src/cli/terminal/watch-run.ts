@@ -4,7 +4,7 @@
  */
 import { eventSchema, retentionSchema, parseMessage, tokenSchema } from '../../protocol/control.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport, StateReport } from '../../protocol/report.ts';
 import { subjects, tokenPlace } from '../../protocol/subjects.ts';
 import { floorsAfter, floorsWith, NO_FLOORS, parseUtterance, turnFault } from '../../protocol/turn-order.ts';
 import type { Clock } from '../../process/clock.ts';
@@ -157,12 +157,19 @@ function showIfValid(show: () => void): void {
   }
 }
 
-/** The analyzer's scores; undefined while it does not answer. */
-export async function fetchReport({ url, token }: AnalyzerPlace): Promise<ScoreReport | undefined> {
+/** The analyzer's scores now; undefined while it does not answer. */
+export const fetchReport = (analyzer: AnalyzerPlace): Promise<ScoreReport | undefined> =>
+  fetchJson<ScoreReport>(analyzer, '/api/scores');
+
+export const fetchState = (analyzer: AnalyzerPlace): Promise<StateReport | undefined> =>
+  fetchJson<StateReport>(analyzer, '/api/state');
+
+/** Undefined when the analyzer does not answer, or knows no run. */
+async function fetchJson<T>({ url, token }: AnalyzerPlace, path: string): Promise<T | undefined> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   try {
-    const answer = await fetch(`${url}/api/scores`, { headers, signal: AbortSignal.timeout(5000) });
-    return answer.ok ? ((await answer.json()) as ScoreReport) : undefined;
+    const answer = await fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(5000) });
+    return answer.ok ? ((await answer.json()) as T) : undefined;
   } catch {
     return undefined;
   }

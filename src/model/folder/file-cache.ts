@@ -1,7 +1,8 @@
 /** What was found out about a file, kept in a cache folder until the file's size or time of change is another. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../process/make-folder.ts';
 
 export interface FileNote {
   /** Undefined: nothing is known of the file as it is now. */
@@ -29,7 +30,7 @@ export async function openNote(
 async function writeAside(note: string, content: string | Uint8Array): Promise<void> {
   const aside = `${note}.${process.pid}.tmp`;
   try {
-    await mkdir(dirname(note), { recursive: true });
+    await makeFolder(dirname(note));
     await writeFile(aside, content);
     await rename(aside, note);
   } catch {

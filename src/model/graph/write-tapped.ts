@@ -1,6 +1,7 @@
 /** Writes a model's graph with its layers as outputs, for use elsewhere. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../process/make-folder.ts';
 import type { GraphChoice } from '../folder/find-graph.ts';
 import { locateGraph } from '../folder/model-folder.ts';
 import { tapGraph } from './tap-graph.ts';
@@ -15,7 +16,7 @@ export async function writeTapped(
   choice?: GraphChoice,
 ): Promise<Record<string, string>> {
   const { graph, taps } = await tapGraph(await locateGraph(folder, choice));
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeFile(file, graph);
   return Object.fromEntries(taps.map((name, layer) => [String(layer), name]));
 }

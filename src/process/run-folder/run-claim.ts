@@ -6,8 +6,9 @@
  * and tries again.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { systemClock } from '../clock.ts';
 import { isSameLife, lifeOf, type ProcessLife } from './process-life.ts';
@@ -54,7 +55,7 @@ const POLL_MS = 100;
 export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   const { folder, program } = options;
   const own: Claim = { ...(await lifeOf(process.pid)), program, children: [] };
-  const made = await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+  const made = await makeFolder(folder).catch((cause: unknown) => {
     throw notWritable(folder, cause);
   });
   const file = await takePlace(options, own);

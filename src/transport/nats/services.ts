@@ -66,6 +66,9 @@ export async function findServices(link: NatsLink, name: string, waitMs = 300): 
   return found;
 }
 
+/** Whether a request failed because nobody is there to answer it, though the server is. */
+export const isUnanswered = (error: unknown): boolean => error instanceof NatsError && NOBODY.has(error.code);
+
 /**
  * Sends a request and gives the answer, both as JSON text.
  * @throws EntrainError `MESSAGE_INVALID` if the answer is an error

@@ -20,7 +20,7 @@ import {
 import type { TokenClaims } from './token.ts';
 
 /** WebSocket close codes of the private range: what the sender did wrong. */
-const CLOSE = { invalid: 4000, replaced: 4001, forbidden: 4003, credits: 4008 } as const;
+const CLOSE = { invalid: 4000, replaced: 4001, forbidden: 4003, expired: 4004, credits: 4008 } as const;
 /** Close code of a sender that has nothing more to send. */
 const CLOSE_IN_ORDER = 1000;
 const PING_MS = 3000;
@@ -104,13 +104,31 @@ function watch(connection: Connection): void {
   const { clock } = state.options;
   client.on('pong', () => hear(connection));
   const alive = setInterval(() => {
-    if (clock.monotonicMs() - connection.heardMs > SILENCE_MS) client.terminate();
+    if (isExpired(connection)) expire(connection);
+    else if (clock.monotonicMs() - connection.heardMs > SILENCE_MS) client.terminate();
     else client.ping();
   }, PING_MS);
   const hello = setTimeout(() => {
     if (!connection.incoming && connection.pendingHellos === 0) end(connection, CLOSE.invalid, 'no_hello');
   }, state.limits.helloMs);
   connection.timers.push(alive, hello);
+}
+
+/** What a token allows ends with it; the sender connects again with the next one, and nothing of its frames is lost. */
+const isExpired = ({ claims, state }: Connection): boolean =>
+  state.options.clock.nowMs() >= claims.expiresAtMs;
+
+function expire({ client }: Connection): void {
+  client.close(CLOSE.expired, 'the token has expired: connect with another');
+}
+
+/** Reads on once the agent's share of the time allows it; until then TCP slows the sender down. */
+function keepRate({ client, state, claims }: Connection, bytes: number): void {
+  const waitMs = state.rates.take(claims.agent, bytes);
+  if (waitMs <= 0) return;
+  countRefused(state, 'rate');
+  client.pause();
+  setTimeout(() => client.resume(), waitMs).unref();
 }
 
 function hear(connection: Connection): void {
@@ -121,8 +139,10 @@ function receive(connection: Connection, data: RawData, isBinary: boolean): void
   const { client } = connection;
   hear(connection);
   if (client.readyState !== client.OPEN) return;
+  if (isExpired(connection)) return expire(connection);
   if (!isBinary) return end(connection, CLOSE.invalid, 'text');
   const bytes = data as Buffer;
+  keepRate(connection, bytes.length);
   try {
     const message = decodeMessage(bytes);
     checkBounds(message);
@@ -175,7 +195,7 @@ function queueGreeting(connection: Connection, hello: Hello): void {
 
 async function greet(connection: Connection, hello: Hello): Promise<void> {
   const { state } = connection;
-  const incoming = await incomingStreamOf(state, hello);
+  const incoming = await incomingStreamOf(state, hello, connection.claims.agent);
   const holder = holderOf(connection);
   if (incoming.holder && incoming.holder !== holder) {
     state.options.log.info(incoming.place, 'another connection takes the stream over');

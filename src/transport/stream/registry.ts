@@ -12,6 +12,7 @@ import {
   type IncomingStream,
   type StreamPlace,
 } from './incoming-stream.ts';
+import type { AgentRates } from './agent-rates.ts';
 import type { TokenClaims } from './token.ts';
 
 export interface StreamLimits {
@@ -24,6 +25,10 @@ export interface StreamLimits {
   connectionsPerStream: number;
   /** Over all runs and streams of an agent. */
   connectionsPerAgent: number;
+  /** What is read of an agent in a second, over all its connections; above it they wait. */
+  agentBytesPerS: number;
+  /** What an agent may send at once after a while of silence, as when its spool is drained. */
+  agentBurstBytes: number;
   helloMs: number;
 }
 
@@ -34,7 +39,8 @@ export interface StreamServerOptions {
   authorize(token: string): TokenClaims;
   /** Refuses a frame that may not count, by throwing an `EntrainError`. Left out, every valid frame counts. */
   admit?(message: DataMessage, claims: TokenClaims): void;
-  record(run: string, stream: string): RecordSink | Promise<RecordSink>;
+  /** @param agent whose token opens the stream first */
+  record(run: string, stream: string, agent: string): RecordSink | Promise<RecordSink>;
   /** Called once per frame and in order, after the frame was synced to disk. */
   onRecorded(message: DataMessage, at: RecordedAt): void;
   limits?: Partial<StreamLimits>;
@@ -49,6 +55,9 @@ export const STREAM_LIMITS: StreamLimits = {
   connectionsPerAddress: 256,
   connectionsPerStream: 3,
   connectionsPerAgent: 48,
+  // Twice what the largest documented model streams with every layer and step (13 MB/s).
+  agentBytesPerS: 32 * 2 ** 20,
+  agentBurstBytes: 64 * 2 ** 20,
   helloMs: 5000,
 };
 
@@ -56,6 +65,8 @@ export const STREAM_LIMITS: StreamLimits = {
 export interface ServerState {
   options: StreamServerOptions;
   limits: StreamLimits;
+  /** What each agent has sent lately. */
+  rates: AgentRates;
   streams: Map<string, Promise<IncomingStream>>;
   /** Streams whose recording is open. */
   openStreams: Map<string, IncomingStream>;
@@ -84,6 +95,7 @@ export const REFUSALS = {
   no_welcome: 'frame before welcome',
   credits: 'more than the credits',
   clock: 'a clock reply that cannot be true',
+  rate: 'more bytes than an agent may send: read later',
 } as const;
 
 export type RefusalCause = keyof typeof REFUSALS | ErrorCode;
@@ -103,11 +115,15 @@ export const isOpen = (state: ServerState, { run, stream }: StreamPlace): boolea
   state.openStreams.has(`${run}/${stream}`);
 
 /** The stream of that name. Its recording is opened, and recovered, at the first hello. */
-export function incomingStreamOf(state: ServerState, { run, stream }: StreamPlace): Promise<IncomingStream> {
+export function incomingStreamOf(
+  state: ServerState,
+  { run, stream }: StreamPlace,
+  agent: string,
+): Promise<IncomingStream> {
   const key = `${run}/${stream}`;
   const known = state.streams.get(key);
   if (known) return known;
-  const made = Promise.resolve(state.options.record(run, stream)).then((sink) => {
+  const made = Promise.resolve(state.options.record(run, stream, agent)).then((sink) => {
     const incoming = createIncomingStream({ run, stream }, sink);
     state.openStreams.set(key, incoming);
     return incoming;

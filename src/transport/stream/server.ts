@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { EntrainError } from '../../protocol/errors.ts';
 import { credentialsIn } from '../http/access.ts';
+import { createAgentRates } from './agent-rates.ts';
 import { serveConnection } from './connection.ts';
 import {
   countRefused,
@@ -69,9 +70,11 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
 }
 
 function openState(options: StreamServerOptions): ServerState {
+  const limits = { ...STREAM_LIMITS, ...options.limits };
   return {
     options,
-    limits: { ...STREAM_LIMITS, ...options.limits },
+    limits,
+    rates: createAgentRates(limits, options.clock),
     streams: new Map(),
     openStreams: new Map(),
     refused: {},

@@ -42,6 +42,7 @@ async function open(
   const said: Said[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => said.push(JSON.parse(line) as Said) });
   const stream = await openActivationStream({
+    renewalMs: 300_000,
     agent: 'ada',
     assignment: {
       run: RUN,

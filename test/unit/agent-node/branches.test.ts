@@ -114,7 +114,7 @@ describe('an episode with branches', () => {
           agent,
           version: '0',
           model: parts.info,
-          stream: () => undefined,
+          streams: () => [],
           natsUp: () => true,
         }),
         sayToken: () => undefined,

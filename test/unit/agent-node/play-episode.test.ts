@@ -114,7 +114,7 @@ describe('a reader', () => {
         agent: 'cas',
         version: '0',
         model: parts.info,
-        stream: () => undefined,
+        streams: () => [],
         natsUp: () => true,
       }),
       sayToken: () => expect.fail('a reader says nothing'),
@@ -200,7 +200,7 @@ describe('an agent among three', () => {
     };
     const limits = { maxTurns: 9, minTurns: 0, maxTokens: 4 };
     const spec = { ...SPEC, condition: 'live', order, role: 0, speaks: true, limits, history } as const;
-    const metrics = { agent: 'ada', version: '0', model: parts.info, stream: () => undefined };
+    const metrics = { agent: 'ada', version: '0', model: parts.info, streams: () => [] };
     await playEpisode(
       { ...spec, order: [...order] },
       {

@@ -13,7 +13,7 @@ const frame = (seq: number) => ({ seq, bytes: encodeMessage(turnFrame(seq, seq))
 
 function recordingsIn(runsFolder: string) {
   const told = { onRecalled: () => undefined, onEnded: () => undefined };
-  return createRecordings({ runsFolder, maxRunBytes: 1e9, log: silentLog, ...told });
+  return createRecordings({ runsFolder, maxAgentBytes: 1e9, maxRunBytes: 1e9, log: silentLog, ...told });
 }
 
 it('seals a run that has ended while its program goes on, and puts a late frame into a new segment', async () => {
