@@ -3,16 +3,11 @@
  * have branched, from the same histories and with the same seed and draws as the analyzer's, so the figures are those of
  * `scores.jsonl`.
  */
+import { branchAnswer } from '../analyzer/branches/branch-answer.ts';
 import { createBranchIndex } from '../analyzer/branches/branch-index.ts';
 import { scoreBranches } from '../analyzer/branches/score-branches.ts';
 import type { Group } from '../analyzer/ingest/episode-index.ts';
 import { readRecording } from '../journal/read-recording.ts';
-import type {
-  BranchReport,
-  FigureReport,
-  InfluenceReport,
-  MatchedReport,
-} from '../protocol/branch-report.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { systemClock } from '../process/clock.ts';
 import { historiesOf, indexBranches } from '../recordings/replay-branches.ts';
@@ -54,39 +49,3 @@ const about = ({ condition, direction, source, target, agents, sourceRole, targe
   source_role: sourceRole,
   target_role: targetRole,
 });
-
-const branchAnswer = ({ histories, branches, influence, matched, reason }: BranchReport): Json => ({
-  histories,
-  branches,
-  influence: influence && influenceAnswer(influence),
-  matched: matched && matchedAnswer(matched),
-  ...(reason === undefined ? {} : { reason }),
-});
-
-const bounds = ({ ciLow, ciHigh }: Pick<FigureReport, 'ciLow' | 'ciHigh'>): number[] => [ciLow, ciHigh];
-
-const influenceAnswer = (influence: InfluenceReport): Json => ({
-  value: influence.value,
-  ci: bounds(influence),
-  per_layer: influence.perLayer,
-});
-
-function matchedAnswer(matched: MatchedReport): Json {
-  const { score, pValue, permutations, perLayer, words, bystander, both, adds } = matched;
-  return {
-    score,
-    ci: bounds(matched),
-    p_value: pValue,
-    permutations,
-    per_layer: perLayer.map((of) => ({
-      layer: of.layer,
-      score: of.score,
-      target_layer: of.targetLayer,
-      p_value: of.pValue,
-    })),
-    words,
-    bystander,
-    both,
-    adds: adds && { value: adds.value, ci: bounds(adds), beyond: adds.beyond },
-  };
-}

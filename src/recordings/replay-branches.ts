@@ -1,18 +1,23 @@
 /** The figures of counterfactual branches, computed again from the recording and held against those published. */
+import { branchAnswer } from '../analyzer/branches/branch-answer.ts';
 import { createBranchIndex, type BranchIndex } from '../analyzer/branches/branch-index.ts';
 import { historyId, type GroupHistories } from '../analyzer/branches/branch-rows.ts';
 import { scoreBranches } from '../analyzer/branches/score-branches.ts';
 import { rowsOfBranchLine, type BranchRows } from '../analyzer/output/branch-ledger.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import { systemClock } from '../process/clock.ts';
-import type { BranchReport } from '../protocol/branch-report.ts';
 import type { RecordedMessage } from '../journal/read-recording.ts';
 import type { Method } from '../analyzer/scoring/messages.ts';
 import { replayFields } from './replay-fields.ts';
 
 /** A line of `scores.jsonl`. */
-export interface BranchRecord extends BranchRows, BranchReport {
-  type: 'branches';
+export interface BranchRecord extends BranchRows {
+  type: 'influence';
+  histories: number;
+  branches: number;
+  influence: unknown;
+  matched: unknown;
+  sequential: unknown;
   run: string;
   /** Its key. */
   group: string;
@@ -53,7 +58,7 @@ export function withBranchRows<T extends object>(lines: readonly T[]): T[] {
 }
 
 const isBranches = (line: object): line is BranchRecord =>
-  'type' in line && line.type === 'branches' && 'after' in line;
+  'type' in line && line.type === 'influence' && 'after' in line;
 
 const FIELDS = ['seed', 'histories', 'branches', 'influence', 'matched', 'sequential'] as const;
 
@@ -71,9 +76,7 @@ export async function replayBranches(
     return `${name}: the recording lacks branches that the figures were computed from`;
   const nowMs = (): number => systemClock.monotonicMs();
   const again = await scoreBranches({ run: score.run, histories: { ...whole, histories }, algebra, nowMs });
-  const difference = replayFields(FIELDS, {
-    again: { ...again.branches, seed: again.seed },
-    published: score,
-  });
+  const figures = branchAnswer(again.branches) as Pick<BranchRecord, (typeof FIELDS)[number]>;
+  const difference = replayFields(FIELDS, { again: { ...figures, seed: again.seed }, published: score });
   return difference && `${name}: ${difference}`;
 }

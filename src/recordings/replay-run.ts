@@ -122,7 +122,7 @@ export function replayText(report: ReplayReport): string {
 }
 
 const isStrict = (score: AnyRecord): boolean =>
-  score.type !== 'steps' && score.type !== 'branches' && (score.type !== 'score' || score.strict !== null);
+  score.type !== 'steps' && score.type !== 'influence' && (score.type !== 'score' || score.strict !== null);
 
 /** Whether this version can recompute the strict figures of a line. */
 const isOwnMethod = ({ method }: AnyRecord): boolean =>
@@ -134,7 +134,7 @@ const isOwnBranches = ({ method }: BranchRecord): boolean =>
 function otherMethodsOf(scores: AnyRecord[]): string[] {
   const { name: own, version } = STRICT_METHOD;
   const others = scores.filter((score) =>
-    score.type === 'branches' ? !isOwnBranches(score) : isStrict(score) && !isOwnMethod(score),
+    score.type === 'influence' ? !isOwnBranches(score) : isStrict(score) && !isOwnMethod(score),
   );
   const names = others.map(({ method }) => (method ? `${method.name} ${method.version}` : `${own} 1`));
   return [...new Set(names)].map((name) => {
@@ -209,7 +209,7 @@ function replayOne(
       return replayPair(score, tools.replayed, own);
     case 'difference':
       return own ? replayDifference(score, tools.replayed) : undefined;
-    case 'branches':
+    case 'influence':
       return isOwnBranches(score) ? replayBranches(score, recorded.branches, tools.algebra) : undefined;
     case 'beside':
       return own ? replayBeside(score, recorded, tools) : undefined;

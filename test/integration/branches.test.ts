@@ -132,7 +132,15 @@ describe('counterfactual branches in the analyzer', () => {
       const file = join(folder, 'runs', RUN, 'scores.jsonl');
       const final = async () => linesOf(file, { provisional: false });
       await waitFor(async () => (await final()).length === 2, { what: 'the last lines' });
-      expect((await final())[0]).toMatchObject({ type: 'branches', condition: 'live', distance: 1, ...live });
+      expect((await final())[0]).toMatchObject({
+        type: 'influence',
+        condition: 'live',
+        distance: 1,
+        histories: 24,
+        influence: { value: live?.influence?.value, ci: [live?.influence?.ciLow, live?.influence?.ciHigh] },
+        matched: { score: live?.matched?.score, p_value: 0.005 },
+        sequential: { p_value: live?.sequential?.pValue },
+      });
       const replay = await runProgram(process.execPath, [
         PROGRAM,
         'replay',

@@ -2,6 +2,7 @@
  * The figures of branches as lines of `scores.jsonl`. A line lists the histories that the line of its group before does
  * not have: `rows` follow the first `after` of that line.
  */
+import { branchAnswer } from '../branches/branch-answer.ts';
 import { distanceOf } from '../ingest/episode-index.ts';
 import type { BranchScore } from '../scoring/messages.ts';
 
@@ -19,11 +20,11 @@ export interface BranchLedger {
 export function createBranchLedger(): BranchLedger {
   const known = new Map<string, string[]>();
   return {
-    line: ({ type, run, version, seed, method, group: { key, ...names }, branches, rows, computedMs }) => {
+    line: ({ run, version, seed, method, group: { key, ...names }, branches, rows, computedMs }) => {
       const before = known.get(key) ?? [];
       known.set(key, rows);
       return {
-        type,
+        type: 'influence',
         run,
         version,
         seed,
@@ -32,7 +33,7 @@ export function createBranchLedger(): BranchLedger {
         group: key,
         ...names,
         distance: distanceOf(names),
-        ...branches,
+        ...branchAnswer(branches),
         ...rowsAfter(before, rows),
       };
     },
