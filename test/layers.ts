@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   studies: ['protocol', 'process', 'model'],
   tables: ['protocol'],
   outcomes: ['protocol', 'transport', 'process', 'tables'],
+  analysis: ['protocol', 'synchrony', 'process', 'recordings', 'tables'],
   measure: [
     'protocol',
     'numeric',

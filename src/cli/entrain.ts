@@ -66,6 +66,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     module: '../outcomes/main.ts',
     summary: 'what came of the episodes: by rules, a file, a judge',
   },
+  analyze: {
+    module: '../analysis/main.ts',
+    summary: 'does synchrony go with outcomes across models?',
+  },
   pin: {
     module: '../recordings/main.ts',
     prefix: ['pin'],

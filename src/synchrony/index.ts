@@ -41,6 +41,7 @@ export { differenceOf, jackknife, meanOf, type Estimate, type Jackknifed } from 
 export { cohensF2 } from './stats/effect-size.ts';
 export { qValues } from './stats/false-discovery.ts';
 export { mixedSlope, type GroupedPoint, type MixedSlope } from './stats/mixed-slope.ts';
+export { modelInterval } from './stats/model-jackknife.ts';
 export { partialCorrelation } from './stats/partial-correlation.ts';
 export { pearson, type Correlation } from './stats/pearson.ts';
 export { qap, type PairTable, type QapOptions, type QapResult } from './stats/qap.ts';

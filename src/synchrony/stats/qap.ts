@@ -59,6 +59,11 @@ export function qap(
   return { r, pValue: large / orders.length, cells, models, permutations: orders.length, exact };
 }
 
+/** r over the cells that both tables have; undefined where a table is constant over them, or there are fewer than three. */
+export function tableCorrelation(x: PairTable, y: PairTable): number | undefined {
+  return correlate(x, y, [...x.keys()]).r;
+}
+
 /** r of x under an order of its models with y. */
 function correlate(
   x: PairTable,

@@ -1,0 +1,63 @@
+/** `entrain analyze RUN…`: does synchrony go with outcomes across models? */
+import { parseArgs } from 'node:util';
+import { required, wholeNumber } from '../process/flags.ts';
+import { findRunFolder } from '../process/run-folder/read-talk.ts';
+import { usageText } from '../process/usage.ts';
+import { EntrainError } from '../protocol/errors.ts';
+import { analyzeTables } from './analyze-tables.ts';
+import { analysisText } from './analysis-text.ts';
+import { collectTables } from './collect-tables.ts';
+import { readCovariates } from './read-covariates.ts';
+
+const FLAGS = {
+  runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
+  condition: { type: 'string', default: 'live', value: 'NAME', about: 'whose synchrony and outcomes' },
+  covariates: {
+    type: 'string',
+    value: 'FILE',
+    about: 'CSV with the column model and one for each covariate, held constant in the partial correlation',
+  },
+  draws: { type: 'string', default: '4999', value: 'N', about: 'permutations of more than six models' },
+  seed: { type: 'string', default: '1', value: 'N', about: 'of these' },
+  json: { type: 'boolean', default: false, about: 'print JSON' },
+} as const;
+
+export const usage = (): string =>
+  usageText(
+    {
+      call: 'entrain analyze RUN…',
+      about:
+        'Correlates the final strict excess of pairs of models with the outcomes of their dialogues, over all runs given; p by permuting models, for pairs that share one are not independent.',
+    },
+    FLAGS,
+  );
+
+/** Arguments after `entrain analyze` → exit status. */
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: FLAGS,
+    strict: true,
+    allowPositionals: true,
+  });
+  required('RUN', positionals[0], 'the name or folder of a run, or of several');
+  const folders = await Promise.all(positionals.map((name) => findRunFolder(values.runs, name)));
+  const twice = folders.find((folder, at) => folders.indexOf(folder) !== at);
+  if (twice !== undefined)
+    throw new EntrainError('USAGE', `${twice} is given twice: expected each run once.`);
+  const collected = await collectTables(folders, values.condition);
+  if (collected.outcomes.length === 0)
+    throw new EntrainError(
+      'RUN_INVALID',
+      `None of the runs has an outcome in ${values.condition}: run "entrain evaluate" on each first.`,
+    );
+  const covariates =
+    values.covariates === undefined ? new Map() : await readCovariates(values.covariates, collected.models);
+  const draws = wholeNumber('--draws', values.draws, { least: 99, most: 999_999 });
+  const analysis = analyzeTables(collected, { covariates, draws, seed: wholeNumber('--seed', values.seed) });
+  const about = { runs: folders.length, condition: values.condition, provisional: collected.provisional };
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ ...about, ...analysis })}\n` : analysisText(analysis, about),
+  );
+  return 0;
+}
