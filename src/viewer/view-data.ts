@@ -92,7 +92,9 @@ export interface AdjustmentView extends Interval {
 export interface InterventionView {
   histories: number;
   influence: Interval | null;
-  matched: (Interval & { pValue: number | null }) | null;
+  matched: (Interval & { pValue: number }) | null;
+  /** Of the test that may be looked at any time. */
+  sequentialP: number | null;
   reason?: string;
 }
 

@@ -156,7 +156,7 @@ describe('for everybody', () => {
         ['/?run=done#e0001/t2', '.row', 390],
       ] as const) {
         const { page } = await look(browser, viewer.url + path, { colorScheme, width });
-        await page.locator(ready).first().waitFor();
+        await page.locator(ready).first().waitFor({ state: 'attached' });
         await page.evaluate(await readFile(AXE, 'utf8'));
         const found: { violations: { id: string; impact: string; nodes: { html: string }[] }[] } =
           await page.evaluate('axe.run()');

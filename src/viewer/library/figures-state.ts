@@ -1,6 +1,14 @@
 /** The figures of a run as they stand in its `scores.jsonl`: of every group the last line, and its curve. */
+import type { BranchReport } from '../../protocol/branch-report.ts';
 import type { PaperReport, StrictReport } from '../../protocol/report.ts';
-import type { CurveView, DifferenceView, FiguresView, GroupView, InterventionView } from '../view-data.ts';
+import type {
+  CurveView,
+  DifferenceView,
+  FiguresView,
+  GroupView,
+  Interval,
+  InterventionView,
+} from '../view-data.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface FiguresState {
@@ -29,8 +37,8 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
     case 'difference':
       takeDifference(figures, line);
       break;
-    case 'influence':
-      takeInfluence(figures, line);
+    case 'branches':
+      takeBranches(figures, line);
       break;
     default:
       return false;
@@ -142,25 +150,21 @@ function takeDifference(figures: FiguresState, line: Line): void {
   figures.differences.set(key, { condition, against, ...place, ...figure });
 }
 
-interface InfluenceLine {
-  histories: number;
-  influence: { value: number; ci: [number, number] } | null;
-  matched: { score: number; ci: [number, number]; p_value: number | null } | null;
-  reason?: string;
-}
-
-function takeInfluence(figures: FiguresState, line: Line): void {
-  const { histories, influence, matched, reason } = line as unknown as InfluenceLine;
+/** A line of type `branches`: a report beside the names of its group. */
+function takeBranches(figures: FiguresState, line: Line): void {
+  const { histories, influence, matched, sequential, reason } = line as unknown as BranchReport;
   const view: InterventionView = {
     histories,
-    influence: influence && { value: influence.value, low: influence.ci[0], high: influence.ci[1] },
-    matched: matched && {
-      value: matched.score,
-      low: matched.ci[0],
-      high: matched.ci[1],
-      pValue: matched.p_value,
-    },
+    influence: influence && intervalOf(influence.value, influence),
+    matched: matched && { ...intervalOf(matched.score, matched), pValue: matched.pValue },
+    sequentialP: sequential?.pValue ?? null,
     ...(reason === undefined ? {} : { reason }),
   };
   groupOf(figures, line).intervention = view;
 }
+
+const intervalOf = (value: number, { ciLow, ciHigh }: { ciLow: number; ciHigh: number }): Interval => ({
+  value,
+  low: ciLow,
+  high: ciHigh,
+});

@@ -1,6 +1,9 @@
 /** What the figures of a run allow one to say, in plain words: the highest rung that has an answer speaks. */
 import type { FiguresView, GroupView, VerdictView } from '../view-data.ts';
 
+/** Of a p-value. */
+const LEVEL = 0.05;
+
 type Figures = Pick<FiguresView, 'groups' | 'provisional'>;
 
 const percent = (value: number): string => `${Math.round(100 * value)}\u00a0%`;
@@ -8,7 +11,10 @@ const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(
 const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
 
 export function verdictOf(figures: Figures): VerdictView {
-  const verdict = interventionVerdict(figures.groups) ?? adjustmentVerdict(figures.groups);
+  const verdict =
+    interventionVerdict(figures.groups) ??
+    sequentialVerdict(figures.groups) ??
+    adjustmentVerdict(figures.groups);
   if (!verdict) return { claim: waitingText(figures.groups), evidence: [], caveat: '' };
   return figures.provisional ? { ...verdict, claim: `So far: ${verdict.claim}` } : verdict;
 }
@@ -25,6 +31,26 @@ function interventionVerdict(groups: readonly GroupView[]): VerdictView | undefi
   });
   const caveat = 'In this study, with these models and at this temperature.';
   return { claim: actingClaim(moved.length, live.length), evidence, caveat };
+}
+
+/** Rung 3 while there are too few histories for a share: the test that may be looked at any time. */
+function sequentialVerdict(groups: readonly GroupView[]): VerdictView | undefined {
+  const tested = groups.filter(
+    ({ condition, intervention }) =>
+      condition === 'live' && intervention && intervention.sequentialP !== null,
+  );
+  const found = tested.filter(({ intervention }) => (intervention?.sequentialP ?? 1) <= LEVEL);
+  if (found.length === 0) return undefined;
+  const evidence = tested.map(
+    ({ sourceRole, targetRole, intervention }) =>
+      `${ordinal(sourceRole)} → ${ordinal(targetRole)}: p ${(intervention?.sequentialP ?? 1).toFixed(3)} after ${intervention?.histories} histories`,
+  );
+  const claim = actingClaim(found.length, tested.length);
+  return {
+    claim,
+    evidence,
+    caveat: 'By a test that may be looked at any time; how much takes more histories.',
+  };
 }
 
 function actingClaim(moved: number, all: number): string {

@@ -38,9 +38,12 @@ export const RUNGS: readonly Rung[] = [
     name: 'Intervention',
     question: 'Does what one says change the other?',
     definition:
-      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears. This rung says: acts on.',
+      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state foretells on held-out scenarios: it says “moves in line with”.',
     notRun: 'Not tested in this study: it has no "branches".',
-    lines: ({ groups }) => groups.toSorted(byCondition).map((group) => lineOf(group, influenceMark(group))),
+    lines: ({ groups }) => [
+      ...groups.toSorted(byCondition).map((group) => lineOf(group, influenceMark(group))),
+      ...groups.toSorted(byCondition).flatMap(matchedLine),
+    ],
   },
   {
     place: 2,
@@ -77,15 +80,24 @@ const lineOf = (group: GroupView, mark: Mark | undefined): Line => ({
 function influenceMark({ intervention }: GroupView): Mark | undefined {
   const influence = intervention?.influence;
   if (!intervention || !influence) return undefined;
-  const { matched, histories } = intervention;
-  const moved = matched ? `; moves in line with: matched SyncR² ${figure(matched.value)}` : '';
+  const { histories } = intervention;
   return {
     at: influence,
     nulls: [],
     text: `${Math.round(100 * influence.value)}\u00a0%`,
-    title: `influence ${rangeText(influence, figure)}, ${histories} histories${moved}`,
+    title: `influence ${rangeText(influence, figure)}, ${histories} histories`,
     isPale: influence.low <= 0,
   };
+}
+
+/** Beside the influence: how much of the movement the speaker's own state foretells. */
+function matchedLine(group: GroupView): Line[] {
+  const matched = group.intervention?.matched;
+  if (!matched) return [];
+  const title = `matched SyncR² ${rangeText(matched, figure)}, p ${probability(matched.pValue)}`;
+  const mark = { at: matched, nulls: [], text: figure(matched.value), title, isPale: matched.pValue > 0.05 };
+  const line = lineOf(group, mark);
+  return [{ ...line, key: `${group.key} matched`, condition: `${group.condition}, matched SyncR²` }];
 }
 
 function adjustmentMark({ adjustment }: GroupView): Mark | undefined {

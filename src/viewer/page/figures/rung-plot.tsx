@@ -69,7 +69,7 @@ function Row({ line, isFirst, top, run, scale }: RowProps) {
   const { mark, condition } = line;
   const y = top + ROW_PX / 2;
   return (
-    <g class={`row ${conditionClass(condition.split(' ')[0] ?? '')}${mark?.isPale ? ' pale' : ''}`}>
+    <g class={`row ${conditionClass(condition.split(/[ ,]/)[0] ?? '')}${mark?.isPale ? ' pale' : ''}`}>
       <title>{titleOf(line, run)}</title>
       <rect class="hover" x={0} y={top} width={scale.width} height={ROW_PX} />
       {isFirst && (

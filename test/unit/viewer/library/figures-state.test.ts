@@ -8,12 +8,14 @@ const take = (...lines: object[]) => {
   return figuresView(figures);
 };
 
-const influence = (condition: string, value: number, histories = 24): object => ({
+const influence = (condition: string, value: number): object => ({
   ...(scoreLine({ condition }) as Record<string, unknown>),
-  type: 'influence',
-  histories,
-  influence: { value, ci: [value === 0 ? 0 : value - 0.1, value === 0 ? 0 : value + 0.1] },
-  matched: { score: 0.6, ci: [0.5, 0.7], p_value: 0.005 },
+  type: 'branches',
+  histories: 24,
+  branches: 96,
+  influence: { value, ciLow: Math.min(value, value - 0.1), ciHigh: value + 0.1, perLayer: [] },
+  matched: { score: 0.6, ciLow: 0.5, ciHigh: 0.7, pValue: 0.005 },
+  sequential: { histories: 24, logE: 5, pValue: 0.01 },
 });
 
 describe('figures of scores.jsonl', () => {
@@ -45,6 +47,15 @@ describe('figures of scores.jsonl', () => {
     const { curve } = take(...lines).groups[0] ?? { curve: [] };
     expect(curve.length).toBeLessThanOrEqual(401);
     expect(curve.at(-1)?.samples).toBe(1000);
+  });
+
+  it('takes the figures of branches', () => {
+    expect(take(influence('live', 0.4)).groups[0]?.intervention).toEqual({
+      histories: 24,
+      influence: { value: 0.4, low: 0.30000000000000004, high: 0.5 },
+      matched: { value: 0.6, low: 0.5, high: 0.7, pValue: 0.005 },
+      sequentialP: 0.01,
+    });
   });
 
   it('passes over lines of other types', () => {
@@ -88,6 +99,15 @@ describe('the verdict', () => {
 
   it('does not say that they act on one another where an interval holds 0', () => {
     expect(take(influence('live', 0.05)).verdict.claim).toBe('Neither is seen to act on the other.');
+  });
+
+  it('says early what the test finds that may be looked at any time', () => {
+    const early = { ...influence('live', 0), influence: null, matched: null, provisional: true };
+    expect(take(early).verdict).toEqual({
+      claim: 'So far: They act on one another.',
+      evidence: ['1st → 2nd: p 0.010 after 24 histories'],
+      caveat: 'By a test that may be looked at any time; how much takes more histories.',
+    });
   });
 
   it('says so far while the run is open, and why there is nothing yet', () => {
