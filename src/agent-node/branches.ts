@@ -5,11 +5,12 @@
  */
 import { isBranched } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative } from '../protocol/control.ts';
-import type { Branch, Dialogue } from '../model/types.ts';
+import type { Branch, Dialogue, ModelInfo } from '../model/types.ts';
 import { branchFrame, type FrameSink } from './frames.ts';
 
 export interface BranchPorts {
   agent: string;
+  model: { info: Pick<ModelInfo, 'dims'> };
   frames: FrameSink;
   /** Stores an alternative once; another life of the role would have said the same words. */
   sayAlternative(alternative: Alternative): Promise<void>;
@@ -48,7 +49,10 @@ export async function sayAlternatives(
   for (const alternative of branches.length > 0 ? said : [skipped]) await ports.sayAlternative(alternative);
 }
 
-/** Sends a listener's states after what was said, which its dialogue already holds, and after each alternative. */
+/**
+ * Sends a listener's states after what was said, which its dialogue already holds, and after each alternative. If its
+ * context is nearly full it sends one frame of zeros instead, with the state `skipped`.
+ */
 export async function sendReplies(
   { spec, turn, ports }: Place,
   heard: { alternatives: readonly Alternative[]; dialogue: Dialogue; script: string | undefined },
@@ -62,9 +66,9 @@ export async function sendReplies(
     said.map(({ text }) => text),
     script,
   );
-  for (const [k, data] of (replies?.states ?? []).entries()) {
-    const place = { run: spec.run, episode: spec.episode, turn, seating: spec.seating, k };
-    const states = { state: 'reply', layers: replies?.layers ?? [], data };
-    frames.append(branchFrame(states, { ...place, tNs: frames.sinceEpochNs() }));
-  }
+  const at = { run: spec.run, episode: spec.episode, turn, seating: spec.seating };
+  const skipped = { state: 'skipped', layers: [1], data: new Float32Array(ports.model.info.dims) };
+  const states = replies?.states.map((data) => ({ state: 'reply', layers: replies.layers, data }));
+  for (const [k, state] of (states ?? [skipped]).entries())
+    frames.append(branchFrame(state, { ...at, k, tNs: frames.sinceEpochNs() }));
 }

@@ -10,7 +10,7 @@ import type {
 import { createTensorPacker } from '../protocol/stream/tensor.ts';
 import type { StepStates, TurnState } from '../model/types.ts';
 import type { Frame } from '../transport/stream/sender.ts';
-import { textFeatures } from './text-features.ts';
+import { textFeatures } from '../protocol/text-features.ts';
 
 /** The part of the activation stream that an episode needs. */
 export interface FrameSink {

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../process/make-folder.ts';
 import { readRecording } from '../journal/read-recording.ts';
-import type { EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
+import type { BranchFrame, EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
 import { unpackTensor } from '../protocol/stream/tensor.ts';
 import { placeOf, supersedes, type IndexedTurn } from '../analyzer/ingest/episode-index.ts';
 import { beginVerification, type Verification, type VerifyReport } from './verify-run.ts';
@@ -22,6 +22,8 @@ interface Collected {
   about: EpisodeFrame;
   turns: Map<number, IndexedTurn<{ role: number; frame: TurnFrame }>>;
   steps: { role: number; frame: StepsFrame }[];
+  /** By the name of their tensor; of two the one of the later seating. */
+  branches: Map<string, BranchFrame>;
 }
 
 export async function exportRun(
@@ -39,7 +41,7 @@ export async function exportRun(
       await writeFile(join(out, path), bytes);
     }
     files += written.length;
-    frames += episode.turns.size + (format === 'npy' ? 0 : episode.steps.length);
+    frames += episode.turns.size + (format === 'npy' ? 0 : episode.steps.length + episode.branches.size);
   }
   return { files, frames, verified: await verification.report() };
 }
@@ -57,13 +59,14 @@ async function collect(folder: string, verification: Verification): Promise<Map<
     if (message.type === 'episode') {
       roles.set(place, message.role);
       if (!episodes.has(message.episode))
-        episodes.set(message.episode, { about: message, turns: new Map(), steps: [] });
+        episodes.set(message.episode, { about: message, turns: new Map(), steps: [], branches: new Map() });
       continue;
     }
     const episode = episodes.get(message.episode);
     const role = roles.get(place);
     if (!episode || role === undefined) continue;
     if (message.type === 'steps') episode.steps.push({ role, frame: message });
+    else if (message.type === 'branch') takeBranch(episode, role, message);
     else if (message.type === 'turn')
       takeTurn(episode, {
         ...placeOf(message, { stream, epoch, seq: message.seq }),
@@ -71,6 +74,15 @@ async function collect(folder: string, verification: Verification): Promise<Map<
       });
   }
   return episodes;
+}
+
+/** Whoever could not branch sent a frame without states. */
+function takeBranch({ branches }: Collected, role: number, frame: BranchFrame): void {
+  const { turn, kind, k, state, layer, size, donor, seating = 0 } = frame;
+  if (state === 'skipped') return;
+  const moved = [layer, size, donor].flatMap((part) => (part === undefined ? [] : [`${part}`]));
+  const name = [`agent_${role + 1}`, `turn_${turn}`, kind, ...moved, `${k}`, state].join('.');
+  if ((branches.get(name)?.seating ?? -1) <= seating) branches.set(name, { ...frame, seating });
 }
 
 function takeTurn({ turns }: Collected, turn: IndexedTurn<{ role: number; frame: TurnFrame }>): void {
@@ -98,7 +110,7 @@ function paperFiles({ about, turns }: Collected): { path: string; bytes: Uint8Ar
   });
 }
 
-function episodeFile({ about, turns, steps }: Collected): { path: string; bytes: Uint8Array } {
+function episodeFile({ about, turns, steps, branches }: Collected): { path: string; bytes: Uint8Array } {
   const tensors: NamedTensor[] = [...turns.values()].flatMap(({ payload: { role, frame } }) => {
     const place = `agent_${role + 1}.turn_${frame.turn}`;
     const [, layers, dims] = frame.shape;
@@ -111,6 +123,11 @@ function episodeFile({ about, turns, steps }: Collected): { path: string; bytes:
   for (const [i, { role, frame }] of steps.entries()) {
     const name = `agent_${role + 1}.turn_${frame.turn}.${frame.role}.step_${frame.step0}.${i}`;
     tensors.push({ name, dtype: frame.dtype, shape: frame.shape, data: frame.data });
+  }
+  for (const [name, { dtype, shape, data, text }] of branches) {
+    const [, layers, dims] = shape;
+    tensors.push({ name, dtype, shape: [layers, dims], data });
+    if (text) tensors.push({ name: `${name}.text`, dtype: 'f32', shape: [text.length / 4], data: text });
   }
   const { run, episode, scenario, pair, condition, seed, order, models } = about;
   const metadata = {
@@ -127,6 +144,7 @@ function episodeFile({ about, turns, steps }: Collected): { path: string; bytes:
       text: ['feature'],
       words: ['dim'],
       steps: ['step', 'layer', 'dim'],
+      alternative: ['layer', 'dim'],
     }),
     layers: JSON.stringify([...turns.values()][0]?.payload.frame.layers ?? []),
   };

@@ -14,6 +14,7 @@ export function verifyText(report: VerifyReport): string {
     ...section('still open (the analyzer runs, or was killed: start it again to seal)', open),
   ];
   if (gapFrames > 0) lines.push(`${count(gapFrames, 'frame')} declared lost by the sender`);
+  if (report.branches) lines.push(branchesText(report.branches));
   lines.push(`sound: ${report.sound ? 'yes' : 'no'}`, ...section('not as planned and said', lacking));
   if (!utterances) lines.push('complete: unknown, for there is no transcript.jsonl');
   else {
@@ -30,6 +31,11 @@ export function verifyText(report: VerifyReport): string {
 export function removedText({ atMs, segments, bytes }: Removal): string {
   const date = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
   return `removed by retention on ${date} UTC (${count(segments, 'segment')}, ${(bytes / 1e6).toFixed(1)} MB); run.json, events, transcript and scores are kept`;
+}
+
+function branchesText({ turns, alternatives, skipped }: NonNullable<VerifyReport['branches']>): string {
+  const near = skipped > 0 ? `, ${count(skipped, 'turn')} skipped near the end of the context` : '';
+  return `branches: ${count(turns, 'turn')}, ${count(alternatives, 'alternative')}${near}`;
 }
 
 function section(title: string, items: string[]): string[] {

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { readRecording, type RecordedMessage, type SegmentReport } from '../journal/read-recording.ts';
 import { removalOf, type Removal } from '../journal/retention.ts';
 import { parseMessage, placeSchema, utteranceSchema } from '../protocol/control.ts';
+import { createBranchLedger, type BranchLedger } from './branch-ledger.ts';
+import { checkBranches, type BranchReport } from './check-branches.ts';
 import { checkSpeakers, type Spoken } from './check-speakers.ts';
 import { createLedger, type EpochLedger } from './epoch-ledger.ts';
 import { holdAgainstPlan, readEvents, type RunEvents } from './hold-against-plan.ts';
@@ -16,7 +18,10 @@ import { holdAgainstPlan, readEvents, type RunEvents } from './hold-against-plan
 const namedSchema = utteranceSchema
   .pick({ episode: true, turn: true, stream: true, epoch: true, lastSeq: true })
   // A transcript of protocol 1 may lack these fields.
-  .extend({ ...utteranceSchema.pick({ agent: true, finish: true }).partial().shape, ...placeSchema.shape });
+  .extend({
+    ...utteranceSchema.pick({ agent: true, finish: true, text: true }).partial().shape,
+    ...placeSchema.shape,
+  });
 type Named = ReturnType<typeof namedSchema.parse>;
 
 export interface VerifyReport {
@@ -33,6 +38,8 @@ export interface VerifyReport {
   gapFrames: number;
   /** Undefined if the folder has no transcript. */
   utterances: { total: number; incomplete: string[] } | undefined;
+  /** Undefined where the study has no branches. */
+  branches: BranchReport | undefined;
   /** What is missing or superfluous in the folder, compared with its plan and transcript. */
   lacking: string[];
   /** Set if retention removed the recording; then nothing is left to check. */
@@ -57,6 +64,7 @@ export async function verifyRun(folder: string): Promise<VerifyReport> {
 
 export function beginVerification(folder: string): Verification {
   const ledger = createLedger();
+  const branches = createBranchLedger();
   const faults: string[] = [];
   const open: string[] = [];
   const totals = { segments: 0, bytes: 0, frames: 0 };
@@ -70,8 +78,9 @@ export function beginVerification(folder: string): Verification {
     take: ({ stream, epoch, message }) => {
       totals.frames += 1;
       ledger.take({ stream, epoch }, message);
+      branches.take(stream, message);
     },
-    report: () => conclude(folder, { ledger, faults, open, totals }),
+    report: () => conclude(folder, { ledger, branches, faults, open, totals }),
   };
 }
 
@@ -79,6 +88,7 @@ async function conclude(
   folder: string,
   seen: Pick<VerifyReport, 'faults' | 'open'> & {
     ledger: ReturnType<typeof createLedger>;
+    branches: BranchLedger;
     totals: Pick<VerifyReport, 'segments' | 'bytes' | 'frames'>;
   },
 ): Promise<VerifyReport> {
@@ -86,32 +96,29 @@ async function conclude(
   const epochs = ledger.epochs();
   const transcript = await readTranscript(folder);
   const events = await readEvents(folder);
-  const speakerFaults = checkSpeakers(events.events, (transcript.all ?? []).filter(isSpoken));
+  const spokenBy = { events: events.events, spoken: (transcript.all ?? []).filter(isSpoken) };
+  const speakerFaults = checkSpeakers(spokenBy.events, spokenBy.spoken);
+  const branches = await checkBranches(folder, { ...spokenBy, ledger: seen.branches });
   const faults = [...seen.faults, ...epochs.flatMap(epochFaults), ...speakerFaults];
   const utterances = transcript.all && checkUtterances(transcript.all, events, ledger);
   const spoken = (transcript.all ?? []).map(({ episode, turn }) => `${episode}/${turn}`);
   const lacking = [
     ...transcript.faults,
     ...(await holdAgainstPlan(folder, { spoken, recorded: ledger.turns(), events })),
+    ...(branches?.faults ?? []),
   ];
-  const gapFrames = epochs.reduce((sum, { gapFrames: gaps }) => sum + gaps, 0);
-  const streams = new Set(epochs.map(({ stream }) => stream)).size;
   const removed = await removalOf(folder);
   const sound = faults.length === 0 && open.length === 0;
   const complete =
     sound && utterances !== undefined && utterances.incomplete.length === 0 && lacking.length === 0;
+  const parts = { faults, open, utterances, branches, lacking, removed, sound, complete };
+  return { ...totals, ...countEpochs(epochs), epochs, ...parts };
+}
+
+function countEpochs(epochs: VerifyReport['epochs']): Pick<VerifyReport, 'streams' | 'gapFrames'> {
   return {
-    ...totals,
-    streams,
-    epochs,
-    faults,
-    open,
-    gapFrames,
-    utterances,
-    lacking,
-    removed,
-    sound,
-    complete,
+    streams: new Set(epochs.map(({ stream }) => stream)).size,
+    gapFrames: epochs.reduce((sum, { gapFrames }) => sum + gapFrames, 0),
   };
 }
 

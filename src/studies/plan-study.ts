@@ -33,6 +33,7 @@ export function planStudy(study: Study, models: ReadonlyMap<string, PlannedModel
       `turns    ${count(episodes * maxTurns)} at most, ${maxTurns} an episode`,
       `tokens   ${count(tokens)} at most, ${maxTokens} a turn`,
       `time     ${duration(tokens / TOKENS_PER_S)} at ${TOKENS_PER_S} tokens/s, one episode at a time`,
+      ...branchLines(study, episodes * maxTurns),
       ...groupSizes(study, known).map(groupLine),
       ...diskLines(study, models),
       ...contextLines(study, models),
@@ -46,6 +47,16 @@ const count = (n: number): string => n.toLocaleString('en');
 function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** A word said besides is one more to say, and to hear. */
+function branchLines({ branches, maxTokens }: Study, turns: number): string[] {
+  if (!branches) return [];
+  const branched = Math.round(turns * branches.share);
+  const { alternatives } = branches;
+  return [
+    `branches about ${count(branched)} turns, with ${count(branched * alternatives)} alternatives of ${count(branched * alternatives * maxTokens)} tokens at most`,
+  ];
 }
 
 function groupLine({ agents, source, target, counts, short }: GroupSize): string {

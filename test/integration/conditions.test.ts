@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hearsTurn } from '../../src/agent-node/play-episode.ts';
 import { systemPrompt } from '../../src/agent-node/system-prompt.ts';
-import { textFeatures } from '../../src/agent-node/text-features.ts';
+import { textFeatures } from '../../src/protocol/text-features.ts';
 import { createEpisodeIndex, placeOf, rowsOf } from '../../src/analyzer/ingest/episode-index.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { couplingOf } from '../../src/coordinator/conditions.ts';

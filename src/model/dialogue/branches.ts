@@ -1,8 +1,11 @@
 /**
  * Counterfactual branches of one turn. The speaker says more utterances from the same history, and a listener reads each in
- * place of what was said; after either the dialogue is as if it had not been asked.
+ * place of what was said. Each goes on from a copy of the dialogue's cache, so the dialogue itself is as if it had not been
+ * asked, and the utterances share passes where dialogues can.
  *
- *   prompt ─▶ utterance k ─▶ states ─▶ cache rewound to the prompt ─▶ utterance k + 1
+ *                ┌─ cache ─────▶ what is said: k = 0
+ *   prompt ─▶ cache ── copy ───▶ utterance k ─▶ states
+ *                └──── copy ───▶ utterance k + 1 ─▶ states
  */
 import { gather } from '../runtime/step-states.ts';
 import type { Branch, ReplyStates } from '../types.ts';
@@ -32,9 +35,20 @@ export async function replyStates(
   const read = script ? [turnOf(engine, 'peer', script)] : [];
   const plans = versions.map((turns) => engine.plan([...before, ...turns, ...read]));
   if (!plans.every((plan) => hasRoomToBranch(engine, plan, 0))) return undefined;
-  const states: Float32Array[] = [];
-  for (const plan of plans) states.push(await stateAt(engine, plan));
-  return { layers: [...engine.stateLayers], states };
+  const states = plans.map((plan, k) =>
+    k === 0 ? stateAt(engine, plan) : onFork(engine, (fork) => stateAt(fork, plan)),
+  );
+  return { layers: [...engine.stateLayers], states: await Promise.all(states) };
+}
+
+/** Does something with a copy of a dialogue that holds what it holds now. */
+export async function onFork<T>(engine: Engine, act: (fork: Engine) => Promise<T>): Promise<T> {
+  const fork = { ...engine, turns: [...engine.turns], cache: engine.cache.fork() };
+  try {
+    return await act(fork);
+  } finally {
+    fork.cache.close();
+  }
 }
 
 /** Adds to an utterance the state of somebody who hears it and knows nothing else: no persona, no history. */

@@ -15,6 +15,8 @@ export interface PromptCache {
   /** [dims]: mean of layer 0 over all tokens held. */
   meanEmbedding(): Float32Array;
   length(): number;
+  /** Another cache that holds the same, by copy: what is run on one is not seen by the other. */
+  fork(): PromptCache;
   close(): void;
 }
 
@@ -34,8 +36,17 @@ interface Held extends Chunk {
 }
 
 export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
-  let held: Held[] = [];
-  let lastPass: Pass | undefined;
+  return openPromptCache(decoder, dims, { held: [], lastPass: undefined });
+}
+
+/** What a fork begins with. */
+interface Begun {
+  held: Held[];
+  lastPass: Pass | undefined;
+}
+
+function openPromptCache(decoder: Decoder, dims: number, begun: Begun): PromptCache {
+  let { held, lastPass } = begun;
   const rewind = (chunks: number): void => {
     if (chunks >= held.length) return;
     held = held.slice(0, chunks);
@@ -68,8 +79,9 @@ export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
     return lastPass as Pass;
   };
   const length = (): number => decoder.cache.length;
+  const fork = (): PromptCache => openPromptCache(decoder.fork(), dims, { held: [...held], lastPass });
   const close = (): void => decoder.close();
-  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length, close };
+  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length, fork, close };
 }
 
 function tell(chunk: Held, { onPass, isTentative }: FollowOptions): void {

@@ -12,7 +12,7 @@ import { remember } from './remember.ts';
 import { beginningOf } from '../text/reasoning.ts';
 import { gather } from '../runtime/step-states.ts';
 import type { Branch, BranchesAsked, SpeakOptions, Spoken, TurnState } from '../types.ts';
-import { hasRoomToBranch, withBystander } from './branches.ts';
+import { hasRoomToBranch, onFork, withBystander } from './branches.ts';
 import { createUtteranceStates, type UtteranceStates } from './utterance-states.ts';
 
 export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<Spoken> {
@@ -22,13 +22,11 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
   const saying = { options, plan, prompt, turn: engine.turns.length };
   const branches = hasRoomToBranch(engine, plan, options.maxTokens) ? options.branches : undefined;
   // A copy, for the state itself goes to another thread.
-  const newStates = statesFrom(engine, branches ? state.data.slice() : state.data);
+  const promptState = branches ? state.data.slice() : state.data;
   options.onState(state);
-  const states = branches && newStates();
-  const reply = await sayTokens(engine, { ...saying, states });
-  const totalMs = systemClock.monotonicMs() - startMs;
-  if (branches && states)
-    await tellBranches(engine, { saying, reply: { ...reply, ...states.end() }, newStates, branches });
+  const reply = branches
+    ? await sayBranches(engine, { saying, promptState, branches })
+    : await sayTokens(engine, saying);
   remember(engine, 'self', reply.text);
   return {
     text: reply.text,
@@ -36,7 +34,7 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
     tokens: reply.tokens,
     droppedTurns: engine.droppedTurns - dropped,
     firstTokenMs: reply.firstTokenAtMs - startMs,
-    totalMs,
+    totalMs: reply.endedAtMs - startMs,
   };
 }
 
@@ -82,37 +80,40 @@ interface Written {
   finish: Spoken['finish'];
   tokens: number;
   firstTokenAtMs: number;
+  endedAtMs: number;
 }
 
-interface Telling {
+interface Branching {
   saying: Saying;
-  /** What was said. */
-  reply: Written & Pick<Branch, 'end' | 'mean'>;
-  newStates(): UtteranceStates;
+  /** [layers, dims]: at the prompt's last position. */
+  promptState: Float32Array;
   branches: BranchesAsked;
 }
 
-const statesFrom =
-  ({ stateLayers: layers, parts }: Engine, prompt: Float32Array) =>
-  (): UtteranceStates =>
-    createUtteranceStates({ layers, dims: parts.info.dims, prompt });
-
-/** What was said, and then what might have been: each from the prompt, to which the cache is rewound. */
-async function tellBranches(engine: Engine, telling: Telling): Promise<void> {
-  const { saying, reply, newStates, branches } = telling;
-  const layers = [...engine.stateLayers];
-  const tell = async (k: number, said: Telling['reply']): Promise<void> => {
-    const { text, finish, tokens, end, mean } = said;
-    branches.onBranch(await withBystander(engine, { k, layers, text, finish, tokens, end, mean }));
-  };
-  await tell(0, reply);
+/** What is said, and at once what might be said, each alternative with a copy of the cache. @returns what is said */
+async function sayBranches(engine: Engine, branching: Branching): Promise<Written> {
+  const { saying, branches } = branching;
   const quiet = { ...saying.options, onToken: () => undefined, onSteps: () => undefined };
-  for (const [i, seed] of branches.seeds.entries()) {
-    await engine.cache.follow(saying.plan, { layersOf: () => [], onPass: () => undefined });
-    const states = newStates();
-    const said = await sayTokens(engine, { ...saying, options: { ...quiet, seed }, states });
-    await tell(i + 1, { ...said, ...states.end() });
-  }
+  const alternatives = branches.seeds.map((seed, i) => {
+    const version = { ...branching, saying: { ...saying, options: { ...quiet, seed } } };
+    return onFork(engine, (fork) => sayVersion(fork, version, i + 1));
+  });
+  const [said, ...others] = await Promise.all([sayVersion(engine, branching, 0), ...alternatives]);
+  for (const { branch } of [said, ...others]) branches.onBranch(branch);
+  return said.written;
+}
+
+async function sayVersion(
+  engine: Engine,
+  { saying, promptState: prompt }: Branching,
+  k: number,
+): Promise<{ written: Written; branch: Branch }> {
+  const layers = [...engine.stateLayers];
+  const states = createUtteranceStates({ layers, dims: engine.parts.info.dims, prompt });
+  const written = await sayTokens(engine, { ...saying, states });
+  const { text, finish, tokens } = written;
+  const branch = await withBystander(engine, { k, layers, text, finish, tokens, ...states.end() });
+  return { written, branch };
 }
 
 async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {
@@ -123,7 +124,7 @@ async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {
   const choose = createChooser(engine, saying);
   const closing = (): readonly number[] => engine.parts.tokenizer.encode(reply.closing());
   const budget = createBudget(engine, { maxTokens: options.maxTokens, closing });
-  const written: Written = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0 };
+  const written: Written = { text: '', finish: 'length', tokens: 0, firstTokenAtMs: 0, endedAtMs: 0 };
   let { logits } = saying.prompt;
   while (budget.hasRoom(written.tokens)) {
     const id = budget.forced() ?? choose(logits);
@@ -149,7 +150,7 @@ async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {
     });
     logits = pass.logits;
   }
-  return { ...written, text: reply.end() };
+  return { ...written, text: reply.end(), endedAtMs: systemClock.monotonicMs() };
 }
 
 function beginReply(engine: Engine, { onToken, onSteps }: Saying['options']): Reply {

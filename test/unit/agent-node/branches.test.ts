@@ -15,7 +15,7 @@ import { isBranched } from '../../../src/protocol/branches.ts';
 import type { AgentSpec, Alternative, RunEvent, Utterance } from '../../../src/protocol/control.ts';
 import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
 import { subjects } from '../../../src/protocol/subjects.ts';
-import { textFeatures } from '../../../src/agent-node/text-features.ts';
+import { textFeatures } from '../../../src/protocol/text-features.ts';
 import type { Frame } from '../../../src/transport/stream/sender.ts';
 import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
 import { silentLog } from '../../fixtures/stream/stream-fixture.ts';

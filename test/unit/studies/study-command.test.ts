@@ -161,6 +161,13 @@ describe('entrain study', () => {
     expect(said).toContain('note     this study can give at most');
   });
 
+  it('plans the branches of a study, and says nothing of them where there are none', async () => {
+    const { said } = await say('plan', 'studies/branches-first.json');
+    // Two episodes of six turns, half of which branch, with two alternatives of 32 tokens each.
+    expect(said).toContain('branches about 6 turns, with 12 alternatives of 384 tokens at most\n');
+    expect((await say('plan', 'studies/first.json')).said).not.toContain('branches');
+  });
+
   it('knows disk and context by the folder of a model, without loading it', async () => {
     const { said } = await say('plan', 'studies/first.json', '--model', 'models/entrain-dialogue-8m');
     expect(said).toMatch(/disk {5}[\d.]+ GB at most/);

@@ -2,7 +2,7 @@
  * Describes the surface of a text by numbers, so that the analyzer can estimate what the words alone would predict
  * without having the words.
  */
-import { TEXT_FEATURE_DIMS } from '../protocol/stream/frames.ts';
+import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
 
 const SHORTEST = 3;
 const LONGEST = 5;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { TEXT_FEATURE_DIMS } from '../../../src/protocol/stream/frames.ts';
-import { textFeatures } from '../../../src/agent-node/text-features.ts';
+import { textFeatures } from '../../../src/protocol/text-features.ts';
 
 const dot = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);

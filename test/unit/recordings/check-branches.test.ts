@@ -1,0 +1,190 @@
+/** `entrain verify` and the branches of a run: `branches.jsonl` and branch frames against the plan and against each other. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openRecording } from '../../../src/journal/recording.ts';
+import type { Alternative, RunEvent } from '../../../src/protocol/control.ts';
+import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
+import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
+import { packTensor } from '../../../src/protocol/stream/tensor.ts';
+import { textFeatures } from '../../../src/protocol/text-features.ts';
+import { verifyText } from '../../../src/recordings/print-report.ts';
+import { verifyRun, type VerifyReport } from '../../../src/recordings/verify-run.ts';
+import { DIMS, recordedRun } from '../../fixtures/recordings/recording-fixture.ts';
+import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
+
+/** With this seed and share one turn of eight branches, the first. */
+const SEED = 27;
+const branches = { share: 0.1, alternatives: 2 };
+const WORDS = ['hello', 'good morning', 'who are you'];
+
+interface Made {
+  /** In place of the alternatives that were said. */
+  lines?: (said: Alternative[]) => object[];
+  /** Of the frames those that are recorded. */
+  frames?: (frame: BranchFrame, stream: string) => boolean | BranchFrame;
+  plan?: RunEvent | object;
+}
+
+const frame = (seq: number, state: string, k: number): BranchFrame => ({
+  type: 'branch',
+  seq,
+  run: 'run-1',
+  episode: 'e1',
+  turn: 0,
+  kind: 'alternative',
+  k,
+  state,
+  seating: 0,
+  layers: [1, 2],
+  shape: [1, 2, DIMS],
+  ...packTensor(new Float32Array(2 * DIMS).fill(k), 'f32'),
+  tNs: 1,
+  ...(state === 'end' ? { text: new Uint8Array(textFeatures(WORDS[k] ?? '').buffer) } : {}),
+});
+
+/** A whole run in which turn 0 branches in two alternatives. */
+async function verified({ lines = (said) => said, frames = () => true, plan = {} }: Made = {}) {
+  const folder = await recordedRun();
+  const recording = await openRecording({ folder, log: silentLog });
+  for (const stream of ['ada', 'ben']) {
+    const states = stream === 'ada' ? ['end', 'mean', 'bystander'] : ['reply'];
+    const wanted = [0, 1, 2].flatMap((k) => states.map((state) => [state, k] as const));
+    const kept = wanted.flatMap(([state, k]) => {
+      const made = frame(0, state, k);
+      const keep = frames(made, stream);
+      return keep === false ? [] : [keep === true ? made : keep];
+    });
+    const appended = kept.map((made, i) => ({ seq: 5 + i, bytes: encodeMessage({ ...made, seq: 5 + i }) }));
+    await (await recording.stream(stream)).append(1, appended);
+  }
+  await recording.close();
+  await rewrite(folder, 'events.jsonl', (line, at) => ({
+    ...line,
+    ...(line['type'] === 'episode-started' ? { seed: SEED, branches, maxTurns: 8, ...plan } : {}),
+    seq: at < 2 ? at + 1 : 100 + at,
+  }));
+  await rewrite(folder, 'transcript.jsonl', (line) => ({ ...line, seq: 10 + Number(line['turn']) }));
+  const place = { episode: 'e1', turn: 0, agent: 'ada', finish: 'stop' as const, tokens: 1 };
+  const said = [1, 2].map((k): Alternative & { seq: number } => ({
+    ...place,
+    k,
+    text: WORDS[k] ?? '',
+    seq: 2 + k,
+  }));
+  await writeFile(
+    join(folder, 'branches.jsonl'),
+    lines(said)
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(''),
+  );
+  return verifyRun(folder);
+}
+
+async function rewrite(
+  folder: string,
+  name: string,
+  change: (line: Record<string, unknown>, at: number) => object,
+): Promise<void> {
+  const text = await readFile(join(folder, name), 'utf8');
+  const lines = text.split('\n').filter(Boolean);
+  const changed = lines.map((line, at) =>
+    JSON.stringify(change(JSON.parse(line) as Record<string, unknown>, at)),
+  );
+  await writeFile(join(folder, name), `${changed.join('\n')}\n`);
+}
+
+const lackingOf = async (made: Made): Promise<string[]> => {
+  const report: VerifyReport = await verified(made);
+  expect(report.complete).toBe(report.lacking.length === 0);
+  return report.lacking;
+};
+
+describe('verifyRun, of a run with branches', () => {
+  it('finds one complete that has every alternative and every state', async () => {
+    const report = await verified();
+    expect(report.lacking).toEqual([]);
+    expect(report).toMatchObject({ complete: true, branches: { turns: 1, alternatives: 2, skipped: 0 } });
+    expect(verifyText(report)).toContain('branches: 1 turn, 2 alternatives\n');
+    const plain = await verifyRun(await recordedRun());
+    expect(plain.branches).toBeUndefined();
+    expect(verifyText(plain)).not.toContain('branches');
+  });
+
+  it('names a turn whose alternatives are not all there', async () => {
+    expect(await lackingOf({ lines: ([first]) => (first ? [first] : []) })).toContain(
+      'turn 0 of e1: 1 of its 2 alternatives are in branches.jsonl',
+    );
+    expect(await lackingOf({ lines: () => [] })).toContain(
+      'turn 0 of e1: 0 of its 2 alternatives are in branches.jsonl',
+    );
+    expect(await lackingOf({ lines: (said) => [...said, { no: 'alternative' }] })).toEqual([
+      'branches.jsonl: line 3 is no alternative',
+    ]);
+  });
+
+  it.each<[string, Partial<Alternative & { seq: number }>, RegExp]>([
+    [
+      'of an agent that did not have the turn',
+      { agent: 'ben' },
+      /alternative 2 of turn 0 of e1: agent "ben" did not/,
+    ],
+    [
+      'with a number that the study does not have',
+      { k: 3 },
+      /alternative 3 of turn 0 of e1: .*no alternative 3/,
+    ],
+    ['that stands there twice', { k: 1 }, /alternative 1 of turn 0 of e1: alternative 1 was said before/],
+    ['that came behind its utterance', { seq: 11 }, /alternative 2 of turn 0 of e1: turn 0 is not at hand/],
+    ['of a turn that does not branch', { turn: 1, seq: 10.5 }, /alternative 2 of turn 1 of e1: /],
+  ])('names an alternative %s', async (_, change, sentence) => {
+    const lines = ([first, second]: Alternative[]): object[] => [{ ...first }, { ...second, ...change }];
+    const seq = change.seq === 10.5 ? { seq: 10 } : {};
+    const lacking = await lackingOf({
+      lines: (said) => lines(said).map((line, at) => (at ? { ...line, ...seq } : line)),
+    });
+    expect(lacking.join('\n')).toMatch(sentence);
+  });
+
+  it('holds words against the states that are said to be theirs', async () => {
+    const lines = ([first, second]: Alternative[]): object[] => [
+      { ...first, text: 'something else' },
+      { ...second },
+    ];
+    expect(await lackingOf({ lines })).toEqual(['turn 0 of e1: the states of version 1 are of other words']);
+  });
+
+  it('names each state of the speaker and of a listener that is not recorded', async () => {
+    expect(await lackingOf({ frames: ({ state, k }) => !(state === 'mean' && k === 2) })).toEqual([
+      'turn 0 of e1: the state mean of version 2 is not recorded',
+    ]);
+    expect(await lackingOf({ frames: ({ state, k }) => !(state === 'reply' && k > 0) })).toEqual([
+      'turn 0 of e1: the reply states of ben to 2 of its 3 versions are not recorded',
+    ]);
+  });
+
+  it('takes the word of who could not branch, the speaker’s as that of a listener', async () => {
+    const skipped = {
+      episode: 'e1',
+      turn: 0,
+      agent: 'ada',
+      k: 1,
+      text: '',
+      finish: 'skipped',
+      tokens: 0,
+      seq: 3,
+    };
+    const report = await verified({ lines: () => [skipped], frames: () => false });
+    expect(report).toMatchObject({ complete: true, branches: { turns: 0, skipped: 1 } });
+    expect(verifyText(report)).toContain('branches: 0 turns, 0 alternatives, 1 turn skipped near the end');
+    const listener = await verified({
+      frames: (made, stream) => (stream === 'ada' ? true : made.k === 0 && { ...made, state: 'skipped' }),
+    });
+    expect(listener).toMatchObject({ complete: true, lacking: [] });
+  });
+
+  it('names states of branches where the plan has none', async () => {
+    const lacking = await lackingOf({ plan: { branches: null }, lines: () => [] });
+    expect(lacking).toEqual(['turn 0 of e1 has states of branches, and is no spoken turn that branches']);
+  });
+});
