@@ -106,7 +106,7 @@ async function stepRows(algebra: LinearAlgebra): Promise<string[][]> {
     run: 'bench',
     measures: [],
     algebra,
-    breathe: () => Promise.resolve(),
+    handleMessages: () => Promise.resolve(),
     nowMs: () => performance.now(),
   };
   quickStepScore(dyad, tools);

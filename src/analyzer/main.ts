@@ -33,17 +33,17 @@ import { startScorer, type Scorer } from './scoring/scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { unscoredRuns } from './state/unscored-runs.ts';
 
-/** What every part of the program is handed. */
+/** What every part of the program is given. */
 interface Base {
   settings: Settings;
   log: Logger;
   shutdown: Shutdown;
   version: string;
-  /** The program cannot go on: it stops, with status 1. */
+  /** Stops the program with status 1, since it cannot continue. */
   fail(error: Error): void;
 }
 
-/** Where agents bring their states. */
+/** Path to which agents stream their states. */
 const STREAM_PATH = '/stream';
 
 export { usage } from './settings.ts';
@@ -68,10 +68,10 @@ export async function run(argv: string[]): Promise<number> {
   return exitCode;
 }
 
-/** A run that was silent for so long has most likely ended; if it has not, its rows are read back. */
+/** A run that was silent for this time has most likely ended. If it has not, its rows are read back. */
 const RELEASE_AFTER_MS = 600_000;
 
-/** Each part is made of those above it. */
+/** Starts the parts in order; each one depends only on earlier ones. */
 async function start(base: Base): Promise<void> {
   const { settings, log, shutdown } = base;
   await requireWritableFolder(settings.runsFolder);
@@ -115,7 +115,7 @@ async function start(base: Base): Promise<void> {
 interface Scoring {
   store: ScoreStore;
   scorer: Scorer;
-  /** Whose frames may count. */
+  /** Decides whose frames count. */
   roles: Roles;
 }
 
@@ -174,7 +174,7 @@ function startBudget({ settings, log, shutdown }: Base, link: NatsLink | undefin
   return budget;
 }
 
-/** What a program that was killed left undone: open segments, and the last scores of runs that ended. */
+/** Finishes what a killed program left undone: open segments, and the last scores of runs that ended. */
 async function makeUpFor({ settings, log }: Base, recordings: Recordings): Promise<void> {
   for (const { run, sealed, removed, finishedAtMs: atMs } of await listRuns(settings.runsFolder)) {
     if (sealed || removed) continue;

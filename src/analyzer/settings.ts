@@ -1,4 +1,4 @@
-/** The flags of `entrain analyzer`. */
+/** Flags of `entrain analyzer`. */
 import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -13,17 +13,17 @@ export interface Settings {
   runsFolder: string;
   publicKeyPem: string;
   serving: Serving;
-  /** Recordings of a run stop taking frames above it. */
+  /** Recordings of a run take no more frames above this size. */
   maxRunBytes: number;
   /** The same for the streams of one agent. */
   maxAgentBytes: number;
   /** Above it the recordings of finished runs go, the oldest first; undefined: none ever goes. */
   budgetBytes: number | undefined;
-  /** What the rows that scores are made of may take, all groups together. */
+  /** Bytes that the rows of all groups together may take. */
   memoryBytes: number;
-  /** Announces itself on NATS; without, agents must be told its address. */
+  /** Whether to announce itself on NATS. Otherwise agents must be told its address. */
   nats: boolean;
-  /** Names of measures between aligned steps, with commas between. */
+  /** Names of measures between aligned steps, separated by commas. */
   stepMeasures: string;
 }
 
@@ -71,7 +71,7 @@ export const usage = (): string =>
     FLAGS,
   );
 
-/** @throws EntrainError USAGE, CONFIG_INVALID; what `parseArgs` refuses, the command line explains */
+/** @throws EntrainError `USAGE`, `CONFIG_INVALID`; errors of `parseArgs` are reported by the command line */
 export async function readSettings(argv: string[]): Promise<Settings> {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
   const keyFile = required('--public-key', values['public-key'], 'the file of the coordinator’s public key');
@@ -96,13 +96,13 @@ export async function readSettings(argv: string[]): Promise<Settings> {
   };
 }
 
-/** What this program may use of the machine: a container's limit, where there is one. */
+/** Memory that this program may use: a container's limit, if there is one, else the machine's. */
 function machineBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** Also a part of one, as 0.5. */
+/** Gigabytes, also fractions such as 0.5. */
 function gigabytes(flag: string, text: string): number {
   if (/^\d{1,6}(\.\d{1,9})?$/.test(text)) return Number(text) * 1e9;
   throw new EntrainError(

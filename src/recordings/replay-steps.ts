@@ -57,7 +57,13 @@ export async function replaySteps(record: StepRecord, from: StepReplay): Promise
 
 function scoreAgain(dyad: DyadSteps, { run, figures }: StepRecord, algebra: LinearAlgebra) {
   const measures = parseStepMeasures(Object.keys(figures).join(','));
-  const tools: ScoreTools = { run, measures, algebra, breathe: () => Promise.resolve(), nowMs: () => 0 };
+  const tools: ScoreTools = {
+    run,
+    measures,
+    algebra,
+    handleMessages: () => Promise.resolve(),
+    nowMs: () => 0,
+  };
   const quick = Object.values(figures).every(({ pValue }) => pValue === undefined);
   return quick ? quickStepScore(dyad, tools) : fullStepScore(dyad, tools);
 }

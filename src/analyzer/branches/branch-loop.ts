@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
-import { Stopped } from '../scoring/breathing-algebra.ts';
+import { Stopped } from '../scoring/interruptible-algebra.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import type { OwnedHistory } from './branch-index.ts';
 import { historyId, keptBranchEpisodes, MAX_BRANCHES, type GroupHistories } from './branch-rows.ts';

@@ -1,8 +1,8 @@
-/** A frame that is on disk, with the place that it came from. */
+/** A frame that is on disk, with its origin. */
 import type { DataMessage } from '../../protocol/stream/frames.ts';
 import type { Origin } from './episode-index.ts';
 
-/** As a recording gives it back. */
+/** A frame as read from a recording. */
 export interface RecordedFrame {
   run: string;
   origin: Origin;
@@ -10,6 +10,6 @@ export interface RecordedFrame {
 }
 
 export interface DurableFrame extends RecordedFrame {
-  /** Monotonic: when it came in, or when it was read back from the recording. */
+  /** Monotonic time at which it arrived, or was read back from the recording. */
   arrivedMs: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Brings the frames of an episode's agents together, in whatever order they come: who spoke which turn, and which states
- * may predict which. It knows nothing of numbers; a turn carries any payload.
+ * Joins the frames of an episode's agents, in whatever order they arrive: which agent spoke which turn, and which
+ * states may predict which. It does not look at the states; a turn may carry any payload.
  *
  *   stream a:  episode · turn 0 · turn 2 · …          rows (2 agents):  0→1  first_to_second
  *   stream b:  episode ·      turn 1 · turn 3 · …                       1→2  second_to_first …
@@ -14,13 +14,13 @@ export interface Group {
   target: ModelRef;
   direction: Direction;
   condition: string;
-  /** Agents in the episode, and the places of source and target in its speaking order, from 1. */
+  /** Number of agents in the episode, and the places of source and target in its speaking order, from 1. */
   agents: number;
   sourceRole: number;
   targetRole: number;
 }
 
-/** Where a frame came from. */
+/** Stream, epoch and number of a frame. */
 export interface Origin {
   stream: string;
   epoch: number;
@@ -30,14 +30,14 @@ export interface Origin {
 export interface IndexedTurn<P> {
   turn: number;
   origin: Origin;
-  /** Whose turn it was to have the role, counted from 0: another agent may have taken it over. */
+  /** How often the role had been given to another agent before this turn, from 0. */
   seating: number;
-  /** What the utterance of the turn before was like, and what the prompt lacks; absent where the sender does not say. */
+  /** Properties of the utterance before, and of the prompt; absent if the sender does not send them. */
   talk?: TalkMark;
   payload: P;
 }
 
-/** What a turn frame says of its place, without its numbers. */
+/** Place of a turn frame, without its states. */
 export function placeOf(
   { turn, seating = 0, talk }: Pick<TurnFrame, 'turn' | 'seating' | 'talk'>,
   origin: Origin,
@@ -47,7 +47,7 @@ export function placeOf(
 
 export interface IndexedEpisode<P> {
   id: string;
-  /** Undefined until the first episode frame came. */
+  /** Undefined until the first episode frame arrived. */
   about: EpisodeAbout | undefined;
   turns: Map<number, IndexedTurn<P>>;
 }
@@ -57,7 +57,7 @@ export type EpisodeAbout = Pick<
   'scenario' | 'pair' | 'condition' | 'order' | 'models' | 'plan'
 >;
 
-/** A's state at `sourceTurn` and B's next one at `targetTurn`. */
+/** A's state at `sourceTurn` with B's next one at `targetTurn`. */
 export interface Row {
   group: Group;
   episode: string;
@@ -66,7 +66,7 @@ export interface Row {
   targetTurn: number;
 }
 
-/** What a frame changed: rows that are new, and rows whose states were replaced. */
+/** What a frame changed: new rows, and rows whose states were replaced. */
 export interface IndexChange {
   added: Row[];
   replaced: Row[];
@@ -109,7 +109,7 @@ export function createEpisodeIndex<P>(): EpisodeIndex<P> {
   };
 }
 
-/** Every row of an episode, by turn and then by the role that is predicted. */
+/** All rows of an episode, by turn and then by the role that is predicted. */
 export function rowsOf<P>(episode: IndexedEpisode<P>): Row[] {
   return [...episode.turns.keys()].sort((a, b) => a - b).flatMap((turn) => rowsFrom(episode, turn));
 }
@@ -123,7 +123,7 @@ function rowsTouching<P>(episode: IndexedEpisode<P>, turn: number): Row[] {
     .filter((row) => row.sourceTurn === turn || row.targetTurn === turn);
 }
 
-/** The rows in which this turn predicts: the next turn of each other agent, where it is there. */
+/** The rows in which this turn predicts: the next turn of each other agent, if it has been recorded. */
 function rowsFrom<P>(episode: IndexedEpisode<P>, sourceTurn: number): Row[] {
   const { about, turns, id } = episode;
   if (!about || !turns.has(sourceTurn)) return [];
@@ -136,7 +136,7 @@ function rowsFrom<P>(episode: IndexedEpisode<P>, sourceTurn: number): Row[] {
     });
 }
 
-/** Turns from the state that predicts to the one that is predicted: 1 where two talk, 1 to n − 1 where n do. */
+/** Number of turns from the predicting state to the predicted one: 1 for two agents, 1 to n − 1 for n. */
 export function distanceOf({
   agents,
   sourceRole,
@@ -158,7 +158,9 @@ export function groupOf(about: EpisodeAbout, from: number, to: number): Group | 
   return { key, source, target, direction, condition, agents, sourceRole, targetRole };
 }
 
-/** Of two frames of one turn that of the later seating counts; within one, that of the later life of the stream. */
+/**
+ * Whether a frame replaces another one of the same turn: the later seating counts; within a seating, the later epoch.
+ */
 export function supersedes(
   { seating, origin: fresh }: Pick<IndexedTurn<unknown>, 'seating' | 'origin'>,
   { seating: before, origin: known }: Pick<IndexedTurn<unknown>, 'seating' | 'origin'>,

@@ -1,7 +1,6 @@
 /**
- * The rows of one group with their states, ready for the measures. The order of arrival leaves no trace: rows are
- * sorted by
- * episode and turn, and over the cap it is a hash of the episode's name that says which ones stay.
+ * The rows of one group with their states, for the measures. The result does not depend on the order of arrival: rows
+ * are sorted by episode and turn, and above the row limit a hash of the episode's name decides which ones stay.
  */
 import { pairTurns } from '../../synchrony/syncr2/turn-pairs.ts';
 import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../../synchrony/types.ts';
@@ -11,7 +10,7 @@ import { distanceOf, type Group } from './episode-index.ts';
 import { episodesUnderCap, isCapDue, labelOf, MAX_ROWS } from './row-cap.ts';
 import { NO_NUMBERS, shapeOfTurn, unpackTurn, type SharedTurn } from './turn-numbers.ts';
 
-/** A row with its numbers: A's state at `sourceTurn` and B's next one at `targetTurn`. */
+/** A row with its states: A's at `sourceTurn` and B's next one at `targetTurn`. */
 export interface OwnedRow {
   episode: string;
   scenario: string;
@@ -20,14 +19,14 @@ export interface OwnedRow {
   targetTurn: number;
   source: SharedTurn;
   target: SharedTurn;
-  /** What the study laid down; absent from recordings before protocol 2.0. */
+  /** What the study fixed beforehand; absent from recordings before protocol 2.0. */
   plan?: StudyPlan;
 }
 
-/** Rows of one group that are new or whose states were replaced, for the one who owns the group. */
+/** New or replaced rows of one group, for the worker that owns the group. */
 export interface RowsUpdate {
   group: Group;
-  /** How many changes of the group's rows there have been, with these. */
+  /** Number of changes of the group's rows so far, including these. */
   version: number;
   rows: OwnedRow[];
 }
@@ -37,24 +36,27 @@ export interface GroupRows {
   version: number;
   /** Episode id → its rows in this group, by turn. */
   episodes: Map<string, OwnedRow[]>;
-  /** How many rows these are. */
+  /** Total number of rows. */
   size: number;
 }
 
-/** The rows a score was computed from, so that a replay can find them: per episode SOURCE>TARGET turns, in order. */
+/** The rows of a score, so that a replay can find them: for each episode SOURCE>TARGET turns, in order. */
 export type RowIds = Record<string, string[]>;
 
 export interface Selection {
-  /** Made when it is first asked for: it holds every number of the rows in float64. */
+  /** Computed at its first use, since it holds all values of the rows in float64. */
   readonly pairs: TurnPairs;
   rows: RowIds;
   counts: SampleCounts;
   leftOut: number;
-  /** That of the study; all episodes of a run have the same. */
+  /** The study's plan; all episodes of a run have the same. */
   plan: StudyPlan | undefined;
 }
 
-/** Brings the group that the update is for up to date. @returns the group */
+/**
+ * Applies an update to its group.
+ * @returns the group
+ */
 export function takeRows(
   groups: Map<string, GroupRows>,
   { group, version, rows }: RowsUpdate,
@@ -73,7 +75,7 @@ export function takeRows(
   return owned;
 }
 
-/** @returns false where the row takes the place of an earlier one */
+/** @returns false if the row replaces an earlier one */
 function putRow(episodes: GroupRows['episodes'], row: OwnedRow): boolean {
   const rows = episodes.get(row.episode) ?? [];
   episodes.set(row.episode, rows);
@@ -88,16 +90,16 @@ function putRow(episodes: GroupRows['episodes'], row: OwnedRow): boolean {
 const byTurn = (a: OwnedRow, b: OwnedRow): number =>
   a.sourceTurn - b.sourceTurn || a.targetTurn - b.targetTurn;
 
-/** The group without its rows: what was counted of it stays. */
+/** The group without its rows; its counts are kept. */
 export function withoutRows({ group, version }: GroupRows): GroupRows {
   return { group, version, episodes: new Map(), size: 0 };
 }
 
-/** Names a row within its episode and group. */
+/** Name of a row within its episode and group. */
 export const rowId = ({ sourceTurn, targetTurn }: Pick<OwnedRow, 'sourceTurn' | 'targetTurn'>): string =>
   `${sourceTurn}>${targetTurn}`;
 
-/** What a score is computed over. */
+/** The rows that a score is computed from. */
 export function selectRows(group: GroupRows, maxRows = MAX_ROWS): Selection {
   const kept = underRowCap(group, maxRows);
   const shape = commonShape(kept) ?? '';
@@ -118,14 +120,14 @@ export function selectRows(group: GroupRows, maxRows = MAX_ROWS): Selection {
   };
 }
 
-/** Turn pairs of a group that every finished episode has, by the turn before which nobody may leave. */
+/** The number of turn pairs of a group in every finished episode, from the turn before which no agent may leave. */
 export function fewestPairs({ agents, sourceRole, targetRole }: Group, minTurns: number): number {
   const distance = distanceOf({ agents, sourceRole, targetRole });
   const turns = Array.from({ length: Math.max(0, minTurns - distance) }, (_, turn) => turn);
   return turns.filter((turn) => turn % agents === sourceRole - 1).length;
 }
 
-/** Whole episodes, those with the smallest hash first, until the cap is reached; then in the order of their names. */
+/** Whole episodes in the order of their hashes until the row limit is reached, then sorted by name. */
 function underRowCap(group: GroupRows, maxRows: number): OwnedRow[][] {
   const kept = keptEpisodes(group, maxRows);
   return [...group.episodes]
@@ -134,13 +136,13 @@ function underRowCap(group: GroupRows, maxRows: number): OwnedRow[][] {
     .map(([, rows]) => rows);
 }
 
-/** Which episodes of a group a score may take in. */
+/** Episodes of a group that a score may use. */
 export function keptEpisodes({ episodes, size }: GroupRows, maxRows = MAX_ROWS): Pick<Set<string>, 'has'> {
   if (size <= maxRows) return episodes;
   return episodesUnderCap(new Map([...episodes].map(([id, rows]) => [id, rows.length])), maxRows);
 }
 
-/** Lets go of the numbers of episodes over the cap; their rows are still counted. */
+/** Drops the states of episodes above the row limit; their rows are still counted. */
 function dropOverCap(group: GroupRows, maxRows: number): void {
   const kept = keptEpisodes(group, maxRows);
   for (const [id, rows] of group.episodes)
@@ -151,10 +153,10 @@ function dropOverCap(group: GroupRows, maxRows: number): void {
       );
 }
 
-/** Rows with different layers or dimensions have different names here. */
+/** Rows with different layers or dimensions have different keys. */
 const shapeOf = ({ source, target }: OwnedRow): string => `${shapeOfTurn(source)} ${shapeOfTurn(target)}`;
 
-/** The shape that most rows have. */
+/** The shape of most rows. */
 function commonShape(kept: OwnedRow[][]): string | undefined {
   const counts = new Map<string, number>();
   for (const row of kept.flat()) {
@@ -165,9 +167,9 @@ function commonShape(kept: OwnedRow[][]): string | undefined {
 }
 
 /**
- * A group's rows of an episode as an episode of two: the source's turns keep their number, the target's next turn takes
- * the one
- * after. With two agents that is what happened; with more it leaves out those who spoke in between.
+ * A group's rows of an episode as an episode of two agents: the source's turns keep their numbers, and the target's
+ * next turn gets the following number. For two agents nothing changes; for more, the speakers in between are left
+ * out.
  */
 function dyadOf(rows: readonly OwnedRow[]): EpisodeStates {
   const { episode, scenario, pair } = rows[0] as OwnedRow;

@@ -16,20 +16,19 @@ export interface RecordingsOptions {
   /** What one agent may record of a run. */
   maxAgentBytes: number;
   log: Logger;
-  /** What stands in a recording from before this program started: told once, when the run is opened. */
+  /** Called for each frame that was recorded before this program started, when its run is opened. */
   onRecalled(frame: RecordedFrame): void | Promise<void>;
-  /** A run that was opened had ended before: told after its frames. */
+  /** Called after the frames of a run that had ended before. */
   onEnded(run: string): void;
 }
 
 export interface Recordings {
   of(run: string): Promise<Recording>;
   bytes(): number;
-  /** Why something cannot be written now, if so. */
+  /** Why nothing can be written at present; undefined if writing works. */
   fault(): string | undefined;
   /**
-   * Seals what is open of a run, also what an earlier life of the program left; what still comes begins another
-   * segment.
+   * Seals the open segments of a run, also those of an earlier life of the program. A later frame begins a new one.
    */
   seal(run: string): Promise<void>;
   close(): Promise<void>;
@@ -47,7 +46,7 @@ export function createRecordings(options: RecordingsOptions): Recordings {
     ready.push(recording);
     return recording;
   };
-  /** Runs that are being sealed: nobody may open one meanwhile. */
+  /** Runs that are being sealed and must not be opened meanwhile. */
   const sealing = new Map<string, Promise<void>>();
   const sealClosed = async (run: string): Promise<void> => {
     const { runsFolder, log } = options;
@@ -76,7 +75,7 @@ export function createRecordings(options: RecordingsOptions): Recordings {
   };
 }
 
-/** The room there is for a run that has not begun; `roomBytes`: what the budget of all runs leaves to it. */
+/** Disk space for a run that has not begun; `roomBytes` is what the budget of all runs leaves. */
 export async function readDisk(of: {
   runsFolder: string;
   maxRunBytes: number;
@@ -89,12 +88,12 @@ export async function readDisk(of: {
   return { freeBytes: bavail * bsize, maxRunBytes, maxAgentBytes: of.maxAgentBytes ?? maxRunBytes };
 }
 
-/** After a restart the scores go on from what is recorded: nobody sends again what was acknowledged. */
+/** After a restart scores continue from the recording, since acknowledged frames are not sent again. */
 async function recall(options: RecordingsOptions, run: string, folder: string): Promise<void> {
   for await (const frame of recordedFrames(run, folder)) await options.onRecalled(frame);
 }
 
-/** Every frame in the folder of a run, with where it came from. */
+/** All frames in the folder of a run, with their origin. */
 export async function* recordedFrames(run: string, folder: string): AsyncGenerator<RecordedFrame> {
   for await (const { stream, epoch, message } of readRecording(folder))
     if (isWithinBounds(message)) yield { run, origin: { stream, epoch, seq: message.seq }, message };

@@ -1,4 +1,7 @@
-/** Keeps the folder of recordings within its budget: looks now and then, takes what the rule names, and says so everywhere. */
+/**
+ * Keeps the folder of recordings within its budget: checks from time to time, removes what the retention rule
+ * chooses, and announces it.
+ */
 import { join } from 'node:path';
 import {
   chooseRemovals,
@@ -14,7 +17,7 @@ import type { RetentionEvent } from '../../protocol/control.ts';
 
 export interface BudgetOptions {
   runsFolder: string;
-  /** Undefined: nothing is ever removed. */
+  /** Undefined if nothing is ever removed. */
   budgetBytes: number | undefined;
   clock: Clock;
   log: Logger;
@@ -29,9 +32,9 @@ export interface BudgetFigures {
 }
 
 export interface Budget {
-  /** A run is over and recorded, and all of it is sealed. */
+  /** Marks a run as over, recorded and sealed. */
   finished(run: string): Promise<void>;
-  /** What a new run may take beside what has to stay; Infinity without a budget. */
+  /** Bytes that a new run may take beside what must stay; Infinity without a budget. */
   roomBytes(): Promise<number>;
   figures(): BudgetFigures;
   stop(): void;

@@ -1,20 +1,20 @@
 /**
- * Which episodes of a group stay when it has more rows than it may hold: those whose names have the smallest hash. So
- * the choice does not depend
- * on the order of arrival, and a larger recording never takes back an episode that a smaller one had dropped.
+ * Chooses the episodes that a group keeps when it has more rows than allowed: those whose names have the smallest
+ * hashes. The choice does not depend on the order of arrival, and an episode that was dropped never comes back when
+ * the recording grows.
  */
 import { deriveSeed } from '../../protocol/seed.ts';
 
-/** Rows a group may hold: at 12 layers × 768 dims in float64 about 150 kB each while they are scored. */
+/** Most rows of a group; at 12 layers × 768 dims a row takes about 150 kB in float64 while it is scored. */
 export const MAX_ROWS = 4000;
 
-/** How many rows a group over the cap may take in before memory is given back. */
+/** Number of rows above the limit that a group may take in before memory is freed. */
 const SLACK_ROWS = 128;
 
-/** A stable label for a name: equal in every run, so that the fold of a scenario never changes. */
+/** A stable label for a name, equal in every run, so that a scenario is always in the same fold. */
 export const labelOf = (...names: string[]): number => deriveSeed(...names) >>> 1;
 
-/** The episodes that stay, whole. `sizes`: episode → its rows. */
+/** The whole episodes that stay. `sizes`: episode → number of rows. */
 export function episodesUnderCap(sizes: ReadonlyMap<string, number>, maxRows: number): Set<string> {
   const kept = new Set<string>();
   let taken = 0;
@@ -29,5 +29,5 @@ export function episodesUnderCap(sizes: ReadonlyMap<string, number>, maxRows: nu
   return kept;
 }
 
-/** Whether a group of this size has just taken in enough rows over the cap to look through them. */
+/** Whether a group of this size has taken in enough rows above the limit to be checked again. */
 export const isCapDue = (size: number, maxRows: number): boolean => size > maxRows && size % SLACK_ROWS === 0;

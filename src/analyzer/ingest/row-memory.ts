@@ -1,10 +1,10 @@
 /**
- * How many bytes of numbers are kept of each run. Frames of one run and the rows of its groups share the same memory,
- * so each turn counts once.
+ * Counts the bytes of states that are kept of each run. Frames and rows share the same memory, so each turn counts
+ * once.
  */
 export interface RowMemory {
   take(run: string, bytes: number): void;
-  /** Without a number: all that the run holds. */
+  /** Frees `bytes` of a run; by default all of them. */
   give(run: string, bytes?: number): void;
   heldBytes(): number;
   maxBytes: number;

@@ -1,7 +1,6 @@
 /**
- * Books the frames of one run, each once: finds the rows that a frame completes or whose states it replaces, and gives
- * them, with their numbers,
- * to whoever owns their groups.
+ * Indexes the frames of one run, each once: finds the rows that a frame completes, or whose states it replaces, and
+ * gives them with their states to the owners of their groups.
  */
 import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';
 import {
@@ -18,19 +17,19 @@ import { NO_NUMBERS, shareTurn, type SharedTurn } from './turn-numbers.ts';
 
 export type TurnIndex = EpisodeIndex<SharedTurn>;
 
-/** Of an episode or turn frame, what booking needs. */
-export interface BookedFrame {
+/** An episode or turn frame with its origin. */
+export interface FrameWithOrigin {
   frame: EpisodeFrame | TurnFrame;
   origin: Origin;
 }
 
-export function indexFrame(index: TurnIndex, { frame, origin }: BookedFrame): IndexChange {
+export function indexFrame(index: TurnIndex, { frame, origin }: FrameWithOrigin): IndexChange {
   return frame.type === 'episode'
     ? index.addEpisode(frame)
     : index.addTurn(frame.episode, { ...placeOf(frame, origin), payload: shareTurn(frame) });
 }
 
-/** A row with the numbers that the index holds of it; without, where they were given back. */
+/** A row with its states from the index; undefined if they were released. */
 export function ownedRow(index: TurnIndex, row: Row): OwnedRow {
   const { episode, scenario, sourceTurn, targetTurn } = row;
   const known = index.episode(episode);
@@ -46,7 +45,7 @@ export function ownedRow(index: TurnIndex, row: Row): OwnedRow {
   };
 }
 
-/** A whole recording in one place: what a replay and an offline measure work on. */
+/** A whole recording in one place, for a replay or an offline measure. */
 export interface RunRows {
   index: TurnIndex;
   groups: Map<string, GroupRows>;
@@ -56,9 +55,9 @@ export function emptyRunRows(): RunRows {
   return { index: createEpisodeIndex<SharedTurn>(), groups: new Map() };
 }
 
-/** Books a frame and brings the groups up to date. */
-export function takeFrameRows({ index, groups }: RunRows, booked: BookedFrame, maxRows = MAX_ROWS): void {
-  const { added, replaced } = indexFrame(index, booked);
+/** Indexes a frame and updates the groups. */
+export function takeFrameRows({ index, groups }: RunRows, frame: FrameWithOrigin, maxRows = MAX_ROWS): void {
+  const { added, replaced } = indexFrame(index, frame);
   let due = false;
   for (const row of [...added, ...replaced]) {
     const version = (groups.get(row.group.key)?.version ?? 0) + 1;
@@ -68,7 +67,7 @@ export function takeFrameRows({ index, groups }: RunRows, booked: BookedFrame, m
   if (due) dropUnkept({ index, groups }, maxRows);
 }
 
-/** Lets go of the numbers of episodes that no group keeps. */
+/** Drops the states of episodes that no group keeps. */
 function dropUnkept({ index, groups }: RunRows, maxRows: number): void {
   const all = [...groups.values()];
   const kept = all.map((group) => keptEpisodes(group, maxRows));

@@ -1,12 +1,11 @@
 /**
- * The numbers of a turn frame. They are kept once, as they came over the wire, in memory that all threads share; a
- * score unpacks what it
- * works on and lets go of it again.
+ * The states and text features of a turn frame. They are kept once, as they were sent, in memory shared by all
+ * threads; a score unpacks what it needs and drops it afterwards.
  */
 import type { DType, TurnFrame } from '../../protocol/stream/frames.ts';
 import { BYTES_PER_VALUE, unpackTensor } from '../../protocol/stream/tensor.ts';
 
-/** The numbers of one turn, unpacked. */
+/** States and features of one turn, unpacked. */
 export interface TurnNumbers {
   layers: number;
   /** [layers, dims]. */
@@ -15,14 +14,13 @@ export interface TurnNumbers {
   text: Float32Array;
   /** [dims]: mean token embedding of the prompt. */
   words: Float32Array;
-  /** The prompt by a sentence encoder; empty where the agent has none. */
+  /** The prompt by a sentence encoder; empty if the agent has none. */
   sentence: Float32Array;
 }
 
 /**
- * The same as bytes, all in one SharedArrayBuffer: a message to another thread carries a reference, never a copy.
- * States are of type `dtype`,
- * the rest is float32.
+ * States and features as bytes in one SharedArrayBuffer, so that a message to another thread carries a reference and
+ * no copy. States have type `dtype`, everything else is float32.
  */
 export interface SharedTurn {
   layers: number;
@@ -35,7 +33,7 @@ export interface SharedTurn {
 
 const NOTHING = new Uint8Array(0);
 
-/** In the place of numbers that were given back. */
+/** Placeholder for states that were released. */
 export const NO_NUMBERS: SharedTurn = {
   layers: 0,
   dtype: 'f32',
@@ -45,7 +43,7 @@ export const NO_NUMBERS: SharedTurn = {
   sentence: NOTHING,
 };
 
-/** The frame's own bytes may be reused when this returns. */
+/** Copies a frame into shared memory; on return the frame's bytes may be reused. */
 export function shareTurn({ layers, dtype, data, text, words, sentence = NOTHING }: TurnFrame): SharedTurn {
   const parts = [data, text, words, sentence];
   const shared = new SharedArrayBuffer(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
@@ -66,7 +64,7 @@ export function shareTurn({ layers, dtype, data, text, words, sentence = NOTHING
   };
 }
 
-/** How many bytes are kept of a turn. */
+/** Bytes kept of a turn. */
 export const bytesOfTurn = ({ states, text, words, sentence }: SharedTurn): number =>
   states.byteLength + text.byteLength + words.byteLength + sentence.byteLength;
 
@@ -80,7 +78,7 @@ export function unpackTurn({ layers, dtype, states, text, words, sentence }: Sha
   };
 }
 
-/** Names the layers and dimensions of a turn: rows with different names cannot stand in one score. */
+/** Key of a turn's layers and dimensions: rows with different keys cannot be in one score. */
 export function shapeOfTurn({ layers, dtype, states, text, words, sentence }: SharedTurn): string {
   const values = [text, words, sentence].map(({ byteLength }) => byteLength / BYTES_PER_VALUE.f32);
   return [layers, states.byteLength / BYTES_PER_VALUE[dtype], ...values].join('x');

@@ -1,4 +1,4 @@
-/** The analyzer as a NATS micro service: where it listens, and what it has recorded and scored so far. */
+/** Announces the analyzer as a NATS micro service: where it listens, and what it has recorded and scored so far. */
 import { finishedSchema, parseMessage, type Disk } from '../../protocol/control.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -11,12 +11,12 @@ export interface Announcement {
   version: string;
   httpUrl: string;
   streamUrl: string;
-  /** Of its certificate; undefined where it serves without TLS. */
+  /** Fingerprint of its certificate; undefined if it serves without TLS. */
   fingerprint?: string | undefined;
-  /** Undefined for a run that is not known. */
+  /** Undefined for an unknown run. */
   scores(run?: string): ScoreReport | undefined;
   disk(): Promise<Disk>;
-  /** The coordinator says that a run is over and recorded. */
+  /** Called when the coordinator says that a run is over and recorded. */
   finished(run: string): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{
   });
 }
 
-/** The request is empty (the latest run) or `{"run": NAME}`. */
+/** The requested run: an empty request means the latest one, else `{"run": NAME}`. */
 function runAskedFor(request: string): string | undefined {
   const asked = request === '' ? {} : (JSON.parse(request) as { run?: unknown } | null);
   return typeof asked?.run === 'string' ? asked.run : undefined;

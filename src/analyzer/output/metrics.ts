@@ -1,4 +1,4 @@
-/** The analyzer's metrics; the only place in this program that knows prom-client. Figures are read when they are asked for. */
+/** The analyzer's metrics; the only module of this program that uses prom-client. Values are read at each scrape. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../../process/metrics.ts';
 import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../protocol/report.ts';
@@ -13,15 +13,15 @@ import { DIFFERENCE_GAUGES, SYNCHRONY_GAUGES } from './synchrony-metrics.ts';
 import { TALK_GAUGES } from './talk-metrics.ts';
 
 export interface MetricSources {
-  /** Where run folders are. */
+  /** Folder of the run folders. */
   folder: string;
   version: string;
   counters: Pick<ScoreCounters, 'text'>;
   natsUp(): boolean;
-  /** Of every run that is shown, the one that was heard from last first. */
+  /** All runs that are shown, the latest first. */
   runs(): RunFigures[];
   streams(): StreamFigures[];
-  /** Cause → connections and frames that were turned away. */
+  /** Cause → number of refused connections and frames. */
   refused(): Record<string, number>;
   skippedStepFrames(): number;
   budget(): BudgetFigures;
@@ -32,22 +32,22 @@ export interface RunFigures {
   state: Pick<StateReport, 'episodes' | 'turns'>;
 }
 
-/** What is counted as it happens. */
+/** Counters of events. */
 export interface ScoreCounters {
   /** A score was published, `computedMs` of work. */
   scored(kind: 'full' | 'point' | 'beside' | 'steps' | 'branches', computedMs: number): void;
-  /** A turn pair came in and the point score that holds it stands. */
+  /** A turn pair arrived `latencyMs` before the first published score with it. */
   refreshed(latencyMs: number): void;
   faults(): void;
   text(): Promise<string>;
 }
 
 export interface AnalyzerMetrics {
-  /** The page of `/metrics`. */
+  /** The text of `/metrics`. */
   text(): Promise<string>;
 }
 
-/** What strangers and senders are turned away for most; every other code has a series from its first event on. */
+/** Causes that have a series from the start; every other error code has one from its first event on. */
 const REFUSAL_CAUSES = [...Object.keys(REFUSALS), 'TOKEN_INVALID', 'FRAME_INVALID', 'PROTOCOL_VERSION'];
 /** Every gauge that a group has a series of. */
 const GROUP_GAUGES = [...SYNCHRONY_GAUGES, ...TALK_GAUGES, ...BRANCH_GAUGES];
@@ -109,7 +109,7 @@ interface Described {
   labelNames?: string[];
 }
 
-/** A gauge whose samples are made anew at every scrape, so that a series without a number vanishes. */
+/** A gauge whose samples are made at every scrape, so that a series without a value disappears. */
 function gauge(registry: Registry, about: Described, read: () => Sample[]): void {
   new Gauge({
     ...about,
@@ -134,7 +134,7 @@ function counter(registry: Registry, about: Described, read: () => Sample[]): vo
 
 const single = (value: number): Sample[] => [{ labels: {}, value }];
 
-/** A part of a report with the run that it is of. */
+/** A part of a report with its run. */
 interface OfRun<T> {
   run: string;
   part: T;
@@ -144,7 +144,7 @@ interface OfRun<T> {
 interface Scrape {
   runs: RunFigures[];
   groups: Shown<OfRun<GroupReport>>;
-  /** Of what groups leave free. */
+  /** Pairs in the space that groups leave below the limit on series. */
   pairs: Shown<OfRun<PairReport>>;
 }
 
@@ -161,7 +161,7 @@ function partsOf<K extends 'groups' | 'pairs' | 'differences'>(
   return runs.flatMap(({ report }) => report[kind].map((part) => ({ run: report.run, part })));
 }
 
-/** The gauge with the run as its first label: series of two runs are never one. */
+/** The gauge with the run as its first label, so that series of two runs differ. */
 function ofRun<T>({ labelNames, samples, ...about }: ReportGauge<T>): ReportGauge<OfRun<T>> {
   return {
     ...about,
@@ -212,7 +212,7 @@ function addStreams(registry: Registry, sources: MetricSources): void {
     help: 'Connections and frames turned away.',
     labelNames: ['cause'],
   };
-  // A rate needs the 0 that stood before the first event.
+  // A rate needs the 0 before the first event.
   const none = Object.fromEntries(REFUSAL_CAUSES.map((cause) => [cause, 0]));
   counter(registry, refused, () =>
     Object.entries({ ...none, ...sources.refused() }).map(([cause, value]) => ({ labels: { cause }, value })),

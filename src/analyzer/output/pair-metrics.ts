@@ -1,4 +1,7 @@
-/** Pairs → metric samples: names of their own, so that nothing adds them to the directions that they are means of. */
+/**
+ * Metric samples of pairs, under names of their own, so that a query does not add them to the directions that they
+ * are means of.
+ */
 import type { PairReport } from '../../protocol/report.ts';
 import { sample, type Labels, type ReportGauge } from './report-gauge.ts';
 

@@ -1,4 +1,4 @@
-/** How a part of the report becomes metric samples, and how many fit under a cap on series. */
+/** Converts parts of a report to metric samples within a limit on the number of series. */
 
 export type Labels = Record<string, string>;
 
@@ -7,7 +7,7 @@ export interface Sample {
   value: number;
 }
 
-/** One gauge: its name, what it says, and how a part of the report fills it. */
+/** One gauge: its name and help, and how a part of the report fills it. */
 export interface ReportGauge<T> {
   name: string;
   help: string;
@@ -15,7 +15,7 @@ export interface ReportGauge<T> {
   samples(part: T): Sample[];
 }
 
-/** A sample, or none where there is no number. */
+/** One sample; none if there is no value. */
 export function sample(labels: Labels, value: number | null | undefined): Sample[] {
   return value === null || value === undefined ? [] : [{ labels, value }];
 }
@@ -26,7 +26,7 @@ export interface Shown<T> {
   dropped: number;
 }
 
-/** The parts that fit under a cap on series, in the order given, and how many series did not. */
+/** The parts that fit within the limit on series, in the given order, and the number of series that did not. */
 export function underCap<T>(
   parts: readonly T[],
   gauges: readonly ReportGauge<T>[],

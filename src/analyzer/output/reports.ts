@@ -1,4 +1,4 @@
-/** Puts what the score store and the stream server know together into the reports that people and programs read. */
+/** Combines what the score store and the stream server know into the reports for people and programs. */
 import type { ScoreReport, StateReport, StreamReport } from '../../protocol/report.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
@@ -65,12 +65,12 @@ export function createReports(sources: ReportSources): Reports {
   };
 }
 
-/** Labels of a program that goes on for months stay few: so many runs at once. */
+/** Most runs on `/metrics` at a time, so that a program that runs for months has few labels. */
 const MOST_RUNS = 16;
-/** A run that has not been heard from for so long leaves: long enough for any scraper to have seen its last figures. */
+/** A run is shown until it has been silent for this time, long enough for any scraper to see its last figures. */
 const SHOWN_MS = 30 * 60_000;
 
-/** The one that was heard from last first. */
+/** The runs that are shown, latest first. */
 function shownRuns(store: ScoreStore, nowMs: number): RunState[] {
   return store
     .runs()

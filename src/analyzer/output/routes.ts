@@ -1,4 +1,4 @@
-/** What the analyzer serves over HTTP: metrics, health, scores and state as JSON, and the status page. */
+/** HTTP routes of the analyzer: metrics, health, scores and state as JSON, and the status page. */
 import type { ScoreReport, StateReport } from '../../protocol/report.ts';
 import {
   healthz,
@@ -11,10 +11,10 @@ import { pageRoutes } from './page/routes.ts';
 
 export interface RouteSources {
   metrics(): Promise<string>;
-  /** Undefined for a run that is not known; without a name, the latest. */
+  /** Scores of a run, by default of the latest; undefined for an unknown run. */
   scores(run?: string): ScoreReport | undefined;
   state(run?: string): StateReport | undefined;
-  /** Name → what is wrong with it, or undefined. */
+  /** Name of a check → what is wrong, or undefined. */
   checks: Readonly<Record<string, () => string | undefined>>;
 }
 

@@ -1,16 +1,16 @@
 /**
- * The rows of the scores of one run as its lines in `scores.jsonl` list them: each row once, in the first line that has
+ * Lists the rows of scores in the lines of `scores.jsonl` without repetition: each row is in the first line that has
  * it.
  *
  *   full score       rows since the last full score of the group, and those that are gone from it
  *   secondary        rows since the last full score: none, where both are of one version
  *
- * `since` is the version of the line that they add to; a line without it lists all of its rows.
+ * `since` is the version of the line that a line adds to; a line without it lists all of its rows.
  */
 import type { RowIds } from '../ingest/group-rows.ts';
 import type { BesideScore, GroupScore } from '../scoring/messages.ts';
 
-/** What a line says of its rows. */
+/** The fields of a line that describe its rows. */
 export interface RowLine {
   rows: RowIds;
   /** Rows of the line `since` that this one does not have. */
@@ -50,7 +50,7 @@ function lineSince(known: Known | undefined, rows: RowIds): RowLine {
   };
 }
 
-/** Of these rows those that the others do not have. */
+/** The rows that are not among the others. */
 function without(rows: RowIds, others: RowIds): RowIds {
   return Object.fromEntries(
     Object.entries(rows).flatMap(([episode, ids]) => {
@@ -61,10 +61,7 @@ function without(rows: RowIds, others: RowIds): RowIds {
   );
 }
 
-/**
- * The rows of a line, from those of the line that it adds to. Episodes and rows stand in the order of their names and
- * turns.
- */
+/** The rows of a line, from those of the line that it adds to, sorted by episode and turn. */
 export function rowsOfLine({ rows, gone = {} }: RowLine, known: RowIds): RowIds {
   const left = without(known, gone);
   const episodes = [...new Set([...Object.keys(left), ...Object.keys(rows)])].sort();

@@ -1,10 +1,7 @@
 /**
- * Every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a replay
- * needs. A line says whether it
- * is provisional: only what is written when the run has ended, with all that was recorded in it, is not.
- *
- * A line lists the rows that its score has more than an earlier line, so that the file grows with the rows and not with
- * their square.
+ * Writes every published score as a line of `scores.jsonl` in the run's folder, with the seed and the rows that a
+ * replay needs. A line is provisional unless it was written after the end of the run with everything recorded in it.
+ * A line lists only rows that no earlier line has, so the file grows with the rows and not with their square.
  */
 import { appendFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,23 +27,25 @@ export interface Stamp {
   provisional: boolean;
 }
 
-/** What a final line says besides: the p-value among those of the run's groups, and what may be said of the score. */
+/** Additional fields of a final line: q value and verdict. */
 export interface Standing {
   qValue: number | null;
   verdict: Verdict | null;
-  /** What the talk was like, also in a line that is not final. */
+  /** Quality of the talk; also in lines that are not final. */
   talk: TalkReport | null;
 }
 
 export interface ScoreLog {
   append(score: GroupScore, stamp: Stamp & Partial<Standing>): void;
-  /** The secondary analyses, or what the scores of both directions or of two conditions give. */
+  /** Writes secondary analyses, a pair's means, or a difference between conditions. */
   appendPart(part: BesideScore | PairScore | DifferenceScore, stamp: Stamp): void;
   /** The figures of counterfactual branches. */
   appendBranches(score: BranchScore, stamp: Stamp): void;
-  /** What the window of one dyad's steps gave; nothing with too few. One dyad is never a result. */
+  /**
+   * Writes the score of one dyad's window of steps; nothing if it has too few steps. A single dyad is never a result.
+   */
   appendSteps(score: StepScore, atMs: number): void;
-  /** Settles when everything appended so far is written. */
+  /** Settles when all appended lines are written. */
   close(): Promise<void>;
 }
 
@@ -105,10 +104,7 @@ function namesOf({ key, ...names }: Group): object {
 const NEWLINE = 10;
 const TAIL_BYTES = 64 * 1024;
 
-/**
- * Makes the folder, and cuts off a last line that a kill or a full disk has torn: the next one must begin a line of its
- * own.
- */
+/** Creates the folder, and cuts off a torn last line, since the next one must begin a line of its own. */
 async function openFile(folder: string): Promise<void> {
   await makeFolder(folder);
   const file = await open(join(folder, FILE), 'a+', 0o600);

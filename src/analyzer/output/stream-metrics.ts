@@ -1,4 +1,4 @@
-/** The figures of activation streams as metric samples. */
+/** Metric samples of activation streams. */
 import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
 import type { Sample } from './report-gauge.ts';
 
@@ -19,7 +19,7 @@ type Read = (stream: StreamFigures) => number | undefined;
 
 const NS_PER_S = 1e9;
 
-/** One number a stream; none where it is not known. */
+/** One value per stream; none if it is not known. */
 function figure(about: Pick<StreamMetric, 'name' | 'help' | 'kind'>, read: Read): StreamMetric {
   return {
     ...about,

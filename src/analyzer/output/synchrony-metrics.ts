@@ -1,4 +1,7 @@
-/** Scores → metric samples. Labels are bounded (models, condition, direction); groups past the cap are counted, not shown. */
+/**
+ * Metric samples of scores. Labels are bounded (models, condition, direction); groups above the limit are counted and
+ * not shown.
+ */
 import type {
   DifferenceReport,
   EstimateReport,
@@ -38,8 +41,8 @@ const scoreLabels = (group: GroupReport, mode: 'paper' | 'strict'): Labels => ({
 });
 
 /**
- * Strict scores of a group: the headline, and what stands beside it under names of their own. Estimates beyond text
- * have no test.
+ * Strict scores of a group: the headline, and secondary analyses under measures of their own. Estimates beyond text
+ * have no p-value.
  */
 function strictScores(
   group: GroupReport,
@@ -57,10 +60,10 @@ function strictScores(
   );
 }
 
-/** Later turns are nulls: their bare scores, of fewer rows, stand among the nulls alone. */
+/** Scores at later turns are nulls, so their bare scores are only among the nulls. */
 const isLag = ({ labels }: Sample): boolean => labels['measure']?.startsWith('sync_r2_lag_') === true;
 
-/** One sample of each strict score. */
+/** One sample for each strict score. */
 const ofStrict = (
   group: GroupReport,
   value: (report: EstimateReport & Partial<StrictReport>) => number | undefined,
@@ -68,7 +71,7 @@ const ofStrict = (
 ): Sample[] =>
   strictScores(group).flatMap(({ labels, report }) => sample({ ...labels, ...more }, value(report)));
 
-/** One sample of each measure between steps. */
+/** One sample for each measure between steps. */
 const ofSteps = (
   group: GroupReport,
   value: (report: StepMeasureReport) => number | null | undefined,

@@ -1,4 +1,4 @@
-/** What the talk of a group was like → metric samples. */
+/** Metric samples of the quality of a group's talk. */
 import type { GroupReport } from '../../protocol/report.ts';
 import { sample, type ReportGauge } from './report-gauge.ts';
 import { GROUP, groupLabels } from './synchrony-metrics.ts';

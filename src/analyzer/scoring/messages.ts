@@ -18,7 +18,7 @@ export interface RowsInput extends RowsUpdate {
   run: string;
 }
 
-/** The rows of a run are not needed for now; what was counted of them stays. */
+/** The rows of a run are not needed for now; counts are kept. */
 export interface RunRelease {
   type: 'release';
   run: string;
@@ -34,19 +34,19 @@ export interface GroupScore {
   type: 'score';
   run: string;
   group: Group;
-  /** How many changes of the group's rows this score has seen; the newest is complete. */
+  /** Number of changes of the group's rows that this score includes. */
   version: number;
-  /** Every random choice in it follows from this. */
+  /** Seed of all random choices of this score. */
   seed: number;
   samples: number;
-  /** Rows that could not be used: other layers or dimensions than the rest, or over the cap. */
+  /** Rows that could not be used: of another shape than the rest, or above the row limit. */
   leftOut: number;
   paper: PaperReport | null;
   strict: StrictReport | null;
   method: Method;
   /**
-   * The strict excess without each scenario: what intervals of differences and means are made of; null without a strict
-   * score.
+   * The strict excess without each scenario, from which intervals of differences and means are made; null without a
+   * strict score.
    */
   replicates: Replicate[] | null;
   /** Why there is no score, or no strict score. */
@@ -55,19 +55,22 @@ export interface GroupScore {
   computedMs: number;
 }
 
-/** A score could not be computed: the program's fault, not the data's. `score` holds no number and the reason. */
+/**
+ * A score could not be computed, by a fault of the program and not of the data. `score` holds the reason and no
+ * figure.
+ */
 export interface ScoreFault {
   type: 'fault';
   score: GroupScore;
   stack: string;
 }
 
-/** What stands beside a group's full score, made more seldom. */
+/** Secondary analyses of a group, computed less often than its score. */
 export interface BesideScore {
   type: 'beside';
   run: string;
   group: string;
-  /** How many changes of the group's rows it has seen. */
+  /** Number of changes of the group's rows that they include. */
   version: number;
   seed: number;
   samples: number;
@@ -75,7 +78,7 @@ export interface BesideScore {
   beside: BesideReport;
   rows: RowIds;
   computedMs: number;
-  /** The program's fault, when it could not be computed: nothing stands beside then. */
+  /** Stack trace of a fault of the program; then there are no analyses. */
   stack?: string;
 }
 
@@ -96,14 +99,14 @@ export interface BranchScore {
   stack?: string;
 }
 
-/** What the full scores of a pair's groups give together. It is made of them alone, so it needs no rows. */
+/** The means over the full scores of a pair's groups, from which alone they are made. */
 export interface PairScore extends PairReport {
   type: 'pair';
   run: string;
   method: Method;
-  /** Names the pair. */
+  /** Key of the pair. */
   pair: string;
-  /** Group → the version of the full score that went in. */
+  /** Group → version of the full score that was used. */
   of: Record<string, number>;
 }
 
@@ -111,11 +114,11 @@ interface DifferenceLine {
   type: 'difference';
   run: string;
   method: Method;
-  /** Group → the version of its score. */
+  /** Group → version of its score. */
   of: Record<string, number>;
 }
 
-/** A difference between two conditions: of one direction, or of the mean over both. */
+/** A difference between two conditions, of one direction or of the mean over both. */
 export type DifferenceScore = DifferenceLine &
   (({ between: 'dyads' } & DifferenceReport) | ({ between: 'pairs' } & PairDifferenceReport));
 

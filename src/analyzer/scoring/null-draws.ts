@@ -1,11 +1,11 @@
-/** The nulls of the paper's own figure, live and offline alike: the mean of several draws. */
+/** Nulls of the paper's figure, live and offline: means over several draws. */
 import { deriveSeed } from '../../protocol/seed.ts';
 import type { NoScore, PaperScore } from '../../synchrony/types.ts';
 
-/** How often each is drawn. */
+/** Number of draws of each null. */
 const NULL_DRAWS = 5;
 
-/** Mean SyncR² of a null over its draws; those without a number are left out, null where none has one. */
+/** Mean SyncR² of a null over its draws with a score; null if none has one. */
 export async function meanOfDraws(
   seed: number,
   draw: (seed: number) => Promise<PaperScore | NoScore>,

@@ -1,6 +1,6 @@
 /**
- * One group's scores beside their nulls, from its rows. Every random choice follows from the study's seed and the
- * group, so that equal recordings score equally.
+ * Computes one group's scores and nulls from its rows. All random choices follow from the study's seed and the group,
+ * so equal recordings give equal scores.
  */
 import { deriveSeed } from '../../protocol/seed.ts';
 import { shortOf } from '../../protocol/minimums.ts';
@@ -26,7 +26,7 @@ export interface ScoreJob {
   nowMs(): number;
 }
 
-/** Of every random choice in a group's scores. */
+/** Seed of all random choices in a group's scores. */
 export function groupSeed(group: Group, plan: StudyPlan | undefined): number {
   const { direction, condition, source, target, agents, sourceRole, targetRole } = group;
   const roles = agents === 2 ? [] : [agents, sourceRole, targetRole];
@@ -34,7 +34,7 @@ export function groupSeed(group: Group, plan: StudyPlan | undefined): number {
   return deriveSeed('score', source.name, target.name, direction, condition, ...roles, ...study);
 }
 
-/** What follows from the group and its study beforehand: nothing of it depends on what was said. */
+/** Options that follow from the group and its study; they do not depend on what was said. */
 export function strictOptions(group: Group, plan: StudyPlan | undefined): Omit<StrictOptions, 'algebra'> {
   return {
     seed: groupSeed(group, plan),
@@ -43,7 +43,7 @@ export function strictOptions(group: Group, plan: StudyPlan | undefined): Omit<S
   };
 }
 
-/** A score without numbers. */
+/** A score without figures. */
 export function emptyScore(
   { run, group, selection }: Pick<ScoreJob, 'run' | 'group' | 'selection'>,
   reason: string,

@@ -1,12 +1,12 @@
 /**
- * Decides when a group is scored anew: soon after its rows have changed, seldom enough that scoring takes about a quarter
- * of one core, and at once when the stream has gone quiet. It owns the rows of its groups, makes all of their scores,
- * and runs in a score worker.
+ * Decides when a group is scored again: soon after its rows have changed, rarely enough that scoring takes about a
+ * quarter of one core, and at once when the stream is quiet. It owns the rows of its groups, computes all of their
+ * scores, and runs in a score worker.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import { selectRows, takeRows, withoutRows, type GroupRows } from '../ingest/group-rows.ts';
-import { breathingAlgebra, Stopped } from './breathing-algebra.ts';
+import { interruptibleAlgebra, Stopped } from './interruptible-algebra.ts';
 import { emptyBeside, scoreBeside } from './secondary-analyses.ts';
 import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
 import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
@@ -15,27 +15,27 @@ export interface ScoreLoopOptions {
   clock: Clock;
   algebra: LinearAlgebra;
   publish(answer: ScoreAnswer): void;
-  /** How many loops share what scoring may take of the machine. */
+  /** Number of loops that share the processor time for scoring. */
   loops: number;
-  /** Called when what a score worked on is not needed any more. */
+  /** Called when the memory of a score is no longer needed. */
   onScored?(): void;
 }
 
 export interface ScoreLoop {
   take(input: RowsInput | RunRelease): void;
-  /** Also ends what is being worked on: nothing is published any more. */
+  /** Stops, also in the middle of a score; nothing is published any more. */
   stop(): void;
 }
 
-/** The newest rows of a group that were scored, and when. */
+/** What was last scored of a group, and when. */
 interface Scored {
   version: number;
   endedMs: number;
-  /** The same of the secondary analyses; without a strict score there are none. */
+  /** The same for secondary analyses, which need a strict score. */
   strict: boolean;
   besideVersion: number;
   besideEndedMs: number;
-  /** What either took last; 0 before the first. */
+  /** How long the last score and the last secondary analyses took; 0 before the first. */
   tookMs: number;
   besideTookMs: number;
 }
@@ -43,11 +43,11 @@ interface Scored {
 interface LoopState {
   /** Run → group → its rows. */
   runs: Map<string, Map<string, GroupRows>>;
-  /** By run and group. */
+  /** Key: run and group. */
   scored: Map<string, Scored>;
-  /** Run → when a frame of it came last, monotonic. */
+  /** Run → monotonic time of its last frame. */
   lastFrameMs: Map<string, number>;
-  /** Monotonic: until then the machine belongs to others. */
+  /** Monotonic time until which this loop leaves the processor to others. */
   restUntilMs: number;
   stopped: boolean;
 }
@@ -61,15 +61,15 @@ interface Due {
   sinceMs: number;
 }
 
-/** A group is not scored more often than this. */
+/** Least time between two scores of a group. */
 const CADENCE_MS = 2000;
-/** While frames come, all loops together take no more than this share of one core. */
+/** While frames come, all loops together use at most this share of one core. */
 const CORE_SHARE = 0.25;
-/** Null, interval and p-value of a group that grows are made anew in time to get no older than this, whatever share of a core it takes. */
+/** Full scores of a growing group are never older than this, whatever share of a core that takes. */
 const OLDEST_MS = 50_000;
-/** Secondary analyses are seldom made anew while frames come, and always give way to full scores. */
+/** While frames come, secondary analyses are computed rarely, and always after full scores. */
 const BESIDE_CADENCE_MS = 60_000;
-/** A stream without a frame for so long has probably ended: what is left is scored at once. */
+/** A stream without a frame for this time has probably ended, and its groups are scored at once. */
 const QUIET_MS = 1000;
 
 const NEVER: Scored = {
@@ -85,7 +85,7 @@ const NEVER: Scored = {
 export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   const { clock } = options;
   const state = emptyState();
-  const algebra = breathingAlgebra(options.algebra, { clock, isStopped: () => state.stopped });
+  const algebra = interruptibleAlgebra(options.algebra, { clock, isStopped: () => state.stopped });
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
   const arm = (): void => {
@@ -133,7 +133,7 @@ function releaseRun({ runs }: LoopState, run: string): void {
 
 const keyOf = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;
 
-/** What is due first, of equals the one that waited longest; undefined when all that is recorded is scored. */
+/** The most urgent work; of equals, the one that waited longest. Undefined if everything is scored. */
 function earliest(state: LoopState): Due | undefined {
   let first: Due | undefined;
   for (const [run, groups] of state.runs) {
@@ -152,7 +152,7 @@ function isSooner(a: Due, b: Due): boolean {
 
 function dueOf(state: LoopState, of: Pick<Due, 'run' | 'group'>): Due | undefined {
   const last = state.scored.get(keyOf(of)) ?? NEVER;
-  // A run whose talk is over is scored at once, whatever the others do.
+  // A run that is quiet is scored at once, whatever other runs do.
   const quietMs = (state.lastFrameMs.get(of.run) ?? 0) + QUIET_MS;
   if (last.version !== of.group.version) {
     const sinceMs = last.endedMs;
@@ -166,7 +166,7 @@ function dueOf(state: LoopState, of: Pick<Due, 'run' | 'group'>): Due | undefine
   return { ...of, kind: 'beside', sinceMs, atMs: Math.min(restedMs, quietMs) };
 }
 
-/** From the moment that a group is due until its score stands, if all others are due before it. */
+/** The longest time from when a group is due until its score is published, if all others come first. */
 function worstWaitMs({ scored }: LoopState): number {
   const all = [...scored.values()];
   const full = all.reduce((sum, { tookMs }) => sum + tookMs, 0);

@@ -1,13 +1,13 @@
 /**
- * A thread that scores: rows of its groups come in, scores go out. It yields to the threads that record, for recording
- * may not lag.
+ * A thread that scores: rows of its groups come in, scores go out. It has a lower priority than the threads that
+ * record.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../process/clock.ts';
 import { collectGarbage } from '../../process/collect-garbage.ts';
 import { createOrtAlgebra } from '../../numeric/ort/ort-algebra.ts';
 import { createBranchLoop, type HistoriesInput } from '../branches/branch-loop.ts';
-import { breathingAlgebra } from './breathing-algebra.ts';
+import { interruptibleAlgebra } from './interruptible-algebra.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
 import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
 import { yieldToRecording } from './yield-to-recording.ts';
@@ -28,7 +28,7 @@ const loop = createScoreLoop({
 let stopped = false;
 const branches = createBranchLoop({
   ...shared,
-  algebra: breathingAlgebra(shared.algebra, { clock: systemClock, isStopped: () => stopped }),
+  algebra: interruptibleAlgebra(shared.algebra, { clock: systemClock, isStopped: () => stopped }),
 });
 port.on('message', (input: RowsInput | HistoriesInput | RunRelease) => {
   if (input.type === 'histories') return branches.take(input);

@@ -13,7 +13,7 @@ import type { Worker } from 'node:worker_threads';
 import { startWorkerThread } from '../../process/worker-thread.ts';
 import type { HistoriesInput } from '../branches/branch-loop.ts';
 import type { RunRelease, RowsInput, ScoreAnswer } from './messages.ts';
-import { createStepGate, type StepGate } from '../steps/step-backpressure.ts';
+import { createStepBackpressure, type StepBackpressure } from '../steps/step-backpressure.ts';
 import { parseStepMeasures } from '../steps/step-measures.ts';
 import type { PlaceInput, StepAnswer, StepNotice, StepsInput } from '../steps/step-messages.ts';
 
@@ -21,11 +21,13 @@ export type ScorerInput = RowsInput | HistoriesInput | RunRelease | StepsInput |
 
 export interface Scorer {
   take(input: ScorerInput): void;
-  /** Whoever listens from now on is told what the workers answer. */
+  /** Registers the listener for the workers' answers. */
   onAnswer(listener: Listener): void;
-  /** Settles when there is room for more steps: what is read back from a recording can wait, what arrives cannot. */
+  /**
+   * Settles when more steps may be sent. Steps read back from a recording wait for it; new ones are skipped instead.
+   */
   room(): Promise<void>;
-  /** Frames of steps that were left out because the step worker was behind. */
+  /** Number of steps frames that were skipped because the step worker was behind. */
   skippedFrames(): number;
   /** Settles with the fault if a worker ends before it is stopped. */
   readonly failed: Promise<Error>;
@@ -33,7 +35,7 @@ export interface Scorer {
 }
 
 export interface ScorerOptions {
-  /** Names of measures between aligned steps, with commas between. */
+  /** Names of measures between aligned steps, separated by commas. */
   stepMeasures: string;
 }
 
@@ -53,7 +55,7 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
   const failed = new Promise<Error>((resolve) => {
     for (const worker of all) {
       worker.on('message', (answer: ScoreAnswer | StepAnswer) => {
-        if (answer.type === 'step-notice') steps.gate.taken(answer.takenBytes);
+        if (answer.type === 'step-notice') steps.backpressure.taken(answer.takenBytes);
         onAnswer(answer);
       });
       worker.on('error', resolve);
@@ -69,8 +71,8 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
       else steps.take(input);
     },
     onAnswer: (listener) => void answers.on('answer', listener),
-    room: () => steps.gate.room(),
-    skippedFrames: () => steps.gate.skippedFrames(),
+    room: () => steps.backpressure.room(),
+    skippedFrames: () => steps.backpressure.skippedFrames(),
     failed,
     stop: async () => {
       stopping = true;
@@ -79,7 +81,7 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
   };
 }
 
-/** A group belongs to one worker for good; groups are dealt out as they first appear. */
+/** Assigns each group to one worker for good, in the order in which groups first appear. */
 function chooseOwners(workers: readonly Worker[]): (of: Pick<RowsInput, 'run' | 'group'>) => Worker {
   const owners = new Map<string, number>();
   return ({ run, group }) => {
@@ -91,34 +93,34 @@ function chooseOwners(workers: readonly Worker[]): (of: Pick<RowsInput, 'run' | 
 }
 
 interface Steps {
-  /** One, or none where no measure between steps is asked for. */
+  /** One worker, or none if no measure between steps was asked for. */
   workers: Worker[];
-  gate: StepGate;
-  /** Frames of steps, and the places of all others, so that the worker knows when a turn is over. */
+  backpressure: StepBackpressure;
+  /** Takes steps frames, and the places of all other frames, which tell the worker when a turn is over. */
   take(input: StepsInput | PlaceInput): void;
 }
 
 function startSteps(measures: string, onAnswer: Listener): Steps {
-  const gate = createStepGate();
+  const backpressure = createStepBackpressure();
   if (parseStepMeasures(measures).length === 0) {
     const frames = new Map<string, number>();
     return {
       workers: [],
-      gate,
+      backpressure,
       take: (input) => (isSteps(input) ? onAnswer(settledAtOnce(input.run, frames)) : undefined),
     };
   }
   const worker = startWorker('../steps/step-worker', { measures });
   return {
     workers: [worker],
-    gate,
-    take: (input) => (isSteps(input) ? gate.send(input, worker) : worker.postMessage(input, [])),
+    backpressure,
+    take: (input) => (isSteps(input) ? backpressure.send(input, worker) : worker.postMessage(input, [])),
   };
 }
 
 const isSteps = (input: StepsInput | PlaceInput): input is StepsInput => input.frame.type === 'steps';
 
-/** Frames of steps that nobody measures are recorded, and that is all. */
+/** Reports steps frames as scored at once if there is no measure between steps; they are only recorded. */
 function settledAtOnce(run: string, unmeasured: Map<string, number>): StepNotice {
   const frames = (unmeasured.get(run) ?? 0) + 1;
   unmeasured.set(run, frames);

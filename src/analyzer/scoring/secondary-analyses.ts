@@ -1,7 +1,6 @@
 /**
- * What stands beside the headline of a group, from the same rows and with the same seed: estimates beyond text, and the
- * score of a partner's
- * later turns. Each has its own interval, and none where too few rows are left.
+ * Secondary analyses of a group, from the same rows and with the same seed: estimates beyond text, and scores with
+ * the partner's later turns. Each has its own interval, and is null if too few rows are left.
  */
 import type { BesideReport, EstimateReport, StrictReport } from '../../protocol/report.ts';
 import { lagPairs } from '../../synchrony/syncr2/nulls.ts';
@@ -9,10 +8,10 @@ import { beyondText, STRICT_METHOD, strictScore } from '../../synchrony/strict/s
 import { emptyScore, estimateReport, strictOptions, strictReport, type ScoreJob } from './score-group.ts';
 import type { BesideScore } from './messages.ts';
 
-/** In turns; between two who alternate only odd lags exist. */
+/** Lags in turns; two agents who alternate have only odd ones. */
 const LAGS = { lag3: 3, lag5: 5 } as const;
 
-/** Nothing beside the score. */
+/** Secondary analyses without figures. */
 export function emptyBeside(job: ScoreJob): BesideScore {
   const { run, version, seed, samples, rows } = emptyScore(job, '');
   const beside: BesideReport = { text: null, words: null, lag3: null, lag5: null };

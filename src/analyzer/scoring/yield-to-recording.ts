@@ -1,13 +1,15 @@
-/** Scores may not make recording lag: a thread that makes them gives way. */
+/** Lowers the priority of a thread that computes scores, so that recording does not lag. */
 import { setPriority } from 'node:os';
 
 const NICENESS = 5;
 
-/** Of the calling thread, on Linux; elsewhere it is refused or lowers the process, which is no harm. */
+/**
+ * Applies to the calling thread on Linux. Elsewhere it is refused or lowers the whole process, which does no harm.
+ */
 export function yieldToRecording(): void {
   try {
     setPriority(0, NICENESS);
   } catch {
-    // Without leave to be nice, scores compete with the recording.
+    // Without the permission, scores compete with the recording.
   }
 }

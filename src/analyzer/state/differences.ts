@@ -1,5 +1,5 @@
 /**
- * Conditions are compared by a difference with interval and p-value, never by two p-values: `live` minus each control.
+ * Compares conditions by a difference with interval and p-value, never by two p-values: `live` minus each control.
  */
 import type { DifferenceReport, PairDifferenceReport } from '../../protocol/report.ts';
 import {
@@ -20,7 +20,7 @@ type Scored = Pick<PairMember, 'group'> & Jackknifed;
 const scoredOf = ({ group, strict, replicates }: PairMember): Scored[] =>
   strict && replicates ? [{ group, excess: strict.excess, replicates }] : [];
 
-/** `live` minus every other condition of the same models and places, where both have a strict score. */
+/** `live` minus every other condition of the same models and places, if both have a strict score. */
 export function differencesOf(members: readonly PairMember[]): DifferenceReport[] {
   const scored = members.flatMap(scoredOf);
   const isSame = ({ group: live }: Scored, { group: other }: Scored): boolean =>
@@ -64,7 +64,7 @@ const figuresOf = ({ estimate, low, high, pValue }: Estimate) => ({
   pValue,
 });
 
-/** The same of pairs: the mean over both directions and speaking orders in `live` minus that in a control. */
+/** Differences of pairs: the mean over both directions and speaking orders in `live` minus that in a control. */
 export function pairDifferencesOf(members: readonly PairMember[]): PairDifferenceReport[] {
   const pairs = pairsOf(members);
   const nameless = ({ members: [first] }: Pair): string =>

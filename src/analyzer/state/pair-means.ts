@@ -1,6 +1,6 @@
 /**
- * The figure of the paper: the mean over both directions and both speaking orders. A pair is a condition, the models of two places and the
- * places themselves; neither order of either says anything.
+ * Means over both directions and both speaking orders, as in the paper. A pair is a condition, the models of two
+ * places and the places; their order has no meaning.
  *
  *   models m, n speak in both orders:  m 1→2 n · n 2→1 m · n 1→2 m · m 2→1 n   four figures
  *   one order alone, or one model:     m 1→2 n · n 2→1 m                       two (of one model both orders are pooled in each)
@@ -12,7 +12,7 @@ import type { Replicate } from '../../synchrony/types.ts';
 import { groupBy } from '../../synchrony/group-by.ts';
 import { distanceOf, type Group } from '../ingest/episode-index.ts';
 
-/** What a group adds to its pair; a score is one. */
+/** What a group contributes to its pair. */
 export interface PairMember {
   group: Group;
   seed: number;
@@ -25,7 +25,7 @@ export interface PairMember {
   reason?: string | undefined;
 }
 
-/** Members of one pair, in an order that does not depend on who came first. */
+/** Members of one pair, in an order that does not depend on order of arrival. */
 export interface Pair {
   key: string;
   members: PairMember[];
@@ -61,7 +61,7 @@ interface Lacking {
   reason: string;
 }
 
-/** The arithmetic mean of SyncR² as each direction has it: clipped there, not here. */
+/** The arithmetic mean of the directions' SyncR², which are clipped, unlike the mean. */
 export function pairPaper({ members }: Pair): PairPaperReport | Lacking {
   const reports = members.flatMap(({ paper }) => (paper ? [paper] : []));
   const lacking = lackingIn(members, ({ paper }) => paper);
@@ -78,10 +78,7 @@ export function pairPaper({ members }: Pair): PairPaperReport | Lacking {
   };
 }
 
-/**
- * No p-value: each direction permutes its episodes by draws of its own, so there is no joint null to hold the mean
- * against.
- */
+/** The means without a p-value: each direction permutes its episodes by its own draws, so there is no joint null. */
 export function pairStrict({ members }: Pair): PairStrictReport | Lacking {
   const lacking = lackingIn(members, ({ strict, replicates }) => strict && replicates);
   if (lacking !== undefined) return { reason: lacking };
@@ -99,7 +96,7 @@ export function pairStrict({ members }: Pair): PairStrictReport | Lacking {
   };
 }
 
-/** Why the mean would be one of some directions alone; undefined where each has its figure. */
+/** Which directions lack a figure, so that the mean would be over some directions only; undefined if none does. */
 function lackingIn(members: PairMember[], figure: (member: PairMember) => unknown): string | undefined {
   for (const { group } of members)
     if (!members.some((other) => isReverse(other.group, group)))
@@ -119,8 +116,8 @@ const directionOf = ({ source, target, sourceRole, targetRole }: Place): string 
   `${source.name} as speaker ${sourceRole} → ${target.name} as speaker ${targetRole}`;
 
 /**
- * Where more than two talk, per condition and distance: the mean excess over the groups that have a score, by the
- * conditions' names.
+ * For more than two agents: the mean excess over the scored groups of each condition and distance, sorted by
+ * condition.
  */
 export function distancesOf(members: readonly PairMember[]): DistanceReport[] {
   const larger = members.filter(({ group, strict, replicates }) => group.agents > 2 && strict && replicates);
@@ -143,7 +140,7 @@ export function distancesOf(members: readonly PairMember[]): DistanceReport[] {
     });
 }
 
-/** What a pair is called, and how much it rests on. */
+/** Name of a pair, and the number of its groups and turn pairs. */
 export function placeOf({ members }: Pair): Omit<PairReport, 'paper' | 'strict' | 'reason'> {
   const { condition, agents, sourceRole, targetRole, source, target } = (members[0] as PairMember).group;
   const [modelA, modelB] = [source.name, target.name].sort() as [string, string];

@@ -1,8 +1,7 @@
 /**
- * Runs whose rows were given back: they are scored to the end and have long been silent, or their memory was needed.
- * When one speaks up again,
- * its frames wait until the rows are read back from the recording; what was counted stays, so scores go on where they
- * stood.
+ * Runs whose rows were released: they are scored to the end and have long been silent, or their memory was needed.
+ * When such a run sends a frame again, the frame waits until the rows are read back from the recording. Counts are
+ * kept, so the scores continue.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
@@ -18,7 +17,7 @@ import { allRows, dropNumbers, type RunState } from './run-state.ts';
 export interface ReleaseOptions {
   clock: Clock;
   log: Logger;
-  /** Silence after which a run is taken to have ended. */
+  /** Silence after which a run is assumed to have ended. */
   afterMs: number;
   memory: RowMemory;
   readBack(run: string): AsyncIterable<RecordedFrame>;
@@ -26,12 +25,12 @@ export interface ReleaseOptions {
 }
 
 export interface ReleasedRuns {
-  /** Whether the frame has to wait; `take` is called with it later. */
+  /** Whether the frame has to wait; `take` is then called with it later. */
   holdBack(frame: DurableFrame, state: RunState, take: (frame: DurableFrame) => void): boolean;
-  /** Gives back the rows of runs that have been silent for so long. */
+  /** Releases the rows of runs that have been silent for `afterMs`. */
   sweep(states: Iterable<RunState>): void;
-  /** Gives back the rows of runs with final scores, the oldest first, until memory is not full any more. */
-  makeRoom(states: Iterable<RunState>): void;
+  /** Releases the rows of runs with final scores, oldest first, until memory is no longer full. */
+  freeMemory(states: Iterable<RunState>): void;
 }
 
 interface Held {
@@ -62,7 +61,7 @@ export function createReleasedRuns(options: ReleaseOptions): ReleasedRuns {
           release(state, held, options);
       }
     },
-    makeRoom: (states) => {
+    freeMemory: (states) => {
       const age = ({ run }: RunState): number => lastMs.get(run) ?? 0;
       const finished = [...states].filter(({ run, phase }) => phase === 'final' && !released.has(run));
       for (const state of finished.toSorted((a, b) => age(a) - age(b)))

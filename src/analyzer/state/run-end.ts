@@ -11,9 +11,9 @@ export interface RunEnd {
   phase: 'open' | 'ended' | 'final';
 }
 
-/** How far the scores of a run are behind what is recorded of it. */
+/** How far the scores of a run are behind its recording. */
 export interface ScoredSoFar {
-  /** Frames of steps sent to be scored, and how many of them are in published scores. */
+  /** Number of steps frames sent to be scored, and of those in published scores. */
   stepFrames: number;
   settledStepFrames: number;
   groups: ReadonlyMap<string, ScoredGroup>;
@@ -26,19 +26,19 @@ interface ScoredGroup {
   beside: { version: number } | undefined;
 }
 
-/** The run has ended as planned: what is scored from now on is looked at for the last time. */
+/** Marks the run as ended as planned; the following scores are the last ones. */
 export function endRun(state: RunEnd): void {
   if (state.phase === 'open') state.phase = 'ended';
 }
 
-/** True when the scores have just become final: the run has ended, and nothing recorded is missing in them. */
+/** True if the scores have just become final: the run has ended, and nothing recorded is missing in them. */
 export function becomesFinal(state: RunEnd & ScoredSoFar): boolean {
   if (state.phase !== 'ended' || awaitsScores(state)) return false;
   state.phase = 'final';
   return true;
 }
 
-/** A late frame: its rows have yet to be scored. */
+/** Marks the scores as not final after a late frame, whose rows are not scored yet. */
 export function goOn(state: RunEnd): void {
   if (state.phase === 'final') state.phase = 'ended';
 }

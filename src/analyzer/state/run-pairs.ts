@@ -1,4 +1,7 @@
-/** The pairs of a run: their reports, made anew only when a full score of theirs came or a group began, and their lines in `scores.jsonl`. */
+/**
+ * The pairs of a run: their reports, made again only after a full score of theirs or a new group, and their lines in
+ * `scores.jsonl`.
+ */
 import type { PairReport } from '../../protocol/report.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { pairKey, pairReport, pairsOf, type Pair, type PairMember } from './pair-means.ts';
@@ -6,11 +9,11 @@ import { STRICT_METHOD } from '../../synchrony/strict/strict-score.ts';
 import type { DifferenceScore, GroupScore, PairScore } from '../scoring/messages.ts';
 import { differencesOf, pairDifferencesOf } from './differences.ts';
 
-/** Of the state of a run, what pairs are made of. */
+/** The part of a run's state from which pairs are made. */
 export interface PairSources {
   run: string;
   groups: ReadonlyMap<string, { group: Group; score: GroupScore | undefined }>;
-  /** Key of a pair → its report as it stands. */
+  /** Key of a pair → its current report. */
   pairs: Map<string, PairReport>;
 }
 
@@ -21,12 +24,12 @@ export function pairReports(state: PairSources): PairReport[] {
     .toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1));
 }
 
-/** What stands in a report is not true any more of the pair that this group belongs to. */
+/** Drops the report of the pair to which this group belongs. */
 export function renewPair({ pairs }: PairSources, group: Group): void {
   pairs.delete(pairKey(group));
 }
 
-/** The lines of the pairs that have a number; of one group's pair alone, where a group is given. */
+/** Lines of all pairs with a figure, or only of the group's pair. */
 export function pairScores(state: PairSources, group?: Group): PairScore[] {
   const wanted = group && pairKey(group);
   return allPairs(state)
@@ -51,7 +54,7 @@ export function pairScores(state: PairSources, group?: Group): PairScore[] {
     });
 }
 
-/** The lines of differences between conditions, of dyads and of pairs, each with the scores that it is made of. */
+/** Lines of differences between conditions, of dyads and of pairs, each with the versions of its scores. */
 export function differenceScores({ run, groups }: PairSources): DifferenceScore[] {
   const members = [...groups.values()].map(memberOf);
   const of = Object.fromEntries([...groups].map(([key, { score }]) => [key, score?.version ?? 0]));

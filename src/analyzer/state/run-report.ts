@@ -1,4 +1,4 @@
-/** What is said of a run to people and programs, made of its state. */
+/** Makes the report of a run from its state. */
 import type { GroupReport, ScoreReport, StrictReport, Verdict } from '../../protocol/report.ts';
 import type { TalkReport } from '../../protocol/talk-report.ts';
 import { EPISODES_PER_SCENARIO, shortOf, tooFew } from '../../protocol/minimums.ts';
@@ -42,7 +42,7 @@ export function scoreReport(state: RunState, counts: FrameCounts): ScoreReport {
   };
 }
 
-/** Per group with a p-value, by key: every one of them is a comparison that a reader makes. */
+/** For each group with a p-value, by key: q value and verdict over all groups of the run. */
 export function standingsOf(state: RunState): Map<string, Required<Standing>> {
   const tested = [...state.groups].flatMap(([key, group]) =>
     group.score?.strict ? [{ key, group, strict: group.score.strict }] : [],
@@ -101,10 +101,7 @@ function groupReport(run: RunState, state: GroupState, standing: Partial<Standin
   };
 }
 
-/**
- * Why there is no score, or no strict score, of the rows as they are now: an answer to fewer rows says nothing any
- * more.
- */
+/** Why the present rows have no score, or no strict score; a reason given for fewer rows no longer counts. */
 function reasonNow(state: GroupState): string | undefined {
   const { score, refused, version } = state;
   if (refused !== undefined) return refused;
@@ -123,7 +120,7 @@ function reasonNow(state: GroupState): string | undefined {
 const episodesOf = ({ scenarios }: GroupState): number =>
   [...scenarios.values()].reduce((sum, { size }) => sum + size, 0);
 
-/** `live` stands first, the others by name. */
+/** `live` first, the others by name. */
 function byConditionAndDirection(a: GroupReport, b: GroupReport): number {
   const rank = (group: GroupReport): string =>
     [
@@ -138,10 +135,10 @@ function byConditionAndDirection(a: GroupReport, b: GroupReport): number {
   return rank(a) < rank(b) ? -1 : 1;
 }
 
-/** A stream that has been silent for so long is not in an episode any more. */
+/** A stream that has been silent for this time is no longer in an episode. */
 const SILENT_MS = 60_000;
 
-/** An episode runs while it is the last one of some stream that still speaks. */
+/** An episode is running if it is the last one of a stream that still sends. */
 export function episodeCounts(state: RunState, nowMs: number): { running: number; finished: number } {
   const last = [...state.lastEpisode.values()].filter(({ atMs }) => nowMs - atMs < SILENT_MS);
   const running = new Set(last.map(({ episode }) => episode)).size;

@@ -1,6 +1,6 @@
 /**
- * What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure: frames and scores in,
- * rows out.
+ * What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure functions: frames and
+ * scores in, rows out.
  */
 import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/report.ts';
 import type { TalkReport } from '../../protocol/talk-report.ts';
@@ -9,7 +9,7 @@ import { createEpisodeIndex, rowsOf, type Group, type Row } from '../ingest/epis
 import type { RowsUpdate } from '../ingest/group-rows.ts';
 import { episodesUnderCap, isCapDue, MAX_ROWS } from '../ingest/row-cap.ts';
 import { createRowMemory, type RowMemory } from '../ingest/row-memory.ts';
-import { indexFrame, ownedRow, type BookedFrame, type TurnIndex } from '../ingest/run-rows.ts';
+import { indexFrame, ownedRow, type FrameWithOrigin, type TurnIndex } from '../ingest/run-rows.ts';
 import { bytesOfTurn, NO_NUMBERS, type SharedTurn } from '../ingest/turn-numbers.ts';
 import { groupBy } from '../../synchrony/group-by.ts';
 import { differencesOf } from './differences.ts';
@@ -26,43 +26,43 @@ export interface GroupState {
   samples: number;
   /** Scenario → its episodes → their rows. */
   scenarios: Map<string, Map<string, number>>;
-  /** Scenario → what its talk was like; counted again after a frame of one of its episodes. */
+  /** Scenario → quality of its talk; counted again after a frame of one of its episodes. */
   talk: Map<string, TalkCounts>;
-  /** Counts every change of the group's rows. */
+  /** Number of changes of the group's rows. */
   version: number;
-  /** Why its rows are not kept, so that it never has a score; undefined for a group that is scored. */
+  /** Why its rows are not kept, so that it never gets a score; undefined for a group that is scored. */
   refused: string | undefined;
   score: GroupScore | undefined;
   /** What stands beside the score; it may lag behind it. */
   beside: BesideScore | undefined;
-  /** What the windows of aligned steps gave, by episode. */
+  /** Results of the windows of aligned steps, by episode. */
   steps: GroupSteps;
   curve: CurvePoint[];
-  /** When a score was published last; undefined before the first. Rows alone make no figure younger. */
+  /** When a score was last published; undefined before the first. */
   scoredAtMs: number | undefined;
-  /** Monotonic arrival times of the rows that no score holds yet. */
+  /** Monotonic arrival times of rows that are in no score yet. */
   unscored: { version: number; arrivedMs: number }[];
 }
 
 export interface RunState extends RunEnd {
   run: string;
-  /** Where the numbers of every turn are held, for all threads. */
+  /** Index of all turns, with their states in shared memory. */
   index: TurnIndex;
   groups: Map<string, GroupState>;
   turns: number;
-  /** Since 1970: when a frame came last, or a score, or the end. */
+  /** Milliseconds since 1970 of the last frame, score or end. */
   changedAtMs: number;
-  /** Frames of steps sent to be scored, and how many of them are in published scores. */
+  /** Number of steps frames sent to be scored, and of those in published scores. */
   stepFrames: number;
   settledStepFrames: number;
-  /** Dyads whose newest turns are in no published step score. */
+  /** Number of dyads whose newest turns are in no published step score. */
   waitingDyads: number;
-  /** Per stream, the episode it was last in, and when. */
+  /** For each stream, its last episode and when it was there. */
   lastEpisode: Map<string, { episode: string; atMs: number }>;
   differences: DifferenceReport[];
   /** Counterfactual branches. */
   branches: BranchState;
-  /** Reports of pairs that still hold, by key. */
+  /** Reports of pairs that are still valid, by key. */
   pairs: Map<string, PairReport>;
 }
 
@@ -86,13 +86,13 @@ export function createRunState(run: string): RunState {
   };
 }
 
-export interface ArrivedFrame extends BookedFrame {
+export interface ArrivedFrame extends FrameWithOrigin {
   /** Monotonic. */
   arrivedMs: number;
   nowMs: number;
 }
 
-/** Memory for the rows of all runs, and why a group may not begin now, if so. */
+/** Memory for the rows of all runs, and whether a new group is refused. */
 export interface Admission {
   memory: RowMemory;
   refuse(run: string): string | undefined;
@@ -101,7 +101,10 @@ export interface Admission {
 /** For a group that needs no rows. */
 const ALWAYS: Admission = { memory: createRowMemory(Infinity), refuse: () => undefined };
 
-/** Books a frame. @returns the rows that changed, for the owners of their groups */
+/**
+ * Indexes a frame.
+ * @returns the rows that changed, for the owners of their groups
+ */
 export function takeFrame(state: RunState, arrived: ArrivedFrame, admission: Admission): RowsUpdate[] {
   const { frame, origin, arrivedMs, nowMs } = arrived;
   state.lastEpisode.set(origin.stream, { episode: frame.episode, atMs: nowMs });
@@ -126,13 +129,13 @@ export function takeFrame(state: RunState, arrived: ArrivedFrame, admission: Adm
   return updates;
 }
 
-/** A frame says of the turn before it as well, which may be in other groups' turn pairs. */
+/** A frame also describes the turn before it, which may be in turn pairs of other groups. */
 function forgetTalk({ index, groups }: RunState, episode: string): void {
   const scenario = index.episode(episode)?.about?.scenario;
   if (scenario !== undefined) for (const group of groups.values()) group.talk.delete(scenario);
 }
 
-/** What the talk of a group was like; null where no sender has said so. */
+/** Quality of the talk of a group; null if no sender has described it. */
 export function talkOf({ index }: RunState, { group, scenarios, talk }: GroupState): TalkReport | null {
   for (const [scenario, episodes] of scenarios) {
     if (talk.has(scenario)) continue;
@@ -146,7 +149,7 @@ function payloadOf({ index }: RunState, { episode, turn }: { episode: string; tu
   return index.episode(episode)?.turns.get(turn)?.payload ?? NO_NUMBERS;
 }
 
-/** Every row of the run with its numbers, as they stand in the index, for the owners of its groups. */
+/** All rows of the run with their states, for the owners of its groups. */
 export function allRows(state: RunState): RowsUpdate[] {
   const rows = groupBy(
     [...state.index.episodes()].flatMap((episode) => rowsOf(episode)),
@@ -162,8 +165,8 @@ export function allRows(state: RunState): RowsUpdate[] {
 }
 
 /**
- * Gives back the numbers of episodes that no group keeps: those over every group's cap, and those of refused groups
- * alone.
+ * Drops the states of episodes that no group keeps: those above every group's row limit, and those only in refused
+ * groups.
  */
 function dropOverCap(state: RunState, added: readonly Row[], memory: RowMemory): void {
   const touched = added.flatMap(({ group }) => state.groups.get(group.key) ?? []);
@@ -190,7 +193,7 @@ function dropUnkept(state: RunState, memory: RowMemory): void {
     if (seen.has(id) && !kept.has(id)) dropTurns(state, memory, turns.values());
 }
 
-/** Lets go of the numbers of every turn; what was counted stays. */
+/** Drops the states of all turns; counts are kept. */
 export function dropNumbers(state: RunState, memory: RowMemory): void {
   for (const { turns } of state.index.episodes()) dropTurns(state, memory, turns.values());
   memory.give(state.run, state.branches.index.drop());
@@ -203,7 +206,7 @@ function dropTurns({ run }: RunState, memory: RowMemory, turns: Iterable<{ paylo
   }
 }
 
-/** Groups of one pair are scored or refused together, for a pair needs both directions. */
+/** Opens a group. The groups of one pair are scored or refused together, since a pair needs both directions. */
 function openGroup(state: RunState, group: Group, { refuse }: Admission): GroupState {
   const known = state.groups.get(group.key);
   if (known) return known;
@@ -238,7 +241,7 @@ function addRow(group: GroupState, { scenario, episode }: Row): void {
   group.scenarios.set(scenario, inScenario.set(episode, (inScenario.get(episode) ?? 0) + 1));
 }
 
-/** Keeps a score and gives the arrival times of the rows that it is the first to hold. */
+/** Keeps a score, and gives the arrival times of rows that it is the first to include. */
 export function takeScore(state: RunState, score: GroupScore, nowMs: number): number[] {
   const group = state.groups.get(score.group.key);
   if (!group || (group.score && group.score.version > score.version)) return [];
@@ -253,7 +256,7 @@ export function takeScore(state: RunState, score: GroupScore, nowMs: number): nu
   return arrivalsUpTo(group, score.version);
 }
 
-/** Keeps what stands beside a score; false when it is late. */
+/** Keeps secondary analyses; false if they are out of date. */
 export function takeBeside(state: RunState, beside: BesideScore): boolean {
   const group = state.groups.get(beside.group);
   if (!group || (group.beside && group.beside.version > beside.version)) return false;
@@ -261,7 +264,7 @@ export function takeBeside(state: RunState, beside: BesideScore): boolean {
   return true;
 }
 
-/** Keeps what the window of one dyad's steps gave. */
+/** Keeps the result of one dyad's window of steps. */
 export function takeSteps(state: RunState, score: StepScore): void {
   takeStepScore(openGroup(state, score.group, ALWAYS).steps, score);
 }

@@ -1,7 +1,6 @@
 /**
- * Everything durable comes through here: it is booked once, its rows go to the score worker that owns their group, and
- * what the worker answers is
- * kept, logged and shown. It knows nothing of sockets or disks.
+ * Takes every durable frame: indexes it once, sends its rows to the score worker that owns their group, and keeps,
+ * logs and shows the worker's answers. It does no input or output of its own.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
@@ -33,14 +32,14 @@ import type { PlaceInput, StepAnswer } from '../steps/step-messages.ts';
 export interface ScoreStore {
   take(frame: DurableFrame): void;
   takeAnswer(answer: ScoreAnswer | StepAnswer): void;
-  /** The run has ended as planned: once all of it is scored, its scores are final. */
+  /** Marks a run as ended as planned; its scores are final once everything is scored. */
   end(run: string): void;
-  /** The runs seen, the one that spoke up last at the end. */
+  /** Names of the runs seen, the latest one last. */
   runs(): string[];
-  /** Undefined for a run it never saw; without a name, the latest run or an empty one. */
+  /** State of a run, by default of the latest, or an empty one; undefined for a run that was never seen. */
   state(run?: string): RunState | undefined;
   report(state: RunState, counts: FrameCounts): ScoreReport;
-  /** Gives back the rows of runs that have long been silent. */
+  /** Releases the rows of runs that have long been silent. */
   releaseSilent(): void;
 }
 
@@ -49,13 +48,13 @@ export interface ScoreStoreOptions {
   log: Logger;
   scoreLog: ScoreLog;
   send(input: ScorerInput): void;
-  /** What the rows of all runs may take. */
+  /** Memory for the rows of all runs. */
   memory: RowMemory;
-  /** Silence after which the rows of a run that is scored to the end are given back. */
+  /** Silence after which the rows of a fully scored run are released. */
   releaseAfterMs: number;
-  /** Everything that is recorded of a run. */
+  /** All recorded frames of a run. */
   readBack(run: string): AsyncIterable<RecordedFrame>;
-  /** A score stands, `latenciesMs` after the frames it is the first to hold. */
+  /** Called with a score, and the latencies of the frames that it is the first to include. */
   onScore(answer: Answer, latenciesMs: number[]): void;
 }
 
@@ -70,7 +69,7 @@ export function createScoreStore(options: ScoreStoreOptions): ScoreStore {
   };
   const released = createReleasedRuns({ ...options, afterMs: options.releaseAfterMs });
   const admission = admissionOf(options.memory, (run) =>
-    released.makeRoom([...runs.values()].filter((other) => other.run !== run)),
+    released.freeMemory([...runs.values()].filter((other) => other.run !== run)),
   );
   const take = (frame: DurableFrame): void => takeDurable(open(frame.run), frame, { ...options, admission });
   return {
@@ -101,11 +100,11 @@ export function createScoreStore(options: ScoreStoreOptions): ScoreStore {
   };
 }
 
-function admissionOf(memory: RowMemory, makeRoom: (run: string) => void): Admission {
+function admissionOf(memory: RowMemory, freeMemory: (run: string) => void): Admission {
   return {
     memory,
     refuse: (run) => {
-      makeRoom(run);
+      freeMemory(run);
       return memory.isFull() ? noMemory(memory.maxBytes) : undefined;
     },
   };
@@ -134,7 +133,7 @@ function takeDurable(
   send({ type: 'frame', run, origin, frame: placeIn(message) });
 }
 
-/** Of a turn the step worker needs the place alone. */
+/** Of a turn frame the step worker needs only the place. */
 function placeIn(frame: EpisodeFrame | TurnFrame): PlaceInput['frame'] {
   if (frame.type === 'episode') return frame;
   const { episode, turn, seating } = frame;
@@ -189,7 +188,7 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreStoreOptions
   );
 }
 
-/** Once the scores are final they are written again, as what is to be reported. */
+/** Writes the final scores again, as those to be reported. */
 function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions): void {
   if (!becomesFinal(state)) return;
   const stamp = { atMs: clock.nowMs(), provisional: false };

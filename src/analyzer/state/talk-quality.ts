@@ -1,11 +1,11 @@
 /**
- * What the talk behind a group's turn pairs was like, counted without a word of it: a turn frame says what the utterance
- * of the turn before was like, as a digest. Definitions and thresholds: docs/method.md.
+ * Counts the quality of the talk behind a group's turn pairs without the words: a turn frame has a digest of the
+ * utterance before it. Definitions and thresholds: docs/method.md.
  */
 import type { TalkFault, TalkReport } from '../../protocol/talk-report.ts';
 import { distanceOf, type Group, type IndexedTurn } from '../ingest/episode-index.ts';
 
-/** A fault that holds for this share of a group's turn pairs makes every score of it meaningless. */
+/** A fault in this share of a group's turn pairs makes its scores meaningless. */
 const DEGENERATE_SHARE = 1 / 2;
 const FAULTS: readonly TalkFault[] = ['empty', 'repeated', 'copied', 'identical'];
 
@@ -25,7 +25,7 @@ const NONE: TalkCounts = {
   drops: 0,
 };
 
-/** @returns null where no turn pair has a described utterance */
+/** @returns null if no turn pair has a described utterance */
 export function talkReport(scenarios: Iterable<TalkCounts>): TalkReport | null {
   const sum = { ...NONE };
   for (const counts of scenarios)
@@ -34,7 +34,7 @@ export function talkReport(scenarios: Iterable<TalkCounts>): TalkReport | null {
   return { ...sum, faults: FAULTS.filter((fault) => sum[fault] >= DEGENERATE_SHARE * sum.pairs) };
 }
 
-/** @param episodes the turns of each episode of one scenario that a group has turn pairs of */
+/** @param episodes the turns of each episode of one scenario in which the group has turn pairs */
 export function countTalk(group: Group, episodes: readonly Turns[]): TalkCounts {
   const counts = { ...NONE };
   const said = episodes.map((turns) => utterancesOf(group, turns));
@@ -65,7 +65,7 @@ interface Utterance {
   cut: boolean;
 }
 
-/** Those of the source that stand between two states of the group. */
+/** The source's utterances between two states of the group. */
 function utterancesOf(group: Group, turns: Turns): Utterance[] {
   const distance = distanceOf(group);
   return [...turns.keys()]
@@ -79,7 +79,7 @@ function utterancesOf(group: Group, turns: Turns): Utterance[] {
 
 const placeOf = ({ turn, digest }: Utterance): string => `${turn} ${digest}`;
 
-/** Turn and digest → the episodes that have it. */
+/** Turn and digest → the number of episodes with it. */
 function timesSaid(episodes: readonly Utterance[][]): Map<string, number> {
   const times = new Map<string, number>();
   for (const utterance of episodes.flat())

@@ -1,15 +1,15 @@
 /**
- * Runs that ended without their last scores: the analyzer was stopped in between. No stream will open them any more, so the program looks for
- * them when it starts.
+ * Finds runs that ended without their last scores because the analyzer was stopped. No stream will open them any
+ * more, so the program looks for them at its start.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listRuns } from '../../journal/retention.ts';
 
-/** Longer ago nobody waits for them, and a run with too few rows for a score would be read at every start. */
+/** Older runs are left alone; a run with too few rows for a score would otherwise be read at every start. */
 const LOOK_BACK_MS = 24 * 3_600_000;
 
-/** @param nowMs since 1970 */
+/** @param nowMs milliseconds since 1970 */
 export async function unscoredRuns(runsFolder: string, nowMs: number): Promise<string[]> {
   const unscored: string[] = [];
   for (const { run, finishedAtMs, removed } of await listRuns(runsFolder)) {

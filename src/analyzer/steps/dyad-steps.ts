@@ -1,6 +1,7 @@
 /**
- * The window of one dyad in one direction: the last aligned steps of its speaker and its listener, layer for layer, and the measures over
- * them beside their surrogates. A figure is the mean over layers; a draw turns all layers round by the same number of steps.
+ * The window of one dyad in one direction: the last aligned steps of its speaker and its listener, layer by layer,
+ * with the measures over them and their surrogates. A figure is the mean over layers; one surrogate shifts all layers
+ * by the same number of steps.
  */
 import { deriveSeed } from '../../protocol/seed.ts';
 import { createStepWindow, type StepWindow } from '../../synchrony/online/step-window.ts';
@@ -12,11 +13,11 @@ import type { AlignedTurn } from './step-index.ts';
 import type { StepMeasure } from './step-measures.ts';
 import type { StepFigure, StepRows, StepScore } from './step-messages.ts';
 
-/** Aligned steps that count. */
+/** Number of aligned steps in the window. */
 export const STEP_WINDOW = 128;
-/** Under these there is no figure: any two short streams are alike. */
+/** With fewer steps there is no figure, since any two short streams look alike. */
 export const FEWEST_STEPS = 32;
-/** Surrogates of each measure; fewer where there are not so many shifts. */
+/** Number of surrogates of each measure; fewer if there are fewer shifts. */
 export const DRAWS = 99;
 const FLOAT64_BYTES = 8;
 
@@ -35,7 +36,7 @@ export function createDyadSteps({ group, episode }: Pick<AlignedTurn, 'group' | 
   return { group, episode, rows: {}, windows: new Map(), shape: '', bytes: 0 };
 }
 
-/** Steps of another shape begin the window anew; a turn behind one that is in comes too late. */
+/** Adds a turn. Steps of another shape start a new window; a turn before the last one in the window is ignored. */
 export async function addTurn(dyad: DyadSteps, turn: AlignedTurn, algebra: LinearAlgebra): Promise<void> {
   const layers = [...turn.a.keys()].filter((layer) => turn.b.has(layer));
   const [a, b] = [turn.a.get(layers[0] ?? -1), turn.b.get(layers[0] ?? -1)];
@@ -54,7 +55,7 @@ export async function addTurn(dyad: DyadSteps, turn: AlignedTurn, algebra: Linea
   dyad.rows = lastRows(dyad.rows);
 }
 
-/** The turns that reach into the window, the oldest with the steps that are still in it. */
+/** The turns in the window, the oldest with only the steps that are still in it. */
 function lastRows(rows: StepRows): StepRows {
   let room = STEP_WINDOW;
   const kept: StepRows = {};
@@ -72,13 +73,13 @@ export interface ScoreTools {
   run: string;
   measures: readonly StepMeasure[];
   algebra: LinearAlgebra;
-  /** Lets messages in between two layers. */
-  breathe(): Promise<void>;
+  /** Handles waiting messages between two layers. */
+  handleMessages(): Promise<void>;
   /** Monotonic. */
   nowMs(): number;
 }
 
-/** Without figures. */
+/** A score without figures. */
 export function emptyStepScore(dyad: DyadSteps, { run }: Pick<ScoreTools, 'run'>): StepScore {
   const { group, episode, rows } = dyad;
   return {
@@ -95,7 +96,7 @@ export function emptyStepScore(dyad: DyadSteps, { run }: Pick<ScoreTools, 'run'>
   };
 }
 
-/** CKA alone, without surrogates: what costs next to nothing. */
+/** Only CKA, without surrogates, which costs almost nothing. */
 export function quickStepScore(dyad: DyadSteps, tools: ScoreTools): StepScore {
   const startedMs = tools.nowMs();
   const score = emptyStepScore(dyad, tools);
@@ -106,7 +107,7 @@ export function quickStepScore(dyad: DyadSteps, tools: ScoreTools): StepScore {
   return { ...score, computedMs: tools.nowMs() - startedMs };
 }
 
-/** Every measure, beside its surrogates. */
+/** All measures with surrogates. */
 export async function fullStepScore(dyad: DyadSteps, tools: ScoreTools): Promise<StepScore> {
   const startedMs = tools.nowMs();
   const score = emptyStepScore(dyad, tools);
@@ -127,7 +128,7 @@ async function figureOf(
   const layers: { value: number; size: number; sizes: (number | undefined)[]; curve: number[] }[] = [];
   let reason = 'no layer has a score';
   for (const window of dyad.windows.values()) {
-    await tools.breathe();
+    await tools.handleMessages();
     const input = { ...window.rows(), measure, options: { ...options, algebra: tools.algebra } };
     const found = await surrogateSizes(input, { kind: surrogate, count: DRAWS, seed: tools.seed });
     if ('reason' in found) reason = found.reason;
@@ -156,7 +157,7 @@ async function figureOf(
   };
 }
 
-/** Of what is known; undefined where nothing is. */
+/** Mean of the known values; undefined if there is none. */
 function meanOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;

@@ -1,4 +1,4 @@
-/** The steps of one stream in one turn, as its frames bring them: a later frame may take back what an earlier one said. */
+/** The steps of one stream in one turn. A later frame may replace what an earlier one sent. */
 import type { ByteRange } from '../../synchrony/online/align-steps.ts';
 import { zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
@@ -11,14 +11,14 @@ export interface SideSteps {
   layers: number[];
   dims: number;
   steps: { range: ByteRange; /** [layers, dims] */ states: Float32Array }[];
-  /** The last frame taken: STREAM EPOCH SEQ. */
+  /** The last frame that was used: STREAM EPOCH SEQ. */
   last: string;
 }
 
 /** Layer → [steps, dims]. */
 export type StepLayers = Map<number, Matrix>;
 
-/** Steps that begin where a new frame begins, or behind it, were wrong: the frame takes their place. */
+/** Adds a frame. Earlier steps at or after the first step of the frame were wrong and are replaced. */
 export function addSteps(known: SideSteps | undefined, frame: StepsFrame, origin: Origin): SideSteps {
   const [, depth, dims] = frame.shape;
   const values = unpackTensor(frame.dtype, frame.data);

@@ -1,22 +1,25 @@
-/** What is under way to the step worker is bounded: above, a frame is left out and counted, for recording may not wait for scores. */
+/**
+ * Limits the bytes in flight to the step worker. Above the limit a frame is skipped and counted, since recording must
+ * not wait for scores.
+ */
 import type { StepInput, StepsInput, StepSkip } from './step-messages.ts';
 
-/** The part of a worker that the gate needs. */
+/** The part of a worker that the backpressure needs. */
 export interface StepPort {
   postMessage(message: StepInput | StepSkip, transfer: readonly ArrayBuffer[]): void;
 }
 
-export interface StepGate {
+export interface StepBackpressure {
   send(input: StepsInput, port: StepPort): void;
   taken(bytes: number): void;
-  /** Settles when less than half of what may be under way is. */
+  /** Settles when less than half of the limit is in flight. */
   room(): Promise<void>;
   skippedFrames(): number;
 }
 
 export const MOST_BYTES_UNDER_WAY = 64 * 2 ** 20;
 
-export function createStepGate(): StepGate {
+export function createStepBackpressure(): StepBackpressure {
   let underWay = 0;
   let skipped = 0;
   let waiting: (() => void)[] = [];

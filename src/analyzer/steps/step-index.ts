@@ -1,6 +1,7 @@
 /**
- * Brings the steps of a speaker and of its listeners together, turn by turn, in whatever order their frames come. A turn is over for a
- * stream when the stream goes on to something else; when it is over for both sides, their steps are aligned and given on.
+ * Joins the steps of a speaker and of its listeners, turn by turn, in whatever order their frames arrive. A turn is
+ * over for a stream when the stream goes on to something else; when it is over for both sides, their steps are
+ * aligned and passed on.
  *
  *   stream a:  turn 0 · steps 0 (speak) · steps 1 (listen) · turn 2 …        over for a: 0, 1 …
  *   stream b:           steps 0 (listen) · turn 1 · steps 1 (speak) …        over for b: 0 …     together: 0, a → b
@@ -27,38 +28,38 @@ export interface AlignedTurn {
   /** The last frame used of each side: STREAM EPOCH SEQ. */
   speaker: string;
   listener: string;
-  /** Row for row the same words. */
+  /** Row by row after the same words. */
   a: StepLayers;
   b: StepLayers;
 }
 
 export interface StepIndex {
-  /** @returns turns that are over now */
+  /** @returns turns that are now over */
   take(input: StepInput | StepSkip): AlignedTurn[];
-  /** Nobody speaks any more: all turns are over. */
+  /** Marks all turns as over, since no agent speaks any more. */
   finish(): AlignedTurn[];
 }
 
-/** What waits of one episode for the other side. */
+/** Steps of one episode that wait for the other side. */
 interface OpenEpisode {
-  /** Turn → STREAM EPOCH → steps; undefined: a frame was left out, the turn is not measured. */
+  /** Turn → STREAM EPOCH → steps; undefined if a frame was skipped, so that the turn is not measured. */
   turns: Map<number, Map<string, SideSteps> | undefined>;
-  /** TURN>ROLE of each listener that is dealt with. */
+  /** TURN>ROLE of each listener that is done. */
   done: Set<string>;
 }
 
-interface BookState {
+interface IndexState {
   book: EpisodeIndex<null>;
   open: Map<string, OpenEpisode>;
-  /** Where each stream is. */
+  /** The current turn of each stream. */
   at: Map<string, { episode: string; turn: number }>;
 }
 
-/** Steps that wait for the other side; above, those of the oldest episode are given up. */
+/** Bytes of steps that may wait for the other side; above, those of the oldest episode are dropped. */
 const MOST_OPEN_BYTES = 256 * 2 ** 20;
 
 export function createStepIndex(): StepIndex {
-  const state: BookState = { book: createEpisodeIndex(), open: new Map(), at: new Map() };
+  const state: IndexState = { book: createEpisodeIndex(), open: new Map(), at: new Map() };
   let openBytes = 0;
   const close = (ids: Iterable<string>, all: boolean): AlignedTurn[] => {
     const found = [...ids].flatMap((id) => overTurns(state, id, all));
@@ -80,19 +81,19 @@ export function createStepIndex(): StepIndex {
   };
 }
 
-function openEpisode({ open }: BookState, id: string): OpenEpisode {
+function openEpisode({ open }: IndexState, id: string): OpenEpisode {
   const known = open.get(id) ?? { turns: new Map(), done: new Set() };
   open.set(id, known);
   return known;
 }
 
-function skipTurn(state: BookState, { frame }: StepSkip): number {
+function skipTurn(state: IndexState, { frame }: StepSkip): number {
   openEpisode(state, frame.episode).turns.set(frame.turn, undefined);
   return 0;
 }
 
-/** @returns by how many bytes more wait now */
-function takeFrame(state: BookState, { frame, origin }: StepInput): number {
+/** @returns how many more bytes wait now */
+function takeFrame(state: IndexState, { frame, origin }: StepInput): number {
   if (frame.type === 'episode') state.book.addEpisode(frame);
   else if (frame.type === 'turn')
     state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
@@ -107,20 +108,20 @@ function takeFrame(state: BookState, { frame, origin }: StepInput): number {
   return 0;
 }
 
-const bytesOf = ({ open }: BookState): number =>
+const bytesOf = ({ open }: IndexState): number =>
   [...open.values()]
     .flatMap(({ turns }) => [...turns.values()].flatMap((sides) => [...(sides?.values() ?? [])]))
     .reduce((sum, side) => sum + bytesOfSide(side), 0);
 
-/** @returns how many bytes that were */
-function giveUpOldest(state: BookState): number {
+/** @returns how many bytes were dropped */
+function giveUpOldest(state: IndexState): number {
   const before = bytesOf(state);
   const oldest = [...state.open.values()].find(({ turns }) => turns.size > 0);
   for (const turn of oldest?.turns.keys() ?? []) oldest?.turns.set(turn, undefined);
   return before - bytesOf(state);
 }
 
-function overTurns(state: BookState, id: string, all: boolean): AlignedTurn[] {
+function overTurns(state: IndexState, id: string, all: boolean): AlignedTurn[] {
   const [open, episode] = [state.open.get(id), state.book.episode(id)];
   const agents = episode?.about?.order.length ?? 0;
   if (!open || !episode || agents === 0) return [];
@@ -141,20 +142,20 @@ function overTurns(state: BookState, id: string, all: boolean): AlignedTurn[] {
 
 interface Pair {
   speaker: IndexedTurn<null>;
-  /** A turn of the listener's, which says whose stream listens for the role. */
+  /** A turn of the listener, which tells which stream listens in the role. */
   listener: IndexedTurn<null>;
 }
 
-/** Who speaks a turn and who hears it for a role, once both are through with it; or, with `all`, as far as is known. */
+/** The speaker and a listener of a turn, once it is over for both; with `all`, as far as they are known. */
 function overPair(
-  state: BookState,
+  state: IndexState,
   episode: IndexedEpisode<null>,
   { turn, role, all }: { turn: number; role: number; all: boolean },
 ): Pair | undefined {
   const agents = episode.about?.order.length ?? 0;
   const ahead = (role - (turn % agents) + agents) % agents;
-  const speaker = seatedTurn(episode, turn);
-  const listener = seatedTurn(episode, turn + ahead) ?? seatedTurn(episode, turn + ahead - agents);
+  const speaker = turnOfRole(episode, turn);
+  const listener = turnOfRole(episode, turn + ahead) ?? turnOfRole(episode, turn + ahead - agents);
   if (!speaker || !listener) return undefined;
   const isThrough = ({ origin }: IndexedTurn<null>): boolean => {
     const at = state.at.get(origin.stream);
@@ -163,8 +164,8 @@ function overPair(
   return all || (isThrough(speaker) && isThrough(listener)) ? { speaker, listener } : undefined;
 }
 
-/** A turn by the stream that counts for its role; undefined while that is not known. */
-function seatedTurn({ about, turns }: IndexedEpisode<null>, turn: number): IndexedTurn<null> | undefined {
+/** A turn in the stream that counts for its role; undefined while that is not known. */
+function turnOfRole({ about, turns }: IndexedEpisode<null>, turn: number): IndexedTurn<null> | undefined {
   const found = turns.get(turn);
   const agents = about?.order.length ?? 0;
   const reads = about?.condition === 'reader' && turn % agents === agents - 1;
@@ -185,7 +186,7 @@ function alignTurn(
   return { group, episode: episode.id, turn, ...alignSides(speaker, listener) };
 }
 
-/** Also what a replay does with the same frames. */
+/** Aligns the steps of two sides; also used by a replay. */
 export function alignSides(
   speaker: SideSteps,
   listener: SideSteps,

@@ -1,6 +1,7 @@
 /**
- * Keeps the step scores of all dyads fresh. CKA follows within a second of a finished turn; all measures with their surrogates come more
- * seldom, at a quarter of one core, and at once when the stream has gone quiet. It runs in the step worker.
+ * Keeps the step scores of all dyads up to date. CKA follows within a second of a finished turn; all measures with
+ * surrogates are computed less often, at a quarter of one core, and at once when the stream is quiet. It runs in the
+ * step worker.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
@@ -31,9 +32,9 @@ export interface StepLoop {
 interface Watched {
   run: string;
   dyad: DyadSteps;
-  /** Finished turns that are not in the window yet. */
+  /** Finished turns that are not yet in the window. */
   waiting: AlignedTurn[];
-  /** Counts the turns in the window, and how many of them the last full score saw. */
+  /** Number of turns in the window, and of those in the last full score. */
   turns: number;
   scoredTurns: number;
   changedMs: number;
@@ -43,10 +44,10 @@ interface Watched {
 
 interface RunSteps {
   index: StepIndex;
-  /** Frames of steps taken so far, and how many of them were before all turns were last called over. */
+  /** Number of steps frames taken so far, and of those before all turns were last marked as over. */
   frames: number;
   finishedFrames: number;
-  /** Monotonic: when its last frame came. */
+  /** Monotonic time of its last frame. */
   lastFrameMs: number;
   watched: Map<string, Watched>;
 }
@@ -64,13 +65,13 @@ interface Due {
 }
 
 const QUICK_MS = 1000;
-/** All measures of a dyad are not made anew more often than this while it talks. */
+/** Least time between two full scores of a dyad while it talks. */
 const FULL_MS = 10_000;
 const QUIET_MS = 2000;
 const CORE_SHARE = 0.25;
-/** A window that has not changed for so long, and is scored, is let go. */
+/** A scored window that has not changed for this time is dropped. */
 const IDLE_MS = 60_000;
-/** Of all windows together; above, the one that has not changed for the longest time goes. */
+/** Limit on the bytes of all windows; above, the one that has not changed for the longest time is dropped. */
 const MOST_WINDOW_BYTES = 768 * 2 ** 20;
 
 export function createStepLoop(options: StepLoopOptions): StepLoop {
@@ -128,7 +129,7 @@ const framesOf = ({ runs }: LoopState): Record<string, number> =>
 const isWaiting = ({ waiting, scoredTurns, turns }: Watched): boolean =>
   waiting.length > 0 || scoredTurns < turns;
 
-/** Run → dyads whose newest turns are in no published score. */
+/** Run → number of dyads whose newest turns are in no published score. */
 const waitingOf = ({ runs }: LoopState): Record<string, number> =>
   Object.fromEntries(
     [...runs].map(([run, { watched }]) => [run, [...watched.values()].filter(isWaiting).length]),
@@ -156,7 +157,7 @@ function earliest(state: LoopState): Due | undefined {
     if (!first || due.atMs < first.atMs) first = due;
   };
   for (const [run, { frames, finishedFrames, lastFrameMs, watched }] of state.runs) {
-    // A run whose talk is over has all of the core, whatever the others do.
+    // A run that is quiet gets the whole core, whatever other runs do.
     const quietMs = lastFrameMs + QUIET_MS;
     if (frames > finishedFrames) offer({ run, kind: 'finish', atMs: quietMs });
     for (const one of watched.values()) {
@@ -188,7 +189,7 @@ const toolsOf = ({ clock, algebra, measures }: StepLoopOptions, run: string): Sc
   run,
   measures,
   algebra,
-  breathe: () => new Promise((resolve) => setImmediate(resolve)),
+  handleMessages: () => new Promise((resolve) => setImmediate(resolve)),
   nowMs: () => clock.monotonicMs(),
 });
 
@@ -212,7 +213,7 @@ async function full(state: LoopState, watched: Watched, options: StepLoopOptions
   state.restUntilMs = watched.fullMs + (1 / CORE_SHARE - 1) * (watched.fullMs - startedMs);
 }
 
-/** A dyad that goes on after its window was let go begins a new one. */
+/** Drops idle windows. A dyad that continues afterwards begins a new one. */
 function letGo({ runs }: LoopState, nowMs: number): void {
   const all = [...runs.values()].flatMap(({ watched }) =>
     [...watched].map(([key, one]) => ({ watched, key, one })),

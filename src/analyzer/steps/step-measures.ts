@@ -1,6 +1,6 @@
 /**
- * Which measures are taken of aligned steps: names as in `entrain measure --list`, an oscillatory one with its pass band in cycles per step
- * behind a colon: `cka,isc,plv:0.05-0.25`.
+ * Parses the measures between aligned steps: names as in `entrain measure --list`, an oscillatory one with its pass
+ * band in cycles per step after a colon: `cka,isc,plv:0.05-0.25`.
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import { MEASURES } from '../../synchrony/measures/index.ts';
@@ -11,18 +11,18 @@ import { parseBand } from './pass-band.ts';
 export const STEP_MEASURES = 'cka,cka-unbiased,rsa,svcca,isc,xcorr';
 
 export interface StepMeasure {
-  /** As it was asked for: its name in reports and metrics. */
+  /** The measure as it was asked for: its name in reports and metrics. */
   label: string;
   measure: Measure;
   options: Pick<MeasureOptions, 'band' | 'components'>;
   surrogate: SurrogateOptions['kind'];
 }
 
-/** Leading components of each stream that an oscillatory measure looks at. */
+/** Number of leading components of each stream for an oscillatory measure. */
 const COMPONENTS = 4;
 const OSCILLATORY = ['plv', 'coh', 'imcoh', 'pli', 'wpli', 'ccorr', 'accorr', 'envcorr', 'powcorr'];
 
-/** @throws EntrainError USAGE */
+/** @throws EntrainError `USAGE` */
 export function parseStepMeasures(text: string): StepMeasure[] {
   const labels = text.split(',').map((label) => label.trim());
   return [...new Set(labels)].filter((label) => label !== '').map(parseOne);
@@ -45,7 +45,10 @@ function parseOne(label: string): StepMeasure {
   return { label, measure, options, surrogate };
 }
 
-/** Turned round, a rhythm stays in step with itself: its phases are drawn anew instead. */
+/**
+ * Kind of surrogate of a measure. A rhythm stays locked to itself under a circular shift, so oscillatory measures use
+ * random phases.
+ */
 export function surrogateOf({ name }: Measure): SurrogateOptions['kind'] {
   return OSCILLATORY.includes(name) ? 'phase' : 'shift';
 }

@@ -1,11 +1,11 @@
-/** What the main thread and the step worker say to each other; everything here can be cloned between threads. */
+/** Messages between the main thread and the step worker; everything here can be cloned between threads. */
 import type { EpisodeFrame, StepsFrame, TurnFrame } from '../../protocol/stream/frames.ts';
 import type { Group, Origin } from '../ingest/episode-index.ts';
 
-/** Of a turn frame only its place matters here. */
+/** The part of a turn frame that is needed here. */
 export type TurnPlace = Pick<TurnFrame, 'type' | 'episode' | 'turn' | 'seating'>;
 
-/** A durable frame of steps. */
+/** A durable steps frame. */
 export interface StepsInput {
   type: 'frame';
   run: string;
@@ -23,7 +23,7 @@ export interface PlaceInput {
 
 export type StepInput = StepsInput | PlaceInput;
 
-/** A frame of steps was left out because the worker is behind: its turn is not measured. */
+/** A steps frame was skipped because the worker is behind; its turn is not measured. */
 export interface StepSkip {
   type: 'skip';
   run: string;
@@ -32,46 +32,48 @@ export interface StepSkip {
 }
 
 /**
- * Turn → the last frame of the speaker and of the listener that was used, as STREAM EPOCH SEQ, and how many of their aligned steps stand in the
- * window: the last ones.
+ * Turn → the last frames of speaker and listener that were used (STREAM EPOCH SEQ), and how many of the turn's
+ * aligned steps, the last ones, are in the window.
  */
 export type StepRows = Record<string, [speaker: string, listener: string, steps: number]>;
 
-/** A measure over the window of one dyad, mean over layers. */
+/** A measure over the window of one dyad: the mean over layers. */
 export interface StepFigure {
   value: number;
-  /** Mean over layers of the distance from 0; of a matrix, of the largest between a channel of A and one of B. */
+  /**
+   * Mean over layers of the distance from 0; for a matrix, of the largest entry between a channel of A and one of B.
+   */
   size: number;
-  /** The same of each surrogate; none yet where only the value was made anew. */
+  /** The same for each surrogate; empty if only the value was recomputed. */
   draws: number[];
-  /** Of a lagged measure: the correlation at lags −k … k. */
+  /** For a lagged measure: the correlation at lags −k … k. */
   curve?: number[];
 }
 
-/** The window of one dyad, scored. */
+/** Score of the window of one dyad. */
 export interface StepScore {
   type: 'steps';
   run: string;
   group: Group;
   episode: string;
-  /** Aligned steps in the window. */
+  /** Number of aligned steps in the window. */
   steps: number;
   seed: number;
-  /** By the name that a setting gives a measure; empty with too few steps. */
+  /** Key: the measure as in the setting. Empty with too few steps. */
   figures: Record<string, StepFigure>;
-  /** Why a measure has no figure here. */
+  /** Why a measure has no figure. */
   reasons: Record<string, string>;
   rows: StepRows;
   computedMs: number;
 }
 
-/** What the worker has dealt with: bytes taken off its queue, and how many frames of each run are in published scores. */
+/** Progress of the worker: bytes taken from its queue, and how many frames of each run are in published scores. */
 export interface StepNotice {
   type: 'step-notice';
   takenBytes: number;
-  /** Run → frames of steps, when nothing of it waits. */
+  /** Run → number of steps frames, when none of them waits. */
   settled: Record<string, number>;
-  /** Run → dyads whose newest turns are in no published score; left out where nothing is said of them. */
+  /** Run → number of dyads whose newest turns are in no published score; absent if unchanged. */
   waiting?: Record<string, number>;
 }
 

@@ -1,9 +1,12 @@
-/** A line of `scores.jsonl` that holds what the window of one dyad's steps gave: each draw can be made again, so only what they say is kept. */
+/**
+ * A line of `scores.jsonl` with the result of one dyad's window. Surrogates can be computed again, so only their
+ * summary is kept.
+ */
 import { nullOf } from '../../synchrony/stats/surrogates.ts';
 import type { StepFigure, StepScore } from './step-messages.ts';
 import { bestLag } from './step-report.ts';
 
-/** One measure of the line; without draws there is no null. */
+/** One measure of the line; without surrogates it has no null. */
 export interface StepFigureRecord {
   value: number;
   size: number;

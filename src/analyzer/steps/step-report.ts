@@ -1,7 +1,6 @@
 /**
- * The step scores of a group: the mean over its dyads, held against means of one surrogate of each. Pure: what a dyad's
- * window gave goes in,
- * a report comes out.
+ * The step scores of a group: the mean over its dyads, compared with means of one surrogate of each. Pure functions:
+ * results of dyads in, a report out.
  */
 import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
 import { hashIntegers } from '../../numeric/random.ts';
@@ -10,16 +9,16 @@ import { labelOf } from '../ingest/row-cap.ts';
 import { DRAWS, FEWEST_STEPS } from './dyad-steps.ts';
 import type { StepFigure, StepScore } from './step-messages.ts';
 
-/** Episode → its window's last score. */
+/** Episode → last score of its window. */
 export type GroupSteps = Map<string, Pick<StepScore, 'steps' | 'figures' | 'reasons'>>;
 
-/** Over that, those whose names have the smallest hash stay, as rows do (decision 0041). */
+/** Above this number the dyads whose names have the smallest hashes are kept, as with rows (decision 0041). */
 const MOST_DYADS = 2000;
 
-/** A value that was made anew alone stands beside the surrogates of before. */
+/** Takes a dyad's score. If only the value was recomputed, the earlier surrogates are kept. */
 export function takeStepScore(dyads: GroupSteps, { episode, steps, figures, reasons }: StepScore): void {
   const known = dyads.get(episode);
-  // A window that begins anew says nothing yet.
+  // A window that has just begun again has no figure yet.
   if (known && steps < FEWEST_STEPS && known.steps >= FEWEST_STEPS) return;
   const merged: Record<string, StepFigure> = { ...known?.figures };
   for (const [label, figure] of Object.entries(figures)) {
@@ -77,10 +76,9 @@ function measureReport(measure: string, figures: StepFigure[]): StepMeasureRepor
 }
 
 /**
- * What the mean over dyads is held against. Of one dyad: its surrogates, each once. Of several: for each of them one of
- * its surrogates or
- * itself, all equally likely, for under the null its own shift is one of the shifts; without it, a dyad of few shifts
- * would make p too small.
+ * The null of the mean over dyads. For one dyad: each of its surrogates once. For several: for each dyad one of its
+ * surrogates or itself, all equally likely, since under the null its own shift is one of the shifts; without that, a
+ * dyad with few shifts would make p too small.
  */
 function groupDraws(figures: Pick<StepFigure, 'size' | 'draws'>[]): number[] {
   const [first, ...others] = figures;
@@ -98,7 +96,7 @@ function groupDraws(figures: Pick<StepFigure, 'size' | 'draws'>[]): number[] {
   );
 }
 
-/** Where the mean of the curves over dyads is farthest from 0; positive: the listener follows. */
+/** The lag at which the mean curve over dyads is farthest from 0; positive if the listener follows. */
 export function bestLag(figures: Pick<StepFigure, 'curve'>[]): number | undefined {
   const curves = figures.flatMap(({ curve }) => (curve ? [curve] : []));
   const lags = Math.min(...curves.map(({ length }) => length));

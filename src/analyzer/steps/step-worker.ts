@@ -1,4 +1,7 @@
-/** The thread of step scores: frames of steps come in, scores go out. It yields to the threads that record. */
+/**
+ * The thread of step scores: steps frames come in, scores go out. It has a lower priority than the threads that
+ * record.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createOrtAlgebra } from '../../numeric/ort/ort-algebra.ts';
 import { systemClock } from '../../process/clock.ts';

@@ -1,4 +1,6 @@
-/** The status page's skeleton; `script.ts` fills it and `style.ts` dresses it. It asks for nothing outside this server. */
+/**
+ * The HTML of the status page; `script.ts` fills it and `style.ts` styles it. It loads nothing from other servers.
+ */
 export const PAGE_HTML = String.raw`<!doctype html>
 <html lang="en">
 <head>

@@ -1,4 +1,4 @@
-/** The status page as routes: three static texts that may talk to this server and to nobody else. */
+/** Routes of the status page: three static texts; the page may connect only to this server. */
 import type { HttpAnswer, HttpRoute } from '../../../transport/http/server.ts';
 import { PAGE_HTML, PAGE_ICON } from './html.ts';
 import { PAGE_SCRIPT } from './script.ts';

@@ -1,4 +1,7 @@
-/** What the status page does: asks for the scores every two seconds and draws them. Read-only; text goes in as text, never as markup. */
+/**
+ * The script of the status page: fetches the scores every two seconds and draws them. Read-only; all text is inserted
+ * as text, never as markup.
+ */
 import { MINIMUMS } from '../../../protocol/minimums.ts';
 
 export const PAGE_SCRIPT = String.raw`'use strict';

@@ -1,4 +1,4 @@
-/** How the status page looks, by day and by night. */
+/** The style sheet of the status page, for light and dark themes. */
 export const PAGE_CSS = String.raw`
 :root {
   color-scheme: light dark;

@@ -3,7 +3,7 @@ import { selectRows } from '../../../../src/analyzer/ingest/group-rows.ts';
 import {
   emptyRunRows,
   takeFrameRows,
-  type BookedFrame,
+  type FrameWithOrigin,
   type RunRows,
 } from '../../../../src/analyzer/ingest/run-rows.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
@@ -20,10 +20,10 @@ const SIZE = {
   seed: 2,
 };
 
-function inputsOf(episodesPerScenario: number): BookedFrame[] {
+function inputsOf(episodesPerScenario: number): FrameWithOrigin[] {
   return plantedEpisodes({ ...SIZE, episodesPerScenario }).flatMap(({ streams }) =>
     streams.flatMap((frames, role) =>
-      frames.map((frame): BookedFrame => ({
+      frames.map((frame): FrameWithOrigin => ({
         origin: { stream: `s${role}`, epoch: 1, seq: frame.seq },
         frame,
       })),
@@ -31,7 +31,7 @@ function inputsOf(episodesPerScenario: number): BookedFrame[] {
   );
 }
 
-function fill(inputs: BookedFrame[], maxRows?: number): RunRows {
+function fill(inputs: FrameWithOrigin[], maxRows?: number): RunRows {
   const run = emptyRunRows();
   for (const input of inputs) takeFrameRows(run, input, maxRows);
   return run;

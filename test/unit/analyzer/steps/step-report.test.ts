@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { StepsInput } from '../../../../src/analyzer/steps/step-messages.ts';
 import { EntrainError } from '../../../../src/protocol/errors.ts';
-import { createStepGate, MOST_BYTES_UNDER_WAY } from '../../../../src/analyzer/steps/step-backpressure.ts';
+import {
+  createStepBackpressure,
+  MOST_BYTES_UNDER_WAY,
+} from '../../../../src/analyzer/steps/step-backpressure.ts';
 import { parseStepMeasures } from '../../../../src/analyzer/steps/step-measures.ts';
 import type {
   StepFigure,
@@ -116,9 +119,9 @@ describe('the setting', () => {
   );
 });
 
-describe('the gate before the step worker', () => {
+describe('the backpressure before the step worker', () => {
   it('leaves frames out above its bound, counts them, and opens again', async () => {
-    const gate = createStepGate();
+    const backpressure = createStepBackpressure();
     const sent: (StepInput | StepSkip)[] = [];
     const world = { episode: 'e1', turns: 1, tokens: 4, layers: 1, dims: 2, share: 0, seed: 1 };
     const large = plantedSteps(world).find(
@@ -126,17 +129,17 @@ describe('the gate before the step worker', () => {
     ) as StepsInput;
     const data = new Uint8Array(MOST_BYTES_UNDER_WAY);
     const port = { postMessage: (message: StepInput | StepSkip) => void sent.push(message) };
-    gate.send({ ...large, frame: { ...large.frame, data } }, port);
-    gate.send(large, port);
+    backpressure.send({ ...large, frame: { ...large.frame, data } }, port);
+    backpressure.send(large, port);
     expect(sent.map(({ type }) => type)).toEqual(['frame', 'skip']);
-    expect(gate.skippedFrames()).toBe(1);
+    expect(backpressure.skippedFrames()).toBe(1);
     let open = false;
-    const waiting = gate.room().then(() => (open = true));
+    const waiting = backpressure.room().then(() => (open = true));
     await Promise.resolve();
     expect(open).toBe(false);
-    gate.taken(data.byteLength);
+    backpressure.taken(data.byteLength);
     await waiting;
-    gate.send(large, port);
+    backpressure.send(large, port);
     expect(sent.map(({ type }) => type)).toEqual(['frame', 'skip', 'frame']);
   });
 });

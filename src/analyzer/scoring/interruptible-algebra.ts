@@ -1,28 +1,27 @@
 /**
- * A linear algebra that lets the thread's messages in between two operations, and ends the work when it is told to
- * stop. So a score that takes
- * minutes holds up neither the rows that arrive meanwhile nor the end of the program.
+ * A linear algebra that handles the thread's messages between operations, and stops when told to. A score that takes
+ * minutes then delays neither new rows nor the end of the program.
  */
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import type { Clock } from '../../process/clock.ts';
 
-export interface BreathingOptions {
+export interface InterruptibleOptions {
   clock: Clock;
-  /** Once true, the next operation throws `Stopped`. */
+  /** When true, the next operation throws `Stopped`. */
   isStopped(): boolean;
 }
 
-/** The work was ended on purpose. */
+/** The work was stopped on purpose. */
 export class Stopped extends Error {}
 
-/** Messages wait no longer than this for their turn, but for the length of one operation. */
-const BREATH_MS = 20;
+/** Longest time for which messages wait, apart from the duration of one operation. */
+const LONGEST_WAIT_MS = 20;
 
-export function breathingAlgebra(algebra: LinearAlgebra, options: BreathingOptions): LinearAlgebra {
+export function interruptibleAlgebra(algebra: LinearAlgebra, options: InterruptibleOptions): LinearAlgebra {
   const { clock, isStopped } = options;
   let lastMs = clock.monotonicMs();
-  const breathe = async (): Promise<void> => {
-    if (clock.monotonicMs() - lastMs >= BREATH_MS) {
+  const handleMessages = async (): Promise<void> => {
+    if (clock.monotonicMs() - lastMs >= LONGEST_WAIT_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       lastMs = clock.monotonicMs();
     }
@@ -31,7 +30,7 @@ export function breathingAlgebra(algebra: LinearAlgebra, options: BreathingOptio
   const after =
     <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
-      await breathe();
+      await handleMessages();
       return work(...args);
     };
   return {
