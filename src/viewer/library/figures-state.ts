@@ -1,5 +1,4 @@
 /** The figures of a run as they stand in its `scores.jsonl`: of every group the last line, and its curve. */
-import type { BranchReport } from '../../protocol/branch-report.ts';
 import type { PaperReport, StrictReport } from '../../protocol/report.ts';
 import type {
   CurveView,
@@ -37,8 +36,8 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
     case 'difference':
       takeDifference(figures, line);
       break;
-    case 'branches':
-      takeBranches(figures, line);
+    case 'influence':
+      takeInfluence(figures, line);
       break;
     default:
       return false;
@@ -150,21 +149,25 @@ function takeDifference(figures: FiguresState, line: Line): void {
   figures.differences.set(key, { condition, against, ...place, ...figure });
 }
 
-/** A line of type `branches`: a report beside the names of its group. */
-function takeBranches(figures: FiguresState, line: Line): void {
-  const { histories, influence, matched, sequential, reason } = line as unknown as BranchReport;
+/** As `entrain measure influence` writes them. */
+interface InfluenceLine {
+  histories: number;
+  influence: { value: number; ci: [number, number] } | null;
+  matched: { score: number; ci: [number, number]; p_value: number } | null;
+  sequential: { p_value: number } | null;
+  reason?: string;
+}
+
+function takeInfluence(figures: FiguresState, line: Line): void {
+  const { histories, influence, matched, sequential, reason } = line as unknown as InfluenceLine;
   const view: InterventionView = {
     histories,
-    influence: influence && intervalOf(influence.value, influence),
-    matched: matched && { ...intervalOf(matched.score, matched), pValue: matched.pValue },
-    sequentialP: sequential?.pValue ?? null,
+    influence: influence && intervalOf(influence.value, influence.ci),
+    matched: matched && { ...intervalOf(matched.score, matched.ci), pValue: matched.p_value },
+    sequentialP: sequential?.p_value ?? null,
     ...(reason === undefined ? {} : { reason }),
   };
   groupOf(figures, line).intervention = view;
 }
 
-const intervalOf = (value: number, { ciLow, ciHigh }: { ciLow: number; ciHigh: number }): Interval => ({
-  value,
-  low: ciLow,
-  high: ciHigh,
-});
+const intervalOf = (value: number, [low, high]: [number, number]): Interval => ({ value, low, high });

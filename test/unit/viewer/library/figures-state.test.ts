@@ -10,12 +10,12 @@ const take = (...lines: object[]) => {
 
 const influence = (condition: string, value: number): object => ({
   ...(scoreLine({ condition }) as Record<string, unknown>),
-  type: 'branches',
+  type: 'influence',
   histories: 24,
   branches: 96,
-  influence: { value, ciLow: Math.min(value, value - 0.1), ciHigh: value + 0.1, perLayer: [] },
-  matched: { score: 0.6, ciLow: 0.5, ciHigh: 0.7, pValue: 0.005 },
-  sequential: { histories: 24, logE: 5, pValue: 0.01 },
+  influence: { value, ci: [value - 0.1, value + 0.1], per_layer: [] },
+  matched: { score: 0.6, ci: [0.5, 0.7], p_value: 0.005 },
+  sequential: { histories: 24, log_e: 5, p_value: 0.01 },
 });
 
 describe('figures of scores.jsonl', () => {
