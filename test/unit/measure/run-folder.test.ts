@@ -11,6 +11,7 @@ import {
   publishScores,
   recordPlantedRun,
 } from '../../fixtures/planted/planted-run.ts';
+import { recordedRun } from '../../fixtures/recordings/recording-fixture.ts';
 
 let runs: string;
 let folder: string;
@@ -153,4 +154,14 @@ it('entrain measure --run measures a single layer, by its number in the recordin
   expect(only?.['per_layer']).toMatchObject([{ layer: last, target_layer: last }]);
   await expect(groupsOf('--layer', '99')).rejects.toThrow(/has no layer 99; expected \d+ to \d+/u);
   vi.restoreAllMocks();
+});
+
+it('entrain measure --run refuses a run in which nobody has answered yet, with its reason', async () => {
+  const lone = await recordedRun(0);
+  await expect(run(['sync-r2', '--run', lone, '--json'])).rejects.toMatchObject({
+    code: 'RUN_INVALID',
+    message: expect.stringMatching(
+      /holds no turn pair: expected episodes in which at least two agents/,
+    ) as string,
+  });
 });

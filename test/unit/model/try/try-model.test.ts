@@ -5,7 +5,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openDialogue } from '../../../../src/model/dialogue/dialogue.ts';
+import type { TurnState } from '../../../../src/model/types.ts';
 import { tryModel, type TryOptions, type TryReport } from '../../../../src/model/try/try-model.ts';
+import { openModel } from '../../../../src/model/worker/open-model.ts';
 import { writeBytes } from '../../../../src/onnx/protobuf.ts';
 import { samplingSchema } from '../../../../src/protocol/study.ts';
 import { writeChatModel } from '../../../fixtures/onnx/chat-model.ts';
@@ -35,6 +38,23 @@ async function attempt(folder: string, options: Partial<TryOptions> = {}): Promi
   });
 }
 
+/** The state before the reply, in a dialogue of its own. */
+async function stateBefore(folder: string): Promise<TurnState> {
+  const model = await openModel({
+    folder,
+    provider: 'cpu',
+    threads: 1,
+    cacheFolder: await temporaryFolder(),
+  });
+  const sampling = samplingSchema.parse({});
+  const dialogue = openDialogue(model, { id: 'one', system: 'Be brief.', sampling, steps: null });
+  for (const { who, text } of TURNS)
+    await (who === 'self' ? dialogue.recall(text) : dialogue.heard(text, () => undefined));
+  const state = await dialogue.turnState();
+  await model.release();
+  return state;
+}
+
 const said = async (script: Script): Promise<TryReport> => attempt(await writeScriptedModel(script));
 
 /** Words are equal; states are to rounding, for a graph that takes one dialogue at a time goes through other products. */
@@ -47,24 +67,37 @@ function expectSame(report: TryReport, expected: TryReport): void {
 
 describe('trying a model', () => {
   it('shows prompt, ids, reply, its end, and the norm of the state of every layer', async () => {
-    const report = await said({ after: '<|assistant|>', says: 'Nice day.<|end|>', template: TEMPLATES.own });
+    const folder = await writeScriptedModel({
+      after: '<|assistant|>',
+      says: 'Nice day.<|end|>',
+      template: TEMPLATES.own,
+    });
+    const report = await attempt(folder);
     expect(report.prompt).toBe(
       '<s><|system|>Be brief.<|end|><|user|>Hello there<|end|><|assistant|>Hi<|end|><|user|>How are you?<|end|><|assistant|>',
     );
     expect(report).toMatchObject({ text: 'Nice day.', finish: 'stop', tokens: 9 });
+    const { layers, data } = await stateBefore(folder);
+    const dims = data.length / layers.length;
+    const squares = (layer: number): number =>
+      data.subarray(layer * dims, (layer + 1) * dims).reduce((sum, value) => sum + value ** 2, 0);
+    expect(layers).toEqual([1, 2]);
+    for (const layer of [0, 1]) expect(report.stateNorms[layer]).toBeCloseTo(Math.sqrt(squares(layer)), 6);
     expect(report.stateNorms).toHaveLength(2);
-    expect(report.stateNorms.every((norm) => norm > 0)).toBe(true);
     expect(report.promptIds.length).toBeGreaterThan(8);
   });
 
   it('says the letters that decoding would clean up, whatever the setting', async () => {
-    const script = { after: '<|assistant|>', says: "My 'sure<|end|>", template: TEMPLATES.own };
+    const says = "My 'sure ,<|end|>";
+    // As in GPT-2 the blank before a mark is part of its token.
+    const extra = [" '", ' ,'].map((content) => ({ content, special: false }));
+    const script = { after: '<|assistant|>', says, template: TEMPLATES.own, extra };
     for (const settings of [
       {},
       { clean_up_tokenization_spaces: true },
       { clean_up_tokenization_spaces: false },
     ])
-      expect((await said({ ...script, settings })).text).toBe("My 'sure");
+      expect((await said({ ...script, settings })).text).toBe("My 'sure ,");
   });
 
   it('ends a reply with the token by which the template ends a turn, though no file names it', async () => {
@@ -186,7 +219,9 @@ describe('a graph of', () => {
     ['a cache of a fixed length', { style: 'torch', fixed: { past: 32 } }, /past_key_values.* 32/],
     ['two dialogues at a time', { style: 'torch', fixed: { batch: 2 } }, /2/],
   ])('%s is refused when it is loaded, with its reason', async (_, style, why) => {
-    await expect(attempt(await write(style))).rejects.toMatchObject({
+    const folder = await write(style);
+    const cacheFolder = await temporaryFolder();
+    await expect(openModel({ folder, provider: 'cpu', threads: 1, cacheFolder })).rejects.toMatchObject({
       code: 'MODEL_UNSUPPORTED',
       message: expect.stringMatching(why) as string,
     });
