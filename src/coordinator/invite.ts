@@ -6,6 +6,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
+import { natsFault } from '../transport/nats/faults.ts';
 import { request } from '../transport/nats/services.ts';
 import { createConsumer, createRunStream, dropConsumer } from '../transport/nats/streams.ts';
 import { subscribe } from '../transport/nats/subscription.ts';
@@ -15,6 +16,8 @@ import { ABSENT, type Fleet } from './fleet.ts';
 
 const INVITE_TIMEOUT_MS = 10_000;
 const DRAIN_POLL_MS = 250;
+const ASK_TIMEOUT_MS = 3000;
+const ASK_ATTEMPTS = 4;
 
 export interface InviteOptions {
   run: string;
@@ -104,13 +107,31 @@ async function isMember(options: InviteOptions, agent: string): Promise<boolean>
   return (await askMemberships(options, agent)).runs.includes(options.run);
 }
 
+/**
+ * Asks more than once: a server that has not yet noticed that the link to an agent was cut passes a request to the agent's dead
+ * connection, though it has made another.
+ */
 async function askMemberships({ link }: InviteOptions, agent: string): Promise<Memberships> {
-  const answer = await request(link.connection, subjects.memberships(agent), {
-    body: {},
-    timeoutMs: INVITE_TIMEOUT_MS,
-  });
   const what = `The list of runs of agent "${agent}"`;
-  return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const options = { body: {}, timeoutMs: ASK_TIMEOUT_MS };
+      const answer = await request(link.connection, subjects.memberships(agent), options);
+      return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what });
+    } catch (error) {
+      if (attempt === ASK_ATTEMPTS || natsFault(error) !== 'away') throw error;
+    }
+  }
+}
+
+/** An agent that does not answer may still hold frames. */
+async function isDrained(options: InviteOptions, agent: string): Promise<boolean> {
+  try {
+    return !(await askMemberships(options, agent)).undrained.includes(options.run);
+  } catch (error) {
+    if (natsFault(error) === undefined) throw error;
+    return false;
+  }
 }
 
 /**
@@ -124,7 +145,7 @@ export async function awaitDrained(
 ): Promise<void> {
   const deadlineMs = options.clock.monotonicMs() + timeoutMs;
   for (const agent of options.agents) {
-    while (!isAway(agent) && (await askMemberships(options, agent)).undrained.includes(options.run)) {
+    while (!isAway(agent) && !(await isDrained(options, agent))) {
       if (options.clock.monotonicMs() > deadlineMs) {
         throw new EntrainError(
           'RECORDING_INCOMPLETE',

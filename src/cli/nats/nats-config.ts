@@ -27,6 +27,9 @@ export function natsConfig(options: NatsConfigOptions): string {
     `ports_file_dir: ${JSON.stringify(options.portsFolder)}`,
     `jetstream { store_dir: ${JSON.stringify(options.storeFolder)} }`,
     'max_payload: 1MB',
+    // A client whose link was cut is let go after 15 s; until then requests may be passed to its dead connection.
+    'ping_interval: "5s"',
+    'ping_max: 2',
     natsAuthorization(options.users),
   ].join('\n');
 }
