@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     module: './start/start.ts',
     summary: 'run a study here: NATS, coordinator, analyzer and agents in one go',
   },
+  rerun: {
+    module: './start/rerun.ts',
+    summary: 'run the study of a run again, and say whether all is equal',
+  },
   agent: { module: '../agent-node/main.ts', summary: 'run one agent: --id ID --model DIR' },
   coordinator: {
     module: '../coordinator/main.ts',
