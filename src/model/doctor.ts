@@ -1,4 +1,4 @@
-/** What this machine can run: every provider is tried on a small graph, not merely listed. */
+/** What this machine can run: every execution provider is tried on a small graph, not merely listed. */
 import { cpus, totalmem } from 'node:os';
 import ort from '../onnx/runtime.ts';
 import { programVersion } from '../process/version.ts';
@@ -29,7 +29,8 @@ const HELP: Readonly<Record<string, string>> = {
 };
 
 export async function examineMachine(): Promise<Machine> {
-  // A provider's missing library is said in the table; the runtime would print it too, in red, before there is a session to be told not to.
+  // The table names a provider's missing library. The runtime would print it too, before there is a session to
+  // silence.
   ort.env.logLevel = 'fatal';
   const providers = [];
   for (const name of PROVIDERS) {
@@ -49,7 +50,7 @@ export async function examineMachine(): Promise<Machine> {
   };
 }
 
-/** @returns why it does not work, undefined when it does */
+/** @returns why the provider does not work; undefined if it works */
 async function tryProvider(name: string): Promise<string | undefined> {
   if (!availableProviders().includes(name)) return 'is not part of this build of ONNX Runtime';
   try {
@@ -66,7 +67,7 @@ async function tryProvider(name: string): Promise<string | undefined> {
   }
 }
 
-/** y = x + x */
+/** A graph that computes y = x + x. */
 function smallGraph(): Uint8Array {
   const type = writeBytes(
     2,

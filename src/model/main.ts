@@ -1,7 +1,4 @@
-/**
- * The commands about models: `models inspect`, `models tap`, `models try` and `doctor`. Their answers go to standard
- * output.
- */
+/** The commands `models inspect`, `models tap`, `models try` and `doctor`. Their answers go to standard output. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { examineMachine, showMachine } from './doctor.ts';

@@ -1,4 +1,7 @@
-/** What a model is to the rest of an agent: it hears, it speaks, and its hidden states can be read while it does. */
+/**
+ * The interface of a model for the rest of an agent: it hears, it speaks, and its hidden states can be read
+ * meanwhile.
+ */
 import type { AgentSpec } from '../protocol/control.ts';
 import type { StepRole } from '../protocol/stream/frames.ts';
 import type { PROVIDERS } from '../process/flags.ts';
@@ -7,19 +10,19 @@ import type { GraphChoice } from './folder/find-graph.ts';
 export type Provider = (typeof PROVIDERS)[number];
 
 export interface ModelOptions {
-  /** A folder as found on the hub. */
+  /** A model folder as found on the hub. */
   folder: string;
-  /** Which of its graphs; left out: the first of those that are usual. */
+  /** Which of its graphs; by default the first of the usual ones. */
   graph?: GraphChoice;
   provider: Provider;
-  /** `cuda` and `dml` alone can be told. */
+  /** Only for `cuda` and `dml`. */
   deviceId?: number;
   threads: number;
-  /** Where hashes of models are remembered. */
+  /** Folder in which hashes of models are cached. */
   cacheFolder: string;
-  /** Use external weights as they lie in their file, so that agents on one machine share them; prefill takes longer. */
+  /** Map external weights from their file, so that agents on one machine share them; prefill takes longer. */
   shareWeights?: boolean;
-  /** Folder of a sentence encoder for the text features. */
+  /** Folder of a sentence encoder for text features. */
   sentenceEncoder?: string;
 }
 
@@ -33,9 +36,9 @@ export interface ModelInfo {
   contextTokens: number;
   provider: Provider;
   threads: number;
-  /** What its owner should know of it, one sentence each. */
+  /** What the owner of the model should know, one sentence each. */
   notices: string[];
-  /** How many dialogues a pass may take without a bit of difference to any of them. */
+  /** How many dialogues may share a pass without changing a bit of their results. */
   rowsPerPass: number;
 }
 
@@ -44,11 +47,9 @@ export interface DialogueOptions {
   /** System prompt: scenario, persona, goal, secret. */
   system: string;
   sampling: AgentSpec['sampling'];
-  /** Which layers of which steps are wanted; null: none. Layer 0 is what enters the first block. */
+  /** The layers and steps whose states are wanted; null for none. Layer 0 is the input of the first block. */
   steps: AgentSpec['steps'];
-  /**
-   * What the chat template takes for now, ms since 1970: the instant of the run. Left out: the same fixed day for all.
-   */
+  /** The date for chat templates, milliseconds since 1970: when the run began. By default a fixed day. */
   atMs?: number | undefined;
 }
 
@@ -60,17 +61,17 @@ export interface TurnState {
   data: Float32Array;
   /** [dims]: mean embedding (layer 0) of the prompt's tokens. */
   words: Float32Array;
-  /** The plain words of the prompt, without template tokens, for the text features. */
+  /** Plain words of the prompt without template tokens, for text features. */
   promptText: string;
-  /** [dims]: what a sentence encoder makes of these words; empty where the agent has none. */
+  /** [dims]: the sentence embedding of these words; empty if the agent has no encoder. */
   sentence: Float32Array;
-  /** Oldest turns that the prompt no longer holds because the context was full. */
+  /** Number of oldest turns that the prompt no longer holds because the context was full. */
   droppedTurns: number;
 }
 
 /** States of consecutive tokens of an utterance. */
 export interface StepStates {
-  /** `think`: a token of the speaker's own thoughts, which are no part of the utterance and have no bytes in it. */
+  /** `think`: a token of the speaker's own reasoning, which is not part of the utterance and has no bytes in it. */
   role: StepRole;
   step0: number;
   /** Byte range of each step in the utterance's UTF-8 text. */
@@ -87,7 +88,7 @@ export interface SpokenToken {
   byte1: number;
 }
 
-/** An utterance that was said (k = 0) or might have been, with what the speaker's model held at it. */
+/** An utterance that was said (k = 0) or an alternative, with the states of the speaker's model. */
 export interface Branch {
   k: number;
   text: string;
@@ -95,19 +96,19 @@ export interface Branch {
   tokens: number;
   /** 1..L */
   layers: number[];
-  /** [layers, dims]: after the last published token; at the prompt's last position where there is none. */
+  /** [layers, dims]: after the last published token; without one, at the prompt's last position. */
   end: Float32Array;
-  /** [layers, dims]: mean over the published tokens; as `end` where there is none. */
+  /** [layers, dims]: mean over the published tokens; without one, equal to `end`. */
   mean: Float32Array;
   /** [layers, dims]: the same model hears the utterance without persona and history, at the position of a reply. */
   bystander: Float32Array;
 }
 
-/** Where a reply would begin, after each of several versions of the last turn. */
+/** States where a reply would begin, after each of several versions of the last turn. */
 export interface ReplyStates {
   /** 1..L */
   layers: number[];
-  /** [layers, dims] each; the first after what was really said. */
+  /** [layers, dims] each; the first is after what was really said. */
   states: Float32Array[];
 }
 
@@ -115,20 +116,20 @@ export interface SpeakOptions {
   /** Seed of the turn, an unsigned 32-bit integer. */
   seed: number;
   maxTokens: number;
-  /** False: the token that ends the talk is not sampled. */
+  /** If false, the token that ends the talk is not sampled. */
   mayLeave: boolean;
-  /** Absent: the turn has no branches. */
+  /** Absent if the turn has no branches. */
   branches?: BranchesAsked | undefined;
   onState(state: TurnState): void;
   onToken(token: SpokenToken): void;
   onSteps(states: StepStates): void;
 }
 
-/** What might be said besides, from the same prompt; it leaves no trace in the dialogue. */
+/** Alternatives to draw from the same prompt; they leave no trace in the dialogue. */
 export interface BranchesAsked {
-  /** A sampling seed for each alternative, k = 1 … */
+  /** One sampling seed for each alternative, k = 1, 2, … */
   seeds: readonly number[];
-  /** For k = 0 and each alternative; not at all where the context is nearly full. */
+  /** Called for k = 0 and each alternative; not at all if the context is nearly full. */
   onBranch(branch: Branch): void;
 }
 
@@ -136,34 +137,34 @@ export interface Spoken {
   text: string;
   finish: 'stop' | 'length' | 'leave';
   tokens: number;
-  /** Oldest turns taken out of the prompt for this turn because the context was full; the system prompt always stays. */
+  /** Number of oldest turns taken out of the prompt because the context was full; the system prompt always stays. */
   droppedTurns: number;
-  /** From the call to the first token. */
+  /** Milliseconds from the call to the first token. */
   firstTokenMs: number;
   totalMs: number;
 }
 
-/** One agent's side of one episode. Calls are carried out in order; each settles when the model is done with it. */
+/** One agent's side of one episode. Calls are carried out in order; each settles when the model has finished it. */
 export interface Dialogue {
-  /** The partner's words so far (growing); computed ahead while the partner speaks. A preview: may be skipped. */
+  /** The partner's words so far, which are read while the partner speaks. A preview: calls may be skipped. */
   hear(textSoFar: string, onSteps: (states: StepStates) => void): Promise<void>;
-  /** The partner's finished utterance. What was heard before is rewound where it disagrees. */
+  /** The partner's finished utterance. Where it differs from what was heard before, the cache is rewound. */
   heard(text: string, onSteps: (states: StepStates) => void): Promise<void>;
   /** The partner spoke, but this agent did not hear it. */
   missed(): Promise<void>;
-  /** How many tokens the prompt of a reply takes now. */
+  /** Number of tokens of a reply's prompt at present. */
   promptTokens(): Promise<number>;
-  /** The state in which it would take the turn now. Nothing is said, and what comes after is as if it had not been asked. */
+  /** The state in which it would take the turn now. Nothing is said, and the dialogue is unchanged afterwards. */
   turnState(): Promise<TurnState>;
   /**
-   * The states in which it would take the turn now, and had the last turn been each of `alternatives`; with `script` read
-   * behind it. What comes after is as if it had not been asked.
-   * @returns undefined where a prompt passes the share of the context at which turns are dropped
+   * The states in which it would take the turn now, and if the last turn had been each of `alternatives`, optionally
+   * with `script` read after it. The dialogue is unchanged afterwards.
+   * @returns undefined if a prompt exceeds the share of the context at which turns are dropped
    */
   replyStates(alternatives: readonly string[], script?: string): Promise<ReplyStates | undefined>;
   /** Takes the turn. */
   speak(options: SpeakOptions): Promise<Spoken>;
-  /** An own utterance spoken earlier (an episode taken over from a dead agent). */
+  /** Adds an own utterance spoken earlier, for an episode taken over from a dead agent. */
   recall(text: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -172,7 +173,7 @@ export interface Dialogue {
 export interface Model {
   info: ModelInfo;
   open(options: DialogueOptions): Promise<Dialogue>;
-  /** Holds the model before its next pass, speaking or listening; what is asked of it meanwhile waits. */
+  /** Pauses the model before its next pass; calls meanwhile wait. */
   pause(): void;
   resume(): void;
   /** Settles with the fault if the worker dies. */

@@ -102,12 +102,12 @@ async function readBack(runs: string, run: string): Promise<Heard> {
 /** The words that may be in an agent's prompt for a turn. */
 function promptOf(
   study: Study,
-  at: { episode: PlannedEpisode; seat: number; turn: number; said: Utterance[] },
+  at: { episode: PlannedEpisode; index: number; turn: number; said: Utterance[] },
 ): string {
-  const { episode, seat, turn, said } = at;
-  const { hears, person, scenario } = couplingOf(study, episode, seat);
+  const { episode, index, turn, said } = at;
+  const { hears, person, scenario } = couplingOf(study, episode, index);
   const speakers = episode.order.length;
-  const role = Math.min(seat, speakers - 1);
+  const role = Math.min(index, speakers - 1);
   const words = [systemPrompt({ scenario, person })];
   for (let before = 0; before <= turn; before += 1) {
     const mine = before % speakers === role;
@@ -123,8 +123,8 @@ function expectPrompts(study: Study, { transcript, turns }: Heard): void {
   for (const episode of planEpisodes(study)) {
     const said = transcript.filter((utterance) => utterance.episode === episode.id);
     for (const { stream, frame } of turns.filter((turn) => turn.frame.episode === episode.id)) {
-      const seat = agentsOfEpisode(episode).indexOf(stream);
-      const expected = promptOf(study, { episode, seat, turn: frame.turn, said });
+      const index = agentsOfEpisode(episode).indexOf(stream);
+      const expected = promptOf(study, { episode, index, turn: frame.turn, said });
       const what = `${episode.condition}: what ${stream} knew before turn ${frame.turn} of ${episode.id}`;
       expect(Buffer.from(frame.text).equals(Buffer.from(textFeatures(expected).buffer)), what).toBe(true);
     }

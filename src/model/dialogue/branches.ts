@@ -11,18 +11,20 @@ import { gather } from '../runtime/step-states.ts';
 import type { Branch, ReplyStates } from '../types.ts';
 import { createEngine, type Engine, FULL_SHARE } from './engine.ts';
 import { countTokens, type Chunk } from './prompt-plan.ts';
-import { turnOf } from './remember.ts';
+import { turnOf } from './add-turn.ts';
 
-/** Whether a turn of `maxTokens` behind this prompt stays below the share of the context at which turns are dropped. */
+/**
+ * Whether a turn of `maxTokens` after this prompt stays below the share of the context at which turns are dropped.
+ */
 export function hasRoomToBranch(engine: Engine, plan: readonly Chunk[], maxTokens: number): boolean {
   return countTokens(plan) + maxTokens <= engine.parts.info.contextTokens * FULL_SHARE;
 }
 
 /**
- * The states in which the reply would begin now, and had the last turn been other words. Where the last turn was not
- * heard the words change nothing.
- * @param script read behind the last turn, before the reply
- * @returns undefined where one of the prompts passes the share of the context at which turns are dropped
+ * The states in which the reply would begin now, and if the last turn had been other words. If the last turn was not
+ * heard, other words change nothing.
+ * @param script read after the last turn, before the reply
+ * @returns undefined if one of the prompts exceeds the share of the context at which turns are dropped
  */
 export async function replyStates(
   engine: Engine,
@@ -51,7 +53,7 @@ export async function onFork<T>(engine: Engine, act: (fork: Engine) => Promise<T
   }
 }
 
-/** Adds to an utterance the state of somebody who hears it and knows nothing else: no persona, no history. */
+/** Adds the state of a bystander, who hears the utterance without persona and history. */
 export async function withBystander(engine: Engine, branch: Omit<Branch, 'bystander'>): Promise<Branch> {
   const { parts, options } = engine;
   const alone = createEngine(parts, { ...options, system: '', steps: null });
@@ -63,7 +65,7 @@ export async function withBystander(engine: Engine, branch: Omit<Branch, 'bystan
   }
 }
 
-/** [layers, dims]: at the last position of a prompt. */
+/** [layers, dims] at the last position of a prompt. */
 async function stateAt({ cache, stateLayers, parts }: Engine, plan: readonly Chunk[]): Promise<Float32Array> {
   const layers = [...stateLayers];
   const pass = await cache.followTo(plan, layers);

@@ -1,22 +1,21 @@
 /**
- * How long a reply may grow. `maxTokens` counts speech; what is thought before has a bound of its own, behind which the
- * end of the thought is
- * written for the model, so that one that thinks for long comes to speak at all.
+ * Limits the length of a reply. `maxTokens` counts speech. Reasoning before it has a limit of its own; at that limit
+ * the end of the reasoning is forced, so that a model that reasons for long still speaks.
  */
 import type { Engine } from './engine.ts';
 
 export interface Budget {
-  /** Whether one more token may come behind so many. */
+  /** Whether one more token may follow `tokens` of them. */
   hasRoom(tokens: number): boolean;
-  /** A token that has to come now, whatever the model would choose. */
+  /** A token that must come now, whatever the model would choose. */
   forced(): number | undefined;
-  /** One token was written; whether it was thought, and whether what follows is. */
+  /** Counts a token: whether it was reasoning, and whether the next one is. */
   spend(was: boolean, is: boolean): void;
 }
 
 const MOST_THOUGHTS = 1024;
 
-/** @param reply `closing` gives the tokens that end the thought in hand */
+/** @param reply `closing` gives the tokens that end the present reasoning */
 export function createBudget(
   { parts, cache }: Engine,
   { maxTokens, closing }: { maxTokens: number; closing(): readonly number[] },

@@ -1,10 +1,12 @@
-/** One agent's side of one episode, inside the worker: it listens ahead while the partner speaks, and takes its turns. */
+/**
+ * One agent's side of one episode, inside the worker: it reads ahead while the partner speaks, and takes its turns.
+ */
 import type { Turn } from '../text/template-address.ts';
 import type { Pass } from '../runtime/decoder.ts';
 import { createEngine, type Engine, fitContext, type ModelParts } from './engine.ts';
 import type { FollowOptions } from './prompt-cache.ts';
 import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts';
-import { remember, turnOf } from './remember.ts';
+import { addTurn, turnOf } from './add-turn.ts';
 import { replyStates } from './branches.ts';
 import { readPrompt, speakTurn } from './speak-turn.ts';
 import { mapBytes } from '../text/said-bytes.ts';
@@ -24,7 +26,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
       return listen(engine, { turns: [...turns, turnOf(engine, 'peer', words)], stage, onSteps });
     },
     heard: (text, onSteps) => {
-      remember(engine, 'peer', text);
+      addTurn(engine, 'peer', text);
       return listen(engine, { turns, stage: 'finished', onSteps });
     },
     missed: async () => {
@@ -37,7 +39,7 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
     speak: (speakOptions) => speakTurn(engine, speakOptions),
     recall: async (text) => {
       fitContext(engine);
-      remember(engine, 'self', text);
+      addTurn(engine, 'self', text);
       return Promise.resolve();
     },
     close: () => {
@@ -47,26 +49,29 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
   };
 }
 
-/** The last word may still grow, and with it its tokens: it is held back until white space follows. */
+/** The text without its last word, which may still grow and change its tokens, until white space follows. */
 function wholeWords(text: string): string {
   return text.slice(0, Math.max(0, text.search(/\S*$/u)));
 }
 
-/** Words that end like this may be all: the prompt of a reply is computed with them, and taken back if more come. */
+/** An utterance may end like this: the prompt of a reply is then computed ahead, and rewound if more words come. */
 const ENDS_A_SENTENCE = /[.!?…。！？]["'”’»)\]]*\s*$/u;
 
 interface Listening {
   turns: readonly Turn[];
-  /** Of the last turn's words. */
+  /** How far the last turn's words have come. */
   stage: 'word follows' | 'word ended' | 'seems finished' | 'finished';
   onSteps: OnSteps;
 }
 
-/** Once the words are finished, the prompt of a reply is computed with them, so that taking the turn waits for nothing. */
+/**
+ * Reads the last turn. Once its words are finished, the prompt of a reply is computed too, so that taking the turn
+ * waits for nothing.
+ */
 async function listen(engine: Engine, { turns, stage, onSteps }: Listening): Promise<void> {
   const turn = turns.length - 1;
   const whole = engine.plan(turns);
-  // What does not fit is not computed ahead; taking the turn makes room by the context policy.
+  // A prompt that does not fit is not computed ahead; taking the turn drops old turns by the context policy.
   if (countTokens(whole) >= engine.parts.info.contextTokens) return;
   const replies = stage === 'finished' || stage === 'seems finished';
   const plan = replies ? whole : planAhead(whole, turn, stage === 'word follows');

@@ -1,4 +1,7 @@
-/** What listening and speaking share: the turns kept, the plan they give, the cache that follows it, and the context policy. */
+/**
+ * What listening and speaking share: the turns, the plan made of them, the cache that follows the plan, and the
+ * context policy.
+ */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ChatTemplate, Rendered } from '../text/chat-template.ts';
 import type { Turn } from '../text/template-address.ts';
@@ -15,13 +18,13 @@ export interface ModelParts {
   info: ModelInfo;
   tokenizer: Tokenizer;
   template: ChatTemplate;
-  /** Words as prompts may hold them: nothing in them is read as a token of control or a mark of the template. */
+  /** Makes words safe for a prompt: nothing in them is read as a control token or a mark of the template. */
   shield(text: string): string;
-  /** Tokens that end a reply, by the model's configuration or its template. */
+  /** Tokens that end a reply, from the model's configuration or its template. */
   endTokenIds: readonly number[];
-  /** Tokens of the template that begin something else: a model that writes one has ended its reply. */
+  /** Tokens of the template that begin another turn: a model that writes one has ended its reply. */
   turnTokenIds: readonly number[];
-  /** Those of them that end the talk. */
+  /** Those of the end tokens that end the whole talk. */
   leaveTokenIds: readonly number[];
   openDecoder(): Decoder;
   sentenceEncoder?: SentenceEncoder | undefined;
@@ -31,22 +34,22 @@ export interface Engine {
   parts: ModelParts;
   options: DialogueOptions;
   turns: Turn[];
-  /** Turns dropped from the front because the context was full. */
+  /** Number of turns dropped from the front because the context was full. */
   droppedTurns: number;
   cache: PromptCache;
   picker: StepPicker;
   /** The layers of a turn's state, 1..L. */
   stateLayers: readonly number[];
-  /** The whole prompt, ready for a reply. */
+  /** The chunks of the whole prompt of a reply. */
   plan(turns: readonly Turn[]): Chunk[];
-  /** The same as text. */
+  /** The prompt as text. */
   rendered(turns: readonly Turn[]): Rendered;
 }
 
 export function createEngine(parts: ModelParts, options: DialogueOptions): Engine {
   const { info, tokenizer } = parts;
   const template = options.atMs === undefined ? parts.template : parts.template.at(options.atMs);
-  const prompt = rememberLast((turns) => {
+  const prompt = keepLast((turns) => {
     const rendered = template.render(options.system, turns, true);
     return { rendered, chunks: planPrompt({ rendered, turns, tokenizer }) };
   });
@@ -63,8 +66,10 @@ export function createEngine(parts: ModelParts, options: DialogueOptions): Engin
   };
 }
 
-/** The same turns are planned when they are heard and when the reply begins, which is when time is short. */
-function rememberLast(make: (turns: readonly Turn[]) => Prompt): (turns: readonly Turn[]) => Prompt {
+/**
+ * Keeps the last plan: the same turns are planned when they are heard and when the reply begins, when time is short.
+ */
+function keepLast(make: (turns: readonly Turn[]) => Prompt): (turns: readonly Turn[]) => Prompt {
   let last: { turns: readonly Turn[]; prompt: Prompt } | undefined;
   return (turns) => {
     if (!last || !sameTurns(last.turns, turns)) last = { turns: [...turns], prompt: make(turns) };
@@ -81,14 +86,14 @@ function sameTurns(a: readonly Turn[], b: readonly Turn[]): boolean {
   return a.length === b.length && a.every(({ who, text }, i) => who === b[i]?.who && text === b[i].text);
 }
 
-/** Above the first share of the context the oldest turns go, until the second is reached. */
+/** Above this share of the context the oldest turns are dropped, until the second share is reached. */
 export const FULL_SHARE = 3 / 4;
 const ROOMY = 1 / 2;
 
 /**
- * Keeps the system prompt and drops the oldest turns when the context is nearly full. A function of the text alone, so
+ * Keeps the system prompt and drops the oldest turns when the context is nearly full. It depends only on the text, so
  * that a dialogue taken over drops the same turns.
- * @throws EntrainError CONTEXT_OVERFLOW when the system prompt and the last turn alone do not fit
+ * @throws EntrainError `CONTEXT_OVERFLOW` if the system prompt and the last turn alone do not fit
  */
 export function fitContext(engine: Engine): void {
   const { contextTokens } = engine.parts.info;

@@ -1,12 +1,11 @@
 /**
- * Speech on its way out. A token is told when it is certain: text that may be the beginning of a phrase (a stop string,
- * a mark of a thought)
- * or of the blanks at the end is held back until what follows decides. So nobody hears words that were not said in the
- * end.
+ * Releases the tokens of speech when they are certain. Text that may be the beginning of a phrase (a stop string, a
+ * mark of reasoning) or of the blanks at the end is held back until later tokens decide, so listeners never get words
+ * that were not said in the end.
  */
 import type { SpokenToken, StepStates } from '../types.ts';
 
-/** Makes the states of a token into a step, once it is known what the token was. */
+/** Makes a step of a token's states, once it is known what the token was. */
 export type ToSteps = (
   role: 'speak' | 'think',
   bytes: [start: number, end: number],
@@ -14,10 +13,10 @@ export type ToSteps = (
 
 export interface WrittenToken {
   fate: 'held' | 'told' | 'thought' | 'dropped';
-  /** Characters of the speech before and with this token. */
+  /** Number of characters of the speech before and with this token. */
   from: number;
   to: number;
-  /** In UTF-8, of a token that was told. */
+  /** Byte range in UTF-8 of a released token. */
   bytes: [start: number, end: number];
   toSteps?: ToSteps | undefined;
 }
@@ -30,13 +29,16 @@ export interface SpeechOptions {
 }
 
 export interface HeldSpeech {
-  /** A token's text. */
+  /** Adds a token's text. */
   add(text: string): { token: WrittenToken; found: FoundPhrase | undefined };
-  /** Takes what is behind a place out again; its tokens were thoughts, or nothing. */
+  /** Removes the text from a place on; its tokens were reasoning, or are dropped. */
   cut(at: number, fate: 'thought' | 'dropped'): void;
-  /** Tells what is certain. */
+  /** Releases what is certain. */
   tell(): void;
-  /** Nothing follows. @returns what was said, without the blanks at its end */
+  /**
+   * Ends the speech.
+   * @returns what was said, without blanks at its end
+   */
   end(): string;
   isEmpty(): boolean;
 }
@@ -45,7 +47,7 @@ export interface FoundPhrase {
   phrase: string;
   /** Where it begins in the speech, in characters. */
   at: number;
-  /** What stands behind it. */
+  /** The text after it. */
   rest: string;
 }
 
@@ -73,7 +75,7 @@ export function createHeldSpeech(options: SpeechOptions): HeldSpeech {
   };
   const cut: HeldSpeech['cut'] = (at, fate) => {
     text = text.slice(0, at);
-    // Taken back whole: what is told from now on begins anew.
+    // Everything was removed, so the released text begins anew.
     if (at === 0) Object.assign(told, { tokens: 0, bytes: 0 });
     for (const token of held) token.to = Math.min(token.to, at);
     const gone = held.filter(({ from }) => from >= at);
@@ -107,7 +109,7 @@ function tellToken(token: WrittenToken, { said, told, options }: Telling): void 
   settle(token, options);
 }
 
-/** Gives the states of a token on as what it was; those of one that was dropped are nobody's. */
+/** Passes on the states of a token by what it was; those of a dropped token are not passed on. */
 export function settle(token: WrittenToken, { onSteps }: Pick<SpeechOptions, 'onSteps'>): void {
   const { fate, bytes, toSteps } = token;
   if (!toSteps || fate === 'held' || fate === 'dropped') return;
@@ -127,7 +129,7 @@ export function findPhrase(text: string, phrases: readonly string[], from: numbe
   return found;
 }
 
-/** How much of the text stays whatever follows. */
+/** Length of the text that is certain, whatever follows. */
 function certainLength(text: string, phrases: readonly string[], longest: number): number {
   let length = text.length;
   for (let at = Math.max(0, text.length - longest + 1); at < length; at++) {

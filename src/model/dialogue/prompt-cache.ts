@@ -1,18 +1,20 @@
 /**
- * Keeps a decoder's cache in step with a plan: what agrees stays, what disagrees is rewound, what is missing is run.
- * It knows nothing of who speaks.
+ * Keeps a decoder's cache in agreement with a plan: the common beginning stays, the rest is rewound, and what is
+ * missing is run. It does not know who speaks.
  */
 import type { Decoder, Pass } from '../runtime/decoder.ts';
 import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';
 
 export interface PromptCache {
-  /** Runs what is missing of a plan. */
+  /** Runs the missing part of a plan. */
   follow(plan: readonly Chunk[], options: FollowOptions): Promise<void>;
-  /** As `follow`, then the pass of the plan's last chunk with all of `layers`, run again only if it is not at hand. */
+  /**
+   * As `follow`; gives the pass of the plan's last chunk with all of `layers`, which is run again only if necessary.
+   */
   followTo(plan: readonly Chunk[], layers: readonly number[]): Promise<Pass>;
-  /** Runs one more chunk behind what is there. */
+  /** Runs one more chunk after the present ones. */
   append(chunk: Chunk, layers: readonly number[]): Promise<Pass>;
-  /** [dims]: mean of layer 0 over all tokens held. */
+  /** [dims]: mean of layer 0 over all tokens in the cache. */
   meanEmbedding(): Float32Array;
   length(): number;
   /** Another cache that holds the same, by copy: what is run on one is not seen by the other. */
@@ -24,14 +26,14 @@ export interface FollowOptions {
   /** Layers wanted of a chunk. */
   layersOf(chunk: Chunk, last: boolean): readonly number[];
   onPass(chunk: Chunk, pass: Pass): void;
-  /** A chunk that may turn out wrong: its pass is kept, and told by the first plan that is sure of it. */
+  /** Whether a chunk may turn out wrong; its pass is kept, and reported by the first plan in which it is certain. */
   isTentative?(chunk: Chunk): boolean;
 }
 
 interface Held extends Chunk {
   /** [dims]: sum of layer 0 over the chunk's tokens. */
   embeddingSum: Float64Array;
-  /** The pass of a tentative chunk. */
+  /** The pass of a tentative chunk that is not reported yet. */
   untold?: Pass | undefined;
 }
 

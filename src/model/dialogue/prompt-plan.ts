@@ -1,6 +1,6 @@
 /**
- * Turns a dialogue into the chunks that its tokens are run through the model in. A chunk's place depends on the text
- * alone, never on when it arrived: the last digits of a state depend on the chunk it was computed in.
+ * Cuts a dialogue into the chunks in which its tokens are run through the model. The cuts depend only on the text,
+ * never on the time of arrival, since the last digits of a state depend on its chunk.
  *
  *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by ≥ 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|><|user|>│…
  *   template: by 64                                               one pass to the reply     one by one, as spoken
@@ -11,17 +11,17 @@ import type { Tokenizer } from '../text/tokenizer.ts';
 
 export interface Chunk {
   ids: readonly number[];
-  /** How many of these tokens, from the first on, are words of a turn; the others are the template's. */
+  /** How many of these tokens, from the first on, are words of a turn; the others belong to the template. */
   words: number;
   /** 2 × turn + 1 for the words of a turn, an even number for the template around them. */
   segment: number;
-  /** Index of the first of these tokens within the turn's words. */
+  /** Index of the first of these tokens among the turn's words. */
   step0: number;
-  /** A later word could still join this chunk. */
+  /** Whether a later word could still join this chunk. */
   open: boolean;
 }
 
-/** Heard words are cut before the first word behind this many tokens, at the latest behind twice as many. */
+/** Heard words are cut before the first word after this many tokens, at the latest after twice as many. */
 export const HEARD_CHUNK = 8;
 export const TEMPLATE_CHUNK = 64;
 
@@ -62,11 +62,11 @@ export function planPrompt({ rendered, turns, tokenizer }: PlanInput): Chunk[] {
 
 interface Tokenised {
   ids: readonly number[];
-  /** How many tokens the text up to a character shares with the whole; asked for places further and further on. */
+  /** Number of tokens that the text up to a character shares with the whole text; called for increasing places. */
   tokensBefore(end: number): number;
 }
 
-/** Only the piece that a place falls into is tokenised again, so that a long dialogue is not, once for each of its turns. */
+/** Tokenises only the piece around a place again, so that a long dialogue is not tokenised once for each turn. */
 function tokenise(text: string, tokenizer: Tokenizer): Tokenised {
   const pieces = tokenizer.encodePieces(text);
   let [piece, start, tokens] = [0, 0, 0];
@@ -84,7 +84,10 @@ function tokenise(text: string, tokenizer: Tokenizer): Tokenised {
   };
 }
 
-/** What the template puts behind heard words goes through the model with the last of them. @returns tokens joined */
+/**
+ * Runs the template's text after heard words together with the last of them.
+ * @returns number of joined tokens
+ */
 function joinRest(chunks: Chunk[], template: readonly number[]): number {
   const last = chunks.at(-1);
   if (!last?.open || template.length > TEMPLATE_CHUNK) return 0;
@@ -101,7 +104,7 @@ function cutEvery(ids: readonly number[], segment: number, size: number): Chunk[
   return chunks;
 }
 
-/** The last chunk is open: only another word would close it. */
+/** The chunks of heard words. The last one is open: only another word closes it. */
 function cutHeard(ids: readonly number[], segment: number, { startsWord }: Tokenizer): Chunk[] {
   const chunks: Chunk[] = [];
   let step0 = 0;
@@ -117,8 +120,8 @@ function cutHeard(ids: readonly number[], segment: number, { startsWord }: Token
 }
 
 /**
- * What of a plan for a reply can be computed while the words of `turn`, its last, still come.
- * @param wordFollows another word has begun, which closes a chunk that is long enough
+ * The part of a reply's plan that can be computed while the words of `turn`, its last, still come.
+ * @param wordFollows whether another word has begun, which closes a chunk that is long enough
  */
 export function planAhead(plan: readonly Chunk[], turn: number, wordFollows: boolean): Chunk[] {
   const segment = segmentOf(turn);
@@ -133,7 +136,7 @@ export function planAhead(plan: readonly Chunk[], turn: number, wordFollows: boo
   return ahead;
 }
 
-/** How many elements two lists share from the start. */
+/** Length of the common beginning of two lists. */
 export function commonLength(a: readonly number[], b: readonly number[]): number {
   const limit = Math.min(a.length, b.length);
   let n = 0;
@@ -145,7 +148,9 @@ export function countTokens(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
-/** How many chunks two plans share from the start; only ids and cuts matter, not whose words they are. */
+/**
+ * Number of common chunks at the beginning of two plans; only ids and cuts are compared, not whose words they are.
+ */
 export function commonChunks(a: readonly Chunk[], b: readonly Chunk[]): number {
   const limit = Math.min(a.length, b.length);
   let n = 0;

@@ -1,4 +1,7 @@
-/** The generator behind sampling: sfc32, seeded by one unsigned 32-bit integer. Same seed, same numbers, on every machine. */
+/**
+ * The random generator of sampling: sfc32, seeded by one unsigned 32-bit integer. The same seed gives the same
+ * numbers on every machine.
+ */
 
 /** Uniform numbers in [0, 1). */
 export function createRandom(seed: number): () => number {
@@ -13,7 +16,7 @@ export function createRandom(seed: number): () => number {
     c = ((c << 21) | (c >>> 11)) + sum;
     return (sum >>> 0) / 2 ** 32;
   };
-  // Seeds that differ in one bit give unlike numbers only after some rounds.
+  // Seeds that differ in one bit give unrelated numbers only after some rounds.
   for (let i = 0; i < 15; i++) next();
   return next;
 }

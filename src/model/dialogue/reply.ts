@@ -1,7 +1,6 @@
 /**
- * A reply as it is written, token by token: which of it is thought, which is speech, and where it ends. Thoughts are
- * nobody's to hear: they
- * are no part of what is said, and their steps have a role of their own.
+ * A reply while it is written, token by token: which part is reasoning, which is speech, and where it ends. Reasoning
+ * is not part of the utterance, and its steps have a role of their own.
  *
  *   ids ─▶ in a thought? ─yes─▶ step of role think
  *                └─ no ─▶ held speech ─▶ token, step of role speak
@@ -24,23 +23,26 @@ export interface ReplyOptions {
   idOf(token: string): number | undefined;
   stops: readonly string[];
   pairs: readonly ThoughtMarks[];
-  /** `unknown`: that it was a thought may be seen only at its end, so nothing is told before. */
+  /** `unknown`: reasoning may become visible only at its end, so nothing is released before. */
   begins: 'thinking' | 'speaking' | 'unknown';
-  /** The mark that ends a thought which the prompt has begun. */
+  /** The mark that ends reasoning which the prompt has begun. */
   closing: string;
   onToken(token: SpokenToken): void;
   onSteps(states: StepStates): void;
 }
 
 export interface Reply {
-  /** @returns whether a stop string has ended it */
+  /** @returns whether a stop string has ended the reply */
   push(id: number): boolean;
-  /** The states of the token pushed last. */
+  /** Passes on the states of the token pushed last. */
   states(toSteps: ToSteps): void;
   isThinking(): boolean;
-  /** The mark that ends the thought in hand. */
+  /** The mark that ends the present reasoning. */
   closing(): string;
-  /** Nothing follows. @returns what was said */
+  /**
+   * Ends the reply.
+   * @returns what was said
+   */
   end(): string;
 }
 
@@ -49,12 +51,12 @@ interface Writing {
   speech: HeldSpeech;
   closes: readonly string[];
   thinking: boolean;
-  /** What is speech is known to be speech. */
+  /** Whether speech is known to be speech. */
   certain: boolean;
-  /** Of speech and of the thought in hand. */
+  /** Decodes speech and the present reasoning. */
   stream: TextStream;
   thoughts: TextStream;
-  /** The last characters of the thought in hand, and the mark that ends it. */
+  /** The last characters of the present reasoning, and the mark that ends it. */
   thought: string;
   closing: string;
   /** The token pushed last. */
@@ -93,7 +95,7 @@ export function createReply(options: ReplyOptions): Reply {
   };
 }
 
-/** @returns whether a stop string is complete; so do the functions below */
+/** @returns whether a stop string is complete, as do the functions below */
 function push(writing: Writing, id: number): boolean {
   const { pairs, idOf } = writing.options;
   writing.last = thoughtToken();
@@ -128,7 +130,7 @@ function think(writing: Writing, text: string): boolean {
   return false;
 }
 
-/** @param rest what the token holds behind the mark; so in the function below */
+/** @param rest text of the token after the mark, as in the function below */
 function openThought(writing: Writing, open: string, rest: string): boolean {
   writing.closing = writing.options.pairs.find((pair) => pair.open === open)?.close ?? writing.closing;
   if (writing.certain) writing.speech.tell();
@@ -139,7 +141,7 @@ function openThought(writing: Writing, open: string, rest: string): boolean {
   return think(writing, rest);
 }
 
-/** Where no thought was seen to begin, all that came before was one. */
+/** Ends reasoning. If no beginning was seen, everything before was reasoning. */
 function closeThought(writing: Writing, rest: string): boolean {
   const { speech, options } = writing;
   if (!writing.thinking) speech.cut(0, 'thought');

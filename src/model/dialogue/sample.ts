@@ -3,15 +3,15 @@ import type { Sampling } from '../../protocol/study.ts';
 
 export interface Choice {
   sampling: Omit<Sampling, 'stops'>;
-  /** Tokens of prompt and reply, for the repetition penalty; tokens that end a turn are best left out. */
+  /** Tokens of prompt and reply, for the repetition penalty; without tokens that end a turn. */
   seen: ReadonlySet<number>;
   /** Tokens that must not be chosen. */
   banned: ReadonlySet<number>;
-  /** Uniform in [0, 1); one number is drawn for each choice, also for a greedy one. */
+  /** Uniform in [0, 1); called once for each choice, also a greedy one. */
   random: () => number;
 }
 
-/** Candidates with their weights, best first; `items` may be worked out only as far as it is read. */
+/** Candidates with their weights, best first; `items` may be evaluated only as far as it is read. */
 interface Pool {
   items: Iterable<Weighted>;
   /** Sum of the weights. */
@@ -23,7 +23,7 @@ interface Weighted {
   weight: number;
 }
 
-/** e^-25 of the best one's probability: below it a candidate cannot matter. */
+/** e^-25 of the best candidate's probability; below it a candidate cannot matter. */
 const NEGLIGIBLE = 25;
 
 /** @param logits [vocabulary], changed in place */
@@ -76,8 +76,8 @@ function rank(
 }
 
 /**
- * Best first; equal ones by id, so that the order never depends on the engine. A heap, because of a large vocabulary few
- * candidates are ever read: putting all of them in order took longer than a small model's pass.
+ * Items best first, equal ones by id, so that the order never depends on the JavaScript engine. A heap, since few
+ * candidates of a large vocabulary are read, and sorting all took longer than a pass of a small model.
  */
 function* bestFirst(
   heap: number[],
@@ -118,7 +118,7 @@ function keep(all: Pool, { topK, topP, minP }: Choice['sampling']): Pool {
   return minP > 0 ? cut(nucleus, (_, n, next) => n === 0 || next >= minP) : nucleus;
 }
 
-/** The best ones, as long as `more` of those taken (sum of weights, number) and of the next one's weight holds. */
+/** The best items, as long as `more` holds for the sum and number of those taken and the next weight. */
 function cut(pool: Pool, more: (sum: number, taken: number, next: number) => boolean): Pool {
   const items: Weighted[] = [];
   let total = 0;

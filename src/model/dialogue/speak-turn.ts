@@ -1,4 +1,6 @@
-/** Taking a turn: the rest of the prompt, the state that produces the first token, then token after token until it ends. */
+/**
+ * Takes a turn: the rest of the prompt, the state that produces the first token, then token by token until the end.
+ */
 import { systemClock } from '../../process/clock.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Pass } from '../runtime/decoder.ts';
@@ -8,7 +10,7 @@ import { createRandom } from './random.ts';
 import { sampleToken } from './sample.ts';
 import { createBudget } from './budget.ts';
 import { createReply, type Reply } from './reply.ts';
-import { remember } from './remember.ts';
+import { addTurn } from './add-turn.ts';
 import { beginningOf } from '../text/reasoning.ts';
 import { gather } from '../runtime/step-states.ts';
 import type { Branch, BranchesAsked, SpeakOptions, Spoken, TurnState } from '../types.ts';
@@ -27,7 +29,7 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
   const reply = branches
     ? await sayBranches(engine, { saying, promptState, branches })
     : await sayTokens(engine, saying);
-  remember(engine, 'self', reply.text);
+  addTurn(engine, 'self', reply.text);
   return {
     text: reply.text,
     finish: reply.finish,
@@ -40,12 +42,12 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
 
 interface ReadPrompt {
   plan: readonly Chunk[];
-  /** Of the prompt's last chunk. */
+  /** The pass of the prompt's last chunk. */
   pass: Pass;
   state: TurnState;
 }
 
-/** Computes what is missing of the prompt of a reply, and leaves no other trace. */
+/** Computes the missing part of a reply's prompt, and leaves no other trace. */
 export async function readPrompt(engine: Engine): Promise<ReadPrompt> {
   fitContext(engine);
   const plan = engine.plan(engine.turns);
@@ -71,7 +73,7 @@ interface Saying {
   plan: readonly Chunk[];
   prompt: Pass;
   turn: number;
-  /** Takes the states of the published tokens, where the turn has branches. */
+  /** Collects the states of the published tokens, if the turn has branches. */
   states?: UtteranceStates | undefined;
 }
 
@@ -168,7 +170,7 @@ function beginReply(engine: Engine, { onToken, onSteps }: Saying['options']): Re
   });
 }
 
-/** What the template puts behind the last words. */
+/** The template's text after the last words. */
 function tailOf({ options, turns, rendered }: Engine): string {
   const { text, ranges } = rendered(turns);
   const end = Math.max(0, ...[...ranges.values()].map(([, to]) => to));
@@ -184,7 +186,7 @@ function createChooser(engine: Engine, { options, plan }: Saying): (logits: Floa
   for (const id of endTokenIds) seen.delete(id);
   const banned = new Set(options.mayLeave ? [] : leaveTokenIds);
   return (logits) => {
-    // A copy, for they may be a view of the runtime's own memory; without those that pad the vocabulary and are no tokens.
+    // A copy, since they may be a view of the runtime's memory; without padding of the vocabulary.
     const known = logits.slice(0, tokenizer.largestId + 1);
     const id = sampleToken(known, { sampling: engine.options.sampling, seen, banned, random });
     if (!Number.isFinite(logits[id])) throw notFinite();
@@ -193,7 +195,9 @@ function createChooser(engine: Engine, { options, plan }: Saying): (logits: Floa
   };
 }
 
-/** States are held against this where they are read; what no state was asked of shows here at last. */
+/**
+ * States are checked when they are read; logits that are not finite show a fault in states that were not asked for.
+ */
 function notFinite(): EntrainError {
   return new EntrainError(
     'STATE_NOT_FINITE',

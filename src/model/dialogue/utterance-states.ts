@@ -1,18 +1,21 @@
-/** The states of an utterance as it is written: after its last published token, and their mean over all of them. */
+/**
+ * Collects the states of an utterance while it is written: the state after its last published token, and the mean
+ * over all of them.
+ */
 import { gather } from '../runtime/step-states.ts';
 import type { Pass } from '../runtime/decoder.ts';
 
 export interface UtteranceStates {
-  /** The states of one more published token: the last row of `pass`. */
+  /** Adds the state of a published token: the last row of `pass`. */
   take(pass: Pass): void;
-  /** Of an utterance without published tokens both are the state at the prompt's last position. */
+  /** Without published tokens both are the state at the prompt's last position. */
   end(): { end: Float32Array; mean: Float32Array };
 }
 
 export interface UtteranceStatesOptions {
   layers: readonly number[];
   dims: number;
-  /** [layers, dims]: at the prompt's last position. */
+  /** [layers, dims] at the prompt's last position. */
   prompt: Float32Array;
 }
 

@@ -1,11 +1,11 @@
-/** What was found out about a file, kept in a cache folder until the file's size or time of change is another. */
+/** Caches what was found out about a file, until the file's size or time of change differs. */
 import { createHash } from 'node:crypto';
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../process/make-folder.ts';
 
 export interface FileNote {
-  /** Undefined: nothing is known of the file as it is now. */
+  /** The cached note; undefined if there is none for the file as it is now. */
   read(): Promise<Buffer | undefined>;
   write(content: string | Uint8Array): Promise<void>;
 }
@@ -26,7 +26,7 @@ export async function openNote(
   };
 }
 
-/** Written aside and renamed, so that another agent never reads half a note; a cache that cannot be written is no fault. */
+/** Written to another name and renamed, so that another agent never reads half a note. A failure is ignored. */
 async function writeAside(note: string, content: string | Uint8Array): Promise<void> {
   const aside = `${note}.${process.pid}.tmp`;
   try {

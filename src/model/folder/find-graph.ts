@@ -1,10 +1,10 @@
-/** Which of a folder's graphs is run: the one that is asked for, or the first of those that are usual. */
+/** Finds the graph of a model folder that is run: the one asked for, or the first of the usual ones. */
 import { access, readdir } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 
 export interface GraphChoice {
-  /** As transformers.js calls variants: fp32, fp16, q8, q4, … */
+  /** Variant by its name in transformers.js: fp32, fp16, q8, q4, … */
   dtype?: string | undefined;
   /** Path within the folder, or within its `onnx/`. */
   file?: string | undefined;
@@ -32,7 +32,7 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   q2f16: '_q2f16',
 };
 
-/** @throws EntrainError USAGE for a variant that nobody knows, MODEL_MISSING for a file that is not there */
+/** @throws EntrainError `USAGE` for an unknown variant, `MODEL_MISSING` for a file that does not exist */
 export async function findGraph(folder: string, { dtype, file }: GraphChoice = {}): Promise<string> {
   if (file !== undefined) return findFile(folder, file);
   const there = await graphsOf(folder);
@@ -50,7 +50,7 @@ export async function findGraph(folder: string, { dtype, file }: GraphChoice = {
   );
 }
 
-/** In `onnx/` first. */
+/** Graphs by folder, `onnx/` first. */
 async function graphsOf(folder: string): Promise<{ place: string; files: string[] }[]> {
   const places = [join(folder, 'onnx'), folder];
   return Promise.all(
@@ -87,7 +87,7 @@ async function findFile(folder: string, file: string): Promise<string> {
   );
 }
 
-/** What else there is, for a message about a graph that cannot be used. */
+/** The other graphs, for a message about one that cannot be used. */
 export async function otherGraphs(folder: string, graph: string): Promise<string[]> {
   const paths = (await graphsOf(folder)).flatMap(({ place, files }) =>
     files.map((file) => join(place, file)),

@@ -1,7 +1,6 @@
 /**
- * The hub's own cache: `models--OWNER--NAME/snapshots/COMMIT/…` are links into `models--OWNER--NAME/blobs/`. A link
- * that stays within the
- * repository's folder is as good as a file.
+ * The hub's cache: `models--OWNER--NAME/snapshots/COMMIT/…` holds links into `models--OWNER--NAME/blobs/`. A link
+ * within the repository's folder is accepted like a file.
  */
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
@@ -14,7 +13,7 @@ export interface HubPlace {
   name: string;
 }
 
-/** @returns undefined for a path that is in no such cache */
+/** @returns undefined for a path that is not in such a cache */
 export function hubPlaceOf(path: string): HubPlace | undefined {
   const parts = path.split(sep);
   const at = parts.findIndex((part, i) => part.startsWith('models--') && parts[i + 1] === 'snapshots');
@@ -24,8 +23,8 @@ export function hubPlaceOf(path: string): HubPlace | undefined {
 }
 
 /**
- * @returns where a file of the repository really is, relative to the repository's folder
- * @throws EntrainError MODEL_UNSAFE when that is outside of it, MODEL_MISSING when it is not there
+ * @returns the real place of a file, relative to the repository's folder
+ * @throws EntrainError `MODEL_UNSAFE` if that is outside of it, `MODEL_MISSING` if it does not exist
  */
 export async function placeInHub(file: string, { root }: HubPlace): Promise<string> {
   const [real, top] = await Promise.all([realpath(file).catch(() => undefined), realpath(root)]);
@@ -45,5 +44,5 @@ function missing(file: string): EntrainError {
   );
 }
 
-/** Where such a place is. */
+/** Path of such a place. */
 export const fileInHub = ({ root }: HubPlace, place: string): string => join(root, place);

@@ -1,4 +1,4 @@
-/** What a model folder holds, as far as its files tell, without running it. */
+/** Describes what a model folder holds, from its files, without running the model. */
 import { join } from 'node:path';
 import { type ChatTemplate, loadChatTemplate } from '../text/chat-template.ts';
 import { countParameters, countTypes } from '../graph/count-weights.ts';
@@ -27,14 +27,14 @@ export interface ModelReport {
   /** Number of weights by data type. */
   dataTypes: Record<string, number>;
   externalFiles: string[];
-  /** With their data types and shapes; a free dimension has a name, or is `?`. */
+  /** Inputs with data types and shapes; a free dimension has a name, or is `?`. */
   inputs: ValueInfo[];
   outputs: ValueInfo[];
   /** Undefined without a tokenizer. */
   template: Pick<ChatTemplate, 'source' | 'takesSystem' | 'alternates'> | undefined;
-  /** Tensor name by layer, 0..L. */
+  /** Name of the tensor of each layer, 0..L. */
   taps: string[];
-  /** The whole residual stream, additions inside blocks included. */
+  /** Names of the whole residual stream, including additions inside blocks. */
   chain: string[];
 }
 

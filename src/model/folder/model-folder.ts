@@ -1,4 +1,4 @@
-/** Finds and reads the files of a model folder as the hub has them. It knows what files say, not what they are for. */
+/** Finds and reads the files of a model folder in the hub's layout. It does not interpret what they are for. */
 import { access, readFile } from 'node:fs/promises';
 import { basename, isAbsolute, join, normalize, resolve } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -19,7 +19,7 @@ export interface ModelConfig {
 
 export interface ModelFolder {
   path: string;
-  /** The folder's, or the repository's in the hub's cache. */
+  /** Name of the folder, or of the repository in the hub's cache. */
   name: string;
   /** Absolute path of the graph. */
   graph: string;
@@ -36,7 +36,7 @@ type Json = Record<string, unknown>;
 
 const DEFAULT_CONTEXT = 2048;
 
-/** @throws EntrainError MODEL_MISSING, MODEL_CORRUPT or MODEL_UNSUPPORTED */
+/** @throws EntrainError `MODEL_MISSING`, `MODEL_CORRUPT` or `MODEL_UNSUPPORTED` */
 export async function readModelFolder(folder: string, choice?: GraphChoice): Promise<ModelFolder> {
   const path = resolve(folder);
   const config = await readConfigJson(path);
@@ -50,14 +50,14 @@ export async function readModelFolder(folder: string, choice?: GraphChoice): Pro
   };
 }
 
-/** The graph of a folder whose configuration need not say more than the number of layers. */
+/** The graph of a folder whose configuration needs to give only the number of layers. */
 export async function locateGraph(folder: string, choice?: GraphChoice): Promise<GraphPlace> {
   const path = resolve(folder);
   const layers = readLayers(await readConfigJson(path));
   return { graph: await findGraph(path, choice), config: { layers } };
 }
 
-/** The genai builder's folders may have a genai_config.json only. */
+/** Folders of the genai builder may have only a genai_config.json. */
 async function readConfigJson(path: string): Promise<Json> {
   const file = join(path, 'config.json');
   const genai = await readJsonIfThere(join(path, 'genai_config.json'));
@@ -163,7 +163,7 @@ function unsupported(what: string): EntrainError {
   );
 }
 
-/** @throws EntrainError MODEL_UNSAFE when a weights file named by the graph could lie outside the graph's folder */
+/** @throws EntrainError `MODEL_UNSAFE` if a weights file named by the graph could be outside the graph's folder */
 export function checkExternalFile(file: string): void {
   const clean = normalize(file);
   if (!isAbsolute(file) && !clean.startsWith('..') && !/^[a-zA-Z]:|^\\/.test(file)) return;

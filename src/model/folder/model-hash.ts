@@ -1,10 +1,12 @@
-/** The identity of a model: one hash over graph, weights, configuration and tokenizer, remembered by size and time of change. */
+/**
+ * Identity of a model: one hash over graph, weights, configuration and tokenizer, cached by size and time of change.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { openNote } from './file-cache.ts';
 import { exists } from './model-folder.ts';
 
-/** @param files absolute paths; those that do not exist are left out */
+/** @param files absolute paths; missing ones are left out */
 export async function hashModel(files: readonly string[], cacheFolder: string): Promise<string> {
   const whole = createHash('sha256');
   for (const file of files) {

@@ -1,4 +1,4 @@
-/** What is known of a model, for people: one line for each thing, the stream and what goes in and out in full. */
+/** Formats the report on a model: one line for each fact; residual stream, inputs and outputs in full. */
 import type { ValueInfo } from '../runtime/graph-io.ts';
 import type { ModelReport } from './inspect-model.ts';
 
@@ -42,7 +42,7 @@ function showValue({ name, type, shape }: ValueInfo): string {
   return `${name}  ${type} [${shape.join(', ')}]`;
 }
 
-/** The name stands before the first line only. */
+/** The name is on the first line only. */
 function block(name: string, lines: readonly string[]): Row[] {
   return lines.map((line, i) => [i === 0 ? name : '', line]);
 }

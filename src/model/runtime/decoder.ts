@@ -1,4 +1,4 @@
-/** One forward pass after another over one cache: token ids in, logits and layer states out. It knows nothing of text. */
+/** Runs forward passes over one cache: token ids in, logits and layer states out. It knows nothing of text. */
 import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { type GraphIo, PASS } from './graph-io.ts';
@@ -12,31 +12,31 @@ import { createTokenFeeds } from './token-feeds.ts';
 export interface DecoderParts {
   session: ort.InferenceSession;
   io: GraphIo;
-  /** How many states the packed output holds: L + 1. */
+  /** Number of states in the packed output: L + 1. */
   states: number;
   dims: number;
-  /** The attention can write into one buffer that is both past and present. */
+  /** Whether the attention can write into one buffer that is both past and present. */
   sharedCache: boolean;
   beforePass?: (() => void) | undefined;
 }
 
 export interface Pass {
-  /** [vocabulary]: of the last token. */
+  /** [vocabulary] of the last token. */
   logits: Float32Array;
-  /** By layer asked for: [tokens, dims]. */
+  /** Layer → [tokens, dims], for the layers asked for. */
   states: Map<number, Float32Array>;
 }
 
 export interface Decoder {
   readonly cache: Pick<KvCache, 'length' | 'truncate'>;
   run(ids: readonly number[], layers: readonly number[]): Promise<Pass>;
-  /** Another decoder that holds the same tokens, by copy: what is run on one is not seen by the other. */
+  /** A copy with the same tokens in its own cache. */
   fork(): Decoder;
-  /** Gives its memory back. */
+  /** Releases its memory. */
   close(): void;
 }
 
-/** A fresh cache over a session that may serve others, one dialogue a pass. */
+/** Creates a decoder with an empty cache over a session that may serve others, one dialogue per pass. */
 export function createDecoder(parts: DecoderParts): Decoder {
   const cache = parts.sharedCache ? createFixedCache(parts.io.slots) : createGrowingCache(parts.io);
   return openOwn(cache, runChunk(parts));
@@ -51,11 +51,11 @@ function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
   };
 }
 
-/** What of a cache a pass needs. */
+/** The parts of a cache that a pass needs. */
 export type PassCache = Pick<KvCache, 'length' | 'feeds' | 'fetches' | 'advance'>;
 type ChunkPass = (cache: PassCache, ids: readonly number[], layers: readonly number[]) => Promise<Pass>;
 
-/** A pass over the next tokens of one dialogue. */
+/** Runs a pass over the next tokens of one dialogue. */
 export function runChunk(parts: DecoderParts): ChunkPass {
   const { session, io } = parts;
   const tokenFeeds = createTokenFeeds(io);
@@ -94,7 +94,7 @@ interface Unpacked {
 
 type Unpack = (packed: Float32Array, tokens: number) => Unpacked;
 
-/** `pack-pass.ts` says what lies where. */
+/** Unpacks the output of a pass, whose layout `pack-pass.ts` describes. */
 function createUnpack({ io, states: count, dims }: DecoderParts): Unpack {
   const rowSize = io.recent ? rowFloats(io.slots) : 0;
   const vocabulary = io.logits.shape.at(-1);
@@ -117,7 +117,7 @@ function wrongSize(numbers: number, dims: number): EntrainError {
   );
 }
 
-/** @throws EntrainError STATE_NOT_FINITE */
+/** @throws EntrainError `STATE_NOT_FINITE` */
 export function takeLayers(
   states: readonly Float32Array[],
   layers: readonly number[],
@@ -132,7 +132,7 @@ export function takeLayers(
   return taken;
 }
 
-/** Zero times a number that is not finite is not zero; one test at the end costs less than one for each number. */
+/** Zero times a number that is not finite is not zero; one test at the end costs less than one per number. */
 function isFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] as number) * 0;

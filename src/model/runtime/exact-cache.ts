@@ -1,6 +1,6 @@
 /**
- * The keys and values of one dialogue while it listens: tensors of exactly its length, fed as they are and taken over as
- * the runtime gives them, and never written into. While it speaks they stand in `step-block.ts`.
+ * Keys and values of one dialogue while it listens: tensors of exactly its length, as the runtime gives them, which
+ * are never written to. While it speaks they are in `step-block.ts`.
  */
 import type ort from '../../onnx/runtime.ts';
 import { RECENT, type CacheSlot } from './graph-io.ts';
@@ -11,11 +11,11 @@ export interface ExactCache {
   feeds(): Record<string, ort.Tensor>;
   fetches(): Record<string, null>;
   advance(outputs: ort.InferenceSession.OnnxValueMapType, added: { tokens: number }): void;
-  /** Forgets all but the first `length` tokens. */
+  /** Removes all but the first `length` tokens. */
   truncate(length: number): void;
-  /** By slot, [1, heads, length, head dims]. */
+  /** One array [1, heads, length, head dims] per cache slot. */
   data(): Float32Array[];
-  /** Takes these over instead. */
+  /** Replaces the content. */
   replace(data: readonly Float32Array[], length: number): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * For graphs whose attention writes into the cache it is given (`GroupQueryAttention`): the same tensor is past and
- * present, so a step copies nothing and going back is a matter of the length alone.
+ * A cache for graphs whose attention writes into the given cache (`GroupQueryAttention`): the same tensor is past and
+ * present, so a step copies nothing and rewinding only changes the length.
  */
 import type ort from '../../onnx/runtime.ts';
 import type { CacheSlot } from './graph-io.ts';
@@ -13,7 +13,7 @@ export function createFixedCache(slots: readonly CacheSlot[]): KvCache {
 }
 
 interface Held {
-  /** Tokens that the tensors have room for. */
+  /** Number of tokens for which the tensors have space. */
   capacity: number;
   tensors: ort.Tensor[];
   /** Tokens held. */
@@ -21,9 +21,9 @@ interface Held {
 }
 
 function holdFixed(slots: readonly CacheSlot[], { capacity, tensors, held }: Held): KvCache {
-  const makeRoom = (tokens: number): void => {
+  const ensureCapacity = (tokens: number): void => {
     if (held + tokens <= capacity) return;
-    // Doubling keeps the copies rare, and no context is paid for before it is used.
+    // Doubling keeps copies rare, and no memory is taken for context before it is used.
     while (capacity < held + tokens) capacity = Math.max(FIRST_TOKENS, capacity * 2);
     tensors = slots.map((slot, i) => {
       const data = makeData(slot, capacity);
@@ -37,7 +37,7 @@ function holdFixed(slots: readonly CacheSlot[], { capacity, tensors, held }: Hel
       return held;
     },
     feeds: (tokens) => {
-      makeRoom(tokens);
+      ensureCapacity(tokens);
       return Object.fromEntries(slots.map((slot, i) => [slot.past, tensors[i] as ort.Tensor]));
     },
     fetches: () => Object.fromEntries(slots.map((slot, i) => [slot.present, tensors[i] as ort.Tensor])),

@@ -1,4 +1,7 @@
-/** Which inputs and outputs of a session are what: token ids, mask, positions, logits, and the key/value cache in its several namings. */
+/**
+ * Finds out which inputs and outputs of a session are token ids, mask, positions, logits and the key/value cache,
+ * whose names differ between exporters.
+ */
 import { EntrainError } from '../../protocol/errors.ts';
 
 export interface ValueInfo {
@@ -7,34 +10,34 @@ export interface ValueInfo {
   shape: readonly (number | string)[];
 }
 
-/** One cache tensor: what goes in, what comes out, and where its token axis stands. */
+/** One cache tensor: names of input and output, and the axis of its tokens. */
 export interface CacheSlot {
   past: string;
   present: string;
   type: string;
-  /** The shape with the batch set to 1 and the token axis to 0. */
+  /** The shape with batch size 1 and no tokens. */
   emptyShape: number[];
   tokenAxis: number;
 }
 
-/** Inputs that some exports have and that say nothing new, by what is fed into them. */
+/** Further inputs of some exports, which follow from the number of tokens; by what is fed into them. */
 export type OtherKind = 'places' | 'zeros' | 'total' | 'past' | 'last' | 'one';
 
 export interface GraphIo {
   ids: ValueInfo;
   mask: ValueInfo | undefined;
   positions: ValueInfo | undefined;
-  /** Inputs of which all is known without the model: lengths, places, and how many logits are wanted. */
+  /** Inputs that are known without the model: lengths, positions, and the number of logits wanted. */
   others: { info: ValueInfo; kind: OtherKind }[];
   /** `decoder_model_merged` chooses its branch by this flag. */
   useCache: ValueInfo | undefined;
   logits: ValueInfo;
   slots: CacheSlot[];
-  /** The latest rows of the cache, where `pack-pass.ts` lets it grow by rows. */
+  /** The latest rows of the cache, if `pack-pass.ts` lets it grow by rows. */
   recent: ValueInfo | undefined;
 }
 
-/** As exporters name them. */
+/** Names used by exporters. */
 const OTHER_INPUTS: Readonly<Record<string, OtherKind>> = {
   num_logits_to_keep: 'one',
   logits_to_keep: 'one',
@@ -89,7 +92,7 @@ const OTHER_KINDS: readonly [pattern: RegExp, kind: string][] = [
   [/conv|ssm|recurrent|mamba|rwkv|state/, 'a hybrid or recurrent model'],
 ];
 
-/** Says what a graph is, by its inputs, before its missing stream or cache would be complained of. */
+/** Refuses graphs of other kinds by their inputs, before a missing residual stream or cache would be reported. */
 export function refuseOtherKinds(inputs: readonly string[]): void {
   for (const [pattern, kind] of OTHER_KINDS) {
     const input = inputs.find((name) => pattern.test(name));
@@ -110,7 +113,7 @@ function named(values: ReadonlyMap<string, ValueInfo>, name: string): ValueInfo 
   );
 }
 
-/** Said of the file, before anything is built upon an output that is not there. */
+/** Checks that the file has logits, before anything is built on a missing output. */
 export function requireLogits(outputs: readonly string[]): void {
   named(new Map(outputs.map((name) => [name, { name, type: '', shape: [] }])), LOGITS);
 }
@@ -163,7 +166,7 @@ function toSlot(input: ValueInfo, outputs: readonly ValueInfo[]): CacheSlot {
 }
 
 const CACHE_TYPES = ['float32', 'float16'];
-/** Heads may be folded into the batch. */
+/** Heads may be folded into the batch axis. */
 const FEWEST_AXES = 3;
 
 function badCache(name: string, has: string, expected: string): EntrainError {

@@ -1,13 +1,13 @@
 /**
- * For graphs that make each step's cache by concatenation. Where `cache-rows.ts` lets them be fed in two parts, a step
- * gives its new rows alone and the whole cache comes out of the runtime once in a while; going back copies the rows that
- * stay, once or twice a turn and for less than the price of a step.
+ * A cache for graphs that make each step's cache by concatenation. If `cache-rows.ts` lets the cache be fed in two
+ * parts, a step gives only its new rows, and the whole cache is taken from the runtime once in a while. Rewinding
+ * copies the remaining rows, once or twice a turn and for less than the cost of a step.
  */
 import ort from '../../onnx/runtime.ts';
 import { type CacheSlot, RECENT, type ValueInfo } from './graph-io.ts';
 import { asBits, copyRows, dataOf, type KvCache, makeData, makeTensor, rowFloats } from './kv-cache.ts';
 
-/** So seldom is the whole cache copied; with more of them, the runtime has more to turn and split at each step. */
+/** Number of recent rows after which the whole cache is copied; with more, each step costs the runtime more. */
 const MOST_RECENT = 64;
 
 export interface GrowingSlots {
@@ -21,9 +21,9 @@ export function createGrowingCache(io: GrowingSlots): KvCache {
 }
 
 interface Held {
-  /** By slot; never written into. */
+  /** One tensor per slot; never written to. */
   tensors: ort.Tensor[];
-  /** Tokens in them. */
+  /** Number of tokens in them. */
   grown: number;
   rows: RecentRows;
 }
@@ -62,7 +62,7 @@ function holdGrowing(io: GrowingSlots, { tensors, grown, rows }: Held): KvCache 
 }
 
 interface RecentRows {
-  /** Tokens. */
+  /** Number of tokens. */
   length: number;
   append(rows: Float32Array, tokens: number): void;
   /** [tokens, slots, heads, head dims] */
@@ -70,7 +70,7 @@ interface RecentRows {
   fork(): RecentRows;
 }
 
-/** A token's rows lie together, so one more is written behind the others and fewer are a shorter view. */
+/** A token's rows are contiguous, so adding one appends and removing some shortens the view. */
 function createRecentRows(slots: readonly CacheSlot[]): RecentRows {
   return holdRows(slots, 0, new Float32Array(MOST_RECENT * rowFloats(slots)));
 }

@@ -1,31 +1,31 @@
-/** The keys and values of the tokens a model has seen. Two kinds stand behind it: `growing-cache.ts` and `fixed-cache.ts`. */
+/** The interface of a key/value cache. `growing-cache.ts` and `fixed-cache.ts` implement it. */
 import ort from '../../onnx/runtime.ts';
 import type { CacheSlot } from './graph-io.ts';
 
 export interface KvCache {
-  /** Tokens held. */
+  /** Number of tokens in the cache. */
   readonly length: number;
   /** Inputs of the next run of `tokens` tokens, by name. */
   feeds(tokens: number): Record<string, ort.Tensor>;
-  /** Where the outputs of that run go; null: the runtime allocates. */
+  /** Tensors for the outputs of that run; null lets the runtime allocate. */
   fetches(tokens: number): Record<string, ort.Tensor | null>;
   /** Takes over the outputs of that run. */
   advance(outputs: ort.InferenceSession.OnnxValueMapType, added: NewRows): void;
-  /** Forgets all but the first `length` tokens. */
+  /** Removes all but the first `length` tokens. */
   truncate(length: number): void;
-  /** Another cache that holds the same tokens. */
+  /** A copy with the same tokens. */
   fork(): KvCache;
 }
 
 export interface NewRows {
   tokens: number;
-  /** [tokens, slots, heads, head dims]; empty where the graph does not give them. */
+  /** [tokens, slots, heads, head dims]; empty if the graph does not give them. */
   rows: Float32Array;
 }
 
 export type CacheData = Float32Array | Uint16Array;
 
-/** [outer, tokens, inner]: outer is batch × heads (and key/value where they are stacked), inner the head size. */
+/** [outer, tokens, inner]: outer is batch × heads (and key/value if they are stacked), inner the head size. */
 export interface CacheLayout {
   outer: number;
   inner: number;
@@ -36,7 +36,7 @@ export function layoutOf(slot: CacheSlot): CacheLayout {
   return { outer, inner: slot.emptyShape[slot.tokenAxis + 1] ?? 1 };
 }
 
-/** Numbers that one token adds to the cache. */
+/** Number of values that one token adds to the cache. */
 export function rowFloats(slots: readonly CacheSlot[]): number {
   return slots.map(layoutOf).reduce((sum, { outer, inner }) => sum + outer * inner, 0);
 }
@@ -47,8 +47,9 @@ export function makeTensor(slot: CacheSlot, tokens: number, data: CacheData): or
 }
 
 /**
- * The same tensor, to go into the runtime. Where Node has a Float16Array (from 24 on), the runtime's JavaScript shows half precision as
- * one, and its binding takes the size of that for 0: https://github.com/microsoft/onnxruntime/pull/32323.
+ * The tensor in a form that the runtime accepts. If Node has a Float16Array (from 24 on), the runtime returns half
+ * precision as one, and its binding takes the size of that for 0:
+ * https://github.com/microsoft/onnxruntime/pull/32323.
  */
 export function asBits(tensor: ort.Tensor): ort.Tensor {
   const data = dataOf(tensor);
@@ -67,7 +68,7 @@ interface CopyPlan {
   to: CacheData;
 }
 
-/** The first `tokens` tokens of each row, into room for more or fewer. */
+/** Copies the first `tokens` tokens of each row into a tensor of another length. */
 export function copyRows(slot: CacheSlot, tokens: number, { from, to }: CopyPlan): void {
   const { outer, inner } = layoutOf(slot);
   const [fromRow, toRow] = [from.length / outer, to.length / outer];
@@ -76,7 +77,7 @@ export function copyRows(slot: CacheSlot, tokens: number, { from, to }: CopyPlan
   }
 }
 
-/** The numbers of a cache tensor; half precision as bits, whatever this Node's arrays for it are. */
+/** The values of a cache tensor; half precision as bits, whatever array type this Node has for it. */
 export function dataOf(tensor: ort.Tensor): CacheData {
   const data = tensor.data as unknown as CacheData;
   if (data instanceof Float32Array || data instanceof Uint16Array) return data;
@@ -84,7 +85,7 @@ export function dataOf(tensor: ort.Tensor): CacheData {
   return new Uint16Array(halves.buffer, halves.byteOffset, halves.length);
 }
 
-/** The input of the latest rows, with none in it. */
+/** An empty input of recent rows. */
 export function noRecentRows(slots: readonly CacheSlot[]): ort.Tensor {
   const [, heads = 1, , headDims = 1] = slots[0]?.emptyShape ?? [];
   return new ort.Tensor('float32', new Float32Array(0), [0, slots.length, heads, headDims]);

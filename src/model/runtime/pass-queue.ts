@@ -1,15 +1,15 @@
 /**
- * Whose turn it is on the session. Dialogues that have one token to compute share a pass; a chunk of a prompt, whose bits
- * would depend on the others, has one of its own. Neither waits for more than one pass of the other kind.
+ * Schedules passes on the session. Dialogues with one token to compute share a pass. A chunk of a prompt has a pass
+ * of its own, since its bits would depend on the others. Neither waits for more than one pass of the other kind.
  *
  *   chunk, chunk, … ─┐
  *                    ├─▶ one chunk, then one pass over all tokens that wait, then one chunk …
  *   token, token, … ─┘
  */
 export interface PassQueue<Step, Output> {
-  /** Runs `pass` when it is its turn; nothing else runs meanwhile. */
+  /** Runs `pass` when it is due; no other pass runs meanwhile. */
   chunk<T>(pass: () => Promise<T>): Promise<T>;
-  /** Computes one token, together with those that wait besides. */
+  /** Computes one token, together with others that wait. */
   step(step: Step): Promise<Output>;
 }
 
@@ -20,7 +20,7 @@ interface Waiting<Step, Output> {
 }
 
 export interface QueueOptions<Step, Output> {
-  /** How many tokens a pass may take. */
+  /** Most tokens in a pass. */
   rowsPerPass: number;
   runSteps(steps: readonly Step[]): Promise<Output[]>;
 }
@@ -59,7 +59,7 @@ export function createPassQueue<Step, Output>({
   };
 }
 
-/** Answers each of those that waited, also where the pass failed. */
+/** Answers all waiting calls, also if the pass failed. */
 async function runTogether<Step, Output>(
   taken: readonly Waiting<Step, Output>[],
   runSteps: QueueOptions<Step, Output>['runSteps'],
@@ -72,7 +72,10 @@ async function runTogether<Step, Output>(
   }
 }
 
-/** Whoever waited for the last pass has then said what comes next, and messages from the main thread have been read. */
+/**
+ * Settles when those who waited for the last pass have asked for the next, and messages from the main thread were
+ * read.
+ */
 function othersHaveAsked(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -1,30 +1,30 @@
 /**
- * Looks whether a graph gives a token the same bits whoever shares its pass: alone, first, last, beside longer and shorter
- * dialogues, in a wider block, whatever stands in masked places, and in passes of each size. Where it does not, a pass takes
- * one dialogue.
+ * Tests whether a graph gives a token the same bits whatever shares its pass: alone, first, last, beside longer and
+ * shorter dialogues, in a wider block, with any values in masked places, and in passes of each size. If it does not,
+ * a pass takes one dialogue.
  */
 import { type DecoderParts, runChunk } from './decoder.ts';
 import { createExactCache } from './exact-cache.ts';
 import type { GraphIo } from './graph-io.ts';
 import { layoutOf, rowFloats } from './kv-cache.ts';
-import { copySeat, createStepBlock, fillMasked, GRAIN, takeSeat } from './step-block.ts';
+import { copyRow, createStepBlock, fillMasked, GRAIN, takeRow } from './step-block.ts';
 import { runSteps, type Step, type StepOutput } from './step-pass.ts';
 
-/** Tokens held by the dialogues that are tried: none, few and more, on either side of a multiple of GRAIN. */
+/** Lengths of the tested dialogues in tokens: none, few and more, on either side of a multiple of GRAIN. */
 const LENGTHS = [33, 3, GRAIN, 47, 0, 31, 9, 15, 48, 1, 40, 32, 17, 7, 2 * GRAIN - 2, 5];
-/** Longer than every other one: beside it all have masked places. */
+/** Longer than every other one, so beside it all have masked places. */
 const LONG = 64;
-/** Longer than the runtime's matrix products take at once; tried beside one dialogue, for it takes long. */
+/** Longer than the runtime's matrix products take at once; tested beside only one dialogue, since it takes long. */
 const VERY_LONG = 1100;
 const MOST_FLOATS = 2 ** 25;
 
 export interface ProbeOptions {
-  /** How many rows are tried. */
+  /** Number of rows to test. */
   most: number;
   contextTokens: number;
 }
 
-/** @returns how many dialogues a pass may take; 1: the graph does not keep a row's bits */
+/** @returns how many dialogues a pass may take; 1 if the graph does not keep a row's bits */
 export async function probeSteps(
   parts: DecoderParts,
   { most, contextTokens }: ProbeOptions,
@@ -45,17 +45,17 @@ export async function probeSteps(
       held = rows;
     }
   } catch {
-    // A graph whose batch is fixed, or that counts positions by the length of its cache, refuses such a pass.
+    // A graph with a fixed batch size, or one that counts positions by the cache length, refuses such a pass.
   }
   return held;
 }
 
-/** As long as its keys and values take a bounded room. */
+/** Limited so that its keys and values take bounded memory. */
 function longest({ slots }: GraphIo): number {
   return Math.max(LONG, Math.min(VERY_LONG, Math.floor(MOST_FLOATS / rowFloats(slots))));
 }
 
-/** Masked places need a mask, and the block holds float32 rows; other inputs would have to be told of the places. */
+/** Masked places need a mask, and the block holds float32 rows; other inputs would have to know of the places. */
 function canShare({ recent, mask, slots, others }: GraphIo): boolean {
   const isMasked = mask?.type === 'int64' || mask?.type === 'int32';
   return (
@@ -64,28 +64,28 @@ function canShare({ recent, mask, slots, others }: GraphIo): boolean {
 }
 
 interface Outcome extends StepOutput {
-  /** Keys and values of all tokens, the new one included: by slot, [heads, length, head dims]. */
+  /** Keys and values of all tokens including the new one: one array [heads, length, head dims] per slot. */
   cache: Float32Array[];
 }
 
 type Trial = (lengths: readonly number[]) => Promise<Outcome[]>;
 
-/** Runs one token of a dialogue of each length, all in one pass; each pass finds other values in its masked places. */
+/** Runs one token of a dialogue of each length in one pass; each pass has other values in masked places. */
 function createTrial(parts: DecoderParts): Trial {
   let passes = 0;
   return async (lengths) => {
     const block = createStepBlock(parts.io.slots);
     const steps = lengths.map((length) => ({
-      seat: takeSeat(block, historyOf(parts.io, length), length),
+      blockRow: takeRow(block, historyOf(parts.io, length), length),
       id: idAfter(length),
     }));
     fillMasked(block, (passes++ % 2 === 0 ? 1 : -1) * MASKED_VALUE);
     const outputs = await runSteps(parts, block, steps);
-    return outputs.map((output, row) => ({ ...output, cache: copySeat(block, (steps[row] as Step).seat) }));
+    return outputs.map((output, row) => ({ ...output, cache: copyRow(block, (steps[row] as Step).blockRow) }));
   };
 }
 
-/** Larger than the keys and values that are tried; so small that no score outweighs a mask of half precision, -6e4. */
+/** Larger than the tested keys and values, and so small that no score outweighs a mask of half precision, -6e4. */
 const MASKED_VALUE = 16;
 
 /** The same token in a pass of its own over a cache of exactly its length. */
@@ -97,14 +97,14 @@ async function tryUnpadded(parts: DecoderParts, length: number): Promise<StepOut
   return { logits, states: layers.map((layer) => states.get(layer) as Float32Array) };
 }
 
-/** Ids below this are in every vocabulary. */
+/** Ids below this exist in every vocabulary. */
 const TOKENS = 32;
 
 function idAfter(length: number): number {
   return length % TOKENS;
 }
 
-/** Keys and values that depend on the length alone: by slot, [heads, length, head dims], from −1 to 1. */
+/** Keys and values that depend only on the length: one array [heads, length, head dims] per slot, from −1 to 1. */
 function historyOf({ slots }: GraphIo, length: number): Float32Array[] {
   let state = length + 1;
   return slots.map((slot) => {
@@ -136,7 +136,7 @@ function equal(a: Float32Array, b: Float32Array | undefined): boolean {
   return true;
 }
 
-/** Of rounding, relative to the largest value. */
+/** Rounding error relative to the largest value. */
 const TOLERANCE = 1e-3;
 
 function isNear(a: StepOutput, b: StepOutput): boolean {

@@ -1,4 +1,4 @@
-/** What ONNX Runtime says went wrong, as errors of ours. It knows the runtime's sentences and nothing else of it. */
+/** Converts error messages of ONNX Runtime to `EntrainError`s. */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Provider } from '../types.ts';
 
@@ -12,7 +12,7 @@ const NEWER =
 const NOT_THERE =
   /NOT_IMPLEMENTED|not implemented|Could not find an implementation|No opset import|unsupported/i;
 
-/** What the runtime says in one line, without the places in its own source. */
+/** The runtime's message in one line, without places in its source. */
 export function plainReason(cause: unknown): string {
   return (cause as Error).message
     .replaceAll(/\s+/g, ' ')
@@ -21,7 +21,7 @@ export function plainReason(cause: unknown): string {
     .trim();
 }
 
-/** Why a graph could not be loaded. */
+/** Error for a graph that could not be loaded. */
 export function loadFault(cause: unknown, provider: Provider): EntrainError {
   const reason = plainReason(cause);
   const fault = (code: EntrainError['code'], message: string): EntrainError =>
@@ -60,7 +60,7 @@ export function loadFault(cause: unknown, provider: Provider): EntrainError {
   );
 }
 
-/** Why a pass failed. */
+/** Error for a pass that failed. */
 export function passFault(cause: unknown): EntrainError {
   if (cause instanceof EntrainError) return cause;
   const reason = plainReason(cause);

@@ -1,4 +1,4 @@
-/** Opens an ONNX Runtime session on the provider asked for, or fails: never a silent fall back. */
+/** Opens an ONNX Runtime session on the given provider, or fails; it never falls back to another provider. */
 import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { loadFault } from './runtime-errors.ts';
@@ -6,12 +6,12 @@ import type { Provider } from '../types.ts';
 
 export interface SessionOptions {
   provider: Provider;
-  /** Of CUDA and DirectML: with WebGPU the binding knows no such option and fails, with the others it ignores it. */
+  /** For CUDA and DirectML. With WebGPU the binding fails for this option, with others it ignores it. */
   deviceId?: number | undefined;
   threads: number;
-  /** Where external weights lie. */
+  /** Folder of external weights. */
   weightsFolder: string;
-  /** Leave weights mapped from their file instead of packing a copy of them. */
+  /** Leave weights mapped from their file instead of packing a copy. */
   shareWeights?: boolean | undefined;
 }
 

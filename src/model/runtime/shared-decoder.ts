@@ -1,16 +1,16 @@
 /**
- * Decoders that share the passes of one session. While a dialogue listens its cache stands alone, in tensors of exactly its
- * length; from its first own token on it has a seat in the block, which it leaves for its next chunk.
+ * Decoders that share the passes of one session. While a dialogue listens, its cache is separate, in tensors of
+ * exactly its length. From its first own token until its next chunk it has a row in the shared block.
  */
 import { type Decoder, type DecoderParts, type Pass, runChunk, takeLayers } from './decoder.ts';
 import { createExactCache, type ExactCache } from './exact-cache.ts';
 import { createPassQueue, type PassQueue } from './pass-queue.ts';
-import { copySeat, createStepBlock, leaveSeat, type Seat, type StepBlock, takeSeat } from './step-block.ts';
+import { copyRow, createStepBlock, leaveRow, type BlockRow, type StepBlock, takeRow } from './step-block.ts';
 import { runSteps, type StepOutput } from './step-pass.ts';
 
 /**
- * @param rowsPerPass how many dialogues a pass may take, as `probe-steps.ts` gives it
- * @returns opens one more dialogue's decoder
+ * @param rowsPerPass how many dialogues a pass may take, from `probe-steps.ts`
+ * @returns a function that opens the decoder of one more dialogue
  */
 export function createSharedDecoders(parts: DecoderParts, rowsPerPass: number): () => Decoder {
   const block = createStepBlock(parts.io.slots);
@@ -18,7 +18,7 @@ export function createSharedDecoders(parts: DecoderParts, rowsPerPass: number): 
     rowsPerPass,
     runSteps: (steps) => {
       parts.beforePass?.();
-      const taken = steps.map(({ id, takeSeat }) => ({ id, seat: takeSeat() }));
+      const taken = steps.map(({ id, takeRow }) => ({ id, blockRow: takeRow() }));
       return runSteps(parts, block, taken);
     },
   });
@@ -28,8 +28,8 @@ export function createSharedDecoders(parts: DecoderParts, rowsPerPass: number): 
 
 interface Step {
   id: number;
-  /** Called when no pass is under way, for the block is moved by it. */
-  takeSeat(): Seat;
+  /** Called when no pass is running, since it may move the block. */
+  takeRow(): BlockRow;
 }
 
 interface Shared {
@@ -43,7 +43,7 @@ function openShared(shared: Shared, cache: ExactCache): Decoder {
   const { parts, queue, chunkPass } = shared;
   const held = holdTokens(shared.block, cache);
   const step = async (id: number, layers: readonly number[]): Promise<Pass> => {
-    const { logits, states } = await queue.step({ id, takeSeat: held.takeSeat });
+    const { logits, states } = await queue.step({ id, takeRow: held.takeRow });
     return { logits, states: takeLayers(states, layers) };
   };
   return {
@@ -52,7 +52,7 @@ function openShared(shared: Shared, cache: ExactCache): Decoder {
       const [id] = ids;
       if (ids.length === 1 && id !== undefined) return step(id, layers);
       return queue.chunk(() => {
-        held.leaveSeat();
+        held.leaveRow();
         return chunkPass(cache, ids, layers);
       });
     },
@@ -63,7 +63,7 @@ function openShared(shared: Shared, cache: ExactCache): Decoder {
     },
     close: () => {
       held.truncate(0);
-      if (held.isSeated()) void queue.chunk(() => Promise.resolve(held.leaveSeat()));
+      if (held.isInBlock()) void queue.chunk(() => Promise.resolve(held.leaveRow()));
     },
   };
 }
@@ -72,37 +72,37 @@ function openShared(shared: Shared, cache: ExactCache): Decoder {
 interface HeldTokens {
   readonly length: number;
   truncate(length: number): void;
-  /** By slot, [1, heads, length, head dims]. */
+  /** One array [1, heads, length, head dims] per slot. */
   data(): Float32Array[];
-  isSeated(): boolean;
-  /** Taking and leaving a seat move the rows of others, so both are called when no pass is under way. */
-  takeSeat(): Seat;
-  leaveSeat(): void;
+  isInBlock(): boolean;
+  /** Taking and leaving a row moves others, so both are called when no pass is running. */
+  takeRow(): BlockRow;
+  leaveRow(): void;
 }
 
 function holdTokens(block: StepBlock, cache: ExactCache): HeldTokens {
-  let seat: Seat | undefined;
-  const data = (): Float32Array[] => (seat ? copySeat(block, seat) : cache.data());
+  let blockRow: BlockRow | undefined;
+  const data = (): Float32Array[] => (blockRow ? copyRow(block, blockRow) : cache.data());
   return {
     get length() {
-      return seat ? seat.length : cache.length;
+      return blockRow ? blockRow.length : cache.length;
     },
     truncate: (length) => {
-      if (!seat) cache.truncate(length);
-      else seat.length = Math.min(seat.length, length);
+      if (!blockRow) cache.truncate(length);
+      else blockRow.length = Math.min(blockRow.length, length);
     },
     data,
-    isSeated: () => seat !== undefined,
-    takeSeat: () => {
-      seat ??= takeSeat(block, cache.data(), cache.length);
+    isInBlock: () => blockRow !== undefined,
+    takeRow: () => {
+      blockRow ??= takeRow(block, cache.data(), cache.length);
       cache.truncate(0);
-      return seat;
+      return blockRow;
     },
-    leaveSeat: () => {
-      if (!seat) return;
-      cache.replace(data(), seat.length);
-      leaveSeat(block, seat);
-      seat = undefined;
+    leaveRow: () => {
+      if (!blockRow) return;
+      cache.replace(data(), blockRow.length);
+      leaveRow(block, blockRow);
+      blockRow = undefined;
     },
   };
 }

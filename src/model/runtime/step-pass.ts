@@ -1,45 +1,45 @@
-/** One pass that takes one token of each of several dialogues, whose keys and values stand in a block. */
+/** A pass that takes one token of each of several dialogues, whose keys and values are in a block. */
 import ort from '../../onnx/runtime.ts';
 import { type GraphIo, PASS, type ValueInfo } from './graph-io.ts';
 import { rowFloats } from './kv-cache.ts';
 import { passFault } from './runtime-errors.ts';
-import { appendTokens, blockFeeds, type Seat, type StepBlock } from './step-block.ts';
+import { appendTokens, blockFeeds, type BlockRow, type StepBlock } from './step-block.ts';
 
 export interface StepParts {
   session: ort.InferenceSession;
   io: GraphIo;
-  /** How many states the packed output holds: L + 1. */
+  /** Number of states in the packed output: L + 1. */
   states: number;
   dims: number;
 }
 
 export interface Step {
-  seat: Seat;
+  blockRow: BlockRow;
   id: number;
 }
 
-/** What a pass gives of one dialogue's token. */
+/** Output of a pass for one dialogue's token. */
 export interface StepOutput {
   /** [vocabulary] */
   logits: Float32Array;
-  /** By layer 0..L, [dims]. */
+  /** One array [dims] per layer 0..L. */
   states: Float32Array[];
 }
 
-/** Runs the tokens and adds them to their seats. */
+/** Runs the tokens and adds them to their rows. */
 export async function runSteps(
   { session, io, states, dims }: StepParts,
   block: StepBlock,
   steps: readonly Step[],
 ): Promise<StepOutput[]> {
-  const seats = steps.map(({ seat }) => seat);
-  const feeds = { ...blockFeeds(block, seats), ...tokenFeeds(io, block, steps) };
+  const blockRows = steps.map(({ blockRow }) => blockRow);
+  const feeds = { ...blockFeeds(block, blockRows), ...tokenFeeds(io, block, steps) };
   const packed = await runPacked(session, feeds);
   const count = steps.length;
   const rowSize = rowFloats(io.slots);
   const rows = packed.subarray(packed.length - count * rowSize);
   const vocabulary = packed.length / count - states * dims - rowSize;
-  appendTokens(block, seats, rows);
+  appendTokens(block, blockRows, rows);
   return steps.map((_, row) => {
     const logits = packed.subarray(row * vocabulary, (row + 1) * vocabulary);
     const of = (layer: number): number => count * vocabulary + (layer * count + row) * dims;
@@ -71,7 +71,7 @@ function tokenFeeds(io: GraphIo, block: StepBlock, steps: readonly Step[]): Reco
   if (io.positions)
     column(
       io.positions,
-      steps.map(({ seat }) => seat.length),
+      steps.map(({ blockRow }) => blockRow.length),
     );
   if (io.mask) feeds[io.mask.name] = maskOf(io.mask, block, steps);
   if (io.useCache) feeds[io.useCache.name] = new ort.Tensor('bool', [true], [1]);
@@ -83,12 +83,12 @@ function integers({ type }: ValueInfo, values: readonly number[], shape: number[
   return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
 }
 
-/** [steps, positions]: the tokens held, and that of the pass in the last place. */
+/** [steps, positions]: the tokens of the past, and that of the pass in the last place. */
 function maskOf({ type }: ValueInfo, { width }: StepBlock, steps: readonly Step[]): ort.Tensor {
   const positions = width + 1;
   const shape = [steps.length, positions];
   const size = steps.length * positions;
-  const starts = steps.map(({ seat }, row) => [row * positions, row * positions + seat.length] as const);
+  const starts = steps.map(({ blockRow }, row) => [row * positions, row * positions + blockRow.length] as const);
   if (type === 'int32') {
     const mask = new Int32Array(size);
     for (const [from, to] of starts) mask.fill(1, from, to).fill(1, from + width, from + positions);

@@ -1,4 +1,4 @@
-/** Cuts the states of consecutive tokens out of a pass, by the layers and the stride that a study asks for. */
+/** Selects the states of consecutive tokens from a pass, by the layers and the stride of the study. */
 import type { AgentSpec } from '../../protocol/control.ts';
 import type { Pass } from './decoder.ts';
 import type { StepStates } from '../types.ts';
@@ -12,9 +12,9 @@ export interface StepBatch {
 }
 
 export interface StepPicker {
-  /** Layers to be asked of the model; none when no steps are wanted. */
+  /** Layers to ask of the model; none if no steps are wanted. */
   layers: readonly number[];
-  /** The steps of a batch that are wanted; undefined: none of them. */
+  /** The wanted steps of a batch; undefined if there is none. */
   pick(batch: StepBatch): StepStates | undefined;
 }
 

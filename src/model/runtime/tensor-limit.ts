@@ -1,6 +1,6 @@
 /**
- * Refuses a pass whose tensors no array can hold. The runtime's binding does not ask before it makes one, and an array of more
- * than four gigabytes ends the process on Node 20.
+ * Refuses a pass with tensors that no array can hold. The runtime's binding does not check, and an array of more than
+ * four gigabytes ends the process on Node 20.
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { GraphIo } from './graph-io.ts';
@@ -12,11 +12,11 @@ const SINGLE = 4;
 
 export interface PassSize {
   io: GraphIo;
-  /** Numbers of all states of a token. */
+  /** Number of values of all states of a token. */
   stateFloats: number;
 }
 
-/** @returns checks a pass of `tokens` tokens behind `past` ones */
+/** @returns a function that checks a pass of `tokens` tokens after `past` ones */
 export function createTensorLimit({ io, stateFloats }: PassSize): (tokens: number, past: number) => void {
   const tokenBytes = (stateFloats + (io.recent ? rowFloats(io.slots) : 0)) * SINGLE;
   const slotBytes = Math.max(

@@ -1,10 +1,10 @@
-/** What goes into a pass beside the cache: the tokens, and what a graph wants to know of their places. */
+/** Makes the inputs of a pass besides the cache: tokens, mask, positions, and others that follow from them. */
 import ort from '../../onnx/runtime.ts';
 import type { GraphIo, OtherKind, ValueInfo } from './graph-io.ts';
 
 export type TokenFeeds = (ids: readonly number[], past: number) => Record<string, ort.Tensor>;
 
-/** @returns makes the inputs of a pass of `ids` behind `past` tokens, by name */
+/** @returns a function that makes the inputs of a pass of `ids` after `past` tokens, by name */
 export function createTokenFeeds(io: GraphIo): TokenFeeds {
   const maskOf = io.mask && createMask(io.mask);
   return (ids, past) => {
@@ -26,18 +26,18 @@ interface Places {
   past: number;
 }
 
-/** Inputs that some exports have and that say nothing new. */
+/** Inputs of some exports that follow from the number of tokens. */
 const VALUES = {
   places: ({ places }) => places,
   zeros: ({ places }) => places.map(() => 0),
   total: ({ total }) => [total],
   past: ({ past }) => [past],
   last: ({ total }) => [total - 1],
-  /** Logits of the last token alone. */
+  /** Logits of the last token only. */
   one: () => [1],
 } satisfies Record<OtherKind, (places: Places) => readonly number[]>;
 
-/** [], [n] or [1, n], as many axes as the graph states, in the integer type that it wants. */
+/** A tensor [], [n] or [1, n], with as many axes and the integer type that the graph declares. */
 function row(info: ValueInfo, values: readonly number[]): ort.Tensor {
   const shape =
     info.shape.length === 0 && values.length === 1
@@ -51,7 +51,7 @@ function row(info: ValueInfo, values: readonly number[]): ort.Tensor {
 
 const FIRST_MASK = 512;
 
-/** The mask of a single, unpadded sequence is all ones: a longer and longer view of the same memory. */
+/** The mask of a single unpadded sequence is all ones: a growing view of the same memory. */
 function createMask({ type }: ValueInfo): (total: number) => ort.Tensor {
   const make = MASKS[type] ?? MASKS['int64'];
   let ones = make?.(0);

@@ -1,4 +1,4 @@
-/** Renders a dialogue with the model's own chat template and finds each utterance in the result. */
+/** Renders a dialogue with the model's chat template and finds each utterance in the result. */
 import { locateWords, markWords } from './locate-words.ts';
 import { type Address, findAddress, toMessages, type Turn } from './template-address.ts';
 import { findMarks, type TemplateMarks } from './template-marks.ts';
@@ -11,38 +11,41 @@ import { rewritesWords } from './rewrites.ts';
 export interface Rendered {
   text: string;
   /**
-   * Character range of each turn's words in the text, by index of the turn; absent for an unheard turn and for one that
-   * is not to be found.
+   * Character range of each turn's words in the text, by index of the turn; absent for an unheard turn and for one
+   * that is not found.
    */
   ranges: Map<number, [start: number, end: number]>;
 }
 
 export interface ChatTemplate {
   render(system: string, turns: readonly Turn[], generate: boolean): Rendered;
-  /** The same template, for which now is another instant (ms since 1970). */
+  /** The same template with another date, milliseconds since 1970. */
   at(ms: number): ChatTemplate;
-  /** Strings that end a reply, where no token does. */
+  /** Strings that end a reply, if no token does. */
   stops: string[];
   marks: TemplateMarks;
   reasoning: Reasoning;
-  /** What an owner of the model should know; one sentence each. */
+  /** What the owner of the model should know, one sentence each. */
   notices: string[];
-  /** How the template must be addressed; for `models inspect`. */
+  /** What the template allows, for `models inspect`. */
   takesSystem: boolean;
   alternates: boolean;
   source: 'model' | 'plain';
 }
 
-/** For models that were never taught a chat format. */
+/** Template for models that were not trained on a chat format. */
 const PLAIN =
   "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ m.content }}\n\n" +
   "{% elif m.role == 'user' %}Them: {{ m.content }}\n{% else %}You: {{ m.content }}\n{% endif %}{% endfor %}" +
   '{% if add_generation_prompt %}You:{% endif %}';
 
-/** Now, where nobody says when a run began: 1 January 2025. */
+/** The default date: 1 January 2025. */
 export const DEFAULT_INSTANT_MS = Date.UTC(2025, 0, 1);
 
-/** @throws EntrainError MODEL_UNSUPPORTED for a template that cannot be read, or not hold every prompt of an episode */
+/**
+ * @throws EntrainError `MODEL_UNSUPPORTED` if the template cannot be read, or cannot render every prompt of an
+ * episode
+ */
 export async function loadChatTemplate(folder: string, tokenizer: Tokenizer): Promise<ChatTemplate> {
   const source = await readTemplate(folder);
   const template = parseTemplate(source ?? PLAIN);
@@ -80,7 +83,7 @@ function createRender(fill: Fill, address: Address): ChatTemplate['render'] {
   };
 }
 
-/** Characters that mean nothing to anybody else; the marks around words are such ones. */
+/** Text without private-use characters, which are used as marks around words. */
 const withoutPrivate = (text: string): string => text.replaceAll(/\p{Co}/gu, '');
 
 function tryFill(fill: Fill, messages: readonly Message[], generate: boolean): string {

@@ -1,11 +1,12 @@
 /**
- * Tokenises a growing dialogue without doing it all again: special tokens, and mostly blanks too, cut a text into pieces
- * that do not know of one another, and pieces seen before are remembered. Tokenizers for which that is not so are left alone.
+ * Tokenises a growing dialogue without repeating it all: special tokens, and mostly blanks too, cut a text into
+ * independent pieces, and the tokens of known pieces are kept. Tokenizers for which that does not hold are used
+ * directly.
  */
 
 export type Encode = (text: string) => readonly number[];
 
-/** A stretch of a text and its tokens, which do not depend on what stands around it. */
+/** A part of a text and its tokens, which do not depend on the surrounding text. */
 export interface Piece {
   text: string;
   ids: readonly number[];
@@ -23,7 +24,7 @@ export interface SpecialToken {
 
 export interface Pieces {
   specials: readonly SpecialToken[];
-  /** No token holds a blank behind a letter, or words are cut apart before they are tokenised. */
+  /** Whether words are tokenised separately: no token has a blank after a letter, or words are split before. */
   wordsApart: boolean;
 }
 
@@ -57,7 +58,7 @@ function remember(encode: Encode): (text: string) => Piece {
   const known = new Map<string, Piece>();
   return (text) => {
     const piece = known.get(text) ?? { text, ids: encode(text) };
-    // Put back last, so that the first of the map is the one not asked for the longest.
+    // Inserted last, so that the first entry of the map is the least recently used one.
     known.delete(text);
     known.set(text, piece);
     if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '');
@@ -79,7 +80,7 @@ const FILLERS = [
   'a  b\t c \n d - e',
 ];
 
-/** Every special token before and behind words, blanks and line breaks. */
+/** Every special token before and after words, blanks and line breaks. */
 function probes(contents: readonly string[]): string[] {
   const some = ['', ...contents.slice(0, 64)];
   return FILLERS.map((_, shift) =>

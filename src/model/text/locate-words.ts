@@ -1,7 +1,7 @@
 /**
- * Where each turn's words stand in a prompt. The template is filled in twice, once with marks around the words. The
- * prompt is always the
- * text without marks; where a template cuts or rewrites what it is given and the two differ, words are searched for.
+ * Finds each turn's words in a prompt. The template is rendered twice, once with marks around the words; the prompt
+ * itself is always without marks. If a template cuts or rewrites its input so that the two differ, words are searched
+ * for.
  */
 import type { Turn } from './template-address.ts';
 
@@ -16,7 +16,7 @@ export function markWords(turns: readonly Turn[]): Turn[] {
 
 type Ranges = Map<number, [start: number, end: number]>;
 
-/** @returns character ranges by index of the turn; without turns that were unheard or are not to be found */
+/** @returns character ranges by index of the turn, without turns that were unheard or are not found */
 export function locateWords(text: string, marked: string, turns: readonly Turn[]): Ranges {
   const { plain, ranges } = takeMarks(marked);
   return plain === text ? ranges : searchWords(text, turns);

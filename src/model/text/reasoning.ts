@@ -1,10 +1,10 @@
-/** How a model marks what it thinks before it speaks, and whether a prompt has it thinking already. */
+/** How a model marks its reasoning before it speaks, and whether a prompt begins with reasoning. */
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface Reasoning {
-  /** Marks that begin and end a thought, in pairs. */
+  /** Pairs of marks that begin and end reasoning. */
   pairs: readonly ThoughtMarks[];
-  /** The model or its template knows of thoughts, so that a reply may hold some. */
+  /** Whether the model or its template knows of reasoning, so that a reply may hold some. */
   expected: boolean;
 }
 

@@ -1,12 +1,12 @@
 /**
- * Whether a chat template leaves what was said as it was. One that cuts it short is refused, one that changes it is
- * told about.
+ * Checks that a chat template leaves utterances unchanged. A template that shortens them is refused; one that changes
+ * them is reported.
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import { type Address, toMessages, type Turn } from './template-address.ts';
 import type { Fill } from './template-source.ts';
 
-/** What people say: capitals, digits, quotation marks, line breaks, brackets, and more of it than a sentence. */
+/** Typical utterances: capitals, digits, quotation marks, line breaks, brackets, and more than one sentence. */
 const SAYINGS = [
   'Well, "three" of them (or 4?) for Zoë: it\'s 10% off! And then?',
   'First line.\nSecond line;  two blanks, a tab\tand a {brace} & <angle>.',
@@ -14,8 +14,8 @@ const SAYINGS = [
 ];
 
 /**
- * @returns what changes, in a sentence; undefined where nothing does
- * @throws EntrainError MODEL_UNSUPPORTED where words are left out
+ * @returns what changes, as a sentence; undefined if nothing does
+ * @throws EntrainError `MODEL_UNSUPPORTED` if words are left out
  */
 export function rewritesWords(fill: Fill, address: Address): string | undefined {
   const changed = new Set<string>();

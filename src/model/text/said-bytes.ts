@@ -1,17 +1,17 @@
-/** From the bytes of words as a prompt holds them to the bytes of the words as they were said. */
+/** Maps byte offsets of words in a prompt to byte offsets of the words as they were said. */
 
 const encoder = new TextEncoder();
 
 /**
- * @returns the place in `said` for one in `held`, both offsets in UTF-8; the two differ by characters put in or left
- * out
+ * @returns a function that gives the place in `said` for one in `held`, both offsets in UTF-8; the two differ by
+ * inserted or omitted characters
  */
 export function mapBytes(held: string, said: string): (byte: number) => number {
   const places = [0];
   const original = Array.from(said);
   let [at, next] = [0, 0];
   for (const character of held) {
-    // What was left out of the prompt stands before the next character that it holds.
+    // What the prompt omits is before the next character that it holds.
     const skipped = original[next] === character ? 0 : original.slice(next).indexOf(character);
     const isPutIn = skipped < 0 || (skipped > 0 && !isLeftOut(original.slice(next, next + skipped)));
     if (!isPutIn) {

@@ -1,6 +1,6 @@
 /**
- * A sentence encoder as found on the hub (`config.json`, `tokenizer.json`, `onnx/model.onnx`): what a text says as one vector, the mean of its
- * tokens' last hidden states at unit length. It knows nothing of dialogues.
+ * A sentence encoder from the hub (`config.json`, `tokenizer.json`, `onnx/model.onnx`): a text as one vector, the
+ * mean of its tokens' last hidden states, scaled to unit length.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { openSession } from '../runtime/session.ts';
 
 export interface SentenceEncoder {
   dims: number;
-  /** [dims], of unit length; all zero for a text without tokens. A text that is too long is read in stretches. */
+  /** [dims], unit length; all zero for a text without tokens. A text that is too long is read in parts. */
   encode(text: string): Promise<Float32Array>;
   release(): Promise<void>;
 }
@@ -29,7 +29,7 @@ const OUTPUTS = ['last_hidden_state', 'token_embeddings'];
 const FILES = ['config.json', 'tokenizer.json', 'onnx/model.onnx'];
 const MOST_TOKENS = 512;
 
-/** @throws EntrainError MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSUPPORTED */
+/** @throws EntrainError `MODEL_MISSING`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED` */
 export async function openSentenceEncoder(folder: string, threads: number): Promise<SentenceEncoder> {
   for (const file of FILES) if (!(await exists(join(folder, file)))) throw lacks(folder, file);
   const config = await readJson(join(folder, 'config.json'));
@@ -64,7 +64,7 @@ function describe(folder: string, session: ort.InferenceSession): Parts {
   return { folder, session, output, dims };
 }
 
-/** The tokens of a text, cut where the encoder takes no more; each stretch between the special tokens that it expects. */
+/** The tokens of a text in parts that the encoder takes, each between the special tokens that it expects. */
 function stretches(tokenizer: HubTokenizer, text: string, most: number): number[][] {
   const whole: number[] = tokenizer.encode(text).ids;
   if (whole.length <= most) return whole.length === 0 ? [] : [whole];

@@ -1,31 +1,28 @@
 /**
- * Takes the power out of words: what a dialogue's agents say must not be read as a token of control or as a mark of the
- * template, whoever
- * spells one. The words stay readable; a character that nobody sees goes into each mark.
+ * Neutralises marks in words: what agents say must not be read as a control token or as a mark of the template. The
+ * words stay readable; each mark gets an invisible character.
  */
 import type { RoleMark } from './template-marks.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface ShieldParts {
-  /** Names of tokens that are no words, with their ids. */
+  /** Names of tokens that are not words, with their ids. */
   controls: ReadonlyMap<string, number>;
-  /** Id of what the tokenizer does not know, which takes no part in a dialogue's form. */
+  /** Id of the token for unknown characters. */
   unknown: number | undefined;
   roles: readonly RoleMark[];
   encode: Tokenizer['encode'];
 }
 
-/** Zero-width space, word joiner, blank: the first one that the tokenizer keeps as a character is taken. */
+/** Zero-width space, word joiner, blank: the first that the tokenizer keeps as a character is used. */
 const BREAKERS = ['\u200B', '\u2060', ' '];
-/**
- * More rounds would need a mark within a mark within a mark …; what is left then is dealt with character by character.
- */
+/** More rounds would need marks nested in marks; what is left then is broken up character by character. */
 const MOST_ROUNDS = 8;
-/** Names that the character is tried in. */
+/** Number of names with which the character is tested. */
 const MOST_TRIED = 64;
 const LINE_START = String.raw`(?<=[\n\r\v\f\u0085\u2028\u2029]\s*)`;
 
-/** @returns words as prompts may hold them: the same wherever nothing in them could be taken for a mark */
+/** @returns a function that makes words safe for prompts; words without marks are unchanged */
 export function createShield({ controls, unknown, roles, encode }: ShieldParts): (text: string) => string {
   const pattern = patternOf(controls, roles);
   const ids = new Set([...controls.values()].filter((id) => id !== unknown));
@@ -52,7 +49,7 @@ function breakMarks(text: string, pattern: RegExp, breaker: string): string {
   return safe;
 }
 
-/** Behind its first character. */
+/** Inserts the breaker after the first character. */
 function breakUp(mark: string, breaker: string): string {
   const [first = ''] = mark;
   return first + breaker + mark.slice(first.length);
@@ -70,7 +67,7 @@ function patternOf(controls: ReadonlyMap<string, number>, roles: readonly RoleMa
   );
 }
 
-/** Matches nothing, where a model has no marks at all. */
+/** Matches nothing, for models without marks. */
 const NO_MARK = { text: '\u{10FFFF}', startsLine: false };
 
 function escapePattern(text: string): string {

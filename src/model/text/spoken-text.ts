@@ -1,14 +1,14 @@
 /**
- * Turns token ids into the text they add, as they come. A token may hold part of a character, so text appears only when
- * its characters are whole; an utterance never begins with white space.
+ * Turns token ids into the text that they add. A token may hold part of a character, so text appears when its
+ * characters are whole. An utterance never begins with white space.
  */
 
 export interface TextStream {
   /** The text that this token adds, and its byte range in the utterance's UTF-8. */
   push(id: number): Piece;
-  /** The text is finished: what looked like half a character is all there will be. */
+  /** Ends the text; an incomplete character is given as it is. */
   end(): Piece;
-  /** The whole so far. */
+  /** The whole text so far. */
   text(): string;
 }
 
@@ -19,23 +19,18 @@ export interface Piece {
 }
 
 const REPLACEMENT = '\u{FFFD}';
-/**
- * A character has at most four bytes and a token at least one, so behind this many tokens of its own nothing is open
- * any more.
- */
+/** A character has at most four bytes and a token at least one, so after this many tokens nothing is incomplete. */
 const OPEN_TOKENS = 3;
-/** Tokens without a whole character, from which on those at the front are given up as broken. */
+/** Number of tokens without a whole character after which the first ones are given up as broken. */
 const MOST_FRESH = 8;
 const encoder = new TextEncoder();
 
 type Decode = (ids: readonly number[]) => string;
 
 /**
- * Only a window of tokens is decoded each time: from the last place where the text was whole, with the stretch before
- * it
- * as context, for the first token of a text may be decoded otherwise than one within it. The window is bounded, so the
- * time is linear in
- * the tokens whatever they are.
+ * Decodes only a window of tokens each time: from the last place where the text was whole, with the part before it as
+ * context, since the first token of a text may be decoded differently. The window is bounded, so the time is linear
+ * in the tokens.
  */
 export function createTextStream(decode: Decode): TextStream {
   let context: readonly number[] = [];
@@ -51,7 +46,7 @@ export function createTextStream(decode: Decode): TextStream {
   };
   const take = (count: number): string => {
     const piece = decode([...context, ...fresh.slice(0, count)]).slice(decode(context).length);
-    // Tokens that add nothing, such as control tokens, are no context either.
+    // Tokens without text, such as control tokens, are no context.
     if (piece !== '') context = fresh.slice(0, count);
     fresh = fresh.slice(count);
     return piece;
@@ -66,18 +61,18 @@ export function createTextStream(decode: Decode): TextStream {
   };
 }
 
-/** How many of the fresh tokens, from the first on, hold whole characters only. */
+/** How many of the new tokens, from the first on, hold only whole characters. */
 function wholeTokens(context: readonly number[], fresh: readonly number[], decode: Decode): number {
   const whole = decode([...context, ...fresh]);
   if (!whole.endsWith(REPLACEMENT)) return fresh.length;
   if (fresh.length < MOST_FRESH) return 0;
-  // Broken bytes. A place where nothing was open is one where the text before stays as it is, whatever follows.
+  // Broken bytes: a place is whole if the text before it stays the same whatever follows.
   for (let count = fresh.length - OPEN_TOKENS; count > 0; count--)
     if (whole.startsWith(decode([...context, ...fresh.slice(0, count)]))) return count;
   return fresh.length;
 }
 
-/** Byte ranges of the tokens of an utterance, or of its first tokens where it `goes on`. */
+/** Byte ranges of the tokens of an utterance, or of its first tokens if it `goes on`. */
 export function byteRanges(
   ids: readonly number[],
   decode: Decode,

@@ -1,6 +1,6 @@
 /**
- * Dates in chat templates: `strftime` of Python in UTC and in English, whatever the machine's clock, time zone and
- * language are.
+ * Python's `strftime` in UTC and English, for dates in chat templates, independent of the machine's clock, time zone
+ * and language.
  */
 
 const MONTHS = 'January February March April May June July August September October November December'.split(
@@ -9,7 +9,7 @@ const MONTHS = 'January February March April May June July August September Octo
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 const DAY_MS = 86_400_000;
 
-/** @param ms since 1970, UTC. A directive that is not known stays as it is. */
+/** @param ms milliseconds since 1970, UTC. Unknown directives are left unchanged. */
 export function strftime(ms: number, format: string): string {
   const date = new Date(ms);
   return format.replaceAll(/%(-?)([A-Za-z%])/g, (directive, dash: string, letter: string) => {

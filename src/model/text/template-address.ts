@@ -1,34 +1,33 @@
 /**
- * How a chat template must be addressed. What it does not allow (a system role, two turns of one role in a row, a
- * dialogue without a
- * user's turn) is found out once, by trying every kind of prompt that an episode brings, and worked around in the
- * messages.
+ * Finds out how a chat template must be addressed. What it does not allow (a system role, two turns of one role in a
+ * row, a dialogue without a user's turn) is found once, by trying every kind of prompt of an episode, and worked
+ * around in the messages.
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Fill, Message } from './template-source.ts';
 
-/** `self` spoke, `peer` was heard, `unheard` is a peer's turn that this agent did not hear. */
+/** `self`: own words. `peer`: heard words. `unheard`: a peer's turn that this agent did not hear. */
 export interface Turn {
   who: 'self' | 'peer' | 'unheard';
   /** As prompts hold it. */
   text: string;
-  /** As it was said, where prompts hold it otherwise. */
+  /** As it was said, if prompts hold it differently. */
   said?: string | undefined;
 }
 
 export interface Address {
-  /** Whether there is a system role; otherwise the system prompt opens the first user's message. */
+  /** Whether there is a system role; otherwise the system prompt is put before the first user's message. */
   takesSystem: boolean;
-  /** `user first`: a dialogue begins with a user's turn. `alternating`: besides, no role has two turns in a row. */
+  /** `user first`: a dialogue begins with a user's turn. `alternating`: also, no role has two turns in a row. */
   order: 'any' | 'user first' | 'alternating';
 }
 
-/** Stands for a turn that was not heard where a template wants one. */
+/** Placeholder for an unheard turn, if a template needs one. */
 const UNHEARD = '…';
 
 const ORDERS: readonly Address['order'][] = ['any', 'user first', 'alternating'];
 
-/** Opening, alternation, monologue, and what a group of three brings. */
+/** Opening, alternation, monologue, and dialogues of groups of three. */
 const DIALOGUES: readonly Turn['who'][][] = [
   [],
   ['peer'],
@@ -41,7 +40,7 @@ const DIALOGUES: readonly Turn['who'][][] = [
 const NAMES = ['qalpha', 'qbeta', 'qgamma', 'qdelta', 'qepsilon'];
 const SYSTEM = 'qsystem';
 
-/** @throws EntrainError MODEL_UNSUPPORTED where no way leads through all prompts that a model will meet */
+/** @throws EntrainError `MODEL_UNSUPPORTED` if no way works for all prompts that a model will get */
 export function findAddress(fill: Fill): Address {
   let reason: string | undefined;
   for (const takesSystem of [true, false]) {
@@ -58,7 +57,7 @@ export function findAddress(fill: Fill): Address {
   );
 }
 
-/** @returns why some prompt cannot be had; undefined when all can */
+/** @returns why some prompt cannot be rendered; undefined if all can */
 function faultOf(fill: Fill, address: Address): string | undefined {
   for (const who of DIALOGUES) {
     const turns = who.map((one, i): Turn => ({ who: one, text: one === 'unheard' ? '' : (NAMES[i] ?? '') }));
@@ -95,9 +94,7 @@ export function toMessages(turns: readonly Turn[], { system, address, generate }
   return withSystem(messages, system, address);
 }
 
-/**
- * Puts an unheard turn between two of the same role, and in front of an opening reply, where the template wants one.
- */
+/** Puts an unheard turn between two of the same role, and before an opening reply, if the template needs one. */
 function fillGap(messages: Message[], next: Message['role'], { order }: Address): void {
   const last = messages.at(-1)?.role;
   const opens = last === undefined && next === 'assistant' && order !== 'any';

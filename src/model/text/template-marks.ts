@@ -1,33 +1,30 @@
-/**
- * What a chat template itself writes around the words: the tokens that end a turn, and marks of roles that are plain
- * text.
- */
+/** Finds what a chat template writes around the words: tokens that end a turn, and marks of roles in plain text. */
 import type { Turn } from './template-address.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface TemplateMarks {
-  /** The token behind a reply; undefined where the template puts none there. */
+  /** The token after a reply; undefined if the template has none there. */
   endOfTurn: string | undefined;
-  /** Every token of the template between a reply and the next turn: a model that writes one has ended its own. */
+  /** All tokens of the template between a reply and the next turn: a model that writes one has ended its own. */
   between: string[];
-  /** Where no token stands there: the text that does. */
+  /** The text after a reply, if no token follows it. */
   stops: string[];
-  /** Plain text by which a reader knows whose turn it is, such as `[INST]` or `USER:`. */
+  /** Plain text that marks whose turn it is, such as `[INST]` or `USER:`. */
   roles: RoleMark[];
 }
 
 export interface RoleMark {
   text: string;
-  /** It is a mark at the beginning of a line only. */
+  /** Whether it is a mark only at the beginning of a line. */
   startsLine: boolean;
 }
 
 const WORDS = ['qalpha', 'qbeta', 'qgamma', 'qdelta', 'qepsilon'];
 const TURNS = WORDS.map((text, i): Turn => ({ who: i % 2 === 0 ? 'peer' : 'self', text }));
-/** Behind the second of the turns, which is the first reply. */
+/** Place after the second turn, which is the first reply. */
 const BEHIND_REPLY = 2;
 
-/** @param render the prompt of a dialogue for a reply */
+/** @param render gives the prompt of a dialogue for a reply */
 export function findMarks(
   render: (turns: readonly Turn[]) => string,
   { controls }: Pick<Tokenizer, 'controls'>,
@@ -44,7 +41,7 @@ export function findMarks(
   };
 }
 
-/** The first line of a template's own behind a reply, with its line break. */
+/** The template's first line after a reply, with its line break. */
 function stopsOf(behind: string): string[] {
   const line = behind
     .split('\n')
@@ -54,7 +51,7 @@ function stopsOf(behind: string): string[] {
   return [/^\s*\n/.test(behind) ? `\n${line}` : line];
 }
 
-/** The template's text before, between and behind the words; the words of other case are found too. */
+/** The template's text before, between and after the words; words in other case are found too. */
 function gapsOf(text: string): string[] {
   const gaps: string[] = [];
   let from = 0;
@@ -67,7 +64,7 @@ function gapsOf(text: string): string[] {
   return [...gaps, text.slice(from)];
 }
 
-/** A text in pieces, of which some are the names. */
+/** A text in pieces, some of which are the names. */
 function cutAt(text: string, names: readonly string[]): string[] {
   const parts: string[] = [];
   let start = 0;
@@ -85,13 +82,13 @@ function cutAt(text: string, names: readonly string[]): string[] {
 }
 
 const BRACKETS = /<+[^<>\s]+>+|\[[^[\]\s]+\]|\{+[^{}\s]+\}+|◁[^▷\s]+▷/gu;
-/** Longer lines are no marks but text of the template's own. */
+/** Longer lines are not marks but other text of the template. */
 const MOST_CHARACTERS = 40;
 
 function rolesOf(parts: readonly string[]): RoleMark[] {
   const roles = new Map<string, RoleMark>();
   const add = (text: string, startsLine: boolean): void => {
-    // A mark that is one anywhere is one at the beginning of a line too.
+    // A mark anywhere is also a mark at the beginning of a line.
     if (!roles.get(text) || !startsLine) roles.set(text, { text, startsLine });
   };
   for (const part of parts) {
@@ -103,7 +100,7 @@ function rolesOf(parts: readonly string[]): RoleMark[] {
   return [...roles.values()];
 }
 
-/** Letters with something that plain speech has none of, or few. */
+/** Whether a text has letters together with characters that are rare in plain speech. */
 function isMark(text: string): boolean {
   return /\p{L}/u.test(text) && /[<>[\]{}|#:◁▷]/u.test(text);
 }

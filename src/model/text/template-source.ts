@@ -1,4 +1,4 @@
-/** Finds a model's chat template and fills it in as the reference implementation does, but for the clock. */
+/** Finds a model's chat template and renders it as the reference implementation does, except for the clock. */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,10 +12,10 @@ export interface Message {
   content: string;
 }
 
-/** The text of a prompt. Throws what the template raises. */
+/** Renders a prompt. Throws what the template raises. */
 export type Fill = (messages: readonly Message[], generate: boolean) => string;
 
-/** @returns undefined where the model has none */
+/** @returns undefined if the model has none */
 export async function readTemplate(folder: string): Promise<string | undefined> {
   const file = join(folder, 'chat_template.jinja');
   if (await exists(file)) return readFile(file, 'utf8');
@@ -35,10 +35,10 @@ function chosen(value: unknown): string | undefined {
 
 export type ParsedTemplate = ReturnType<typeof parse>;
 
-/** @throws EntrainError MODEL_UNSUPPORTED */
+/** @throws EntrainError `MODEL_UNSUPPORTED` */
 export function parseTemplate(source: string): ParsedTemplate {
   try {
-    // Jinja takes every kind of line break for a newline before it reads anything else.
+    // Jinja converts every kind of line break to a newline first.
     const tokens = tokenize(source.replaceAll(/\r\n?/g, '\n'), { lstrip_blocks: true, trim_blocks: true });
     return withPythonRules(parse(tokens));
   } catch (cause) {
@@ -50,10 +50,7 @@ export function parseTemplate(source: string): ParsedTemplate {
   }
 }
 
-/**
- * @param atMs the instant that a template takes for now: the same in a whole run, so that its prompts do not depend on
- * the clock
- */
+/** @param atMs the date for the template, the same for a whole run, so that prompts do not depend on the clock */
 export function createFill(
   template: ParsedTemplate,
   specials: Readonly<Record<string, string>>,
@@ -80,8 +77,8 @@ export function createFill(
 }
 
 /**
- * What every template may use. `Template` of the library would add a clock of its own, in the time zone and language of
- * the machine.
+ * Functions that every template may use. The library's `Template` would add a clock in the machine's time zone and
+ * language.
  */
 const GLOBALS = {
   true: true,

@@ -6,22 +6,21 @@ import { encodeByPieces, idsOf, type Piece } from './encode-pieces.ts';
 import { exists, readJson, readJsonIfThere } from '../folder/model-folder.ts';
 
 export interface Tokenizer {
-  /** Template texts hold their special tokens already; none are added. */
+  /** Adds no special tokens, since template texts have them already. */
   encode(text: string): readonly number[];
-  /** As `encode`, in stretches that are tokenised alike whatever stands around them. */
+  /** As `encode`, in pieces whose tokens do not depend on the surrounding text. */
   encodePieces(text: string): readonly Piece[];
   /**
-   * Special tokens are left out, and spaces stay as the tokens have them: `clean_up_tokenization_spaces` is for
-   * WordPiece, takes letters and
-   * spaces from what other tokenizers decode, and transformers 5 ignores it there too.
+   * Leaves special tokens out and keeps spaces as the tokens have them. `clean_up_tokenization_spaces` is for
+   * WordPiece, removes letters and spaces for other tokenizers, and is ignored by transformers 5 too.
    */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
-  /** The token begins with a blank, so no word goes on in it. */
+  /** Whether the token begins with a blank, so that it begins a word. */
   startsWord(id: number): boolean;
-  /** Tokens that are no words but marks (`<|end|>`, `</think>`, `[INST]`), special or not, by their names. */
+  /** Tokens that are marks and not words (`<|end|>`, `</think>`, `[INST]`), special or not, by name. */
   controls: ReadonlyMap<string, number>;
-  /** Names of added tokens that the model has no row for; text that spells one is only text. */
+  /** Names of added tokens that the model has no row for; text that spells one is ordinary text. */
   leftOut: readonly string[];
   /** Tokens that the template may use, by their name in tokenizer_config.json: bos_token, eos_token, … */
   specials: Record<string, string>;

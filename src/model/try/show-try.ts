@@ -1,4 +1,4 @@
-/** What a model made of a dialogue, for people. */
+/** Formats the result of `models try`. */
 import type { TryReport } from './try-model.ts';
 
 export function showTry(report: TryReport): string {

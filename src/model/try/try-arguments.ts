@@ -1,4 +1,4 @@
-/** The command line of `models try`. `--peer` and `--say` make a dialogue in the order in which they stand there. */
+/** Arguments of `models try`. `--peer` and `--say` make a dialogue in the order in which they are given. */
 import { EntrainError } from '../../protocol/errors.ts';
 import { samplingSchema } from '../../protocol/study.ts';
 import { wholeNumber } from '../../process/flags.ts';
@@ -14,7 +14,7 @@ export const TRY_FLAGS = {
   seed: { type: 'string', default: '1' },
 } as const;
 
-/** What `parseArgs` makes of the command line, with its tokens. */
+/** The command line as `parseArgs` gives it, with its tokens. */
 export interface TryLine {
   values: GraphChoice & {
     system: string;
@@ -29,7 +29,7 @@ const MOST_TOKENS = 4096;
 const MOST_SEED = 2 ** 32 - 1;
 const CACHE_FOLDER = '.cache/models';
 
-/** @throws EntrainError USAGE */
+/** @throws EntrainError `USAGE` */
 export function readTryArguments({ values, tokens }: TryLine, folder: string): TryOptions {
   const { temperature } = values;
   return {

@@ -1,6 +1,6 @@
-/** One turn of a model in a dialogue that is given: what an owner of a model looks at before any study. */
+/** Lets a model take one turn in a given dialogue, for looking at a model before a study. */
 import { createEngine, fitContext } from '../dialogue/engine.ts';
-import { remember } from '../dialogue/remember.ts';
+import { addTurn } from '../dialogue/add-turn.ts';
 import { speakTurn } from '../dialogue/speak-turn.ts';
 import { openModel, type OpenModel } from '../worker/open-model.ts';
 import type { ModelInfo, ModelOptions, Spoken, TurnState } from '../types.ts';
@@ -13,7 +13,7 @@ export interface TryOptions {
   turns: readonly { who: 'self' | 'peer'; text: string }[];
   maxTokens: number;
   sampling: Sampling;
-  /** Unsigned, 32 bits. */
+  /** Unsigned 32-bit integer. */
   seed: number;
 }
 
@@ -25,13 +25,13 @@ export interface TryReport {
   /** The reply, as a partner hears it. */
   text: string;
   finish: Spoken['finish'];
-  /** Tokens of the reply, those that are no speech included. */
+  /** Number of tokens of the reply, including those that are not speech. */
   tokens: number;
-  /** Euclidean norm of the state that produces the first token, by layer, 1..L. */
+  /** Euclidean norm of the state that produces the first token, for each layer 1..L. */
   stateNorms: number[];
 }
 
-/** @throws EntrainError what `openModel` throws, and CONTEXT_OVERFLOW where the dialogue is too long */
+/** @throws EntrainError as `openModel`, and `CONTEXT_OVERFLOW` if the dialogue is too long */
 export async function tryModel(options: TryOptions): Promise<TryReport> {
   const model = await openModel(options.model);
   try {
@@ -44,7 +44,7 @@ export async function tryModel(options: TryOptions): Promise<TryReport> {
 async function takeTurn(model: OpenModel, options: TryOptions): Promise<TryReport> {
   const { system, sampling, turns, seed, maxTokens } = options;
   const engine = createEngine(model, { id: 'try', system, sampling, steps: null });
-  for (const { who, text } of turns) remember(engine, who, text);
+  for (const { who, text } of turns) addTurn(engine, who, text);
   fitContext(engine);
   const prompt = engine.rendered(engine.turns).text;
   const promptIds = engine.plan(engine.turns).flatMap(({ ids }) => ids);

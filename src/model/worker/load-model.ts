@@ -1,6 +1,6 @@
 /**
- * Loads a model into a worker thread of its own: `session.run` blocks the thread it is called on, and sockets must stay
- * alive during a prefill of any length.
+ * Loads a model into a worker thread: `session.run` blocks its thread, and sockets must stay alive during a prefill
+ * of any length.
  *
  *   main thread: Dialogue ── calls ──▶ worker: session, cache, sampling
  *                         ◀── events, states by transfer ──
@@ -32,7 +32,8 @@ interface Pending {
 }
 
 /**
- * @throws EntrainError MODEL_MISSING, MODEL_UNSUPPORTED, MODEL_CORRUPT, MODEL_UNSAFE or PROVIDER_UNAVAILABLE
+ * @throws EntrainError `MODEL_MISSING`, `MODEL_UNSUPPORTED`, `MODEL_CORRUPT`, `MODEL_UNSAFE` or
+ * `PROVIDER_UNAVAILABLE`
  */
 export async function loadModel(options: ModelOptions): Promise<Model> {
   const gate = createGate();
@@ -58,7 +59,7 @@ export async function loadModel(options: ModelOptions): Promise<Model> {
   };
 }
 
-/** A worker thread runs compiled code, or this source where Node itself strips types. */
+/** A worker thread runs compiled code, or this source if Node itself strips types. */
 function workerUrl(): URL {
   if (!import.meta.url.endsWith('.ts')) return new URL('./worker.js', import.meta.url);
   const bare = 'typescript' in process.features && Boolean(process.features.typescript);

@@ -1,4 +1,4 @@
-/** What the main thread and the model's worker tell each other. Arrays of states travel by transfer, never by copy. */
+/** Messages between the main thread and the model's worker. Arrays of states are transferred, never copied. */
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { Gate } from './pause-gate.ts';
 import type {
@@ -14,15 +14,15 @@ import type {
   TurnState,
 } from '../types.ts';
 
-/** What the worker is started with. */
+/** Data with which the worker is started. */
 export interface WorkerInput {
   options: ModelOptions;
   gate: Gate;
 }
 
-/** `speak`, less its callbacks. */
+/** `speak` without its callbacks. */
 export type SpeakOrder = Pick<SpeakOptions, 'seed' | 'maxTokens' | 'mayLeave'> & {
-  /** Of alternatives. */
+  /** Seeds of the alternatives. */
   seeds: readonly number[];
 };
 
@@ -38,7 +38,10 @@ export type Order =
   | { type: 'recall'; text: string }
   | { type: 'close' };
 
-/** Orders of one dialogue carry its number; a call is answered once, after any number of events, which come in bundles. */
+/**
+ * A call of one dialogue, with its number. It is answered once, after any number of events, which are sent in
+ * bundles.
+ */
 export interface Call {
   call: number;
   dialogue: number;

@@ -1,4 +1,4 @@
-/** Loads a model folder inside the worker: files checked, graph prepared, session opened. */
+/** Loads a model folder inside the worker: checks files, prepares the graph, opens the session. */
 import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
@@ -59,7 +59,7 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   return model;
 }
 
-/** Logits may be more than there are tokens, padded to a round number; such tokens are never chosen. */
+/** Number of logits, which may exceed the number of tokens by padding; such tokens are never chosen. */
 function rowsOf({ shape }: ValueInfo, { vocabulary }: ModelFolder['config']): number {
   const stated = shape.at(-1);
   return typeof stated === 'number' ? stated : vocabulary;

@@ -1,4 +1,7 @@
-/** Who shares a pass: found out once for a graph, provider, processor and number of threads, and remembered. */
+/**
+ * Decides which dialogues share a pass; tested once for a graph, provider, processor and number of threads, and
+ * cached.
+ */
 import { cpus } from 'node:os';
 import { createDecoder, type Decoder, type DecoderParts } from '../runtime/decoder.ts';
 import { openNote } from '../folder/file-cache.ts';
@@ -8,16 +11,16 @@ import type { ModelFolder } from '../folder/model-folder.ts';
 import type { ModelOptions } from '../types.ts';
 
 export interface Passes {
-  /** How many dialogues a pass may take without a bit of difference to any of them. */
+  /** How many dialogues may share a pass without changing a bit of their results. */
   rowsPerPass: number;
   openDecoder(): Decoder;
 }
 
 const MOST_ROWS = 16;
-/** Of the probe and of what it runs; another number makes older findings unknown. */
+/** Version of the test and of what it runs; another number makes cached results invalid. */
 const PROBE = 2;
 
-/** Dialogues share passes where the graph keeps each one's bits, and have passes of their own elsewhere. */
+/** Dialogues share passes if the graph keeps the bits of each; otherwise each has its own. */
 export async function openPasses(
   { graph, config }: Pick<ModelFolder, 'graph' | 'config'>,
   options: ModelOptions,

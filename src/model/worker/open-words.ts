@@ -1,4 +1,4 @@
-/** What a model folder says about words: tokenizer, chat template, and the tokens that end a reply. */
+/** Loads what a model folder says about words: tokenizer, chat template, and the tokens that end a reply. */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
@@ -14,8 +14,8 @@ export type Words = Pick<
 };
 
 /**
- * @param rows how many tokens the model has
- * @throws EntrainError VOCABULARY_MISMATCH, MODEL_MISSING, MODEL_CORRUPT or MODEL_UNSUPPORTED
+ * @param rows number of tokens of the model
+ * @throws EntrainError `VOCABULARY_MISMATCH`, `MODEL_MISSING`, `MODEL_CORRUPT` or `MODEL_UNSUPPORTED`
  */
 export async function openWords(folder: ModelFolder, rows: number): Promise<Words> {
   const tokenizer = await loadTokenizer(folder.path, rows);

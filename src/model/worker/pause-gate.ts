@@ -1,6 +1,6 @@
 /**
- * A gate that one thread closes and another waits at. The worker may block: it has nothing else to do, and the words it is
- * to hear wait as messages.
+ * A gate that one thread closes and another waits at. The worker may block: it has nothing else to do, and words to
+ * hear wait as messages.
  */
 
 /** One number in shared memory: 1 while the gate is closed. */
@@ -21,7 +21,7 @@ export function openGate(gate: Gate): void {
   Atomics.notify(gate, 0);
 }
 
-/** Blocks this thread while the gate is closed. */
+/** Blocks the calling thread while the gate is closed. */
 export function waitAtGate(gate: Gate): void {
   Atomics.wait(gate, 0, CLOSED);
 }

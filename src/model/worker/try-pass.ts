@@ -1,6 +1,6 @@
 /**
- * A model is tried before it is called ready: what cannot run is refused when it is loaded, not in the first episode of
- * a run.
+ * Tests a model before it is called ready, so that one that cannot run is refused when it is loaded and not in the
+ * first episode.
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
@@ -10,8 +10,8 @@ const MOST_TOKENS = 32;
 const SYSTEM = 'You are somebody who talks with a friend.';
 
 /**
- * The opening of a dialogue, and one token behind it, which is the first that finds something in the cache.
- * @throws EntrainError what a pass throws: MODEL_UNSUPPORTED, TENSOR_TOO_LARGE or STATE_NOT_FINITE
+ * Runs the opening of a dialogue and one token after it, the first that finds something in the cache.
+ * @throws EntrainError `MODEL_UNSUPPORTED`, `TENSOR_TOO_LARGE` or `STATE_NOT_FINITE`
  */
 export async function tryPass({ info, tokenizer, template, openDecoder }: ModelParts): Promise<void> {
   const prompt = tokenizer.encode(template.render(SYSTEM, [], true).text);

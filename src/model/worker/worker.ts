@@ -1,4 +1,4 @@
-/** The worker thread: owns the session, carries out one call after another, and reports what happens on the way. */
+/** The worker thread: owns the session, carries out one call after another, and reports events. */
 import { parentPort, workerData, type TransferListItem } from 'node:worker_threads';
 import { EntrainError } from '../../protocol/errors.ts';
 import { openDialogue } from '../dialogue/dialogue.ts';
@@ -9,7 +9,7 @@ import type { Call, CallEvent, Fault, FromWorker, Order, SpeakOrder, WorkerInput
 
 type Emit = (event: CallEvent) => void;
 
-/** What calls have told and the main thread not yet heard: one message a call and pass, not one an event. */
+/** Events not yet sent to the main thread, by call: one message per call and pass, not one per event. */
 const outbox = new Map<number, CallEvent[]>();
 
 const port = parentPort;
@@ -32,7 +32,7 @@ function report(call: number): Emit {
   };
 }
 
-/** Before each pass, which takes the longest, and before a call is answered. */
+/** Sends waiting events: before each pass, which takes the longest, and before a call is answered. */
 function sendEvents(): void {
   for (const [call, events] of outbox) post({ type: 'events', call, events }, events.flatMap(buffersOf));
   outbox.clear();
@@ -42,7 +42,7 @@ function buffersOf(event: CallEvent): TransferListItem[] {
   return arraysOf(event).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
-/** What travels by transfer. */
+/** The arrays to transfer with an event. */
 function arraysOf(event: CallEvent): Float32Array[] {
   switch (event.type) {
     case 'state':
@@ -59,13 +59,13 @@ function arraysOf(event: CallEvent): Float32Array[] {
   }
 }
 
-/** A model and the dialogues open on it, by number. */
-interface Desk {
+/** A model and its open dialogues, by number. */
+interface OpenDialogues {
   model: OpenModel;
   dialogues: Map<number, Dialogue>;
 }
 
-async function carryOut(desk: Desk, { call, dialogue: number, order }: Call): Promise<Spoken | undefined> {
+async function carryOut(desk: OpenDialogues, { call, dialogue: number, order }: Call): Promise<Spoken | undefined> {
   if (order.type === 'open') {
     desk.dialogues.set(number, openDialogue(desk.model, order.options));
     return undefined;
@@ -117,7 +117,7 @@ function listen(
   }
 }
 
-/** A preview is worth nothing once a later text of the same dialogue waits. */
+/** Whether a preview is obsolete, since a later text of the same dialogue waits. */
 function isStale(call: Call, waiting: readonly Call[]): boolean {
   return (
     call.order.type === 'hear' && waiting.some(({ order }) => order.type === 'hear' || order.type === 'heard')
@@ -129,9 +129,9 @@ function answer(message: FromWorker): void {
   post(message);
 }
 
-/** Calls of one dialogue are carried out one after another, those of several side by side. */
+/** Carries out the calls of one dialogue one after another, those of several dialogues concurrently. */
 function serve(model: OpenModel): void {
-  const desk: Desk = { model, dialogues: new Map() };
+  const desk: OpenDialogues = { model, dialogues: new Map() };
   const lines = new Map<number, Call[]>();
   port?.on('message', (call: Call) => {
     const line = lines.get(call.dialogue);
@@ -142,7 +142,7 @@ function serve(model: OpenModel): void {
   });
 }
 
-async function workOff(desk: Desk, waiting: Call[]): Promise<void> {
+async function workOff(desk: OpenDialogues, waiting: Call[]): Promise<void> {
   for (let call = waiting.shift(); call; call = waiting.shift()) {
     const { call: id } = call;
     if (isStale(call, waiting)) {

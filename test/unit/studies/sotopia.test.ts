@@ -61,13 +61,13 @@ function everyPrompt(study: Study): Told[] {
     scenarios: study.scenarios.map((one) => ({ ...one, script: ['It rains.'] })),
   };
   return planEpisodes(whole).flatMap((episode) =>
-    agentsOfEpisode(episode).map((_agent, seat) => {
-      const { person, scenario: told, hears } = couplingOf(whole, episode, seat);
+    agentsOfEpisode(episode).map((_agent, index) => {
+      const { person, scenario: told, hears } = couplingOf(whole, episode, index);
       const script = typeof hears === 'object' && 'script' in hears ? hears.script.join(' ') : '';
-      const others = episode.people.filter((_person, at) => at !== seat);
+      const others = episode.people.filter((_person, at) => at !== index);
       return {
         prompt: `${systemPrompt({ scenario: told, person })} ${script}`,
-        own: episode.people[seat] ?? { goal: '', secret: '' },
+        own: episode.people[index] ?? { goal: '', secret: '' },
         others,
       };
     }),

@@ -1,11 +1,10 @@
-/** How words come into a dialogue's memory: the same for those heard, those spoken and those recalled. */
+/** Adds a turn to a dialogue: the same for heard, spoken and recalled words. */
 import type { Turn } from '../text/template-address.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * The turn as prompts hold it. A function of the text alone, so that an episode that is taken over has the states of
- * one that was
- * continued.
+ * The turn as prompts hold it. It depends only on the text, so an episode that is taken over has the states of one
+ * that continues.
  */
 export function turnOf({ parts }: Pick<Engine, 'parts'>, who: 'self' | 'peer', text: string): Turn {
   const said = text.trim();
@@ -13,6 +12,6 @@ export function turnOf({ parts }: Pick<Engine, 'parts'>, who: 'self' | 'peer', t
   return held === said ? { who, text: said } : { who, text: held, said };
 }
 
-export function remember(engine: Engine, who: 'self' | 'peer', text: string): void {
+export function addTurn(engine: Engine, who: 'self' | 'peer', text: string): void {
   engine.turns.push(turnOf(engine, who, text));
 }
