@@ -15,9 +15,9 @@ export interface Settings {
   serving: Serving;
   /** Recordings of a run take no more frames above this size. */
   maxRunBytes: number;
-  /** The same for the streams of one agent. */
+  /** Streams of one agent take no more frames above this size. */
   maxAgentBytes: number;
-  /** Above it the recordings of finished runs go, the oldest first; undefined: none ever goes. */
+  /** Above this size recordings of finished runs are removed, oldest first; undefined if none is ever removed. */
   budgetBytes: number | undefined;
   /** Bytes that the rows of all groups together may take. */
   memoryBytes: number;

@@ -1,4 +1,4 @@
-/** The recordings of every run that streams to this analyzer, each opened when its first stream comes. */
+/** The recordings of all runs that stream to this analyzer; each is opened when its first stream arrives. */
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../process/make-folder.ts';
@@ -13,7 +13,7 @@ import type { RecordedFrame } from './durable-frame.ts';
 export interface RecordingsOptions {
   runsFolder: string;
   maxRunBytes: number;
-  /** What one agent may record of a run. */
+  /** Bytes that one agent may record of a run. */
   maxAgentBytes: number;
   log: Logger;
   /** Called for each frame that was recorded before this program started, when its run is opened. */

@@ -1,7 +1,7 @@
 /**
- * The workers as the main thread sees them. Every group has one owner among the score workers, which gets its rows and
- * makes all of its scores.
- * The numbers of a row are not copied: they stand in memory that all threads share.
+ * The score workers and the step worker, as seen by the main thread. Every group has one owner among the score
+ * workers, which gets its rows and computes all of its scores. The states of a row are not copied; they are in memory
+ * shared by all threads.
  *
  *   rows of a group ──▶ the score worker that owns it ─▶ scores, secondary analyses, figures of branches
  *   steps ────────────▶ step worker ─▶ step scores        (none where no measure between steps is asked for)

@@ -102,9 +102,7 @@ async function readRowsBack(state: RunState, { readBack, send, log, memory }: Re
   allHistories(state.branches, run).forEach(send);
 }
 
-/**
- * The numbers of a recorded turn, where it is the one that counts: a turn that another frame has replaced stays out.
- */
+/** Restores the states of a recorded turn, if it is the one that counts; a replaced turn stays out. */
 function takeBack(
   { run, index, branches }: RunState,
   { origin, message }: RecordedFrame,

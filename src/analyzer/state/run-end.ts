@@ -1,6 +1,6 @@
 /**
- * When the scores of a run are final: once its coordinator has said that it ended as planned, and everything recorded
- * is in them.
+ * When the scores of a run are final: after the coordinator has said that it ended as planned, and everything
+ * recorded is in them.
  *
  *   open ──ended as planned──▶ ended ──all of it scored──▶ final
  *                                ▲──────a late frame────────┘
@@ -43,13 +43,13 @@ export function goOn(state: RunEnd): void {
   if (state.phase === 'final') state.phase = 'ended';
 }
 
-/** Whether rows are recorded that no published answer has seen. */
+/** Whether there are rows that no published score includes. */
 export function awaitsScores({ groups, branches, stepFrames, settledStepFrames }: ScoredSoFar): boolean {
   if (stepFrames !== settledStepFrames || awaitsBranches(branches) > 0) return true;
   return [...groups.values()].some(awaitsScore);
 }
 
-/** How many groups wait for an answer. */
+/** Number of groups that wait for a score. */
 export const waitingGroups = ({ groups, branches }: Pick<ScoredSoFar, 'groups' | 'branches'>): number =>
   [...groups.values()].filter(awaitsScore).length + awaitsBranches(branches);
 

@@ -1,7 +1,7 @@
 /**
- * Counterfactual branches of one turn. The speaker says more utterances from the same history, and a listener reads each in
- * place of what was said. Each goes on from a copy of the dialogue's cache, so the dialogue itself is as if it had not been
- * asked, and the utterances share passes where dialogues can.
+ * Counterfactual branches of one turn. The speaker samples more utterances from the same history, and a listener
+ * reads each of them in place of what was said. Each continues on a copy of the dialogue's cache, so the dialogue
+ * itself is unchanged, and the utterances share passes where dialogues can.
  *
  *                ┌─ cache ─────▶ what is said: k = 0
  *   prompt ─▶ cache ── copy ───▶ utterance k ─▶ states
@@ -43,7 +43,7 @@ export async function replyStates(
   return { layers: [...engine.stateLayers], states: await Promise.all(states) };
 }
 
-/** Does something with a copy of a dialogue that holds what it holds now. */
+/** Runs `act` with a copy of the dialogue's present state. */
 export async function onFork<T>(engine: Engine, act: (fork: Engine) => Promise<T>): Promise<T> {
   const fork = { ...engine, turns: [...engine.turns], cache: engine.cache.fork() };
   try {

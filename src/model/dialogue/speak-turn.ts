@@ -23,7 +23,7 @@ export async function speakTurn(engine: Engine, options: SpeakOptions): Promise<
   const { plan, pass: prompt, state } = await readPrompt(engine);
   const saying = { options, plan, prompt, turn: engine.turns.length };
   const branches = hasRoomToBranch(engine, plan, options.maxTokens) ? options.branches : undefined;
-  // A copy, for the state itself goes to another thread.
+  // A copy, since the state itself is transferred to another thread.
   const promptState = branches ? state.data.slice() : state.data;
   options.onState(state);
   const reply = branches
@@ -87,12 +87,15 @@ interface Written {
 
 interface Branching {
   saying: Saying;
-  /** [layers, dims]: at the prompt's last position. */
+  /** [layers, dims] at the prompt's last position. */
   promptState: Float32Array;
   branches: BranchesAsked;
 }
 
-/** What is said, and at once what might be said, each alternative with a copy of the cache. @returns what is said */
+/**
+ * Says the utterance and its alternatives at the same time, each alternative on a copy of the cache.
+ * @returns what is said
+ */
 async function sayBranches(engine: Engine, branching: Branching): Promise<Written> {
   const { saying, branches } = branching;
   const quiet = { ...saying.options, onToken: () => undefined, onSteps: () => undefined };

@@ -81,7 +81,10 @@ function createTrial(parts: DecoderParts): Trial {
     }));
     fillMasked(block, (passes++ % 2 === 0 ? 1 : -1) * MASKED_VALUE);
     const outputs = await runSteps(parts, block, steps);
-    return outputs.map((output, row) => ({ ...output, cache: copyRow(block, (steps[row] as Step).blockRow) }));
+    return outputs.map((output, row) => ({
+      ...output,
+      cache: copyRow(block, (steps[row] as Step).blockRow),
+    }));
   };
 }
 

@@ -4,11 +4,11 @@
  *   position   0 … held-1 │ masked … width-1 │ width
  *              ───────── past, by slot ───── │ the token of the pass
  *
- * `width + 1` is a multiple of `GRAIN`. A token that is held stands at its own position of its dialogue; the token of a pass
- * stands in the last place of the last group of `GRAIN` positions, in which all others are masked. So which tokens share a
- * group follows from the dialogue alone, whoever shares the pass. A masked place adds exactly zero, and kernels sum over
- * positions in groups of a fixed width. So the numbers of a dialogue do not depend, in any bit, on the others;
- * `probe-steps.ts` looks whether that holds for a graph.
+ * `width + 1` is a multiple of `GRAIN`. A past token is at its own position of its dialogue; the token of the pass is
+ * at the last position of the last group of `GRAIN` positions, where all others are masked. So the dialogue alone
+ * decides which tokens share a group, whatever shares the pass. A masked place adds exactly zero, and kernels sum
+ * over positions in groups of a fixed width, so the results of a dialogue do not depend on the others in any bit.
+ * `probe-steps.ts` tests whether that holds for a graph.
  */
 import ort from '../../onnx/runtime.ts';
 import { type CacheSlot, RECENT } from './graph-io.ts';

@@ -88,7 +88,9 @@ function maskOf({ type }: ValueInfo, { width }: StepBlock, steps: readonly Step[
   const positions = width + 1;
   const shape = [steps.length, positions];
   const size = steps.length * positions;
-  const starts = steps.map(({ blockRow }, row) => [row * positions, row * positions + blockRow.length] as const);
+  const starts = steps.map(
+    ({ blockRow }, row) => [row * positions, row * positions + blockRow.length] as const,
+  );
   if (type === 'int32') {
     const mask = new Int32Array(size);
     for (const [from, to] of starts) mask.fill(1, from, to).fill(1, from + width, from + positions);

@@ -65,7 +65,10 @@ interface OpenDialogues {
   dialogues: Map<number, Dialogue>;
 }
 
-async function carryOut(desk: OpenDialogues, { call, dialogue: number, order }: Call): Promise<Spoken | undefined> {
+async function carryOut(
+  desk: OpenDialogues,
+  { call, dialogue: number, order }: Call,
+): Promise<Spoken | undefined> {
   if (order.type === 'open') {
     desk.dialogues.set(number, openDialogue(desk.model, order.options));
     return undefined;

@@ -1,4 +1,4 @@
-/** Groups of three: what is exchanged are whole real episodes, each dyad beside the same pair of roles. */
+/** Groups of three agents: whole real episodes are permuted, each dyad with the same pair of roles. */
 import { describe, expect, it } from 'vitest';
 import { groupsOfThree } from '../../fixtures/planted/groups-of-three.ts';
 import { pseudoPairs } from '../../../src/synchrony/syncr2/nulls.ts';
@@ -11,7 +11,7 @@ import type { TurnPairs } from '../../../src/synchrony/types.ts';
 const SIZE = { scenarios: 8, episodes: 4, turns: 18, dims: 8 };
 const groups = groupsOfThree({ ...SIZE, seed: 1 });
 
-describe('every ordered pair of roles', () => {
+describe('every ordered pair of three roles', () => {
   it('is a group that counts real episodes', () => {
     expect([...groups.keys()].sort()).toEqual(['1>2', '1>3', '2>1', '2>3', '3>1', '3>2']);
     for (const pairs of groups.values()) expect(new Set(pairs.episode).size).toBe(32);
@@ -46,7 +46,7 @@ describe('every ordered pair of roles', () => {
 
 const stateAt = (m: Matrix, row: number): string => m.data.subarray(row * m.cols, (row + 1) * m.cols).join();
 
-it('finds coupling in its own dyad and direction alone', async () => {
+it('the score finds coupling only in the coupled dyad and direction', async () => {
   const coupled = groupsOfThree({ ...SIZE, seed: 2, rho: 0.6 });
   const options = { algebra: createPlainAlgebra(), seed: 1, permutations: 99 };
   const excess = async (dyad: string): Promise<number> => {

@@ -42,7 +42,7 @@ const allRows = (book: EpisodeIndex<string>) =>
     .flatMap(rowsOf)
     .map((row) => `${row.episode} ${row.sourceTurn}→${row.targetTurn} ${row.group.key}`);
 
-describe('the episode book', () => {
+describe('the episode index', () => {
   it('pairs each turn with the next one, in both directions', () => {
     const book = createEpisodeIndex<string>();
     book.addEpisode(episodeFrame('e1'));
@@ -51,7 +51,7 @@ describe('the episode book', () => {
     expect(arrows(book.addTurn('e1', turnOf(2)))).toEqual(['1→2 second_to_first']);
   });
 
-  it('leaves out what a missing turn would have needed, and pairs it when it comes', () => {
+  it('leaves out the rows of a missing turn, and adds them when it arrives', () => {
     const book = createEpisodeIndex<string>();
     book.addEpisode(episodeFrame('e1'));
     book.addTurn('e1', turnOf(0));
@@ -59,7 +59,7 @@ describe('the episode book', () => {
     expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual(['0→1 first_to_second', '1→2 second_to_first']);
   });
 
-  it('holds turns of an episode that it does not know yet', () => {
+  it('keeps turns of an episode that it does not know yet', () => {
     const book = createEpisodeIndex<string>();
     expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual([]);
     expect(arrows(book.addTurn('e1', turnOf(0)))).toEqual([]);
@@ -79,7 +79,7 @@ describe('the episode book', () => {
     expect(book.episode('e1')?.turns.get(1)?.payload).toBe('x/2/0');
   });
 
-  it('lets the turn of whoever took the role over stand, whatever its epoch and name and whichever comes first', () => {
+  it('lets the turn of the agent that took the role over count, whatever its epoch, name and order of arrival', () => {
     const dead = turnOf(1, { stream: 'x', epoch: 9, seq: 4 });
     const standIn = turnOf(1, { stream: 'a', epoch: 1, seq: 1 }, 1);
     for (const order of [
@@ -119,7 +119,7 @@ describe('the episode book', () => {
     expect([...groups.values()].every(({ agents }) => agents === 3)).toBe(true);
   });
 
-  it('ends in the same rows whatever the order of arrival', () => {
+  it('gives the same rows in whatever order frames arrive', () => {
     const arrivals = [
       { episode: 'e1', turns: 5 },
       { episode: 'e2', turns: 3 },

@@ -51,7 +51,7 @@ describe('the rows of a group', () => {
     expect(backwards.pairs).toEqual(forwards.pairs);
   });
 
-  it('over the cap are whole episodes, and what was dropped never comes back', () => {
+  it('above the row limit are whole episodes, and a dropped one never comes back', () => {
     const inputs = inputsOf(40);
     const whole = select(fill(inputs), Infinity);
     const sizes = [60, 120, 240].map((cap) => select(fill(inputs), cap));
@@ -65,7 +65,7 @@ describe('the rows of a group', () => {
     expect(kept[2]).toEqual(expect.arrayContaining(kept[1]!));
   });
 
-  it('over the cap give their memory back without changing what is selected', () => {
+  it('above the row limit release their memory without changing what is selected', () => {
     const inputs = inputsOf(60);
     const run = fill(inputs, 200);
     expect(select(run, 200)).toEqual(select(fill(inputs, Infinity), 200));

@@ -156,7 +156,7 @@ function metricsOf(
 }
 
 describe('the metrics of the analyzer', () => {
-  it('shows scores, nulls, interval and streams, each with its labels', async () => {
+  it('show scores, nulls, interval and streams, each with its labels', async () => {
     const text = await metricsOf(() => [group]).text();
     const base =
       'run="r1",source_model="m1",target_model="m2",agents="2",source_role="1",target_role="2",distance="1",direction="first_to_second",condition="live"';
@@ -200,7 +200,7 @@ describe('the metrics of the analyzer', () => {
     expect(text).not.toMatch(/\{[^}]*lag_5/);
     // A null's bare score is never among the scores.
     expect(text).not.toMatch(/entrain_synchrony_ratio\{.*lag_3/);
-    // Beyond text there is an estimate and no test.
+    // Beyond text there is an estimate without a test.
     expect(text).not.toMatch(/entrain_synchrony_pvalue\{.*beyond/);
     // Without surrogates a measure has a value and no p-value.
     expect(text).not.toContain(`entrain_synchrony_pvalue{${steps('xcorr')}}`);
@@ -208,7 +208,7 @@ describe('the metrics of the analyzer', () => {
     expect(text).toMatch(/entrain_synchrony_difference_pvalue\{.*against="monologue".*\} 0\.002/);
   });
 
-  it('takes a series away when its number goes', async () => {
+  it('remove a series when its value disappears', async () => {
     const groups = [group];
     const metrics = metricsOf(() => groups);
     expect(await metrics.text()).toContain('entrain_synchrony_ratio{');
@@ -219,7 +219,7 @@ describe('the metrics of the analyzer', () => {
     expect(text).toMatch(/entrain_synchrony_samples\{.*condition="monologue"\} 3/);
   });
 
-  it('shows a pair under names of its own, and nothing of what it lacks', async () => {
+  it('show a pair under names of its own, without the figures that it lacks', async () => {
     const base = 'run="r1",model_a="m1",model_b="m2",agents="2",role_a="1",role_b="2",condition="live"';
     const score = (mode: string): string => `${base},measure="sync_r2",mode="${mode}"`;
     const text = await metricsOf(() => [group]).text();
@@ -242,13 +242,13 @@ describe('the metrics of the analyzer', () => {
     expect(bare).not.toContain('entrain_synchrony_pair_figures{');
   });
 
-  it('says whether the figures are final', async () => {
+  it('say whether the figures are final', async () => {
     const text = (provisional: boolean) => metricsOf(() => [group], { pairs: [], provisional }).text();
     expect(await text(true)).toContain('\nentrain_synchrony_final{run="r1"} 0\n');
     expect(await text(false)).toContain('\nentrain_synchrony_final{run="r1"} 1\n');
   });
 
-  it('counts what is over the cap instead of showing it', async () => {
+  it('count what exceeds the limit on series instead of showing it', async () => {
     const own = SYNCHRONY_GAUGES.reduce((sum, { samples }) => sum + samples(group).length, 0);
     const { shown, series, dropped } = underCap([group, group, group], SYNCHRONY_GAUGES, 2 * own + 1);
     expect([shown.length, series, dropped]).toEqual([2, 2 * own, own]);
@@ -263,7 +263,7 @@ describe('the metrics of the analyzer', () => {
     expect(text).toContain(`\nentrain_series_left_out ${(300 - left) * ofPair}\n`);
   });
 
-  it('shows the figures of every run, each under its name', async () => {
+  it('show the figures of every run, each under its name', async () => {
     const other = {
       report: { run: 'r2', groups: [group], differences: [difference], pairs: [pair], provisional: false },
       state: { episodes: { running: 3, finished: 0 }, turns: 9 },
@@ -276,7 +276,7 @@ describe('the metrics of the analyzer', () => {
     expect(text).toContain('entrain_analyzer_turns_total{run="r2"} 9\n');
   });
 
-  it('counts from 0 what has not happened yet', async () => {
+  it('count from 0 what has not happened yet', async () => {
     const text = await metricsOf(() => []).text();
     expect(text).toContain('entrain_refused_total{cause="connections"} 0\n');
     expect(text).toContain('entrain_refused_total{cause="FRAME_INVALID"} 0\n');
@@ -284,7 +284,7 @@ describe('the metrics of the analyzer', () => {
     expect(text).toContain('entrain_score_compute_seconds_count{kind="beside"} 0\n');
   });
 
-  it('is clean by the judgement of promtool', async () => {
+  it('pass promtool’s check', async () => {
     const promtool = findTool('promtool');
     const input = await metricsOf(() => [group, empty]).text();
     const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' });

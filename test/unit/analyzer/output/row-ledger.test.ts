@@ -11,7 +11,7 @@ const rowsOf = (episodes: number, turns = 6): RowIds =>
     ]),
   );
 
-it('lists each row once, so that lines grow with the rows and not with their square', () => {
+it('the row ledger lists each row once, so that lines grow with the rows and not with their square', () => {
   const ledger = createRowLedger();
   const bytesOf = (episodes: number): number => {
     let bytes = 0;
@@ -22,7 +22,7 @@ it('lists each row once, so that lines grow with the rows and not with their squ
   expect(bytesOf(400) / bytesOf(200)).toBeLessThan(2.1);
 });
 
-it('gives every line its rows back: grown, shrunk, turned to another set, full and point', () => {
+it('the row ledger gives every line its rows back: grown, shrunk, replaced, full and secondary', () => {
   const ledger = createRowLedger();
   const group = 'g';
   const { e0001 = [], ...others } = rowsOf(3);
@@ -38,14 +38,14 @@ it('gives every line its rows back: grown, shrunk, turned to another set, full a
   const beside: ScoreLine = { type: 'beside', group, version: base, ...ledger.beside({ group, rows: {} }) };
   const all = [...withRows([...lines, beside])];
   expect(all.slice(sets.length).map(({ rows }) => rows)).toEqual([{}]);
-  // after a restart the first line lists everything again
+  // After a restart the first line lists everything again.
   const fresh = createRowLedger().full(group, { version: 99, rows: rowsOf(2) });
   expect([...withRows([...lines, { type: 'score', group, version: 99, ...fresh }])].at(-1)?.rows).toEqual(
     rowsOf(2),
   );
 });
 
-it('has no rows for a line whose predecessor is not in the file', () => {
+it('the row ledger gives no rows for a line whose predecessor is not in the file', () => {
   const ledger = createRowLedger();
   const lines: ScoreLine[] = [1, 2, 3].map((version) => ({
     type: 'score',

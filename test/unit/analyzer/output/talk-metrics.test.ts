@@ -23,7 +23,7 @@ const shown = (talk: TalkReport | null): string[] =>
     ),
   );
 
-it('shows the turn pairs of each kind, and how many faults make a score meaningless', () => {
+it('the talk metrics show the turn pairs of each kind, and how many faults make a score meaningless', () => {
   expect(shown(TALK)).toEqual([
     'entrain_synchrony_talk_described live  130',
     'entrain_synchrony_talk_pairs live empty 1',
@@ -37,6 +37,6 @@ it('shows the turn pairs of each kind, and how many faults make a score meaningl
   ]);
 });
 
-it('shows nothing of a group whose senders do not describe their talk', () => {
+it('the talk metrics show nothing for a group whose senders do not describe their talk', () => {
   expect(shown(null)).toEqual([]);
 });

@@ -40,7 +40,7 @@ function framesOf(world: PlantedOptions) {
   );
 }
 
-/** What the main thread makes of the frames. */
+/** The rows that the main thread makes of the frames. */
 function rowsOf(run: string, frames: ReturnType<typeof framesOf>): RowsInput[] {
   const state = createRunState(run);
   const admission = { memory: createRowMemory(Infinity), refuse: () => undefined };
@@ -53,7 +53,7 @@ function rowsOf(run: string, frames: ReturnType<typeof framesOf>): RowsInput[] {
   );
 }
 
-/** Feeds a loop and waits until every group's newest rows are answered. */
+/** Feeds a loop and waits until the newest rows of every group are scored. */
 async function finalScores(inputs: RowsInput[], groups: number): Promise<Map<string, GroupScore>> {
   const rowsWanted = new Map<string, number>();
   const scores = new Map<string, GroupScore>();
@@ -79,7 +79,7 @@ async function finalScores(inputs: RowsInput[], groups: number): Promise<Map<str
   });
 }
 
-/** What stands beside the score of a group, once it stands beside its newest rows. */
+/** Secondary analyses of a group, once they include its newest rows. */
 async function besideOf(inputs: RowsInput[], wanted: string): Promise<BesideScore> {
   return new Promise((resolve, reject) => {
     const loop = createScoreLoop({
@@ -98,16 +98,17 @@ async function besideOf(inputs: RowsInput[], wanted: string): Promise<BesideScor
 }
 
 describe('the score loop', () => {
-  it('puts beside the score what is left beyond words, and what is left turns later', async () => {
+  it('adds secondary analyses: beyond words, and with later turns', async () => {
     const inputs = inputsOf({ ...WORLD, conditions: ['live'], coupling: 0.75 });
     const headline = (await finalScores(inputs, 2)).get('live first_to_second')?.strict;
     const { beside } = await besideOf(inputs, 'first_to_second|live');
-    // The planted text says nothing, so taking more of it out changes little; the latent state fades by 0.75 a turn.
+    // The planted text carries no information, so removing more of it changes little; the latent state fades by 0.75
+    // a turn.
     expect(beside.words?.excess).toBeGreaterThan(0.7 * (headline?.excess ?? 1));
     expect(beside.words?.excess).not.toBe(headline?.excess);
     expect(beside.lag3?.excess).toBeLessThan(0.6 * (headline?.excess ?? 0));
     expect(beside.lag3?.samples).toBe((headline?.samples ?? 0) - 24);
-    // Five turns on, 108 pairs are left of the 120 that a score needs.
+    // At lag 5, 108 pairs are left of the 120 that a score needs.
     expect(beside.lag5).toBeNull();
   });
 
@@ -123,7 +124,7 @@ describe('the score loop', () => {
     const paper = scores.get('live first_to_second')?.paper;
     expect(paper?.score).toBeGreaterThan(paper?.nullMean ?? 1);
     expect(paper?.unclipped).toBeCloseTo(paper?.score ?? NaN, 12);
-    // Where nobody hears, what is cut off at 0 is said.
+    // Where no agent hears another, the unclipped figure is given too.
     const apart = scores.get('monologue first_to_second')?.paper;
     expect(apart?.unclipped).toBeLessThan(apart?.score ?? NaN);
     const backwards = await finalScores(rowsOf(WORLD.run, framesOf(WORLD).toReversed()), 4);
@@ -131,14 +132,14 @@ describe('the score loop', () => {
       expect([backwards.get(key)?.paper, backwards.get(key)?.strict]).toEqual([one, other]);
   });
 
-  it('gives a reason and no number under the minimum', async () => {
+  it('gives a reason and no figure below the minimum', async () => {
     const scores = await finalScores(inputsOf({ ...WORLD, episodesPerScenario: 2 }), 4);
     const score = scores.get('live first_to_second');
     expect([score?.paper, score?.strict]).toEqual([null, null]);
     expect(score?.reason).toBe('Too few for a score: 16 of 18 episodes, 104 of 120 turn pairs.');
   });
 
-  it('ends the score that it works on when it is stopped', async () => {
+  it('stops in the middle of a score when told to', async () => {
     const published: string[] = [];
     let operations = 0;
     const plain = createPlainAlgebra();

@@ -8,7 +8,7 @@ import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { silentLog, stepsFrame, temporaryFolder } from '../../../fixtures/stream/stream-fixture.ts';
 
-/** Whether scores are still awaited right after two frames of steps were taken. */
+/** Whether scores are still awaited right after two steps frames were taken. */
 async function awaitsSteps(stepMeasures: string): Promise<boolean | undefined> {
   const scorer = startScorer({ stepMeasures });
   const store = createScoreStore({
@@ -32,10 +32,10 @@ async function awaitsSteps(stepMeasures: string): Promise<boolean | undefined> {
   return state && awaitsScores(state);
 }
 
-it('takes steps to a worker where measures between them are asked for, and waits for it', async () => {
+it('the scorer sends steps to a worker if measures between them were asked for, and waits for it', async () => {
   expect(await awaitsSteps('cka')).toBe(true);
 });
 
-it('has no worker for steps where none are, and waits for nothing', async () => {
+it('the scorer starts no step worker if none were asked for, and waits for nothing', async () => {
   expect(await awaitsSteps(' ')).toBe(false);
 });

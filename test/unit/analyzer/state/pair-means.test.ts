@@ -1,4 +1,6 @@
-/** The paper's figure by plain arithmetic: who belongs together, what a mean is of, and when there is none. */
+/**
+ * The paper's figure by plain arithmetic: which groups belong together, what a mean is over, and when there is none.
+ */
 import { describe, expect, it } from 'vitest';
 import { groupOf } from '../../../../src/analyzer/ingest/episode-index.ts';
 import {
@@ -18,7 +20,7 @@ interface Spoken {
   condition?: string;
 }
 
-/** A group with figures that no other has. */
+/** A group with figures that no other group has. */
 function member({ models, from, to, condition = 'live' }: Spoken, figure: number): PairMember {
   const about = { scenario: 's', pair: 'p', condition, order: models, models: models.map(model) };
   const group = groupOf(about, from - 1, to - 1)!;
@@ -39,7 +41,7 @@ function member({ models, from, to, condition = 'live' }: Spoken, figure: number
 const reportOf = (...members: PairMember[]) => pairsOf(members).map(pairReport);
 
 describe('the mean over directions and speaking orders', () => {
-  it('is of four figures where two models speak in both orders', () => {
+  it('is over four figures if two models speak in both orders', () => {
     const [report, ...others] = reportOf(
       member({ models: ['n', 'm'], from: 1, to: 2 }, 0.4),
       member({ models: ['m', 'n'], from: 1, to: 2 }, 0.1),
@@ -60,7 +62,7 @@ describe('the mean over directions and speaking orders', () => {
     expect(report).not.toHaveProperty('reason');
   });
 
-  it('is of two where one model has both places: each figure holds both orders already', () => {
+  it('is over two figures if one model has both places, since each figure holds both orders', () => {
     const [report] = reportOf(
       member({ models: ['m', 'm'], from: 1, to: 2 }, 0.1),
       member({ models: ['m', 'm'], from: 2, to: 1 }, 0.2),
@@ -69,7 +71,7 @@ describe('the mean over directions and speaking orders', () => {
     expect(report?.paper?.score).toBeCloseTo(0.45, 12);
   });
 
-  it('is one for each condition and for each two places, and none where more than two talk', () => {
+  it('exists for each condition and each two places, and not for more than two agents', () => {
     const three = ['m', 'm', 'm'];
     const spoken = [
       { models: ['m', 'm'], from: 1, to: 2 },
@@ -79,7 +81,7 @@ describe('the mean over directions and speaking orders', () => {
       { models: ['m', 'n'], from: 1, to: 2 },
     ];
     const back = spoken.map((one) => ({ ...one, from: one.to, to: one.from }));
-    // The models keep their places when the direction turns.
+    // The models keep their places when the direction is reversed.
     const members = [...spoken, ...back].map((one, at) => member(one, at / 100));
     const reports = reportOf(...members);
     expect(reports.map(({ figures }) => figures)).toEqual([2, 2, 2]);
@@ -91,7 +93,7 @@ describe('the mean over directions and speaking orders', () => {
     ]);
   });
 
-  it('does not depend on who came first', () => {
+  it('does not depend on the order of arrival', () => {
     const members = [1, 2].flatMap((from) =>
       [
         ['m', 'n'],
@@ -102,20 +104,20 @@ describe('the mean over directions and speaking orders', () => {
   });
 });
 
-describe('no mean', () => {
+describe('the mean of a pair is missing', () => {
   const there = member({ models: ['m', 'n'], from: 1, to: 2 }, 0.1);
   const back = member({ models: ['m', 'n'], from: 2, to: 1 }, 0.2);
 
-  it('where a direction has no turn pair yet', () => {
+  it('if a direction has no turn pair yet', () => {
     expect(reportOf(there)).toMatchObject([
       { paper: null, strict: null, reason: 'No turn pair yet of n as speaker 2 → m as speaker 1.' },
     ]);
-    // The other order does not make up for it.
+    // The other order does not compensate for it.
     const otherOrder = member({ models: ['n', 'm'], from: 1, to: 2 }, 0.1);
     expect(reportOf(there, otherOrder)).toMatchObject([{ paper: null, strict: null }]);
   });
 
-  it('where a direction has no figure, in the mode that lacks it alone', () => {
+  it('if a direction has no figure, only in the mode without it', () => {
     const few = { ...back, strict: null, replicates: null, reason: 'too few scenarios' };
     const [report] = reportOf(there, few);
     expect(report).toMatchObject({
@@ -125,7 +127,7 @@ describe('no mean', () => {
     expect(report?.paper?.score).toBeCloseTo(0.45, 12);
   });
 
-  it('of a null that one direction has not', () => {
+  it('for a null that one direction does not have', () => {
     const bare = { ...back, paper: { score: 0.5, unclipped: 0.5, nullMean: 0.1, pseudoMean: null } };
     expect(reportOf(there, bare)[0]?.paper).toMatchObject({ pseudoMean: null });
     expect(reportOf(there, bare)[0]?.paper?.nullMean).toBeCloseTo(0.075, 12);

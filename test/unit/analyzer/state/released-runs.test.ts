@@ -1,4 +1,4 @@
-/** A run that is scored to the end gives its rows back, and goes on where it stood when it speaks up again. */
+/** A run that is scored to the end releases its rows, and continues when it sends again. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const log = createLog('test').child({}, { level: 'silent' });
 const loops: ScoreLoop[] = [];
 afterEach(() => loops.splice(0).forEach((loop) => loop.stop()));
 
-/** Wide rows in too few episodes for a score: what is held of them is nearly all states. */
+/** Wide rows in too few episodes for a score, so that nearly all memory is states. */
 function framesOf(episodesPerScenario: number, dims: number, run = RUN): RecordedFrame[] {
   const size = { scenarios: 8, turns: 14, layers: 2, textDims: 8, conditions: ['live'] };
   return plantedEpisodes({ run, episodesPerScenario, dims, coupling: 0.9, seed: 3, ...size }).flatMap(
@@ -31,7 +31,7 @@ function framesOf(episodesPerScenario: number, dims: number, run = RUN): Recorde
   );
 }
 
-/** A score store with a real score loop behind it; the recording is what was taken. */
+/** A score store with a real score loop; the recording consists of the frames that were taken. */
 function storeOver(recorded: () => RecordedFrame[], memory = createRowMemory(Infinity)): ScoreStore {
   const loop = createScoreLoop({
     clock: systemClock,
@@ -72,7 +72,7 @@ const reportOf = (store: ScoreStore) => {
 const reasonOf = (store: ScoreStore): string | undefined =>
   reportOf(store)?.groups.find(({ direction }) => direction === 'second_to_first')?.reason;
 
-/** How many turn pairs there are once scores hold all of them, and at least so many. */
+/** Number of turn pairs once scores hold all of them, and at least as many as given. */
 async function scored(store: ScoreStore, least: number): Promise<number> {
   const samples = (): number => reportOf(store)?.groups.reduce((sum, group) => sum + group.samples, 0) ?? 0;
   const settled = (): boolean => reportOf(store)?.pending === false && samples() >= least;
@@ -80,7 +80,7 @@ async function scored(store: ScoreStore, least: number): Promise<number> {
   return samples();
 }
 
-it('gives the memory of its rows back', async () => {
+it('the score store frees the memory of a released run’s rows', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heldMb = (): number => {
@@ -95,11 +95,11 @@ it('gives the memory of its rows back', async () => {
   const full = heldMb() - before;
   store.releaseSilent();
   expect(full).toBeGreaterThan(3);
-  // the collector sweeps buffers on a thread of its own, which may come to them later
+  // The collector frees buffers on a thread of its own, which may do it later.
   await expect.poll(() => heldMb() - before, { timeout: 20_000 }).toBeLessThan(0.3 * full);
 }, 120_000);
 
-it('goes on where it stood when a frame comes late', async () => {
+it('the score store continues a released run when a late frame arrives', async () => {
   const frames = framesOf(2, 6);
   const whole = storeOver(() => []);
   take(whole, frames);
@@ -111,7 +111,7 @@ it('goes on where it stood when a frame comes late', async () => {
   expect(reasonOf(store)).not.toBe(reasonOf(whole));
   take(store, frames.slice(-1));
   await scored(store, all);
-  // The score loop counts what it holds: without the rows of before it would be one episode with a turn pair or two.
+  // Without the earlier rows, the score loop would count one episode with a turn pair or two.
   expect(reasonOf(whole)).toMatch(/^Too few for a score: 16 of 18 episodes/);
   expect(reasonOf(store)).toBe(reasonOf(whole));
 }, 120_000);
@@ -119,10 +119,10 @@ it('goes on where it stood when a frame comes late', async () => {
 const reasonsOf = (store: ScoreStore, run: string) =>
   store.report(store.state(run)!, { framesAccepted: 0, framesDurable: 0 }).groups.map(({ reason }) => reason);
 
-it('over the bound of memory releases the oldest finished run and then refuses new groups', async () => {
-  // episodes of 14 and of 13 turns, each with states, text and words in float32
+it('above the memory limit the score store releases the oldest finished run and then refuses new groups', async () => {
+  // Episodes of 14 and of 13 turns, each with states, text and words in float32.
   const bytes = 4 * (14 + 13) * (2 * 100 + 8 + 100) * 4;
-  // room for two runs, and a third that goes a little over
+  // Space for two runs, and a third that exceeds it a little.
   const memory = createRowMemory(2.5 * bytes);
   const store = storeOver(() => [], memory);
   for (const run of ['old', 'newer']) take(store, framesOf(1, 100, run));
@@ -134,7 +134,7 @@ it('over the bound of memory releases the oldest finished run and then refuses n
   take(store, framesOf(1, 100, 'third'));
   expect(memory.heldBytes()).toBe(3 * bytes);
   take(store, framesOf(1, 100, 'fourth'));
-  // the finished run went, so the fourth is scored; nothing is left that may go
+  // The finished run was released, so the fourth is scored; nothing else may be released.
   expect(memory.heldBytes()).toBe(3 * bytes);
   take(store, framesOf(1, 100, 'fifth'));
   expect(reasonsOf(store, 'fifth')[0]).toMatch(/^Not scored: .*--memory-gb/);

@@ -6,7 +6,7 @@ import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 const SIZE = { scenarios: 2, episodesPerScenario: 1, turns: 6, layers: 1, dims: 2, textDims: 2, seed: 1 };
 
-it('gives a reason for the rows as they are now, not as they were at the last look', () => {
+it('the report gives a reason for the present rows, not for those of the last score', () => {
   const state = createRunState('r1');
   const admission = { memory: createRowMemory(Infinity), refuse: () => undefined };
   for (const { streams } of plantedEpisodes({ run: 'r1', ...SIZE, conditions: ['live'], coupling: 0 }))

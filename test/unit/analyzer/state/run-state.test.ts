@@ -128,7 +128,7 @@ describe('the state of a run', () => {
     expect(differences).toEqual([]);
   });
 
-  it('is pending until every group’s newest rows are in a score, others stand beside it, and every frame is durable', () => {
+  it('is pending until the newest rows of every group are scored, secondary analyses include them, and every frame is durable', () => {
     const state = filled();
     expect(scoreReport(state, EVEN).pending).toBe(true);
     const groups = [...state.groups.values()];
@@ -139,7 +139,7 @@ describe('the state of a run', () => {
     expect(scoreReport(state, { framesAccepted: 9, framesDurable: 8 }).pending).toBe(true);
   });
 
-  it('is provisional until the run has ended and all of it is scored, and again when a late frame comes', () => {
+  it('is provisional until the run has ended and everything is scored, and again after a late frame', () => {
     const state = filled();
     const score = () => {
       for (const { group, version } of state.groups.values()) {
@@ -169,7 +169,7 @@ describe('the state of a run', () => {
     expect(becomesFinal(state)).toBe(true);
   });
 
-  it('has the mean of both directions of the last full scores, and says what it still lacks', () => {
+  it('has the mean of both directions of the last full scores, and says what is missing', () => {
     const state = filled();
     const lacking = scoreReport(state, EVEN).pairs;
     expect(lacking.map(({ condition, paper, reason }) => [condition, paper, reason])).toEqual([
@@ -191,7 +191,7 @@ describe('the state of a run', () => {
     expect(scoreReport(state, EVEN).pairs[0]?.paper?.score).toBeCloseTo(0.4, 12);
   });
 
-  it('holds the p-values of all groups against one another', () => {
+  it('corrects the p-values over all groups', () => {
     const state = filled();
     for (const [place, { group, version }] of [...state.groups.values()].entries()) {
       const score = scoreOf(state, group.key, version);
@@ -210,7 +210,7 @@ describe('the state of a run', () => {
     expect(scoreReport(state, EVEN).groups[0]?.effectSize).toBeCloseTo(0.2 / 0.8, 12);
   });
 
-  it('calls an episode finished when another began, or when nobody has spoken for a minute', () => {
+  it('counts an episode as finished when another began, or after a minute without a turn', () => {
     const state = filled();
     expect(episodeCounts(state, 2000)).toEqual({ running: 1, finished: 3 });
     expect(episodeCounts(state, 70_000)).toEqual({ running: 0, finished: 4 });
@@ -225,7 +225,7 @@ describe('the state of a run', () => {
     expect(takeScore(state, scoreOf(state, key!, 3), 2002)).toEqual([10]);
   });
 
-  it('lets a score count where q is small and score and interval lie above 0, and flags the others', () => {
+  it('gives the verdict "counts" if q is small and score and interval lie above 0, and flags the others', () => {
     const state = filled();
     const keys = [...state.groups.keys()];
     const of = (key: string, figures: object): GroupScore => {
@@ -239,7 +239,7 @@ describe('the state of a run', () => {
     expect(['counts', 'flagged', 'none'].map(times)).toEqual([1, 2, 1]);
   });
 
-  it('dates a score by its publication, not by rows that came since', () => {
+  it('dates a score by its publication, not by later rows', () => {
     const state = filled();
     const [key] = state.groups.keys();
     const shown = () => scoreReport(state, EVEN).groups[0];
@@ -254,7 +254,7 @@ describe('the state of a run', () => {
     expect(state.groups.get(key!)?.scoredAtMs).toBe(2000);
   });
 
-  it('compares live with the control by a difference with its interval', () => {
+  it('compares live with the control by a difference with an interval', () => {
     const state = filled();
     for (const { group, version } of state.groups.values())
       takeScore(state, scoreOf(state, group.key, version), 2000);

@@ -5,7 +5,7 @@ import type { GroupScore } from '../../../../src/analyzer/scoring/messages.ts';
 import { createLog } from '../../../../src/process/log.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
-/** A board that was shown a few episodes; what it says at level info. */
+/** A score store that was given a few episodes, with its log at level info. */
 function boardOfOneRun(lines: object[] = []) {
   const said: { group?: string; samples?: number; text: string }[] = [];
   const log = createLog('test');
@@ -49,7 +49,7 @@ function emptyOf(group: GroupScore['group']): GroupScore {
   return { ...score, ...none, reason: 'few', rows: {}, computedMs: 1 };
 }
 
-it('says once for each group that its first score stands, and not of an answer without a number', () => {
+it('the score store logs once for each group that its first score is there, and nothing for an answer without a figure', () => {
   const { board, said } = boardOfOneRun();
   const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
   const empty = emptyOf(group!);
@@ -62,7 +62,7 @@ it('says once for each group that its first score stands, and not of an answer w
   expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
 });
 
-it('writes every score again, no longer provisional, once the run has ended and all of it is scored', () => {
+it('the score store writes every score again as final once the run has ended and everything is scored', () => {
   const lines: object[] = [];
   const { board, said } = boardOfOneRun(lines);
   const groups = [...board.state('r1')!.groups.values()];

@@ -1,4 +1,4 @@
-/** The quality of a group's talk, counted from the marks of turn frames in whatever order they come. */
+/** The quality of a group's talk, counted from the marks of turn frames in whatever order they arrive. */
 import { describe, expect, it } from 'vitest';
 import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
 import { scoreReport } from '../../../../src/analyzer/state/run-report.ts';
@@ -16,7 +16,7 @@ const SIZE = { run: 'r1', episodesPerScenario: 3, turns: 6, layers: 1, dims: 2, 
 const ADMISSION = { memory: createRowMemory(Infinity), refuse: () => undefined };
 const COUNTS = { framesAccepted: 1, framesDurable: 1 };
 
-/** What each turn frame says; `undefined`: a sender that says nothing. */
+/** The mark of each turn frame; `undefined` for a sender that sends none. */
 type Marking = (episode: number, turn: number) => TalkMark | undefined;
 
 function framesOf(mark: Marking, scenarios = 1): { stream: string; frame: PlantedFrame }[] {
@@ -45,12 +45,12 @@ function stateOf(frames: { stream: string; frame: PlantedFrame }[]): RunState {
 const talkOf = (state: RunState): (TalkReport | null)[] =>
   scoreReport(state, COUNTS).groups.map(({ talk }) => talk);
 
-/** Every utterance of every episode is another one, and nothing is wrong with it. */
+/** Every utterance of every episode is different, and has no fault. */
 const good: Marking = (episode, turn) =>
   turn === 0 ? { dropped: 0 } : { dropped: 0, digest: 1 + episode * 100 + turn, cut: false };
 
 describe('the quality of a talk', () => {
-  it('counts the utterances between two states, and finds nothing wrong with ordinary ones', () => {
+  it('counts the utterances between two states, and finds no fault with ordinary ones', () => {
     // Episodes of 6, 5 and 6 turns: utterances 0, 2, 4 and 1, 3 have a state before and after them.
     const none = {
       empty: 0,
@@ -68,7 +68,7 @@ describe('the quality of a talk', () => {
     ]);
   });
 
-  it('counts empty and cut utterances of the speaker that a direction begins with', () => {
+  it('counts empty and cut utterances of the speaker with which a direction begins', () => {
     const mark: Marking = (episode, turn) =>
       turn === 3 ? { dropped: 0, digest: 0, cut: true } : good(episode, turn);
     // Utterance 2 is the first speaker's.
@@ -77,7 +77,7 @@ describe('the quality of a talk', () => {
     expect(second).toMatchObject({ pairs: 6, empty: 0, cut: 0, identical: 0 });
   });
 
-  it('tells what a speaker repeats from what it copies', () => {
+  it('distinguishes what a speaker repeats from what it copies', () => {
     const repeats: Marking = (episode, turn) =>
       turn === 0
         ? good(episode, turn)
@@ -92,7 +92,7 @@ describe('the quality of a talk', () => {
     expect(second).toMatchObject({ repeated: 0, copied: 3, faults: ['copied'] });
   });
 
-  it('finds episodes of a scenario that say the same at the same turn, and not those of another scenario', () => {
+  it('finds episodes of a scenario that say the same at the same turn, and ignores those of another scenario', () => {
     const same: Marking = (_, turn) => good(0, turn);
     expect(talkOf(stateOf(framesOf(same)))[0]).toMatchObject({ identical: 8, faults: ['identical'] });
     // Of two scenarios in turn, each says its own.
@@ -102,7 +102,7 @@ describe('the quality of a talk', () => {
     expect(talkOf(stateOf(framesOf(onlyAcross, 2)))[0]).toMatchObject({ identical: 0 });
   });
 
-  it('counts prompts without their oldest turns, and how often these were dropped', () => {
+  it('counts prompts without their oldest turns, and how often turns were dropped', () => {
     // The first speaker's prompt loses turns at its turns 2 and 4, in one episode.
     const mark: Marking = (episode, turn) => ({
       ...good(episode, turn),
@@ -113,7 +113,7 @@ describe('the quality of a talk', () => {
     expect(second).toMatchObject({ shortened: 2, drops: 2 });
   });
 
-  it('is the same in whatever order the frames come', () => {
+  it('is the same for every order in which frames arrive', () => {
     const mark: Marking = (episode, turn) => ({
       dropped: turn > 3 ? 1 : 0,
       ...(turn === 0 ? {} : { digest: (episode + turn) % 4, cut: turn % 2 === 0 }),
@@ -131,7 +131,7 @@ describe('the quality of a talk', () => {
     expect(inOrder[0]?.pairs).toBeGreaterThan(0);
   });
 
-  it('takes what the later seating says of a turn', () => {
+  it('uses the mark of the later seating of a turn', () => {
     const frames = framesOf(good);
     const late = frames.flatMap(({ stream, frame }) =>
       frame.type === 'turn' && frame.turn === 1
@@ -145,12 +145,12 @@ describe('the quality of a talk', () => {
     expect(talkOf(state)[0]).toMatchObject({ empty: 3 });
   });
 
-  it('says nothing where the senders do not', () => {
+  it('is null if the senders send no marks', () => {
     expect(talkOf(stateOf(framesOf(() => undefined)))).toEqual([null, null]);
   });
 });
 
-describe('the verdict', () => {
+describe('the verdict on a score', () => {
   const strict = {
     score: 0.1,
     excess: 0.2,
@@ -184,7 +184,7 @@ describe('the verdict', () => {
     return groups.find(({ direction }) => direction === group!.group.direction)?.verdict;
   };
 
-  it('is "flagged" where half of the utterances are empty or more, and "counts" below', () => {
+  it('is "flagged" if at least half of the utterances are empty, and "counts" otherwise', () => {
     expect(verdictOf(good)).toBe('counts');
     const emptyAt =
       (last: number): Marking =>
@@ -195,7 +195,7 @@ describe('the verdict', () => {
     expect(verdictOf(emptyAt(3))).toBe('flagged');
   });
 
-  it('counts where the memory was shortened: that is a note', () => {
+  it('is "counts" if the prompts lost turns, which only gives a note', () => {
     expect(verdictOf((episode, turn) => ({ ...good(episode, turn), dropped: turn }))).toBe('counts');
   });
 });

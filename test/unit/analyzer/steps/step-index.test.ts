@@ -1,4 +1,4 @@
-/** Which steps of which frames come together, whatever happens on the way. */
+/** Which steps of which frames are aligned, whatever happens on the way. */
 import { describe, expect, it } from 'vitest';
 import { createStepIndex, type AlignedTurn } from '../../../../src/analyzer/steps/step-index.ts';
 import type { StepInput } from '../../../../src/analyzer/steps/step-messages.ts';
@@ -21,7 +21,7 @@ function takeAll(inputs: StepInput[]): { live: AlignedTurn[]; left: AlignedTurn[
 const named = ({ turn, group, speaker, listener, a }: AlignedTurn): string =>
   `${turn} ${group.sourceRole}>${group.targetRole} ${speaker} / ${listener}: ${[...a.values()][0]?.rows}`;
 
-/** Frames of each stream in their order, streams mixed at random. */
+/** Frames of each stream in their order, with the streams mixed at random. */
 function mixed(inputs: StepInput[], seed: number): StepInput[] {
   const queues = ['ada', 'ben'].map((stream) => inputs.filter(({ origin }) => origin.stream === stream));
   const order = shuffled(
@@ -31,8 +31,8 @@ function mixed(inputs: StepInput[], seed: number): StepInput[] {
   return order.map((queue) => queues[queue]?.shift() as StepInput);
 }
 
-describe('the step book', () => {
-  it('gives a turn on once both sides have gone on, and the last one when nobody speaks any more', () => {
+describe('the step index', () => {
+  it('passes a turn on when both sides have gone on, and the last one when no agent speaks any more', () => {
     const { live, left } = takeAll(plantedSteps(WORLD));
     expect(live.map(named)).toEqual([
       '0 1>2 ada 1 2 / ben 1 1: 5',
@@ -42,7 +42,7 @@ describe('the step book', () => {
     expect(left.map(named)).toEqual(['3 2>1 ben 1 6 / ada 1 6: 5']);
   });
 
-  it('comes to the same in whatever order the frames of the two streams come', () => {
+  it('gives the same for every order in which frames of the two streams arrive', () => {
     const inputs = plantedSteps({ ...WORLD, turns: 8 });
     const { live, left } = takeAll(inputs);
     for (const seed of [1, 2, 3, 4, 5]) {
@@ -52,7 +52,7 @@ describe('the step book', () => {
     }
   });
 
-  it('calls the last turn of an episode over when both streams have gone on to another', () => {
+  it('ends the last turn of an episode when both streams have gone on to another one', () => {
     const { live } = takeAll([
       ...plantedSteps(WORLD),
       ...['ada', 'ben'].map((stream, role) =>
@@ -62,7 +62,7 @@ describe('the step book', () => {
     expect(live.map(({ turn }) => turn)).toEqual([0, 1, 2, 3]);
   });
 
-  it('takes back what a preview had wrong', () => {
+  it('replaces steps that a preview had wrong', () => {
     const zero = new Float32Array(6);
     const listen = (states: Float32Array[], step0: number) =>
       stepsOf(WORLD, { turn: 0, role: 'listen', states, step0 });
@@ -87,7 +87,7 @@ describe('the step book', () => {
     expect([rows?.rows, ...[0, 1, 2, 3, 4].map((row) => rows?.data[3 * row])]).toEqual([5, 1, 1, 2, 2, 2]);
   });
 
-  it('never gives a turn on twice, also when more of it comes late', () => {
+  it('never passes a turn on twice, also when more of it arrives late', () => {
     const inputs = plantedSteps(WORLD);
     const book = createStepIndex();
     for (const input of inputs) book.take(input);
@@ -97,7 +97,7 @@ describe('the step book', () => {
     expect(book.finish()).toEqual([]);
   });
 
-  it('does not measure a turn of which a frame was left out', () => {
+  it('does not measure a turn with a skipped frame', () => {
     const { live } = takeAll(
       plantedSteps(WORLD).map((input) => {
         const skipped =
@@ -108,7 +108,7 @@ describe('the step book', () => {
     expect(live.map(({ turn }) => turn)).toEqual([0, 2]);
   });
 
-  it('has nothing where nobody hears', () => {
+  it('gives nothing if no agent hears', () => {
     const inputs = plantedSteps(WORLD).filter(
       ({ frame }) => frame.type !== 'steps' || frame.role === 'speak',
     );
@@ -116,7 +116,7 @@ describe('the step book', () => {
     expect([...live, ...left]).toEqual([]);
   });
 
-  it('listens to the reader in the condition `reader`, and not to the one whose place it has', () => {
+  it('aligns with the reader in the condition `reader`, and not with the agent in whose place it reads', () => {
     const world = { ...WORLD, condition: 'reader', turns: 3 };
     const inputs = plantedSteps(world);
     const reader = inputs

@@ -1,4 +1,4 @@
-/** Step scores of planted dialogues: what is coupled is found, what is not is not, and a reader knows what a value is worth. */
+/** Step scores of simulated dialogues: coupling is found where it is and not where it is not. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { createStepLoop, type StepLoop } from '../../../../src/analyzer/steps/step-loop.ts';
 import { parseStepMeasures, STEP_MEASURES } from '../../../../src/analyzer/steps/step-measures.ts';
@@ -40,7 +40,7 @@ async function scoresOf(inputs: StepInput[], measures = STEP_MEASURES): Promise<
 const lastOf = (scores: StepScore[], sourceRole: number): StepScore =>
   scores.findLast(({ group }) => group.sourceRole === sourceRole) as StepScore;
 
-/** Layer of all steps of the turns of one speaker, straight from the frames. */
+/** States of one layer for all steps of one speaker's turns, straight from the frames. */
 function layerOf(
   inputs: StepInput[],
   of: { role: 'speak' | 'listen'; stream: string; layer: number },
@@ -56,7 +56,7 @@ function layerOf(
 }
 
 describe('the step loop', () => {
-  it('gives each measure as it is over the aligned steps, mean over layers, first CKA and then all', async () => {
+  it('gives each measure over the aligned steps, mean over layers: first CKA and then all', async () => {
     const inputs = plantedSteps(WORLD);
     const scores = await scoresOf(inputs);
     const last = lastOf(scores, 1);
@@ -107,7 +107,7 @@ describe('the step loop', () => {
     }
   });
 
-  it('has a window of the last 128 steps, and says which turns reach into it', async () => {
+  it('keeps a window of the last 128 steps, and says which turns are in it', async () => {
     const score = lastOf(await scoresOf(plantedSteps({ ...WORLD, turns: 26 }), 'cka'), 1);
     expect(score.steps).toBe(128);
     expect(Object.entries(score.rows).map(([turn, [, , steps]]) => [turn, steps])).toEqual([
@@ -116,7 +116,7 @@ describe('the step loop', () => {
     ]);
   });
 
-  it('has no figure with too few steps, and says how few', async () => {
+  it('gives no figure with too few steps, and says how many there are', async () => {
     const scores = await scoresOf(plantedSteps({ ...WORLD, turns: 4 }));
     expect(scores.every(({ figures }) => Object.keys(figures).length === 0)).toBe(true);
     const dyads: GroupSteps = new Map();
@@ -129,7 +129,7 @@ describe('the step loop', () => {
     });
   });
 
-  it('takes an oscillatory measure over band-passed leading components, when asked for', async () => {
+  it('computes an oscillatory measure over band-passed leading components if asked to', async () => {
     const { figures } = lastOf(await scoresOf(plantedSteps(WORLD), 'plv:0.05-0.25'), 1);
     const found = figures['plv:0.05-0.25'];
     expect(found?.value).toBeGreaterThan(0);

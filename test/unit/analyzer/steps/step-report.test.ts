@@ -1,4 +1,4 @@
-/** The step scores of a group, by hand. */
+/** The step scores of a group, computed by hand. */
 import { describe, expect, it } from 'vitest';
 import type { StepsInput } from '../../../../src/analyzer/steps/step-messages.ts';
 import { EntrainError } from '../../../../src/protocol/errors.ts';

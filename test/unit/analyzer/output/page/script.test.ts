@@ -1,4 +1,4 @@
-/** The status page's own functions, run as a browser would load them, over a document that holds nothing. */
+/** Functions of the status page, run as in a browser on an empty document. */
 import { createContext, runInContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { PAGE_SCRIPT } from '../../../../../src/analyzer/output/page/script.ts';
@@ -13,24 +13,24 @@ const page = createContext({
 runInContext(PAGE_SCRIPT, page);
 const call = (text: string): unknown => runInContext(text, page);
 
-it('counts one scenario, and two scenarios', () => {
+it('the page writes "1 scenario" and "2 scenarios"', () => {
   expect(call(`[named(1, 'scenario'), named(2, 'scenario'), named(0, 'scenario')].join()`)).toBe(
     'scenario,scenarios,scenarios',
   );
 });
 
-it('says of a figure at the floor that it was cut off there', () => {
+it('the page says that a figure at 0 was clipped', () => {
   expect(call(`[clipped(0), clipped(0.0004), clipped(null)].join()`)).toBe('0.000 (clipped),0.000,–');
 });
 
-it('is alarmed by a stream that is away, and not by one whose sender left in order', () => {
+it('the page warns of a stream that is away, and not of one whose sender left in order', () => {
   const kindOf = (stream: object): unknown => call(`streamState(${JSON.stringify(stream)}).text`);
   expect(kindOf({ connected: true, done: false })).toBe('streaming');
   expect(kindOf({ connected: false, done: true })).toBe('done');
   expect(kindOf({ connected: false, done: false })).toBe('away');
 });
 
-it('says which look is the one to report', () => {
+it('the page says whether the table is provisional or final', () => {
   const said = (report: object): unknown =>
     call(`standing(${JSON.stringify({ groups: [1], ...report })})[0]`);
   expect(said({ pending: true, provisional: true })).toBe('provisional · scoring as it comes');
@@ -39,8 +39,8 @@ it('says which look is the one to report', () => {
   expect(said({ pending: false, provisional: true, groups: [] })).toBe('waiting');
 });
 
-it('shows the mean of both directions in each mode, or why there is none', () => {
-  // Elements as nested texts: what a reader sees, in order.
+it('the page shows the mean of both directions in each mode, or why there is none', () => {
+  // Elements as nested texts, in the order in which a reader sees them.
   call(`var kept = make; make = (tag, attributes, ...children) => children.filter(Boolean).flat().join('|')`);
   const place = { modelA: 'm', modelB: 'm', roleA: 1, roleB: 2, agents: 2 };
   const strict = { score: 0.12, excess: 0.13, ciLow: 0.05, ciHigh: 0.2 };
@@ -57,7 +57,7 @@ it('shows the mean of both directions in each mode, or why there is none', () =>
   call('make = kept');
 });
 
-it('shows under the paper figure what it was cut off from, and nothing where the mean is not below 0', () => {
+it('the page shows the unclipped figure under the paper figure if the mean is below 0, and nothing otherwise', () => {
   call(`kept = make; make = (tag, attributes, ...children) => children.join('|')`);
   const shown = (paper: object | null): unknown => call(`paperMode(${JSON.stringify(paper)}).join('|')`);
   const nulls = 'shuffled null 0.000 (clipped)|pseudo null –';
@@ -70,7 +70,7 @@ it('shows under the paper figure what it was cut off from, and nothing where the
   call('make = kept');
 });
 
-it('says of each group how its talk was, and why its score does not count where it was no talk', () => {
+it('the page says how each group’s talk was, and why its score does not count if the talk has a fault', () => {
   call(`kept = make; make = (tag, attributes, ...children) => children.join('|')`);
   const talk = {
     pairs: 240,
@@ -95,7 +95,7 @@ it('says of each group how its talk was, and why its score does not count where 
   call('make = kept');
 });
 
-it('says what influence and matched SyncR² allow to say, and nothing where no turn has branched', () => {
+it('the page says what influence and matched SyncR² mean, and nothing if no turn has branched', () => {
   call(`var kept = make; make = (tag, attributes, ...children) => children.join('|')`);
   const lines = (branches: object | null): unknown =>
     call(`branchLines(${JSON.stringify({ branches })}).join('\\n')`);
