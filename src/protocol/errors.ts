@@ -5,7 +5,7 @@
 export const ERROR_CODES = {
   USAGE: 'A command, flag or value on the command line is unknown or malformed.',
   CONFIG_INVALID: 'A setting from the environment or a file is missing or malformed.',
-  STUDY_INVALID: 'A study file is missing, is not JSON, or does not follow the schema.',
+  STUDY_INVALID: 'A study file is missing, is neither JSON nor YAML, or does not follow the schema.',
   FILE_UNUSABLE: 'A file or folder cannot be read, made or written.',
   MACHINE_EXHAUSTED: 'The machine has no room, inodes, open files, processes or memory left.',
   PORT_IN_USE: 'The address a program should listen on is taken.',
