@@ -262,4 +262,34 @@ describe.skipIf(!hasShared)('folders made after reports of others', () => {
       message: expect.stringContaining(why) as string,
     });
   });
+
+  it('template-with-todays-date has the same day in every run', async () => {
+    const { prompt } = await tried('template-with-todays-date');
+    expect(prompt).toContain('01 January 2025');
+    expect((await tried('template-with-todays-date')).prompt).toBe(prompt);
+  });
+
+  it('fp32-data-not-fetched lacks a file, is told of another graph, and runs with that', async () => {
+    const folder = sharedFolder('cases/models/fp32-data-not-fetched');
+    await expect(attempt(folder)).rejects.toMatchObject({
+      code: 'MODEL_MISSING',
+      message: expect.stringMatching(/model\.onnx_data.*--dtype.*model_q4\.onnx/) as string,
+    });
+    const cacheFolder = await temporaryFolder();
+    const graph = { dtype: 'q4' };
+    const model = { folder, provider: 'cpu', threads: 1, cacheFolder, graph } as const;
+    expect(await attempt(folder, { model, maxTokens: 12 })).toMatchObject({ text: WELL, finish: 'length' });
+  });
+});
+
+describe('a shipped model', () => {
+  it.each(['300k', '850k', '4m', '8m'])(
+    'entrain-dialogue-%s answers in words, and ends by itself',
+    async (size) => {
+      const report = await attempt(`models/entrain-dialogue-${size}`);
+      expect(report).toMatchObject({ finish: 'stop', text: expect.stringMatching(/\p{L}{2}/u) as string });
+      expect(report.stateNorms).toHaveLength(report.info.layers);
+      expect(report.stateNorms.every((norm) => norm > 0)).toBe(true);
+    },
+  );
 });
