@@ -58,14 +58,15 @@ interface PlaceLine {
   agents: number;
   sourceRole: number;
   targetRole: number;
-  sourceModel: string;
-  targetModel: string;
+  source: { name: string };
+  target: { name: string };
   distance?: number;
 }
 
 function groupOf(figures: FiguresState, line: Line): GroupView {
   const place = line as unknown as PlaceLine;
-  const { condition, agents, sourceRole, targetRole, sourceModel, targetModel, distance = 1 } = place;
+  const { condition, agents, sourceRole, targetRole, distance = 1 } = place;
+  const [sourceModel, targetModel] = [place.source.name, place.target.name];
   const key = `${condition} ${sourceRole}→${targetRole}/${agents} ${sourceModel}→${targetModel}`;
   const known = figures.groups.get(key);
   if (known) return known;

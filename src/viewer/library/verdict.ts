@@ -8,6 +8,7 @@ type Figures = Pick<FiguresView, 'groups' | 'provisional'>;
 
 const percent = (value: number): string => `${Math.round(100 * value)}\u00a0%`;
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+const probability = (value: number): string => (value < 0.001 ? '< 0.001' : value.toFixed(3));
 const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
 
 export function verdictOf(figures: Figures): VerdictView {
@@ -35,15 +36,13 @@ function interventionVerdict(groups: readonly GroupView[]): VerdictView | undefi
 
 /** Rung 3 while there are too few histories for a share: the test that may be looked at any time. */
 function sequentialVerdict(groups: readonly GroupView[]): VerdictView | undefined {
-  const tested = groups.filter(
-    ({ condition, intervention }) =>
-      condition === 'live' && intervention && intervention.sequentialP !== null,
-  );
+  const all = groups.filter(({ intervention }) => intervention && intervention.sequentialP !== null);
+  const tested = all.filter(({ condition }) => condition === 'live');
   const found = tested.filter(({ intervention }) => (intervention?.sequentialP ?? 1) <= LEVEL);
   if (found.length === 0) return undefined;
-  const evidence = tested.map(
-    ({ sourceRole, targetRole, intervention }) =>
-      `${ordinal(sourceRole)} → ${ordinal(targetRole)}: p ${(intervention?.sequentialP ?? 1).toFixed(3)} after ${intervention?.histories} histories`,
+  const evidence = all.map(
+    ({ condition, sourceRole, targetRole, intervention }) =>
+      `${condition}, ${ordinal(sourceRole)} → ${ordinal(targetRole)}: p ${probability(intervention?.sequentialP ?? 1)} after ${intervention?.histories} histories`,
   );
   const claim = actingClaim(found.length, tested.length);
   return {

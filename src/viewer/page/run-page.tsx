@@ -92,11 +92,12 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
 
 /** `both: MODEL` where they are the same. */
 function modelsText(agents: RunView['agents']): string {
-  const names = agents.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);
+  const sorted = agents.toSorted((a, b) => a.id.localeCompare(b.id));
+  const names = sorted.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);
   const [name, ...others] = new Set(names);
-  const ids = agents.map(({ id }) => id);
-  if (name !== undefined && others.length === 0) return `${ids.join(' and ')}: ${name}`;
-  return agents.map(({ id }, at) => `${id}: ${names[at]}`).join('  ·  ');
+  const ids = sorted.map(({ id }) => id);
+  if (name !== undefined && others.length === 0) return `${ids.join(', ')}: ${name}`;
+  return sorted.map(({ id }, at) => `${id}: ${names[at]}`).join('  ·  ');
 }
 
 const TABS = ['talk', 'findings', 'episodes'] as const;

@@ -55,7 +55,8 @@ interface RungViewProps {
 function RungView({ rung, lines, run, children }: RungViewProps) {
   const hasFigure = lines.some(({ mark }) => mark);
   const why = lines.find(({ missing }) => missing !== 'not yet' && missing !== '')?.missing;
-  const isWaiting = rung.place < 3 && run.figures.groups.length > 0;
+  const isWaiting =
+    rung.place < 3 ? run.figures.groups.length > 0 : run.figures.groups.some((of) => of.intervention);
   return (
     <figure class={`rung${hasFigure ? '' : ' bare'}`}>
       <figcaption>

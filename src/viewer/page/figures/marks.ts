@@ -41,7 +41,9 @@ export const RUNGS: readonly Rung[] = [
       'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state foretells on held-out scenarios: it says “moves in line with”.',
     notRun: 'Not tested in this study: it has no "branches".',
     lines: ({ groups }) => [
-      ...groups.toSorted(byCondition).map((group) => lineOf(group, influenceMark(group))),
+      ...groups
+        .toSorted(byCondition)
+        .map((group) => lineOf(group, influenceMark(group), group.intervention?.reason)),
       ...groups.toSorted(byCondition).flatMap(matchedLine),
     ],
   },
@@ -68,19 +70,19 @@ export const RUNGS: readonly Rung[] = [
   },
 ];
 
-const lineOf = (group: GroupView, mark: Mark | undefined): Line => ({
+const lineOf = (group: GroupView, mark: Mark | undefined, reason = group.reason): Line => ({
   key: group.key,
   condition: group.condition,
   sourceRole: group.sourceRole,
   targetRole: group.targetRole,
   mark,
-  missing: group.intervention?.reason ?? group.reason ?? 'not yet',
+  missing: reason ?? 'not yet',
 });
 
 function influenceMark({ intervention }: GroupView): Mark | undefined {
-  const influence = intervention?.influence;
-  if (!intervention || !influence) return undefined;
-  const { histories } = intervention;
+  if (!intervention) return undefined;
+  const { influence, histories, sequentialP, reason } = intervention;
+  if (!influence) return sequentialP === null ? undefined : earlyMark(sequentialP, histories, reason);
   return {
     at: influence,
     nulls: [],
@@ -88,6 +90,13 @@ function influenceMark({ intervention }: GroupView): Mark | undefined {
     title: `influence ${rangeText(influence, figure)}, ${histories} histories`,
     isPale: influence.low <= 0,
   };
+}
+
+/** Before there is a share: the p-value of the test that may be looked at any time. */
+function earlyMark(sequentialP: number, histories: number, reason = ''): Mark {
+  const text = `p\u00a0${probability(sequentialP)}`;
+  const title = `no share yet: ${reason}; does it move at all: ${text} after ${histories} histories, by a test that may be looked at any time`;
+  return { at: undefined, nulls: [], text, title, isPale: sequentialP > 0.05 };
 }
 
 /** Beside the influence: how much of the movement the speaker's own state foretells. */

@@ -27,6 +27,7 @@ describe('figures of scores.jsonl', () => {
     );
     expect(view.provisional).toBe(false);
     expect(view.groups).toHaveLength(1);
+    expect(view.groups[0]).toMatchObject({ sourceModel: 'tiny', targetModel: 'tiny' });
     const [group] = view.groups;
     expect(group?.adjustment).toMatchObject({
       value: 0.3,
@@ -105,7 +106,7 @@ describe('the verdict', () => {
     const early = { ...influence('live', 0), influence: null, matched: null, provisional: true };
     expect(take(early).verdict).toEqual({
       claim: 'So far: They act on one another.',
-      evidence: ['1st → 2nd: p 0.010 after 24 histories'],
+      evidence: ['live, 1st → 2nd: p 0.010 after 24 histories'],
       caveat: 'By a test that may be looked at any time; how much takes more histories.',
     });
   });
