@@ -93,8 +93,8 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
 /** `both: MODEL` where they are the same. */
 function modelsText(agents: RunView['agents']): string {
   const sorted = agents.toSorted((a, b) => a.id.localeCompare(b.id));
-  const names = sorted.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);
-  const [name, ...others] = new Set(names);
+  const names: string[] = sorted.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);
+  const [name, ...others] = [...new Set(names)];
   const ids = sorted.map(({ id }) => id);
   if (name !== undefined && others.length === 0) return `${ids.join(', ')}: ${name}`;
   return sorted.map(({ id }, at) => `${id}: ${names[at]}`).join('  ·  ');
