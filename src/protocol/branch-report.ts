@@ -1,4 +1,4 @@
-/** What is said of a group's counterfactual branches. What each figure shows: docs/method.md, rung 3. */
+/** The report on a group's counterfactual branches. What each figure shows: docs/method.md, rung 3. */
 
 /** A figure with its 95 % interval. */
 export interface FigureReport {

@@ -68,9 +68,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('counterfactual branches in the analyzer', () => {
+describe('the analyzer, on counterfactual branches', () => {
   it(
-    'give a verdict that may be looked at any time, before there are enough for figures',
+    'gives an anytime-valid verdict before there are enough histories for figures',
     { timeout: 60_000 },
     async () => {
       for (const [role, frames] of plantedBranchFrames(WORLD).entries()) {
@@ -89,7 +89,7 @@ describe('counterfactual branches in the analyzer', () => {
   );
 
   it(
-    'give influence and matched SyncR² live, exactly 0 where nobody hears',
+    'gives influence and matched SyncR² live, exactly 0 if no agent hears',
     { timeout: 120_000 },
     async () => {
       for (const [role, frames] of plantedBranchFrames(WORLD).entries()) {
@@ -120,7 +120,7 @@ describe('counterfactual branches in the analyzer', () => {
   );
 
   it(
-    'are published whole at the end, and replay and offline measure give the same',
+    'publishes all figures at the end, and replay and offline measure give the same',
     { timeout: 240_000 },
     async () => {
       const live = await branchesOf('live');

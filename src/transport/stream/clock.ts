@@ -28,7 +28,7 @@ export interface ClockExchange {
 
 const EXCHANGES = 8;
 const EVERY_MS = 5000;
-/** Two clocks may run at rates that differ by so much, and one may count in ticks of so many nanoseconds. */
+/** Largest difference in rate between two clocks, and largest tick of a clock in nanoseconds, that are accepted. */
 const RATE_TOLERANCE = 1e-3;
 const TICK_NS = 1e6;
 
@@ -36,9 +36,9 @@ export interface ClockExchangeOptions {
   clock: Clock;
   send(message: ClockMessage): void;
   onEstimate(estimate: ClockEstimate): void;
-  /** A reply that cannot be true; nothing is made of it. */
+  /** Called for a reply that cannot be true and is ignored. */
   onImplausible(): void;
-  /** How long ago the sender's epoch may have begun at most, nanoseconds. */
+  /** How long ago, at most, the sender's epoch began; nanoseconds. */
   oldestEpochNs(): number;
 }
 
@@ -47,7 +47,7 @@ export function createClockExchange(options: ClockExchangeOptions): ClockExchang
   let id = 0;
   let left = 0;
   let best: ClockEstimate | undefined;
-  /** The last one that was told. */
+  /** The last estimate that was reported. */
   let known: ClockEstimate | undefined;
   let sentNs = 0n;
   let timer: NodeJS.Timeout | undefined;
@@ -79,7 +79,10 @@ export function createClockExchange(options: ClockExchangeOptions): ClockExchang
   };
 }
 
-/** On one connection neither clock stands still or jumps: a machine that sleeps loses its connections. */
+/**
+ * Whether an estimate agrees with the last one. On one connection no clock stops or jumps: a machine that sleeps
+ * loses its connections.
+ */
 function agrees(estimate: ClockEstimate, known: ClockEstimate | undefined): boolean {
   if (!known) return true;
   const driftNs = RATE_TOLERANCE * (estimate.atNs - known.atNs) + TICK_NS;
@@ -87,9 +90,8 @@ function agrees(estimate: ClockEstimate, known: ClockEstimate | undefined): bool
 }
 
 /**
- * The offset by one exchange; undefined for a reply that cannot be true: one that does not repeat what was asked, whose stamps
- * lie before the epoch or too long after its beginning, or that claims to have taken longer to answer than the answer took to
- * come.
+ * The estimate from one reply. Undefined for a reply that cannot be true: it does not repeat what was asked, its
+ * times lie before the epoch or too long after its beginning, or it claims to have taken longer than the round trip.
  */
 function estimateOffset(
   reply: ClockReply,

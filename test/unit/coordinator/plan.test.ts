@@ -93,7 +93,7 @@ describe('the conditions of a study', () => {
     expect(heard(1)).toEqual(heard(0));
   });
 
-  it('index a reader with another persona behind the speakers, in its own condition only', () => {
+  it('put a reader with another persona after the speakers, and only in its own condition', () => {
     expect(agentsOfEpisode(episodeWith('reader'))).toEqual(['ada', 'ben', 'cas']);
     expect(coupling('reader', 2)).toMatchObject({ hears: 'all', person: { persona: 'second of 1' } });
     expect(agentsOfEpisode(episodeWith('live'))).toEqual(['ada', 'ben']);

@@ -20,7 +20,7 @@ describe.each(KINDS)('a fork of a decoder with %s', (kind) => {
   });
 
   it.each(['after a chunk', 'after own tokens', 'after a step back'])(
-    'gives the bits of a decoder that ran the same tokens itself, %s',
+    'gives the same bits as a decoder that ran the same tokens itself, %s',
     async (when) => {
       const history = async (): Promise<Decoder> => {
         const decoder = open();
@@ -37,7 +37,7 @@ describe.each(KINDS)('a fork of a decoder with %s', (kind) => {
     },
   );
 
-  it('goes on when the decoder that it was taken from is closed', async () => {
+  it('continues when the decoder that it was copied from is closed', async () => {
     const parent = open();
     for (const chunk of PROMPT) await parent.run(chunk, []);
     await say(parent, WORDS);

@@ -68,7 +68,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
   afterAll(() => model.release());
   const open = (): Dialogue => openDialogue(model, DIALOGUE);
 
-  it('has the state of a full prefill at every layer, for 16 turns', async () => {
+  it('gives the state of a full prefill at every layer, for 16 turns', async () => {
     const dialogue = open();
     const turns: Turn[] = [];
     for (let turn = 0; turn < 16; turn++) {
@@ -85,7 +85,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     }
   });
 
-  it('gives the same states and the same reply to any cuts of any text', async () => {
+  it('gives the same states and the same reply however any text is cut', async () => {
     const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 120 }), fc.constantFrom(...SENTENCES));
     const cuts = fc.array(fc.nat(200), { maxLength: 8 });
     await fc.assert(
@@ -103,7 +103,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     );
   });
 
-  it('repeats itself bit for bit when another agent takes the dialogue over', async () => {
+  it('gives the same bits when another agent takes the dialogue over', async () => {
     const first = open();
     const opening = await reply(first, 3);
     const answer = await exchange(first, ['I would pay ', 'three coins, not more.'], 4);
@@ -117,7 +117,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     expect((await reply(second, 5)).state).toEqual(state);
   });
 
-  it('has nothing left to compute when the words that seemed finished were all', async () => {
+  it('leaves nothing to compute when the words that seemed finished were complete', async () => {
     const passes: number[] = [];
     const counted: OpenModel = {
       ...model,
@@ -141,7 +141,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     expect(passes.slice(ahead).every((tokens) => tokens === 1)).toBe(true);
   });
 
-  it('tells the steps of words that seemed finished once they are, and never of words that were not', async () => {
+  it('reports the steps of words that seemed finished once they are, and never of words that were not', async () => {
     const told: string[] = [];
     const tell = (when: string) => (states: StepStates) =>
       void told.push(...states.bytes.map(([byte0]) => `${when} ${byte0}`));
@@ -153,7 +153,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
   });
 
   it.each(['Yes \u{FFFD}', 'Yes. \u{FFFD}\u{FFFD}', '\u{FFFD}'])(
-    'tells the bytes of all words of %j',
+    'gives the byte ranges of all words of %j',
     async (text) => {
       const steps = new Map<number, StepStates>();
       const dialogue = open();
@@ -167,7 +167,7 @@ describe.each(CHOICES)('listening with $tokens tokens and the $template template
     },
   );
 
-  it('rewinds when the finished words differ from those heard', async () => {
+  it('rewinds the cache when the finished words differ from those heard', async () => {
     const [misled, plain] = [open(), open()];
     await misled.hear(
       'I would like to buy ten pears and a horse, and also a little house by the sea ',

@@ -31,17 +31,20 @@ describe('a faulty model', () => {
     folder = await writeChatModel({ tokens: 'bytes', template: 'own' });
   });
 
-  it.each(['config.json', 'tokenizer.json', 'onnx/model.onnx'])('without %s is missing', async (file) => {
-    await rm(join(folder, file));
-    await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_MISSING' });
-  });
+  it.each(['config.json', 'tokenizer.json', 'onnx/model.onnx'])(
+    'without %s is reported as missing',
+    async (file) => {
+      await rm(join(folder, file));
+      await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_MISSING' });
+    },
+  );
 
-  it.each([10, 5000, 60_000])('truncated to %i bytes is corrupt', async (length) => {
+  it.each([10, 5000, 60_000])('truncated to %i bytes is reported as corrupt', async (length) => {
     await truncate(join(folder, 'onnx/model.onnx'), length);
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
   });
 
-  it('of 2 GiB in one file is unsupported', async () => {
+  it('of 2 GiB in one file is refused as unsupported', async () => {
     await truncate(join(folder, 'onnx/model.onnx'), 2 ** 31);
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
@@ -52,7 +55,7 @@ describe('a faulty model', () => {
     ['encoder_hidden_states', 'encoder-decoder'],
     ['past_conv_0', 'hybrid'],
     ['past_key_values.0.ssm_state', 'hybrid'],
-  ])('that wants %s is told to be %s, also where only taps are asked for', async (input, kind) => {
+  ])('that wants %s is reported as %s, also if only taps are asked for', async (input, kind) => {
     const extra = graph({ nodes: [], weights: [], inputs: [valueInfo(input, FLOAT, [1])], outputs: [] });
     await appendFile(join(folder, 'onnx/model.onnx'), writeBytes(7, extra));
     const refusal = { code: 'MODEL_UNSUPPORTED', message: expect.stringContaining(kind) as string };
@@ -60,7 +63,7 @@ describe('a faulty model', () => {
     await expect(writeTapped(folder, join(folder, 'out.onnx'))).rejects.toMatchObject(refusal);
   });
 
-  it('whose cache is named otherwise is told which names are expected', async () => {
+  it('with other names for its cache is refused, with the expected names', async () => {
     const input = valueInfo('past_key_values_key_cache_0', FLOAT, ['batch', 1, 'past', 16]);
     const extra = graph({ nodes: [], weights: [], inputs: [input], outputs: [] });
     await appendFile(join(folder, 'onnx/model.onnx'), writeBytes(7, extra));
@@ -68,30 +71,30 @@ describe('a faulty model', () => {
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED', message });
   });
 
-  it('with a broken config is corrupt', async () => {
+  it('with a broken config is reported as corrupt', async () => {
     await writeFile(join(folder, 'config.json'), '{"num_hidden_layers": ');
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
   });
 
-  it('with pictures is unsupported', async () => {
+  it('with pictures as input is refused as unsupported', async () => {
     await writeFile(join(folder, 'config.json'), '{"text_config": {}, "vision_config": {}}');
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
 
-  it('with a wrong number of layers is unsupported', async () => {
+  it('with a wrong number of layers is refused as unsupported', async () => {
     const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as object;
     await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: 5 }));
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
 
-  it('with a tokenizer of another vocabulary is unsupported', async () => {
+  it('with a tokenizer of another vocabulary is refused as unsupported', async () => {
     await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(byteLevelTokenizer(400).tokenizer));
     const small = await writeLlamaFolder(randomWeights({ ...SHAPE, vocabulary: 100 }, 1), { style: 'torch' });
     await copyFile(join(folder, 'tokenizer.json'), join(small, 'tokenizer.json'));
     await expect(open(small)).rejects.toMatchObject({ code: 'VOCABULARY_MISMATCH' });
   });
 
-  it('asked for on a provider that is not here is refused', async () => {
+  it('is refused on a provider that this machine does not have', async () => {
     await expect(open(folder, 'coreml')).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
   });
 });
@@ -101,15 +104,18 @@ describe('external weights', () => {
     await expect(open(await writeExternal('model.onnx_data'))).resolves.toBeUndefined();
   });
 
-  it.each(['../weights.bin', '/etc/hostname', 'a/../../weights.bin'])('at %s are unsafe', async (file) => {
-    const folder = await writeExternal('model.onnx_data');
-    const graph = join(folder, 'onnx/model.onnx');
-    const unsafe = await writeExternalAt(file);
-    await copyFile(unsafe, graph);
-    await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSAFE' });
-  });
+  it.each(['../weights.bin', '/etc/hostname', 'a/../../weights.bin'])(
+    'at %s are refused as unsafe',
+    async (file) => {
+      const folder = await writeExternal('model.onnx_data');
+      const graph = join(folder, 'onnx/model.onnx');
+      const unsafe = await writeExternalAt(file);
+      await copyFile(unsafe, graph);
+      await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSAFE' });
+    },
+  );
 
-  it('behind a link that leaves the folder are unsafe', async () => {
+  it('behind a link that leaves the folder are refused as unsafe', async () => {
     const folder = await writeExternal('model.onnx_data');
     const outside = join(await temporaryFolder(), 'weights.bin');
     const inside = join(folder, 'onnx/model.onnx_data');
@@ -119,7 +125,7 @@ describe('external weights', () => {
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_UNSAFE' });
   });
 
-  it('that are not there are missing, by their name', async () => {
+  it('that do not exist are reported as missing, by name', async () => {
     const folder = await writeExternal('model.onnx_data');
     await rm(join(folder, 'onnx/model.onnx_data'));
     const message = expect.stringContaining('model.onnx_data') as string;
@@ -131,7 +137,7 @@ describe('external weights', () => {
     ['longer', 'length', '9999'],
     ['elsewhere', 'offset', '-409'],
     ['nowhere', 'offset', 'four'],
-  ])('that the graph says are %s are corrupt', async (_, key, value) => {
+  ])('with %s in the graph are reported as corrupt', async (_, key, value) => {
     const folder = await writeExternal('model.onnx_data');
     const file = join(folder, 'onnx/model.onnx');
     const bytes = await readFile(file);
@@ -144,7 +150,7 @@ describe('external weights', () => {
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT', message });
   });
 
-  it('cut short are corrupt', async () => {
+  it('that are cut short are reported as corrupt', async () => {
     const folder = await writeExternal('model.onnx_data');
     await truncate(join(folder, 'onnx/model.onnx_data'), 1000);
     await expect(open(folder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
@@ -204,7 +210,7 @@ describe('numbers that are not finite', () => {
 });
 
 describe('a head with more rows than there are tokens', () => {
-  it('says tokens only', async () => {
+  it('never gives an id that is not a token', async () => {
     const plain = await speakWith(() => undefined);
     const tempted = await speakWith(({ embedding }) => {
       // As good as any for one half of all states, and as bad for the other: two of them cover both.
@@ -233,13 +239,13 @@ async function writeSlot(type: number, sizes: number[], op: 'Identity' | 'Consta
 }
 
 describe('tensors', () => {
-  it('that no array holds are refused before they end the process', async () => {
+  it('that no array can hold are refused before they end the process', async () => {
     const message = expect.stringContaining('cache would take') as string;
     const speaking = speakFrom(await writeSlot(FLOAT, [2 ** 14, 2 ** 14], 'Identity'));
     await expect(speaking).rejects.toMatchObject({ code: 'TENSOR_TOO_LARGE', message });
   });
 
-  it('that do not fit into memory are named', async () => {
+  it('that do not fit into memory are named in the error', async () => {
     const speaking = speakFrom(await writeSlot(FLOAT, [1, 1], 'ConstantOfShape'));
     await expect(speaking).rejects.toMatchObject({ code: 'TENSOR_TOO_LARGE' });
   });

@@ -25,7 +25,7 @@ describe.each(['entrain-dialogue-300k', 'entrain-dialogue-8m'])(
       expect(rows).toBe(MOST);
     });
 
-    it('give each dialogue the bits of a pass of its own, whatever the others do', async () => {
+    it('give each dialogue the bits of a pass of its own, whatever the other dialogues do', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(script(), { minLength: 2, maxLength: 9 }), async (scripts) => {
           const openShared = createSharedDecoders(graph.parts, rows);
@@ -39,7 +39,7 @@ describe.each(['entrain-dialogue-300k', 'entrain-dialogue-8m'])(
       );
     });
 
-    it('give the numbers of whole prompts to rounding', async () => {
+    it('agree with passes over whole prompts to rounding', async () => {
       const ids = Array.from({ length: 40 }, (_, i) => 5 + ((i * 31) % 400));
       const shared = createSharedDecoders(graph.parts, rows);
       const [stepped, other] = [shared(), shared()];
@@ -103,7 +103,7 @@ describe('the queue of passes', () => {
     return { queue, passes, chunk };
   };
 
-  it('puts one pass over all waiting tokens between any two chunks of prompts', async () => {
+  it('runs one pass over all waiting tokens between any two chunks of prompts', async () => {
     const { queue, passes, chunk } = record(4);
     await Promise.all([chunk('A'), chunk('B'), chunk('C'), ...['a', 'b', 'c'].map((id) => queue.step(id))]);
     expect(passes).toEqual(['A', 'a b c', 'B', 'C']);

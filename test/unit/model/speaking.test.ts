@@ -41,7 +41,7 @@ describe('speaking', () => {
     },
   );
 
-  it('repeats itself less with a penalty', async () => {
+  it('repeats itself less with a repetition penalty', async () => {
     const kinds = (text: string): number => new Set(text).size;
     const [plain, penalised] = [
       await say({ temperature: 0 }),
@@ -50,11 +50,11 @@ describe('speaking', () => {
     expect(kinds(penalised)).toBeGreaterThan(kinds(plain));
   });
 
-  it('says at most so many tokens', async () => {
+  it('says at most maxTokens tokens', async () => {
     expect(await speak({ temperature: 0 }, { maxTokens: 5 })).toMatchObject({ finish: 'length', tokens: 5 });
   });
 
-  it('ends where a stop begins, and leaves it out', async () => {
+  it('ends where a stop string begins, and leaves it out', async () => {
     const { text: whole, tokens } = await speak({});
     const stop = whole.slice(4, 6);
     const cut = await speak({ stops: ['not in there', stop] });

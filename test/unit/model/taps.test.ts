@@ -110,7 +110,7 @@ async function plainLogits(session: ort.InferenceSession, style: LlamaStyle): Pr
 describe.skipIf(!hasShared)("ONNX Runtime's fused GPT-2", () => {
   const folder = (): string => sharedFolder('models/tiny-random-gpt2-onnx');
 
-  it('says what upstream expects of it, and names its last sum', async () => {
+  it('gives the figures that upstream publishes, and names its last sum', async () => {
     const { openDecoder, layers, tapped } = await openGraph(folder());
     expect(tapped.taps.slice(0, 5)).toEqual([
       'EmbedLayerNormalization_0_embedding_sum',
@@ -130,7 +130,7 @@ describe.skipIf(!hasShared)("ONNX Runtime's fused GPT-2", () => {
 });
 
 describe('a graph written with taps', () => {
-  it('needs no tokenizer and has the layers named as outputs', async () => {
+  it('needs no tokenizer and has the layers as named outputs', async () => {
     const path = await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'genai' });
     const file = join(await temporaryFolder(), 'tapped.onnx');
     const layers = await writeTapped(path, file);
@@ -139,7 +139,7 @@ describe('a graph written with taps', () => {
     for (const name of Object.values(layers)) expect(session.outputNames).toContain(name);
   });
 
-  it('is tapped at what is an output already without adding it twice', async () => {
+  it('is not given a second output for a tensor that is an output already', async () => {
     const path = await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' });
     const folder = await readModelFolder(path);
     const once = await tapGraph(folder);
@@ -152,7 +152,7 @@ describe('a graph written with taps', () => {
 });
 
 describe('a cache in one buffer', () => {
-  it('gives what a growing cache gives, also after going back and beyond its first room', async () => {
+  it('gives the same as a growing cache, also after rewinding and beyond its first capacity', async () => {
     const shape = { ...SHAPE, context: 1024 };
     const graph = await openGraph(await writeLlamaFolder(randomWeights(shape, 3), { style: 'genai' }));
     expect(graph.tapped.sharedCache).toBe(true);

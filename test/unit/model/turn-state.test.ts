@@ -52,7 +52,7 @@ describe.each(CHOICES)('a state without speaking, $tokens tokens, $template temp
   beforeAll(async () => void (model = await openChatModel(choice)));
   afterAll(() => model.release());
 
-  it('is that of a full prefill at each of 16 turns, and no token of the dialogue is read twice', async () => {
+  it('is the state of a full prefill at each of 16 turns, and no token of the dialogue is read twice', async () => {
     const { model: watched, tokens } = counted(model);
     const dialogue = openDialogue(watched, DIALOGUE);
     const turns: Turn[] = [];
@@ -75,7 +75,7 @@ describe.each(CHOICES)('a state without speaking, $tokens tokens, $template temp
     expect(tokens()).toBeLessThanOrEqual(whole + 16 * 2 + templates);
   });
 
-  it('is what speaking gives, and changes nothing of what is said', async () => {
+  it('equals the state when speaking, and changes nothing of what is said', async () => {
     const [asked, plain] = [openDialogue(model, DIALOGUE), openDialogue(model, DIALOGUE)];
     for (let turn = 0; turn < 3; turn += 1) {
       for (const dialogue of [asked, plain]) await dialogue.heard(sentence(turn), () => undefined);
@@ -87,7 +87,7 @@ describe.each(CHOICES)('a state without speaking, $tokens tokens, $template temp
     }
   });
 
-  it('makes room by the same policy as speaking', async () => {
+  it('drops old turns by the same policy as speaking', async () => {
     const small = await openChatModel({ ...choice, context: 256 });
     const [asked, plain] = [openDialogue(small, DIALOGUE), openDialogue(small, DIALOGUE)];
     for (let turn = 0; turn < 5; turn += 1) {

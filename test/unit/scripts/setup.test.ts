@@ -8,7 +8,7 @@ import { isSupported } from '../../../scripts/lib/node-version.js';
 import { isCurrent } from '../../../scripts/lib/packages.js';
 
 describe('the Node version', () => {
-  it.each(['20.19.0', '20.20.2', '22.0.0', '24.1.0'])('%s does', (version) => {
+  it.each(['20.19.0', '20.20.2', '22.0.0', '24.1.0'])('%s is accepted', (version) => {
     expect(isSupported(version)).toBe(true);
   });
   it.each(['12.22.0', '18.20.8', '20.18.3'])('%s is too old', (version) => {
@@ -20,7 +20,7 @@ describe('the nats-server version', () => {
   it.each(['2.9.10', '2.10.19', '2.10.28', '2.11.8', '3.0.0'])('%s is used', (version) => {
     expect(isUsable(version)).toBe(true);
   });
-  it.each(['2.9.9', '2.10.20', '2.10.27', '1.4.1', undefined])('%s is not', (version) => {
+  it.each(['2.9.9', '2.10.20', '2.10.27', '1.4.1', undefined])('%s is not used', (version) => {
     expect(isUsable(version)).toBe(false);
   });
 });

@@ -29,8 +29,8 @@ function scoreOf(episode: string, steps: number, figures: Record<string, StepFig
 
 const figure = (value: number, draws: number[]): StepFigure => ({ value, size: Math.abs(value), draws });
 
-describe('the report of a group', () => {
-  it('is the mean over dyads, held against means of one surrogate of each, itself counted in', () => {
+describe('the step report of a group', () => {
+  it('is the mean over dyads, compared with means of one surrogate of each dyad, itself counted in', () => {
     const dyads: GroupSteps = new Map();
     takeStepScore(dyads, scoreOf('e1', 128, { isc: figure(0.5, [0.1, 0.2, 0.3]) }));
     takeStepScore(dyads, scoreOf('e2', 64, { isc: figure(-0.1, [0.3, 0.2, 0.5]) }));
@@ -45,7 +45,7 @@ describe('the report of a group', () => {
     expect(isc?.excess).toBeCloseTo(0.3 - (isc?.nullMean as number), 12);
   });
 
-  it('of one dyad is held against each of its surrogates once, and has no p below what they allow', () => {
+  it('for one dyad uses each of its surrogates once, and gives no p below what their number allows', () => {
     const dyads: GroupSteps = new Map();
     takeStepScore(dyads, scoreOf('e1', 32, { isc: figure(0.9, [0.1, 0.2, 0.3]) }));
     expect(stepReport(dyads)?.measures[0]).toMatchObject({
@@ -54,7 +54,7 @@ describe('the report of a group', () => {
     });
   });
 
-  it('of two dyads of few shifts finds p ≤ 0.05 in noise no more often than that', () => {
+  it('for two dyads with few shifts gives p ≤ 0.05 in noise no more often than that', () => {
     const random = seededRandom(9);
     let small = 0;
     for (let run = 0; run < 2000; run++) {
@@ -69,7 +69,7 @@ describe('the report of a group', () => {
     expect(small / 2000).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / 2000));
   });
 
-  it('holds a value that was made anew against the draws of before', () => {
+  it('compares a recomputed value with the earlier surrogates', () => {
     const dyads: GroupSteps = new Map();
     takeStepScore(dyads, scoreOf('e1', 128, { cka: figure(0.5, [0.1, 0.3]) }));
     takeStepScore(dyads, scoreOf('e1', 128, { cka: figure(0.2, []) }));
@@ -85,7 +85,7 @@ describe('the report of a group', () => {
     ]);
   });
 
-  it('keeps what a whole window gave when the window begins anew', () => {
+  it('keeps the score of a whole window when the window begins again', () => {
     const dyads: GroupSteps = new Map();
     takeStepScore(dyads, scoreOf('e1', 128, { cka: figure(0.5, [0.1]) }));
     takeStepScore(dyads, scoreOf('e1', 8, {}));
@@ -99,7 +99,7 @@ describe('the report of a group', () => {
   });
 });
 
-describe('the setting', () => {
+describe('the setting of step measures', () => {
   it('names measures, oscillatory ones with a band', () => {
     const [isc, plv] = parseStepMeasures('isc,plv:0.05-0.25');
     expect([isc?.measure.name, isc?.surrogate, isc?.options]).toEqual(['isc', 'shift', {}]);
@@ -120,7 +120,7 @@ describe('the setting', () => {
 });
 
 describe('the backpressure before the step worker', () => {
-  it('leaves frames out above its bound, counts them, and opens again', async () => {
+  it('skips and counts frames above its limit, and accepts them again later', async () => {
     const backpressure = createStepBackpressure();
     const sent: (StepInput | StepSkip)[] = [];
     const world = { episode: 'e1', turns: 1, tokens: 4, layers: 1, dims: 2, share: 0, seed: 1 };

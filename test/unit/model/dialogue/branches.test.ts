@@ -57,7 +57,7 @@ describe.each(CHOICES)('a turn that branches, $tokens tokens, $template template
   beforeAll(async () => void (model = await openChatModel(choice)));
   afterAll(() => model.release());
 
-  it('says for each seed what a dialogue of the same history says with it', async () => {
+  it('says for each seed what a dialogue with the same history says with it', async () => {
     const dialogue = openDialogue(model, PLAIN);
     await dialogue.heard(sentence(0), quiet);
     const { branches } = await speak(dialogue, 3, [4, 5, 6]);
@@ -74,7 +74,7 @@ describe.each(CHOICES)('a turn that branches, $tokens tokens, $template template
     }
   });
 
-  it('leaves a dialogue as it was: words, steps and states of all later turns are those without branches', async () => {
+  it('leaves the dialogue unchanged: words, steps and states of all later turns equal those without branches', async () => {
     const [branching, plain] = [openDialogue(model, DIALOGUE), openDialogue(model, DIALOGUE)];
     for (let turn = 0; turn < 4; turn += 1) {
       for (const dialogue of [branching, plain]) await dialogue.heard(sentence(turn), quiet);
@@ -90,7 +90,7 @@ describe.each(CHOICES)('a turn that branches, $tokens tokens, $template template
     }
   });
 
-  it('has a bystander, who heard each utterance and nothing before it', async () => {
+  it('gives the state of a bystander who heard each utterance and nothing before it', async () => {
     const dialogue = openDialogue(model, PLAIN);
     await dialogue.heard(sentence(0), quiet);
     const { branches } = await speak(dialogue, 3, [4]);
@@ -101,7 +101,7 @@ describe.each(CHOICES)('a turn that branches, $tokens tokens, $template template
     }
   });
 
-  it('gives a listener the states after each version of the last turn, that of what was said first', async () => {
+  it('gives a listener the states after each version of the last turn, what was really said first', async () => {
     const versions = [sentence(1), 'No.', '', sentence(2)];
     const listen = async (text: string): Promise<Dialogue> => {
       const dialogue = openDialogue(model, PLAIN);
@@ -122,7 +122,7 @@ describe.each(CHOICES)('a turn that branches, $tokens tokens, $template template
     }
   });
 
-  it('gives a listener that did not hear the turn one state, as often as there are versions', async () => {
+  it('gives a listener that did not hear the turn one state, repeated for each version', async () => {
     const dialogue = openDialogue(model, PLAIN);
     await dialogue.recall(sentence(0));
     await dialogue.missed();
@@ -133,7 +133,7 @@ describe.each(CHOICES)('a turn that branches, $tokens tokens, $template template
 });
 
 describe('a turn that branches near the end of the context', () => {
-  it('has no branches where prompt and reply pass the share at which turns are dropped', async () => {
+  it('has no branches if prompt and reply exceed the share at which turns are dropped', async () => {
     const model = await openChatModel({ tokens: 'bytes', template: 'own', context: 256 });
     const dialogue = openDialogue(model, PLAIN);
     const seen: [tokens: number, branches: number, replies: number][] = [];

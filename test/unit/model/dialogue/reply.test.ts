@@ -40,7 +40,7 @@ const stepsOf = ({ steps }: { steps: StepStates[] }): unknown[] =>
   steps.map(({ role, step0, bytes }) => [role, step0, ...(bytes[0] ?? [])]);
 
 describe('a stop string', () => {
-  it('that is cut into tokens leaves none of them behind', () => {
+  it('cut into tokens leaves none of them behind', () => {
     const reply = write(['Hi', ' there', '.', '\n', 'US', 'ER', ':', ' no'], { stops: ['\nUSER:'] });
     expect(reply).toMatchObject({ text: 'Hi there.', stopped: true });
     expect(told(reply)).toEqual(['Hi', ' there', '.']);
@@ -51,13 +51,13 @@ describe('a stop string', () => {
     ]);
   });
 
-  it('that begins within a token leaves what stands before it', () => {
+  it('that begins within a token keeps the text before it', () => {
     const reply = write(['Hi', ' you\nUS', 'ER:'], { stops: ['\nUSER:'] });
     expect(told(reply)).toEqual(['Hi', ' you']);
     expect(reply.tokens.at(-1)).toMatchObject({ byte0: 2, byte1: 6 });
   });
 
-  it('that only seems to come is told when it is seen to be none', () => {
+  it('that only seems to begin is released when later text rules it out', () => {
     const reply = write(['a', '\n', 'US', 'A', '!'], { stops: ['\nUSER:'] });
     expect(reply).toMatchObject({
       text: 'a\nUSA!',
@@ -67,11 +67,11 @@ describe('a stop string', () => {
     expect(stepsOf(reply)).toHaveLength(5);
   });
 
-  it('that the reply ends before is said', () => {
+  it('is said if the reply ends before it is complete', () => {
     expect(write(['a', 'US'], { stops: ['USER:'] })).toMatchObject({ text: 'aUS' });
   });
 
-  it('takes blanks before it along, as the end of a reply does', () => {
+  it('removes blanks before it, as the end of a reply does', () => {
     const reply = write(['a', ' ', '  ', 'ST', 'OP'], { stops: ['STOP'] });
     expect([reply.text, told(reply), stepsOf(reply).length]).toEqual(['a', ['a'], 1]);
     const ended = write(['a', ' b', ' ', '\n']);
@@ -79,8 +79,8 @@ describe('a stop string', () => {
   });
 });
 
-describe('a thought', () => {
-  it('marked by plain text in many tokens is found', () => {
+describe('reasoning in a reply', () => {
+  it('is found if plain text of many tokens marks it', () => {
     const reply = write(['[TH', 'INK', '] plot', ' [/', 'THINK]', ' Nice', '.']);
     expect(reply.text).toBe('Nice.');
     expect(told(reply)).toEqual(['Nice', '.']);
@@ -95,7 +95,7 @@ describe('a thought', () => {
     ]);
   });
 
-  it('in the middle of a reply is left out of it', () => {
+  it('is left out of the middle of a reply', () => {
     const reply = write(['Well,', '[THINK]', 'plot', '[/THINK]', ' yes.']);
     expect([reply.text, told(reply)]).toEqual(['Well, yes.', ['Well,', ' yes.']]);
   });
@@ -105,13 +105,13 @@ describe('a thought', () => {
     expect(write(['plot', ' on'], { begins: 'thinking' })).toMatchObject({ text: '', tokens: [] });
   });
 
-  it('of which nothing tells until its end keeps everything back', () => {
+  it('that shows only at its end holds everything back', () => {
     const reply = write(['plot', ' on', '[/THINK]', 'Yes.'], { begins: 'unknown' });
     expect(reply).toMatchObject({ text: 'Yes.', early: ['', '', '', 'Yes.'] });
     expect(write(['Yes', '.'], { begins: 'unknown' })).toMatchObject({ text: 'Yes.', early: ['', ''] });
   });
 
-  it('that was taken for speech is taken back', () => {
+  it('that was taken for speech is removed from it', () => {
     const reply = write(['plot', '[/THINK]', 'Yes.']);
     expect(reply.text).toBe('Yes.');
     expect(stepsOf(reply).at(-1)).toEqual(['speak', 2, 0, 4]);

@@ -52,7 +52,7 @@ async function speak(script: Script, maxTokens = 32): Promise<Heard> {
 const streamed = ({ tokens }: Heard): string => tokens.map(({ text }) => text).join('');
 const roles = ({ steps }: Heard): string => steps.map(({ role }) => role[0]).join('');
 
-describe('a model that thinks', () => {
+describe('a model that reasons before it speaks', () => {
   const special = THOUGHTS.map((token) => ({ ...token, special: true }));
   it.each([
     [
@@ -71,7 +71,7 @@ describe('a model that thinks', () => {
       'where only its end is marked',
       { after: '<|assistant|>', says: 'plot</think>Nice day.<|end|>', extra: THOUGHTS, prefill: '' },
     ],
-  ])('says what comes behind it, %s', async (_, { prefill, ...script }) => {
+  ])('says only what follows its reasoning, %s', async (_, { prefill, ...script }) => {
     const heard = await speak({ ...script, template: template(prefill) });
     expect(heard).toMatchObject({ text: 'Nice day.', finish: 'stop' });
     expect(streamed(heard)).toBe('Nice day.');
@@ -86,7 +86,7 @@ describe('a model that thinks', () => {
     expect(heard.steps.at(-1)?.bytes).toEqual([[8, 9]]);
   });
 
-  it('is brought to speak where it thinks without an end', async () => {
+  it('is made to speak if it reasons without an end', async () => {
     const pairs: [string, string][] = [
       ['a', 'a'],
       ['</think>', 'N'],
@@ -98,7 +98,7 @@ describe('a model that thinks', () => {
     expect(roles(heard)).toMatch(/^t{400,510}s$/);
   });
 
-  it('has neither its thought nor a private-use character in the next prompt', async () => {
+  it('finds neither its reasoning nor a private-use character in the next prompt', async () => {
     const folder = await writeScriptedModel({
       after: '<think>',
       says: 'plot</think>Nice day.<|end|>',

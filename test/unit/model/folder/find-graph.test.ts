@@ -64,7 +64,7 @@ describe('a folder with several graphs', () => {
     [{ file: 'other.onnx' }, 'onnx/other.onnx'],
     [{ file: 'onnx/other.onnx' }, 'onnx/other.onnx'],
     [{ file: 'top.onnx' }, 'top.onnx'],
-  ])('gives for %j %s', async (choice, path) => {
+  ])('gives for %j the graph %s', async (choice, path) => {
     expect(relative(folder, await findGraph(folder, choice))).toBe(path);
   });
 
@@ -74,14 +74,14 @@ describe('a folder with several graphs', () => {
     [{ dtype: 'constructor' }, 'USAGE', 'expected one of fp32'],
     [{ file: 'nothing.onnx' }, 'MODEL_MISSING', 'nothing.onnx'],
     [{ file: '../../etc/hostname' }, 'MODEL_MISSING', 'within'],
-  ])('has nothing for %j', async (choice, code, why) => {
+  ])('gives no graph for %j', async (choice, code, why) => {
     await expect(findGraph(folder, choice)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(why) as string,
     });
   });
 
-  it('runs the one that is asked for where the usual one lacks its weights, and says that there are others', async () => {
+  it('gives the graph asked for if the usual one lacks its weights, and names the others', async () => {
     const model = await writeExternal();
     const whole = await writeExternal();
     await rename(join(whole, 'onnx/model.onnx'), join(model, 'onnx/model_q4.onnx'));
@@ -122,7 +122,7 @@ describe("the hub's cache", () => {
     expect((await readModelFolder(folder)).name).toBe(basename(folder));
   });
 
-  it('whose link leads out of the repository is unsafe', async () => {
+  it('is refused as unsafe if a link leads out of the repository', async () => {
     const { snapshot } = await intoHubCache(await writeExternal());
     const outside = join(await temporaryFolder(), 'weights');
     const inside = join(snapshot, 'onnx/model.onnx_data');
@@ -132,7 +132,7 @@ describe("the hub's cache", () => {
     await expect(open(snapshot)).rejects.toMatchObject({ code: 'MODEL_UNSAFE' });
   });
 
-  it('whose link leads nowhere lacks a file', async () => {
+  it('lacks a file if its link leads nowhere', async () => {
     const { root, snapshot } = await intoHubCache(await writeExternal());
     await rm(join(root, 'blobs/blob-of-model.onnx_data'));
     await expect(open(snapshot)).rejects.toMatchObject({

@@ -52,15 +52,18 @@ describe('a cache that grows by rows', () => {
     for (const id of IDS) expect((await decoder.run([id], [])).logits).toEqual(await plain([id]));
   });
 
-  it.each(['cpu', 'webgpu'] as const)('does so with 18 slots, prepared as for %s', async (provider) => {
-    const deep = await writeLlamaFolder(randomWeights({ ...SHAPE, layers: 9 }, 4), { style: 'torch' });
-    const plain = await openPlain(deep);
-    const decoder = (await openGraph(deep, provider)).openDecoder();
-    for (const id of IDS) expect((await decoder.run([id], [])).logits).toEqual(await plain([id]));
-  });
+  it.each(['cpu', 'webgpu'] as const)(
+    'gives the same bits with 18 slots, prepared as for %s',
+    async (provider) => {
+      const deep = await writeLlamaFolder(randomWeights({ ...SHAPE, layers: 9 }, 4), { style: 'torch' });
+      const plain = await openPlain(deep);
+      const decoder = (await openGraph(deep, provider)).openDecoder();
+      for (const id of IDS) expect((await decoder.run([id], [])).logits).toEqual(await plain([id]));
+    },
+  );
 
   it.each([190, 140, 129, 128, 127, 100, 64, 1, 0])(
-    'goes back to %i tokens as if no more had come',
+    'rewinds to %i tokens as if no more had come',
     async (length) => {
       const [back, afresh] = [graph.openDecoder(), graph.openDecoder()];
       for (const id of IDS) await back.run([id], []);
@@ -75,7 +78,7 @@ describe('a cache that grows by rows', () => {
     },
   );
 
-  it('takes the cache out of the runtime once in 64 steps, and one output otherwise', async () => {
+  it('reads the whole cache from the runtime once in 64 steps, and one output otherwise', async () => {
     const asked: string[][] = [];
     const decoder = watched(graph, asked);
     for (const id of IDS) await decoder.run([id], [0, 1, 2]);
@@ -129,7 +132,7 @@ describe('a graph whose cache is split', () => {
     attributes: { axis: 2 },
   });
 
-  it('joins both parts, gives the new rows, and shows its whole length to who looks at the past', async () => {
+  it('joins both parts, gives the new rows, and keeps its whole length for inputs that depend on it', async () => {
     const bytes = toyCache(grow);
     const { graph } = readModel(bytes);
     const cache = splitCache(graph, { opset: 17, most: 7 });
@@ -179,7 +182,7 @@ describe('a graph whose cache is split', () => {
         attributes: { axis: 2 },
       }),
     ],
-  ])('is left alone when one slot is %s', (_, second) => {
+  ])('is left unchanged if one slot is %s', (_, second) => {
     expect(splitCache(readModel(toyCache(second)).graph, { opset: 17, most: 7 })).toBeUndefined();
   });
 });

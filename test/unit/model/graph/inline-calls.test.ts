@@ -16,7 +16,7 @@ function graphOf(calls: NodeSpec[], functions: FunctionSpec[]): ReturnType<typeo
 }
 
 describe('calls of local functions', () => {
-  it('become the nodes of the function, with the names of the call', () => {
+  it('are replaced by the nodes of the function, with the names of the call', () => {
     const nodes = [
       { op: 'MatMul', inputs: ['a', 'b'], outputs: ['d'] },
       { op: 'Add', inputs: ['a', 'd'], outputs: ['c'] },
@@ -36,7 +36,7 @@ describe('calls of local functions', () => {
     ]);
   });
 
-  it('are refused where a state cannot be read from outside', async () => {
+  it('are refused if a state inside cannot become an output', async () => {
     const shape = {
       dims: 32,
       hidden: 64,
@@ -53,7 +53,7 @@ describe('calls of local functions', () => {
     });
   });
 
-  it('that never end, or fill the memory, are refused', () => {
+  it('without an end, or that fill the memory, are refused', () => {
     const twice = (name: string, inner: string): FunctionSpec => {
       const call = (output: string): NodeSpec => ({
         op: inner,

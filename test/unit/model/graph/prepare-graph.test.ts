@@ -25,7 +25,7 @@ describe('a prepared graph', () => {
     await (await openSession(bytes, options)).release();
   };
 
-  it('is small, and its weights are read from the file', async () => {
+  it('is small, and the runtime reads its weights from their file', async () => {
     const { bytes, externalFiles } = await prepareGraph(folder, cacheFolder);
     const { size } = await stat(folder.graph);
     expect(bytes.length).toBeLessThan(size / 4);
@@ -35,14 +35,14 @@ describe('a prepared graph', () => {
     await expect(open(bytes)).rejects.toThrow();
   });
 
-  it('holds its weights where the file is small: to map them would take longer', async () => {
+  it('holds its weights itself if the file is small, since mapping would take longer', async () => {
     folder = await readModelFolder(await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' }));
     const { bytes } = await prepareGraph(folder, cacheFolder);
     await rename(folder.graph, `${folder.graph}.gone`);
     await open(bytes);
   });
 
-  it('is not made again from a file of the same size and time', async () => {
+  it('is not prepared again for a file of the same size and time', async () => {
     const [{ size }, time] = [await stat(folder.graph), new Date('2026-01-01')];
     await utimes(folder.graph, time, time);
     const first = await prepareGraph(folder, cacheFolder);
@@ -53,20 +53,20 @@ describe('a prepared graph', () => {
     await expect(prepareGraph(folder, cacheFolder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
   });
 
-  it('is made anew for another number of layers', async () => {
+  it('is prepared again for another number of layers', async () => {
     await prepareGraph(folder, cacheFolder);
     const place = { graph: folder.graph, config: { layers: 3 } };
     await expect(prepareGraph(place, cacheFolder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
     expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(1);
   });
 
-  it('is another one for WebGPU, whose shaders take few buffers', async () => {
+  it('differs for WebGPU, whose shaders take few buffers', async () => {
     for (const provider of ['cpu', 'cuda', 'webgpu'] as const)
       await prepareGraph(folder, cacheFolder, provider);
     expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(2);
   });
 
-  it('keeps its weights inside where the file is a link, which the runtime would not follow', async () => {
+  it('holds its weights itself if the file is a link, which the runtime would not follow', async () => {
     const elsewhere = join(await temporaryFolder(), 'blob');
     await copyFile(folder.graph, elsewhere);
     await rename(folder.graph, `${folder.graph}.gone`);

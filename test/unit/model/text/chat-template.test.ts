@@ -24,7 +24,7 @@ const TALK: Turn[] = [
 ];
 
 describe('a chat template', () => {
-  it('that takes everything is given everything, and nothing for an unheard turn', async () => {
+  it('that allows everything gets every message, and none for an unheard turn', async () => {
     const template = await load(TEMPLATES.own);
     expect(template).toMatchObject({ takesSystem: true, alternates: false, source: 'model' });
     const { text, ranges } = template.render('Sell.', TALK, true);
@@ -38,7 +38,7 @@ describe('a chat template', () => {
     ]);
   });
 
-  it('that demands alternation gets … for what was not heard and before an opening', async () => {
+  it('that demands alternation gets … for an unheard turn and before an opening', async () => {
     const template = await load(TEMPLATES.instruct);
     expect(template).toMatchObject({ takesSystem: false, alternates: true });
     const { text, ranges } = template.render('Sell.', TALK, true);
@@ -60,7 +60,7 @@ describe('a chat template', () => {
     await expect(load('{% for m in %}')).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
 
-  it('keeps words that look like its marks or tokens as words', async () => {
+  it('does not read words as its marks or tokens', async () => {
     const template = await load(TEMPLATES.own);
     const text = 'a\u{F0E00}b\u{F0E01}c';
     expect(template.render('', [{ who: 'peer', text }], false).text).toBe('<s><|user|>abc<|end|>');
@@ -70,7 +70,7 @@ describe('a chat template', () => {
     ['a user must have spoken', USER_NEEDED, false],
     ['roles must alternate from a user on', TEMPLATES.instruct, true],
     ['the system prompt stands before the last thing heard', SYSTEM_LAST, true],
-  ])('where %s holds every prompt of an episode', async (_, source, alternates) => {
+  ])('with %s renders every prompt of an episode', async (_, source, alternates) => {
     const template = await load(source);
     expect(template.alternates).toBe(alternates);
     for (const who of [
@@ -97,7 +97,7 @@ describe('a chat template', () => {
     await expect(load(source)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
   });
 
-  it('that rewrites words says so, and its prompts are what it makes of them', async () => {
+  it('that rewrites words is reported, and prompts have the rewritten words', async () => {
     const template = await load(
       '{% for m in messages %}<|{{ m.role }}|>{{ m.content | upper }}<|end|>{% endfor %}',
     );
@@ -107,7 +107,7 @@ describe('a chat template', () => {
     expect((await load(TEMPLATES.own)).notices).toEqual([]);
   });
 
-  it('finds words also where the template cuts at a mark in them', async () => {
+  it('that cuts words at a mark in them still has its words found', async () => {
     const template = await load(
       "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}<|end|>{% endfor %}",
     );
@@ -123,7 +123,7 @@ describe('a chat template', () => {
     expect([...ranges].map(([turn, [from, to]]) => [turn, text.slice(from, to)])).toEqual([[1, 'No.']]);
   });
 
-  it('tells the date of the run, in no time zone but UTC', async () => {
+  it('gets the date of the run, in UTC only', async () => {
     const dated =
       "{{ strftime_now('%A %d %B %Y %H:%M %-d/%-m %j %y %p') }}{% for m in messages %}{{ m.role }}{{ m.content }}{% endfor %}";
     const template = await load(dated);
@@ -141,7 +141,7 @@ describe('a chat template', () => {
     expect(template.render('', [], true).text).toContain('01 January 2025');
   });
 
-  it('with other line breaks is the same', async () => {
+  it('with other line breaks renders the same text', async () => {
     const lines = '{% for m in messages -%}\n  {{ m.role }}: {{ m.content }}\n{% endfor %}\nnext\n';
     const [unix, dos, mac] = await Promise.all(
       [lines, lines.replaceAll('\n', '\r\n'), lines.replaceAll('\n', '\r')].map(load),

@@ -10,20 +10,20 @@ function rendered(template: string, content = ''): string {
 const all = (expressions: readonly string[]): string =>
   rendered(expressions.map((expression) => `{{ ${expression} }}`).join('|'));
 
-describe('what is equal in a template', () => {
-  it('has one type, or is a number', () => {
+describe('equality in a chat template', () => {
+  it('holds for values of one type, or for numbers', () => {
     expect(all(["'' == false", "'' != false", '0 == false', '1 == true', "'1' == 1", "'' == 0"])).toBe(
       'false|true|true|true|false|false',
     );
   });
 
-  it('is none with none alone, and what is not there with what is not there', () => {
+  it('of none holds only with none, and of an undefined value with undefined ones', () => {
     expect(all(['none == none', 'none == false', 'none == x', 'x == y', "'' == none", 'x != none'])).toBe(
       'true|false|false|true|false|true',
     );
   });
 
-  it('may be a list or a map, by what it holds', () => {
+  it('of lists and maps is by content', () => {
     const lists = ["[1, 'a'] == [1, 'a']", '[1] == [1, 2]', '[] == false', '[] != []', "'a' == ['a']"];
     expect(all(lists)).toBe('true|false|false|false|false');
     expect(all(["{'a': 1} == {'a': 1.0}", "{'a': [1]} != {'a': [2]}", "{'a': 1} == {'b': 1}"])).toBe(
@@ -31,13 +31,13 @@ describe('what is equal in a template', () => {
     );
   });
 
-  it('tells an empty system prompt from none, as templates of Llama 2 ask', () => {
+  it('distinguishes an empty system prompt from none, as templates of Llama 2 need', () => {
     const template =
       "{% set system = messages[0]['content'] %}{% if system != false %}<<SYS>>{{ system }}<</SYS>>{% endif %}";
     expect(rendered(template, '')).toBe('<<SYS>><</SYS>>');
   });
 
-  it('is so too inside loops, conditions and macros, beside names that are set later', () => {
+  it('holds also inside loops, conditions and macros, beside names that are set later', () => {
     const template = `{% set ns = namespace(last='') %}{% for m in messages if m.role == 'user' %}
 {%- macro mark(a) %}{{ '<' if a == ns.last else '[' }}{% endmacro %}
 {%- set kind = 'x' %}{{ mark('') }}{{ kind == 'x' }}{% set ns.last = kind %}{{ mark('') }}{% endfor %}`;
@@ -45,8 +45,8 @@ describe('what is equal in a template', () => {
   });
 });
 
-describe('what is stripped in a template', () => {
-  it('is the characters that are given', () => {
+describe('strip in a chat template', () => {
+  it('removes the given characters', () => {
     const given = [
       "'xxaxx'.strip('x')",
       "'\\n\\n a\\n'.lstrip('\\n')",
@@ -59,7 +59,7 @@ describe('what is stripped in a template', () => {
     ).toBe('c|a|a|a');
   });
 
-  it('is else what Python takes for white space', () => {
+  it('removes what Python takes for white space by default', () => {
     const ways = ['m.strip()', 'm | trim', 'm.lstrip()', 'm.rstrip()']
       .map((way) => `{{ ${way.replace('m', 'messages[0].content')} }}`)
       .join('|');
@@ -70,7 +70,7 @@ describe('what is stripped in a template', () => {
     expect(rendered(ways, kept)).toBe([kept, kept, kept, kept].join('|'));
   });
 
-  it('may be a number or nothing for the filter, and text alone for the method', () => {
+  it('accepts a number or nothing as a filter, and only text as a method', () => {
     expect(all(['5 | trim', 'none | trim', 'x | trim'])).toBe('5|None|');
     expect(() => all(['x.strip()'])).toThrow();
   });

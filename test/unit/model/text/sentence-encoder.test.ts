@@ -20,7 +20,7 @@ import {
 
 const TEXTS = ['Hello, how are you?', 'I would like to buy some apples.', 'naïve 🙂', 'a'];
 
-it('is that of transformers.js, mean over tokens at unit length', async () => {
+it('the sentence embedding equals that of transformers.js, mean over tokens at unit length', async () => {
   const folder = await writeSentenceEncoder();
   const encoder = await openSentenceEncoder(folder, 1);
   env.allowRemoteModels = false;
@@ -36,7 +36,7 @@ it('is that of transformers.js, mean over tokens at unit length', async () => {
   await encoder.release();
 });
 
-it('stands beside each turn’s state, over the words that the agent had read', async () => {
+it('each turn’s state has the embedding of the words that the agent had read', async () => {
   const sentenceEncoder = await writeSentenceEncoder();
   const folder = await writeChatModel({ tokens: 'bytes', template: 'chatml' });
   const place = { provider: 'cpu', threads: 1, cacheFolder: await temporaryFolder() } as const;
@@ -63,7 +63,7 @@ it('stands beside each turn’s state, over the words that the agent had read', 
   await encoder.release();
 });
 
-it('reads a text that is too long in stretches, so that its end counts too', async () => {
+it('the sentence encoder reads a text that is too long in parts, so that its end counts too', async () => {
   const encoder = await openSentenceEncoder(await writeSentenceEncoder(), 1);
   const long = Array.from({ length: 3 * ENCODER_TOKENS }, () => 'apples').join(' ');
   const [one, other] = await Promise.all([encoder.encode(`${long} Hello`), encoder.encode(`${long} coins`)]);
@@ -72,18 +72,21 @@ it('reads a text that is too long in stretches, so that its end counts too', asy
   await encoder.release();
 });
 
-it.each(['config.json', 'tokenizer.json', 'onnx/model.onnx'])('refuses a folder without %s', async (file) => {
-  const folder = await writeSentenceEncoder();
-  await rm(join(folder, file));
-  await expect(openSentenceEncoder(folder, 1)).rejects.toMatchObject({
-    code: 'MODEL_MISSING',
-    message: expect.stringMatching(
-      new RegExp(`^${folder} is no sentence encoder, for it lacks ${file}: [^.]*`),
-    ) as string,
-  });
-});
+it.each(['config.json', 'tokenizer.json', 'onnx/model.onnx'])(
+  'openSentenceEncoder refuses a folder without %s',
+  async (file) => {
+    const folder = await writeSentenceEncoder();
+    await rm(join(folder, file));
+    await expect(openSentenceEncoder(folder, 1)).rejects.toMatchObject({
+      code: 'MODEL_MISSING',
+      message: expect.stringMatching(
+        new RegExp(`^${folder} is no sentence encoder, for it lacks ${file}: [^.]*`),
+      ) as string,
+    });
+  },
+);
 
-it('refuses a language model, and a graph without states of its tokens', async () => {
+it('openSentenceEncoder refuses a language model, and a graph without token states', async () => {
   const chat = await writeChatModel({ tokens: 'bytes', template: 'chatml' });
   await expect(openSentenceEncoder(chat, 1)).rejects.toMatchObject({
     code: 'MODEL_UNSUPPORTED',

@@ -43,7 +43,7 @@ describe('a stream of text', () => {
     ['bytes that begin nothing', [0x82]],
     ['whole characters of bytes', [...tokensOf('🙂')]],
     ['half characters among whole ones', [...tokensOf('a🙂'), 0xf0, 0x9f]],
-  ])('is what decoding all at once gives, in linear time: %s', (_, bytes) => {
+  ])('gives the same as decoding all at once, in linear time: %s', (_, bytes) => {
     const ids = Array.from({ length: 4096 }, (_one, i) => bytes[i % bytes.length] as number);
     let decoded = 0;
     const stream = createTextStream((part) => {
@@ -57,7 +57,7 @@ describe('a stream of text', () => {
     expect(decoded).toBeLessThan(4096 * 100);
   });
 
-  it('is not held up by tokens that add nothing', () => {
+  it('is not delayed by tokens without text', () => {
     let longest = 0;
     const stream = createTextStream((part) => {
       longest = Math.max(longest, part.length);

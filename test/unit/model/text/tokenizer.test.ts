@@ -34,7 +34,7 @@ declare function parts(): {
 };
 
 it.each(['alone', 'in a sequence'] as const)(
-  'takes for white space what the reference does, beyond ASCII too, with its pattern %s',
+  'the tokenizer splits at the same white space as the reference, also beyond ASCII, with its pattern %s',
   async (splits) => {
     const { tokenizer, idOf } = await gpt2Kind(splits);
     const ids = (text: string): number[] => [...tokenizer.encode(text)];

@@ -60,7 +60,7 @@ describe('a model in its worker', () => {
   });
   afterAll(() => Promise.all(models.map((model) => model.stop())));
 
-  it('tells of a token and of the states before it in one message', async () => {
+  it('sends a token and the states before it in one message', async () => {
     const dialogue = await models[0]?.open(DIALOGUE);
     if (!dialogue) throw new Error('a dialogue expected');
     const emitted = vi.spyOn(Worker.prototype, 'emit');
@@ -72,7 +72,7 @@ describe('a model in its worker', () => {
     expect(messages).toBeLessThanOrEqual(tokens.length + 2);
   });
 
-  it('talks for 16 turns with one of another tokenizer, listening to its tokens', async () => {
+  it('talks for 16 turns with a model of another tokenizer, listening to its tokens', async () => {
     const [a, b] = await Promise.all(models.map((model) => model.open(DIALOGUE)));
     if (!a || !b) throw new Error('two dialogues expected');
     let [speaker, listener] = [a, b];
@@ -134,7 +134,7 @@ describe('a model in its worker', () => {
     expect(dropped).toBeGreaterThan(2);
   });
 
-  it('refuses a prompt that cannot fit, by name', async () => {
+  it('refuses a prompt that cannot fit, by its code', async () => {
     const dialogue = await (models[0] as Model).open({
       ...DIALOGUE,
       system: 'apples and coins '.repeat(200),
@@ -154,7 +154,7 @@ describe('a model in its worker', () => {
     expect(beats).toBeGreaterThan(5);
   });
 
-  it('says nothing while it is paused, and goes on after', async () => {
+  it('says nothing while it is paused, and continues afterwards', async () => {
     const model = models[0] as Model;
     const dialogue = await model.open(DIALOGUE);
     const tokens: number[] = [];
@@ -175,7 +175,7 @@ describe('a model in its worker', () => {
     model.resume();
   });
 
-  it('ends what waits when the worker dies', async () => {
+  it('rejects waiting calls when the worker dies', async () => {
     const model = await loadModel({
       folder: await writeChatModel({ tokens: 'bytes', template: 'own' }),
       provider: 'cpu',

@@ -59,7 +59,7 @@ describe('figures of scores.jsonl', () => {
     });
   });
 
-  it('passes over lines of other types', () => {
+  it('skips lines of other types', () => {
     const figures = emptyFigures();
     expect(takeScore(figures, { type: 'steps' })).toBe(false);
     expect(figuresView(figures).groups).toEqual([]);
@@ -102,7 +102,7 @@ describe('the verdict', () => {
     expect(take(influence('live', 0.05)).verdict.claim).toBe('Neither is seen to act on the other.');
   });
 
-  it('says early what the test finds that may be looked at any time', () => {
+  it('says early what the anytime-valid test finds', () => {
     const early = { ...influence('live', 0), influence: null, matched: null, provisional: true };
     expect(take(early).verdict).toEqual({
       claim: 'So far: They act on one another.',
@@ -125,7 +125,7 @@ describe('the verdict', () => {
 });
 
 describe('differences between conditions', () => {
-  it('are kept by direction, and once for both', () => {
+  it('are kept for each direction, and once for both', () => {
     const line = { type: 'difference', condition: 'live', against: 'monologue', provisional: false };
     const figure = { difference: 0.2, ciLow: 0.1, ciHigh: 0.3, pValue: 0.01 };
     const { differences } = take(
