@@ -1,5 +1,5 @@
 /**
- * What the layer × layer map, a strict score and a step window cost, beside the plain way of doing the same in the same
+ * What the layer × layer map and a step window cost, beside the plain way of doing the same in the same
  * run.
  */
 import {
@@ -13,27 +13,21 @@ import {
 import type { AlignedTurn } from '../src/analyzer/steps/step-index.ts';
 import { parseStepMeasures, STEP_MEASURES, type StepMeasure } from '../src/analyzer/steps/step-measures.ts';
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
-import { normalPairs } from './normal-pairs.ts';
 import { mapRows } from './synchrony/map-rows.ts';
 import { bestMs, ms, timeMs } from './synchrony/wall-time.ts';
 import { shiftRows, zeros } from '../src/numeric/matrix.ts';
 import { seededRandom } from '../src/numeric/random.ts';
-import { strictScore } from '../src/synchrony/strict/strict-score.ts';
-import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
-import { compare, median, medianRatio } from './model/measure.ts';
 import type { LinearAlgebra } from '../src/numeric/linear-algebra.ts';
 
-export const title = 'Synchrony: maps, strict scores, step windows';
+export const title = 'Synchrony: maps, step windows';
 
 const LAYERS = 12;
 const DIMS = 768;
-const SIZE = { sourceLayers: LAYERS, targetLayers: LAYERS, dims: DIMS };
 
 export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   const algebra = await createOrtAlgebra();
   const table = [['what', 'size', 'takes', 'against', 'ratio', 'bar']];
   table.push(...(await mapRows()));
-  table.push(...(await strictRows(algebra)));
   table.push(...(await stepRows(algebra)));
   await algebra.close();
   return { table, notes: NOTES };
@@ -42,31 +36,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
 const NOTES = [
   'The published arithmetic: per pair of layers the Gram matrix of the augmented source, a linear solve and R², in float64: over the same backend, whose inverse is faster than a solve with it, and as published in PyTorch where that is installed; pairs of one split are timed and multiplied. They, the map and the product are timed in turn, in five rounds: ratios are medians over rounds of the ratio within a round, times medians.',
   'The product rate is that of the fastest of 20 products of 1000 × 768 by 768 × 1000 into memory that was used before; the map’s rate counts the multiplications and additions that its algebra needs, each symmetric product once.',
-  'Strict scores: all layers, score, interval and p-value.',
 ];
-
-const ROUNDS = 5;
-
-/** In turn, so that both see the same machine. */
-async function strictRows(algebra: LinearAlgebra): Promise<string[][]> {
-  const n = 1000;
-  const pairs = normalPairs({ n, ...SIZE });
-  const splits = [0, 1, 2].map((k) => Array.from({ length: 40 }, (_, e) => 5 * e + k));
-  const took = await compare(ROUNDS, {
-    map: () => timeMs(() => paperScore(pairs, { algebra, splits, seed: 1 })),
-    strict: () => timeMs(() => strictScore(pairs, { algebra, seed: 1, permutations: 199 })),
-  });
-  return [
-    [
-      'a full strict score with 199 permutations, against the map',
-      `n ${n}, ${LAYERS} × ${LAYERS} layers, ${DIMS} dims`,
-      ms(median(took.strict)),
-      ms(median(took.map)),
-      `${medianRatio(took.strict, took.map).toFixed(1)} ×`,
-      '≤ 3 ×',
-    ],
-  ];
-}
 
 const STEPS = 128;
 

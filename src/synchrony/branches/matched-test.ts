@@ -35,7 +35,7 @@ export interface TestInput {
 
 const PENALTY = 3;
 /** The test looks at the leading components alone: the penalty leaves little of the others. */
-const TESTED_COMPONENTS = 24;
+const TESTED_COMPONENTS = 16;
 
 export async function matchedTest(input: TestInput, algebra: LinearAlgebra): Promise<MatchedTest> {
   const { used, sources, targets, orders } = input;

@@ -87,10 +87,9 @@ describe('the index of branches', () => {
     expect(all.layers).toEqual({ source: [1, 2], target: [1, 2] });
   });
 
-  it('waits for the alternatives that only one side has sent', () => {
+  it.each(['end', 'reply'])('waits for an alternative of which only the state %s is missing', (state) => {
     const without = sent(WORLD).filter(
-      ({ frame }) =>
-        !(frame.type === 'branch' && frame.state === 'reply' && frame.k === 2 && frame.turn === 0),
+      ({ frame }) => !(frame.type === 'branch' && frame.state === state && frame.k === 2 && frame.turn === 0),
     );
     expect(named(histories(without))).toEqual(WHOLE.filter((name) => !name.endsWith(' 0 012')));
   });
