@@ -1,5 +1,5 @@
 /** The link between an agent and NATS is cut for 20 s: the talk goes on as soon as the agent is connected again. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -9,8 +9,8 @@ import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 
 const RUN = 'cut';
-const STUDY = { scenarios: 1, episodes: 2, maxTurns: 20, maxTokens: 8 };
-const TURNS = 2 * 2 * 20;
+const STUDY = { scenarios: 1, episodes: 2, maxTurns: 10, maxTokens: 40 };
+const TURNS = 2 * 2 * 10;
 const CUT_MS = 20_000;
 /** A redelivery comes within 5 s; a minute, as it was once, is far above. */
 const GOES_ON_MS = 20_000;
@@ -33,13 +33,21 @@ afterAll(async () => {
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 const spoken = async (): Promise<number> => (await readTranscript(fleet.runs, RUN)).length;
+
+async function lastSpeaker(): Promise<string> {
+  const lines = (await readFile(join(fleet.runs, RUN, 'transcript.jsonl'), 'utf8')).trimEnd().split('\n');
+  return (JSON.parse(lines.at(-1) ?? '{}') as { agent: string }).agent;
+}
+
 const reconnections = (): number => fleet.said('agent-ben').split('"status":"reconnect"').length - 1;
 
 it('goes on at the reconnect, and loses nothing', async () => {
   for (const program of ['analyzer', 'agent-ada'] as const) await fleet.start(program);
   await fleet.start('agent-ben', [], { NATS_URL: `nats://127.0.0.1:${line.port}` });
   await fleet.start('coordinator');
-  await until('some turns', async () => (await spoken()) >= 5, 120_000);
+  // Cut while ada speaks: what she says is passed to the dead connection, and has to be passed again.
+  const isAdasTurn = async (): Promise<boolean> => (await spoken()) >= 3 && (await lastSpeaker()) === 'ben';
+  await until('a turn of ada', isAdasTurn, 120_000);
   line.cut();
   await pause(CUT_MS);
   const before = await spoken();
