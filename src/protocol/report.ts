@@ -91,9 +91,8 @@ export interface CurvePoint {
 }
 
 /**
- * What may be said of a strict score: `counts` where q ≤ 0.05, score and interval lie above 0 and the talk has no fault,
- * `flagged`
- * where q ≤ 0.05 and one of these is not so, `none` where q > 0.05.
+ * Verdict on a strict score. `counts`: q ≤ 0.05, score and interval lie above 0, and the talk has no fault.
+ * `flagged`: q ≤ 0.05, but one of these does not hold. `none`: q > 0.05.
  */
 export type Verdict = 'counts' | 'flagged' | 'none';
 

@@ -1,6 +1,6 @@
 /** How many tokens a judge may still take. What a request may take at most is set aside before it is sent. */
 export interface TokenBudget {
-  /** False, and nothing set aside, where so much is not left. */
+  /** Reserves tokens; false, without a reservation, if fewer are left. */
   reserve(tokens: number): boolean;
   /** Gives back what was set aside, and counts what was taken. */
   settle(reserved: number, taken: number): void;

@@ -130,7 +130,7 @@ function ownPart(scenario: string, shared: string, at: 0 | 1): string {
   return own === shared ? '' : own;
 }
 
-/** A name with both: what one reads, and what is unique. */
+/** An id of the codename, for reading, and the primary key, for uniqueness. */
 function idOf(codename: string, pk: string): string {
   const clean = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]+/g, '-');
   const unique = clean(pk).slice(0, 32);

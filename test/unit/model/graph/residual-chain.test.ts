@@ -234,7 +234,7 @@ describe('the residual stream', () => {
     expect(tapsOf(wires, 1)).toEqual(['embedded', 'x_m0']);
   });
 
-  it('changes its shape within a block as it likes', () => {
+  it('is found if its shape changes within a block', () => {
     const wires: Wire[] = [EMBED];
     let x = 'embedded';
     for (let i = 0; i < 3; i++) {

@@ -73,7 +73,7 @@ describe('matched SyncR²', () => {
       expect(excess).toBeCloseTo(meanOf(matchedTwin(twinOf(branches), scenario)), 8);
   });
 
-  it('changes with nothing that a whole history shares', async () => {
+  it('does not depend on anything that a whole history shares', async () => {
     const { branches } = plantedBranches({ ...SMALL, scenarios: 7 });
     const before = await found(branches);
     const shift = (m: Matrix, size: number): Matrix => ({
