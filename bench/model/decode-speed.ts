@@ -66,7 +66,7 @@ function countBytes(io: GraphIo): DecodeSpeed['copiedBytes'] {
   return { cache: row + (HELD / WHOLE_EVERY) * row, wholeCache: row * HELD };
 }
 
-async function openTransformers(subject: Subject): Promise<PreTrainedModel> {
+export async function openTransformers(subject: Subject): Promise<PreTrainedModel> {
   env.allowRemoteModels = false;
   env.localModelPath = dirname(subject.folder);
   return AutoModelForCausalLM.from_pretrained(basename(subject.folder), {

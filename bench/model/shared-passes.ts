@@ -18,6 +18,8 @@ export interface SharedPasses {
   own: number;
   /** By number of dialogues: tokens a second of all together, and that by the speed of one dialogue that shares none. */
   shared: { dialogues: number; tokensPerSecond: number; ratio: number }[];
+  /** Tokens a second of eight at once by those of one at once. */
+  eightByOne: number;
 }
 
 const MOST = 16;
@@ -53,6 +55,7 @@ export async function measureSharedPasses(
   return {
     rowsPerPass,
     own: rate(own),
+    eightByOne: medianRatio(ms['1'] as number[], ms['8'] as number[]),
     shared: counts.map((dialogues) => {
       const times = ms[String(dialogues)] as number[];
       return { dialogues, tokensPerSecond: rate(times), ratio: medianRatio(own, times) };

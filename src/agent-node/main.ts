@@ -1,11 +1,8 @@
 /** `entrain agent`: one agent with one identity, model and device. It waits for invitations into runs. */
-import { parseArgs } from 'node:util';
 import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '../protocol/control.ts';
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
-import { nameFlag, required, threadsFlag, atOnceFlag, wholeNumber } from '../process/flags.ts';
-import { usageText } from '../process/usage.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { requireWritableFolder } from '../process/writable-folder.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
@@ -15,74 +12,18 @@ import type { Model } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http/server.ts';
 import { registerService } from '../transport/nats/services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
-import { readServing, SERVE_FLAGS } from '../transport/http/serve-flags.ts';
-import { readAuthority } from '../transport/http/tls.ts';
+import { chooseAtOnce } from './at-once.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
-import { readProvider } from './provider-flag.ts';
 import { countPrompts } from './count-prompts.ts';
 import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';
+import { readSettings, type Settings } from './settings.ts';
 
-const FLAGS = {
-  id: { type: 'string', value: 'NAME', about: 'name of this agent' },
-  model: { type: 'string', value: 'DIR', about: 'decoder folder as found on the hub' },
-  dtype: {
-    type: 'string',
-    value: 'NAME',
-    about: 'which of its graphs: fp32, fp16, q8, int8, uint8, q4, q4f16 or bnb4',
-  },
-  file: { type: 'string', value: 'FILE', about: 'the same by the name of its file' },
-  provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
-  device: { type: 'string', value: 'N', about: 'which of several GPUs, for cuda and dml' },
-  threads: { type: 'string', default: '1', value: 'N', about: 'of the model' },
-  'at-once': { type: 'string', default: '1', value: 'N', about: 'how many episodes it may play at once' },
-  data: {
-    type: 'string',
-    default: 'runs/spool',
-    value: 'DIR',
-    about: 'where frames wait until they are recorded',
-  },
-  'spool-mb': {
-    type: 'string',
-    default: '512',
-    value: 'N',
-    about: 'how much may wait before the agent pauses',
-  },
-  cache: { type: 'string', default: '.cache/models', value: 'DIR', about: 'where graphs with taps are kept' },
-  'sentence-encoder': {
-    type: 'string',
-    value: 'DIR',
-    about: 'encoder folder as found on the hub, for the text features',
-  },
-  'share-weights': {
-    type: 'boolean',
-    default: false,
-    about: 'map the weights into memory that several agents share',
-  },
-  'leave-after-seconds': {
-    type: 'string',
-    default: '900',
-    value: 'N',
-    about: 'how long it stays in a run whose coordinator is gone',
-  },
-  'tls-ca': { type: 'string', value: 'FILE', about: 'whose certificates are believed at the analyzer' },
-  ...SERVE_FLAGS,
-} as const;
-
-export const usage = (): string =>
-  usageText(
-    {
-      call: 'entrain agent --id NAME --model DIR',
-      about:
-        'One agent: waits to be invited into runs. NATS_URL says where NATS is. How it speaks is set in the study: ' +
-        'maxTokens, seed and sampling with temperature, topK, topP, minP, repetitionPenalty and stops.',
-    },
-    FLAGS,
-  );
-
-type Settings = Awaited<ReturnType<typeof readSettings>>;
+export { usage } from './settings.ts';
 
 interface Parts {
   settings: Settings;
+  /** Episodes at once. */
+  atOnce: number;
   link: NatsLink;
   model: Model;
   metrics: AgentMetrics;
@@ -131,15 +72,29 @@ async function start(
   const metrics = metricsOf({ settings, model, link, version, memberships });
   const http = await serveMetrics(settings, { metrics, link, memberships, log });
   shutdown.onStop('http', () => http.close());
+  const { episodes: atOnce, isCutByMemory } = chooseAtOnce(settings.asked, model.info);
   const joining = new Map<string, Promise<Membership>>();
-  const parts: Parts = { settings, link, model, metrics, version, log, memberships, joining, fail };
+  const parts: Parts = { settings, atOnce, link, model, metrics, version, log, memberships, joining, fail };
   const metricsUrl = `${http.url}/metrics`;
   const service = await announce(parts, metricsUrl);
   shutdown.onStop('memberships', () => leaveAll(memberships));
   shutdown.onStop('service', () => service.stop());
-  for (const notice of model.info.notices)
-    log.warn({ model: model.info.name, notice }, 'notice about the model');
-  log.info({ model: model.info.name, provider: model.info.provider, metrics: metricsUrl }, 'agent ready');
+  tellReady(parts, { metricsUrl, isCutByMemory });
+}
+
+function tellReady(
+  { model: { info }, log, atOnce }: Parts,
+  { metricsUrl, isCutByMemory }: { metricsUrl: string; isCutByMemory: boolean },
+): void {
+  const { name: model, provider, rowsPerPass, cacheTokenBytes, contextTokens } = info;
+  for (const notice of info.notices) log.warn({ model, notice }, 'notice about the model');
+  if (rowsPerPass === 1) log.info({ model }, 'a pass takes one dialogue: sharing it would change numbers');
+  if (isCutByMemory)
+    log.warn(
+      { atOnce, cacheTokenBytes, contextTokens },
+      'fewer episodes at once, for the memory of --cache-mb',
+    );
+  log.info({ model, provider, rowsPerPass, atOnce, metrics: metricsUrl }, 'agent ready');
 }
 
 async function leaveAll(memberships: Parts['memberships']): Promise<void> {
@@ -176,7 +131,7 @@ function serveMetrics(settings: Settings, to: Pick<Parts, 'metrics' | 'link' | '
 
 function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<void> }> {
   const { settings, link, model, version } = parts;
-  const { name, sha256, layers, dims, provider } = model.info;
+  const { name, sha256, layers, dims, provider, rowsPerPass } = model.info;
   return registerService(link, {
     name: AGENT_SERVICE,
     version,
@@ -188,7 +143,8 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
       layers: String(layers),
       dims: String(dims),
       provider,
-      atOnce: String(settings.atOnce),
+      rowsPerPass: String(rowsPerPass),
+      atOnce: String(parts.atOnce),
       metricsUrl,
     },
     endpoints: [
@@ -264,29 +220,8 @@ function membershipOptions(parts: Parts, assignment: Assignment): MembershipOpti
   const { tls } = serving;
   const streamTls = { ...(tls ? { cert: tls.cert, key: tls.key } : {}), ...(tlsCa ? { ca: tlsCa } : {}) };
   const stream = { dataFolder: settings.data, spoolMaxBytes, tls: streamTls, clock: systemClock };
-  const { id: agent, atOnce } = settings;
-  const leave = { leaveMs: settings.leaveMs, onAbandoned: () => abandon(parts, assignment.run) };
+  const { id: agent, leaveMs } = settings;
+  const { atOnce } = parts;
+  const leave = { leaveMs, onAbandoned: () => abandon(parts, assignment.run) };
   return { agent, assignment, atOnce, ...stream, ...leave, link, model, metrics, log, onFault: fail };
-}
-
-async function readSettings(argv: string[]) {
-  const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
-  return {
-    id: nameFlag('--id', values.id),
-    serving: await readServing(values),
-    tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
-    data: values.data,
-    spoolMb: wholeNumber('--spool-mb', values['spool-mb']),
-    atOnce: atOnceFlag(values['at-once']),
-    leaveMs: wholeNumber('--leave-after-seconds', values['leave-after-seconds']) * 1000,
-    model: {
-      folder: required('--model', values.model, 'the folder of a model'),
-      graph: { dtype: values.dtype, file: values.file },
-      threads: threadsFlag(values.threads),
-      cacheFolder: values.cache,
-      shareWeights: values['share-weights'],
-      ...(values['sentence-encoder'] === undefined ? {} : { sentenceEncoder: values['sentence-encoder'] }),
-      ...readProvider(values),
-    },
-  };
 }

@@ -4,7 +4,7 @@
  */
 import { readOutcomes } from '../process/run-folder/outcomes-file.ts';
 import { readTalk, type RunTalk } from '../process/run-folder/read-talk.ts';
-import type { AgentModel } from '../protocol/control.ts';
+import type { AgentModel } from '../protocol/agent-model.ts';
 import { readScores } from '../recordings/read-scores.ts';
 import type { PairTable } from '../synchrony/stats/qap.ts';
 

@@ -1,11 +1,11 @@
 /** Flags of `entrain analyzer`. */
 import { readFile } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { machineBytes } from '../process/machine-memory.ts';
 import { usageText } from '../process/usage.ts';
 
 export interface Settings {
@@ -94,12 +94,6 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     nats: !values['no-nats'],
     stepMeasures: values['step-measures'],
   };
-}
-
-/** Memory that this program may use: a container's limit, if there is one, else the machine's. */
-function machineBytes(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** Gigabytes, also fractions such as 0.5. */

@@ -1,5 +1,5 @@
 /** Checks before a study begins whether its recording fits on the analyzer's disk. */
-import type { AgentModel } from '../protocol/control.ts';
+import type { AgentModel } from '../protocol/agent-model.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { expectedOf, expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import type { Study } from '../protocol/study.ts';

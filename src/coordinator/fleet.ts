@@ -1,5 +1,5 @@
 /** Finds the agents and the analyzer by their announcements on NATS. */
-import { announcedModel, type AgentModel } from '../protocol/control.ts';
+import { announcedModel, type AgentModel } from '../protocol/agent-model.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';

@@ -1,5 +1,5 @@
 /** Chooses which agent takes over the role of one that stays away; a pure function. */
-import type { AgentModel } from '../protocol/control.ts';
+import type { AgentModel } from '../protocol/agent-model.ts';
 import type { Takeover } from './carry-out-command.ts';
 import { openEpisodes, type RunState, type RunningEpisode } from './run-state.ts';
 

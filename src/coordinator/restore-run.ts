@@ -1,5 +1,5 @@
 /** What a restarted coordinator must know before it acts: which agents have roles in the run, from its stream. */
-import type { AgentModel } from '../protocol/control.ts';
+import type { AgentModel } from '../protocol/agent-model.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
@@ -18,11 +18,13 @@ export async function recallNeeded(
   return agentsNeeded(await readState(link, of), of.study);
 }
 
-/** Agents that the study names or that took a role over, without those that were replaced and have no role. */
+/**
+ * Agents that the study names or that took a role over, without those that were replaced and have not come back. The roles
+ * that such an agent still has are taken over once it has been away for the grace period.
+ */
 export function agentsNeeded(state: RunState, study: Study): Set<string> {
   const holding = openEpisodes(state).flatMap(({ now }) => now.holders.map(({ agent }) => agent));
-  const named = [...agentsOf(study)].filter((agent) => !state.replaced.has(agent));
-  return new Set([...named, ...holding]);
+  return new Set([...agentsOf(study), ...holding].filter((agent) => !state.replaced.has(agent)));
 }
 
 /** Adds an agent that does not answer by its model; it counts as away for as long as the grace period. */

@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import ort from '../onnx/runtime.ts';
 import { programVersion } from '../process/version.ts';
 import { concat, writeBytes, writeInteger } from '../onnx/protobuf.ts';
+import { openModel } from './worker/open-model.ts';
 import { plainReason } from './runtime/runtime-errors.ts';
 import { availableProviders } from './runtime/session.ts';
 import { PROVIDERS } from '../process/flags.ts';
@@ -16,6 +17,8 @@ export interface Machine {
   cpu: string;
   memoryMb: number;
   providers: { name: string; works: boolean; reason: string | undefined; help: string | undefined }[];
+  /** How many dialogues of a model may share a pass on the CPU; undefined where no model was named. */
+  sharedPasses?: { model: string; rowsPerPass: number } | undefined;
 }
 
 const HELP: Readonly<Record<string, string>> = {
@@ -28,7 +31,8 @@ const HELP: Readonly<Record<string, string>> = {
   dml: 'is part of the Windows build only.',
 };
 
-export async function examineMachine(): Promise<Machine> {
+/** @param folder a model to examine as well */
+export async function examineMachine(folder?: string): Promise<Machine> {
   // The table names a provider's missing library. The runtime would print it too, before there is a session to
   // silence.
   ort.env.logLevel = 'fatal';
@@ -47,7 +51,16 @@ export async function examineMachine(): Promise<Machine> {
     cpu: cpus()[0]?.model ?? 'unknown',
     memoryMb: Math.round(totalmem() / 2 ** 20),
     providers,
+    ...(folder === undefined ? {} : { sharedPasses: await tryModel(folder) }),
   };
+}
+
+async function tryModel(folder: string): Promise<Machine['sharedPasses']> {
+  const cacheFolder = '.cache/models';
+  const model = await openModel({ folder, provider: 'cpu', threads: 1, cacheFolder });
+  const { name, rowsPerPass } = model.info;
+  await model.release();
+  return { model: name, rowsPerPass };
 }
 
 /** @returns why the provider does not work; undefined if it works */
@@ -94,6 +107,12 @@ export function showMachine(machine: Machine): string {
       name,
       works ? 'works' : `no: ${reason ?? ''} (${help ?? ''})`,
     ]),
+    ...(machine.sharedPasses ? [['passes', passesText(machine.sharedPasses)]] : []),
   ];
   return rows.map(([name = '', value = '']) => `${name.padEnd(12)} ${value}`).join('\n');
+}
+
+function passesText({ model, rowsPerPass }: { model: string; rowsPerPass: number }): string {
+  if (rowsPerPass === 1) return `one dialogue of ${model} each: sharing would change its numbers`;
+  return `up to ${rowsPerPass} dialogues of ${model} share one, and each keeps the bits of one of its own`;
 }

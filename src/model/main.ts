@@ -17,8 +17,8 @@ entrain models try DIR [--system TEXT] [--peer TEXT]… [--say TEXT]… [--max-t
   takes one turn and shows the prompt, its token ids, the reply, how it ended, and the norm of the state of every layer;
   --peer is heard and --say was spoken earlier, in the order in which they stand there
   Each takes --dtype fp32|fp16|q8|int8|uint8|q4|q4f16|bnb4 or --file FILE, where a folder holds several graphs.
-entrain doctor [--json]
-  what this machine can run, and how to get what is missing`;
+entrain doctor [--model DIR] [--json]
+  what this machine can run, and how to get what is missing; of a model, how many of its dialogues may share a pass`;
 
 const JSON_FLAG = { json: { type: 'boolean', default: false } } as const;
 const FOLDER_FLAGS = { ...JSON_FLAG, dtype: { type: 'string' }, file: { type: 'string' } } as const;
@@ -36,8 +36,8 @@ export async function run(argv: string[]): Promise<number> {
 const ACTIONS: Readonly<Record<string, (argv: string[]) => Promise<number>>> = { inspect, tap, try: tryOut };
 
 async function doctor(argv: string[]): Promise<number> {
-  const { values } = parse(argv, JSON_FLAG);
-  const machine = await examineMachine();
+  const { values } = parse(argv, { ...JSON_FLAG, model: { type: 'string' } });
+  const machine = await examineMachine(values.model);
   return say(values.json ? JSON.stringify(machine) : showMachine(machine));
 }
 
@@ -81,7 +81,7 @@ function parse<T extends NonNullable<ParseArgsConfig['options']>>(argv: string[]
 function misused(why: string): EntrainError {
   return new EntrainError(
     'USAGE',
-    `${why}; expected "models inspect DIR [--json]", "models tap DIR --out FILE [--json]", "models try DIR …" or "doctor [--json]".`,
+    `${why}; expected "models inspect DIR [--json]", "models tap DIR --out FILE [--json]", "models try DIR …" or "doctor [--model DIR] [--json]".`,
   );
 }
 

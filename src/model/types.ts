@@ -24,6 +24,8 @@ export interface ModelOptions {
   shareWeights?: boolean;
   /** Folder of a sentence encoder for text features. */
   sentenceEncoder?: string;
+  /** Memory for keys and values of beginnings that prompts share; left out: none. */
+  prefixBytes?: number;
 }
 
 export interface ModelInfo {
@@ -40,6 +42,8 @@ export interface ModelInfo {
   notices: string[];
   /** How many dialogues may share a pass without changing a bit of their results. */
   rowsPerPass: number;
+  /** Bytes of keys and values that one token takes. */
+  cacheTokenBytes: number;
 }
 
 export interface DialogueOptions {

@@ -21,8 +21,13 @@ export const portFlag = (text: string): number => wholeNumber('--port', text, { 
 
 export const threadsFlag = (text: string): number => wholeNumber('--threads', text, { least: 1, most: 1024 });
 
-/** Episodes that an agent plays side by side. */
-export const atOnceFlag = (text: string): number => wholeNumber('--at-once', text, { least: 1, most: 64 });
+/** Episodes that an agent plays side by side; undefined where it is not told. */
+export const atOnceFlag = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : wholeNumber('--at-once', text, { least: 1, most: 64 });
+
+/** Memory for keys and values in MiB; undefined where it is not told. */
+export const cacheMbFlag = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : wholeNumber('--cache-mb', text, { least: 1 });
 
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 

@@ -3,7 +3,7 @@
  * and free disk space.
  */
 import { statfs } from 'node:fs/promises';
-import { totalmem } from 'node:os';
+import { machineBytes } from './machine-memory.ts';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 
 /** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
@@ -22,7 +22,7 @@ export function addProcessMetrics(registry: Registry, folder: string): void {
     name: 'entrain_memory_limit_bytes',
     help: 'Memory that the process may take: of its container, else of the machine.',
     registers,
-  }).set(memoryLimit());
+  }).set(machineBytes());
   const size = new Gauge({
     name: 'entrain_disk_size_bytes',
     help: 'Size of the disk it writes to.',
@@ -39,13 +39,4 @@ export function addProcessMetrics(registry: Registry, folder: string): void {
       size.set(disk.blocks * disk.bsize);
     },
   });
-}
-
-/**
- * Memory available to this process in bytes. A container without a limit reports exabytes; the machine's memory
- * counts then.
- */
-function memoryLimit(): number {
-  const contained = process.constrainedMemory();
-  return contained > 0 ? Math.min(contained, totalmem()) : totalmem();
 }

@@ -3,16 +3,10 @@
  * the field.
  */
 import { z } from 'zod';
+import { agentModelSchema } from './agent-model.ts';
 import { EntrainError, type ErrorCode } from './errors.ts';
 import { NAME_PATTERN } from './subjects.ts';
 import { conditionSchema, personSchema, samplingSchema, studySchema } from './study.ts';
-
-export const modelRefSchema = z.object({
-  name: z.string(),
-  sha256: z.string(),
-  layers: z.int(),
-  dims: z.int(),
-});
 
 /** The analyzer of a run, as chosen by the coordinator: where an agent streams its states, and what lets it in. */
 export const analyzerSchema = z.object({
@@ -136,7 +130,7 @@ export const agentSpecSchema = z.object({
   seating: z.int(),
   /** The coordinator's signed statement that the agent has this role and seating. */
   grant: z.string(),
-  models: z.array(modelRefSchema),
+  models: z.array(agentModelSchema),
   person: personSchema,
   /** Seed of the episode, from which the seed of a turn is derived. */
   seed: z.int(),
@@ -240,26 +234,15 @@ export const runFactsSchema = z.object({
   node: z.string(),
   platform: z.string(),
   study: studySchema,
-  agents: z.record(z.string(), modelRefSchema),
+  agents: z.record(z.string(), agentModelSchema),
   startedAtMs: z.number(),
 });
-
-/** The model of an agent, as its NATS service announces it. */
-export function announcedModel({
-  model: name = '',
-  sha256 = '',
-  layers,
-  dims,
-}: Record<string, string>): AgentModel {
-  return { name, sha256, layers: Number(layers), dims: Number(dims) };
-}
 
 export type RunFacts = z.infer<typeof runFactsSchema>;
 export type Memberships = z.infer<typeof membershipsSchema>;
 export type RetentionEvent = z.infer<typeof retentionSchema>;
 export type AskedPrompt = z.infer<typeof askedPromptSchema>;
 export type Disk = z.infer<typeof diskSchema>;
-export type AgentModel = z.infer<typeof modelRefSchema>;
 export type Assignment = z.infer<typeof assignmentSchema>;
 export type AgentSpec = z.infer<typeof agentSpecSchema>;
 export type Hears = z.infer<typeof hearsSchema>;

@@ -2,7 +2,7 @@
  * The most that a study may take on the analyzer's disk, computed from its own numbers: every turn as long as
  * allowed, and every word heard by all.
  */
-import type { AgentModel } from './control.ts';
+import type { AgentModel } from './agent-model.ts';
 import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
 import { agentsOf, type Study } from './study.ts';
 

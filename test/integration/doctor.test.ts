@@ -46,6 +46,17 @@ describe('entrain doctor', () => {
       expect([Boolean(reason), Boolean(help)]).toEqual([!works, !works]);
   });
 
+  it('says of a model how many of its dialogues may share a pass', async () => {
+    const shared = await entrain('doctor', '--model', 'models/entrain-dialogue-300k', '--json');
+    expect(JSON.parse(shared.stdout)).toMatchObject({
+      sharedPasses: { model: 'entrain-dialogue-300k', rowsPerPass: 16 },
+    });
+    const alone = await writeChatModel({ tokens: 'bytes', template: 'own', style: { style: 'genai' } });
+    expect((await entrain('doctor', '--model', alone)).stdout).toMatch(
+      /passes +one dialogue of .* each: sharing would change its numbers/,
+    );
+  });
+
   it('agrees with an agent on a provider that does not work: it ends with an error, and never runs on another one', async () => {
     const { providers } = JSON.parse((await entrain('doctor', '--json')).stdout) as Machine;
     const missing = providers.filter(({ works }) => !works).map(({ name }) => name);

@@ -109,10 +109,11 @@ async function transcript(demo: Demo): Promise<Pick<Utterance, 'episode' | 'turn
     .toSorted((a, b) => a.episode.localeCompare(b.episode) || a.turn - b.turn);
 }
 
-/** The last whole score of each group; intermediate scores are not repeated by a second run. */
+/** The final score of each group; what a look in between holds depends on when it was taken. */
 async function finalScores(demo: Demo): Promise<FinalScore[]> {
   interface Line {
     type: string;
+    provisional: boolean;
     condition: string;
     direction: string;
     paper: { score: number };
@@ -120,7 +121,8 @@ async function finalScores(demo: Demo): Promise<FinalScore[]> {
   }
   const lines = await jsonLines<Line>(join(demo.folder, 'scores.jsonl'));
   const last = new Map<string, FinalScore>();
-  for (const { condition, direction, paper, strict } of lines.filter(({ type }) => type === 'score')) {
+  const final = lines.filter(({ type, provisional }) => type === 'score' && !provisional);
+  for (const { condition, direction, paper, strict } of final) {
     const score = { condition, direction, paper: paper.score, strict: strict.score, pValue: strict.pValue };
     last.set(`${condition} ${direction}`, score);
   }

@@ -20,12 +20,12 @@ let undisturbed: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-takeover-'));
-  study = await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 8, maxTokens: 8 });
+  study = await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 8, maxTokens: 24 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function withFleet<T>(run: string, agents: string[], play: (fleet: Fleet) => Promise<T>): Promise<T> {
-  const coordinatorFlags = ['--grace-seconds', '4', '--wait-seconds', '20'];
+  const coordinatorFlags = ['--grace-seconds', '4', '--wait-seconds', '60'];
   const fleet = await createFleet({ folder: join(folder, run), study, run, agents, coordinatorFlags });
   try {
     for (const program of ['analyzer', ...agents.map((id) => `agent-${id}` as const)] as const)

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFolder } from '../../process/make-folder.ts';
-import { announcedModel, type AgentModel } from '../../protocol/control.ts';
+import { announcedModel, type AgentModel } from '../../protocol/agent-model.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
 import { createLog } from '../../process/log.ts';
 import type { RunClaim } from '../../process/run-folder/run-claim.ts';
@@ -140,7 +140,7 @@ async function startAnalyzer(starting: Starting): Promise<{ url: string; id: str
 
 async function startAgents(starting: Starting): Promise<Map<string, AgentModel>> {
   const { settings, say } = starting;
-  const { models, provider, threads, atOnce, folder, sentenceEncoder } = settings;
+  const { models, provider, threads, atOnce, cacheMb, folder, sentenceEncoder } = settings;
   for (const [id, model] of models) {
     const argv = [
       'agent',
@@ -152,8 +152,8 @@ async function startAgents(starting: Starting): Promise<Map<string, AgentModel>>
       provider,
       '--threads',
       String(threads),
-      '--at-once',
-      String(atOnce),
+      ...(atOnce === undefined ? [] : ['--at-once', String(atOnce)]),
+      ...(cacheMb === undefined ? [] : ['--cache-mb', String(cacheMb)]),
       ...(sentenceEncoder ? ['--sentence-encoder', sentenceEncoder] : []),
     ];
     const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];

@@ -14,6 +14,7 @@ import {
   runFlag,
   threadsFlag,
   atOnceFlag,
+  cacheMbFlag,
   wholeNumber,
 } from '../../process/flags.ts';
 import { usageText } from '../../process/usage.ts';
@@ -33,7 +34,16 @@ const FLAGS = {
   seed: { type: 'string', value: 'N', about: 'in place of the study’s' },
   provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
   threads: { type: 'string', default: '1', value: 'N', about: 'of each model' },
-  'at-once': { type: 'string', default: '1', value: 'N', about: 'episodes that each agent plays at once' },
+  'at-once': {
+    type: 'string',
+    value: 'N',
+    about: 'episodes that each agent plays at once (2 for each processor, at most 8)',
+  },
+  'cache-mb': {
+    type: 'string',
+    value: 'N',
+    about: 'memory of each agent for keys and values (an eighth of the machine’s)',
+  },
   host: { type: 'string', default: '127.0.0.1', value: 'ADDRESS', about: 'where the status page is served' },
   advertise: {
     type: 'string',
@@ -89,8 +99,9 @@ export interface StartSettings {
   seed: number;
   provider: string;
   threads: number;
-  /** How many episodes each agent plays at once. */
-  atOnce: number;
+  /** How many episodes each agent plays at once, and its memory for keys and values; undefined: the agent chooses. */
+  atOnce: number | undefined;
+  cacheMb: number | undefined;
   host: string;
   /** Name by which others reach the analyzer; its flag `--advertise`. */
   advertise: string | undefined;
@@ -147,6 +158,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     provider: providerFlag(values.provider),
     threads: threadsFlag(values.threads),
     atOnce: atOnceFlag(values['at-once']),
+    cacheMb: cacheMbFlag(values['cache-mb']),
     host,
     advertise,
     port: portFlag(values.port),

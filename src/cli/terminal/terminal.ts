@@ -43,6 +43,7 @@ export function progressLine(state: ViewState, elapsedMs: number): string {
 function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   let shown = 0;
   let panel: string[] = [];
+  let focus = '';
   const clear = (): void => {
     if (shown > 0) out.write(`\u001b[${shown}A\u001b[0J`);
     shown = 0;
@@ -62,12 +63,15 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     write(text.split('\n').flatMap((one) => wrapWords(one, { width: widthOf(out), indent: 0 })));
   return {
     line,
-    heading: (_, text) => line(`\n${text}`),
+    heading: (episode, text) => {
+      focus = episode;
+      line(`\n${text}`);
+    },
     utterance: ({ agent, text, note }) =>
       write(wrapWords(speakerLine(agent, text) + note, { width: widthOf(out), indent: indentOf(agent) })),
     draw: (state) => {
       clear();
-      panel = panelLines(state, { elapsedMs: elapsedMs(), width: widthOf(out) });
+      panel = panelLines(state, { elapsedMs: elapsedMs(), width: widthOf(out), focus });
       show();
     },
     close: clear,
@@ -81,8 +85,16 @@ const indentOf = (agent: string): number => 3 + Math.max(NAME_WIDTH, agent.lengt
 export const widthOf = ({ isTTY, columns }: NodeJS.WriteStream): number =>
   isTTY ? Math.max(20, (columns || 80) - 1) : Infinity;
 
-function panelLines(state: ViewState, { elapsedMs, width }: { elapsedMs: number; width: number }): string[] {
-  const { speaking, report, note } = state;
+interface Panel {
+  elapsedMs: number;
+  width: number;
+  /** The episode whose utterance is shown while it is spoken. */
+  focus: string;
+}
+
+function panelLines(state: ViewState, { elapsedMs, width, focus }: Panel): string[] {
+  const { report, note } = state;
+  const speaking = state.speaking.get(focus);
   const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
   const scores = report?.groups.length
     ? [...scoreTable(report, width), ...tableNotes(report)]
@@ -157,11 +169,10 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
       speech.end(note);
     },
     draw: (state) => {
-      if (state.speaking) {
-        // Only the episode of the heading is written token by token; of others running at once, finished turns
-        // are printed under their own headings.
-        const { episode, turn, agent, text } = state.speaking;
-        if (episode === speech.episode) speech.write(turn, agent, text);
+      // Only the episode of the heading is written token by token.
+      const speaking = state.speaking.get(speech.episode);
+      if (speaking) {
+        speech.write(speaking.turn, speaking.agent, speaking.text);
       } else if (state.note && elapsedMs() - notedMs >= NOTE_EVERY_MS) {
         notedMs = elapsedMs();
         out.write(`${state.note}\n`);

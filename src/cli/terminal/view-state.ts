@@ -10,12 +10,18 @@ export interface ViewState {
   tokens: number;
   maxTurns: number;
   running: Map<string, RunningView>;
-  /** The utterance being spoken. */
-  speaking: { episode: string; turn: number; agent: string; text: string } | undefined;
+  /** The utterances being spoken, by episode. */
+  speaking: ReadonlyMap<string, SpeakingView>;
   report: ScoreReport | undefined;
   /** Printed while no agent speaks. */
   note: string | undefined;
   ended: { failed: false } | { failed: true; reason: string } | undefined;
+}
+
+export interface SpeakingView {
+  turn: number;
+  agent: string;
+  text: string;
 }
 
 export interface RunningView {
@@ -41,7 +47,7 @@ export function emptyView(run: string): ViewState {
     tokens: 0,
     maxTurns: 0,
     running: new Map(),
-    speaking: undefined,
+    speaking: new Map(),
     report: undefined,
     note: undefined,
     ended: undefined,
@@ -64,7 +70,12 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
       }));
     case 'episode-finished':
       running.delete(event.episode);
-      return { ...state, running, finished: state.finished + 1 };
+      return {
+        ...state,
+        running,
+        speaking: without(state.speaking, event.episode),
+        finished: state.finished + 1,
+      };
     case 'run-finished':
       return { ...state, ended: { failed: false } };
     case 'run-failed':
@@ -76,10 +87,11 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
 
 export function viewToken(state: ViewState, token: Token): ViewState {
   const { episode, turn, agent } = token;
-  const same = state.speaking?.episode === episode && state.speaking.turn === turn;
-  const text = (same ? (state.speaking?.text ?? '') : '') + token.text;
+  const before = state.speaking.get(episode);
+  const text = (before?.turn === turn ? before.text : '') + token.text;
+  const speaking = new Map(state.speaking).set(episode, { turn, agent, text });
   const counted = withRunning(state, episode, ({ tokens }) => ({ tokens: tokens + 1 }));
-  return { ...counted, tokens: state.tokens + 1, speaking: { episode, turn, agent, text } };
+  return { ...counted, tokens: state.tokens + 1, speaking };
 }
 
 export function viewUtterance(state: ViewState, utterance: Utterance): ViewState {
@@ -88,7 +100,13 @@ export function viewUtterance(state: ViewState, utterance: Utterance): ViewState
     const gone = was.gone + (finish === 'leave' ? 1 : 0);
     return { turns: turn + 1, gone, left: was.speakers.length - gone < 2 };
   });
-  return { ...next, turns: state.turns + 1, speaking: undefined };
+  return { ...next, turns: state.turns + 1, speaking: without(state.speaking, episode) };
+}
+
+function without(speaking: ViewState['speaking'], episode: string): ViewState['speaking'] {
+  const others = new Map(speaking);
+  others.delete(episode);
+  return others;
 }
 
 function beginning(event: Extract<RunEvent, { type: 'episode-started' }>): RunningView {

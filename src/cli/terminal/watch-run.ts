@@ -83,6 +83,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
       clearInterval(redraw);
       clearInterval(poll);
       for (const subscription of subscriptions) subscription.unsubscribe();
+      headings.flush();
       terminal.close();
     },
   };
@@ -126,6 +127,7 @@ function showRun(terminal: Terminal, { headings, change }: Shown) {
           `${event.agent} takes over from ${event.lost} at turn ${event.turn} of ${event.episode}`,
         );
       change((was) => viewEvent(was, event));
+      if (event.type === 'episode-finished') headings.end(event.episode);
     },
     token: (text: string, subject: string): void => {
       const token = parseMessage(tokenSchema, text, WHAT);
@@ -139,11 +141,10 @@ function showRun(terminal: Terminal, { headings, change }: Shown) {
       if (floor && turnFault(floor, utterance) !== undefined) return;
       floors = floorsWith(floors, utterance);
       const { episode, turn, agent, text: words, finish } = utterance;
-      headings.under(episode, () => {
-        change((was) => viewUtterance(was, utterance));
-        if (finish !== 'absent')
-          terminal.utterance({ turn, agent, text: words, note: finish === 'leave' ? '  (leaves)' : '' });
-      });
+      const note = finish === 'leave' ? '  (leaves)' : '';
+      headings.afterBegin(episode, () => change((was) => viewUtterance(was, utterance)));
+      if (finish === 'absent') return;
+      headings.under(episode, () => terminal.utterance({ turn, agent, text: words, note }));
     },
   };
 }

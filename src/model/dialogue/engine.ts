@@ -6,6 +6,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import type { ChatTemplate, Rendered } from '../text/chat-template.ts';
 import type { Turn } from '../text/template-address.ts';
 import type { Decoder } from '../runtime/decoder.ts';
+import type { PrefixCache } from './prefix-cache.ts';
 import { createPromptCache, type PromptCache } from './prompt-cache.ts';
 import { type Chunk, countTokens, planPrompt } from './prompt-plan.ts';
 import { createStepPicker, type StepPicker } from '../runtime/step-states.ts';
@@ -27,6 +28,8 @@ export interface ModelParts {
   /** Those of the end tokens that end the whole talk. */
   leaveTokenIds: readonly number[];
   openDecoder(): Decoder;
+  /** Left out: no beginning of a prompt is held for another dialogue. */
+  prefixes?: PrefixCache | undefined;
   sentenceEncoder?: SentenceEncoder | undefined;
 }
 
@@ -58,7 +61,7 @@ export function createEngine(parts: ModelParts, options: DialogueOptions): Engin
     options,
     turns: [],
     droppedTurns: 0,
-    cache: createPromptCache(parts.openDecoder(), info.dims),
+    cache: createPromptCache({ decoder: parts.openDecoder(), dims: info.dims, prefixes: parts.prefixes }),
     picker: createStepPicker(options.steps, info.layers, info.dims),
     stateLayers: Array.from({ length: info.layers }, (_, i) => i + 1),
     plan: (turns) => prompt(turns).chunks,

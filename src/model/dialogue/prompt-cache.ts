@@ -3,6 +3,7 @@
  * missing is run. It does not know who speaks.
  */
 import type { Decoder, Pass } from '../runtime/decoder.ts';
+import { type KnownChunk, type PrefixCache, sharedChunks } from './prefix-cache.ts';
 import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';
 
 export interface PromptCache {
@@ -17,7 +18,10 @@ export interface PromptCache {
   /** [dims]: mean of layer 0 over all tokens in the cache. */
   meanEmbedding(): Float32Array;
   length(): number;
-  /** Another cache that holds the same, by copy: what is run on one is not seen by the other. */
+  /**
+   * Another cache that holds the same, by copy: what is run on one is not seen by the other. Its tokens are computed
+   * after those of caches that are no forks.
+   */
   fork(): PromptCache;
   close(): void;
 }
@@ -30,60 +34,111 @@ export interface FollowOptions {
   isTentative?(chunk: Chunk): boolean;
 }
 
-interface Held extends Chunk {
-  /** [dims]: sum of layer 0 over the chunk's tokens. */
-  embeddingSum: Float64Array;
-  /** The pass of a tentative chunk that is not reported yet. */
+interface Held extends KnownChunk {
+  /** The pass of a tentative chunk. */
   untold?: Pass | undefined;
 }
 
-export function createPromptCache(decoder: Decoder, dims: number): PromptCache {
-  return openPromptCache(decoder, dims, { held: [], lastPass: undefined });
+export interface PromptCacheParts {
+  decoder: Decoder;
+  dims: number;
+  /** Beginnings that dialogues share. */
+  prefixes?: PrefixCache | undefined;
+}
+
+export function createPromptCache(parts: PromptCacheParts): PromptCache {
+  return followPlans(holdChunks(parts, { chunks: [], lastPass: undefined }));
+}
+
+/** The chunks that a decoder holds. */
+interface Holding {
+  chunks(): readonly Held[];
+  /** Of the last chunk; undefined after a step back. */
+  lastPass(): Pass | undefined;
+  rewind(chunks: number): void;
+  append(chunk: Chunk, layers: readonly number[]): Promise<Pass>;
+  /** Where nothing is held: takes over a beginning of the plan that another dialogue computed. */
+  begin(plan: readonly Chunk[]): void;
+  /** Gives what is held to other dialogues, where it is all of the plan that they may share. */
+  share(plan: readonly Chunk[]): void;
+  length(): number;
+  meanEmbedding(): Float32Array;
+  fork(): Holding;
+  close(): void;
 }
 
 /** What a fork begins with. */
 interface Begun {
-  held: Held[];
+  chunks: readonly Held[];
   lastPass: Pass | undefined;
 }
 
-function openPromptCache(decoder: Decoder, dims: number, begun: Begun): PromptCache {
-  let { held, lastPass } = begun;
-  const rewind = (chunks: number): void => {
-    if (chunks >= held.length) return;
-    held = held.slice(0, chunks);
+function holdChunks(parts: PromptCacheParts, { chunks, ...begun }: Begun): Holding {
+  let { decoder } = parts;
+  let held = [...chunks];
+  let { lastPass } = begun;
+  const rewind = (to: number): void => {
+    if (to >= held.length) return;
+    held = held.slice(0, to);
     lastPass = undefined;
     decoder.cache.truncate(countTokens(held));
   };
-  const append: PromptCache['append'] = async (chunk, layers) => {
-    try {
-      lastPass = await decoder.run(chunk.ids, [...new Set([0, ...layers])]);
-      held.push({ ...chunk, embeddingSum: sumRows(lastPass.states.get(0), dims) });
-      return lastPass;
-    } catch (error) {
-      rewind(0);
-      throw error;
-    }
+  const forget = (error: unknown): never => {
+    rewind(0);
+    throw error;
   };
+  return {
+    chunks: () => held,
+    lastPass: () => lastPass,
+    rewind,
+    append: async (chunk, layers) => {
+      const pass = await decoder.run(chunk.ids, [...new Set([0, ...layers])]).catch(forget);
+      held.push({ ...chunk, embeddingSum: sumRows(pass.states.get(0), parts.dims) });
+      return (lastPass = pass);
+    },
+    begin: (plan) => {
+      const prefix = held.length === 0 ? parts.prefixes?.find(plan) : undefined;
+      if (!prefix) return;
+      decoder.close();
+      decoder = prefix.decoder.fork();
+      held = prefix.chunks.map((chunk) => ({ ...chunk }));
+    },
+    share: (plan) => {
+      if (held.length === sharedChunks(plan))
+        parts.prefixes?.keep({ chunks: held.map(withoutPass), decoder: decoder.fork() });
+    },
+    length: () => decoder.cache.length,
+    meanEmbedding: () => mean(held, parts.dims),
+    fork: () => holdChunks({ ...parts, decoder: decoder.fork(true) }, { chunks: held, lastPass }),
+    close: () => decoder.close(),
+  };
+}
+
+function followPlans(holding: Holding): PromptCache {
+  const { chunks, rewind, append, meanEmbedding, length, close } = holding;
   const follow: PromptCache['follow'] = async (plan, options) => {
-    rewind(commonChunks(held, plan));
-    for (const chunk of held) tell(chunk, options);
-    for (const chunk of plan.slice(held.length)) {
+    rewind(commonChunks(chunks(), plan));
+    holding.begin(plan);
+    for (const chunk of chunks()) tell(chunk, options);
+    for (const chunk of plan.slice(chunks().length)) {
       const untold = await append(chunk, options.layersOf(chunk, chunk === plan.at(-1)));
-      tell(Object.assign(held.at(-1) as Held, { untold }), options);
+      tell(Object.assign(chunks().at(-1) as Held, { untold }), options);
+      holding.share(plan);
     }
   };
   const followTo: PromptCache['followTo'] = async (plan, layers) => {
-    const same = held.length === plan.length && commonChunks(held, plan) === plan.length;
-    if (same && hasLayers(lastPass, layers)) return lastPass;
+    const same = chunks().length === plan.length && commonChunks(chunks(), plan) === plan.length;
+    const last = holding.lastPass();
+    if (same && hasLayers(last, layers)) return last;
     rewind(plan.length - 1);
-    await follow(plan, { layersOf: (_, last) => (last ? layers : []), onPass: () => undefined });
-    return lastPass as Pass;
+    await follow(plan, { layersOf: (_, isLast) => (isLast ? layers : []), onPass: () => undefined });
+    return holding.lastPass() as Pass;
   };
-  const length = (): number => decoder.cache.length;
-  const fork = (): PromptCache => openPromptCache(decoder.fork(), dims, { held: [...held], lastPass });
-  const close = (): void => decoder.close();
-  return { follow, followTo, append, meanEmbedding: () => mean(held, dims), length, fork, close };
+  return { follow, followTo, append, meanEmbedding, length, fork: () => followPlans(holding.fork()), close };
+}
+
+function withoutPass({ ids, words, segment, step0, open, embeddingSum }: Held): KnownChunk {
+  return { ids, words, segment, step0, open, embeddingSum };
 }
 
 function tell(chunk: Held, { onPass, isTentative }: FollowOptions): void {

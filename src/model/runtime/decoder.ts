@@ -30,8 +30,11 @@ export interface Pass {
 export interface Decoder {
   readonly cache: Pick<KvCache, 'length' | 'truncate'>;
   run(ids: readonly number[], layers: readonly number[]): Promise<Pass>;
-  /** A copy with the same tokens in its own cache. */
-  fork(): Decoder;
+  /**
+   * A copy with the same tokens in its own cache. The tokens of a decoder that yields are computed after those of
+   * decoders that do not.
+   */
+  fork(yields?: boolean): Decoder;
   /** Releases its memory. */
   close(): void;
 }

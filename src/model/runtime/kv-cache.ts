@@ -41,6 +41,13 @@ export function rowFloats(slots: readonly CacheSlot[]): number {
   return slots.map(layoutOf).reduce((sum, { outer, inner }) => sum + outer * inner, 0);
 }
 
+/** Bytes that one token adds to the cache. */
+export function tokenBytes(slots: readonly CacheSlot[]): number {
+  const { BYTES_PER_ELEMENT: single } = Float32Array;
+  const { BYTES_PER_ELEMENT: half } = Uint16Array;
+  return slots.reduce((sum, slot) => sum + rowFloats([slot]) * (slot.type === 'float16' ? half : single), 0);
+}
+
 export function makeTensor(slot: CacheSlot, tokens: number, data: CacheData): ort.Tensor {
   const shape = slot.emptyShape.map((size, axis) => (axis === slot.tokenAxis ? tokens : size));
   return asBits(new ort.Tensor(slot.type as 'float32', data as Float32Array, shape));

@@ -9,8 +9,8 @@
 export interface PassQueue<Step, Output> {
   /** Runs `pass` when it is due; no other pass runs meanwhile. */
   chunk<T>(pass: () => Promise<T>): Promise<T>;
-  /** Computes one token, together with others that wait. */
-  step(step: Step): Promise<Output>;
+  /** Computes one token, together with others that wait. A step that yields comes after those that do not. */
+  step(step: Step, yields?: boolean): Promise<Output>;
 }
 
 interface Waiting<Step, Output> {
@@ -30,14 +30,20 @@ export function createPassQueue<Step, Output>({
   runSteps,
 }: QueueOptions<Step, Output>): PassQueue<Step, Output> {
   const chunks: (() => Promise<void>)[] = [];
-  const steps: Waiting<Step, Output>[] = [];
+  const live: Waiting<Step, Output>[] = [];
+  const yielding: Waiting<Step, Output>[] = [];
+  const takeSteps = (): Waiting<Step, Output>[] => {
+    const taken = live.splice(0, rowsPerPass);
+    return [...taken, ...yielding.splice(0, rowsPerPass - taken.length)];
+  };
   let running = false;
   const work = async (): Promise<void> => {
     running = true;
-    while (chunks.length > 0 || steps.length > 0) {
+    while (chunks.length > 0 || live.length > 0 || yielding.length > 0) {
       await chunks.shift()?.();
       await othersHaveAsked();
-      if (steps.length > 0) await runTogether(steps.splice(0, rowsPerPass), runSteps);
+      const steps = takeSteps();
+      if (steps.length > 0) await runTogether(steps, runSteps);
       await othersHaveAsked();
     }
     running = false;
@@ -51,9 +57,9 @@ export function createPassQueue<Step, Output>({
         chunks.push(() => pass().then(resolve, reject));
         start();
       }),
-    step: (step) =>
+    step: (step, yields = false) =>
       new Promise((resolve, reject) => {
-        steps.push({ step, resolve, reject });
+        (yields ? yielding : live).push({ step, resolve, reject });
         start();
       }),
   };

@@ -23,7 +23,7 @@ export function createSharedDecoders(parts: DecoderParts, rowsPerPass: number): 
     },
   });
   const shared = { parts, block, queue, chunkPass: runChunk(parts) };
-  return () => openShared(shared, createExactCache(parts.io.slots));
+  return () => openShared(shared, createExactCache(parts.io.slots), false);
 }
 
 interface Step {
@@ -39,11 +39,11 @@ interface Shared {
   chunkPass: ReturnType<typeof runChunk>;
 }
 
-function openShared(shared: Shared, cache: ExactCache): Decoder {
+function openShared(shared: Shared, cache: ExactCache, yields: boolean): Decoder {
   const { parts, queue, chunkPass } = shared;
   const held = holdTokens(shared.block, cache);
   const step = async (id: number, layers: readonly number[]): Promise<Pass> => {
-    const { logits, states } = await queue.step({ id, takeRow: held.takeRow });
+    const { logits, states } = await queue.step({ id, takeRow: held.takeRow }, yields);
     return { logits, states: takeLayers(states, layers) };
   };
   return {
@@ -56,10 +56,10 @@ function openShared(shared: Shared, cache: ExactCache): Decoder {
         return chunkPass(cache, ids, layers);
       });
     },
-    fork: () => {
+    fork: (forkYields = yields) => {
       const copy = createExactCache(parts.io.slots);
       copy.replace(held.data(), held.length);
-      return openShared(shared, copy);
+      return openShared(shared, copy, forkYields);
     },
     close: () => {
       held.truncate(0);

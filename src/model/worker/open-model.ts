@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
+import { createPrefixCache } from '../dialogue/prefix-cache.ts';
 import { mapGraphIo, type ValueInfo } from '../runtime/graph-io.ts';
 import { otherGraphs } from '../folder/find-graph.ts';
 import { exists, type ModelFolder, readModelFolder } from '../folder/model-folder.ts';
 import { hashModel } from '../folder/model-hash.ts';
 import { prepareGraph } from '../graph/prepare-graph.ts';
 import { openSentenceEncoder } from '../text/sentence-encoder.ts';
+import { tokenBytes } from '../runtime/kv-cache.ts';
 import { openSession } from '../runtime/session.ts';
 import { openPasses } from './open-passes.ts';
 import { tryPass } from './try-pass.ts';
@@ -31,24 +33,20 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
     session.outputMetadata as readonly ValueInfo[],
   );
   const words = await openWords(folder, rowsOf(io.logits, folder.config));
-  const files = [
-    folder.graph,
-    ...externalFiles,
-    join(folder.path, 'config.json'),
-    join(folder.path, 'tokenizer.json'),
-  ];
   const encoder = options.sentenceEncoder
     ? await openSentenceEncoder(options.sentenceEncoder, options.threads)
     : undefined;
   const { notices, ...spoken } = words;
-  const hash = await hashModel(files, cacheFolder);
+  const hash = await hashModel(contentOf(folder, externalFiles), cacheFolder);
   const parts = { session, io, states: taps.length, dims: folder.config.dims, sharedCache, beforePass };
   const { rowsPerPass, openDecoder } = await openPasses(folder, options, parts);
-  const info = { ...describe(folder, options, hash), notices, rowsPerPass };
+  const described = describe(folder, options, hash);
+  const info = { ...described, notices, rowsPerPass, cacheTokenBytes: tokenBytes(io.slots) };
   const model: OpenModel = {
     info,
     ...spoken,
     openDecoder,
+    prefixes: createPrefixCache({ maxBytes: options.prefixBytes ?? 0, tokenBytes: info.cacheTokenBytes }),
     sentenceEncoder: encoder,
     release: async () => {
       await encoder?.release();
@@ -57,6 +55,11 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   };
   await tryPass(model);
   return model;
+}
+
+/** The files that make the model what it is. */
+function contentOf({ graph, path }: ModelFolder, weights: readonly string[]): string[] {
+  return [graph, ...weights, join(path, 'config.json'), join(path, 'tokenizer.json')];
 }
 
 /** Number of logits, which may exceed the number of tokens by padding; such tokens are never chosen. */
@@ -82,7 +85,7 @@ function describe(
   folder: ModelFolder,
   options: ModelOptions,
   sha256: string,
-): Omit<ModelInfo, 'notices' | 'rowsPerPass'> {
+): Omit<ModelInfo, 'notices' | 'rowsPerPass' | 'cacheTokenBytes'> {
   const { layers, dims, vocabulary, contextTokens } = folder.config;
   const { provider, threads } = options;
   return { name: folder.name, sha256, layers, dims, vocabulary, contextTokens, provider, threads };

@@ -208,6 +208,11 @@ describe('the agents that a restarted coordinator waits for', () => {
     ['all whom the study names', [begun, started('e0001')], ['a', 'b', 'c', 'd']],
     ['the stand-in, not the lost one', [begun, started('e0001'), takenOver], ['a', 'c', 'd', 'z']],
     [
+      'not the lost one, though another of its episodes waits to be taken over',
+      [begun, started('e0001'), started('e0003'), takenOver],
+      ['a', 'c', 'd', 'z'],
+    ],
+    [
       'neither once the episode is over',
       [begun, started('e0001'), takenOver, finished('e0001', 3)],
       ['a', 'c', 'd'],

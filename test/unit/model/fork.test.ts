@@ -49,6 +49,18 @@ describe.each(KINDS)('a fork of a decoder with %s', (kind) => {
   });
 });
 
+describe('alternatives of one history', () => {
+  it('are rows of the same passes', async () => {
+    let passes = 0;
+    const { parts } = await openGraph(await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' }));
+    const decoder = createSharedDecoders({ ...parts, beforePass: () => passes++ }, 16)();
+    await decoder.run(ids(40, 1), []);
+    passes = 0;
+    await Promise.all([0, 1, 2, 3].map((k) => say(decoder.fork(true), ids(10, k))));
+    expect(passes).toBe(10);
+  });
+});
+
 async function opener(kind: (typeof KINDS)[number], torch: OpenGraph): Promise<() => Decoder> {
   if (kind === 'shared passes') return createSharedDecoders(torch.parts, 4);
   if (kind === 'a growing cache') return () => torch.openDecoder(false);

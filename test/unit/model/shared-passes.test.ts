@@ -115,6 +115,13 @@ describe('the queue of passes', () => {
     expect(passes).toEqual(['a b c d', 'e f g']);
   });
 
+  it('takes tokens of branches behind those of live dialogues, also where they have waited longer', async () => {
+    const { queue, passes } = record(4);
+    const branches = ['a', 'b', 'c'].map((id) => queue.step(id, true));
+    await Promise.all([...branches, ...['d', 'e', 'f', 'g', 'h'].map((id) => queue.step(id))]);
+    expect(passes).toEqual(['d e f g', 'h a b c']);
+  });
+
   it('fails the tokens of a pass that fails, and goes on', async () => {
     let fails = true;
     const queue = createPassQueue<string, string>({

@@ -10,6 +10,7 @@ import { emptyView } from '../../../../src/cli/terminal/view-state.ts';
 
 const e1 = { episode: 'e0001', scenario: 'rain', condition: 'live' };
 const e2 = { episode: 'e0002', scenario: 'sun', condition: 'live' };
+const e3 = { episode: 'e0003', scenario: 'snow', condition: 'live' };
 
 function written(terminalOf: { columns?: number } = {}): { terminal: Terminal; text(): string } {
   let text = '';
@@ -31,27 +32,61 @@ function room(terminalOf: { columns?: number } = {}) {
   return { terminal, headings, say, text };
 }
 
-it('words that arrive before their episode’s event wait for its heading', () => {
+it('prints words that arrive before the event of their episode under its heading', () => {
+  const { headings, say, text } = room();
+  say('e0001', 0, 'Early.');
+  expect(text()).toBe('');
+  headings.begin(e1);
+  say('e0001', 1, 'Later.');
+  expect(text()).toBe('\ne0001 · rain · live\n  ada      Early.\n  ada      Later.\n');
+});
+
+it('prints one episode of several at once to its end, then the next with what was said in it meanwhile', () => {
   const { headings, say, text } = room();
   headings.begin(e1);
-  say('e0001', 0, 'One.');
-  say('e0002', 0, 'Early.');
-  expect(text()).toBe('\ne0001 · rain · live\n  ada      One.\n');
   headings.begin(e2);
-  say('e0002', 1, 'Later.');
+  say('e0002', 0, 'Two a.');
+  say('e0001', 0, 'One a.');
+  say('e0002', 1, 'Two b.');
+  say('e0001', 1, 'One b.');
+  headings.end('e0001');
+  say('e0002', 2, 'Two c.');
   expect(text()).toBe(
-    '\ne0001 · rain · live\n  ada      One.\n\ne0002 · sun · live\n  ada      Early.\n  ada      Later.\n',
+    '\ne0001 · rain · live\n  ada      One a.\n  ada      One b.\n' +
+      '\ne0002 · sun · live\n  ada      Two a.\n  ada      Two b.\n  ada      Two c.\n',
   );
 });
 
-it('the heading is repeated when another episode continues', () => {
+it('prints an episode whole that ended while another was in focus', () => {
+  const { headings, say, text } = room();
+  for (const heading of [e1, e2, e3]) headings.begin(heading);
+  say('e0002', 0, 'Two.');
+  headings.end('e0002');
+  say('e0003', 0, 'Three.');
+  say('e0001', 0, 'One.');
+  headings.end('e0001');
+  expect(text().match(/e000\d|One|Two|Three/g)).toEqual(['e0001', 'One', 'e0002', 'Two', 'e0003', 'Three']);
+});
+
+it('prints what still waits when the run ends', () => {
+  const { headings, say, text } = room();
+  headings.begin(e1);
+  headings.begin(e2);
+  say('e0002', 0, 'Two.');
+  headings.flush();
+  expect(text()).toContain('\ne0002 · sun · live\n  ada      Two.\n');
+});
+
+it('prints the next words of an episode that began before this program under its heading', () => {
   const { headings, say, text } = room();
   headings.resume(e1);
   headings.begin(e2);
   say('e0001', 3, 'Still here.');
   say('e0002', 0, 'Me too.');
-  expect(text().match(/e000\d/g)).toEqual(['e0002', 'e0001', 'e0002']);
-  expect(text()).toContain('e0001 · rain · live\n  ada      Still here.\n');
+  headings.end('e0001');
+  expect(text()).toBe(
+    '\ne0001 · rain · live\n  ada      Still here.\n\ne0002 · sun · live\n  ada      Me too.\n',
+  );
 });
 
 it('words whose event never arrives are shown in the end', () => {
@@ -65,7 +100,10 @@ it('tokens of another episode are not written into the line of this one', () => 
   const { terminal, headings, say, text } = room();
   headings.begin(e1);
   const speaking = (episode: string, words: string): void =>
-    terminal.draw({ ...emptyView('r'), speaking: { episode, turn: 0, agent: 'ada', text: words } });
+    terminal.draw({
+      ...emptyView('r'),
+      speaking: new Map([[episode, { turn: 0, agent: 'ada', text: words }]]),
+    });
   speaking('e0001', 'One');
   speaking('e0002', 'Two');
   speaking('e0001', 'One and');

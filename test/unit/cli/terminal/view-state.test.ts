@@ -34,7 +34,7 @@ describe('view state', () => {
       step: 1,
       text: 'lo',
     });
-    expect(state.speaking?.text).toBe('Hello');
+    expect(state.speaking.get('e')?.text).toBe('Hello');
     state = viewUtterance(state, {
       episode: 'e',
       turn: 0,
@@ -47,7 +47,7 @@ describe('view state', () => {
       epoch: 1,
       lastSeq: 1,
     });
-    expect(state.speaking).toBeUndefined();
+    expect(state.speaking.size).toBe(0);
     expect(progress(state)).toBeCloseTo(1 / 8);
     state = viewEvent(state, { type: 'episode-finished', episode: 'e', turns: 4, finish: 'turns', atMs: 0 });
     expect(progress(state)).toBe(0.5);

@@ -1,0 +1,110 @@
+/** Whole turns of dialogues that one agent plays at once: heard, answered by sampling, all layers of all steps passed on. */
+import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
+import { openModel } from '../../src/model/worker/open-model.ts';
+import type { Dialogue, DialogueOptions } from '../../src/model/types.ts';
+import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
+import { compare, cpuMs, median, medianRatio } from './measure.ts';
+import type { Subject } from './subjects.ts';
+
+export interface TalkAtOnce {
+  /** Tokens spoken and heard a second, by one dialogue and by all at once. */
+  tokensPerSecond: { one: number; together: number };
+  ratio: number;
+  /** Passes that the model ran between the call that takes a turn and its first token, 99 % of turns. */
+  firstTokenPasses: number;
+  /** Time of an utterance with three alternatives by that of one without, the longest of four included. */
+  branches: number;
+}
+
+const TURNS = 4;
+const WORDS = [
+  'Hello there, I would like to buy some apples for my mother today.',
+  'That is too much for me, would you take three coins for all of them?',
+  'All right, then give me the red ones and two of the green ones.',
+  'Thank you very much, I will come back next week with my sister.',
+];
+const OPTIONS: DialogueOptions = {
+  id: 'talk',
+  system:
+    'You are Ada, who sells apples on the market. Be brief and friendly, and never go below three coins.',
+  sampling: { temperature: 1, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1, stops: [] },
+  steps: { layers: null, every: 1 },
+};
+const nothing = (): void => undefined;
+
+/** One thread. */
+export async function measureTalk(
+  subject: Subject,
+  { dialogues, maxTokens, rounds }: { dialogues: number; maxTokens: number; rounds: number },
+): Promise<TalkAtOnce> {
+  let passes = 0;
+  const cacheFolder = await temporaryFolder();
+  const settings = { folder: subject.folder, provider: 'cpu', threads: 1, cacheFolder } as const;
+  const model = await openModel(settings, () => passes++);
+  const waited: number[] = [];
+  const told = { maxTokens, onState: nothing, onSteps: nothing, mayLeave: false };
+  const speak = async (dialogue: Dialogue, seed: number): Promise<number> => {
+    const before = passes;
+    let first: number | undefined;
+    const onToken = (): void => void (first ??= passes - before);
+    const { tokens } = await dialogue.speak({ ...told, seed, onToken });
+    waited.push(first ?? 0);
+    return tokens;
+  };
+  const play = async (seed: number): Promise<number> => {
+    const dialogue = openDialogue(model, OPTIONS);
+    let tokens = 0;
+    for (const [turn, words] of WORDS.slice(0, TURNS).entries()) {
+      await dialogue.heard(words, nothing);
+      tokens += model.tokenizer.encode(words).length + (await speak(dialogue, seed * TURNS + turn));
+    }
+    await dialogue.close();
+    return tokens;
+  };
+  /** @returns milliseconds of processor time for each token */
+  const timed = async (seeds: readonly number[], atOnce: boolean): Promise<number> => {
+    const start = cpuMs();
+    let tokens = 0;
+    if (atOnce) for (const count of await Promise.all(seeds.map(play))) tokens += count;
+    else for (const seed of seeds) tokens += await play(seed);
+    return (cpuMs() - start) / tokens;
+  };
+  /** The same token count for each utterance, so that only the passes differ. */
+  const branch = async (seeds: readonly number[]): Promise<number> => {
+    const decoder = model.openDecoder();
+    await decoder.run(
+      Array.from({ length: 64 }, (_, i) => 5 + i),
+      [],
+    );
+    const start = cpuMs();
+    await Promise.all(seeds.map((seed) => sayTokens(decoder.fork(seed > 0), seed, maxTokens)));
+    return cpuMs() - start;
+  };
+  const seeds = Array.from({ length: dialogues }, (_, i) => i);
+  const ms = await compare(rounds, {
+    one: () => timed(seeds.slice(0, 2), false),
+    together: async () => {
+      waited.length = 0;
+      return timed(seeds, true);
+    },
+    utterance: () => branch([0]),
+    branches: () => branch([0, 1, 2, 3]),
+  });
+  await model.release();
+  const sorted = waited.toSorted((a, b) => a - b);
+  return {
+    tokensPerSecond: { one: 1000 / median(ms.one), together: 1000 / median(ms.together) },
+    ratio: medianRatio(ms.one, ms.together),
+    firstTokenPasses: sorted[Math.ceil(0.99 * sorted.length) - 1] ?? Number.NaN,
+    branches: medianRatio(ms.branches, ms.utterance),
+  };
+}
+
+async function sayTokens(
+  decoder: { run(ids: readonly number[], layers: readonly number[]): Promise<unknown>; close(): void },
+  seed: number,
+  tokens: number,
+): Promise<void> {
+  for (let step = 0; step < tokens; step++) await decoder.run([5 + ((step * 17 + seed * 7) % 100)], [0, 1]);
+  decoder.close();
+}
