@@ -18,8 +18,9 @@ export async function ensureTestTools() {
   say(`not installed here: ${missing.join(', ')}; the tests that need them will fail until you install them`);
 }
 
-const hasBrowser = async () =>
-  (await hasPrograms('chromium')) || (await hasPrograms('chromium-headless-shell'));
+async function hasBrowser() {
+  return (await hasPrograms('chromium')) || (await hasPrograms('chromium-headless-shell'));
+}
 
 async function hasPrograms(...names) {
   const found = await Promise.all(names.map(findPrograms));
