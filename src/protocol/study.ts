@@ -127,3 +127,19 @@ export function missingStepLayer(
 export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Set<string> {
   return new Set([...pairs.flat(), ...(reader === undefined ? [] : [reader])]);
 }
+
+/**
+ * The JSON Schema of study files (draft 2020-12), by which editors complete and check JSON and YAML. What the schema cannot say, such as ids that must differ, `entrain study validate` checks.
+ */
+export function studyJsonSchema(): Record<string, unknown> {
+  const { $schema, properties, ...rest } = z.toJSONSchema(studySchema, {
+    io: 'input',
+    unrepresentable: 'any',
+  });
+  return {
+    $schema,
+    title: 'A study of entrain',
+    ...rest,
+    properties: { $schema: { type: 'string' }, ...properties },
+  };
+}

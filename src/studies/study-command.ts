@@ -6,8 +6,7 @@ import { required } from '../process/flags.ts';
 import { readStudy } from '../process/run-folder/read-study.ts';
 import { usageText } from '../process/usage.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { studyJsonSchema } from '../protocol/study-json-schema.ts';
-import { agentsOf, type Study } from '../protocol/study.ts';
+import { agentsOf, studyJsonSchema, type Study } from '../protocol/study.ts';
 import { planStudy, type PlannedModel } from './plan-study.ts';
 
 const FLAGS = {

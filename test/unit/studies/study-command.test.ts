@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
 import { readStudy } from '../../../src/process/run-folder/read-study.ts';
-import { studyJsonSchema } from '../../../src/protocol/study-json-schema.ts';
+import { studyJsonSchema } from '../../../src/protocol/study.ts';
 import { studyCommand } from '../../../src/studies/study-command.ts';
 
 const folders: string[] = [];
