@@ -49,7 +49,7 @@ describe('the error for bad input', () => {
   const runs = (): string => join(folder, 'runs');
 
   it.each([
-    ['an unknown command', ['dance'], /no command "dance".*expected one of start, agent/],
+    ['an unknown command', ['dance'], /no command "dance".*expected one of start, .*agent, /],
     ['an unknown flag', ['start', '--lound'], /--lound/],
     ['a flag that is no number', ['start', '--port', 'many'], /--port is "many": expected a whole number/],
     ['a port that there is not', ['start', '--port', '99999'], /--port is "99999": expected .* 0 to 65535/],

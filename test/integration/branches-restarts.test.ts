@@ -128,13 +128,16 @@ async function outcomeOf(fleet: Fleet, run: string): Promise<Outcome> {
       latest.set(key, { seating, data: Buffer.from(data).toString('base64') });
   }
   return {
-    words: (await readTranscript(fleet.runs, run)).map(
-      ({ episode, turn, text }) => `${episode}/${turn} ${text}`,
-    ),
-    alternatives: lines.map((line) => {
-      const { episode, turn, k, text, finish } = JSON.parse(line) as Record<string, string>;
-      return `${episode}/${turn} ${k} ${text} (${finish})`;
-    }),
+    // Episodes are played side by side, and how their turns interleave is no part of the outcome.
+    words: (await readTranscript(fleet.runs, run))
+      .map(({ episode, turn, text }) => `${episode}/${turn} ${text}`)
+      .toSorted(),
+    alternatives: lines
+      .map((line) => {
+        const { episode, turn, k, text, finish } = JSON.parse(line) as Record<string, string>;
+        return `${episode}/${turn} ${k} ${text} (${finish})`;
+      })
+      .toSorted(),
     states: new Map([...latest].map(([key, { data }]) => [key, data])),
   };
 }
