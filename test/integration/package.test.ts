@@ -20,6 +20,7 @@ const SOURCES = [
   'README.md',
   'tsconfig.json',
   'tsconfig.build.json',
+  'vite.config.ts',
   'bin',
   'docs',
   'models',
@@ -57,11 +58,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the npm package', () => {
   it('holds the programs, one model, the studies and the page of errors, and no source, bench, test or fixture', () => {
-    for (const path of ['bin/entrain.js', 'dist/src/index.d.ts', 'docs/errors.md', 'studies/demo.json'])
+    for (const path of [
+      'bin/entrain.js',
+      'dist/src/index.d.ts',
+      'docs/errors.md',
+      'studies/demo.json',
+      'dist/viewer/index.html',
+    ])
       expect(packed).toContain(path);
     expect(packed).toContain('models/entrain-dialogue-8m/onnx/model.onnx');
     const others = packed.filter(
-      (path) => !/^(bin|dist\/src|docs|models\/entrain-dialogue-8m|studies)\//.test(path),
+      (path) => !/^(bin|dist\/(?:src|viewer)|docs|models\/entrain-dialogue-8m|studies)\//.test(path),
     );
     expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json']);
     expect(packed.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([]);
