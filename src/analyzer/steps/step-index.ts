@@ -1,7 +1,8 @@
 /**
- * Joins the steps of a speaker and of its listeners, turn by turn, in whatever order their frames arrive. A turn is
- * over for a stream when the stream goes on to something else; when it is over for both sides, their steps are
- * aligned and passed on.
+ * Joins the steps of a speaker and of its listeners, turn by turn, in whatever order their frames arrive. A stream may
+ * be in several episodes at once. A turn is over for a stream when the stream goes on to a later turn of the episode,
+ * or has begun so many episodes since that this one has ended; when it is over for both sides, their steps are aligned
+ * and passed on.
  *
  *   stream a:  turn 0 · steps 0 (speak) · steps 1 (listen) · turn 2 …        over for a: 0, 1 …
  *   stream b:           steps 0 (listen) · turn 1 · steps 1 (speak) …        over for b: 0 …     together: 0, a → b
@@ -51,9 +52,12 @@ interface OpenEpisode {
 interface IndexState {
   book: EpisodeIndex<null>;
   open: Map<string, OpenEpisode>;
-  /** The current turn of each stream. */
-  at: Map<string, { episode: string; turn: number }>;
+  /** Stream → the episodes that it is in → the current turn of each; the latest begun is the last. */
+  at: Map<string, Map<string, number>>;
 }
+
+/** An agent plays no more episodes at once (`--at-once`): with so many begun since, an episode has ended. */
+const MOST_AT_ONCE = 64;
 
 /** Bytes of steps that may wait for the other side; above, those of the oldest episode are dropped. */
 const MOST_OPEN_BYTES = 256 * 2 ** 20;
@@ -69,16 +73,26 @@ export function createStepIndex(): StepIndex {
   return {
     take: (input) => {
       const { frame, origin } = input;
-      const before = state.at.get(origin.stream);
-      const turn = 'turn' in frame ? frame.turn : -1;
-      state.at.set(origin.stream, { episode: frame.episode, turn });
+      const moved = moveOn(state, origin.stream, frame);
       openBytes += input.type === 'skip' ? skipTurn(state, input) : takeFrame(state, input);
       if (openBytes > MOST_OPEN_BYTES) openBytes -= giveUpOldest(state);
-      if (before?.episode === frame.episode && before.turn === turn) return [];
-      return close(new Set([before?.episode ?? frame.episode, frame.episode]), false);
+      return moved.length === 0 ? [] : close(moved, false);
     },
     finish: () => close(state.open.keys(), true),
   };
+}
+
+/** Notes where a stream is. @returns the episodes in which it went on, or which have ended for it */
+function moveOn({ at }: IndexState, stream: string, frame: StepInput['frame'] | StepSkip['frame']): string[] {
+  const turn = 'turn' in frame ? frame.turn : -1;
+  const episodes = at.get(stream) ?? new Map<string, number>();
+  at.set(stream, episodes);
+  if (episodes.get(frame.episode) === turn) return [];
+  episodes.set(frame.episode, turn);
+  const [oldest = frame.episode] = episodes.keys();
+  if (episodes.size <= MOST_AT_ONCE) return [frame.episode];
+  episodes.delete(oldest);
+  return [oldest, frame.episode];
 }
 
 function openEpisode({ open }: IndexState, id: string): OpenEpisode {
@@ -158,8 +172,8 @@ function overPair(
   const listener = turnOfRole(episode, turn + ahead) ?? turnOfRole(episode, turn + ahead - agents);
   if (!speaker || !listener) return undefined;
   const isThrough = ({ origin }: IndexedTurn<null>): boolean => {
-    const at = state.at.get(origin.stream);
-    return at !== undefined && (at.episode !== episode.id || at.turn > turn);
+    const episodes = state.at.get(origin.stream);
+    return episodes !== undefined && (episodes.get(episode.id) ?? Infinity) > turn;
   };
   return all || (isThrough(speaker) && isThrough(listener)) ? { speaker, listener } : undefined;
 }

@@ -52,14 +52,27 @@ describe('the step index', () => {
     }
   });
 
-  it('ends the last turn of an episode when both streams have gone on to another one', () => {
-    const { live } = takeAll([
-      ...plantedSteps(WORLD),
-      ...['ada', 'ben'].map((stream, role) =>
-        inputOf({ stream, epoch: 1, seq: 100 }, episodeOf({ ...WORLD, episode: 'e2' }, role)),
-      ),
+  it('ends the last turn of an episode when both streams have begun as many others as are played at once', () => {
+    const begin = (at: number): StepInput[] =>
+      ['ada', 'ben'].map((stream, role) =>
+        inputOf({ stream, epoch: 1, seq: 100 + at }, episodeOf({ ...WORLD, episode: `f${at}` }, role)),
+      );
+    const others = Array.from({ length: 64 }, (_, at) => begin(at)).flat();
+    expect(takeAll([...plantedSteps(WORLD), ...others]).live.map(({ turn }) => turn)).toEqual([0, 1, 2, 3]);
+    expect(takeAll([...plantedSteps(WORLD), ...others.slice(2)]).live.map(({ turn }) => turn)).toEqual([
+      0, 1, 2,
     ]);
-    expect(live.map(({ turn }) => turn)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('gives the same turns of episodes that are played at once as of episodes one after the other', () => {
+    const [one, two] = ['e1', 'e2'].map((episode) => plantedSteps({ ...WORLD, episode }));
+    const turnsOf = (inputs: StepInput[]): string[] => {
+      const { live, left } = takeAll(inputs);
+      return [...live, ...left].map((turn) => `${turn.episode} ${named(turn)}`).toSorted();
+    };
+    const atOnce = (one ?? []).flatMap((input, at) => [input, (two ?? [])[at] as StepInput]);
+    expect(turnsOf(atOnce)).toEqual(turnsOf([...(one ?? []), ...(two ?? [])]));
+    expect(takeAll(atOnce).live).toHaveLength(6);
   });
 
   it('replaces steps that a preview had wrong', () => {
