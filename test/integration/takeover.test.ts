@@ -26,7 +26,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function withFleet<T>(run: string, agents: string[], play: (fleet: Fleet) => Promise<T>): Promise<T> {
   const coordinatorFlags = ['--grace-seconds', '4', '--wait-seconds', '60'];
-  const fleet = await createFleet({ folder: join(folder, run), study, run, agents, coordinatorFlags });
+  // One episode at a time: so there is a moment in the middle of an episode at which the agent owes nothing.
+  const options = { folder: join(folder, run), study, run, agents, coordinatorFlags };
+  const fleet = await createFleet({ ...options, agentFlags: ['--at-once', '1'] });
   try {
     for (const program of ['analyzer', ...agents.map((id) => `agent-${id}` as const)] as const)
       await fleet.start(program);
