@@ -1,4 +1,7 @@
-/** What a user of the viewer waits for: the list of fifty runs, a run of a thousand episodes, scrubbing through it, beside a hundred slow browsers. */
+/**
+ * How long a user of the viewer waits: for a list of fifty runs, for a run of a thousand episodes, and for a step of
+ * scrubbing, also beside a hundred slow browsers.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';

@@ -7,7 +7,8 @@ import { say } from './setup-error.js';
 const TOOLS = [
   { packages: ['prometheus'], isThere: () => hasPrograms('prometheus', 'promtool') },
   { packages: ['chromium-headless-shell'], isThere: hasBrowser },
-  { packages: ['python3', 'python3-msgpack'], isThere: hasPythonMsgpack },
+  { packages: ['python3', 'python3-msgpack'], isThere: () => hasPythonModule('msgpack') },
+  { packages: ['python3', 'python3-numpy'], isThere: () => hasPythonModule('numpy') },
 ];
 
 export async function ensureTestTools() {
@@ -28,9 +29,9 @@ async function hasPrograms(...names) {
 }
 
 /** Debian's python3 by its full path: another one earlier on PATH does not see Debian's modules. */
-async function hasPythonMsgpack() {
+async function hasPythonModule(name) {
   for (const python of ['/usr/bin/python3', 'python3']) {
-    const { status } = await runCommand(python, ['-c', 'import msgpack'], { quiet: true }).catch(() => ({
+    const { status } = await runCommand(python, ['-c', `import ${name}`], { quiet: true }).catch(() => ({
       status: 127,
     }));
     if (status === 0) return true;

@@ -129,7 +129,8 @@ export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Se
 }
 
 /**
- * The JSON Schema of study files (draft 2020-12), by which editors complete and check JSON and YAML. What the schema cannot say, such as ids that must differ, `entrain study validate` checks.
+ * The JSON Schema of study files (draft 2020-12), by which editors complete and check JSON and YAML. It cannot say that
+ * ids must differ, and the like: `entrain study validate` checks those.
  */
 export function studyJsonSchema(): Record<string, unknown> {
   const { $schema, properties, ...rest } = z.toJSONSchema(studySchema, {

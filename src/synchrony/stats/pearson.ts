@@ -1,6 +1,7 @@
 /**
  * Pearson's product-moment correlation of two lists of equal length.
- * Formula: r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²); p of t = r √(ν / (1 − r²)) with ν = n − 2 degrees of freedom,
+ * Formula: r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²);
+ * p of t = r √(ν / (1 − r²)) with ν = n − 2 degrees of freedom,
  * two-sided; 95 % interval by Fisher's z, tanh(artanh r ± 1.96 / √(n − 3)).
  * Range: −1 to 1.
  * Reference: Pearson, 1895; Fisher, 1921.

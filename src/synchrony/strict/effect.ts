@@ -1,12 +1,14 @@
 /**
  * The effect: how much of B's states a ridge on A's explains in scenarios that it was not fitted on, beside what it
- * would explain if the
- * episodes of each scenario stood in any other order.
+ * would explain if the episodes of each scenario stood in any other order.
  *
- *   explained_f = 2⟨β, C_f⟩ − ⟨β, G_f β⟩        over the rows of fold f;  β = M Σ C_s,  M = (Σ G_s + λI)⁻¹  over the scenarios s outside of f
- *   null_f      = −⟨M G_f M, Σ V_s⟩              the exact mean of explained_f over all permutations: the cross-term vanishes, since the rows of
- *                                                 an episode's turn sum to 0 over the scenario's episodes
- *   score  = Σ explained / Σ ‖W‖²;   excess = Σ (explained − null) / Σ ‖W‖²;   means over source layers
+ *   β           = M Σ C_s,  M = (Σ G_s + λI)⁻¹      over the scenarios s outside of fold f
+ *   explained_f = 2⟨β, C_f⟩ − ⟨β, G_f β⟩            over the rows of fold f
+ *   null_f      = −⟨M G_f M, Σ V_s⟩                 the exact mean of explained_f over all permutations
+ *   score       = Σ explained / Σ ‖W‖²              mean over source layers
+ *   excess      = Σ (explained − null) / Σ ‖W‖²     mean over source layers
+ *
+ * The null has no cross-term: the rows of a turn sum to 0 over the scenario's episodes.
  *
  * G = ZᵀZ, C = ZᵀW, V as `ScenarioSums.noise` says. The interval needs the excess without each scenario, both as
  * held-out and as training rows:

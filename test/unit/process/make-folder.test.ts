@@ -1,5 +1,4 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,10 +26,8 @@ describe('a folder is made', () => {
     },
   );
 
-  it.skipIf(!existsSync('/proc/self'))(
-    'not under /proc, and the error of the system comes at once',
-    async () => {
-      await expect(makeFolder('/proc/entrain/runs/r1')).rejects.toThrow('ENOENT');
-    },
-  );
+  it('not under /proc, and the error of the system comes at once', async () => {
+    // Where there is no /proc, the root of the file system takes no folder either.
+    await expect(makeFolder('/proc/entrain/runs/r1')).rejects.toThrow(/ENOENT|EROFS|EACCES|EPERM/);
+  });
 });
