@@ -13,12 +13,12 @@ import { findServices } from '../../src/transport/nats/services.ts';
 import type { NatsLink } from '../../src/transport/nats/connection.ts';
 import { makeCertificates, type Certificates } from '../fixtures/programs/certificates.ts';
 import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
-import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
+import { createFleet, readTranscript, type Fleet, type Program } from '../fixtures/programs/fleet.ts';
 import { descendantsOf, processesWith } from '../fixtures/programs/processes.ts';
 
 const RUN = 'guarded';
-const STUDY = { scenarios: 3, episodes: 1, maxTurns: 6, maxTokens: 8 };
-const TURNS = 3 * 2 * 6;
+const STUDY = { scenarios: 3, episodes: 1, maxTurns: 12, maxTokens: 8 };
+const TURNS = 3 * 2 * 12;
 const PROGRAMS = ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'] as const;
 /** This many consecutive words do not occur in a log by chance. */
 const WORDS = 4;
@@ -38,9 +38,10 @@ beforeAll(async () => {
   const study = await writeSmallStudy(folder, STUDY);
   fleet = await createFleet({ folder, study, run: RUN, agents: ['ada', 'ben'], certificates });
   for (const program of PROGRAMS) await fleet.start(program);
+  const urls = await metricsUrls(await fleet.nats.connect('supervisor'));
   await until('some turns', async () => (await readTranscript(fleet.runs, RUN)).length >= 6, 120_000);
   argv = commandLines();
-  metrics = await readMetrics(await fleet.nats.connect('supervisor'));
+  metrics = await readMetrics(urls);
   status = await fleet.ended('coordinator');
 }, 300_000);
 afterAll(async () => {
@@ -121,13 +122,40 @@ function commandLines(): string[] {
     .map(({ command }) => command);
 }
 
-async function readMetrics(link: NatsLink): Promise<Map<string, string>> {
+/** Addresses of all four programs' metrics, by program, once all have announced themselves. */
+async function metricsUrls(link: NatsLink): Promise<Map<Program, string>> {
+  const urls = new Map<Program, string>();
+  await until(
+    'every program to announce itself',
+    async () => {
+      const look = async (service: string): Promise<void> => {
+        for (const { metadata } of await findServices(link, service))
+          urls.set(programOf(service, metadata), metadata['metricsUrl'] ?? '');
+      };
+      await Promise.all([ANALYZER_SERVICE, COORDINATOR_SERVICE, AGENT_SERVICE].map(look));
+      return urls.size === PROGRAMS.length;
+    },
+    60_000,
+  );
+  return urls;
+}
+
+function programOf(service: string, metadata: Record<string, string>): Program {
+  if (service === AGENT_SERVICE) return `agent-${metadata['agent'] ?? ''}`;
+  return service === ANALYZER_SERVICE ? 'analyzer' : 'coordinator';
+}
+
+/** Reads every program's metrics while the other agent is paused: a run cannot end before it goes on. */
+async function readMetrics(urls: ReadonlyMap<Program, string>): Promise<Map<string, string>> {
   const ca = await readFile(certificates.ca, 'utf8');
   const texts = new Map<string, string>();
-  for (const service of [ANALYZER_SERVICE, COORDINATOR_SERVICE, AGENT_SERVICE]) {
-    for (const { metadata } of await findServices(link, service)) {
-      const url = metadata['metricsUrl'] ?? '';
+  for (const [program, url] of urls) {
+    const paused = program === 'agent-ben' ? 'agent-ada' : 'agent-ben';
+    fleet.signal(paused, 'SIGSTOP');
+    try {
       texts.set(url, await read(url, ca));
+    } finally {
+      fleet.signal(paused, 'SIGCONT');
     }
   }
   return texts;

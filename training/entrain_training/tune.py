@@ -1,10 +1,11 @@
-"""Fine-tune a published member on task dialogues mixed with the corpora, until its minutes are over.
+"""Fine-tune a published member on task dialogues mixed with the corpora, until its minutes of processor time are over.
 
     python3 -m entrain_training.tune MEMBER --corpora DIR --work WORK --minutes N
 
 The weights come out of models/ (from_onnx.py), or out of another member's, grown or cut as "from" in family.json says.
 The learning rate rises over a few steps, stays, and falls linearly to nothing over the last part. Held-out talk of the
 corpora is scored on the way. Checkpoints as in train.py: stopped and started again it goes on, within its minutes.
+Processor time, not the clock: on a busy machine a rate that falls by the clock is gone before anything is learnt.
 """
 import argparse
 import os
@@ -105,11 +106,11 @@ def tune(run, store, minutes, log_path):
     watch = Watch(load_side(store, "held-out"), run)
     rng = numpy.random.default_rng([run.member["seed"], run.seen["segment"]])
     stream = steady_batches(TaskMixture(load_side(store, "train"), run.member["task_share"], rng), run.member["micro_tokens"])
-    started, saved_at, losses = time.time() - run.seen["seconds"], time.time(), []
+    started, saved_at, losses = time.process_time() - run.seen["seconds"], time.time(), []
     if run.seen["step"] == 0:
         write_entry(log_path, {**run.seen, **watch.entry()})
     while not stopping:
-        run.seen["seconds"] = time.time() - started
+        run.seen["seconds"] = time.process_time() - started
         progress = run.seen["seconds"] / (60 * minutes)
         if progress >= 1:
             break
@@ -122,7 +123,7 @@ def tune(run, store, minutes, log_path):
         if time.time() - saved_at > CHECKPOINT_EVERY_S:
             run.save()
             saved_at = time.time()
-    run.seen["seconds"] = time.time() - started
+    run.seen["seconds"] = time.process_time() - started
     run.save()
     if not stopping:
         write_entry(log_path, {**run.seen, **watch.entry()})
@@ -133,7 +134,7 @@ def main():
     parser.add_argument("member")
     parser.add_argument("--corpora", default="../shared/corpora")
     parser.add_argument("--work", required=True, help="folder of the store and the checkpoints")
-    parser.add_argument("--minutes", type=float, required=True, help="end within this time, over all pieces")
+    parser.add_argument("--minutes", type=float, required=True, help="processor time in which it ends, over all pieces")
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     work, plan = Path(options.work), read_member(options.member)
