@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScoreReport } from '../src/protocol/report.ts';
-import { createKeys } from '../src/transport/stream/token.ts';
+import { createKeys } from '../src/transport/stream/auth/access-token.ts';
 import { startAnalyzer, type Running } from './live/analyzer.ts';
 import { openFleet, RUN, type Fleet } from './live/dyads.ts';
 import { between, boundOf, readBuckets, total, type Buckets } from './live/histogram.ts';

@@ -16,6 +16,6 @@ export {
   mintToken,
   type TokenClaims,
   type TokenKeys,
-} from './transport/stream/token.ts';
+} from './transport/stream/auth/access-token.ts';
 export { createOrtAlgebra, type OrtAlgebra, type OrtAlgebraOptions } from './numeric/ort/ort-algebra.ts';
 export { programVersion } from './process/version.ts';

@@ -8,8 +8,8 @@ import { createLog } from '../../src/process/log.ts';
 import { TEXT_FEATURE_DIMS, type EpisodeFrame, type TurnFrame } from '../../src/protocol/stream/frames.ts';
 import { deriveSeed } from '../../src/protocol/seed.ts';
 import { packTensor } from '../../src/protocol/stream/tensor.ts';
-import { createStreamSender, type StreamSender } from '../../src/transport/stream/sender.ts';
-import { mintToken } from '../../src/transport/stream/token.ts';
+import { createStreamSender, type StreamSender } from '../../src/transport/stream/sender/sender.ts';
+import { mintToken } from '../../src/transport/stream/auth/access-token.ts';
 
 export interface Fleet {
   dyads: Dyad[];

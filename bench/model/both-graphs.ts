@@ -2,9 +2,9 @@
 import { basename, dirname } from 'node:path';
 import { createDecoder, type Decoder } from '../../src/model/runtime/decoder.ts';
 import { type GraphIo, mapGraphIo, type ValueInfo } from '../../src/model/runtime/graph-io.ts';
-import { lightenGraph } from '../../src/model/graph/light-graph.ts';
+import { externaliseWeights } from '../../src/model/graph/externalise-weights.ts';
 import { type ModelFolder, readModelFolder } from '../../src/model/folder/model-folder.ts';
-import { packPass } from '../../src/model/graph/pack-pass.ts';
+import { packOutputs } from '../../src/model/graph/pack-outputs.ts';
 import { patchGraph } from '../../src/model/graph/patch-graph.ts';
 import { prepareGraph } from '../../src/model/graph/prepare-graph.ts';
 import { openSession } from '../../src/model/runtime/session.ts';
@@ -39,9 +39,9 @@ export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu
 
 /** The same graph, with the same cache and the logits alone. */
 async function withoutTaps(folder: ModelFolder, provider: Provider): Promise<Uint8Array> {
-  const bytes = lightenGraph(await readGraphFile(folder.graph), basename(folder.graph));
+  const bytes = externaliseWeights(await readGraphFile(folder.graph), basename(folder.graph));
   const { model } = searchGraph(bytes, folder);
-  const pack = packPass(model, { taps: [], outputs: [], edits: [] }, provider);
+  const pack = packOutputs(model, { taps: [], outputs: [], edits: [] }, provider);
   return patchGraph(bytes, model.graph.bytes, pack);
 }
 

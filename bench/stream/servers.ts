@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { WebSocketServer } from 'ws';
-import { openRecording } from '../../src/journal/recording.ts';
+import { openRecording } from '../../src/journal/run-recording.ts';
 import { systemClock } from '../../src/process/clock.ts';
 import { encodeMessage } from '../../src/protocol/stream/codec.ts';
-import { STREAM_LIMITS } from '../../src/transport/stream/registry.ts';
-import { createStreamServer } from '../../src/transport/stream/server.ts';
+import { STREAM_LIMITS } from '../../src/transport/stream/receiver/registry.ts';
+import { createStreamServer } from '../../src/transport/stream/receiver/server.ts';
 
 export interface BenchServer {
   url: string;

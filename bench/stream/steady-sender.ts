@@ -9,7 +9,7 @@ import { openSpool } from '../../src/journal/spool.ts';
 import { systemClock } from '../../src/process/clock.ts';
 import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
 import { createTensorPacker, type PackedTensor } from '../../src/protocol/stream/tensor.ts';
-import { createStreamSender, type Frame } from '../../src/transport/stream/sender.ts';
+import { createStreamSender, type Frame } from '../../src/transport/stream/sender/sender.ts';
 
 export interface SteadyOrder {
   url: string;

@@ -1,13 +1,13 @@
 /** The activation stream of one agent in one run: its spool on disk, its sender, and the token that lets it in. */
 import { join } from 'node:path';
-import { analyzerSchema, parseMessage, type Assignment } from '../protocol/control.ts';
+import { analyzerSchema, parseMessage, type Assignment } from '../protocol/nats-messages.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { openSpool } from '../journal/spool.ts';
 import { isUnanswered, request } from '../transport/nats/services.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
-import { createStreamSender, type StreamSender } from '../transport/stream/sender.ts';
+import { createStreamSender, type StreamSender } from '../transport/stream/sender/sender.ts';
 import type { ClientTls } from '../transport/http/tls.ts';
 
 export interface ActivationStream {

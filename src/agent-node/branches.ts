@@ -4,7 +4,7 @@
  * utterance has all of them. Each listener then sends the state in which it would have replied to each version.
  */
 import { isBranched } from '../protocol/branches.ts';
-import type { AgentSpec, Alternative } from '../protocol/control.ts';
+import type { AgentSpec, Alternative } from '../protocol/nats-messages.ts';
 import type { Branch, Dialogue, ModelInfo } from '../model/types.ts';
 import { branchFrame, type FrameSink } from './frames.ts';
 

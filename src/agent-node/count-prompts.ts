@@ -2,7 +2,7 @@
  * Counts how many tokens the prompts of a study take with this agent's tokenizer and chat template, without running
  * the model.
  */
-import { askPromptsSchema, parseMessage, type AskedPrompt } from '../protocol/control.ts';
+import { askPromptsSchema, parseMessage, type AskedPrompt } from '../protocol/nats-messages.ts';
 import type { Model } from '../model/types.ts';
 import { systemPrompt } from './system-prompt.ts';
 

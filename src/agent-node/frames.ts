@@ -1,5 +1,5 @@
 /** Makes the messages of the activation stream from the model's states. */
-import type { AgentSpec } from '../protocol/control.ts';
+import type { AgentSpec } from '../protocol/nats-messages.ts';
 import type {
   BranchFrame,
   EpisodeFrame,
@@ -9,7 +9,7 @@ import type {
 } from '../protocol/stream/frames.ts';
 import { createTensorPacker } from '../protocol/stream/tensor.ts';
 import type { StepStates, TurnState } from '../model/types.ts';
-import type { Frame } from '../transport/stream/sender.ts';
+import type { Frame } from '../transport/stream/sender/sender.ts';
 import { textFeatures } from '../protocol/text-features.ts';
 
 /** The part of the activation stream that an episode needs. */

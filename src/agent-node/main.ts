@@ -1,5 +1,5 @@
 /** `entrain agent`: one agent with one identity, model and device. It waits for invitations into runs. */
-import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '../protocol/control.ts';
+import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '../protocol/nats-messages.ts';
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
@@ -12,7 +12,7 @@ import type { Model } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http/server.ts';
 import { registerService } from '../transport/nats/services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
-import { chooseAtOnce } from './at-once.ts';
+import { chooseAtOnce } from './episodes-at-once.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
 import { countPrompts } from './count-prompts.ts';
 import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';

@@ -6,8 +6,8 @@
  *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ (all spooled) ─▶ alternatives ─▶ utterance
  */
 import { alternativeSeeds, utteranceSeed } from '../protocol/branches.ts';
-import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/control.ts';
-import { endOfTalk, rolesGone } from '../protocol/leaving.ts';
+import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';
+import { endOfTalk, rolesGone } from '../protocol/early-end.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Branch, Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
 import { sayAlternatives, sendBranch, sendReplies, type BranchPorts } from './branches.ts';

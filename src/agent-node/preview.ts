@@ -2,7 +2,7 @@
  * The peer's words while they are being spoken. Tokens are a preview and may be lost: after a hole the preview of
  * that turn stops, and the finished utterance gives the full text.
  */
-import type { Token } from '../protocol/control.ts';
+import type { Token } from '../protocol/nats-messages.ts';
 
 export interface Preview {
   /** Follows one turn. `onText` is called with the newest text so far, one call at a time. */

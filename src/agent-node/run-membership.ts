@@ -2,7 +2,7 @@
  * One agent's membership in a run, from the coordinator's invitation to its end: the activation stream to the run's
  * analyzer, the specs of its episodes, and the utterances it may hear.
  */
-import { agentSpecSchema, parseMessage, type AgentSpec, type Assignment } from '../protocol/control.ts';
+import { agentSpecSchema, parseMessage, type AgentSpec, type Assignment } from '../protocol/nats-messages.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
@@ -16,7 +16,7 @@ import { openActivationStream, type ActivationStream } from './activation-stream
 import { createBackpressure } from './backpressure.ts';
 import { createCoordinatorWatch, type CoordinatorWatch } from './coordinator-watch.ts';
 import { createPreview } from './preview.ts';
-import { createTalk, type Talk } from './talk.ts';
+import { followTalk, type Talk } from './follow-talk.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
 import { createUtteranceInbox } from './utterance-inbox.ts';
 
@@ -62,7 +62,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const stream = await openActivationStream({ ...options, renewalMs, onCoordinator: watch.asked });
   const inbox = createUtteranceInbox();
   const preview = createPreview();
-  const talk = createTalk({ inbox, preview, log });
+  const talk = followTalk({ inbox, preview, log });
   const ports = createPorts(options, { stream, inbox, preview, talk, signal: stopping.signal });
   const hearing = await hearTalk(options, talk, watch);
   const play = playInOrder(options, ports);

@@ -4,7 +4,7 @@ import { atOnceFlag, cacheMbFlag, nameFlag, required, threadsFlag, wholeNumber }
 import { usageText } from '../process/usage.ts';
 import { readServing, SERVE_FLAGS } from '../transport/http/serve-flags.ts';
 import { readAuthority } from '../transport/http/tls.ts';
-import { prefixBytes } from './at-once.ts';
+import { prefixBytes } from './episodes-at-once.ts';
 import { readProvider } from './provider-flag.ts';
 
 const FLAGS = {

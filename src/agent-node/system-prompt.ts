@@ -1,5 +1,5 @@
 /** The system prompt of an agent: one line for each thing that it knows, in a fixed order, without empty ones. */
-import type { AgentSpec } from '../protocol/control.ts';
+import type { AgentSpec } from '../protocol/nats-messages.ts';
 
 export function systemPrompt(spec: Pick<AgentSpec, 'scenario' | 'person'>): string {
   const lines: [label: string, text: string][] = [

@@ -1,6 +1,6 @@
 /** Describes an utterance by numbers, so that the analyzer can judge the talk without having a word of it. */
 import { createHash } from 'node:crypto';
-import type { Utterance } from '../protocol/control.ts';
+import type { Utterance } from '../protocol/nats-messages.ts';
 import type { TalkMark } from '../protocol/stream/frames.ts';
 
 /**

@@ -2,7 +2,7 @@
  * Keeps utterances from the run's stream until the episode that needs them asks. Utterances of episodes that this
  * agent never plays are dropped, oldest first.
  */
-import type { Alternative, Utterance } from '../protocol/control.ts';
+import type { Alternative, Utterance } from '../protocol/nats-messages.ts';
 
 /** A spoken turn with its alternatives; without them if the turn does not branch. */
 export type Heard = Utterance & { alternatives?: readonly Alternative[] };

@@ -10,9 +10,9 @@ import { nameFlag, wholeNumber } from '../process/flags.ts';
 import { makeFolder } from '../process/make-folder.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { usageText } from '../process/usage.ts';
-import { writeWhole } from '../process/write-whole.ts';
+import { writeAtomic } from '../process/write-atomic.ts';
 import { EntrainError } from '../protocol/errors.ts';
-import { createKeys, mintToken } from '../transport/stream/token.ts';
+import { createKeys, mintToken } from '../transport/stream/auth/access-token.ts';
 
 export interface KeyFiles {
   privateKey: string;
@@ -90,8 +90,8 @@ export async function writeKeys(folder: string): Promise<KeyFiles> {
   for (const file of Object.values(files)) if (await isThere(file)) throw refused();
   await makeFolder(folder, 0o700);
   try {
-    await writeWhole(files.publicKey, keys.publicKeyPem, 0o644);
-    await writeWhole(files.privateKey, keys.privateKeyPem);
+    await writeAtomic(files.publicKey, keys.publicKeyPem, 0o644);
+    await writeAtomic(files.privateKey, keys.privateKeyPem);
   } catch (cause) {
     throw refused(cause);
   }

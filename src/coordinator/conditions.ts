@@ -1,5 +1,5 @@
 /** What a condition means for one agent of an episode: what it hears, how it samples, and what it is told. */
-import type { AgentSpec, Hears } from '../protocol/control.ts';
+import type { AgentSpec, Hears } from '../protocol/nats-messages.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Person, Sampling, Study } from '../protocol/study.ts';
 import type { PlannedEpisode } from './plan.ts';

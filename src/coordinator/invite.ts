@@ -1,7 +1,12 @@
 /**
  * Creates the run's stream and each agent's consumers, and invites the agents with a token for the activation stream.
  */
-import { membershipsSchema, parseMessage, type Assignment, type Memberships } from '../protocol/control.ts';
+import {
+  membershipsSchema,
+  parseMessage,
+  type Assignment,
+  type Memberships,
+} from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
@@ -11,7 +16,7 @@ import { request } from '../transport/nats/services.ts';
 import { createConsumer, createRunStream, dropConsumer } from '../transport/nats/streams.ts';
 import { subscribe } from '../transport/nats/subscription.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
-import { mintToken, TOKEN_LIFE_MS } from '../transport/stream/token.ts';
+import { mintToken, TOKEN_LIFE_MS } from '../transport/stream/auth/access-token.ts';
 import { ABSENT, type Fleet } from './fleet.ts';
 
 const INVITE_TIMEOUT_MS = 10_000;

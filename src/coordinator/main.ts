@@ -14,7 +14,7 @@ import { programRoutes, serveHttp } from '../transport/http/server.ts';
 import { registerService } from '../transport/nats/services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import type { AgentModel } from '../protocol/agent-model.ts';
-import type { RunFacts } from '../protocol/control.ts';
+import type { RunFacts } from '../protocol/nats-messages.ts';
 import { readRunFile } from '../process/run-folder/run-file.ts';
 import { checkDisk, tellFinished } from './disk-budget.ts';
 import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
@@ -28,7 +28,7 @@ import {
   type InviteOptions,
 } from './invite.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
-import { checkPrompts } from './prompt-room.ts';
+import { checkPrompts } from './check-prompt-lengths.ts';
 import { addAbsent, recallNeeded } from './restore-run.ts';
 import { countSpoken, openRunFolder, writeRunFile } from './run-folder.ts';
 import { requireItsStream, requireSameRun } from './same-run.ts';

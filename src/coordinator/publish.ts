@@ -1,7 +1,7 @@
 /**
  * Publishes what the coordinator writes into the run's stream: what each agent may know of an episode, and events.
  */
-import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/control.ts';
+import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
 import type { Study } from '../protocol/study.ts';
@@ -9,7 +9,7 @@ import { subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { publishOnce, publishStored } from '../transport/nats/streams.ts';
-import { digestOf, mintGrant } from '../transport/stream/role-grant.ts';
+import { digestOf, mintGrant } from '../transport/stream/auth/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
 import { plannedGroups, type PlannedEpisode } from './plan.ts';

@@ -7,8 +7,8 @@
 import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../process/make-folder.ts';
-import { writeWhole } from '../process/write-whole.ts';
-import type { RunEvent, RunFacts, Utterance } from '../protocol/control.ts';
+import { writeAtomic } from '../process/write-atomic.ts';
+import type { RunEvent, RunFacts, Utterance } from '../protocol/nats-messages.ts';
 import type { PlacedAlternative } from '../protocol/turn-order.ts';
 
 export interface RunFolder {
@@ -68,7 +68,7 @@ export async function countSpoken(runs: string, run: string): Promise<number> {
 }
 
 export function writeRunFile(folder: string, facts: RunFacts): Promise<void> {
-  return writeWhole(join(folder, 'run.json'), `${JSON.stringify(facts, null, 2)}\n`);
+  return writeAtomic(join(folder, 'run.json'), `${JSON.stringify(facts, null, 2)}\n`);
 }
 
 const draftOf = (folder: string, name: string): string => join(folder, `${name}.draft`);

@@ -4,8 +4,8 @@
  *
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
-import type { Alternative, RunEvent, Utterance } from '../protocol/control.ts';
-import { endOfTalk } from '../protocol/leaving.ts';
+import type { Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
+import { endOfTalk } from '../protocol/early-end.ts';
 import type { Study } from '../protocol/study.ts';
 import {
   alternativeFault,

@@ -2,7 +2,7 @@
  * Carries out a run: reads its stream from the beginning, reduces it, and publishes what `decide` commands. Every
  * message is stored once, so repeating a command after a restart changes nothing.
  */
-import { eventSchema, parseMessage } from '../protocol/control.ts';
+import { eventSchema, parseMessage } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { storedKind } from '../protocol/subjects.ts';
 import {

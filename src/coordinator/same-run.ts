@@ -2,7 +2,7 @@
  * Checks whether a run of this name may be begun or continued: a name stands for one study, one seed and one model
  * per agent.
  */
-import type { RunFacts } from '../protocol/control.ts';
+import type { RunFacts } from '../protocol/nats-messages.ts';
 import type { Study } from '../protocol/study.ts';
 import { requireSameStudy, runTaken } from '../process/run-folder/run-file.ts';
 import type { Fleet } from './fleet.ts';

@@ -1,5 +1,10 @@
 /** Recordings and spools on disk: the package entry `entrain/journal`. */
-export { openRecording, type Recording, type RecordingOptions, type RecordingStatus } from './recording.ts';
+export {
+  openRecording,
+  type Recording,
+  type RecordingOptions,
+  type RecordingStatus,
+} from './run-recording.ts';
 export {
   readRecording,
   streamsOf,

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { decodeMessage } from '../protocol/stream/codec.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import type { DataMessage } from '../protocol/stream/frames.ts';
-import { STREAMS_FOLDER } from './recording.ts';
-import { scanSegment, segmentNames, type SegmentScan } from './segment.ts';
+import { STREAMS_FOLDER } from './run-recording.ts';
+import { scanSegment, segmentNames, type SegmentScan } from './segment-format.ts';
 
 export interface RecordedMessage {
   stream: string;

@@ -15,7 +15,7 @@ import {
   segmentNames,
   type SegmentName,
   type SegmentScan,
-} from './segment.ts';
+} from './segment-format.ts';
 
 interface Place {
   disk: Disk;

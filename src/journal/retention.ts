@@ -9,9 +9,9 @@
  */
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../process/write-whole.ts';
-import { STREAMS_FOLDER } from './recording.ts';
-import { segmentNames } from './segment.ts';
+import { writeAtomic } from '../process/write-atomic.ts';
+import { STREAMS_FOLDER } from './run-recording.ts';
+import { segmentNames } from './segment-format.ts';
 
 export interface Removal {
   /** When the run was removed, milliseconds since 1970. */
@@ -73,7 +73,7 @@ interface Finished {
 
 /** @param sealed whether no segment of the run is open any more */
 export function markFinished(folder: string, { atMs, sealed = false }: Finished): Promise<void> {
-  return writeWhole(join(folder, FINISHED), JSON.stringify({ atMs, sealed }));
+  return writeAtomic(join(folder, FINISHED), JSON.stringify({ atMs, sealed }));
 }
 
 const readFinished = (folder: string): Promise<Finished | undefined> =>
@@ -84,7 +84,7 @@ export const isFinished = async (folder: string): Promise<boolean> =>
   (await readFinished(folder)) !== undefined;
 
 export async function setPinned(folder: string, pinned: boolean): Promise<void> {
-  if (pinned) await writeWhole(join(folder, PINNED), '');
+  if (pinned) await writeAtomic(join(folder, PINNED), '');
   else await rm(join(folder, PINNED), { force: true });
 }
 
@@ -121,7 +121,7 @@ export async function removeSegments(runsFolder: string, run: KeptRun, atMs: num
     segments: (before?.segments ?? 0) + segments.length,
     bytes: (before?.bytes ?? 0) + run.bytes,
   };
-  await writeWhole(join(folder, REMOVED), JSON.stringify(removal));
+  await writeAtomic(join(folder, REMOVED), JSON.stringify(removal));
   for (const { path } of segments) await rm(path, { force: true });
   return removal;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodeMessage } from '../protocol/stream/codec.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import { HEADER_BYTES, recordHeader, scanSegment, segmentFile, type SegmentName } from './segment.ts';
+import { HEADER_BYTES, recordHeader, scanSegment, segmentFile, type SegmentName } from './segment-format.ts';
 
 export interface SpoolSegment {
   readonly epoch: number;

@@ -10,7 +10,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { Logger } from '../process/log.ts';
 import { realDisk, type Disk } from './disk.ts';
 import { createSpoolSegment, recoverSpoolSegment, type SpoolSegment } from './spool-segment.ts';
-import { segmentNames } from './segment.ts';
+import { segmentNames } from './segment-format.ts';
 
 export interface SpoolOptions {
   folder: string;

@@ -10,7 +10,7 @@ import { encodeSeal } from '../protocol/stream/seal.ts';
 import type { Logger } from '../process/log.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { recoverSegments } from './recover-segments.ts';
-import { HEADER_BYTES, recordHeader, recordHeaders, segmentFile } from './segment.ts';
+import { HEADER_BYTES, recordHeader, recordHeaders, segmentFile } from './segment-format.ts';
 
 export interface RecordedBytes {
   seq: number;

@@ -1,12 +1,12 @@
 /** Receives hidden states in a program of one's own: it records every frame, then hands it on. */
 import { join } from 'node:path';
 import type { DataMessage } from '../protocol/stream/frames.ts';
-import { openRecording, type Recording } from '../journal/recording.ts';
+import { openRecording, type Recording } from '../journal/run-recording.ts';
 import { systemClock } from '../process/clock.ts';
 import { createLog } from '../process/log.ts';
 import { serveHttp } from '../transport/http/server.ts';
-import { createStreamServer } from '../transport/stream/server.ts';
-import { verifyToken } from '../transport/stream/token.ts';
+import { createStreamServer } from '../transport/stream/receiver/server.ts';
+import { verifyToken } from '../transport/stream/auth/access-token.ts';
 
 export interface FrameOrigin {
   run: string;

@@ -5,7 +5,7 @@ import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
 import { beyondText, strictScore } from '../synchrony/strict/strict-score.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import type { NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
-import { meanOfDraws } from '../analyzer/scoring/null-draws.ts';
+import { meanOfDraws } from '../analyzer/scoring/paper-null-mean.ts';
 import type { Progress } from '../process/progress.ts';
 import { estimateAnswer, paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';

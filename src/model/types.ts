@@ -2,7 +2,7 @@
  * The interface of a model for the rest of an agent: it hears, it speaks, and its hidden states can be read
  * meanwhile.
  */
-import type { AgentSpec } from '../protocol/control.ts';
+import type { AgentSpec } from '../protocol/nats-messages.ts';
 import type { StepRole } from '../protocol/stream/frames.ts';
 import type { PROVIDERS } from '../process/flags.ts';
 import type { GraphChoice } from './folder/find-graph.ts';

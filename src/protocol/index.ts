@@ -18,7 +18,7 @@ export {
   type RunEvent,
   type Token,
   type Utterance,
-} from './control.ts';
+} from './nats-messages.ts';
 export type { GroupReport, PairReport, ScoreReport, StateReport, StreamReport } from './report.ts';
 export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './stream/codec.ts';
 export { packTensor, unpackTensor, type PackedTensor } from './stream/tensor.ts';

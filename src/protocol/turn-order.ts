@@ -15,9 +15,9 @@ import {
   type Alternative,
   type RunEvent,
   type Utterance,
-} from './control.ts';
+} from './nats-messages.ts';
 import { EntrainError } from './errors.ts';
-import { endOfTalk, rolesGone } from './leaving.ts';
+import { endOfTalk, rolesGone } from './early-end.ts';
 import { storedKind } from './subjects.ts';
 
 /** `seq`: place in the run's stream, if known. */

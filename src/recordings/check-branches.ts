@@ -12,8 +12,8 @@ import {
   placeSchema,
   type Alternative,
   type RunEvent,
-} from '../protocol/control.ts';
-import { rolesGone } from '../protocol/leaving.ts';
+} from '../protocol/nats-messages.ts';
+import { rolesGone } from '../protocol/early-end.ts';
 import {
   alternativeFault,
   alternativesOf,
@@ -24,7 +24,7 @@ import {
   type Floor,
   type Floors,
 } from '../protocol/turn-order.ts';
-import type { BranchLedger } from './branch-ledger.ts';
+import type { RecordedBranches } from './recorded-branches.ts';
 import type { Placed, Spoken } from './check-speakers.ts';
 
 export interface BranchReport {
@@ -39,7 +39,7 @@ export interface BranchReport {
 export interface BranchCheck {
   events: readonly Placed<RunEvent>[];
   spoken: readonly (Placed<Spoken> & { text?: string | undefined })[];
-  ledger: BranchLedger;
+  ledger: RecordedBranches;
 }
 
 type Line = Placed<RunEvent> | BranchCheck['spoken'][number] | Placed<Alternative>;
@@ -86,7 +86,7 @@ interface BranchedTurn {
   line: BranchCheck['spoken'][number];
   /** By role, the reader last: every agent that had it. */
   seats: readonly ReadonlySet<string>[];
-  ledger: BranchLedger;
+  ledger: RecordedBranches;
 }
 
 function checkTurn(at: BranchedTurn, report: BranchReport): void {

@@ -3,7 +3,7 @@
  * that agents and coordinator use. Recordings of protocol 1 have no order between events and utterances; there
  * an agent must have had the role of the turn at some time.
  */
-import type { RunEvent, Utterance } from '../protocol/control.ts';
+import type { RunEvent, Utterance } from '../protocol/nats-messages.ts';
 import { floorsAfter, floorsWith, NO_FLOORS, turnFault } from '../protocol/turn-order.ts';
 
 /** A line of `events.jsonl` or `transcript.jsonl`; `seq` is its place in the run's stream. */

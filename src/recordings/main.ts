@@ -10,7 +10,7 @@ import { stderrProgress } from '../process/progress.ts';
 import { findRunFolder } from '../process/run-folder/read-talk.ts';
 import type { TableFormat } from '../tables/table-bytes.ts';
 import { exportRun, type ExportFormat } from './export-run.ts';
-import { removedText, verifyText } from './print-report.ts';
+import { removedText, verifyText } from './verify-text.ts';
 import { verifyRun } from './verify-run.ts';
 
 const FLAGS = {

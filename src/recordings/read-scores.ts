@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import type { RowIds } from '../analyzer/ingest/group-rows.ts';
-import { rowsOfLine, type RowLine } from '../analyzer/output/row-ledger.ts';
+import { rowsOfLine, type RowLine } from '../analyzer/output/score-log-rows.ts';
 
 /** The fields of a line that say which rows it has. */
 export interface ScoreLine extends Partial<Omit<RowLine, 'rows'>> {

@@ -3,7 +3,7 @@ import { branchAnswer } from '../analyzer/branches/branch-answer.ts';
 import { createBranchIndex, type BranchIndex } from '../analyzer/branches/branch-index.ts';
 import { historyId, type GroupHistories } from '../analyzer/branches/branch-rows.ts';
 import { scoreBranches } from '../analyzer/branches/score-branches.ts';
-import { rowsOfBranchLine, type BranchRows } from '../analyzer/output/branch-ledger.ts';
+import { rowsOfBranchLine, type BranchRows } from '../analyzer/output/score-log-branches.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import { systemClock } from '../process/clock.ts';
 import type { RecordedMessage } from '../journal/read-recording.ts';

@@ -17,7 +17,7 @@ import {
   type DyadSteps,
   type ScoreTools,
 } from '../analyzer/steps/dyad-steps.ts';
-import { addSteps, type SideSteps, type StepLayers } from '../analyzer/steps/side-steps.ts';
+import { addSteps, type TurnSteps, type StepLayers } from '../analyzer/steps/turn-steps.ts';
 import { alignSides } from '../analyzer/steps/step-index.ts';
 import { parseStepMeasures } from '../analyzer/steps/step-measures.ts';
 import { figureRecords, type StepRecord } from '../analyzer/steps/step-record.ts';
@@ -102,10 +102,10 @@ function lastSteps(layers: StepLayers, steps: number): StepLayers {
 async function readSide(
   { folder, index }: StepReplay,
   of: { episode: string; turn: number; last: string },
-): Promise<SideSteps | undefined> {
+): Promise<TurnSteps | undefined> {
   const [stream = '', epoch = '', lastSeq = ''] = of.last.split(' ');
   const places = index.get(`${stream} ${epoch} ${of.episode} ${of.turn}`) ?? [];
-  let side: SideSteps | undefined;
+  let side: TurnSteps | undefined;
   for (const { seq, at } of places.toSorted((a, b) => a.seq - b.seq)) {
     if (seq > Number(lastSeq)) break;
     side = addSteps(side, await readFrame(folder, at), { stream, epoch: Number(epoch), seq });

@@ -7,12 +7,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRecording, type RecordedMessage, type SegmentReport } from '../journal/read-recording.ts';
 import { removalOf, type Removal } from '../journal/retention.ts';
-import { parseMessage, placeSchema, utteranceSchema } from '../protocol/control.ts';
-import { createBranchLedger, type BranchLedger } from './branch-ledger.ts';
+import { parseMessage, placeSchema, utteranceSchema } from '../protocol/nats-messages.ts';
+import { createRecordedBranches, type RecordedBranches } from './recorded-branches.ts';
 import { checkBranches, type BranchReport } from './check-branches.ts';
 import { checkSpeakers, type Spoken } from './check-speakers.ts';
-import { createLedger, type EpochLedger } from './epoch-ledger.ts';
-import { holdAgainstPlan, readEvents, type RunEvents } from './hold-against-plan.ts';
+import { createRecordedEpochs, type RecordedEpoch } from './recorded-epochs.ts';
+import { checkAgainstPlan, readEvents, type RunEvents } from './check-against-plan.ts';
 
 /** The fields of an utterance that this check needs; others are ignored. */
 const namedSchema = utteranceSchema
@@ -29,7 +29,7 @@ export interface VerifyReport {
   segments: number;
   frames: number;
   bytes: number;
-  epochs: (EpochLedger & { stream: string; epoch: number })[];
+  epochs: (RecordedEpoch & { stream: string; epoch: number })[];
   /** Damaged bytes, broken seals, numbers that are missing or repeated; one sentence each. */
   faults: string[];
   /** Segments that are still open: the analyzer runs, or was killed and not started again. */
@@ -63,8 +63,8 @@ export async function verifyRun(folder: string): Promise<VerifyReport> {
 }
 
 export function beginVerification(folder: string): Verification {
-  const ledger = createLedger();
-  const branches = createBranchLedger();
+  const ledger = createRecordedEpochs();
+  const branches = createRecordedBranches();
   const faults: string[] = [];
   const open: string[] = [];
   const totals = { segments: 0, bytes: 0, frames: 0 };
@@ -87,8 +87,8 @@ export function beginVerification(folder: string): Verification {
 async function conclude(
   folder: string,
   seen: Pick<VerifyReport, 'faults' | 'open'> & {
-    ledger: ReturnType<typeof createLedger>;
-    branches: BranchLedger;
+    ledger: ReturnType<typeof createRecordedEpochs>;
+    branches: RecordedBranches;
     totals: Pick<VerifyReport, 'segments' | 'bytes' | 'frames'>;
   },
 ): Promise<VerifyReport> {
@@ -104,7 +104,7 @@ async function conclude(
   const spoken = (transcript.all ?? []).map(({ episode, turn }) => `${episode}/${turn}`);
   const lacking = [
     ...transcript.faults,
-    ...(await holdAgainstPlan(folder, { spoken, recorded: ledger.turns(), events })),
+    ...(await checkAgainstPlan(folder, { spoken, recorded: ledger.turns(), events })),
     ...(branches?.faults ?? []),
   ];
   const removed = await removalOf(folder);
@@ -137,7 +137,7 @@ function epochFaults({
   epoch,
   holes,
   doubled,
-}: EpochLedger & { stream: string; epoch: number }): string[] {
+}: RecordedEpoch & { stream: string; epoch: number }): string[] {
   const place = `${stream} epoch ${epoch}`;
   const faults = holes.map(({ from, to }) => `${place}: frames ${from}…${to} are missing`);
   return doubled > 0 ? [...faults, `${place}: ${doubled} frames are there more than once`] : faults;
@@ -149,7 +149,7 @@ const isSpoken = (line: Named): line is Named & Spoken =>
 function checkUtterances(
   all: readonly Named[],
   { events }: RunEvents,
-  ledger: ReturnType<typeof createLedger>,
+  ledger: ReturnType<typeof createRecordedEpochs>,
 ): { total: number; incomplete: string[] } {
   const speakers = speakersOf(events);
   const incomplete = all.flatMap((utterance) => {

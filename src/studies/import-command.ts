@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
-import { writeWhole } from '../process/write-whole.ts';
+import { writeAtomic } from '../process/write-atomic.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { hopelessStudy } from '../protocol/minimums.ts';
 import { importSotopia } from './sotopia/import-sotopia.ts';
@@ -51,7 +51,7 @@ export async function importCommand(argv: string[]): Promise<number> {
       : { combinations: wholeNumber('--combinations', values.combinations, { least: 1 }) }),
   });
   const out = values.out ?? `${name}.json`;
-  await writeWhole(out, `${JSON.stringify(study, null, 2)}\n`, 0o644);
+  await writeAtomic(out, `${JSON.stringify(study, null, 2)}\n`, 0o644);
   const note = hopelessStudy(study);
   const episodes = study.scenarios.length * study.conditions.length * study.episodes;
   process.stdout.write(

@@ -1,5 +1,5 @@
 /** The feed of one run as server-sent events. Previews are shed for a client that reads too slowly; nothing else is. */
-import type { OpenAnswer } from '../transport/http/open-answer.ts';
+import type { EventStream } from '../transport/http/server-sent-events.ts';
 import type { FeedMessage } from './view-data.ts';
 
 /** Feeds at a time; one more is refused. */
@@ -11,12 +11,12 @@ const BEAT_MS = 15_000;
 export interface Feeds {
   readonly open: number;
   /** Sends to this client until it closes. */
-  begin(answer: OpenAnswer, follow: (send: (messages: FeedMessage[]) => void) => () => void): void;
+  begin(answer: EventStream, follow: (send: (messages: FeedMessage[]) => void) => () => void): void;
   close(): void;
 }
 
 export function createFeeds(counts: { shed(): void }): Feeds {
-  const answers = new Set<OpenAnswer>();
+  const answers = new Set<EventStream>();
   const beat = setInterval(() => {
     for (const answer of answers) answer.send(':\n\n');
   }, BEAT_MS).unref();

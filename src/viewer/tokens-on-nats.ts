@@ -1,5 +1,5 @@
 /** Tokens as they are spoken, from NATS: previews that may be missed. One subscription a run, while somebody looks at it. */
-import { parseMessage, tokenSchema } from '../protocol/control.ts';
+import { parseMessage, tokenSchema } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { subjects, tokenPlace } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';

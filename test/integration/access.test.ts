@@ -14,7 +14,7 @@ import { writeKeys } from '../../src/cli/keys.ts';
 import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
 import type { StreamMessage } from '../../src/protocol/stream/frames.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';
-import { createKeys, mintToken, type TokenClaims } from '../../src/transport/stream/token.ts';
+import { createKeys, mintToken, type TokenClaims } from '../../src/transport/stream/auth/access-token.ts';
 import { until } from '../fixtures/programs/demo.ts';
 import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
 

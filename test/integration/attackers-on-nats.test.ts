@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { headers, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { tokenSchema, utteranceSchema, type Utterance } from '../../src/protocol/control.ts';
+import { tokenSchema, utteranceSchema, type Utterance } from '../../src/protocol/nats-messages.ts';
 import { ANALYZER_SERVICE, names, subjects } from '../../src/protocol/subjects.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { writeSmallStudy } from '../fixtures/programs/demo.ts';

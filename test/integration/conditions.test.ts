@@ -14,7 +14,7 @@ import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { couplingOf } from '../../src/coordinator/conditions.ts';
 import { planEpisodes, agentsOfEpisode, type PlannedEpisode } from '../../src/coordinator/plan.ts';
 import { readRecording } from '../../src/journal/read-recording.ts';
-import { membershipsSchema, type Utterance } from '../../src/protocol/control.ts';
+import { membershipsSchema, type Utterance } from '../../src/protocol/nats-messages.ts';
 import type { StepsFrame, TurnFrame } from '../../src/protocol/stream/frames.ts';
 import { studySchema, type Study } from '../../src/protocol/study.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';

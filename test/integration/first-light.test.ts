@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Utterance } from '../../src/protocol/control.ts';
+import type { Utterance } from '../../src/protocol/nats-messages.ts';
 import { startDemo, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
 import { processesWith } from '../fixtures/programs/processes.ts';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANALYZER_SERVICE, subjects } from '../../src/protocol/subjects.ts';
-import type { RetentionEvent } from '../../src/protocol/control.ts';
+import type { RetentionEvent } from '../../src/protocol/nats-messages.ts';
 import { findServices, request } from '../../src/transport/nats/services.ts';
 import type { NatsLink } from '../../src/transport/nats/connection.ts';
 import { until } from '../fixtures/programs/demo.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
-import type { RunEvent } from '../../src/protocol/control.ts';
+import type { RunEvent } from '../../src/protocol/nats-messages.ts';
 import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 

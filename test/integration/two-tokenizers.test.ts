@@ -13,7 +13,7 @@ import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel } from '../../src/model/worker/open-model.ts';
-import type { Utterance } from '../../src/protocol/control.ts';
+import type { Utterance } from '../../src/protocol/nats-messages.ts';
 import { ANALYZER_SERVICE } from '../../src/protocol/subjects.ts';
 import { unpackTensor } from '../../src/protocol/stream/tensor.ts';
 import { findServices } from '../../src/transport/nats/services.ts';

@@ -2,10 +2,10 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../process/make-folder.ts';
-import type { Disk } from '../../protocol/control.ts';
+import type { Disk } from '../../protocol/nats-messages.ts';
 import { isWithinBounds } from '../../protocol/stream/bounds.ts';
 import type { Logger } from '../../process/log.ts';
-import { openRecording, sealLeftOpen, type Recording } from '../../journal/recording.ts';
+import { openRecording, sealLeftOpen, type Recording } from '../../journal/run-recording.ts';
 import { readRecording } from '../../journal/read-recording.ts';
 import { isFinished } from '../../journal/retention.ts';
 import type { RecordedFrame } from './durable-frame.ts';

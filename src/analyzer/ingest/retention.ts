@@ -13,7 +13,7 @@ import {
 } from '../../journal/retention.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
-import type { RetentionEvent } from '../../protocol/control.ts';
+import type { RetentionEvent } from '../../protocol/nats-messages.ts';
 
 export interface BudgetOptions {
   runsFolder: string;

@@ -2,8 +2,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../../process/metrics.ts';
 import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../protocol/report.ts';
-import { REFUSALS } from '../../transport/stream/registry.ts';
-import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
+import { REFUSALS } from '../../transport/stream/receiver/registry.ts';
+import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
 import type { BudgetFigures } from '../ingest/retention.ts';
 import { BRANCH_GAUGES } from './branch-metrics.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';

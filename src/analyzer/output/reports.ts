@@ -1,7 +1,7 @@
 /** Combines what the score store and the stream server know into the reports for people and programs. */
 import type { ScoreReport, StateReport, StreamReport } from '../../protocol/report.ts';
 import type { Clock } from '../../process/clock.ts';
-import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
+import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
 import type { MetricSources, RunFigures } from './metrics.ts';
 import type { ScrapeFigures } from './scrapes.ts';
 import { episodeCounts, type FrameCounts } from '../state/run-report.ts';

@@ -19,8 +19,8 @@ import type {
   GroupScore,
   PairScore,
 } from '../scoring/messages.ts';
-import { createBranchLedger, type BranchLedger } from './branch-ledger.ts';
-import { createRowLedger, type RowLedger } from './row-ledger.ts';
+import { createBranchLines, type BranchLines } from './score-log-branches.ts';
+import { createRowLines, type RowLines } from './score-log-rows.ts';
 
 export interface Stamp {
   atMs: number;
@@ -50,8 +50,8 @@ export interface ScoreLog {
 }
 
 /** Of one run. */
-interface Ledgers extends RowLedger {
-  branches: BranchLedger;
+interface Ledgers extends RowLines {
+  branches: BranchLines;
 }
 
 const FILE = 'scores.jsonl';
@@ -70,7 +70,7 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
   const ledgerOf = (run: string): Ledgers => {
     const known = ledgers.get(run);
     if (known) return known;
-    const fresh = { ...createRowLedger(), branches: createBranchLedger() };
+    const fresh = { ...createRowLines(), branches: createBranchLines() };
     ledgers.set(run, fresh);
     inTurn(run, () => openFile(join(runsFolder, run)));
     return fresh;

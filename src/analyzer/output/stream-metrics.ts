@@ -1,5 +1,5 @@
 /** Metric samples of activation streams. */
-import type { StreamFigures } from '../../transport/stream/incoming-stream.ts';
+import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
 import type { Sample } from './report-gauge.ts';
 
 export interface StreamMetric {

@@ -14,7 +14,7 @@ import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import type { NoScore, StrictEstimate, StrictScore, TurnPairs } from '../../synchrony/types.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { fewestPairs, type GroupRows, type Selection } from '../ingest/group-rows.ts';
-import { meanOfDraws } from './null-draws.ts';
+import { meanOfDraws } from './paper-null-mean.ts';
 import type { GroupScore } from './messages.ts';
 
 export interface ScoreJob {

@@ -4,7 +4,7 @@
  * by the same number of steps.
  */
 import { deriveSeed } from '../../protocol/seed.ts';
-import { createStepWindow, type StepWindow } from '../../synchrony/online/step-window.ts';
+import { createStepWindow, type StepWindow } from '../../synchrony/steps/step-window.ts';
 import { surrogateSizes } from '../../synchrony/stats/surrogates.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import type { NoScore } from '../../synchrony/types.ts';

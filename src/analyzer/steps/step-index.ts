@@ -7,7 +7,7 @@
  *   stream a:  turn 0 · steps 0 (speak) · steps 1 (listen) · turn 2 …        over for a: 0, 1 …
  *   stream b:           steps 0 (listen) · turn 1 · steps 1 (speak) …        over for b: 0 …     together: 0, a → b
  */
-import { alignSteps } from '../../synchrony/online/align-steps.ts';
+import { alignSteps } from '../../synchrony/steps/align-steps.ts';
 import {
   createEpisodeIndex,
   groupOf,
@@ -18,7 +18,7 @@ import {
   type Group,
 } from '../ingest/episode-index.ts';
 import { READER_SEATING } from '../../protocol/stream/frames.ts';
-import { addSteps, bytesOfSide, layersOfSteps, type SideSteps, type StepLayers } from './side-steps.ts';
+import { addSteps, bytesOfSteps, layersOfSteps, type TurnSteps, type StepLayers } from './turn-steps.ts';
 import type { StepInput, StepSkip } from './step-messages.ts';
 
 /** Aligned steps of one turn, from its speaker to one of its listeners. */
@@ -44,7 +44,7 @@ export interface StepIndex {
 /** Steps of one episode that wait for the other side. */
 interface OpenEpisode {
   /** Turn → STREAM EPOCH → steps; undefined if a frame was skipped, so that the turn is not measured. */
-  turns: Map<number, Map<string, SideSteps> | undefined>;
+  turns: Map<number, Map<string, TurnSteps> | undefined>;
   /** TURN>ROLE of each listener that is done. */
   done: Set<string>;
 }
@@ -113,7 +113,7 @@ function takeFrame(state: IndexState, { frame, origin }: StepInput): number {
     state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
   else if (frame.role === 'speak' || frame.role === 'listen') {
     const { turns } = openEpisode(state, frame.episode);
-    const sides = turns.has(frame.turn) ? turns.get(frame.turn) : new Map<string, SideSteps>();
+    const sides = turns.has(frame.turn) ? turns.get(frame.turn) : new Map<string, TurnSteps>();
     turns.set(frame.turn, sides);
     const key = `${origin.stream} ${origin.epoch}`;
     sides?.set(key, addSteps(sides.get(key), frame, origin));
@@ -125,7 +125,7 @@ function takeFrame(state: IndexState, { frame, origin }: StepInput): number {
 const bytesOf = ({ open }: IndexState): number =>
   [...open.values()]
     .flatMap(({ turns }) => [...turns.values()].flatMap((sides) => [...(sides?.values() ?? [])]))
-    .reduce((sum, side) => sum + bytesOfSide(side), 0);
+    .reduce((sum, side) => sum + bytesOfSteps(side), 0);
 
 /** @returns how many bytes were dropped */
 function giveUpOldest(state: IndexState): number {
@@ -187,11 +187,11 @@ function turnOfRole({ about, turns }: IndexedEpisode<null>, turn: number): Index
 }
 
 function alignTurn(
-  sides: ReadonlyMap<string, SideSteps>,
+  sides: ReadonlyMap<string, TurnSteps>,
   of: Pair & { episode: IndexedEpisode<null>; turn: number; role: number },
 ): AlignedTurn | undefined {
   const { episode, turn, role } = of;
-  const sideOf = ({ origin }: IndexedTurn<null>): SideSteps | undefined =>
+  const sideOf = ({ origin }: IndexedTurn<null>): TurnSteps | undefined =>
     sides.get(`${origin.stream} ${origin.epoch}`);
   const [speaker, listener] = [sideOf(of.speaker), sideOf(of.listener)];
   const { about } = episode;
@@ -202,10 +202,10 @@ function alignTurn(
 
 /** Aligns the steps of two sides; also used by a replay. */
 export function alignSides(
-  speaker: SideSteps,
-  listener: SideSteps,
+  speaker: TurnSteps,
+  listener: TurnSteps,
 ): Pick<AlignedTurn, 'speaker' | 'listener' | 'a' | 'b'> {
-  const ranges = ({ steps }: SideSteps) => steps.map(({ range }) => range);
+  const ranges = ({ steps }: TurnSteps) => steps.map(({ range }) => range);
   const pairs = alignSteps(ranges(speaker), ranges(listener));
   return {
     speaker: speaker.last,

@@ -1,6 +1,6 @@
 /** The line printed before a run begins: how much disk space it may take, and how long the free space lasts. */
 import type { AgentModel } from '../../protocol/agent-model.ts';
-import type { Disk } from '../../protocol/control.ts';
+import type { Disk } from '../../protocol/nats-messages.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S, type Expected } from '../../protocol/recording-size.ts';
 import type { Study } from '../../protocol/study.ts';
 

@@ -19,7 +19,7 @@ import { writeKeys, type KeyFiles } from '../keys.ts';
 import { diskLine } from './disk-line.ts';
 import { startTalk } from './broker.ts';
 import type { StartSettings } from './start-settings.ts';
-import { putTargets, writeTargets } from './targets.ts';
+import { putTargets, writeTargets } from './prometheus-targets.ts';
 import { VIEWER, viewerArguments, viewerLine } from './viewer-process.ts';
 import type { AnalyzerPlace } from '../terminal/watch-run.ts';
 

@@ -1,7 +1,7 @@
 /** `entrain rerun RUN`: the study of a run once more, under another name, and whether all comes out the same. */
 import { join, resolve } from 'node:path';
 import { findRunFolder, readTalk } from '../../process/run-folder/read-talk.ts';
-import { writeWhole } from '../../process/write-whole.ts';
+import { writeAtomic } from '../../process/write-atomic.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { compareRuns } from './compare-runs.ts';
 import { run as start } from './start.ts';
@@ -28,7 +28,7 @@ export async function run([name, ...flags]: string[]): Promise<number> {
   const folder = await findRunFolder(runs, name);
   const { facts } = await readTalk(folder);
   const study = join(folder, 'study.json');
-  await writeWhole(study, `${JSON.stringify(facts.study, null, 2)}\n`);
+  await writeAtomic(study, `${JSON.stringify(facts.study, null, 2)}\n`);
   const again = valueOf(flags, '--run') ?? `${facts.run}-again`;
   const named = valueOf(flags, '--run') === undefined ? ['--run', again] : [];
   const status = await start([...flags, ...named, '--study', study, '--once']);

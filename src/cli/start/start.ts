@@ -16,7 +16,7 @@ import { connectNats } from '../../transport/nats/connection.ts';
 import { awaitScores } from './await-scores.ts';
 import { awaitScrape } from './await-scrape.ts';
 import { childFault, type ChildEnd } from './child-processes.ts';
-import { earlierLife } from './earlier-life.ts';
+import { resumeView } from './resume-view.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 import { lastFigures, stoppedText } from './exit-message.ts';
@@ -53,7 +53,7 @@ export async function run(argv: string[]): Promise<number> {
     await requirePort(settings);
     const hopeless = hopelessStudy(settings.study, (agent) => settings.models.get(agent));
     if (hopeless) console.log(`note         ${hopeless}`);
-    const earlier = await earlierLife(settings);
+    const earlier = await resumeView(settings);
     const fleet = await startFleet(settings, { shutdown, claim, say: (text) => console.log(text) });
     await watchToTheEnd(settings, { fleet, shutdown, earlier });
     return 0;

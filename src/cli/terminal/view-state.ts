@@ -1,5 +1,5 @@
 /** What the terminal knows of a run: a pure reduction of events, tokens and utterances. */
-import type { RunEvent, Token, Utterance } from '../../protocol/control.ts';
+import type { RunEvent, Token, Utterance } from '../../protocol/nats-messages.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 
 export interface ViewState {

@@ -2,7 +2,7 @@
  * Feeds the terminal with the messages of a run: events, tokens and utterances from NATS, scores from the
  * analyzer.
  */
-import { eventSchema, retentionSchema, parseMessage, tokenSchema } from '../../protocol/control.ts';
+import { eventSchema, retentionSchema, parseMessage, tokenSchema } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ScoreReport, StateReport } from '../../protocol/report.ts';
 import { subjects, tokenPlace } from '../../protocol/subjects.ts';

@@ -1,5 +1,5 @@
 /** Adds a turn to a dialogue: the same for heard, spoken and recalled words. */
-import type { Turn } from '../text/template-address.ts';
+import type { Turn } from '../text/template-roles.ts';
 import type { Engine } from './engine.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts';
  */
 export function turnOf({ parts }: Pick<Engine, 'parts'>, who: 'self' | 'peer', text: string): Turn {
   const said = text.trim();
-  const held = parts.shield(said);
+  const held = parts.escape(said);
   return held === said ? { who, text: said } : { who, text: held, said };
 }
 

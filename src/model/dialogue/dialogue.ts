@@ -1,7 +1,7 @@
 /**
  * One agent's side of one episode, inside the worker: it reads ahead while the partner speaks, and takes its turns.
  */
-import type { Turn } from '../text/template-address.ts';
+import type { Turn } from '../text/template-roles.ts';
 import type { Pass } from '../runtime/decoder.ts';
 import { createEngine, type Engine, fitContext, type ModelParts } from './engine.ts';
 import type { FollowOptions } from './prompt-cache.ts';
@@ -9,8 +9,8 @@ import { type Chunk, countTokens, planAhead, segmentOf } from './prompt-plan.ts'
 import { addTurn, turnOf } from './add-turn.ts';
 import { replyStates } from './branches.ts';
 import { readPrompt, speakTurn } from './speak-turn.ts';
-import { mapBytes } from '../text/said-bytes.ts';
-import { byteRanges } from '../text/spoken-text.ts';
+import { mapBytes } from '../text/map-byte-offsets.ts';
+import { byteRanges } from '../text/detokenizer.ts';
 import type { Dialogue, DialogueOptions, StepStates } from '../types.ts';
 
 type OnSteps = (states: StepStates) => void;

@@ -4,7 +4,7 @@
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { ChatTemplate, Rendered } from '../text/chat-template.ts';
-import type { Turn } from '../text/template-address.ts';
+import type { Turn } from '../text/template-roles.ts';
 import type { Decoder } from '../runtime/decoder.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 import { createPromptCache, type PromptCache } from './prompt-cache.ts';
@@ -20,7 +20,7 @@ export interface ModelParts {
   tokenizer: Tokenizer;
   template: ChatTemplate;
   /** Makes words safe for a prompt: nothing in them is read as a control token or a mark of the template. */
-  shield(text: string): string;
+  escape(text: string): string;
   /** Tokens that end a reply, from the model's configuration or its template. */
   endTokenIds: readonly number[];
   /** Tokens of the template that begin another turn: a model that writes one has ended its reply. */

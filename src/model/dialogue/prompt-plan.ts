@@ -6,7 +6,7 @@
  *   template: by 64                                               one pass to the reply     one by one, as spoken
  */
 import type { Rendered } from '../text/chat-template.ts';
-import type { Turn } from '../text/template-address.ts';
+import type { Turn } from '../text/template-roles.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 
 export interface Chunk {

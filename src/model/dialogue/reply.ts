@@ -6,7 +6,7 @@
  *                └─ no ─▶ held speech ─▶ token, step of role speak
  */
 import type { ThoughtMarks } from '../text/reasoning.ts';
-import { createTextStream, type TextStream } from '../text/spoken-text.ts';
+import { createTextStream, type TextStream } from '../text/detokenizer.ts';
 import type { SpokenToken, StepStates } from '../types.ts';
 import {
   createHeldSpeech,

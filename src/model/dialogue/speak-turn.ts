@@ -8,7 +8,7 @@ import { type Engine, fitContext } from './engine.ts';
 import { type Chunk, segmentOf } from './prompt-plan.ts';
 import { createRandom } from './random.ts';
 import { sampleToken } from './sample.ts';
-import { createBudget } from './budget.ts';
+import { createBudget } from './reply-budget.ts';
 import { createReply, type Reply } from './reply.ts';
 import { addTurn } from './add-turn.ts';
 import { beginningOf } from '../text/reasoning.ts';

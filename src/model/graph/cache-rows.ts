@@ -10,7 +10,7 @@ import { isPast, presentNames, RECENT } from '../runtime/graph-io.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 import { nodeContent, type NodeEdit } from './patch-graph.ts';
 import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
-import { type SplitOptions, splitSlots } from './split-slots.ts';
+import { type SplitOptions, splitTensor } from './split-tensor.ts';
 import { inputField, nodeField } from '../../onnx/write-node.ts';
 
 export interface CacheRows {
@@ -99,7 +99,7 @@ function splitRecent(pasts: readonly string[], { dims, type, split }: RecentType
       outputs: ['entrain_recent_cast'],
       attributes: { to: type },
     }),
-    splitSlots('entrain_recent_cast', pasts.map(recentOf), split),
+    splitTensor('entrain_recent_cast', pasts.map(recentOf), split),
   ]);
 }
 

@@ -5,16 +5,16 @@
 import { lstat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openNote } from '../folder/file-cache.ts';
-import { lightenGraph } from './light-graph.ts';
+import { externaliseWeights } from './externalise-weights.ts';
 import { fileInHub, hubPlaceOf, placeInHub } from '../folder/hub-cache.ts';
 import { checkExternalFile, type GraphPlace } from '../folder/model-folder.ts';
 import { readModel } from './onnx-graph.ts';
 import { relocateWeights } from './relocate-weights.ts';
 import { requireLogits } from '../runtime/graph-io.ts';
-import { packPass } from './pack-pass.ts';
+import { packOutputs } from './pack-outputs.ts';
 import { patchGraph } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
-import { mostParts } from './split-slots.ts';
+import { mostParts } from './split-tensor.ts';
 import { readGraphFile, searchGraph } from './tap-graph.ts';
 import type { Provider } from '../types.ts';
 
@@ -67,10 +67,10 @@ async function prepare(
   const file = await readGraphFile(place.graph);
   const source = await followLinks(file, place.graph);
   const isLight = mayBeLight && source.bytes.length >= LIGHT_FROM_BYTES;
-  const bytes = isLight ? lightenGraph(source.bytes, source.file) : source.bytes;
+  const bytes = isLight ? externaliseWeights(source.bytes, source.file) : source.bytes;
   const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
   requireLogits(model.graph.outputs);
-  const graph = patchGraph(bytes, model.graph.bytes, packPass(model, plan, provider));
+  const graph = patchGraph(bytes, model.graph.bytes, packOutputs(model, plan, provider));
   return {
     bytes: graph,
     taps: plan.taps,

@@ -1,5 +1,5 @@
 /** Selects the states of consecutive tokens from a pass, by the layers and the stride of the study. */
-import type { AgentSpec } from '../../protocol/control.ts';
+import type { AgentSpec } from '../../protocol/nats-messages.ts';
 import type { Pass } from './decoder.ts';
 import type { StepStates } from '../types.ts';
 

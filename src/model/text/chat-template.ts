@@ -1,12 +1,12 @@
 /** Renders a dialogue with the model's chat template and finds each utterance in the result. */
 import { locateWords, markWords } from './locate-words.ts';
-import { type Address, findAddress, toMessages, type Turn } from './template-address.ts';
+import { type RoleRules, findRoleRules, toMessages, type Turn } from './template-roles.ts';
 import { findMarks, type TemplateMarks } from './template-marks.ts';
 import { createFill, type Fill, type Message, parseTemplate, readTemplate } from './template-source.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { findReasoning, type Reasoning } from './reasoning.ts';
 import type { Tokenizer } from './tokenizer.ts';
-import { rewritesWords } from './rewrites.ts';
+import { rewritesWords } from './template-rewrites.ts';
 
 export interface Rendered {
   text: string;
@@ -51,31 +51,31 @@ export async function loadChatTemplate(folder: string, tokenizer: Tokenizer): Pr
   const template = parseTemplate(source ?? PLAIN);
   const fillAt = (ms: number): Fill => createFill(template, tokenizer.specials, ms);
   const fill = fillAt(DEFAULT_INSTANT_MS);
-  const address = findAddress(fill);
+  const rules = findRoleRules(fill);
   const marks = findMarks(
-    (turns) => fill(toMessages(turns, { system: SYSTEM, address, generate: true }), true),
+    (turns) => fill(toMessages(turns, { system: SYSTEM, rules, generate: true }), true),
     tokenizer,
   );
   const reasoning = findReasoning(source ?? '', tokenizer);
-  const rewritten = rewritesWords(fill, address);
+  const rewritten = rewritesWords(fill, rules);
   const about = {
     stops: source === undefined ? ['\n'] : marks.stops,
     marks,
     reasoning,
     notices: rewritten === undefined ? [] : [rewritten],
-    takesSystem: address.takesSystem,
-    alternates: address.order === 'alternating',
+    takesSystem: rules.takesSystem,
+    alternates: rules.order === 'alternating',
     source: source === undefined ? ('plain' as const) : ('model' as const),
   };
-  const at = (ms: number): ChatTemplate => ({ ...about, at, render: createRender(fillAt(ms), address) });
+  const at = (ms: number): ChatTemplate => ({ ...about, at, render: createRender(fillAt(ms), rules) });
   return at(DEFAULT_INSTANT_MS);
 }
 
 const SYSTEM = 'qsystem';
 
-function createRender(fill: Fill, address: Address): ChatTemplate['render'] {
+function createRender(fill: Fill, rules: RoleRules): ChatTemplate['render'] {
   return (system, given, generate) => {
-    const request = { system: withoutPrivate(system), address, generate };
+    const request = { system: withoutPrivate(system), rules, generate };
     const turns = given.map((turn) => ({ ...turn, text: withoutPrivate(turn.text) }));
     const text = tryFill(fill, toMessages(turns, request), generate);
     const marked = tryFill(fill, toMessages(markWords(turns), request), generate);

@@ -3,7 +3,7 @@
  * itself is always without marks. If a template cuts or rewrites its input so that the two differ, words are searched
  * for.
  */
-import type { Turn } from './template-address.ts';
+import type { Turn } from './template-roles.ts';
 
 /** Private-use characters, which prompts never hold. */
 const OPEN = '\u{F0E00}';

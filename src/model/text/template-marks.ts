@@ -1,5 +1,5 @@
 /** Finds what a chat template writes around the words: tokens that end a turn, and marks of roles in plain text. */
-import type { Turn } from './template-address.ts';
+import type { Turn } from './template-roles.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface TemplateMarks {

@@ -3,12 +3,12 @@ import { EntrainError } from '../../protocol/errors.ts';
 import type { ModelParts } from '../dialogue/engine.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
 import { type ChatTemplate, loadChatTemplate } from '../text/chat-template.ts';
-import { createShield } from '../text/shield.ts';
+import { createEscape } from '../text/escape-special-tokens.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 
 export type Words = Pick<
   ModelParts,
-  'tokenizer' | 'template' | 'shield' | 'endTokenIds' | 'leaveTokenIds' | 'turnTokenIds'
+  'tokenizer' | 'template' | 'escape' | 'endTokenIds' | 'leaveTokenIds' | 'turnTokenIds'
 > & {
   notices: string[];
 };
@@ -29,7 +29,7 @@ export async function openWords(folder: ModelFolder, rows: number): Promise<Word
   return {
     tokenizer,
     template,
-    shield: createShield({ controls, unknown, roles: template.marks.roles, encode }),
+    escape: createEscape({ controls, unknown, roles: template.marks.roles, encode }),
     ...endTokens(folder, tokenizer, template),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../../process/write-whole.ts';
+import { writeAtomic } from '../../process/write-atomic.ts';
 
 export interface AnswerCache {
   /** The text of an answer; undefined where there is none. */
@@ -19,7 +19,7 @@ export function openAnswerCache(folder: string): AnswerCache {
     find: (key) => readFile(fileOf(key), 'utf8').catch(() => undefined),
     keep: async (key, answer) => {
       await mkdir(inside, { recursive: true, mode: 0o700 });
-      await writeWhole(fileOf(key), answer);
+      await writeAtomic(fileOf(key), answer);
     },
   };
 }

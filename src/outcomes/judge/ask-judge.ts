@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseJsonText } from '../../process/json-text.ts';
-import { parseMessage } from '../../protocol/control.ts';
+import { parseMessage } from '../../protocol/nats-messages.ts';
 import { chatCompletionSchema, judgeAnswerSchema, type JudgeAnswer } from '../../protocol/outcomes.ts';
 import { postJson, type Posted } from '../../transport/http/post-json.ts';
 import type { AnswerCache } from './answer-cache.ts';

@@ -1,8 +1,8 @@
 /** `outcomes.jsonl` of a run folder: read, and written whole with new lines in the place of older ones about the same. */
 import { join } from 'node:path';
-import { parseMessage } from '../../protocol/control.ts';
+import { parseMessage } from '../../protocol/nats-messages.ts';
 import { outcomeLineSchema, type OutcomeLine } from '../../protocol/outcomes.ts';
-import { writeWhole } from '../write-whole.ts';
+import { writeAtomic } from '../write-atomic.ts';
 import { readLines } from './read-lines.ts';
 
 const FILE = 'outcomes.jsonl';
@@ -36,7 +36,7 @@ export function mergeOutcomes(known: readonly OutcomeLine[], added: readonly Out
 }
 
 export function writeOutcomes(folder: string, lines: readonly OutcomeLine[]): Promise<void> {
-  return writeWhole(join(folder, FILE), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return writeAtomic(join(folder, FILE), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 function keyOf(line: OutcomeLine): string {

@@ -1,6 +1,6 @@
 /** Reads a study file and checks what the schema cannot check. */
 import { readFile } from 'node:fs/promises';
-import { parseMessage } from '../../protocol/control.ts';
+import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ruleFault } from '../../protocol/rules.ts';
 import { studySchema, talkOf, type Study } from '../../protocol/study.ts';

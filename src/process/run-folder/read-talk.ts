@@ -8,7 +8,7 @@ import {
   type RunEvent,
   type RunFacts,
   type Utterance,
-} from '../../protocol/control.ts';
+} from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Condition } from '../../protocol/study.ts';
 import { readLines } from './read-lines.ts';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { parseMessage, runFactsSchema, type RunFacts } from '../../protocol/control.ts';
+import { parseMessage, runFactsSchema, type RunFacts } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Study } from '../../protocol/study.ts';
 

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeText, parseJsonText } from '../../process/json-text.ts';
-import { parseMessage } from '../../protocol/control.ts';
+import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import {
   sotopiaAgentsSchema,

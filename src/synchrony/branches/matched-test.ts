@@ -12,7 +12,7 @@
 import { blockOf, joinColumns, transpose, zeros } from '../../numeric/matrix.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import { weighEvidence } from '../strict/evidence.ts';
+import { weighEvidence } from '../strict/permutation-test.ts';
 import type { Histories, HistoryBlock } from './histories.ts';
 
 export interface MatchedTest {

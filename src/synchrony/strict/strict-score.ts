@@ -21,7 +21,7 @@ import type { NoScore, StrictEstimate, StrictScore, TurnPairs } from '../types.t
 import { chooseBlocks, foldsOf, tooFew, type Blocks, type Minimums } from './blocks.ts';
 import { strictComponents, type StrictComponents } from './components.ts';
 import { addFold, emptyEffect, type LayerEffect } from './effect.ts';
-import { evidenceOf, weighEvidence, type Evidence } from './evidence.ts';
+import { evidenceOf, weighEvidence, type Evidence } from './permutation-test.ts';
 import { drawPermutations, strataOf } from './permutations.ts';
 import { sumsOf, type FoldData } from './scenario-sums.ts';
 import { centreBlocks, energyOf } from './standardise.ts';

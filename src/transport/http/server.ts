@@ -13,7 +13,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import type { Logger } from '../../process/log.ts';
 import { certificateRefusal, refusalOf, type HttpRefusal } from './access.ts';
 import { namesOf, placeOf } from './server-names.ts';
-import { openAnswer, type OpenAnswer } from './open-answer.ts';
+import { openEventStream, type EventStream } from './server-sent-events.ts';
 import {
   HTTP_LIMITS,
   limitConnections,
@@ -35,7 +35,7 @@ export interface HttpAnswer {
   body: string | Uint8Array;
   headers?: Record<string, string>;
   /** Then the answer goes on behind `body`, for as long as the client stays. */
-  goesOn?: (open: OpenAnswer) => void;
+  goesOn?: (open: EventStream) => void;
 }
 
 export type HttpRoute = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
@@ -228,7 +228,7 @@ async function respond(
 function goOn({ status, type, body, headers, goesOn }: HttpAnswer, response: ServerResponse): void {
   response.writeHead(status, { ...SAFE_HEADERS, 'content-type': type, ...headers });
   response.write(body);
-  goesOn?.(openAnswer(response));
+  goesOn?.(openEventStream(response));
 }
 
 async function answerFor(options: HttpOptions, request: IncomingMessage): Promise<HttpAnswer> {

@@ -1,5 +1,5 @@
 /** Asks an analyzer how much disk space it has for a run that has not begun. */
-import { diskSchema, parseMessage, type Disk } from '../../protocol/control.ts';
+import { diskSchema, parseMessage, type Disk } from '../../protocol/nats-messages.ts';
 import { subjects } from '../../protocol/subjects.ts';
 import { request } from './services.ts';
 import type { NatsLink } from './connection.ts';

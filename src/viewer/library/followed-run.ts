@@ -1,6 +1,6 @@
 /** One run folder, read and followed: what the page shows of it, and what changed since the last look. */
 import { join } from 'node:path';
-import { eventSchema, utteranceSchema, type RunFacts } from '../../protocol/control.ts';
+import { eventSchema, utteranceSchema, type RunFacts } from '../../protocol/nats-messages.ts';
 import { readRunFile } from '../../process/run-folder/run-file.ts';
 import type { FeedMessage, RunEntry, RunState, RunView, UtteranceView } from '../view-data.ts';
 import { emptyFigures, figuresView, takeScore } from './figures-state.ts';

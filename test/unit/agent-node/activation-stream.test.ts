@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openActivationStream, type ActivationStream } from '../../../src/agent-node/activation-stream.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
-import { mintToken } from '../../../src/transport/stream/token.ts';
+import { mintToken } from '../../../src/transport/stream/auth/access-token.ts';
 import { subjects } from '../../../src/protocol/subjects.ts';
 import { freePort } from '../../fixtures/programs/free-port.ts';
 import { startNats } from '../../fixtures/programs/nats-fixture.ts';

@@ -6,17 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EpisodePorts, playEpisode } from '../../../src/agent-node/play-episode.ts';
 import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
 import { createPreview } from '../../../src/agent-node/preview.ts';
-import { createTalk } from '../../../src/agent-node/talk.ts';
+import { followTalk } from '../../../src/agent-node/follow-talk.ts';
 import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { Model } from '../../../src/model/types.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import { isBranched } from '../../../src/protocol/branches.ts';
-import type { AgentSpec, Alternative, RunEvent, Utterance } from '../../../src/protocol/control.ts';
+import type { AgentSpec, Alternative, RunEvent, Utterance } from '../../../src/protocol/nats-messages.ts';
 import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
 import { subjects } from '../../../src/protocol/subjects.ts';
 import { textFeatures } from '../../../src/protocol/text-features.ts';
-import type { Frame } from '../../../src/transport/stream/sender.ts';
+import type { Frame } from '../../../src/transport/stream/sender/sender.ts';
 import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
 import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
 
@@ -76,7 +76,7 @@ describe('an episode with branches', () => {
     };
     const talks = agents.map(() => {
       const [inbox, preview] = [createUtteranceInbox(), createPreview()];
-      return { inbox, preview, talk: createTalk({ inbox, preview, log: silentLog }) };
+      return { inbox, preview, talk: followTalk({ inbox, preview, log: silentLog }) };
     });
     let seq = 0;
     const deliver = (message: Stored): void => {

@@ -8,9 +8,9 @@ import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Model, TurnState } from '../../../src/model/types.ts';
-import type { AgentSpec, Utterance } from '../../../src/protocol/control.ts';
+import type { AgentSpec, Utterance } from '../../../src/protocol/nats-messages.ts';
 import { packTensor } from '../../../src/protocol/stream/tensor.ts';
-import type { Frame } from '../../../src/transport/stream/sender.ts';
+import type { Frame } from '../../../src/transport/stream/sender/sender.ts';
 import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
 
 describe('hearsTurn', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Utterance } from '../../../src/protocol/control.ts';
+import type { Utterance } from '../../../src/protocol/nats-messages.ts';
 import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts';
 
 const says = (episode: string, turn: number): Utterance => ({

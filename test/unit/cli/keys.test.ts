@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../../src/cli/keys.ts';
-import { verifyToken } from '../../../src/transport/stream/token.ts';
+import { verifyToken } from '../../../src/transport/stream/auth/access-token.ts';
 import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 const said: string[] = [];

@@ -10,7 +10,7 @@ import { openRunFolder } from '../../../src/coordinator/run-folder.ts';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
 import { episodesOf, initialState, owedReplies, type RunState } from '../../../src/coordinator/run-state.ts';
 import { reduceMessage } from '../../../src/coordinator/run-study.ts';
-import type { Alternative, RunEvent, Utterance } from '../../../src/protocol/control.ts';
+import type { Alternative, RunEvent, Utterance } from '../../../src/protocol/nats-messages.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 import { subjects } from '../../../src/protocol/subjects.ts';
 import { silentLog } from '../../fixtures/stream/stream-fixture.ts';

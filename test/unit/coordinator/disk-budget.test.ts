@@ -1,7 +1,7 @@
 /** Whether a study fits on the disk, with a real analyzer's announcement over a real nats-server. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { announceAnalyzer } from '../../../src/analyzer/output/announce.ts';
+import { announceAnalyzer } from '../../../src/analyzer/output/nats-service.ts';
 import { readDisk } from '../../../src/analyzer/ingest/recordings.ts';
 import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
 import { expectedOf, expectedOfStudy } from '../../../src/protocol/recording-size.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent, Utterance } from '../../../src/protocol/control.ts';
+import type { RunEvent, Utterance } from '../../../src/protocol/nats-messages.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
 import { agentsNeeded } from '../../../src/coordinator/restore-run.ts';

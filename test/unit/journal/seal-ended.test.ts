@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createRecordings } from '../../../src/analyzer/ingest/recordings.ts';
-import { openRecording } from '../../../src/journal/recording.ts';
+import { openRecording } from '../../../src/journal/run-recording.ts';
 import { chooseRemovals, isFinished, listRuns, removalOf } from '../../../src/journal/retention.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
 import { verifyRun } from '../../../src/recordings/verify-run.ts';

@@ -1,7 +1,7 @@
 /** What an agent computed while it listened is what it would have computed from the finished words, whatever way they came. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Turn } from '../../../src/model/text/template-address.ts';
+import type { Turn } from '../../../src/model/text/template-roles.ts';
 import type { Decoder } from '../../../src/model/runtime/decoder.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';

@@ -1,6 +1,6 @@
 /** The state in which a turn would be taken is that of a full prefill, costs no second reading, and leaves no trace. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Turn } from '../../../src/model/text/template-address.ts';
+import type { Turn } from '../../../src/model/text/template-roles.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Dialogue, Spoken, TurnState } from '../../../src/model/types.ts';

@@ -6,7 +6,7 @@ import {
   type Alternative,
   type RunEvent,
   type Utterance,
-} from '../../../src/protocol/control.ts';
+} from '../../../src/protocol/nats-messages.ts';
 import { deriveSeed } from '../../../src/protocol/seed.ts';
 import { storedKind, subjects, tokenPlace } from '../../../src/protocol/subjects.ts';
 import {

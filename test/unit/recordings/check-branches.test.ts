@@ -2,13 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openRecording } from '../../../src/journal/recording.ts';
-import type { Alternative, RunEvent } from '../../../src/protocol/control.ts';
+import { openRecording } from '../../../src/journal/run-recording.ts';
+import type { Alternative, RunEvent } from '../../../src/protocol/nats-messages.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
 import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
 import { packTensor } from '../../../src/protocol/stream/tensor.ts';
 import { textFeatures } from '../../../src/protocol/text-features.ts';
-import { verifyText } from '../../../src/recordings/print-report.ts';
+import { verifyText } from '../../../src/recordings/verify-text.ts';
 import { verifyRun, type VerifyReport } from '../../../src/recordings/verify-run.ts';
 import { DIMS, recordedRun } from '../../fixtures/recordings/recording-fixture.ts';
 import { silentLog } from '../../fixtures/stream/stream-fixture.ts';

@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openRecording } from '../../../src/journal/recording.ts';
+import { openRecording } from '../../../src/journal/run-recording.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
 import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
 import { packTensor } from '../../../src/protocol/stream/tensor.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ChatTemplate, loadChatTemplate } from '../../../../src/model/text/chat-template.ts';
-import type { Turn } from '../../../../src/model/text/template-address.ts';
+import type { Turn } from '../../../../src/model/text/template-roles.ts';
 import { loadTokenizer } from '../../../../src/model/text/tokenizer.ts';
 import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../../fixtures/onnx/tokenizers.ts';
 import { temporaryFolder } from '../../../fixtures/onnx/write-folder.ts';

@@ -1,6 +1,6 @@
 /** Tokens of bytes: what they add to a text is told when a character is whole, and all of it once the text is finished. */
 import { describe, expect, it } from 'vitest';
-import { byteRanges, createTextStream } from '../../../../src/model/text/spoken-text.ts';
+import { byteRanges, createTextStream } from '../../../../src/model/text/detokenizer.ts';
 
 /** A token for each byte, decoded as tokenizers do it: half a character is U+FFFD. */
 const decode = (ids: readonly number[]): string => new TextDecoder().decode(Uint8Array.from(ids));

@@ -6,14 +6,14 @@ import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openRecording, type Recording } from '../../../../src/journal/recording.ts';
+import { openRecording, type Recording } from '../../../../src/journal/run-recording.ts';
 import { openSpool } from '../../../../src/journal/spool.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { healthz, serveHttp } from '../../../../src/transport/http/server.ts';
-import { createStreamSender } from '../../../../src/transport/stream/sender.ts';
-import { createStreamServer } from '../../../../src/transport/stream/server.ts';
+import { createStreamSender } from '../../../../src/transport/stream/sender/sender.ts';
+import { createStreamServer } from '../../../../src/transport/stream/receiver/server.ts';
 import { readServerTls, type ClientTls } from '../../../../src/transport/http/tls.ts';
-import { verifyToken } from '../../../../src/transport/stream/token.ts';
+import { verifyToken } from '../../../../src/transport/stream/auth/access-token.ts';
 import { makeCertificates, type Certificates } from '../../../fixtures/programs/certificates.ts';
 import {
   keys,

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { decodeMessage, encodeMessage } from '../../../../src/protocol/stream/codec.ts';
 import type { StreamMessage } from '../../../../src/protocol/stream/frames.ts';
-import { createKeys, mintToken } from '../../../../src/transport/stream/token.ts';
+import { createKeys, mintToken } from '../../../../src/transport/stream/auth/access-token.ts';
 import {
   RUN,
   startAgent,

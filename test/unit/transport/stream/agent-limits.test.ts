@@ -5,8 +5,8 @@ import { openSpool } from '../../../../src/journal/spool.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { decodeMessage, encodeMessage } from '../../../../src/protocol/stream/codec.ts';
 import type { StreamMessage } from '../../../../src/protocol/stream/frames.ts';
-import { createAgentRates } from '../../../../src/transport/stream/agent-rates.ts';
-import { createStreamSender } from '../../../../src/transport/stream/sender.ts';
+import { createAgentRates } from '../../../../src/transport/stream/receiver/agent-rates.ts';
+import { createStreamSender } from '../../../../src/transport/stream/sender/sender.ts';
 import {
   RUN,
   silentLog,

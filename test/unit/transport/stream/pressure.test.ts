@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { realDisk, type Disk } from '../../../../src/journal/disk.ts';
 import { readRecording } from '../../../../src/journal/read-recording.ts';
-import type { SegmentScan } from '../../../../src/journal/segment.ts';
+import type { SegmentScan } from '../../../../src/journal/segment-format.ts';
 import { openSpool } from '../../../../src/journal/spool.ts';
-import { createStreamSender, type StreamSender } from '../../../../src/transport/stream/sender.ts';
+import { createStreamSender, type StreamSender } from '../../../../src/transport/stream/sender/sender.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import {
   RUN,

@@ -5,13 +5,13 @@ import { openSpool } from '../../../../src/journal/spool.ts';
 import { systemClock } from '../../../../src/process/clock.ts';
 import { encodeMessage } from '../../../../src/protocol/stream/codec.ts';
 import type { StreamMessage } from '../../../../src/protocol/stream/frames.ts';
-import { createStreamSender } from '../../../../src/transport/stream/sender.ts';
-import { createStreamServer } from '../../../../src/transport/stream/server.ts';
-import { verifyToken } from '../../../../src/transport/stream/token.ts';
+import { createStreamSender } from '../../../../src/transport/stream/sender/sender.ts';
+import { createStreamServer } from '../../../../src/transport/stream/receiver/server.ts';
+import { verifyToken } from '../../../../src/transport/stream/auth/access-token.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
-import { openRecording } from '../../../../src/journal/recording.ts';
+import { openRecording } from '../../../../src/journal/run-recording.ts';
 import {
   keys,
   RUN,

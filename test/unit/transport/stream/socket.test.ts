@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { systemClock as clock } from '../../../../src/process/clock.ts';
-import { connectStreamSocket } from '../../../../src/transport/stream/socket.ts';
+import { connectStreamSocket } from '../../../../src/transport/stream/sender/socket.ts';
 import { until } from '../../../fixtures/programs/demo.ts';
 import { freePort } from '../../../fixtures/programs/free-port.ts';
 

@@ -1,0 +1,60 @@
+/**
+ * Puts all that a pass gives into one output, for the binding copies each output into fresh memory of JavaScript's, and each
+ * takes it some ten microseconds: as many small ones as there are layers cost more than a small model's layer.
+ *
+ *   logits, last token ─┐
+ *   layers 0..L ────────┼▶ Concat ─▶ one row of float32
+ *   new cache rows ─────┘
+ *
+ * Nothing of the model's own path changes, so neither do its numbers.
+ */
+import { splitCache } from './cache-rows.ts';
+import { PASS } from '../runtime/graph-io.ts';
+import type { OnnxModel } from './onnx-graph.ts';
+import type { Patch } from './patch-graph.ts';
+import type { TapPlan } from './plan-taps.ts';
+import { concat } from '../../onnx/protobuf.ts';
+import { mostParts } from './split-tensor.ts';
+import type { Provider } from '../types.ts';
+import { integersField, nodeField } from '../../onnx/write-node.ts';
+
+const FLOAT = 1;
+const LAST = 'entrain_last';
+const FLAT = 'entrain_flat';
+
+/** @returns the plan's patch with the packed output: logits of the last token, [layers + 1, tokens, dims], new cache rows */
+export function packOutputs(
+  { graph, opsets }: OnnxModel,
+  plan: Pick<TapPlan, 'taps' | keyof Patch>,
+  provider: Provider,
+): Patch {
+  const cache = splitCache(graph, { opset: opsets.get('ai.onnx') ?? 0, most: mostParts(provider) });
+  const last = nodeField({
+    op: 'Gather',
+    inputs: ['logits', LAST],
+    outputs: ['entrain_logits'],
+    // counted from the end, for some exports have no axis for the batch
+    attributes: { axis: -2 },
+  });
+  const parts = ['entrain_logits', ...plan.taps, ...(cache ? [cache.rows] : [])];
+  return {
+    outputs: [...plan.outputs, PASS],
+    edits: [...plan.edits, ...(cache?.edits ?? [])],
+    before: concat([integersField(LAST, [-1], []), integersField(FLAT, [-1]), cache?.before ?? NOTHING]),
+    after: concat([cache?.after ?? NOTHING, last, ...packed(parts)]),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The runtime drops a cast to what a tensor is already, and a reshape moves nothing. */
+function packed(parts: readonly string[]): Uint8Array[] {
+  const flat = parts.map((_, i) => `entrain_part_${i}`);
+  return [
+    ...parts.flatMap((part, i) => [
+      nodeField({ op: 'Cast', inputs: [part], outputs: [`${flat[i]}_real`], attributes: { to: FLOAT } }),
+      nodeField({ op: 'Reshape', inputs: [`${flat[i]}_real`, FLAT], outputs: [flat[i] ?? ''] }),
+    ]),
+    nodeField({ op: 'Concat', inputs: flat, outputs: [PASS], attributes: { axis: 0 } }),
+  ];
+}

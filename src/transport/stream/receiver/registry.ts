@@ -1,0 +1,134 @@
+/** What the connections of a stream server share: settings, limits, the streams, and the number of refusals. */
+import type { WebSocket } from 'ws';
+import type { ErrorCode } from '../../../protocol/errors.ts';
+import type { DataMessage } from '../../../protocol/stream/frames.ts';
+import type { Clock } from '../../../process/clock.ts';
+import type { Logger } from '../../../process/log.ts';
+import type { UpgradeSource } from '../../http/server.ts';
+import {
+  createIncomingStream,
+  type RecordedAt,
+  type RecordSink,
+  type IncomingStream,
+  type StreamPlace,
+} from './incoming-stream.ts';
+import type { AgentRates } from './agent-rates.ts';
+import type { TokenClaims } from '../auth/access-token.ts';
+
+export interface StreamLimits {
+  maxMessageBytes: number;
+  /** Bytes of a stream that may be in flight or waiting for the disk. */
+  creditBytes: number;
+  connections: number;
+  connectionsPerAddress: number;
+  /** An incomplete message is kept in memory, so one stream may not have many connections. */
+  connectionsPerStream: number;
+  /** Over all runs and streams of an agent. */
+  connectionsPerAgent: number;
+  /** What is read of an agent in a second, over all its connections; above it they wait. */
+  agentBytesPerS: number;
+  /** What an agent may send at once after a while of silence, as when its spool is drained. */
+  agentBurstBytes: number;
+  helloMs: number;
+}
+
+export interface StreamServerOptions {
+  server: UpgradeSource;
+  path?: string;
+  /** @throws EntrainError TOKEN_INVALID */
+  authorize(token: string): TokenClaims;
+  /** Refuses a frame that may not count, by throwing an `EntrainError`. Left out, every valid frame counts. */
+  admit?(message: DataMessage, claims: TokenClaims): void;
+  /** @param agent whose token opens the stream first */
+  record(run: string, stream: string, agent: string): RecordSink | Promise<RecordSink>;
+  /** Called once per frame and in order, after the frame was synced to disk. */
+  onRecorded(message: DataMessage, at: RecordedAt): void;
+  limits?: Partial<StreamLimits>;
+  log: Logger;
+  clock: Clock;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  maxMessageBytes: 16 * 2 ** 20,
+  creditBytes: 8 * 2 ** 20,
+  connections: 1024,
+  connectionsPerAddress: 256,
+  connectionsPerStream: 3,
+  connectionsPerAgent: 48,
+  // Twice what the largest documented model streams with every layer and step (13 MB/s).
+  agentBytesPerS: 32 * 2 ** 20,
+  agentBurstBytes: 64 * 2 ** 20,
+  helloMs: 5000,
+};
+
+/** What the parts of the server share. */
+export interface ServerState {
+  options: StreamServerOptions;
+  limits: StreamLimits;
+  /** What each agent has sent lately. */
+  rates: AgentRates;
+  streams: Map<string, Promise<IncomingStream>>;
+  /** Streams whose recording is open. */
+  openStreams: Map<string, IncomingStream>;
+  refused: Partial<Record<RefusalCause, number>>;
+  addresses: Map<string, number>;
+  /** Number of open connections by the agent that their tokens name. */
+  agents: Map<string, number>;
+  /** Open connections by stream, oldest first. */
+  clients: Map<string, WebSocket[]>;
+}
+
+/** Why a connection or a frame was refused: what the sender is told. The keys are labels of a metric. */
+export const REFUSALS = {
+  path: 'another path',
+  connections: 'too many connections',
+  agent_connections: 'too many connections of this agent',
+  stream_connections: 'too many connections of this stream',
+  authorize: 'the token could not be checked',
+  mode: 'the token may not write',
+  socket: 'the connection failed',
+  no_hello: 'no hello in time',
+  text: 'text message',
+  not_opened: 'stream not opened',
+  wrong_way: 'a message that only the analyzer sends',
+  other_stream: 'the token is for another stream',
+  no_welcome: 'frame before welcome',
+  credits: 'more than the credits',
+  clock: 'a clock reply that cannot be true',
+  rate: 'more bytes than an agent may send: read later',
+} as const;
+
+export type RefusalCause = keyof typeof REFUSALS | ErrorCode;
+
+/**
+ * Counts a refusal. It is logged at the 1st, 10th, 100th, … time, so that strangers cannot fill the disk with
+ * log lines.
+ */
+export function countRefused(state: ServerState, cause: RefusalCause, why?: string): void {
+  const times = (state.refused[cause] ?? 0) + 1;
+  state.refused[cause] = times;
+  if (Number.isInteger(Math.log10(times))) state.options.log.warn({ cause, times, why }, 'turned away');
+}
+
+/** Whether the recording of a stream is open, so that a hello can be answered at once. */
+export const isOpen = (state: ServerState, { run, stream }: StreamPlace): boolean =>
+  state.openStreams.has(`${run}/${stream}`);
+
+/** The stream of that name. Its recording is opened, and recovered, at the first hello. */
+export function incomingStreamOf(
+  state: ServerState,
+  { run, stream }: StreamPlace,
+  agent: string,
+): Promise<IncomingStream> {
+  const key = `${run}/${stream}`;
+  const known = state.streams.get(key);
+  if (known) return known;
+  const made = Promise.resolve(state.options.record(run, stream, agent)).then((sink) => {
+    const incoming = createIncomingStream({ run, stream }, sink);
+    state.openStreams.set(key, incoming);
+    return incoming;
+  });
+  state.streams.set(key, made);
+  made.catch(() => state.streams.delete(key));
+  return made;
+}

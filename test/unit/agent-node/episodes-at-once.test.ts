@@ -1,0 +1,33 @@
+import { availableParallelism } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { chooseAtOnce } from '../../../src/agent-node/episodes-at-once.ts';
+
+/** Keys and values of a whole context: 16 MiB. */
+const model = { cacheTokenBytes: 16 * 1024, contextTokens: 1024 };
+
+describe('the number of episodes that an agent plays at once', () => {
+  it('is two for each processor and at most eight, where nothing is told', () => {
+    const { episodes, isCutByMemory } = chooseAtOnce({ atOnce: undefined, cacheMb: 1024 }, model);
+    expect(episodes).toBe(Math.min(8, 2 * availableParallelism()));
+    expect(isCutByMemory).toBe(false);
+  });
+
+  it('is that of --at-once', () => {
+    expect(chooseAtOnce({ atOnce: 16, cacheMb: 1024 }, model)).toMatchObject({
+      episodes: 16,
+      isCutByMemory: false,
+    });
+  });
+
+  it.each([
+    [255, 13],
+    [47, 2],
+    [16, 1],
+    [1, 1],
+  ])(
+    'is no more than whole contexts fit into seven eighths of --cache-mb %i: %i, and at least one',
+    (cacheMb, episodes) => {
+      expect(chooseAtOnce({ atOnce: 16, cacheMb }, model)).toMatchObject({ episodes, isCutByMemory: true });
+    },
+  );
+});
