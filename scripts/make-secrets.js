@@ -25,7 +25,7 @@ is named with its hosts. Where the folder holds secrets they stay, and agents an
   FOLDER       where they go (deploy/secrets, which deploy/compose.yaml mounts); a FOLDER also gets a nats.conf
   --run NAME   run that the users are let into (demo); where there are secrets already it is needed
   --agent NAME an agent (ada and ben)
-  NAME=HOST    a program (nats, coordinator, analyzer, agent-NAME) and the names or addresses it is reached under`;
+  NAME=HOST    a program (nats, coordinator, analyzer, viewer, agent-NAME) and the names or addresses it is reached under`;
 
 await runMain(async () => {
   const { values, positionals } = parseArgs({

@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SetupError } from './setup-error.js';
 
-const PROGRAMS = ['coordinator', 'analyzer'];
+const PROGRAMS = ['coordinator', 'analyzer', 'viewer'];
 const PASSWORD_BYTES = 24;
 const AGENT_PASSWORD = /^agent-(.+)\.password$/;
 
@@ -38,12 +38,13 @@ export async function writeSecrets(folder, { agents, runs, compose }, { natsAuth
 export async function letIntoRuns(folder, { agents: named, runs, compose }, { natsAuthorization }) {
   const known = (await readdir(folder)).flatMap((file) => AGENT_PASSWORD.exec(file)?.[1] ?? []);
   const added = named.filter((agent) => !known.includes(agent));
-  for (const agent of added)
-    await writeFile(join(folder, `agent-${agent}.password`), `${newPassword()}\n`, modeOf(compose));
   const agents = [...known, ...added];
   const users = [];
   for (const name of usersOf(agents)) {
-    const password = (await readFile(join(folder, `${name}.password`), 'utf8')).trim();
+    const file = join(folder, `${name}.password`);
+    // A folder of an earlier version has no password of a program that is new.
+    if (!existsSync(file)) await writeFile(file, `${newPassword()}\n`, modeOf(compose));
+    const password = (await readFile(file, 'utf8')).trim();
     users.push({ name, password, runs });
   }
   await writeFile(join(folder, 'users.conf'), natsAuthorization(users));

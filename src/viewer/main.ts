@@ -5,14 +5,16 @@
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { createShutdown, endOnSignals } from '../process/shutdown.ts';
-import { programRoutes, serveHttp } from '../transport/http/server.ts';
+import { programRoutes, serveHttp, type HttpServer } from '../transport/http/server.ts';
+import { programVersion } from '../process/version.ts';
 import { connectNats } from '../transport/nats/connection.ts';
 import { readAssets } from './assets.ts';
 import { createFeeds } from './feed.ts';
 import { createViewerMetrics } from './metrics.ts';
 import { viewerRoutes } from './routes.ts';
 import { RunLibrary } from './library/run-library.ts';
-import { readSettings } from './settings.ts';
+import { serveNear } from './serve-near.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { tokensOnNats } from './tokens-on-nats.ts';
 
 export { usage } from './settings.ts';
@@ -30,22 +32,29 @@ export async function run(argv: string[]): Promise<number> {
     const link = settings.nats && (await connectNats({ ...settings.nats, name: 'entrain viewer', log }));
     if (link) shutdown.onStop('nats link', () => link.close());
     const library = new RunLibrary(settings.runs);
-    const metrics = createViewerMetrics(() => feeds.open);
+    const version = await programVersion();
+    const metrics = createViewerMetrics({ version, folder: settings.runs, feeds: () => feeds.open });
     const feeds = createFeeds(metrics);
     shutdown.onStop('feeds', () => feeds.close());
     shutdown.onStop('looks', lookNowAndThen(library, log));
     const pages = viewerRoutes({ assets, library, feeds, tokens: link && tokensOnNats(link, log) });
     const routes = { ...pages, ...programRoutes({ metrics: () => metrics.text(), checks: {} }) };
-    const server = await serveHttp({ ...settings.serving, routes, log });
+    const { serving, mayMove } = settings;
+    const server = await (mayMove ? serveNear : serveHttp)({ ...serving, routes, log });
     shutdown.onStop('http', () => server.close());
-    process.stdout.write(
-      `viewer       ${server.url}${settings.run === undefined ? '/' : `/?run=${settings.run}`}\n`,
-    );
+    process.stdout.write(addressText(settings, server));
     await shutdown.asked;
   } finally {
     await shutdown.stop();
   }
   return 0;
+}
+
+/** Where it is, and why not where it was looked for. */
+function addressText({ run, serving, mayMove }: Settings, { url, port }: HttpServer): string {
+  const address = `viewer       ${url}${run === undefined ? '/' : `/?run=${run}`}\n`;
+  const moved = `note         port ${serving.port} is in use: the viewer took ${port}\n`;
+  return mayMove && port !== serving.port ? address + moved : address;
 }
 
 /** @returns what ends it */

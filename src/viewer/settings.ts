@@ -13,14 +13,23 @@ export interface Settings {
   /** The run that is shown first. */
   run: string | undefined;
   serving: Serving;
+  /** The port was not asked for: the next free one will do. */
+  mayMove: boolean;
   /** Where tokens come from as they are spoken; undefined: whole utterances alone are shown. */
   nats: NatsOptions | undefined;
 }
 
+/** Where it is looked for first. */
+const VIEW_PORT = 9470;
+
 const FLAGS = {
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
   ...SERVE_FLAGS,
-  port: { type: 'string', default: '9470', value: 'PORT', about: 'of that address; 0 takes a free one' },
+  port: {
+    type: 'string',
+    value: 'PORT',
+    about: `of that address; 0 takes a free one (${VIEW_PORT}, or the next one that is free)`,
+  },
   live: {
     type: 'boolean',
     default: false,
@@ -55,7 +64,8 @@ export async function readSettings(argv: string[]): Promise<Settings> {
   return {
     runs: resolve(values.runs),
     run: run === undefined ? undefined : runFlag('RUN', run),
-    serving: await readServing(values),
+    serving: await readServing({ ...values, port: values.port ?? String(VIEW_PORT) }),
+    mayMove: values.port === undefined,
     nats: values.live ? await natsFromEnvironment() : undefined,
   };
 }

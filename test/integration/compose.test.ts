@@ -18,7 +18,7 @@ interface Service {
   environment: Record<string, string>;
 }
 
-const PROGRAMS = ['analyzer', 'agent-ada', 'agent-ben', 'coordinator'];
+const PROGRAMS = ['analyzer', 'viewer', 'agent-ada', 'agent-ben', 'coordinator'];
 const RUN = 'demo';
 
 let folder: string;

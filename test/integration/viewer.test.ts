@@ -1,6 +1,7 @@
 /** The viewer as its users see it: the real program over run folders, in a real browser, with nothing of it replaced. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 let runs: string;
 let open: string;
-let viewer: { child: ChildProcess; url: string };
+let viewer: { child: ChildProcess; said: string; url: string };
 let browser: Browser;
 
 beforeAll(async () => {
@@ -36,7 +37,7 @@ beforeAll(async () => {
     { episode: 'e0001', turn: 1, k: 2, text: '' },
   ]);
   open = await writeRunFolder(runs, { run: 'open', isFinished: false });
-  viewer = await startViewer();
+  viewer = await startViewer(['--port', '0']);
   browser = await openBrowser();
 }, 180_000);
 afterAll(async () => {
@@ -46,16 +47,36 @@ afterAll(async () => {
   await rm(runs, { recursive: true, force: true });
 });
 
-async function startViewer(): Promise<typeof viewer> {
-  const argv = ['bin/entrain.js', 'view', '--runs', runs, '--port', '0'];
+async function startViewer(port: string[]): Promise<typeof viewer> {
+  const argv = ['bin/entrain.js', 'view', '--runs', runs, ...port];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { child, url: /http:\S+[^/\s]/.exec(line.toString())?.[0] ?? '' };
+  const said = line.toString();
+  return { child, said, url: /http:\S+[^/\s]/.exec(said)?.[0] ?? '' };
 }
 
 const textOf = (page: Page, selector: string): Promise<string[]> => page.locator(selector).allInnerTexts();
 const isWideAsWindow = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth <= innerWidth');
+
+describe('the address', () => {
+  it('is on the next free port where the usual one is in use, and says so', async () => {
+    const taken = createServer().listen(9470, '127.0.0.1');
+    // Somebody else may hold it: then it is in use as well.
+    await Promise.race([once(taken, 'listening'), once(taken, 'error')]);
+    const second = await startViewer([]);
+    try {
+      const port = new URL(second.url).port;
+      expect(Number(port)).toBeGreaterThan(9470);
+      expect(second.said).toContain(`port 9470 is in use: the viewer took ${port}\n`);
+      expect((await fetch(`${second.url}/api/runs`)).status).toBe(200);
+    } finally {
+      second.child.kill('SIGTERM');
+      await once(second.child, 'close');
+      taken.close();
+    }
+  });
+});
 
 describe('the list of runs', () => {
   it('shows each run with its state and its verdict', async () => {

@@ -1,4 +1,4 @@
-/** HTTP routes of the analyzer: metrics, health, scores and state as JSON, and the status page. */
+/** HTTP routes of the analyzer: metrics, health, scores and state as JSON. What people look at is the viewer. */
 import type { ScoreReport, StateReport } from '../../protocol/report.ts';
 import {
   healthz,
@@ -7,7 +7,6 @@ import {
   type HttpRequest,
   type HttpRoute,
 } from '../../transport/http/server.ts';
-import { pageRoutes } from './page/routes.ts';
 
 export interface RouteSources {
   metrics(): Promise<string>;
@@ -20,7 +19,6 @@ export interface RouteSources {
 
 export function analyzerRoutes(sources: RouteSources): Readonly<Record<string, HttpRoute>> {
   return {
-    ...pageRoutes,
     '/metrics': async () => ({
       status: 200,
       type: 'text/plain; version=0.0.4; charset=utf-8',

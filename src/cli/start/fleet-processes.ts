@@ -134,7 +134,7 @@ async function startAnalyzer(starting: Starting): Promise<{ url: string; id: str
     matches: () => true,
   });
   const { httpUrl: url = '', id = '' } = record.metadata;
-  say(`analyzer     ${url}/  status page\n             ${url}/metrics  Prometheus`);
+  say(`analyzer     ${url}/metrics  Prometheus\n             ${url}/api/scores  figures as JSON`);
   return { url, id };
 }
 

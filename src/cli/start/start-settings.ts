@@ -44,19 +44,29 @@ const FLAGS = {
     value: 'N',
     about: 'memory of each agent for keys and values (an eighth of the machine’s)',
   },
-  host: { type: 'string', default: '127.0.0.1', value: 'ADDRESS', about: 'where the status page is served' },
+  host: {
+    type: 'string',
+    default: '127.0.0.1',
+    value: 'ADDRESS',
+    about: 'where viewer, metrics and results are served',
+  },
   advertise: {
     type: 'string',
     value: 'NAME[:PORT]',
     about: 'how other machines reach it, with --host 0.0.0.0',
   },
-  port: { type: 'string', default: '9464', value: 'PORT', about: 'of the status page; 0 takes a free one' },
+  port: {
+    type: 'string',
+    default: '9464',
+    value: 'PORT',
+    about: 'of metrics and results; 0 takes a free one',
+  },
   'view-port': {
     type: 'string',
     value: 'PORT',
-    about: 'of the viewer (9470, or a free one with --port 0); 0 takes a free one',
+    about: 'of the viewer; 0 takes a free one (9470, or the next one that is free)',
   },
-  'http-token-file': { type: 'string', value: 'FILE', about: 'guards the status page and results' },
+  'http-token-file': { type: 'string', value: 'FILE', about: 'guards viewer, metrics and results' },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
   'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
   'grace-seconds': {
@@ -106,9 +116,9 @@ export interface StartSettings {
   /** Name by which others reach the analyzer; its flag `--advertise`. */
   advertise: string | undefined;
   port: number;
-  /** Port of the viewer; 0 takes a free one. */
-  viewPort: number;
-  /** File with the token that guards viewer, status page and results. */
+  /** Port of the viewer; 0 takes a free one; undefined: its usual one, or the next that is free. */
+  viewPort: number | undefined;
+  /** File with the token that guards viewer, metrics and results. */
   httpTokenFile: string | undefined;
   /** Disk budget of all recordings in `runs`; the analyzer parses it. */
   budgetGb: string | undefined;
@@ -127,11 +137,9 @@ export interface StartSettings {
   natsUrl: string | undefined;
 }
 
-const VIEW_PORT = 9470;
-
-function viewPortOf(text: string | undefined, port: number): number {
+function viewPortOf(text: string | undefined, port: number): number | undefined {
   if (text !== undefined) return wholeNumber('--view-port', text, { most: 65_535 });
-  return port === 0 ? 0 : VIEW_PORT;
+  return port === 0 ? 0 : undefined;
 }
 
 export async function readStartSettings(argv: string[]): Promise<StartSettings> {

@@ -14,12 +14,13 @@ export function viewerArguments(settings: {
   run: string;
   runs: string;
   host: string;
-  viewPort: number;
+  viewPort: number | undefined;
   httpTokenFile: string | undefined;
 }): string[] {
   const { run, runs, host, viewPort, httpTokenFile } = settings;
   const guard = httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile];
-  return ['view', run, '--live', '--host', host, '--port', String(viewPort), '--runs', runs, ...guard];
+  const port = viewPort === undefined ? [] : ['--port', String(viewPort)];
+  return ['view', run, '--live', '--host', host, ...port, '--runs', runs, ...guard];
 }
 
 /** The line for the terminal: where the viewer is, or that there is none and why. */
@@ -28,16 +29,16 @@ export async function viewerLine(viewer: Child, logFolder: string): Promise<stri
   const state = { isOver: false };
   void viewer.ended.then(() => (state.isOver = true));
   for (let waitedMs = 0; waitedMs < READY_MS && !state.isOver; waitedMs += POLL_MS) {
-    const url = addressIn(await readFile(log, 'utf8').catch(() => ''));
-    if (url !== undefined) return `viewer       ${url}  the talk and its coupling, as they happen`;
+    const text = await readFile(log, 'utf8').catch(() => '');
+    const url = lastWith('viewer ', text)?.split(/\s+/)[1];
+    const moved = lastWith('note ', text);
+    if (url !== undefined)
+      return `viewer       ${url}  the talk and its coupling, as they happen${moved === undefined ? '' : `\n${moved}`}`;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return `viewer       none: its log is ${log}; the run goes on, and "entrain view" shows it later`;
 }
 
-/** The last address that it said: an earlier life wrote to the same log. */
-const addressIn = (log: string): string | undefined =>
-  log
-    .split('\n')
-    .findLast((line) => line.startsWith('viewer '))
-    ?.split(/\s+/)[1];
+/** The last line that begins so: an earlier life wrote to the same log. */
+const lastWith = (beginning: string, log: string): string | undefined =>
+  log.split('\n').findLast((line) => line.startsWith(beginning));

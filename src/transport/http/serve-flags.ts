@@ -21,7 +21,7 @@ export const SERVE_FLAGS = {
   'http-token-file': {
     type: 'string',
     value: 'FILE',
-    about: 'guards metrics, status page and results; of mode 0600',
+    about: 'guards all but health; of mode 0600',
   },
 } as const;
 
