@@ -1,4 +1,6 @@
-/** Many conversations in one pass: what dialogues that share passes gain, as ratios taken in one run with one thread. */
+/**
+ * Many conversations in one pass: what dialogues that share passes gain, as ratios taken in one run with one thread.
+ */
 import { measureBatchedGenerate } from './model/batched-generate.ts';
 import { measureSharedPasses } from './model/shared-passes.ts';
 import { largeModel, largestModel, type Subject } from './model/subjects.ts';

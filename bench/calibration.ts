@@ -1,8 +1,7 @@
 /**
  * Does the strict score say what is there? In planted worlds whose truth is known: how often it claims a relation where
- * there is none, how often
- * it finds one where there is, and how its excess compares with an oracle that is given the true latents on the same
- * folds.
+ * there is none, how often it finds one where there is, and how its excess compares with an oracle that is given the
+ * true latents on the same folds.
  */
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { lagPairs } from '../src/synchrony/syncr2/nulls.ts';

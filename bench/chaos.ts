@@ -1,4 +1,7 @@
-/** `npm run chaos`: everything that can happen to a run and its stream, each as a scenario with the size of a whole round. */
+/**
+ * `npm run chaos`: everything that can happen to a run and its stream, each as a scenario with the size of a whole
+ * round.
+ */
 import { damageRecordings } from '../test/fixtures/chaos/damaged.ts';
 import { fullRecording, fullSpool } from '../test/fixtures/chaos/full-disk.ts';
 import { killCoordinator } from '../test/fixtures/chaos/fleet-killed.ts';

@@ -1,4 +1,6 @@
-/** What a score costs as its size grows, and what the paper's own size would cost here, from a part that is measured. */
+/**
+ * What a score costs as its size grows, and what the paper's own size would cost here, from a part that is measured.
+ */
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
 import { strictScore } from '../src/synchrony/strict/strict-score.ts';
@@ -78,7 +80,10 @@ async function scoresMs({ n, layers, dims, dyads }: Size, algebra: LinearAlgebra
   };
 }
 
-/** One and two layers on either side give what a source layer and a target layer cost; the products of pairs are counted. */
+/**
+ * One and two layers on either side give what a source layer and a target layer cost; the products of pairs are
+ * counted.
+ */
 async function paperSize(algebra: LinearAlgebra): Promise<string[]> {
   const { n, layers, dims, splits } = PAPER;
   const time = async (sourceLayers: number, targetLayers: number): Promise<number> => {

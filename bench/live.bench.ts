@@ -1,4 +1,7 @@
-/** The live path as a whole: real frames of simulated dyads into a real analyzer process, and how soon each turn is in the score. */
+/**
+ * The live path as a whole: real frames of simulated dyads into a real analyzer process, and how soon each turn is in
+ * the score.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

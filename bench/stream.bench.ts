@@ -1,4 +1,6 @@
-/** The activation stream: durable ingest beside a bare loop, decoding beside its bare parts, and what it costs an agent. */
+/**
+ * The activation stream: durable ingest beside a bare loop, decoding beside its bare parts, and what it costs an agent.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';

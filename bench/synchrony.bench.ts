@@ -69,7 +69,10 @@ async function fullDyad(
   return { dyad, turn };
 }
 
-/** What a second of 32 dyads × 12 layers takes of one core, and what the measures of one dyad take beside their surrogates. */
+/**
+ * What a second of 32 dyads × 12 layers takes of one core, and what the measures of one dyad take beside their
+ * surrogates.
+ */
 async function stepRows(algebra: LinearAlgebra): Promise<string[][]> {
   const { dyad, turn } = await fullDyad(algebra);
   const tools: ScoreTools = {

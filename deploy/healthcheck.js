@@ -1,4 +1,5 @@
-// Exits 0 when the program in this container answers /healthz, by http or https, under the container's name or on loopback.
+// Exits 0 when the program in this container answers /healthz, by http or https, under the container's name or on
+// loopback.
 import { request as http } from 'node:http';
 import { request as https } from 'node:https';
 import { hostname } from 'node:os';

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// npm run chaos [-- --minutes N | --times N] [--only NAME] [--seed S] [--off] [--write]: breaks a run and its stream in every way we
-// know, and compares what was sent with what was recorded. The seed repeats a run. With --off each mechanism is switched off in turn
-// and its promise must break. --write puts what was found into docs/chaos.md. Exit status 1 when it is not as it should be.
+// npm run chaos [-- --minutes N | --times N] [--only NAME] [--seed S] [--off] [--write]: breaks a run and its stream in
+// every way we know, and compares what was sent with what was recorded. The seed repeats a run. With --off each
+// mechanism is switched off in turn and its scenario must fail. --write puts what was found into docs/chaos.md. Exit
+// status 1 when it is not as it should be.
 import './lib/telemetry-off.js';
 import { requireNode } from './lib/node-version.js';
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// npm run secrets [-- FOLDER] [--run NAME…] [--agent NAME…] [NAME=HOST…]: the secrets of a fleet. Without FOLDER they go to
-// deploy/secrets, where deploy/compose.yaml mounts them; a FOLDER also gets a nats.conf. The users may take part in the runs named (demo
-// unless told otherwise) and no others; where there are secrets already, --run lets their users into other runs. Agents are those of
-// --agent and of agent-NAME=HOST (ada and ben where none is named). With hosts each program also gets a certificate, under an authority
-// of one's own.
+// npm run secrets [-- FOLDER] [--run NAME…] [--agent NAME…] [NAME=HOST…]: the secrets of a fleet. Without FOLDER they
+// go to deploy/secrets, where deploy/compose.yaml mounts them; a FOLDER also gets a nats.conf. The users may take part
+// in the runs named (demo unless told otherwise) and no others; where there are secrets already, --run lets their users
+// into other runs. Agents are those of --agent and of agent-NAME=HOST (ada and ben where none is named). With hosts
+// each program also gets a certificate, under an authority of one's own.
 import './lib/telemetry-off.js';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,8 @@
 /**
  * Rules over the whole tree, as functions of path → source so that a violation can be planted: no circular imports,
  * types included; at most 20 files in a folder of `src` and of `test/fixtures`; tests import nothing of `bench`,
- * benches only `src` and `test/fixtures`; no file of `src` exists only for benches or tests.
+ * benches only `src` and `test/fixtures`; no file of `src` exists only for benches or tests; no comment line of more than
+ * 120 columns.
  */
 import { dirname, join, normalize } from 'node:path/posix';
 
@@ -73,4 +74,18 @@ export function findUnreached(tree: Tree): string[] {
   };
   for (const path of tree.keys()) if (ENTRIES.test(path)) visit(path);
   return [...tree.keys()].filter((path) => path.startsWith('src/') && !reached.has(path));
+}
+
+const MOST_COLUMNS = 120;
+const COMMENT_LINE = /^\s*(?:\/\/|\/?\*)/;
+
+/** Comment lines that are too long; Prettier breaks lines of code alone. */
+export function findLongComments(tree: Tree): string[] {
+  return [...tree].flatMap(([path, source]) =>
+    source
+      .split('\n')
+      .flatMap((line, index) =>
+        COMMENT_LINE.test(line) && line.length > MOST_COLUMNS ? [`${path}:${index + 1}`] : [],
+      ),
+  );
 }

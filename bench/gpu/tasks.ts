@@ -1,4 +1,6 @@
-/** What the benchmark of GPUs asks of a process of its own, so that a driver that ends the process ends that part alone. */
+/**
+ * What the benchmark of GPUs asks of a process of its own, so that a driver that ends the process ends that part alone.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

@@ -1,4 +1,7 @@
-/** Simulated dyads with real senders: each takes a turn every few seconds, its frames as large as a 768-dimensional model's. */
+/**
+ * Simulated dyads with real senders: each takes a turn every few seconds, its frames as large as a 768-dimensional
+ * model's.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** What a user would pick instead: `generate` of transformers.js on the same folder, over one prompt and over several. */
+/**
+ * What a user would pick instead: `generate` of transformers.js on the same folder, over one prompt and over several.
+ */
 import { Tensor, type PreTrainedModel } from '@huggingface/transformers';
 import { openTransformers } from './decode-speed.ts';
 import { compare, cpuMs, median } from './measure.ts';

@@ -22,7 +22,10 @@ export interface DecodeSpeed {
   tokensPerSecond: { tapped: number; plain: number; transformers: number };
   /** Speed with taps by speed without, and that by the speed of transformers.js. */
   ratios: { tapped: number; plain: number };
-  /** What the binding copies into JavaScript's memory for a token: by rows, and if the whole cache came out at each step. */
+  /**
+   * What the binding copies into JavaScript's memory for a token: by rows, and if the whole cache came out at each
+   * step.
+   */
   copiedBytes: { cache: number; wholeCache: number };
 }
 

@@ -1,4 +1,7 @@
-/** Tokens one by one behind a prompt, each sent to another thread as it is spoken, with its states where layers are tapped. */
+/**
+ * Tokens one by one behind a prompt, each sent to another thread as it is spoken, with its states where layers are
+ * tapped.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { Decoder } from '../../src/model/runtime/decoder.ts';
 import { sampleToken } from '../../src/model/dialogue/sample.ts';

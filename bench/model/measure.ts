@@ -1,6 +1,7 @@
 /**
- * Timing for the model benchmark: things to compare are run in turn, round after round, and reported as medians. Everything
- * runs on one thread, so the process's CPU time is its time, and other work on the machine does not blur the ratios.
+ * Timing for the model benchmark: things to compare are run in turn, round after round, and reported as medians.
+ * Everything runs on one thread, so the process's CPU time is its time, and other work on the machine does not blur the
+ * ratios.
  */
 
 export function median(values: readonly number[]): number {
@@ -21,7 +22,8 @@ export function cpuMs(): number {
 }
 
 /**
- * Runs all of `works` in every round, so that a busy machine is as busy for each; each says what it took, in milliseconds.
+ * Runs all of `works` in every round, so that a busy machine is as busy for each; each says what it took, in
+ * milliseconds.
  * @returns milliseconds, by round
  */
 export async function compare<K extends string>(

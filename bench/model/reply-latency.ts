@@ -1,6 +1,6 @@
 /**
- * From the end of the partner's utterance to the first token of the reply, having listened, against a prefill when the turn
- * comes; and from the partner's last word, as if its end were known at once.
+ * From the end of the partner's utterance to the first token of the reply, having listened, against a prefill when the
+ * turn comes; and from the partner's last word, as if its end were known at once.
  */
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel, type OpenModel } from '../../src/model/worker/open-model.ts';

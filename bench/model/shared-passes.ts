@@ -1,4 +1,7 @@
-/** Decode steps of dialogues that share their passes, tapped at all layers: by how many there are, and against passes of their own. */
+/**
+ * Decode steps of dialogues that share their passes, tapped at all layers: by how many there are, and against passes of
+ * their own.
+ */
 import { dirname } from 'node:path';
 import { createDecoder, type Decoder } from '../../src/model/runtime/decoder.ts';
 import { mapGraphIo, type ValueInfo } from '../../src/model/runtime/graph-io.ts';
@@ -16,7 +19,9 @@ export interface SharedPasses {
   rowsPerPass: number;
   /** Tokens a second of passes of their own, one dialogue. */
   own: number;
-  /** By number of dialogues: tokens a second of all together, and that by the speed of one dialogue that shares none. */
+  /**
+   * By number of dialogues: tokens a second of all together, and that by the speed of one dialogue that shares none.
+   */
   shared: { dialogues: number; tokensPerSecond: number; ratio: number }[];
   /** Tokens a second of eight at once by those of one at once. */
   eightByOne: number;

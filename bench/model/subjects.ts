@@ -1,4 +1,7 @@
-/** The models that the benchmark runs: the smallest one that ships, and one of more than 100 M parameters with random weights. */
+/**
+ * The models that the benchmark runs: the smallest one that ships, and one of more than 100 M parameters with random
+ * weights.
+ */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +13,9 @@ export interface Subject {
   name: string;
   folder: string;
   /**
-   * Where speeds are compared. Each session packs its matrices into pages of its own, and by which pages it got, two sessions
-   * of one large model differ by up to 15 %; with the weights as they lie in their file, all read the same pages.
+   * Where speeds are compared. Each session packs its matrices into pages of its own, and by which pages it got, two
+   * sessions of one large model differ by up to 15 %; with the weights as they lie in their file, all read the same
+   * pages.
    */
   shareWeights: boolean;
 }

@@ -1,4 +1,7 @@
-/** Whole turns of dialogues that one agent plays at once: heard, answered by sampling, all layers of all steps passed on. */
+/**
+ * Whole turns of dialogues that one agent plays at once: heard, answered by sampling, all layers of all steps passed
+ * on.
+ */
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel } from '../../src/model/worker/open-model.ts';
 import type { Dialogue, DialogueOptions } from '../../src/model/types.ts';

@@ -1,4 +1,7 @@
-/** A child that streams some tokens a second of a model's layers to the analyzer's end in its parent, and says what that cost it. */
+/**
+ * A child that streams some tokens a second of a model's layers to the analyzer's end in its parent, and says what that
+ * cost it.
+ */
 import { openSync, writevSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +16,10 @@ import { createStreamSender, type Frame } from '../../src/transport/stream/sende
 
 export interface SteadyOrder {
   url: string;
-  /** An agent streams for hours, and the engine still compiles in its first minutes: they are gone through at a higher rate. */
+  /**
+   * An agent streams for hours, and the engine still compiles in its first minutes: they are gone through at a higher
+   * rate.
+   */
   warmUpTokensPerSecond: number;
   warmUpSeconds: number;
   seconds: number;

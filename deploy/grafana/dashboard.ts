@@ -1,6 +1,6 @@
 /**
- * The dashboard of entrain as code. `npm run dashboard` writes it to `dashboards/entrain.json`; edit it here, never there.
- * Every series that is shown here must exist while a study runs: a test asks a real Prometheus.
+ * The dashboard of entrain as code. `npm run dashboard` writes it to `dashboards/entrain.json`; edit it here, never
+ * there. Every series that is shown here must exist while a study runs: a test asks a real Prometheus.
  */
 import {
   DashboardBuilder,

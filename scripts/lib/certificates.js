@@ -35,8 +35,8 @@ export async function makeCertificate(folder, { name, hosts, days = DAYS }) {
 }
 
 /**
- * A certificate for every `NAME=HOST[,HOST…]`, each also good on the program's own machine, under the folder's authority: the one that
- * is there, or else a new one. The certificates of other programs stay as they are.
+ * A certificate for every `NAME=HOST[,HOST…]`, each also good on the program's own machine, under the folder's
+ * authority: the one that is there, or else a new one. The certificates of other programs stay as they are.
  */
 export async function writeCertificates(folder, programs) {
   if (!hasAuthority(folder)) await makeAuthority(folder);

@@ -1,4 +1,5 @@
-// Compiles into dist; incremental, so that nothing is done again that stands. What no source stands for any more is removed.
+// Compiles into dist; incremental, so that nothing is done again that stands. What no source stands for any more is
+// removed.
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { runCommand } from './command.js';

@@ -10,9 +10,9 @@ const PASSWORD_BYTES = 24;
 const AGENT_PASSWORD = /^agent-(.+)\.password$/;
 
 /**
- * Writes every secret into a new folder that only its owner may enter, for users who are let into `runs`. For compose the files
- * themselves may be read by all, because it mounts them as they are and the programs in the containers run as another user; elsewhere
- * they are of mode 0600, as the programs want them.
+ * Writes every secret into a new folder that only its owner may enter, for users who are let into `runs`. For compose
+ * the files themselves may be read by all, because it mounts them as they are and the programs in the containers run as
+ * another user; elsewhere they are of mode 0600, as the programs want them.
  */
 export async function writeSecrets(folder, { agents, runs, compose }, { natsAuthorization, writeKeys }) {
   if (existsSync(join(folder, 'users.conf')))
@@ -32,8 +32,8 @@ export async function writeSecrets(folder, { agents, runs, compose }, { natsAuth
 }
 
 /**
- * The same users with the same passwords, and agents that are new, let into these runs and no others. The file is written in place:
- * containers hold it open.
+ * The same users with the same passwords, and agents that are new, let into these runs and no others. The file is
+ * written in place: containers hold it open.
  */
 export async function letIntoRuns(folder, { agents: named, runs, compose }, { natsAuthorization }) {
   const known = (await readdir(folder)).flatMap((file) => AGENT_PASSWORD.exec(file)?.[1] ?? []);

@@ -4,8 +4,8 @@ export class SetupError extends Error {}
 const USAGE_STATUS = 2;
 
 /**
- * Runs a script's main function; its number is the exit status, and one line on standard error says what a user can mend: a SetupError,
- * a wrong flag, a file that the system refuses.
+ * Runs a script's main function; its number is the exit status, and one line on standard error says what a user can
+ * mend: a SetupError, a wrong flag, a file that the system refuses.
  */
 export async function runMain(main) {
   try {

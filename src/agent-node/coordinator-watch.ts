@@ -1,6 +1,6 @@
 /**
- * Notices that the coordinator of a run is gone for good: it answers no renewal, and nothing is said in the run any more. A
- * coordinator that only starts again finds its agents as they were.
+ * Notices that the coordinator of a run is gone for good: it answers no renewal, and nothing is said in the run any
+ * more. A coordinator that only starts again finds its agents as they were.
  */
 import type { Clock } from '../process/clock.ts';
 

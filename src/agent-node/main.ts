@@ -195,7 +195,9 @@ async function leaveRun({ memberships, log }: Parts, run: string): Promise<void>
   log.info({ run }, 'left run');
 }
 
-/** A coordinator that comes back later invites the agent again; what is not acknowledged stays in its spool till then. */
+/**
+ * A coordinator that comes back later invites the agent again; what is not acknowledged stays in its spool till then.
+ */
 function abandon(parts: Parts, run: string): void {
   parts.log.warn({ run }, 'the coordinator is gone and nothing is said any more; leaving the run');
   leaveRun(parts, run).catch(parts.fail);

@@ -3,7 +3,8 @@
  * the order of these steps; model, stream and messages are given to it.
  *
  *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard ─▶ states of replies, where the turn branches
- *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ (all spooled) ─▶ alternatives ─▶ utterance
+ *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ all spooled ─▶
+ *                    alternatives ─▶ utterance
  */
 import { alternativeSeeds, utteranceSeed } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';

@@ -1,4 +1,7 @@
-/** Does synchrony go with outcomes across pairs of models? Each outcome once as the pair's and once as the predicted agent's. */
+/**
+ * Does synchrony go with outcomes across pairs of models? Each outcome once as the pair's and once as the predicted
+ * agent's.
+ */
 import { qValues } from '../synchrony/stats/false-discovery.ts';
 import { modelInterval } from '../synchrony/stats/model-jackknife.ts';
 import { partialCorrelation } from '../synchrony/stats/partial-correlation.ts';

@@ -1,5 +1,6 @@
 /**
- * What runs say of pairs of models: synchrony from `scores.jsonl` and outcomes from `outcomes.jsonl`, as tables over ordered pairs.
+ * What runs say of pairs of models: synchrony from `scores.jsonl` and outcomes from `outcomes.jsonl`, as tables over
+ * ordered pairs.
  * Row: the model whose states predict; column: the model whose states are predicted.
  */
 import { readOutcomes } from '../process/run-folder/outcomes-file.ts';

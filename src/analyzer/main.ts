@@ -1,7 +1,8 @@
 /**
  * `entrain analyzer`: records activation streams, then computes synchrony from what is durable.
  *
- *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score store ─▶ score worker ─▶ /metrics, page, scores.jsonl
+ *   WebSocket ─▶ stream server ─▶ recording (synced, acknowledged) ─▶ score store ─▶ score worker ─▶
+ *   /metrics, page, scores.jsonl
  */
 import { subjects } from '../protocol/subjects.ts';
 import { EventEmitter } from 'node:events';

@@ -113,8 +113,8 @@ async function isMember(options: InviteOptions, agent: string): Promise<boolean>
 }
 
 /**
- * Asks more than once: a server that has not yet noticed that the link to an agent was cut passes a request to the agent's dead
- * connection, though it has made another.
+ * Asks more than once: a server that has not yet noticed that the link to an agent was cut passes a request to the
+ * agent's dead connection, though it has made another.
  */
 async function askMemberships({ link }: InviteOptions, agent: string): Promise<Memberships> {
   const what = `The list of runs of agent "${agent}"`;

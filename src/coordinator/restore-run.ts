@@ -19,8 +19,8 @@ export async function recallNeeded(
 }
 
 /**
- * Agents that the study names or that took a role over, without those that were replaced and have not come back. The roles
- * that such an agent still has are taken over once it has been away for the grace period.
+ * Agents that the study names or that took a role over, without those that were replaced and have not come back. The
+ * roles that such an agent still has are taken over once it has been away for the grace period.
  */
 export function agentsNeeded(state: RunState, study: Study): Set<string> {
   const holding = openEpisodes(state).flatMap(({ now }) => now.holders.map(({ agent }) => agent));

@@ -3,7 +3,7 @@
  * finished. A run that has not finished, or is pinned, is never removed. A run's description, transcript and
  * scores are kept; its segments are removed.
  *
- *   <run folder>/finished.json   the coordinator said that the run is over and recorded, and whether all of it is sealed
+ *   <run folder>/finished.json   the run is over and recorded, says the coordinator; whether all of it is sealed
  *   <run folder>/pinned          nothing of it is ever removed
  *   <run folder>/removed.json    its segments are gone, or are just going
  */

@@ -1,7 +1,7 @@
 /**
  * `entrain measure influence --run FOLDER`: influence and matched SyncR² of every group of a recorded run whose turns
- * have branched, from the same histories and with the same seed and draws as the analyzer's, so the figures are those of
- * `scores.jsonl`.
+ * have branched, from the same histories and with the same seed and draws as the analyzer's, so the figures are those
+ * of `scores.jsonl`.
  */
 import { branchAnswer } from '../analyzer/branches/branch-answer.ts';
 import { createBranchIndex } from '../analyzer/branches/branch-index.ts';

@@ -74,7 +74,10 @@ function lastNumber(turns: readonly string[], role: number): number | undefined 
   return last === undefined ? undefined : Number(last.replaceAll(',', ''));
 }
 
-/** `success`: the points of items whose owner both state alike, of the most that both can have together; `points`: one's own, of all. */
+/**
+ * `success`: the points of items whose owner both state alike, of the most that both can have together; `points`: one's
+ * own, of all.
+ */
 function scoreDivision({ values }: RuleOf<'division'>, turns: readonly string[]): RuleScores {
   const items = Object.keys(values[0]);
   const [first, second] = [1, 2].map((role) => ownersBy(turns, role, items));

@@ -1,6 +1,6 @@
 /**
- * Makes a folder with those above it. Node's own recursive `mkdir` never returns where a file system says that a folder is
- * not there and cannot be made in the same words, as `/proc` does.
+ * Makes a folder with those above it. Node's own recursive `mkdir` never returns where a file system says that a folder
+ * is not there and cannot be made in the same words, as `/proc` does.
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';

@@ -55,7 +55,10 @@ function alwaysLikeliest({ temperature, topK, minP }: Study['sampling']): string
   return minP === 1 ? 'with minP 1' : undefined;
 }
 
-/** Whether episodes of a scenario differ in what is heard or read: `random` is drawn anew, and at a temperature of its own. */
+/**
+ * Whether episodes of a scenario differ in what is heard or read: `random` is drawn anew, and at a temperature of its
+ * own.
+ */
 function hasOtherInput(condition: Condition, scenarios: Study['scenarios']): boolean {
   if (condition === 'shared-input')
     return scenarios.every(

@@ -50,7 +50,10 @@ export const releaseSchema = z.object({ run: z.string() });
 /** Agent → coordinator (answer): the runs of which it is a member, and those of them with unacknowledged frames. */
 export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
 
-/** Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take, and one agent of it (absent: all). */
+/**
+ * Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take, and one agent of it
+ * (absent: all).
+ */
 export const diskSchema = z.object({
   freeBytes: z.number(),
   maxRunBytes: z.number(),
@@ -142,7 +145,10 @@ export const agentSpecSchema = z.object({
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
   branches: studySchema.shape.branches,
-  /** The alternatives in `history` whose reply states this agent owes: those behind the last turn of its role, all for a reader. */
+  /**
+   * The alternatives in `history` whose reply states this agent owes: those behind the last turn of its role, all for a
+   * reader.
+   */
   alternatives: z.array(alternativeSchema).default([]),
   /** What has been said already, in order: not empty when an agent comes back into an episode or takes one over. */
   history: z.array(utteranceSchema),

@@ -1,6 +1,6 @@
 /**
- * Facts of a scenario whose outcome can be read off the words: what a rule scores an episode by. No agent is told a rule.
- * Roles are numbered from 1, in speaking order.
+ * Facts of a scenario whose outcome can be read off the words: what a rule scores an episode by. No agent is told a
+ * rule. Roles are numbered from 1, in speaking order.
  */
 import { z } from 'zod';
 

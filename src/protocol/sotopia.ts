@@ -1,4 +1,6 @@
-/** SOTOPIA's files as they are published (Zhou et al., ICLR 2024): what is read of them; other fields are passed over. */
+/**
+ * SOTOPIA's files as they are published (Zhou et al., ICLR 2024): what is read of them; other fields are passed over.
+ */
 import { z } from 'zod';
 
 /** 0 strangers, 1 know each other by name, 2 acquaintances, 3 friends, 4 in a relationship, 5 family. */

@@ -88,7 +88,10 @@ export const studySchema = z
       })
       .nullable()
       .default(null),
-    /** Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same history. */
+    /**
+     * Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same
+     * history.
+     */
     branches: z
       .strictObject({
         share: z.number().gt(0).max(1).default(0.25),

@@ -5,7 +5,9 @@
  * all earlier turns were spoken. The alternatives of a turn that branches come before its utterance, from the same
  * publisher.
  *
- *   stream ─▶ floorsAfter (events) ─▶ alternativeFault, floorsBeside (alternatives) ─▶ turnFault, floorsWith (utterance)
+ *   stream ─┬─▶ event         floorsAfter
+ *           ├─▶ alternative   alternativeFault, floorsBeside
+ *           └─▶ utterance     turnFault, floorsWith
  */
 import { isBranched, type BranchPlan } from './branches.ts';
 import {

@@ -1,7 +1,7 @@
 /**
- * Does a run hold the branches that its plan asks for? Which turns branch follows from the events alone. At each of them
- * `branches.jsonl` must have every alternative once, before the utterance and from its speaker, or one line that says that
- * there are none; and the recording must have the states of the speaker and of every listener.
+ * Does a run hold the branches that its plan asks for? Which turns branch follows from the events alone. At each of
+ * them `branches.jsonl` must have every alternative once, before the utterance and from its speaker, or one line that
+ * says that there are none; and the recording must have the states of the speaker and of every listener.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

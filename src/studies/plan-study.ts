@@ -1,4 +1,7 @@
-/** What a study comes to before it begins: episodes, turns, turn pairs of each group beside the minimums, tokens, disk, time, context. */
+/**
+ * What a study comes to before it begins: episodes, turns, turn pairs of each group beside the minimums, tokens, disk,
+ * time, context.
+ */
 import { groupSizes, hopelessStudy, MINIMUMS, type GroupSize } from '../protocol/minimums.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';

@@ -23,7 +23,8 @@ export interface CsvLine {
 /**
  * Empty lines are left out.
  * @param what the file, for the sentence
- * @throws EntrainError `OUTCOMES_INVALID` naming the line of a quoted field that never ends, or that goes on behind its quote
+ * @throws EntrainError `OUTCOMES_INVALID` naming the line of a quoted field that never ends, or that goes on behind its
+ * quote
  */
 export function parseCsv(text: string, what: string): CsvLine[] {
   const lines: CsvLine[] = [];

@@ -12,7 +12,10 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The page may talk to this server and to nobody else. uPlot and the ladder set styles of elements by script, which this allows. */
+/**
+ * The page may talk to this server and to nobody else. uPlot and the ladder set styles of elements by script, which
+ * this allows.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

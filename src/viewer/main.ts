@@ -1,6 +1,6 @@
 /**
- * `entrain view`: shows the runs of a folder in a browser, as they happen and afterwards. It reads run folders alone, so no
- * program of a run waits for it; words as they are spoken come from NATS, where it is told of one.
+ * `entrain view`: shows the runs of a folder in a browser, as they happen and afterwards. It reads run folders alone,
+ * so no program of a run waits for it; words as they are spoken come from NATS, where it is told of one.
  */
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';

@@ -1,4 +1,7 @@
-/** Tokens as they are spoken, from NATS: previews that may be missed. One subscription a run, while somebody looks at it. */
+/**
+ * Tokens as they are spoken, from NATS: previews that may be missed. One subscription a run, while somebody looks at
+ * it.
+ */
 import { parseMessage, tokenSchema } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { subjects, tokenPlace } from '../protocol/subjects.ts';

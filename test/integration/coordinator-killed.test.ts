@@ -1,6 +1,6 @@
 /**
- * A coordinator that was killed and does not come back: its agents leave the run by themselves, and are free for another; one
- * that does come back takes them in again.
+ * A coordinator that was killed and does not come back: its agents leave the run by themselves, and are free for
+ * another; one that does come back takes them in again.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * A rogue program at the analyzer's own address, with a certificate that the authority of the fleet signed for an agent: the
- * agents take it for no analyzer, since its certificate is not the one that the coordinator named.
+ * A rogue program at the analyzer's own address, with a certificate that the authority of the fleet signed for an
+ * agent: the agents take it for no analyzer, since its certificate is not the one that the coordinator named.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';

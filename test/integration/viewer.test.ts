@@ -1,4 +1,6 @@
-/** The viewer as its users see it: the real program over run folders, in a real browser, with nothing of it replaced. */
+/**
+ * The viewer as its users see it: the real program over run folders, in a real browser, with nothing of it replaced.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

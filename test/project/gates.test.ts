@@ -39,6 +39,7 @@ describe('the lint', () => {
       'max-lines-per-function',
       `export function f(): number {\n  let x = 0;\n${'  x += 1;\n'.repeat(45)}  return x;\n}\n`,
     ],
+    ['a file of more than 300 lines', 'max-lines', `export const a = 1;\n${'//\n'.repeat(300)}`],
     [
       'more than three parameters',
       'max-params',

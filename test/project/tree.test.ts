@@ -1,14 +1,21 @@
 /** The rules over the whole tree hold, and each catches a planted violation. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { findCircles, findCrossings, findCrowdedFolders, findUnreached, type Tree } from '../tree-rules.ts';
+import {
+  findCircles,
+  findCrossings,
+  findCrowdedFolders,
+  findLongComments,
+  findUnreached,
+  type Tree,
+} from '../tree-rules.ts';
 
-const FOLDERS = ['src', 'bench', 'test'];
+const FOLDERS = ['src', 'bench', 'test', 'scripts', 'deploy', 'examples', 'bin'];
 
 function readTree(): Tree {
   const paths = FOLDERS.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.tsx?$/.test(path))
+      .filter((path) => /\.(?:tsx?|js)$/.test(path))
       .map((path) => `${folder}/${path}`),
   );
   return new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));
@@ -36,7 +43,19 @@ describe('the source tree', () => {
   });
 });
 
+describe('comments', () => {
+  it('have at most 120 columns', () => {
+    expect(findLongComments(tree)).toEqual([]);
+  });
+});
+
 describe('the rules over the tree', () => {
+  it('catch a comment line of 121 columns, and let one of 120 and a line of code be', () => {
+    const code = `const text = '${'x'.repeat(130)}';`;
+    const files = planted({ 'src/a.ts': `// ${'x'.repeat(118)}\n// ${'x'.repeat(117)}\n${code}` });
+    expect(findLongComments(files)).toEqual(['src/a.ts:1']);
+  });
+
   it('catch two files that import types of each other', () => {
     const files = planted({
       'src/a/a.ts': "import type { B } from '../b/b.ts';",

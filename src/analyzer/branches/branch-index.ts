@@ -1,12 +1,13 @@
 /**
  * Brings the branch frames of an episode's agents together, in whatever order they come: which alternatives of a turn
- * the speaker has sent, and which of them a listener has heard. A history counts for a listener once both sides have the
- * same alternatives, two at least.
+ * the speaker has sent, and which of them a listener has heard. A history counts for a listener once both sides have
+ * the same alternatives, two at least.
  *
  *   speaker of turn t:   end 0 … K − 1, bystander 0 … K − 1 ─┐
  *   listener:            reply 0 … K − 1 ────────────────────┴─▶ history (episode, t) of the group speaker → listener
  *
- * Each listener is a target at distance 1. A reader is a target only: no history has the role in which it reads as source.
+ * Each listener is a target at distance 1. A reader is a target only: no history has the role in which it reads as
+ * source.
  */
 import { READER_SEATING, type BranchFrame, type EpisodeFrame } from '../../protocol/stream/frames.ts';
 import { groupOf, supersedes, type EpisodeAbout, type Group, type Origin } from '../ingest/episode-index.ts';

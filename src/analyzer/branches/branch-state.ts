@@ -1,4 +1,7 @@
-/** What the analyzer knows of the counterfactual branches of one run: the frames, its groups and the last figures of each. */
+/**
+ * What the analyzer knows of the counterfactual branches of one run: the frames, its groups and the last figures of
+ * each.
+ */
 import type { BranchReport } from '../../protocol/branch-report.ts';
 import type { BranchFrame, EpisodeFrame } from '../../protocol/stream/frames.ts';
 import { groupBy } from '../../synchrony/group-by.ts';

@@ -3,7 +3,9 @@
  * places and the places; their order has no meaning.
  *
  *   models m, n speak in both orders:  m 1→2 n · n 2→1 m · n 1→2 m · m 2→1 n   four figures
- *   one order alone, or one model:     m 1→2 n · n 2→1 m                       two (of one model both orders are pooled in each)
+ *   one order alone, or one model:     m 1→2 n · n 2→1 m                       two figures
+ *
+ * With one model, each of the two figures pools both speaking orders.
  */
 import type { ModelRef } from '../../protocol/stream/frames.ts';
 import type { DistanceReport, PairPaperReport, PairReport, PairStrictReport } from '../../protocol/report.ts';

@@ -1,4 +1,7 @@
-/** The wait of `--once` for one more reading of /metrics, where somebody reads them: else the last figures are seen by nobody. */
+/**
+ * The wait of `--once` for one more reading of /metrics, where somebody reads them: else the last figures are seen by
+ * nobody.
+ */
 import type { StateReport } from '../../protocol/report.ts';
 
 export interface ScrapeWait {

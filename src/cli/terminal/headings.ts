@@ -62,7 +62,10 @@ export function createHeadings(terminal: Pick<Terminal, 'heading'>): Headings {
   };
 }
 
-/** Which episode is printed as it goes on. @param show prints the heading of an episode, if it is not the last one printed */
+/**
+ * Which episode is printed as it goes on. @param show prints the heading of an episode, if it is not the last one
+ * printed
+ */
 function createFocus(show: (episode: string) => void) {
   const held = createWaiting();
   /** Episodes that have begun and were not in focus yet, in order. */

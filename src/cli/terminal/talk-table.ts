@@ -1,4 +1,6 @@
-/** What the talk behind the scores was like, as lines of text: a row for each group, and what makes a score meaningless. */
+/**
+ * What the talk behind the scores was like, as lines of text: a row for each group, and what makes a score meaningless.
+ */
 import type { GroupReport, ScoreReport } from '../../protocol/report.ts';
 import type { TalkFault, TalkReport } from '../../protocol/talk-report.ts';
 import { directionOf, distanceNote, layOut } from './score-table.ts';

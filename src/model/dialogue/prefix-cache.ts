@@ -1,6 +1,6 @@
 /**
- * Beginnings of prompts that dialogues share: the system prompt of a role, over the episodes of its scenario. One that was
- * computed is held, and the next dialogue takes a copy of it: the same chunks give the same bits.
+ * Beginnings of prompts that dialogues share: the system prompt of a role, over the episodes of its scenario. One that
+ * was computed is held, and the next dialogue takes a copy of it: the same chunks give the same bits.
  */
 import type { Decoder } from '../runtime/decoder.ts';
 import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';

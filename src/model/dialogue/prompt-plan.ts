@@ -2,7 +2,7 @@
  * Cuts a dialogue into the chunks in which its tokens are run through the model. The cuts depend only on the text,
  * never on the time of arrival, since the last digits of a state depend on its chunk.
  *
- *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by ≥ 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│<|end|><|user|>│…
+ *   <s><|system|>… <|end|><|user|>│ words of the │ peer, by ≥ 8 │ rest<|end|><|assistant|>│o│w│n│ │w│o│r│d│s│…
  *   template: by 64                                               one pass to the reply     one by one, as spoken
  */
 import type { Rendered } from '../text/chat-template.ts';

@@ -1,6 +1,6 @@
 /**
- * Lets a cache that grows by Concat be fed in two parts, so that a step gives back its new rows alone. What was `past` once
- * stays as it is for many steps; the rows since then are one small input for all slots.
+ * Lets a cache that grows by Concat be fed in two parts, so that a step gives back its new rows alone. What was `past`
+ * once stays as it is for many steps; the rows since then are one small input for all slots.
  *
  *   past ──────────────────┐                     past: [1, heads, tokens, head dims]
  *   recent ─▶ its slot ────┼─▶ Concat ─▶ present, as before

@@ -1,6 +1,6 @@
 /**
- * A decoder's graph as data flow: what is computed from what. Sizes (`Shape`) carry no state, so they are no part of it, and
- * a norm fused with an addition counts as two vertices, for the sum goes on and the norm feeds the next branch.
+ * A decoder's graph as data flow: what is computed from what. Sizes (`Shape`) carry no state, so they are no part of
+ * it, and a norm fused with an addition counts as two vertices, for the sum goes on and the norm feeds the next branch.
  *
  *   SkipLayerNormalization(x, attention) ─▶ normed, …, sum        is        Add ─▶ sum ─▶ norm ─▶ normed
  */

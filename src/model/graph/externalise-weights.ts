@@ -1,6 +1,6 @@
 /**
- * A graph without its weights: each large one becomes external data that names the place in the file where it stands, so the
- * runtime maps it from there and what is left to read, patch and keep is small.
+ * A graph without its weights: each large one becomes external data that names the place in the file where it stands,
+ * so the runtime maps it from there and what is left to read, patch and keep is small.
  */
 import { concat, readFields, writeBytes, writeInteger } from '../../onnx/protobuf.ts';
 

@@ -6,8 +6,8 @@ import type { Cut, Link } from './residual-chain.ts';
 export type Taps = Link[];
 
 /**
- * A block starts where its first branch leaves the stream; what leaves the last one is found as far behind its last merge
- * as with the others.
+ * A block starts where its first branch leaves the stream; what leaves the last one is found as far behind its last
+ * merge as with the others.
  * @throws EntrainError MODEL_UNSUPPORTED when the stream has no such blocks, or a name contradicts it
  */
 export function findTaps(chain: readonly Cut[], layers: number): Taps {
@@ -113,7 +113,9 @@ function blockOf(cut: Cut | undefined): number | undefined {
   return named === undefined ? undefined : Number(named);
 }
 
-/** Where a name tells the layer, it must be the block the tap leaves (or the next one, whose input norm names the sum). */
+/**
+ * Where a name tells the layer, it must be the block the tap leaves (or the next one, whose input norm names the sum).
+ */
 function checkNames(taps: readonly Cut[]): void {
   for (const [layer, tap] of taps.entries()) {
     const named = layer === 0 ? undefined : blockOf(tap);

@@ -1,8 +1,9 @@
 /**
- * Puts the nodes of local functions in the place of their calls, as the runtime does when it loads, so that a block which an
- * exporter wrote as a function looks like any other. Only the flow of data is looked at in what comes out.
+ * Puts the nodes of local functions in the place of their calls, as the runtime does when it loads, so that a block
+ * which an exporter wrote as a function looks like any other. Only the flow of data is looked at in what comes out.
  *
- *   y = Block(x, w)   with   Block(a, b) → c { d = MatMul(a, b); c = Add(a, d) }   is   y/d = MatMul(x, w); y = Add(x, y/d)
+ *   y = Block(x, w)   with   Block(a, b) → c { d = MatMul(a, b); c = Add(a, d) }
+ *   becomes   y/d = MatMul(x, w); y = Add(x, y/d)
  */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { GraphNode, LocalFunction } from './onnx-graph.ts';

@@ -1,6 +1,6 @@
 /**
- * Puts all that a pass gives into one output, for the binding copies each output into fresh memory of JavaScript's, and each
- * takes it some ten microseconds: as many small ones as there are layers cost more than a small model's layer.
+ * Puts all that a pass gives into one output, for the binding copies each output into fresh memory of JavaScript's, and
+ * each takes it some ten microseconds: as many small ones as there are layers cost more than a small model's layer.
  *
  *   logits, last token ─┐
  *   layers 0..L ────────┼▶ Concat ─▶ one row of float32
@@ -22,7 +22,10 @@ const FLOAT = 1;
 const LAST = 'entrain_last';
 const FLAT = 'entrain_flat';
 
-/** @returns the plan's patch with the packed output: logits of the last token, [layers + 1, tokens, dims], new cache rows */
+/**
+ * @returns the plan's patch with the packed output: logits of the last token, [layers + 1, tokens, dims], new cache
+ * rows
+ */
 export function packOutputs(
   { graph, opsets }: OnnxModel,
   plan: Pick<TapPlan, 'taps' | keyof Patch>,

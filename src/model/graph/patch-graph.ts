@@ -1,7 +1,7 @@
 /**
  * Makes tensors outputs of a graph without re-serialising it: protobuf merges messages that are concatenated, so a
- * ModelProto{graph{output…}} behind the file's bytes adds outputs. Where a node itself must change, the graph's field is
- * split around that node, which merging puts together again in the same order.
+ * ModelProto{graph{output…}} behind the file's bytes adds outputs. Where a node itself must change, the graph's field
+ * is split around that node, which merging puts together again in the same order.
  */
 import type { GraphNode } from './onnx-graph.ts';
 import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';

@@ -1,6 +1,6 @@
 /**
- * The graph that is run: tapped, packed, its weights left in their file unless that is small. It is kept by the file's size and time of
- * change, so that a later start neither reads nor searches the model's file.
+ * The graph that is run: tapped, packed, its weights left in their file unless that is small. It is kept by the file's
+ * size and time of change, so that a later start neither reads nor searches the model's file.
  */
 import { lstat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -107,7 +107,9 @@ async function followLinks(bytes: Uint8Array, graph: string): Promise<Source> {
 const METADATA = 14;
 const KEY = 'entrain';
 
-/** What is known of the graph goes into it, as metadata that the runtime does not look at: one file, whole or not there. */
+/**
+ * What is known of the graph goes into it, as metadata that the runtime does not look at: one file, whole or not there.
+ */
 function toNote({ bytes, ...known }: PreparedGraph): Uint8Array {
   const entry = concat([writeBytes(1, KEY), writeBytes(2, JSON.stringify(known))]);
   return concat([bytes, writeBytes(METADATA, entry)]);

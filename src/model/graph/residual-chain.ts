@@ -1,6 +1,6 @@
 /**
- * Finds the residual stream of a decoder by structure: the tensors through which everything must pass on its way from the
- * token embedding to the logits. Around a branch there are two ways, so inside of it there is no such tensor.
+ * Finds the residual stream of a decoder by structure: the tensors through which everything must pass on its way from
+ * the token embedding to the logits. Around a branch there are two ways, so inside of it there is no such tensor.
  *
  *                ┌▶ norm ─▶ attention ─┐       ┌▶ norm ─▶ mlp ─┐
  *   embedding ─▶ x0 ─────────────────▶ Add ─▶ x ────────────▶ Add ─▶ x1 … ─▶ norm ─▶ logits
@@ -27,7 +27,10 @@ export interface Cut {
 
 const ADDITIONS = new Set(['Add', 'Sum']);
 
-/** The cuts from the embedding to the logits; empty when the graph has no embedding. `outer`: names fixed outside a sub-graph. */
+/**
+ * The cuts from the embedding to the logits; empty when the graph has no embedding. `outer`: names fixed outside a
+ * sub-graph.
+ */
 export function findResidualChain(graph: Graph, outer: ReadonlySet<string> = new Set()): Cut[] {
   const flow = readFlow(graph, outer);
   const sinks = sinksOf(flow, graph);
@@ -51,7 +54,10 @@ function sinksOf({ makers }: Flow, graph: Graph): number[] {
   return graph.outputs.flatMap((name) => makers.get(name) ?? []);
 }
 
-/** Where tokens enter. Tables looked up by position or rotary angle do not come from the ids, if the ids are named as usual. */
+/**
+ * Where tokens enter. Tables looked up by position or rotary angle do not come from the ids, if the ids are named as
+ * usual.
+ */
 function startsOf(vertices: readonly Vertex[]): number[] {
   const lookups = [...vertices.keys()].filter((index) => vertices[index]?.lookup);
   const spoken = lookups.filter((index) => vertices[index]?.spoken);

@@ -1,6 +1,6 @@
 /**
- * Fields of a graph that take a tensor apart along its first axis, one row for each name, by as few Splits as can be. Where
- * one Split has 7 parts at most:
+ * Fields of a graph that take a tensor apart along its first axis, one row for each name, by as few Splits as can be.
+ * Where one Split has 7 parts at most:
  *
  *   entrain_recent_cast, 24 rows ─▶ Split ─┬▶ 7 rows ─▶ Split ─▶ 7 names
  *                                          ├▶ 7 rows ─▶ Split ─▶ 7 names
@@ -12,9 +12,9 @@ import type { Provider } from '../types.ts';
 import { integersField, nodeField } from '../../onnx/write-node.ts';
 
 /**
- * Of one Split. WebGPU promises a shader 8 storage buffers, and the runtime takes one for each input and output: the tensor and 7
- * parts. A Concat of more it runs in several passes by itself. Elsewhere one Split does it all, as each more costs a small model
- * some 2 % of its speed.
+ * Of one Split. WebGPU promises a shader 8 storage buffers, and the runtime takes one for each input and output: the
+ * tensor and 7 parts. A Concat of more it runs in several passes by itself. Elsewhere one Split does it all, as each
+ * more costs a small model some 2 % of its speed.
  */
 export function mostParts(provider: Provider): number {
   return provider === 'webgpu' ? 7 : Number.POSITIVE_INFINITY;
@@ -46,7 +46,10 @@ export function splitTensor(tensor: string, names: readonly string[], options: S
   return concat([...splitFields({ tensor, parts, sizes, opset: options.opset }), ...deeper]);
 }
 
-/** As many parts as may be; those in front hold as much as a tree of Splits below them can, so that the others are single rows. */
+/**
+ * As many parts as may be; those in front hold as much as a tree of Splits below them can, so that the others are
+ * single rows.
+ */
 function partSizes(rows: number, most: number): number[] {
   let room = 1;
   while (room * most < rows) room *= most;

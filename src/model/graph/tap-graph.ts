@@ -1,4 +1,7 @@
-/** From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs added. */
+/**
+ * From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs
+ * added.
+ */
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -43,7 +46,9 @@ export function searchGraph(bytes: Uint8Array, place: GraphPlace): SearchedGraph
   return { model, plan, externalFiles, sharedCache: sharesCache(model.graph) };
 }
 
-/** Room behind the file's bytes, so that a patch of outputs alone needs no second copy of weights that may be gigabytes. */
+/**
+ * Room behind the file's bytes, so that a patch of outputs alone needs no second copy of weights that may be gigabytes.
+ */
 const ROOM_BYTES = 2 ** 16;
 
 /** Protobuf, and so the runtime, reads no message of 2 GiB or more. */

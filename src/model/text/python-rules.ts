@@ -1,5 +1,6 @@
 /**
- * Where Jinja's Python and the template library differ, Python's rules, put into a parsed template as calls of functions:
+ * Where Jinja's Python and the template library differ, Python's rules, put into a parsed template as calls of
+ * functions:
  *
  *   a == b, a != b            ─▶ equal types or both numbers, lists and maps by what they hold ('' is not false)
  *   s.strip(c), lstrip, rstrip ─▶ the characters c where they are given, else what Python takes for white space

@@ -82,8 +82,8 @@ interface Splitter {
 }
 
 /**
- * GPT-2's pattern takes for white space what Unicode does, with U+0085 and without U+FEFF; the library's copy of it takes
- * what JavaScript does.
+ * GPT-2's pattern takes for white space what Unicode does, with U+0085 and without U+FEFF; the library's copy of it
+ * takes what JavaScript does.
  */
 function setWhiteSpace(splitter: unknown): void {
   const { pattern, tokenizers = [] } = (splitter ?? {}) as Splitter;

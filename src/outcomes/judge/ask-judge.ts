@@ -1,6 +1,6 @@
 /**
- * Asks a judge about one episode. An answer that does not follow the schema, a status that may pass and silence are tried
- * again; what no second try would mend ends the asking.
+ * Asks a judge about one episode. An answer that does not follow the schema, a status that may pass and silence are
+ * tried again; what no second try would mend ends the asking.
  *
  *   cache ─▶ budget ─▶ POST /chat/completions ─▶ schema ─▶ cache
  */

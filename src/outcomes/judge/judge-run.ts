@@ -1,4 +1,7 @@
-/** Judges all episodes of a run, a few at a time. One that cannot be judged stays unscored and is counted; the others go on. */
+/**
+ * Judges all episodes of a run, a few at a time. One that cannot be judged stays unscored and is counted; the others go
+ * on.
+ */
 import { DIMENSIONS, type Dimension, type JudgeAnswer } from '../../protocol/outcomes.ts';
 import type { OutcomeLine } from '../../protocol/outcomes.ts';
 import type { RunTalk, TalkEpisode } from '../../process/run-folder/read-talk.ts';

@@ -1,4 +1,6 @@
-/** `outcomes.jsonl` of a run folder: read, and written whole with new lines in the place of older ones about the same. */
+/**
+ * `outcomes.jsonl` of a run folder: read, and written whole with new lines in the place of older ones about the same.
+ */
 import { join } from 'node:path';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { outcomeLineSchema, type OutcomeLine } from '../../protocol/outcomes.ts';

@@ -1,4 +1,7 @@
-/** The talk of a run: its episodes with who had which role, and their turns, from `run.json`, `events.jsonl` and `transcript.jsonl`. */
+/**
+ * The talk of a run: its episodes with who had which role, and their turns, from `run.json`, `events.jsonl` and
+ * `transcript.jsonl`.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

@@ -1,6 +1,6 @@
 /**
- * Tables of a run's scores, each figure once, as it was published last: `groups` and `pairs` with all figures, `differences` between
- * conditions, and `steps` with a row for each dyad and measure.
+ * Tables of a run's scores, each figure once, as it was published last: `groups` and `pairs` with all figures,
+ * `differences` between conditions, and `steps` with a row for each dyad and measure.
  */
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
 import { tableOf, type Column, type Table } from '../../tables/table.ts';

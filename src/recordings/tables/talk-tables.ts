@@ -1,4 +1,7 @@
-/** Tables of a run's talk: `turns`, a row for each utterance, and `episodes`, a row for each speaker of an episode with its outcomes. */
+/**
+ * Tables of a run's talk: `turns`, a row for each utterance, and `episodes`, a row for each speaker of an episode with
+ * its outcomes.
+ */
 import type { RunTalk, TalkEpisode } from '../../process/run-folder/read-talk.ts';
 import type { Outcome, OutcomeLine } from '../../protocol/outcomes.ts';
 import { tableOf, type Column, type Table } from '../../tables/table.ts';
@@ -42,7 +45,10 @@ export function turnsTable({ facts, episodes }: RunTalk): Table {
   ]);
 }
 
-/** A column for each kind of outcome, such as `rule_success` or `judge_goal`; with several judges their models are in the name. */
+/**
+ * A column for each kind of outcome, such as `rule_success` or `judge_goal`; with several judges their models are in
+ * the name.
+ */
 export function episodesTable({ facts, episodes }: RunTalk, lines: readonly OutcomeLine[]): Table {
   const outcomes = lines.filter((line) => line.type === 'outcome');
   const judges = new Set(outcomes.flatMap(({ judge }) => (judge ? [judgeName(judge)] : [])));

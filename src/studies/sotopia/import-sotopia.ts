@@ -1,6 +1,6 @@
 /**
- * A study of SOTOPIA's scenarios: each combination of a scenario with two characters is a scenario of the study, for what its
- * episodes share is both. A dialogue has at most 20 turns, and ends before when one of the two leaves.
+ * A study of SOTOPIA's scenarios: each combination of a scenario with two characters is a scenario of the study, for
+ * what its episodes share is both. A dialogue has at most 20 turns, and ends before when one of the two leaves.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

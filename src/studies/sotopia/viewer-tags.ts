@@ -1,6 +1,7 @@
 /**
- * Texts with tags that say who may read a part: `<p viewer="environment">…</p>` is for whoever watches, `viewer="agent_0"` for
- * one agent, and a tag without a viewer, such as `<extra_info>`, for whoever has the text. Tags may stand in one another.
+ * Texts with tags that say who may read a part: `<p viewer="environment">…</p>` is for whoever watches,
+ * `viewer="agent_0"` for one agent, and a tag without a viewer, such as `<extra_info>`, for whoever has the text. Tags
+ * may stand in one another.
  */
 
 /** Who reads: one of the agents by its number from 0, or both, who see only what is for all. */
@@ -9,7 +10,10 @@ export type Reader = 0 | 1 | 'both';
 const TAG = /<(\/?)([a-z][\w-]*)((?:\s+[\w-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*>/gi;
 const VIEWER = /\bviewer\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
 
-/** The text without its tags and without what the reader may not see. A part whose tag is never closed goes on to the end. */
+/**
+ * The text without its tags and without what the reader may not see. A part whose tag is never closed goes on to the
+ * end.
+ */
 export function readableText(text: string, reader: Reader): string {
   const open: { name: string; hidden: boolean }[] = [];
   let out = '';

@@ -1,6 +1,7 @@
 /**
  * Adjusted circular correlation: circular correlation that holds for uniform phases too.
- * Formula: |sum sin(x - m) sin(y - n)| / sqrt(sum sin^2 sum sin^2), m and n from the mean sum and the mean difference of the phases.
+ * Formula: |sum sin(x - m) sin(y - n)| / sqrt(sum sin^2 sum sin^2), m and n from the mean sum and the mean difference
+ * of the phases.
  * Range: 0 to 1.
  * Reference: Zimmermann et al. 2022.
  * No score: fewer than 8 steps, a channel that is silent in the band, values that are not finite.

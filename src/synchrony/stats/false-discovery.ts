@@ -1,5 +1,6 @@
 /**
- * Benjamini–Hochberg: among the groups called coupled at q ≤ α, no more than the share α is expected to be so by chance.
+ * Benjamini–Hochberg: among the groups called coupled at q ≤ α, no more than the share α is expected to be so by
+ * chance.
  * Formula: q of the k-th smallest of m p-values = min over j ≥ k of p(j) · m / j, at most 1.
  * Range: 0 to 1, never below its p-value; holds for independent and for positively dependent groups.
  * Reference: Benjamini, Hochberg, 1995.

@@ -135,7 +135,10 @@ function fitAt(groups: ReturnType<typeof sumsByGroup>, count: number, theta: num
 
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** The best of θ = 0 and a grid of its logarithm from e⁻¹⁴ to e¹⁴, then golden-section search around the best of the grid. */
+/**
+ * The best of θ = 0 and a grid of its logarithm from e⁻¹⁴ to e¹⁴, then golden-section search around the best of the
+ * grid.
+ */
 function largestLikelihood(fitOf: (theta: number) => Fit | undefined, start: Fit): Fit {
   const at = (log: number): number => fitOf(Math.exp(log))?.logLikelihood ?? -Infinity;
   const grid = Array.from({ length: 57 }, (_, step) => -14 + step / 2);

@@ -1,5 +1,6 @@
 /**
- * Interval of the correlation of two tables over pairs of models, by leaving out one model at a time with all of its pairs.
+ * Interval of the correlation of two tables over pairs of models, by leaving out one model at a time with all of its
+ * pairs.
  * Formula: z = artanh r, z₋ₖ without model k; se² = (m − 2) / (2 m) · Σ (z₋ₖ − mean)²;
  * interval tanh(z ± t(0.975, m − 1) · se).
  * The factor is that of dyads, for each of which is left out twice.

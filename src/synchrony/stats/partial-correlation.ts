@@ -4,7 +4,8 @@
  * n − 2 − k degrees of freedom; interval by Fisher's z with n − 3 − k.
  * Range: −1 to 1.
  * Reference: Fisher, 1924.
- * No number: too few values for the covariates, a list that the covariates explain whole, or a value that is not finite.
+ * No number: too few values for the covariates, a list that the covariates explain whole, or a value that is not
+ * finite.
  */
 import type { NoScore } from '../types.ts';
 import { correlationOf, type Correlation } from './pearson.ts';

@@ -1,9 +1,12 @@
 /**
- * Ordinary least squares on a few covariates and a constant, by Gram–Schmidt with every column scaled to length 1, so that
- * covariates of very different sizes do no harm.
+ * Ordinary least squares on a few covariates and a constant, by Gram–Schmidt with every column scaled to length 1, so
+ * that covariates of very different sizes do no harm.
  */
 
-/** What is left of `values` [n] once the covariates, [n] each, and the mean are taken out; and how many columns went into it. */
+/**
+ * What is left of `values` [n] once the covariates, [n] each, and the mean are taken out; and how many columns went
+ * into it.
+ */
 export interface Residuals {
   residuals: number[];
   /** Independent covariates, without the constant. */

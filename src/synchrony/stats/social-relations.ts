@@ -1,7 +1,8 @@
 /**
  * Social relations model of a round-robin table: how much of a figure lies with the first of a pair (actor), with the
  * second (partner), and with the two together (relationship).
- * Formula: x[i, j] = m + a(i) + b(j) + g(i, j) for i ≠ j, each with mean 0; with row means R, column means C, M over all:
+ * Formula: x[i, j] = m + a(i) + b(j) + g(i, j) for i ≠ j, each with mean 0; with row means R, column means C, M over
+ * all:
  *   a(i) = (n−1)² / (n(n−2)) R(i) + (n−1) / (n(n−2)) C(i) − (n−1) / (n−2) M, b(i) the same with R and C exchanged.
  * Variances are the unbiased ones of the method of moments; one may come out negative, and is then given as it is.
  * Range: variances in squared units of the figure; the relationship's holds its error as well, for a pair is seen once.

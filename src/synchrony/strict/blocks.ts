@@ -1,11 +1,10 @@
 /**
  * The rows that a strict score uses, as balanced blocks: in each scenario the turns that all of its episodes reach.
- * Rows stand in the order
- * scenario, episode, turn, so that row start + e · turns + t of a block is turn t of its e-th episode.
+ * Rows stand in the order scenario, episode, turn, so that row start + e · turns + t of a block is turn t of its e-th
+ * episode.
  *
  * An episode with fewer turn pairs than `shortest` has not gone as far as every episode does (it runs still, or broke
- * off) and is left out. No
- * other episode is: which ones stay must not follow from what was said in them.
+ * off) and is left out. No other episode is: which ones stay must not follow from what was said in them.
  */
 import { groupBy } from '../group-by.ts';
 import { hashIntegers } from '../../numeric/random.ts';

@@ -1,7 +1,6 @@
 /**
  * Target layer and ridge penalty of one source layer in one fold, chosen inside the training part: its folds are put
- * into three inner parts,
- * each inner part is predicted from the others, and what is explained best is taken.
+ * into three inner parts, each inner part is predicted from the others, and what is explained best is taken.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
 import { blockOf, joinColumns, rowRange, zeros } from '../../numeric/matrix.ts';
@@ -66,7 +65,10 @@ function added(sums: readonly Sums[]): Sums {
   };
 }
 
-/** Per penalty and target layer: the share of the held rows' energy that a ridge fitted on the others explains, mean over splits. */
+/**
+ * Per penalty and target layer: the share of the held rows' energy that a ridge fitted on the others explains, mean
+ * over splits.
+ */
 async function meanGains(
   splits: InnerSplit[],
   { shares, widths }: { shares: readonly number[]; widths: number[] },

@@ -1,15 +1,14 @@
 /**
  * The exact permutation test of a strict score. Per source layer the evidence is the cross-term of what rows of other
- * scenarios predict and
- * what is there, under one fixed penalty and over all target layers:
+ * scenarios predict and what is there, under one fixed penalty and over all target layers:
  *
  *   evidence(π) = Σ over scenarios s ≠ u of ⟨H[s, u], K[π s, π u]⟩
- *   H = Z (ZᵀZ + λI)⁻¹ Zᵀ of the source's components, λ = 3 × their mean eigenvalue;   K = Σ over target layers of W Wᵀ / ‖W‖²
+ *   H = Z (ZᵀZ + λI)⁻¹ Zᵀ of the source's components, λ = 3 × their mean eigenvalue
+ *   K = Σ over target layers of W Wᵀ / ‖W‖²
  *
- * Each layer's evidence is put in units of its spread over the permutations; the statistic is the maximum over layers.
- * The identity is one of
- * the permutations, so that a p-value is never 0. Permutations that are equal to rounding tie, and a tie counts against
- * the evidence.
+ * Each layer's evidence is divided by its standard deviation over the permutations; the statistic is the maximum over
+ * layers. The identity is one of the permutations, so a p-value is never 0. Permutations that are equal up to rounding
+ * tie, and a tie counts against the evidence.
  */
 import { zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';

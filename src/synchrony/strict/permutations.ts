@@ -1,8 +1,7 @@
 /**
  * Permutations of episodes within their scenarios. A scenario of many episodes is cut into strata of at most six, and
- * episodes are permuted within
- * their stratum: as exact, and the products of any two episodes with any two that may take their place can be worked
- * out beforehand.
+ * episodes are permuted within their stratum: as exact, and the products of any two episodes with any two that may take
+ * their place can be worked out beforehand.
  */
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { Blocks } from './blocks.ts';

@@ -1,7 +1,6 @@
 /**
  * What ridge fits need of the rows, as sums over scenarios that add up: every fit, with or without some scenario, is
- * made of them, and no row is
- * read twice.
+ * made of them, and no row is read twice.
  */
 import { addTo, copyOf, joinColumns, rowRange, transpose, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';

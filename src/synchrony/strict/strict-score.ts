@@ -2,13 +2,13 @@
  * The strict score: do the states of A and B go together beyond scenario, turn and episode? docs/method.md has the
  * whole of it.
  *
- *   turn pairs ─▶ balanced blocks ─▶ doubly centred, standardised ─▶ components ─┬─▶ evidence under permutations ─▶ p
- *                                                                                └─▶ folds of scenarios ─▶ score, excess, interval
+ *   turn pairs ─▶ balanced blocks ─▶ doubly centred, standardised ─▶ components ─┬─▶ permutation test ─▶ p
+ *                                                                                └─▶ cross-validation ─▶ score,
+ *                                                                                    excess, interval
  *
  * Range: up to 1, about 0 or a little below without a relation; never clipped.
- * It shows that the two states share information that is specific to an episode, and not that A acts on B: a common
- * input that episodes of one
- * scenario do not share shows as well.
+ * Meaning: the two states share information that is specific to an episode. That does not show that A acts on B: a
+ * common input that episodes of one scenario do not share has the same effect.
  * No score: too few samples, episodes or scenarios; values that are not finite; episodes of a scenario that are all the
  * same.
  */
@@ -78,8 +78,7 @@ async function testOf({ used, components }: Prepared, options: StrictOptions): P
 
 /**
  * The same score of what text features leave of both states: those of A's prompt, or those of B's prompt as well. An
- * estimate with an interval
- * and no p-value: text that the features miss, or that is taken out only in part, counts.
+ * estimate with an interval and no p-value: text that the features miss, or that is taken out only in part, counts.
  */
 export async function beyondText(
   pairs: TurnPairs,

@@ -1,11 +1,12 @@
 /**
  * What a ridge on the text's components leaves of states, for one fold. Held-out rows are predicted by a fit to all
- * training scenarios, training
- * rows by a fit without their own scenario, so that every residual comes from a fit that has not seen its scenario. The
- * penalty of each matrix is
- * the one whose fits err least on scenarios left out. Text and states are doubly centred, and so are the residuals.
+ * training scenarios, training rows by a fit without their own scenario, so that every residual comes from a fit that
+ * has not seen its scenario. The penalty of each matrix is the one whose fits err least on scenarios left out. Text and
+ * states are doubly centred, and so are the residuals.
  *
- *   left out   e_S = (I − T_S (TᵀT + λI)⁻¹ T_Sᵀ)⁻¹ r_S     for a scenario S, r the residuals of the fit to all training scenarios
+ *   left out   e_S = (I − T_S (TᵀT + λI)⁻¹ T_Sᵀ)⁻¹ r_S
+ *
+ * for a scenario S, with r the residuals of the fit to all training scenarios.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
 import {

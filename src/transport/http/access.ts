@@ -53,7 +53,10 @@ export function refusalOf(
   };
 }
 
-/** What follows a scheme, whose name may be in letters of either case; empty where another scheme stands (RFC 9110, 11.1). */
+/**
+ * What follows a scheme, whose name may be in letters of either case; empty where another scheme stands (RFC 9110,
+ * 11.1).
+ */
 export function credentialsIn(authorization: string | undefined, scheme: 'bearer' | 'basic'): string {
   const [name, value = '', ...rest] = (authorization ?? '').trim().split(/ +/);
   return name?.toLowerCase() === scheme && rest.length === 0 ? value : '';

@@ -1,4 +1,7 @@
-/** One POST of JSON with a deadline and a bound on the answer. It follows no redirect: only the address that was given is called. */
+/**
+ * One POST of JSON with a deadline and a bound on the answer. It follows no redirect: only the address that was given
+ * is called.
+ */
 
 export interface JsonPost {
   url: string;

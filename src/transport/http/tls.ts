@@ -25,14 +25,18 @@ export interface ClientTls extends Partial<Identity> {
   ca?: string;
 }
 
-/** SHA-256 of the first certificate of a PEM text: hex pairs in capitals with colons, as `openssl x509 -fingerprint` has it. */
+/**
+ * SHA-256 of the first certificate of a PEM text: hex pairs in capitals with colons, as `openssl x509 -fingerprint` has
+ * it.
+ */
 export const fingerprintOf = ({ cert }: Pick<Identity, 'cert'>): string =>
   new X509Certificate(cert).fingerprint256;
 
 /**
- * What a client checks beside the authority: the name, and that the certificate is the very one it was told of. Nothing is
- * sent to who shows another.
- * @returns for `checkServerIdentity` of `tls.connect`: undefined, or an error, `ANALYZER_UNTRUSTED` for another certificate
+ * What a client checks beside the authority: the name, and that the certificate is the very one it was told of. Nothing
+ * is sent to who shows another.
+ * @returns for `checkServerIdentity` of `tls.connect`: undefined, or an error, `ANALYZER_UNTRUSTED` for another
+ * certificate
  */
 export function requireFingerprint(
   fingerprint: string,

@@ -1,4 +1,6 @@
-/** The talk of a run as it stands in its folder: a reduction of `events.jsonl`, `transcript.jsonl` and `branches.jsonl`. */
+/**
+ * The talk of a run as it stands in its folder: a reduction of `events.jsonl`, `transcript.jsonl` and `branches.jsonl`.
+ */
 import type { RunEvent } from '../../protocol/nats-messages.ts';
 import type { AlternativeView, EpisodeView, RunState, UtteranceView } from '../view-data.ts';
 

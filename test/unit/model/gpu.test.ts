@@ -1,6 +1,7 @@
 /**
- * The same promises on every GPU that this machine has: true states at every layer, and listening that equals a full prefill.
- * Where `entrain doctor` finds none, what is asserted is that it says why, and nothing here is claimed of GPUs.
+ * The same promises on every GPU that this machine has: true states at every layer, and listening that equals a full
+ * prefill. Where `entrain doctor` finds none, what is asserted is that it says why, and nothing here is claimed of
+ * GPUs.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examineMachine } from '../../../src/model/doctor.ts';

@@ -1,6 +1,6 @@
 /**
- * An independent reader agrees: transformers.js loads the shipped folders from disk and says, greedily, what our runtime says;
- * the tokenizer gives every line of the training sources back unchanged.
+ * An independent reader agrees: transformers.js loads the shipped folders from disk and says, greedily, what our
+ * runtime says; the tokenizer gives every line of the training sources back unchanged.
  */
 import { readFile } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';

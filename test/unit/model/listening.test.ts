@@ -1,4 +1,7 @@
-/** What an agent computed while it listened is what it would have computed from the finished words, whatever way they came. */
+/**
+ * What an agent computed while it listened is what it would have computed from the finished words, whatever way they
+ * came.
+ */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Turn } from '../../../src/model/text/template-roles.ts';

@@ -1,4 +1,7 @@
-/** The trained models, written as each exporter would write them, give the reference figures computed in double precision. */
+/**
+ * The trained models, written as each exporter would write them, give the reference figures computed in double
+ * precision.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** `entrain verify` and the branches of a run: `branches.jsonl` and branch frames against the plan and against each other. */
+/**
+ * `entrain verify` and the branches of a run: `branches.jsonl` and branch frames against the plan and against each
+ * other.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** The download of nats-server from start to end, from a server of our own: fetched, checked, unpacked, or refused whole. */
+/**
+ * The download of nats-server from start to end, from a server of our own: fetched, checked, unpacked, or refused
+ * whole.
+ */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Studies made of SOTOPIA's files: what each agent may know, with files of our own and, where they are, with those published. */
+/**
+ * Studies made of SOTOPIA's files: what each agent may know, with files of our own and, where they are, with those
+ * published.
+ */
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

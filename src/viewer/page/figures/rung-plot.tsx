@@ -1,4 +1,6 @@
-/** One rung as a plot: a line for each condition and direction, drawn at its own width so that its text keeps its size. */
+/**
+ * One rung as a plot: a line for each condition and direction, drawn at its own width so that its text keeps its size.
+ */
 import type { RunView } from '../../view-data.ts';
 import { conditionClass, directionOf } from '../words.ts';
 import type { Line, Rung } from './marks.ts';

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { awaitScrape } from '../../../../src/cli/start/await-scrape.ts';
 
-/** A clock that goes on by 100 ms at each question, and a scraper that came `agoMs` before it and comes again at `nextMs`. */
+/**
+ * A clock that goes on by 100 ms at each question, and a scraper that came `agoMs` before it and comes again at
+ * `nextMs`.
+ */
 function asked(of: { agoMs: number | null; everyMs?: number | null; nextMs?: number }) {
   const startMs = 1_000_000;
   let nowMs = startMs;

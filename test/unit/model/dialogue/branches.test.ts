@@ -1,6 +1,6 @@
 /**
- * What might have been said or heard at a turn: the same history, other seeds or other words, no trace in the dialogue. Held
- * against dialogues of their own, which know nothing of branches.
+ * What might have been said or heard at a turn: the same history, other seeds or other words, no trace in the dialogue.
+ * Held against dialogues of their own, which know nothing of branches.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDialogue } from '../../../../src/model/dialogue/dialogue.ts';

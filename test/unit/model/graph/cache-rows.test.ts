@@ -1,4 +1,6 @@
-/** A cache that grows by rows holds what one grown by the runtime holds, bit for bit, and is not copied at each step. */
+/**
+ * A cache that grows by rows holds what one grown by the runtime holds, bit for bit, and is not copied at each step.
+ */
 import ort from '../../../../src/onnx/runtime.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { splitCache } from '../../../../src/model/graph/cache-rows.ts';

@@ -1,4 +1,6 @@
-/** The stream is found in every style of block, whatever the names. Only the wiring matters here, so weights are empty. */
+/**
+ * The stream is found in every style of block, whatever the names. Only the wiring matters here, so weights are empty.
+ */
 import { describe, expect, it } from 'vitest';
 import { findTaps } from '../../../../src/model/graph/find-taps.ts';
 import { type Graph, readModel } from '../../../../src/model/graph/onnx-graph.ts';

@@ -1,4 +1,6 @@
-/** Tokens of bytes: what they add to a text is told when a character is whole, and all of it once the text is finished. */
+/**
+ * Tokens of bytes: what they add to a text is told when a character is whole, and all of it once the text is finished.
+ */
 import { describe, expect, it } from 'vitest';
 import { byteRanges, createTextStream } from '../../../../src/model/text/detokenizer.ts';
 

@@ -1,4 +1,6 @@
-/** The vector of a text is the one that the field's own library gives; what is no encoder is refused in one sentence. */
+/**
+ * The vector of a text is the one that the field's own library gives; what is no encoder is refused in one sentence.
+ */
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';

@@ -1,4 +1,7 @@
-/** Encodings, held against the ids that the reference implementation (tokenizers 0.23.2 for Python) gives of the same file. */
+/**
+ * Encodings, held against the ids that the reference implementation (tokenizers 0.23.2 for Python) gives of the same
+ * file.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -57,7 +57,9 @@ async function stateBefore(folder: string): Promise<TurnState> {
 
 const said = async (script: Script): Promise<TryReport> => attempt(await writeScriptedModel(script));
 
-/** Words are equal; states are to rounding, for a graph that takes one dialogue at a time goes through other products. */
+/**
+ * Words are equal; states are to rounding, for a graph that takes one dialogue at a time goes through other products.
+ */
 function expectSame(report: TryReport, expected: TryReport): void {
   expect(report.text).toBe(expected.text);
   expect(report.stateNorms).toHaveLength(expected.stateNorms.length);

@@ -1,9 +1,7 @@
 /**
  * A slow second implementation of the strict score, from its definition: dense least squares for the centring, explicit
- * ridge fits, every
- * permutation by moving the raw rows and starting over. It shares no code with `src/synchrony/strict`; it is for states
- * of few dimensions, which
- * their components hold whole.
+ * ridge fits, every permutation by moving the raw rows and starting over. It shares no code with
+ * `src/synchrony/strict`; it is for states of few dimensions, which their components hold whole.
  */
 export type Rows = number[][];
 

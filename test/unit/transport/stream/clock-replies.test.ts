@@ -24,7 +24,9 @@ afterEach(async () => {
 
 type Claim = Pick<ClockReply, 'receivedNs' | 'repliedNs'> & Partial<Pick<ClockReply, 'sentNs'>>;
 
-/** A peer whose replies claim what `claim` makes of the true time since it began, and of how often it was asked before. */
+/**
+ * A peer whose replies claim what `claim` makes of the true time since it began, and of how often it was asked before.
+ */
 async function peer(
   claim: (trueNs: bigint, times: number, asked: Clock) => Claim,
   { measuredDaysAgo }: { measuredDaysAgo?: number } = {},
