@@ -1,8 +1,8 @@
 /**
  * Rules over the whole tree, as functions of path → source so that a violation can be planted: no circular imports,
  * types included; at most 20 files in a folder of `src` and of `test/fixtures`; tests import nothing of `bench`,
- * benches only `src` and `test/fixtures`; no file of `src` exists only for benches or tests; no comment line of more than
- * 120 columns.
+ * benches only `src` and `test/fixtures`; no file of `src` exists only for benches or tests; no comment line has more
+ * than 120 columns.
  */
 import { dirname, join, normalize } from 'node:path/posix';
 

@@ -1,6 +1,6 @@
 /**
- * Lets a cache that grows by Concat be fed in two parts, so that a step gives back its new rows alone. What was `past`
- * once stays as it is for many steps; the rows since then are one small input for all slots.
+ * Splits the input of a cache that grows by Concat in two, so that a step returns only its new rows. `past` stays the
+ * same for many steps; the rows added since then are one small input for all slots.
  *
  *   past ──────────────────┐                     past: [1, heads, tokens, head dims]
  *   recent ─▶ its slot ────┼─▶ Concat ─▶ present, as before
@@ -14,26 +14,26 @@ import { type SplitOptions, splitTensor } from './split-tensor.ts';
 import { inputField, nodeField } from '../../onnx/write-node.ts';
 
 export interface CacheRows {
-  /** Fields that must stand before the graph's own: the recent rows, by slot. */
+  /** Fields that go before the graph's own: they split the recent rows by slot. */
   before: Uint8Array;
-  /** Fields that gather the new rows. */
+  /** Fields that concatenate the new rows; they go after the graph's own. */
   after: Uint8Array;
   edits: NodeEdit[];
-  /** Tensor with the new rows, float32. */
+  /** Name of the tensor with the new rows, float32. */
   rows: string;
 }
 
 interface Slot {
   past: string;
-  /** Makes the present. */
+  /** The Concat node that computes `present`. */
   grow: GraphNode;
-  /** The rows that are new, [1, heads, tokens, head dims]. */
+  /** Name of the tensor with the new rows, [1, heads, tokens, head dims]. */
   added: string;
 }
 
 const FLOAT = 1;
 
-/** @returns undefined where the cache is not made by one Concat for each slot, or slots differ in size */
+/** @returns undefined if the cache is not computed by one Concat for each slot, or if slots differ in size */
 export function splitCache(graph: Graph, split: SplitOptions): CacheRows | undefined {
   const pasts = graph.inputs.filter(isPast);
   const sizes = pasts.map((past) => graph.types.get(past));
@@ -61,7 +61,7 @@ function findSlot(graph: Graph, past: string): Slot | undefined {
   return { past, grow, added };
 }
 
-/** A sub-graph that looks at the cache would see its old part alone. */
+/** Whether a sub-graph reads the cache: it would see only the old part. */
 function isCaptured(graph: Graph, pasts: readonly string[]): boolean {
   const inner = graph.nodes.flatMap(({ graphs }) => [...graphs.values()]);
   const seen = (part: Graph): boolean =>
@@ -126,7 +126,7 @@ function gatherRows(slots: readonly Slot[]): Uint8Array {
   ]);
 }
 
-/** Whoever else looks at the past (mostly at its length) sees both parts. */
+/** Makes other nodes that read `past` (mostly for its length) read both parts. */
 function rewire(graph: Graph, { past, grow, added }: Slot): NodeEdit[] {
   const others = graph.nodes.filter((node) => node !== grow && node.inputs.includes(past));
   const content = withInputs(nodeContent(graph.bytes, grow), [past, recentOf(past), added]);

@@ -1,4 +1,4 @@
-/** How many parameters a graph has, and how they are stored; branches of an `If` and quantised matrices included. */
+/** Counts the parameters of a graph by data type, including branches of an `If` and quantised matrices. */
 import { nameType } from './graph-values.ts';
 import type { Graph, GraphNode, Weight } from './onnx-graph.ts';
 
@@ -32,7 +32,7 @@ function* withBranches(graph: Graph): Generator<Graph> {
 const BITS_PER_BYTE = 8;
 const UINT8 = 2;
 
-/** A quantised matrix counts as what it stands for; its scales and zero points are no parameters. */
+/** A quantised matrix counts with its unpacked size; its scales and zero points are not counted. */
 function unpackedSizes({ op, inputs, integers }: GraphNode, { weights }: Graph): Map<string, number> {
   const sizes = new Map<string, number>();
   const bits = integers.get('bits') ?? 4;

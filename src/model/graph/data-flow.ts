@@ -1,31 +1,32 @@
 /**
- * A decoder's graph as data flow: what is computed from what. Sizes (`Shape`) carry no state, so they are no part of
- * it, and a norm fused with an addition counts as two vertices, for the sum goes on and the norm feeds the next branch.
+ * The data flow of a decoder's graph: which tensor is computed from which. Sizes (`Shape`) carry no state and are left
+ * out. A norm fused with an addition becomes two vertices, since the sum continues the residual stream and the norm
+ * feeds the next branch.
  *
- *   SkipLayerNormalization(x, attention) ─▶ normed, …, sum        is        Add ─▶ sum ─▶ norm ─▶ normed
+ *   SkipLayerNormalization(x, attention) ─▶ normed, …, sum      becomes   Add ─▶ sum ─▶ norm ─▶ normed
  */
 import { capturedNames, inlineCalls, type InlinedNode } from './inline-calls.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 
-/** A tensor of the graph; `unnamed` tells the node whose fourth output must first be given this name. */
+/** A tensor of the graph; `unnamed` is the node whose fourth output must first get this name. */
 export interface Link {
   tensor: string;
   unnamed?: GraphNode;
-  /** The local function it stays within, where nobody can read it. */
+  /** The local function that the tensor is internal to, so that it cannot be an output. */
   inside?: string;
 }
 
-/** Vertices stand in topological order, as the nodes of an ONNX graph do. */
+/** Vertices are in topological order, like the nodes of an ONNX graph. */
 export interface Vertex {
   link: Link;
   op: string;
-  /** Names and scopes, for what they may tell. */
+  /** Names and scopes, in which the layer may be named. */
   label: string;
-  /** Indices of the vertices it is computed from, each once. */
+  /** Indices of its operands' vertices, each once. */
   from: number[];
-  /** A row of the token table, or of another one, looked up by computed indices. */
+  /** Whether it is a row of an embedding table, looked up by computed indices. */
   lookup: boolean;
-  /** Computed from the token ids. */
+  /** Whether it is computed from the token ids. */
   spoken: boolean;
 }
 
@@ -33,12 +34,12 @@ export interface Flow {
   vertices: Vertex[];
   /** Vertex by tensor name. */
   makers: ReadonlyMap<string, number>;
-  /** Vertices whose operands are all computed, as keys and queries are. */
+  /** Whether a vertex is a matrix product whose operands are both computed, such as of keys and queries. */
   isProduct(vertex: number): boolean;
 }
 
 const SIZES = new Set(['Shape', 'Size']);
-/** No vertices of their own: an output keeps the runtime from dropping a dropout that a training export left active. */
+/** Operators without a vertex: a dropout whose result is an output would not be removed by the runtime. */
 const PASSES = new Set(['Identity', 'Dropout']);
 const LOOKUPS = new Set(['Gather', 'GatherBlockQuantized']);
 const SKIP_NORMS = new Set(['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization']);
@@ -46,7 +47,7 @@ const FUSED_EMBEDDING = 'EmbedLayerNormalization';
 const PRODUCTS = new Set(['MatMul', 'Einsum', 'FusedMatMul']);
 const IDS = 'input_ids';
 
-/** @param outer names fixed outside a sub-graph */
+/** @param outer names that a sub-graph takes from outside */
 export function readFlow(graph: Graph, outer: ReadonlySet<string> = new Set()): Flow {
   const fixed = new Set([...outer, ...graph.weights.keys()]);
   const vertices: Vertex[] = [];
@@ -86,7 +87,7 @@ interface Known {
   named: ReadonlySet<string>;
 }
 
-/** What a node adds to the flow, and under which names its results go. */
+/** What a node adds to the flow, with the names of its results. */
 interface NewVertex extends Vertex {
   names: string[];
 }

@@ -1,6 +1,6 @@
 /**
- * A graph without its weights: each large one becomes external data that names the place in the file where it stands,
- * so the runtime maps it from there and what is left to read, patch and keep is small.
+ * Makes the weights of a graph external: each large one is replaced by its position in the file, and the runtime maps it
+ * from there. The graph that remains is small to read, patch and cache.
  */
 import { concat, readFields, writeBytes, writeInteger } from '../../onnx/protobuf.ts';
 

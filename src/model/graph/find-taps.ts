@@ -1,4 +1,4 @@
-/** Picks from the residual stream the tensors that enter the first block and leave each block. */
+/** Chooses the tensors of the residual stream that enter the first block and leave each block. */
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Cut, Link } from './residual-chain.ts';
 
@@ -6,9 +6,9 @@ import type { Cut, Link } from './residual-chain.ts';
 export type Taps = Link[];
 
 /**
- * A block starts where its first branch leaves the stream; what leaves the last one is found as far behind its last
- * merge as with the others.
- * @throws EntrainError MODEL_UNSUPPORTED when the stream has no such blocks, or a name contradicts it
+ * A block starts where its first branch leaves the stream. The output of the last block is as far behind its last merge
+ * as in the other blocks.
+ * @throws EntrainError `MODEL_UNSUPPORTED` if the stream has no such blocks, or a tensor's name contradicts the result
  */
 export function findTaps(chain: readonly Cut[], layers: number): Taps {
   const merges = [...chain.keys()].filter((index) => chain[index]?.merges);
@@ -25,16 +25,16 @@ export function findTaps(chain: readonly Cut[], layers: number): Taps {
 }
 
 interface Blocks {
-  /** For each block, which of the merges is its first. */
+  /** Index of the first merge of each block. */
   starts: number[];
-  /** The last merge of the last block. */
+  /** Index of the last merge of the last block. */
   end: number;
 }
 
-/** One for attention, one for the feed-forward part; assumed where nothing in the graph tells. */
+/** One for attention and one for the feed-forward part; assumed if the graph does not tell. */
 const USUAL_MERGES = 2;
 
-/** Merges divided evenly over the layers; where that leaves a rest, blocks start at their attention. */
+/** Divides the merges evenly among the layers; if that leaves a remainder, blocks start at their attention. */
 function placeBlocks(attends: readonly boolean[], layers: number): Blocks {
   const size = attends.length / layers;
   const attention = [...attends.keys()].filter((merge) => attends[merge]);
@@ -59,7 +59,7 @@ interface Entry {
   layer: number;
 }
 
-/** Where the block's branch leaves the stream, or before that if names say that the block has begun already. */
+/** The cut where the block's branch leaves the stream, or an earlier one that a name assigns to the block. */
 function entryOf(chain: readonly Cut[], { merge, merges, layer }: Entry): number {
   const earliest = merge > 0 ? (merges[merge - 1] ?? 0) : 0;
   let place = (merges[merge] ?? 0) - 1;
@@ -74,7 +74,7 @@ interface Exit {
   end: number;
 }
 
-/** Between a merge and the next block there may be a norm, a scale or a change of shape that belongs to the block. */
+/** A norm, a scale or a reshape between a merge and the next block belongs to the block before. */
 function exitOf(chain: readonly Cut[], { merges, starts, places, end }: Exit): number {
   const last = starts.at(-1) ?? 0;
   const [sum, next] =
@@ -114,7 +114,8 @@ function blockOf(cut: Cut | undefined): number | undefined {
 }
 
 /**
- * Where a name tells the layer, it must be the block the tap leaves (or the next one, whose input norm names the sum).
+ * If a tap's name contains a layer, it must be the block that the tap leaves, or the next one, whose input norm may name
+ * the sum.
  */
 function checkNames(taps: readonly Cut[]): void {
   for (const [layer, tap] of taps.entries()) {

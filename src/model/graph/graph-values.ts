@@ -1,4 +1,4 @@
-/** Names, data types and shapes of a graph's inputs and outputs, as its file states them, in words. */
+/** Describes a graph's inputs and outputs as its file states them: name, data type and shape. */
 import type { ValueInfo } from '../runtime/graph-io.ts';
 import type { Graph } from './onnx-graph.ts';
 

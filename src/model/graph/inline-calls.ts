@@ -1,6 +1,6 @@
 /**
- * Puts the nodes of local functions in the place of their calls, as the runtime does when it loads, so that a block
- * which an exporter wrote as a function looks like any other. Only the flow of data is looked at in what comes out.
+ * Replaces calls of local functions by the functions' nodes, as the runtime does when it loads a graph, so that a block
+ * which an exporter wrote as a function is read like any other. The result is used only to trace the data flow.
  *
  *   y = Block(x, w)   with   Block(a, b) → c { d = MatMul(a, b); c = Add(a, d) }
  *   becomes   y/d = MatMul(x, w); y = Add(x, y/d)
@@ -8,12 +8,12 @@
 import { EntrainError } from '../../protocol/errors.ts';
 import type { GraphNode, LocalFunction } from './onnx-graph.ts';
 
-/** Functions within functions, and nodes in all: a small file must not become a graph without end. */
+/** Limits on nesting and on the number of nodes, so that a small file cannot expand without end. */
 const MOST_DEPTH = 16;
 const MOST_NODES = 200_000;
 
 export interface InlinedNode extends GraphNode {
-  /** The function, called by the graph itself, that it stands in. */
+  /** The outermost function that the node came from. */
   inside?: string;
 }
 
@@ -29,7 +29,7 @@ function inline(node: GraphNode): InlinedNode[] {
 }
 
 interface Counting {
-  /** Functions that are being counted. */
+  /** Functions whose nodes are being counted, outermost first. */
   open: readonly LocalFunction[];
   known: Map<LocalFunction, number>;
 }
@@ -46,7 +46,7 @@ function countBody(body: LocalFunction, { open, known }: Counting): number {
   return count;
 }
 
-/** A node of a function's body, named as the call has it. */
+/** A node of a function's body, with its tensors renamed for one call. */
 function place(inner: GraphNode, call: GraphNode): InlinedNode {
   const { inputs = [], outputs = [] } = call.body ?? {};
   const own = call.outputs.find((name) => name !== '') ?? call.name;
@@ -68,7 +68,7 @@ function place(inner: GraphNode, call: GraphNode): InlinedNode {
   };
 }
 
-/** Names that a node's sub-graphs take from outside, and some of their own. */
+/** Names that a node's sub-graphs take from outside; it may include some of their own. */
 export function capturedNames(node: GraphNode): string[] {
   const names: string[] = [];
   for (const graph of node.graphs.values()) {

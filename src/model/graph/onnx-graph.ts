@@ -1,4 +1,4 @@
-/** Reads an ONNX ModelProto into nodes and names. Weights are located, never copied. */
+/** Reads an ONNX ModelProto into nodes and names. Weights are not copied. */
 import { concat, integers, readFields, text } from '../../onnx/protobuf.ts';
 
 export interface GraphNode {
@@ -8,20 +8,20 @@ export interface GraphNode {
   name: string;
   inputs: string[];
   outputs: string[];
-  /** What the node does, where the file says so itself. */
+  /** The local function that the node calls, if it calls one. */
   body?: LocalFunction;
   /** Integer attributes by name; `axis`, `num_heads` and the like. */
   integers: Map<string, number>;
   /** Sub-graphs by attribute name (`then_branch`, `else_branch`). */
   graphs: Map<string, Graph>;
-  /** The dynamo exporter says here which module a node came from. */
+  /** The module that a node came from, written by the dynamo exporter. */
   scopes: string;
-  /** Where the field stands in the graph's bytes. */
+  /** Position of the node's field in the graph's bytes. */
   start: number;
   end: number;
 }
 
-/** A function that a model brings along; the runtime puts its nodes in the place of each call. */
+/** A function defined in the model file; the runtime replaces each call by its nodes. */
 export interface LocalFunction {
   inputs: string[];
   outputs: string[];
@@ -37,11 +37,11 @@ export interface Weight {
   file: string | undefined;
 }
 
-/** What a graph says of an input or output. */
+/** Type of an input or output, as declared in the graph. */
 export interface ValueType {
   /** TensorProto.DataType. */
   type: number;
-  /** Sizes, and names of those that are free; `?` for one without a name. */
+  /** A number for a fixed size, a name for a free one, `?` for one without a name. */
   dims: (number | string)[];
 }
 
@@ -155,7 +155,7 @@ function readValue(bytes: Uint8Array, types: Map<string, ValueType>): string {
   return name;
 }
 
-/** TypeProto{tensor_type{elem_type, shape{dim{dim_value or dim_param}}}}; what is no tensor has type 0. */
+/** TypeProto{tensor_type{elem_type, shape{dim{dim_value or dim_param}}}}; a value that is not a tensor has type 0. */
 function readType(bytes: Uint8Array): ValueType {
   const type: ValueType = { type: 0, dims: [] };
   const tensors = [...readFields(bytes)].filter(({ number }) => number === 1);

@@ -1,12 +1,12 @@
 /**
- * Puts all that a pass gives into one output, for the binding copies each output into fresh memory of JavaScript's, and
- * each takes it some ten microseconds: as many small ones as there are layers cost more than a small model's layer.
+ * Packs all results of a pass into one output. The binding copies each output into newly allocated memory, which takes
+ * about ten microseconds: one output for each layer would cost more than a layer of a small model.
  *
  *   logits, last token ─┐
  *   layers 0..L ────────┼▶ Concat ─▶ one row of float32
  *   new cache rows ─────┘
  *
- * Nothing of the model's own path changes, so neither do its numbers.
+ * The model's own nodes are unchanged, so its numbers are as well.
  */
 import { splitCache } from './cache-rows.ts';
 import { PASS } from '../runtime/graph-io.ts';
@@ -36,7 +36,7 @@ export function packOutputs(
     op: 'Gather',
     inputs: ['logits', LAST],
     outputs: ['entrain_logits'],
-    // counted from the end, for some exports have no axis for the batch
+    // Counted from the end, since some exports have no batch axis.
     attributes: { axis: -2 },
   });
   const parts = ['entrain_logits', ...plan.taps, ...(cache ? [cache.rows] : [])];
@@ -50,7 +50,7 @@ export function packOutputs(
 
 const NOTHING = new Uint8Array(0);
 
-/** The runtime drops a cast to what a tensor is already, and a reshape moves nothing. */
+/** The runtime removes a cast to the type that a tensor already has, and a reshape copies nothing. */
 function packed(parts: readonly string[]): Uint8Array[] {
   const flat = parts.map((_, i) => `entrain_part_${i}`);
   return [

@@ -1,7 +1,7 @@
 /**
- * Makes tensors outputs of a graph without re-serialising it: protobuf merges messages that are concatenated, so a
- * ModelProto{graph{output…}} behind the file's bytes adds outputs. Where a node itself must change, the graph's field
- * is split around that node, which merging puts together again in the same order.
+ * Makes tensors outputs of a graph without serialising it again. Protobuf merges concatenated messages, so a
+ * ModelProto{graph{output…}} appended to the file's bytes adds outputs. If a node must change, the graph's field is
+ * split around that node; merging restores the order.
  */
 import type { GraphNode } from './onnx-graph.ts';
 import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
@@ -10,12 +10,12 @@ const GRAPH = 7;
 const NODE = 1;
 const OUTPUT = 12;
 
-/** A node of a graph with other content. */
+/** Replaces the content of one node. */
 export interface NodeEdit {
   node: GraphNode;
-  /** The NodeProto that takes its place. */
+  /** The new NodeProto. */
   content: Uint8Array;
-  /** Fields of the graph that stand before it. */
+  /** Graph fields to insert before the node. */
   before?: Uint8Array;
 }
 
@@ -23,14 +23,14 @@ export interface Patch {
   /** Tensors that become outputs. */
   outputs: readonly string[];
   edits: readonly NodeEdit[];
-  /** Fields of the graph that stand before its own. */
+  /** Graph fields to insert before the graph's own. */
   before?: Uint8Array;
-  /** Fields of the graph that stand behind its own. */
+  /** Graph fields to append to the graph's own. */
   after?: Uint8Array;
 }
 
 /**
- * The file's bytes with the patch. The room behind `bytes`, if any, is written to.
+ * Applies a patch to the file's bytes. Spare room in the buffer behind `bytes` is used, if there is enough.
  * @param graph the content of the file's graph
  */
 export function patchGraph(bytes: Uint8Array, graph: Uint8Array, patch: Patch): Uint8Array {
@@ -43,7 +43,7 @@ export function patchGraph(bytes: Uint8Array, graph: Uint8Array, patch: Patch): 
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** In the room behind the bytes, where there is some. */
+/** Appends in the buffer's spare room, or in a new buffer. */
 function append(bytes: Uint8Array, added: Uint8Array): Uint8Array {
   const roomBytes = bytes.buffer.byteLength - bytes.byteOffset - bytes.length;
   if (roomBytes < added.length) return concat([bytes, added]);
@@ -62,7 +62,7 @@ function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array
   return [...around.map(({ start, end }) => bytes.subarray(start, end)), ...graph];
 }
 
-/** The graph around and with the new nodes, in pieces that are fields of the given number. */
+/** The graph with the nodes replaced, in pieces, each a field with the given number. */
 export function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[], field: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
@@ -75,7 +75,7 @@ export function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[], fiel
   return parts;
 }
 
-/** The content of a node as it stands in the graph's bytes. */
+/** The bytes of a node's content in the graph. */
 export function nodeContent(graph: Uint8Array, node: GraphNode): Uint8Array {
   for (const field of readFields(graph.subarray(node.start, node.end))) return field.bytes;
   return new Uint8Array(0);

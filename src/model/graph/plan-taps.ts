@@ -1,6 +1,6 @@
 /**
- * Decides which tensors of a graph are the layers' states and what must change so that they can be read. Knows plain
- * graphs, fused norms that do not name their sum, and decoders inside the two branches of an `If`.
+ * Decides which tensors of a graph are the layers' states and what must change so that they become outputs. It handles
+ * plain graphs, fused norms whose sum has no name, and decoders inside the two branches of an `If`.
  */
 import { findTaps } from './find-taps.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
@@ -11,7 +11,7 @@ import { type Cut, findResidualChain, type Link } from './residual-chain.ts';
 export interface TapPlan extends Patch {
   /** Tensor name by layer, 0..L. */
   taps: string[];
-  /** The whole stream, for people to look at. */
+  /** All tensors of the residual stream, for display. */
   chain: string[];
 }
 
@@ -33,13 +33,13 @@ export function planTaps(graph: Graph, layers: number): TapPlan {
   };
 }
 
-/** What enters the first branch, and every sum after it. */
+/** The tensor that enters the first branch, and every sum after it. */
 function streamOf(chain: readonly Cut[]): string[] {
   const first = chain.findIndex(({ merges }) => merges);
   return chain.filter(({ merges }, i) => merges || i === first - 1).map(({ link }) => link.tensor);
 }
 
-/** Outputs are a repeated field, so the missing ones are appended behind the node's own bytes. */
+/** Outputs are a repeated field, so missing ones are appended to the node's bytes. */
 function nameSum(graph: Graph, { unnamed: node, tensor }: Link): NodeEdit[] {
   if (!node) return [];
   const blanks = Array.from({ length: 3 - node.outputs.length }, () => '');
@@ -47,7 +47,7 @@ function nameSum(graph: Graph, { unnamed: node, tensor }: Link): NodeEdit[] {
   return [{ node, content: concat([nodeContent(graph.bytes, node), ...names]) }];
 }
 
-/** A tap inside a branch must leave both branches, and then the `If` itself. */
+/** A tap inside a branch must become an output of both branches and of the `If`. */
 function planBranches(graph: Graph, choice: GraphNode, layers: number): TapPlan {
   const outer = fixedNames(graph);
   const inside = new Map<string, Uint8Array[]>();
@@ -61,7 +61,7 @@ function planBranches(graph: Graph, choice: GraphNode, layers: number): TapPlan 
   return { taps, chain: streamOf(chain), outputs: taps, edits: [edit] };
 }
 
-/** The branch's graph in pieces, each a field of the attribute; protobuf merges them. */
+/** The branch's graph with more outputs, in pieces, each a field of the attribute; protobuf merges them. */
 function widenBranch(branch: Graph, links: readonly Link[]): Uint8Array[] {
   const edits = links.flatMap((link) => nameSum(branch, link));
   const pieces = replaceNodes(branch.bytes, edits, ATTRIBUTE_GRAPH);

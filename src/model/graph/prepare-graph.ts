@@ -1,6 +1,6 @@
 /**
- * The graph that is run: tapped, packed, its weights left in their file unless that is small. It is kept by the file's
- * size and time of change, so that a later start neither reads nor searches the model's file.
+ * Prepares the graph that is run: layers as outputs, outputs packed, weights left in their file unless it is small. The
+ * result is cached by the file's size and time of change, so a later start neither reads nor searches the model's file.
  */
 import { lstat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -25,23 +25,23 @@ export interface PreparedGraph {
   externalFiles: string[];
   /** Where the runtime looks for weights. */
   weightsFolder: string;
-  /** Every cache output comes from an attention that can write it in place. */
+  /** Whether every cache output is computed by an attention operator that can write in place. */
   sharedCache: boolean;
 }
 
-/** Of the notes' content; another number makes older ones unknown. */
+/** Format of cached graphs; entries with another number are ignored. */
 const FORMAT = 4;
 
-/** In a smaller file weights stay inside: to map them one by one takes longer than to copy them all. */
+/** In a smaller file weights stay inside, since mapping them one by one takes longer than copying them all. */
 const LIGHT_FROM_BYTES = 1 << 20;
 
-/** @param cacheFolder where prepared graphs are kept; undefined: nowhere */
+/** @param cacheFolder where prepared graphs are cached; undefined: no cache */
 export async function prepareGraph(
   place: GraphPlace,
   cacheFolder?: string,
   provider: Provider = 'cpu',
 ): Promise<PreparedGraph> {
-  // What a link points to may lie outside the folder, where the runtime reads no weights: such a file is taken whole.
+  // The target of a link may be outside the folder, where the runtime reads no weights; such a file is read whole.
   const isStray = hubPlaceOf(place.graph) === undefined && (await isLink(place.graph));
   if (cacheFolder === undefined || isStray) return prepare(place, { provider, mayBeLight: false });
   const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}`;
@@ -82,14 +82,14 @@ async function prepare(
 
 interface Source {
   bytes: Uint8Array;
-  /** Where the files with weights are, and the graph's own name there. */
+  /** Folder of the files with weights, and the graph's file name there. */
   folder: string;
   file: string;
   /** Absolute; undefined: as the graph says. */
   externalFiles?: string[];
 }
 
-/** In the hub's cache the graph and its weights are links; the runtime gets the files that they lead to. */
+/** In the hub's cache the graph and its weights are links; the runtime gets the files that they point to. */
 async function followLinks(bytes: Uint8Array, graph: string): Promise<Source> {
   const hub = hubPlaceOf(graph);
   if (!hub) return { bytes, folder: dirname(graph), file: basename(graph) };
@@ -108,7 +108,8 @@ const METADATA = 14;
 const KEY = 'entrain';
 
 /**
- * What is known of the graph goes into it, as metadata that the runtime does not look at: one file, whole or not there.
+ * Stores what is known of the graph in the graph, as metadata that the runtime ignores, so that the cache entry is one
+ * file.
  */
 function toNote({ bytes, ...known }: PreparedGraph): Uint8Array {
   const entry = concat([writeBytes(1, KEY), writeBytes(2, JSON.stringify(known))]);

@@ -1,4 +1,4 @@
-/** Gives the weights of a graph other places: the files that hold them are called otherwise, their bytes stay. */
+/** Changes the file names of a graph's external weights. */
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
 
 const MODEL_GRAPH = 7;
@@ -6,7 +6,7 @@ const INITIALIZER = 5;
 const EXTERNAL_DATA = 13;
 const LOCATION = 'location';
 
-/** @param places the new name of each file, by the one that stands in the graph */
+/** @param places new file name by the one in the graph */
 export function relocateWeights(bytes: Uint8Array, places: ReadonlyMap<string, string>): Uint8Array {
   return mapFields(bytes, MODEL_GRAPH, (graph) =>
     mapFields(graph, INITIALIZER, (weight) =>
@@ -19,7 +19,7 @@ export function relocateWeights(bytes: Uint8Array, places: ReadonlyMap<string, s
   );
 }
 
-/** A message with other content in some of its fields. */
+/** A message with `change` applied to the content of some of its fields. */
 function mapFields(
   message: Uint8Array,
   number: number,

@@ -1,12 +1,12 @@
 /**
- * Finds the residual stream of a decoder by structure: the tensors through which everything must pass on its way from
- * the token embedding to the logits. Around a branch there are two ways, so inside of it there is no such tensor.
+ * Finds the residual stream of a decoder by structure: the tensors that every path from the token embedding to the logits
+ * passes. A branch has a path around it, so no tensor inside a branch is one of them.
  *
  *                ┌▶ norm ─▶ attention ─┐       ┌▶ norm ─▶ mlp ─┐
  *   embedding ─▶ x0 ─────────────────▶ Add ─▶ x ────────────▶ Add ─▶ x1 … ─▶ norm ─▶ logits
  *                cut                   cut: a merge             cut
  *
- * Names, order of operands, norms, scales and positions on the way do not matter. The tensors are the dominators of the
+ * Names, order of operands, norms, scales and position embeddings do not matter. The tensors are the dominators of the
  * logits in the flow graph (Cooper, Harvey and Kennedy, "A simple, fast dominance algorithm", 2001).
  */
 import { type Flow, type Link, readFlow, type Vertex } from './data-flow.ts';
@@ -14,22 +14,22 @@ import type { Graph } from './onnx-graph.ts';
 
 export type { Link } from './data-flow.ts';
 
-/** A tensor that everything passes through, in the order of the stream. */
+/** A tensor that every path passes, in the order of the stream. */
 export interface Cut {
   link: Link;
   op: string;
   label: string;
-  /** A branch is added to the stream here. */
+  /** Whether a branch is added to the stream here. */
   merges: boolean;
-  /** There is attention between the cut before and this one. */
+  /** Whether there is attention between the previous cut and this one. */
   attends: boolean;
 }
 
 const ADDITIONS = new Set(['Add', 'Sum']);
 
 /**
- * The cuts from the embedding to the logits; empty when the graph has no embedding. `outer`: names fixed outside a
- * sub-graph.
+ * @param outer names that a sub-graph takes from outside
+ * @returns the cuts from the embedding to the logits; empty if the graph has no embedding
  */
 export function findResidualChain(graph: Graph, outer: ReadonlySet<string> = new Set()): Cut[] {
   const flow = readFlow(graph, outer);
@@ -55,8 +55,8 @@ function sinksOf({ makers }: Flow, graph: Graph): number[] {
 }
 
 /**
- * Where tokens enter. Tables looked up by position or rotary angle do not come from the ids, if the ids are named as
- * usual.
+ * Vertices where tokens enter. Tables that are looked up by position or rotary angle are not computed from the token ids
+ * and are left out, if the ids have their usual name.
  */
 function startsOf(vertices: readonly Vertex[]): number[] {
   const lookups = [...vertices.keys()].filter((index) => vertices[index]?.lookup);
@@ -65,7 +65,7 @@ function startsOf(vertices: readonly Vertex[]): number[] {
 }
 
 interface Tree {
-  /** The nearest vertex that everything on the way from the start passes before this one; −1: not on the way. */
+  /** Immediate dominator of each vertex; −1 if no path from the start reaches it. */
   parent: Int32Array;
   depth: Int32Array;
 }
@@ -122,7 +122,7 @@ function toCuts(vertices: readonly Vertex[], { path, tree, attention }: Way): Cu
   });
 }
 
-/** Fused attention, and softmax over a product of two computed tensors; a router's product has weights. */
+/** Finds fused attention, and softmax over a product of two computed tensors; a router's product has weights. */
 function findAttention(flow: Flow): number[] {
   return [...flow.vertices.keys()].filter((index) => {
     const op = flow.vertices[index]?.op ?? '';
@@ -130,7 +130,7 @@ function findAttention(flow: Flow): number[] {
   });
 }
 
-/** How far scores may be from their softmax: scaling, cap, mask, casts. */
+/** Most nodes between the scores and their softmax: scaling, cap, mask, casts. */
 const REACH = 16;
 
 function comesFromProduct(flow: Flow, softmax: number): boolean {

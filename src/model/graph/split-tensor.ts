@@ -1,6 +1,6 @@
 /**
- * Fields of a graph that take a tensor apart along its first axis, one row for each name, by as few Splits as can be.
- * Where one Split has 7 parts at most:
+ * Graph fields that split a tensor along its first axis, one row for each name, by as few Split nodes as possible. With
+ * at most 7 parts a node:
  *
  *   entrain_recent_cast, 24 rows ─▶ Split ─┬▶ 7 rows ─▶ Split ─▶ 7 names
  *                                          ├▶ 7 rows ─▶ Split ─▶ 7 names
@@ -12,9 +12,9 @@ import type { Provider } from '../types.ts';
 import { integersField, nodeField } from '../../onnx/write-node.ts';
 
 /**
- * Of one Split. WebGPU promises a shader 8 storage buffers, and the runtime takes one for each input and output: the
- * tensor and 7 parts. A Concat of more it runs in several passes by itself. Elsewhere one Split does it all, as each
- * more costs a small model some 2 % of its speed.
+ * Largest number of parts of one Split. WebGPU guarantees a shader 8 storage buffers, and the runtime takes one for each
+ * input and output: the tensor and 7 parts. (It runs a larger Concat in several passes by itself.) Other providers have
+ * no limit, and each further Split costs a small model about 2 % of its speed.
  */
 export function mostParts(provider: Provider): number {
   return provider === 'webgpu' ? 7 : Number.POSITIVE_INFINITY;
@@ -22,12 +22,12 @@ export function mostParts(provider: Provider): number {
 
 /** From this version on Split takes the sizes of its parts as an input. */
 const SIZES_AS_INPUT = 13;
-/** And from this one it must be told into how many parts, where it has no sizes. */
+/** From this version on Split needs the number of parts if it gets no sizes. */
 const COUNTED = 18;
 
 export interface SplitOptions {
   opset: number;
-  /** Parts of one Split. */
+  /** Largest number of parts of one Split. */
   most: number;
 }
 
@@ -47,8 +47,8 @@ export function splitTensor(tensor: string, names: readonly string[], options: S
 }
 
 /**
- * As many parts as may be; those in front hold as much as a tree of Splits below them can, so that the others are
- * single rows.
+ * Sizes of the parts: as many parts as allowed, the first ones as large as a tree of Splits below them can take, so that
+ * the others are single rows.
  */
 function partSizes(rows: number, most: number): number[] {
   let room = 1;
@@ -73,7 +73,7 @@ interface OneSplit {
 function splitFields({ tensor, parts, sizes, opset }: OneSplit): Uint8Array[] {
   const split = { op: 'Split', outputs: parts };
   const counted = opset >= COUNTED ? { num_outputs: parts.length } : {};
-  // Left to share the rows out alike, it need not read sizes at each step.
+  // Without explicit sizes Split need not read them at each step.
   if (sizes.every((size) => size === 1))
     return [nodeField({ ...split, inputs: [tensor], attributes: { axis: 0, ...counted } })];
   if (opset < SIZES_AS_INPUT)

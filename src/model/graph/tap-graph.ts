@@ -1,6 +1,5 @@
 /**
- * From a model folder to a graph whose layers can be read: weights checked for their place, stream found, outputs
- * added.
+ * Makes the layers of a model's graph readable: checks where its weights are, finds the residual stream, adds outputs.
  */
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -18,7 +17,7 @@ export interface TappedGraph {
   taps: string[];
   chain: string[];
   externalFiles: string[];
-  /** Every cache output comes from an attention that can write it in place. */
+  /** Whether every cache output is computed by an attention operator that can write in place. */
   sharedCache: boolean;
 }
 
@@ -36,7 +35,7 @@ export interface SearchedGraph {
   sharedCache: boolean;
 }
 
-/** @param bytes the graph's file, or what `light-graph.ts` makes of it */
+/** @param bytes the graph's file, or the same with external weights */
 export function searchGraph(bytes: Uint8Array, place: GraphPlace): SearchedGraph {
   const model = readModel(bytes);
   refuseOtherKinds(model.graph.inputs.filter((name) => !model.graph.weights.has(name)));
@@ -47,11 +46,12 @@ export function searchGraph(bytes: Uint8Array, place: GraphPlace): SearchedGraph
 }
 
 /**
- * Room behind the file's bytes, so that a patch of outputs alone needs no second copy of weights that may be gigabytes.
+ * Spare room behind the file's bytes, so that a patch that only adds outputs needs no second copy of gigabytes of
+ * weights.
  */
 const ROOM_BYTES = 2 ** 16;
 
-/** Protobuf, and so the runtime, reads no message of 2 GiB or more. */
+/** Protobuf, and so the runtime, cannot read a message of 2 GiB or more. */
 const MOST_BYTES = 2 ** 31 - 1 - ROOM_BYTES;
 
 function tooLarge(path: string, bytes: number): EntrainError {
@@ -86,7 +86,7 @@ function sharesCache(graph: Graph): boolean {
   return presents.length > 0 && presents.every((name) => written.has(name));
 }
 
-/** @throws EntrainError MODEL_UNSAFE when a file lies outside the graph's folder */
+/** @throws EntrainError `MODEL_UNSAFE` if a file is outside the graph's folder */
 function findExternalFiles(graph: Graph, folder: string): string[] {
   const files = new Set<string>();
   for (const { file } of graph.weights.values()) {

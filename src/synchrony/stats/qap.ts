@@ -1,9 +1,9 @@
 /**
  * Quadratic assignment procedure: is the correlation of two tables over pairs of models more than chance? Pairs that
  * share a model are not independent, so models are permuted, and whole rows and columns go along.
- * Formula: r over all cells [i, j] that both tables have; its null the r of x[π(i), π(j)] with y[i, j] over permutations
- * π of the models. p = share of permutations with |r| at least as large. Up to 6 models all n! are taken, the given
- * order among them; above, `draws` random ones, p = (1 + as large) / (1 + draws).
+ * Formula: r over all cells [i, j] that both tables have; its null the r of x[π(i), π(j)] with y[i, j] over
+ * permutations π of the models. p = share of permutations with |r| at least as large. Up to 6 models all n! are taken,
+ * the given order among them; above, `draws` random ones, p = (1 + as large) / (1 + draws).
  * Range: p from 1 / n!, or 1 / (1 + draws), to 1: with 4 models it cannot fall below 1/24.
  * Reference: Hubert, Schultz, 1976; Krackhardt, 1988; Phipson, Smyth, 2010.
  * No number: fewer than three models, tables of unequal size, or a table that is constant over the shared cells.
