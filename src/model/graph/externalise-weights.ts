@@ -1,6 +1,6 @@
 /**
- * Makes the weights of a graph external: each large one is replaced by its position in the file, and the runtime maps it
- * from there. The graph that remains is small to read, patch and cache.
+ * Makes the weights of a graph external: each large one is replaced by its position in the file, and the runtime maps
+ * it from there. The graph that remains is small to read, patch and cache.
  */
 import { concat, readFields, writeBytes, writeInteger } from '../../onnx/protobuf.ts';
 

@@ -114,8 +114,8 @@ function blockOf(cut: Cut | undefined): number | undefined {
 }
 
 /**
- * If a tap's name contains a layer, it must be the block that the tap leaves, or the next one, whose input norm may name
- * the sum.
+ * If a tap's name contains a layer, it must be the block that the tap leaves, or the next one, whose input norm may
+ * name the sum.
  */
 function checkNames(taps: readonly Cut[]): void {
   for (const [layer, tap] of taps.entries()) {

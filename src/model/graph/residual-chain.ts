@@ -1,6 +1,6 @@
 /**
- * Finds the residual stream of a decoder by structure: the tensors that every path from the token embedding to the logits
- * passes. A branch has a path around it, so no tensor inside a branch is one of them.
+ * Finds the residual stream of a decoder by structure: the tensors that every path from the token embedding to the
+ * logits passes. A branch has a path around it, so no tensor inside a branch is one of them.
  *
  *                ┌▶ norm ─▶ attention ─┐       ┌▶ norm ─▶ mlp ─┐
  *   embedding ─▶ x0 ─────────────────▶ Add ─▶ x ────────────▶ Add ─▶ x1 … ─▶ norm ─▶ logits
@@ -55,8 +55,8 @@ function sinksOf({ makers }: Flow, graph: Graph): number[] {
 }
 
 /**
- * Vertices where tokens enter. Tables that are looked up by position or rotary angle are not computed from the token ids
- * and are left out, if the ids have their usual name.
+ * Vertices where tokens enter. Tables that are looked up by position or rotary angle are not computed from the token
+ * ids and are left out, if the ids have their usual name.
  */
 function startsOf(vertices: readonly Vertex[]): number[] {
   const lookups = [...vertices.keys()].filter((index) => vertices[index]?.lookup);

@@ -12,9 +12,9 @@ import type { Provider } from '../types.ts';
 import { integersField, nodeField } from '../../onnx/write-node.ts';
 
 /**
- * Largest number of parts of one Split. WebGPU guarantees a shader 8 storage buffers, and the runtime takes one for each
- * input and output: the tensor and 7 parts. (It runs a larger Concat in several passes by itself.) Other providers have
- * no limit, and each further Split costs a small model about 2 % of its speed.
+ * Largest number of parts of one Split. WebGPU guarantees a shader 8 storage buffers, and the runtime takes one for
+ * each input and output: the tensor and 7 parts. (It runs a larger Concat in several passes by itself.) Other providers
+ * have no limit, and each further Split costs a small model about 2 % of its speed.
  */
 export function mostParts(provider: Provider): number {
   return provider === 'webgpu' ? 7 : Number.POSITIVE_INFINITY;
@@ -47,8 +47,8 @@ export function splitTensor(tensor: string, names: readonly string[], options: S
 }
 
 /**
- * Sizes of the parts: as many parts as allowed, the first ones as large as a tree of Splits below them can take, so that
- * the others are single rows.
+ * Sizes of the parts: as many parts as allowed, the first ones as large as a tree of Splits below them can take, so
+ * that the others are single rows.
  */
 function partSizes(rows: number, most: number): number[] {
   let room = 1;
