@@ -1,41 +1,41 @@
 /**
- * Rows of counterfactual branches, ordered by history. At a branched turn the speaker says K alternatives from one
- * history, and a listener hears each of them from its own same state: K rows that differ in the words alone.
+ * Rows of counterfactual branches, ordered by history. At a branched turn the speaker says K alternatives after the
+ * same history, and the listener hears each of them in the same state: K rows that differ only in the words.
  *
- *   scenario ─ episode ─ history (a turn) ─ alternative k = 0 … K − 1        k = 0 is what was really said
+ *   scenario ─ episode ─ history (a turn) ─ alternative k = 0 … K − 1        k = 0 was really said
  */
 import { groupBy } from '../group-by.ts';
 import { zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 
-/** Row r is one alternative: what the speaker's model held, and what the listener's model held behind it. */
+/** Row r is one alternative: the states of the speaker's model, and those of the listener's model after hearing it. */
 export interface Branches {
   n: number;
-  /** [n] each: small integers. Episodes of different scenarios have different labels. */
+  /** Labels [n], small integers. Episodes of different scenarios have different labels. */
   scenario: Int32Array;
   episode: Int32Array;
-  /** The turn that branches. */
+  /** Number of the turn that branches. */
   turn: Int32Array;
-  /** k. */
+  /** Number k of the alternative; 0 was really said. */
   alternative: Int32Array;
-  /** Per layer [n, dims]: the speaker's state at the end of its utterance. */
+  /** For each layer [n, dims]: the speaker's state at the end of its utterance. */
   source: Matrix[];
-  /** Per layer [n, dims]: the listener's state that produces its reply. */
+  /** For each layer [n, dims]: the listener's state that produces its reply. */
   target: Matrix[];
-  /** Features of the utterance's words [n, m]; no columns where there are none. */
+  /** Features of the utterance's words [n, m]; no columns if there are none. */
   words: Matrix;
-  /** Per layer [n, dims]: the speaker's model having read the utterance alone; no layers where there is none. */
+  /** For each layer [n, dims]: the speaker's model after the utterance alone; no layers if there is no bystander. */
   bystander: Matrix[];
 }
 
-/** Neighbouring rows [start, start + alternatives) of one history, among the rows in use. */
+/** Rows [start, start + alternatives) of one history, among the rows in use. */
 export interface History {
   episode: number;
   start: number;
   alternatives: number;
 }
 
-/** One scenario: neighbouring rows, history by history, those of an episode together. */
+/** Contiguous rows of one scenario, ordered by episode and history. */
 export interface HistoryBlock {
   scenario: number;
   start: number;
@@ -44,7 +44,7 @@ export interface HistoryBlock {
 }
 
 export interface Histories {
-  /** Row numbers of the input: by scenario, episode, turn and k. */
+  /** Row numbers of the input, ordered by scenario, episode, turn and k. */
   rows: Int32Array;
   blocks: HistoryBlock[];
   count: number;
@@ -54,13 +54,13 @@ export interface Histories {
 
 export interface BranchMinimums {
   scenarios: number;
-  /** With at least two distinct alternatives. */
+  /** Smallest number of histories with at least two distinct alternatives. */
   histories: number;
 }
 
 export const BRANCH_MINIMUMS: BranchMinimums = { scenarios: 6, histories: 20 };
 
-/** Every history with at least two alternatives; one that has a single row says nothing of what varies within it. */
+/** Orders the histories with at least two alternatives; a single row has no variance within its history. */
 export function orderHistories(branches: Branches): Histories {
   const { n, scenario, episode, turn, alternative } = branches;
   const at = (labels: Int32Array, row: number): number => labels[row] as number;
@@ -105,7 +105,7 @@ export function differ(layers: readonly Matrix[], rows: readonly number[]): bool
   );
 }
 
-/** Why there is no value from these histories, or undefined. */
+/** Why these histories give no value; undefined if they give one. */
 export function tooFewHistories(
   { count, distinct }: Histories,
   minimums: BranchMinimums,
@@ -119,8 +119,8 @@ export function tooFewHistories(
 }
 
 /**
- * The rows in use without the mean of their history [rows, cols]. Deviations are taken from the history's first row, so
- * that equal alternatives give 0 and no rounding.
+ * The rows in use, centred by history [rows, cols]. The history's first row is subtracted first, so that equal
+ * alternatives give exactly 0.
  */
 export function centreWithin(m: Matrix, { rows, blocks }: Pick<Histories, 'rows' | 'blocks'>): Matrix {
   const { cols, data } = m;

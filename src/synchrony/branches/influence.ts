@@ -1,12 +1,12 @@
 /**
- * Influence: the share of the variance of B's state that A's choice of words makes. It says that A acts on B: histories
- * are equal by construction, and the words alone were changed.
+ * Influence: the share of the variance of B's state that A's choice of words causes. It shows that A acts on B:
+ * histories are equal by construction, and only the words were changed.
  *
  *   influence of a layer = σ²_alternative / (σ²_scenario + σ²_episode + σ²_history + σ²_alternative)
  *
  * summed over dims in units of their total standard deviation; the value is the mean over layers. Interval: 95 %
  * percentiles of a bootstrap over scenarios.
- * Range: 0 to 1; exactly 0 where B's state is the same behind all alternatives of each history.
+ * Range: 0 to 1; exactly 0 if B's state is the same after all alternatives of each history.
  * Reference: variance-components.ts; Shrout, Fleiss, 1979, for the one-way form.
  * No value: too few histories or scenarios, values that are not finite, states of B that do not vary at all.
  */
@@ -32,7 +32,7 @@ import { varianceComponents, type ScenarioSquares } from './variance-components.
 export interface Influence {
   value: number;
   ci: Interval;
-  /** Layers are indices into the targets that came in; one that never varies is left out. */
+  /** `layer` is an index into the target layers of the input; a layer without variance is left out. */
   perLayer: { layer: number; value: number }[];
   histories: number;
   branches: number;
@@ -42,7 +42,7 @@ export interface Influence {
 export interface InfluenceOptions {
   seed: number;
   minimums?: BranchMinimums;
-  /** Bootstrap samples. */
+  /** Number of bootstrap samples. */
   draws?: number;
 }
 
@@ -76,13 +76,13 @@ export function influence(branches: Branches, options: InfluenceOptions): Influe
 
 interface LayerSquares {
   scenarios: ScenarioSquares[];
-  /** Inner products of the scenarios' means, without the grand mean [scenarios, scenarios]. */
+  /** Inner products of the scenarios' means after subtracting the grand mean [scenarios, scenarios]. */
   means: Matrix;
 }
 
 /**
- * @param widening of the squares between scenarios: a bootstrap sample of S scenarios has (S − 1) / S of those that S
- * independent ones have
+ * @param widening factor on the squares between scenarios: a bootstrap sample of S scenarios has only (S − 1) / S of
+ * the variance of S independent ones
  */
 function shareOf({ scenarios, means }: LayerSquares, picked: readonly number[], widening = 1): number {
   const own = picked.map((at) => scenarios[at] as ScenarioSquares);
@@ -100,10 +100,10 @@ function shareOf({ scenarios, means }: LayerSquares, picked: readonly number[], 
   return found.alternative > 0 ? found.alternative / (found.alternative + between) : 0;
 }
 
-/** A spread below this share of a column's largest value is rounding. */
+/** A standard deviation below this share of a column's largest value is rounding. */
 const SMALLEST_SPREAD = 1e-9;
 
-/** Sums of squares per scenario of one layer; undefined where no dim varies. */
+/** Sums of squares of one layer for each scenario; undefined if no dimension varies. */
 function layerSquares(m: Matrix, used: Histories): LayerSquares | undefined {
   const scale = inverseSpreads(m, used.rows);
   if (scale.every(({ factor }) => factor === 0)) return undefined;
@@ -122,7 +122,7 @@ function layerSquares(m: Matrix, used: Histories): LayerSquares | undefined {
   return { scenarios, means: { rows: size, cols: size, data } };
 }
 
-/** Of one column: its mean, and what brings it to a standard deviation of 1; 0 where it does not vary. */
+/** Mean of one column, and the factor that scales it to a standard deviation of 1; 0 if it does not vary. */
 interface Scale {
   mean: number;
   factor: number;
@@ -219,7 +219,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** A quantile of sorted values, interpolated linearly. */
+/** Quantile of sorted values, interpolated linearly. */
 function quantile(sorted: readonly number[], share: number): number {
   const place = share * (sorted.length - 1);
   const below = sorted[Math.floor(place)] as number;

@@ -1,6 +1,6 @@
 /**
- * The fits of matched SyncR²: ridge from a predictor's movement to B's, on folds of whole scenarios (strict/effect.ts).
- * A scenario is one block of rows; no null mean is taken from the score.
+ * Ridge fits of matched SyncR²: from a predictor's deviations within histories to B's, with whole scenarios as folds
+ * (strict/effect.ts). A scenario is one block of rows; no mean of a null is subtracted.
  */
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { memoize } from '../memoize.ts';
@@ -12,17 +12,17 @@ import type { Replicate } from '../types.ts';
 import type { Histories } from './histories.ts';
 import type { Movement } from './movements.ts';
 
-/** As shares of the mean eigenvalue: within a history little is noise, so the smallest hardly shrinks. */
+/** As shares of the mean eigenvalue. There is little noise within a history, so the smallest penalty is small. */
 const PENALTIES = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 
-/** What every fit of one set of branches shares. */
+/** Data that all fits of one set of branches share. */
 export interface Setup {
   used: Histories;
-  /** Of each scenario. */
+  /** One for each scenario. */
   blocks: Block[];
   folds: number[][];
   targets: Matrix[];
-  /** Per target layer and block: squares of its rows, with what the components do not hold. */
+  /** Σ squares of each target layer and block, including what the components do not hold. */
   energy: Float64Array[];
   algebra: LinearAlgebra;
 }
@@ -50,7 +50,7 @@ export function setUp(
   return { used, blocks, folds, targets: targets.map(({ components }) => components), energy, algebra };
 }
 
-/** Per source layer, with the target layer chosen in each fold. */
+/** One effect for each source layer, with the target layer chosen in each fold. */
 export async function effectsOf(sources: readonly Matrix[], setup: Setup): Promise<LayerEffect[]> {
   const { blocks, folds, targets, energy, algebra } = setup;
   const effects = sources.map(() => emptyEffect(blocks.length));
@@ -61,7 +61,7 @@ export async function effectsOf(sources: readonly Matrix[], setup: Setup): Promi
   return effects;
 }
 
-/** Per source layer, from another predictor of the target layers that A's state chose. */
+/** One effect for each source layer, from another predictor, of the target layers that A's state chose. */
 export async function effectsBeside(
   predictors: readonly Matrix[],
   chosen: readonly LayerEffect[],
@@ -77,7 +77,7 @@ export async function effectsBeside(
   for (const [layer, { chosen: targetOf }] of chosen.entries()) {
     const effect = emptyEffect(blocks.length);
     for (const [held, target] of targetOf.entries()) {
-      // the words are one predictor for all layers, and their sums are made once
+      // The words are one predictor for all layers, so their sums are computed once.
       const sums = sumsFor(`${predictors.indexOf(predictors[layer] as Matrix)} ${target}`);
       const only = { widths: [(targets[target] as Matrix).cols], energy: [energy[target] as Float64Array] };
       await addFold([effect], { folds, held, sums, ...only, algebra, penalties: PENALTIES });
@@ -87,7 +87,7 @@ export async function effectsBeside(
   return out;
 }
 
-/** `excess` is the score: no null mean is taken from it. */
+/** `excess` is the score, since no mean of a null is subtracted. */
 export interface Summary extends Jackknifed {
   perLayer: { layer: number; score: number; targetLayer: number }[];
   replicates: Replicate[];
@@ -112,7 +112,7 @@ export function summarise(effects: readonly LayerEffect[], { used }: Setup): Sum
   };
 }
 
-/** The smallest of those that are there most often. */
+/** The most frequent value; the smallest of several. */
 function mostFrequent(values: readonly number[]): number {
   const count = (value: number): number => values.filter((other) => other === value).length;
   return [...new Set(values)].sort((a, b) => count(b) - count(a) || a - b)[0] ?? 0;

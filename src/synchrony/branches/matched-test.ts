@@ -1,13 +1,14 @@
 /**
- * The exact permutation test of matched SyncR². Per source and target layer the evidence is the cross-term of what rows
- * of other scenarios foretell and what is there, under one fixed penalty:
+ * The exact permutation test of matched SyncR². The evidence of a source and a target layer is the cross-term
+ * between the prediction from other scenarios and the states themselves, with one fixed penalty:
  *
  *   evidence(π) = Σ over scenarios s ≠ u of ⟨C_s(π), M C_u(π)⟩ = ‖Σ_s D_s(π)‖² − Σ_s ‖D_s(π)‖²
  *   C_s(π) = Z_sᵀ π W_s,   M = (ZᵀZ + λI)⁻¹,   λ = 3 × the mean eigenvalue,   D_s = M^½ C_s
  *
- * π permutes the alternatives of each history. If the listener's states are exchangeable within a history beside the
- * speaker's, every π is as likely as the identity, whatever the states are distributed like. Each pair of layers is put
- * in units of its spread over the permutations; the statistic is the maximum over the pairs; ties count against it.
+ * π permutes the alternatives of each history. If the listener's states are exchangeable within a history given the
+ * speaker's, every π is as likely as the identity, whatever the distribution of the states. The evidence of each pair
+ * of layers is divided by its standard deviation over the permutations. The statistic is the maximum over the pairs;
+ * ties count against the evidence.
  */
 import { blockOf, joinColumns, transpose, zeros } from '../../numeric/matrix.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
@@ -17,24 +18,24 @@ import type { Histories, HistoryBlock } from './histories.ts';
 
 export interface MatchedTest {
   pValue: number;
-  /** Largest evidence of any pair of layers in units of its spread: how far beyond the smallest p-value it reaches. */
+  /** Largest standardised evidence of any pair of layers; it still grows where the p-value is at its smallest. */
   z: number;
   permutations: number;
-  /** Per source layer, corrected for the number of pairs. */
+  /** p-value of each source layer, corrected for the number of pairs. */
   perLayer: number[];
 }
 
 export interface TestInput {
   used: Histories;
-  /** Components per layer [rows in use, k], columns orthogonal. */
+  /** Components of each layer [rows in use, k]; columns are orthogonal. */
   sources: readonly Matrix[];
   targets: readonly Matrix[];
-  /** Which row stands in the place of each, of the target; the first is to be the identity. */
+  /** For each permutation, which target row replaces each row; the first must be the identity. */
   orders: readonly Int32Array[];
 }
 
 const PENALTY = 3;
-/** The test looks at the leading components alone: the penalty leaves little of the others. */
+/** The test uses only the leading components, since the penalty shrinks the others to almost nothing. */
 const TESTED_COMPONENTS = 16;
 
 export async function matchedTest(input: TestInput, algebra: LinearAlgebra): Promise<MatchedTest> {
@@ -58,7 +59,7 @@ export async function matchedTest(input: TestInput, algebra: LinearAlgebra): Pro
 const leading = (m: Matrix): Matrix =>
   m.cols <= TESTED_COMPONENTS ? m : blockOf(m, { top: 0, left: 0, rows: m.rows, cols: TESTED_COMPONENTS });
 
-/** Z M^½ of orthogonal columns. */
+/** Z M^½ for orthogonal columns. */
 function whitened(m: Matrix): Matrix {
   const squares = new Float64Array(m.cols);
   for (const [at, value] of m.data.entries())
@@ -87,7 +88,7 @@ interface Draw {
   order: Int32Array;
 }
 
-/** Of every source layer with every target layer. */
+/** Cross-terms of every source layer with every target layer. */
 async function crossTerms(
   { z, w }: { z: Matrix; w: Matrix },
   { used, widths, order }: Draw,

@@ -1,16 +1,16 @@
 /**
- * Matched SyncR²: within a history, how much of B's movement A's own state foretells. It says that B moves in line with
- * A's state. The words of an alternative are the one common cause, so beside the score stands what the words alone
- * foretell, what a bystander's state does, and both together with A's.
+ * Matched SyncR²: how much of the variation of B's state between the alternatives of a history A's own state predicts.
+ * It shows that B moves in line with A's state. The only common cause is the words of an alternative, so the score is
+ * reported beside the scores of the words alone, of a bystander's state, and of each of these together with A's state.
  *
  *   score = 1 − Σ ‖y − ŷ‖² / Σ ‖y‖²    over held-out scenarios, mean over source layers
  *
- * with y B's movement and ŷ by ridge on A's.
+ * with y the deviation of B's state from the mean of its history, and ŷ its prediction by ridge from A's deviation.
  *
- * Scenarios, personas, histories and drift are equal by construction: both sides are without the mean of their history.
- * Folds hold whole scenarios; target layer and penalty are chosen inside the training part (strict/effect.ts).
+ * Scenarios, personas, histories and drift are equal by construction, since both sides are centred by history. Folds
+ * consist of whole scenarios; target layer and penalty are chosen inside the training part (strict/effect.ts).
  * Range: up to 1, about 0 or a little below without a relation; never clipped.
- * No value: too few histories or scenarios, values that are not finite, a side that does not move within histories.
+ * No value: too few histories or scenarios, values that are not finite, a side without variance within histories.
  */
 import { isFinite, joinColumns } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
@@ -29,7 +29,7 @@ import { effectsBeside, effectsOf, setUp, summarise, type Setup, type Summary } 
 import { drawOrders, matchedTest, type MatchedTest } from './matched-test.ts';
 import { featureMovement, stateMovement, type Movement } from './movements.ts';
 
-/** Goes up whenever the same rows and seed would give other figures. */
+/** Increased whenever the same rows and seed would give other figures. */
 export const BRANCH_METHOD = { name: 'branches', version: 1 } as const;
 
 export interface MatchedOptions {
@@ -42,7 +42,7 @@ export interface MatchedOptions {
 export interface MatchedLayer {
   layer: number;
   score: number;
-  /** The target layer that most folds chose inside their training part. */
+  /** The target layer that most folds chose. */
   targetLayer: number;
   pValue: number;
 }
@@ -56,15 +56,15 @@ export interface MatchedScore {
   z: number;
   permutations: number;
   perLayer: MatchedLayer[];
-  /** The same score from the words' features, of the same target layers; undefined where there are none. */
+  /** Score of the words' features on the same target layers; undefined if there are no features. */
   words: number | undefined;
-  /** From the bystander's state of the same layer. */
+  /** Score of the bystander's state of the same layer. */
   bystander: number | undefined;
-  /** From A's state together with the bystander's, or with the words where there is no bystander. */
+  /** Score of A's state together with the bystander's, or with the words if there is no bystander. */
   both: number | undefined;
   /** What A's state adds: the score of both minus that of the bystander, or of the words. */
   adds: { value: number; ci: Interval; beyond: 'bystander' | 'words' } | undefined;
-  /** The score without each scenario: what intervals of differences are made of. */
+  /** The score without each scenario, from which intervals of differences are computed. */
   replicates: Replicate[];
 }
 
@@ -97,7 +97,7 @@ export async function matchedScore(
   };
 }
 
-/** The permutation test alone. */
+/** The p-value of the permutation test, without the score. */
 export async function matchedPValue(
   branches: Branches,
   options: MatchedOptions,
@@ -107,9 +107,9 @@ export async function matchedPValue(
 }
 
 interface Prepared {
-  /** Per source layer its components. */
+  /** Components of each source layer. */
   sources: Matrix[];
-  /** Of the targets that came in, those that move. */
+  /** Indices of the target layers that vary within histories. */
   targetLayers: number[];
   setup: Setup;
 }

@@ -1,7 +1,7 @@
 /**
- * What moves within histories, as leading principal components: states and text features without their history's mean.
- * Columns of states are in units of their spread within histories; text features keep their sizes, so that a rare
- * n-gram weighs less than a common one.
+ * Leading principal components of the deviations within histories, of states and of text features. Columns of states
+ * are divided by their standard deviation within histories. Text features are not, so a rare n-gram weighs less than a
+ * common one.
  */
 import { zeros } from '../../numeric/matrix.ts';
 import { leadingComponents } from '../../numeric/principal-components.ts';
@@ -12,26 +12,26 @@ const MOST_COMPONENTS = 64;
 const ROWS_PER_COMPONENT = 4;
 
 export interface Movement {
-  /** [rows in use, k], columns orthogonal, the largest first; no columns where nothing moves. */
+  /** [rows in use, k]; columns are orthogonal, the largest first; no columns without variance within histories. */
   components: Matrix;
-  /** Per row: its squares beyond the components, which count as not explained. */
+  /** For each row: its squares beyond the components, counted as not explained. */
   leftover: Float64Array;
 }
 
-/** Of states [n, dims]. */
+/** Components of the deviations of states [n, dims]. */
 export function stateMovement(m: Matrix, used: Histories, algebra: LinearAlgebra): Promise<Movement> {
   return movementOf(inSpreads(centreWithin(m, used)), used, algebra);
 }
 
-/** Of features [n, any]. */
+/** Components of the deviations of text features [n, any]. */
 export function featureMovement(m: Matrix, used: Histories, algebra: LinearAlgebra): Promise<Movement> {
   return movementOf(centreWithin(m, used), used, algebra);
 }
 
-/** A spread below this share of a column's largest value is rounding. */
+/** A standard deviation below this share of a column's largest value is rounding. */
 const SMALLEST_SPREAD = 1e-9;
 
-/** Columns over their root mean square, in place. Deviations of equal values are exactly 0, so nothing is rounding. */
+/** Divides columns by their root mean square, in place. */
 function inSpreads(m: Matrix): Matrix {
   const { rows, cols, data } = m;
   const squares = new Float64Array(cols);

@@ -1,17 +1,17 @@
 /**
- * A sequential test of branches, which may be looked at after every history: does B's state move in line with A's? The
- * histories come in order. The map is fitted to those before, so a history's own pairing is one of equally likely ones
- * if B's states are exchangeable within it.
+ * A sequential test of branches, valid at every history: does B's state move in line with A's? Histories come in order
+ * of arrival. The regression is fitted to earlier histories, so under the null (B's states are exchangeable within a
+ * history) all pairings of a history's alternatives are equally likely.
  *
  *   s(π) = Σ_k ⟨ŷ_k, y_π(k)⟩    over all pairings π of the K alternatives, ŷ the ridge prediction from past histories
  *   u(π) = mid-rank of s(π) among the pairings, in (0, 1); equal pairings tie
  *   e_λ  = exp(λ u(identity)) / mean over π of exp(λ u(π)),   mean 1 under the null
  *   E    = mean over λ of Π e_λ over histories: a test martingale
- *   p    = 1 / max E so far: P(p ≤ α) ≤ α whenever one looks (Ville)
+ *   p    = 1 / max E so far: P(p ≤ α) ≤ α at any stopping time (Ville)
  *
- * All layers go into one map, each with the same weight. Spreads are those of past histories.
+ * All layers enter one regression with equal weight. Standard deviations are those of past histories.
  * Reference: Ville, 1939; Vovk, Wang, E-values, 2021; Koning, soft-rank e-values, 2023.
- * No verdict before the fifth history with distinct alternatives; then from any number on.
+ * No value: before the fifth history with distinct alternatives.
  */
 import { zeros } from '../../numeric/matrix.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
@@ -20,11 +20,11 @@ import type { NoScore } from '../types.ts';
 import { differ, type Branches } from './histories.ts';
 
 export interface SequentialVerdict {
-  /** Histories that were tested: those with distinct alternatives after the first ones. */
+  /** Number of histories tested: those with distinct alternatives, without the first ones. */
   histories: number;
   /** Natural logarithm of E after the last history. */
   logE: number;
-  /** Anytime p-value: 1 over the largest E so far, at most 1. */
+  /** Anytime-valid p-value: 1 over the largest E so far, at most 1. */
   pValue: number;
 }
 
@@ -33,18 +33,18 @@ export interface SequentialOptions {
   seed: number;
 }
 
-/** The first histories are fitted alone. */
+/** The first histories are only fitted, not tested. */
 const WARM_UP = 4;
-/** The map is fitted anew when there are so many times the histories of the last fit, and to no more than so many. */
+/** The regression is refitted once the number of histories has grown by this factor, on the latest MOST_FITTED. */
 const GROWTH = 1.3;
 const MOST_FITTED = 96;
-/** A test that has seen so many histories has decided or never will. */
+/** After so many histories the test has decided or never will. */
 const MOST_TESTED = 400;
 const BETS = [1, 2, 4, 8, 16];
-/** Pairings of six alternatives; of more, so many are drawn. */
+/** All pairings of six alternatives; with more alternatives, so many are drawn at random. */
 const MOST_PAIRINGS = 720;
 
-/** @param branches rows in order of arrival; the rows of a history are taken where its first one stands */
+/** @param branches rows in order of arrival; a history's position is that of its first row */
 export async function sequentialTest(
   branches: Branches,
   { algebra, seed }: SequentialOptions,
@@ -69,7 +69,7 @@ export async function sequentialTest(
   return { histories: histories.length - WARM_UP, logE: logMean(logs), pValue: Math.exp(-largest) };
 }
 
-/** Rows of each history with distinct alternatives. */
+/** Rows of each history with distinct alternatives, in order of arrival. */
 function inOrder({ n, episode, turn, source }: Branches): number[][] {
   const found = new Map<string, number[]>();
   for (let row = 0; row < n; row++) {
@@ -84,13 +84,13 @@ function inOrder({ n, episode, turn, source }: Branches): number[][] {
 }
 
 interface PastMap {
-  /** How many histories there were when it was fitted. */
+  /** Number of histories that it was fitted to. */
   histories: number;
   /** [K, K]: ⟨ŷ_k, y_j⟩. */
   crossOf(rows: readonly number[]): Promise<Matrix>;
 }
 
-/** Kernel ridge from A's movement to B's, λ = the mean diagonal of the kernel. */
+/** Kernel ridge regression from A's deviations to B's, λ = the mean diagonal of the kernel. */
 async function fitPast(
   { source, target }: Branches,
   past: readonly number[][],
@@ -115,8 +115,8 @@ async function fitPast(
 type Movements = (histories: readonly (readonly number[])[]) => Matrix;
 
 /**
- * Rows without their history's mean, layers side by side; columns in units of their spread in past histories, layers of
- * one size each.
+ * Centres rows by history, layers side by side. Columns are divided by their standard deviation in past histories, and
+ * layers are scaled to the same size.
  */
 function movementScale(layers: readonly Matrix[], past: readonly (readonly number[])[]): Movements {
   const raw: Movements = (histories) => centred(layers, histories);
@@ -181,7 +181,7 @@ function pairings(count: number, seed: number): number[][] {
   return [identity, ...Array.from({ length: MOST_PAIRINGS - 1 }, () => shuffled(identity, random))];
 }
 
-/** In lexical order: the identity first. */
+/** All permutations in lexical order, so the identity is first. */
 function permutationsOf(items: readonly number[]): number[][] {
   if (items.length <= 1) return [[...items]];
   return items.flatMap((first, at) =>

@@ -1,9 +1,9 @@
 /**
- * Variance components of a nested random-effects model with unequal numbers, by the analysis of variance:
+ * Variance components of an unbalanced nested random-effects model, by the method of moments (analysis of variance):
  *
  *   y = μ + scenario + episode(scenario) + history(episode) + alternative(history)
  *
- * Each level's sum of squares is set to its expectation, whose coefficients are the n₀ of the level:
+ * Each level's sum of squares is equated with its expectation:
  *
  *   E SS_alternative = (N − h) σ²_a
  *   E SS_history     = (N − Q₁) σ²_h + (h − b) σ²_a
@@ -12,16 +12,17 @@
  *
  *   Q₁ = Σ n_h² / n_e,  Q₂ = Σ n_e² / n_s,  Q₃ = Σ n_h² / n_s,  Q₄, Q₅, Q₆ = Σ n_s² / N, Σ n_e² / N, Σ n_h² / N
  *
- * A level without degrees of freedom has no component: it is in that of the level above it. Components are not clipped.
+ * A level without degrees of freedom has no component of its own; it is part of the level above. Components are not
+ * clipped at 0.
  * Reference: Searle, Casella, McCulloch, Variance Components, 1992, chapter 3 and appendix F.
  */
 
-/** Sums over one scenario. Sums of squares are over dims in units of their spread. */
+/** Sums over one scenario. Sums of squares are over dimensions divided by their standard deviation. */
 export interface ScenarioSquares {
   alternative: number;
   history: number;
   episode: number;
-  /** Rows n_s, histories and episodes. */
+  /** Numbers of rows (n_s), histories and episodes. */
   rows: number;
   histories: number;
   episodes: number;

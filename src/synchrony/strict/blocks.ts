@@ -1,10 +1,10 @@
 /**
- * The rows that a strict score uses, as balanced blocks: in each scenario the turns that all of its episodes reach.
- * Rows stand in the order scenario, episode, turn, so that row start + e · turns + t of a block is turn t of its e-th
+ * Arranges the rows of a strict score in balanced blocks: for each scenario, the turns that all of its episodes reach.
+ * Rows are ordered by scenario, episode and turn, so row start + e · turns + t of a block is turn t of its e-th
  * episode.
  *
- * An episode with fewer turn pairs than `shortest` has not gone as far as every episode does (it runs still, or broke
- * off) and is left out. No other episode is: which ones stay must not follow from what was said in them.
+ * An episode with fewer turn pairs than `shortest` is still running or broke off, and is left out. No other episode is
+ * left out, since the choice must not depend on what was said.
  */
 import { groupBy } from '../group-by.ts';
 import { hashIntegers } from '../../numeric/random.ts';
@@ -13,11 +13,11 @@ import type { RowLabels } from '../types.ts';
 export interface Minimums {
   samples: number;
   episodes: number;
-  /** With at least three episodes. */
+  /** Number of scenarios with at least three episodes. */
   scenarios: number;
 }
 
-/** One scenario. */
+/** The rows of one scenario. */
 export interface Block {
   /** Its label. */
   scenario: number;
@@ -34,13 +34,13 @@ export interface Blocks {
   episodes: number;
 }
 
-/** Of two episodes centring by scenario × turn leaves one degree of freedom: each is minus the other. */
+/** With two episodes, centring by scenario × turn leaves one degree of freedom: each row is minus the other. */
 const FEWEST_EPISODES = 3;
-/** Of one turn pair centring by episode leaves nothing. */
+/** With one turn pair, centring by episode leaves nothing. */
 const FEWEST_TURNS = 2;
 
 export interface BlockOptions {
-  /** Turn pairs that an episode needs to be taken in; at least 2. */
+  /** Turn pairs that an episode needs to be included; at least 2. */
   shortest?: number | undefined;
   /** Labels of scenarios to leave out. */
   without?: ReadonlySet<number>;
@@ -67,7 +67,7 @@ export function chooseBlocks(labels: RowLabels, { shortest = 0, without }: Block
   return { rows: Int32Array.from(rows), blocks, episodes };
 }
 
-/** Per episode its rows of the turns that all of them have, in order. */
+/** For each episode, its rows of the turns that all episodes have, in order. */
 function balanced(episodes: number[][], turn: Int32Array): number[][] {
   const reached = groupBy(episodes.flat(), (row) => turn[row] as number);
   return episodes.map((rows) =>
@@ -77,7 +77,7 @@ function balanced(episodes: number[][], turn: Int32Array): number[][] {
   );
 }
 
-/** Why there is no number from these rows, or undefined. */
+/** Why these rows give no score; undefined if they give one. */
 export function tooFew({ rows, blocks, episodes }: Blocks, minimums: Minimums): string | undefined {
   const found = { samples: rows.length, episodes, scenarios: blocks.length };
   const names = {
@@ -94,7 +94,7 @@ export function tooFew({ rows, blocks, episodes }: Blocks, minimums: Minimums): 
 
 const MOST_FOLDS = 10;
 
-/** Per fold its blocks: scenarios in the order of a hash of seed and label, dealt out in turn. */
+/** The blocks of each fold: scenarios, ordered by a hash of seed and label, are assigned to the folds in turn. */
 export function foldsOf({ blocks }: Blocks, seed: number): number[][] {
   const rank = (at: number): number => hashIntegers(seed, (blocks[at] as Block).scenario);
   const order = [...blocks.keys()].sort((a, b) => rank(a) - rank(b));

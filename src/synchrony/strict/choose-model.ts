@@ -1,6 +1,7 @@
 /**
- * Target layer and ridge penalty of one source layer in one fold, chosen inside the training part: its folds are put
- * into three inner parts, each inner part is predicted from the others, and what is explained best is taken.
+ * Chooses target layer and ridge penalty of one source layer in one fold by cross-validation inside the training part:
+ * its folds are merged into three inner parts, each is predicted from the others, and the best explained choice is
+ * taken.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
 import { blockOf, joinColumns, rowRange, zeros } from '../../numeric/matrix.ts';
@@ -9,7 +10,7 @@ import { sumOf, type Sums } from './scenario-sums.ts';
 
 export interface Choice {
   target: number;
-  /** Share of the mean eigenvalue. */
+  /** As a share of the mean eigenvalue. */
   penalty: number;
 }
 
@@ -24,12 +25,12 @@ interface InnerSplit {
 }
 
 interface ChoiceInput {
-  /** Columns of each target layer. */
+  /** Number of columns of each target layer. */
   widths: number[];
   penalties?: readonly number[] | undefined;
 }
 
-/** @param folds per training fold its sums, of one source layer */
+/** @param folds sums of each training fold, of one source layer */
 export async function chooseModel(
   folds: readonly Sums[],
   { widths, penalties = PENALTIES }: ChoiceInput,
@@ -45,7 +46,7 @@ export async function chooseModel(
   return { target, penalty: penalties[argMax(byPenalty.map(([gain]) => gain as number))] as number };
 }
 
-/** None where there is one part alone. */
+/** @returns no split if there is only one part */
 function splitsOf(folds: readonly Sums[]): InnerSplit[] {
   const count = Math.min(INNER_PARTS, folds.length);
   if (count < 2) return [];
@@ -54,7 +55,7 @@ function splitsOf(folds: readonly Sums[]): InnerSplit[] {
   return Array.from({ length: count }, (_, inner) => ({ held: part(inner, true), rest: part(inner, false) }));
 }
 
-/** At least one. */
+/** @param sums at least one */
 function added(sums: readonly Sums[]): Sums {
   return {
     gram: sumOf(sums.map(({ gram }) => gram)),
@@ -66,8 +67,8 @@ function added(sums: readonly Sums[]): Sums {
 }
 
 /**
- * Per penalty and target layer: the share of the held rows' energy that a ridge fitted on the others explains, mean
- * over splits.
+ * For each penalty and target layer: the share of the held-out rows' energy that a ridge fitted on the others explains,
+ * mean over splits.
  */
 async function meanGains(
   splits: InnerSplit[],
@@ -89,7 +90,7 @@ async function meanGains(
   return gains;
 }
 
-/** Coefficients for every penalty, side by side [k, shares · l]. */
+/** Ridge coefficients for every penalty, side by side [k, penalties · l]. */
 async function ridges(
   { gram, cross }: Sums,
   shares: readonly number[],

@@ -1,4 +1,4 @@
-/** Standardised states → leading principal components per layer: what a strict score is computed from. */
+/** Leading principal components of the standardised states of each layer, from which a strict score is computed. */
 import { leadingComponents } from '../../numeric/principal-components.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { TurnPairs } from '../types.ts';
@@ -9,10 +9,10 @@ const MOST_COMPONENTS = 64;
 const ROWS_PER_COMPONENT = 8;
 
 export interface StrictComponents {
-  /** Per layer [rows in use, k], columns orthogonal. */
+  /** For each layer [rows in use, k]; columns are orthogonal. */
   sources: Matrix[];
   targets: Matrix[];
-  /** Per target layer [rows in use]: what a row holds beyond the components; counted as not explained. */
+  /** For each target layer [rows in use]: squares of a row beyond the components, counted as not explained. */
   leftover: Float64Array[];
   /** Target dimensions that do not vary. */
   degenerateDims: number;
@@ -52,7 +52,7 @@ export async function strictComponents(
   return out;
 }
 
-/** Share of the mean energy of a row below which a scenario's states are equal to rounding. */
+/** Share of a row's mean energy below which the states of a scenario are equal up to rounding. */
 const EQUAL = 1e-12;
 
 function varying(gram: Matrix, { blocks }: Blocks): number[] {

@@ -1,6 +1,6 @@
 /**
- * The effect: how much of B's states a ridge on A's explains in scenarios that it was not fitted on, beside what it
- * would explain if the episodes of each scenario stood in any other order.
+ * Effect size of a strict score: how much of B's states a ridge on A's states explains in held-out scenarios, minus
+ * what it would explain on average with the episodes of each scenario permuted.
  *
  *   β           = M Σ C_s,  M = (Σ G_s + λI)⁻¹      over the scenarios s outside of fold f
  *   explained_f = 2⟨β, C_f⟩ − ⟨β, G_f β⟩            over the rows of fold f
@@ -8,11 +8,10 @@
  *   score       = Σ explained / Σ ‖W‖²              mean over source layers
  *   excess      = Σ (explained − null) / Σ ‖W‖²     mean over source layers
  *
- * The null has no cross-term: the rows of a turn sum to 0 over the scenario's episodes.
+ * The null has no cross-term, since the rows of a turn sum to 0 over the scenario's episodes.
  *
- * G = ZᵀZ, C = ZᵀW, V as `ScenarioSums.noise` says. The interval needs the excess without each scenario, both as
- * held-out and as training rows:
- * with M as it is, leaving d out of β changes explained_f − null_f by
+ * G = ZᵀZ, C = ZᵀW, V is `ScenarioSums.noise`. The interval needs the excess without each scenario, both among the
+ * held-out and among the training rows. With M kept, leaving scenario d out of β changes explained_f − null_f by
  *
  *   −2⟨C_d, M (C_f − G_f β)⟩ − ⟨C_d, M G_f M C_d⟩ − ⟨M G_f M, V_d⟩
  */
@@ -22,14 +21,14 @@ import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { meanEigenvalue, chooseModel, type Choice } from './choose-model.ts';
 import { sumOf, type ScenarioSums, type SumsOf } from './scenario-sums.ts';
 
-/** Of one source layer; arrays are per block. */
+/** Sums for one source layer; arrays have one value for each block. */
 export interface LayerEffect {
   explained: number;
   null: number;
   total: Float64Array;
   /** Σ (explained − null) over all folds without each block. */
   without: Float64Array;
-  /** Per fold: the target layer chosen. */
+  /** The target layer chosen in each fold. */
   chosen: number[];
 }
 
@@ -39,12 +38,12 @@ export interface FoldInput {
   /** The fold that is held out. */
   held: number;
   sums: SumsOf;
-  /** Columns of each target layer. */
+  /** Number of columns of each target layer. */
   widths: number[];
-  /** Per target layer and block: ‖W‖², with what the components do not hold. */
+  /** ‖W‖² of each target layer and block, including what the components do not hold. */
   energy: readonly Float64Array[];
   algebra: LinearAlgebra;
-  /** Shares of the mean eigenvalue to choose from. */
+  /** Ridge penalties to choose from, as shares of the mean eigenvalue. */
   penalties?: readonly number[];
 }
 
@@ -110,7 +109,7 @@ interface Fit {
   beta: Matrix;
 }
 
-/** Per block: by how much the held-out excess falls when the block is left out of β. */
+/** For each block: by how much the held-out excess falls if the block is left out of β. */
 async function changesWithout(
   { test, scenarios, inverse, beta }: Fit,
   algebra: LinearAlgebra,

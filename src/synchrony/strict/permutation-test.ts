@@ -1,6 +1,6 @@
 /**
- * The exact permutation test of a strict score. Per source layer the evidence is the cross-term of what rows of other
- * scenarios predict and what is there, under one fixed penalty and over all target layers:
+ * The exact permutation test of a strict score. The evidence of a source layer is the cross-term between the
+ * prediction from other scenarios and the states themselves, with one fixed penalty and over all target layers:
  *
  *   evidence(π) = Σ over scenarios s ≠ u of ⟨H[s, u], K[π s, π u]⟩
  *   H = Z (ZᵀZ + λI)⁻¹ Zᵀ of the source's components, λ = 3 × their mean eigenvalue
@@ -17,14 +17,14 @@ import type { Permutation, Stratum } from './permutations.ts';
 
 export interface Evidence {
   pValue: number;
-  /** Mean over layers of the evidence in units of its spread: how far beyond the smallest p-value it reaches. */
+  /** Mean over layers of the standardised evidence; it still grows where the p-value is at its smallest. */
   z: number;
-  /** Corrected for the number of layers. */
+  /** p-value of each source layer, corrected for the number of layers. */
   perLayer: number[];
 }
 
 export interface WeighedEvidence extends Evidence {
-  /** The statistic: the largest evidence of any layer in units of its spread. */
+  /** The statistic: the largest standardised evidence of any layer. */
   highest: number;
 }
 
@@ -50,7 +50,7 @@ export function weighEvidence(evidence: Matrix): WeighedEvidence {
   };
 }
 
-/** 0 throughout where the permutations are equal to rounding. */
+/** @returns zeros if all permutations are equal up to rounding */
 function standardised(values: Float64Array): Float64Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -61,7 +61,7 @@ function standardised(values: Float64Array): Float64Array {
 
 export interface PermutedRows {
   strata: readonly Stratum[];
-  /** The first is to be the identity. */
+  /** The first must be the identity. */
   permutations: readonly Permutation[];
 }
 
@@ -87,7 +87,7 @@ export async function evidenceOf(
   return out;
 }
 
-/** Z (ZᵀZ + λI)⁻¹ of orthogonal columns: each over its own eigenvalue plus λ. */
+/** Z (ZᵀZ + λI)⁻¹ for orthogonal columns: each divided by its eigenvalue plus λ. */
 function smoothed(z: Matrix): Matrix {
   const squares = new Float64Array(z.cols);
   for (const [at, value] of z.data.entries())
@@ -96,7 +96,7 @@ function smoothed(z: Matrix): Matrix {
   return { ...z, data: z.data.map((value, at) => value / ((squares[at % z.cols] as number) + penalty)) };
 }
 
-/** Target layers side by side, each of the same energy. */
+/** Target layers side by side, scaled to the same energy. */
 function normed(targets: readonly Matrix[]): Matrix {
   const rows = targets[0]?.rows ?? 0;
   const cols = targets.reduce((sum, target) => sum + target.cols, 0);
@@ -120,7 +120,7 @@ interface StrataPair {
 }
 
 /**
- * Products of every two episodes of A with every two of B, over their turns:
+ * Products of every two episodes of A with every two of B, summed over their turns:
  * row p · episodes right + q, column (e · episodes right + f) · layers + layer: ⟨H[e, f], K[p, q]⟩.
  */
 function pairTable({ hats, kernel, left, right }: StrataPair, algebra: LinearAlgebra): Promise<Matrix> {
@@ -153,7 +153,7 @@ function copyTurns(
       into.to[at] = m.data[from] as number;
 }
 
-/** Adds what one permutation picks from a table, twice: both matrices are symmetric. */
+/** Adds the entries of a table that one permutation selects, twice, since both matrices are symmetric. */
 function addPicked(out: Matrix, table: Matrix, of: { k: number; left: number[]; right: number[] }): void {
   const { k, left, right } = of;
   const layers = out.rows;

@@ -1,12 +1,12 @@
 /**
- * Permutations of episodes within their scenarios. A scenario of many episodes is cut into strata of at most six, and
- * episodes are permuted within their stratum: as exact, and the products of any two episodes with any two that may take
- * their place can be worked out beforehand.
+ * Permutations of episodes within their scenarios. A scenario with many episodes is divided into strata of at most six,
+ * and episodes are permuted within their stratum. The test stays exact, and the products of any two episodes with any
+ * two of the stratum can be computed beforehand.
  */
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { Blocks } from './blocks.ts';
 
-/** Episodes of one scenario that are permuted with one another: rows start + e · turns + t. */
+/** Episodes of one scenario that are permuted with one another; turn t of episode e is row start + e · turns + t. */
 export interface Stratum {
   scenario: number;
   start: number;
@@ -14,7 +14,7 @@ export interface Stratum {
   turns: number;
 }
 
-/** Per stratum: which of its episodes stands in the place of each. */
+/** For each stratum: which of its episodes replaces each of them. */
 export type Permutation = number[][];
 
 const LARGEST_STRATUM = 6;
@@ -45,6 +45,7 @@ const FEWEST = 199;
 const MOST = 19_999;
 
 /**
- * Permutations that bring the smallest p-value to 0.05 / groups, so that one group among so many can reach q = 0.05.
+ * Number of permutations with which the smallest p-value is 0.05 / groups, so that one group among so many can reach
+ * q = 0.05.
  */
 export const permutationsFor = (groups: number): number => Math.min(MOST, Math.max(FEWEST, 20 * groups - 1));

@@ -1,6 +1,6 @@
 /**
- * What ridge fits need of the rows, as sums over scenarios that add up: every fit, with or without some scenario, is
- * made of them, and no row is read twice.
+ * Sums over the rows of each scenario that ridge fits need. They are additive, so every fit, with or without some
+ * scenario, is computed from them and no row is read twice.
  */
 import { addTo, copyOf, joinColumns, rowRange, transpose, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
@@ -8,8 +8,8 @@ import { memoize } from '../memoize.ts';
 import type { Block, Blocks } from './blocks.ts';
 
 /**
- * Of one source layer over some blocks: ZᵀZ [k, k], ZᵀW [k, l] for all target layers side by side, ‖W‖² per target
- * layer.
+ * Sums of one source layer over some blocks: ZᵀZ [k, k], ZᵀW [k, l] with all target layers side by side, and ‖W‖² of
+ * each target layer.
  */
 export interface Sums {
   gram: Matrix;
@@ -17,36 +17,36 @@ export interface Sums {
   energy: number[];
 }
 
-/** Of one block, for one source and one target layer. */
+/** Sums of one block, for one source and one target layer. */
 export interface ScenarioSums {
   /** ZᵀZ [k, k] */
   gram: Matrix;
   /** ZᵀW [k, l] */
   cross: Matrix;
   /**
-   * Mean over all permutations of (ZᵀW_π)(ZᵀW_π)ᵀ [k, k]: what a fit to episodes in any order comes to. 0 where no null
-   * mean is asked for.
+   * Mean over all permutations of (ZᵀW_π)(ZᵀW_π)ᵀ [k, k]: their expectation under the null. 0 if no mean of the
+   * null is asked for.
    */
   noise: Matrix;
 }
 
 export interface FoldData {
   used: Pick<Blocks, 'blocks'>;
-  /** Left out: true. */
+  /** Whether the mean of the null is needed; true by default. */
   nullMean?: boolean;
-  /** Per layer [rows in use, k]: components, doubly centred. */
+  /** For each layer [rows in use, k]: components, doubly centred. */
   sources: readonly Matrix[];
   targets: readonly Matrix[];
 }
 
 export interface SumsOf {
-  /** Per source layer, over these blocks. */
+  /** Sums over these blocks, for each source layer. */
   over(blocks: readonly number[]): Promise<Sums[]>;
-  /** Of every block. */
+  /** Sums of every block. */
   ofScenarios(layer: number, target: number): Promise<ScenarioSums[]>;
 }
 
-/** Sums of these data, each made once. */
+/** Sums of these data; each is computed once. */
 export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
   const { used, nullMean = true, sources, targets } = data;
   const allTargets = joinColumns([...targets]);
@@ -84,7 +84,7 @@ export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
   };
 }
 
-/** At least one. */
+/** @param matrices at least one */
 export function sumOf(matrices: readonly Matrix[]): Matrix {
   const [first, ...others] = matrices as [Matrix, ...Matrix[]];
   const total = copyOf(first);
@@ -110,7 +110,7 @@ function stackedRows(m: Matrix, blocks: readonly Block[]): Matrix {
   return out;
 }
 
-/** Σ squares of the columns of each matrix that stands in m, by their widths. */
+/** Σ squares of each of the matrices that are side by side in m, by their widths. */
 function energies(m: Matrix, widths: readonly number[]): number[] {
   const sums = widths.map(() => 0);
   for (let at = 0; at < m.data.length;)
@@ -149,7 +149,7 @@ function turnProducts(w: Matrix, { episodes, turns }: Block): Matrix {
   return out;
 }
 
-/** Per episode: by [turns, turns] · its rows. */
+/** For each episode: by [turns, turns] · its rows. */
 function mixedTurns(z: Matrix, by: Matrix, { episodes, turns }: Block): Matrix {
   const out = zeros(z.rows, z.cols);
   for (let e = 0; e < episodes; e++)

@@ -1,6 +1,6 @@
 /**
- * States of balanced blocks without what belongs to the episode and to the scenario's turn, every column in units of
- * what is left of it.
+ * Centres the states of balanced blocks by episode and by scenario × turn, and divides every column by its remaining
+ * standard deviation.
  *
  *   x̃(e, t) = x(e, t) − mean over t of x(e, ·) − mean over e of x(·, t) + mean of the block
  *
@@ -13,11 +13,11 @@ import type { Block, Blocks } from './blocks.ts';
 export interface Standardised {
   /** [rows in use, dims] */
   states: Matrix;
-  /** Columns that do not vary within episodes and turns; they are 0. */
+  /** Number of columns without variance after centring; they are 0. */
   degenerate: number;
 }
 
-/** A spread below this share of a column's largest value is rounding. */
+/** A standard deviation below this share of a column's largest value is rounding. */
 const SMALLEST_SPREAD = 1e-9;
 
 export function standardise(m: Matrix, { rows, blocks }: Blocks): Standardised {
@@ -42,7 +42,7 @@ export function standardise(m: Matrix, { rows, blocks }: Blocks): Standardised {
   return { states, degenerate: factor.filter((value) => value === 0).length };
 }
 
-/** The rows in use with both means out [rows in use, cols]. */
+/** The rows in use, doubly centred [rows in use, cols]. */
 export function centreBlocks(m: Matrix, { rows, blocks }: Pick<Blocks, 'rows' | 'blocks'>): Matrix {
   const out = zeros(rows.length, m.cols);
   for (const [to, row] of rows.entries())
@@ -54,7 +54,7 @@ export function centreBlocks(m: Matrix, { rows, blocks }: Pick<Blocks, 'rows' | 
   return out;
 }
 
-/** Takes the mean of rows start, start + step, … out of each of them. */
+/** Subtracts the mean of rows start, start + step, … from each of them. */
 function takeMeanOut(
   m: Matrix,
   { start, step, count }: { start: number; step: number; count: number },

@@ -1,6 +1,6 @@
 /**
- * The strict score: do the states of A and B go together beyond scenario, turn and episode? docs/method.md has the
- * whole of it.
+ * The strict score: do the states of A and B go together beyond scenario, turn and episode? The method is
+ * described in docs/method.md.
  *
  *   turn pairs ─▶ balanced blocks ─▶ doubly centred, standardised ─▶ components ─┬─▶ permutation test ─▶ p
  *                                                                                └─▶ cross-validation ─▶ score,
@@ -28,8 +28,8 @@ import { centreBlocks, energyOf } from './standardise.ts';
 import { textResiduals } from './text-residuals.ts';
 
 /**
- * Goes up whenever the same rows and seed would give other figures. Version 1 took text out and corrected the variance
- * of its null.
+ * Increased whenever the same rows and seed would give other figures. Version 1 took text out and corrected the
+ * variance of its null.
  */
 export const STRICT_METHOD = { name: 'strict', version: 2 } as const;
 
@@ -38,7 +38,7 @@ export interface StrictOptions {
   seed: number;
   permutations?: number;
   minimums?: Minimums;
-  /** Turn pairs of an episode that has gone as far as every episode does; shorter ones are left out. */
+  /** Turn pairs that an episode needs; shorter episodes are left out. */
   shortest?: number | undefined;
 }
 
@@ -77,8 +77,9 @@ async function testOf({ used, components }: Prepared, options: StrictOptions): P
 }
 
 /**
- * The same score of what text features leave of both states: those of A's prompt, or those of B's prompt as well. An
- * estimate with an interval and no p-value: text that the features miss, or that is taken out only in part, counts.
+ * The same score after text features are regressed out of both states: the features of A's prompt, or of B's prompt as
+ * well. It has an interval and no p-value, since text that the features miss, or that is only partly removed, still
+ * counts.
  */
 export async function beyondText(
   pairs: TurnPairs,
@@ -108,7 +109,7 @@ export async function beyondText(
 interface Prepared {
   used: Blocks;
   components: StrictComponents;
-  /** How many rows came in. */
+  /** Number of rows of the input. */
   rows: number;
 }
 
@@ -135,8 +136,8 @@ const SAME = 'the episodes of a scenario are the same';
 const MOST_TEXT_COMPONENTS = 128;
 
 /**
- * Leading components of the features, each kind brought to one energy. They keep their own sizes: a rare n-gram weighs
- * less than a common one.
+ * Leading components of the features, each kind scaled to the same energy. Columns within a kind are not standardised,
+ * so a rare n-gram weighs less than a common one.
  */
 async function textComponents(
   texts: readonly Matrix[],
@@ -171,7 +172,7 @@ async function estimateOf(
   return summarise(effects, { used, components, rows });
 }
 
-/** Per target layer and block: Σ squares of its standardised rows. */
+/** Σ squares of the standardised rows of each target layer and block. */
 function energiesOf({ targets, leftover }: StrictComponents, { blocks }: Blocks): Float64Array[] {
   return targets.map((target, layer) =>
     Float64Array.from(blocks, (block) => {

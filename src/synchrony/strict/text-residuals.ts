@@ -1,8 +1,8 @@
 /**
- * What a ridge on the text's components leaves of states, for one fold. Held-out rows are predicted by a fit to all
- * training scenarios, training rows by a fit without their own scenario, so that every residual comes from a fit that
- * has not seen its scenario. The penalty of each matrix is the one whose fits err least on scenarios left out. Text and
- * states are doubly centred, and so are the residuals.
+ * Residuals of states after a ridge regression on the text's components, for one fold. Held-out rows are predicted by a
+ * fit to all training scenarios, training rows by a fit without their own scenario, so no residual comes from a fit
+ * that has seen its scenario. The penalty of each matrix is the one with the smallest leave-one-scenario-out error.
+ * Text, states and residuals are doubly centred.
  *
  *   left out   e_S = (I − T_S (TᵀT + λI)⁻¹ T_Sᵀ)⁻¹ r_S
  *
@@ -25,15 +25,16 @@ import type { Block, Blocks } from './blocks.ts';
 import { meanEigenvalue } from './choose-model.ts';
 import { rowsOfBlock } from './scenario-sums.ts';
 
-/** Share of the text's mean eigenvalue: from hardly any penalty to one that leaves the text in. */
+/** As shares of the text's mean eigenvalue: from almost no penalty to one that removes no text. */
 const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4];
 
 /**
- * The penalty is chosen by these: they hold most of what there is, and all columns would take several times as long.
+ * The penalty is chosen by the leading columns, which hold most of the variance; all columns would take several times
+ * as long.
  */
 const LEADING_COLUMNS = 16;
 
-/** Keeps a system that is singular to rounding from failing. */
+/** Added to the diagonal, so that a system that is singular up to rounding can be solved. */
 const JITTER = 1e-9;
 
 export interface TextInput {
@@ -49,7 +50,7 @@ export interface TextInput {
 interface Ridge {
   /** (TᵀT + λI)⁻¹ [p, p] */
   inverse: Matrix;
-  /** Per training block: what turns its residuals into left-out ones. */
+  /** For each training block: the factor that turns its residuals into left-out ones. */
   leftOut: { block: Block; factor: Matrix }[];
 }
 
@@ -81,7 +82,7 @@ export async function textResiduals(parts: readonly Matrix[], input: TextInput):
 
 interface Removal {
   text: Matrix;
-  /** Text of the training rows [p, training rows]. */
+  /** Text components of the training rows [p, training rows]. */
   own: Matrix;
   rows: number[];
   ridge(share: number): Promise<Ridge>;
@@ -117,7 +118,7 @@ async function residuals(m: Matrix, share: number, removal: Removal): Promise<Ma
   return rest;
 }
 
-/** Per matrix, the share whose fits err least on training scenarios left out. */
+/** For each matrix, the penalty with the smallest leave-one-scenario-out error. */
 async function bestPenalties(parts: readonly Matrix[], removal: Removal): Promise<number[]> {
   const leading = parts.map((m) =>
     blockOf(m, { top: 0, left: 0, rows: m.rows, cols: Math.min(LEADING_COLUMNS, m.cols) }),

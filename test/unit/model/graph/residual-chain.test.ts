@@ -1,6 +1,4 @@
-/**
- * The stream is found in every style of block, whatever the names. Only the wiring matters here, so weights are empty.
- */
+/** The residual stream is found in every style of block, whatever the names; weights are empty, since none is read. */
 import { describe, expect, it } from 'vitest';
 import { findTaps } from '../../../../src/model/graph/find-taps.ts';
 import { type Graph, readModel } from '../../../../src/model/graph/onnx-graph.ts';
