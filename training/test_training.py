@@ -187,8 +187,16 @@ class TaskScenarios(unittest.TestCase):
     def test_are_drawn_with_the_numbers_of_the_runtime(self):
         seed = derive_seed("task", "meet", "heldOut", 7)
         draws = Draws(seed)
-        self.assertEqual(seed, 537241068)  # both by src/protocol/seed.ts and src/model/dialogue/random.ts
+        self.assertEqual(seed, 537241068)  # both by src/protocol/seed.ts and src/protocol/random.ts
         self.assertEqual([draws.below(1000) for _ in range(5)], [596, 868, 524, 720, 903])
+
+    def test_are_those_that_the_tests_of_the_runtime_hold_against_its_own(self):
+        path = Path(__file__).parents[1] / "test" / "fixtures" / "scenarios" / "from-python.json"
+        written = json.loads(path.read_text(encoding="utf-8"))
+        for wanted in written["scenarios"]:
+            self.assertEqual(make_scenario(wanted["family"], wanted["side"], wanted["seed"]), wanted)
+        for talk in written["talks"]:
+            self.assertAlmostEqual(score(make_scenario(talk["family"], "heldOut", talk["seed"]), talk["turns"]), talk["success"])
 
     def test_share_no_word_list_between_training_and_scoring(self):
         def lists(grammar):

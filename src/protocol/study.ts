@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ruleSchema } from './rules.ts';
+import { scenarioSetSchema } from './scenario-sets.ts';
 import { NAME_PATTERN } from './subjects.ts';
 
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');
@@ -107,6 +108,8 @@ export const studySchema = z
 
 export type Study = z.infer<typeof studySchema>;
 export type Scenario = z.infer<typeof scenarioSchema>;
+/** As it stands in a file: what has a default may be left out. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;
 export type Person = z.infer<typeof personSchema>;
 
@@ -136,14 +139,18 @@ export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Se
  * ids must differ, and the like: `entrain study validate` checks those.
  */
 export function studyJsonSchema(): Record<string, unknown> {
-  const { $schema, properties, ...rest } = z.toJSONSchema(studySchema, {
-    io: 'input',
-    unrepresentable: 'any',
-  });
+  const options = { io: 'input', unrepresentable: 'any' } as const;
+  const { $schema, properties, ...rest } = z.toJSONSchema(studySchema, options);
+  const { $schema: _, ...set } = z.toJSONSchema(scenarioSetSchema, options);
+  const scenarios = properties?.['scenarios'] as { items: object };
   return {
     $schema,
     title: 'A study of entrain',
     ...rest,
-    properties: { $schema: { type: 'string' }, ...properties },
+    properties: {
+      $schema: { type: 'string' },
+      ...properties,
+      scenarios: { ...scenarios, items: { anyOf: [scenarios.items, set] } },
+    },
   };
 }

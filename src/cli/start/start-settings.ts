@@ -1,8 +1,7 @@
 /** Settings of `entrain start`, checked before anything is started. */
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../../protocol/errors.ts';
 import { agentsOf, type Study } from '../../protocol/study.ts';
@@ -17,6 +16,7 @@ import {
   cacheMbFlag,
   wholeNumber,
 } from '../../process/flags.ts';
+import { packageFile } from '../../process/package-file.ts';
 import { usageText } from '../../process/usage.ts';
 import { readStudy } from '../../process/run-folder/read-study.ts';
 import { readRunFile, requireSameStudy } from '../../process/run-folder/run-file.ts';
@@ -144,7 +144,7 @@ function viewPortOf(text: string | undefined, port: number): number | undefined 
 
 export async function readStartSettings(argv: string[]): Promise<StartSettings> {
   const { values } = parseArgs({ args: argv, options: FLAGS, strict: true });
-  const root = await packageRoot();
+  const root = await packageFile('');
   const studyFile = resolve(values.study ?? join(root, 'studies', 'demo.json'));
   const study = await readStudy(studyFile);
   const run = runFlag('--run', values.run ?? newRunName(study.name));
@@ -219,20 +219,4 @@ function newRunName(study: string): string {
     .replaceAll(/[-:]/g, '')
     .replace('T', '-');
   return `${stamp}-${study}-${randomBytes(2).toString('hex')}`;
-}
-
-/** The folder with package.json, seen from the source tree or the compiled one. */
-async function packageRoot(): Promise<string> {
-  for (const up of ['../../..', '../../../..']) {
-    const folder = fileURLToPath(new URL(up, import.meta.url));
-    const found = await access(join(folder, 'package.json')).then(
-      () => true,
-      () => false,
-    );
-    if (found && isAbsolute(folder)) return folder.replace(/\/$/, '');
-  }
-  throw new EntrainError(
-    'CONFIG_INVALID',
-    'The folder of the entrain package was not found: expected package.json above the program.',
-  );
 }

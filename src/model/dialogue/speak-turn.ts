@@ -6,7 +6,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import type { Pass } from '../runtime/decoder.ts';
 import { type Engine, fitContext } from './engine.ts';
 import { type Chunk, segmentOf } from './prompt-plan.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../../protocol/random.ts';
 import { sampleToken } from './sample.ts';
 import { createBudget } from './reply-budget.ts';
 import { createReply, type Reply } from './reply.ts';

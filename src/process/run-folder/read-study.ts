@@ -5,9 +5,13 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { ruleFault } from '../../protocol/rules.ts';
 import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
 import { decodeText } from '../json-text.ts';
+import { withSets } from './scenario-sets.ts';
 import { parseStudyText } from './study-text.ts';
 
-/** @throws EntrainError `STUDY_INVALID`, with the file and the field, or line and column */
+/**
+ * The study of a file, with the scenarios of its sets written out.
+ * @throws EntrainError `STUDY_INVALID`, with the file and the field, or line and column
+ */
 export async function readStudy(file: string): Promise<Study> {
   const what = `The study file ${file}`;
   const refuse = (fault: string, cause?: unknown): EntrainError =>
@@ -19,7 +23,8 @@ export async function readStudy(file: string): Promise<Study> {
   if ('fault' in decoded) throw refuse(decoded.fault);
   const parsed = parseStudyText(file, decoded.text);
   if ('fault' in parsed) throw refuse(parsed.fault);
-  const study = parseMessage(studySchema, parsed.value, { code: 'STUDY_INVALID', what });
+  const whole = await withSets(parsed.value, what);
+  const study = parseMessage(studySchema, whole, { code: 'STUDY_INVALID', what });
   const [fault] = faultsOf(study);
   if (fault !== undefined) throw refuse(fault);
   return study;

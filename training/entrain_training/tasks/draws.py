@@ -1,4 +1,4 @@
-"""Random numbers that TypeScript repeats: `deriveSeed` of src/protocol/seed.ts and the sfc32 of src/model/dialogue/random.ts."""
+"""Random numbers that TypeScript repeats: `deriveSeed` of src/protocol/seed.ts and the sfc32 of src/protocol/random.ts."""
 
 MASK = 0xFFFFFFFF
 

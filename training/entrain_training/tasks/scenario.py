@@ -1,14 +1,15 @@
 """Scenarios of the task families, by seed: facts, and what each of two agents is told of them.
 
 A scenario is {"family", "side", "seed", "text", "people": [{"persona", "goal", "secret"}] * 2, "facts"}. All words come
-from scenarios.json. Every draw is one of draws.py, in the order of this file, so that a port gives the same scenarios.
+from studies/sets/tasks.json. Every draw is one of draws.py, in the order of this file, so that a port gives the same scenarios.
 """
 import json
 from pathlib import Path
 
 from .draws import Draws, derive_seed
 
-GRAMMAR = json.loads(Path(__file__).with_name("scenarios.json").read_text(encoding="utf-8"))
+# Studies read the same file: src/scenarios makes the same scenarios of it.
+GRAMMAR = json.loads((Path(__file__).parents[3] / "studies" / "sets" / "tasks.json").read_text(encoding="utf-8"))
 LEAD_PER_CENT = 60  # how often a person has a trait in front of its facts
 SECRET_PER_CENT = 70  # how often a person whose facts need no secret has one
 WISH_OWN_PER_CENT = 60

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../../../src/model/dialogue/random.ts';
+import { createRandom } from '../../../../src/protocol/random.ts';
 import { type Choice, sampleToken } from '../../../../src/model/dialogue/sample.ts';
 
 const LOGITS = [2, 1, 0, -1, 3];
