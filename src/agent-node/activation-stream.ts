@@ -56,8 +56,8 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
   const [url, token] = [() => analyzer.url, () => analyzer.token];
   const fingerprint = (): string | undefined => analyzer.fingerprint;
   const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
-  const onRefused = once(() => renew(options, redirect));
-  const place = { url, token, fingerprint, onRefused, run, stream: agent };
+  const onFailing = once(() => renew(options, redirect));
+  const place = { url, token, fingerprint, onFailing, run, stream: agent };
   const sender = await createStreamSender({ ...place, spool, tls, log, clock });
   if (!(await sender.welcomed(options.welcomeMs ?? WELCOME_MS)))
     log.warn(

@@ -12,7 +12,7 @@ import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { natsFault } from '../transport/nats/faults.ts';
-import { request } from '../transport/nats/services.ts';
+import { isUnanswered, request } from '../transport/nats/services.ts';
 import { createConsumer, createRunStream, dropConsumer } from '../transport/nats/streams.ts';
 import { subscribe } from '../transport/nats/subscription.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
@@ -23,6 +23,7 @@ const INVITE_TIMEOUT_MS = 10_000;
 const DRAIN_POLL_MS = 250;
 const ASK_TIMEOUT_MS = 3000;
 const ASK_ATTEMPTS = 4;
+const NOBODY_MS = 500;
 
 export interface InviteOptions {
   run: string;
@@ -33,6 +34,8 @@ export interface InviteOptions {
   clock: Clock;
   /** Ed25519 private key, PEM. */
   privateKey: string;
+  /** Agents that were invited and have not answered. They may have joined nevertheless. */
+  unanswered: Set<string>;
   log: Logger;
 }
 
@@ -69,23 +72,19 @@ function strangeRun(run: string, cause: unknown): EntrainError {
 }
 
 /**
- * Invites an agent that is not a member: at its first time or after a restart.
+ * Invites an agent that is not a member: at its first time or after a restart. A member is told where the analyzer
+ * is, which may have moved while there was no coordinator. May be called again after an error.
  * @returns whether it was invited; false if it was a member already
  */
 export async function inviteAgent(options: InviteOptions, agent: string): Promise<boolean> {
-  const { run, link } = options;
+  const { run, unanswered } = options;
   try {
-    if (await isMember(options, agent)) return false;
-    const stream = names.stream(run);
-    const specs = { stream, name: names.specConsumer(agent), filter: subjects.specsOf(run, agent) };
-    const talk = { stream, name: names.talkConsumer(agent), filter: subjects.talk(run), inOrder: true };
-    // A consumer of an earlier life is at the position where that life stopped reading, and this one must begin
-    // earlier.
-    for (const consumer of [specs, talk]) await dropConsumer(link.connection, consumer);
-    await createConsumer(link.connection, { ...specs, from: 'now' });
-    await createConsumer(link.connection, talk);
+    if (!(await isMember(options, agent))) {
+      await createConsumers(options, agent);
+      unanswered.add(agent);
+    }
     await assign(options, agent);
-    return true;
+    return unanswered.delete(agent);
   } catch (cause) {
     throw new EntrainError(
       'AGENT_LOST',
@@ -93,6 +92,17 @@ export async function inviteAgent(options: InviteOptions, agent: string): Promis
       { cause },
     );
   }
+}
+
+async function createConsumers({ run, link }: InviteOptions, agent: string): Promise<void> {
+  const stream = names.stream(run);
+  const specs = { stream, name: names.specConsumer(agent), filter: subjects.specsOf(run, agent) };
+  const talk = { stream, name: names.talkConsumer(agent), filter: subjects.talk(run), inOrder: true };
+  // A consumer of an earlier life is at the position where that life stopped reading, and this one must begin
+  // earlier.
+  for (const consumer of [specs, talk]) await dropConsumer(link.connection, consumer);
+  await createConsumer(link.connection, { ...specs, from: 'now' });
+  await createConsumer(link.connection, talk);
 }
 
 /** Sends an agent its assignment; a member learns the analyzer's present address from it. */
@@ -105,26 +115,35 @@ export async function assign(options: InviteOptions, agent: string): Promise<voi
     talkConsumer: names.talkConsumer(agent),
     analyzer: analyzerFor(options, agent),
   };
-  await request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS });
+  await askAgain(() =>
+    request(link.connection, subjects.assign(agent), { body, timeoutMs: INVITE_TIMEOUT_MS }),
+  );
 }
 
 async function isMember(options: InviteOptions, agent: string): Promise<boolean> {
   return (await askMemberships(options, agent)).runs.includes(options.run);
 }
 
-/**
- * Asks more than once: a server that has not yet noticed that the link to an agent was cut passes a request to the
- * agent's dead connection, though it has made another.
- */
 async function askMemberships({ link }: InviteOptions, agent: string): Promise<Memberships> {
   const what = `The list of runs of agent "${agent}"`;
+  const options = { body: {}, timeoutMs: ASK_TIMEOUT_MS };
+  const answer = await askAgain(() => request(link.connection, subjects.memberships(agent), options));
+  return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what });
+}
+
+/**
+ * Asks more than once. A server that has not yet noticed that the link to an agent was cut passes a request to the
+ * agent's dead connection, though it has made another; and after a restart of the server an agent may be the last to
+ * connect again.
+ */
+async function askAgain(ask: () => Promise<string>): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const options = { body: {}, timeoutMs: ASK_TIMEOUT_MS };
-      const answer = await request(link.connection, subjects.memberships(agent), options);
-      return parseMessage(membershipsSchema, answer, { code: 'MESSAGE_INVALID', what });
+      return await ask();
     } catch (error) {
-      if (attempt === ASK_ATTEMPTS || natsFault(error) !== 'away') throw error;
+      if (attempt === ASK_ATTEMPTS || natsFault(error) === undefined) throw error;
+      // Without a responder the answer comes at once.
+      if (isUnanswered(error)) await new Promise((done) => setTimeout(done, NOBODY_MS));
     }
   }
 }

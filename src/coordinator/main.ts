@@ -155,7 +155,7 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const folder = await openRunFolder(runs, { run, branches: study.branches !== null });
   shutdown.onStop('folder', () => folder.close());
   const facts = begun ?? (await beginRun(parts, fleet, folder.path));
-  const invitation = { run, agents, fleet, link, clock, privateKey, log };
+  const invitation = { run, agents, fleet, link, clock, privateKey, unanswered: new Set<string>(), log };
   const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
   const { invited } = prepared;
@@ -215,6 +215,7 @@ function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
   return watchFleet(link, {
     known,
     graceMs: settings.graceMs,
+    log,
     onReturned: async (agent, now) => {
       if (!invitation.agents.has(agent)) return;
       if (now.model.sha256 !== known.agents.get(agent)?.model.sha256) {
@@ -226,10 +227,8 @@ function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
       known.agents.set(agent, now);
       if (await inviteAgent(invitation, agent)) await running.resume(agent);
     },
-    onAnalyzerMoved: async (analyzer) => {
-      log.warn({ ...analyzer }, 'analyzer moved');
-      for (const agent of invitation.agents) await assign(invitation, agent);
-    },
+    members: () => invitation.agents,
+    tellAnalyzer: (agent) => assign(invitation, agent),
     onLost: (lost, present) => replaceLost(parts, { ...to, lost, present }),
   });
 }

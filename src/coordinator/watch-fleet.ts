@@ -1,7 +1,11 @@
 /**
  * Watches the fleet of a run. If the analyzer has another address, the states go there from now on. An agent with a
  * new service instance has restarted. An agent that does not answer for too long is lost.
+ *
+ * A look may fail half-way, as when nats-server restarts. So what has to be done follows at each look from what was
+ * done with success before, agent by agent, and an agent that cannot be reached keeps nobody else waiting.
  */
+import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import {
   ABSENT,
@@ -19,10 +23,15 @@ export interface WatchOptions {
   known: Fleet;
   /** How long an agent may be away. */
   graceMs: number;
+  log: Logger;
+  /** Called again at the next look if it fails. */
   onReturned(agent: string, as: FleetAgent): Promise<void>;
   /** Called at every look while agents are away for longer than the grace period. */
   onLost(lost: ReadonlySet<string>, present: ReadonlyMap<string, FleetAgent>): Promise<void>;
-  onAnalyzerMoved(analyzer: FleetAnalyzer): Promise<void>;
+  /** The agents that are to know where the analyzer is. */
+  members(): Iterable<string>;
+  /** Tells an agent where the analyzer is now; called again at the next look if it fails. */
+  tellAnalyzer(agent: string): Promise<void>;
 }
 
 export interface FleetWatch {
@@ -31,54 +40,108 @@ export interface FleetWatch {
   stop(): void;
 }
 
+interface State {
+  /** Instance of each agent that was welcomed with success. */
+  welcomed: Map<string, string>;
+  /** Agents that do not know yet where the analyzer is. */
+  untold: Set<string>;
+  awayMs: Map<string, number>;
+  /** Number of failed steps so far. */
+  failures: number;
+}
+
 export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
+  const agents = [...options.known.agents];
   // An agent that was absent at the start was given up by the coordinator's last life.
-  const gone = [...options.known.agents].filter(([, { instance }]) => instance === ABSENT);
-  const awayMs = new Map(gone.map(([agent]) => [agent, options.graceMs]));
+  const gone = agents.filter(([, { instance }]) => instance === ABSENT);
+  const state: State = {
+    welcomed: new Map(agents.map(([agent, { instance }]) => [agent, instance])),
+    untold: new Set(),
+    awayMs: new Map(gone.map(([agent]) => [agent, options.graceMs])),
+    failures: 0,
+  };
   let looking = false;
   const look = async (): Promise<void> => {
     if (looking) return;
     looking = true;
-    try {
-      // While NATS is away no agent can answer, so none is given up.
-      if (!link.up()) return awayMs.clear();
-      const present = await listAgents(link);
-      await welcomeReturned(present, options);
-      await followAnalyzer(await listAnalyzers(link), options);
-      const lost = countAbsent(present, awayMs, options);
-      if (lost.size > 0) await options.onLost(lost, present);
-    } finally {
-      looking = false;
-    }
+    await attempt(state, options, () => lookOnce(link, state, options));
+    looking = false;
   };
-  const timer = setInterval(() => void look().catch(() => undefined), PERIOD_MS);
+  const timer = setInterval(() => void look(), PERIOD_MS);
   return {
-    isAway: (agent) => (awayMs.get(agent) ?? 0) >= options.graceMs,
+    isAway: (agent) => (state.awayMs.get(agent) ?? 0) >= options.graceMs,
     stop: () => clearInterval(timer),
   };
 }
 
-async function welcomeReturned(present: Map<string, FleetAgent>, options: WatchOptions): Promise<void> {
-  for (const [agent, was] of options.known.agents) {
+async function lookOnce(link: NatsLink, state: State, options: WatchOptions): Promise<void> {
+  // While NATS is away no agent can answer, so none is given up.
+  if (!link.up()) return state.awayMs.clear();
+  const present = await listAgents(link);
+  await welcomeReturned(present, state, options);
+  followAnalyzer(await listAnalyzers(link), state, options);
+  await tellUntold(present, state, options);
+  const lost = countAbsent(present, state.awayMs, options);
+  if (lost.size > 0) await options.onLost(lost, present);
+}
+
+/** Logs a failure at its 1st, 10th, 100th, … time: what failed is done at a later look. */
+async function attempt(state: State, { log }: WatchOptions, act: () => Promise<void>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    state.failures += 1;
+    const times = state.failures;
+    if (Number.isInteger(Math.log10(times)))
+      log.warn({ err: error, times }, 'looking after the agents failed; trying again');
+    return false;
+  }
+}
+
+async function welcomeReturned(
+  present: Map<string, FleetAgent>,
+  state: State,
+  options: WatchOptions,
+): Promise<void> {
+  for (const [agent, { instance }] of options.known.agents) {
     const now = present.get(agent);
-    if (!now || now.instance === was.instance) continue;
-    await options.onReturned(agent, now);
+    // An agent that took a role over since the last look was invited with that.
+    if (!state.welcomed.has(agent)) state.welcomed.set(agent, instance);
+    if (!now || now.instance === state.welcomed.get(agent)) continue;
+    const isWelcome = await attempt(state, options, () => options.onReturned(agent, now));
+    if (!isWelcome) continue;
+    state.welcomed.set(agent, now.instance);
     options.known.agents.set(agent, now);
   }
 }
 
 /** Keeps the known analyzer while it answers; otherwise takes the one of the same name, or the first. */
-async function followAnalyzer(
+function followAnalyzer(
   analyzers: readonly FleetAnalyzer[],
-  { known, onAnalyzerMoved }: WatchOptions,
-): Promise<void> {
+  state: State,
+  { known, members, log }: WatchOptions,
+): void {
   const was = known.analyzer;
   const isKnown = ({ streamUrl, fingerprint }: FleetAnalyzer): boolean =>
     streamUrl === was.streamUrl && fingerprint === was.fingerprint;
   const next = analyzers.find(({ id }) => id === was.id) ?? analyzers[0];
   if (!next || analyzers.some(isKnown)) return;
+  log.warn({ ...next }, 'analyzer moved');
   known.analyzer = next;
-  await onAnalyzerMoved(next);
+  state.untold = new Set(members());
+}
+
+/** An agent that is away learns the address when it is invited, or at a later look. */
+async function tellUntold(
+  present: ReadonlyMap<string, FleetAgent>,
+  state: State,
+  options: WatchOptions,
+): Promise<void> {
+  for (const agent of state.untold) {
+    if (!present.has(agent)) continue;
+    if (await attempt(state, options, () => options.tellAnalyzer(agent))) state.untold.delete(agent);
+  }
 }
 
 function countAbsent(

@@ -188,10 +188,12 @@ describe('a run in which a program is killed in the middle of a branch', { timeo
     expect(outcome).toEqual(peace);
   });
 
-  it('is the same where coordinator and nats-server die', async () => {
+  it('is the same where coordinator, analyzer and nats-server die', async () => {
     const outcome = await play('servers', ['ada', 'ben'], async ({ fleet, next }) => {
       await next(isAlternative(2));
       await restart(fleet, 'coordinator');
+      await next(isAlternative(1));
+      await restart(fleet, 'analyzer');
       await next(isAlternative(1));
       await fleet.nats.restart();
     });

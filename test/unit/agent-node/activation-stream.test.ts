@@ -91,6 +91,22 @@ it('openActivationStream goes on without an analyzer after a while, says so once
   expect(analyzer.recorded).toHaveLength(1);
 });
 
+it('openActivationStream asks where the analyzer is when it cannot be reached, for it may have moved unnoticed', async () => {
+  const nats = await startNats(['coordinator', 'agent-ada'], { runs: [RUN] });
+  opened.push(nats);
+  const coordinator = await nats.connect('coordinator');
+  const analyzer = await analyzerAt(await freePort());
+  coordinator.connection.subscribe(subjects.renewToken(RUN, 'ada'), {
+    callback: (_, message) =>
+      void message.respond(JSON.stringify({ url: analyzer.url, token: tokenFor('ada') })),
+  });
+  await coordinator.connection.flush();
+  const { stream } = await open(await freePort(), 100, { link: await nats.connect('agent-ada') });
+  stream.sender.append(stepsFrame(0));
+  expect(await stream.sender.drained(15_000)).toBe(true);
+  expect(analyzer.recorded).toHaveLength(1);
+});
+
 describe('a token that the analyzer refuses', () => {
   it('is renewed at once, as after a sleep longer than its lifetime', async () => {
     const nats = await startNats(['coordinator', 'agent-ada'], { runs: [RUN] });

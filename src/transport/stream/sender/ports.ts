@@ -29,8 +29,11 @@ export interface StreamSenderOptions {
   token: () => string;
   /** SHA-256 of the only certificate that is accepted from the analyzer; undefined: any that `tls` trusts. */
   fingerprint?: () => string | undefined;
-  /** Called when the analyzer refuses the token, or shows another certificate than `fingerprint`. */
-  onRefused?(): void;
+  /**
+   * Called when the analyzer refuses the token, shows another certificate than `fingerprint`, or was not reached
+   * several times.
+   */
+  onFailing?(): void;
   run: string;
   stream: string;
   spool: SenderSpool;

@@ -112,7 +112,7 @@ function openState(options: StreamSenderOptions): State {
 }
 
 function openSocket(state: State): StreamSocket {
-  const { url, token, fingerprint, onRefused, log, clock, tls } = state.options;
+  const { url, token, fingerprint, onFailing, log, clock, tls } = state.options;
   return connectStreamSocket({
     url,
     token,
@@ -120,7 +120,7 @@ function openSocket(state: State): StreamSocket {
     clock,
     ...(tls ? { tls } : {}),
     ...(fingerprint ? { fingerprint } : {}),
-    ...(onRefused ? { onRefused } : {}),
+    ...(onFailing ? { onFailing } : {}),
     onOpen: () => {
       state.open = true;
       if (state.begun) carryOut(state, state.outbox.connected());

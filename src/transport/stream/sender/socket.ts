@@ -21,8 +21,11 @@ export interface StreamSocketOptions {
   onOpen(): void;
   onMessage(bytes: Uint8Array): void;
   onClose(): void;
-  /** Called when the analyzer refuses the token, or shows another certificate; the next attempt asks for both again. */
-  onRefused?(): void;
+  /**
+   * Called when the analyzer refuses the token, shows another certificate, or was not reached several times:
+   * address, token and certificate may be others by now, and the next attempt asks for them again.
+   */
+  onFailing?(): void;
 }
 
 export interface StreamSocket {
@@ -128,8 +131,9 @@ function dial(line: Line): void {
     line.failures += 1;
     const waitMs = waitAfter(line.failures);
     options.log.info({ code, why, waitMs }, 'stream connection closed; connecting again');
-    if (refusal) options.onRefused?.();
-    if (line.failures % FAILURES_PER_WARNING === (refusal ? 1 : 0))
+    const isUnreached = line.failures % FAILURES_PER_WARNING === 0;
+    if (refusal || isUnreached) options.onFailing?.();
+    if (refusal ? line.failures % FAILURES_PER_WARNING === 1 : isUnreached)
       options.log.warn({ url: options.url(), why }, refusal ?? UNREACHABLE);
     line.timer = setTimeout(() => dial(line), waitMs);
   });
