@@ -10,7 +10,7 @@ import { programVersion } from '../process/version.ts';
 import { loadModel } from '../model/worker/load-model.ts';
 import type { Model } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http/server.ts';
-import { registerService } from '../transport/nats/services.ts';
+import { refuseVersion1, registerService } from '../transport/nats/services.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import { chooseAtOnce } from './episodes-at-once.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
@@ -160,6 +160,7 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
       },
       { name: 'assign', subject: subjects.assign(settings.id), handle: (text) => join(parts, text) },
       { name: 'release', subject: subjects.release(settings.id), handle: (text) => leave(parts, text) },
+      refuseVersion1(subjects.version1Agent(settings.id), parts.log),
     ],
   });
 }

@@ -270,10 +270,11 @@ interface Announced extends Pick<Scoring, 'store'> {
 }
 
 async function announce(
-  { settings, shutdown, version }: Base,
+  { settings, shutdown, version, log }: Base,
   { link, http, reports, budget, store, recordings }: Announced,
 ): Promise<void> {
   const service = await announceAnalyzer(link, {
+    log,
     id: settings.id,
     version,
     httpUrl: http.url,

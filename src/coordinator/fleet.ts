@@ -2,8 +2,9 @@
 import { announcedModel, type AgentModel } from '../protocol/agent-model.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../protocol/subjects.ts';
+import { announcedMajor, PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Clock } from '../process/clock.ts';
-import { findServices } from '../transport/nats/services.ts';
+import { findServices, type ServiceRecord } from '../transport/nats/services.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 
 export interface FleetAgent {
@@ -32,28 +33,50 @@ export interface Fleet {
   analyzer: FleetAnalyzer;
 }
 
-export async function listAgents(link: NatsLink): Promise<Map<string, FleetAgent>> {
-  const services = await findServices(link, AGENT_SERVICE);
-  return new Map(
-    services.map(({ id: instance, metadata }) => [
+/** Programs of another major protocol version, by name: what they speak. They are asked nothing. */
+export type Strangers = ReadonlyMap<string, number>;
+
+/** The agents, and those of another protocol version that are not there in this one. */
+export async function listAgents(
+  link: NatsLink,
+): Promise<{ agents: Map<string, FleetAgent>; strangers: Strangers }> {
+  const { spoken, strangers } = await findSpoken(link, AGENT_SERVICE, 'agent');
+  const agents = new Map(
+    spoken.map(({ id: instance, metadata }) => [
       metadata['agent'] ?? '',
       { instance, model: announcedModel(metadata), atOnce: Number(metadata['atOnce'] ?? 1) },
     ]),
   );
+  return { agents, strangers: new Map([...strangers].filter(([agent]) => !agents.has(agent))) };
 }
 
-/** Sorted by name, so that each coordinator chooses the same one. */
-export async function listAnalyzers(link: NatsLink): Promise<FleetAnalyzer[]> {
-  const found = await findServices(link, ANALYZER_SERVICE);
-  const analyzers = found.flatMap(({ metadata: { id, streamUrl, fingerprint } }) =>
+/** The analyzers sorted by name, so that each coordinator chooses the same one. */
+export async function listAnalyzers(
+  link: NatsLink,
+): Promise<{ analyzers: FleetAnalyzer[]; strangers: Strangers }> {
+  const { spoken, strangers } = await findSpoken(link, ANALYZER_SERVICE, 'id');
+  const analyzers = spoken.flatMap(({ metadata: { id, streamUrl, fingerprint } }) =>
     id && streamUrl ? [{ id, streamUrl, fingerprint }] : [],
   );
-  return analyzers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return { analyzers: analyzers.toSorted((a, b) => (a.id < b.id ? -1 : 1)), strangers };
+}
+
+async function findSpoken(
+  link: NatsLink,
+  service: string,
+  name: string,
+): Promise<{ spoken: ServiceRecord[]; strangers: Strangers }> {
+  const found = await findServices(link, service);
+  const majorOf = ({ metadata }: ServiceRecord): number => announcedMajor(metadata['protocol']);
+  const spoken = found.filter((one) => majorOf(one) === PROTOCOL_VERSION.major);
+  const others = found.filter((one) => majorOf(one) !== PROTOCOL_VERSION.major);
+  return { spoken, strangers: new Map(others.map((one) => [one.metadata[name] ?? '', majorOf(one)])) };
 }
 
 /**
  * Waits until every agent and an analyzer have announced themselves.
- * @throws EntrainError `AGENTS_MISSING`, `ANALYZER_MISSING`
+ * @throws EntrainError `AGENTS_MISSING`, `ANALYZER_MISSING`; `VERSION_MISMATCH` as soon as one that is missing is there
+ *   in another protocol version
  */
 export async function awaitFleet(
   link: NatsLink,
@@ -62,11 +85,26 @@ export async function awaitFleet(
 ): Promise<Fleet> {
   const deadlineMs = options.clock.monotonicMs() + options.timeoutMs;
   for (;;) {
-    const [agents, [analyzer]] = await Promise.all([listAgents(link), listAnalyzers(link)]);
+    const [{ agents, strangers }, found] = await Promise.all([listAgents(link), listAnalyzers(link)]);
+    const [analyzer] = found.analyzers;
     const missing = [...wanted].filter((agent) => !agents.has(agent));
     if (missing.length === 0 && analyzer) return { agents, analyzer };
+    const older = missing
+      .filter((agent) => strangers.has(agent))
+      .map((agent) => otherVersion('agent', agent, strangers));
+    if (!analyzer)
+      older.push(...[...found.strangers.keys()].map((id) => otherVersion('analyzer', id, found.strangers)));
+    if (older[0]) throw older[0];
     if (options.clock.monotonicMs() > deadlineMs) throw absent(missing, options.timeoutMs);
   }
+}
+
+export function otherVersion(kind: 'agent' | 'analyzer', name: string, strangers: Strangers): EntrainError {
+  const major = strangers.get(name);
+  return new EntrainError(
+    'VERSION_MISMATCH',
+    `The ${kind} "${name}" speaks version ${major} of the protocol, this coordinator version ${PROTOCOL_VERSION.major}: use the same release of entrain for all programs of a run.`,
+  );
 }
 
 function absent(missing: string[], timeoutMs: number): EntrainError {

@@ -11,9 +11,11 @@ import {
   ABSENT,
   listAgents,
   listAnalyzers,
+  otherVersion,
   type Fleet,
   type FleetAgent,
   type FleetAnalyzer,
+  type Strangers,
 } from './fleet.ts';
 
 const PERIOD_MS = 2000;
@@ -46,6 +48,8 @@ interface State {
   /** Agents that do not know yet where the analyzer is. */
   untold: Set<string>;
   awayMs: Map<string, number>;
+  /** Agents of another protocol version that were named in the log. */
+  named: Set<string>;
   /** Number of failed steps so far. */
   failures: number;
 }
@@ -58,6 +62,7 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
     welcomed: new Map(agents.map(([agent, { instance }]) => [agent, instance])),
     untold: new Set(),
     awayMs: new Map(gone.map(([agent]) => [agent, options.graceMs])),
+    named: new Set(),
     failures: 0,
   };
   let looking = false;
@@ -77,12 +82,22 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
 async function lookOnce(link: NatsLink, state: State, options: WatchOptions): Promise<void> {
   // While NATS is away no agent can answer, so none is given up.
   if (!link.up()) return state.awayMs.clear();
-  const present = await listAgents(link);
+  const { agents: present, strangers } = await listAgents(link);
+  nameStrangers(strangers, state, options);
   await welcomeReturned(present, state, options);
-  followAnalyzer(await listAnalyzers(link), state, options);
+  followAnalyzer((await listAnalyzers(link)).analyzers, state, options);
   await tellUntold(present, state, options);
   const lost = countAbsent(present, state.awayMs, options);
   if (lost.size > 0) await options.onLost(lost, present);
+}
+
+/** An agent that came back as another release counts as away; the log says so once. */
+function nameStrangers(strangers: Strangers, { named }: State, { known, log }: WatchOptions): void {
+  for (const agent of strangers.keys()) {
+    if (named.has(agent) || !known.agents.has(agent)) continue;
+    named.add(agent);
+    log.error({ err: otherVersion('agent', agent, strangers) }, 'agent cannot take part');
+  }
 }
 
 /** Logs a failure at its 1st, 10th, 100th, … time: what failed is done at a later look. */

@@ -1,5 +1,6 @@
 /** All NATS subjects and names of entrain. */
 const PREFIX = 'entrain.v2';
+const PREFIX_OF_VERSION_1 = 'entrain.v1';
 
 /** Names are part of subjects, file names and metrics, so they use only this alphabet. */
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
@@ -14,6 +15,9 @@ export const AGENT_SERVICE = 'entrain-agent';
 export const ANALYZER_SERVICE = 'entrain-analyzer';
 
 export const subjects = {
+  /** Requests of a coordinator of version 1, which are refused by name. */
+  version1Agent: (agent: string) => `${PREFIX_OF_VERSION_1}.agent.${agent}.*`,
+  version1Analyzer: (analyzer: string) => `${PREFIX_OF_VERSION_1}.analyzer.${analyzer}.*`,
   /** Request: the coordinator invites an agent into a run. */
   assign: (agent: string) => `${PREFIX}.agent.${agent}.assign`,
   promptTokens: (agent: string) => `${PREFIX}.agent.${agent}.prompt-tokens`,

@@ -3,10 +3,12 @@ import { finishedSchema, parseMessage, type Disk } from '../../protocol/nats-mes
 import type { ScoreReport } from '../../protocol/report.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ANALYZER_SERVICE, subjects } from '../../protocol/subjects.ts';
-import { registerService } from '../../transport/nats/services.ts';
+import { refuseVersion1, registerService } from '../../transport/nats/services.ts';
+import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
 
 export interface Announcement {
+  log: Logger;
   id: string;
   version: string;
   httpUrl: string;
@@ -54,6 +56,7 @@ export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{
           return JSON.stringify({ run });
         },
       },
+      refuseVersion1(subjects.version1Analyzer(id), about.log),
     ],
   });
 }

@@ -30,7 +30,12 @@ export function permissionsOf(user: string, runs: readonly string[]): Permission
     case 'analyzer':
       return {
         publish: ['$SRV.>', subjects.analyzerEvent('*')],
-        subscribe: [inbox, ...announcing(ANALYZER_SERVICE), ...QUESTIONS.map((subject) => subject('*'))],
+        subscribe: [
+          inbox,
+          ...announcing(ANALYZER_SERVICE),
+          ...QUESTIONS.map((subject) => subject('*')),
+          subjects.version1Analyzer('*'),
+        ],
       };
     case 'supervisor':
       return {
@@ -70,8 +75,10 @@ function coordinator(runs: readonly string[], inbox: string): Permissions {
     subjects.promptTokens('*'),
   ];
   const analyzer = QUESTIONS.map((subject) => subject('*'));
+  // A coordinator of version 1 is to read why its requests are refused.
+  const older = [subjects.version1Agent('*'), subjects.version1Analyzer('*')];
   return {
-    publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...runs.flatMap(ownRun)],
+    publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...older, ...runs.flatMap(ownRun)],
     subscribe: [
       inbox,
       ...announcing(COORDINATOR_SERVICE),
@@ -115,6 +122,7 @@ function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: st
       subjects.release(id),
       subjects.promptTokens(id),
       subjects.memberships(id),
+      subjects.version1Agent(id),
       ...runs.map((run) => subjects.heardTokens(run, id)),
     ],
   };

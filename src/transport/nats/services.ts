@@ -4,6 +4,8 @@
  */
 import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnection } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
+import { ANNOUNCED_VERSION, PROTOCOL_VERSION } from '../../protocol/version.ts';
+import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from './connection.ts';
 
 const NOBODY: ReadonlySet<string> = new Set([ErrorCode.NoResponders]);
@@ -32,8 +34,9 @@ export async function registerService(
   link: NatsLink,
   options: ServiceOptions,
 ): Promise<{ stop(): Promise<void> }> {
-  const { endpoints, ...config } = options;
-  const service = await link.connection.services.add(config);
+  const { endpoints, metadata, ...config } = options;
+  const announced = { ...metadata, protocol: ANNOUNCED_VERSION };
+  const service = await link.connection.services.add({ ...config, metadata: announced });
   for (const { name, subject, handle } of endpoints) {
     service.addEndpoint(name, {
       subject,
@@ -42,13 +45,32 @@ export async function registerService(
         void Promise.resolve()
           .then(() => handle(message.string()))
           .then((answer) => message.respond(answer))
-          .catch((error: unknown) =>
-            message.respondError(400, error instanceof Error ? error.message : String(error)),
-          );
+          .catch((error: unknown) => message.respondError(400, describe(error)));
       },
     });
   }
   return { stop: async () => void (await service.stop()) };
+}
+
+function describe(error: unknown): string {
+  if (error instanceof EntrainError) return `${error.message} (${error.code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Answers whatever a program of protocol version 1 asks on the subject, and says the same in the log. */
+export function refuseVersion1(subject: string, log: Logger): ServiceEndpoint {
+  return {
+    name: 'version-1',
+    subject,
+    handle: () => {
+      const error = new EntrainError(
+        'VERSION_MISMATCH',
+        `A coordinator of protocol version 1 asked this program, which speaks version ${PROTOCOL_VERSION.major}: use the same release of entrain for all programs of a run.`,
+      );
+      log.error({ err: error }, 'request refused');
+      throw error;
+    },
+  };
 }
 
 /** Finds all services of a name that answer within `waitMs` milliseconds; always takes that long. */

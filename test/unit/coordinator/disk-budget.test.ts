@@ -7,6 +7,7 @@ import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
 import { expectedOf, expectedOfStudy } from '../../../src/protocol/recording-size.ts';
 import { studySchema, type Study } from '../../../src/protocol/study.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
+import { createLog } from '../../../src/process/log.ts';
 import { startNats, type NatsFixture } from '../../fixtures/programs/nats-fixture.ts';
 import { silentLog, temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
@@ -70,6 +71,7 @@ describe('a study before it begins', () => {
   const check = async (of: { maxRunBytes: number; freeBytes?: number; anySize?: boolean }): Promise<void> => {
     const { maxRunBytes, freeBytes, anySize = false } = of;
     const service = await announceAnalyzer(await nats.connect('analyzer'), {
+      log: createLog('test').child({}, { level: 'silent' }),
       id: 'analyzer',
       version: '0.0.1',
       httpUrl: 'http://127.0.0.1:1',
