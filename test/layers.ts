@@ -61,7 +61,7 @@ const OWNERS: Record<string, readonly string[]> = {
   preact: ['src/viewer/page/'],
   uplot: ['src/viewer/page/'],
   'hyparquet-writer': ['src/tables/'],
-  yaml: ['src/process/run-folder/'],
+  yaml: ['src/process/yaml-text.ts'],
 };
 
 /** What only one folder may use, wherever it is imported from. */

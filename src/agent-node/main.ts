@@ -18,7 +18,7 @@ import { countPrompts } from './count-prompts.ts';
 import { joinRun, streamFault, type Membership, type MembershipOptions } from './run-membership.ts';
 import { readSettings, type Settings } from './settings.ts';
 
-export { usage } from './settings.ts';
+export { FLAGS as flags, usage } from './settings.ts';
 
 interface Parts {
   settings: Settings;

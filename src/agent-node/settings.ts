@@ -7,7 +7,7 @@ import { readAuthority } from '../transport/http/tls.ts';
 import { prefixBytes } from './episodes-at-once.ts';
 import { readProvider } from './provider-flag.ts';
 
-const FLAGS = {
+export const FLAGS = {
   id: { type: 'string', value: 'NAME', about: 'name of this agent' },
   model: { type: 'string', value: 'DIR', about: 'decoder folder as found on the hub' },
   dtype: {

@@ -47,7 +47,7 @@ interface Base {
 /** Path to which agents stream their states. */
 const STREAM_PATH = '/stream';
 
-export { usage } from './settings.ts';
+export { FLAGS as flags, usage } from './settings.ts';
 
 export async function run(argv: string[]): Promise<number> {
   const settings = await readSettings(argv);

@@ -27,7 +27,7 @@ export interface Settings {
   stepMeasures: string;
 }
 
-const FLAGS = {
+export const FLAGS = {
   id: { type: 'string', default: 'analyzer', value: 'NAME', about: 'name of this analyzer' },
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where recordings are kept' },
   'public-key': { type: 'string', value: 'FILE', about: 'checks stream tokens' },

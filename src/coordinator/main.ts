@@ -56,7 +56,7 @@ interface Parts {
   shutdown: Shutdown;
 }
 
-export { usage } from './settings.ts';
+export { FLAGS as flags, usage } from './settings.ts';
 
 export async function run(argv: string[]): Promise<number> {
   const settings = await readSettings(argv);

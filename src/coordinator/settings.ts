@@ -7,7 +7,7 @@ import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/run-folder/read-study.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 
-const FLAGS = {
+export const FLAGS = {
   study: { type: 'string', value: 'FILE', about: 'the study to run' },
   run: { type: 'string', value: 'NAME', about: 'name of the run' },
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },

@@ -17,7 +17,7 @@ import { serveNear } from './serve-near.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { tokensOnNats } from './tokens-on-nats.ts';
 
-export { usage } from './settings.ts';
+export { FLAGS as flags, usage } from './settings.ts';
 
 /** How often the folders of runs that somebody looks at are read. */
 const LOOK_MS = 300;

@@ -22,7 +22,7 @@ export interface Settings {
 /** Where it is looked for first. */
 const VIEW_PORT = 9470;
 
-const FLAGS = {
+export const FLAGS = {
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
   ...SERVE_FLAGS,
   port: {

@@ -21,7 +21,7 @@ import { usageText } from '../../process/usage.ts';
 import { readStudy } from '../../process/run-folder/read-study.ts';
 import { readRunFile, requireSameStudy } from '../../process/run-folder/run-file.ts';
 
-const FLAGS = {
+export const FLAGS = {
   study: { type: 'string', value: 'FILE', about: 'the study to run (studies/demo.json)' },
   model: {
     type: 'string',

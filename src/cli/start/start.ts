@@ -35,7 +35,7 @@ const STALLED_MS = 15 * 60_000;
 const SCORES_POLL_MS = 500;
 const SCRAPE_POLL_MS = 200;
 
-export { usage } from './start-settings.ts';
+export { FLAGS as flags, usage } from './start-settings.ts';
 
 export async function run(argv: string[]): Promise<number> {
   const settings = await readStartSettings(argv);
