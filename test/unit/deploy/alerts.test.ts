@@ -32,6 +32,8 @@ const WELL: Record<string, string> = {
   'entrain_disk_size_bytes{instance="a:1"}': '100x40',
   'entrain_series_left_out{instance="a:1"}': '0x40',
   'entrain_synchrony_final{instance="a:1"}': '0x40',
+  'entrain_synchrony_influence_ratio{instance="a:1",condition="monologue"}': '0x40',
+  'entrain_synchrony_influence_ratio{instance="a:1",condition="live"}': '0.4x40',
 };
 
 /** What one of them becomes by the fault of each alert. */
@@ -49,10 +51,11 @@ const FAULTS: Record<string, [metric: string, values: string]> = {
   EntrainMemory: ['process_resident_memory_bytes{', '900x40'],
   EntrainDiskFull: ['entrain_disk_free_bytes{', '4x40'],
   EntrainSeriesLeftOut: ['entrain_series_left_out{', '3x40'],
+  EntrainUnmeantChannel: ['entrain_synchrony_influence_ratio{', '0.02x40'],
 };
 
 const { groups } = parse(readFileSync(RULES, 'utf8')) as {
-  groups: { rules: { alert: string; expr: string }[] }[];
+  groups: { rules: { alert: string; expr: string; annotations: { runbook: string } }[] }[];
 };
 const rules = groups.flatMap((group) => group.rules);
 
@@ -61,13 +64,14 @@ describe('deploy/alerts.yml', () => {
     expect(promtool('check', 'rules', RULES)).toMatchObject({ status: 0 });
   });
 
-  it('speaks only of metrics that a program has', () => {
+  it('speaks only of metrics that a program has, as its runbook does', () => {
     const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('metrics.ts'))
       .map((path) => readFileSync(join('src', path), 'utf8'))
       .join('\n');
-    const named = rules.flatMap(({ expr }) => expr.match(/entrain_\w+/g) ?? []);
-    expect(named.length).toBeGreaterThanOrEqual(rules.length);
+    const inRules = rules.flatMap(({ expr }) => expr.match(/entrain_\w+/g) ?? []);
+    expect(inRules.length).toBeGreaterThanOrEqual(rules.length);
+    const named = [...inRules, ...(readFileSync('docs/runbook.md', 'utf8').match(/entrain_\w+/g) ?? [])];
     expect(named.filter((name) => !sources.includes(`'${name}'`))).toEqual([]);
   });
 
@@ -116,6 +120,25 @@ describe('deploy/alerts.yml', () => {
     writeFileSync(file, JSON.stringify({ rule_files: [RULES], tests: tests.map(ruleTest) }));
     expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 });
   });
+});
+
+describe('docs/runbook.md', () => {
+  const sections = readFileSync('docs/runbook.md', 'utf8').split(/^## /m).slice(1);
+  const alertOf = (section: string): string => section.slice(0, section.indexOf('\n'));
+
+  it('has a section for each alert, in their order, and the alert leads to it', () => {
+    expect(sections.map(alertOf)).toEqual(rules.map(({ alert }) => alert));
+    for (const { alert, annotations } of rules)
+      expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+  });
+
+  it.each(sections.map((section) => [alertOf(section), section]))(
+    '%s: what it means, where to look, what to do, and what is lost',
+    (_alert, section) => {
+      for (const part of ['**Means.** ', '**Look.** ', '**Do.** ', '**Lost.** '])
+        expect(section).toContain(part);
+    },
+  );
 });
 
 /** Its target does not answer from the third minute on, and its series go. */
