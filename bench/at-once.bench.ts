@@ -1,5 +1,5 @@
 /**
- * Many conversations in one pass: what dialogues that share passes gain, as ratios taken in one run with one thread.
+ * Several dialogues in one pass: the gain in speed, as ratios measured in one process with one thread.
  */
 import { measureBatchedGenerate } from './model/batched-generate.ts';
 import { measureSharedPasses } from './model/shared-passes.ts';

@@ -1,7 +1,6 @@
 /**
- * Do influence and matched SyncR² say what is there? In planted branches whose truth is known: both beside an oracle
- * that knows what was planted, and how often a relation is claimed where there is none, at the end and when one looks
- * after every history.
+ * Calibrates influence and matched SyncR² on simulated branches with a known effect: both beside an oracle that knows
+ * the effect, and the rate of false positives, at the end and with a test after every history.
  */
 import { createPlainAlgebra } from '../src/numeric/plain-algebra.ts';
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
@@ -31,7 +30,7 @@ const NULL_RUNS = 2000;
 const RUNS = 40;
 const LITTLE = { scenarios: 6, episodes: 2, turns: 2, alternatives: 3, dims: 6 };
 const SIZE = { scenarios: 12, episodes: 4, turns: 4, alternatives: 4, dims: 24 };
-/** 20 histories, all with other scenarios and episodes. */
+/** 20 histories, each in an episode of its own. */
 const SMALLEST = { scenarios: 10, episodes: 2, turns: 1, alternatives: 4, dims: 24 };
 const ALPHA = 0.05;
 const PERMUTATIONS = 99;
@@ -93,11 +92,11 @@ interface Sums {
   sequential: number;
   adds: number;
   addsAbove: number;
-  /** Runs with a matched score. */
+  /** Number of runs with a matched score. */
   scored: number;
 }
 
-/** Of null worlds, whose rates want many runs, the figures are made in the first ones alone. */
+/** Null worlds need many runs for their rates; scores are computed only in the first ones. */
 const SCORED = 100;
 
 async function calibrate({ options, runs }: World, algebra: LinearAlgebra): Promise<Sums> {
@@ -157,7 +156,7 @@ function addMatched(sums: Sums, score: MatchedScore, { branches, foretold }: Bra
   sums.oracle += layers.reduce((sum, value) => sum + value, 0) / layers.length;
 }
 
-/** 1 − Σ (y − known)² / Σ y², dims in units of their spread. */
+/** 1 − Σ (y − known)² / Σ y², dimensions divided by their standard deviation. */
 function knownShare([y, known]: [Float64Array, Float64Array], cols: number): number {
   const squares = new Float64Array(cols);
   const errors = new Float64Array(cols);
@@ -223,9 +222,9 @@ export const NOTES = [
   'What the state adds is the score of state and bystander together minus that of the bystander, which has read the words. Moved by the words alone, it is to be 0 or below: a fit of twice as many columns costs more.',
 ];
 
-/** One world, whole: its row of the table. */
+/** Calibrates one world. @returns its row of the table */
 export async function calibratedRow(world: World): Promise<string[]> {
-  // products as small as those of the null worlds cost less without an engine
+  // The small products of null worlds are faster without ONNX Runtime.
   if (world.truth === 'null') return tableRow(world, await calibrate(world, createPlainAlgebra()));
   const algebra = await createOrtAlgebra({ threads: 1 });
   const row = tableRow(world, await calibrate(world, algebra));

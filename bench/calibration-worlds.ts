@@ -1,22 +1,22 @@
-/** The worlds of the calibration: what is planted in each, and what a score should say of it. */
+/** The simulated worlds of the calibration: what is planted in each, and what a score should find. */
 import { groupsOfThree } from '../test/fixtures/planted/groups-of-three.ts';
 import { plantedWorld, type World, type WorldOptions } from '../test/fixtures/planted/planted-world.ts';
 import type { TurnPairs } from '../src/synchrony/types.ts';
 
-/** Turn pairs, and where there is coupling the latents that an oracle may see. */
+/** Turn pairs; with coupling also the latent variables, for the oracle. */
 export type Planted = Pick<World, 'pairs'> & Partial<Pick<World, 'latents'>>;
 
 export interface CalibrationWorld {
   name: string;
   plant(seed: number): Planted;
   /**
-   * What holds: nothing to find; coupling; or a common input of single episodes, which is not taken out and is found
-   * like coupling.
+   * What is planted: nothing; coupling; or a common input of single episodes, which the score cannot tell from
+   * coupling.
    */
   truth: 'null' | 'coupled' | 'common input' | 'other lag';
   /** The estimate beyond text instead of the score; it has no p-value. */
   beyond?: 'text' | 'words';
-  /** Scored at this lag. */
+  /** Lag at which the world is scored. */
   lag?: number;
   runs: number;
 }
@@ -33,7 +33,7 @@ const planted =
 
 type Options = Parameters<typeof planted>[0];
 
-/** The test is exact at any size, so its rate is taken where a run costs little. */
+/** The test is exact at any size, so its rate is measured at a size at which a run is fast. */
 const LITTLE = { scenarios: 6, episodes: 3, turns: 4, dims: 6 };
 
 const nothing = (name: string, options: Options): CalibrationWorld => ({
@@ -48,7 +48,7 @@ const SIX_LAYERS = { layers: 6, dims: 8 };
 
 const DYADS = ['1>2', '1>3', '2>1', '2>3', '3>1', '3>2'] as const;
 
-/** Another dyad in every run. */
+/** Each run takes another dyad of the group. */
 const dyadOfThree = (seed: number): Planted => ({
   pairs: groupsOfThree({ ...LITTLE, turns: 12, seed }).get(DYADS[seed % DYADS.length] as string) as TurnPairs,
 });
@@ -75,7 +75,7 @@ const NULL_WORLDS: readonly CalibrationWorld[] = [
   { name: 'three agents, no relation', plant: dyadOfThree, truth: 'null', runs: NULL_RUNS },
 ];
 
-/** Coupling with no text in the states. */
+/** Coupling without an effect of text on the states. */
 const coupled = (name: string, options: Partial<Options> = {}): CalibrationWorld => ({
   name,
   plant: planted({ kind: 'coupled', textStep: 0, ...options }),
@@ -100,7 +100,7 @@ const COUPLED_WORLDS: readonly CalibrationWorld[] = [
   },
 ];
 
-/** Text all of which is seen, with four times the variance that it has in the other worlds. */
+/** All of the text is observed, with four times its variance in the other worlds. */
 const richText = (textRank: number, size: Partial<WorldOptions> = {}): CalibrationWorld => {
   const options = { scenarios: 10, episodes: 5, turns: 5, textStep: 1.4, textRank, ...size };
   const rows = options.scenarios * options.episodes * options.turns;

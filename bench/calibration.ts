@@ -1,7 +1,6 @@
 /**
- * Does the strict score say what is there? In planted worlds whose truth is known: how often it claims a relation where
- * there is none, how often it finds one where there is, and how its excess compares with an oracle that is given the
- * true latents on the same folds.
+ * Calibrates the strict score on simulated worlds with a known truth: rate of false positives, power, and its excess
+ * beside that of an oracle that knows the true latent variables, on the same folds.
  */
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { lagPairs } from '../src/synchrony/syncr2/nulls.ts';
@@ -19,24 +18,24 @@ const PERMUTATIONS = 99;
 const ALPHA = 0.05;
 
 interface Calibrated {
-  /** Runs with p ≤ 0.05; undefined where there is no p-value. */
+  /** Number of runs with p ≤ 0.05; undefined without a p-value. */
   found: number | undefined;
   score: number;
   excess: number;
   oracle: number;
   above: number;
   holdsZero: number;
-  /** Share of the intervals that hold the mean excess over all runs: what the excess is at this size. */
+  /** Share of the intervals that contain the mean excess over all runs, the expected excess at this size. */
   holdsMean: number;
   runs: number;
 }
 
 type Scored = StrictEstimate & { pValue?: number };
 
-/** Of null worlds, whose rate wants many runs, intervals are made in the first ones alone. */
+/** Null worlds need many runs for their rate; intervals are computed only in the first ones. */
 const INTERVALS = 100;
 
-/** All runs of one world. */
+/** Runs one world as often as asked. */
 async function calibrate(world: CalibrationWorld, algebra: LinearAlgebra): Promise<Calibrated> {
   const intervals: Interval[] = [];
   const sums = { found: 0, score: 0, excess: 0, oracle: 0 };
@@ -157,7 +156,7 @@ export const NOTES = [
   'Real talk of the shipped 850k model in which nobody hears anybody, 10 scenarios × 3 episodes a test (`monologue` 28, `shared-input` with one script a scenario 28, both directions): p ≤ 0.05 in 3 of 56 (5.4 %), p ≤ 0.1 in 8, mean p 0.48; the interval holds 0 in 53.',
 ];
 
-/** One world, whole: its row of the table. */
+/** Calibrates one world. @returns its row of the table */
 export async function calibratedRow(world: CalibrationWorld): Promise<string[]> {
   const algebra = await createOrtAlgebra({ threads: 1 });
   const row = tableRow(world, await calibrate(world, algebra));

@@ -1,6 +1,5 @@
 /**
- * `npm run chaos`: everything that can happen to a run and its stream, each as a scenario with the size of a whole
- * round.
+ * `npm run chaos`: scenarios that break a run and its stream, with the number of repetitions of a full round.
  */
 import { damageRecordings } from '../test/fixtures/chaos/damaged.ts';
 import { fullRecording, fullSpool } from '../test/fixtures/chaos/full-disk.ts';
@@ -24,14 +23,14 @@ import { SWITCH_OFFS, type ScenarioName, type SwitchOff } from '../test/fixtures
 
 export interface Scenario {
   play(options: ScenarioOptions): Promise<Outcome>;
-  /** How much of it makes a whole round. */
+  /** Repetitions in a full round. */
   whole: number;
-  /** With its mechanism switched off it must break by then. */
+  /** Repetitions within which it must fail with its mechanism switched off. */
   off: number;
   unit: string;
 }
 
-/** Each has a mechanism that can be switched off: the types see to it. */
+/** Each has a mechanism that can be switched off; the types require it. */
 const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   'analyzer-killed': { play: killAnalyzers, whole: 100, off: 3, unit: 'kills' },
   'agents-killed': { play: killAgents, whole: 100, off: 10, unit: 'kills' },
@@ -50,31 +49,31 @@ const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   schedules: { play: runSchedules, whole: 100_000, off: 20_000, unit: 'schedules' },
 };
 
-/** In less time than a whole round takes there is less of each. */
+/** Length of a full round; a shorter one has fewer repetitions of each scenario. */
 const WHOLE_MINUTES = 55;
 
 export interface Row extends Outcome {
   scenario: string;
-  /** How much of it, as `50 of 50 kills`. */
+  /** Repetitions, as `50 of 50 kills`. */
   size: string;
 }
 
-/** Names of the scenarios whose name holds `part`. */
+/** Names of the scenarios whose name contains `part`. */
 export const namesWith = (part: string): string[] =>
   Object.keys(SCENARIOS).filter((name) => name.includes(part));
 
-/** How many times each is to be played when the whole round has so many minutes. */
+/** Repetitions of a scenario in a round of so many minutes. */
 export function timesIn(name: string, minutes: number): number {
   const { whole } = scenarioOf(name);
   return Math.max(1, Math.round(whole * Math.min(1, minutes / WHOLE_MINUTES)));
 }
 
-/** How much of it must break a program whose mechanism is switched off. */
+/** Repetitions within which a program without the mechanism must fail. */
 export const timesOff = (name: string): number => scenarioOf(name).off;
 
 export const switchOff = (name: string): SwitchOff | undefined => SWITCH_OFFS[name as ScenarioName];
 
-/** A scenario that cannot go on has failed, too: a program without its mechanism may do anything. */
+/** Plays a scenario. An exception counts as a failure, since a program without its mechanism may do anything. */
 export async function play(name: string, { times, seed }: { times: number; seed: number }): Promise<Row> {
   const { play: scenario, whole, unit } = scenarioOf(name);
   const outcome = await scenario({ times, random: seededRandom(seed) }).catch((error: Error): Outcome => ({

@@ -1,5 +1,5 @@
 /**
- * What a score costs as its size grows, and what the paper's own size would cost here, from a part that is measured.
+ * The cost of a score by size, and an estimate for the paper's size from a measured part.
  */
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
@@ -81,8 +81,8 @@ async function scoresMs({ n, layers, dims, dyads }: Size, algebra: LinearAlgebra
 }
 
 /**
- * One and two layers on either side give what a source layer and a target layer cost; the products of pairs are
- * counted.
+ * Runs with one and two layers on either side give the cost of a source layer and of a target layer; products of pairs
+ * are counted.
  */
 async function paperSize(algebra: LinearAlgebra): Promise<string[]> {
   const { n, layers, dims, splits } = PAPER;

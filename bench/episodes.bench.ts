@@ -1,6 +1,5 @@
 /**
- * A thousand short episodes on one resident analyzer: what its memory and its files grow to, and how soon the last
- * scores stand.
+ * A thousand short episodes on one analyzer process: its memory, its files, and the time until the last scores.
  */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -48,7 +47,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   }
 }
 
-/** One episode of every dyad. */
+/** Plays one episode of every dyad. */
 function playOne({ dyads }: Fleet): void {
   for (let turn = 0; turn < SIZE.turnsPerEpisode; turn += 1) for (const dyad of dyads) dyad.turn();
 }
@@ -78,7 +77,7 @@ async function rowOf(
   ];
 }
 
-/** Seconds until every group's newest rows are in its scores. */
+/** Waits until every group's newest rows are scored. @returns seconds */
 async function scored({ url }: Running): Promise<number> {
   const started = performance.now();
   for (;;) {

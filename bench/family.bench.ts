@@ -1,4 +1,4 @@
-/** The embedded family: tokens per second on one thread and memory, for every member in a process of its own. */
+/** The shipped models: tokens per second on one thread and memory, each in a process of its own. */
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

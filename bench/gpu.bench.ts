@@ -1,4 +1,4 @@
-/** Every GPU provider that `entrain doctor` finds, beside the CPU: does it compute the same, and how fast. */
+/** Every GPU provider that `entrain doctor` finds, beside the CPU: agreement of the results, and speed. */
 import { examineMachine } from '../src/model/doctor.ts';
 import type { Provider } from '../src/model/types.ts';
 import { writeChatModel } from '../test/fixtures/onnx/chat-model.ts';
@@ -13,7 +13,7 @@ const HEAD = ['provider', 'model', 'quantity', 'there', 'on the CPU', 'bar'];
 interface Report {
   table: string[][];
   notes: string[];
-  /** Where no GPU was measured the page keeps what it says. */
+  /** Whether to write the docs page; without a GPU the page keeps its content. */
   isForPage: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function run(): Promise<Report> {
   };
 }
 
-/** ENTRAIN_BENCH_GPU names a provider to put in a GPU's place: `cpu` runs all of this where there is none. */
+/** ENTRAIN_BENCH_GPU names a provider to use instead of a GPU: `cpu` runs all of this on a machine without one. */
 function isMeant(name: string, works: boolean): boolean {
   const inPlace = process.env['ENTRAIN_BENCH_GPU'];
   return inPlace === undefined ? works && name !== 'cpu' : name === inPlace;
@@ -41,7 +41,7 @@ function isMeant(name: string, works: boolean): boolean {
 
 type Tell = (rows: readonly Row[]) => void;
 
-/** Rows are also said as they come: what a driver takes down with it must not be all there was. */
+/** Prints rows as they come, so that they survive a crash of the driver. */
 function tell(provider: string, table: string[][]): Tell {
   return (rows) => {
     for (const row of rows) {
@@ -72,15 +72,15 @@ const GRAPHS: readonly { style: LlamaStyle; layers?: number; what?: string }[] =
   { style: { style: 'genai' } },
   { style: { style: 'torch', half: true }, what: ', float16' },
   { style: { style: 'torch', brain: true }, what: ', bfloat16 weights' },
-  // Each layer adds two slots of the cache, and a shader takes few buffers.
+  // Each layer adds two cache slots, and a shader takes few buffers.
   { style: { style: 'torch' }, layers: 32, what: ', 32 layers' },
 ];
 
-/** Of a dialogue listened to: fewer where each takes long. */
+/** Turns of a dialogue; fewer for models whose turns take long. */
 const TURNS = 8;
 const TURNS_IF_DEEP = 2;
 
-/** One for each kind of graph and of weights. */
+/** Small models, one for each kind of graph and of weights. */
 async function smallGraphs(): Promise<GpuSubject[]> {
   const subjects: GpuSubject[] = [];
   for (const { style, layers, what = '' } of GRAPHS) {
@@ -100,7 +100,7 @@ async function shippedSubjects(): Promise<GpuSubject[]> {
   });
 }
 
-/** Whole agents' models, each in a process and a thread of its own, that speak at once. */
+/** Several models that generate at the same time, each in a process of its own. */
 async function measureAgents(provider: Provider, { name, folder }: GpuSubject, tell: Tell): Promise<void> {
   for (const count of [1, 2, 4]) {
     const there = await runAgents({ folder, provider, count });

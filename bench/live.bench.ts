@@ -1,6 +1,6 @@
 /**
- * The live path as a whole: real frames of simulated dyads into a real analyzer process, and how soon each turn is in
- * the score.
+ * The whole live path: frames of simulated dyads go to an analyzer process; measures the time until each turn is
+ * scored.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -85,7 +85,7 @@ async function measure(fleet: Fleet, { url }: Running, folder: string) {
 
 const ms = (seconds: number): string => `${(seconds * 1000).toFixed(0)} ms`;
 
-/** Every dyad takes a turn every three seconds, evenly staggered. */
+/** Every dyad has a turn every three seconds, evenly staggered. */
 async function talk({ dyads }: Fleet): Promise<void> {
   const started = performance.now();
   for (let turn = 0; turn * TURN_MS < LIVE_MS; turn += 1)
@@ -125,7 +125,7 @@ async function firstScores(url: string): Promise<void> {
   }
 }
 
-/** The longest time that a group went on with one score, seconds. */
+/** The longest time between two full scores of a group, seconds. */
 async function agesOfFull(file: string, seconds: number): Promise<number> {
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   const times = new Map<string, number[]>();

@@ -1,6 +1,6 @@
 /**
- * What the analyzer takes in memory for the states that it keeps: real frames into a real process, resident memory by
- * the kernel.
+ * The analyzer's memory for the states that it keeps: frames go to an analyzer process; resident memory as the kernel
+ * reports it.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ const KEPT_BYTES = 450 * MIB;
 const SIZE = { layers: 12, dims: 768, turnsPerEpisode: 20 };
 const DYADS = 8;
 const MODELS = 2;
-/** Too few for a score, so that what is kept is measured and not what a score works on. */
+/** Too few for a score, so that only kept states are measured, and no working memory of scores. */
 const SCENARIOS = 4;
 const BATCH_TURNS = 25;
 const SETTLE_MS = 10_000;
@@ -83,7 +83,7 @@ async function scored({ url }: Running): Promise<void> {
   }
 }
 
-/** Bytes, by the kernel. */
+/** Memory in bytes, as the kernel reports it. */
 async function memoryOf({ child }: Running): Promise<{ resident: number; peak: number }> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
   const read = (name: string): number =>

@@ -1,4 +1,4 @@
-/** What taps, listening and loading cost, as ratios taken in one run with one thread each. */
+/** The cost of tapping layers, listening and loading, as ratios measured in one process with one thread each. */
 import { measureDecodeSpeed } from './model/decode-speed.ts';
 import { measureLoadTime } from './model/load-time.ts';
 import { measureReplyLatency } from './model/reply-latency.ts';

@@ -1,4 +1,4 @@
-/** Turn pairs of independent normal states, for timing alone: nothing in them is related. */
+/** Turn pairs of independent normal states, for timing only. */
 import { zeros } from '../src/numeric/matrix.ts';
 import { seededRandom } from '../src/numeric/random.ts';
 import type { Matrix } from '../src/numeric/linear-algebra.ts';
@@ -13,7 +13,7 @@ export interface PairsSize {
 
 const TURNS = 5;
 
-/** In episodes of five turns, five episodes to a scenario. */
+/** Episodes have five turns, and scenarios five episodes. */
 export function normalPairs({ n, sourceLayers, targetLayers, dims }: PairsSize): TurnPairs {
   const random = seededRandom(n, sourceLayers, dims);
   const make = (): Matrix => {

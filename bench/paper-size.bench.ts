@@ -1,4 +1,4 @@
-/** The map at the paper's size, whole, on a GPU (`paper-size.py`), where PyTorch finds one. */
+/** The layer × layer map at the paper's full size on a GPU (`paper-size.py`), if PyTorch finds one. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ const HAS_GPU = 'import sys, torch; sys.exit(not torch.cuda.is_available())';
 interface Report {
   table: string[][];
   notes: string[];
-  /** Without a GPU the page keeps what it says. */
+  /** Whether to write the docs page; without a GPU the page keeps its content. */
   isForPage: boolean;
 }
 

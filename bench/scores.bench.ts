@@ -1,4 +1,4 @@
-/** What a full strict score and the figures of branches cost, beside the layer × layer map in the same run. */
+/** The cost of a full strict score and of the figures of branches, beside the layer × layer map in the same process. */
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
 import { zeros } from '../src/numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../src/numeric/linear-algebra.ts';
@@ -69,7 +69,7 @@ function timeAll(pairs: TurnPairs, algebra: LinearAlgebra) {
   });
 }
 
-/** The same states as branches. */
+/** The same states, arranged as branches. */
 function branchesOf({ n, source, target }: TurnPairs): Branches {
   const label = (of: (row: number) => number): Int32Array =>
     Int32Array.from({ length: n }, (_, row) => of(row));

@@ -1,5 +1,5 @@
 /**
- * The activation stream: durable ingest beside a bare loop, decoding beside its bare parts, and what it costs an agent.
+ * The activation stream: durable ingest beside a minimal loop, decoding beside its parts, and the cost for an agent.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -132,7 +132,7 @@ function stepsFrame(shape: Shape): StepsFrame {
   return { type: 'steps', ...about, bytes: [[0, 1]], layers: numbers, shape, ...packTensor(values, 'f16') };
 }
 
-/** Shares of a core over the process, less what an idle one takes; per frame in brackets. */
+/** Shares of a core, without those of an idle process; per frame in brackets. */
 async function agentCost(name: string, [, layers, dims]: Shape, bar: string): Promise<string[]> {
   const idle = await steady('idle', { layers, dims });
   const whole: number[] = [];

@@ -1,6 +1,5 @@
 /**
- * What the layer × layer map and a step window cost, beside the plain way of doing the same in the same
- * run.
+ * The cost of the layer × layer map and of a step window, beside a straightforward implementation in the same process.
  */
 import {
   addTurn,
@@ -40,7 +39,7 @@ const NOTES = [
 
 const STEPS = 128;
 
-/** Aligned steps of one dyad, layer by layer, as an analyzer keeps them. */
+/** Aligned steps of one dyad, by layer, as an analyzer keeps them. */
 async function fullDyad(
   algebra: LinearAlgebra,
 ): Promise<{ dyad: DyadSteps; turn(rows: number): AlignedTurn }> {
@@ -70,8 +69,8 @@ async function fullDyad(
 }
 
 /**
- * What a second of 32 dyads × 12 layers takes of one core, and what the measures of one dyad take beside their
- * surrogates.
+ * The share of one core that a second of 32 dyads × 12 layers takes, and the time of one dyad's measures beside that of
+ * their surrogates.
  */
 async function stepRows(algebra: LinearAlgebra): Promise<string[][]> {
   const { dyad, turn } = await fullDyad(algebra);
@@ -116,10 +115,10 @@ async function stepRows(algebra: LinearAlgebra): Promise<string[][]> {
 }
 
 const BARS: Record<string, string> = { isc: '≤ 1 s', xcorr: '≤ 1 s' };
-/** How many of the 100 figures are really made singly. */
+/** Number of the 100 figures that are measured one by one. */
 const SINGLY = 4;
 
-/** The figure and 99 surrogates, each measured by itself: a few are timed and multiplied. */
+/** Time of the figure and 99 surrogates measured one by one, extrapolated from a few. */
 async function singlyTakenMs(
   dyad: DyadSteps,
   { measure, options }: StepMeasure,

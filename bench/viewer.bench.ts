@@ -1,6 +1,6 @@
 /**
- * How long a user of the viewer waits: for a list of fifty runs, for a run of a thousand episodes, and for a step of
- * scrubbing, also beside a hundred slow browsers.
+ * Waiting times in the viewer: for a list of fifty runs, for a run of a thousand episodes, and for a step of scrubbing,
+ * also with a hundred slow browsers connected.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -100,7 +100,7 @@ async function scrubMs(browser: Browser, url: string): Promise<number> {
       const begin = performance.now();
       input.value = String((Number(input.value) + 5) % 11);
       input.dispatchEvent(new Event('input', { bubbles: true }));
-      // one frame draws what the input changed, the next one comes when that is done
+      // One frame draws what the input changed; the next one comes when that is done.
       const frame = (globalThis as unknown as { requestAnimationFrame(take: () => void): void })
         .requestAnimationFrame;
       await new Promise<void>((resolve) => frame(() => frame(() => resolve())));

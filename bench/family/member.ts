@@ -1,6 +1,6 @@
 /**
- * One member of the embedded family in a process of its own: how fast it speaks on one thread, what memory it takes.
- * Arguments: FOLDER, and where it is not to run on the CPU PROVIDER [DEVICE].
+ * One shipped model in a process of its own: its speed on one thread and its memory.
+ * Arguments: FOLDER, and for another provider than the CPU also PROVIDER [DEVICE].
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

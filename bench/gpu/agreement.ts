@@ -1,4 +1,4 @@
-/** Whether a provider computes what the CPU computes: states, logits, the words chosen, and listening ahead. */
+/** Compares a provider with the CPU: states, logits, chosen tokens, and listening ahead. */
 import { openModel, type OpenModel } from '../../src/model/worker/open-model.ts';
 import type { Provider } from '../../src/model/types.ts';
 import { DIALOGUE } from '../../test/fixtures/onnx/chat-model.ts';
@@ -31,7 +31,7 @@ export async function measureAgreement(provider: Provider, subject: GpuSubject):
 
 interface Greedy {
   ids: number[];
-  /** How far the best logit is before the second, by token, of the largest. */
+  /** For each token, the gap between the best two logits, as a share of the largest logit. */
   margins: number[];
 }
 

@@ -1,4 +1,4 @@
-/** One task of the benchmark of GPUs, as JSON in its argument; its rows go to standard output as JSON. */
+/** Runs one task of the GPU benchmark, given as JSON in its argument; writes its rows to standard output as JSON. */
 import { measureAgreement } from './agreement.ts';
 import { measureProducts } from './products.ts';
 import { measureSpeed } from './speed.ts';

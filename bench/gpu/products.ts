@@ -1,4 +1,4 @@
-/** The analyzer's products on a provider: how far from float64 on the CPU, and how fast, conversions included. */
+/** The analyzer's matrix products on a provider: error against float64 on the CPU, and speed including conversions. */
 import { createOrtAlgebra, type OrtAlgebra } from '../../src/numeric/ort/ort-algebra.ts';
 import type { Provider } from '../../src/model/types.ts';
 import { transpose } from '../../src/numeric/matrix.ts';
@@ -44,7 +44,7 @@ interface Factors {
   expected: Matrix;
 }
 
-/** Of the same product, asked for in each of the three forms. */
+/** Largest error of the same product in each of its three forms. */
 async function worstError(algebra: OrtAlgebra, { a, b, expected }: Factors): Promise<number> {
   const forms = [
     await algebra.multiply(a, b),

@@ -1,4 +1,4 @@
-/** Tokens per second on a provider beside one thread of the CPU, in turn within each round: time on the wall. */
+/** Tokens per second (wall time) on a provider and on one thread of the CPU, alternating within each round. */
 import { MessageChannel } from 'node:worker_threads';
 import type { Provider } from '../../src/model/types.ts';
 import { type BothGraphs, openBothGraphs } from '../model/both-graphs.ts';

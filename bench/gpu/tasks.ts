@@ -1,5 +1,5 @@
 /**
- * What the benchmark of GPUs asks of a process of its own, so that a driver that ends the process ends that part alone.
+ * Tasks of the GPU benchmark, each in a process of its own, so that a crash of the driver ends only that task.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,9 +9,9 @@ import type { Provider } from '../../src/model/types.ts';
 export interface GpuSubject {
   name: string;
   folder: string;
-  /** Turns of a dialogue that its context holds. */
+  /** Number of dialogue turns that fit into its context. */
   turns: number;
-  /** Absent where only the states matter. */
+  /** Absent if only states are compared. */
   speed?: { tokens: number; rounds: number };
 }
 
@@ -19,13 +19,13 @@ export type GpuTask =
   | { part: 'agreement' | 'speed'; provider: Provider; subject: GpuSubject }
   | { part: 'products'; provider: Provider };
 
-/** Cells behind the provider: of what, quantity, there, on the CPU, bar. */
+/** Cells after the provider: subject, quantity, value on the provider, on the CPU, and the limit. */
 export type Row = [subject: string, quantity: string, there: string, cpu: string, bar: string];
 
-/** Software in a GPU's place is slow enough never to end. */
+/** A software implementation of a GPU may take too long. */
 const LIMIT_MS = 100_000;
 
-/** Rows of a task; of one that failed a row that says so, the whole of what it said going to standard error. */
+/** Rows of a task. A failed task gives one row that says so; its whole output goes to standard error. */
 export async function runTask(task: GpuTask): Promise<Row[]> {
   const subject = task.part === 'products' ? 'products' : task.subject.name;
   const report = await runNode('./member.js', [JSON.stringify(task)]);
@@ -40,7 +40,7 @@ interface AgentReport {
 export interface Agents {
   folder: string;
   provider: Provider;
-  /** Processes that speak at once. */
+  /** Number of processes at the same time. */
   count: number;
   device?: number;
 }
@@ -80,7 +80,7 @@ interface Ended {
   stderr: string;
 }
 
-/** The line that names the error, fit for a table. */
+/** The line with the error, shortened for a table. */
 function lastSentence(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const named = lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';

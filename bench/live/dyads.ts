@@ -1,6 +1,6 @@
 /**
- * Simulated dyads with real senders: each takes a turn every few seconds, its frames as large as a 768-dimensional
- * model's.
+ * Simulated dyads with real senders: each has a turn every few seconds, with frames of the size of a
+ * 768-dimensional model's.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ export interface Fleet {
 }
 
 export interface Dyad {
-  /** Both agents' next turn goes out; a new episode begins when one is over. */
+  /** Sends both agents' next turn; begins a new episode when one is over. */
   turn(): void;
 }
 
@@ -33,9 +33,9 @@ export interface FleetOptions {
   layers: number;
   dims: number;
   turnsPerEpisode: number;
-  /** How many kinds of model the dyads are spread over: each makes two groups. */
+  /** Number of models over which the dyads are spread; each makes two groups. */
   models: number;
-  /** Left out: 8. With fewer than 6 no group has a score. */
+  /** 8 by default. With fewer than 6 no group has a score. */
   scenarios?: number;
 }
 
@@ -145,7 +145,7 @@ function turnFrame(
   };
 }
 
-/** Values in −1…1 from a fast generator: what is in the frames does not matter here. */
+/** Values in −1…1 from a fast generator; the content of frames does not matter here. */
 function createNoise(seed: number): (length: number) => Float32Array {
   let state = deriveSeed('bench', seed) || 1;
   return (length) =>

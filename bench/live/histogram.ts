@@ -1,6 +1,6 @@
-/** Reads a histogram off a page of /metrics. */
+/** Reads a histogram from the text of /metrics. */
 
-/** Upper bound in seconds → how many observations stay under it, added over all other labels. */
+/** Upper bound in seconds → number of observations below it, summed over all other labels. */
 export type Buckets = Map<number, number>;
 
 export function readBuckets(page: string, name: string, label = ''): Buckets {
@@ -14,14 +14,14 @@ export function readBuckets(page: string, name: string, label = ''): Buckets {
   return buckets;
 }
 
-/** What was observed between two pages. */
+/** The observations between two readings. */
 export function between(before: Buckets, after: Buckets): Buckets {
   return new Map([...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)]));
 }
 
 export const total = (buckets: Buckets): number => buckets.get(Infinity) ?? 0;
 
-/** The smallest bound under which a share of all observations stays. */
+/** The smallest bound that covers a given share of all observations. */
 export function boundOf(buckets: Buckets, share: number): number {
   const bounds = [...buckets.keys()].sort((a, b) => a - b);
   return bounds.find((bound) => (buckets.get(bound) ?? 0) >= share * total(buckets)) ?? Infinity;

@@ -1,15 +1,15 @@
 /**
- * What a user would pick instead: `generate` of transformers.js on the same folder, over one prompt and over several.
+ * The alternative for a user: `generate` of transformers.js on the same model folder, with one prompt and with several.
  */
 import { Tensor, type PreTrainedModel } from '@huggingface/transformers';
 import { openTransformers } from './decode-speed.ts';
 import { compare, cpuMs, median } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
-/** Tokens of the prompt: as many as our dialogues hold at the middle. */
+/** Tokens of the prompt: as many as the other benchmark's dialogues hold halfway. */
 const PROMPT_TOKENS = 165;
 
-/** One thread; decode steps alone, by the difference to one new token. */
+/** Measures decode steps on one thread, as the difference to generating a single token. */
 export async function measureBatchedGenerate(
   subject: Subject,
   { tokens, rounds, counts }: { tokens: number; rounds: number; counts: readonly number[] },

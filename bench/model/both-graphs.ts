@@ -1,4 +1,4 @@
-/** A model's graph as it is tapped, and the same graph without taps, side by side: what taps cost is the difference. */
+/** A model's graph with its layers as outputs and the same graph without; the difference is the cost of tapping. */
 import { basename, dirname } from 'node:path';
 import { createDecoder, type Decoder } from '../../src/model/runtime/decoder.ts';
 import { type GraphIo, mapGraphIo, type ValueInfo } from '../../src/model/runtime/graph-io.ts';
@@ -21,7 +21,7 @@ export interface BothGraphs {
   io: GraphIo;
 }
 
-/** One thread each. */
+/** Opens both graphs, with one thread each. */
 export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu'): Promise<BothGraphs> {
   const folder = await readModelFolder(subject.folder);
   const { bytes, taps } = await prepareGraph(folder, await temporaryFolder(), provider);
@@ -37,7 +37,7 @@ export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu
   };
 }
 
-/** The same graph, with the same cache and the logits alone. */
+/** The same graph with the same cache, and only the logits as output. */
 async function withoutTaps(folder: ModelFolder, provider: Provider): Promise<Uint8Array> {
   const bytes = externaliseWeights(await readGraphFile(folder.graph), basename(folder.graph));
   const { model } = searchGraph(bytes, folder);

@@ -20,20 +20,21 @@ import type { Subject } from './subjects.ts';
 
 export interface DecodeSpeed {
   tokensPerSecond: { tapped: number; plain: number; transformers: number };
-  /** Speed with taps by speed without, and that by the speed of transformers.js. */
+  /** Speed with taps divided by speed without, and speed without divided by that of transformers.js. */
   ratios: { tapped: number; plain: number };
   /**
-   * What the binding copies into JavaScript's memory for a token: by rows, and if the whole cache came out at each
-   * step.
+   * Bytes that the binding copies into JavaScript's memory for a token: with only the new rows, and with the whole
+   * cache as an output of each step.
    */
   copiedBytes: { cache: number; wholeCache: number };
 }
 
-/** Tokens held where the bytes copied are counted, and after how many the whole cache is copied. */
+/** Tokens in the cache at which the copied bytes are counted. */
 const HELD = 256;
+/** The whole cache is copied once in so many tokens. */
 const WHOLE_EVERY = 64;
 
-/** One thread each. */
+/** Measures with one thread each. */
 export async function measureDecodeSpeed(
   subject: Subject,
   { tokens, rounds }: { tokens: number; rounds: number },
@@ -89,7 +90,7 @@ async function usesExternalData(subject: Subject): Promise<boolean> {
   return externalFiles.length > 0;
 }
 
-/** @returns milliseconds behind the first token, which is the prompt's */
+/** @returns milliseconds after the first token, which includes the prompt */
 async function generate(model: PreTrainedModel, tokens: number): Promise<number> {
   const ids = new Tensor('int64', BigInt64Array.from(PROMPT, BigInt), [1, PROMPT.length]);
   const mask = new Tensor(
@@ -97,12 +98,12 @@ async function generate(model: PreTrainedModel, tokens: number): Promise<number>
     BigInt64Array.from(PROMPT, () => 1n),
     [1, PROMPT.length],
   );
-  // One more: its first token comes out of the prefill, ours are counted in decode steps.
+  // One more, since its first token comes from the prefill and ours are counted in decode steps.
   const max_new_tokens = tokens + 1;
   let told = 0;
   let start = 0;
   const streamer = new BaseStreamer();
-  // It is told of the prompt first, then of each token.
+  // It is called with the prompt first, then with each token.
   streamer.put = () => {
     if (++told === 2) start = cpuMs();
   };
@@ -113,7 +114,7 @@ async function generate(model: PreTrainedModel, tokens: number): Promise<number>
     max_new_tokens,
     min_new_tokens: max_new_tokens,
     do_sample: false,
-    // Typed as one that writes text, though any will do.
+    // The type requires a TextStreamer, although any streamer works.
     streamer: streamer as TextStreamer,
   };
   await model.generate(options);

@@ -1,6 +1,5 @@
 /**
- * Tokens one by one behind a prompt, each sent to another thread as it is spoken, with its states where layers are
- * tapped.
+ * Decodes tokens one by one after a prompt and sends each to another thread, with its states if layers are tapped.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Decoder } from '../../src/model/runtime/decoder.ts';
@@ -19,13 +18,13 @@ export interface Decoding {
   tokens: number;
   layers: number[];
   dims: number;
-  /** Where tokens and their states are sent, as the worker sends them to the main thread. */
+  /** Receives tokens and their states, as the main thread does from the worker. */
   port: MessagePort;
-  /** Milliseconds: the process's own where one thread works, those on the wall where a device does. */
+  /** Milliseconds: process time on one CPU thread, wall time on a device. */
   nowMs: () => number;
 }
 
-/** @returns milliseconds behind the prompt */
+/** @returns milliseconds after the prompt */
 export async function decodeTokens(
   decoder: Decoder,
   { tokens, layers, dims, port, nowMs }: Decoding,

@@ -1,4 +1,4 @@
-/** How long it takes to open a session with taps, prepared once before, and without. */
+/** Time to open a session with taps, whose graph is in the cache, and one without. */
 import { dirname } from 'node:path';
 import ort from '../../src/onnx/runtime.ts';
 import { readModelFolder } from '../../src/model/folder/model-folder.ts';
@@ -11,7 +11,7 @@ import type { Subject } from './subjects.ts';
 export interface LoadTime {
   tappedMs: number;
   plainMs: number;
-  /** With taps, by without. */
+  /** Time with taps divided by time without. */
   ratio: number;
 }
 

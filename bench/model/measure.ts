@@ -1,7 +1,7 @@
 /**
- * Timing for the model benchmark: things to compare are run in turn, round after round, and reported as medians.
- * Everything runs on one thread, so the process's CPU time is its time, and other work on the machine does not blur the
- * ratios.
+ * Timing for the model benchmark: alternatives are run in turn within each round, and medians over rounds are reported.
+ * Everything runs on one thread, so time is the CPU time of the process, which other work on the machine affects
+ * little.
  */
 
 export function median(values: readonly number[]): number {
@@ -22,7 +22,7 @@ export function cpuMs(): number {
 }
 
 /**
- * Runs all of `works` in every round, so that a busy machine is as busy for each; each says what it took, in
+ * Runs all of `works` in every round, so that the machine's load is the same for each. Each returns its time in
  * milliseconds.
  * @returns milliseconds, by round
  */
@@ -42,7 +42,7 @@ export async function compare<K extends string>(
   return Object.fromEntries(times) as Record<K, number[]>;
 }
 
-/** Median over rounds of a / b: what slows a whole round down is in both. */
+/** Median over rounds of a / b; what slows a whole round down cancels out. */
 export function medianRatio(a: readonly number[], b: readonly number[]): number {
   return median(a.map((value, round) => value / (b[round] ?? Number.NaN)));
 }

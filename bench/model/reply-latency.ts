@@ -1,6 +1,6 @@
 /**
- * From the end of the partner's utterance to the first token of the reply, having listened, against a prefill when the
- * turn comes; and from the partner's last word, as if its end were known at once.
+ * Time from the end of the partner's utterance to the first token of the reply: after listening, and with a prefill of
+ * the whole utterance. Also the time from the partner's last word, as if the end were known at once.
  */
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel, type OpenModel } from '../../src/model/worker/open-model.ts';
@@ -10,11 +10,11 @@ import { cpuMs, median, timeMs } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
 export interface ReplyLatency {
-  /** From the message that the utterance is finished. */
+  /** From the message that the utterance is finished, after listening. */
   listenedMs: number;
-  /** From the last word: what is computed when it arrives, and what is left at the end. */
+  /** From the last word: the work when it arrives, plus the work at the end of the utterance. */
   lastWordMs: number;
-  /** All words in one pass, when the turn comes. */
+  /** With a prefill of all words in one pass. */
   prefillMs: number;
   stepMs: number;
   utteranceTokens: number;
@@ -98,7 +98,7 @@ async function afterListening(
   return { listenedMs, lastWordMs: hearMs + listenedMs };
 }
 
-/** The system prompt is there already, so that only the utterance is at stake. */
+/** The system prompt is in the cache already, so that only the utterance is timed. */
 async function afterPrefill(model: OpenModel, text: string): Promise<number> {
   const decoder = model.openDecoder();
   const system = model.template.render(OPTIONS.system, [], false).text;
@@ -108,7 +108,7 @@ async function afterPrefill(model: OpenModel, text: string): Promise<number> {
   return timeMs(() => decoder.run(model.tokenizer.encode(whole).slice(head.length), []));
 }
 
-/** One decode step with the prompt in the cache, median of some. */
+/** Median time of one decode step with the prompt in the cache. */
 async function oneStep(model: OpenModel, text: string): Promise<number> {
   const decoder = model.openDecoder();
   await decoder.run(model.tokenizer.encode(text), []);

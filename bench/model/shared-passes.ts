@@ -1,6 +1,6 @@
 /**
- * Decode steps of dialogues that share their passes, tapped at all layers: by how many there are, and against passes of
- * their own.
+ * Decode steps of dialogues that share passes, with all layers tapped: speed by number of dialogues, beside a dialogue
+ * with passes of its own.
  */
 import { dirname } from 'node:path';
 import { createDecoder, type Decoder } from '../../src/model/runtime/decoder.ts';
@@ -15,23 +15,23 @@ import { compare, cpuMs, median, medianRatio } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
 export interface SharedPasses {
-  /** How many dialogues a pass may take, as the probe found. */
+  /** Most dialogues in a pass, as the probe found. */
   rowsPerPass: number;
-  /** Tokens a second of passes of their own, one dialogue. */
+  /** Tokens per second of one dialogue with passes of its own. */
   own: number;
   /**
-   * By number of dialogues: tokens a second of all together, and that by the speed of one dialogue that shares none.
+   * By number of dialogues: tokens per second of all together, and its ratio to `own`.
    */
   shared: { dialogues: number; tokensPerSecond: number; ratio: number }[];
-  /** Tokens a second of eight at once by those of one at once. */
+  /** Tokens per second of eight dialogues divided by that of one. */
   eightByOne: number;
 }
 
 const MOST = 16;
-/** Tokens held by the dialogues when they begin to be timed. */
+/** Tokens in each dialogue when timing begins. */
 const HELD = [200, 150, 190, 120, 205, 170, 140, 180, 160, 130, 195, 110, 185, 155, 125, 175];
 
-/** One thread. */
+/** Measures on one thread. */
 export async function measureSharedPasses(
   subject: Subject,
   { tokens, rounds, counts }: { tokens: number; rounds: number; counts: readonly number[] },

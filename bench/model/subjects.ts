@@ -1,6 +1,5 @@
 /**
- * The models that the benchmark runs: the smallest one that ships, and one of more than 100 M parameters with random
- * weights.
+ * The models of the benchmark: the smallest shipped one, and one with more than 100 M random parameters.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,9 +12,8 @@ export interface Subject {
   name: string;
   folder: string;
   /**
-   * Where speeds are compared. Each session packs its matrices into pages of its own, and by which pages it got, two
-   * sessions of one large model differ by up to 15 %; with the weights as they lie in their file, all read the same
-   * pages.
+   * Whether sessions map the weights from their file. Otherwise each session packs its matrices into pages of its own,
+   * and two sessions of one large model differ in speed by up to 15 %.
    */
   shareWeights: boolean;
 }
@@ -28,13 +26,13 @@ export async function smallestModel(): Promise<Subject> {
   return { name: 'random, 2.4 M parameters', folder, shareWeights: false };
 }
 
-/** The largest one that ships. */
+/** The largest shipped model. */
 export async function largestModel(): Promise<Subject | undefined> {
   const [first] = (await shippedModels()).sort((a, b) => b.bytes - a.bytes);
   return first && { name: first.name, folder: first.folder, shareWeights: false };
 }
 
-/** 113 M parameters, float32, spelled out as torch.onnx does. */
+/** 113 M parameters, float32, in the style of torch.onnx. */
 export async function largeModel(): Promise<Subject> {
   const folder = await writeRandom({ dims: 768, hidden: 2048, layers: 12, heads: 12, vocabulary: 18_000 });
   return { name: 'random, 113 M parameters', folder, shareWeights: true };

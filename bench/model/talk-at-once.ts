@@ -1,6 +1,6 @@
 /**
- * Whole turns of dialogues that one agent plays at once: heard, answered by sampling, all layers of all steps passed
- * on.
+ * Whole turns of several dialogues that one agent plays at once: listening, sampling a reply, sending all layers of all
+ * steps.
  */
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel } from '../../src/model/worker/open-model.ts';
@@ -10,12 +10,12 @@ import { compare, cpuMs, median, medianRatio } from './measure.ts';
 import type { Subject } from './subjects.ts';
 
 export interface TalkAtOnce {
-  /** Tokens spoken and heard a second, by one dialogue and by all at once. */
+  /** Tokens spoken and heard per second, of one dialogue and of all at once. */
   tokensPerSecond: { one: number; together: number };
   ratio: number;
   /** Passes that the model ran between the call that takes a turn and its first token, 99 % of turns. */
   firstTokenPasses: number;
-  /** Time of an utterance with three alternatives by that of one without, the longest of four included. */
+  /** Time of an utterance with three alternatives, divided by that of one without; all are of the same length. */
   branches: number;
 }
 
@@ -35,7 +35,7 @@ const OPTIONS: DialogueOptions = {
 };
 const nothing = (): void => undefined;
 
-/** One thread. */
+/** Measures on one thread. */
 export async function measureTalk(
   subject: Subject,
   { dialogues, maxTokens, rounds }: { dialogues: number; maxTokens: number; rounds: number },

@@ -1,6 +1,6 @@
 /**
- * Sends the same frames to whatever server it is told of, as fast as the window allows or at a pace, and times the
- * acknowledgements. It is a thread of its own so that both servers pay the same for it.
+ * Sends the same frames to a given server, as fast as the window allows or at a given rate, and times the
+ * acknowledgements. It runs in a thread of its own, so that it costs both servers the same.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
@@ -15,7 +15,7 @@ export interface FloodOrder {
   frames: number;
   shape: [steps: number, layers: number, dims: number];
   windowBytes: number;
-  /** As other senders do; an agent's mask is zero. */
+  /** Whether to mask frames as other WebSocket clients do; an agent's mask is zero. */
   masked: boolean;
   /** 0: as fast as the window allows. */
   everyMs: number;

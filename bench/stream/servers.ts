@@ -1,4 +1,5 @@
-/** The two ends that are compared: the stream server with its recording, and a bare loop of ws, write and fdatasync. */
+/** The two servers that are compared: the stream server with its recording, and a minimal loop of ws, write and
+ * fdatasync. */
 import { fdatasync, openSync, write, writev } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,7 +22,7 @@ const writeAsync = promisify(write);
 const syncAsync = promisify(fdatasync);
 const CREDITS = STREAM_LIMITS.creditBytes;
 
-/** The fewest things that make a byte durable before it is acknowledged; it checks, finds and keeps apart nothing. */
+/** The minimum that makes a byte durable before it is acknowledged, without checks and without separate streams. */
 export async function startBare(folder: string): Promise<BenchServer> {
   const file = openSync(join(folder, 'bare'), 'w');
   const { server, url } = await listen();

@@ -1,6 +1,5 @@
 /**
- * A child that streams some tokens a second of a model's layers to the analyzer's end in its parent, and says what that
- * cost it.
+ * A child process that streams a model's layers at a given rate to the receiver in its parent, and reports the cost.
  */
 import { openSync, writevSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,8 +16,7 @@ import { createStreamSender, type Frame } from '../../src/transport/stream/sende
 export interface SteadyOrder {
   url: string;
   /**
-   * An agent streams for hours, and the engine still compiles in its first minutes: they are gone through at a higher
-   * rate.
+   * The JavaScript engine still compiles in an agent's first minutes, so the warm-up has a higher rate.
    */
   warmUpTokensPerSecond: number;
   warmUpSeconds: number;
@@ -27,8 +25,8 @@ export interface SteadyOrder {
   layers: number;
   dims: number;
   /**
-   * `whole`: as an agent does. `bare`: bytes made beforehand are written to a file and sent, which makes nothing safe.
-   * `idle`: the same timer and nothing else, for what the process costs by itself.
+   * `whole`: as an agent does. `bare`: prepared bytes are written to a file and sent, without durability. `idle`: only
+   * the same timer, for the cost of the process itself.
    */
   kind: 'whole' | 'bare' | 'idle';
 }
@@ -93,7 +91,7 @@ async function openBare(order: SteadyOrder, folder: string): Promise<Line> {
   await new Promise((resolve) => socket.once('message', resolve));
   socket.on('message', (data) => void decodeMessage(data as Buffer));
   const packed = createTensorPacker()(valuesOf(order), 'f16');
-  // Few, so that they stay in the caches as one that is written over does.
+  // Few, so that they stay in the processor's caches like one buffer that is reused.
   const frames = [0, 1].map((seq) => encodeMessage({ ...frameOf(order, seq, packed), seq }));
   return {
     send: (step) => {
@@ -128,7 +126,7 @@ function frameOf({ layers, dims }: SteadyOrder, step0: number, packed: PackedTen
   };
 }
 
-/** Late ticks are made up for, so that the rate is the one that was asked for. */
+/** Late ticks are made up for, so that the mean rate is as given. */
 function paced(
   { tokensPerSecond }: Pick<SteadyOrder, 'tokensPerSecond'>,
   seconds: number,

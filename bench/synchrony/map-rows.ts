@@ -1,4 +1,4 @@
-/** The layer × layer map, beside the published arithmetic and beside one product. */
+/** The layer × layer map, beside the published algorithm and beside one matrix product. */
 import { availableParallelism } from 'node:os';
 import { createOrtAlgebra, sessionOptions } from '../../src/numeric/ort/ort-algebra.ts';
 import { openProduct } from '../../src/numeric/ort/ort-product.ts';
@@ -17,7 +17,7 @@ const LAYERS = 12;
 const DIMS = 768;
 const SPLITS = [0, 1, 2].map((k) => Array.from({ length: 40 }, (_, e) => 5 * e + k));
 const ROUNDS = 5;
-/** Of every round. */
+/** Layer pairs by the published algorithm in each round. */
 const PUBLISHED_PAIRS = 6;
 const PRODUCTS = 20;
 
@@ -38,7 +38,7 @@ export async function mapRows(): Promise<string[][]> {
   ];
 }
 
-/** Milliseconds by round; of the published arithmetic for all pairs of layers and splits. */
+/** Milliseconds by round; for the published algorithm, extrapolated to all pairs of layers and splits. */
 type Took = Record<'map' | 'product' | 'published' | 'torch', number[]>;
 
 function publishedRow(size: string, took: Took, by: 'published' | 'torch'): string[] {
@@ -69,7 +69,7 @@ async function timeRounds(pairs: TurnPairs, { python, threads }: Machine): Promi
   return took;
 }
 
-/** As fast as the backend goes: the fastest of many, into memory that was written before. */
+/** The peak speed of the backend: the fastest of many products, into memory that was written before. */
 async function openOneProduct(a: Matrix, threads: number) {
   const product = await openProduct({
     graph: { elements: 'float64', transposed: 'b' },
@@ -88,13 +88,13 @@ function rateRow(size: string, work: { map: number; product: number }, took: Too
   return ['the map’s rate, against the product’s', size, rate(map), rate(product), share, '≥ 60 %'];
 }
 
-/** Multiplications and additions of the whole map. */
+/** Number of multiplications and additions of the whole map. */
 function mapWork(n: number, test: number, splits: number): number {
   const train = n - test;
   const inverse = n * n * DIMS + n ** 3;
   const weights = test ** 3 + 2 * train * test * test;
   const squares = train * train * test;
-  // what is summed over all pairs of training rows, each once, and over those of a training and a test row
+  // Sums over all pairs of training rows, each once, and over pairs of a training and a test row.
   const pairsOfRows = train * train + 2 * train * test;
   return (
     LAYERS * inverse +

@@ -1,10 +1,10 @@
-/** The published arithmetic over the backend of the map. */
+/** The published algorithm on the same backend as the map. */
 import { joinColumns, takeRows } from '../../src/numeric/matrix.ts';
 import { centreColumns } from '../../src/synchrony/measures/measure.ts';
 import type { LinearAlgebra, Matrix } from '../../src/numeric/linear-algebra.ts';
 import type { TurnPairs } from '../../src/synchrony/types.ts';
 
-/** Mean R² of one pair of layers in one split, as the paper's code works it out. */
+/** Mean R² of one pair of layers in one split, as the paper's code computes it. */
 export async function publishedPair(pairs: TurnPairs, algebra: LinearAlgebra): Promise<number> {
   const test = Array.from({ length: 200 }, (_, k) => 5 * k);
   const train = Array.from({ length: pairs.n }, (_, row) => row).filter((row) => row % 5 !== 0);

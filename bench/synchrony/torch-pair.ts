@@ -1,4 +1,4 @@
-/** The published arithmetic in PyTorch, where a Python that has it is installed. */
+/** The published algorithm in PyTorch, if a Python with PyTorch is installed. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -24,7 +24,7 @@ export interface TorchPair {
   close(): void;
 }
 
-/** One process for all times: after a fork every page of this one costs a fault when it is written to again. */
+/** One process for all timings, since after a fork each write to a page of this process costs a page fault. */
 export function openTorchPair(python: string, threads: number): TorchPair {
   const child = spawn(python, [SCRIPT, '--threads', String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.on('error', () => undefined);
@@ -33,7 +33,7 @@ export function openTorchPair(python: string, threads: number): TorchPair {
     pairMs: async () => {
       child.stdin.write('\n');
       const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [unknown];
-      // a status where it ended instead: what it wrote to standard error says why
+      // A number is an exit status: the process ended, and its standard error says why.
       return typeof line === 'string' ? Number(line) : NaN;
     },
     close: () => child.stdin.end(),

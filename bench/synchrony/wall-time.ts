@@ -1,4 +1,4 @@
-/** Times on the clock, in milliseconds. */
+/** Wall times in milliseconds. */
 
 export async function timeMs(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
@@ -6,7 +6,7 @@ export async function timeMs(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-/** The fastest of a few. */
+/** Shortest time of several runs. */
 export async function bestMs(times: number, work: () => Promise<unknown>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let k = 0; k < times; k++) best = Math.min(best, await timeMs(work));
@@ -16,7 +16,7 @@ export async function bestMs(times: number, work: () => Promise<unknown>): Promi
 export const ms = (value: number): string =>
   value < 10 ? `${value.toFixed(2)} ms` : `${value.toFixed(0)} ms`;
 
-/** On average. */
+/** Mean time of several runs. */
 export async function meanMs(times: number, one: () => Promise<unknown>): Promise<number> {
   const whole = await timeMs(async () => {
     for (let k = 0; k < times; k++) await one();

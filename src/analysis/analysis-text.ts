@@ -1,10 +1,10 @@
-/** An analysis for people: a table, and what it rests on in sentences. */
+/** Formats an analysis as a table with notes. */
 import type { Analysis, Association } from './analyze-tables.ts';
 
 export interface AboutAnalysis {
   runs: number;
   condition: string;
-  /** Groups left out because their figures are provisional. */
+  /** Number of groups left out because their figures are provisional. */
   provisional: number;
 }
 

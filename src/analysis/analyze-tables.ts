@@ -1,6 +1,6 @@
 /**
- * Does synchrony go with outcomes across pairs of models? Each outcome once as the pair's and once as the predicted
- * agent's.
+ * Correlates synchrony with outcomes across pairs of models. Each outcome is used as the pair's mean and as the value
+ * of the agent whose states are predicted.
  */
 import { qValues } from '../synchrony/stats/false-discovery.ts';
 import { modelInterval } from '../synchrony/stats/model-jackknife.ts';
@@ -15,15 +15,15 @@ export interface Association {
   outcome: string;
   of: 'both' | 'predicted';
   pearson: number;
-  /** Over models; absent where there are too few. */
+  /** By a jackknife over models; absent if there are too few. */
   interval?: Interval;
   spearman?: number;
-  /** Models permuted. */
+  /** From permutations of the models (QAP). */
   pValue: number;
-  /** Among all associations: Benjamini–Hochberg. */
+  /** Corrected over all associations (Benjamini–Hochberg). */
   qValue: number;
   cells: number;
-  /** Permutations behind the p-value. */
+  /** Number of permutations. */
   permutations: number;
   exact: boolean;
   /** r with the covariates of both models held constant, as if cells were independent. */
@@ -33,9 +33,9 @@ export interface Association {
 export interface Analysis {
   models: string[];
   associations: Association[];
-  /** What could not be said, and why. */
+  /** Associations without a value, with the reason. */
   missing: { outcome: string; of: 'both' | 'predicted'; reason: string }[];
-  /** Of synchrony: how much lies with the predicting, with the predicted model, and with the pair. */
+  /** Variance of synchrony due to the predicting model, the predicted model and the pair. */
   relations: SocialRelations | NoScore;
 }
 

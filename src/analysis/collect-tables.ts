@@ -1,6 +1,6 @@
 /**
- * What runs say of pairs of models: synchrony from `scores.jsonl` and outcomes from `outcomes.jsonl`, as tables over
- * ordered pairs.
+ * Collects synchrony (`scores.jsonl`) and outcomes (`outcomes.jsonl`) of several runs in tables over ordered pairs of
+ * models.
  * Row: the model whose states predict; column: the model whose states are predicted.
  */
 import { readOutcomes } from '../process/run-folder/outcomes-file.ts';
@@ -10,19 +10,19 @@ import { readScores } from '../recordings/read-scores.ts';
 import type { PairTable } from '../synchrony/stats/qap.ts';
 
 export interface Collected {
-  /** Names; with the beginning of the hash where two models have one name. */
+  /** Names; the start of the hash is added if two models have the same name. */
   models: string[];
   /** Strict excess, mean over groups and runs. */
   synchrony: PairTable;
   outcomes: OutcomeTables[];
-  /** Groups whose figures are provisional still, which are left out. */
+  /** Number of groups left out because their figures are still provisional. */
   provisional: number;
 }
 
 export interface OutcomeTables {
   /** Source and name, such as `judge goal`. */
   name: string;
-  /** Mean over both agents of the dialogues of two models. */
+  /** Mean over both agents of a dialogue. */
   both: PairTable;
   /** Mean over the agents whose states are predicted. */
   predicted: PairTable;
@@ -38,7 +38,7 @@ interface ScoredGroup {
   strict?: { excess?: number } | null;
 }
 
-/** Values of cells, which are averaged in the end. */
+/** Sum and count of each cell's values. */
 type Sums = Map<string, { sum: number; count: number }>;
 
 /** @throws EntrainError `RUN_INVALID` */

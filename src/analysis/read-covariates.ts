@@ -1,4 +1,4 @@
-/** Covariates of models, such as their size: a CSV file with the column `model` and one for each covariate. */
+/** Reads covariates of models, such as their size: a CSV file with the column `model` and one for each covariate. */
 import { readFile } from 'node:fs/promises';
 import { decodeText } from '../process/json-text.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -6,7 +6,7 @@ import { parseCsv } from '../tables/csv.ts';
 import type { Covariates } from './analyze-tables.ts';
 
 /**
- * @param models that need a value of each
+ * @param models that need a value of each covariate
  * @throws EntrainError `OUTCOMES_INVALID` naming the line, or the model that is missing
  */
 export async function readCovariates(file: string, models: readonly string[]): Promise<Covariates> {

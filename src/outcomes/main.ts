@@ -1,4 +1,4 @@
-/** `entrain evaluate RUN`: what came of the episodes of a run, by rules, by a file of one's own, and by a judge. */
+/** `entrain evaluate RUN`: writes outcomes of a run's episodes, by rules, from the user's own file, or by a judge. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -85,7 +85,7 @@ export async function run(argv: string[]): Promise<number> {
 const parse = (argv: string[]) =>
   parseArgs({ args: argv, options: FLAGS, strict: true, allowPositionals: true });
 
-/** Undefined without `--judge`. */
+/** @returns undefined without `--judge` */
 async function judgeSettings(flags: Flags): Promise<JudgeSettings | undefined> {
   const { judge: url, 'judge-model': model, 'judge-key-file': keyFile } = flags;
   if (url === undefined) {

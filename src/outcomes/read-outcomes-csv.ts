@@ -15,7 +15,7 @@ export interface FileOutcome {
 const COLUMNS = ['episode', 'agent', 'name', 'value'] as const;
 
 /**
- * Columns stand in any order; others are passed over.
+ * Columns may be in any order; others are ignored.
  * @throws EntrainError `OUTCOMES_INVALID` naming the line, or the column that is missing
  */
 export async function readOutcomesCsv(

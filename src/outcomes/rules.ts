@@ -1,14 +1,14 @@
 /**
- * Rules that score an episode from the facts of its scenario and the words alone. What an agent settled on is the last
- * value of its kind that it named; both must have settled on the same.
+ * Scores an episode by rules, from the facts of its scenario and the words alone. An agent's choice is the last value
+ * of its kind that it named; the rule is met if both agents chose the same.
  */
 import type { Rule, RuleOf } from '../protocol/rules.ts';
 import { holds, lastNamed, wordsOf } from './words.ts';
 
-/** Figures of the two roles, in speaking order, by name; `success` is from 0 to 1. */
+/** Scores of the two roles, in speaking order, by name; `success` is from 0 to 1. */
 export type RuleScores = readonly Record<string, number>[];
 
-/** @param turns the texts in order; role r speaks turns r − 1, r + 1, … */
+/** @param turns texts of the turns in order; role r speaks turns r − 1, r + 1, … */
 export function scoreByRule(rule: Rule, turns: readonly string[]): RuleScores {
   switch (rule.kind) {
     case 'friend':
@@ -40,7 +40,7 @@ function saidBy(turns: readonly string[], role: number): string[] {
   return turns.flatMap((text, turn) => (turn % 2 === role - 1 ? wordsOf(text) : []));
 }
 
-/** The value of both lists that both named last of all values in either; undefined where there is none. */
+/** The value in both lists that both agents named last of all values; undefined if there is none. */
 function settled(
   turns: readonly string[],
   [first, second]: readonly [readonly string[], readonly string[]],
@@ -51,7 +51,7 @@ function settled(
   return agreed && first.includes(named) && second.includes(named) ? named : undefined;
 }
 
-/** `share`: how much of the room between the limits a role got. */
+/** `share`: the part of the range between the two limits that a role gained. */
 function scorePrice({ seller, least, most }: RuleOf<'price'>, turns: readonly string[]): RuleScores {
   const [price, other] = [1, 2].map((role) => lastNumber(turns, role));
   const agreed = price !== undefined && price === other && price >= least && price <= most;
@@ -75,8 +75,8 @@ function lastNumber(turns: readonly string[], role: number): number | undefined 
 }
 
 /**
- * `success`: the points of items whose owner both state alike, of the most that both can have together; `points`: one's
- * own, of all.
+ * `success`: points of the items whose owner both agents state alike, divided by the largest possible joint points.
+ * `points`: a role's own points, divided by all of its points.
  */
 function scoreDivision({ values }: RuleOf<'division'>, turns: readonly string[]): RuleScores {
   const items = Object.keys(values[0]);
@@ -99,8 +99,8 @@ const OWN = new Set(['i', 'me', 'my', 'mine']);
 const YOURS = new Set(['you', 'your', 'yours']);
 
 /**
- * Owner of each item as this role said it last: in each sentence an item belongs to the "I" or "you" in front of it. A
- * "not" or "no" between the two, or no such word, leaves the item as it was.
+ * Owner of each item as this role stated it last: in a sentence, an item belongs to the "I" or "you" before it. With a
+ * "not" or "no" between the two, or without such a word, the sentence changes nothing.
  */
 function ownersBy(turns: readonly string[], role: number, items: readonly string[]): Map<string, number> {
   const known = new Map(items.map((item) => [wordsOf(item).join(' '), item]));
@@ -138,7 +138,7 @@ function scoreSecret({ holder, word }: RuleOf<'secret'>, turns: readonly string[
   return [1, 2].map((role) => ({ success: Number(role === holder ? !told : told) }));
 }
 
-/** A turn of the holder with the word, and later one of the other with it. */
+/** Whether the holder said the word in a turn, and the other agent in a later one. */
 function isRelayed({ holder, word }: RuleOf<'relay'>, turns: readonly string[]): boolean {
   const saidAt = turns.findIndex((text, turn) => turn % 2 === holder - 1 && holds(wordsOf(text), word));
   return (

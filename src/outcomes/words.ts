@@ -1,6 +1,6 @@
-/** The words of a talk, and what an agent settled on: the last of several values that it named. Case does not count. */
+/** Splits texts into words and finds which of several values was named last, regardless of case. */
 
-/** Letters or digits that stand together are a word; a value may have several. */
+/** A word is a run of letters or of digits; a value may have several words. */
 export function wordsOf(text: string): string[] {
   return (
     text
@@ -10,7 +10,7 @@ export function wordsOf(text: string): string[] {
   );
 }
 
-/** Where a value stands last among words; −1 where it does not. */
+/** Index of the last occurrence of a value among words; −1 if there is none. */
 function lastPlace(words: readonly string[], value: string): number {
   const sought = wordsOf(value);
   if (sought.length === 0) return -1;
@@ -21,7 +21,7 @@ function lastPlace(words: readonly string[], value: string): number {
 
 export const holds = (words: readonly string[], value: string): boolean => lastPlace(words, value) >= 0;
 
-/** The value that is named last; of two at one place, such as "park" in "park lane", the longer one. */
+/** The value that is named last; of two at the same place, such as "park" in "park lane", the longer one. */
 export function lastNamed(words: readonly string[], values: readonly string[]): string | undefined {
   const places = values.map((value) => ({
     value,

@@ -1,4 +1,4 @@
-/** `entrain import sotopia DIR`: study files made from what others published. */
+/** `entrain import sotopia DIR`: makes study files from published data sets. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';

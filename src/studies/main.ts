@@ -1,4 +1,4 @@
-/** `entrain import` and `entrain study`: study files, before anything is started. */
+/** `entrain import` and `entrain study`: commands on study files that start no run. */
 import { importCommand, usage as importUsage } from './import-command.ts';
 import { studyCommand, usage as studyUsage } from './study-command.ts';
 

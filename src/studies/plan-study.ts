@@ -1,15 +1,15 @@
 /**
- * What a study comes to before it begins: episodes, turns, turn pairs of each group beside the minimums, tokens, disk,
- * time, context.
+ * Computes the size of a study before it begins: episodes, turns, turn pairs of each group beside the minimums, tokens,
+ * disk space, time and context length.
  */
 import { groupSizes, hopelessStudy, MINIMUMS, type GroupSize } from '../protocol/minimums.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
 
-/** What is known of an agent's model without loading it. */
+/** Facts of an agent's model that are known without loading it. */
 export interface PlannedModel {
   name: string;
-  /** Of its folder: models of one path count as one. */
+  /** Path of its folder; agents with the same path share a model. */
   path: string;
   layers: number;
   dims: number;
@@ -19,11 +19,11 @@ export interface PlannedModel {
 
 export interface StudyPlan {
   lines: string[];
-  /** Why some groups can give no score; undefined where all can. */
+  /** Why some groups can give no score; undefined if all can. */
   note: string | undefined;
 }
 
-/** @param models of agents; of one that is missing neither disk nor context is known */
+/** @param models by agent; without an agent's model, its disk space and context are not given */
 export function planStudy(study: Study, models: ReadonlyMap<string, PlannedModel>): StudyPlan {
   const { scenarios, pairs, conditions, maxTurns, maxTokens } = study;
   const episodes = scenarios.length * pairs.length * conditions.length * study.episodes;
@@ -52,7 +52,7 @@ function duration(seconds: number): string {
   return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** A word said besides is one more to say, and to hear. */
+/** Every word of an alternative is also spoken and heard. */
 function branchLines({ branches, maxTokens }: Study, turns: number): string[] {
   if (!branches) return [];
   const branched = Math.round(turns * branches.share);
@@ -75,10 +75,10 @@ function diskLines(study: Study, models: ReadonlyMap<string, PlannedModel>): str
   return [`disk     ${gigabytes(expectedOfStudy(study, announced).studyBytes)} at most`];
 }
 
-/** What a chat template puts around a prompt. */
+/** Tokens that a chat template adds around a prompt. */
 const TEMPLATE_TOKENS = 64;
 
-/** The longest prompt of each model that does not leave room for an utterance heard and one spoken. */
+/** For each model, its longest prompt if it leaves no room for one utterance heard and one spoken. */
 function contextLines(study: Study, models: ReadonlyMap<string, PlannedModel>): string[] {
   const different = new Map([...models.values()].map((model) => [model.path, model]));
   return [...different.values()].map(({ name, contextTokens, countTokens }) => {

@@ -1,4 +1,4 @@
-/** `entrain study validate|plan|schema`: what a study file says, before anything is started. */
+/** `entrain study validate|plan|schema`: checks, sizes and describes a study file without starting a run. */
 import { parseArgs } from 'node:util';
 import { loadTokenizer } from '../model/text/tokenizer.ts';
 import { readModelFolder } from '../model/folder/model-folder.ts';
@@ -52,7 +52,7 @@ function print(text: string, status: number): number {
   return status;
 }
 
-/** Of every agent that a flag names; DIR alone stands for all others. */
+/** Models by agent, from `AGENT=DIR` flags; `DIR` alone applies to all other agents. */
 async function modelsOf(study: Study, flags: readonly string[]): Promise<Map<string, PlannedModel>> {
   const agents = agentsOf(study);
   const folders = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** The built page, read once: each file as a route, compressed beforehand where its build says so. */
+/** Serves the built page: each file is read once and becomes a route, compressed if the build compressed it. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The page may talk to this server and to nobody else. uPlot and the ladder set styles of elements by script, which
- * this allows.
+ * The page may connect only to this server. uPlot and the ladder set styles by script, which the policy allows.
  */
 const POLICY = [
   "default-src 'none'",
@@ -27,7 +26,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Where `npm run build` puts the page. */
+/** The folder into which `npm run build` writes the page. */
 export const pageFolder = (): string => {
   const here = fileURLToPath(new URL('.', import.meta.url));
   return here.includes(join('dist', 'src', 'viewer'))
@@ -35,7 +34,7 @@ export const pageFolder = (): string => {
     : join(here, '..', '..', 'dist', 'viewer');
 };
 
-/** @throws EntrainError `CONFIG_INVALID` where the page was not built */
+/** @throws EntrainError `CONFIG_INVALID` if the page was not built */
 export async function readAssets(folder = pageFolder()): Promise<Readonly<Record<string, HttpRoute>>> {
   const names = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw new EntrainError(
@@ -59,7 +58,7 @@ async function assetRoute(file: string): Promise<HttpRoute> {
   const plain = await readFile(file);
   const brotli = await readFile(`${file}.br`).catch(() => undefined);
   const type = TYPES[extname(file)] ?? 'application/octet-stream';
-  // The build puts a digest of its content into the name of every file but the page's own.
+  // The build puts a digest of the content into every file name except that of the HTML page.
   const cache = extname(file) === '.html' ? 'no-cache' : 'public, max-age=31536000, immutable';
   const headers = { 'content-security-policy': POLICY, 'cache-control': cache, vary: 'accept-encoding' };
   return ({ encodings }) =>

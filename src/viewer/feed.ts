@@ -2,15 +2,15 @@
 import type { EventStream } from '../transport/http/server-sent-events.ts';
 import type { FeedMessage } from './view-data.ts';
 
-/** Feeds at a time; one more is refused. */
+/** Most feeds at the same time; further ones are refused. */
 export const MOST_FEEDS = 200;
 
-/** A comment now and then, so that proxies keep the connection. */
+/** Interval of comments, which keep proxies from closing the connection. */
 const BEAT_MS = 15_000;
 
 export interface Feeds {
   readonly open: number;
-  /** Sends to this client until it closes. */
+  /** Sends changes to a client until it closes the connection. */
   begin(answer: EventStream, follow: (send: (messages: FeedMessage[]) => void) => () => void): void;
   close(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * `entrain view`: shows the runs of a folder in a browser, as they happen and afterwards. It reads run folders alone,
- * so no program of a run waits for it; words as they are spoken come from NATS, where it is told of one.
+ * `entrain view`: shows the runs of a folder in a browser, as they happen and afterwards. It reads only run
+ * folders, so no program of a run waits for it. Tokens as they are spoken come from NATS, if its address is given.
  */
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
@@ -19,7 +19,7 @@ import { tokensOnNats } from './tokens-on-nats.ts';
 
 export { FLAGS as flags, usage } from './settings.ts';
 
-/** How often the folders of runs that somebody looks at are read. */
+/** Interval between reads of the followed runs. */
 const LOOK_MS = 300;
 
 export async function run(argv: string[]): Promise<number> {
@@ -50,14 +50,14 @@ export async function run(argv: string[]): Promise<number> {
   return 0;
 }
 
-/** Where it is, and why not where it was looked for. */
+/** The line with the viewer's address, and why the usual port was not used. */
 function addressText({ run, serving, mayMove }: Settings, { url, port }: HttpServer): string {
   const address = `viewer       ${url}${run === undefined ? '/' : `/?run=${run}`}\n`;
   const moved = `note         port ${serving.port} is in use: the viewer took ${port}\n`;
   return mayMove && port !== serving.port ? address + moved : address;
 }
 
-/** @returns what ends it */
+/** Reads the followed runs at intervals. @returns a function that stops it */
 function lookNowAndThen(library: RunLibrary, log: Logger): () => void {
   let isLooking = false;
   const look = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** The viewer's metrics; the only place in this program that knows prom-client. */
+/** The viewer's metrics; the only module of this program that uses prom-client. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { addProcessMetrics } from '../process/metrics.ts';
 
@@ -9,7 +9,7 @@ export interface ViewerMetrics {
 
 export function createViewerMetrics(sources: {
   version: string;
-  /** Folder of the run folders. */
+  /** The folder that holds the run folders. */
   folder: string;
   feeds(): number;
 }): ViewerMetrics {

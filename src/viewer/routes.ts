@@ -1,4 +1,4 @@
-/** What the viewer answers: its page, the list of runs, one run, the words of an episode, and the feed of a run. */
+/** HTTP routes of the viewer: its page, the list of runs, one run, the words of an episode, and the feed of a run. */
 import { jsonAnswer, textAnswer, type HttpRequest, type HttpRoute } from '../transport/http/server.ts';
 import { MOST_FEEDS, type Feeds } from './feed.ts';
 import type { RunLibrary } from './library/run-library.ts';
@@ -12,7 +12,7 @@ export interface RouteParts {
   assets: Readonly<Record<string, HttpRoute>>;
   library: RunLibrary;
   feeds: Feeds;
-  /** Tells the tokens of a run as they are spoken; left out where there is no NATS. */
+  /** Follows the tokens of a run as they are spoken; undefined without NATS. */
   tokens: ((run: string, listener: (message: FeedMessage) => void) => () => void) | undefined;
 }
 

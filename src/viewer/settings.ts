@@ -13,13 +13,13 @@ export interface Settings {
   /** The run that is shown first. */
   run: string | undefined;
   serving: Serving;
-  /** The port was not asked for: the next free one will do. */
+  /** Whether the next free port may be used, since no port was given. */
   mayMove: boolean;
-  /** Where tokens come from as they are spoken; undefined: whole utterances alone are shown. */
+  /** The NATS server for tokens as they are spoken; undefined: only whole utterances are shown. */
   nats: NatsOptions | undefined;
 }
 
-/** Where it is looked for first. */
+/** The default port. */
 const VIEW_PORT = 9470;
 
 export const FLAGS = {

@@ -1,6 +1,6 @@
 /**
- * Tokens as they are spoken, from NATS: previews that may be missed. One subscription a run, while somebody looks at
- * it.
+ * Receives tokens from NATS as they are spoken: previews that may be lost. Each run has one subscription while a client
+ * shows it.
  */
 import { parseMessage, tokenSchema } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -17,7 +17,7 @@ interface Followed {
   unsubscribe(): void;
 }
 
-/** @returns a function that follows a run until what it returns is called */
+/** @returns a function that follows a run; the function that it returns stops it */
 export function tokensOnNats(link: NatsLink, log: Logger): (run: string, listener: Listener) => () => void {
   const runs = new Map<string, Followed>();
   return (run, listener) => {
@@ -44,7 +44,7 @@ export function tokensOnNats(link: NatsLink, log: Logger): (run: string, listene
   }
 }
 
-/** Undefined for a message that is no token, or that another agent than its subject's claims. */
+/** Undefined if a message is not a token, or names an agent other than the one of its subject. */
 function readToken(subject: string, message: string): TokenView | undefined {
   try {
     const token = parseMessage(tokenSchema, message, { code: 'MESSAGE_INVALID', what: 'A token' });

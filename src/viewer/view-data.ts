@@ -1,19 +1,19 @@
-/** What the viewer's server tells its page, as JSON. Types alone: both sides import it. */
+/** Types of the JSON that the viewer's server sends to its page; both sides import it. */
 
 export type RunState = 'running' | 'finished' | 'failed' | 'stopped';
 
-/** A line of the list of runs. */
+/** An entry of the list of runs. */
 export interface RunEntry {
   run: string;
   study: string;
   state: RunState;
   /** Milliseconds since 1970. */
   startedAtMs: number;
-  /** Planned; 0 before the run has begun. */
+  /** Number of planned episodes; 0 before the run has begun. */
   episodes: number;
   finished: number;
   conditions: string[];
-  /** What the figures allow one to say, in a sentence. */
+  /** What the figures show, in one sentence. */
   verdict: string;
 }
 
@@ -42,13 +42,13 @@ export interface EpisodeView {
   condition: string;
   /** Agent ids; turn t is spoken by order[t % order.length]. */
   order: string[];
-  /** Who reads along in the place of the last speaker. */
+  /** The agent that only reads, in the place of the last speaker. */
   reader?: string;
   turns: number;
   open: boolean;
 }
 
-/** Other words from the same history. */
+/** An alternative utterance after the same history. */
 export interface AlternativeView {
   k: number;
   text: string;
@@ -70,16 +70,16 @@ export interface Interval {
   high: number;
 }
 
-/** Rung 1: do the states go together? SyncR² as published, beside its nulls. */
+/** Rung 1, association: SyncR² as published, with its nulls. */
 export interface AssociationView {
   score: number;
-  /** The same mean without the clip at 0. */
+  /** The same mean, not clipped at 0. */
   unclipped: number;
   shuffled: number | null;
   pseudo: number | null;
 }
 
-/** Rung 2: beyond scenario, turn and episode. */
+/** Rung 2, adjustment: association beyond scenario, turn and episode. */
 export interface AdjustmentView extends Interval {
   pValue: number;
   qValue: number | null;
@@ -88,12 +88,12 @@ export interface AdjustmentView extends Interval {
   nullMean: number;
 }
 
-/** Rung 3: does what one says change the other? Shares of the variance, from counterfactual branches. */
+/** Rung 3, intervention: share of the variance caused by the other's words, from counterfactual branches. */
 export interface InterventionView {
   histories: number;
   influence: Interval | null;
   matched: (Interval & { pValue: number }) | null;
-  /** Of the test that may be looked at any time. */
+  /** p-value of the sequential test. */
   sequentialP: number | null;
   reason?: string;
 }
@@ -105,7 +105,7 @@ export interface CurveView extends Interval {
   association: number | null;
 }
 
-/** An ordered pair of places in one condition: whose states tell whose. */
+/** An ordered pair of places in one condition: the predicting and the predicted speaker. */
 export interface GroupView {
   key: string;
   condition: string;
@@ -115,7 +115,7 @@ export interface GroupView {
   targetRole: number;
   sourceModel: string;
   targetModel: string;
-  /** Turns from the one state to the other. */
+  /** Number of turns from the source's state to the target's. */
   distance: number;
   samples: number;
   reason?: string;
@@ -129,13 +129,13 @@ export interface GroupView {
 export interface DifferenceView extends Interval {
   condition: string;
   against: string;
-  /** Places of one direction; left out for the mean over both. */
+  /** Place of the source; absent for the mean over both directions. */
   sourceRole?: number;
   targetRole?: number;
   pValue: number;
 }
 
-/** What the figures allow one to say. */
+/** What the figures of a run show. */
 export interface VerdictView {
   claim: string;
   /** The figures behind the claim, one for each condition and direction. */
@@ -145,14 +145,14 @@ export interface VerdictView {
 }
 
 export interface FiguresView {
-  /** Until the run has ended and all of it is scored, each figure is one look of many. */
+  /** Whether figures may still change: true until the run has ended and all of it is scored. */
   provisional: boolean;
   groups: GroupView[];
   differences: DifferenceView[];
   verdict: VerdictView;
 }
 
-/** A run without its words. */
+/** One run, without the words of its episodes. */
 export interface RunView extends RunEntry {
   seed: number;
   maxTurns: number;
@@ -171,7 +171,7 @@ export interface TokenView {
   text: string;
 }
 
-/** What the feed of a run says, each an event of its name. */
+/** Messages of a run's feed; `type` is the name of the server-sent event. */
 export type FeedMessage =
   | { type: 'utterance'; utterance: UtteranceView }
   | { type: 'talk'; talk: EpisodeView }

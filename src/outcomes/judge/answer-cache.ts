@@ -1,13 +1,13 @@
 /**
- * Answers of a judge by what it was asked, `judge/SHA256.json` in the run folder: the same question is asked once. Only
- * answers that follow the schema are kept.
+ * Caches the answers of a judge by request, in `judge/SHA256.json` of the run folder, so that the same request is sent
+ * once. Only answers that follow the schema are cached.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../process/write-atomic.ts';
 
 export interface AnswerCache {
-  /** The text of an answer; undefined where there is none. */
+  /** The text of an answer; undefined if there is none. */
   find(key: string): Promise<string | undefined>;
   keep(key: string, answer: string): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Asks a judge about one episode. An answer that does not follow the schema, a status that may pass and silence are
- * tried again; what no second try would mend ends the asking.
+ * Asks a judge about one episode. An answer that does not follow the schema, a temporary status and a timeout are
+ * retried; a fault that every request would have ends the evaluation.
  *
  *   cache ─▶ budget ─▶ POST /chat/completions ─▶ schema ─▶ cache
  */
@@ -15,14 +15,14 @@ import { judgeMessages, type JudgedTalk } from './prompt.ts';
 import { leastTokens, mostTokens, type TokenBudget } from './token-budget.ts';
 
 export interface JudgeSettings {
-  /** Of the interface, such as `http://127.0.0.1:8000/v1`. */
+  /** Base address of the interface, such as `http://127.0.0.1:8000/v1`. */
   url: string;
   model: string;
   key: string | undefined;
   timeoutMs: number;
-  /** Requests for one episode, the first included. */
+  /** Number of requests for one episode, including the first. */
   attempts: number;
-  /** Before the second request; doubled before each one after it. */
+  /** Pause before the second request; doubled before each further one. */
   pauseMs: number;
 }
 
@@ -34,7 +34,7 @@ export interface JudgeTools {
 
 export type Judged =
   | { answer: JudgeAnswer; cached: boolean }
-  /** `final`: the judge would say the same of every episode. */
+  /** `final`: every other episode would fail in the same way. */
   | { reason: string; final: boolean };
 
 const ANSWER_TOKENS = 2048;
@@ -81,7 +81,7 @@ function pauseBefore(attempt: number, pauseMs: number, { retryAfterMs = 0 }: Fai
   return Math.min(LONGEST_PAUSE_MS, Math.max(retryAfterMs, pauseMs * 2 ** (attempt - 1)));
 }
 
-/** One request; `tokens`: what it took, by what the judge says and at least what the texts must come to. */
+/** Sends one request; `tokens` is what it cost: as the judge reports, but at least what its texts must come to. */
 async function post(
   { url, key, timeoutMs }: JudgeSettings,
   body: string,
@@ -102,7 +102,7 @@ async function post(
   return { content: completion.content, tokens: Math.max(least, completion.tokens) };
 }
 
-/** 408, 429 and faults of the server may pass; of any other the judge would answer every request so. */
+/** 408, 429 and server errors are temporary; any other status would answer every request. */
 function statusFailure({ status, retryAfterMs }: Posted): Failure {
   const retry = status === 408 || status === 429 || status >= 500;
   const reason = `it answered with HTTP ${status}`;
@@ -120,7 +120,7 @@ function readCompletion(text: string): { content: string; tokens: number } | Fai
   }
 }
 
-/** The first JSON object of a text, held against the schema. */
+/** Parses the first JSON object of a text and checks it against the schema. */
 function checkAnswer(content: string, speakers: number): { answer: JudgeAnswer } | Failure {
   const [start, end] = [content.indexOf('{'), content.lastIndexOf('}')];
   const parsed = parseJsonText(content.slice(Math.max(0, start), end + 1));

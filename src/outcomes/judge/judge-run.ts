@@ -1,6 +1,6 @@
 /**
- * Judges all episodes of a run, a few at a time. One that cannot be judged stays unscored and is counted; the others go
- * on.
+ * Judges all episodes of a run, a few at a time. An episode that cannot be judged stays unscored and is counted; the
+ * others continue.
  */
 import { DIMENSIONS, type Dimension, type JudgeAnswer } from '../../protocol/outcomes.ts';
 import type { OutcomeLine } from '../../protocol/outcomes.ts';
@@ -12,7 +12,7 @@ import { createTokenBudget } from './token-budget.ts';
 
 export interface JudgeJob {
   settings: JudgeSettings;
-  /** What all requests together may take. */
+  /** Most tokens of all requests together. */
   budgetTokens: number;
   /** Episodes that are asked about at the same time. */
   atOnce: number;
@@ -26,7 +26,7 @@ export interface JudgeReport {
   scored: number;
   fromCache: number;
   tokens: number;
-  /** How many episodes stayed unscored, by reason. */
+  /** Number of unscored episodes by reason. */
   unscored: Map<string, number>;
 }
 
@@ -60,7 +60,7 @@ export async function judgeRun(
   return { lines, tokens: budget.taken(), ...countsOf(judged) };
 }
 
-/** In order of the episodes. Once a failure is final, the judge is asked no more. */
+/** Results in order of the episodes. After a final failure no further request is sent. */
 async function judgeAll(
   talks: readonly JudgedTalk[],
   tools: JudgeTools,
@@ -90,7 +90,7 @@ function judgedTalk({ facts }: RunTalk, { scenario: id, turns, order }: TalkEpis
   };
 }
 
-/** `overall`: the mean of the seven dimensions, as SOTOPIA has it. */
+/** `overall`: the mean of the seven dimensions, as in SOTOPIA. */
 function valuesOf(
   { agents }: JudgeAnswer,
   order: readonly string[],

@@ -1,11 +1,11 @@
-/** What a judge is asked of an episode: SOTOPIA's seven dimensions of each agent, as JSON. */
+/** The request to a judge: ratings of each agent in SOTOPIA's seven dimensions, as JSON. */
 import { createHash } from 'node:crypto';
 import type { Person, Scenario } from '../../protocol/study.ts';
 import { DIMENSIONS, type Dimension } from '../../protocol/outcomes.ts';
 
 export interface JudgedTalk {
   scenario: Pick<Scenario, 'text' | 'people'>;
-  /** In order; turn t belongs to agent t % speakers + 1. */
+  /** Turns in order; turn t belongs to agent t % speakers + 1. */
   turns: readonly { text: string; absent: boolean }[];
   speakers: number;
 }
@@ -32,7 +32,7 @@ const INSTRUCTIONS = [
     .join(', ')}}]}`,
 ].join('\n');
 
-/** SHA-256 of the instructions, by which values of different ones are told apart. */
+/** SHA-256 of the instructions, stored with each value so that values from different instructions are not mixed. */
 export const PROMPT_SHA256 = createHash('sha256').update(INSTRUCTIONS).digest('hex');
 
 export interface ChatMessage {

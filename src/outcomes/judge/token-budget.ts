@@ -1,8 +1,8 @@
-/** How many tokens a judge may still take. What a request may take at most is set aside before it is sent. */
+/** Tokens that requests to a judge may still cost. The most that a request can cost is reserved before it is sent. */
 export interface TokenBudget {
   /** Reserves tokens; false, without a reservation, if fewer are left. */
   reserve(tokens: number): boolean;
-  /** Gives back what was set aside, and counts what was taken. */
+  /** Releases a reservation and counts the actual cost. */
   settle(reserved: number, taken: number): void;
   taken(): number;
 }
@@ -23,6 +23,6 @@ export function createTokenBudget(most: number): TokenBudget {
   };
 }
 
-/** No tokenizer makes more tokens than bytes, and of English about one for four; few make less than one for eight. */
+/** Upper and lower estimates of the tokens of a text; English has about one token for four bytes. */
 export const mostTokens = (bytes: number): number => Math.ceil(bytes / 2);
 export const leastTokens = (bytes: number): number => Math.ceil(bytes / 8);

@@ -1,6 +1,6 @@
 /**
- * A study of SOTOPIA's scenarios: each combination of a scenario with two characters is a scenario of the study, for
- * what its episodes share is both. A dialogue has at most 20 turns, and ends before when one of the two leaves.
+ * Makes a study from SOTOPIA's scenarios. Each combination of a scenario with two characters becomes one scenario of
+ * the study, since its episodes share both. A dialogue has at most 20 turns and ends earlier if one of the two leaves.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,11 +21,11 @@ import { readableText } from './viewer-tags.ts';
 
 export interface SotopiaOptions {
   name: string;
-  /** Two, in speaking order. */
+  /** The two agents, in speaking order. */
   agents: [string, string];
-  /** How many combinations of each scenario, the first ones; left out: all. */
+  /** Number of combinations of each scenario, from the first on; all by default. */
   combinations?: number;
-  /** Episodes of each combination and condition. */
+  /** Number of episodes of each combination and condition. */
   episodes: number;
 }
 
@@ -41,7 +41,7 @@ const MAX_TOKENS = 64;
 
 /**
  * @param folder with envs.json, agents.json and env_agent_combos.json
- * @throws EntrainError `STUDY_INVALID` naming the file and the field, or the id that is nowhere
+ * @throws EntrainError `STUDY_INVALID` naming the file and the field, or the id that is missing
  */
 export async function importSotopia(folder: string, options: SotopiaOptions): Promise<Study> {
   const at = (file: string): string => join(folder, file);
@@ -124,13 +124,13 @@ function scenarioOf(
   return { id: idOf(codename, pk), text, people: [person(0, first, second), person(1, second, first)] };
 }
 
-/** What of a scenario one of the two alone may read: all that it may read, where that is more than both may. */
+/** All that one agent may read of a scenario; empty if that is what both may read. */
 function ownPart(scenario: string, shared: string, at: 0 | 1): string {
   const own = readableText(scenario, at);
   return own === shared ? '' : own;
 }
 
-/** An id of the codename, for reading, and the primary key, for uniqueness. */
+/** An id from the codename, which is readable, and the primary key, which is unique. */
 function idOf(codename: string, pk: string): string {
   const clean = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]+/g, '-');
   const unique = clean(pk).slice(0, 32);

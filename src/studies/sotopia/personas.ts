@@ -1,19 +1,19 @@
 /**
- * Who an agent is and what it knows of the other, which their relationship decides:
+ * Writes an agent's persona and what it knows of the other, which depends on their relationship:
  *
  *   0 strangers      nothing
  *   1 by name        the name
- *   2 acquaintances  name, age, occupation, pronouns and what is public
+ *   2 acquaintances  name, age, occupation, pronouns and public information
  *   3 to 5           the same with personality and values
  *
- * Nobody ever knows the other's goal or secret.
+ * Neither agent ever knows the other's goal or secret.
  */
 import type { SotopiaAgent } from '../../protocol/sotopia.ts';
 
 const ACQUAINTANCES = 2;
 const FRIENDS = 3;
 
-/** What an agent is told of itself and of the other. */
+/** The text that an agent gets about itself and the other. */
 export function personaOf(own: SotopiaAgent, other: SotopiaAgent, relationship: number): string {
   return `I am ${publicly(own)} ${own.personality_and_values} ${knownOf(other, relationship)}`
     .replaceAll(/\s+/g, ' ')

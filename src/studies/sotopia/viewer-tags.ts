@@ -1,17 +1,16 @@
 /**
- * Texts with tags that say who may read a part: `<p viewer="environment">…</p>` is for whoever watches,
- * `viewer="agent_0"` for one agent, and a tag without a viewer, such as `<extra_info>`, for whoever has the text. Tags
- * may stand in one another.
+ * Reads texts whose tags say who may see a part: `<p viewer="environment">…</p>` is for observers, `viewer="agent_0"`
+ * for one agent, and a tag without a viewer, such as `<extra_info>`, for every reader. Tags may be nested.
  */
 
-/** Who reads: one of the agents by its number from 0, or both, who see only what is for all. */
+/** One agent by its number from 0, or `both`: what both may see. */
 export type Reader = 0 | 1 | 'both';
 
 const TAG = /<(\/?)([a-z][\w-]*)((?:\s+[\w-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*>/gi;
 const VIEWER = /\bviewer\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
 
 /**
- * The text without its tags and without what the reader may not see. A part whose tag is never closed goes on to the
+ * The text without its tags and without what the reader may not see. A part whose tag is never closed extends to the
  * end.
  */
 export function readableText(text: string, reader: Reader): string {
@@ -41,7 +40,7 @@ function mayRead(attributes: string, reader: Reader): boolean {
   return viewer === undefined || viewer === 'all' || viewer === `agent_${reader}`;
 }
 
-/** Without the space that parts leave behind. */
+/** Removes the white space that removed parts leave. */
 function tidied(text: string): string {
   return text
     .replaceAll(/[ \t]+/g, ' ')

@@ -1,4 +1,4 @@
-/** The figures of a run as they stand in its `scores.jsonl`: of every group the last line, and its curve. */
+/** Reads the figures of a run from its `scores.jsonl`: the last line of each group, and the group's curve. */
 import type { PaperReport, StrictReport } from '../../protocol/report.ts';
 import type {
   CurveView,
@@ -16,7 +16,7 @@ export interface FiguresState {
   provisional: boolean;
 }
 
-/** Above it every second point of a curve goes. */
+/** Most points of a curve; above it every second point is removed. */
 const CURVE_POINTS = 400;
 
 export const emptyFigures = (): FiguresState => ({

@@ -1,4 +1,4 @@
-/** One run folder, read and followed: what the page shows of it, and what changed since the last look. */
+/** Reads and follows one run folder: what the page shows of it, and what changed since the last read. */
 import { join } from 'node:path';
 import { eventSchema, utteranceSchema, type RunFacts } from '../../protocol/nats-messages.ts';
 import { readRunFile } from '../../process/run-folder/run-file.ts';
@@ -72,7 +72,7 @@ export class FollowedRun {
     return this.#talk.words.get(episode) ?? [];
   }
 
-  /** The first `most` utterances that hold `text`; upper and lower case are the same. */
+  /** The first `most` utterances that contain `text`, regardless of case. */
   find(text: string, most: number): UtteranceView[] {
     const wanted = text.toLowerCase();
     const all = [...this.#talk.words.values()].flat();

@@ -1,8 +1,10 @@
-/** Reads a file of lines that is still being written: each look gives the whole lines that came since the last one. */
+/** Reads a file of lines that is still being written: each read returns the complete lines since the last one. */
 import { open } from 'node:fs/promises';
 
 export interface LineTail {
-  /** Whole lines since the last look; none while the file is not there. A file that became shorter is read anew. */
+  /**
+   * Complete lines since the last read; none if there is no file. A file that became shorter is read from its start.
+   */
   read(): Promise<string[]>;
 }
 
@@ -39,7 +41,7 @@ export function createLineTail(file: string): LineTail {
   };
 }
 
-/** The objects among lines of JSON; a line that is none is passed over, for only its writer can mend it. */
+/** Parses lines of JSON; a line that is not an object is skipped. */
 export function objectsOf(lines: readonly string[]): Record<string, unknown>[] {
   return lines.flatMap((line) => {
     try {

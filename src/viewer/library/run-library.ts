@@ -1,4 +1,4 @@
-/** The runs of a folder of run folders: listed, opened, and followed while somebody looks at them. */
+/** Lists and opens the runs of a folder, and follows those that a client shows. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NAME_PATTERN } from '../../protocol/subjects.ts';
@@ -12,16 +12,16 @@ interface Shelf {
   folder: string;
   run: FollowedRun;
   listeners: Set<Listener>;
-  /** One look at a time: the files are read on from where the last look stopped. */
+  /** The read in progress; reads do not overlap, since each continues where the last one stopped. */
   looking: Promise<FeedMessage[] | undefined>;
 }
 
-/** Runs whose words are held at a time; the one that was not looked at for the longest goes first. */
+/** Most runs whose words are in memory; the least recently used is dropped first. */
 const MOST_OPEN = 64;
 
 export class RunLibrary {
   readonly #runs: string;
-  /** By name; the one that was looked at last is the last. */
+  /** By name, in order of use; the most recently used is the last. */
   readonly #shelves = new Map<string, Shelf>();
   readonly #entries = new Map<string, { stamp: string; entry: RunEntry }>();
 
@@ -37,7 +37,7 @@ export class RunLibrary {
     return found.filter((entry) => entry !== undefined).toSorted((a, b) => b.startedAtMs - a.startedAtMs);
   }
 
-  /** The run as it stands now; undefined if there is none of the name. */
+  /** The run's present state; undefined if there is no run of this name. */
   async open(run: string): Promise<FollowedRun | undefined> {
     if (!NAME_PATTERN.test(run)) return undefined;
     const shelf = this.#shelfOf(run);
@@ -46,14 +46,14 @@ export class RunLibrary {
     return undefined;
   }
 
-  /** Tells what changes in a run from now on, until the returned function is called. */
+  /** Calls `listener` with each change of a run until the returned function is called. */
   follow(run: string, listener: Listener): () => void {
     const { listeners } = this.#shelfOf(run);
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }
 
-  /** Looks once at every run that is followed. */
+  /** Reads every followed run once. */
   async lookAtFollowed(): Promise<void> {
     const followed = [...this.#shelves.values()].filter(({ listeners }) => listeners.size > 0);
     await Promise.all(followed.map(look));
@@ -98,7 +98,7 @@ function look(shelf: Shelf): Promise<FeedMessage[] | undefined> {
   return shelf.looking;
 }
 
-/** Changes when one of the files does that the entry is made of. */
+/** A value that changes when one of the entry's files changes. */
 async function stampOf(folder: string): Promise<string> {
   const files = ['run.json', 'events.jsonl', 'scores.jsonl'];
   const found = await Promise.all(files.map((file) => stat(join(folder, file)).catch(() => undefined)));

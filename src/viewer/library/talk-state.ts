@@ -1,11 +1,11 @@
 /**
- * The talk of a run as it stands in its folder: a reduction of `events.jsonl`, `transcript.jsonl` and `branches.jsonl`.
+ * The talk of a run, as a reduction of `events.jsonl`, `transcript.jsonl` and `branches.jsonl` of its folder.
  */
 import type { RunEvent } from '../../protocol/nats-messages.ts';
 import type { AlternativeView, EpisodeView, RunState, UtteranceView } from '../view-data.ts';
 
 export interface TalkState {
-  /** Planned episodes; 0 before the run has begun. */
+  /** Number of planned episodes; 0 before the run has begun. */
   planned: number;
   finished: number;
   state: RunState;
@@ -24,7 +24,7 @@ export const emptyTalk = (): TalkState => ({
   words: new Map(),
 });
 
-/** Takes in an event. @returns the episode that it changed */
+/** Applies an event. @returns the episode that it changed */
 export function takeEvent(talk: TalkState, event: RunEvent): EpisodeView | undefined {
   switch (event.type) {
     case 'run-started':
@@ -55,7 +55,7 @@ export function takeEvent(talk: TalkState, event: RunEvent): EpisodeView | undef
   }
 }
 
-/** Takes in a line of the transcript; one turn is taken once. @returns it when it is new */
+/** Applies a line of the transcript; a repeated turn is ignored. @returns the utterance if it is new */
 export function takeUtterance(talk: TalkState, said: UtteranceView): UtteranceView | undefined {
   const words = talk.words.get(said.episode) ?? [];
   talk.words.set(said.episode, words);
@@ -66,7 +66,7 @@ export function takeUtterance(talk: TalkState, said: UtteranceView): UtteranceVi
   return said;
 }
 
-/** Takes in what might have been said. @returns the utterance beside which it stands */
+/** Applies an alternative. @returns the utterance that it belongs to */
 export function takeAlternative(
   talk: TalkState,
   place: { episode: string; turn: number },

@@ -1,7 +1,7 @@
-/** What the figures of a run allow one to say, in plain words: the highest rung that has an answer speaks. */
+/** States in plain words what the figures of a run show, by the highest rung of the ladder that has a result. */
 import type { FiguresView, GroupView, VerdictView } from '../view-data.ts';
 
-/** Of a p-value. */
+/** Significance level. */
 const LEVEL = 0.05;
 
 type Figures = Pick<FiguresView, 'groups' | 'provisional'>;
@@ -20,7 +20,7 @@ export function verdictOf(figures: Figures): VerdictView {
   return figures.provisional ? { ...verdict, claim: `So far: ${verdict.claim}` } : verdict;
 }
 
-/** Rung 3: shares of the variance of the listener's next state that the speaker's choice of words makes. */
+/** Rung 3: the share of the variance of the listener's next state that the speaker's choice of words causes. */
 function interventionVerdict(groups: readonly GroupView[]): VerdictView | undefined {
   const measured = groups.filter(({ intervention }) => intervention?.influence);
   const live = measured.filter(({ condition }) => condition === 'live');
@@ -34,7 +34,7 @@ function interventionVerdict(groups: readonly GroupView[]): VerdictView | undefi
   return { claim: actingClaim(moved.length, live.length), evidence, caveat };
 }
 
-/** Rung 3 while there are too few histories for a share: the test that may be looked at any time. */
+/** Rung 3 with too few histories for a share: the sequential test. */
 function sequentialVerdict(groups: readonly GroupView[]): VerdictView | undefined {
   const all = groups.filter(({ intervention }) => intervention && intervention.sequentialP !== null);
   const tested = all.filter(({ condition }) => condition === 'live');
@@ -57,7 +57,7 @@ function actingClaim(moved: number, all: number): string {
   return moved === all ? 'They act on one another.' : 'Some act on others: not in every direction.';
 }
 
-/** Rung 2: states that go together beyond scenario, turn and episode. No evidence of an effect, and it says so. */
+/** Rung 2: association of the states beyond scenario, turn and episode. The text says that it shows no effect. */
 function adjustmentVerdict(groups: readonly GroupView[]): VerdictView | undefined {
   const scored = groups.filter(({ adjustment }) => adjustment);
   if (scored.length === 0) return undefined;

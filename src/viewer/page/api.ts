@@ -1,4 +1,4 @@
-/** What the page asks of the viewer's server. */
+/** Requests of the page to the viewer's server. */
 import type { FeedMessage, RunEntry, RunView, UtteranceView } from '../view-data.ts';
 
 async function ask<T>(path: string): Promise<T> {
@@ -17,7 +17,7 @@ export const fetchWords = (run: string, episode: string): Promise<UtteranceView[
 export const findWords = (run: string, text: string): Promise<UtteranceView[]> =>
   ask(`/api/find?${of(run, { text })}`);
 
-/** Follows a run. @returns what ends it */
+/** Follows a run. @returns a function that stops it */
 export function followFeed(
   run: string,
   on: { message(message: FeedMessage): void; connected(isConnected: boolean): void },

@@ -1,4 +1,4 @@
-/** The mark of the program, which leads to the list of runs. */
+/** The program's logo, which links to the list of runs. */
 
 export function Brand() {
   return (

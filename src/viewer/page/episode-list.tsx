@@ -1,10 +1,10 @@
-/** The episodes of a run, by condition; the one that is spoken now stands out. */
+/** The episodes of a run, by condition; the one being spoken is highlighted. */
 import { useState } from 'preact/hooks';
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import { byCondition, conditionClass, meaningOf } from './words.ts';
 
-/** More would make the page slow; the filter and the finder reach the rest. */
+/** More would make the page slow; the rest is reached by the filter and the search. */
 const MOST_SHOWN = 400;
 
 export function EpisodeList({

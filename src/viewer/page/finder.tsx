@@ -1,4 +1,4 @@
-/** Finds a word in what was said. */
+/** The search for a word in all utterances of a run. */
 import { useState } from 'preact/hooks';
 import type { RunView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';

@@ -22,7 +22,7 @@ export function RunPage({
   const [tab, setTab] = useState<Tab>('talk');
   const shown = episode ?? followed;
   const model = useRun(name, shown);
-  // Until one is picked, the page follows the talk that is spoken.
+  // Until the user picks an episode, the page follows the one being spoken.
   if (episode === undefined && model.liveliest !== undefined && model.liveliest !== followed)
     setFollowed(model.liveliest);
   const { run, fault } = model;

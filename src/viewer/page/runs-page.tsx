@@ -1,4 +1,4 @@
-/** The list of runs, with what each allows one to say. */
+/** The list of runs, with the verdict of each. */
 import { useEffect, useState } from 'preact/hooks';
 import type { RunEntry } from '../view-data.ts';
 import { linkTo } from './address.ts';

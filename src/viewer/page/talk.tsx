@@ -1,4 +1,4 @@
-/** One episode as it is spoken: who is told what, the utterances, and what might have been said instead. */
+/** One episode as it is spoken: the agents' instructions, the utterances, and the alternatives of branched turns. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeView, PersonView, RunView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';

@@ -1,4 +1,4 @@
-/** One run as the page knows it: read once, then changed by the feed. */
+/** The page's state of one run: read once, then updated by the feed. */
 import { useEffect, useReducer } from 'preact/hooks';
 import type { FeedMessage, RunView, UtteranceView } from '../view-data.ts';
 import { fetchRun, fetchWords, followFeed } from './api.ts';
@@ -7,11 +7,11 @@ export interface RunModel {
   run: RunView | undefined;
   fault: string | undefined;
   isConnected: boolean;
-  /** The words of the episodes that were asked for, and of those that are spoken now. */
+  /** The words of the episodes that were opened, and of those being spoken. */
   words: ReadonlyMap<string, readonly UtteranceView[]>;
   /** The utterance being spoken, of each episode. */
   speaking: ReadonlyMap<string, { turn: number; agent: string; text: string }>;
-  /** The episode in which something was said last. */
+  /** The episode with the latest utterance. */
   liveliest: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export function useRun(name: string, episode: string | undefined): RunModel {
         .catch((fault: unknown) => change({ type: 'fault', fault: String(fault) }));
     let wasLost = false;
     const connected = (isConnected: boolean): void => {
-      // What was said in between is only in the folder.
+      // What was said while the feed was lost is only in the folder.
       if (isConnected && wasLost) read();
       wasLost = !isConnected;
       change({ type: 'connected', isConnected });

@@ -1,4 +1,4 @@
-/** How figures, places and conditions are written. */
+/** Formats figures, directions and conditions for display. */
 import type { RunView } from '../view-data.ts';
 
 export const figure = (value: number): string => value.toFixed(3).replace('-', '−');
@@ -7,7 +7,7 @@ export const probability = (value: number): string => (value < 0.001 ? '< 0.001'
 
 const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;
 
-/** What a condition is, in a few words. */
+/** A short description of each condition. */
 export const MEANING: Readonly<Record<string, string>> = {
   live: 'they hear one another',
   monologue: 'both speak, neither hears',
@@ -19,7 +19,7 @@ export const MEANING: Readonly<Record<string, string>> = {
 export const meaningOf = (condition: string): string =>
   MEANING[condition] ?? (condition.startsWith('dose:') ? `they hear a share of ${condition.slice(5)}` : '');
 
-/** `ada → ben` where the places are always the same agents’, else `1st → 2nd`. */
+/** `ada → ben` if each place always has the same agent, else `1st → 2nd`. */
 export function directionOf(of: Directed, run: RunView): string {
   const { condition, sourceRole, targetRole } = of;
   if (sourceRole === undefined || targetRole === undefined) return 'both ways';

@@ -1,4 +1,4 @@
-/** How the excess of a group went as turn pairs came in: the figure, its interval, and zero. */
+/** Plots the excess of a group against the number of turn pairs, with its interval and a line at zero. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';

@@ -1,4 +1,4 @@
-/** The ladder: association, adjustment, intervention, on one scale; the strongest rung on top. */
+/** The ladder: association, adjustment, intervention, on one scale, with the strongest rung at the top. */
 import { useRef } from 'preact/hooks';
 import type { RunView } from '../../view-data.ts';
 import { ladderTable } from './ladder-table.ts';

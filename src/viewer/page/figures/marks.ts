@@ -1,4 +1,4 @@
-/** What each rung of the ladder shows of a group: a figure, its interval, its null, or why there is none. */
+/** What each rung of the ladder shows for a group: the figure with its interval and null, or why there is none. */
 import type { DifferenceView, FiguresView, GroupView, Interval } from '../../view-data.ts';
 import { byCondition, figure, probability, signed } from '../words.ts';
 
@@ -8,7 +8,7 @@ export interface Mark {
   nulls: number[];
   text: string;
   title: string;
-  /** Its interval holds the null: drawn hollow. */
+  /** Whether the interval contains the null; drawn hollow. */
   isPale: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Rung {
   name: string;
   question: string;
   definition: string;
-  /** What it says when no group has a figure. */
+  /** Text shown if no group has a figure. */
   notRun: string;
   lines(figures: FiguresView): Line[];
 }
@@ -92,14 +92,14 @@ function influenceMark({ intervention }: GroupView): Mark | undefined {
   };
 }
 
-/** Before there is a share: the p-value of the test that may be looked at any time. */
+/** With too few histories for a share: the p-value of the sequential test. */
 function earlyMark(sequentialP: number, histories: number, reason = ''): Mark {
   const text = `p\u00a0${probability(sequentialP)}`;
   const title = `no share yet: ${reason}; does it move at all: ${text} after ${histories} histories, by a test that may be looked at any time`;
   return { at: undefined, nulls: [], text, title, isPale: sequentialP > 0.05 };
 }
 
-/** Beside the influence: how much of the movement the speaker's own state foretells. */
+/** Matched SyncR², shown beside the influence. */
 function matchedLine(group: GroupView): Line[] {
   const matched = group.intervention?.matched;
   if (!matched) return [];

@@ -1,5 +1,6 @@
 /**
- * One rung as a plot: a line for each condition and direction, drawn at its own width so that its text keeps its size.
+ * One rung as a plot: a line for each condition and direction, drawn at the width of its element, so that text is not
+ * scaled.
  */
 import type { RunView } from '../../view-data.ts';
 import { conditionClass, directionOf } from '../words.ts';
@@ -60,7 +61,7 @@ const titleOf = (line: Line, run: RunView): string =>
 
 interface RowProps {
   line: Line;
-  /** The first of its condition: its name stands above. */
+  /** Whether it is the first line of its condition, with the condition's name above. */
   isFirst: boolean;
   top: number;
   run: RunView;

@@ -2,7 +2,7 @@
 
 export type Cell = string | number | null;
 
-/** What of its style an element of a figure keeps outside the page. */
+/** Style properties that are copied into a saved figure. */
 const KEPT = [
   'fill',
   'stroke',
@@ -14,7 +14,7 @@ const KEPT = [
   'font-weight',
 ];
 
-/** The plots below an element, one under the other, as one SVG. */
+/** Saves all plots inside an element, stacked vertically, as one SVG file. */
 export function saveSvg(place: Element | null, name: string): void {
   const plots = [...(place?.querySelectorAll('svg') ?? [])];
   const namespace = 'http://www.w3.org/2000/svg';

@@ -1,4 +1,4 @@
-/** One horizontal scale for all rungs, so that they compare by eye. */
+/** One horizontal scale for all rungs, so that they can be compared. */
 import type { Line } from './marks.ts';
 
 export interface Scale {
@@ -9,7 +9,7 @@ export interface Scale {
   x(value: number): number;
 }
 
-/** Pixels for the names on the left and the figure on the right. */
+/** Widths in pixels: of the names on the left, and of the figure on the right. */
 export const LABEL_PX = 112;
 export const VALUE_PX = 62;
 
