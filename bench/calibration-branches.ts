@@ -142,7 +142,7 @@ function addInfluence(sums: Sums, of: { acts: Influence; known: number; share: n
   sums.holdsKnown += acts.ci.low <= known && known <= acts.ci.high ? share : 0;
 }
 
-function addMatched(sums: Sums, score: MatchedScore, { branches, foretold }: BranchWorld): void {
+function addMatched(sums: Sums, score: MatchedScore, { branches, predicted }: BranchWorld): void {
   sums.scored += 1;
   sums.matched += score.score;
   sums.found += score.pValue <= ALPHA ? 1 : 0;
@@ -151,7 +151,7 @@ function addMatched(sums: Sums, score: MatchedScore, { branches, foretold }: Bra
   const used = orderHistories(branches);
   const within = (m: Matrix): Float64Array => centreWithin(m, used).data;
   const layers = branches.target.map((target, layer) =>
-    knownShare([within(target), within(foretold[layer] as Matrix)], target.cols),
+    knownShare([within(target), within(predicted[layer] as Matrix)], target.cols),
   );
   sums.oracle += layers.reduce((sum, value) => sum + value, 0) / layers.length;
 }

@@ -6,8 +6,7 @@ import { inspectModel } from './folder/inspect-model.ts';
 import { showModel } from './folder/show-model.ts';
 import { writeTapped } from './graph/write-tapped.ts';
 import { readTryArguments, TRY_FLAGS } from './try/try-arguments.ts';
-import { showTry } from './try/show-try.ts';
-import { tryModel } from './try/try-model.ts';
+import { tryModel, type TryReport } from './try/try-model.ts';
 
 export const usage = (): string => `entrain models inspect DIR [--json]
   what a model folder holds, and the chain of taps that was found in its graph
@@ -88,4 +87,21 @@ function misused(why: string): EntrainError {
 function say(text: string): number {
   process.stdout.write(`${text}\n`);
   return 0;
+}
+
+function showTry(report: TryReport): string {
+  const { info, prompt, promptIds, text, finish, tokens, stateNorms } = report;
+  const norms = stateNorms.map((norm, i) => `${i + 1}: ${norm.toPrecision(5)}`);
+  const rows: [name: string, value: string][] = [
+    ['model', `${info.name}, ${info.layers} layers of ${info.dims} dims, on ${info.provider}`],
+    ['prompt', prompt],
+    ['prompt ids', `${promptIds.length}: ${promptIds.join(' ')}`],
+    ['reply', text],
+    ['finish', `${finish}, after ${tokens} tokens`],
+    ['norms', norms.join('  ')],
+    ...info.notices.map((notice): [name: string, value: string] => ['notice', notice]),
+  ];
+  return rows
+    .map(([name, value]) => `${name.padEnd(11)} ${value.replaceAll('\n', `\n${' '.repeat(12)}`)}`)
+    .join('\n');
 }

@@ -12,7 +12,7 @@ export interface InfluenceReport extends FigureReport {
   perLayer: { layer: number; value: number }[];
 }
 
-/** How much of that movement the source's own state foretells: the target moves in line with it. */
+/** How much of that variation the source's own state predicts: the target moves in line with it. */
 export interface MatchedReport {
   score: number;
   ciLow: number;
@@ -21,7 +21,7 @@ export interface MatchedReport {
   pValue: number;
   permutations: number;
   perLayer: { layer: number; score: number; targetLayer: number; pValue: number }[];
-  /** What the words alone foretell of the same, and what the bystander's state does; null where there are none. */
+  /** Scores of the words alone and of the bystander's state; null if there are none. */
   words: number | null;
   bystander: number | null;
   /** The source's state together with the bystander's, or with the words where there is no bystander. */

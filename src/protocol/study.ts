@@ -3,8 +3,8 @@
  * refused.
  */
 import { z } from 'zod';
-import { ruleSchema } from './rules.ts';
-import { scenarioSetSchema } from './scenario-sets.ts';
+import { ruleSchema } from './scenarios/rules.ts';
+import { scenarioSetSchema } from './scenarios/scenario-sets.ts';
 import { NAME_PATTERN } from './subjects.ts';
 
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');

@@ -52,7 +52,7 @@ export async function checkBranches(folder: string, check: BranchCheck): Promise
   if (!planned && alternatives.length === 0 && recorded.length === 0 && faults.length === 0) return undefined;
   const report: BranchReport = { turns: 0, alternatives: 0, skipped: 0, faults };
   const lines: Line[] = [...check.events, ...alternatives, ...check.spoken];
-  const seats = seatsOf(check.events);
+  const holders = agentsByRole(check.events);
   const branched = new Set<string>();
   let floors = NO_FLOORS;
   for (const line of lines.toSorted((a, b) => (a.seq ?? 0) - (b.seq ?? 0))) {
@@ -62,7 +62,7 @@ export async function checkBranches(folder: string, check: BranchCheck): Promise
       const floor = floors.get(line.episode);
       if (floor && line.finish !== 'absent' && isBranched(floor, line.turn)) {
         branched.add(`${line.episode}/${line.turn}`);
-        checkTurn({ floor, line, seats: seats.get(line.episode) ?? [], ledger: check.ledger }, report);
+        checkTurn({ floor, line, holders: holders.get(line.episode) ?? [], ledger: check.ledger }, report);
       }
       floors = floorsWith(floors, line);
     }
@@ -85,7 +85,7 @@ interface BranchedTurn {
   floor: Floor;
   line: BranchCheck['spoken'][number];
   /** By role, the reader last: every agent that had it. */
-  seats: readonly ReadonlySet<string>[];
+  holders: readonly ReadonlySet<string>[];
   ledger: RecordedBranches;
 }
 
@@ -122,15 +122,15 @@ function speakerFaults({ line, ledger }: BranchedTurn, said: readonly Alternativ
 }
 
 /** A listener whose prompt would pass the limit says so in the place of its states. */
-function listenerFaults({ floor, line, seats, ledger }: BranchedTurn, alternatives: number): string[] {
+function listenerFaults({ floor, line, holders, ledger }: BranchedTurn, alternatives: number): string[] {
   const { episode, turn } = line;
   const { speakers, said, agents } = floor;
   const gone = rolesGone(said, speakers);
-  return agents.flatMap((agent, seat) => {
+  return agents.flatMap((agent, place) => {
     // A reader reads in the place of the last speaker.
-    const role = Math.min(seat, speakers - 1);
+    const role = Math.min(place, speakers - 1);
     if (role === turn % speakers || gone.has(role)) return [];
-    const streams = [...(seats[seat] ?? [agent])];
+    const streams = [...(holders[place] ?? [agent])];
     const has = (state: string, k: number): boolean =>
       streams.some((stream) => ledger.has(stream, { episode, turn, state, k }));
     if (has('skipped', 0)) return [];
@@ -143,19 +143,19 @@ function listenerFaults({ floor, line, seats, ledger }: BranchedTurn, alternativ
   });
 }
 
-function seatsOf(events: readonly RunEvent[]): Map<string, Set<string>[]> {
-  const seats = new Map<string, Set<string>[]>();
+function agentsByRole(events: readonly RunEvent[]): Map<string, Set<string>[]> {
+  const holders = new Map<string, Set<string>[]>();
   for (const event of events) {
     if (event.type === 'episode-started') {
       const agents = event.reader === undefined ? event.order : [...event.order, event.reader];
-      seats.set(
+      holders.set(
         event.episode,
         agents.map((agent) => new Set([agent])),
       );
     }
-    if (event.type === 'episode-taken-over') seats.get(event.episode)?.[event.role]?.add(event.agent);
+    if (event.type === 'episode-taken-over') holders.get(event.episode)?.[event.role]?.add(event.agent);
   }
-  return seats;
+  return holders;
 }
 
 function placeText(turn: string): string {

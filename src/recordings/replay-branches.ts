@@ -40,7 +40,7 @@ export function historiesOf(index: BranchIndex): RecordedHistories {
 
 export const emptyBranchIndex = createBranchIndex;
 
-/** Books what concerns branches. */
+/** Adds a message that concerns branches; others are ignored. */
 export function indexBranches(index: BranchIndex, { stream, epoch, message }: RecordedMessage): void {
   if (message.type === 'episode') index.addEpisode(message, stream);
   if (message.type === 'branch') index.addBranch(message, { stream, epoch, seq: message.seq });

@@ -5,7 +5,7 @@ import {
   type SocialScenarios,
   type TaskGrammar,
   type TaskSet,
-} from '../protocol/scenario-sets.ts';
+} from '../protocol/scenarios/scenario-sets.ts';
 import type { ScenarioInput } from '../protocol/study.ts';
 import { socialScenario } from './social-scenario.ts';
 import { taskScenario } from './task-scenario.ts';

@@ -8,7 +8,7 @@
  *
  * The sentence of its own, goal and secret are told to each alone.
  */
-import type { Character, SocialScenarios, SocialSet } from '../protocol/scenario-sets.ts';
+import type { Character, SocialScenarios, SocialSet } from '../protocol/scenarios/scenario-sets.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Person, ScenarioInput } from '../protocol/study.ts';
 import { createDraws } from './draws.ts';

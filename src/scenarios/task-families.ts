@@ -2,7 +2,7 @@
  * The families of task scenarios: facts, and what each of two agents is told of them. Every draw stands in the order of
  * `training/entrain_training/tasks/scenario.py`, so that both give the same scenarios.
  */
-import type { TaskFamily } from '../protocol/scenario-sets.ts';
+import type { TaskFamily } from '../protocol/scenarios/scenario-sets.ts';
 import type { Person } from '../protocol/study.ts';
 import type { TaskSource } from './task-source.ts';
 

@@ -1,6 +1,11 @@
 /** A scenario made by seed, as a study has it. */
-import { TASK_SETS, type TaskGrammar, type TaskSet, type Words } from '../protocol/scenario-sets.ts';
-import type { Rule } from '../protocol/rules.ts';
+import {
+  TASK_SETS,
+  type TaskGrammar,
+  type TaskSet,
+  type Words,
+} from '../protocol/scenarios/scenario-sets.ts';
+import type { Rule } from '../protocol/scenarios/rules.ts';
 import type { ScenarioInput } from '../protocol/study.ts';
 import { FAMILIES, type Task } from './task-families.ts';
 import { TASK_RULES } from './task-rules.ts';

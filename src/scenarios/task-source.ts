@@ -1,5 +1,5 @@
 /** Draws lines of one family of task scenarios from its grammar. */
-import type { TaskGrammar, TaskFamily, Words } from '../protocol/scenario-sets.ts';
+import type { TaskGrammar, TaskFamily, Words } from '../protocol/scenarios/scenario-sets.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import { createDraws, type Draws } from './draws.ts';
 

@@ -82,16 +82,16 @@ async function readBack(runs: string, run: string): Promise<Heard> {
     steps: [],
     dyads: new Set(),
   };
-  const book = createEpisodeIndex<null>();
+  const index = createEpisodeIndex<null>();
   for await (const { stream, epoch, message } of readRecording(join(runs, run))) {
-    if (message.type === 'episode') book.addEpisode(message);
+    if (message.type === 'episode') index.addEpisode(message);
     if (message.type === 'steps') heard.steps.push({ stream, frame: message });
     if (message.type !== 'turn') continue;
     heard.turns.push({ stream, frame: message });
     const place = placeOf(message, { stream, epoch, seq: message.seq });
-    book.addTurn(message.episode, { ...place, payload: null });
+    index.addTurn(message.episode, { ...place, payload: null });
   }
-  for (const episode of book.episodes()) {
+  for (const episode of index.episodes()) {
     const streamOf = (turn: number): string => episode.turns.get(turn)?.origin.stream ?? '';
     for (const { sourceTurn, targetTurn, group } of rowsOf(episode))
       heard.dyads.add(`${group.condition} ${streamOf(sourceTurn)}>${streamOf(targetTurn)}`);

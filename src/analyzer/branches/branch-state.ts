@@ -46,7 +46,7 @@ export interface BranchAdmission {
   refuse(run: string): string | undefined;
 }
 
-/** Books a frame. @returns the histories that changed, for the owners of their groups */
+/** Adds a frame. @returns the histories that changed, for the owners of their groups */
 export function takeBranchFrame(
   state: BranchState,
   { run, frame, origin }: ArrivedBranch,

@@ -50,7 +50,7 @@ interface OpenEpisode {
 }
 
 interface IndexState {
-  book: EpisodeIndex<null>;
+  episodes: EpisodeIndex<null>;
   open: Map<string, OpenEpisode>;
   /** Stream → the episodes that it is in → the current turn of each; the latest begun is the last. */
   at: Map<string, Map<string, number>>;
@@ -63,7 +63,7 @@ const MOST_AT_ONCE = 64;
 const MOST_OPEN_BYTES = 256 * 2 ** 20;
 
 export function createStepIndex(): StepIndex {
-  const state: IndexState = { book: createEpisodeIndex(), open: new Map(), at: new Map() };
+  const state: IndexState = { episodes: createEpisodeIndex(), open: new Map(), at: new Map() };
   let openBytes = 0;
   const close = (ids: Iterable<string>, all: boolean): AlignedTurn[] => {
     const found = [...ids].flatMap((id) => overTurns(state, id, all));
@@ -108,9 +108,9 @@ function skipTurn(state: IndexState, { frame }: StepSkip): number {
 
 /** @returns how many more bytes wait now */
 function takeFrame(state: IndexState, { frame, origin }: StepInput): number {
-  if (frame.type === 'episode') state.book.addEpisode(frame);
+  if (frame.type === 'episode') state.episodes.addEpisode(frame);
   else if (frame.type === 'turn')
-    state.book.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
+    state.episodes.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
   else if (frame.role === 'speak' || frame.role === 'listen') {
     const { turns } = openEpisode(state, frame.episode);
     const sides = turns.has(frame.turn) ? turns.get(frame.turn) : new Map<string, TurnSteps>();
@@ -136,7 +136,7 @@ function giveUpOldest(state: IndexState): number {
 }
 
 function overTurns(state: IndexState, id: string, all: boolean): AlignedTurn[] {
-  const [open, episode] = [state.open.get(id), state.book.episode(id)];
+  const [open, episode] = [state.open.get(id), state.episodes.episode(id)];
   const agents = episode?.about?.order.length ?? 0;
   if (!open || !episode || agents === 0) return [];
   const found: AlignedTurn[] = [];

@@ -6,6 +6,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFolder } from '../../process/make-folder.ts';
 import { announcedModel, type AgentModel } from '../../protocol/agent-model.ts';
+import type { Disk } from '../../protocol/nats-messages.ts';
+import { expectedOfStudy, gigabytes, TOKENS_PER_S, type Expected } from '../../protocol/recording-size.ts';
+import type { Study } from '../../protocol/study.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
 import { createLog } from '../../process/log.ts';
 import type { RunClaim } from '../../process/run-folder/run-claim.ts';
@@ -16,7 +19,6 @@ import { findServices, type ServiceRecord } from '../../transport/nats/services.
 import { connectNats, type NatsLink, type NatsOptions } from '../../transport/nats/connection.ts';
 import { childFault, startChild, type Child, type ChildEnd } from './child-processes.ts';
 import { writeKeys, type KeyFiles } from '../keys.ts';
-import { diskLine } from './disk-line.ts';
 import { startTalk } from './broker.ts';
 import type { StartSettings } from './start-settings.ts';
 import { putTargets, writeTargets } from './prometheus-targets.ts';
@@ -243,4 +245,12 @@ async function stopInGroups(children: Child[]): Promise<void> {
   for (const group of [/^viewer$/, /^coordinator$/, /^agent-/, /^analyzer$/, /^nats-server$/]) {
     await Promise.all(named(group).map((child) => child.stop()));
   }
+}
+
+/** Disk space that the run may take, and how long the free space lasts. */
+function diskLine(study: Study, models: ReadonlyMap<string, AgentModel>, disk: Disk): string {
+  const { studyBytes, hourBytes }: Expected = expectedOfStudy(study, models);
+  const roomBytes = Math.min(disk.freeBytes, disk.maxRunBytes);
+  const hours = (roomBytes / hourBytes).toPrecision(2);
+  return `disk         this study takes ${gigabytes(studyBytes)} at most; room for ${gigabytes(roomBytes)}, ${Number(hours)} hours at ${TOKENS_PER_S} tokens/s`;
 }

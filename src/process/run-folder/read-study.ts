@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import { ruleFault } from '../../protocol/rules.ts';
+import { ruleFault } from '../../protocol/scenarios/rules.ts';
 import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
 import { decodeText } from '../json-text.ts';
 import { withSets } from './scenario-sets.ts';

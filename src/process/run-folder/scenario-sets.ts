@@ -6,7 +6,7 @@ import {
   socialScenariosSchema,
   taskGrammarSchema,
   type TaskGrammar,
-} from '../../protocol/scenario-sets.ts';
+} from '../../protocol/scenarios/scenario-sets.ts';
 import { scenariosOf, type SetSources } from '../../scenarios/expand-sets.ts';
 import { packageFile } from '../package-file.ts';
 

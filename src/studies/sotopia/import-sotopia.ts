@@ -14,7 +14,7 @@ import {
   type SotopiaAgents,
   type SotopiaCombination,
   type SotopiaScenarios,
-} from '../../protocol/sotopia.ts';
+} from '../../protocol/scenarios/sotopia.ts';
 import { studySchema, type Person, type Study } from '../../protocol/study.ts';
 import { personaOf } from './personas.ts';
 import { readableText } from './viewer-tags.ts';

@@ -8,7 +8,7 @@
  *
  * Neither agent ever knows the other's goal or secret.
  */
-import type { SotopiaAgent } from '../../protocol/sotopia.ts';
+import type { SotopiaAgent } from '../../protocol/scenarios/sotopia.ts';
 
 const ACQUAINTANCES = 2;
 const FRIENDS = 3;

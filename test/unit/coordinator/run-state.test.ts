@@ -206,7 +206,7 @@ describe('the agents that a restarted coordinator waits for', () => {
   };
   it.each<[string, (RunEvent | Utterance)[], string[]]>([
     ['all whom the study names', [begun, started('e0001')], ['a', 'b', 'c', 'd']],
-    ['the stand-in, not the lost one', [begun, started('e0001'), takenOver], ['a', 'c', 'd', 'z']],
+    ['the replacement, not the lost one', [begun, started('e0001'), takenOver], ['a', 'c', 'd', 'z']],
     [
       'not the lost one, though another of its episodes waits to be taken over',
       [begun, started('e0001'), started('e0003'), takenOver],

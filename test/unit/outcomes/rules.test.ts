@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { scoreByRule } from '../../../src/outcomes/rules.ts';
 import { lastNamed, wordsOf } from '../../../src/outcomes/words.ts';
-import { ruleFault, type Rule } from '../../../src/protocol/rules.ts';
+import { ruleFault, type Rule } from '../../../src/protocol/scenarios/rules.ts';
 
 const success = (rule: Rule, turns: string[]): (number | undefined)[] =>
   scoreByRule(rule, turns).map((scores) => scores['success']);

@@ -9,7 +9,7 @@ import { couplingOf } from '../../../src/coordinator/conditions.ts';
 import { agentsOfEpisode, planEpisodes } from '../../../src/coordinator/plan.ts';
 import { readStudy } from '../../../src/process/run-folder/read-study.ts';
 import { setSources } from '../../../src/process/run-folder/scenario-sets.ts';
-import { SOCIAL_SETS, TASK_SETS, type ScenarioSet } from '../../../src/protocol/scenario-sets.ts';
+import { SOCIAL_SETS, TASK_SETS, type ScenarioSet } from '../../../src/protocol/scenarios/scenario-sets.ts';
 import type { Condition, Study } from '../../../src/protocol/study.ts';
 import { scenariosOf } from '../../../src/scenarios/expand-sets.ts';
 import { socialScenario } from '../../../src/scenarios/social-scenario.ts';

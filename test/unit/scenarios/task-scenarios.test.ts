@@ -1,11 +1,16 @@
-/** Task scenarios and their scores beside those that Python makes of the same file (training/entrain_training/tasks). */
+/** Task scenarios and their scores equal those of Python for the same file (training/entrain_training/tasks). */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { scoreByRule } from '../../../src/outcomes/rules.ts';
 import { setSources } from '../../../src/process/run-folder/scenario-sets.ts';
-import { ruleFault } from '../../../src/protocol/rules.ts';
-import { TASK_SETS, type TaskFamily, type TaskSet, type Words } from '../../../src/protocol/scenario-sets.ts';
+import { ruleFault } from '../../../src/protocol/scenarios/rules.ts';
+import {
+  TASK_SETS,
+  type TaskFamily,
+  type TaskSet,
+  type Words,
+} from '../../../src/protocol/scenarios/scenario-sets.ts';
 import { makeTask, taskScenario } from '../../../src/scenarios/task-scenario.ts';
 
 interface FromPython {

@@ -36,68 +36,68 @@ const turnOf = (turn: number, origin = { stream: 'x', epoch: 1, seq: turn }, sea
 const arrows = (change: IndexChange) =>
   change.added.map((row) => `${row.sourceTurn}→${row.targetTurn} ${row.group.direction}`);
 
-const allRows = (book: EpisodeIndex<string>) =>
-  [...book.episodes()]
+const allRows = (index: EpisodeIndex<string>) =>
+  [...index.episodes()]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .flatMap(rowsOf)
     .map((row) => `${row.episode} ${row.sourceTurn}→${row.targetTurn} ${row.group.key}`);
 
 describe('the episode index', () => {
   it('pairs each turn with the next one, in both directions', () => {
-    const book = createEpisodeIndex<string>();
-    book.addEpisode(episodeFrame('e1'));
-    expect(arrows(book.addTurn('e1', turnOf(0)))).toEqual([]);
-    expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual(['0→1 first_to_second']);
-    expect(arrows(book.addTurn('e1', turnOf(2)))).toEqual(['1→2 second_to_first']);
+    const index = createEpisodeIndex<string>();
+    index.addEpisode(episodeFrame('e1'));
+    expect(arrows(index.addTurn('e1', turnOf(0)))).toEqual([]);
+    expect(arrows(index.addTurn('e1', turnOf(1)))).toEqual(['0→1 first_to_second']);
+    expect(arrows(index.addTurn('e1', turnOf(2)))).toEqual(['1→2 second_to_first']);
   });
 
   it('leaves out the rows of a missing turn, and adds them when it arrives', () => {
-    const book = createEpisodeIndex<string>();
-    book.addEpisode(episodeFrame('e1'));
-    book.addTurn('e1', turnOf(0));
-    expect(arrows(book.addTurn('e1', turnOf(2)))).toEqual([]);
-    expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual(['0→1 first_to_second', '1→2 second_to_first']);
+    const index = createEpisodeIndex<string>();
+    index.addEpisode(episodeFrame('e1'));
+    index.addTurn('e1', turnOf(0));
+    expect(arrows(index.addTurn('e1', turnOf(2)))).toEqual([]);
+    expect(arrows(index.addTurn('e1', turnOf(1)))).toEqual(['0→1 first_to_second', '1→2 second_to_first']);
   });
 
   it('keeps turns of an episode that it does not know yet', () => {
-    const book = createEpisodeIndex<string>();
-    expect(arrows(book.addTurn('e1', turnOf(1)))).toEqual([]);
-    expect(arrows(book.addTurn('e1', turnOf(0)))).toEqual([]);
-    expect(arrows(book.addEpisode(episodeFrame('e1')))).toEqual(['0→1 first_to_second']);
-    expect(arrows(book.addEpisode(episodeFrame('e1')))).toEqual([]);
+    const index = createEpisodeIndex<string>();
+    expect(arrows(index.addTurn('e1', turnOf(1)))).toEqual([]);
+    expect(arrows(index.addTurn('e1', turnOf(0)))).toEqual([]);
+    expect(arrows(index.addEpisode(episodeFrame('e1')))).toEqual(['0→1 first_to_second']);
+    expect(arrows(index.addEpisode(episodeFrame('e1')))).toEqual([]);
   });
 
   it('counts a duplicate once, and lets a later epoch replace a turn', () => {
-    const book = createEpisodeIndex<string>();
-    book.addEpisode(episodeFrame('e1'));
-    book.addTurn('e1', turnOf(0));
-    book.addTurn('e1', turnOf(1));
-    expect(book.addTurn('e1', turnOf(1))).toEqual({ added: [], replaced: [] });
-    const replaced = book.addTurn('e1', turnOf(1, { stream: 'x', epoch: 2, seq: 0 }));
+    const index = createEpisodeIndex<string>();
+    index.addEpisode(episodeFrame('e1'));
+    index.addTurn('e1', turnOf(0));
+    index.addTurn('e1', turnOf(1));
+    expect(index.addTurn('e1', turnOf(1))).toEqual({ added: [], replaced: [] });
+    const replaced = index.addTurn('e1', turnOf(1, { stream: 'x', epoch: 2, seq: 0 }));
     expect([replaced.added.length, replaced.replaced.length]).toEqual([0, 1]);
-    expect(book.addTurn('e1', turnOf(1)).replaced).toEqual([]);
-    expect(book.episode('e1')?.turns.get(1)?.payload).toBe('x/2/0');
+    expect(index.addTurn('e1', turnOf(1)).replaced).toEqual([]);
+    expect(index.episode('e1')?.turns.get(1)?.payload).toBe('x/2/0');
   });
 
   it('lets the turn of the agent that took the role over count, whatever its epoch, name and order of arrival', () => {
     const dead = turnOf(1, { stream: 'x', epoch: 9, seq: 4 });
-    const standIn = turnOf(1, { stream: 'a', epoch: 1, seq: 1 }, 1);
+    const replacement = turnOf(1, { stream: 'a', epoch: 1, seq: 1 }, 1);
     for (const order of [
-      [dead, standIn],
-      [standIn, dead],
+      [dead, replacement],
+      [replacement, dead],
     ]) {
-      const book = createEpisodeIndex<string>();
-      book.addEpisode(episodeFrame('e1'));
-      for (const turn of order) book.addTurn('e1', turn);
-      expect(book.episode('e1')?.turns.get(1)?.payload).toBe('a/1/1');
+      const index = createEpisodeIndex<string>();
+      index.addEpisode(episodeFrame('e1'));
+      for (const turn of order) index.addTurn('e1', turn);
+      expect(index.episode('e1')?.turns.get(1)?.payload).toBe('a/1/1');
     }
   });
 
   it('makes every ordered pair of three agents, each with its next turn', () => {
-    const book = createEpisodeIndex<string>();
-    book.addEpisode(episodeFrame('e1', ['ada', 'ben', 'cyd']));
-    for (let turn = 0; turn < 4; turn += 1) book.addTurn('e1', turnOf(turn));
-    const rows = rowsOf(book.episode('e1')!);
+    const index = createEpisodeIndex<string>();
+    index.addEpisode(episodeFrame('e1', ['ada', 'ben', 'cyd']));
+    for (let turn = 0; turn < 4; turn += 1) index.addTurn('e1', turnOf(turn));
+    const rows = rowsOf(index.episode('e1')!);
     expect(rows.map((row) => `${row.sourceTurn}→${row.targetTurn}`)).toEqual([
       '0→1',
       '0→2',
@@ -109,11 +109,11 @@ describe('the episode index', () => {
   });
 
   it('keeps ordered pairs of roles apart, also where all have the same model', () => {
-    const book = createEpisodeIndex<string>();
+    const index = createEpisodeIndex<string>();
     const frame = episodeFrame('e1', ['ada', 'ben', 'cyd']);
-    book.addEpisode({ ...frame, models: frame.models.map(() => frame.models[0]!) });
-    for (let turn = 0; turn < 9; turn += 1) book.addTurn('e1', turnOf(turn));
-    const groups = new Map(rowsOf(book.episode('e1')!).map(({ group }) => [group.key, group]));
+    index.addEpisode({ ...frame, models: frame.models.map(() => frame.models[0]!) });
+    for (let turn = 0; turn < 9; turn += 1) index.addTurn('e1', turnOf(turn));
+    const groups = new Map(rowsOf(index.episode('e1')!).map(({ group }) => [group.key, group]));
     const pairs = [...groups.values()].map(({ sourceRole, targetRole }) => `${sourceRole}>${targetRole}`);
     expect(pairs.toSorted()).toEqual(['1>2', '1>3', '2>1', '2>3', '3>1', '3>2']);
     expect([...groups.values()].every(({ agents }) => agents === 3)).toBe(true);
@@ -128,12 +128,12 @@ describe('the episode index', () => {
       ...Array.from({ length: turns }, (_, turn) => ({ episode, turn })),
     ]);
     const fill = (order: typeof arrivals) => {
-      const book = createEpisodeIndex<string>();
+      const index = createEpisodeIndex<string>();
       let added = 0;
       for (const { episode, turn } of order)
-        added += (turn < 0 ? book.addEpisode(episodeFrame(episode)) : book.addTurn(episode, turnOf(turn)))
+        added += (turn < 0 ? index.addEpisode(episodeFrame(episode)) : index.addTurn(episode, turnOf(turn)))
           .added.length;
-      return { rows: allRows(book), added };
+      return { rows: allRows(index), added };
     };
     const inOrder = fill(arrivals);
     expect(inOrder.rows).toHaveLength(6);

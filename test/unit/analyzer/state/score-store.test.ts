@@ -6,12 +6,12 @@ import { createLog } from '../../../../src/process/log.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 /** A score store that was given a few episodes, with its log at level info. */
-function boardOfOneRun(lines: object[] = []) {
+function storeOfOneRun(lines: object[] = []) {
   const said: { group?: string; samples?: number; text: string }[] = [];
   const log = createLog('test');
   log.info = ((about: { group: string; samples: number }, text: string) =>
     said.push({ group: about.group, samples: about.samples, text })) as unknown as typeof log.info;
-  const board = createScoreStore({
+  const store = createScoreStore({
     clock: { nowMs: () => 1000, monotonicMs: () => 0, monotonicNs: () => 0n },
     log,
     scoreLog: {
@@ -34,13 +34,13 @@ function boardOfOneRun(lines: object[] = []) {
   for (const { streams } of planted)
     for (const [role, frames] of streams.entries())
       for (const message of frames)
-        board.take({
+        store.take({
           run: 'r1',
           origin: { stream: `s${role}`, epoch: 1, seq: message.seq },
           message,
           arrivedMs: 0,
         });
-  return { board, said };
+  return { store, said };
 }
 
 function emptyOf(group: GroupScore['group']): GroupScore {
@@ -50,29 +50,29 @@ function emptyOf(group: GroupScore['group']): GroupScore {
 }
 
 it('the score store logs once for each group that its first score is there, and nothing for an answer without a figure', () => {
-  const { board, said } = boardOfOneRun();
-  const [group] = [...board.state('r1')!.groups.values()].map((known) => known.group);
+  const { store, said } = storeOfOneRun();
+  const [group] = [...store.state('r1')!.groups.values()].map((known) => known.group);
   const empty = emptyOf(group!);
   const numbers = { score: 0.2, unclipped: 0.2, nullMean: 0, samples: 2 };
   const paper = { ...numbers, pseudoMean: null };
-  board.takeAnswer(empty);
+  store.takeAnswer(empty);
   expect(said).toEqual([]);
-  board.takeAnswer({ ...empty, version: 2, samples: 2, paper });
-  board.takeAnswer({ ...empty, version: 3, samples: 3, paper });
+  store.takeAnswer({ ...empty, version: 2, samples: 2, paper });
+  store.takeAnswer({ ...empty, version: 3, samples: 3, paper });
   expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
 });
 
 it('the score store writes every score again as final once the run has ended and everything is scored', () => {
   const lines: object[] = [];
-  const { board, said } = boardOfOneRun(lines);
-  const groups = [...board.state('r1')!.groups.values()];
+  const { store, said } = storeOfOneRun(lines);
+  const groups = [...store.state('r1')!.groups.values()];
   const paper = { score: 0.2, unclipped: 0.2, nullMean: 0, pseudoMean: null, samples: 2 };
   const [first, second] = groups.map(({ group, version }) => ({ ...emptyOf(group), version, paper }));
-  board.takeAnswer(first!);
-  board.end('r1');
-  board.end('another');
+  store.takeAnswer(first!);
+  store.end('r1');
+  store.end('another');
   expect(lines).toEqual([{ direction: 'first_to_second', provisional: true }]);
-  board.takeAnswer(second!);
+  store.takeAnswer(second!);
   expect(lines.slice(1)).toEqual([
     { direction: 'second_to_first', provisional: true },
     { type: 'pair', provisional: true },
@@ -81,6 +81,6 @@ it('the score store writes every score again as final once the run has ended and
     { type: 'pair', provisional: false },
   ]);
   expect(said.at(-1)?.text).toBe('the scores of the run are final');
-  board.end('r1');
+  store.end('r1');
   expect(lines).toHaveLength(6);
 });
