@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../process/clock.ts';
-import { collectGarbage } from '../../process/collect-garbage.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { createOrtAlgebra } from '../../numeric/ort/ort-algebra.ts';
 import { createBranchLoop, type HistoriesInput } from '../branches/branch-loop.ts';
 import { interruptibleAlgebra } from './interruptible-algebra.ts';
