@@ -6,6 +6,7 @@ import { say } from './setup-error.js';
 
 const TOOLS = [
   { packages: ['prometheus'], isThere: () => hasPrograms('prometheus', 'promtool') },
+  { packages: ['systemd'], isThere: () => hasPrograms('systemd-analyze') },
   { packages: ['chromium-headless-shell'], isThere: hasBrowser },
   { packages: ['python3', 'python3-msgpack'], isThere: () => hasPythonModule('msgpack') },
   { packages: ['python3', 'python3-numpy'], isThere: () => hasPythonModule('numpy') },

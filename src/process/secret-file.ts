@@ -1,9 +1,13 @@
 /** Reads a file that holds a secret, and refuses one that other users of this machine can read. */
 import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 
-/** Container engines mount secrets here with modes of their own; only the container's program can read them. */
-const ENGINE_FOLDER = '/run/secrets/';
+/**
+ * Container engines and systemd put secrets here, with modes of their own and access lists that the mode does not show;
+ * only the program that they start can read them.
+ */
+const GUARDED_FOLDERS = ['/run/secrets/', '/run/credentials/'];
 const GROUP_AND_OTHERS = 0o077;
 
 /**
@@ -19,7 +23,7 @@ export async function readSecretFile(setting: string, file: string, expected: st
       { cause },
     );
   });
-  const exposed = (mode & GROUP_AND_OTHERS) !== 0 && !file.startsWith(ENGINE_FOLDER);
+  const exposed = (mode & GROUP_AND_OTHERS) !== 0 && !isGuarded(file);
   if (!exposed) return text;
   const found = (mode & 0o777).toString(8).padStart(4, '0');
   throw new EntrainError(
@@ -27,6 +31,10 @@ export async function readSecretFile(setting: string, file: string, expected: st
     `${setting} names a secret that other users can read (${file} has mode ${found}): expected mode 0600; run "chmod 600 ${file}".`,
   );
 }
+
+/** Whether the file lies where its mode says nothing of who can read it. */
+export const isGuarded = (file: string): boolean =>
+  GUARDED_FOLDERS.some((folder) => resolve(file).startsWith(folder));
 
 /** Reads mode and text from one open file, so that it cannot be exchanged in between. */
 async function readWithMode(file: string): Promise<{ mode: number; text: string }> {
