@@ -65,6 +65,7 @@ async function start(
     ...(await natsFromEnvironment()),
     name: `entrain agent ${settings.id}`,
     log,
+    waitMs: Infinity,
   });
   shutdown.onStop('nats', () => link.close());
   const memberships = new Map<string, Membership>();

@@ -256,7 +256,7 @@ function serveStreams(
 
 async function joinNats({ settings, log, shutdown }: Base): Promise<NatsLink> {
   const name = `entrain analyzer ${settings.id}`;
-  const link = await connectNats({ ...(await natsFromEnvironment()), name, log });
+  const link = await connectNats({ ...(await natsFromEnvironment()), name, log, waitMs: Infinity });
   shutdown.onStop('nats', () => link.close());
   return link;
 }

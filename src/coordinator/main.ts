@@ -90,7 +90,13 @@ async function connect(
   to: { log: Logger; shutdown: Shutdown },
 ): Promise<Parts> {
   const { log, shutdown } = to;
-  const link = await connectNats({ ...(await natsFromEnvironment()), name: 'entrain coordinator', log });
+  const { waitMs } = settings;
+  const link = await connectNats({
+    ...(await natsFromEnvironment()),
+    name: 'entrain coordinator',
+    log,
+    waitMs,
+  });
   shutdown.onStop('nats', () => link.close());
   const version = await programVersion();
   const metrics = createCoordinatorMetrics({

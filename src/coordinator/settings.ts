@@ -17,7 +17,7 @@ export const FLAGS = {
     type: 'string',
     default: '60',
     value: 'N',
-    about: 'how long to wait for agents and analyzer',
+    about: 'how long to wait for NATS, agents and analyzer',
   },
   'grace-seconds': {
     type: 'string',

@@ -29,7 +29,9 @@ export async function run(argv: string[]): Promise<number> {
   endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => 0 });
   try {
     const assets = await readAssets();
-    const link = settings.nats && (await connectNats({ ...settings.nats, name: 'entrain viewer', log }));
+    const link =
+      settings.nats &&
+      (await connectNats({ ...settings.nats, name: 'entrain viewer', log, waitMs: Infinity }));
     if (link) shutdown.onStop('nats link', () => link.close());
     const library = new RunLibrary(settings.runs);
     const version = await programVersion();

@@ -2,8 +2,9 @@
  * The NATS connection of every program: it has a name and a private inbox, reconnects for ever, and takes its
  * credentials from the environment or from a file of mode 0600, never from the command line.
  */
-import { connect, Events, type NatsConnection } from 'nats';
+import { connect, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
+import { systemClock } from '../../process/clock.ts';
 import { environment } from '../../process/environment.ts';
 import type { Logger } from '../../process/log.ts';
 import { readSecretFile } from '../../process/secret-file.ts';
@@ -25,6 +26,21 @@ export interface NatsLink {
 }
 
 const CONNECT_TIMEOUT_MS = 5000;
+const RETRY_MS = 1000;
+const REMIND_MS = 30_000;
+/** A server that does not run yet, a name that is not known yet, a network that is not there yet. */
+const NOT_THERE: ReadonlySet<string | undefined> = new Set<string>([
+  ErrorCode.ConnectionRefused,
+  ErrorCode.ConnectionTimeout,
+  ErrorCode.Timeout,
+  ErrorCode.Disconnect,
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 
 /**
  * Reads `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` or `NATS_PASSWORD_FILE`, and for TLS `NATS_CA_FILE`,
@@ -63,28 +79,18 @@ async function readTls(url: string): Promise<ClientTls | undefined> {
 }
 
 /**
- * Connects. The first attempt must succeed; later failures are followed by reconnects.
+ * Connects. Where no server answers it tries again for `waitMs` milliseconds; one that answers and refuses is not asked
+ * twice. A link that is lost later comes back by itself.
  * @throws EntrainError `NATS_UNREACHABLE`
  */
-export async function connectNats(options: NatsOptions & { name: string; log: Logger }): Promise<NatsLink> {
-  const { url, user, password, tls, name, log } = options;
-  const connection = await connect({
-    servers: url,
-    name,
-    inboxPrefix: inboxPrefix(user ?? name),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
-    pingInterval: 5000,
-    maxPingOut: 2,
-    timeout: CONNECT_TIMEOUT_MS,
-    ...(user ? { user } : {}),
-    ...(password ? { pass: password } : {}),
-    ...(tls ? { tls } : {}),
-  }).catch((cause: unknown) => {
+export async function connectNats(
+  options: NatsOptions & { name: string; log: Logger; waitMs?: number },
+): Promise<NatsLink> {
+  const { log, waitMs = 0 } = options;
+  const connection = await connectWithin(waitMs, options).catch((cause: unknown) => {
     throw new EntrainError(
       'NATS_UNREACHABLE',
-      `NATS at ${url} did not accept the connection (${describe(cause)}): expected a running nats-server and valid credentials; check NATS_URL.`,
+      `NATS at ${withoutUser(options.url)} did not accept the connection (${describe(cause)}): expected a running nats-server and valid credentials; check NATS_URL.`,
       { cause },
     );
   });
@@ -92,6 +98,53 @@ export async function connectNats(options: NatsOptions & { name: string; log: Lo
   void watchStatus(connection, log, state);
   return { connection, up: () => state.up, close: () => closeQuietly(connection) };
 }
+
+async function connectWithin(
+  waitMs: number,
+  options: NatsOptions & { name: string; log: Logger },
+): Promise<NatsConnection> {
+  const { url, log } = options;
+  const startedMs = systemClock.monotonicMs();
+  let remindedMs = -Infinity;
+  for (;;) {
+    try {
+      return await connect(connectionOptions(options));
+    } catch (error) {
+      const nowMs = systemClock.monotonicMs();
+      const isNotThere = NOT_THERE.has((error as { code?: string } | undefined)?.code);
+      if (!isNotThere || nowMs - startedMs + RETRY_MS > waitMs) throw error;
+      if (nowMs - remindedMs >= REMIND_MS) {
+        log.warn(
+          { nats: withoutUser(url), fault: describe(error) },
+          'no NATS server answers; waiting for it',
+        );
+        remindedMs = nowMs;
+      }
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+    }
+  }
+}
+
+const connectionOptions = ({
+  url,
+  user,
+  password,
+  tls,
+  name,
+}: NatsOptions & { name: string }): ConnectionOptions => ({
+  servers: url,
+  name,
+  inboxPrefix: inboxPrefix(user ?? name),
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 250,
+  reconnectJitter: 250,
+  pingInterval: 5000,
+  maxPingOut: 2,
+  timeout: CONNECT_TIMEOUT_MS,
+  ...(user ? { user } : {}),
+  ...(password ? { pass: password } : {}),
+  ...(tls ? { tls } : {}),
+});
 
 /** Prefix of the inbox subjects that a user may subscribe to; the server configuration allows no other. */
 export function inboxPrefix(user: string): string {
@@ -120,6 +173,9 @@ async function closeQuietly(connection: NatsConnection): Promise<void> {
   ]);
   if (!connection.isClosed()) await connection.close();
 }
+
+/** An address may hold a user and a password. */
+const withoutUser = (url: string): string => url.replace(/\/\/[^/]*@/, '//');
 
 function describe(value: unknown): string {
   return value instanceof Error ? value.message : String(value);
