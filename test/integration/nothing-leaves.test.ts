@@ -8,11 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RUN, testModel, writeSmallStudy } from '../fixtures/programs/demo.ts';
-import { canSealNetwork, runSealed, type Watched } from '../fixtures/network/sealed-network.ts';
+import { runsSealed, runSealed, type Watched } from '../fixtures/network/sealed-network.ts';
 import { findNatsServer } from '../fixtures/programs/tools.ts';
-
-// In CI, a machine that cannot watch fails.
-const canWatch = canSealNetwork() || process.env['CI'] !== undefined;
 
 let folder: string;
 let home: string;
@@ -23,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe.skipIf(!canWatch)('in a watched network namespace', () => {
+describe.skipIf(!runsSealed())('in a watched network namespace', () => {
   it('entrain start runs a study with agents and analyzer, and no packet or look-up leaves', async () => {
     const study = await writeSmallStudy(folder, { scenarios: 2, episodes: 2, maxTurns: 4, maxTokens: 8 });
     const flags = [

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeKeys } from '../../src/cli/keys.ts';
-import { canSealNetwork } from '../fixtures/network/sealed-network.ts';
+import { runsSealed } from '../fixtures/network/sealed-network.ts';
 import { writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { findNatsServer } from '../fixtures/programs/tools.ts';
 
@@ -73,17 +73,14 @@ describe('a fault that a user can mend', () => {
     expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');
   });
 
-  it.skipIf(!canSealNetwork() && process.env['CI'] === undefined)(
-    'is one sentence if no inodes are left',
-    () => {
-      const mount = `mount -t tmpfs -o nr_inodes=1 none "${join(folder, 'keys')}"`;
-      const command = `unshare --user --map-root-user --mount sh -ec '${mount}; exec "$@"' sh "${process.execPath}" "${PROGRAM}" "$@"`;
-      const asRoot = command.replace('--user --map-root-user ', process.getuid?.() === 0 ? '' : '$&');
-      const ended = runShell(asRoot, ['keys', join(folder, 'keys/a')]);
-      expect(ended.stderr).toMatch(/inodes/);
-      expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');
-    },
-  );
+  it.skipIf(!runsSealed())('is one sentence if no inodes are left', () => {
+    const mount = `mount -t tmpfs -o nr_inodes=1 none "${join(folder, 'keys')}"`;
+    const command = `unshare --user --map-root-user --mount sh -ec '${mount}; exec "$@"' sh "${process.execPath}" "${PROGRAM}" "$@"`;
+    const asRoot = command.replace('--user --map-root-user ', process.getuid?.() === 0 ? '' : '$&');
+    const ended = runShell(asRoot, ['keys', join(folder, 'keys/a')]);
+    expect(ended.stderr).toMatch(/inodes/);
+    expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');
+  });
 });
 
 describe('a reader that closes the pipe', () => {

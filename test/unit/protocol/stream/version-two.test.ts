@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { checkBounds, isWithinBounds, MAX_NUMBER } from '../../../../src/protocol/stream/bounds.ts';
 import { decodeMessage, encodeMessage } from '../../../../src/protocol/stream/codec.ts';
@@ -49,6 +50,32 @@ describe('the wire format of version 2.0', () => {
   it.each(WIRE)('encodes %s as these bytes', (_, hex, message) => {
     expect(decodeMessage(Buffer.from(hex, 'hex'))).toEqual(message);
     expect(Buffer.from(encodeMessage(message)).toString('hex')).toBe(hex);
+  });
+
+  it('has branch frames as the vector on the protocol page, whose checksum is that of its data', async () => {
+    const page = await readFile('docs/protocol.md', 'utf8');
+    const [, block = ''] = /^`\{type: "branch"[^`]*` is\n\n((?: {4}[0-9a-f]+\n)+)/m.exec(page) ?? [];
+    const hex = block.replaceAll(/\s/g, '');
+    const data = Buffer.from('003c00c0', 'hex');
+    const shown: BranchFrame = {
+      type: 'branch',
+      seq: 3,
+      run: 'r',
+      episode: 'e',
+      turn: 2,
+      kind: 'alternative',
+      k: 1,
+      state: 'end',
+      layers: [1],
+      shape: [1, 1, 2],
+      dtype: 'f16',
+      data,
+      crc32: 2538668376,
+      tNs: 7,
+    };
+    expect(decodeMessage(Buffer.from(hex, 'hex'))).toEqual(shown);
+    expect(Buffer.from(encodeMessage(shown)).toString('hex')).toBe(hex);
+    expect(packTensor(Float32Array.of(1, -2), 'f16')).toMatchObject({ crc32: shown.crc32 });
   });
 
   it('has a message type of its own for branches, with or without a changed state', () => {
