@@ -96,7 +96,8 @@ function nameStrangers(strangers: Strangers, { named }: State, { known, log }: W
   for (const agent of strangers.keys()) {
     if (named.has(agent) || !known.agents.has(agent)) continue;
     named.add(agent);
-    log.error({ err: otherVersion('agent', agent, strangers) }, 'agent cannot take part');
+    const { code, message: reason } = otherVersion('agent', agent, strangers);
+    log.error({ code, reason }, 'agent cannot take part');
   }
 }
 

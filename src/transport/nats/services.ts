@@ -67,7 +67,7 @@ export function refuseVersion1(subject: string, log: Logger): ServiceEndpoint {
         'VERSION_MISMATCH',
         `A coordinator of protocol version 1 asked this program, which speaks version ${PROTOCOL_VERSION.major}: use the same release of entrain for all programs of a run.`,
       );
-      log.error({ err: error }, 'request refused');
+      log.error({ code: error.code, reason: error.message }, 'request refused');
       throw error;
     },
   };
