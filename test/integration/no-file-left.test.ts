@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RUN, testModel, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { findNatsServer } from '../fixtures/programs/tools.ts';
@@ -65,15 +65,11 @@ async function npm(
 /** Paths of all files in a folder, but for those that set-up keeps. */
 async function filesIn(place: string): Promise<string[]> {
   const entries = await readdir(place, { withFileTypes: true });
-  const found = await Promise.all(
-    entries
-      .filter(({ name }) => !KEPT.has(name) || place !== '.')
-      .map((entry) => {
-        const path = join(place, entry.name);
-        return entry.isDirectory()
-          ? filesIn(path).then((inside) => inside.map((file) => join(entry.name, file)))
-          : [relative(place, path)];
-      }),
-  );
-  return found.flat().toSorted();
+  const found = entries
+    .filter(({ name }) => !KEPT.has(name) || place !== '.')
+    .map(async (entry): Promise<string[]> => {
+      if (!entry.isDirectory()) return [entry.name];
+      return (await filesIn(join(place, entry.name))).map((file) => join(entry.name, file));
+    });
+  return (await Promise.all(found)).flat().toSorted();
 }
