@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   transport: ['protocol', 'process'],
   journal: ['protocol', 'process'],
   cli: ['protocol', 'process', 'transport'],
-  'agent-node': ['protocol', 'model', 'transport', 'journal', 'process'],
+  'agent-node': ['protocol', 'numeric', 'model', 'transport', 'journal', 'process'],
   coordinator: ['protocol', 'transport', 'process'],
   analyzer: ['protocol', 'numeric', 'numeric/ort', 'synchrony', 'transport', 'journal', 'process'],
   viewer: ['protocol', 'transport', 'process'],

@@ -24,7 +24,7 @@ export interface BothGraphs {
 /** Opens both graphs, with one thread each. */
 export async function openBothGraphs(subject: Subject, provider: Provider = 'cpu'): Promise<BothGraphs> {
   const folder = await readModelFolder(subject.folder);
-  const { bytes, taps } = await prepareGraph(folder, await temporaryFolder(), provider);
+  const { bytes, taps } = await prepareGraph(folder, await temporaryFolder(), { provider });
   const tapped = await opener(subject, { provider, folder, bytes, states: taps.length });
   const bare = await withoutTaps(folder, provider);
   const plain = await opener(subject, { provider, folder, bytes: bare, states: 0 });

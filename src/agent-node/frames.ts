@@ -90,17 +90,19 @@ export interface BranchState {
   text?: string;
 }
 
+/** What makes a version differ from what was said. */
+export type BranchKind = Pick<BranchFrame, 'kind' | 'layer' | 'size'>;
+
 /** The frame's tensor is valid until the next frame is made. */
 export function branchFrame(
   { state, layers, data, text }: BranchState,
-  place: FramePlace & Pick<BranchFrame, 'run' | 'k' | 'seating'>,
+  place: FramePlace & Pick<BranchFrame, 'run' | 'k' | 'seating'> & BranchKind,
 ): Unsent<BranchFrame> {
   const shape: BranchFrame['shape'] = [1, layers.length, data.length / layers.length];
   const words = text === undefined ? {} : { text: bytesOf(textFeatures(text)) };
   return {
     type: 'branch',
     ...place,
-    kind: 'alternative',
     state,
     layers,
     shape,

@@ -186,7 +186,9 @@ async function join(parts: Parts, text: string): Promise<string> {
 /** Handles the end of a run: closes its connection, consumers and spool. */
 async function leave(parts: Parts, text: string): Promise<string> {
   const { run } = parseMessage(releaseSchema, text, { code: 'MESSAGE_INVALID', what: 'A release' });
+  const member = parts.memberships.get(run);
   await leaveRun(parts, run);
+  await member?.forget();
   return JSON.stringify({ agent: parts.settings.id, run });
 }
 

@@ -6,12 +6,21 @@
  *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ all spooled ─▶
  *                    alternatives ─▶ utterance
  */
-import { alternativeSeeds, utteranceSeed } from '../protocol/branches.ts';
+import { utteranceSeed, versionsOf } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk, rolesGone } from '../protocol/early-end.ts';
 import { deriveSeed } from '../protocol/seed.ts';
-import type { Branch, Dialogue, Model, Spoken, StepStates } from '../model/types.ts';
-import { sayAlternatives, sendBranch, sendReplies, type BranchPorts } from './branches.ts';
+import type {
+  Branch,
+  BranchesAsked,
+  Dialogue,
+  Model,
+  Patched,
+  Spoken,
+  StepStates,
+  TurnState,
+} from '../model/types.ts';
+import { sayAlternatives, sendBranch, sendPatched, sendReplies, type BranchPorts } from './branches.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
@@ -57,6 +66,7 @@ async function playFrom(
     sampling,
     steps,
     atMs,
+    patchLayers: spec.branches?.patch?.layers,
   });
   const said = [...history];
   const speakers = spec.order.length;
@@ -175,28 +185,65 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   await readScript(spec, { turn, dialogue, onSteps });
   // All agents of an episode use the same draw, so what this one would hear, the others hear.
   const isHeard = hearsTurn(spec, turn);
-  const branches: Branch[] = [];
-  const onBranch = (branch: Branch): void => {
-    sendBranch({ spec, turn, ports }, branch);
-    branches.push(branch);
-  };
-  const seeds = alternativeSeeds(spec, turn);
+  const versions: (Branch | Patched)[] = [];
+  const branches = await askBranches({ spec, turn, ports }, versions);
+  const keeping: Promise<void>[] = [];
   const spoken: Spoken = await dialogue.speak({
     seed: utteranceSeed(spec.seed, turn, 0),
-    branches: seeds.length > 0 ? { seeds, onBranch } : undefined,
+    branches,
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
-    onState: (state) =>
-      frames.append(turnFrame(state, { ...at(), seating, talk: talkMark(before, state.droppedTurns) })),
+    onState: (state) => {
+      keeping.push(keepState(spec, { turn, state, ports }));
+      frames.append(turnFrame(state, { ...at(), seating, talk: talkMark(before, state.droppedTurns) }));
+    },
     onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }, isHeard),
     onSteps,
   });
+  await Promise.all(keeping);
   metrics.spoke(spoken);
   const { text, finish, tokens, droppedTurns } = spoken;
-  await sayAlternatives({ spec, turn, ports }, branches);
+  await sayAlternatives({ spec, turn, ports }, versions);
   const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
   const mine = { episode: spec.episode, turn, agent, text, finish, tokens, droppedTurns, ...place };
   return { utterance: await sayUtterance(mine), text };
+}
+
+/** What is to be said besides; the versions are collected, and their frames sent. */
+async function askBranches(
+  at: { spec: AgentSpec; turn: number; ports: EpisodePorts },
+  versions: (Branch | Patched)[],
+): Promise<BranchesAsked | undefined> {
+  const { spec, turn, ports } = at;
+  const all = versionsOf(spec, turn);
+  if (all.length === 0) return undefined;
+  const perturbations = (await ports.perturb(spec, turn)) ?? [];
+  return {
+    seeds: all.flatMap(({ kind, seed }) => (kind === 'alternative' ? [seed] : [])),
+    patches: perturbations.map(({ k, layer, delta }) => ({ k, layer, delta })),
+    onBranch: (branch) => {
+      sendBranch(at, branch);
+      versions.push(branch);
+    },
+    onPatched: (patched) => {
+      const by = perturbations.find(({ k }) => k === patched.k);
+      if (by) sendPatched(at, by, patched.text);
+      versions.push(patched);
+    },
+  };
+}
+
+/** Keeps the layers of a state by which later ones are moved. */
+async function keepState(
+  { keepLayers, condition, episode }: AgentSpec,
+  { turn, state, ports }: { turn: number; state: TurnState; ports: EpisodePorts },
+): Promise<void> {
+  const dims = state.data.length / state.layers.length;
+  for (const layer of keepLayers) {
+    const row = state.layers.indexOf(layer);
+    const own = state.data.slice(row * dims, (row + 1) * dims);
+    await ports.kept.keep({ condition, episode, turn, layer }, own);
+  }
 }
 
 /** A reader's turn: the state in which it would answer, then the words that the agent in its role really spoke. */

@@ -2,6 +2,7 @@
  * One agent's membership in a run, from the coordinator's invitation to its end: the activation stream to the run's
  * analyzer, the specs of its episodes, and the utterances it may hear.
  */
+import { join } from 'node:path';
 import { agentSpecSchema, parseMessage, type AgentSpec, type Assignment } from '../protocol/nats-messages.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
@@ -15,6 +16,8 @@ import type { AgentMetrics, StreamFigures } from './metrics.ts';
 import { openActivationStream, type ActivationStream } from './activation-stream.ts';
 import { createBackpressure } from './backpressure.ts';
 import { createCoordinatorWatch, type CoordinatorWatch } from './coordinator-watch.ts';
+import { createKeptStates, type KeptStates } from './kept-states.ts';
+import { createPerturb } from './patches.ts';
 import { createPreview } from './preview.ts';
 import { followTalk, type Talk } from './follow-talk.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
@@ -51,6 +54,8 @@ export interface Membership {
   drained(): Promise<boolean>;
   /** The analyzer has another address now. */
   redirect(analyzer: Assignment['analyzer']): void;
+  /** Removes what was kept for the rest of the run, which is over. */
+  forget(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,7 +68,8 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
   const inbox = createUtteranceInbox();
   const preview = createPreview();
   const talk = followTalk({ inbox, preview, log });
-  const ports = createPorts(options, { stream, inbox, preview, talk, signal: stopping.signal });
+  const kept = createKeptStates(join(options.dataFolder, assignment.run, `${agent}.states.jsonl`));
+  const ports = createPorts(options, { stream, inbox, preview, talk, kept, signal: stopping.signal });
   const hearing = await hearTalk(options, talk, watch);
   const play = playInOrder(options, ports);
   const specs = await consume(link.connection, {
@@ -78,6 +84,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
     figures: () => stream.sender.status(),
     drained: async () => !play.busy() && (await stream.sender.drained(0)),
     redirect: (analyzer) => stream.redirect(analyzer),
+    forget: () => kept.remove(),
     stop: async () => {
       watch.stop();
       stopping.abort();
@@ -133,6 +140,7 @@ function createPorts(
     inbox: EpisodePorts['utterances'];
     preview: EpisodePorts['preview'];
     talk: Talk;
+    kept: KeptStates;
     signal: AbortSignal;
   },
 ): EpisodePorts {
@@ -147,6 +155,8 @@ function createPorts(
     frames: frameSink(options, parts.stream),
     utterances: parts.inbox,
     preview: parts.preview,
+    kept: parts.kept,
+    perturb: createPerturb(parts.kept),
     signal: parts.signal,
     sayToken: createSayToken(options, parts.talk),
     sayAlternative: async (alternative) => {

@@ -1,6 +1,7 @@
 /**
  * Carries out decisions about a run: the commands of `decide`, an agent that came back, a role that is taken over.
  */
+import { branchesOfRound } from '../protocol/branches.ts';
 import type { Clock } from '../process/clock.ts';
 import { planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
@@ -28,7 +29,8 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
       return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
     }
     case 'start-episode': {
-      const { id, scenario, condition, order, reader, seed } = command.episode;
+      const { id, scenario, condition, order, reader, seed, round } = command.episode;
+      const branches = branchesOfRound(study.branches, round);
       return publishEvent(options, {
         type: 'episode-started',
         episode: id,
@@ -38,7 +40,7 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
         reader,
         maxTurns: study.maxTurns,
         seed,
-        ...(study.branches ? { branches: study.branches } : {}),
+        ...(branches ? { branches } : {}),
         atMs,
       });
     }

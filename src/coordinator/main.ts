@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { EntrainError } from '../protocol/errors.ts';
 import { hopelessStudy } from '../protocol/minimums.ts';
-import { agentsOf, missingStepLayer, type Study } from '../protocol/study.ts';
+import { agentsOf, missingLayer, type Study } from '../protocol/study.ts';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
 import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
@@ -203,7 +203,7 @@ async function checkRoom({ settings, link, log }: Parts, fleet: Fleet): Promise<
 
 function requireStepLayers(study: Study, fleet: Fleet): void {
   const models = new Map([...fleet.agents].map(([agent, { model }]) => [agent, model]));
-  const missing = missingStepLayer(study, models);
+  const missing = missingLayer(study, models);
   if (missing) throw new EntrainError('STUDY_INVALID', `The study "${study.name}" ${missing}.`);
 }
 

@@ -20,6 +20,8 @@ export interface PlannedEpisode {
   people: Person[];
   condition: Condition;
   seed: number;
+  /** Number of the episode among those of its scenario, group and condition. */
+  round: number;
 }
 
 export function planEpisodes(study: Study): PlannedEpisode[] {
@@ -35,7 +37,18 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
           const seed = deriveSeed(study.seed, scenario.id, order.join('+'), round);
           const reader = condition === 'reader' ? study.reader : undefined;
           const people = peopleOf(study, { scenario, order, reader });
-          plan.push({ id, scenario, script, pair: pairName(order), order, reader, people, condition, seed });
+          plan.push({
+            id,
+            scenario,
+            script,
+            pair: pairName(order),
+            order,
+            reader,
+            people,
+            condition,
+            seed,
+            round,
+          });
         }
       }
     }

@@ -1,6 +1,7 @@
 /**
  * Publishes what the coordinator writes into the run's stream: what each agent may know of an episode, and events.
  */
+import { branchesOfRound, isBasis } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
@@ -44,7 +45,7 @@ export async function publishSpec(options: PublishOptions, part: SpecPart): Prom
   const agent = agents[index] ?? '';
   const speakers = episode.order.length;
   const speaks = index < speakers;
-  const { maxTurns, minTurns, maxTokens, steps, branches } = study;
+  const { maxTurns, minTurns, maxTokens, steps } = study;
   const spec: Omit<AgentSpec, 'grant'> = {
     run,
     episode: episode.id,
@@ -61,7 +62,8 @@ export async function publishSpec(options: PublishOptions, part: SpecPart): Prom
     limits: { maxTurns, minTurns, maxTokens },
     study: { seed: study.seed, groups: plannedGroups(study) },
     steps,
-    branches,
+    branches: branchesOfRound(study.branches, episode.round),
+    keepLayers: isBasis(study.branches, episode.round) ? (study.branches?.patch?.layers ?? []) : [],
     alternatives: [...part.alternatives],
     history: [...part.history],
   };

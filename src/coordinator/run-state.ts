@@ -4,6 +4,7 @@
  *
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
+import { isBasis } from '../protocol/branches.ts';
 import type { Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk } from '../protocol/early-end.ts';
 import type { Study } from '../protocol/study.ts';
@@ -229,9 +230,12 @@ function starting(state: RunState, atOnce: AtOnce): Command[] {
   const playing = new Map<string, number>();
   const commands: Command[] = [];
   const count = (agent: string): number => playing.get(agent) ?? 0;
+  const kept = keptToTheEnd(state);
   for (const episode of state.plan) {
     const was = state.episodes.get(episode.id);
     if (was?.is === 'finished') continue;
+    // States are moved by what those of all earlier episodes have in common.
+    if (was?.is === 'planned' && !kept && !isBasis(state.study?.branches ?? null, episode.round)) break;
     const agents = was?.is === 'running' ? was.holders.map(({ agent }) => agent) : agentsOfEpisode(episode);
     if (was?.is === 'planned' && agents.every((agent) => count(agent) < atOnce(agent)))
       commands.push({ do: 'start-episode', episode });
@@ -239,6 +243,13 @@ function starting(state: RunState, atOnce: AtOnce): Command[] {
     for (const agent of agents) playing.set(agent, count(agent) + 1);
   }
   return commands;
+}
+
+/** Whether every episode whose states are kept for patches has ended; so too where none is. */
+function keptToTheEnd({ plan, episodes, study }: RunState): boolean {
+  return plan.every(
+    ({ id, round }) => !isBasis(study?.branches ?? null, round) || episodes.get(id)?.is === 'finished',
+  );
 }
 
 function turnsOf(episode: EpisodeState): number {

@@ -55,6 +55,8 @@ export interface DialogueOptions {
   steps: AgentSpec['steps'];
   /** The date for chat templates, milliseconds since 1970: when the run began. By default a fixed day. */
   atMs?: number | undefined;
+  /** Layers whose states may be moved while it speaks; by default none. */
+  patchLayers?: readonly number[] | undefined;
 }
 
 /** The state that produces the first token of a reply. */
@@ -108,6 +110,18 @@ export interface Branch {
   bystander: Float32Array;
 }
 
+/** A version of a turn in which the state at the prompt's last position is moved at one layer. */
+export interface PatchAsked {
+  k: number;
+  /** 1..L, one of `patchLayers`. */
+  layer: number;
+  /** [dims]: what is added. */
+  delta: Float32Array;
+}
+
+/** What was said from a moved state. */
+export type Patched = Pick<Branch, 'k' | 'text' | 'finish' | 'tokens'>;
+
 /** States where a reply would begin, after each of several versions of the last turn. */
 export interface ReplyStates {
   /** 1..L */
@@ -135,6 +149,10 @@ export interface BranchesAsked {
   seeds: readonly number[];
   /** Called for k = 0 and each alternative; not at all if the context is nearly full. */
   onBranch(branch: Branch): void;
+  /** Said with the seed of what is said. */
+  patches?: readonly PatchAsked[] | undefined;
+  /** Called for each patch, after all of the others. */
+  onPatched?: ((patched: Patched) => void) | undefined;
 }
 
 export interface Spoken {

@@ -39,6 +39,38 @@ export interface SequentialReport {
   pValue: number;
 }
 
+/** What moving the source's state before it speaks does to the target's state, at one layer and size. */
+export interface PatchReport {
+  /** `perturbation`: by a random combination of the leading components of such states. */
+  kind: string;
+  /** Of the source, 1..L. */
+  layer: number;
+  /** In standard deviations of the components. */
+  size: number;
+  /** Turns, and versions of all of them. */
+  histories: number;
+  branches: number;
+  /** Different utterances of a turn's versions, on average. */
+  distinct: number;
+  /** The share of the variance of the target's state that the moved state makes: it is a cause of it. */
+  influence: InfluenceReport | null;
+  /**
+   * How much of the target's movement the direction of the source's foretells, in scenarios that were not fitted on.
+   */
+  follows:
+    | (Omit<FigureReport, 'value'> & {
+        score: number;
+        /** Of the exact test: coefficients permuted within each turn. */
+        pValue: number;
+        permutations: number;
+        /** The target's layer that most folds chose. */
+        targetLayer: number;
+      })
+    | null;
+  /** Why there is no influence, or nothing that follows. */
+  reason?: string;
+}
+
 export interface BranchReport {
   /** Turns that branched and were heard out, and the alternatives of all of them. */
   histories: number;
@@ -46,6 +78,8 @@ export interface BranchReport {
   influence: InfluenceReport | null;
   matched: MatchedReport | null;
   sequential: SequentialReport | null;
+  /** By kind, layer and size; absent where no state was moved. */
+  patches?: PatchReport[];
   /** Why there is no influence, or no matched score. */
   reason?: string;
 }

@@ -109,8 +109,15 @@ export const alternativeSchema = utteranceSchema
   .pick({ episode: true, turn: true, agent: true, text: true, tokens: true })
   .extend({
     k: z.int().min(1),
-    /** `skipped`, with k = 1 and no words: the turn has no alternatives, for the speaker's context is nearly full. */
+    /**
+     * `skipped`, without words: there is no version from this k on. With k = 1 the speaker's context is nearly full; a
+     * later one is the first with a moved state, and the speaker has kept too few states to move one by.
+     */
     finish: z.enum(['stop', 'length', 'leave', 'skipped']),
+    /** Of a version with a moved state: how it was moved, at which layer, and by how many standard deviations. */
+    kind: z.string().optional(),
+    layer: z.int().optional(),
+    size: z.number().optional(),
   });
 
 /** What one agent may know of an episode. */
@@ -144,7 +151,10 @@ export const agentSpecSchema = z.object({
   study: z.object({ seed: z.int(), groups: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
+  /** As in the study, without `patch` in an episode whose states are kept for later ones. */
   branches: studySchema.shape.branches,
+  /** Layers of which the agent keeps the states of its own turns: what perturbations in later episodes are made of. */
+  keepLayers: z.array(z.int()).default([]),
   /**
    * The alternatives in `history` whose reply states this agent owes: those behind the last turn of its role, all for a
    * reader.

@@ -3,6 +3,7 @@
  * allowed, and every word heard by all.
  */
 import type { AgentModel } from './agent-model.ts';
+import { countVersions } from './branches.ts';
 import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
 import { agentsOf, type Study } from './study.ts';
 
@@ -31,7 +32,7 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
     FRAME_BYTES +
     Math.ceil(maxTurns / 2) * turnBytes +
     maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes +
-    maxTurns * branchBytes(study, layers * dims * 4);
+    maxTurns * branchBytes(study, { stateBytes: layers * dims * 4, layers });
   const episodes = study.episodes * study.scenarios.length * partsOf(study, agent);
   const hourTokens = TOKENS_PER_S * 3600;
   return {
@@ -45,10 +46,17 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
  * for each version three states of the speaker with text features, and one state of a listener. Which turns branch is
  * random, so a tenth more than the share is counted.
  */
-function branchBytes({ branches }: Study, stateBytes: number): number {
+function branchBytes(
+  { branches }: Study,
+  { stateBytes, layers }: { stateBytes: number; layers: number },
+): number {
   if (!branches) return 0;
   const frames = 2 * (stateBytes + FRAME_BYTES) + TEXT_BYTES / 2;
-  return Math.min(1, branches.share * 1.1) * (branches.alternatives + 1) * frames;
+  // Of a version with a moved state the speaker sends what moved it, less than a state of one layer with its features.
+  const moved = (stateBytes + FRAME_BYTES) / 2 + FRAME_BYTES + (stateBytes / layers + TEXT_BYTES) / 2;
+  const { share, alternatives } = branches;
+  const versions = (alternatives + 1) * frames + (countVersions(branches) - alternatives) * moved;
+  return Math.min(1, share * 1.1) * versions;
 }
 
 /**

@@ -65,6 +65,16 @@ export function talkOf(condition: Condition): string {
   return share === 0 ? 'monologue' : share === 1 ? 'live' : `dose:${share}`;
 }
 
+/** The speaker's state at the last position of its prompt is moved at one layer, before it says a word. */
+export const patchSchema = z.strictObject({
+  /** 1..L; each is patched by itself. */
+  layers: z.array(z.int().min(1)).min(1).max(8),
+  /** A random combination of the leading components of such states over episodes. */
+  kind: z.enum(['perturbation']).default('perturbation'),
+  /** Of the perturbation, in standard deviations of each component. */
+  sizes: z.array(z.number().gt(0).max(8)).min(1).max(8).default([0.5, 1, 2]),
+});
+
 export const studySchema = z
   .strictObject({
     name,
@@ -97,7 +107,20 @@ export const studySchema = z
       .strictObject({
         share: z.number().gt(0).max(1).default(0.25),
         alternatives: z.int().min(1).max(MAX_ALTERNATIVES).default(3),
+        /**
+         * Besides, at each such turn and for each layer and size: as many versions in which the speaker's state is
+         * moved.
+         */
+        patch: patchSchema.nullish(),
       })
+      .refine(
+        ({ alternatives, patch }) =>
+          alternatives * (1 + (patch ? patch.layers.length * patch.sizes.length : 0)) <= MAX_ALTERNATIVES,
+        {
+          path: ['patch'],
+          error: `expected alternatives × (1 + layers × sizes) of at most ${MAX_ALTERNATIVES}`,
+        },
+      )
       .nullable()
       .default(null),
   })
@@ -114,18 +137,23 @@ export type Sampling = z.infer<typeof samplingSchema>;
 export type Person = z.infer<typeof personSchema>;
 
 /**
- * The layer of `steps` that an agent's model does not have, as the end of a sentence; undefined if it has all.
- * Layer 0 enters the first block.
+ * The layer of `steps` or `branches.patch` that an agent's model does not have, as the end of a sentence; undefined if
+ * it has all. Layer 0 enters the first block.
  */
-export function missingStepLayer(
-  { steps }: Pick<Study, 'steps'>,
+export function missingLayer(
+  { steps, branches }: Pick<Study, 'steps' | 'branches'>,
   models: ReadonlyMap<string, { name: string; layers: number }>,
 ): string | undefined {
-  for (const [agent, { name: model, layers }] of models) {
-    const missing = steps?.layers?.find((layer) => layer > layers);
-    if (missing !== undefined)
-      return `has layer ${missing} in steps.layers, but ${model}, the model of ${agent}, has layers 0 to ${layers}`;
-  }
+  const asked = [
+    { field: 'steps.layers', wanted: steps?.layers ?? [] },
+    { field: 'branches.patch.layers', wanted: branches?.patch?.layers ?? [] },
+  ];
+  for (const [agent, { name: model, layers }] of models)
+    for (const { field, wanted } of asked) {
+      const missing = wanted.find((layer) => layer > layers);
+      if (missing !== undefined)
+        return `has layer ${missing} in ${field}, but ${model}, the model of ${agent}, has layers 0 to ${layers}`;
+    }
   return undefined;
 }
 

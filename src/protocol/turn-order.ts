@@ -9,7 +9,7 @@
  *           ├─▶ alternative   alternativeFault, floorsBeside
  *           └─▶ utterance     turnFault, floorsWith
  */
-import { isBranched, type BranchPlan } from './branches.ts';
+import { countVersions, isBranched, type BranchPlan } from './branches.ts';
 import {
   alternativeSchema,
   parseMessage,
@@ -113,7 +113,7 @@ export function alternativeFault(
   if (endOfTalk(said, floor) !== undefined || rolesGone(said, speakers).has(turn % speakers))
     return 'nobody speaks the turn';
   if (!isBranched(floor, turn)) return `turn ${turn} does not branch`;
-  if (k > (floor.branches?.alternatives ?? 0)) return `the turn has no alternative ${k}`;
+  if (k > countVersions(floor.branches)) return `the turn has no alternative ${k}`;
   if (alternatives.some((known) => known.k === k && known.agent === agent))
     return `alternative ${k} was said before`;
   return roleFault(floor, { turn, agent });

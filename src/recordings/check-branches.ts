@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isBranched } from '../protocol/branches.ts';
+import { countVersions, isBranched } from '../protocol/branches.ts';
 import {
   alternativeSchema,
   parseMessage,
@@ -33,6 +33,9 @@ export interface BranchReport {
   alternatives: number;
   /** Turns that should have branched, where the speaker's context was nearly full. */
   skipped: number;
+  /** Versions with a moved state, and turns without any because too few states were kept. */
+  patched: number;
+  unpatched: number;
   faults: string[];
 }
 
@@ -50,7 +53,7 @@ export async function checkBranches(folder: string, check: BranchCheck): Promise
   const planned = check.events.some((event) => event.type === 'episode-started' && event.branches);
   const recorded = [...check.ledger.turns()];
   if (!planned && alternatives.length === 0 && recorded.length === 0 && faults.length === 0) return undefined;
-  const report: BranchReport = { turns: 0, alternatives: 0, skipped: 0, faults };
+  const report: BranchReport = { turns: 0, alternatives: 0, skipped: 0, patched: 0, unpatched: 0, faults };
   const lines: Line[] = [...check.events, ...alternatives, ...check.spoken];
   const holders = agentsByRole(check.events);
   const branched = new Set<string>();
@@ -94,31 +97,43 @@ function checkTurn(at: BranchedTurn, report: BranchReport): void {
   const said = alternativesOf(floor, line.agent);
   const fault = (what: string): void =>
     void report.faults.push(`turn ${line.turn} of ${line.episode}: ${what}`);
-  if (said.length === 1 && said[0]?.finish === 'skipped') {
+  const [first] = said;
+  if (said.length === 1 && first?.k === 1 && first.finish === 'skipped') {
     report.skipped += 1;
     return;
   }
-  const wanted = floor.branches?.alternatives ?? 0;
-  if (said.length !== wanted)
-    return fault(`${said.length} of its ${wanted} alternatives are in branches.jsonl`);
+  const { alternatives = 0 } = floor.branches ?? {};
+  // No state could be moved where too few were kept: the versions end with the other words.
+  const ends = said.at(-1)?.finish === 'skipped' && said.at(-1)?.k === alternatives + 1;
+  const wanted = ends ? alternatives : countVersions(floor.branches);
+  const versions = said.filter(({ finish }) => finish !== 'skipped');
+  if (versions.length !== wanted)
+    return fault(`${versions.length} of its ${wanted} alternatives are in branches.jsonl`);
   report.turns += 1;
-  report.alternatives += wanted;
-  for (const what of [...speakerFaults(at, said), ...listenerFaults(at, wanted)]) fault(what);
+  report.alternatives += alternatives;
+  report.patched += wanted - alternatives;
+  report.unpatched += ends ? 1 : 0;
+  for (const what of [...speakerFaults(at, versions), ...listenerFaults(at, wanted)]) fault(what);
 }
 
 const SPEAKER_STATES = ['end', 'mean', 'bystander'];
+const MOVED_STATES = ['coefficients', 'delta'];
 
-function speakerFaults({ line, ledger }: BranchedTurn, said: readonly Alternative[]): string[] {
+function speakerFaults({ floor, line, ledger }: BranchedTurn, said: readonly Alternative[]): string[] {
   const { episode, turn, agent, text } = line;
   const versions = [{ k: 0, text }, ...said];
-  return versions.flatMap(({ k, text: words }) => [
-    ...SPEAKER_STATES.filter((state) => !ledger.has(agent, { episode, turn, state, k })).map(
-      (state) => `the state ${state} of version ${k} is not recorded`,
-    ),
-    ...(words === undefined || ledger.isOf(words, agent, { episode, turn, k })
-      ? []
-      : [`the states of version ${k} are of other words`]),
-  ]);
+  return versions.flatMap(({ k, text: words }) => {
+    const states = k > (floor.branches?.alternatives ?? 0) ? MOVED_STATES : SPEAKER_STATES;
+    const [state = ''] = states;
+    return [
+      ...states
+        .filter((name) => !ledger.has(agent, { episode, turn, state: name, k }))
+        .map((name) => `the state ${name} of version ${k} is not recorded`),
+      ...(words === undefined || ledger.isOf(words, agent, { episode, turn, state, k })
+        ? []
+        : [`the states of version ${k} are of other words`]),
+    ];
+  });
 }
 
 /** A listener whose prompt would pass the limit says so in the place of its states. */

@@ -12,8 +12,8 @@ export interface RecordedBranches {
   take(stream: string, message: DataMessage): void;
   /** Whether a stream has the state of version `k`. */
   has(stream: string, at: BranchPlace & Pick<BranchFrame, 'state' | 'k'>): boolean;
-  /** Whether every `end` state of version `k` in a stream came with the features of these words. */
-  isOf(text: string, stream: string, at: BranchPlace & { k: number }): boolean;
+  /** Whether every such state of version `k` in a stream came with the features of these words. */
+  isOf(text: string, stream: string, at: BranchPlace & Pick<BranchFrame, 'state' | 'k'>): boolean;
   /** EPISODE/TURN of every turn with a state of a branch. */
   turns(): Iterable<string>;
 }
@@ -33,7 +33,7 @@ export function createRecordedBranches(): RecordedBranches {
     },
     has: (stream, at) => known.has(keyOf(stream, at)),
     isOf: (text, stream, at) => {
-      const digests = known.get(keyOf(stream, { ...at, state: 'end' })) ?? new Set();
+      const digests = known.get(keyOf(stream, at)) ?? new Set();
       const own = digestOf(textFeatures(text));
       return [...digests].every((digest) => digest === own);
     },

@@ -18,6 +18,7 @@ export interface BranchRecord extends BranchRows {
   influence: unknown;
   matched: unknown;
   sequential: unknown;
+  patches: unknown;
   run: string;
   /** Its key. */
   group: string;
@@ -60,7 +61,7 @@ export function withBranchRows<T extends object>(lines: readonly T[]): T[] {
 const isBranches = (line: object): line is BranchRecord =>
   'type' in line && line.type === 'influence' && 'after' in line;
 
-const FIELDS = ['seed', 'histories', 'branches', 'influence', 'matched', 'sequential'] as const;
+const FIELDS = ['seed', 'histories', 'branches', 'influence', 'matched', 'sequential', 'patches'] as const;
 
 /** What differs, as a sentence; undefined when nothing does. */
 export async function replayBranches(

@@ -33,9 +33,13 @@ export function removedText({ atMs, segments, bytes }: Removal): string {
   return `removed by retention on ${date} UTC (${count(segments, 'segment')}, ${(bytes / 1e6).toFixed(1)} MB); run.json, events, transcript and scores are kept`;
 }
 
-function branchesText({ turns, alternatives, skipped }: NonNullable<VerifyReport['branches']>): string {
+function branchesText(report: NonNullable<VerifyReport['branches']>): string {
+  const { turns, alternatives, skipped, patched, unpatched } = report;
   const near = skipped > 0 ? `, ${count(skipped, 'turn')} skipped near the end of the context` : '';
-  return `branches: ${count(turns, 'turn')}, ${count(alternatives, 'alternative')}${near}`;
+  const moved = patched > 0 ? `, ${count(patched, 'version')} with a moved state` : '';
+  const few =
+    unpatched > 0 ? `, ${count(unpatched, 'turn')} without, of agents that had kept too few states` : '';
+  return `branches: ${count(turns, 'turn')}, ${count(alternatives, 'alternative')}${moved}${few}${near}`;
 }
 
 function section(title: string, items: string[]): string[] {

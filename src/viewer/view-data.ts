@@ -52,6 +52,8 @@ export interface EpisodeView {
 export interface AlternativeView {
   k: number;
   text: string;
+  /** Where the speaker's state was moved before it spoke: at which layer, and by how many standard deviations. */
+  moved?: { layer: number; size: number };
 }
 
 export interface UtteranceView {

@@ -4,19 +4,21 @@ import type {
   FigureReport,
   InfluenceReport,
   MatchedReport,
+  PatchReport,
   SequentialReport,
 } from '../../protocol/branch-report.ts';
 
 type Json = Record<string, unknown>;
 
 export const branchAnswer = (report: BranchReport): Json => {
-  const { histories, branches, influence, matched, sequential, reason } = report;
+  const { histories, branches, influence, matched, sequential, patches, reason } = report;
   return {
     histories,
     branches,
     influence: influence && influenceAnswer(influence),
     matched: matched && matchedAnswer(matched),
     sequential: sequential && sequentialAnswer(sequential),
+    ...(patches ? { patches: patches.map(patchAnswer) } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
 };
@@ -27,6 +29,18 @@ const influenceAnswer = (influence: InfluenceReport): Json => ({
   value: influence.value,
   ci: bounds(influence),
   per_layer: influence.perLayer,
+});
+
+const patchAnswer = ({ influence, follows, ...patch }: PatchReport): Json => ({
+  ...patch,
+  influence: influence && influenceAnswer(influence),
+  follows: follows && {
+    score: follows.score,
+    ci: bounds(follows),
+    p_value: follows.pValue,
+    permutations: follows.permutations,
+    target_layer: follows.targetLayer,
+  },
 });
 
 const sequentialAnswer = ({ histories, logE, pValue }: SequentialReport): Json => ({

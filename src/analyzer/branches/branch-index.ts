@@ -6,6 +6,9 @@
  *   speaker of turn t:   end 0 … K − 1, bystander 0 … K − 1 ─┐
  *   listener:            reply 0 … K − 1 ────────────────────┴─▶ history (episode, t) of the group speaker → listener
  *
+ * Versions in which the speaker's state was moved are histories of their own, one for each layer and size: the speaker
+ * sends what moved it, `coefficients`, in the place of the end of its utterance.
+ *
  * Each listener is a target at distance 1. A reader is a target only: no history has the role in which it reads as
  * source.
  */
@@ -21,6 +24,14 @@ export interface OwnedAlternative {
   bystander: SharedBranch | undefined;
 }
 
+/** How the speaker's state was moved in the versions of a history. */
+export interface PatchKey {
+  kind: string;
+  layer: number;
+  /** In standard deviations. */
+  size: number;
+}
+
 /** A turn that branched, with its numbers. */
 export interface OwnedHistory {
   episode: string;
@@ -29,6 +40,8 @@ export interface OwnedHistory {
   /** Alternatives of a turn in this run, as far as was seen: a history with fewer may not be whole yet. */
   most: number;
   alternatives: OwnedAlternative[];
+  /** Absent: the versions have other words. */
+  patch?: PatchKey;
   /** Of the study; absent where the sender does not say. */
   seed?: number;
 }
@@ -42,6 +55,7 @@ export interface HistoryUpdate {
 interface IndexedState {
   origin: Origin;
   seating: number;
+  patch: PatchKey | undefined;
   /** Undefined once it was given back. */
   payload: SharedBranch | undefined;
 }
@@ -71,15 +85,32 @@ export interface BranchIndex {
 
 /** What figures are made of; other states are recorded alone. */
 const STATES = ['end', 'bystander', 'reply'];
+/** The same where a state was moved. */
+const PATCH_STATES = ['coefficients', 'reply'];
+const PATCH_KINDS = ['perturbation'];
+/** Layers and sizes of a turn: the figures of each are metrics of their own. */
+const MOST_PATCHES = 64;
+
+/** Undefined for a frame of other words, null for one that nothing is made of. */
+function patchOf({ kind, state, layer, size }: BranchFrame): PatchKey | undefined | null {
+  if (kind === 'alternative') return STATES.includes(state) ? undefined : null;
+  const isKnown = PATCH_KINDS.includes(kind) && PATCH_STATES.includes(state);
+  return isKnown && layer !== undefined && size !== undefined ? { kind, layer, size } : null;
+}
+
+export const patchName = (patch: PatchKey | undefined): string =>
+  patch ? `${patch.kind}:${patch.layer}:${patch.size}` : '';
 
 interface IndexState {
   episodes: Map<string, IndexedEpisode>;
   /** Alternatives of a turn, as far as was seen. */
   most: number;
+  /** Names of the patches seen. */
+  patches: Set<string>;
 }
 
 export function createBranchIndex(): BranchIndex {
-  const state: IndexState = { episodes: new Map(), most: 0 };
+  const state: IndexState = { episodes: new Map(), most: 0, patches: new Set() };
   const { episodes } = state;
   return {
     addEpisode: (frame, stream) => addEpisode(state, frame, stream),
@@ -127,20 +158,29 @@ function addBranch(
 ): { updates: HistoryUpdate[]; bytes: number } {
   const episode = openEpisode(state, frame.episode);
   const role = episode.roles.get(origin.stream);
-  const { turn, kind, state: name, k, seating = 0 } = frame;
-  if (role === undefined || kind !== 'alternative' || !STATES.includes(name)) return NOTHING;
+  const { turn, state: name, k, seating = 0 } = frame;
+  const patch = patchOf(frame);
+  if (role === undefined || patch === null || !isAdmitted(state, patch)) return NOTHING;
   if (seating >= READER_SEATING) episode.readers.add(role);
   const states = episode.turns.get(turn) ?? new Map<string, IndexedState>();
   episode.turns.set(turn, states);
   const key = `${role} ${name} ${k}`;
   const known = states.get(key);
   if (known && !supersedes({ seating, origin }, known)) return NOTHING;
-  state.most = Math.max(state.most, k + 1);
+  if (!patch) state.most = Math.max(state.most, k + 1);
   const payload = shareBranch(frame);
-  states.set(key, { origin, seating, payload });
+  states.set(key, { origin, seating, patch, payload });
   const bytes = bytesOfBranch(payload) - (known?.payload ? bytesOfBranch(known.payload) : 0);
   const listeners = name === 'reply' ? [role] : undefined;
-  return { bytes, updates: historiesOf(state, { id: frame.episode, turn, listeners }) };
+  const patches = [patch];
+  return { bytes, updates: historiesOf(state, { id: frame.episode, turn, listeners, patches }) };
+}
+
+/** Names of layers and sizes come from agents, so their number is bounded. */
+function isAdmitted({ patches }: IndexState, patch: PatchKey | undefined): boolean {
+  if (!patch) return true;
+  if (patches.size < MOST_PATCHES) patches.add(patchName(patch));
+  return patches.has(patchName(patch));
 }
 
 const NOTHING = { updates: [], bytes: 0 };
@@ -163,44 +203,64 @@ interface Place {
   turn: number;
   /** Left out: all. */
   listeners?: readonly number[] | undefined;
+  patches?: readonly (PatchKey | undefined)[];
 }
 
-function historiesOf(state: IndexState, { id, turn, listeners }: Place): HistoryUpdate[] {
+function historiesOf(state: IndexState, place: Place): HistoryUpdate[] {
+  const { id, turn, listeners } = place;
   const { about, readers, turns } = openEpisode(state, id);
-  const { most } = state;
   const states = turns.get(turn);
   if (!about || !states) return [];
   const agents = about.order.length;
   const speaker = turn % agents;
   if (readers.has(speaker)) return [];
   const others = [...about.order.keys()].filter((role) => role !== speaker);
+  const patches = place.patches ?? patchesIn(states);
   return others.flatMap((role) => {
     if (listeners && !listeners.includes(role)) return [];
     const group = groupOf(about, speaker, role);
-    const alternatives = alternativesOf(states, { speaker, listener: role });
-    if (!group || !alternatives) return [];
-    const seed = about.plan === undefined ? {} : { seed: about.plan.seed };
-    return [{ group, history: { episode: id, scenario: about.scenario, turn, most, alternatives, ...seed } }];
+    if (!group) return [];
+    return patches.flatMap((patch) => {
+      const alternatives = alternativesOf(states, { speaker, listener: role, patch });
+      if (!alternatives) return [];
+      const seed = about.plan === undefined ? {} : { seed: about.plan.seed };
+      const most = patch ? alternatives.length : state.most;
+      const of = { episode: id, scenario: about.scenario, turn, most, alternatives };
+      return [{ group, history: { ...of, ...(patch ? { patch } : {}), ...seed } }];
+    });
   });
+}
+
+function patchesIn(states: ReadonlyMap<string, IndexedState>): (PatchKey | undefined)[] {
+  return [...new Map([...states.values()].map(({ patch }) => [patchName(patch), patch])).values()];
+}
+
+interface Sides {
+  speaker: number;
+  listener: number;
+  patch: PatchKey | undefined;
 }
 
 /** Undefined unless both sides have the same alternatives, two at least. */
 function alternativesOf(
   states: ReadonlyMap<string, IndexedState>,
-  { speaker, listener }: { speaker: number; listener: number },
+  { speaker, listener, patch }: Sides,
 ): OwnedAlternative[] | undefined {
   const payload = (role: number, state: string, k: number): SharedBranch | undefined =>
     states.get(`${role} ${state} ${k}`)?.payload;
-  const of = (role: number, state: string): number[] =>
-    [...states.keys()]
-      .map((key) => key.split(' '))
-      .filter(([own, name]) => Number(own) === role && name === state)
+  const name = patchName(patch);
+  const of = (role: number, wanted: string): number[] =>
+    [...states]
+      .filter(([, { patch: own }]) => patchName(own) === name)
+      .map(([key]) => key.split(' '))
+      .filter(([own, state]) => Number(own) === role && state === wanted)
       .map(([, , k]) => Number(k))
       .sort((a, b) => a - b);
-  const said = of(speaker, 'end');
+  const own = patch ? 'coefficients' : 'end';
+  const said = of(speaker, own);
   if (said.length < 2 || String(said) !== String(of(listener, 'reply'))) return undefined;
   const found = said.flatMap((k) => {
-    const [end, reply] = [payload(speaker, 'end', k), payload(listener, 'reply', k)];
+    const [end, reply] = [payload(speaker, own, k), payload(listener, 'reply', k)];
     return end && reply ? [{ k, end, reply, bystander: payload(speaker, 'bystander', k) }] : [];
   });
   return found.length === said.length ? found : undefined;

@@ -5,9 +5,10 @@
 import { zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { Branches } from '../../synchrony/branches/histories.ts';
+import type { PatchRows } from '../../synchrony/branches/patching.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { episodesUnderCap, labelOf } from '../ingest/row-cap.ts';
-import type { OwnedAlternative, OwnedHistory } from './branch-index.ts';
+import { patchName, type OwnedAlternative, type OwnedHistory, type PatchKey } from './branch-index.ts';
 import { shapeOfBranch, statesOf, textOf, type SharedBranch } from './branch-numbers.ts';
 
 export interface GroupHistories {
@@ -21,8 +22,12 @@ export interface GroupHistories {
 /** Branches that a group may hold: at 12 layers × 768 dims in float64 about 250 kB each while they are scored. */
 export const MAX_BRANCHES = 2000;
 
-export const historyId = ({ episode, turn }: Pick<OwnedHistory, 'episode' | 'turn'>): string =>
-  `${episode} ${turn}`;
+export const historyId = ({
+  episode,
+  turn,
+  patch,
+}: Pick<OwnedHistory, 'episode' | 'turn' | 'patch'>): string =>
+  patch ? `${episode} ${turn} ${patchName(patch)}` : `${episode} ${turn}`;
 
 /** What figures are computed over. */
 export interface BranchSelection {
@@ -34,19 +39,47 @@ export interface BranchSelection {
   seed: number | undefined;
 }
 
-/** Which episodes of a group stay under the cap. */
+/** Which episodes of a group stay under the cap: that of other words, and of each layer and size of a moved state. */
 export function keptBranchEpisodes(histories: Iterable<OwnedHistory>, maxRows = MAX_BRANCHES): Set<string> {
-  const sizes = new Map<string, number>();
-  for (const { episode, alternatives } of histories)
-    sizes.set(episode, (sizes.get(episode) ?? 0) + alternatives.length);
+  const series = new Map<string, Map<string, number>>();
+  for (const { episode, alternatives, patch } of histories) {
+    const sizes = series.get(patchName(patch)) ?? new Map<string, number>();
+    series.set(patchName(patch), sizes.set(episode, (sizes.get(episode) ?? 0) + alternatives.length));
+  }
+  const sizes = largestOf([...series.values()]);
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   return total <= maxRows ? new Set(sizes.keys()) : episodesUnderCap(sizes, maxRows);
 }
 
-/** Histories of the shape that most have, in episodes under the cap. */
-export function selectBranches({ histories }: Pick<GroupHistories, 'histories'>): BranchSelection {
+/** Of each episode the rows of its largest series: each is scored by itself. */
+export function largestOf(series: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const [episode, size] of series.flatMap((own) => [...own]))
+    sizes.set(episode, Math.max(size, sizes.get(episode) ?? 0));
+  return sizes;
+}
+
+/** Histories of other words, of the shape that most have, in episodes under the cap. */
+export function selectBranches(histories: Pick<GroupHistories, 'histories'>): BranchSelection {
+  return selectOf(histories, '');
+}
+
+/** The histories of each layer and size of a moved state, so too, in rising order. */
+export function selectPatches(
+  histories: Pick<GroupHistories, 'histories'>,
+): { patch: PatchKey; selection: BranchSelection }[] {
+  const found = new Map<string, PatchKey>();
+  for (const { patch } of histories.histories.values()) if (patch) found.set(patchName(patch), patch);
+  return [...found.values()]
+    .sort((a, b) => (a.kind === b.kind ? a.layer - b.layer || a.size - b.size : a.kind < b.kind ? -1 : 1))
+    .map((patch) => ({ patch, selection: selectOf(histories, patchName(patch)) }));
+}
+
+function selectOf({ histories }: Pick<GroupHistories, 'histories'>, name: string): BranchSelection {
   const kept = keptBranchEpisodes(histories.values());
-  const under = [...histories.values()].filter(({ episode }) => kept.has(episode));
+  const under = [...histories.values()].filter(
+    ({ episode, patch }) => kept.has(episode) && patchName(patch) === name,
+  );
   const shape = commonShape(under);
   const used = under.filter(({ alternatives }) => alternatives.every((one) => shapeOf(one) === shape));
   const first = used[0]?.alternatives[0];
@@ -87,6 +120,21 @@ export function branchesOf(histories: readonly OwnedHistory[]): Branches {
     words: texts.every(({ length }) => length === dims) ? stacked(texts, 0, dims) : zeros(rows.length, 0),
     bystander: layersOf(seen),
   };
+}
+
+/** The numbers of histories whose versions had a moved state. */
+export function patchRowsOf(histories: readonly OwnedHistory[]): PatchRows {
+  const { source, bystander: _, words: __, ...rows } = branchesOf(histories);
+  return { ...rows, coefficients: source[0] ?? zeros(rows.n, 0) };
+}
+
+/** Number of different utterances of a history's versions, by the features of their words; on average. */
+export function distinctUtterances(histories: readonly OwnedHistory[]): number {
+  const counts = histories.map(
+    ({ alternatives }) =>
+      new Set(alternatives.map(({ end }) => Buffer.from(end.text).toString('base64'))).size,
+  );
+  return counts.reduce((sum, count) => sum + count, 0) / Math.max(1, counts.length);
 }
 
 /** Per layer [rows, dims]. */

@@ -7,9 +7,9 @@ import type { BranchFrame, EpisodeFrame } from '../../protocol/stream/frames.ts'
 import { groupBy } from '../../synchrony/group-by.ts';
 import type { Group, Origin } from '../ingest/episode-index.ts';
 import type { RowMemory } from '../ingest/row-memory.ts';
-import { createBranchIndex, type BranchIndex, type HistoryUpdate } from './branch-index.ts';
+import { createBranchIndex, patchName, type BranchIndex, type HistoryUpdate } from './branch-index.ts';
 import type { HistoriesInput } from './branch-loop.ts';
-import { historyId, MAX_BRANCHES } from './branch-rows.ts';
+import { historyId, largestOf, MAX_BRANCHES } from './branch-rows.ts';
 import { episodesUnderCap, isCapDue } from '../ingest/row-cap.ts';
 import type { BranchScore } from '../scoring/messages.ts';
 
@@ -17,9 +17,15 @@ export interface BranchGroup {
   group: Group;
   /** Counts every change of the group's histories. */
   version: number;
-  /** Episode → its histories → their alternatives. */
-  sizes: Map<string, Map<string, number>>;
+  /** Episode → its histories → what they take. */
+  sizes: Map<string, Map<string, HistorySize>>;
   score: BranchScore | undefined;
+}
+
+interface HistorySize {
+  alternatives: number;
+  /** Name of the patch; empty for other words. */
+  patch: string;
 }
 
 export interface BranchState {
@@ -70,8 +76,9 @@ function inputsOf(state: BranchState, run: string, updates: readonly HistoryUpda
     known.version += 1;
     const histories = own.map(({ history }) => history);
     for (const history of histories) {
-      const episode = known.sizes.get(history.episode) ?? new Map<string, number>();
-      known.sizes.set(history.episode, episode.set(historyId(history), history.alternatives.length));
+      const episode = known.sizes.get(history.episode) ?? new Map<string, HistorySize>();
+      const size = { alternatives: history.alternatives.length, patch: patchName(history.patch) };
+      known.sizes.set(history.episode, episode.set(historyId(history), size));
     }
     return { type: 'histories', run, group, version: known.version, histories };
   });
@@ -91,10 +98,16 @@ function dropOverCap(
   for (const episode of seen) if (!kept.has(episode)) give(index.drop(episode));
 }
 
-const sizesOf = ({ sizes }: BranchGroup): Map<string, number> =>
-  new Map(
-    [...sizes].map(([episode, own]) => [episode, [...own.values()].reduce((sum, size) => sum + size, 0)]),
-  );
+/** Of each episode what its largest series takes: that of other words, or of one patch. */
+const sizesOf = ({ sizes }: BranchGroup): Map<string, number> => {
+  const series = new Map<string, Map<string, number>>();
+  for (const [episode, own] of sizes)
+    for (const { alternatives, patch } of own.values()) {
+      const of = series.get(patch) ?? new Map<string, number>();
+      series.set(patch, of.set(episode, (of.get(episode) ?? 0) + alternatives));
+    }
+  return largestOf([...series.values()]);
+};
 
 const rowsOf = (group: BranchGroup): number =>
   [...sizesOf(group).values()].reduce((sum, size) => sum + size, 0);
@@ -126,12 +139,12 @@ export const awaitsBranches = ({ groups }: Pick<BranchState, 'groups'>): number 
 export function branchReportOf(state: BranchState, key: string): BranchReport | null {
   const group = state.groups.get(key);
   if (!group) return null;
-  const counts = {
-    histories: [...group.sizes.values()].reduce((sum, own) => sum + own.size, 0),
-    branches: rowsOf(group),
-  };
-  const none = { ...counts, influence: null, matched: null, sequential: null };
+  const said = [...group.sizes.values()].flatMap((own) =>
+    [...own.values()].filter(({ patch }) => patch === ''),
+  );
+  const branches = said.reduce((sum, { alternatives }) => sum + alternatives, 0);
+  const none = { histories: said.length, branches, influence: null, matched: null, sequential: null };
   if (!group.score) return { ...none, reason: state.refused ?? 'Not computed yet.' };
-  const { branches } = group.score;
-  return state.refused === undefined ? branches : { ...branches, reason: branches.reason ?? state.refused };
+  const { branches: report } = group.score;
+  return state.refused === undefined ? report : { ...report, reason: report.reason ?? state.refused };
 }

@@ -1,21 +1,26 @@
 /**
- * The figures of one group's counterfactual branches, from its histories: the sequential verdict from the fifth history
- * on, influence and matched SyncR² from 20 histories of 6 scenarios on. Every random choice follows from the study's
- * seed and the group.
+ * The figures of one group's counterfactual branches, from its histories: the sequential verdict from the fifth
+ * history on, influence and matched SyncR² from 20 histories of 6 scenarios on, and so for each layer and size of a
+ * moved state. Every random choice follows from the study's seed and the group.
  */
-import type { BranchReport, FigureReport, MatchedReport } from '../../protocol/branch-report.ts';
+import type { BranchReport, FigureReport, MatchedReport, PatchReport } from '../../protocol/branch-report.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import { influence, type Influence } from '../../synchrony/branches/influence.ts';
 import { BRANCH_METHOD, matchedScore, type MatchedScore } from '../../synchrony/branches/matched.ts';
+import { patching } from '../../synchrony/branches/patching.ts';
 import { sequentialTest } from '../../synchrony/branches/sequential-test.ts';
 import type { Interval } from '../../synchrony/types.ts';
 import type { BranchScore } from '../scoring/messages.ts';
 import { groupSeed } from '../scoring/score-group.ts';
 import type { Group } from '../ingest/episode-index.ts';
+import type { PatchKey } from './branch-index.ts';
 import {
   branchesOf,
+  distinctUtterances,
   historyId,
+  patchRowsOf,
   selectBranches,
+  selectPatches,
   type BranchSelection,
   type GroupHistories,
 } from './branch-rows.ts';
@@ -39,7 +44,9 @@ export function emptyBranchScore({ run, histories }: BranchJob, reason: string):
     seed: seedOf(histories.group, selection),
     method: BRANCH_METHOD,
     branches: { ...countsOf(selection), influence: null, matched: null, sequential: null, reason },
-    rows: selection.histories.map(historyId),
+    rows: [selection, ...selectPatches(histories).map((patched) => patched.selection)].flatMap((of) =>
+      of.histories.map(historyId),
+    ),
     computedMs: 0,
   };
 }
@@ -55,12 +62,16 @@ export async function scoreBranches(job: BranchJob): Promise<BranchScore> {
   const sequential = await sequentialTest(branchesOf(whole), { seed, algebra });
   const acts = influence(branches, { seed });
   const matched = await matchedScore(branches, { seed, algebra });
+  const patches: PatchReport[] = [];
+  for (const patched of selectPatches(job.histories))
+    patches.push(await patchReport(patched, { seed, algebra }));
   const reason = [acts, matched].flatMap((figure) => ('reason' in figure ? [figure.reason] : []))[0];
   const report: BranchReport = {
     ...empty,
     influence: 'reason' in acts ? null : influenceReport(acts, selection),
     matched: 'reason' in matched ? null : matchedReport(matched, selection),
     sequential: 'reason' in sequential ? null : sequential,
+    ...(patches.length > 0 ? { patches } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
   return { ...emptyBranchScore(job, ''), branches: report, computedMs: job.nowMs() - startedMs };
@@ -79,6 +90,32 @@ const figure = (value: number, { low, high }: Interval): FigureReport => ({
   ciLow: low,
   ciHigh: high,
 });
+
+/** Of one layer and size. */
+async function patchReport(
+  { patch, selection }: { patch: PatchKey; selection: BranchSelection },
+  options: { seed: number; algebra: LinearAlgebra },
+): Promise<PatchReport> {
+  const { acts, follows } = await patching(patchRowsOf(selection.histories), options);
+  const reason = [acts, follows].flatMap((found) => ('reason' in found ? [found.reason] : []))[0];
+  return {
+    ...patch,
+    ...countsOf(selection),
+    distinct: distinctUtterances(selection.histories),
+    influence: 'reason' in acts ? null : influenceReport(acts, selection),
+    follows: 'reason' in follows ? null : followsReport(follows, selection),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function followsReport(
+  { score, ci, pValue, permutations, perLayer }: MatchedScore,
+  { layers }: BranchSelection,
+): NonNullable<PatchReport['follows']> {
+  const at = perLayer[0]?.targetLayer ?? 0;
+  const targetLayer = layers.target[at] ?? at;
+  return { score, ciLow: ci.low, ciHigh: ci.high, pValue, permutations, targetLayer };
+}
 
 function influenceReport({ value, ci, perLayer }: Influence, { layers }: BranchSelection) {
   return {

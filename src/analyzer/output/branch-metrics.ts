@@ -1,8 +1,10 @@
 /** Figures of counterfactual branches → metric samples. */
+import type { PatchReport } from '../../protocol/branch-report.ts';
 import type { GroupReport } from '../../protocol/report.ts';
-import { sample, type ReportGauge } from './report-gauge.ts';
+import { sample, type Labels, type ReportGauge, type Sample } from './report-gauge.ts';
 import { GROUP, groupLabels } from './synchrony-metrics.ts';
 
+const PATCH = [...GROUP, 'kind', 'layer', 'size'];
 const PREDICTORS = ['words', 'bystander', 'both'] as const;
 
 export const BRANCH_GAUGES: readonly ReportGauge<GroupReport>[] = [
@@ -81,6 +83,42 @@ export const BRANCH_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => sample(groupLabels(group), group.branches?.sequential?.pValue),
   },
   {
+    name: 'entrain_synchrony_patch_influence_ratio',
+    help: 'Share of the variance of the target’s state that moving the source’s state before it speaks makes, by layer and by size in standard deviations: the source’s state is a cause of the target’s. Exactly 0 where the source is not heard.',
+    labelNames: PATCH,
+    samples: (group) => perPatch(group, (patch, labels) => sample(labels, patch.influence?.value)),
+  },
+  {
+    name: 'entrain_synchrony_patch_influence_ci_ratio',
+    help: 'Bounds of the 95 % interval of that share, by a bootstrap over scenarios.',
+    labelNames: [...PATCH, 'bound'],
+    samples: (group) => perPatch(group, (patch, labels) => interval(labels, patch.influence)),
+  },
+  {
+    name: 'entrain_synchrony_patch_follows_ratio',
+    help: 'How much of the target’s movement the direction foretells in which the source’s state was moved, in scenarios that were not fitted on.',
+    labelNames: PATCH,
+    samples: (group) => perPatch(group, (patch, labels) => sample(labels, patch.follows?.score)),
+  },
+  {
+    name: 'entrain_synchrony_patch_follows_ci_ratio',
+    help: 'Bounds of the 95 % interval of what follows, by the jackknife over scenarios.',
+    labelNames: [...PATCH, 'bound'],
+    samples: (group) => perPatch(group, (patch, labels) => interval(labels, patch.follows)),
+  },
+  {
+    name: 'entrain_synchrony_patch_pvalue',
+    help: 'Exact permutation p-value of what follows: the directions permuted within each branched turn.',
+    labelNames: PATCH,
+    samples: (group) => perPatch(group, (patch, labels) => sample(labels, patch.follows?.pValue)),
+  },
+  {
+    name: 'entrain_synchrony_patch_histories',
+    help: 'Branched turns whose versions with a moved state the target has heard out.',
+    labelNames: PATCH,
+    samples: (group) => perPatch(group, (patch, labels) => sample(labels, patch.histories)),
+  },
+  {
     name: 'entrain_synchrony_branch_histories',
     help: 'Branched turns that the target has heard out.',
     labelNames: GROUP,
@@ -94,9 +132,19 @@ export const BRANCH_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
 ];
 
-function bounds(group: GroupReport, figure: { ciLow: number; ciHigh: number } | null | undefined) {
-  return [
-    ...sample({ ...groupLabels(group), bound: 'low' }, figure?.ciLow),
-    ...sample({ ...groupLabels(group), bound: 'high' }, figure?.ciHigh),
-  ];
+type Bounds = { ciLow: number; ciHigh: number } | null | undefined;
+
+const bounds = (group: GroupReport, figure: Bounds): Sample[] => interval(groupLabels(group), figure);
+
+const interval = (labels: Labels, figure: Bounds): Sample[] => [
+  ...sample({ ...labels, bound: 'low' }, figure?.ciLow),
+  ...sample({ ...labels, bound: 'high' }, figure?.ciHigh),
+];
+
+/** The analyzer bounds the number of layers and sizes of a run. */
+function perPatch(group: GroupReport, of: (patch: PatchReport, labels: Labels) => Sample[]): Sample[] {
+  return (group.branches?.patches ?? []).flatMap((patch) => {
+    const { kind, layer, size } = patch;
+    return of(patch, { ...groupLabels(group), kind, layer: String(layer), size: String(size) });
+  });
 }

@@ -24,7 +24,7 @@ import { differenceTable, distanceTable } from '../terminal/contrast-tables.ts';
 import { matrixTables, pairTable, scoreTable, stepTable } from '../terminal/score-table.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { tableNotes } from '../terminal/table-notes.ts';
-import { branchTable } from '../terminal/branch-table.ts';
+import { branchTable, patchTable } from '../terminal/branch-table.ts';
 import { talkTable } from '../terminal/talk-table.ts';
 import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
@@ -109,9 +109,15 @@ function sayLate({ once, folder }: StartSettings): void {
 }
 
 function finalTables(report: ScoreReport): string[] {
-  const tables = [pairTable, differenceTable, distanceTable, stepTable, branchTable, talkTable].map((table) =>
-    table(report),
-  );
+  const tables = [
+    pairTable,
+    differenceTable,
+    distanceTable,
+    stepTable,
+    branchTable,
+    patchTable,
+    talkTable,
+  ].map((table) => table(report));
   const below = tables.flatMap((lines) => (lines.length > 0 ? ['', ...lines] : []));
   return [
     ...scoreTable(report, widthOf(process.stdout)),

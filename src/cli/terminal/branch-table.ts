@@ -1,5 +1,5 @@
 /** Counterfactual branches as lines of text: a row for each group, and the sentence that each figure allows. */
-import type { BranchReport } from '../../protocol/branch-report.ts';
+import type { BranchReport, PatchReport } from '../../protocol/branch-report.ts';
 import type { GroupReport, ScoreReport } from '../../protocol/report.ts';
 import { directionOf, distanceNote, layOut } from './score-table.ts';
 
@@ -44,6 +44,45 @@ function branchRow(
   ];
 }
 
+const PATCH_HEADER = [
+  'patching',
+  'direction',
+  'layer',
+  'size',
+  'turns',
+  'utterances',
+  'influence',
+  '95 % interval',
+  'follows',
+  '95 % interval',
+  'p',
+];
+
+/** A row for each layer and size at which the speaker's state was moved; no lines where none was. */
+export function patchTable({ groups }: Pick<ScoreReport, 'groups'>): string[] {
+  const rows = groups.flatMap((group) =>
+    (group.branches?.patches ?? []).map((patch) => patchRow(group, patch)),
+  );
+  return rows.length === 0 ? [] : layOut([PATCH_HEADER, ...rows]);
+}
+
+function patchRow(group: GroupReport, patch: PatchReport): string[] {
+  const { layer, size, histories, branches, distinct, influence, follows } = patch;
+  return [
+    group.condition,
+    `${directionOf(group)}${distanceNote(group)}`,
+    String(layer),
+    `${size} SD`,
+    String(histories),
+    `${distinct.toFixed(1)} of ${Math.round(branches / Math.max(1, histories))}`,
+    figure(influence?.value),
+    interval(influence),
+    figure(follows?.score),
+    interval(follows),
+    probability(follows?.pValue),
+  ];
+}
+
 const figure = (value: number | null | undefined): string => value?.toFixed(3) ?? '–';
 
 const interval = (of: { ciLow: number; ciHigh: number } | null | undefined): string =>
@@ -57,16 +96,32 @@ export function branchNotes({ groups }: Pick<ScoreReport, 'groups'>): string[] {
   const all = groups.flatMap((group) => (group.branches ? [{ group, branches: group.branches }] : []));
   const acts = all.some(({ branches }) => branches.influence);
   const moves = all.some(({ branches }) => branches.matched);
+  const moved = all.some(({ branches }) => branches.patches?.some(({ influence }) => influence));
   const without = all.filter(({ branches }) => branches.reason !== undefined);
   return [
     ...(acts ? [INFLUENCE] : []),
     ...(moves ? [MATCHED] : []),
+    ...(moved ? [PATCHED] : []),
+    ...all.flatMap(({ group, branches }) => patchReasons(group, branches)),
     ...without.map(
       ({ group, branches }) => `branches of ${group.condition} ${directionOf(group)}: ${branches.reason}`,
     ),
   ];
 }
 
+/** Each reason once, with the layers and sizes that have it. */
+function patchReasons(group: GroupReport, { patches = [] }: BranchReport): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { layer, size, reason } of patches)
+    if (reason !== undefined) reasons.set(reason, [...(reasons.get(reason) ?? []), `${layer} (${size} SD)`]);
+  return [...reasons].map(
+    ([reason, places]) =>
+      `patching of ${group.condition} ${directionOf(group)}, layer ${places.join(', ')}: ${reason}`,
+  );
+}
+
+const PATCHED =
+  'patching: the source’s state before it speaks is moved at one layer by so many standard deviations; influence: the share of the variance of the target’s state that this makes: the source’s state is a cause of it; follows: how much of the movement the direction foretells';
 const INFLUENCE =
   'influence: the share of the variance of the target’s state that the source’s choice of words makes: the source acts on the target';
 const MATCHED =

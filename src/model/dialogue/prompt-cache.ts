@@ -4,6 +4,7 @@
  */
 import type { Decoder, Pass } from '../runtime/decoder.ts';
 import { type KnownChunk, type PrefixCache, sharedChunks } from './prefix-cache.ts';
+import type { StatePatch } from '../runtime/patched-passes.ts';
 import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';
 
 export interface PromptCache {
@@ -13,6 +14,11 @@ export interface PromptCache {
    * As `follow`; gives the pass of the plan's last chunk with all of `layers`, which is run again only if necessary.
    */
   followTo(plan: readonly Chunk[], layers: readonly number[]): Promise<Pass>;
+  /**
+   * Runs the last chunk of a plan again, with a state moved at its last position. The cache must hold the chunks before
+   * it.
+   */
+  patchLast(plan: readonly Chunk[], patch: StatePatch): Promise<Pass>;
   /** Runs one more chunk after the present ones. */
   append(chunk: Chunk, layers: readonly number[]): Promise<Pass>;
   /** [dims]: mean of layer 0 over all tokens in the cache. */
@@ -56,7 +62,7 @@ interface Holding {
   /** Of the last chunk; undefined after a step back. */
   lastPass(): Pass | undefined;
   rewind(chunks: number): void;
-  append(chunk: Chunk, layers: readonly number[]): Promise<Pass>;
+  append(chunk: Chunk, layers: readonly number[], patch?: StatePatch): Promise<Pass>;
   /** Where nothing is held: takes over a beginning of the plan that another dialogue computed. */
   begin(plan: readonly Chunk[]): void;
   /** Gives what is held to other dialogues, where it is all of the plan that they may share. */
@@ -91,8 +97,8 @@ function holdChunks(parts: PromptCacheParts, { chunks, ...begun }: Begun): Holdi
     chunks: () => held,
     lastPass: () => lastPass,
     rewind,
-    append: async (chunk, layers) => {
-      const pass = await decoder.run(chunk.ids, [...new Set([0, ...layers])]).catch(forget);
+    append: async (chunk, layers, patch) => {
+      const pass = await decoder.run(chunk.ids, [...new Set([0, ...layers])], patch).catch(forget);
       held.push({ ...chunk, embeddingSum: sumRows(pass.states.get(0), parts.dims) });
       return (lastPass = pass);
     },
@@ -134,7 +140,21 @@ function followPlans(holding: Holding): PromptCache {
     await follow(plan, { layersOf: (_, isLast) => (isLast ? layers : []), onPass: () => undefined });
     return holding.lastPass() as Pass;
   };
-  return { follow, followTo, append, meanEmbedding, length, fork: () => followPlans(holding.fork()), close };
+  const patchLast: PromptCache['patchLast'] = async (plan, patch) => {
+    rewind(plan.length - 1);
+    return append(plan.at(-1) as Chunk, [], patch);
+  };
+  const fork = (): PromptCache => followPlans(holding.fork());
+  return {
+    follow,
+    followTo,
+    patchLast,
+    append: (chunk, layers) => append(chunk, layers),
+    meanEmbedding,
+    length,
+    fork,
+    close,
+  };
 }
 
 function withoutPass({ ids, words, segment, step0, open, embeddingSum }: Held): KnownChunk {

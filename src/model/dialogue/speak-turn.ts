@@ -13,7 +13,15 @@ import { createReply, type Reply } from './reply.ts';
 import { addTurn } from './add-turn.ts';
 import { beginningOf } from '../text/reasoning.ts';
 import { gather } from '../runtime/step-states.ts';
-import type { Branch, BranchesAsked, SpeakOptions, Spoken, TurnState } from '../types.ts';
+import type {
+  Branch,
+  BranchesAsked,
+  PatchAsked,
+  Patched,
+  SpeakOptions,
+  Spoken,
+  TurnState,
+} from '../types.ts';
 import { hasRoomToBranch, onFork, withBystander } from './branches.ts';
 import { createUtteranceStates, type UtteranceStates } from './utterance-states.ts';
 
@@ -93,19 +101,31 @@ interface Branching {
 }
 
 /**
- * Says the utterance and its alternatives at the same time, each alternative on a copy of the cache.
+ * Says the utterance and its other versions at the same time, each of those on a copy of the cache.
  * @returns what is said
  */
 async function sayBranches(engine: Engine, branching: Branching): Promise<Written> {
   const { saying, branches } = branching;
+  const { onBranch, onPatched, seeds, patches = [] } = branches;
   const quiet = { ...saying.options, onToken: () => undefined, onSteps: () => undefined };
-  const alternatives = branches.seeds.map((seed, i) => {
+  const alternatives = seeds.map((seed, i) => {
     const version = { ...branching, saying: { ...saying, options: { ...quiet, seed } } };
     return onFork(engine, (fork) => sayVersion(fork, version, i + 1));
   });
+  const moved = patches.map((patch) => sayPatched(engine, { ...saying, options: quiet }, patch));
   const [said, ...others] = await Promise.all([sayVersion(engine, branching, 0), ...alternatives]);
-  for (const { branch } of [said, ...others]) branches.onBranch(branch);
+  for (const { branch } of [said, ...others]) onBranch(branch);
+  for (const patched of await Promise.all(moved)) onPatched?.(patched);
   return said.written;
+}
+
+/** Moves a state at the prompt's last position, and goes on from there. */
+function sayPatched(engine: Engine, saying: Saying, { k, ...patch }: PatchAsked): Promise<Patched> {
+  return onFork(engine, async (fork) => {
+    const prompt = await fork.cache.patchLast(saying.plan, patch);
+    const { text, finish, tokens } = await sayTokens(fork, { ...saying, prompt });
+    return { k, text, finish, tokens };
+  });
 }
 
 async function sayVersion(

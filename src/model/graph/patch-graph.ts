@@ -17,6 +17,8 @@ export interface NodeEdit {
   content: Uint8Array;
   /** Graph fields to insert before the node. */
   before?: Uint8Array;
+  /** Fields of the graph that stand behind it. */
+  behind?: Uint8Array;
 }
 
 export interface Patch {
@@ -66,9 +68,10 @@ function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array
 export function replaceNodes(graph: Uint8Array, edits: readonly NodeEdit[], field: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
-  for (const { node, content, before = NOTHING } of edits.toSorted((a, b) => a.node.start - b.node.start)) {
+  for (const edit of edits.toSorted((a, b) => a.node.start - b.node.start)) {
+    const { node, content, before = NOTHING, behind = NOTHING } = edit;
     parts.push(writeBytes(field, concat([graph.subarray(from, node.start), before])));
-    parts.push(writeBytes(field, writeBytes(NODE, content)));
+    parts.push(writeBytes(field, concat([writeBytes(NODE, content), behind])));
     from = node.end;
   }
   parts.push(writeBytes(field, graph.subarray(from)));

@@ -6,6 +6,7 @@ import { findTaps } from './find-taps.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 import { nodeContent, type NodeEdit, outputFields, type Patch, replaceNodes } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
+import { addStateInputs, type StateInputs } from './state-inputs.ts';
 import { type Cut, findResidualChain, type Link } from './residual-chain.ts';
 
 export interface TapPlan extends Patch {
@@ -19,18 +20,24 @@ const NODE_OUTPUT = 2;
 const NODE_ATTRIBUTE = 5;
 const ATTRIBUTE_GRAPH = 6;
 
-export function planTaps(graph: Graph, layers: number): TapPlan {
+/** @param patched layers whose states get an input, if any */
+export function planTaps(graph: Graph, layers: number, patched?: StateInputs): TapPlan {
   const chain = findResidualChain(graph);
   const choice = graph.nodes.find((node) => node.op === 'If' && node.graphs.size === 2);
-  if (chain.length <= 1 && choice) return planBranches(graph, choice, layers);
+  if (chain.length <= 1 && choice) return planBranches(graph, choice, { layers, patched });
   const links = findTaps(chain, layers);
   const taps = links.map(({ tensor }) => tensor);
   return {
     taps,
     chain: streamOf(chain),
     outputs: taps.filter((tensor) => !graph.outputs.includes(tensor)),
-    edits: links.flatMap((link) => nameSum(graph, link)),
+    edits: editsOf(graph, links, patched),
   };
+}
+
+function editsOf(graph: Graph, links: readonly Link[], patched: StateInputs | undefined): NodeEdit[] {
+  const edits = links.flatMap((link) => nameSum(graph, link));
+  return patched ? addStateInputs(graph, { taps: links.map(({ tensor }) => tensor), edits }, patched) : edits;
 }
 
 /** The tensor that enters the first branch, and every sum after it. */
@@ -48,13 +55,17 @@ function nameSum(graph: Graph, { unnamed: node, tensor }: Link): NodeEdit[] {
 }
 
 /** A tap inside a branch must become an output of both branches and of the `If`. */
-function planBranches(graph: Graph, choice: GraphNode, layers: number): TapPlan {
+function planBranches(
+  graph: Graph,
+  choice: GraphNode,
+  { layers, patched }: { layers: number; patched: StateInputs | undefined },
+): TapPlan {
   const outer = fixedNames(graph);
   const inside = new Map<string, Uint8Array[]>();
   let chain: Cut[] = [];
   for (const [name, branch] of choice.graphs) {
     chain = findResidualChain(branch, outer);
-    inside.set(name, widenBranch(branch, findTaps(chain, layers)));
+    inside.set(name, widenBranch(branch, findTaps(chain, layers), patched));
   }
   const taps = Array.from({ length: layers + 1 }, (_, layer) => `entrain_layer_${layer}`);
   const edit = { node: choice, content: widenChoice(nodeContent(graph.bytes, choice), { inside, taps }) };
@@ -62,8 +73,8 @@ function planBranches(graph: Graph, choice: GraphNode, layers: number): TapPlan 
 }
 
 /** The branch's graph with more outputs, in pieces, each a field of the attribute; protobuf merges them. */
-function widenBranch(branch: Graph, links: readonly Link[]): Uint8Array[] {
-  const edits = links.flatMap((link) => nameSum(branch, link));
+function widenBranch(branch: Graph, links: readonly Link[], patched: StateInputs | undefined): Uint8Array[] {
+  const edits = editsOf(branch, links, patched);
   const pieces = replaceNodes(branch.bytes, edits, ATTRIBUTE_GRAPH);
   return [...pieces, writeBytes(ATTRIBUTE_GRAPH, outputFields(links.map(({ tensor }) => tensor)))];
 }

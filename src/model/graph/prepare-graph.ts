@@ -15,6 +15,7 @@ import { packOutputs } from './pack-outputs.ts';
 import { patchGraph } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
 import { mostParts } from './split-tensor.ts';
+import { stateInputFields } from './state-inputs.ts';
 import { readGraphFile, searchGraph } from './tap-graph.ts';
 import type { Provider } from '../types.ts';
 
@@ -35,20 +36,24 @@ const FORMAT = 4;
 /** In a smaller file weights stay inside, since mapping them one by one takes longer than copying them all. */
 const LIGHT_FROM_BYTES = 1 << 20;
 
-/** @param cacheFolder where prepared graphs are cached; undefined: no cache */
+/**
+ * @param cacheFolder where prepared graphs are cached; undefined: no cache
+ * @param patched layers whose states get an input
+ */
 export async function prepareGraph(
   place: GraphPlace,
   cacheFolder?: string,
-  provider: Provider = 'cpu',
+  { provider = 'cpu', patched = [] }: { provider?: Provider; patched?: readonly number[] } = {},
 ): Promise<PreparedGraph> {
   // The target of a link may be outside the folder, where the runtime reads no weights; such a file is read whole.
   const isStray = hubPlaceOf(place.graph) === undefined && (await isLink(place.graph));
-  if (cacheFolder === undefined || isStray) return prepare(place, { provider, mayBeLight: false });
-  const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}`;
+  if (cacheFolder === undefined || isStray) return prepare(place, { provider, patched, mayBeLight: false });
+  const inputs = patched.length > 0 ? `\npatch ${patched.join()}` : '';
+  const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}${inputs}`;
   const note = await openNote(place.graph, cacheFolder, { kind: 'graphs', variant });
   const known = await note.read();
   if (known) return fromNote(known);
-  const prepared = await prepare(place, { provider, mayBeLight: true });
+  const prepared = await prepare(place, { provider, patched, mayBeLight: true });
   await note.write(toNote(prepared));
   return prepared;
 }
@@ -62,15 +67,18 @@ async function isLink(path: string): Promise<boolean> {
 
 async function prepare(
   place: GraphPlace,
-  { provider, mayBeLight }: { provider: Provider; mayBeLight: boolean },
+  { provider, patched, mayBeLight }: { provider: Provider; patched: readonly number[]; mayBeLight: boolean },
 ): Promise<PreparedGraph> {
   const file = await readGraphFile(place.graph);
   const source = await followLinks(file, place.graph);
   const isLight = mayBeLight && source.bytes.length >= LIGHT_FROM_BYTES;
   const bytes = isLight ? externaliseWeights(source.bytes, source.file) : source.bytes;
-  const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place);
+  const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place, patched);
   requireLogits(model.graph.outputs);
-  const graph = patchGraph(bytes, model.graph.bytes, packOutputs(model, plan, provider));
+  const pass = packOutputs(model, plan, provider);
+  const inputs = stateInputFields({ layers: patched });
+  const patch = { ...pass, after: concat([inputs, pass.after ?? new Uint8Array(0)]) };
+  const graph = patchGraph(bytes, model.graph.bytes, patch);
   return {
     bytes: graph,
     taps: plan.taps,

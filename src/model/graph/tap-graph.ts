@@ -35,13 +35,21 @@ export interface SearchedGraph {
   sharedCache: boolean;
 }
 
-/** @param bytes the graph's file, or the same with external weights */
-export function searchGraph(bytes: Uint8Array, place: GraphPlace): SearchedGraph {
+/**
+ * @param bytes the graph's file, or the same with external weights
+ * @param patched layers whose states get an input
+ */
+export function searchGraph(
+  bytes: Uint8Array,
+  place: GraphPlace,
+  patched: readonly number[] = [],
+): SearchedGraph {
   const model = readModel(bytes);
   refuseOtherKinds(model.graph.inputs.filter((name) => !model.graph.weights.has(name)));
   const own = join(dirname(place.graph), basename(place.graph));
   const externalFiles = findExternalFiles(model.graph, dirname(place.graph)).filter((file) => file !== own);
-  const plan = planTaps(model.graph, place.config.layers);
+  const inputs = { layers: patched, opset: model.opsets.get('ai.onnx') ?? 0 };
+  const plan = planTaps(model.graph, place.config.layers, patched.length > 0 ? inputs : undefined);
   return { model, plan, externalFiles, sharedCache: sharesCache(model.graph) };
 }
 

@@ -5,6 +5,7 @@ import { type GraphIo, PASS } from './graph-io.ts';
 import { createFixedCache } from './fixed-cache.ts';
 import { createGrowingCache } from './growing-cache.ts';
 import { type KvCache, rowFloats } from './kv-cache.ts';
+import { patchFeeds, type StatePatch } from './patched-passes.ts';
 import { passFault } from './runtime-errors.ts';
 import { createTensorLimit } from './tensor-limit.ts';
 import { createTokenFeeds } from './token-feeds.ts';
@@ -18,6 +19,8 @@ export interface DecoderParts {
   /** Whether the attention can write into one buffer that is both past and present. */
   sharedCache: boolean;
   beforePass?: (() => void) | undefined;
+  /** Gives the passes in which a state is moved, where some are; absent: none ever is. */
+  patched?: (() => ChunkPass | undefined) | undefined;
 }
 
 export interface Pass {
@@ -29,7 +32,8 @@ export interface Pass {
 
 export interface Decoder {
   readonly cache: Pick<KvCache, 'length' | 'truncate'>;
-  run(ids: readonly number[], layers: readonly number[]): Promise<Pass>;
+  /** @param patch added to a state at the last of the tokens; they have a pass of their own then */
+  run(ids: readonly number[], layers: readonly number[], patch?: StatePatch): Promise<Pass>;
   /**
    * A copy with the same tokens in its own cache. The tokens of a decoder that yields are computed after those of
    * decoders that do not.
@@ -42,13 +46,13 @@ export interface Decoder {
 /** Creates a decoder with an empty cache over a session that may serve others, one dialogue per pass. */
 export function createDecoder(parts: DecoderParts): Decoder {
   const cache = parts.sharedCache ? createFixedCache(parts.io.slots) : createGrowingCache(parts.io);
-  return openOwn(cache, runChunk(parts));
+  return openOwn(cache, runPatched(parts));
 }
 
 function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
   return {
     cache,
-    run: (ids, layers) => pass(cache, ids, layers),
+    run: (ids, layers, patch) => pass(cache, ids, { layers, patch }),
     fork: () => openOwn(cache.fork(), pass),
     close: () => cache.truncate(0),
   };
@@ -56,7 +60,22 @@ function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
 
 /** The parts of a cache that a pass needs. */
 export type PassCache = Pick<KvCache, 'length' | 'feeds' | 'fetches' | 'advance'>;
-type ChunkPass = (cache: PassCache, ids: readonly number[], layers: readonly number[]) => Promise<Pass>;
+export type ChunkPass = (cache: PassCache, ids: readonly number[], wanted: Wanted) => Promise<Pass>;
+
+export interface Wanted {
+  layers: readonly number[];
+  /** Added to a state at the last of the tokens. */
+  patch?: StatePatch | undefined;
+}
+
+/** As `runChunk`; a pass with a patch runs in the session for those. */
+export function runPatched(parts: DecoderParts): ChunkPass {
+  const plain = runChunk(parts);
+  return (cache, ids, wanted) => {
+    const pass = wanted.patch ? (parts.patched?.() ?? plain) : plain;
+    return pass(cache, ids, wanted);
+  };
+}
 
 /** Runs a pass over the next tokens of one dialogue. */
 export function runChunk(parts: DecoderParts): ChunkPass {
@@ -64,11 +83,12 @@ export function runChunk(parts: DecoderParts): ChunkPass {
   const tokenFeeds = createTokenFeeds(io);
   const checkSize = createTensorLimit({ io, stateFloats: parts.states * parts.dims });
   const unpack = createUnpack(parts);
-  return async (cache, ids, layers) => {
+  return async (cache, ids, { layers, patch }) => {
     parts.beforePass?.();
     const tokens = ids.length;
     checkSize(tokens, cache.length);
-    const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens) };
+    const moved = patchFeeds(io, { tokens, dims: parts.dims, patch });
+    const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens), ...moved };
     const outputs = await runSession(session, feeds, { [PASS]: null, ...cache.fetches(tokens) });
     const { logits, states, rows } = unpack((outputs[PASS] as ort.Tensor).data as Float32Array, tokens);
     cache.advance(outputs, { tokens, rows });

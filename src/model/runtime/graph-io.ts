@@ -35,6 +35,8 @@ export interface GraphIo {
   slots: CacheSlot[];
   /** The latest rows of the cache, if `pack-pass.ts` lets it grow by rows. */
   recent: ValueInfo | undefined;
+  /** Inputs that are added to layers' states, where `state-inputs.ts` made some. */
+  patches: { layer: number; info: ValueInfo }[];
 }
 
 /** Names used by exporters. */
@@ -62,6 +64,11 @@ const PAST = /^(?:past_key_values\.(\d+)\.(key|value)|past_(\d+)|past_(key|value
 export const RECENT = 'entrain_recent';
 export const PASS = 'entrain_pass';
 
+const PATCH = /^entrain_patch_(\d+)$/;
+
+/** Name of the input that is added to the state of a layer. */
+export const patchInput = (layer: number): string => `entrain_patch_${layer}`;
+
 export function isPast(name: string): boolean {
   return PAST.test(name);
 }
@@ -81,6 +88,10 @@ export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly Value
     logits: named(new Map(outputs.map((output) => [output.name, output])), LOGITS),
     slots,
     recent: byName.get(RECENT),
+    patches: inputs.flatMap((info) => {
+      const layer = PATCH.exec(info.name)?.[1];
+      return layer === undefined ? [] : [{ layer: Number(layer), info }];
+    }),
   };
   refuseUnknown(io, inputs);
   return io;
@@ -121,7 +132,7 @@ export function requireLogits(outputs: readonly string[]): void {
 function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
   const known = new Set([io.ids, io.mask, io.positions, io.useCache, io.recent].map((value) => value?.name));
   for (const slot of io.slots) known.add(slot.past);
-  for (const { info } of io.others) known.add(info.name);
+  for (const { info } of [...io.others, ...io.patches]) known.add(info.name);
   const unknown = inputs.find(({ name }) => !known.has(name));
   if (unknown && /past|cache/.test(unknown.name)) {
     throw new EntrainError(

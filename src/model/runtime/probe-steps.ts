@@ -96,7 +96,7 @@ async function tryUnpadded(parts: DecoderParts, length: number): Promise<StepOut
   const cache = createExactCache(parts.io.slots);
   cache.replace(historyOf(parts.io, length), length);
   const layers = Array.from({ length: parts.states }, (_, layer) => layer);
-  const { logits, states } = await runChunk(parts)(cache, [idAfter(length)], layers);
+  const { logits, states } = await runChunk(parts)(cache, [idAfter(length)], { layers });
   return { logits, states: layers.map((layer) => states.get(layer) as Float32Array) };
 }
 

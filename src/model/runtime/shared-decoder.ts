@@ -2,7 +2,14 @@
  * Decoders that share the passes of one session. While a dialogue listens, its cache is separate, in tensors of
  * exactly its length. From its first own token until its next chunk it has a row in the shared block.
  */
-import { type Decoder, type DecoderParts, type Pass, runChunk, takeLayers } from './decoder.ts';
+import {
+  type ChunkPass,
+  type Decoder,
+  type DecoderParts,
+  type Pass,
+  runPatched,
+  takeLayers,
+} from './decoder.ts';
 import { createExactCache, type ExactCache } from './exact-cache.ts';
 import { createPassQueue, type PassQueue } from './pass-queue.ts';
 import { copyRow, createStepBlock, leaveRow, type BlockRow, type StepBlock, takeRow } from './step-block.ts';
@@ -22,7 +29,7 @@ export function createSharedDecoders(parts: DecoderParts, rowsPerPass: number): 
       return runSteps(parts, block, taken);
     },
   });
-  const shared = { parts, block, queue, chunkPass: runChunk(parts) };
+  const shared = { parts, block, queue, chunkPass: runPatched(parts) };
   return () => openShared(shared, createExactCache(parts.io.slots), false);
 }
 
@@ -36,7 +43,7 @@ interface Shared {
   parts: DecoderParts;
   block: StepBlock;
   queue: PassQueue<Step, StepOutput>;
-  chunkPass: ReturnType<typeof runChunk>;
+  chunkPass: ChunkPass;
 }
 
 function openShared(shared: Shared, cache: ExactCache, yields: boolean): Decoder {
@@ -48,12 +55,12 @@ function openShared(shared: Shared, cache: ExactCache, yields: boolean): Decoder
   };
   return {
     cache: held,
-    run: (ids, layers) => {
+    run: (ids, layers, patch) => {
       const [id] = ids;
-      if (ids.length === 1 && id !== undefined) return step(id, layers);
+      if (ids.length === 1 && id !== undefined && !patch) return step(id, layers);
       return queue.chunk(() => {
         held.leaveRow();
-        return chunkPass(cache, ids, layers);
+        return chunkPass(cache, ids, { layers, patch });
       });
     },
     fork: (forkYields = yields) => {

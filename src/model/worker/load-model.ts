@@ -158,12 +158,13 @@ async function replyStates(dialogue: number, ask: Ask, order: Order): Promise<Re
 
 async function speak(dialogue: number, ask: Ask, options: SpeakOptions): Promise<Spoken> {
   const { onState, onToken, onSteps, branches, ...turn } = options;
-  const order = { ...turn, seeds: branches?.seeds ?? [] };
+  const order = { ...turn, seeds: branches?.seeds ?? [], patches: branches?.patches ?? [] };
   const spoken = await ask(dialogue, { type: 'speak', options: order }, (event) => {
     if (event.type === 'state') onState(event.state);
     else if (event.type === 'token') onToken(event.token);
     else if (event.type === 'steps') onSteps(event.states);
     else if (event.type === 'branch') branches?.onBranch(event.branch);
+    else if (event.type === 'patched') branches?.onPatched?.(event.patched);
   });
   if (!spoken) throw new Error('the worker ended a turn without a reply');
   return spoken;

@@ -6,6 +6,8 @@ import type {
   DialogueOptions,
   ModelInfo,
   ModelOptions,
+  PatchAsked,
+  Patched,
   ReplyStates,
   SpeakOptions,
   Spoken,
@@ -24,6 +26,7 @@ export interface WorkerInput {
 export type SpeakOrder = Pick<SpeakOptions, 'seed' | 'maxTokens' | 'mayLeave'> & {
   /** Seeds of the alternatives. */
   seeds: readonly number[];
+  patches: readonly PatchAsked[];
 };
 
 export type Order =
@@ -54,6 +57,7 @@ export type CallEvent =
   | { type: 'token'; token: SpokenToken }
   | { type: 'steps'; states: StepStates }
   | { type: 'branch'; branch: Branch }
+  | { type: 'patched'; patched: Patched }
   | { type: 'replies'; replies: ReplyStates | undefined };
 
 export interface Fault {

@@ -12,11 +12,17 @@ import { openSentenceEncoder } from '../text/sentence-encoder.ts';
 import { tokenBytes } from '../runtime/kv-cache.ts';
 import { openSession } from '../runtime/session.ts';
 import { openPasses } from './open-passes.ts';
+import { createPatchSession } from './patch-session.ts';
 import { tryPass } from './try-pass.ts';
 import { openWords } from './open-words.ts';
 import type { ModelInfo, ModelOptions } from '../types.ts';
 
 export interface OpenModel extends ModelParts {
+  /**
+   * Makes it possible to move the states of these layers, besides those asked for before: a second session is opened,
+   * with the weights in memory once more.
+   */
+  openPatches(layers: readonly number[]): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -24,7 +30,7 @@ export interface OpenModel extends ModelParts {
 export async function openModel(options: ModelOptions, beforePass?: () => void): Promise<OpenModel> {
   const folder = await readModelFolder(options.folder, options.graph);
   const { cacheFolder, provider } = options;
-  const prepared = await prepareGraph(folder, cacheFolder, provider);
+  const prepared = await prepareGraph(folder, cacheFolder, { provider });
   const { bytes, taps, externalFiles, sharedCache, weightsFolder } = prepared;
   await checkWeightFiles(folder, externalFiles);
   const session = await openSession(bytes, { ...options, weightsFolder });
@@ -39,17 +45,20 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   const { notices, ...spoken } = words;
   const hash = await hashModel(contentOf(folder, externalFiles), cacheFolder);
   const parts = { session, io, states: taps.length, dims: folder.config.dims, sharedCache, beforePass };
-  const { rowsPerPass, openDecoder } = await openPasses(folder, options, parts);
+  const patches = createPatchSession(folder, { options, parts });
+  const { rowsPerPass, openDecoder } = await openPasses(folder, options, { ...parts, patched: patches.pass });
   const described = describe(folder, options, hash);
   const info = { ...described, notices, rowsPerPass, cacheTokenBytes: tokenBytes(io.slots) };
   const model: OpenModel = {
     info,
     ...spoken,
     openDecoder,
+    openPatches: patches.open,
     prefixes: createPrefixCache({ maxBytes: options.prefixBytes ?? 0, tokenBytes: info.cacheTokenBytes }),
     sentenceEncoder: encoder,
     release: async () => {
       await encoder?.release();
+      await patches.release();
       await session.release();
     },
   };

@@ -4,7 +4,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { openDialogue } from '../dialogue/dialogue.ts';
 import { waitAtGate } from './pause-gate.ts';
 import { openModel, type OpenModel } from './open-model.ts';
-import type { Branch, Dialogue, Spoken, StepStates } from '../types.ts';
+import type { Branch, Dialogue, Patched, Spoken, StepStates } from '../types.ts';
 import type { Call, CallEvent, Fault, FromWorker, Order, SpeakOrder, WorkerInput } from './messages.ts';
 
 type Emit = (event: CallEvent) => void;
@@ -53,6 +53,7 @@ function arraysOf(event: CallEvent): Float32Array[] {
       return [event.branch.end, event.branch.mean, event.branch.bystander];
     case 'replies':
       return event.replies?.states ?? [];
+    case 'patched':
     case 'token':
     case 'count':
       return [];
@@ -70,6 +71,7 @@ async function carryOut(
   { call, dialogue: number, order }: Call,
 ): Promise<Spoken | undefined> {
   if (order.type === 'open') {
+    await desk.model.openPatches(order.options.patchLayers ?? []);
     desk.dialogues.set(number, openDialogue(desk.model, order.options));
     return undefined;
   }
@@ -81,11 +83,12 @@ async function carryOut(
   return undefined;
 }
 
-function speak(dialogue: Dialogue, { seeds, ...order }: SpeakOrder, emit: Emit): Promise<Spoken> {
+function speak(dialogue: Dialogue, { seeds, patches, ...order }: SpeakOrder, emit: Emit): Promise<Spoken> {
   const onBranch = (branch: Branch): void => emit({ type: 'branch', branch });
+  const onPatched = (patched: Patched): void => emit({ type: 'patched', patched });
   return dialogue.speak({
     ...order,
-    branches: seeds.length > 0 ? { seeds, onBranch } : undefined,
+    branches: seeds.length > 0 ? { seeds, onBranch, patches, onPatched } : undefined,
     onState: (state) => emit({ type: 'state', state }),
     onToken: (token) => emit({ type: 'token', token }),
     onSteps: (states) => emit({ type: 'steps', states }),

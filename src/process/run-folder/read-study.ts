@@ -1,5 +1,6 @@
 /** Reads a study file and checks what the schema cannot check. */
 import { readFile } from 'node:fs/promises';
+import { patchFault } from '../../protocol/branches.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ruleFault } from '../../protocol/scenarios/rules.ts';
@@ -41,7 +42,10 @@ function faultsOf(study: Study): string[] {
 }
 
 /** At temperature 0 every alternative is what was said, and nothing can be learnt of it. */
-function branchFaults({ branches, sampling }: Study): string[] {
+function branchFaults(study: Study): string[] {
+  const { branches, sampling } = study;
+  const patched = patchFault(study);
+  if (patched !== undefined) return [patched];
   if (!branches || sampling.temperature > 0) return [];
   return [
     'has branches and the temperature 0 in sampling, at which every alternative has the same words: expected a temperature above 0, or no branches',

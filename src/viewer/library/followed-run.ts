@@ -98,10 +98,13 @@ export class FollowedRun {
     return takeUtterance(this.#talk, { episode, turn, agent, text, finish });
   }
 
-  #takeBranch({ episode, turn, k, text }: Record<string, unknown>): UtteranceView | undefined {
+  #takeBranch(line: Record<string, unknown>): UtteranceView | undefined {
+    const { episode, turn, k, text, finish, layer, size } = line;
     if (typeof episode !== 'string' || typeof turn !== 'number') return undefined;
     if (typeof k !== 'number' || typeof text !== 'string' || k < 1) return undefined;
-    return takeAlternative(this.#talk, { episode, turn }, { k, text });
+    if (finish === 'skipped') return undefined;
+    const moved = typeof layer === 'number' && typeof size === 'number' ? { moved: { layer, size } } : {};
+    return takeAlternative(this.#talk, { episode, turn }, { k, text, ...moved });
   }
 
   #state(): RunState {

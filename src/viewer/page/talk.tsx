@@ -172,6 +172,12 @@ function Bubble({ run, said, role, isNamed, place }: BubbleProps) {
             {alternatives.map((one) => (
               <li key={one.k} dir="auto">
                 {one.text || '(says nothing)'}
+                {one.moved && (
+                  <span class="soft">
+                    {' '}
+                    · layer {one.moved.layer} moved by {one.moved.size} SD
+                  </span>
+                )}
               </li>
             ))}
           </ul>

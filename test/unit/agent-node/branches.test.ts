@@ -3,163 +3,31 @@
  * reduced by the real code; the model is a real small one.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EpisodePorts, playEpisode } from '../../../src/agent-node/play-episode.ts';
-import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
-import { createPreview } from '../../../src/agent-node/preview.ts';
-import { followTalk } from '../../../src/agent-node/follow-talk.ts';
-import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts';
-import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
-import type { Model } from '../../../src/model/types.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
 import { isBranched } from '../../../src/protocol/branches.ts';
-import type { AgentSpec, Alternative, RunEvent, Utterance } from '../../../src/protocol/nats-messages.ts';
+import type { Alternative } from '../../../src/protocol/nats-messages.ts';
 import type { BranchFrame } from '../../../src/protocol/stream/frames.ts';
-import { subjects } from '../../../src/protocol/subjects.ts';
 import { textFeatures } from '../../../src/protocol/text-features.ts';
 import type { Frame } from '../../../src/transport/stream/sender/sender.ts';
-import { DIALOGUE, openChatModel } from '../../fixtures/onnx/chat-model.ts';
-import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
+import {
+  branchesOf,
+  playTalk,
+  SEED,
+  utterancesOf,
+  type Cast,
+  type Played,
+} from '../../fixtures/model/play-talk.ts';
+import { openChatModel } from '../../fixtures/onnx/chat-model.ts';
 
-type Stored = { subject: string; text: string };
-
-interface Played {
-  /** Messages of the run's stream, in order. */
-  stored: (Utterance | Alternative)[];
-  /** Frames by agent, in order, with copied data. */
-  frames: Map<string, Frame[]>;
-}
-
-interface Cast {
-  hears?: AgentSpec['hears'];
-  branches?: AgentSpec['branches'];
-  reader?: string;
-  order?: string[];
-  maxTurns?: number;
-  /**
-   * Messages that were in the stream before, and the alternatives whose reply states each agent still has to send.
-   */
-  history?: Utterance[];
-  owed?: Alternative[];
-  temperature?: number;
-}
-
-const SEED = 5;
-const branchesOf = (played: Played, agent: string): BranchFrame[] =>
-  (played.frames.get(agent) ?? []).filter((frame): frame is BranchFrame => frame.type === 'branch');
 const namesOf = (frames: readonly BranchFrame[]): string[] =>
   frames.map(({ turn, state, k }) => `${turn} ${state} ${k}`);
-const utterancesOf = ({ stored }: Played): Utterance[] =>
-  stored.filter((message): message is Utterance => !('k' in message));
 
 describe('an episode with branches', () => {
   let parts: OpenModel;
   beforeAll(async () => void (parts = await openChatModel({ tokens: 'bytes', template: 'own' })));
   afterAll(() => parts.release());
 
-  async function play(cast: Cast = {}): Promise<Played> {
-    const { hears = 'all', branches = null, reader, order = ['ada', 'ben'], maxTurns = 4 } = cast;
-    const { history = [], owed = [] } = cast;
-    const agents = reader === undefined ? order : [...order, reader];
-    const stored: Played['stored'] = [];
-    const frames = new Map<string, Frame[]>(agents.map((agent) => [agent, []]));
-    const begun: RunEvent = {
-      type: 'episode-started',
-      episode: 'one',
-      scenario: 'market',
-      condition: 'live',
-      order,
-      reader,
-      maxTurns,
-      seed: SEED,
-      branches,
-      atMs: 0,
-    };
-    const talks = agents.map(() => {
-      const [inbox, preview] = [createUtteranceInbox(), createPreview()];
-      return { inbox, preview, talk: followTalk({ inbox, preview, log: silentLog }) };
-    });
-    let seq = 0;
-    const deliver = (message: Stored): void => {
-      seq += 1;
-      for (const { talk } of talks) talk.take({ ...message, seq });
-    };
-    const subject = subjects.episodeEvent('test', 'one', 'episode-started.one');
-    deliver({ subject, text: JSON.stringify(begun) });
-    const utter = (said: Utterance): void => {
-      const at = { episode: 'one', turn: said.turn, agent: said.agent };
-      deliver({ subject: subjects.utterance('test', at), text: JSON.stringify(said) });
-    };
-    for (const said of history) utter(said);
-    const portsOf = (agent: string, at: number): EpisodePorts => {
-      const { inbox, preview } = talks[at] as (typeof talks)[number];
-      const own = frames.get(agent) as Frame[];
-      return {
-        agent,
-        stream: agent,
-        model: {
-          info: parts.info,
-          open: (options) => Promise.resolve(openDialogue(parts, options)),
-        } as Model,
-        frames: {
-          epoch: 1,
-          append: (frame) => own.push('data' in frame ? { ...frame, data: frame.data.slice() } : frame),
-          lastSeq: () => own.length,
-          room: () => Promise.resolve(),
-          sinceEpochNs: () => 0,
-        },
-        utterances: inbox,
-        preview,
-        metrics: createAgentMetrics({
-          folder: '.',
-          agent,
-          version: '0',
-          model: parts.info,
-          streams: () => [],
-          natsUp: () => true,
-        }),
-        sayToken: () => undefined,
-        sayAlternative: (alternative) => {
-          stored.push(alternative);
-          const { episode, turn, k } = alternative;
-          const to = subjects.alternative('test', { episode, turn, k, agent });
-          deliver({ subject: to, text: JSON.stringify(alternative) });
-          return Promise.resolve();
-        },
-        sayUtterance: (utterance) => {
-          stored.push(utterance);
-          utter(utterance);
-          return inbox.take(utterance, new AbortController().signal);
-        },
-        signal: new AbortController().signal,
-      };
-    };
-    const specOf = (at: number): AgentSpec => ({
-      run: 'test',
-      episode: 'one',
-      scenario: { id: 'market', text: 'Two people meet on the market.' },
-      pair: 'ada-ben',
-      condition: 'live',
-      hears,
-      order,
-      role: Math.min(at, order.length - 1),
-      speaks: at < order.length,
-      seating: at < order.length ? 0 : 1000,
-      grant: '',
-      models: [],
-      person: { persona: `I am ${agents[at]}.`, goal: '', secret: '' },
-      seed: SEED,
-      limits: { maxTurns, minTurns: maxTurns, maxTokens: 8 },
-      study: { seed: 1, groups: 2 },
-      sampling: { ...DIALOGUE.sampling, temperature: cast.temperature ?? 1 },
-      steps: null,
-      branches,
-      alternatives: owed,
-      history,
-    });
-    await Promise.all(agents.map((agent, at) => playEpisode(specOf(at), portsOf(agent, at))));
-    return { stored, frames };
-  }
-
+  const play = (cast: Cast = {}): Promise<Played> => playTalk(parts, cast);
   const always = { share: 1, alternatives: 2 };
 
   it('says word for word what the same episode without branches says, with the same turn frames', async () => {

@@ -58,8 +58,14 @@ const SPEC: AgentSpec = {
   sampling: DIALOGUE.sampling,
   steps: null,
   branches: null,
+  keepLayers: [],
   alternatives: [],
   history: [],
+};
+
+const NOTHING_KEPT: Pick<EpisodePorts, 'kept' | 'perturb'> = {
+  kept: { keep: () => expect.fail('no state is kept') },
+  perturb: () => expect.fail('no turn branches'),
 };
 
 const TEXTS = ['Hello, how are you?', 'Very well!', 'Apples?', 'Two coins each.', 'That is too much.', 'No.'];
@@ -108,6 +114,7 @@ describe('a reader', () => {
         sinceEpochNs: () => 0,
       },
       utterances,
+      ...NOTHING_KEPT,
       preview: createPreview(),
       metrics: createAgentMetrics({
         folder: '.',
@@ -215,6 +222,7 @@ describe('an agent among three', () => {
           sinceEpochNs: () => 0,
         },
         utterances,
+        ...NOTHING_KEPT,
         preview: createPreview(),
         metrics: createAgentMetrics({ folder: '.', ...metrics, natsUp: () => true }),
         sayToken: () => undefined,

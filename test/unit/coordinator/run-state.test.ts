@@ -185,6 +185,34 @@ describe('the state of a run', () => {
   });
 });
 
+describe('a study that moves states', () => {
+  const patch = { layers: [1] };
+  const patched = studySchema.parse({ ...study, episodes: 2, branches: { patch } });
+  const all = planEpisodes(patched);
+  const state = (...ended: string[]): RunState =>
+    ended
+      .flatMap((id) => [started(id), finished(id, 3)])
+      .reduce<RunState>(reduceEvent, reduceEvent(initialState(all, 3), { ...begun, study: patched }));
+  const [first, second] = [0, 1].map((round) =>
+    all.filter((episode) => episode.round === round).map(({ id }) => id),
+  ) as [string[], string[]];
+  const many = (): number => 9;
+
+  it('begins no later episode before all of the first ones, which give the components, have ended', () => {
+    expect([first.length, second.length]).toEqual([4, 4]);
+    expect(starts(state(), many)).toEqual(first);
+    expect(starts(state(...first.slice(0, 3)), many)).toEqual(first.slice(3));
+    expect(starts(reduceEvent(state(...first.slice(0, 3)), started(first[3] ?? '')), many)).toEqual([]);
+    expect(starts(state(...first), many)).toEqual(second);
+  });
+
+  it('begins them at once where it moves none', () => {
+    const plain = studySchema.parse({ ...study, episodes: 2, branches: {} });
+    const without = reduceEvent(initialState(planEpisodes(plain), 3), { ...begun, study: plain });
+    expect(starts(without, many)).toHaveLength(8);
+  });
+});
+
 describe('the agents that a restarted coordinator waits for', () => {
   const takenOver: RunEvent = {
     type: 'episode-taken-over',

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alternativeSeeds, isBranched, utteranceSeed } from '../../../src/protocol/branches.ts';
+import {
+  branchesOfRound,
+  countVersions,
+  isBasis,
+  isBranched,
+  utteranceSeed,
+  versionsOf,
+} from '../../../src/protocol/branches.ts';
 import {
   alternativeSchema,
   type Alternative,
@@ -209,9 +216,38 @@ describe('the turns that branch', () => {
 
   it('have a seed for each alternative, and the ordinary seed of the turn for what is said', () => {
     const plan = { seed: 7, branches: { share: 1, alternatives: 3 } };
-    expect(alternativeSeeds(plan, 5)).toEqual([1, 2, 3].map((k) => deriveSeed(7, 5, 'branch', k)));
+    expect(versionsOf(plan, 5)).toEqual(
+      [1, 2, 3].map((k) => ({ k, kind: 'alternative', seed: deriveSeed(7, 5, 'branch', k) })),
+    );
     expect(utteranceSeed(7, 5, 0)).toBe(deriveSeed(7, 5));
-    expect(alternativeSeeds({ ...plan, branches: null }, 5)).toEqual([]);
+    expect(versionsOf({ ...plan, branches: null }, 5)).toEqual([]);
+  });
+
+  it('have, after the other words, as many with a moved state for each layer and size, all with the seed of what is said', () => {
+    const patch = { kind: 'perturbation' as const, layers: [4, 6], sizes: [0.5, 2] };
+    const branches = { share: 1, alternatives: 2, patch };
+    const versions = versionsOf({ seed: 7, branches }, 5);
+    expect(versions.map(({ k }) => k)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(countVersions(branches)).toBe(10);
+    const moved = versions.flatMap((version) => (version.kind === 'alternative' ? [] : [version]));
+    expect(moved.map(({ layer, size }) => `${layer} ${size}`)).toEqual(
+      ['4 0.5', '4 2', '6 0.5', '6 2'].flatMap((place) => [place, place]),
+    );
+    expect(new Set(moved.map(({ seed }) => seed))).toEqual(new Set([deriveSeed(7, 5)]));
+    expect(new Set(moved.map(({ direction }) => direction)).size).toBe(8);
+    expect(versions.slice(0, 2)).toEqual(versionsOf({ seed: 7, branches: { share: 1, alternatives: 2 } }, 5));
+  });
+
+  it('have no moved state in the first episode of a scenario, whose states are kept', () => {
+    const branches = {
+      share: 1,
+      alternatives: 2,
+      patch: { kind: 'perturbation' as const, layers: [4], sizes: [1] },
+    };
+    expect([0, 1, 2].map((round) => isBasis(branches, round))).toEqual([true, false, false]);
+    expect(countVersions(branchesOfRound(branches, 0))).toBe(2);
+    expect(branchesOfRound(branches, 1)).toEqual(branches);
+    expect(isBasis({ share: 1, alternatives: 2 }, 0)).toBe(false);
   });
 });
 

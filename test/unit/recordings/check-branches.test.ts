@@ -19,7 +19,8 @@ import { silentLog } from '../../fixtures/stream/stream-fixture.ts';
 /** With this seed and share one turn of eight branches, the first. */
 const SEED = 27;
 const branches = { share: 0.1, alternatives: 2 };
-const WORDS = ['hello', 'good morning', 'who are you'];
+const WORDS = ['hello', 'good morning', 'who are you', 'hello there', 'good bye'];
+const patch = { kind: 'perturbation', layers: [1], sizes: [0.5] };
 
 interface Made {
   /** In place of the alternatives that were said. */
@@ -27,6 +28,8 @@ interface Made {
   /** Of the frames those that are recorded. */
   frames?: (frame: BranchFrame, stream: string) => boolean | BranchFrame;
   plan?: RunEvent | object;
+  /** Turn 0 also has two versions with a moved state. */
+  isPatched?: boolean;
 }
 
 const frame = (seq: number, state: string, k: number): BranchFrame => ({
@@ -35,41 +38,50 @@ const frame = (seq: number, state: string, k: number): BranchFrame => ({
   run: 'run-1',
   episode: 'e1',
   turn: 0,
-  kind: 'alternative',
   k,
   state,
+  ...(k > 2 ? { kind: 'perturbation', layer: 1, size: 0.5 } : { kind: 'alternative' }),
   seating: 0,
   layers: [1, 2],
   shape: [1, 2, DIMS],
   ...packTensor(new Float32Array(2 * DIMS).fill(k), 'f32'),
   tNs: 1,
-  ...(state === 'end' ? { text: new Uint8Array(textFeatures(WORDS[k] ?? '').buffer) } : {}),
+  ...(state === 'end' || state === 'coefficients'
+    ? { text: new Uint8Array(textFeatures(WORDS[k] ?? '').buffer) }
+    : {}),
 });
 
 /** A whole run in which turn 0 branches in two alternatives. */
-async function verified({ lines = (said) => said, frames = () => true, plan = {} }: Made = {}) {
+async function verified(made: Made = {}) {
+  const { lines = (said) => said, frames = () => true, plan = {}, isPatched = false } = made;
   const folder = await recordedRun();
   const recording = await openRecording({ folder, log: silentLog });
   for (const stream of ['ada', 'ben']) {
-    const states = stream === 'ada' ? ['end', 'mean', 'bystander'] : ['reply'];
-    const wanted = [0, 1, 2].flatMap((k) => states.map((state) => [state, k] as const));
+    const statesOf = (k: number): string[] => {
+      if (stream === 'ben') return ['reply'];
+      return k > 2 ? ['coefficients', 'delta'] : ['end', 'mean', 'bystander'];
+    };
+    const versions = isPatched ? [0, 1, 2, 3, 4] : [0, 1, 2];
+    const wanted = versions.flatMap((k) => statesOf(k).map((state) => [state, k] as const));
     const kept = wanted.flatMap(([state, k]) => {
-      const made = frame(0, state, k);
-      const keep = frames(made, stream);
-      return keep === false ? [] : [keep === true ? made : keep];
+      const sent = frame(0, state, k);
+      const keep = frames(sent, stream);
+      return keep === false ? [] : [keep === true ? sent : keep];
     });
-    const appended = kept.map((made, i) => ({ seq: 5 + i, bytes: encodeMessage({ ...made, seq: 5 + i }) }));
+    const appended = kept.map((sent, i) => ({ seq: 5 + i, bytes: encodeMessage({ ...sent, seq: 5 + i }) }));
     await (await recording.stream(stream)).append(1, appended);
   }
   await recording.close();
   await rewrite(folder, 'events.jsonl', (line, at) => ({
     ...line,
-    ...(line['type'] === 'episode-started' ? { seed: SEED, branches, maxTurns: 8, ...plan } : {}),
+    ...(line['type'] === 'episode-started'
+      ? { seed: SEED, branches: isPatched ? { ...branches, patch } : branches, maxTurns: 8, ...plan }
+      : {}),
     seq: at < 2 ? at + 1 : 100 + at,
   }));
   await rewrite(folder, 'transcript.jsonl', (line) => ({ ...line, seq: 10 + Number(line['turn']) }));
   const place = { episode: 'e1', turn: 0, agent: 'ada', finish: 'stop' as const, tokens: 1 };
-  const said = [1, 2].map((k): Alternative & { seq: number } => ({
+  const said = (isPatched ? [1, 2, 3, 4] : [1, 2]).map((k): Alternative & { seq: number } => ({
     ...place,
     k,
     text: WORDS[k] ?? '',
@@ -184,6 +196,47 @@ describe('verifyRun, of a run with branches', () => {
       frames: (made, stream) => (stream === 'ada' ? true : made.k === 0 && { ...made, state: 'skipped' }),
     });
     expect(listener).toMatchObject({ complete: true, lacking: [] });
+  });
+
+  it('wants every version with a moved state, what moved it, and every reply to it', async () => {
+    const report = await verified({ isPatched: true });
+    expect(report).toMatchObject({
+      lacking: [],
+      branches: { turns: 1, alternatives: 2, patched: 2, unpatched: 0 },
+    });
+    expect(verifyText(report)).toContain('branches: 1 turn, 2 alternatives, 2 versions with a moved state\n');
+    const lines = (said: Alternative[]): object[] => said.slice(0, 3);
+    expect(await lackingOf({ isPatched: true, lines })).toContain(
+      'turn 0 of e1: 3 of its 4 alternatives are in branches.jsonl',
+    );
+    for (const state of ['coefficients', 'delta'])
+      expect(
+        await lackingOf({ isPatched: true, frames: (sent) => !(sent.state === state && sent.k === 4) }),
+      ).toEqual([`turn 0 of e1: the state ${state} of version 4 is not recorded`]);
+    expect(
+      await lackingOf({ isPatched: true, frames: ({ state, k }) => !(state === 'reply' && k === 3) }),
+    ).toEqual(['turn 0 of e1: the reply states of ben to 1 of its 5 versions are not recorded']);
+    const others = (said: Alternative[]): object[] =>
+      said.map((one) => (one.k === 3 ? { ...one, text: 'no' } : one));
+    expect(await lackingOf({ isPatched: true, lines: others })).toEqual([
+      'turn 0 of e1: the states of version 3 are of other words',
+    ]);
+  });
+
+  it('takes the word of a speaker that had kept too few states to move one', async () => {
+    const lines = (said: Alternative[]): object[] =>
+      said.slice(0, 3).map((one) => (one.k === 3 ? { ...one, text: '', finish: 'skipped' } : one));
+    const report = await verified({ isPatched: true, lines, frames: ({ k }) => k < 3 });
+    expect(report).toMatchObject({
+      lacking: [],
+      branches: { turns: 1, alternatives: 2, patched: 0, unpatched: 1 },
+    });
+    expect(verifyText(report)).toContain(', 1 turn without, of agents that had kept too few states\n');
+    const early = (said: Alternative[]): object[] =>
+      said.slice(0, 2).map((one) => (one.k === 2 ? { ...one, text: '', finish: 'skipped' } : one));
+    expect(await lackingOf({ isPatched: true, lines: early, frames: ({ k }) => k < 2 })).toContain(
+      'turn 0 of e1: 1 of its 4 alternatives are in branches.jsonl',
+    );
   });
 
   it('names states of branches where the plan has none', async () => {

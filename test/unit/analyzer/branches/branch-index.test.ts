@@ -63,6 +63,67 @@ const named = (found: readonly HistoryUpdate[]): string[] =>
 
 const WHOLE = ['e0', 'e1', 'e2', 'e3'].flatMap((e) => [`1>2 live-${e} 0 012`, `1>2 live-${e} 2 012`]);
 
+describe('the index of branches, of versions with a moved state', () => {
+  /** Turns of two versions with other words, and of two at each size, k from 2 on. */
+  const patched = (size: number, from: number, frames = sent({ ...WORLD, alternatives: 2 })): Sent[] =>
+    frames.flatMap(({ frame, origin }) => {
+      if (frame.type === 'episode' || ['mean', 'bystander'].includes(frame.state)) return [];
+      const state = frame.state === 'end' ? 'coefficients' : frame.state;
+      const moved = { ...frame, kind: 'perturbation', layer: 2, size, state, k: frame.k + from };
+      return [{ frame: moved, origin: { ...origin, seq: origin.seq + 1000 * from } }];
+    });
+  const whole = (): Sent[] => [...sent({ ...WORLD, alternatives: 2 }), ...patched(1, 2), ...patched(0.5, 4)];
+  const of = (found: readonly HistoryUpdate[]): string[] =>
+    found
+      .filter(({ history }) => history.episode === 'live-e0' && history.turn === 0)
+      .map(
+        ({ history: { patch, alternatives } }) => `${patch?.size} ${alternatives.map(({ k }) => k).join('')}`,
+      )
+      .sort();
+
+  it('makes a history of each size besides that of other words, in any order of the frames', () => {
+    expect(of(histories(whole()))).toEqual(['0.5 45', '1 23', 'undefined 01']);
+    const [episodes, others] = [true, false].map((first) =>
+      whole().filter(({ frame }) => (frame.type === 'episode') === first),
+    ) as [Sent[], Sent[]];
+    for (let seed = 0; seed < 3; seed++)
+      expect(of(histories([...episodes, ...shuffled(others, seededRandom(seed))]))).toEqual([
+        '0.5 45',
+        '1 23',
+        'undefined 01',
+      ]);
+  });
+
+  it.each(['coefficients', 'reply'])('waits for a version of which only the state %s is missing', (state) => {
+    const without = whole().filter(
+      ({ frame }) => !(frame.type === 'branch' && frame.state === state && frame.k === 3 && frame.turn === 0),
+    );
+    expect(of(histories(without))).toEqual(['0.5 45', 'undefined 01']);
+  });
+
+  it('takes no kind that it does not know, no move without layer and size, and not any number of sizes', () => {
+    const changed = (change: object): Sent[] =>
+      whole().map(({ frame, origin }) => ({
+        frame: frame.type === 'branch' && frame.kind !== 'alternative' ? { ...frame, ...change } : frame,
+        origin,
+      }));
+    expect(of(histories(changed({ kind: 'noise' })))).toEqual(['undefined 01']);
+    expect(of(histories(changed({ layer: undefined })))).toEqual(['undefined 01']);
+    const many = Array.from({ length: 100 }, (_, i) => patched(i + 1, 2 + 2 * i)).flat();
+    const found = histories([...sent({ ...WORLD, alternatives: 2 }), ...many]);
+    expect(of(found)).toHaveLength(64 + 1);
+  });
+
+  it('counts turns and versions of other words alone, and lets each size have its share of the cap', () => {
+    const state = createBranchState();
+    const memory = createRowMemory(2 ** 30);
+    for (const { frame, origin } of whole())
+      takeBranchFrame(state, { run: 'r1', frame, origin }, { memory, refuse: () => undefined });
+    const [{ group }] = histories(whole()) as [HistoryUpdate];
+    expect(branchReportOf(state, group.key)).toMatchObject({ histories: 8, branches: 16 });
+  });
+});
+
 describe('the index of branches', () => {
   it('makes a history of every branched turn that both sides have sent, in any order of the frames', () => {
     expect(named(histories(sent(WORLD)))).toEqual(WHOLE);

@@ -1,6 +1,6 @@
 /** Counterfactual branches as lines of text. */
 import { expect, it } from 'vitest';
-import { branchNotes, branchTable } from '../../../../src/cli/terminal/branch-table.ts';
+import { branchNotes, branchTable, patchTable } from '../../../../src/cli/terminal/branch-table.ts';
 import type { BranchReport } from '../../../../src/protocol/branch-report.ts';
 import type { GroupReport, ScoreReport } from '../../../../src/protocol/report.ts';
 
@@ -58,4 +58,49 @@ it('says what each figure allows to say, and why there is none', () => {
   expect(notes[2]).toBe(
     'branches of monologue 1st → 2nd: the states of the listener do not move with the alternatives',
   );
+});
+
+it('has a row for each layer and size at which a state was moved, and says why one has no figure', () => {
+  const patch = { kind: 'perturbation', layer: 4, histories: 40, branches: 160, distinct: 2.84 };
+  const branches: BranchReport = {
+    ...WHOLE,
+    patches: [
+      {
+        ...patch,
+        size: 0.5,
+        influence: { value: 0.312, ciLow: 0.2, ciHigh: 0.4, perLayer: [] },
+        follows: {
+          score: 0.021,
+          ciLow: -0.01,
+          ciHigh: 0.05,
+          pValue: 0.005,
+          permutations: 199,
+          targetLayer: 3,
+        },
+      },
+      { ...patch, size: 2, influence: null, follows: null, reason: 'too few scenarios' },
+    ],
+  };
+  expect(patchTable(reportOf(groupOf('live', WHOLE)))).toEqual([]);
+  const [header, ...rows] = patchTable(reportOf(groupOf('live', branches)));
+  expect(header).toMatch(/^patching +direction +layer +size +turns +utterances +influence/);
+  expect(rows.map((row) => row.trim().split(/ {2,}/))).toEqual([
+    [
+      'live',
+      '1st → 2nd',
+      '4',
+      '0.5 SD',
+      '40',
+      '2.8 of 4',
+      '0.312',
+      '0.200 … 0.400',
+      '0.021',
+      '-0.010 … 0.050',
+      '0.005',
+    ],
+    ['live', '1st → 2nd', '4', '2 SD', '40', '2.8 of 4', '–', '–', '–', '–', '–'],
+  ]);
+  const notes = branchNotes(reportOf(groupOf('live', branches)));
+  expect(notes).toContain('patching of live 1st → 2nd, layer 4 (2 SD): too few scenarios');
+  expect(notes.some((note) => note.startsWith('patching: the source’s state'))).toBe(true);
 });

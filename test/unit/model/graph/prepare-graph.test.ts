@@ -62,7 +62,7 @@ describe('a prepared graph', () => {
 
   it('differs for WebGPU, whose shaders take few buffers', async () => {
     for (const provider of ['cpu', 'cuda', 'webgpu'] as const)
-      await prepareGraph(folder, cacheFolder, provider);
+      await prepareGraph(folder, cacheFolder, { provider });
     expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(2);
   });
 

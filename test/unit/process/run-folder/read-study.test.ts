@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingStepLayer } from '../../../../src/protocol/study.ts';
+import { missingLayer } from '../../../../src/protocol/study.ts';
 import { readStudy } from '../../../../src/process/run-folder/read-study.ts';
 
 let folder: string;
@@ -68,6 +68,8 @@ describe('readStudy', () => {
     expect((await read({ branches: {} })).branches).toEqual({ share: 0.25, alternatives: 3 });
     const branches = { share: 1, alternatives: 64 };
     expect((await read({ branches })).branches).toEqual(branches);
+    const patched = await read({ episodes: 2, branches: { patch: { layers: [4] } } });
+    expect(patched.branches?.patch).toEqual({ layers: [4], kind: 'perturbation', sizes: [0.5, 1, 2] });
   });
 
   it.each<[string, object, RegExp]>([
@@ -141,6 +143,47 @@ describe('readStudy', () => {
     ],
     ['a share of turns above all', { branches: { share: 1.5 } }, /at branches.share/],
     ['no alternative at all', { branches: { alternatives: 0 } }, /at branches.alternatives/],
+    ['a patch of no layer', { branches: { patch: {} } }, /at branches.patch.layers/],
+    [
+      'a patch of what enters the first block',
+      { branches: { patch: { layers: [0] } } },
+      /at branches.patch.layers/,
+    ],
+    [
+      'a patch without components',
+      { branches: { patch: { layers: [1] } } },
+      /1 episodes: expected at least 2/,
+    ],
+    [
+      'a patch with nothing to compare',
+      { episodes: 2, branches: { alternatives: 1, patch: { layers: [1] } } },
+      /1 in branches.alternatives: expected at least 2/,
+    ],
+    [
+      'a layer that is patched twice',
+      { episodes: 2, branches: { patch: { layers: [1, 1] } } },
+      /layer twice in branches.patch/,
+    ],
+    [
+      'a size twice',
+      { episodes: 2, branches: { patch: { layers: [1], sizes: [1, 1] } } },
+      /size twice in branches.patch/,
+    ],
+    [
+      'a size of 0',
+      { episodes: 2, branches: { patch: { layers: [1], sizes: [0] } } },
+      /at branches.patch.sizes/,
+    ],
+    [
+      'more versions of a turn than there may be',
+      { episodes: 2, branches: { alternatives: 11, patch: { layers: [1, 2], sizes: [1, 2, 3] } } },
+      /at branches.patch: .*at most 64/,
+    ],
+    [
+      'an unknown kind of patch',
+      { branches: { patch: { layers: [1], kind: 'noise' } } },
+      /at branches.patch.kind/,
+    ],
     ['an unknown field of branches', { branches: { turns: 3 } }, /at branches: .*turns/],
     ['a condition that there is not', { conditions: ['loud'] }, /"dose:0.5" \(any share/],
   ])('refuses %s in one sentence', async (_, change, sentence) => {
@@ -151,20 +194,24 @@ describe('readStudy', () => {
   });
 });
 
-describe('missingStepLayer', () => {
+describe('missingLayer', () => {
   const models = new Map([
     ['ada', { name: 'small', layers: 6 }],
     ['ben', { name: 'large', layers: 12 }],
   ]);
-  const steps = (layers: number[] | null) => ({ steps: { layers, every: 1 } });
+  const steps = (layers: number[] | null) => ({ steps: { layers, every: 1 }, branches: null });
 
   it('names the layer that a model does not have', () => {
-    expect(missingStepLayer(steps([0, 6]), models)).toBeUndefined();
-    expect(missingStepLayer(steps(null), models)).toBeUndefined();
-    expect(missingStepLayer({ steps: null }, models)).toBeUndefined();
-    expect(missingStepLayer(steps([4, 7]), models)).toBe(
+    expect(missingLayer(steps([0, 6]), models)).toBeUndefined();
+    expect(missingLayer(steps(null), models)).toBeUndefined();
+    expect(missingLayer({ steps: null, branches: null }, models)).toBeUndefined();
+    expect(missingLayer(steps([4, 7]), models)).toBe(
       'has layer 7 in steps.layers, but small, the model of ada, has layers 0 to 6',
     );
-    expect(missingStepLayer(steps([99]), models)).toContain('layer 99');
+    expect(missingLayer(steps([99]), models)).toContain('layer 99');
+    const patch = { kind: 'perturbation' as const, layers: [6, 7], sizes: [1] };
+    expect(missingLayer({ steps: null, branches: { share: 1, alternatives: 2, patch } }, models)).toBe(
+      'has layer 7 in branches.patch.layers, but small, the model of ada, has layers 0 to 6',
+    );
   });
 });

@@ -43,11 +43,30 @@ describe('FollowedRun', () => {
     expect(await run.look(alive)).toEqual([]);
     const said = utteranceLine({ episode: 'e0001', turn: 4, text: 'new' });
     await appendLines(folder, 'transcript.jsonl', [said, said]);
-    await appendLines(folder, 'branches.jsonl', [{ episode: 'e0001', turn: 4, k: 1, text: 'other' }]);
+    await appendLines(folder, 'branches.jsonl', [
+      { episode: 'e0001', turn: 4, k: 1, text: 'other', finish: 'stop' },
+      {
+        episode: 'e0001',
+        turn: 4,
+        k: 2,
+        text: 'moved',
+        finish: 'stop',
+        kind: 'perturbation',
+        layer: 4,
+        size: 0.5,
+      },
+      { episode: 'e0001', turn: 4, k: 3, text: '', finish: 'skipped' },
+    ]);
     await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
     const types = (await run.look(alive))?.map(({ type }) => type);
-    expect(types).toEqual(['utterance', 'utterance', 'figures', 'run']);
-    expect(run.words('e0001').at(-1)).toMatchObject({ text: 'new', alternatives: [{ k: 1, text: 'other' }] });
+    expect(types).toEqual(['utterance', 'utterance', 'utterance', 'figures', 'run']);
+    expect(run.words('e0001').at(-1)).toMatchObject({
+      text: 'new',
+      alternatives: [
+        { k: 1, text: 'other' },
+        { k: 2, text: 'moved', moved: { layer: 4, size: 0.5 } },
+      ],
+    });
     expect(await run.look(alive)).toEqual([]);
   });
 
