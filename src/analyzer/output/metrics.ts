@@ -35,7 +35,7 @@ export interface RunFigures {
 /** Counters of events. */
 export interface ScoreCounters {
   /** A score was published, `computedMs` of work. */
-  scored(kind: 'full' | 'point' | 'beside' | 'steps' | 'branches', computedMs: number): void;
+  scored(kind: 'full' | 'beside' | 'steps' | 'branches', computedMs: number): void;
   /** A turn pair arrived `latencyMs` before the first published score with it. */
   refreshed(latencyMs: number): void;
   faults(): void;
@@ -94,7 +94,7 @@ export function createScoreCounters(): ScoreCounters {
     help: 'Scores that could not be computed because of a fault.',
     registers,
   });
-  for (const kind of ['full', 'point', 'beside', 'steps', 'branches']) computing.zero({ kind });
+  for (const kind of ['full', 'beside', 'steps', 'branches']) computing.zero({ kind });
   return {
     scored: (kind, computedMs) => computing.observe({ kind }, computedMs / 1000),
     refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),
