@@ -81,7 +81,7 @@ export async function readSettings(argv: string[]) {
   return {
     id: nameFlag('--id', values.id),
     serving: await readServing(values),
-    /** Whose certificates are believed where the analyzer is wss. */
+    /** Certificate authority for an analyzer with TLS (`wss:`). */
     tlsCa: await readAuthority('--tls-ca', values['tls-ca']),
     data: values.data,
     spoolMb: wholeNumber('--spool-mb', values['spool-mb']),

@@ -17,7 +17,7 @@ export interface Machine {
   cpu: string;
   memoryMb: number;
   providers: { name: string; works: boolean; reason: string | undefined; help: string | undefined }[];
-  /** How many dialogues of a model may share a pass on the CPU; undefined where no model was named. */
+  /** How many dialogues of a model may share a pass on the CPU; undefined if no model was named. */
   sharedPasses?: { model: string; rowsPerPass: number } | undefined;
 }
 

@@ -24,7 +24,7 @@ export interface ModelOptions {
   shareWeights?: boolean;
   /** Folder of a sentence encoder for text features. */
   sentenceEncoder?: string;
-  /** Memory for keys and values of beginnings that prompts share; left out: none. */
+  /** Bytes of the prefix cache; no cache by default. */
   prefixBytes?: number;
 }
 

@@ -21,11 +21,11 @@ export const portFlag = (text: string): number => wholeNumber('--port', text, { 
 
 export const threadsFlag = (text: string): number => wholeNumber('--threads', text, { least: 1, most: 1024 });
 
-/** Episodes that an agent plays side by side; undefined where it is not told. */
+/** `--at-once`: episodes that an agent plays at the same time; undefined without the flag. */
 export const atOnceFlag = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : wholeNumber('--at-once', text, { least: 1, most: 64 });
 
-/** Memory for keys and values in MiB; undefined where it is not told. */
+/** `--cache-mb`: memory for KV caches in MiB; undefined without the flag. */
 export const cacheMbFlag = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : wholeNumber('--cache-mb', text, { least: 1 });
 

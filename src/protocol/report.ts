@@ -132,7 +132,7 @@ export interface GroupReport {
   verdict: Verdict | null;
   /** Null where no sender has described its talk. */
   talk: TalkReport | null;
-  /** Counterfactual branches; null where none of its turns has branched. */
+  /** Counterfactual branches; null if none of its turns has branched. */
   branches: BranchReport | null;
   /** Null until first computed. */
   beside: BesideReport | null;
@@ -281,7 +281,7 @@ export interface StateReport {
   streams: StreamReport[];
   episodes: { running: number; finished: number };
   turns: number;
-  /** When the analyzer's /metrics were read last, and how long after the time before; null where they were not. */
+  /** When the analyzer's /metrics were read last, and how long after the time before; null if they were not. */
   scrapedAtMs: number | null;
   scrapeEveryMs: number | null;
 }

@@ -47,7 +47,7 @@ export interface BranchCheck {
 
 type Line = Placed<RunEvent> | BranchCheck['spoken'][number] | Placed<Alternative>;
 
-/** @returns undefined where no episode was to branch and nothing of a branch is there */
+/** @returns undefined if no episode was to branch and nothing of a branch is there */
 export async function checkBranches(folder: string, check: BranchCheck): Promise<BranchReport | undefined> {
   const { alternatives, faults } = await readAlternatives(folder);
   const planned = check.events.some((event) => event.type === 'episode-started' && event.branches);

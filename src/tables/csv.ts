@@ -1,7 +1,7 @@
 /** Comma-separated values (RFC 4180): fields in double quotes where they hold a comma, a quote or a line break. */
 import { EntrainError } from '../protocol/errors.ts';
 
-/** A cell; undefined where there is none. */
+/** A cell; undefined if there is none. */
 export type Cell = string | number | boolean | undefined;
 
 /** Lines end in CR LF, as the format wants; a cell that is not there is empty. */

@@ -7,7 +7,7 @@ export interface Table {
   name: string;
   /** In order. */
   columns: readonly { name: string; type: ColumnType }[];
-  /** A row has a cell for each column; undefined where there is none. */
+  /** A row has a cell for each column; undefined if there is none. */
   rows: readonly (readonly Cell[])[];
 }
 

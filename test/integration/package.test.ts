@@ -110,7 +110,7 @@ describe('the npm package', () => {
     expect(await readdir(join(app, 'runs/own/streams'))).toEqual(['ada']);
   }, 120_000);
 
-  it('gives its other entries to an import', async () => {
+  it('has working entries for the library, the journal and the protocol, and telemetry off', async () => {
     const code = `
       const [journal, protocol] = [await import('entrain/journal'), await import('entrain/protocol')];
       console.log(typeof journal.openRecording, typeof protocol.encodeMessage, process.env.ORT_DISABLE_TELEMETRY);

@@ -42,7 +42,7 @@ export interface OwnedHistory {
   alternatives: OwnedAlternative[];
   /** Absent: the versions have other words. */
   patch?: PatchKey;
-  /** Of the study; absent where the sender does not say. */
+  /** Seed of the study; absent if the sender does not say. */
   seed?: number;
 }
 
@@ -201,7 +201,7 @@ function dropNumbers({ turns }: IndexedEpisode): number {
 interface Place {
   id: string;
   turn: number;
-  /** Left out: all. */
+  /** All by default. */
   listeners?: readonly number[] | undefined;
   patches?: readonly (PatchKey | undefined)[];
 }

@@ -7,7 +7,7 @@ export interface SharedBranch {
   layers: number[];
   dtype: DType;
   states: Uint8Array;
-  /** Of the words; empty where the frame has none. */
+  /** Features of the words; empty if the frame has none. */
   text: Uint8Array;
 }
 

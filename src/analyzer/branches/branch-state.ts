@@ -135,7 +135,7 @@ export function takeBranchScore({ groups }: BranchState, score: BranchScore): bo
 export const awaitsBranches = ({ groups }: Pick<BranchState, 'groups'>): number =>
   [...groups.values()].filter(({ version, score }) => version !== (score?.version ?? 0)).length;
 
-/** Of one group; null where none of its turns has branched. */
+/** Of one group; null if none of its turns has branched. */
 export function branchReportOf(state: BranchState, key: string): BranchReport | null {
   const group = state.groups.get(key);
   if (!group) return null;

@@ -87,7 +87,7 @@ export interface BranchScore {
   type: 'branches';
   run: string;
   group: Group;
-  /** How many changes of the group's histories it has seen. */
+  /** Number of changes of the group's histories up to this score. */
   version: number;
   seed: number;
   method: Method;

@@ -4,7 +4,7 @@
  * shared by all threads.
  *
  *   rows of a group ──▶ the score worker that owns it ─▶ scores, secondary analyses, figures of branches
- *   steps ────────────▶ step worker ─▶ step scores        (none where no measure between steps is asked for)
+ *   steps ────────────▶ step worker ─▶ step scores        (none if no measure between steps is asked for)
  */
 import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';

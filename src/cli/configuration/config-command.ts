@@ -11,7 +11,7 @@ const FLAGS = {
   json: { type: 'boolean', default: false, about: 'for a program' },
 } as const;
 
-/** Where NATS is and who asks there; a password itself is never shown. */
+/** Variables with the address and user of NATS; the password is never shown. */
 const NATS_VARIABLES = [
   'NATS_URL',
   'NATS_USER',

@@ -22,7 +22,7 @@ export interface ConfigFile {
 }
 
 /**
- * @returns undefined where no file is named and none is in the working folder
+ * @returns undefined if no file is named and none is in the working folder
  * @throws EntrainError `CONFIG_INVALID`
  */
 export async function readConfigFile(): Promise<ConfigFile | undefined> {

@@ -28,7 +28,7 @@ export interface ModelParts {
   /** Those of the end tokens that end the whole talk. */
   leaveTokenIds: readonly number[];
   openDecoder(): Decoder;
-  /** Left out: no beginning of a prompt is held for another dialogue. */
+  /** Without it no prompt prefix is cached for other dialogues. */
   prefixes?: PrefixCache | undefined;
   sentenceEncoder?: SentenceEncoder | undefined;
 }

@@ -75,7 +75,7 @@ const characterSchema = z.strictObject({
   /** Such as "a baker". */
   work: z.string(),
   likes: z.string(),
-  /** A sentence that only this one is told. */
+  /** A sentence that only this person is told. */
   own: z.string(),
   secret: z.string(),
 });

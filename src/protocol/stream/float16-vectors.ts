@@ -30,9 +30,9 @@ import {
 } from './wasm-code.ts';
 
 export interface HalfRounder {
-  /** [MOST_AT_ONCE] */
+  /** Input, MOST_AT_ONCE float32 values. */
   values: Float32Array;
-  /** The same memory as 16-bit values. [MOST_AT_ONCE] */
+  /** Output in the same memory, MOST_AT_ONCE 16-bit values. */
   halves: Uint16Array;
   /** Converts the first `count` values, a multiple of 8, in place; false if one overflows or is not finite. */
   round(count: number): boolean;

@@ -99,7 +99,7 @@ interface Fit {
   logLikelihood: number;
 }
 
-/** Generalised least squares for a ratio of variances; undefined where X or the residual is singular. */
+/** Generalised least squares for a ratio of variances; undefined if X or the residual is singular. */
 function fitAt(groups: ReturnType<typeof sumsByGroup>, count: number, theta: number): Fit | undefined {
   let [a, b, c, ay, by, yy, logs] = [0, 0, 0, 0, 0, 0, 0];
   for (const { n, x, y, xx, xy, yy: squares } of groups) {

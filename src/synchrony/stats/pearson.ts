@@ -44,7 +44,7 @@ export function correlationOf(
   return { r, pValue, count, ...(freedom > 1 ? { interval: fisherInterval(r, freedom - 1) } : {}) };
 }
 
-/** r alone; undefined where a list is constant up to rounding. */
+/** r alone; undefined if a list is constant up to rounding. */
 export function coefficient(x: readonly number[], y: readonly number[]): number | undefined {
   const [first, second] = [centred(x), centred(y)];
   const sizes = dot(first, first) * dot(second, second);

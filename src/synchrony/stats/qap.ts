@@ -12,7 +12,7 @@ import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { NoScore } from '../types.ts';
 import { coefficient } from './pearson.ts';
 
-/** [models, models]: row the first of a pair, column the second; undefined where there is no figure. */
+/** [models, models]: row the first of a pair, column the second; undefined if there is no figure. */
 export type PairTable = readonly (readonly (number | undefined)[])[];
 
 export interface QapResult {

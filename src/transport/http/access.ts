@@ -54,7 +54,7 @@ export function refusalOf(
 }
 
 /**
- * What follows a scheme, whose name may be in letters of either case; empty where another scheme stands (RFC 9110,
+ * What follows a scheme, whose name may be in letters of either case; empty if another scheme stands (RFC 9110,
  * 11.1).
  */
 export function credentialsIn(authorization: string | undefined, scheme: 'bearer' | 'basic'): string {

@@ -90,7 +90,7 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
   );
 }
 
-/** `both: MODEL` where they are the same. */
+/** The agents' models as text; `both: MODEL` if they are the same. */
 function modelsText(agents: RunView['agents']): string {
   const sorted = agents.toSorted((a, b) => a.id.localeCompare(b.id));
   const names: string[] = sorted.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);

@@ -1,4 +1,4 @@
-/** The alert rules by Prometheus's own judgement: they parse, each fires on its fault, and none where all is well. */
+/** The alert rules by Prometheus's own judgement: they parse, each fires on its fault, and none if all is well. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

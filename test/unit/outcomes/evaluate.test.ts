@@ -104,7 +104,7 @@ describe('entrain evaluate', () => {
     expect(lines).toContain('e2 unscored');
   });
 
-  it('asks later about what was left, and a value takes the place of "unscored", not the other way', async () => {
+  it('asks again about unscored episodes only, and a value is never replaced by "unscored"', async () => {
     const path = await folder();
     let broken = true;
     const server = await startJudge((request, response) =>

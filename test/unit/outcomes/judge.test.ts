@@ -270,7 +270,7 @@ describe('the budget of tokens', () => {
     expect(reasons(report)).toEqual({ 'the budget of tokens is spent': 6 - report.scored });
   });
 
-  it('ends where a judge says that it took more than there is', async () => {
+  it('stops when the judge reports more tokens than the budget has left', async () => {
     const server = await judgeAt(answerWith(completion(goodAnswer(), { total_tokens: 1e9 })));
     const report = await judge(await folderWith(4), server.url);
     expect(report).toMatchObject({ scored: 1, tokens: 1e9 });

@@ -145,7 +145,7 @@ describe('the quality of a talk', () => {
     expect(talkOf(state)[0]).toMatchObject({ empty: 3 });
   });
 
-  it('is null if the senders send no marks', () => {
+  it('is null if turn frames carry no description of the utterance', () => {
     expect(talkOf(stateOf(framesOf(() => undefined)))).toEqual([null, null]);
   });
 });

@@ -54,7 +54,7 @@ describe('the step report of a group', () => {
     });
   });
 
-  it('for two dyads with few shifts gives p ≤ 0.05 in noise no more often than that', () => {
+  it('for two dyads of noise with few shifts gives p ≤ 0.05 in at most 5 % of runs', () => {
     const random = seededRandom(9);
     let small = 0;
     for (let run = 0; run < 2000; run++) {

@@ -15,7 +15,7 @@ const SHAPE = { dims: 64, hidden: 128, layers: 3, heads: 2, keyValueHeads: 1, vo
 const write = (style: LlamaStyle): Promise<string> => writeLlamaFolder(randomWeights(SHAPE, 3), style);
 
 describe('inspecting a model', () => {
-  it('tells its form, its exporter and its chain', async () => {
+  it('is described by its form, its exporter and its residual stream', async () => {
     const report = await inspectModel(await write({ style: 'genai', external: 'weights.bin' }));
     const form = { layers: 3, dims: 64, heads: 2, keyValueHeads: 1, headDims: 32, vocabulary: 96 };
     expect(report).toMatchObject({
