@@ -14,7 +14,7 @@ import { createTaskSource } from './task-source.ts';
 export interface TaskOf {
   set: TaskSet;
   words: Words;
-  /** The seed. */
+  /** The scenario's number, which seeds its random choices. */
   number: number;
 }
 

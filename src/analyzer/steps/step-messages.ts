@@ -13,7 +13,7 @@ export interface StepsInput {
   frame: StepsFrame;
 }
 
-/** The place of any other frame. */
+/** Any other frame, without its content: only which turn its stream has reached. */
 export interface PlaceInput {
   type: 'frame';
   run: string;

@@ -136,7 +136,7 @@ describe('entrain study', () => {
     await expect(say('run', 'studies/demo.json')).rejects.toMatchObject({ code: 'USAGE' });
   });
 
-  it('says what the demo comes to, by its own numbers', async () => {
+  it('lists episodes, turns and turn pairs of the demo study', async () => {
     const { status, said } = await say('plan', 'studies/demo.json');
     const study = await readStudy('studies/demo.json');
     const episodes = planEpisodes(study).length;

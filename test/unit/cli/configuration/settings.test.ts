@@ -56,7 +56,7 @@ describe('a flag', () => {
     expect(await argumentsFor(['--model', 'five'])).toEqual(['--model', 'five']);
   });
 
-  it('of another program, and of what a supervisor has started, is left alone', async () => {
+  it('is ignored for another program, and in a program that a supervisor has started', async () => {
     write('analyzer:\n  port: 1\n');
     expect(await argumentsFor([])).toEqual([]);
     write('agent:\n  at-once: 2\n');

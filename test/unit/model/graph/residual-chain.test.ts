@@ -199,7 +199,7 @@ describe('the residual stream', () => {
     expect(tapsOf(blocks(1), 1)).toEqual(['embedded', 'x_m0']);
   });
 
-  it('begins behind token types, a projection and additions that are no block, and ends before those', () => {
+  it('starts after token types, a projection and additions outside blocks, and ends before such additions', () => {
     const wires: Wire[] = [
       EMBED,
       ['MatMul', 'embedded w', 'projected'],

@@ -20,7 +20,7 @@ function planted(models: number, rho: number, seed: number): [number[][], number
 }
 
 describe('the interval over models', () => {
-  it('holds the true correlation in about 95 of 100 studies, where one over cells holds it far less often', () => {
+  it('has an interval that covers the true correlation in about 95 % of studies; one over cells covers it far less often', () => {
     let [overModels, overCells] = [0, 0];
     for (let study = 0; study < 200; study++) {
       const [x, y] = planted(9, 0.6, study);
