@@ -1,16 +1,21 @@
 /**
- * Exports a recording. `npy`: the folders that the paper's scripts read, one array of turn states [layers,
- * dims] per turn. `safetensors`: one file per episode, with the names of the axes in its metadata.
+ * Exports a recording. `npy`: the folders that the paper's scripts read (formats/paper-tree.ts), one array of turn
+ * states [layers, 1, dims] per turn, and a manifest of them with the words of each turn. `safetensors`: one file per
+ * episode, with the names of the axes in its metadata.
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../process/make-folder.ts';
+import { readLines } from '../process/run-folder/read-lines.ts';
+import { csvText, type Cell } from '../tables/csv.ts';
+import { parseMessage, utteranceSchema } from '../protocol/control.ts';
 import { readRecording } from '../journal/read-recording.ts';
 import type { BranchFrame, EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
 import { unpackTensor } from '../protocol/stream/tensor.ts';
 import { placeOf, supersedes, type IndexedTurn } from '../analyzer/ingest/episode-index.ts';
 import { beginVerification, type Verification, type VerifyReport } from './verify-run.ts';
 import { npyBytes } from './formats/npy.ts';
+import { fileName, paperPlaces, type PaperPlace } from './formats/paper-tree.ts';
 import { safetensorsBytes, type NamedTensor } from './formats/safetensors.ts';
 
 export type ExportFormat = 'npy' | 'safetensors';
@@ -32,18 +37,27 @@ export async function exportRun(
 ): Promise<{ files: number; frames: number; verified: VerifyReport }> {
   const verification = beginVerification(folder);
   const episodes = await collect(folder, verification);
-  let files = 0;
+  const written = format === 'npy' ? await writePaperTree(folder, { episodes, out }) : undefined;
+  let files = written ?? 0;
   let frames = 0;
   for (const episode of episodes.values()) {
-    const written = format === 'npy' ? paperFiles(episode) : [episodeFile(episode)];
-    for (const { path, bytes } of written) {
-      await makeFolder(dirname(join(out, path)));
-      await writeFile(join(out, path), bytes);
+    if (format === 'safetensors') {
+      await writeInto(out, episodeFile(episode));
+      files += 1;
     }
-    files += written.length;
     frames += episode.turns.size + (format === 'npy' ? 0 : episode.steps.length + episode.branches.size);
   }
   return { files, frames, verified: await verification.report() };
+}
+
+interface OutputFile {
+  path: string;
+  bytes: Uint8Array | string;
+}
+
+async function writeInto(out: string, { path, bytes }: OutputFile): Promise<void> {
+  await makeFolder(dirname(join(out, path)));
+  await writeFile(join(out, path), bytes);
 }
 
 /** Reads the recording once, both for the export and for the check that it is whole. */
@@ -90,24 +104,43 @@ function takeTurn({ turns }: Collected, turn: IndexedTurn<{ role: number; frame:
   if (!known || supersedes(turn, known)) turns.set(turn.turn, turn);
 }
 
-/**
- * `<m1>_<m2>/<source>/episode_<id>/t0.7_seed<s>/agent_<1|2>_turn_<t>/states.npy`. The paper's scripts look for
- * `t0.7`; it does not give the temperature of the run.
- */
-function paperFiles({ about, turns }: Collected): { path: string; bytes: Uint8Array }[] {
-  const models = about.models.map(({ name }) => fileName(name)).join('_');
-  const episode = join(
-    'sotopia_results',
-    models,
-    fileName(about.scenario),
-    `episode_${fileName(about.episode)}`,
-    `t0.7_seed${about.seed}`,
+const wordsSchema = utteranceSchema.pick({ episode: true, turn: true, text: true });
+const MANIFEST = ['condition', 'scenario', 'seed', 'turn', 'text', 'unit', 'episode', 'agent', 'model', 'path'] as const;
+
+/** @returns number of files */
+async function writePaperTree(
+  folder: string,
+  { episodes, out }: { episodes: ReadonlyMap<string, Collected>; out: string },
+): Promise<number> {
+  const places = paperPlaces([...episodes.values()].map(({ about }) => about));
+  const said = await wordsOf(folder);
+  const rows: Cell[][] = [];
+  for (const [id, episode] of [...episodes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const place = places.get(id) as PaperPlace;
+    const { condition, scenario, models, order } = episode.about;
+    await makeFolder(join(out, place.listed));
+    for (const { role, frame } of [...episode.turns.values()].map(({ payload }) => payload).sort(byTurn)) {
+      const path = join(place.folder, `agent_${role + 1}_turn_${frame.turn}`, 'states.npy');
+      const [, layers, dims] = frame.shape;
+      const bytes = npyBytes(unpackTensor(frame.dtype, frame.data), [layers, 1, dims]);
+      await writeInto(out, { path, bytes });
+      const told = [said.get(`${id} ${frame.turn}`), place.unit, id, order[role], models[role]?.name, path];
+      rows.push([condition, scenario, place.seed, frame.turn, ...told]);
+    }
+  }
+  await writeInto(out, { path: 'manifest.csv', bytes: csvText(MANIFEST, rows) });
+  return rows.length + 1;
+}
+
+const byTurn = (a: { frame: TurnFrame }, b: { frame: TurnFrame }): number => a.frame.turn - b.frame.turn;
+
+/** The words of each turn, by episode and turn; none where there is no transcript. */
+async function wordsOf(folder: string): Promise<Map<string, string>> {
+  const about = { code: 'RUN_INVALID', what: 'It' } as const;
+  const lines = await readLines(join(folder, 'transcript.jsonl'), (line) =>
+    parseMessage(wordsSchema, line, about),
   );
-  return [...turns.values()].map(({ payload: { role, frame } }) => {
-    const [, layers, dims] = frame.shape;
-    const path = join(episode, `agent_${role + 1}_turn_${frame.turn}`, 'states.npy');
-    return { path, bytes: npyBytes(unpackTensor(frame.dtype, frame.data), [layers, dims]) };
-  });
+  return new Map((lines ?? []).map(({ episode, turn, text }) => [`${episode} ${turn}`, text]));
 }
 
 function episodeFile({ about, turns, steps, branches }: Collected): { path: string; bytes: Uint8Array } {
@@ -149,10 +182,4 @@ function episodeFile({ about, turns, steps, branches }: Collected): { path: stri
     layers: JSON.stringify([...turns.values()][0]?.payload.frame.layers ?? []),
   };
   return { path: `${fileName(episode)}.safetensors`, bytes: safetensorsBytes(tensors, metadata) };
-}
-
-/** Makes a name a file name. Names come from study files and models, and must not lead out of the folder. */
-function fileName(name: string): string {
-  const safe = name.replaceAll(/[^\w.-]/g, '-');
-  return /^\.*$/.test(safe) ? `-${safe}` : safe;
 }

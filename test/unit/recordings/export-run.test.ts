@@ -17,11 +17,12 @@ describe('exportRun', () => {
     const out = await temporaryFolder();
     const recorded = await recordedRun();
     const verified = await verifyRun(recorded);
-    expect(await exportRun(recorded, { format: 'npy', out })).toEqual({ files: 8, frames: 8, verified });
-    const folder = join(out, 'sotopia_results', 'tiny_tiny', 's1', 'episode_e1', 't0.7_seed7');
+    expect(await exportRun(recorded, { format: 'npy', out })).toEqual({ files: 9, frames: 8, verified });
+    const models = 'Llama-tiny_None_0_Llama-tiny_None_0';
+    const folder = join(out, 'live', 'sotopia_results', models, 'run-1', 'episode_0', 't0.7_seed0');
     const path = join(folder, 'agent_2_turn_3', 'states.npy');
     const array = await readNpy(path);
-    expect(array.shape).toEqual([2, DIMS]);
+    expect(array.shape).toEqual([2, 1, DIMS]);
     expect([...array.data]).toEqual(Array.from({ length: 2 * DIMS }, (_, i) => 3 + i / 8));
   });
 
