@@ -2,7 +2,7 @@
 import { EntrainError } from '../protocol/errors.ts';
 import { zeros } from '../numeric/matrix.ts';
 import type { Matrix } from '../numeric/linear-algebra.ts';
-import type { TurnPairs } from '../synchrony/types.ts';
+import type { RowLabels, TurnPairs } from '../synchrony/types.ts';
 import { readNpy, readNpyLabels, type NpyLabel } from '../recordings/formats/npy.ts';
 import { labelFault, nameRows, type RowNames } from './labels.ts';
 
@@ -11,6 +11,7 @@ export interface ArrayPaths {
   b: string;
   episode?: string | undefined;
   scenario?: string | undefined;
+  setting?: string | undefined;
   turn?: string | undefined;
   text?: string | undefined;
   words?: string | undefined;
@@ -53,23 +54,33 @@ export interface ReadPairs {
   episodeIds: ReadonlyMap<string, number>;
 }
 
-/** Without labels every row is an episode and a scenario of its own. */
 export async function readTurnPairs(paths: ArrayPaths): Promise<ReadPairs> {
   const { n, source, target } = await readSides(paths);
-  const rows = nameRows(Array.from({ length: n }, (_, row) => row));
-  const episode = (await readLabels(paths.episode, n)) ?? rows;
-  const pairs = {
+  const { rows, episodeIds } = await readRows(paths, n);
+  const history = await readFeatures(paths.text, n);
+  return {
+    pairs: { ...rows, source, target, history, reply: await readFeatures(paths.words, n) },
+    episodeIds,
+  };
+}
+
+/** The labels of the rows. Without files every row is an episode and a scenario of its own. */
+export async function readRows(
+  paths: Omit<ArrayPaths, 'a' | 'b'>,
+  n: number,
+): Promise<{ rows: RowLabels & { n: number }; episodeIds: ReadonlyMap<string, number> }> {
+  const each = nameRows(Array.from({ length: n }, (_, row) => row));
+  const episode = (await readLabels(paths.episode, n)) ?? each;
+  const setting = await readLabels(paths.setting, n);
+  const rows = {
     n,
-    source,
-    target,
-    history: await readFeatures(paths.text, n),
-    reply: await readFeatures(paths.words, n),
     episode: episode.ids,
     scenario: ((await readLabels(paths.scenario, n)) ?? episode).ids,
+    ...(setting ? { setting: setting.ids } : {}),
     pair: new Int32Array(n),
     turn: (await readTurns(paths.turn, n)) ?? placesIn(episode.ids),
   };
-  return { pairs, episodeIds: episode.idOf };
+  return { rows, episodeIds: episode.idOf };
 }
 
 /** Index of each row within its episode, in the order of rows. */

@@ -1,6 +1,8 @@
 /**
  * `entrain measure`: any measure on arrays from any source, or on a recorded run. Prints one answer and ends.
  */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createOrtAlgebra, type OrtAlgebra } from '../numeric/ort/ort-algebra.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { MEASURES } from '../synchrony/measures/index.ts';
@@ -13,9 +15,12 @@ import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './argumen
 import { readSides, readTurnPairs } from './arrays.ts';
 import { measureBesideNull, type AskedNull } from './surrogate-null.ts';
 import { measureInfluence } from './influence.ts';
+import { atLag } from './lag.ts';
 import { listMeasures } from './list.ts';
 import { chooseLayers, chooseSides } from './one-layer.ts';
 import { measureRun } from './run-folder.ts';
+import { measureRunSteps } from './run-steps.ts';
+import { measureStreamed } from './streamed.ts';
 import { measureSyncR2, OFFLINE } from './sync-r2.ts';
 import { printAnswer } from './print.ts';
 
@@ -63,19 +68,30 @@ function onlyName(names: string[]): string {
 
 async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promise<Json> {
   const { algebra, say } = tools;
-  if (name === 'influence') return measureInfluence(runOf(flags), tools);
-  if (flags.run !== undefined) return measureRun(flags.run, { name, flags, ...tools });
+  if (name === 'influence') return measureInfluence(await runOf(flags), tools);
+  if (flags.run !== undefined) {
+    const folder = await runOf(flags);
+    const options = { ...optionsOf(flags, algebra), asked: nullOf(flags) };
+    if (name === 'sync-r2') return measureRun(folder, { flags, ...tools });
+    return measureRunSteps(folder, { measure: measureOf(name), options, say });
+  }
   if (flags.a === undefined || flags.b === undefined) {
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
   }
   const { a, b } = flags;
   if (name === 'sync-r2') {
+    if (flags.lag !== undefined && flags.turn === undefined)
+      throw new EntrainError('USAGE', '--lag needs the turn of each row; give --turn FILE');
+    const streamed = await measureStreamed({ a, b, flags, ...tools });
+    if (streamed) return streamed;
     const { pairs: read, episodeIds } = await readTurnPairs({ ...flags, a, b });
-    const { pairs, ...named } = chooseSides(read, { source: a, target: b }, { flags });
-    const job = { flags, fallbacks: OFFLINE, episodeIds, ...named, ...tools };
+    const { pairs: chosen, ...named } = chooseSides(read, { source: a, target: b }, { flags });
+    const { pairs, later } = atLag(chosen, flags);
+    const fallbacks = { ...OFFLINE, shortest: Math.max(0, OFFLINE.shortest - later) };
+    const job = { flags, fallbacks, episodeIds, ...named, ...tools };
     return (await measureSyncR2(pairs, job)).answer;
   }
-  const measure = MEASURES.find((one) => one.name === name) as Measure;
+  const measure = measureOf(name);
   const sides = await readSides({ a, b });
   const sources = chooseLayers(sides.source, { path: a, flags });
   const targets = chooseLayers(sides.target, { path: b, flags });
@@ -89,9 +105,15 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
   return measureLayers({ sources, targets }, job);
 }
 
-function runOf({ run }: MeasureFlags): string {
-  if (run !== undefined) return run;
-  throw new EntrainError('USAGE', 'influence is measured of a recorded run; expected --run FOLDER');
+const measureOf = (name: string): Measure => MEASURES.find((one) => one.name === name) as Measure;
+
+/** The folder at this path, or the run of this name. */
+async function runOf({ run, runs = 'runs' }: MeasureFlags): Promise<string> {
+  if (run === undefined)
+    throw new EntrainError('USAGE', 'influence is measured of a recorded run; expected --run NAME');
+  for (const folder of [run, join(runs, run)])
+    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
+  return run;
 }
 
 interface MeasureJob extends Pick<Progress, 'say'> {

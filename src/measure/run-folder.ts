@@ -11,31 +11,31 @@ import type { TurnFrame } from '../protocol/stream/frames.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import { distanceOf, type Group } from '../analyzer/ingest/episode-index.ts';
 import { selectRows } from '../analyzer/ingest/group-rows.ts';
+import { labelOf, MAX_ROWS } from '../analyzer/ingest/row-cap.ts';
 import { emptyRunRows, takeFrameRows, type RunRows } from '../analyzer/ingest/run-rows.ts';
 import type { Progress } from '../process/progress.ts';
+import { readRunFile } from '../process/run-folder/run-file.ts';
+import type { TurnPairs } from '../synchrony/types.ts';
 import { strictOptions } from '../analyzer/scoring/score-group.ts';
 import type { Json } from './answers.ts';
 import type { MeasureFlags } from './arguments.ts';
+import { atLag } from './lag.ts';
 import { chooseSides } from './one-layer.ts';
 import { measureContrasts, measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
-import { measureSyncR2, seedOf } from './sync-r2.ts';
+import { measureSyncR2, modeOf, seedOf } from './sync-r2.ts';
 
 export interface RunJob extends Pick<Progress, 'say'> {
-  name: string;
   flags: MeasureFlags;
   algebra: LinearAlgebra;
 }
 
 export async function measureRun(folder: string, job: RunJob): Promise<Json> {
-  const { name, flags, algebra, say } = job;
-  if (name !== 'sync-r2') {
-    throw new EntrainError(
-      'USAGE',
-      `--run works with sync-r2 and influence alone; give ${name} its arrays with --a and --b`,
-    );
-  }
+  const { flags, algebra, say } = job;
   say('reading the recording');
-  const run = await readGroups(folder);
+  const isPaper = modeOf(flags) === 'paper';
+  // The limit on rows belongs to scores that are made while a run goes on.
+  const maxRows = isPaper ? Infinity : MAX_ROWS;
+  const run = await readGroups(folder, maxRows);
   if (run.groups.size === 0)
     throw new EntrainError(
       'RUN_INVALID',
@@ -43,28 +43,58 @@ export async function measureRun(folder: string, job: RunJob): Promise<Json> {
     );
   const answers: Json[] = [];
   const members: MeasuredMember[] = [];
+  const settings = isPaper ? await settingsOf(folder) : undefined;
   const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
   for (const [index, rows] of groups.entries()) {
     const { condition, direction } = rows.group;
     const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
-    const { pairs: selected, plan } = selectRows(rows);
-    const { seed, permutations = NaN, shortest = 2 } = strictOptions(rows.group, plan);
-    const fallbacks = { seed, permutations, shortest };
+    const selection = selectRows(rows, maxRows);
+    const { seed, permutations = NaN, shortest = 2 } = strictOptions(rows.group, selection.plan);
+    const { pairs: selected, later } = atLag(
+      withSettings(selection.pairs, settings),
+      flags,
+      rows.group.agents,
+    );
+    const fallbacks = { seed, permutations, shortest: Math.max(0, shortest - later) };
+    const episodeIds = new Map(Object.keys(selection.rows).map((episode) => [episode, labelOf(episode)]));
     const names = {
       source: layersIn(run, selected.source.length),
       target: layersIn(run, selected.target.length),
     };
     const sides = { source: rows.group.source.name, target: rows.group.target.name };
     const { pairs, ...named } = chooseSides(selected, sides, { flags, names });
-    const tools = { algebra, fallbacks, ...named, say: (what: string) => say(`${place}, ${what}`) };
+    const tools = {
+      algebra,
+      fallbacks,
+      episodeIds,
+      ...named,
+      say: (what: string) => say(`${place}, ${what}`),
+    };
     const measured = await measureSyncR2(pairs, { flags, ...tools });
-    answers.push({ ...about(rows.group), ...measured.answer });
+    answers.push({
+      ...about(rows.group),
+      ...(later > 0 ? { lag: Number(flags.lag) } : {}),
+      ...measured.answer,
+    });
     members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));
   }
   return { groups: answers, pairs: measurePairs(members), ...measureContrasts(members) };
 }
 
-function about(group: Group): Json {
+/** Scenario → a number that all scenarios of the same text share, whatever their people are. */
+async function settingsOf(folder: string): Promise<ReadonlyMap<number, number> | undefined> {
+  const scenarios = (await readRunFile(folder))?.study.scenarios ?? [];
+  const texts = [...new Set(scenarios.map(({ text }) => text))];
+  return new Map(scenarios.map(({ id, text }) => [labelOf(id), texts.indexOf(text)]));
+}
+
+/** Without the study each scenario is a setting of its own. */
+function withSettings(pairs: TurnPairs, settings: ReadonlyMap<number, number> | undefined): TurnPairs {
+  if (!settings || settings.size === 0) return pairs;
+  return { ...pairs, setting: pairs.scenario.map((scenario) => settings.get(scenario) ?? scenario) };
+}
+
+export function about(group: Group): Json {
   const { source, target, direction, condition, agents, sourceRole, targetRole } = group;
   const roles = agents > 2 ? { agents, source_role: sourceRole, target_role: targetRole } : {};
   const names = { source_model: source.name, target_model: target.name };
@@ -81,13 +111,13 @@ function layersIn({ layers }: Recorded, count: number): number[] {
   return layers.get(count) ?? Array.from({ length: count }, (_, index) => index + 1);
 }
 
-async function readGroups(folder: string): Promise<Recorded> {
+async function readGroups(folder: string, maxRows: number): Promise<Recorded> {
   await checkRun(folder);
   const run = { ...emptyRunRows(), layers: new Map<number, number[]>() };
   for await (const { stream, epoch, message } of readRecording(folder)) {
     if (message.type !== 'episode' && message.type !== 'turn') continue;
     if (message.type === 'turn') noteLayers(run.layers, message);
-    takeFrameRows(run, { frame: message, origin: { stream, epoch, seq: message.seq } });
+    takeFrameRows(run, { frame: message, origin: { stream, epoch, seq: message.seq } }, maxRows);
   }
   return run;
 }

@@ -1,17 +1,14 @@
 /** `entrain measure sync-r2` on arrays: paper or strict score, with nulls. */
 import { EntrainError } from '../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../synchrony/syncr2/nulls.ts';
-import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
 import { beyondText, strictScore } from '../synchrony/strict/strict-score.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import type { NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
-import { meanOfDraws } from '../analyzer/scoring/paper-null-mean.ts';
 import type { Progress } from '../process/progress.ts';
-import { estimateAnswer, paperAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
+import { estimateAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
 import { wholeNumber, type MeasureFlags } from './arguments.ts';
-import { readSplits } from './splits.ts';
+import { measurePaper } from './paper.ts';
 
-const PENALTY = 0.1;
 const NULL_PERMUTATIONS = 199;
 
 /** Values for flags that are absent. */
@@ -30,7 +27,7 @@ export interface MeasureJob extends Pick<Progress, 'say'> {
   algebra: LinearAlgebra;
   /** Layer numbers; by default counted from 0. */
   layers?: LayerNames;
-  /** Label → id of the episodes, if splits may name them. */
+  /** Label → id of the episodes, by which splits are named. */
   episodeIds?: ReadonlyMap<string, number>;
 }
 
@@ -41,7 +38,7 @@ export type Measured =
 
 export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
   const { flags } = job;
-  const mode = flags.mode ?? (flags.splits === undefined ? 'strict' : 'paper');
+  const mode = modeOf(flags);
   if (mode === 'paper') return measurePaper(pairs, job);
   if (mode === 'strict' && flags.splits !== undefined)
     throw new EntrainError('USAGE', '--splits goes with paper mode; leave it out, or --mode strict');
@@ -49,32 +46,12 @@ export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
 }
 
+export const modeOf = ({ mode, splits }: MeasureFlags): string =>
+  mode ?? (splits === undefined ? 'strict' : 'paper');
+
 /** The seed from the flags, or the fallback. */
 export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbacks'>): number {
   return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
-}
-
-/** Labels of episodes. Those of a run have none, and go by their ids. */
-const namesOf = (pairs: TurnPairs, { episodeIds }: MeasureJob): ReadonlyMap<string, number> =>
-  episodeIds ?? new Map(Array.from(pairs.episode, (id) => [String(id), id]));
-
-async function measurePaper(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
-  const { flags, algebra, layers, say } = job;
-  const seed = seedOf(job);
-  const file = flags.splits === undefined ? undefined : await readSplits(flags.splits, namesOf(pairs, job));
-  const lambda = penalty(flags.alpha) ?? file?.alpha ?? PENALTY;
-  const splits = file?.testEpisodes ?? 3;
-  say('paper mode');
-  const found = await withPaper(pairs, { algebra, lambda, splits }, async (draw) => {
-    const score = await draw({ seed });
-    say('its shuffled null');
-    const shuffled = await meanOfDraws(seed, (other) => draw({ seed: other, shuffled: true }));
-    return { score, shuffled };
-  });
-  const { score, shuffled } = 'reason' in found ? { score: found, shuffled: null } : found;
-  const beside = shuffled === null ? {} : { shuffled_sync_r2: shuffled };
-  const answer = { mode: 'paper', seed, alpha: lambda, ...paperAnswer(score, layers), ...beside };
-  return { mode: 'paper', answer, score, shuffled };
 }
 
 async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
@@ -118,11 +95,4 @@ async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measure
 function brief(score: Awaited<ReturnType<typeof strictScore>>): Json {
   if ('reason' in score) return { score: null, reason: score.reason };
   return { score: score.score, excess: score.excess, p_value: score.pValue, n: score.n };
-}
-
-function penalty(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-  throw new EntrainError('USAGE', `--alpha is ${text}; expected a number above 0`);
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { makeFolder } from '../process/make-folder.ts';
 import { readLines } from '../process/run-folder/read-lines.ts';
 import { csvText, type Cell } from '../tables/csv.ts';
-import { parseMessage, utteranceSchema } from '../protocol/control.ts';
+import { parseMessage, utteranceSchema } from '../protocol/nats-messages.ts';
 import { readRecording } from '../journal/read-recording.ts';
 import type { BranchFrame, EpisodeFrame, StepsFrame, TurnFrame } from '../protocol/stream/frames.ts';
 import { unpackTensor } from '../protocol/stream/tensor.ts';
@@ -105,7 +105,18 @@ function takeTurn({ turns }: Collected, turn: IndexedTurn<{ role: number; frame:
 }
 
 const wordsSchema = utteranceSchema.pick({ episode: true, turn: true, text: true });
-const MANIFEST = ['condition', 'scenario', 'seed', 'turn', 'text', 'unit', 'episode', 'agent', 'model', 'path'] as const;
+const MANIFEST = [
+  'condition',
+  'scenario',
+  'seed',
+  'turn',
+  'text',
+  'unit',
+  'episode',
+  'agent',
+  'model',
+  'path',
+] as const;
 
 /** @returns number of files */
 async function writePaperTree(

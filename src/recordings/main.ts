@@ -30,7 +30,8 @@ entrain replay RUN [--runs DIR] [--last] [--json] [--progress]
   how far it is stands on standard error where that is a terminal, or with --progress
 entrain export RUN --format npy|safetensors|csv|parquet [--out DIR] [--runs DIR]
   without --out into RUN-export beside the run folder;
-  npy: the folders that the scripts of the paper read (always called t0.7, whatever the temperature was: run.json has it);
+  npy: the folders that the scripts of the paper read, a tree per condition, and manifest.csv (always called t0.7,
+  whatever the temperature was: run.json has it);
   safetensors: one file per episode; status 1 where the recording is not whole
   csv, parquet: tables of talk, outcomes and scores: turns, episodes, groups, pairs, differences, steps
 entrain pin RUN, entrain unpin RUN [--runs DIR]

@@ -4,7 +4,10 @@ import type { Matrix } from '../numeric/linear-algebra.ts';
 /** Labels of the rows of a group, [n] each: small integers. */
 export interface RowLabels {
   episode: Int32Array;
+  /** The scenario with its personas. */
   scenario: Int32Array;
+  /** The scenario with any personas; absent: as `scenario`. */
+  setting?: Int32Array | undefined;
   pair: Int32Array;
   turn: Int32Array;
 }
@@ -68,6 +71,8 @@ export interface PaperScore {
   /** For each source layer, the index of the best target layer. */
   bestTargetLayer: number[];
   perSplit: Matrix[];
+  /** Labels of the test episodes of each split. */
+  splits: number[][];
   /** Number of dims of all target layers that were left out because they are constant over all rows. */
   degenerateDims: number;
 }

@@ -67,6 +67,44 @@ export async function readNpyLabels(path: string): Promise<NpyLabels> {
   });
 }
 
+/** An array [n, layers, dims] or [n, dims] of which one layer is read at a time. */
+export interface NpyLayers {
+  n: number;
+  layers: number;
+  dims: number;
+  /** [n, dims], row-major. */
+  read(layer: number): Promise<Float64Array>;
+}
+
+/**
+ * Opens the file for the time of `use`, which gets undefined for an array that is column-major or of another shape.
+ * @throws EntrainError `MEASURE_INPUT` as `readNpy`
+ */
+export async function withNpyLayers<T>(
+  path: string,
+  use: (layers: NpyLayers | undefined) => Promise<T>,
+): Promise<T> {
+  return withFile(path, async (file) => {
+    const header = await readHeader(file, path);
+    const element = ELEMENTS[header.type];
+    if (!element) throw refused(path, whyUnsupported(header.type));
+    const [n = 0, ...rest] = header.shape;
+    const [layers, dims] = rest.length === 2 ? (rest as [number, number]) : [1, rest[0] ?? 0];
+    if (rest.length === 0 || rest.length > 2 || header.columnMajor) return use(undefined);
+    const { start, itemBytes, littleEndian } = header;
+    const read = async (layer: number): Promise<Float64Array> => {
+      const out = new Float64Array(n * dims);
+      for (let r = 0; r < n; r++) {
+        const bytes = await readAt(file, start + (r * layers + layer) * dims * itemBytes, dims * itemBytes);
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        for (let c = 0; c < dims; c++) out[r * dims + c] = element(view, c * itemBytes, littleEndian);
+      }
+      return out;
+    };
+    return use({ n, layers, dims, read });
+  });
+}
+
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   const unreadable = (cause: unknown): EntrainError =>
     new EntrainError(

@@ -5,16 +5,19 @@
  *   evidence(π) = Σ over scenarios s ≠ u of ⟨C_s(π), M C_u(π)⟩ = ‖Σ_s D_s(π)‖² − Σ_s ‖D_s(π)‖²
  *   C_s(π) = Z_sᵀ π W_s,   M = (ZᵀZ + λI)⁻¹,   λ = 3 × the mean eigenvalue,   D_s = M^½ C_s
  *
+ * The first term takes one product per permutation; of the second the kernels of a scenario's rows are put in order.
+ *
  * π permutes the alternatives of each history. If the listener's states are exchangeable within a history given the
  * speaker's, every π is as likely as the identity, whatever the distribution of the states. The evidence of each pair
  * of layers is divided by its standard deviation over the permutations. The statistic is the maximum over the pairs;
  * ties count against the evidence.
  */
 import { blockOf, joinColumns, transpose, zeros } from '../../numeric/matrix.ts';
+import { dotAt } from '../../numeric/row-product.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { weighEvidence } from '../strict/permutation-test.ts';
-import type { Histories, HistoryBlock } from './histories.ts';
+import type { Histories } from './histories.ts';
 
 export interface MatchedTest {
   pValue: number;
@@ -42,13 +45,13 @@ export async function matchedTest(input: TestInput, algebra: LinearAlgebra): Pro
   const { used, sources, targets, orders } = input;
   const z = sources.map((source) => whitened(leading(source)));
   const w = targets.map((target) => leading(target));
-  const sides = { z: transpose(joinColumns(z)), w: joinColumns(w) };
-  const widths = { sources: z.map(({ cols }) => cols), targets: w.map(({ cols }) => cols) };
-  const evidence = zeros(z.length * w.length, orders.length);
-  for (const [draw, order] of orders.entries()) {
-    const found = await crossTerms(sides, { used, widths, order }, algebra);
-    for (const [pair, value] of found.entries()) evidence.data[pair * orders.length + draw] = value;
-  }
+  const evidence = await acrossAll({ z, w, orders }, algebra);
+  for (const { start, rows } of used.blocks)
+    await takeWithin(
+      evidence,
+      { z: kernelsOf(z, start, rows), w: kernelsOf(w, start, rows), orders, start },
+      algebra,
+    );
   const weighed = weighEvidence(evidence);
   const perLayer = z.map((_, layer) =>
     Math.min(...weighed.perLayer.slice(layer * w.length, (layer + 1) * w.length)),
@@ -82,49 +85,92 @@ export function drawOrders({ blocks, rows }: Histories, count: number, seed: num
   });
 }
 
-interface Draw {
-  used: Histories;
-  widths: { sources: number[]; targets: number[] };
-  order: Int32Array;
+interface Sides {
+  /** Per source layer, and per target layer. */
+  z: readonly Matrix[];
+  w: readonly Matrix[];
+  orders: readonly Int32Array[];
 }
 
-/** Cross-terms of every source layer with every target layer. */
-async function crossTerms(
-  { z, w }: { z: Matrix; w: Matrix },
-  { used, widths, order }: Draw,
+/** ‖Σ_s D_s(π)‖² of every source layer with every target layer [pairs, orders]: one product per order. */
+async function acrossAll({ z, w, orders }: Sides, algebra: LinearAlgebra): Promise<Matrix> {
+  const out = zeros(z.length * w.length, orders.length);
+  const [left, right] = [transpose(joinColumns([...z])), joinColumns([...w])];
+  const ordered = zeros(right.rows, right.cols);
+  const widths = { sources: z.map(({ cols }) => cols), targets: w.map(({ cols }) => cols) };
+  for (const [draw, order] of orders.entries()) {
+    for (const [row, from] of order.entries())
+      ordered.data.set(right.data.subarray(from * right.cols, (from + 1) * right.cols), row * right.cols);
+    addSquares(out, await algebra.multiply(left, ordered), { widths, draw });
+  }
+  return out;
+}
+
+/** Inner products of the rows of one scenario [rows, rows], per layer. */
+function kernelsOf(layers: readonly Matrix[], start: number, rows: number): Matrix[] {
+  return layers.map(({ cols, data }) => {
+    const out = zeros(rows, rows);
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c <= r; c++) {
+        const value = dotAt(data, data, { x: (start + r) * cols, y: (start + c) * cols, count: cols });
+        out.data[r * rows + c] = value;
+        out.data[c * rows + r] = value;
+      }
+    return out;
+  });
+}
+
+/** Values of permuted kernels that are in memory at a time. */
+const MOST_VALUES = 2 ** 21;
+
+/** Takes away ‖D_s(π)‖² = ⟨Z_s Z_sᵀ, π W_s W_sᵀ πᵀ⟩ of one scenario: its kernels, and one product for many orders. */
+async function takeWithin(
+  out: Matrix,
+  { z, w, orders, start }: Sides & { start: number },
   algebra: LinearAlgebra,
-): Promise<Float64Array> {
-  const out = new Float64Array(widths.sources.length * widths.targets.length);
-  const sum = zeros(z.rows, w.cols);
-  for (const block of used.blocks) {
-    const rows = await algebra.multiply(columnsOf(z, block), orderedRows(w, block, order));
-    addSquares(out, rows, { widths, sign: -1 });
-    for (let at = 0; at < sum.data.length; at++)
-      sum.data[at] = (sum.data[at] as number) + (rows.data[at] as number);
+): Promise<void> {
+  const rows = z[0]?.rows ?? 0;
+  const size = (rows * (rows + 1)) / 2;
+  const own = zeros(z.length, size);
+  const identity = Int32Array.from({ length: rows }, (_, row) => row);
+  // both are symmetric, so what is off the diagonal counts twice
+  for (const [layer, kernel] of z.entries()) halfOf(kernel, identity, own.data.subarray(layer * size), 2);
+  const inChunk = Math.max(1, Math.floor(MOST_VALUES / (w.length * size)));
+  for (let first = 0; first < orders.length; first += inChunk) {
+    const chunk = orders.slice(first, first + inChunk);
+    const other = zeros(chunk.length * w.length, size);
+    for (const [at, order] of chunk.entries()) {
+      const places = order.subarray(start, start + rows).map((row) => row - start);
+      for (const [layer, kernel] of w.entries())
+        halfOf(kernel, places, other.data.subarray((at * w.length + layer) * size), 1);
+    }
+    const found = await algebra.multiplyTransposed(own, other);
+    for (let source = 0; source < z.length; source++)
+      for (let at = 0; at < found.cols; at++) {
+        const pair = source * w.length + (at % w.length);
+        const place = pair * out.cols + first + Math.floor(at / w.length);
+        out.data[place] = (out.data[place] as number) - (found.data[source * found.cols + at] as number);
+      }
   }
-  addSquares(out, sum, { widths, sign: 1 });
-  return out;
 }
 
-const columnsOf = (m: Matrix, { start, rows }: HistoryBlock): Matrix =>
-  blockOf(m, { top: 0, left: start, rows: m.rows, cols: rows });
-
-function orderedRows(m: Matrix, { start, rows }: HistoryBlock, order: Int32Array): Matrix {
-  const out = zeros(rows, m.cols);
-  for (let r = 0; r < rows; r++) {
-    const from = (order[start + r] as number) * m.cols;
-    out.data.set(m.data.subarray(from, from + m.cols), r * m.cols);
+/** Writes the lower half of a kernel whose rows and columns stand in another order, those off the diagonal `times`. */
+function halfOf({ cols, data }: Matrix, places: Int32Array, into: Float64Array, times: number): void {
+  let at = 0;
+  for (let r = 0; r < places.length; r++) {
+    const row = (places[r] as number) * cols;
+    for (let c = 0; c < r; c++) into[at++] = times * (data[row + (places[c] as number)] as number);
+    into[at++] = data[row + (places[r] as number)] as number;
   }
-  return out;
 }
 
-/** Adds ± the squares of the block of each pair of layers. */
+/** Adds the squares of the block of each pair of layers. */
 function addSquares(
-  out: Float64Array,
+  out: Matrix,
   m: Matrix,
-  { widths, sign }: { widths: Draw['widths']; sign: 1 | -1 },
+  { widths, draw }: { widths: { sources: number[]; targets: number[] }; draw: number },
 ): void {
-  let [top, at] = [0, 0];
+  let [top, at] = [0, draw];
   for (const height of widths.sources) {
     let left = 0;
     for (const width of widths.targets) {
@@ -132,9 +178,9 @@ function addSquares(
       for (let r = top; r < top + height; r++)
         for (let c = left, from = r * m.cols + left; c < left + width; c++, from++)
           sum += (m.data[from] as number) ** 2;
-      out[at] = (out[at] as number) + sign * sum;
+      out.data[at] = (out.data[at] as number) + sum;
       left += width;
-      at += 1;
+      at += out.cols;
     }
     top += height;
   }

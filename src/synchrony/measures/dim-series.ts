@@ -1,25 +1,22 @@
 /**
- * Two streams dim by dim, for measures that correlate each dim with the same dim of B under many circular
- * shifts. Inner products over whole windows are computed once per offset and kept, so that each shift of a
- * lagged measure costs only its edges.
+ * Two streams for measures that correlate each dim with the same dim of B under many circular shifts. Everything is kept
+ * step by step, all dims of a step side by side, so that every loop runs along memory. Inner products over whole windows
+ * are computed once per offset and kept, so that each shift of a lagged measure costs only its edges.
  */
-import { dotAt } from '../../numeric/row-product.ts';
-import { transpose } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, firstColumns, nearOne, type Streams } from './measure.ts';
 
 /**
- * A centred stream, one dim after the other, each scaled by a power of two to a size near 1, with cumulative
- * sums of its values and squares.
+ * A centred stream, each dim scaled by a power of two to a size near 1, with cumulative sums of its values and squares.
  */
 export interface DimSeries {
   steps: number;
   dims: number;
-  /** [dims, steps] */
+  /** [steps, dims] */
   values: Float64Array;
-  /** [dims, steps + 1] */
+  /** [steps + 1, dims] */
   sums: Float64Array;
-  /** [dims, steps + 1] */
+  /** [steps + 1, dims] */
   squares: Float64Array;
 }
 
@@ -30,20 +27,30 @@ export function bothSeries({ a, b }: Streams): [a: DimSeries, b: DimSeries] {
 }
 
 function dimSeries(m: Matrix): DimSeries {
-  const { data: values, rows: dims, cols: steps } = transpose(centreColumns(m));
-  for (let c = 0; c < dims; c++) nearOne(values.subarray(c * steps, (c + 1) * steps));
+  const { data: values, rows: steps, cols: dims } = centreColumns(m);
+  for (let c = 0; c < dims; c++) scaleColumn(values, { c, dims, steps });
   const sums = new Float64Array(dims * (steps + 1));
   const squares = new Float64Array(dims * (steps + 1));
-  for (let c = 0; c < dims; c++) {
-    const [from, at] = [c * steps, c * (steps + 1)];
-    for (let t = 0; t < steps; t++) {
-      const value = values[from + t] as number;
-      sums[at + t + 1] = (sums[at + t] as number) + value;
-      squares[at + t + 1] = (squares[at + t] as number) + value * value;
-    }
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as number;
+    sums[at + dims] = (sums[at] as number) + value;
+    squares[at + dims] = (squares[at] as number) + value * value;
   }
   return { steps, dims, values, sums, squares };
 }
+
+function scaleColumn(
+  values: Float64Array,
+  { c, dims, steps }: { c: number; dims: number; steps: number },
+): void {
+  const column = Float64Array.from({ length: steps }, (_, t) => values[t * dims + c] as number);
+  nearOne(column);
+  for (let t = 0; t < steps; t++) values[t * dims + c] = column[t] as number;
+}
+
+/** Σ x² of each dim, a view. */
+export const wholeSquares = ({ steps, dims, squares }: DimSeries): Float64Array =>
+  squares.subarray(steps * dims);
 
 /** Σ over all steps of x[t] · y[t + offset], circularly → [dims]. */
 export type CircularProducts = (offset: number) => Float64Array;
@@ -59,15 +66,21 @@ export function circularProducts(x: DimSeries, y: DimSeries): CircularProducts {
 }
 
 function productsAt(x: DimSeries, y: DimSeries, offset: number): Float64Array {
-  const { steps, dims } = x;
-  const out = new Float64Array(dims);
-  for (let c = 0; c < dims; c++) {
-    const start = c * steps;
-    const ahead = { x: start, y: start + offset, count: steps - offset };
-    const round = { x: start + steps - offset, y: start, count: offset };
-    out[c] = dotAt(x.values, y.values, ahead) + dotAt(x.values, y.values, round);
-  }
+  const out = new Float64Array(x.dims);
+  for (let t = 0; t < x.steps; t++) addProduct(out, 1, { x, y, t, offset });
   return out;
+}
+
+/** Adds `sign` · x[t] · y[t + offset] of every dim. */
+export function addProduct(
+  out: Float64Array,
+  sign: 1 | -1,
+  { x, y, t, offset }: { x: DimSeries; y: DimSeries; t: number; offset: number },
+): void {
+  const { steps, dims, values } = x;
+  const other = y.values;
+  for (let c = 0, at = t * dims, meets = ((t + offset) % steps) * dims; c < dims; c++, at++, meets++)
+    out[c] = (out[c] as number) + sign * (values[at] as number) * (other[meets] as number);
 }
 
 /** A range of steps, circularly. */
@@ -82,12 +95,15 @@ export interface Spread {
   scatters: Float64Array;
 }
 
-export function spreadOf({ dims, steps: all, sums, squares }: DimSeries, stretch: Stretch): Spread {
-  const out: Spread = { sums: new Float64Array(dims), scatters: new Float64Array(dims) };
+/** @param out buffers [dims] that are used again */
+export function spreadOf(
+  { dims, steps: all, sums, squares }: DimSeries,
+  stretch: Stretch,
+  out: Spread,
+): Spread {
   const end = stretch.from + stretch.steps;
-  const [last, wrapped] = [Math.min(end, all), Math.max(0, end - all)];
-  for (let c = 0, at = 0; c < dims; c++, at += all + 1) {
-    const [from, to, round] = [at + stretch.from, at + last, at + wrapped];
+  let [from, to, round] = [stretch.from * dims, Math.min(end, all) * dims, Math.max(0, end - all) * dims];
+  for (let c = 0; c < dims; c++, from++, to++, round++) {
     const sum = (sums[to] as number) - (sums[from] as number) + (sums[round] as number);
     const square = (squares[to] as number) - (squares[from] as number) + (squares[round] as number);
     out.sums[c] = sum;
@@ -95,3 +111,8 @@ export function spreadOf({ dims, steps: all, sums, squares }: DimSeries, stretch
   }
   return out;
 }
+
+export const emptySpread = ({ dims }: Pick<DimSeries, 'dims'>): Spread => ({
+  sums: new Float64Array(dims),
+  scatters: new Float64Array(dims),
+});

@@ -7,13 +7,11 @@
  * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Constant dims are left out;
  * different numbers of dims give a warning.
  */
-import { bothSeries, circularProducts, type DimSeries } from './dim-series.ts';
+import { bothSeries, circularProducts, wholeSquares, type DimSeries } from './dim-series.ts';
 import { aligned, fisherMean, unlikeDims, unshifted, type Measure, type PrepareShifts } from './measure.ts';
 
 /** √ Σ x² of each dim. */
-function sizes({ steps, dims, squares }: DimSeries): Float64Array {
-  return Float64Array.from({ length: dims }, (_, c) => Math.sqrt(squares[c * (steps + 1) + steps] as number));
-}
+const sizes = (series: DimSeries): Float64Array => wholeSquares(series).map(Math.sqrt);
 
 const shifted: PrepareShifts = async (a, b) => {
   const streams = aligned(a, b, 3);

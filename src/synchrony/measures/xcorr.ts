@@ -12,9 +12,12 @@
  * only on lag − s and is kept.
  */
 import {
+  addProduct,
   bothSeries,
   circularProducts,
+  emptySpread,
   spreadOf,
+  wholeSquares,
   type CircularProducts,
   type DimSeries,
   type Spread,
@@ -47,7 +50,38 @@ function reachOf(steps: number, { maxLag = MAX_LAG }: Pick<MeasureOptions, 'maxL
 interface Both {
   x: DimSeries;
   y: DimSeries;
+  /** Over the whole circle. */
   products: CircularProducts;
+  /** Smallest scatter of each dim within an overlap at which the differences of sums are used. */
+  least: { x: Float64Array; y: Float64Array };
+  /** Buffers [dims]; `found` holds the products of a lag, then its correlations. */
+  spread: Spread;
+  found: Float64Array;
+}
+
+function bothOf(x: DimSeries, y: DimSeries): Both {
+  const least = (of: DimSeries): Float64Array => wholeSquares(of).map((square) => UNSAFE * square);
+  return {
+    x,
+    y,
+    products: circularProducts(x, y),
+    least: { x: least(x), y: least(y) },
+    spread: emptySpread(x),
+    found: new Float64Array(x.dims),
+  };
+}
+
+/** Σ x[t] · y[t + offset] over the steps of A that have a partner at this lag, written to `out` [dims]. */
+function overlapProducts(
+  { x, y, products }: Both,
+  at: { lag: number; offset: number },
+  out: Float64Array,
+): void {
+  const { lag, offset } = at;
+  out.set(products(offset));
+  // A's first steps have no partner at a negative lag, its last ones none at a positive lag.
+  const first = lag > 0 ? x.steps - lag : 0;
+  for (let t = first; t < first + Math.abs(lag); t++) addProduct(out, -1, { x, y, t, offset });
 }
 
 /** The overlap of A at each lag, which does not depend on the shift of B. */
@@ -59,55 +93,37 @@ interface Lag {
 
 function lagOf(x: DimSeries, lag: number): Lag {
   const overlap = { from: Math.max(0, -lag), steps: x.steps - Math.abs(lag) };
-  return { lag, overlap, spread: spreadOf(x, overlap) };
+  return { lag, overlap, spread: spreadOf(x, overlap, emptySpread(x)) };
 }
 
-/** Correlations of the dims that vary in both overlaps, with B shifted by `by`. */
-function correlations({ x, y, products }: Both, { lag, overlap, spread }: Lag, by: number): Float64Array {
-  const { steps: n, dims } = x;
+/** Correlations of the dims that vary in both overlaps, with B shifted by `by`; valid until the next call. */
+function correlations(both: Both, { lag, overlap, spread: ofA }: Lag, by: number): Float64Array {
+  const { x, y, least, found } = both;
+  const n = x.steps;
   const { from, steps } = overlap;
-  // Step t of A meets step t + offset of B; A's steps from `edge` on have no partner.
+  // Step t of A meets step t + offset of B.
   const offset = (((lag - by) % n) + n) % n;
-  const edge = { from: lag > 0 ? n - lag : 0, steps: n - steps };
   const other = { from: (from + offset) % n, steps };
-  const spreadY = spreadOf(y, other);
-  const circle = products(offset);
-  const found = new Float64Array(dims);
+  const ofB = spreadOf(y, other, both.spread);
+  overlapProducts(both, { lag, offset }, found);
   let count = 0;
-  for (let c = 0; c < dims; c++) {
-    const [ofX, ofY] = [spread.scatters[c] as number, spreadY.scatters[c] as number];
-    const isSafe = ofX > UNSAFE * wholeOf(x, c) && ofY > UNSAFE * wholeOf(y, c);
-    const product = (circle[c] as number) - edgeProduct({ x, y, c }, edge, offset);
-    const covariance = product - ((spread.sums[c] as number) * (spreadY.sums[c] as number)) / steps;
-    const r = isSafe
-      ? covariance / (Math.sqrt(ofX) * Math.sqrt(ofY))
-      : pearson(stretchOf(x, c, overlap), stretchOf(y, c, other));
-    if (r !== undefined) found[count++] = Math.max(-1, Math.min(1, r));
+  for (let c = 0; c < x.dims; c++) {
+    const [scatterA, scatterB] = [ofA.scatters[c] as number, ofB.scatters[c] as number];
+    if (scatterA > (least.x[c] as number) && scatterB > (least.y[c] as number)) {
+      const shared = ((ofA.sums[c] as number) * (ofB.sums[c] as number)) / steps;
+      const r = ((found[c] as number) - shared) / Math.sqrt(scatterA * scatterB);
+      found[count++] = r > 1 ? 1 : r < -1 ? -1 : r;
+    } else {
+      const r = pearson(stretchOf(x, c, overlap), stretchOf(y, c, other));
+      if (r !== undefined) found[count++] = r;
+    }
   }
   return found.subarray(0, count);
 }
 
-const wholeOf = ({ steps, squares }: DimSeries, c: number): number =>
-  squares[(c + 1) * (steps + 1) - 1] as number;
-
-/** Σ x[t] · y[t + offset] over the steps of A that have no partner. */
-function edgeProduct(
-  { x, y, c }: { x: DimSeries; y: DimSeries; c: number },
-  edge: Stretch,
-  offset: number,
-): number {
-  const n = x.steps;
-  let sum = 0;
-  for (let t = edge.from; t < edge.from + edge.steps; t++) {
-    const meets = t + offset < n ? t + offset : t + offset - n;
-    sum += (x.values[c * n + t] as number) * (y.values[c * n + meets] as number);
-  }
-  return sum;
-}
-
 /** The values of a dim over a range of steps. */
-function stretchOf({ steps: n, values }: DimSeries, c: number, { from, steps }: Stretch): Float64Array {
-  return Float64Array.from({ length: steps }, (_, k) => values[c * n + ((from + k) % n)] as number);
+function stretchOf({ steps: n, dims, values }: DimSeries, c: number, { from, steps }: Stretch): Float64Array {
+  return Float64Array.from({ length: steps }, (_, k) => values[((from + k) % n) * dims + c] as number);
 }
 
 const shifted: PrepareShifts = async (a, b, { maxLag = MAX_LAG }) => {
@@ -116,7 +132,7 @@ const shifted: PrepareShifts = async (a, b, { maxLag = MAX_LAG }) => {
   const reach = reachOf(a.rows, { maxLag });
   const [x, y] = bothSeries(streams);
   const doubt = unlikeDims(a, b);
-  const both = { x, y, products: circularProducts(x, y) };
+  const both = bothOf(x, y);
   const lags = Array.from({ length: 2 * reach + 1 }, (_, k) => lagOf(x, k - reach));
   return (by) => {
     const found = lags.flatMap((one) => {

@@ -81,6 +81,7 @@ function pairAnew(pairs: TurnPairs, pairing: Pairing): TurnPairs {
     reply: takeRows(pairs.reply, pairing.target),
     episode: label(pairs.episode),
     scenario: label(pairs.scenario),
+    ...(pairs.setting ? { setting: label(pairs.setting) } : {}),
     pair: label(pairs.pair),
     turn: label(pairs.turn),
   };

@@ -9,7 +9,14 @@
 import { groupBy } from '../group-by.ts';
 import { columnMeans, scaleColumns } from '../../numeric/columns.ts';
 import { zeros } from '../../numeric/matrix.ts';
-import { drawPaperSplit, fewestTrainingRows, splitByEpisodes, type Split } from './paper-splits.ts';
+import {
+  drawPaperSplit,
+  fewestTrainingRows,
+  splitByEpisodes,
+  type PaperUnit,
+  type Split,
+  type SplitRows,
+} from './paper-splits.ts';
 import { constantColumns, r2Map, type Target } from './r2-map.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
 import { sourceInverse } from './source-inverse.ts';
@@ -23,28 +30,35 @@ export interface PaperOptions {
   /** Number of splits to draw, or the test episodes of each. */
   splits?: number | number[][];
   seed: number;
+  /** What is drawn as a whole, if splits are drawn; by default the paper's unit. */
+  unit?: PaperUnit;
   /** Whether to compute the paper's null: B's training rows permuted within their episode. */
   shuffled?: boolean;
 }
 
-const MINIMUM_ROWS = 4;
-const PAPER_LAMBDA = 0.1;
+export const MINIMUM_ROWS = 4;
+export const PAPER_LAMBDA = 0.1;
 
 export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promise<PaperScore | NoScore> {
   return withPaper(pairs, options, (draw) => draw(options));
 }
 
 /** The options of one score of given rows. */
-export type PaperDraw = Pick<PaperOptions, 'seed' | 'shuffled'>;
+export type PaperDraw = Pick<PaperOptions, 'seed' | 'unit' | 'shuffled'>;
 
 /**
- * Computes several scores of the same rows, which share whatever does not depend on the splits; the inverse of
+ * Computes several scores of the same rows, of units up to `unit`, which share whatever does not depend on the splits; the inverse of
  * every source layer is most of the work. They also share memory: each draw must be awaited before the next
  * one, and `use` must await the last.
  */
 export async function withPaper<T>(
   pairs: TurnPairs,
-  { algebra, lambda = PAPER_LAMBDA, splits = 3 }: Pick<PaperOptions, 'algebra' | 'lambda' | 'splits'>,
+  {
+    algebra,
+    lambda = PAPER_LAMBDA,
+    splits = 3,
+    unit,
+  }: Pick<PaperOptions, 'algebra' | 'lambda' | 'splits' | 'unit'>,
   use: (draw: (of: PaperDraw) => Promise<PaperScore | NoScore>) => Promise<T>,
 ): Promise<T | NoScore> {
   if (pairs.n < MINIMUM_ROWS)
@@ -57,7 +71,7 @@ export async function withPaper<T>(
   const dead = pairs.target.map((layer) => constantColumns(layer));
   const still = whyStill(pairs, dead);
   if (still !== undefined) return { reason: still };
-  const trainingRows = fewestTrainingRows(pairs, splits);
+  const trainingRows = fewestTrainingRows(pairs, splits, unit);
   return algebra.lend(bufferLengths(pairs), async ([spare, ...buffers]) => {
     const sources: Matrix[] = [];
     for (const [index, layer] of source.entries()) {
@@ -101,8 +115,8 @@ interface WithMeans {
   means: Float64Array;
 }
 
-/** Subtracts the means: the same regression, but a large offset does not cost digits. */
-function centred({ layer, means }: WithMeans, buffer: Float64Array): Matrix {
+/** Subtracts the means; `buffer` may be the layer's own memory. The same regression, but a large offset does not cost digits. */
+export function centred({ layer, means }: WithMeans, buffer: Float64Array): Matrix {
   const into = { ...layer, data: buffer.subarray(0, layer.data.length) };
   const scaling = { offset: means, factor: new Float64Array(layer.cols).fill(1) };
   return scaleColumns(layer, scaling, { into });
@@ -120,7 +134,7 @@ async function scoreOf(
   { pairs, splits: wanted, sources, targets, algebra }: Prepared,
   draw: PaperDraw,
 ): Promise<PaperScore | NoScore> {
-  const splits = makeSplits(pairs, wanted, draw.seed);
+  const splits = makeSplits(pairs, wanted, draw);
   if ('reason' in splits) return splits;
   const perSplit: Matrix[] = [];
   for (const [index, split] of splits.entries()) {
@@ -129,13 +143,24 @@ async function scoreOf(
     const whole = order === undefined ? input : { ...input, trainingOrder: order };
     perSplit.push(await r2Map(whole, algebra));
   }
-  return summarise(perSplit, countOf(targets.map(({ dead }) => dead)));
+  return {
+    ...summarise(perSplit, { pairs, splits }),
+    degenerateDims: countOf(targets.map(({ dead }) => dead)),
+  };
 }
 
-function makeSplits(pairs: TurnPairs, wanted: number | number[][], seed: number): Split[] | NoScore {
+const testEpisodes = ({ episode }: Pick<TurnPairs, 'episode'>, split: Split): number[] =>
+  [...new Set(episode.filter((_, row) => split[row] === 1))].sort((a, b) => a - b);
+
+/** The rows in `splits`, or splits that are drawn. */
+export function makeSplits(
+  pairs: SplitRows,
+  wanted: number | number[][],
+  { seed, unit }: PaperDraw,
+): Split[] | NoScore {
   const splits =
     typeof wanted === 'number'
-      ? Array.from({ length: wanted }, (_, index) => drawPaperSplit(pairs, seed, index))
+      ? Array.from({ length: wanted }, (_, index) => drawPaperSplit(pairs, { seed, index, unit }))
       : wanted.map((episodes) => splitByEpisodes(pairs.episode, episodes));
   const usable = splits.filter(
     (split) => split !== undefined && split.includes(0) && split.filter(Boolean).length > 1,
@@ -158,7 +183,10 @@ function shuffledTraining(pairs: TurnPairs, split: Split, seed: number): Int32Ar
   return out;
 }
 
-function summarise(perSplit: Matrix[], degenerateDims: number): PaperScore {
+export function summarise(
+  perSplit: Matrix[],
+  { pairs, splits }: { pairs: SplitRows; splits: Split[] },
+): Omit<PaperScore, 'degenerateDims'> {
   const { rows, cols } = perSplit[0] as Matrix;
   const map = zeros(rows, cols);
   for (const split of perSplit) {
@@ -176,6 +204,6 @@ function summarise(perSplit: Matrix[], degenerateDims: number): PaperScore {
     map,
     bestTargetLayer: layers.map((row, i) => row.indexOf(best[i] as number)),
     perSplit,
-    degenerateDims,
+    splits: splits.map((split) => testEpisodes(pairs, split)),
   };
 }

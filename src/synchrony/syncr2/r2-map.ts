@@ -40,7 +40,7 @@ export interface Target {
   buffer: Matrix;
 }
 
-interface Sides {
+export interface Sides {
   train: Int32Array;
   test: Int32Array;
 }
@@ -58,6 +58,11 @@ export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Ma
       scaled.map(({ rows }) => rows),
     );
   });
+  return explainedShare(squares, scaled);
+}
+
+/** R² from the squared errors [source layers, target layers]. */
+export function explainedShare(squares: Matrix, scaled: readonly ScaledTarget[]): Matrix {
   const data = squares.data.map((square, at) => {
     const { dims, unexplained } = scaled[at % squares.cols] as ScaledTarget;
     return 1 - (square + unexplained) / dims;
@@ -65,7 +70,7 @@ export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Ma
   return { ...squares, data };
 }
 
-function sidesOf(split: Uint8Array): Sides {
+export function sidesOf(split: Uint8Array): Sides {
   const rows = Int32Array.from(split, (_, row) => row);
   return { train: rows.filter((row) => split[row] === 0), test: rows.filter((row) => split[row] === 1) };
 }
@@ -84,20 +89,36 @@ interface WeightWork {
 /** C [train, test] of every source layer. */
 async function allWeights(
   sources: Matrix[],
-  { sides: { train, test }, buffers: [own, across, ...into] }: WeightWork,
+  { sides, buffers: [own, across, ...into] }: WeightWork,
   algebra: LinearAlgebra,
 ): Promise<Matrix[]> {
   const weights: Matrix[] = [];
-  for (const [index, source] of sources.entries()) {
-    const square = takeBlock(source, [test, test], own);
-    const inner = await algebra.invertRidge(square, 0, square.data);
-    const outer = takeBlock(source, [test, train], across);
-    weights.push(await algebra.crossMultiply(outer, negated(inner, inner.data), into[index]));
-  }
+  for (const [index, source] of sources.entries())
+    weights.push(await weightsOf(source, { sides, own, across, into: into[index] }, algebra));
   return weights;
 }
 
-interface ScaledTarget {
+/** Buffers, which may be left out: [test · test], [test · train] and [train · test]. */
+interface WeightBuffers {
+  sides: Sides;
+  own?: Float64Array | undefined;
+  across?: Float64Array | undefined;
+  into?: Float64Array | undefined;
+}
+
+/** C [train, test] of one source layer. */
+export async function weightsOf(
+  source: Matrix,
+  { sides: { train, test }, own, across, into }: WeightBuffers,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  const square = takeBlock(source, [test, test], own);
+  const inner = await algebra.invertRidge(square, 0, square.data);
+  const outer = takeBlock(source, [test, train], across);
+  return algebra.crossMultiply(outer, negated(inner, inner.data), into);
+}
+
+export interface ScaledTarget {
   /** Z [n, dims]: training rows first, then test rows. */
   rows: Matrix;
   /** Number of dims that vary. */
@@ -106,7 +127,8 @@ interface ScaledTarget {
   unexplained: number;
 }
 
-function scaledTarget(
+/** Z of one target layer, in the order of the rows. */
+export function scaledTarget(
   { rows: y, offset, dead, buffer }: Target,
   sides: Sides,
   order: Int32Array,

@@ -1,84 +1,19 @@
 /** `entrain measure` from arguments to the printed answer, on files in a temporary folder. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { plantedWorld } from '../../fixtures/planted/planted-world.ts';
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  answer,
+  arrays,
+  file,
+  labels,
+  said,
+  save,
+  useArrays,
+} from '../../fixtures/recordings/measured-arrays.ts';
 import { run } from '../../../src/measure/main.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
-import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 
-let folder: string;
-const file = (name: string): string => join(folder, name);
-
-async function save(name: string, shape: number[], data: Float64Array | Int32Array): Promise<void> {
-  const type = data instanceof Float64Array ? '<f8' : '<i4';
-  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`.padEnd(
-    117,
-  );
-  const head = Buffer.concat([
-    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
-    Buffer.from([118, 0]),
-    Buffer.from(`${header}\n`),
-  ]);
-  await writeFile(file(name), Buffer.concat([head, Buffer.from(data.buffer)]));
-}
-
-/** [rows, 2, columns]: a layer of other numbers, then the given one. */
-function besideNoise({ rows, cols, data }: Matrix): Float64Array {
-  const out = new Float64Array(2 * data.length);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) out[2 * r * cols + c] = Math.sin(r * (c + 1));
-    out.set(data.subarray(r * cols, (r + 1) * cols), (2 * r + 1) * cols);
-  }
-  return out;
-}
-
-async function answer(...argv: string[]): Promise<Record<string, unknown>> {
-  return JSON.parse(await said(...argv, '--json')) as Record<string, unknown>;
-}
-
-async function said(...argv: string[]): Promise<string> {
-  const lines: string[] = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    lines.push(String(text));
-    return true;
-  });
-  expect(await run(argv)).toBe(0);
-  vi.restoreAllMocks();
-  return lines.join('');
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'measure-'));
-  const { pairs } = plantedWorld({ kind: 'coupled', seed: 1, scenarios: 8, episodes: 4, turns: 6, dims: 16 });
-  const matrix = (name: string, m: Matrix): Promise<void> => save(name, [m.rows, m.cols], m.data);
-  await matrix('a.npy', pairs.source[0] as Matrix);
-  await matrix('b.npy', pairs.target[0] as Matrix);
-  await save('deep.npy', [pairs.n, 2, 16], besideNoise(pairs.source[0] as Matrix));
-  await save('deep-b.npy', [pairs.n, 2, 16], besideNoise(pairs.target[0] as Matrix));
-  await matrix('text.npy', pairs.history);
-  await matrix('words.npy', pairs.reply);
-  for (const name of ['episode', 'scenario', 'turn'] as const)
-    await save(`${name}.npy`, [pairs.n], pairs[name]);
-  await save('short.npy', [3, 4], new Float64Array(12));
-  await writeFile(
-    file('splits.json'),
-    JSON.stringify({
-      alpha: 0.5,
-      test_episodes: [
-        [0, 5, 9],
-        [1, 2, 3, 4],
-      ],
-    }),
-  );
-});
-afterEach(() => vi.restoreAllMocks());
-afterAll(() => rm(folder, { recursive: true }));
-
-const arrays = (): string[] => ['--a', file('a.npy'), '--b', file('b.npy')];
-const labels = (): string[] =>
-  ['episode', 'scenario', 'turn'].flatMap((name) => [`--${name}`, file(`${name}.npy`)]);
+useArrays();
 
 describe('entrain measure sync-r2', () => {
   it('gives the paper’s figure on given splits', async () => {
@@ -191,7 +126,8 @@ describe('entrain measure refuses', () => {
     [['cka', '--a', 'x', '--b', 'y', '--colour'], 'USAGE'],
     [['cka', '--a', '/nowhere/a.npy', '--b', '/nowhere/b.npy'], 'MEASURE_INPUT'],
     [['sync-r2', '--run', '/nowhere'], 'RUN_INVALID'],
-    [['cka', '--run', '/nowhere'], 'USAGE'],
+    [['cka', '--run', '/nowhere'], 'RUN_INVALID'],
+    [['sync-r2', '--a', 'x', '--b', 'y', '--lag', '3'], 'USAGE'],
   ])('the arguments %j', async (argv, code) => {
     await expect(run(argv)).rejects.toMatchObject({ code });
   });

@@ -5,6 +5,12 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../src/measure/main.ts';
 import { run as recorded } from '../../../src/recordings/main.ts';
 import { replayRun } from '../../../src/recordings/replay-run.ts';
+import { readRecording } from '../../../src/journal/read-recording.ts';
+import { selectRows } from '../../../src/analyzer/ingest/group-rows.ts';
+import { emptyRunRows, takeFrameRows } from '../../../src/analyzer/ingest/run-rows.ts';
+import { cka } from '../../../src/synchrony/measures/cka.ts';
+import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
+import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 import type { GroupScore } from '../../../src/analyzer/scoring/messages.ts';
 import {
   AS_SMALL_AS_SCORES_GO,
@@ -154,6 +160,49 @@ it('entrain measure --run measures a single layer, by its number in the recordin
   expect(only?.['per_layer']).toMatchObject([{ layer: last, target_layer: last }]);
   await expect(groupsOf('--layer', '99')).rejects.toThrow(/has no layer 99; expected \d+ to \d+/u);
   vi.restoreAllMocks();
+});
+
+it('entrain measure --run gives any measure of the turns where no steps are recorded', async () => {
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  await run(['cka', '--run', 'r1', '--runs', runs, '--json', '--permutations', '19']);
+  vi.restoreAllMocks();
+  const found = JSON.parse(written.join('')) as {
+    aligned: string;
+    groups: {
+      direction: string;
+      value: number;
+      per_dyad: { rows: number; per_layer: { p_value: number }[] }[];
+    }[];
+  };
+  expect(found.aligned).toBe('turns');
+  expect(found.groups.map(({ direction }) => direction)).toEqual(['first_to_second', 'second_to_first']);
+  const rows = emptyRunRows();
+  for await (const { stream, epoch, message } of readRecording(folder))
+    if (message.type === 'episode' || message.type === 'turn')
+      takeFrameRows(rows, { frame: message, origin: { stream, epoch, seq: message.seq } });
+  for (const group of rows.groups.values()) {
+    const { source, target, n } = selectRows(group).pairs;
+    const layers = await Promise.all(
+      source.map((a, layer) => cka.compute(a, target[layer] as Matrix, { algebra: createPlainAlgebra() })),
+    );
+    const values = layers.map((answer) => ('value' in answer ? answer.value : NaN));
+    const own = found.groups.find(({ direction }) => direction === group.group.direction);
+    expect(own?.value).toBeCloseTo((values[0]! + values[1]!) / 2, 9);
+    expect(own?.per_dyad).toMatchObject([{ rows: n }]);
+    expect(own?.per_dyad[0]?.per_layer.map(({ p_value: p }) => p).every((p) => p >= 0.05)).toBe(true);
+  }
+});
+
+it('entrain measure --run in paper mode names splits by episodes of the run', async () => {
+  const [paper] = paperly;
+  const { test_episodes: tests } = paper?.['splits'] as { test_episodes: string[][] };
+  expect(tests).toHaveLength(3);
+  for (const test of tests) {
+    // whole scenarios of four episodes
+    const scenarios = new Set(test.map((episode) => episode.split('-')[0]));
+    expect(test).toHaveLength(4 * scenarios.size);
+  }
 });
 
 it('entrain measure --run refuses a run in which nobody has answered yet, with its reason', async () => {

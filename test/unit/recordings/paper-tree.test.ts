@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openRecording } from '../../../src/journal/recording.ts';
+import { openRecording } from '../../../src/journal/run-recording.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
 import type { DataMessage } from '../../../src/protocol/stream/frames.ts';
 import { packTensor } from '../../../src/protocol/stream/tensor.ts';
@@ -18,7 +18,14 @@ const MODELS = 'Llama-tiny_None_0_Llama-tiny_None_0';
 
 interface Loaded {
   family: string[];
-  units: { mode: string; episode: number; boundaries: number[]; shape: number[]; a: number[][]; b: number[][] }[];
+  units: {
+    mode: string;
+    episode: number;
+    boundaries: number[];
+    shape: number[];
+    a: number[][];
+    b: number[][];
+  }[];
 }
 
 /** What the scripts of the paper find in the tree of one condition; Debian's python3 has numpy. */
@@ -49,7 +56,10 @@ async function recordedStudy(): Promise<string> {
       const condition = number % 2 === 0 ? 'monologue' : 'live';
       await record({ ...episodeFrame(seq, role), episode, scenario, condition, seed: 7000 + number });
       for (let turn = role; turn < (number % 3 === 0 ? 3 : 5); turn += 2) {
-        const values = Float32Array.from({ length: 2 * DIMS }, (_, i) => valueOf(number, turn) + Math.floor(i / DIMS) / 2);
+        const values = Float32Array.from(
+          { length: 2 * DIMS },
+          (_, i) => valueOf(number, turn) + Math.floor(i / DIMS) / 2,
+        );
         await record({ ...turnFrame(seq, turn), episode, ...packTensor(values, 'f32') });
         const place = { stream: agent, epoch: 1, lastSeq: seq - 1 };
         const text = number === 1 && turn === 1 ? 'He said: "no",\nand left.' : `words ${number} ${turn}`;
@@ -81,7 +91,10 @@ describe('an export as npy', () => {
     expect(units[0]?.boundaries).toEqual([1, 3, 5, 5, 5]);
     expect(units[1]?.boundaries).toEqual([2, 4, 5, 5, 5]);
     expect(units[1]?.shape).toEqual([5, 2, DIMS]);
-    const pair = (number: number, turn: number): number[] => [valueOf(number, turn), valueOf(number, turn) + 0.5];
+    const pair = (number: number, turn: number): number[] => [
+      valueOf(number, turn),
+      valueOf(number, turn) + 0.5,
+    ];
     expect(units[1]?.a).toEqual([pair(1, 0), pair(1, 2), pair(5, 0), pair(5, 2), pair(9, 0)]);
     expect(units[1]?.b).toEqual([pair(1, 1), pair(1, 3), pair(5, 1), pair(5, 3), pair(9, 1)]);
   });
@@ -98,7 +111,18 @@ describe('an export as npy', () => {
 
   it('has a manifest of every file, with the words of the turn', async () => {
     const lines = parseCsv(await readFile(join(out, 'manifest.csv'), 'utf8'), 'manifest.csv');
-    const columns = ['condition', 'scenario', 'seed', 'turn', 'text', 'unit', 'episode', 'agent', 'model', 'path'];
+    const columns = [
+      'condition',
+      'scenario',
+      'seed',
+      'turn',
+      'text',
+      'unit',
+      'episode',
+      'agent',
+      'model',
+      'path',
+    ];
     expect(lines[0]?.fields).toEqual(columns);
     const path = `live/sotopia_results/${MODELS}/run-1/episode_1/t0.7_seed0/agent_2_turn_1/states.npy`;
     const row = ['live', 'table', '0', '1', 'He said: "no",\nand left.', '1', 'e0001', 'ben', 'tiny', path];

@@ -10,8 +10,9 @@ import { readNpy } from '../../../src/recordings/formats/npy.ts';
 import { createOrtAlgebra } from '../../../src/numeric/ort/ort-algebra.ts';
 import { analyticSignal, overChannels } from '../../../src/synchrony/measures/analytic.ts';
 import { MEASURES } from '../../../src/synchrony/measures/index.ts';
-import { transpose } from '../../../src/numeric/matrix.ts';
+import { copyOf, transpose } from '../../../src/numeric/matrix.ts';
 import { paperScore } from '../../../src/synchrony/syncr2/paper-mode.ts';
+import { streamedPaperScore, type LayerSource } from '../../../src/synchrony/syncr2/streamed-map.ts';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
 import { hasShared, sharedFolder } from '../../fixtures/shared.ts';
@@ -67,6 +68,30 @@ describe.skipIf(!hasShared)('the golden figures', () => {
       expect(score.unclipped).toBeCloseTo(want.sync_r2_unclipped, 9);
     },
   );
+
+  it.each(sets)('of the SyncR² map %s are reproduced with one layer in memory at a time', async (set) => {
+    const want = expected(set) as MapFigures;
+    const { pairs } = await readTurnPairs({
+      a: golden(set, 'A.npy'),
+      b: golden(set, 'B.npy'),
+      episode: golden(set, 'episode.npy'),
+    });
+    const side = (layers: Matrix[]): LayerSource => ({
+      layers: layers.length,
+      dims: layers[0]?.cols ?? 0,
+      read: (layer) => Promise.resolve(copyOf(layers[layer] as Matrix)),
+    });
+    const input = { rows: pairs, source: side(pairs.source), target: side(pairs.target) };
+    const options = { algebra: matrixEngine, lambda: want.alpha, splits: want.test_episodes, seed: 1 };
+    for (const budgetBytes of [1, 3e6]) {
+      const score = await streamedPaperScore(input, { ...options, budgetBytes });
+      if ('reason' in score) throw new Error(score.reason);
+      for (const [k, split] of score.perSplit.entries())
+        expect(farthest(split.data, (want.r2_per_split[k] as number[][]).flat())).toBeLessThan(1e-9);
+      expect(score.syncR2).toBeCloseTo(want.sync_r2, 9);
+      expect(score.splits).toHaveLength(want.test_episodes.length);
+    }
+  });
 
   it('of the similarity measures are reproduced', async () => {
     const want = expected('similarity') as Record<string, number>;
