@@ -3,7 +3,7 @@
  * features alone, with smaller and larger units of the splits, and at later turns.
  */
 import { EntrainError } from '../protocol/errors.ts';
-import { lagPairs } from '../synchrony/syncr2/nulls.ts';
+import { lagPairs, textPairs } from '../synchrony/syncr2/nulls.ts';
 import { withPaper } from '../synchrony/syncr2/paper-mode.ts';
 import { unitsOf, type PaperUnit } from '../synchrony/syncr2/paper-splits.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
@@ -83,7 +83,7 @@ const figures = (score: PaperScore | NoScore): Json =>
 /** SyncR² with the text features of A's prompt in place of A's states; null where there are none. */
 async function textFigure(pairs: TurnPairs, fit: Fit, unit?: PaperUnit): Promise<number | null> {
   if (pairs.history.cols === 0) return null;
-  const score = await figureOf({ ...pairs, source: [pairs.history] }, fit, unit);
+  const score = await figureOf(textPairs(pairs), fit, unit);
   return 'reason' in score ? null : score.syncR2;
 }
 

@@ -17,6 +17,13 @@ export interface PaperReport {
   nullMean: number | null;
   /** Mean of the `pseudo` null: A of one episode with B of another one of the same scenario. */
   pseudoMean: number | null;
+  /**
+   * The same figure from the text features of A's prompt in place of A's states. Null where the senders give none;
+   * absent from earlier versions.
+   */
+  textOnly?: number | null;
+  /** The same figure with single episodes as units of the splits; absent from earlier versions. */
+  byEpisode?: number | null;
   /** Number of samples of the score; a live score may lag behind the recording. */
   samples: number;
 }

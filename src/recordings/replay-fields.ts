@@ -30,10 +30,14 @@ export function replayFields<F extends string>(
   return undefined;
 }
 
-/** The recomputed figures in the form of the line: earlier versions did not write unclipped paper figures. */
+/** Paper figures that earlier versions did not write. */
+const LATER = ['unclipped', 'textOnly', 'byEpisode'];
+
+/** The recomputed figures in the form of the line. */
 function asWritten(again: unknown, published: unknown): unknown {
-  const older = !Object.hasOwn(Object(published) as object, 'unclipped');
-  const kept = (key: string, value: unknown): unknown => (older && key === 'unclipped' ? undefined : value);
+  const lacks = (key: string): boolean =>
+    LATER.includes(key) && !Object.hasOwn(Object(published) as object, key);
+  const kept = (key: string, value: unknown): unknown => (lacks(key) ? undefined : value);
   const written = JSON.stringify(again, kept) as string | undefined;
   return written === undefined ? undefined : JSON.parse(written);
 }

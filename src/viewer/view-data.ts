@@ -79,6 +79,8 @@ export interface AssociationView {
   unclipped: number;
   shuffled: number | null;
   pseudo: number | null;
+  /** SyncR² of the text features alone. */
+  text: number | null;
 }
 
 /** Rung 2, adjustment: association beyond scenario, turn and episode. */

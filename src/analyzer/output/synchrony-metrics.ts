@@ -91,6 +91,7 @@ function nullSamples(group: GroupReport): Sample[] {
   return [
     ...sample(of('paper', 'shuffled', 'mean'), paper?.nullMean),
     ...sample(of('paper', 'pseudo', 'mean'), paper?.pseudoMean),
+    ...sample(of('paper', 'text', 'score'), paper?.textOnly),
     ...ofStrict(group, (report) => report.nullMean, { null: 'permutation', level: 'mean' }),
     ...sample(of('strict', 'lag_3', 'score'), beside?.lag3?.score),
     ...sample(of('strict', 'lag_5', 'score'), beside?.lag5?.score),

@@ -6,12 +6,12 @@ import { deriveSeed } from '../../protocol/seed.ts';
 import { shortOf } from '../../protocol/minimums.ts';
 import type { EstimateReport, PaperReport, StrictReport } from '../../protocol/report.ts';
 import type { StudyPlan } from '../../protocol/stream/frames.ts';
-import { pseudoPairs } from '../../synchrony/syncr2/nulls.ts';
+import { pseudoPairs, textPairs } from '../../synchrony/syncr2/nulls.ts';
 import { paperScore, withPaper } from '../../synchrony/syncr2/paper-mode.ts';
 import { permutationsFor } from '../../synchrony/strict/permutations.ts';
 import { STRICT_METHOD, strictScore, type StrictOptions } from '../../synchrony/strict/strict-score.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
-import type { NoScore, StrictEstimate, StrictScore, TurnPairs } from '../../synchrony/types.ts';
+import type { NoScore, PaperScore, StrictEstimate, StrictScore, TurnPairs } from '../../synchrony/types.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { fewestPairs, type GroupRows, type Selection } from '../ingest/group-rows.ts';
 import { meanOfDraws } from './paper-null-mean.ts';
@@ -94,6 +94,8 @@ export function strictReport(score: StrictScore): StrictReport {
   return { ...estimateReport(score), pValue, z, permutations };
 }
 
+const syncR2Of = (score: PaperScore | NoScore): number | null => ('reason' in score ? null : score.syncR2);
+
 interface Tools {
   seed: number;
   algebra: LinearAlgebra;
@@ -103,10 +105,11 @@ async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport 
   const { seed } = tools;
   const found = await withPaper(pairs, tools, async (draw) => ({
     score: await draw({ seed }),
+    byEpisode: await draw({ seed, unit: 'episode' }),
     shuffled: await meanOfDraws(seed, (other) => draw({ seed: other, shuffled: true })),
   }));
   if ('reason' in found) return found;
-  const { score, shuffled } = found;
+  const { score, byEpisode, shuffled } = found;
   if ('reason' in score) return score;
   const pseudo = (draw: number) => paperScore(pseudoPairs(pairs, draw), { ...tools, seed: draw });
   return {
@@ -114,6 +117,8 @@ async function paperReport(pairs: TurnPairs, tools: Tools): Promise<PaperReport 
     unclipped: score.unclipped,
     nullMean: shuffled,
     pseudoMean: await meanOfDraws(seed, pseudo),
+    textOnly: pairs.history.cols > 0 ? syncR2Of(await paperScore(textPairs(pairs), tools)) : null,
+    byEpisode: syncR2Of(byEpisode),
     samples: pairs.n,
   };
 }

@@ -3,6 +3,7 @@ import type {
   EstimateReport,
   GroupReport,
   PairReport,
+  PaperReport,
   ScoreReport,
   StepMeasureReport,
   StrictReport,
@@ -180,7 +181,9 @@ function widthOf(cells: string[], { column, columns }: { column: number; columns
 function row(group: GroupReport): string[] {
   const { strict, paper } = group;
   if (!strict) return withoutScore(group);
-  const beside = paper ? [paper.score.toFixed(3), figureOr(paper.nullMean, '')] : ['', ''];
+  const beside = paper
+    ? [paper.score.toFixed(3), `${figureOr(paper.nullMean, '')}${textAlone(paper)}`]
+    : ['', ''];
   return [
     ...placeOf(group),
     ...[strict.score, strict.nullMean].map(signed),
@@ -224,6 +227,10 @@ function besides({ beside }: GroupReport): { name: string; excess: string }[] {
   ];
 }
 
+/** What the words alone give of the paper's figure, where it is known. */
+const textAlone = ({ textOnly }: Pick<PaperReport, 'textOnly'>): string =>
+  typeof textOnly === 'number' ? `, text alone ${textOnly.toFixed(3)}` : '';
+
 /** What a row of a narrow table leaves out: score and mean of the null, and paper mode. */
 function heldAgainst(group: GroupReport): string[] {
   const { strict, paper } = group;
@@ -231,7 +238,7 @@ function heldAgainst(group: GroupReport): string[] {
   const { score, nullMean } = strict;
   const parts = `score ${signed(score)}, null mean ${signed(nullMean)}`;
   const published = paper
-    ? [`paper ${paper.score.toFixed(3)}, its null ${figureOr(paper.nullMean, 'to come')}`]
+    ? [`paper ${paper.score.toFixed(3)}, its null ${figureOr(paper.nullMean, 'to come')}${textAlone(paper)}`]
     : [];
   const more = besides(group).flatMap(({ name, excess }) =>
     excess ? [`${name === 'lag 3' ? 'excess lag 3' : name} ${excess}`] : [],

@@ -99,7 +99,9 @@ function groupsTable(groups: readonly Line[], besides: ReadonlyMap<string, Line>
     ['strict_q_value', 'number', (line) => q[tested.indexOf(line)]],
     ...fields(
       'number',
-      ['score', 'unclipped', 'nullMean', 'pseudoMean', 'samples'].map((name) => `paper.${name}`),
+      ['score', 'unclipped', 'nullMean', 'pseudoMean', 'textOnly', 'byEpisode', 'samples'].map(
+        (name) => `paper.${name}`,
+      ),
     ),
     ...['text', 'words', 'lag3', 'lag5'].flatMap((what) =>
       ['excess', 'ciLow', 'ciHigh', 'samples'].map((name) =>

@@ -48,6 +48,9 @@ export function pseudoPairs(pairs: TurnPairs, seed: number): TurnPairs {
   return pairAnew(pairs, pairing);
 }
 
+/** The text features of A's prompt in place of A's states: what the words alone give. */
+export const textPairs = (pairs: TurnPairs): TurnPairs => ({ ...pairs, source: [pairs.history] });
+
 /** A at turn t with B at turn t + lag, from pairs recorded at lag 1. It shows whether the effect fades. */
 export function lagPairs(pairs: TurnPairs, lag: number): TurnPairs {
   const pairing: Pairing = { source: [], target: [] };

@@ -95,6 +95,7 @@ function takeGroup(figures: FiguresState, line: Line): void {
     unclipped: paper.unclipped,
     shuffled: paper.nullMean,
     pseudo: paper.pseudoMean,
+    text: paper.textOnly ?? null,
   };
   group.adjustment = strict && {
     value: strict.excess,

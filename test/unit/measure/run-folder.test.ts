@@ -77,6 +77,8 @@ it('entrain measure --run gives the figures of scores.jsonl to the last digit, a
     expect(found['sync_r2']).toBe(paper?.score);
     expect(found['sync_r2_unclipped']).toBe(paper?.unclipped);
     expect(found['shuffled_sync_r2']).toBe(paper?.nullMean);
+    expect(found['text_sync_r2']).toBe(paper?.textOnly);
+    expect((found['units'] as { episode: Answer }).episode['sync_r2']).toBe(paper?.byEpisode);
   }
 });
 
@@ -97,6 +99,8 @@ it('replay accepts scores published before paper mode had unclipped figures', as
   };
   expect(lines.split('"unclipped":')).toHaveLength(3);
   expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, ''))).toBe(2);
+  expect(await replayed(lines.replaceAll(/"textOnly":[^,]+,/g, ''))).toBe(2);
+  expect(await replayed(lines.replaceAll(/"textOnly":[^,]+,/g, '"textOnly":-9,'))).toBe(0);
   expect(await replayed(lines.replaceAll(/"unclipped":[^,]+,/g, '"unclipped":-9,'))).toBe(0);
 });
 

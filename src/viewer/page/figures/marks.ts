@@ -64,7 +64,7 @@ export const RUNGS: readonly Rung[] = [
     name: 'Association',
     question: 'Do the states go together?',
     definition:
-      'SyncR² as published, beside its nulls: shuffled turns, and pseudo pairs of other episodes. It also counts what both share without talking. It counts an R² below 0 as 0: “clipped” means that nothing was left, which happens where turn pairs are few for the dimensions.',
+      'SyncR² as published, beside its nulls: shuffled turns, pseudo pairs of other episodes, and the same from the words alone. It also counts what both share without talking. It counts an R² below 0 as 0: “clipped” means that nothing was left, which happens where turn pairs are few for the dimensions.',
     notRun: 'Nothing yet: the first figure comes after a few dozen turns.',
     lines: ({ groups }) => groups.toSorted(byCondition).map((group) => lineOf(group, associationMark(group))),
   },
@@ -138,10 +138,10 @@ function differenceLine(difference: DifferenceView): Line {
 
 function associationMark({ association }: GroupView): Mark | undefined {
   if (!association) return undefined;
-  const { score, unclipped, shuffled, pseudo } = association;
-  const nulls = [shuffled, pseudo].filter((value) => value !== null);
+  const { score, unclipped, shuffled, pseudo, text } = association;
+  const nulls = [shuffled, pseudo, text].filter((value) => value !== null);
   const isClipped = score === 0 && unclipped < 0;
-  const beside = `shuffled null ${shuffled === null ? '–' : figure(shuffled)}, pseudo null ${pseudo === null ? '–' : figure(pseudo)}`;
+  const beside = `shuffled null ${shuffled === null ? '–' : figure(shuffled)}, pseudo null ${pseudo === null ? '–' : figure(pseudo)}${text === null ? '' : `, text alone ${figure(text)}`}`;
   return {
     at: isClipped ? undefined : { value: score, low: score, high: score },
     nulls: isClipped ? [] : nulls,

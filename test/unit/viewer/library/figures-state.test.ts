@@ -36,7 +36,13 @@ describe('figures of scores.jsonl', () => {
       qValue: 0.01,
       verdict: 'counts',
     });
-    expect(group?.association).toEqual({ score: 0.4, unclipped: 0.4, shuffled: 0.1, pseudo: 0.3 });
+    expect(group?.association).toEqual({
+      score: 0.4,
+      unclipped: 0.4,
+      shuffled: 0.1,
+      pseudo: 0.3,
+      text: null,
+    });
     expect(group?.curve.map(({ samples, value }) => [samples, value])).toEqual([
       [50, 0.1],
       [90, 0.3],
