@@ -54,6 +54,7 @@ const packTensor = createTensorPacker();
 export function turnFrame(
   state: TurnState,
   place: FramePlace & { seating: number; talk: TalkMark },
+  reader?: TurnState,
 ): Unsent<TurnFrame> {
   const layers = state.layers.length;
   const shape: TurnFrame['shape'] = [1, layers, state.data.length / layers];
@@ -66,6 +67,7 @@ export function turnFrame(
     text: bytesOf(textFeatures(state.promptText)),
     words: bytesOf(state.words),
     ...(state.sentence.length > 0 ? { sentence: bytesOf(state.sentence) } : {}),
+    ...(reader ? { reader: bytesOf(reader.data) } : {}),
   };
 }
 

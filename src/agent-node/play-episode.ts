@@ -10,6 +10,7 @@ import { utteranceSeed, versionsOf } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk, rolesGone } from '../protocol/early-end.ts';
 import { deriveSeed } from '../protocol/seed.ts';
+import { PAPER_READER } from '../protocol/study.ts';
 import type {
   Branch,
   BranchesAsked,
@@ -24,7 +25,7 @@ import { sayAlternatives, sendBranch, sendPatched, sendReplies, type BranchPorts
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
-import { systemPrompt } from './system-prompt.ts';
+import { readerPrompt, systemPrompt } from './system-prompt.ts';
 import { talkMark } from './talk-mark.ts';
 import type { Heard, UtteranceInbox } from './utterance-inbox.ts';
 
@@ -68,25 +69,40 @@ async function playFrom(
     atMs,
     patchLayers: spec.branches?.patch?.layers,
   });
+  const reader = await openReader(spec, ports);
   const said = [...history];
   const speakers = spec.order.length;
   try {
     for (const [turn, utterance] of history.entries()) {
       await remember(spec, utterance, dialogue);
+      await readAlong(reader, utterance);
       const gone = rolesGone(history.slice(0, turn + 1), speakers);
       if (!gone.has(spec.role)) await repeatReplies(spec, { turn, dialogue, ports });
     }
     while (endOfTalk(said, { ...spec.limits, speakers }) === undefined) {
       const gone = rolesGone(said, speakers);
       const at = { turn: said.length, before: said.at(-1), gone };
-      const { utterance, text } = await takeTurn(spec, { ...at, dialogue, ports });
+      const { utterance, text } = await takeTurn(spec, { ...at, dialogue, reader, ports });
       said.push(utterance);
+      await readAlong(reader, utterance);
       if (utterance.text !== text) return said;
     }
     return undefined;
   } finally {
     await dialogue.close();
+    await reader?.close();
   }
+}
+
+/** In `paper-reader` the speaker's model has a second dialogue, in which it reads all turns as a third person. */
+async function openReader(spec: AgentSpec, { model }: EpisodePorts): Promise<Dialogue | undefined> {
+  if (spec.condition !== PAPER_READER) return undefined;
+  const { episode, sampling, startedAtMs: atMs } = spec;
+  return model.open({ id: `${episode}/reader`, system: readerPrompt(spec), sampling, steps: null, atMs });
+}
+
+async function readAlong(reader: Dialogue | undefined, { finish, text }: Utterance): Promise<void> {
+  if (finish !== 'absent') await reader?.heard(text, () => undefined);
 }
 
 /** Replays what was said before this agent came (back) into the episode, as it was spoken or heard then. */
@@ -123,6 +139,8 @@ interface TurnContext {
   /** Roles whose speaker has left. */
   gone: ReadonlySet<number>;
   dialogue: Dialogue;
+  /** In `paper-reader` alone. */
+  reader?: Dialogue | undefined;
   ports: EpisodePorts;
 }
 
@@ -188,6 +206,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   const versions: (Branch | Patched)[] = [];
   const branches = await askBranches({ spec, turn, ports }, versions);
   const keeping: Promise<void>[] = [];
+  const read = await context.reader?.turnState();
   const spoken: Spoken = await dialogue.speak({
     seed: utteranceSeed(spec.seed, turn, 0),
     branches,
@@ -195,7 +214,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
     mayLeave: turn >= spec.limits.minTurns,
     onState: (state) => {
       keeping.push(keepState(spec, { turn, state, ports }));
-      frames.append(turnFrame(state, { ...at(), seating, talk: talkMark(before, state.droppedTurns) }));
+      frames.append(turnFrame(state, { ...at(), seating, talk: talkMark(before, state.droppedTurns) }, read));
     },
     onToken: (token) => sayToken({ episode: spec.episode, turn, agent, ...token }, isHeard),
     onSteps,

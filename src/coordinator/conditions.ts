@@ -25,6 +25,7 @@ function hearsOf(study: Study, episode: PlannedEpisode, index: number): Hears {
   switch (condition) {
     case 'live':
     case 'reader':
+    case 'paper-reader':
       return 'all';
     case 'monologue':
       return 'none';

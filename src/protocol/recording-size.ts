@@ -5,7 +5,7 @@
 import type { AgentModel } from './agent-model.ts';
 import { countVersions } from './branches.ts';
 import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
-import { agentsOf, type Study } from './study.ts';
+import { agentsOf, PAPER_READER, type Study } from './study.ts';
 
 /** Upper bound in bytes. */
 export interface Expected {
@@ -27,7 +27,8 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
   const { steps, maxTurns, maxTokens } = study;
   const chosen = steps ? (steps.layers?.filter((layer) => layer <= layers).length ?? layers + 1) : 0;
   const stepBytes = steps ? (chosen * dims * 2 + FRAME_BYTES) / steps.every : 0;
-  const turnBytes = (layers + 1) * dims * 4 + TEXT_BYTES + FRAME_BYTES;
+  const readBytes = study.conditions.includes(PAPER_READER) ? layers * dims * 4 : 0;
+  const turnBytes = (layers + 1) * dims * 4 + readBytes + TEXT_BYTES + FRAME_BYTES;
   const episodeBytes =
     FRAME_BYTES +
     Math.ceil(maxTurns / 2) * turnBytes +

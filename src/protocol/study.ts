@@ -46,19 +46,27 @@ export const samplingSchema = z.strictObject({
 });
 
 /** How the agents are coupled. The number of a `dose` is the share of utterances that is heard. */
-export type Condition = 'live' | 'reader' | 'monologue' | 'shared-input' | 'random' | `dose:${number}`;
+export type Condition =
+  'live' | 'reader' | 'paper-reader' | 'monologue' | 'shared-input' | 'random' | `dose:${number}`;
 
-const CONDITION_PATTERN = /^(live|reader|monologue|shared-input|random|dose:(0|1|0\.\d{1,3}))$/;
+/**
+ * The paper's control: the talk is as in `live`, and in the place of every predicting state stands that of the speaker's
+ * model as a third person who reads along and has no goal.
+ */
+export const PAPER_READER = 'paper-reader';
+
+const CONDITION_PATTERN = /^(live|reader|paper-reader|monologue|shared-input|random|dose:(0|1|0\.\d{1,3}))$/;
 
 export const conditionSchema = z
   .custom<Condition>(
     (value) => typeof value === 'string' && CONDITION_PATTERN.test(value),
-    'expected "live", "reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
+    'expected "live", "reader", "paper-reader", "monologue", "shared-input", "random" or "dose:0.5" (any share from 0 to 1)',
   )
   .meta({ type: 'string', pattern: CONDITION_PATTERN.source });
 
 /** A key of what is said under a condition: conditions with the same key give the same words. */
 export function talkOf(condition: Condition): string {
+  if (condition === PAPER_READER) return 'live';
   const dose = /^dose:(.*)$/.exec(condition)?.[1];
   if (dose === undefined) return condition;
   const share = Number(dose);

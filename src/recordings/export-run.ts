@@ -130,13 +130,19 @@ async function writePaperTree(
     const place = places.get(id) as PaperPlace;
     const { condition, scenario, models, order } = episode.about;
     await makeFolder(join(out, place.listed));
+    const rowOf = (role: number, turn: number, path: string): Cell[] => [
+      ...[condition, scenario, place.seed, turn, said.get(`${id} ${turn}`)],
+      ...[place.unit, id, order[role], models[role]?.name, path],
+    ];
     for (const { role, frame } of [...episode.turns.values()].map(({ payload }) => payload).sort(byTurn)) {
-      const path = join(place.folder, `agent_${role + 1}_turn_${frame.turn}`, 'states.npy');
-      const [, layers, dims] = frame.shape;
-      const bytes = npyBytes(unpackTensor(frame.dtype, frame.data), [layers, 1, dims]);
-      await writeInto(out, { path, bytes });
-      const told = [said.get(`${id} ${frame.turn}`), place.unit, id, order[role], models[role]?.name, path];
-      rows.push([condition, scenario, place.seed, frame.turn, ...told]);
+      const { turn, shape, dtype, data, reader } = frame;
+      const states = { [place.folder]: unpackTensor(dtype, data) };
+      if (reader) states[place.readFolder] = unpackTensor('f32', reader);
+      for (const [under, values] of Object.entries(states)) {
+        const path = join(under, `agent_${role + 1}_turn_${turn}`, 'states.npy');
+        await writeInto(out, { path, bytes: npyBytes(values, [shape[1], 1, shape[2]]) });
+        rows.push(rowOf(role, turn, path));
+      }
     }
   }
   await writeInto(out, { path: 'manifest.csv', bytes: csvText(MANIFEST, rows) });

@@ -13,7 +13,8 @@ import {
 } from './episode-index.ts';
 import { keptEpisodes, takeRows, type GroupRows, type OwnedRow } from './group-rows.ts';
 import { isCapDue, MAX_ROWS } from './row-cap.ts';
-import { NO_NUMBERS, shareTurn, type SharedTurn } from './turn-numbers.ts';
+import { PAPER_READER } from '../../protocol/study.ts';
+import { asRead, NO_NUMBERS, shareTurn, type SharedTurn } from './turn-numbers.ts';
 
 export type TurnIndex = EpisodeIndex<SharedTurn>;
 
@@ -33,13 +34,14 @@ export function indexFrame(index: TurnIndex, { frame, origin }: FrameWithOrigin)
 export function ownedRow(index: TurnIndex, row: Row): OwnedRow {
   const { episode, scenario, sourceTurn, targetTurn } = row;
   const known = index.episode(episode);
+  const source = known?.turns.get(sourceTurn)?.payload ?? NO_NUMBERS;
   return {
     episode,
     scenario,
     pair: known?.about?.pair ?? '',
     sourceTurn,
     targetTurn,
-    source: known?.turns.get(sourceTurn)?.payload ?? NO_NUMBERS,
+    source: known?.about?.condition === PAPER_READER ? asRead(source) : source,
     target: known?.turns.get(targetTurn)?.payload ?? NO_NUMBERS,
     ...(known?.about?.plan ? { plan: known.about.plan } : {}),
   };

@@ -29,6 +29,8 @@ export interface SharedTurn {
   text: Uint8Array;
   words: Uint8Array;
   sentence: Uint8Array;
+  /** States of the third person in `paper-reader`, in float32; absent in other conditions. */
+  reader?: Uint8Array;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -44,8 +46,9 @@ export const NO_NUMBERS: SharedTurn = {
 };
 
 /** Copies a frame into shared memory; on return the frame's bytes may be reused. */
-export function shareTurn({ layers, dtype, data, text, words, sentence = NOTHING }: TurnFrame): SharedTurn {
-  const parts = [data, text, words, sentence];
+export function shareTurn(frame: TurnFrame): SharedTurn {
+  const { layers, dtype, data, text, words, sentence = NOTHING, reader } = frame;
+  const parts = [data, text, words, sentence, ...(reader ? [reader] : [])];
   const shared = new SharedArrayBuffer(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;
   const [states, ...features] = parts.map((part) => {
@@ -53,7 +56,7 @@ export function shareTurn({ layers, dtype, data, text, words, sentence = NOTHING
     place.set(part);
     at += part.byteLength;
     return place;
-  }) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  }) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array?];
   return {
     layers: layers.length,
     dtype,
@@ -61,12 +64,17 @@ export function shareTurn({ layers, dtype, data, text, words, sentence = NOTHING
     text: features[0],
     words: features[1],
     sentence: features[2],
+    ...(features[3] ? { reader: features[3] } : {}),
   };
 }
 
 /** Bytes kept of a turn. */
-export const bytesOfTurn = ({ states, text, words, sentence }: SharedTurn): number =>
-  states.byteLength + text.byteLength + words.byteLength + sentence.byteLength;
+export const bytesOfTurn = ({ states, text, words, sentence, reader = NOTHING }: SharedTurn): number =>
+  states.byteLength + text.byteLength + words.byteLength + sentence.byteLength + reader.byteLength;
+
+/** The turn with the states of the third person in place of the speaker's; no states where there are none. */
+export const asRead = ({ reader, ...turn }: SharedTurn): SharedTurn =>
+  reader ? { ...turn, dtype: 'f32', states: reader } : { ...turn, states: NOTHING };
 
 export function unpackTurn({ layers, dtype, states, text, words, sentence }: SharedTurn): TurnNumbers {
   return {

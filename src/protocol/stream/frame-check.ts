@@ -185,6 +185,7 @@ const CHECKS: Record<StreamMessage['type'], Record<string, Check>> = {
     text: bin,
     words: bin,
     sentence: floatsOrAbsent,
+    reader: floatsOrAbsent,
     talk: talkOrAbsent,
   },
   steps: { seq: count, episode: name, turn: count, step0: count, role, bytes: ranges, ...tensor },
@@ -245,6 +246,8 @@ function checkTurn(frame: TurnFrame): void {
   if (frame.text.length !== TEXT_FEATURE_DIMS * 4)
     fault('turn', 'text', `${TEXT_FEATURE_DIMS} float32 values`);
   if (frame.words.length !== frame.shape[2] * 4) fault('turn', 'words', 'one float32 value per dimension');
+  if (frame.reader && frame.reader.length !== frame.shape[1] * frame.shape[2] * 4)
+    fault('turn', 'reader', 'layers × dims float32 values, or no such field');
 }
 
 function checkBranch(frame: BranchFrame): void {

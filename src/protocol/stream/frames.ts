@@ -162,6 +162,11 @@ export interface TurnFrame {
   sentence?: Uint8Array;
   /** Absent from recordings before this field existed, and from other senders. */
   talk?: TalkMark;
+  /**
+   * f32 [layers, dims]: the state of the same model as a third person who has read the same talk without a goal. It
+   * predicts in the condition `paper-reader`. Absent in all others.
+   */
+  reader?: Uint8Array;
 }
 
 /**

@@ -4,6 +4,7 @@
  *
  *   CONDITION/sotopia_results/MODELS/RUN/episode_UNIT/t0.7_seedS/agent_A_turn_T/states.npy    [layers, 1, dims]
  *   CONDITION/sotopia_results/INDEX/RUN/episode_UNIT/
+ *   paper-reader/sotopia_results/MODELS_anotherread/…    the same, states of the third person
  *
  * A unit is a scenario with its personas and its pair of agents, numbered from 0; its episodes are the seeds 0, 1, …, of
  * which the scripts read 0 to 4. They look for `t0.7` whatever the temperature was, list the units in the folder INDEX,
@@ -25,6 +26,8 @@ export interface PaperEpisode {
 export interface PaperPlace {
   /** Folder of the episode. */
   folder: string;
+  /** Folder of the episode for the states of the third person. */
+  readFolder: string;
   /** The unit's folder in the index of its condition. */
   listed: string;
   unit: number;
@@ -46,8 +49,10 @@ export function paperPlaces(episodes: readonly PaperEpisode[]): Map<string, Pape
       const unit = units.indexOf(unitOf(one));
       const results = join(fileName(one.condition), 'sotopia_results');
       const own = join(fileName(one.run), `episode_${unit}`);
-      const folder = join(results, modelsFolder(one), own, `t0.7_seed${seed}`);
-      places.set(one.episode, { folder, listed: join(results, INDEX, own), unit, seed });
+      const folderOf = (models: string): string => join(results, models, own, `t0.7_seed${seed}`);
+      const folder = folderOf(modelsFolder(one));
+      const readFolder = folderOf(`${modelsFolder(one)}_anotherread`);
+      places.set(one.episode, { folder, readFolder, listed: join(results, INDEX, own), unit, seed });
     }
   return places;
 }

@@ -46,7 +46,7 @@ const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;
 /** The class that colours a place in the speaking order. */
 export const hueOf = (role: number): string => HUES[role % HUES.length] ?? 'hue-a';
 
-const CONDITIONS = ['live', 'reader', 'monologue', 'shared-input', 'random'];
+const CONDITIONS = ['live', 'reader', 'paper-reader', 'monologue', 'shared-input', 'random'];
 export const conditionClass = (condition: string): string =>
   `cond-${CONDITIONS.includes(condition) ? condition : 'dose'}`;
 

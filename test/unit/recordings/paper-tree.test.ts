@@ -53,14 +53,16 @@ async function recordedStudy(): Promise<string> {
     for (let number = 1; number <= 12; number++) {
       const episode = `e00${String(number).padStart(2, '0')}`;
       const scenario = number % 4 < 2 ? 'table' : 'room';
-      const condition = number % 2 === 0 ? 'monologue' : 'live';
+      const condition = number % 2 === 0 ? 'paper-reader' : 'live';
       await record({ ...episodeFrame(seq, role), episode, scenario, condition, seed: 7000 + number });
       for (let turn = role; turn < (number % 3 === 0 ? 3 : 5); turn += 2) {
         const values = Float32Array.from(
           { length: 2 * DIMS },
           (_, i) => valueOf(number, turn) + Math.floor(i / DIMS) / 2,
         );
-        await record({ ...turnFrame(seq, turn), episode, ...packTensor(values, 'f32') });
+        const reader = new Uint8Array(values.map((value) => value + 5000).buffer);
+        const beside = condition === 'live' ? {} : { reader };
+        await record({ ...turnFrame(seq, turn), episode, ...packTensor(values, 'f32'), ...beside });
         const place = { stream: agent, epoch: 1, lastSeq: seq - 1 };
         const text = number === 1 && turn === 1 ? 'He said: "no",\nand left.' : `words ${number} ${turn}`;
         said.push({ episode, turn, agent, text, finish: 'stop', tokens: 1, droppedTurns: 0, ...place });
@@ -105,8 +107,11 @@ describe('an export as npy', () => {
     expect(backward.units[1]?.b.map(([first]) => first)).toEqual([102, 104, 502, 504, 902]);
     const later = await load(join(out, 'live'), 'A_forward', '3');
     expect(later.units[1]?.b.map(([first]) => first)).toEqual([103, 503]);
-    const { units } = await load(join(out, 'monologue'), 'A_forward', '1');
+    const { units } = await load(join(out, 'paper-reader'), 'A_forward', '1');
     expect(units[0]?.a.map(([first]) => first)).toEqual([200, 202, 600, 1000, 1002]);
+    const read = await load(join(out, 'paper-reader'), 'A_forward', '1', 'anotherread');
+    expect(read.units[0]?.a.map(([first]) => first)).toEqual([5200, 5202, 5600, 6000, 6002]);
+    expect(read.units[0]?.b).toEqual(units[0]?.b);
   });
 
   it('has a manifest of every file, with the words of the turn', async () => {
@@ -127,7 +132,8 @@ describe('an export as npy', () => {
     const path = `live/sotopia_results/${MODELS}/run-1/episode_1/t0.7_seed0/agent_2_turn_1/states.npy`;
     const row = ['live', 'table', '0', '1', 'He said: "no",\nand left.', '1', 'e0001', 'ben', 'tiny', path];
     expect(lines.map(({ fields }) => fields)).toContainEqual(row);
-    expect(lines).toHaveLength(1 + 4 * 3 + 8 * 5);
+    // each turn of paper-reader has two files
+    expect(lines).toHaveLength(1 + (2 * 3 + 4 * 5) * 3);
   });
 
   it('names models so that the scripts can take the names apart', () => {
