@@ -1,6 +1,7 @@
 /**
- * Leading principal components of rows that are known only by their Gram matrix K: block power iteration, then
- * Rayleigh–Ritz. The result are scores W [n, k] with W Wᵀ ≈ K; k is smaller than asked for if K has lower rank.
+ * Leading principal components of rows, by their Gram matrix K = X Xᵀ: block power iteration, then Rayleigh–Ritz. The
+ * result are scores W [n, k] with W Wᵀ ≈ K; k is smaller than asked for if K has lower rank. Where it is less work, K is
+ * not made: K · basis is X · (Xᵀ · basis).
  */
 import { symmetricEigen, type Eigen } from './eigen.ts';
 import { rowRange, subtractFrom, transpose, zeros } from './matrix.ts';
@@ -27,8 +28,44 @@ export async function leadingComponents(
   wanted: number,
   algebra: LinearAlgebra,
 ): Promise<Matrix> {
-  let space = await startSpace(gram, wanted, algebra);
-  for (let iteration = 0; iteration < ITERATIONS; iteration++) space = await iterate(gram, space, algebra);
+  return leadingOf(byGram(gram, algebra), wanted, algebra);
+}
+
+/** The same of rows [n, dims] themselves. */
+export async function leadingRowComponents(
+  rows: Matrix,
+  wanted: number,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  const width = widthOf(rows.rows, wanted);
+  const products = ITERATIONS + 1;
+  const byRowsCost = products * 4 * rows.cols * width;
+  const byGramCost = rows.rows * rows.cols + products * 2 * rows.rows * width;
+  return byRowsCost < byGramCost
+    ? leadingOf(byRows(rows, algebra), wanted, algebra)
+    : leadingComponents(await algebra.gram(rows), wanted, algebra);
+}
+
+/** K as an operator. */
+interface Kernel {
+  n: number;
+  /** K · m. */
+  times(m: Matrix): Promise<Matrix>;
+}
+
+const byGram = (gram: Matrix, algebra: LinearAlgebra): Kernel => ({
+  n: gram.rows,
+  times: (m) => algebra.multiply(gram, m),
+});
+
+const byRows = (rows: Matrix, algebra: LinearAlgebra): Kernel => ({
+  n: rows.rows,
+  times: async (m) => algebra.multiply(rows, await algebra.crossMultiply(rows, m)),
+});
+
+async function leadingOf(kernel: Kernel, wanted: number, algebra: LinearAlgebra): Promise<Matrix> {
+  let space = await startSpace(kernel, wanted);
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) space = await iterate(kernel, space, algebra);
   return scoresOf(space, await ritz(space, algebra), { wanted, algebra });
 }
 
@@ -41,10 +78,11 @@ export async function settledComponents(
   wanted: number,
   algebra: LinearAlgebra,
 ): Promise<Matrix> {
-  let space = await startSpace(gram, wanted, algebra);
+  const kernel = byGram(gram, algebra);
+  let space = await startSpace(kernel, wanted);
   let found = await ritz(space, algebra);
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
-    space = await iterate(gram, space, algebra);
+    space = await iterate(kernel, space, algebra);
     const before = found;
     found = await ritz(space, algebra);
     if (haveSettled(before, found, wanted)) break;
@@ -59,18 +97,19 @@ interface Space {
   image: Matrix;
 }
 
-async function startSpace(gram: Matrix, wanted: number, algebra: LinearAlgebra): Promise<Space> {
-  const n = gram.rows;
-  const width = Math.min(n, wanted + OVERSAMPLING);
+const widthOf = (n: number, wanted: number): number => Math.min(n, wanted + OVERSAMPLING);
+
+async function startSpace({ n, times }: Kernel, wanted: number): Promise<Space> {
+  const width = widthOf(n, wanted);
   const random = seededRandom(n, width);
   const start = zeros(n, width);
   for (let at = 0; at < start.data.length; at++) start.data[at] = random.normal();
-  return { basis: start, image: await algebra.multiply(gram, start) };
+  return { basis: start, image: await times(start) };
 }
 
-async function iterate(gram: Matrix, { image }: Space, algebra: LinearAlgebra): Promise<Space> {
+async function iterate({ times }: Kernel, { image }: Space, algebra: LinearAlgebra): Promise<Space> {
   const basis = await orthonormal(image, algebra);
-  return { basis, image: await algebra.multiply(gram, basis) };
+  return { basis, image: await times(basis) };
 }
 
 async function ritz({ basis, image }: Space, algebra: LinearAlgebra): Promise<Eigen> {

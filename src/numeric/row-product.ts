@@ -3,6 +3,8 @@
  * one addition before the next.
  */
 
+import type { Matrix } from './linear-algebra.ts';
+
 /** Σ x[at.x + i] · y[at.y + i] over `count` entries. */
 export function dotAt(x: Float64Array, y: Float64Array, at: { x: number; y: number; count: number }): number {
   let s0 = 0;
@@ -21,3 +23,7 @@ export function dotAt(x: Float64Array, y: Float64Array, at: { x: number; y: numb
   for (; a < end; a++, b++) s0 += (x[a] as number) * (y[b] as number);
   return s0 + s1 + (s2 + s3);
 }
+
+/** Σ of the squares of each row [rows]. */
+export const rowSquares = ({ rows, cols, data }: Matrix): Float64Array =>
+  Float64Array.from({ length: rows }, (_, r) => dotAt(data, data, { x: r * cols, y: r * cols, count: cols }));

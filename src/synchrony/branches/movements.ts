@@ -3,8 +3,9 @@
  * are divided by their standard deviation within histories. Text features are not, so a rare n-gram weighs less than a
  * common one.
  */
+import { rowSquares } from '../../numeric/row-product.ts';
 import { zeros } from '../../numeric/matrix.ts';
-import { leadingComponents } from '../../numeric/principal-components.ts';
+import { leadingRowComponents } from '../../numeric/principal-components.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { centreWithin, type Histories } from './histories.ts';
 
@@ -35,23 +36,21 @@ const SMALLEST_SPREAD = 1e-9;
 function inSpreads(m: Matrix): Matrix {
   const { rows, cols, data } = m;
   const squares = new Float64Array(cols);
-  for (let at = 0; at < data.length; at++) {
-    const c = at % cols;
-    squares[c] = (squares[c] as number) + (data[at] as number) ** 2;
-  }
+  for (let at = 0; at < data.length;)
+    for (let c = 0; c < cols; c++, at++) squares[c] = (squares[c] as number) + (data[at] as number) ** 2;
   const largest = squares.reduce((most, value) => Math.max(most, value), 0);
   const factors = squares.map((sum) => (sum > SMALLEST_SPREAD ** 2 * largest ? Math.sqrt(rows / sum) : 0));
-  for (let at = 0; at < data.length; at++) data[at] = (data[at] as number) * (factors[at % cols] as number);
+  for (let at = 0; at < data.length;)
+    for (let c = 0; c < cols; c++, at++) data[at] = (data[at] as number) * (factors[c] as number);
   return m;
 }
 
 async function movementOf(m: Matrix, used: Histories, algebra: LinearAlgebra): Promise<Movement> {
   const n = used.rows.length;
-  const gram = await algebra.gram(m);
-  const total = Float64Array.from({ length: n }, (_, r) => gram.data[r * n + r] as number);
+  const total = rowSquares(m);
   if (total.every((value) => value === 0)) return { components: zeros(n, 0), leftover: total };
   const count = Math.max(1, Math.min(MOST_COMPONENTS, Math.floor(n / ROWS_PER_COMPONENT)));
-  const components = await leadingComponents(gram, count, algebra);
+  const components = await leadingRowComponents(m, count, algebra);
   const leftover = total.map((value, r) => {
     let held = 0;
     for (let c = 0; c < components.cols; c++)

@@ -1,5 +1,6 @@
 /** Leading principal components of the standardised states of each layer, from which a strict score is computed. */
-import { leadingComponents } from '../../numeric/principal-components.ts';
+import { leadingRowComponents } from '../../numeric/principal-components.ts';
+import { rowSquares } from '../../numeric/row-product.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { TurnPairs } from '../types.ts';
 import type { Blocks } from './blocks.ts';
@@ -37,13 +38,13 @@ export async function strictComponents(
   for (const side of ['source', 'target'] as const)
     for (const layer of pairs[side]) {
       const { states, degenerate } = standardise(layer, used);
-      const gram = await algebra.gram(states);
-      const scores = await leadingComponents(gram, count, algebra);
-      for (const scenario of varying(gram, used)) varies[side].add(scenario);
+      const energy = rowSquares(states);
+      const scores = await leadingRowComponents(states, count, algebra);
+      for (const scenario of varying(energy, used)) varies[side].add(scenario);
       if (side === 'source') out.sources.push(scores);
       else {
         out.targets.push(scores);
-        out.leftover.push(diagonalBeyond(gram, scores));
+        out.leftover.push(energyBeyond(energy, scores));
         out.degenerateDims += degenerate;
       }
     }
@@ -55,22 +56,17 @@ export async function strictComponents(
 /** Share of a row's mean energy below which the states of a scenario are equal up to rounding. */
 const EQUAL = 1e-12;
 
-function varying(gram: Matrix, { blocks }: Blocks): number[] {
-  const at = (row: number): number => gram.data[row * gram.cols + row] as number;
-  let all = 0;
-  for (let row = 0; row < gram.rows; row++) all += at(row);
+/** @param energy squares of each row */
+function varying(energy: Float64Array, { blocks }: Blocks): number[] {
+  const all = energy.reduce((sum, value) => sum + value, 0);
   const held = blocks.filter(({ start, episodes, turns }) => {
-    let own = 0;
-    for (let row = start; row < start + episodes * turns; row++) own += at(row);
-    return own > (EQUAL * all * episodes * turns) / gram.rows;
+    const own = energy.subarray(start, start + episodes * turns).reduce((sum, value) => sum + value, 0);
+    return own > (EQUAL * all * episodes * turns) / energy.length;
   });
   return held.map(({ scenario }) => scenario);
 }
 
-function diagonalBeyond(gram: Matrix, scores: Matrix): Float64Array {
-  return Float64Array.from({ length: gram.rows }, (_, r) => {
-    let held = 0;
-    for (let c = 0; c < scores.cols; c++) held += (scores.data[r * scores.cols + c] as number) ** 2;
-    return Math.max(0, (gram.data[r * gram.rows + r] as number) - held);
-  });
+function energyBeyond(energy: Float64Array, scores: Matrix): Float64Array {
+  const held = rowSquares(scores);
+  return energy.map((value, r) => Math.max(0, value - (held[r] as number)));
 }

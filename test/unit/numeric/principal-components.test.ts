@@ -1,7 +1,11 @@
 /** Compares leading components with eigenvectors. */
 import { describe, expect, it } from 'vitest';
-import { leadingComponents, settledComponents } from '../../../src/numeric/principal-components.ts';
-import { crossProduct, transpose, zeros } from '../../../src/numeric/matrix.ts';
+import {
+  leadingComponents,
+  leadingRowComponents,
+  settledComponents,
+} from '../../../src/numeric/principal-components.ts';
+import { crossProduct, productTransposed, transpose, zeros } from '../../../src/numeric/matrix.ts';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
 import { seededRandom } from '../../../src/numeric/random.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
@@ -44,6 +48,24 @@ describe('leading principal components', () => {
   it('are only approximate after a few iterations on a flat spectrum', async () => {
     const gram = flatGram();
     expect(Math.max(...misfits(gram, await leadingComponents(gram, 4, algebra)))).toBeGreaterThan(0.01);
+  });
+
+  it.each([
+    ['fewer dims than rows, without the Gram matrix', 100, 20],
+    ['more dims than rows, by the Gram matrix', 40, 600],
+  ])('are the same from the rows as from their Gram matrix: %s', async (_, n, dims) => {
+    const random = seededRandom(n, dims);
+    const rows = zeros(n, dims);
+    for (let at = 0; at < rows.data.length; at++) rows.data[at] = random.normal() / (1 + (at % dims));
+    const gram = productTransposed(rows, rows);
+    const [own, twin] = [
+      await leadingRowComponents(rows, 5, algebra),
+      await leadingComponents(gram, 5, algebra),
+    ];
+    expect(own.cols).toBe(5);
+    const products = [own, twin].map((w) => productTransposed(w, w).data);
+    for (const [at, value] of (products[0] as Float64Array).entries())
+      expect(value).toBeCloseTo(products[1]?.[at] as number, 9);
   });
 
   it('are no more than the rank of the matrix', async () => {
