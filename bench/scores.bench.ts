@@ -1,11 +1,15 @@
 /** The cost of a full strict score and of the figures of branches, beside the layer × layer map in the same process. */
 import { createOrtAlgebra } from '../src/numeric/ort/ort-algebra.ts';
-import { zeros } from '../src/numeric/matrix.ts';
+import { rowRange, zeros } from '../src/numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../src/numeric/linear-algebra.ts';
 import type { Branches } from '../src/synchrony/branches/histories.ts';
 import { influence } from '../src/synchrony/branches/influence.ts';
 import { matchedPValue, matchedScore } from '../src/synchrony/branches/matched.ts';
 import { sequentialTest } from '../src/synchrony/branches/sequential-test.ts';
+import { isc } from '../src/synchrony/measures/isc.ts';
+import type { Measure } from '../src/synchrony/measures/measure.ts';
+import { xcorr } from '../src/synchrony/measures/xcorr.ts';
+import { surrogateSizes } from '../src/synchrony/stats/surrogates.ts';
 import { strictScore } from '../src/synchrony/strict/strict-score.ts';
 import { paperScore } from '../src/synchrony/syncr2/paper-mode.ts';
 import type { TurnPairs } from '../src/synchrony/types.ts';
@@ -22,6 +26,10 @@ const ROUNDS = 3;
 const PERMUTATIONS = 199;
 const ALTERNATIVES = 4;
 const ROWS_PER_SCENARIO = 24;
+/** Of a dyad's window. */
+const STEPS = 128;
+const SHIFTS = 99;
+const LAGGED = [isc, xcorr];
 
 export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   const algebra = await createOrtAlgebra();
@@ -45,6 +53,14 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
       row('of that, the components and the test', 'test', ''),
       row('influence with 1,000 bootstrap samples', 'influence', ''),
       row('the sequential test, looked at after every history', 'sequential', ''),
+      ...LAGGED.map(({ name }) => [
+        `${name} of one dyad, beside ${SHIFTS} surrogates`,
+        `${STEPS} steps, ${LAYERS} layers, ${DIMS} dims`,
+        ms(median(took[name as 'isc' | 'xcorr'])),
+        '',
+        '',
+        '≤ 1 s',
+      ]),
     ],
     notes: NOTES,
   };
@@ -66,7 +82,22 @@ function timeAll(pairs: TurnPairs, algebra: LinearAlgebra) {
     test: () => timeMs(() => matchedPValue(branches, options)),
     influence: () => timeMs(async () => influence(branches, { seed: 1 })),
     sequential: () => timeMs(() => sequentialTest(branches, options)),
+    isc: () => timeMs(() => shifted(isc, pairs, algebra)),
+    xcorr: () => timeMs(() => shifted(xcorr, pairs, algebra)),
   });
+}
+
+/** A measure of the first steps of every layer, and of its circular shifts. */
+async function shifted(
+  measure: Measure,
+  { source, target }: TurnPairs,
+  algebra: LinearAlgebra,
+): Promise<void> {
+  for (const [layer, m] of source.entries()) {
+    const sides = { a: rowRange(m, 0, STEPS), b: rowRange(target[layer] as Matrix, 0, STEPS) };
+    const input = { ...sides, measure, options: { algebra } };
+    await surrogateSizes(input, { kind: 'shift', count: SHIFTS, seed: 1 });
+  }
 }
 
 /** The same states, arranged as branches. */
