@@ -21,7 +21,8 @@ import { chooseLayers, chooseSides } from './one-layer.ts';
 import { measureRun } from './run-folder.ts';
 import { measureRunSteps } from './run-steps.ts';
 import { measureStreamed } from './streamed.ts';
-import { measureSyncR2, OFFLINE } from './sync-r2.ts';
+import { OFFLINE } from './job.ts';
+import { measureSyncR2 } from './sync-r2.ts';
 import { printAnswer } from './print.ts';
 
 export { usage } from './arguments.ts';

@@ -10,7 +10,7 @@ import {
 } from '../analyzer/state/pair-means.ts';
 import type { Group } from '../analyzer/ingest/episode-index.ts';
 import type { Json } from './answers.ts';
-import type { Measured } from './sync-r2.ts';
+import type { Measured } from './job.ts';
 
 export interface MeasuredGroup {
   measured: Measured;

@@ -11,7 +11,7 @@ import type { NoScore, PaperScore, TurnPairs } from '../synchrony/types.ts';
 import { meanOfDraws } from '../analyzer/scoring/paper-null-mean.ts';
 import { paperAnswer, type Json } from './answers.ts';
 import { readSplits, type Splits } from './splits.ts';
-import { seedOf, type Measured, type MeasureJob } from './sync-r2.ts';
+import { seedOf, type Measured, type MeasureJob } from './job.ts';
 
 const PENALTY = 0.1;
 /** Lags in turns beside the answer; two agents who alternate have only odd ones. */

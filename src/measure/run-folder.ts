@@ -22,7 +22,8 @@ import type { MeasureFlags } from './arguments.ts';
 import { atLag } from './lag.ts';
 import { chooseSides } from './one-layer.ts';
 import { measureContrasts, measurePairs, memberOf, type MeasuredMember } from './pairs.ts';
-import { measureSyncR2, modeOf, seedOf } from './sync-r2.ts';
+import { modeOf, seedOf } from './job.ts';
+import { measureSyncR2 } from './sync-r2.ts';
 
 export interface RunJob extends Pick<Progress, 'say'> {
   flags: MeasureFlags;

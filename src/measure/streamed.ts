@@ -9,7 +9,7 @@ import { withNpyLayers, type NpyLayers } from '../recordings/formats/npy.ts';
 import { paperAnswer, type Json } from './answers.ts';
 import { readRows } from './arrays.ts';
 import { fitOf, splitsAnswer } from './paper.ts';
-import { modeOf, OFFLINE, type MeasureJob } from './sync-r2.ts';
+import { modeOf, OFFLINE, type MeasureJob } from './job.ts';
 
 type StreamedJob = Pick<MeasureJob, 'flags' | 'algebra' | 'say'> & { a: string; b: string };
 

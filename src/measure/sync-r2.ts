@@ -2,39 +2,13 @@
 import { EntrainError } from '../protocol/errors.ts';
 import { pseudoPairs, shuffledPairs } from '../synchrony/syncr2/nulls.ts';
 import { beyondText, strictScore } from '../synchrony/strict/strict-score.ts';
-import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
-import type { NoScore, PaperScore, StrictScore, TurnPairs } from '../synchrony/types.ts';
-import type { Progress } from '../process/progress.ts';
-import { estimateAnswer, strictAnswer, type Json, type LayerNames } from './answers.ts';
-import { wholeNumber, type MeasureFlags } from './arguments.ts';
+import type { TurnPairs } from '../synchrony/types.ts';
+import { estimateAnswer, strictAnswer, type Json } from './answers.ts';
+import { wholeNumber } from './arguments.ts';
+import { modeOf, seedOf, type Measured, type MeasureJob } from './job.ts';
 import { measurePaper } from './paper.ts';
 
 const NULL_PERMUTATIONS = 199;
-
-/** Values for flags that are absent. */
-export interface Fallbacks {
-  seed: number;
-  permutations: number;
-  /** Least number of turn pairs of an episode that is used. */
-  shortest: number;
-}
-
-export const OFFLINE: Fallbacks = { seed: 1, permutations: 999, shortest: 2 };
-
-export interface MeasureJob extends Pick<Progress, 'say'> {
-  flags: MeasureFlags;
-  fallbacks: Fallbacks;
-  algebra: LinearAlgebra;
-  /** Layer numbers; by default counted from 0. */
-  layers?: LayerNames;
-  /** Label → id of the episodes, by which splits are named. */
-  episodeIds?: ReadonlyMap<string, number>;
-}
-
-/** The JSON to print, and the score in it. */
-export type Measured =
-  | { mode: 'paper'; answer: Json; score: PaperScore | NoScore; shuffled: number | null }
-  | { mode: 'strict'; answer: Json; score: StrictScore | NoScore };
 
 export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {
   const { flags } = job;
@@ -44,14 +18,6 @@ export async function measureSyncR2(pairs: TurnPairs, job: MeasureJob): Promise<
     throw new EntrainError('USAGE', '--splits goes with paper mode; leave it out, or --mode strict');
   if (mode === 'strict') return measureStrict(pairs, job);
   throw new EntrainError('USAGE', `--mode is ${mode}; expected paper or strict`);
-}
-
-export const modeOf = ({ mode, splits }: MeasureFlags): string =>
-  mode ?? (splits === undefined ? 'strict' : 'paper');
-
-/** The seed from the flags, or the fallback. */
-export function seedOf({ flags, fallbacks }: Pick<MeasureJob, 'flags' | 'fallbacks'>): number {
-  return wholeNumber('seed', flags.seed, { least: 0, fallback: fallbacks.seed });
 }
 
 async function measureStrict(pairs: TurnPairs, job: MeasureJob): Promise<Measured> {

@@ -131,8 +131,16 @@ async function writePaperTree(
     const { condition, scenario, models, order } = episode.about;
     await makeFolder(join(out, place.listed));
     const rowOf = (role: number, turn: number, path: string): Cell[] => [
-      ...[condition, scenario, place.seed, turn, said.get(`${id} ${turn}`)],
-      ...[place.unit, id, order[role], models[role]?.name, path],
+      condition,
+      scenario,
+      place.seed,
+      turn,
+      said.get(`${id} ${turn}`),
+      place.unit,
+      id,
+      order[role],
+      models[role]?.name,
+      path,
     ];
     for (const { role, frame } of [...episode.turns.values()].map(({ payload }) => payload).sort(byTurn)) {
       const { turn, shape, dtype, data, reader } = frame;

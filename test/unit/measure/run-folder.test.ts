@@ -199,8 +199,8 @@ it('entrain measure --run gives any measure of the turns where no steps are reco
 });
 
 it('entrain measure --run in paper mode names splits by episodes of the run', async () => {
-  const [paper] = paperly;
-  const { test_episodes: tests } = paper?.['splits'] as { test_episodes: string[][] };
+  const [paper] = paperly as [Answer];
+  const { test_episodes: tests } = paper['splits'] as { test_episodes: string[][] };
   expect(tests).toHaveLength(3);
   for (const test of tests) {
     // whole scenarios of four episodes
