@@ -10,7 +10,7 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { TurnFrame } from '../protocol/stream/frames.ts';
 import type { LinearAlgebra } from '../numeric/linear-algebra.ts';
 import { distanceOf, type Group } from '../analyzer/ingest/episode-index.ts';
-import { selectRows } from '../analyzer/ingest/group-rows.ts';
+import { selectRows, type GroupRows } from '../analyzer/ingest/group-rows.ts';
 import { labelOf, MAX_ROWS } from '../analyzer/ingest/row-cap.ts';
 import { emptyRunRows, takeFrameRows, type RunRows } from '../analyzer/ingest/run-rows.ts';
 import type { Progress } from '../process/progress.ts';
@@ -31,7 +31,7 @@ export interface RunJob extends Pick<Progress, 'say'> {
 }
 
 export async function measureRun(folder: string, job: RunJob): Promise<Json> {
-  const { flags, algebra, say } = job;
+  const { flags, say } = job;
   say('reading the recording');
   const isPaper = modeOf(flags) === 'paper';
   // The limit on rows belongs to scores that are made while a run goes on.
@@ -42,44 +42,51 @@ export async function measureRun(folder: string, job: RunJob): Promise<Json> {
       'RUN_INVALID',
       `The recording in ${folder} holds no turn pair: expected episodes in which at least two agents have spoken; check --run, or let the run go on first.`,
     );
+  const settings = isPaper ? await settingsOf(folder) : undefined;
   const answers: Json[] = [];
   const members: MeasuredMember[] = [];
-  const settings = isPaper ? await settingsOf(folder) : undefined;
   const groups = [...run.groups.values()].sort((x, y) => (x.group.key < y.group.key ? -1 : 1));
   for (const [index, rows] of groups.entries()) {
     const { condition, direction } = rows.group;
     const place = `group ${index + 1} of ${groups.length}: ${condition}, ${direction}`;
-    const selection = selectRows(rows, maxRows);
-    const { seed, permutations = NaN, shortest = 2 } = strictOptions(rows.group, selection.plan);
-    const { pairs: selected, later } = atLag(
-      withSettings(selection.pairs, settings),
-      flags,
-      rows.group.agents,
-    );
-    const fallbacks = { seed, permutations, shortest: Math.max(0, shortest - later) };
-    const episodeIds = new Map(Object.keys(selection.rows).map((episode) => [episode, labelOf(episode)]));
-    const names = {
-      source: layersIn(run, selected.source.length),
-      target: layersIn(run, selected.target.length),
-    };
-    const sides = { source: rows.group.source.name, target: rows.group.target.name };
-    const { pairs, ...named } = chooseSides(selected, sides, { flags, names });
-    const tools = {
-      algebra,
-      fallbacks,
-      episodeIds,
-      ...named,
-      say: (what: string) => say(`${place}, ${what}`),
-    };
-    const measured = await measureSyncR2(pairs, { flags, ...tools });
-    answers.push({
-      ...about(rows.group),
-      ...(later > 0 ? { lag: Number(flags.lag) } : {}),
-      ...measured.answer,
-    });
-    members.push(memberOf(rows.group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }));
+    const sayHere = (what: string): void => say(`${place}, ${what}`);
+    const found = await measureGroup(rows, { run, settings, maxRows }, { ...job, say: sayHere });
+    answers.push(found.answer);
+    members.push(found.member);
   }
   return { groups: answers, pairs: measurePairs(members), ...measureContrasts(members) };
+}
+
+interface OfRun {
+  run: Recorded;
+  settings: ReadonlyMap<number, number> | undefined;
+  maxRows: number;
+}
+
+async function measureGroup(
+  rows: GroupRows,
+  { run, settings, maxRows }: OfRun,
+  { flags, algebra, say }: RunJob,
+): Promise<{ answer: Json; member: MeasuredMember }> {
+  const { group } = rows;
+  const selection = selectRows(rows, maxRows);
+  const { seed, permutations = NaN, shortest = 2 } = strictOptions(group, selection.plan);
+  const all = withSettings(selection.pairs, settings);
+  const { pairs: selected, later } = atLag(all, flags, group.agents);
+  const fallbacks = { seed, permutations, shortest: Math.max(0, shortest - later) };
+  const episodeIds = new Map(Object.keys(selection.rows).map((episode) => [episode, labelOf(episode)]));
+  const names = {
+    source: layersIn(run, selected.source.length),
+    target: layersIn(run, selected.target.length),
+  };
+  const sides = { source: group.source.name, target: group.target.name };
+  const { pairs, ...named } = chooseSides(selected, sides, { flags, names });
+  const measured = await measureSyncR2(pairs, { flags, algebra, fallbacks, episodeIds, say, ...named });
+  const lag = later > 0 ? { lag: Number(flags.lag) } : {};
+  return {
+    answer: { ...about(group), ...lag, ...measured.answer },
+    member: memberOf(group, { measured, seed: seedOf({ flags, fallbacks }), samples: pairs.n }),
+  };
 }
 
 /** Scenario → a number that all scenarios of the same text share, whatever their people are. */

@@ -91,7 +91,8 @@ function transposedProduct(reflectors: readonly Float64Array[], n: number): Matr
   for (let k = n - 1; k >= 0; k--) {
     const u = reflectors[k] as Float64Array;
     const count = u.length;
-    for (let r = k + 1; r < n && count > 0; r++) {
+    if (count === 0) continue;
+    for (let r = k + 1; r < n; r++) {
       const start = r * n + k + 1;
       const along = dotAt(q.data, u, { x: start, y: 0, count });
       for (let c = 0; c < count; c++)

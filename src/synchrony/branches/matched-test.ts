@@ -134,7 +134,8 @@ async function takeWithin(
   const own = zeros(z.length, size);
   const identity = Int32Array.from({ length: rows }, (_, row) => row);
   // both are symmetric, so what is off the diagonal counts twice
-  for (const [layer, kernel] of z.entries()) halfOf(kernel, identity, own.data.subarray(layer * size), 2);
+  for (const [layer, kernel] of z.entries())
+    halfOf(kernel, { places: identity, times: 2 }, own.data.subarray(layer * size));
   const inChunk = Math.max(1, Math.floor(MOST_VALUES / (w.length * size)));
   for (let first = 0; first < orders.length; first += inChunk) {
     const chunk = orders.slice(first, first + inChunk);
@@ -142,7 +143,7 @@ async function takeWithin(
     for (const [at, order] of chunk.entries()) {
       const places = order.subarray(start, start + rows).map((row) => row - start);
       for (const [layer, kernel] of w.entries())
-        halfOf(kernel, places, other.data.subarray((at * w.length + layer) * size), 1);
+        halfOf(kernel, { places, times: 1 }, other.data.subarray((at * w.length + layer) * size));
     }
     const found = await algebra.multiplyTransposed(own, other);
     for (let source = 0; source < z.length; source++)
@@ -155,7 +156,12 @@ async function takeWithin(
 }
 
 /** Writes the lower half of a kernel whose rows and columns stand in another order, those off the diagonal `times`. */
-function halfOf({ cols, data }: Matrix, places: Int32Array, into: Float64Array, times: number): void {
+function halfOf(
+  { cols, data }: Matrix,
+  order: { places: Int32Array; times: number },
+  into: Float64Array,
+): void {
+  const { places, times } = order;
   let at = 0;
   for (let r = 0; r < places.length; r++) {
     const row = (places[r] as number) * cols;

@@ -81,7 +81,7 @@ describe('entrain measure sync-r2', () => {
         await save(
           `${name}3.npy`,
           [kept.length],
-          Int32Array.from(kept, (row) => world[name][row] as number),
+          Int32Array.from(kept, (row) => worldPairs[name][row] as number),
         );
         return [`--${name}`, file(`${name}3.npy`)];
       }),
