@@ -3,14 +3,12 @@
  * the order of these steps; model, stream and messages are given to it.
  *
  *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard ─▶ states of replies, where the turn branches
- *   own turn:        speak ─▶ turn frame, token previews, step and branch frames ─▶ all spooled ─▶
- *                    alternatives ─▶ utterance
+ *   own turn:        speak ─▶ frames, token previews ─▶ all spooled ─▶ alternatives ─▶ utterance
  */
 import { utteranceSeed, versionsOf } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk, rolesGone } from '../protocol/early-end.ts';
 import { deriveSeed } from '../protocol/seed.ts';
-import { PAPER_READER } from '../protocol/study.ts';
 import type {
   Branch,
   BranchesAsked,
@@ -25,7 +23,7 @@ import { sayAlternatives, sendBranch, sendPatched, sendReplies, type BranchPorts
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
-import { readerPrompt, systemPrompt } from './system-prompt.ts';
+import { openReader, readAlong, systemPrompt } from './system-prompt.ts';
 import { talkMark } from './talk-mark.ts';
 import type { Heard, UtteranceInbox } from './utterance-inbox.ts';
 
@@ -52,8 +50,7 @@ export async function playEpisode(spec: AgentSpec, ports: EpisodePorts): Promise
 
 /**
  * Plays the turns from the given one on.
- * @returns undefined at the end of the episode; otherwise the utterance really stored, if an earlier life of this
- * role spoke the turn in other words
+ * @returns undefined at the end; otherwise the utterance really stored, if an earlier life spoke the turn otherwise
  */
 async function playFrom(
   spec: AgentSpec,
@@ -69,7 +66,7 @@ async function playFrom(
     atMs,
     patchLayers: spec.branches?.patch?.layers,
   });
-  const reader = await openReader(spec, ports);
+  const reader = await openReader(spec, ports.model);
   const said = [...history];
   const speakers = spec.order.length;
   try {
@@ -94,18 +91,7 @@ async function playFrom(
   }
 }
 
-/** In `paper-reader` the speaker's model has a second dialogue, in which it reads all turns as a third person. */
-async function openReader(spec: AgentSpec, { model }: EpisodePorts): Promise<Dialogue | undefined> {
-  if (spec.condition !== PAPER_READER) return undefined;
-  const { episode, sampling, startedAtMs: atMs } = spec;
-  return model.open({ id: `${episode}/reader`, system: readerPrompt(spec), sampling, steps: null, atMs });
-}
-
-async function readAlong(reader: Dialogue | undefined, { finish, text }: Utterance): Promise<void> {
-  if (finish !== 'absent') await reader?.heard(text, () => undefined);
-}
-
-/** Replays what was said before this agent came (back) into the episode, as it was spoken or heard then. */
+/** Replays what was said before this agent came (back), as it was spoken or heard then. */
 async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
   if (utterance.finish === 'absent') return isMine(spec, utterance.turn) ? undefined : dialogue.missed();
   if (isMine(spec, utterance.turn)) {
@@ -139,7 +125,6 @@ interface TurnContext {
   /** Roles whose speaker has left. */
   gone: ReadonlySet<number>;
   dialogue: Dialogue;
-  /** In `paper-reader` alone. */
   reader?: Dialogue | undefined;
   ports: EpisodePorts;
 }

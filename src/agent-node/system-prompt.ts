@@ -1,12 +1,10 @@
-/** The system prompt of an agent: one line for each thing that it knows, in a fixed order, without empty ones. */
-import type { AgentSpec } from '../protocol/nats-messages.ts';
-
-/** What the third person of `paper-reader` is told: the scenario, and nothing of personas, goals and secrets. */
-export function readerPrompt({ scenario, order }: Pick<AgentSpec, 'scenario' | 'order'>): string {
-  const others = order.length === 2 ? 'two other people' : 'other people';
-  const place = scenario.text.trim() === '' ? [] : [`Scenario: ${scenario.text.trim()}`];
-  return [`You are reading an interaction between ${others}.`, ...place].join('\n');
-}
+/**
+ * What an agent's model is told: one line for each thing that it knows, in a fixed order, without empty ones; and the
+ * third person of `paper-reader`, the paper's control for having a part in the talk.
+ */
+import type { Dialogue, Model } from '../model/types.ts';
+import type { AgentSpec, Utterance } from '../protocol/nats-messages.ts';
+import { PAPER_READER } from '../protocol/study.ts';
 
 export function systemPrompt(spec: Pick<AgentSpec, 'scenario' | 'person'>): string {
   const lines: [label: string, text: string][] = [
@@ -19,4 +17,22 @@ export function systemPrompt(spec: Pick<AgentSpec, 'scenario' | 'person'>): stri
     .filter(([, text]) => text.trim() !== '')
     .map(([label, text]) => `${label}: ${text.trim()}`)
     .join('\n');
+}
+
+/** In `paper-reader` the speaker's model has a second dialogue, in which it reads all turns as a third person. */
+export async function openReader(spec: AgentSpec, model: Pick<Model, 'open'>): Promise<Dialogue | undefined> {
+  if (spec.condition !== PAPER_READER) return undefined;
+  const { episode, sampling, startedAtMs: atMs } = spec;
+  return model.open({ id: `${episode}/reader`, system: readerPrompt(spec), sampling, steps: null, atMs });
+}
+
+export async function readAlong(reader: Dialogue | undefined, { finish, text }: Utterance): Promise<void> {
+  if (finish !== 'absent') await reader?.heard(text, () => undefined);
+}
+
+/** What the third person of `paper-reader` is told: the scenario, and nothing of personas, goals and secrets. */
+function readerPrompt({ scenario, order }: Pick<AgentSpec, 'scenario' | 'order'>): string {
+  const others = order.length === 2 ? 'two other people' : 'other people';
+  const place = scenario.text.trim() === '' ? [] : [`Scenario: ${scenario.text.trim()}`];
+  return [`You are reading an interaction between ${others}.`, ...place].join('\n');
 }

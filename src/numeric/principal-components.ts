@@ -1,7 +1,7 @@
 /**
- * Leading principal components of rows, by their Gram matrix K = X Xᵀ: block power iteration, then Rayleigh–Ritz. The
- * result are scores W [n, k] with W Wᵀ ≈ K; k is smaller than asked for if K has lower rank. Where it is less work, K is
- * not made: K · basis is X · (Xᵀ · basis).
+ * Leading principal components of rows, by their Gram matrix K = X Xᵀ: block power iteration, then Rayleigh–Ritz.
+ * The result are scores W [n, k] with W Wᵀ ≈ K; k is smaller than asked for if K has lower rank. Where it is less
+ * work, K is not made: K · basis is X · (Xᵀ · basis).
  */
 import { symmetricEigen, type Eigen } from './eigen.ts';
 import { rowRange, subtractFrom, transpose, zeros } from './matrix.ts';

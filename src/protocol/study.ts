@@ -50,8 +50,8 @@ export type Condition =
   'live' | 'reader' | 'paper-reader' | 'monologue' | 'shared-input' | 'random' | `dose:${number}`;
 
 /**
- * The paper's control: the talk is as in `live`, and in the place of every predicting state stands that of the speaker's
- * model as a third person who reads along and has no goal.
+ * The paper's control: the talk is as in `live`, and in the place of every predicting state stands that of the
+ * speaker's model as a third person who reads along and has no goal.
  */
 export const PAPER_READER = 'paper-reader';
 

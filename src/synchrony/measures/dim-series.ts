@@ -1,7 +1,7 @@
 /**
- * Two streams for measures that correlate each dim with the same dim of B under many circular shifts. Everything is kept
- * step by step, all dims of a step side by side, so that every loop runs along memory. Inner products over whole windows
- * are computed once per offset and kept, so that each shift of a lagged measure costs only its edges.
+ * Two streams for measures that correlate each dim with the same dim of B under many circular shifts. Everything is
+ * kept step by step, all dims of a step side by side, so that every loop runs along memory. Inner products over whole
+ * windows are computed once per offset and kept, so that each shift of a lagged measure costs only its edges.
  */
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import { centreColumns, firstColumns, nearOne, type Streams } from './measure.ts';

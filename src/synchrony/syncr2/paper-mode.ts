@@ -47,8 +47,8 @@ export async function paperScore(pairs: TurnPairs, options: PaperOptions): Promi
 export type PaperDraw = Pick<PaperOptions, 'seed' | 'unit' | 'shuffled'>;
 
 /**
- * Computes several scores of the same rows, of units up to `unit`, which share whatever does not depend on the splits; the inverse of
- * every source layer is most of the work. They also share memory: each draw must be awaited before the next
+ * Computes several scores of the same rows, of units up to `unit`, which share whatever does not depend on the
+ * splits; the inverse of every source layer is most of the work. They also share memory: each draw must be awaited before the next
  * one, and `use` must await the last.
  */
 export async function withPaper<T>(
@@ -115,7 +115,10 @@ interface WithMeans {
   means: Float64Array;
 }
 
-/** Subtracts the means; `buffer` may be the layer's own memory. The same regression, but a large offset does not cost digits. */
+/**
+ * Subtracts the means; `buffer` may be the layer's own memory. The same regression, but a large offset does not cost
+ * digits.
+ */
 export function centred({ layer, means }: WithMeans, buffer: Float64Array): Matrix {
   const into = { ...layer, data: buffer.subarray(0, layer.data.length) };
   const scaling = { offset: means, factor: new Float64Array(layer.cols).fill(1) };

@@ -1,4 +1,4 @@
-/** Branches of a dialogue of four: each listener is a target of its own, and only the one who is moved shows influence. */
+/** Branches of a dialogue of four: each listener is a target of its own, with its own influence. */
 import { describe, expect, it } from 'vitest';
 import { createBranchIndex } from '../../../../src/analyzer/branches/branch-index.ts';
 import { scoreBranches } from '../../../../src/analyzer/branches/score-branches.ts';
