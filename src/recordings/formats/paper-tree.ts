@@ -7,8 +7,8 @@
  *   paper-reader/sotopia_results/MODELS_anotherread/…    the same, states of the third person
  *
  * A unit is a scenario with its personas and its pair of agents, numbered from 0; its episodes are the seeds 0, 1, …,
- * of which the scripts read 0 to 4. They look for `t0.7` whatever the temperature was, list the units in the folder INDEX,
- * and take the names of MODELS apart at `_` and by model family.
+ * of which the scripts read 0 to 4. They look for `t0.7` whatever the temperature was, list the units in the folder
+ * INDEX, and take the names of MODELS apart at `_` and by model family.
  */
 import { join } from 'node:path';
 import { groupBy } from '../../synchrony/group-by.ts';

@@ -48,8 +48,8 @@ export type PaperDraw = Pick<PaperOptions, 'seed' | 'unit' | 'shuffled'>;
 
 /**
  * Computes several scores of the same rows, of units up to `unit`, which share whatever does not depend on the
- * splits; the inverse of every source layer is most of the work. They also share memory: each draw must be awaited before the next
- * one, and `use` must await the last.
+ * splits; the inverse of every source layer is most of the work. They also share memory: each draw must be
+ * awaited before the next one, and `use` must await the last.
  */
 export async function withPaper<T>(
   pairs: TurnPairs,
