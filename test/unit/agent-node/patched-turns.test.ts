@@ -32,7 +32,7 @@ describe('an episode of whose turns some move a state', () => {
     parts = await openChatModel({ tokens: 'bytes', template: 'own' });
     const folder = await mkdtemp(join(tmpdir(), 'entrain-kept-'));
     kept = new Map(['ada', 'ben'].map((agent) => [agent, createKeptStates(join(folder, agent))]));
-    await play({ kept, keepLayers: [2], maxTurns: 20 });
+    await play({ kept, keepLayers: [2, 3], maxTurns: 20 });
   });
   afterAll(() => parts.release());
   const repliesOf = (played: Played, turn: number): BranchFrame[] =>
@@ -102,6 +102,16 @@ describe('an episode of whose turns some move a state', () => {
         if (text !== said) expect(replies[k + 1]?.data).not.toEqual(replies[0]?.data);
     }
     expect(changed).toBeGreaterThan(4);
+  });
+
+  it('samples the first word from the moved state: behind the last layer nothing else depends on it', async () => {
+    const last = { ...patched, patch: { ...patch, layers: [3], sizes: [8] } };
+    const { stored } = await play({ branches: last, kept });
+    const changed = [0, 1, 2, 3].flatMap((turn) => {
+      const versions = stored.filter((one) => one.turn === turn);
+      return versions.slice(2, -1).filter(({ text }) => text !== versions.at(-1)?.text);
+    });
+    expect(changed.length).toBeGreaterThan(2);
   });
 
   it('sends what moved the state, as drawn and as added, with the features of what was then said', async () => {

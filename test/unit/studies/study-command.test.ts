@@ -166,6 +166,10 @@ describe('entrain study', () => {
     // Two episodes of six turns, half of which branch, with two alternatives of 32 tokens each.
     expect(said).toContain('branches about 6 turns, with 12 alternatives of 384 tokens at most\n');
     expect((await say('plan', 'studies/first.json')).said).not.toContain('branches');
+    // Half of 960 turns, five of six episodes, three versions of each size.
+    expect((await say('plan', 'studies/patching.json')).said).toContain(
+      'patches  about 3,600 versions with a moved state, of 115,200 tokens at most',
+    );
   });
 
   it('knows disk and context by the folder of a model, without loading it', async () => {

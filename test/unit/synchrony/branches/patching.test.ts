@@ -111,7 +111,7 @@ describe('patching', () => {
       expect(found(acts).value).toBeGreaterThan(0.2);
       pValues.push(found(follows).pValue);
     }
-    // 7 of 60 are more than 19 in 20 tests with a rate of 0.05 would give; without permuting within histories it is 60.
+    // With a rate of 0.05 there are 7 or more of 60 in 3 of 100 cases.
     expect(pValues.filter((p) => p <= 0.05).length).toBeLessThan(7);
     expect(pValues.filter((p) => p > 0.5).length).toBeGreaterThan(18);
   });
