@@ -25,8 +25,8 @@ const { agentBytesPerS, agentBurstBytes, creditBytes } = STREAM_LIMITS;
 const GREETING_MS = 100;
 /** What is recorded: opening it again takes longer than a sender waits. */
 const RECORDED = 96;
-/** Repeats of a frame, which cost the sender nothing but bytes: three seconds above the burst. */
-const REPEATS = Math.ceil((agentBurstBytes + 3 * agentBytesPerS) / FRAME_BYTES);
+/** Repeats of a frame, which cost the sender nothing but bytes: six seconds above the burst. */
+const REPEATS = Math.ceil((agentBurstBytes + 6 * agentBytesPerS) / FRAME_BYTES);
 
 let folder: string;
 let analyzer: ChildProcess;
@@ -81,7 +81,9 @@ interface Sending {
 function send(of: { run: string; agent: string; frames: number }): Promise<Sending> {
   const { run, agent, frames } = of;
   const headers = { authorization: `Bearer ${tokenFor(agent, { run })}` };
-  const socket = new WebSocket(`${base.replace('http', 'ws')}/stream`, { headers });
+  // As a sender does: a mask of zeros costs neither side anything.
+  const generateMask = (mask: Buffer): void => void mask.fill(0);
+  const socket = new WebSocket(`${base.replace('http', 'ws')}/stream`, { headers, generateMask });
   const say = (message: StreamMessage): void => socket.send(encodeMessage(message));
   let [next, acked, acks] = [0, -1, 0];
   const pump = (): void => {
@@ -121,19 +123,25 @@ describe('an agent that sends as much as it can', { timeout: 180_000 }, () => {
     await start();
     const eve = await send({ run: RUN, agent: 'ben', frames: RECORDED });
     await until('what is new', () => eve.acked() === RECORDED || undefined);
+    const ada = await send({ run: RUN, agent: 'ada', frames: 0 });
+    await until('the episode of another', () => ada.acked() === 0 || undefined);
     const [startMs, before] = [performance.now(), eve.acks()];
     const repeated = encodeMessage(frame(1));
     for (let i = 0; i < REPEATS; i += 1) eve.socket.send(repeated);
     await until('the flood', () => eve.acks() > before + 1 || undefined);
-    const ada = await send({ run: RUN, agent: 'ada', frames: 4 });
-    await until('frames of another', () => ada.acked() === 4 || undefined);
+    ada.socket.send(encodeMessage(frame(1)));
+    await until('a frame of another', () => ada.acked() === 1 || undefined);
     expect(eve.acks() - before, 'the flood is not over').toBeLessThan(REPEATS);
     await until('its end', () => eve.acks() - before === REPEATS || undefined);
+    const tookMs = performance.now() - startMs;
     const leastMs = ((REPEATS * FRAME_BYTES - agentBurstBytes - creditBytes) / agentBytesPerS) * 1000;
-    expect(leastMs).toBeGreaterThan(2000);
-    expect(performance.now() - startMs).toBeGreaterThan(leastMs);
+    expect(leastMs).toBeGreaterThan(4000);
+    expect(tookMs).toBeGreaterThan(leastMs);
     const metrics = await (await fetch(`${base}/metrics`)).text();
-    expect(/^entrain_refused_total\{cause="rate"\} [1-9]/m.test(metrics)).toBe(true);
+    const isPaused = /^entrain_refused_total\{cause="rate"\} [1-9]/m.test(metrics);
+    // A machine under load may not read as fast as an agent may send, and then there is nothing to pause.
+    const isSlow = (REPEATS * FRAME_BYTES) / agentBytesPerS < tookMs / 1000;
+    expect(isPaused || isSlow).toBe(true);
     for (const { socket } of [eve, ada]) socket.terminate();
     expect(await recordedBytes(RUN, 'ben')).toBe(RECORDED * FRAME_BYTES);
   });
