@@ -2,7 +2,6 @@
  * Waiting times in the viewer: for a list of fifty runs, for a run of a thousand episodes, and for a step of scrubbing,
  * also with a hundred slow browsers connected.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -10,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { look, openBrowser } from '../test/fixtures/viewer/browser.ts';
+import { measureLive } from './live/viewer-live.ts';
+import { startViewer, stopViewer } from '../test/fixtures/viewer/viewer-program.ts';
 import { appendLines, episodeName, scoreLine, writeRunFolder } from '../test/fixtures/viewer/run-folder.ts';
 
-export const title = 'The viewer: first paint, scrubbing, slow browsers';
+export const title = 'The viewer: first paint, scrubbing, 32 dyads at once, memory, slow browsers';
 
 const RUNS = 50;
 const EPISODES = 1000;
@@ -36,6 +37,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
       paint(browser, `${viewer.url}/?run=large#${episodeName(500)}`, '.bubble'),
     );
     for (const socket of slow) socket.destroy();
+    const live = await measureLive(browser, runs);
     return {
       table: [
         ['what', 'median of 5'],
@@ -43,6 +45,11 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
         [`run of ${EPISODES} episodes: its first words stand`, `${large.toFixed(0)} ms`],
         [`the same beside ${SLOW} browsers that follow it and read nothing`, `${beside.toFixed(0)} ms`],
         ['one step of scrubbing', `${scrub.toFixed(0)} ms`],
+        [
+          `main thread while ${live.dyads} dyads speak ${live.tokensPerSecond} tokens/s: a task waits, p95`,
+          `${live.waitMs.toFixed(1)} ms`,
+        ],
+        [`memory of the page between minute ${live.fromMinute} and ${live.toMinute} of it`, live.growth],
         ['the page, compressed', `${((await compressedBytes()) / 1000).toFixed(0)} kB`],
       ],
       notes: [
@@ -51,8 +58,7 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
     };
   } finally {
     await browser.close();
-    viewer.child.kill('SIGTERM');
-    await once(viewer.child, 'close');
+    await stopViewer(viewer);
     await rm(runs, { recursive: true, force: true });
   }
 }
@@ -64,13 +70,6 @@ async function writeRuns(runs: string): Promise<void> {
   }
   const large = await writeRunFolder(runs, { run: 'large', episodes: EPISODES, turns: TURNS });
   await appendLines(large, 'scores.jsonl', [scoreLine({ condition: 'live' })]);
-}
-
-async function startViewer(runs: string): Promise<{ child: ChildProcess; url: string }> {
-  const argv = ['bin/entrain.js', 'view', '--runs', runs, '--port', '0'];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { child, url: /http:\S+[^/\s]/.exec(line.toString())?.[0] ?? '' };
 }
 
 async function medianMs(measure: () => Promise<number>): Promise<number> {

@@ -31,6 +31,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     module: './configuration/config-command.ts',
     summary: 'what holds here, and by what: flags, environment, entrain.yaml',
   },
+  completion: {
+    module: './completion/completion-command.ts',
+    summary: 'a script that completes commands and flags: completion bash|zsh|fish',
+  },
   keys: { module: './keys.ts', summary: 'make the key pair that signs and checks stream tokens: keys DIR' },
   models: {
     module: '../model/main.ts',

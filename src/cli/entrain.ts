@@ -8,6 +8,7 @@ import { commandOf, COMMANDS, loadProgram, type Program } from './commands.ts';
 import { isProgram, type ProgramName } from './configuration/config-file.ts';
 import { asArguments, notOn, readOuterSettings, withSource } from './configuration/settings.ts';
 import { errorHelp } from './error-page.ts';
+import { ownHelp } from './own-help.ts';
 import { reportError, reportUncaught } from './report-error.ts';
 
 const HELP_FLAGS = ['--help', '-h'];
@@ -19,7 +20,7 @@ async function main(argv: string[]): Promise<number> {
   if (name === 'help') return print(rest[0] === undefined ? help() : await helpOf(rest[0]));
   const command = commandOf(name);
   const program = await loadProgram(command);
-  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(program.usage());
+  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(ownHelp(program.usage(), name));
   if (isProgram(name)) return runConfigured(program, { name, argv: rest });
   return program.run([...(command.prefix ?? []), ...rest]);
 }
@@ -37,7 +38,7 @@ async function runConfigured(
 
 /** Help for a command or an error code. */
 async function helpOf(topic: string): Promise<string> {
-  return (await errorHelp(topic)) ?? (await loadProgram(commandOf(topic))).usage();
+  return (await errorHelp(topic)) ?? ownHelp((await loadProgram(commandOf(topic))).usage(), topic);
 }
 
 function help(): string {

@@ -63,6 +63,16 @@ export interface BesideReport {
   lag5: StrictReport | null;
 }
 
+/** How strict mode's R² spreads over pairs of layers and over turn pairs; docs/method.md, rung 2. */
+export interface LayerMapReport {
+  /** R² on held-out scenarios [source layers][target layers]: the layers that were sent, in their order. */
+  map: number[][];
+  /** Its mean over all permutations of episodes within their scenarios. */
+  nulls: number[][];
+  /** Episode → source turn → its part of the mean of `map`. */
+  turns: Record<string, Record<string, number>>;
+}
+
 /** One measure between aligned steps of speakers and listeners: the mean over a group's dyads. */
 export interface StepMeasureReport {
   /** Name of the measure, for an oscillatory one with its pass band: `cka`, `plv:0.05-0.25`. */

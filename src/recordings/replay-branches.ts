@@ -19,6 +19,8 @@ export interface BranchRecord extends BranchRows {
   matched: unknown;
   sequential: unknown;
   patches: unknown;
+  /** Absent from lines of earlier versions. */
+  moves?: unknown;
   run: string;
   /** Its key. */
   group: string;
@@ -78,6 +80,8 @@ export async function replayBranches(
   const nowMs = (): number => systemClock.monotonicMs();
   const again = await scoreBranches({ run: score.run, histories: { ...whole, histories }, algebra, nowMs });
   const figures = branchAnswer(again.branches) as Pick<BranchRecord, (typeof FIELDS)[number]>;
-  const difference = replayFields(FIELDS, { again: { ...figures, seed: again.seed }, published: score });
+  const fields = [...FIELDS, ...('moves' in score ? (['moves'] as const) : [])];
+  const made = { ...figures, seed: again.seed, moves: again.moves };
+  const difference = replayFields(fields, { again: made, published: { ...score, moves: score.moves } });
   return difference && `${name}: ${difference}`;
 }

@@ -233,7 +233,9 @@ async function replayBeside(
   if (!group) return `${name}: the recording lacks rows that it was computed from`;
   const nowMs = (): number => systemClock.monotonicMs();
   const job = { run: score.run, group, selection: selectRows(group), algebra, nowMs };
-  const difference = replayFields(['beside'], { again: await scoreBeside(job), published: score });
+  // Lines of earlier versions have no map.
+  const fields = ['beside', ...('layerMap' in score ? (['layerMap'] as const) : [])] as const;
+  const difference = replayFields(fields, { again: await scoreBeside(job), published: score });
   return difference && `${name}: ${difference}`;
 }
 

@@ -10,6 +10,7 @@ import { programVersion } from '../process/version.ts';
 import { connectNats } from '../transport/nats/connection.ts';
 import { readAssets } from './assets.ts';
 import { createFeeds } from './feed.ts';
+import { followHealth } from './health/follow-health.ts';
 import { createViewerMetrics } from './metrics.ts';
 import { viewerRoutes } from './routes.ts';
 import { RunLibrary } from './library/run-library.ts';
@@ -39,7 +40,9 @@ export async function run(argv: string[]): Promise<number> {
     const feeds = createFeeds(metrics);
     shutdown.onStop('feeds', () => feeds.close());
     shutdown.onStop('looks', lookNowAndThen(library, log));
-    const pages = viewerRoutes({ assets, library, feeds, tokens: link && tokensOnNats(link, log) });
+    const tokens = link && tokensOnNats(link, log);
+    const health = followHealth(settings.runs, settings.serving.token);
+    const pages = viewerRoutes({ assets, library, feeds, tokens, health });
     const routes = { ...pages, ...programRoutes({ metrics: () => metrics.text(), checks: {} }) };
     const { serving, mayMove } = settings;
     const server = await (mayMove ? serveNear : serveHttp)({ ...serving, routes, log });

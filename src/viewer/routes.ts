@@ -8,12 +8,16 @@ import type { FeedMessage } from './view-data.ts';
 const MOST_FOUND = 200;
 const noRun = () => jsonAnswer({ error: 'There is no run of this name here.' }, 404);
 
+type Follow = (run: string, listener: (message: FeedMessage) => void) => () => void;
+
 export interface RouteParts {
   assets: Readonly<Record<string, HttpRoute>>;
   library: RunLibrary;
   feeds: Feeds;
   /** Follows the tokens of a run as they are spoken; undefined without NATS. */
-  tokens: ((run: string, listener: (message: FeedMessage) => void) => () => void) | undefined;
+  tokens: Follow | undefined;
+  /** Follows the health of the programs of a run. */
+  health: Follow;
 }
 
 export function viewerRoutes({
@@ -21,6 +25,7 @@ export function viewerRoutes({
   library,
   feeds,
   tokens,
+  health,
 }: RouteParts): Readonly<Record<string, HttpRoute>> {
   const ofRun =
     (answer: (run: FollowedRun, request: HttpRequest) => unknown): HttpRoute =>
@@ -33,25 +38,31 @@ export function viewerRoutes({
     '/api/runs': async () => jsonAnswer(await library.list()),
     '/api/run': ofRun((run) => run.view()),
     '/api/words': ofRun((run, { query }) => run.words(query.get('episode') ?? '')),
+    '/api/effects': ofRun((run, { query }) => run.effects(query.get('episode') ?? '')),
     '/api/find': ofRun((run, { query }) => {
       const text = query.get('text')?.trim() ?? '';
       return text === '' ? [] : run.find(text, MOST_FOUND);
     }),
-    '/api/feed': async ({ query }) => {
-      const name = query.get('run') ?? '';
-      if (feeds.open >= MOST_FEEDS)
-        return textAnswer(503, `At most ${MOST_FEEDS} feeds are served at a time.\n`);
-      if (!(await library.open(name))) return noRun();
-      const follow = (send: (messages: FeedMessage[]) => void): (() => void) => {
-        const stops = [library.follow(name, send), tokens?.(name, (message) => send([message]))];
-        return () => stops.forEach((stop) => stop?.());
-      };
-      return {
-        status: 200,
-        type: 'text/event-stream; charset=utf-8',
-        body: 'retry: 1000\n\n',
-        goesOn: (answer) => feeds.begin(answer, follow),
-      };
-    },
+    '/api/feed': feedRoute({ library, feeds, tokens, health }),
+  };
+}
+
+function feedRoute({ library, feeds, tokens, health }: Omit<RouteParts, 'assets'>): HttpRoute {
+  return async ({ query }) => {
+    const name = query.get('run') ?? '';
+    if (feeds.open >= MOST_FEEDS)
+      return textAnswer(503, `At most ${MOST_FEEDS} feeds are served at a time.\n`);
+    if (!(await library.open(name))) return noRun();
+    const follow = (send: (messages: FeedMessage[]) => void): (() => void) => {
+      const one = (message: FeedMessage): void => send([message]);
+      const stops = [library.follow(name, send), tokens?.(name, one), health(name, one)];
+      return () => stops.forEach((stop) => stop?.());
+    };
+    return {
+      status: 200,
+      type: 'text/event-stream; charset=utf-8',
+      body: 'retry: 1000\n\n',
+      goesOn: (answer) => feeds.begin(answer, follow),
+    };
   };
 }

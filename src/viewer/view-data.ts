@@ -1,4 +1,5 @@
 /** Types of the JSON that the viewer's server sends to its page; both sides import it. */
+import type { Verdict } from '../protocol/verdict.ts';
 
 export type RunState = 'running' | 'finished' | 'failed' | 'stopped';
 
@@ -109,6 +110,17 @@ export interface CurveView extends Interval {
   association: number | null;
 }
 
+/** R² of strict mode for every pair of layers, beside its mean over all permutations [source layers][target layers]. */
+export interface LayerMapView {
+  map: number[][];
+  nulls: number[][];
+}
+
+/** The excess of the partner's state some turns later. */
+export interface LagView extends Interval {
+  lag: number;
+}
+
 /** An ordered pair of places in one condition: the predicting and the predicted speaker. */
 export interface GroupView {
   key: string;
@@ -126,6 +138,9 @@ export interface GroupView {
   association: AssociationView | null;
   adjustment: AdjustmentView | null;
   intervention: InterventionView | null;
+  layerMap: LayerMapView | null;
+  /** From the next turn on; empty before the secondary analyses. */
+  lags: LagView[];
   curve: CurveView[];
 }
 
@@ -139,32 +154,54 @@ export interface DifferenceView extends Interval {
   pValue: number;
 }
 
-/** What the figures of a run show. */
-export interface VerdictView {
-  claim: string;
-  /** The figures behind the claim, one for each condition and direction. */
-  evidence: string[];
-  /** What the claim does not say. */
-  caveat: string;
-}
-
 export interface FiguresView {
   /** Whether figures may still change: true until the run has ended and all of it is scored. */
   provisional: boolean;
   groups: GroupView[];
   differences: DifferenceView[];
-  verdict: VerdictView;
+  verdict: Verdict;
 }
 
 /** One run, without the words of its episodes. */
 export interface RunView extends RunEntry {
   seed: number;
   maxTurns: number;
+  /** Whether turns of the study branch. */
+  hasBranches: boolean;
   agents: AgentView[];
   scenarios: ScenarioView[];
   talks: EpisodeView[];
   figures: FiguresView;
   failure?: string;
+}
+
+/** What one utterance did to one listener; the place is that of the listener in the speaking order, from 1. */
+export interface EffectView {
+  turn: number;
+  targetRole: number;
+  /** By alternative, 0 for what was said: how far it moved the listener, in spreads of its state. */
+  moved?: Record<string, number>;
+  /** Its own R² of strict mode: the mean over all turn pairs is the mean of the layer map. */
+  part?: number;
+}
+
+/** The effects of one episode, with what they are held against in the whole run. */
+export interface EffectsView {
+  effects: EffectView[];
+  /** Values at which a colour is full: the 95th percentile over the run. 0 where there is none. */
+  movedScale: number;
+  partScale: number;
+  /** Mean part under the null of the permutations; null where there is none. */
+  partNull: number | null;
+}
+
+/** One thing that can be well or not. */
+export interface HealthPart {
+  name: string;
+  state: 'well' | 'wait' | 'fault';
+  text: string;
+  /** What to do about a fault. */
+  remedy?: string;
 }
 
 /** A token as it is spoken. */
@@ -181,4 +218,5 @@ export type FeedMessage =
   | { type: 'talk'; talk: EpisodeView }
   | { type: 'run'; entry: RunEntry; failure?: string }
   | { type: 'figures'; figures: FiguresView }
+  | { type: 'health'; parts: HealthPart[] }
   | { type: 'token'; token: TokenView };

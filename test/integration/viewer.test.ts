@@ -1,11 +1,9 @@
 /**
  * The viewer as its users see it: the real program over run folders, in a real browser, with nothing of it replaced.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -14,14 +12,14 @@ import type { FeedMessage, RunView, UtteranceView } from '../../src/viewer/view-
 import { startDemo, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { look, openBrowser } from '../fixtures/viewer/browser.ts';
 import { appendLines, scoreLine, utteranceLine, writeRunFolder } from '../fixtures/viewer/run-folder.ts';
+import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
 
 /** Markup, a script's end, right-to-left text, a character of two code units, and a word without an end. */
 const HOSTILE = `<img src=x onerror="window.hacked=1"></script><b>bold</b> שלום 🙂 ${'w'.repeat(4000)}`;
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 let runs: string;
 let open: string;
-let viewer: { child: ChildProcess; said: string; url: string };
+let viewer: ViewerProgram;
 let browser: Browser;
 
 beforeAll(async () => {
@@ -39,23 +37,14 @@ beforeAll(async () => {
     { episode: 'e0001', turn: 1, k: 2, text: '' },
   ]);
   open = await writeRunFolder(runs, { run: 'open', isFinished: false });
-  viewer = await startViewer(['--port', '0']);
+  viewer = await startViewer(runs);
   browser = await openBrowser();
 }, 180_000);
 afterAll(async () => {
   await browser?.close();
-  viewer?.child.kill('SIGTERM');
-  if (viewer) await once(viewer.child, 'close');
+  if (viewer) await stopViewer(viewer);
   await rm(runs, { recursive: true, force: true });
 });
-
-async function startViewer(port: string[]): Promise<typeof viewer> {
-  const argv = ['bin/entrain.js', 'view', '--runs', runs, ...port];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const said = line.toString();
-  return { child, said, url: /http:\S+[^/\s]/.exec(said)?.[0] ?? '' };
-}
 
 const textOf = (page: Page, selector: string): Promise<string[]> => page.locator(selector).allInnerTexts();
 const isWideAsWindow = (page: Page): Promise<boolean> =>
@@ -66,15 +55,14 @@ describe('the address', () => {
     const taken = createServer().listen(9470, '127.0.0.1');
     // Somebody else may hold it: then it is in use as well.
     await Promise.race([once(taken, 'listening'), once(taken, 'error')]);
-    const second = await startViewer([]);
+    const second = await startViewer(runs, []);
     try {
       const port = new URL(second.url).port;
       expect(Number(port)).toBeGreaterThan(9470);
       expect(second.said).toContain(`port 9470 is in use: the viewer took ${port}\n`);
       expect((await fetch(`${second.url}/api/runs`)).status).toBe(200);
     } finally {
-      second.child.kill('SIGTERM');
-      await once(second.child, 'close');
+      await stopViewer(second);
       taken.close();
     }
   });
@@ -101,10 +89,14 @@ describe('a run', () => {
     );
     expect(await textOf(page, '.bubble.named > p')).toEqual(['ben says 1 of e0001']);
     await page.locator('.alternatives summary').click();
-    expect(await textOf(page, '.alternatives li')).toEqual(['another answer', '(says nothing)']);
+    expect(await textOf(page, '.alternative')).toEqual([
+      'ben says 1 of e0001',
+      'another answer',
+      '(says nothing)',
+    ]);
     expect(await page.getByRole('status').innerText()).toMatch(/^Their hidden states go together/);
     expect(await textOf(page, '.evidence')).toEqual([
-      expect.stringContaining('live, 2nd → 1st +0.31 [+0.26, +0.36]'),
+      'live: ada → ben +0.25 [+0.20, +0.30], ben → ada +0.31 [+0.26, +0.36] · monologue: ada → ben +0.00 [−0.05, +0.05]',
     ]);
     const titles = await page.locator('.row title').allTextContents();
     expect(titles).toContain('live, ada → ben: excess +0.250 [+0.200, +0.300], p 0.005, q 0.010');
@@ -167,28 +159,6 @@ describe('a run', () => {
     await page.getByText('There is no run "none" here.').waitFor();
     await page.close();
   });
-});
-
-describe('for everybody', () => {
-  it.each(['light', 'dark'] as const)(
-    'has nothing that axe finds moderate or worse, in %s',
-    async (colorScheme) => {
-      for (const [path, ready, width] of [
-        ['/', '.run-line', 1280],
-        ['/?run=done#e0001/t2', '.row', 1280],
-        ['/?run=done#e0001/t2', '.row', 390],
-      ] as const) {
-        const { page } = await look(browser, viewer.url + path, { colorScheme, width });
-        await page.locator(ready).first().waitFor({ state: 'attached' });
-        await page.evaluate(await readFile(AXE, 'utf8'));
-        const found: { violations: { id: string; impact: string; nodes: { html: string }[] }[] } =
-          await page.evaluate('axe.run()');
-        const severe = found.violations.filter(({ impact }) => impact !== 'minor');
-        expect(severe.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 120))])).toEqual([]);
-        await page.close();
-      }
-    },
-  );
 });
 
 describe('entrain start', () => {

@@ -5,10 +5,12 @@
  */
 import type { BranchReport, FigureReport, MatchedReport, PatchReport } from '../../protocol/branch-report.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
+import { displacements } from '../../synchrony/branches/displacement.ts';
 import { influence, type Influence } from '../../synchrony/branches/influence.ts';
 import { BRANCH_METHOD, matchedScore, type MatchedScore } from '../../synchrony/branches/matched.ts';
 import { patching } from '../../synchrony/branches/patching.ts';
 import { sequentialTest } from '../../synchrony/branches/sequential-test.ts';
+import type { Branches } from '../../synchrony/branches/histories.ts';
 import type { Interval } from '../../synchrony/types.ts';
 import type { BranchScore } from '../scoring/messages.ts';
 import { groupSeed } from '../scoring/score-group.ts';
@@ -44,6 +46,7 @@ export function emptyBranchScore({ run, histories }: BranchJob, reason: string):
     seed: seedOf(histories.group, selection),
     method: BRANCH_METHOD,
     branches: { ...countsOf(selection), influence: null, matched: null, sequential: null, reason },
+    moves: {},
     rows: [selection, ...selectPatches(histories).map((patched) => patched.selection)].flatMap((of) =>
       of.histories.map(historyId),
     ),
@@ -74,7 +77,21 @@ export async function scoreBranches(job: BranchJob): Promise<BranchScore> {
     ...(patches.length > 0 ? { patches } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
-  return { ...emptyBranchScore(job, ''), branches: report, computedMs: job.nowMs() - startedMs };
+  const moves = movesOf(branches, selection);
+  return { ...emptyBranchScore(job, ''), branches: report, moves, computedMs: job.nowMs() - startedMs };
+}
+
+/** By the names of history and alternative. */
+function movesOf(branches: Branches, { histories }: BranchSelection): BranchScore['moves'] {
+  const names = histories.flatMap((history) =>
+    history.alternatives.map(({ k }) => [historyId(history), String(k)] as const),
+  );
+  const moves: BranchScore['moves'] = {};
+  for (const { row, value } of displacements(branches)) {
+    const [history, k] = names[row] as (typeof names)[number];
+    (moves[history] ??= {})[k] = value;
+  }
+  return moves;
 }
 
 const countsOf = ({ histories, rows }: BranchSelection): Pick<BranchReport, 'histories' | 'branches'> => ({

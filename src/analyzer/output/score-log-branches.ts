@@ -20,7 +20,7 @@ export interface BranchLines {
 export function createBranchLines(): BranchLines {
   const known = new Map<string, string[]>();
   return {
-    line: ({ run, version, seed, method, group: { key, ...names }, branches, rows, computedMs }) => {
+    line: ({ run, version, seed, method, group: { key, ...names }, branches, moves, rows, computedMs }) => {
       const before = known.get(key) ?? [];
       known.set(key, rows);
       return {
@@ -34,6 +34,7 @@ export function createBranchLines(): BranchLines {
         ...names,
         distance: distanceOf(names),
         ...branchAnswer(branches),
+        moves,
         ...rowsAfter(before, rows),
       };
     },

@@ -2,6 +2,7 @@
 import type { BranchReport } from '../../protocol/branch-report.ts';
 import type {
   BesideReport,
+  LayerMapReport,
   DifferenceReport,
   PairDifferenceReport,
   PairReport,
@@ -76,6 +77,8 @@ export interface BesideScore {
   samples: number;
   method: Method;
   beside: BesideReport;
+  /** Null without a strict score. */
+  layerMap: LayerMapReport | null;
   rows: RowIds;
   computedMs: number;
   /** Stack trace of a fault of the program; then there are no analyses. */
@@ -92,6 +95,8 @@ export interface BranchScore {
   seed: number;
   method: Method;
   branches: BranchReport;
+  /** History → alternative → how far it moves the listener, in its spreads. */
+  moves: Record<string, Record<string, number>>;
   /** The histories it was computed from, as `episode turn`, in order of arrival. */
   rows: string[];
   computedMs: number;

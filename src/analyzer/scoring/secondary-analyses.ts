@@ -2,8 +2,11 @@
  * Secondary analyses of a group, from the same rows and with the same seed: estimates beyond text, and scores with
  * the partner's later turns. Each has its own interval, and is null if too few rows are left.
  */
-import type { BesideReport, EstimateReport, StrictReport } from '../../protocol/report.ts';
+import type { BesideReport, EstimateReport, LayerMapReport, StrictReport } from '../../protocol/report.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
+import type { Selection } from '../ingest/group-rows.ts';
 import { lagPairs } from '../../synchrony/syncr2/nulls.ts';
+import { layerMap, type LayerMap } from '../../synchrony/strict/layer-map.ts';
 import { beyondText, STRICT_METHOD, strictScore } from '../../synchrony/strict/strict-score.ts';
 import { emptyScore, estimateReport, strictOptions, strictReport, type ScoreJob } from './score-group.ts';
 import type { BesideScore } from './messages.ts';
@@ -24,6 +27,7 @@ export function emptyBeside(job: ScoreJob): BesideScore {
     samples,
     method: STRICT_METHOD,
     beside,
+    layerMap: null,
     rows,
     computedMs: 0,
   };
@@ -49,5 +53,23 @@ export async function scoreBeside(job: ScoreJob): Promise<BesideScore> {
     lag3: await atLag(LAGS.lag3),
     lag5: await atLag(LAGS.lag5),
   };
-  return { ...empty, beside, computedMs: job.nowMs() - startedMs };
+  const found = await layerMap(pairs, options);
+  const spread = 'reason' in found ? null : layerMapReport(found, job.selection);
+  return { ...empty, beside, layerMap: spread, computedMs: job.nowMs() - startedMs };
 }
+
+/** With the names of layers, episodes and turns. */
+function layerMapReport({ map, nulls, parts }: LayerMap, { rows }: Selection): LayerMapReport {
+  const names = Object.entries(rows).flatMap(([episode, own]) =>
+    own.map((id) => [episode, id.split('>')[0] as string] as const),
+  );
+  const turns: LayerMapReport['turns'] = {};
+  for (const { row, part } of parts) {
+    const [episode, turn] = names[row] as (typeof names)[number];
+    (turns[episode] ??= {})[turn] = part;
+  }
+  return { map: nestedRows(map), nulls: nestedRows(nulls), turns };
+}
+
+const nestedRows = ({ rows, cols, data }: Matrix): number[][] =>
+  Array.from({ length: rows }, (_, row) => [...data.subarray(row * cols, (row + 1) * cols)]);

@@ -1,7 +1,7 @@
 /** Waits after the last turn until everything recorded is scored. */
 import type { Clock } from '../../process/clock.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
-import { clockText } from '../terminal/terminal.ts';
+import { barText, clockText, leftText } from '../terminal/progress-bar.ts';
 
 export interface ScoreWait {
   clock: Pick<Clock, 'monotonicMs'>;
@@ -14,8 +14,17 @@ export interface ScoreWait {
   pollMs: number;
 }
 
-const leftText = (report: ScoreReport | undefined): string =>
-  report?.waiting ? `${report.waiting} to go, ` : '';
+/** @param most the largest number that waited: what of it is done says how long the rest may take */
+function noteText(report: ScoreReport | undefined, most: number, elapsedMs: number): string {
+  const waiting = report?.waiting ?? 0;
+  const togo = waiting > 0 ? `${waiting} to go, ` : '';
+  const text = `scoring what was recorded, ${togo}${clockText(elapsedMs / 1000)}`;
+  if (most === 0 || waiting === most) return text;
+  const done = (most - waiting) / most;
+  return `${text}${leftText({ done, elapsedMs })}  ${barText(done, BAR_ROOM)}`;
+}
+
+const BAR_ROOM = 16;
 
 /**
  * The coordinator says that the run is over once everything is recorded. If the analyzer did not get that
@@ -31,6 +40,7 @@ const MARK_MS = 60_000;
 export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: ScoreWait): Promise<boolean> {
   const startMs = clock.monotonicMs();
   let scoredMs: number | undefined;
+  let most = 0;
   let last = { text: '', atMs: startMs };
   for (;;) {
     const report = await fetch();
@@ -41,8 +51,8 @@ export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: Sco
       if (!report.provisional || clock.monotonicMs() - scoredMs >= MARK_MS) return true;
     }
     if (clock.monotonicMs() - last.atMs >= stalledMs) return false;
-    const waitedText = clockText((clock.monotonicMs() - startMs) / 1000);
-    note(`scoring what was recorded, ${leftText(report)}${waitedText}`);
+    most = Math.max(most, report?.waiting ?? 0);
+    note(noteText(report, most, clock.monotonicMs() - startMs));
     await new Promise((done) => setTimeout(done, pollMs));
   }
 }

@@ -76,6 +76,16 @@ export const FLAGS = {
     about: 'how long an agent may be away before another takes its role',
   },
   once: { type: 'boolean', default: false, about: 'end when the study is done' },
+  verbose: {
+    type: 'boolean',
+    default: false,
+    about: 'tables at the end with every null and estimate, not the headline alone',
+  },
+  json: {
+    type: 'boolean',
+    default: false,
+    about: 'the final report as one JSON object on standard output; all else goes to standard error',
+  },
   'sentence-encoder': {
     type: 'string',
     value: 'DIR',
@@ -127,6 +137,10 @@ export interface StartSettings {
   /** How long an agent with an episode may be away, in seconds. */
   graceSeconds: number;
   once: boolean;
+  /** Tables with every null and estimate. */
+  verbose: boolean;
+  /** The final report as JSON on standard output, and nothing else there. */
+  json: boolean;
   /** Start even if the recording may not fit on the disk. */
   anySize: boolean;
   /** Folder of a sentence encoder that makes the text features of all agents. */
@@ -149,16 +163,15 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const study = await readStudy(studyFile);
   const run = runFlag('--run', values.run ?? newRunName(study.name));
   const runs = resolve(values.runs ?? 'runs');
-  const { host, advertise, once } = values;
+  const { host, advertise, once, verbose, json } = values;
+  const port = portFlag(values.port);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
-  const begun = await readRunFile(join(runs, run));
-  if (begun) requireSameStudy(run, begun.study, { ...study, seed });
-  const agents = [...agentsOf(study)];
-  const models = await modelsOf(agents, values.model ?? [join(root, DEFAULT_MODEL)]);
+  await requireOwnStudy(join(runs, run), { ...study, seed });
+  const given = values.model ?? [join(root, DEFAULT_MODEL)];
   return {
     study,
     studyFile,
-    models,
+    models: await modelsOf([...agentsOf(study)], given),
     run,
     runs,
     folder: join(runs, run),
@@ -169,19 +182,35 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     cacheMb: cacheMbFlag(values['cache-mb']),
     host,
     advertise,
-    port: portFlag(values.port),
-    viewPort: viewPortOf(values['view-port'], portFlag(values.port)),
-    httpTokenFile: values['http-token-file'],
-    budgetGb: values['budget-gb'],
-    maxRunGb: values['max-run-gb'],
+    port,
+    viewPort: viewPortOf(values['view-port'], port),
+    ...budgetsOf(values),
     graceSeconds: wholeNumber('--grace-seconds', values['grace-seconds']),
     once,
+    verbose,
+    json,
     anySize: values['any-size'],
     sentenceEncoder: values['sentence-encoder'] && resolve(values['sentence-encoder']),
     stepMeasures: values['step-measures'],
+    httpTokenFile: values['http-token-file'],
     natsUrl: environment('NATS_URL'),
   };
 }
+
+/** A run that goes on goes on with its own study. */
+async function requireOwnStudy(folder: string, study: Study): Promise<void> {
+  const begun = await readRunFile(folder);
+  if (begun) requireSameStudy(begun.run, begun.study, study);
+}
+
+/** What recordings may take; the analyzer parses it. */
+const budgetsOf = (values: {
+  'budget-gb'?: string;
+  'max-run-gb'?: string;
+}): Pick<StartSettings, 'budgetGb' | 'maxRunGb'> => ({
+  budgetGb: values['budget-gb'],
+  maxRunGb: values['max-run-gb'],
+});
 
 /** Parses `--model DIR` (all agents) and `--model ID=DIR` (one agent). */
 async function modelsOf(agents: string[], given: string[]): Promise<Map<string, string>> {

@@ -20,12 +20,9 @@ import { resumeView } from './resume-view.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
 import type { ScoreReport } from '../../protocol/report.ts';
 import { lastFigures, stoppedText } from './exit-message.ts';
-import { differenceTable, distanceTable } from '../terminal/contrast-tables.ts';
-import { matrixTables, pairTable, scoreTable, stepTable } from '../terminal/score-table.ts';
+import { finalTables } from '../terminal/final-tables.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
-import { tableNotes } from '../terminal/table-notes.ts';
-import { branchTable, patchTable } from '../terminal/branch-table.ts';
-import { talkTable } from '../terminal/talk-table.ts';
+import { namesIn, reportVerdict } from '../terminal/verdict-lines.ts';
 import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
 import { fetchReport, fetchState, watchRun, type RunWatch } from '../terminal/watch-run.ts';
@@ -52,9 +49,10 @@ export async function run(argv: string[]): Promise<number> {
     shutdown.onStop('claim', () => claim.release());
     await requirePort(settings);
     const hopeless = hopelessStudy(settings.study, (agent) => settings.models.get(agent));
-    if (hopeless) console.log(`note         ${hopeless}`);
+    const say = sayTo(settings);
+    if (hopeless) say(`note         ${hopeless}`);
     const earlier = await resumeView(settings);
-    const fleet = await startFleet(settings, { shutdown, claim, say: (text) => console.log(text) });
+    const fleet = await startFleet(settings, { shutdown, claim, say });
     await watchToTheEnd(settings, { fleet, shutdown, earlier });
     return 0;
   } finally {
@@ -72,7 +70,8 @@ async function watchToTheEnd(
   shutdown.onStop('nats link', () => link.close());
   const startMs = clock.monotonicMs();
   const elapsedMs = (): number => clock.monotonicMs() - startMs;
-  const terminal = createTerminal(process.stdout, elapsedMs);
+  const say = sayTo(settings);
+  const terminal = createTerminal(settings.json ? process.stderr : process.stdout, elapsedMs);
   const { analyzer, logFolder } = fleet;
   const watch = watchRun({ run: settings.run, earlier, link, terminal, analyzer, logFolder, clock, log });
   shutdown.onStop('watch', () => watch.stop());
@@ -82,51 +81,51 @@ async function watchToTheEnd(
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
   const settled = !(await wasAsked(shutdown)) && (await lastScores(watch, { fleet, shutdown, settings }));
   watch.stop();
-  console.log(`\n${progressLine(watch.state(), elapsedMs())}\n`);
+  say(`\n${progressLine(watch.state(), { elapsedMs: elapsedMs() })}\n`);
   if (await wasAsked(shutdown)) return sayStopped(watch, settings);
   const report = await fetchReport(fleet.analyzer);
-  if (report) console.log(finalTables(report).join('\n'));
-  console.log(`\nrun folder  ${settings.folder}`);
+  if (report) say(tablesOf(report, settings));
+  say(`\nrun folder  ${settings.folder}`);
   if (!settled) sayLate(settings);
+  if (settings.json) printJson(report, settings);
   if (settings.once) return lastScrape({ fleet, shutdown });
   const { url } = fleet.analyzer;
-  console.log(`serving     ${url}/  and  ${url}/metrics  until Ctrl-C`);
+  say(`serving     the viewer, and ${url}/metrics, until Ctrl-C`);
   await Promise.race([shutdown.asked, unexpectedEnd(fleet, settings.folder)]);
 }
 
 /** Prints the last table and how to continue: what Ctrl-C leaves on the screen. */
 function sayStopped(watch: RunWatch, settings: StartSettings): void {
   const state = watch.state();
-  if (state.report?.groups.length) console.log(`${finalTables(state.report).join('\n')}\n`);
-  console.log(stoppedText(state, settings));
+  const say = sayTo(settings);
+  if (state.report?.groups.length) say(`${tablesOf(state.report, settings)}\n`);
+  say(stoppedText(state, settings));
 }
 
 /** Says that the figures shown are not the final ones. With `--once` that is an error. */
-function sayLate({ once, folder }: StartSettings): void {
+function sayLate({ once, folder, json }: StartSettings): void {
   const text = `Scoring has given nothing new for ${STALLED_MS / 60_000} minutes, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
   if (once) throw new EntrainError('SCORES_LATE', text);
-  console.log(text);
+  sayTo({ json })(text);
 }
 
-function finalTables(report: ScoreReport): string[] {
-  const tables = [
-    pairTable,
-    differenceTable,
-    distanceTable,
-    stepTable,
-    branchTable,
-    patchTable,
-    talkTable,
-  ].map((table) => table(report));
-  const below = tables.flatMap((lines) => (lines.length > 0 ? ['', ...lines] : []));
-  return [
-    ...scoreTable(report, widthOf(process.stdout)),
-    ...matrixTables(report),
-    ...below,
-    '',
-    ...tableNotes(report),
-  ];
+function tablesOf(report: ScoreReport, { study, verbose, json }: StartSettings): string {
+  const width = widthOf(json ? process.stderr : process.stdout);
+  const verdict = reportVerdict(report, namesIn(study));
+  return finalTables(report, { width, isVerbose: verbose, verdict }).join('\n');
 }
+
+/** The final report for programs: one object, and nothing else on standard output. */
+function printJson(report: ScoreReport | undefined, { run, folder, study }: StartSettings): void {
+  const verdict = report && reportVerdict(report, namesIn(study));
+  process.stdout.write(`${JSON.stringify({ run, folder, verdict, report })}\n`);
+}
+
+/** Where a person reads: standard output, or standard error where that is for JSON. */
+const sayTo =
+  ({ json }: Pick<StartSettings, 'json'>) =>
+  (text: string): void =>
+    json ? console.error(text) : console.log(text);
 
 /** Settles when the run is over or a stop was asked for. Throws if the run failed or a program ended early. */
 async function outcome(

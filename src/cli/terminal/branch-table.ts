@@ -18,10 +18,15 @@ const HEADER = [
   'p at any time',
 ];
 
+/** Columns of what stands beside the matched score; without --verbose they are left out. */
+const BESIDE = ['words', 'bystander', 'both'];
+
 /** No lines where no turn has branched. */
-export function branchTable({ groups }: ScoreReport): string[] {
+export function branchTable({ groups }: ScoreReport, isVerbose = true): string[] {
   const rows = groups.flatMap((group) => (group.branches ? [branchRow(group, group.branches)] : []));
-  return rows.length === 0 ? [] : layOut([HEADER, ...rows]);
+  const shown = (cells: string[]): string[] =>
+    isVerbose ? cells : cells.filter((_, at) => !BESIDE.includes(HEADER[at] ?? ''));
+  return rows.length === 0 ? [] : layOut([HEADER, ...rows].map(shown));
 }
 
 function branchRow(

@@ -35,25 +35,29 @@ const STEP_HEADER = [
   'windows',
 ];
 
+export interface TableOptions {
+  /** Columns; unlimited if left out. */
+  width?: number;
+  /** Shows the parts of the excess, paper mode and their nulls too; true if left out. */
+  isVerbose?: boolean;
+}
+
 /**
  * Lines that say who talks, then one row per group. If rows are wider than `width`, the parts of the excess and
  * paper mode go on a line of their own under each row. If groups differ in models or number of agents, each row
  * names its own.
  */
-export function scoreTable(report: ScoreReport, width = Infinity): string[] {
+export function scoreTable(
+  report: ScoreReport,
+  { width = Infinity, isVerbose = true }: TableOptions = {},
+): string[] {
   const groups = report.groups.toSorted(byName);
   const who = whoTalks(groups);
   const models = groups.map((group) => (who.length > 0 ? [] : [`  ${whoOf(group)}`]));
-  const wide = layOut([HEADER, ...groups.map(row)]);
-  if (wide.every((line) => line.length <= width))
-    return [
-      ...who,
-      ...interleave(
-        wide,
-        groups.map((_, at) => models[at] ?? []),
-      ),
-    ];
   const narrow = layOut([[...PLACE, ...EVIDENCE], ...groups.map(shortRow)]);
+  if (!isVerbose) return [...who, ...interleave(narrow, models)];
+  const wide = layOut([HEADER, ...groups.map(row)]);
+  if (wide.every((line) => line.length <= width)) return [...who, ...interleave(wide, models)];
   const rows = groups.map((group, at) => [...(models[at] ?? []), ...heldAgainst(group)]);
   return [...who, ...interleave(narrow, rows)];
 }

@@ -1,5 +1,5 @@
 /** Reports a run that stands still: in which episode, for how long, and for whom it waits. */
-import { clockText } from './terminal.ts';
+import { clockText } from './progress-bar.ts';
 import type { RunningView, ViewState } from './view-state.ts';
 
 const QUIET_MS = 15_000;

@@ -27,7 +27,7 @@ function hiddenFigures({ groups, pairs }: ScoreReport): number[] {
 const belowZero = (value: number): string => `−${Math.abs(value).toFixed(2)}`;
 
 /** Whether the table is provisional or final. */
-const standingNote = ({ provisional }: ScoreReport): string =>
+export const standingNote = ({ provisional }: ScoreReport): string =>
   provisional
     ? 'provisional: the run is open, and p and q hold once, at its end'
     : 'final: the run has ended, and all of it is scored';

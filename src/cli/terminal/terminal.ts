@@ -4,7 +4,9 @@
  * time to time.
  */
 import { scoreTable } from './score-table.ts';
-import { tableNotes } from './table-notes.ts';
+import { standingNote } from './table-notes.ts';
+import { createColours } from './colours.ts';
+import { barText, clockText, leftText } from './progress-bar.ts';
 import { progress, type ViewState } from './view-state.ts';
 import { wrapWords } from './wrap-words.ts';
 
@@ -20,8 +22,6 @@ export interface Terminal {
   close(): void;
 }
 
-const BAR = 28;
-
 export function createTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
   return out.isTTY ? panelTerminal(out, elapsedMs) : plainTerminal(out, elapsedMs);
 }
@@ -32,18 +32,24 @@ export function speakerLine(agent: string, text: string): string {
   return `  ${agent.padEnd(NAME_WIDTH)} ${text.replaceAll(/\s+/g, ' ').trim()}`;
 }
 
-export function progressLine(state: ViewState, elapsedMs: number): string {
-  const full = Math.round(progress(state) * BAR);
-  const bar = '█'.repeat(full) + '░'.repeat(BAR - full);
+/** @param of how long it has run, the columns at hand, and the share that was done before this program */
+export function progressLine(
+  state: ViewState,
+  { elapsedMs, width = Infinity, from = 0 }: { elapsedMs: number; width?: number; from?: number },
+): string {
   const seconds = elapsedMs / 1000;
   const rate = seconds > 0 ? (state.tokens / seconds).toFixed(0) : '0';
-  return `${bar}  ${state.finished}/${state.episodes} episodes  ${state.turns} turns  ${rate} tokens/s  ${clockText(seconds)}`;
+  const share = progress(state);
+  const left = leftText({ done: (share - from) / Math.max(1e-9, 1 - from), elapsedMs });
+  const counts = `  ${state.finished}/${state.episodes} episodes  ${state.turns} turns  ${rate} tokens/s  ${clockText(seconds)}${left}`;
+  return barText(share, width - counts.length) + counts;
 }
 
 function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Terminal {
-  let shown = 0;
+  let [shown, focus] = [0, ''];
   let panel: string[] = [];
-  let focus = '';
+  let from: number | undefined;
+  const colours = createColours();
   const clear = (): void => {
     if (shown > 0) out.write(`\u001b[${shown}A\u001b[0J`);
     shown = 0;
@@ -65,18 +71,24 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     line,
     heading: (episode, text) => {
       focus = episode;
-      line(`\n${text}`);
+      write(['', ...wrapWords(text, { width: widthOf(out), indent: 0 }).map(colours.heading)]);
     },
-    utterance: ({ agent, text, note }) =>
-      write(wrapWords(speakerLine(agent, text) + note, { width: widthOf(out), indent: indentOf(agent) })),
+    utterance: ({ agent, text, note }) => {
+      const lines = spokenLines(agent, text + note, widthOf(out));
+      write([colours.speaker(lines[0] ?? '', agent), ...lines.slice(1)]);
+    },
     draw: (state) => {
       clear();
-      panel = panelLines(state, { elapsedMs: elapsedMs(), width: widthOf(out), focus });
+      from ??= progress(state);
+      panel = panelLines(state, { elapsedMs: elapsedMs(), width: widthOf(out), focus, from });
       show();
     },
     close: clear,
   };
 }
+
+const spokenLines = (agent: string, text: string, width: number): string[] =>
+  wrapWords(speakerLine(agent, text), { width, indent: indentOf(agent) });
 
 /** Column at which the words of a speaker begin. */
 const indentOf = (agent: string): number => 3 + Math.max(NAME_WIDTH, agent.length);
@@ -90,16 +102,18 @@ interface Panel {
   width: number;
   /** The episode whose utterance is shown while it is spoken. */
   focus: string;
+  /** Share of the run that was done before. */
+  from: number;
 }
 
-function panelLines(state: ViewState, { elapsedMs, width, focus }: Panel): string[] {
+function panelLines(state: ViewState, { elapsedMs, width, focus, from }: Panel): string[] {
   const { report, note } = state;
   const speaking = state.speaking.get(focus);
   const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
   const scores = report?.groups.length
-    ? [...scoreTable(report, width), ...tableNotes(report)]
+    ? [...scoreTable(report, { width, isVerbose: false }), standingNote(report)]
     : ['scores: waiting for the first turn pairs'];
-  return [now, '', progressLine(state, elapsedMs), '', ...scores];
+  return [now, '', progressLine(state, { elapsedMs, width, from }), '', ...scores];
 }
 
 /** Number of episodes between two tables if the output is no terminal. */
@@ -109,8 +123,8 @@ const NOTE_EVERY_MS = 30_000;
 
 const standing = (state: ViewState, elapsedMs: number): string =>
   [
-    progressLine(state, elapsedMs),
-    ...(state.report ? [...scoreTable(state.report), ...tableNotes(state.report)] : []),
+    progressLine(state, { elapsedMs }),
+    ...(state.report ? [...scoreTable(state.report, { isVerbose: false }), standingNote(state.report)] : []),
   ].join('\n');
 
 /** Writes the turns of one episode at a time, each as far as it has been spoken. */
@@ -187,8 +201,4 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
 
 function fit(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
-}
-
-export function clockText(seconds: number): string {
-  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 }

@@ -123,12 +123,12 @@ function layerSquares(m: Matrix, used: Histories): LayerSquares | undefined {
 }
 
 /** Mean of one column, and the factor that scales it to a standard deviation of 1; 0 if it does not vary. */
-interface Scale {
+export interface Scale {
   mean: number;
   factor: number;
 }
 
-function inverseSpreads({ cols, data }: Matrix, rows: Int32Array): Scale[] {
+export function inverseSpreads({ cols, data }: Matrix, rows: Int32Array): Scale[] {
   return Array.from({ length: cols }, (_, c) => {
     let [sum, largest, squares] = [0, 0, 0];
     for (const row of rows) {

@@ -15,7 +15,8 @@ export interface Choice {
 }
 
 const PENALTIES = [0.1, 0.3, 1, 3];
-const PENALTY_FOR_LAYERS = 3;
+/** By which target layers are compared, as a share of the mean eigenvalue. */
+export const PENALTY_FOR_LAYERS = 3;
 const INNER_PARTS = 3;
 
 /** One inner part and all the others. */

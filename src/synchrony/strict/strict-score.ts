@@ -106,14 +106,14 @@ export async function beyondText(
   });
 }
 
-interface Prepared {
+export interface Prepared {
   used: Blocks;
   components: StrictComponents;
   /** Number of rows of the input. */
   rows: number;
 }
 
-async function prepare(pairs: TurnPairs, options: StrictOptions): Promise<Prepared | NoScore> {
+export async function prepare(pairs: TurnPairs, options: StrictOptions): Promise<Prepared | NoScore> {
   if (![...pairs.source, ...pairs.target].every(isFinite))
     return { reason: 'a hidden state holds NaN or infinity' };
   const { algebra, shortest, minimums = DEFAULT_MINIMUMS } = options;
@@ -173,7 +173,7 @@ async function estimateOf(
 }
 
 /** Σ squares of the standardised rows of each target layer and block. */
-function energiesOf({ targets, leftover }: StrictComponents, { blocks }: Blocks): Float64Array[] {
+export function energiesOf({ targets, leftover }: StrictComponents, { blocks }: Blocks): Float64Array[] {
   return targets.map((target, layer) =>
     Float64Array.from(blocks, (block) => {
       const { start, episodes, turns } = block;

@@ -1,5 +1,5 @@
 /** Reads the figures of a run from its `scores.jsonl`: the last line of each group, and the group's curve. */
-import type { PaperReport, StrictReport } from '../../protocol/report.ts';
+import type { BesideReport, LayerMapReport, PaperReport, StrictReport } from '../../protocol/report.ts';
 import type {
   CurveView,
   DifferenceView,
@@ -8,10 +8,14 @@ import type {
   Interval,
   InterventionView,
 } from '../view-data.ts';
-import { verdictOf } from './verdict.ts';
+import { emptyEffects, takeMoves, takeParts, type EffectsState } from './effects-state.ts';
+import { verdictOf, type VerdictGroup, type VerdictInput } from '../../protocol/verdict.ts';
 
 export interface FiguresState {
   groups: Map<string, GroupView>;
+  /** Of each line's group the key of its view. */
+  names: Map<string, string>;
+  effects: EffectsState;
   differences: Map<string, DifferenceView>;
   provisional: boolean;
 }
@@ -21,6 +25,8 @@ const CURVE_POINTS = 400;
 
 export const emptyFigures = (): FiguresState => ({
   groups: new Map(),
+  names: new Map(),
+  effects: emptyEffects(),
   differences: new Map(),
   provisional: true,
 });
@@ -39,6 +45,9 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
     case 'influence':
       takeInfluence(figures, line);
       break;
+    case 'beside':
+      if (!takeBeside(figures, line)) return false;
+      break;
     default:
       return false;
   }
@@ -46,10 +55,29 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
   return true;
 }
 
-export function figuresView({ groups, differences, provisional }: FiguresState): FiguresView {
+/** @param nameOf who stands in a place, where the places are always the same agents' */
+export function figuresView(
+  { groups, differences, provisional }: FiguresState,
+  nameOf?: VerdictInput['nameOf'],
+): FiguresView {
   const sorted = [...groups.values()].toSorted((a, b) => a.key.localeCompare(b.key));
-  const figures = { provisional, groups: sorted, differences: [...differences.values()] };
-  return { ...figures, verdict: verdictOf(figures) };
+  const verdict = verdictOf({ groups: sorted.map(verdictGroup), provisional, nameOf });
+  return { provisional, groups: sorted, differences: [...differences.values()], verdict };
+}
+
+function verdictGroup(group: GroupView): VerdictGroup {
+  const { condition, agents, sourceRole, targetRole, intervention, adjustment, reason } = group;
+  return {
+    condition,
+    agents,
+    sourceRole,
+    targetRole,
+    influence: intervention?.influence ?? null,
+    sequentialP: intervention?.sequentialP ?? null,
+    histories: intervention?.histories ?? 0,
+    excess: adjustment,
+    reason,
+  };
 }
 
 interface PlaceLine {
@@ -68,11 +96,12 @@ function groupOf(figures: FiguresState, line: Line): GroupView {
   const { condition, agents, sourceRole, targetRole, distance = 1 } = place;
   const [sourceModel, targetModel] = [place.source.name, place.target.name];
   const key = `${condition} ${sourceRole}→${targetRole}/${agents} ${sourceModel}→${targetModel}`;
+  figures.names.set(place.group, key);
   const known = figures.groups.get(key);
   if (known) return known;
   const names = { condition, agents, sourceRole, targetRole, sourceModel, targetModel, distance };
-  const nothing = { samples: 0, association: null, adjustment: null, intervention: null, curve: [] };
-  const fresh: GroupView = { key, ...names, ...nothing };
+  const rungs = { association: null, adjustment: null, intervention: null, layerMap: null };
+  const fresh: GroupView = { key, ...names, samples: 0, ...rungs, lags: [], curve: [] };
   figures.groups.set(key, fresh);
   return fresh;
 }
@@ -169,7 +198,26 @@ function takeInfluence(figures: FiguresState, line: Line): void {
     sequentialP: sequential?.p_value ?? null,
     ...(reason === undefined ? {} : { reason }),
   };
-  groupOf(figures, line).intervention = view;
+  const group = groupOf(figures, line);
+  group.intervention = view;
+  takeMoves(figures.effects, group, line['moves']);
+}
+
+/** Secondary analyses. @returns false where their group is not known yet */
+function takeBeside(figures: FiguresState, line: Line): boolean {
+  const group = figures.groups.get(figures.names.get(String(line['group'])) ?? '');
+  if (!group) return false;
+  const { beside, layerMap = null } = line as { beside?: BesideReport; layerMap?: LayerMapReport | null };
+  const lags = [
+    [3, beside?.lag3],
+    [5, beside?.lag5],
+  ] as const;
+  group.lags = lags.flatMap(([lag, found]) =>
+    found ? [{ lag, value: found.excess, low: found.ciLow, high: found.ciHigh }] : [],
+  );
+  group.layerMap = layerMap && { map: layerMap.map, nulls: layerMap.nulls };
+  if (layerMap) takeParts(figures.effects, group, layerMap);
+  return true;
 }
 
 const intervalOf = (value: number, [low, high]: [number, number]): Interval => ({ value, low, high });

@@ -2,10 +2,19 @@
 import { join } from 'node:path';
 import { eventSchema, utteranceSchema, type RunFacts } from '../../protocol/nats-messages.ts';
 import { readRunFile } from '../../process/run-folder/run-file.ts';
-import type { FeedMessage, RunEntry, RunState, RunView, UtteranceView } from '../view-data.ts';
+import type {
+  EffectsView,
+  FeedMessage,
+  FiguresView,
+  RunEntry,
+  RunState,
+  RunView,
+  UtteranceView,
+} from '../view-data.ts';
+import { effectsView } from './effects-state.ts';
 import { emptyFigures, figuresView, takeScore } from './figures-state.ts';
 import { createLineTail, objectsOf, type LineTail } from './line-tail.ts';
-import { emptyTalk, takeAlternative, takeEvent, takeUtterance } from './talk-state.ts';
+import { agentInPlace, emptyTalk, takeAlternative, takeEvent, takeUtterance } from './talk-state.ts';
 
 export class FollowedRun {
   readonly #folder: string;
@@ -38,7 +47,7 @@ export class FollowedRun {
     const lines = objectsOf(await this.#tails.scores.read());
     const scored = lines.filter((line) => takeScore(this.#figures, line)).length > 0;
     this.#isAlive = this.#talk.state !== 'running' || (await isAlive());
-    if (scored) messages.push({ type: 'figures', figures: figuresView(this.#figures) });
+    if (scored) messages.push({ type: 'figures', figures: this.#figuresNow() });
     if (scored || this.#standing() !== before)
       messages.push({ type: 'run', entry: this.entry(), ...this.#failure() });
     return messages;
@@ -53,7 +62,7 @@ export class FollowedRun {
       episodes: this.#talk.planned,
       finished: this.#talk.finished,
       conditions: this.#facts?.study.conditions ?? [],
-      verdict: figuresView(this.#figures).verdict.claim,
+      verdict: this.#figuresNow().verdict.claim,
     };
   }
 
@@ -62,7 +71,7 @@ export class FollowedRun {
       ...this.entry(),
       ...planOf(this.#facts),
       talks: [...this.#talk.talks.values()],
-      figures: figuresView(this.#figures),
+      figures: this.#figuresNow(),
       ...this.#failure(),
     };
   }
@@ -72,11 +81,21 @@ export class FollowedRun {
     return this.#talk.words.get(episode) ?? [];
   }
 
+  /** What the utterances of an episode did to their listeners. */
+  effects(episode: string): EffectsView {
+    return effectsView(this.#figures.effects, episode);
+  }
+
   /** The first `most` utterances that contain `text`, regardless of case. */
   find(text: string, most: number): UtteranceView[] {
     const wanted = text.toLowerCase();
     const all = [...this.#talk.words.values()].flat();
     return all.filter((one) => one.text.toLowerCase().includes(wanted)).slice(0, most);
+  }
+
+  #figuresNow(): FiguresView {
+    const talks = [...this.#talk.talks.values()];
+    return figuresView(this.#figures, (condition, role) => agentInPlace(talks, condition, role));
   }
 
   async #readTalk(): Promise<FeedMessage[]> {
@@ -123,8 +142,10 @@ export class FollowedRun {
 const asMessage = (utterance: UtteranceView | undefined): FeedMessage[] =>
   utterance ? [{ type: 'utterance', utterance }] : [];
 
-function planOf(facts: RunFacts | undefined): Pick<RunView, 'seed' | 'maxTurns' | 'agents' | 'scenarios'> {
-  if (!facts) return { seed: 0, maxTurns: 0, agents: [], scenarios: [] };
+function planOf(
+  facts: RunFacts | undefined,
+): Pick<RunView, 'seed' | 'maxTurns' | 'hasBranches' | 'agents' | 'scenarios'> {
+  if (!facts) return { seed: 0, maxTurns: 0, hasBranches: false, agents: [], scenarios: [] };
   const { study, agents } = facts;
   const models = Object.entries(agents).map(([id, { name, layers, dims }]) => ({
     id,
@@ -133,5 +154,6 @@ function planOf(facts: RunFacts | undefined): Pick<RunView, 'seed' | 'maxTurns' 
     dims,
   }));
   const scenarios = study.scenarios.map(({ id, text, people }) => ({ id, text, people }));
-  return { seed: study.seed, maxTurns: study.maxTurns, agents: models, scenarios };
+  const hasBranches = study.branches !== undefined;
+  return { seed: study.seed, maxTurns: study.maxTurns, hasBranches, agents: models, scenarios };
 }

@@ -78,6 +78,22 @@ export function takeAlternative(
   return said;
 }
 
+/** Who stands in a place of a condition; undefined where the places change hands. In `reader` it is who reads along. */
+export function agentInPlace(
+  talks: readonly EpisodeView[],
+  condition: string,
+  role: number,
+): string | undefined {
+  const own = talks.filter((talk) => talk.condition === condition);
+  const names = new Set(
+    own.map(({ order, reader }) =>
+      role === order.length && reader !== undefined ? reader : order[role - 1],
+    ),
+  );
+  const [name] = names;
+  return names.size === 1 ? name : undefined;
+}
+
 function beginning(
   event: Extract<RunEvent, { type: 'episode-started' }>,
   known: EpisodeView | undefined,

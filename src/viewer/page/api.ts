@@ -1,5 +1,5 @@
 /** Requests of the page to the viewer's server. */
-import type { FeedMessage, RunEntry, RunView, UtteranceView } from '../view-data.ts';
+import type { EffectsView, FeedMessage, RunEntry, RunView, UtteranceView } from '../view-data.ts';
 
 async function ask<T>(path: string): Promise<T> {
   const answer = await fetch(path, { headers: { accept: 'application/json' } });
@@ -14,6 +14,8 @@ export const fetchRuns = (): Promise<RunEntry[]> => ask('/api/runs');
 export const fetchRun = (run: string): Promise<RunView> => ask(`/api/run?${of(run)}`);
 export const fetchWords = (run: string, episode: string): Promise<UtteranceView[]> =>
   ask(`/api/words?${of(run, { episode })}`);
+export const fetchEffects = (run: string, episode: string): Promise<EffectsView> =>
+  ask(`/api/effects?${of(run, { episode })}`);
 export const findWords = (run: string, text: string): Promise<UtteranceView[]> =>
   ask(`/api/find?${of(run, { text })}`);
 

@@ -1,13 +1,20 @@
 /** One run: its verdict, its talk, and the ladder of what the figures show. */
 import { useState } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
+import { linkToCompare, type Side } from './address.ts';
 import { Brand } from './brand.tsx';
 import { Course } from './figures/course.tsx';
+import { LayerMap } from './figures/layer-map.tsx';
+import { Trends } from './figures/trends.tsx';
+import { WhoMovesWhom } from './figures/who-moves-whom.tsx';
+import { HealthLine } from './health-line.tsx';
+import { Tiles } from './tiles.tsx';
 import { EpisodeList } from './episode-list.tsx';
 import { Finder } from './finder.tsx';
 import { Ladder } from './figures/ladder.tsx';
 import { Talk } from './talk.tsx';
 import { useRun } from './use-run.ts';
+import { byCondition } from './words.ts';
 
 export function RunPage({
   name,
@@ -41,6 +48,7 @@ export function RunPage({
   return (
     <>
       <Head run={run} isConnected={model.isConnected} />
+      {run.state === 'running' && <HealthLine parts={model.health} />}
       <Verdict run={run} />
       <Tabs tab={tab} pick={setTab} />
       <main class={`grid tab-${tab}`}>
@@ -50,6 +58,7 @@ export function RunPage({
           <EpisodeList run={run} shown={shown} isPicked={episode !== undefined} />
         </section>
         <section class="panel talk" aria-label="The talk">
+          <Tiles run={run} model={model} shown={shown} />
           <Talk
             key={shown}
             run={run}
@@ -59,13 +68,22 @@ export function RunPage({
             speaking={model.speaking.get(shown ?? '')}
           />
         </section>
-        <section class="panel figures" aria-labelledby="figures-title">
-          <h2 id="figures-title">What their hidden states show</h2>
-          <Ladder run={run} />
-          <Course run={run} />
-        </section>
+        <Figures run={run} />
       </main>
     </>
+  );
+}
+
+function Figures({ run }: { run: RunView }) {
+  return (
+    <section class="panel figures" aria-labelledby="figures-title">
+      <h2 id="figures-title">What their hidden states show</h2>
+      <WhoMovesWhom run={run} />
+      <Ladder run={run} />
+      <Course run={run} />
+      <Trends run={run} />
+      <LayerMap run={run} />
+    </section>
   );
 }
 
@@ -77,6 +95,12 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
       <h1>{run.run}</h1>
       <span class={`state ${run.state}`}>{run.state}</span>
       <span class="soft grow">{modelsText(agents)}</span>
+      <a class="soft" href={linkToCompare(sidesOf(run))}>
+        Compare
+      </a>
+      <a class="soft" href="/?glossary">
+        Glossary
+      </a>
       <label class="progress">
         <span>
           {finished} of {episodes} episodes
@@ -88,6 +112,16 @@ function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
       )}
     </header>
   );
+}
+
+/** Its first two conditions, or itself twice. */
+function sidesOf({ run, conditions }: RunView): Side[] {
+  const sorted = conditions.map((condition) => ({ condition })).toSorted(byCondition);
+  const [first, second = first] = [
+    sorted[0],
+    sorted.find(({ condition }) => condition === 'monologue') ?? sorted[1],
+  ];
+  return [first, second].map((one) => ({ run, condition: one?.condition }));
 }
 
 /** The agents' models as text; `both: MODEL` if they are the same. */
@@ -123,9 +157,9 @@ function Verdict({ run: { figures, failure } }: { run: RunView }) {
       {failure !== undefined && <p class="fault">The run failed: {failure}</p>}
       <p role="status">{verdict.claim}</p>
       {verdict.evidence.length > 0 && <p class="evidence">{verdict.evidence.join(' · ')}</p>}
-      {verdict.caveat !== '' && <p class="caveat">{verdict.caveat}</p>}
+      {verdict.caveat !== '' && <span class="caveat">{verdict.caveat}</span>}
       {figures.provisional && figures.groups.length > 0 && (
-        <p class="soft">Provisional: the run is open. p and q hold once, at its planned end.</p>
+        <span class="soft">Provisional: the run is open. p and q hold once, at its planned end.</span>
       )}
     </section>
   );

@@ -2,6 +2,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeView, PersonView, RunView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';
+import { Bubble, type Tinted } from './bubble.tsx';
+import { Player } from './player.tsx';
+import { TintLegend, type Tint } from './tint-legend.tsx';
+import { useEffects } from './use-effects.ts';
 import { conditionClass, hueOf, meaningOf } from './words.ts';
 
 interface TalkProps {
@@ -15,18 +19,23 @@ interface TalkProps {
 
 export function Talk({ run, episode, turn, words, speaking }: TalkProps) {
   const [played, setPlayed] = useState<number>();
+  const [picked, setPicked] = useState<Tint>();
+  const effects = useEffects(run, episode);
   const talk = run.talks.find((one) => one.episode === episode);
   if (!talk)
     return <p class="empty">{run.talks.length === 0 ? 'Nobody has spoken yet.' : 'Pick an episode.'}</p>;
+  const tint = picked ?? (effects.movedScale > 0 ? 'moved' : effects.partScale > 0 ? 'part' : 'none');
   const shown = played === undefined ? words : words.filter((one) => one.turn <= played);
   return (
     <>
       <Briefing run={run} talk={talk} />
+      <TintLegend tint={tint} effects={effects} pick={setPicked} />
       <Utterances
         run={run}
         talk={talk}
         turn={turn}
         words={shown}
+        tinted={{ tint, effects }}
         speaking={played === undefined ? speaking : undefined}
       />
       {!talk.open && words.length > 1 && (
@@ -45,12 +54,12 @@ function Briefing({ run, talk }: { run: RunView; talk: EpisodeView }) {
         {talk.scenario} <span class="soft">{talk.episode}</span>{' '}
         <span class={`chip ${conditionClass(condition)}`} title={meaningOf(condition)}>
           {condition}
-        </span>
+        </span>{' '}
+        <Twins run={run} talk={talk} />
       </h2>
       <p>
         {scenario?.text} <span class="soft">{meaningOf(condition) && `Here ${meaningOf(condition)}.`}</span>
       </p>
-      <Twins run={run} talk={talk} />
       <div class="people">
         {talk.order.map((agent, role) => (
           <Person key={agent} agent={agent} role={role} person={scenario?.people[role]} />
@@ -72,14 +81,14 @@ function Twins({ run, talk }: { run: RunView; talk: EpisodeView }) {
     .flatMap((condition) => alike(condition)[place] ?? []);
   if (twins.length === 0) return null;
   return (
-    <p class="twins">
-      The same episode in{' '}
+    <span class="twins">
+      the same in
       {twins.map(({ episode, condition }) => (
         <a key={episode} class={`chip ${conditionClass(condition)}`} href={linkTo(run.run, episode)}>
           {condition}
         </a>
       ))}
-    </p>
+    </span>
   );
 }
 
@@ -107,9 +116,11 @@ function Utterances({
   turn,
   words,
   speaking,
-}: Omit<TalkProps, 'episode'> & { talk: EpisodeView }) {
+  tinted,
+}: Omit<TalkProps, 'episode'> & { talk: EpisodeView; tinted: Tinted }) {
   const list = useRef<HTMLOListElement>(null);
   const named = useRef<HTMLLIElement>(null);
+  const isFirst = useRef(true);
   const size = words.length + (speaking?.text.length ?? 0);
   useEffect(() => {
     const [box, bubble] = [list.current, named.current];
@@ -120,7 +131,10 @@ function Utterances({
   }, [turn, words.length > 0]);
   useEffect(() => {
     const box = list.current;
-    if (box && turn === undefined) box.scrollTop = box.scrollHeight;
+    // A finished episode is read from its beginning; one that goes on, or is played, is followed.
+    const isRead = !talk.open && isFirst.current;
+    isFirst.current = words.length === 0;
+    if (box && turn === undefined && !isRead) box.scrollTop = box.scrollHeight;
   }, [size, turn]);
   return (
     <ol class="bubbles" ref={list} tabIndex={0} aria-label="Utterances">
@@ -129,7 +143,8 @@ function Utterances({
           key={one.turn}
           run={run.run}
           said={one}
-          role={one.turn % talk.order.length}
+          talk={talk}
+          tinted={tinted}
           isNamed={one.turn === turn}
           place={one.turn === turn ? named : undefined}
         />
@@ -141,106 +156,5 @@ function Utterances({
         </li>
       )}
     </ol>
-  );
-}
-
-interface BubbleProps {
-  run: string;
-  said: UtteranceView;
-  role: number;
-  isNamed: boolean;
-  place: { current: HTMLLIElement | null } | undefined;
-}
-
-function Bubble({ run, said, role, isNamed, place }: BubbleProps) {
-  const { episode, turn, agent, text, finish, alternatives } = said;
-  const note = { leave: 'leaves', absent: 'has left', length: 'cut at the limit' }[finish];
-  return (
-    <li ref={place ?? null} class={`bubble ${hueOf(role)}${isNamed ? ' named' : ''}`}>
-      <span class="who">
-        {agent}{' '}
-        <a class="soft" href={linkTo(run, episode, turn)} aria-label={`turn ${turn + 1}, link to it`}>
-          turn {turn + 1}
-        </a>
-        {note !== undefined && <span class="soft"> · {note}</span>}
-      </span>
-      <p dir="auto">{text === '' ? <span class="soft">(says nothing)</span> : text}</p>
-      {alternatives && (
-        <details class="alternatives">
-          <summary>{alternatives.length} alternatives from the same history</summary>
-          <ul>
-            {alternatives.map((one) => (
-              <li key={one.k} dir="auto">
-                {one.text || '(says nothing)'}
-                {one.moved && (
-                  <span class="soft">
-                    {' '}
-                    · layer {one.moved.layer} moved by {one.moved.size} SD
-                  </span>
-                )}
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
-    </li>
-  );
-}
-
-const SPEEDS = [1, 2, 4, 8];
-const TURN_MS = 1600;
-
-function Player({
-  last,
-  played,
-  play,
-}: {
-  last: number;
-  played: number | undefined;
-  play(turn: number | undefined): void;
-}) {
-  const [speed, setSpeed] = useState(2);
-  const [isRunning, setIsRunning] = useState(false);
-  useEffect(() => {
-    if (!isRunning) return;
-    const timer = setTimeout(() => {
-      const next = (played ?? -1) + 1;
-      if (next > last) {
-        setIsRunning(false);
-        play(undefined);
-      } else play(next);
-    }, TURN_MS / speed);
-    return () => clearTimeout(timer);
-  }, [isRunning, played, speed, last]);
-  const toggle = (): void => {
-    if (!isRunning && (played === undefined || played >= last)) play(0);
-    setIsRunning(!isRunning);
-  };
-  return (
-    <div class="player">
-      <button type="button" onClick={toggle}>
-        {isRunning ? 'Pause' : 'Play'}
-      </button>
-      <input
-        type="range"
-        min={0}
-        max={last}
-        value={played ?? last}
-        aria-label="Turn"
-        onInput={(event) => {
-          const at = Number(event.currentTarget.value);
-          play(at >= last ? undefined : at);
-        }}
-      />
-      <span class="soft">
-        turn {(played ?? last) + 1} of {last + 1}
-      </span>
-      <button
-        type="button"
-        onClick={() => setSpeed(SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length] ?? 1)}
-      >
-        speed {speed} ×
-      </button>
-    </div>
   );
 }

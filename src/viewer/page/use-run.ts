@@ -1,17 +1,20 @@
 /** The page's state of one run: read once, then updated by the feed. */
 import { useEffect, useReducer } from 'preact/hooks';
-import type { FeedMessage, RunView, UtteranceView } from '../view-data.ts';
+import type { EpisodeView, FeedMessage, HealthPart, RunView, UtteranceView } from '../view-data.ts';
 import { fetchRun, fetchWords, followFeed } from './api.ts';
 
 export interface RunModel {
   run: RunView | undefined;
   fault: string | undefined;
   isConnected: boolean;
-  /** The words of the episodes that were opened, and of those being spoken. */
+  /** How the programs of an open run are. */
+  health: readonly HealthPart[];
+  /** The words of the episode that was asked for last, and of those that are spoken now. */
   words: ReadonlyMap<string, readonly UtteranceView[]>;
+  asked: string | undefined;
   /** The utterance being spoken, of each episode. */
   speaking: ReadonlyMap<string, { turn: number; agent: string; text: string }>;
-  /** The episode with the latest utterance. */
+  /** The episode to follow: it stays while it is open. */
   liveliest: string | undefined;
 }
 
@@ -26,6 +29,8 @@ const NOTHING: RunModel = {
   run: undefined,
   fault: undefined,
   isConnected: false,
+  health: [],
+  asked: undefined,
   words: new Map(),
   speaking: new Map(),
   liveliest: undefined,
@@ -72,17 +77,19 @@ function reduce(model: RunModel, change: Change): RunModel {
     case 'connected':
       return { ...model, isConnected: change.isConnected };
     case 'words':
-      return { ...model, words: withWords(model.words, change.episode, change.words) };
+      return {
+        ...model,
+        asked: change.episode,
+        words: withWords(model.words, change.episode, change.words),
+      };
     case 'utterance':
       return takeUtterance(model, change.utterance);
     case 'token':
       return takeToken(model, change.token);
     case 'talk':
-      return withRun(model, ({ talks }) => ({
-        talks: [...talks.filter(({ episode }) => episode !== change.talk.episode), change.talk].toSorted(
-          (a, b) => a.episode.localeCompare(b.episode),
-        ),
-      }));
+      return takeTalk(model, change.talk);
+    case 'health':
+      return { ...model, health: change.parts };
     case 'run':
       return withRun(model, () => ({
         ...change.entry,
@@ -102,6 +109,21 @@ function liveliestOf({ talks }: RunView): string | undefined {
     talks.find(({ condition }) => condition === 'live') ??
     talks[0]
   )?.episode;
+}
+
+/** Of an episode that is over the words go, unless it is looked at: a page that stays open for days stays small. */
+function takeTalk(model: RunModel, talk: EpisodeView): RunModel {
+  const next = withRun(model, ({ talks }) => ({
+    talks: [...talks.filter(({ episode }) => episode !== talk.episode), talk].toSorted((a, b) =>
+      a.episode.localeCompare(b.episode),
+    ),
+  }));
+  const isSeen = [model.asked, model.liveliest].includes(talk.episode);
+  if (talk.open || isSeen) return next;
+  const open = new Set(next.run?.talks.filter((one) => one.open).map(({ episode }) => episode));
+  const isKept = (episode: string): boolean =>
+    open.has(episode) || episode === model.asked || episode === model.liveliest;
+  return { ...next, words: new Map([...model.words].filter(([episode]) => isKept(episode))) };
 }
 
 function withWords(
@@ -125,7 +147,9 @@ function takeUtterance(model: RunModel, utterance: UtteranceView): RunModel {
       talk.episode === episode ? { ...talk, turns: Math.max(talk.turns, turn + 1) } : talk,
     ),
   }));
-  return { ...next, speaking, liveliest: episode, words: withWords(model.words, episode, [utterance]) };
+  const isFollowed = model.run?.talks.some((talk) => talk.open && talk.episode === model.liveliest);
+  const liveliest = isFollowed ? model.liveliest : episode;
+  return { ...next, speaking, liveliest, words: withWords(model.words, episode, [utterance]) };
 }
 
 function takeToken(

@@ -1,96 +1,117 @@
-/** Plots the excess of a group against the number of turn pairs, with its interval and a line at zero. */
+/** Plots the excess of a group against the number of turn pairs, with its interval and that of `monologue`. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { GroupView, RunView } from '../../view-data.ts';
-import { saveCsv } from './save-figure.ts';
-import { byCondition, directionOf } from '../words.ts';
+import { GroupPicker } from './group-picker.tsx';
+import { Saves } from './saves.tsx';
+import { byCondition, figure } from '../words.ts';
 
 export function Course({ run }: { run: RunView }) {
   const groups = run.figures.groups.filter(({ curve }) => curve.length > 1).toSorted(byCondition);
   const [key, setKey] = useState<string>();
+  const place = useRef<HTMLDivElement>(null);
   const group = groups.find((one) => one.key === key) ?? groups[0];
   if (!group) return null;
+  const control = controlOf(group, groups);
   return (
-    <figure class="course">
+    <figure class="course" data-caption={`As data arrived: excess, ${group.condition}`}>
       <figcaption>
         <h3>As data arrived</h3>
-        <p class="question">The excess of rung 2 and its 95&nbsp;% interval.</p>
-        <select aria-label="Group" value={group.key} onChange={(event) => setKey(event.currentTarget.value)}>
-          {groups.map((one) => (
-            <option key={one.key} value={one.key}>
-              {one.condition}, {directionOf(one, run)}
-            </option>
-          ))}
-        </select>
+        <p class="question">
+          The excess of rung 2 and its 95&nbsp;% interval.
+          {control && ' Grey: the interval of monologue, where nobody hears.'}
+        </p>
+        <GroupPicker groups={groups} shown={group.key} run={run} pick={setKey} />
       </figcaption>
-      <Curve group={group} />
-      <div class="saves">
-        <button type="button" onClick={() => saveCsv(`${run.run}-course.csv`, courseTable(group))}>
-          CSV
-        </button>
+      <div ref={place}>
+        <Curve group={group} control={control} />
       </div>
+      <Saves name={`${run.run}-course`} place={place} table={() => courseTable(group)} />
     </figure>
   );
 }
 
-const HEIGHT = 180;
+/** The same places in `monologue`: what a figure looks like where nobody hears. */
+const controlOf = (group: GroupView, groups: readonly GroupView[]): GroupView | undefined =>
+  group.condition === 'monologue'
+    ? undefined
+    : groups.find(
+        ({ condition, sourceRole, targetRole }) =>
+          condition === 'monologue' && sourceRole === group.sourceRole && targetRole === group.targetRole,
+      );
 
-function Curve({ group }: { group: GroupView }) {
+const HEIGHT = 190;
+
+function Curve({ group, control }: { group: GroupView; control: GroupView | undefined }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const box = place.current;
     if (!box) return;
-    const css = (name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
-    const [ink, line, strict] = [css('--soft'), css('--line'), css('--strict')];
-    const axis = {
-      stroke: ink,
-      grid: { stroke: line, width: 1 },
-      ticks: { stroke: line, width: 1 },
-      font: '11px system-ui',
-    };
-    const data: uPlot.AlignedData = [
-      group.curve.map(({ samples }) => samples),
-      group.curve.map(({ low }) => low),
-      group.curve.map(({ high }) => high),
-      group.curve.map(({ value }) => value),
-    ];
-    const plot = new uPlot(
-      {
-        width: box.clientWidth,
-        height: HEIGHT,
-        legend: { show: false },
-        scales: {
-          x: { time: false },
-          y: { range: (_, low, high) => [Math.min(-0.05, low), Math.max(0.1, high)] },
-        },
-        axes: [
-          { ...axis, label: 'turn pairs', labelFont: '11px system-ui', labelSize: 16, size: 30 },
-          { ...axis, size: 46 },
-        ],
-        series: [
-          {},
-          { stroke: 'transparent', points: { show: false } },
-          { stroke: 'transparent', points: { show: false } },
-          { stroke: strict, width: 2, points: { show: false } },
-        ],
-        bands: [{ series: [2, 1], fill: css('--strict-wash') }],
-      },
-      data,
-      box,
-    );
+    const plot = new uPlot(optionsOf(box), dataOf(group, control), box);
     const resize = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT }));
     resize.observe(box);
     return () => {
       resize.disconnect();
       plot.destroy();
     };
-  }, [group.key, group.curve.length]);
+  }, [group.key, group.curve.length, control?.curve.length]);
   const last = group.curve.at(-1);
   const label = last
     ? `Excess over ${group.curve.length} looks; at ${last.samples} turn pairs ${last.value.toFixed(3)}`
     : '';
   return <div class="curve" ref={place} role="img" aria-label={label} />;
+}
+
+/** x, then low, high and value of the group, then low and high of the control. */
+function dataOf(group: GroupView, control: GroupView | undefined): uPlot.AlignedData {
+  const own: uPlot.AlignedData = [
+    group.curve.map(({ samples }) => samples),
+    group.curve.map(({ low }) => low),
+    group.curve.map(({ high }) => high),
+    group.curve.map(({ value }) => value),
+  ];
+  const beside: uPlot.AlignedData = [
+    (control?.curve ?? []).map(({ samples }) => samples),
+    (control?.curve ?? []).map(({ low }) => low),
+    (control?.curve ?? []).map(({ high }) => high),
+  ];
+  return uPlot.join([own, beside]);
+}
+
+function optionsOf(box: HTMLElement): uPlot.Options {
+  const css = (name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
+  const [ink, line, strict] = [css('--soft'), css('--line'), css('--strict')];
+  const font = '11px system-ui';
+  const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font };
+  const edge = { stroke: 'transparent', points: { show: false }, spanGaps: true };
+  const value = (_: uPlot, at: number | null): string => (at === null ? '–' : figure(at));
+  return {
+    width: box.clientWidth,
+    height: HEIGHT,
+    legend: { show: true, live: true, markers: { show: false } },
+    cursor: { y: false, points: { size: 7 } },
+    scales: {
+      x: { time: false },
+      y: { range: (_, low, high) => [Math.min(-0.05, low), Math.max(0.1, high)] },
+    },
+    axes: [
+      { ...axis, label: 'turn pairs', labelFont: font, labelSize: 16, size: 30 },
+      { ...axis, size: 46 },
+    ],
+    series: [
+      { label: 'turn pairs', value: (_, at) => (at === null ? '–' : String(at)) },
+      { ...edge, label: 'low', value },
+      { ...edge, label: 'high', value },
+      { label: 'excess', value, stroke: strict, width: 2, points: { show: false }, spanGaps: true },
+      { ...edge, label: 'monologue low', value },
+      { ...edge, label: 'high', value },
+    ],
+    bands: [
+      { series: [5, 4], fill: css('--null-wash') },
+      { series: [2, 1], fill: css('--strict-wash') },
+    ],
+  };
 }
 
 const courseTable = ({ curve }: GroupView): (string | number | null)[][] => [

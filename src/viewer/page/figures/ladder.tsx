@@ -4,7 +4,7 @@ import type { RunView } from '../../view-data.ts';
 import { ladderTable } from './ladder-table.ts';
 import { RUNGS, type Line, type Rung } from './marks.ts';
 import { RungPlot } from './rung-plot.tsx';
-import { saveCsv, saveSvg } from './save-figure.ts';
+import { Saves } from './saves.tsx';
 import { scaleOf } from './scale.ts';
 import { useWidth } from './use-width.ts';
 
@@ -28,18 +28,7 @@ export function Ladder({ run }: { run: RunView }) {
         </RungView>
       ))}
       {run.figures.groups.length > 0 && (
-        <div class="saves">
-          <span class="soft">Save</span>
-          <button type="button" onClick={() => saveSvg(place.current, `${run.run}-ladder.svg`)}>
-            SVG
-          </button>
-          <button
-            type="button"
-            onClick={() => saveCsv(`${run.run}-ladder.csv`, ladderTable(run.figures.groups))}
-          >
-            CSV
-          </button>
-        </div>
+        <Saves name={`${run.run}-ladder`} place={place} table={() => ladderTable(run.figures.groups)} />
       )}
     </div>
   );
@@ -58,7 +47,7 @@ function RungView({ rung, lines, run, children }: RungViewProps) {
   const isWaiting =
     rung.place < 3 ? run.figures.groups.length > 0 : run.figures.groups.some((of) => of.intervention);
   return (
-    <figure class={`rung${hasFigure ? '' : ' bare'}`}>
+    <figure class={`rung${hasFigure ? '' : ' bare'}`} data-caption={`${rung.name}: ${rung.question}`}>
       <figcaption>
         <span class="place" aria-hidden="true">
           {rung.place}
@@ -66,11 +55,21 @@ function RungView({ rung, lines, run, children }: RungViewProps) {
         <h3>{rung.name}</h3>
         <details class="definition">
           <summary aria-label={`What is ${rung.name.toLowerCase()}?`}>?</summary>
-          <p>{rung.definition}</p>
+          <p>
+            {rung.definition} <a href={`/?glossary#${rung.term}`}>In the glossary</a>
+          </p>
         </details>
         <p class="question">{rung.question}</p>
       </figcaption>
-      {hasFigure ? children : <p class="soft">{isWaiting && why !== undefined ? why : rung.notRun}</p>}
+      {hasFigure ? (
+        children
+      ) : (
+        <p class="soft">{isWaiting && why !== undefined ? why : notRunText(rung, run)}</p>
+      )}
     </figure>
   );
 }
+
+/** Why a rung has no figure at all. */
+export const notRunText = ({ place, notRun }: Rung, { hasBranches }: RunView): string =>
+  place === 3 && hasBranches ? 'Nothing yet: the first figures come after a few branched turns.' : notRun;

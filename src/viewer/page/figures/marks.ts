@@ -27,6 +27,8 @@ export interface Rung {
   name: string;
   question: string;
   definition: string;
+  /** Where the glossary has more. */
+  term: string;
   /** Text shown if no group has a figure. */
   notRun: string;
   lines(figures: FiguresView): Line[];
@@ -39,6 +41,7 @@ export const RUNGS: readonly Rung[] = [
     question: 'Does what one says change the other?',
     definition:
       'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state foretells on held-out scenarios: it says “moves in line with”.',
+    term: 'influence',
     notRun: 'Not tested in this study: it has no "branches".',
     lines: ({ groups }) => [
       ...groups
@@ -53,6 +56,7 @@ export const RUNGS: readonly Rung[] = [
     question: 'Do the states go together beyond scenario, turn and episode?',
     definition:
       'Excess: how much of the next speaker’s hidden state this speaker’s state tells (R²) once scenario, turn and episode are taken out, minus the mean of an exact permutation test. It is no proof of an effect: an input that both share in single episodes shows as well. “live − monologue” is the excess of the one minus that of the other.',
+    term: 'excess',
     notRun: 'Nothing yet: it takes six scenarios with three episodes each.',
     lines: ({ groups, differences }) => [
       ...groups.toSorted(byCondition).map((group) => lineOf(group, adjustmentMark(group))),
@@ -65,6 +69,7 @@ export const RUNGS: readonly Rung[] = [
     question: 'Do the states go together?',
     definition:
       'SyncR² as published, beside its nulls: shuffled turns, pseudo pairs of other episodes, and the same from the words alone. It also counts what both share without talking. It counts an R² below 0 as 0: “clipped” means that nothing was left, which happens where turn pairs are few for the dimensions.',
+    term: 'paper-mode',
     notRun: 'Nothing yet: the first figure comes after a few dozen turns.',
     lines: ({ groups }) => groups.toSorted(byCondition).map((group) => lineOf(group, associationMark(group))),
   },

@@ -14,27 +14,88 @@ const KEPT = [
   'font-weight',
 ];
 
-/** Saves all plots inside an element, stacked vertically, as one SVG file. */
-export function saveSvg(place: Element | null, name: string): void {
-  const plots = [...(place?.querySelectorAll('svg') ?? [])];
+interface Picture {
+  text: string;
+  width: number;
+  height: number;
+}
+
+/** All plots inside an element, stacked vertically, as one SVG; canvases become images in it. */
+function pictureOf(place: Element | null): Picture {
   const namespace = 'http://www.w3.org/2000/svg';
   const whole = document.createElementNS(namespace, 'svg');
-  let height = 0;
-  let width = 0;
-  for (const plot of plots) {
-    const { width: plotWidth, height: plotHeight } = plot.viewBox.baseVal;
-    const copy = plot.cloneNode(true) as SVGSVGElement;
-    keepStyles(plot, copy);
+  let [width, height] = [0, 0];
+  for (const plot of place?.querySelectorAll<SVGSVGElement | HTMLCanvasElement>('svg, canvas') ?? []) {
+    const caption = captionOf(plot);
+    if (caption) {
+      caption.setAttribute('y', String(height + 16));
+      whole.append(caption);
+      height += CAPTION_PX;
+    }
     const group = document.createElementNS(namespace, 'g');
     group.setAttribute('transform', `translate(0 ${height})`);
-    group.append(...copy.childNodes);
+    const size = plot instanceof HTMLCanvasElement ? imageInto(group, plot) : plotInto(group, plot);
     whole.append(group);
-    height += plotHeight + 12;
-    width = Math.max(width, plotWidth);
+    height += size.height + 12;
+    width = Math.max(width, size.width);
   }
   whole.setAttribute('viewBox', `0 0 ${width} ${height}`);
   whole.setAttribute('width', String(width * 2));
-  save(new Blob([new XMLSerializer().serializeToString(whole)], { type: 'image/svg+xml' }), name);
+  whole.setAttribute('height', String(height * 2));
+  return { text: new XMLSerializer().serializeToString(whole), width: width * 2, height: height * 2 };
+}
+
+const CAPTION_PX = 26;
+
+/** What the plot is, as a line of text above it; the figure says it in `data-caption`. */
+function captionOf(plot: Element): SVGElement | undefined {
+  const text = plot.closest('[data-caption]')?.getAttribute('data-caption');
+  if (!text) return undefined;
+  const line = document.createElementNS('http://www.w3.org/2000/svg', 'text');
+  const { color, fontFamily } = getComputedStyle(plot);
+  const style = { fill: color, 'font-family': fontFamily, 'font-size': '13px', 'font-weight': '650' };
+  for (const [name, value] of Object.entries(style)) line.setAttribute(name, value);
+  line.textContent = text;
+  return line;
+}
+
+function plotInto(group: SVGElement, plot: SVGSVGElement): { width: number; height: number } {
+  const copy = plot.cloneNode(true) as SVGSVGElement;
+  keepStyles(plot, copy);
+  group.append(...copy.childNodes);
+  return plot.viewBox.baseVal;
+}
+
+function imageInto(group: SVGElement, canvas: HTMLCanvasElement): { width: number; height: number } {
+  const image = document.createElementNS('http://www.w3.org/2000/svg', 'image');
+  const { clientWidth: width, clientHeight: height } = canvas;
+  for (const [name, value] of Object.entries({ width, height, href: canvas.toDataURL('image/png') }))
+    image.setAttribute(name, String(value));
+  group.append(image);
+  return { width, height };
+}
+
+export function saveSvg(place: Element | null, name: string): void {
+  save(new Blob([pictureOf(place).text], { type: 'image/svg+xml' }), name);
+}
+
+/** The same as pixels, two for each of the page's, on the colour of the card. */
+export async function savePng(place: Element | null, name: string): Promise<void> {
+  const { text, width, height } = pictureOf(place);
+  const url = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
+  const image = new Image(width, height);
+  image.src = url;
+  await image.decode();
+  URL.revokeObjectURL(url);
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext('2d');
+  if (!context || !place) return;
+  context.fillStyle = getComputedStyle(place).getPropertyValue('--card');
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, 0, 0, width, height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+  if (blob) save(blob, name);
 }
 
 function keepStyles(from: Element, to: Element): void {

@@ -74,6 +74,7 @@ const besideOf = (group: string, version: number): BesideScore => ({
   samples: version,
   method: STRICT_METHOD,
   beside: { text: null, words: null, lag3: null, lag5: null },
+  layerMap: null,
   rows: {},
   computedMs: 1,
 });

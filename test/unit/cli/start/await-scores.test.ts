@@ -54,7 +54,10 @@ describe('awaitScores', () => {
     const answers = Array.from({ length: 180 }, (_, at) => ({ ...report(true), waiting: 180 - at }));
     const { settled, notes } = await waited([...answers, report(false)], 900_000);
     expect([settled, notes.length]).toEqual([true, 180]);
-    expect(notes.at(-1)).toBe('scoring what was recorded, 1 to go, 120:00');
+    expect(notes[89]).toBe('scoring what was recorded, 91 to go, 60:00  about 61:20 left  ████████░░░░░░░░');
+    expect(notes.at(-1)).toBe(
+      `scoring what was recorded, 1 to go, 120:00  about 0:40 left  ${'█'.repeat(16)}`,
+    );
   });
 
   it('gives up when nothing new has come for too long', async () => {

@@ -3,7 +3,7 @@
  * stream that keeps what is written.
  */
 import { Writable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createHeadings } from '../../../../src/cli/terminal/headings.ts';
 import { createTerminal, type Terminal } from '../../../../src/cli/terminal/terminal.ts';
 import { emptyView } from '../../../../src/cli/terminal/view-state.ts';
@@ -113,8 +113,22 @@ it('tokens of another episode are not written into the line of this one', () => 
 });
 
 it('a narrow window breaks an utterance between words', () => {
+  vi.stubEnv('NO_COLOR', '1');
   const { headings, say, text } = room({ columns: 31 });
   headings.begin(e1);
   say('e0001', 0, 'Nobody breaks inside words.');
   expect(text()).toContain('  ada      Nobody breaks\n           inside words.\n');
+  expect(text()).not.toContain('\u001b[1');
 });
+
+it('names have colours on a terminal, another one for each agent, and none with NO_COLOR', () => {
+  vi.stubEnv('NO_COLOR', '');
+  vi.stubEnv('TERM', 'xterm');
+  const { headings, say, text } = room({ columns: 80 });
+  headings.begin(e1);
+  say('e0001', 0, 'Hello.');
+  expect(text()).toContain('\u001b[1me0001 · rain · live\u001b[0m\n');
+  expect(text()).toContain('  \u001b[1;36mada\u001b[0m      Hello.\n');
+});
+
+afterEach(() => vi.unstubAllEnvs());

@@ -74,13 +74,14 @@ describe('scoreTable', () => {
     const wide = scoreTable(reportOf({ ...group, targetModel: 'n' }, back));
     expect(wide.filter((line) => line.startsWith('live'))).toHaveLength(2);
     expect([wide[2], wide[4]]).toEqual(['  m → n, 2 agents', '  n → m, 2 agents']);
-    const sizes = scoreTable(reportOf(group, { ...group, agents: 3 }), 79);
+    const sizes = scoreTable(reportOf(group, { ...group, agents: 3 }), { width: 79 });
     expect(sizes.filter((line) => line.endsWith('agents'))).toEqual(['  m, 2 agents', '  m, 3 agents']);
     expect(scoreTable(reportOf(group, { ...group, sourceRole: 2, targetRole: 1 }))[0]).toBe('m, 2 agents');
   });
 
   it('flags a small q whose interval holds 0, and says where it does not count', () => {
-    const row = (verdict: GroupReport['verdict']) => scoreTable(reportOf({ ...group, verdict }), 79)[2];
+    const row = (verdict: GroupReport['verdict']) =>
+      scoreTable(reportOf({ ...group, verdict }), { width: 79 })[2];
     expect(row('flagged')).toMatch(/0\.020 +flagged$/);
     expect(row('none')).toMatch(/0\.020 +no$/);
   });
@@ -88,7 +89,7 @@ describe('scoreTable', () => {
   it('keeps excess, interval, p, q, both nulls and paper in a window of 80 columns', () => {
     const shared = { ...group, condition: 'shared-input' };
     const waiting = { ...group, condition: 'monologue', strict: null, reason: '18 of 120 turn pairs' };
-    const lines = scoreTable(reportOf(group, waiting, shared), 79);
+    const lines = scoreTable(reportOf(group, waiting, shared), { width: 79 });
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(79);
     expect(lines[2]).toMatch(/^live +1st → 2nd +200 +\+0\.130 +\[\+0\.050, \+0\.200\] +0\.005 +0\.020 +yes$/);
     expect(lines[3]).toBe('  score +0.123, null mean −0.010 · paper 0.310, its null 0.020');

@@ -80,7 +80,7 @@ describe('the verdict', () => {
     );
     expect(verdict).toEqual({
       claim: 'Their hidden states go together beyond what scenario, turn and episode explain.',
-      evidence: ['live, 1st → 2nd +0.25 [+0.20, +0.30]', 'monologue, 1st → 2nd +0.00 [−0.05, +0.05]'],
+      evidence: ['live: 1st → 2nd +0.25 [+0.20, +0.30]', 'monologue: 1st → 2nd +0.00 [−0.05, +0.05]'],
       caveat: 'Whether one acts on the other is not tested: that takes branches.',
     });
   });
@@ -97,22 +97,25 @@ describe('the verdict', () => {
       influence('live', 0.47),
       influence('monologue', 0),
     );
-    expect(verdict.claim).toBe('They act on one another.');
-    expect(verdict.evidence).toEqual([
-      'live: what the 1st speaker says makes 47\u00a0% of the variation of the 2nd one’s next state',
-      'monologue: what the 1st speaker says makes 0\u00a0% of the variation of the 2nd one’s next state',
-    ]);
+    expect(verdict.claim).toBe(
+      'They act on one another: in this study, at this temperature, what the 1st speaker says makes 47\u00a0% of the variation of the 2nd speaker’s next state. In monologue: 0\u00a0%.',
+    );
+    expect(verdict.evidence).toEqual([]);
   });
 
   it('does not say that they act on one another where an interval holds 0', () => {
-    expect(take(influence('live', 0.05)).verdict.claim).toBe('Neither is seen to act on the other.');
+    const { verdict } = take(influence('live', 0.05));
+    expect(verdict.claim).toBe(
+      'Neither is seen to act on the other: no interval of the influence lies above 0.',
+    );
+    expect(verdict.evidence).toEqual(['live: 1st → 2nd 5\u00a0%']);
   });
 
   it('says early what the anytime-valid test finds', () => {
     const early = { ...influence('live', 0), influence: null, matched: null, provisional: true };
     expect(take(early).verdict).toEqual({
       claim: 'So far: They act on one another.',
-      evidence: ['live, 1st → 2nd: p 0.010 after 24 histories'],
+      evidence: ['live: 1st → 2nd p 0.010 after 24 histories'],
       caveat: 'By a test that may be looked at any time; how much takes more histories.',
     });
   });

@@ -1,0 +1,147 @@
+/** One utterance: who said it, how far it moved whom, and what might have been said instead. */
+import type { AlternativeView, EffectsView, EffectView, EpisodeView, UtteranceView } from '../view-data.ts';
+import { linkTo } from './address.ts';
+import type { Tint } from './tint-legend.tsx';
+import { hueOf, signed } from './words.ts';
+
+export interface Tinted {
+  tint: Tint;
+  effects: EffectsView;
+}
+
+interface BubbleProps {
+  run: string;
+  said: UtteranceView;
+  talk: EpisodeView;
+  tinted: Tinted;
+  isNamed: boolean;
+  place: { current: HTMLLIElement | null } | undefined;
+}
+
+export function Bubble({ run, said, talk, tinted, isNamed, place }: BubbleProps) {
+  const { episode, turn, agent, text, finish } = said;
+  const note = { leave: 'leaves', absent: 'has left', length: 'cut at the limit' }[finish];
+  const own = tinted.effects.effects.filter((effect) => effect.turn === turn);
+  const share = shareOf(own, tinted);
+  return (
+    <li
+      ref={place ?? null}
+      class={`bubble ${hueOf(turn % talk.order.length)}${isNamed ? ' named' : ''}${share === undefined ? ' plain' : ''}`}
+      style={{ '--tint': `${Math.round(100 * (share ?? 0))}%` }}
+    >
+      <span class="who">
+        {agent}{' '}
+        <a class="soft" href={linkTo(run, episode, turn)} aria-label={`turn ${turn + 1}, link to it`}>
+          turn {turn + 1}
+        </a>
+        {note !== undefined && <span class="soft"> · {note}</span>}
+        {own.map((effect) => (
+          <Figure key={effect.targetRole} effect={effect} talk={talk} tinted={tinted} />
+        ))}
+      </span>
+      <p dir="auto">{text === '' ? <span class="soft">(says nothing)</span> : text}</p>
+      {said.alternatives && (
+        <Alternatives said={said} effects={own} talk={talk} scale={tinted.effects.movedScale} />
+      )}
+    </li>
+  );
+}
+
+/** Of the strongest colour; undefined where the utterance has no figure of the kind that is shown. */
+function shareOf(effects: readonly EffectView[], { tint, effects: all }: Tinted): number | undefined {
+  if (tint === 'none') return 0;
+  const values = effects.flatMap(({ moved, part }) => (tint === 'moved' ? moved?.['0'] : part) ?? []);
+  const scale = tint === 'moved' ? all.movedScale : all.partScale;
+  if (values.length === 0) return undefined;
+  return scale > 0 ? Math.min(1, Math.max(0, ...values) / scale) : 0;
+}
+
+/** Who listens in a place: in `reader` the last one only reads along. */
+const listenerOf = ({ order, reader }: EpisodeView, role: number): string =>
+  (role === order.length && reader !== undefined ? reader : order[role - 1]) ?? `speaker ${role}`;
+
+interface FigureProps {
+  effect: EffectView;
+  talk: EpisodeView;
+  tinted: Tinted;
+}
+
+/** The figure behind the colour; its null and what it means on hover. */
+function Figure({ effect, talk, tinted: { tint, effects } }: FigureProps) {
+  const listener = listenerOf(talk, effect.targetRole);
+  const moved = effect.moved?.['0'];
+  if (tint === 'moved' && moved !== undefined) {
+    const others = Object.entries(effect.moved ?? {}).flatMap(([k, value]) =>
+      k === '0' ? [] : value.toFixed(2),
+    );
+    const title = `moved ${listener} by ${moved.toFixed(2)} spreads of its state; where nobody hears it is exactly 0; the alternatives: ${others.join(', ')}`;
+    return (
+      <span class="effect" title={title}>
+        moved {listener} {moved.toFixed(2)}
+      </span>
+    );
+  }
+  if (tint !== 'part' || effect.part === undefined) return null;
+  const against = effects.partNull === null ? '' : `; mean under the null ${signed(effects.partNull)}`;
+  return (
+    <span class="effect" title={`R² of this turn pair, to ${listener}: ${signed(effect.part)}${against}`}>
+      R² {effect.part.toFixed(2).replace('-', '−')}
+    </span>
+  );
+}
+
+interface AlternativesProps {
+  said: UtteranceView;
+  effects: readonly EffectView[];
+  talk: EpisodeView;
+  scale: number;
+}
+
+/** What was heard instead, each beside how the listener's state moved for it. */
+function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
+  const { alternatives = [], text } = said;
+  const rows: AlternativeView[] = [{ k: 0, text }, ...alternatives];
+  const heard = effects.filter(({ moved }) => moved);
+  return (
+    <details class="alternatives">
+      <summary>
+        {alternatives.length} {alternatives.length === 1 ? 'alternative' : 'alternatives'} from the same
+        history
+      </summary>
+      {heard.length > 0 && (
+        <p class="soft">
+          Heard from the same state; the bar is how far each moved{' '}
+          {heard.map(({ targetRole }) => listenerOf(talk, targetRole)).join(' and ')}.
+        </p>
+      )}
+      <ul>
+        {rows.map((one) => (
+          <li key={one.k} class={one.k === 0 ? 'was-said' : ''}>
+            {heard.map(({ targetRole, moved }) => (
+              <Move key={targetRole} value={moved?.[one.k]} scale={scale} />
+            ))}
+            <span class="alternative" dir="auto">
+              {one.text || '(says nothing)'}
+            </span>
+            {one.k === 0 && <span class="soft"> said</span>}
+            {one.moved && (
+              <span class="soft">
+                layer {one.moved.layer} moved by {one.moved.size} SD
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Move({ value, scale }: { value: number | undefined; scale: number }) {
+  const share = value === undefined || scale === 0 ? 0 : Math.min(1, value / scale);
+  return (
+    <span class="move">
+      <span class="move-bar" style={{ '--share': `${Math.round(100 * share)}%` }} aria-hidden="true" />
+      <span class="move-value">{value === undefined ? '–' : value.toFixed(2)}</span>
+    </span>
+  );
+}

@@ -1,0 +1,209 @@
+/** More than two agents: a matrix of who moves whom, and a graph whose arrows are as thick as the influence. */
+import { useRef, useState } from 'preact/hooks';
+import type { GroupView, Interval, RunView } from '../../view-data.ts';
+import { byCondition, conditionClass, figure, hueOf, signed } from '../words.ts';
+import { Saves } from './saves.tsx';
+import type { Cell } from './save-figure.ts';
+
+interface Arrow {
+  from: number;
+  to: number;
+  figure: Interval;
+  isPale: boolean;
+  title: string;
+}
+
+export function WhoMovesWhom({ run }: { run: RunView }) {
+  const groups = run.figures.groups.filter(({ agents }) => agents > 2).toSorted(byCondition);
+  const conditions = [...new Set(groups.map(({ condition }) => condition))];
+  const [picked, setPicked] = useState<string>();
+  const place = useRef<HTMLDivElement>(null);
+  const condition: string | undefined = conditions.find((one) => one === picked) ?? conditions[0];
+  if (condition === undefined) return null;
+  const own = groups.filter((group) => group.condition === condition);
+  const isInfluence = own.some(({ intervention }) => intervention?.influence);
+  const arrows = own.flatMap((group) => arrowOf(group, isInfluence));
+  const names = namesOf(run, own[0]?.agents ?? 0);
+  return (
+    <figure class="who" data-caption={`Who moves whom, ${condition}`}>
+      <figcaption>
+        <h3>Who moves whom</h3>
+        <p class="question">
+          {isInfluence
+            ? 'Influence: the share of the variance of the column’s next state that the row’s choice of words makes.'
+            : 'Excess of rung 2, from the row to the column: an association, no effect.'}
+        </p>
+        {conditions.length > 1 && (
+          <div class="chips" role="group" aria-label="Condition">
+            {conditions.map((one) => (
+              <button
+                key={one}
+                type="button"
+                class={`chip ${conditionClass(one)}`}
+                aria-pressed={one === condition}
+                onClick={() => setPicked(one)}
+              >
+                {one}
+              </button>
+            ))}
+          </div>
+        )}
+      </figcaption>
+      <div class="who-both" ref={place}>
+        <Graph names={names} arrows={arrows} />
+        <Matrix names={names} arrows={arrows} isInfluence={isInfluence} />
+      </div>
+      <Saves name={`${run.run}-who`} place={place} table={() => tableOf(names, arrows)} />
+    </figure>
+  );
+}
+
+/** Agents by place, where the places are always the same agents'. */
+function namesOf({ talks }: RunView, agents: number): string[] {
+  return Array.from({ length: agents }, (_, role) => {
+    const own = new Set(talks.filter(({ order }) => order.length === agents).map(({ order }) => order[role]));
+    const [name] = own;
+    return own.size === 1 && name !== undefined ? name : `speaker ${role + 1}`;
+  });
+}
+
+function arrowOf(group: GroupView, isInfluence: boolean): Arrow[] {
+  const { sourceRole, targetRole, adjustment, intervention, distance } = group;
+  const found = isInfluence ? intervention?.influence : adjustment;
+  if (!found) return [];
+  const isPale = isInfluence ? found.low <= 0 : adjustment?.verdict !== 'counts';
+  const write = isInfluence ? figure : signed;
+  const title = `${write(found.value)} [${write(found.low)}, ${write(found.high)}], ${distance} ${distance === 1 ? 'turn' : 'turns'} on`;
+  const { value, low, high } = found;
+  return [{ from: sourceRole - 1, to: targetRole - 1, figure: { value, low, high }, isPale, title }];
+}
+
+const SIZE = 220;
+const NODE = 19;
+
+/** Agents on a circle; each direction is an arc of its own, so that both show. */
+function Graph({ names, arrows }: { names: readonly string[]; arrows: readonly Arrow[] }) {
+  const most = Math.max(0.05, ...arrows.map((arrow) => Math.abs(arrow.figure.value)));
+  const radius = SIZE / 2 - 42;
+  const at = (role: number): { x: number; y: number } => {
+    const angle = -Math.PI / 2 + (2 * Math.PI * role) / names.length;
+    return { x: SIZE / 2 + radius * Math.cos(angle), y: SIZE / 2 + radius * Math.sin(angle) };
+  };
+  return (
+    <svg
+      class="who-graph"
+      viewBox={`0 0 ${SIZE} ${SIZE}`}
+      role="img"
+      aria-label={arrows.map(({ from, to, title }) => `${names[from]} to ${names[to]}: ${title}`).join('. ')}
+    >
+      {arrows.map((arrow) => {
+        const share = Math.max(0, arrow.figure.value) / most;
+        const { path, head } = arc(at(arrow.from), at(arrow.to), 5 + 4 * share);
+        return (
+          <g
+            key={`${arrow.from} ${arrow.to}`}
+            class={`arrow ${hueOf(arrow.from)}${arrow.isPale ? ' pale' : ''}`}
+          >
+            <title>{`${names[arrow.from]} → ${names[arrow.to]}: ${arrow.title}`}</title>
+            <path class="shaft" d={path} stroke-width={1 + 8 * share} fill="none" />
+            <path class="head" d={head} />
+          </g>
+        );
+      })}
+      {names.map((name, role) => {
+        const { x, y } = at(role);
+        return (
+          <g key={name} class={`node ${hueOf(role)}`}>
+            <circle cx={x} cy={y} r={NODE} />
+            <text x={x} y={y + 4} text-anchor="middle">
+              {name.length > 6 ? name.replace('speaker ', '') : name}
+            </text>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** A bent line from rim to rim, and its head of so many pixels. */
+function arc(from: Point, to: Point, headPx: number): { path: string; head: string } {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const length = Math.hypot(dx, dy) || 1;
+  const [ux, uy] = [dx / length, dy / length];
+  const bend = { x: (from.x + to.x) / 2 - uy * 22, y: (from.y + to.y) / 2 + ux * 22 };
+  const toward = (a: Point, b: Point, by: number): Point => {
+    const size = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+    return { x: a.x + ((b.x - a.x) / size) * by, y: a.y + ((b.y - a.y) / size) * by };
+  };
+  const begin = toward(from, bend, NODE + 2);
+  const tip = toward(to, bend, NODE + 2);
+  const neck = toward(tip, bend, headPx * 1.4);
+  const [hx, hy] = [(tip.x - neck.x) / (headPx * 1.4), (tip.y - neck.y) / (headPx * 1.4)];
+  const side = (by: number): string => `${neck.x - hy * by},${neck.y + hx * by}`;
+  return {
+    path: `M${begin.x},${begin.y} Q${bend.x},${bend.y} ${neck.x},${neck.y}`,
+    head: `M${tip.x},${tip.y} L${side(headPx)} L${side(-headPx)} Z`,
+  };
+}
+
+interface MatrixProps {
+  names: readonly string[];
+  arrows: readonly Arrow[];
+  isInfluence: boolean;
+}
+
+function Matrix({ names, arrows, isInfluence }: MatrixProps) {
+  const most = Math.max(0.05, ...arrows.map((arrow) => Math.abs(arrow.figure.value)));
+  const write = isInfluence ? (value: number): string => `${Math.round(100 * value)}\u00a0%` : signed;
+  return (
+    <table class="who-matrix">
+      <thead>
+        <tr>
+          <th scope="col">from ↓ to →</th>
+          {names.map((name) => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {names.map((name, from) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            {names.map((_, to) => {
+              const arrow = arrows.find((one) => one.from === from && one.to === to);
+              const share = arrow ? Math.max(0, arrow.figure.value) / most : 0;
+              return (
+                <td
+                  key={to}
+                  class={from === to ? 'self' : arrow?.isPale ? 'pale' : ''}
+                  style={{ '--share': `${Math.round(45 * share)}%` }}
+                  title={arrow?.title}
+                >
+                  {arrow ? write(arrow.figure.value) : from === to ? '' : '–'}
+                </td>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const tableOf = (names: readonly string[], arrows: readonly Arrow[]): Cell[][] => [
+  ['from', 'to', 'value', 'ci_low', 'ci_high'],
+  ...arrows.map(({ from, to, figure: { value, low, high } }) => [
+    names[from] ?? from,
+    names[to] ?? to,
+    value,
+    low,
+    high,
+  ]),
+];

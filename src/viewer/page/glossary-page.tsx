@@ -1,0 +1,74 @@
+/** The glossary of the documentation, with a place for each term that figures link to. */
+import { useEffect } from 'preact/hooks';
+import glossary from '../../../docs/glossary.md?raw';
+import { Brand } from './brand.tsx';
+
+interface Part {
+  title: string;
+  terms: { name: string; meaning: string }[];
+}
+
+/** `SyncR²` → `syncr2`, `null, null model` → `null`. */
+const anchorOf = (term: string): string =>
+  term
+    // The first of several names.
+    .replace(/,.*/, '')
+    .toLowerCase()
+    .replaceAll('²', '2')
+    .replaceAll(/[^a-z0-9]+/g, '-');
+
+/** The tables of the page; a cell's code marks and links are written as plain text. */
+function partsOf(markdown: string): Part[] {
+  return markdown
+    .split(/^## /m)
+    .slice(1)
+    .map((part) => {
+      const [title = '', ...lines] = part.split('\n');
+      const rows = lines.filter((line) => line.startsWith('|')).slice(2);
+      const terms = rows.flatMap((row) => {
+        const [, name = '', meaning = ''] = row.split('|').map((cell) => plain(cell.trim()));
+        return name === '' ? [] : [{ name, meaning }];
+      });
+      return { title, terms };
+    });
+}
+
+const plain = (text: string): string =>
+  text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*]|(?<!\w)_|_(?!\w)/g, '');
+
+export function GlossaryPage() {
+  useEffect(() => {
+    document.title = 'Glossary · entrain';
+    const go = (): void =>
+      document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: 'center' });
+    go();
+    addEventListener('hashchange', go);
+    return () => removeEventListener('hashchange', go);
+  }, []);
+  return (
+    <>
+      <header class="bar">
+        <Brand />
+        <h1 class="grow">Glossary</h1>
+        <button type="button" onClick={() => history.back()}>
+          Back
+        </button>
+      </header>
+      <main class="glossary">
+        {partsOf(glossary).map(({ title, terms }) => (
+          <section key={title}>
+            <h2>{title}</h2>
+            <dl>
+              {terms.map(({ name, meaning }) => (
+                <div key={name} id={anchorOf(name)}>
+                  <dt>{name}</dt>
+                  <dd>{meaning}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+/** What the colour of an utterance says: two things, each with its own scale; one at a time. */
+import type { EffectsView } from '../view-data.ts';
+
+export type Tint = 'moved' | 'part' | 'none';
+
+const NAMES: Record<Tint, string> = {
+  moved: 'how far it moved the listener',
+  part: 'its own R² in rung 2',
+  none: 'nothing',
+};
+
+const MEANINGS: Record<Tint, string> = {
+  moved:
+    'From branches: distance of the listener’s state from its mean over all alternatives, in spreads of that state. Exactly 0 where nobody hears. Turns without branches stay plain.',
+  part: 'How much of the next speaker’s state this turn’s state tells, on held-out scenarios: an association. Its mean over all turns is the mean of the layer map. Below 0 it stays plain.',
+  none: '',
+};
+
+interface TintLegendProps {
+  tint: Tint;
+  effects: EffectsView;
+  pick(tint: Tint): void;
+}
+
+export function TintLegend({ tint, effects, pick }: TintLegendProps) {
+  const { movedScale, partScale } = effects;
+  if (movedScale === 0 && partScale === 0) return null;
+  const scale = tint === 'moved' ? movedScale : partScale;
+  const tints = [...(movedScale > 0 ? ['moved'] : []), ...(partScale > 0 ? ['part'] : []), 'none'] as Tint[];
+  return (
+    <p class="tint" title={MEANINGS[tint]}>
+      <label>
+        Colour:{' '}
+        <select value={tint} onChange={(event) => pick(event.currentTarget.value as Tint)}>
+          {tints.map((one) => (
+            <option key={one} value={one}>
+              {NAMES[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      {tint !== 'none' && (
+        <span class="soft">
+          0 <span class="tint-ramp" aria-hidden="true" /> {scale.toFixed(2)}
+          {tint === 'moved' ? ' spreads' : ''}
+        </span>
+      )}
+    </p>
+  );
+}
