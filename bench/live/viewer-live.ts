@@ -21,7 +21,7 @@ const TOKENS = 10;
 const WORDS = 20;
 const TURNS = 12;
 const SCORE_EVERY_MS = 2000;
-const [FROM_MINUTE, TO_MINUTE] = [3, 8];
+const [FROM_MINUTE, TO_MINUTE] = [1, 4];
 
 export interface LiveFigures {
   dyads: number;

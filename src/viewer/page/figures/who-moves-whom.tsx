@@ -23,6 +23,7 @@ export function WhoMovesWhom({ run }: { run: RunView }) {
   const own = groups.filter((group) => group.condition === condition);
   const isInfluence = own.some(({ intervention }) => intervention?.influence);
   const arrows = own.flatMap((group) => arrowOf(group, isInfluence));
+  if (arrows.length === 0 && picked === undefined) return null;
   const names = namesOf(run, own[0]?.agents ?? 0);
   return (
     <figure class="who" data-caption={`Who moves whom, ${condition}`}>
