@@ -9,11 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { look, openBrowser } from '../test/fixtures/viewer/browser.ts';
-import { measureLive } from './live/viewer-live.ts';
 import { startViewer, stopViewer } from '../test/fixtures/viewer/viewer-program.ts';
 import { appendLines, episodeName, scoreLine, writeRunFolder } from '../test/fixtures/viewer/run-folder.ts';
 
-export const title = 'The viewer: first paint, scrubbing, 32 dyads at once, memory, slow browsers';
+export const title = 'The viewer: first paint, scrubbing, slow browsers';
 
 const RUNS = 50;
 const EPISODES = 1000;
@@ -37,7 +36,6 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
       paint(browser, `${viewer.url}/?run=large#${episodeName(500)}`, '.bubble'),
     );
     for (const socket of slow) socket.destroy();
-    const live = await measureLive(browser, runs);
     return {
       table: [
         ['what', 'median of 5'],
@@ -45,11 +43,6 @@ export async function run(): Promise<{ table: string[][]; notes: string[] }> {
         [`run of ${EPISODES} episodes: its first words stand`, `${large.toFixed(0)} ms`],
         [`the same beside ${SLOW} browsers that follow it and read nothing`, `${beside.toFixed(0)} ms`],
         ['one step of scrubbing', `${scrub.toFixed(0)} ms`],
-        [
-          `main thread while ${live.dyads} dyads speak ${live.tokensPerSecond} tokens/s: a task waits, p95`,
-          `${live.waitMs.toFixed(1)} ms`,
-        ],
-        [`memory of the page between minute ${live.fromMinute} and ${live.toMinute} of it`, live.growth],
         ['the page, compressed', `${((await compressedBytes()) / 1000).toFixed(0)} kB`],
       ],
       notes: [

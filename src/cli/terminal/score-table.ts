@@ -35,10 +35,9 @@ const STEP_HEADER = [
   'windows',
 ];
 
-export interface TableOptions {
-  /** Columns; unlimited if left out. */
+interface TableOptions {
+  /** Columns; unlimited if left out. With `isVerbose`, the default, nulls and paper mode are shown too. */
   width?: number;
-  /** Shows the parts of the excess, paper mode and their nulls too; true if left out. */
   isVerbose?: boolean;
 }
 
