@@ -11,6 +11,7 @@ import { listRuns, markFinished } from '../journal/retention.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
+import { dropEndedTargets } from '../process/run-folder/targets-file.ts';
 import { requireWritableFolder } from '../process/writable-folder.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
@@ -54,7 +55,10 @@ export async function run(argv: string[]): Promise<number> {
   const log = createLog('analyzer');
   const shutdown = createShutdown(log);
   let exitCode = 0;
-  endOnSignals(shutdown, { supervised: environment('ENTRAIN_SUPERVISED') === '1', exitCode: () => exitCode });
+  const supervised = environment('ENTRAIN_SUPERVISED') === '1';
+  // A supervisor that was killed leaves its entries to the program that stays longest.
+  if (supervised) shutdown.onStop('targets', () => dropEndedTargets(settings.runsFolder));
+  endOnSignals(shutdown, { supervised, exitCode: () => exitCode });
   const fail = (error: Error): void => {
     exitCode = 1;
     log.fatal({ err: error }, 'the analyzer cannot go on');

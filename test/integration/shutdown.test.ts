@@ -61,10 +61,14 @@ describe('the end of the demo', () => {
 
   it('comes within 15 s of kill -9 of the supervisor, without any help from it', async () => {
     const children = await inFullSwing();
+    const targets = (): Promise<string> => readFile(join(folder, 'targets.json'), 'utf8').catch(() => '');
+    await until('the targets', async () => (await targets()).includes('"coordinator"') || undefined, 20_000);
     demo.child.kill('SIGKILL');
     await demo.ended;
     await until('no process is left', () => aliveOf(children).length === 0 || undefined, KILLED_MS);
     expect(processesWith(folder)).toEqual([]);
+    // Prometheus looks for none of them any more.
+    expect(await targets()).toBe('[]\n');
   });
 
   it('comes with a clear sentence and an exit status when an agent is killed, and keeps what was recorded', async () => {

@@ -12,6 +12,7 @@ import type { Study } from '../../protocol/study.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE, COORDINATOR_SERVICE } from '../../protocol/subjects.ts';
 import { createLog } from '../../process/log.ts';
 import type { RunClaim } from '../../process/run-folder/run-claim.ts';
+import { putTargets } from '../../process/run-folder/targets-file.ts';
 import type { Shutdown } from '../../process/shutdown.ts';
 import { readHttpToken } from '../../transport/http/access.ts';
 import { askDisk } from '../../transport/nats/ask-disk.ts';
@@ -21,7 +22,7 @@ import { childFault, startChild, type Child, type ChildEnd } from './child-proce
 import { writeKeys, type KeyFiles } from '../keys.ts';
 import { startTalk } from './broker.ts';
 import type { StartSettings } from './start-settings.ts';
-import { putTargets, writeTargets } from './prometheus-targets.ts';
+import { writeTargets } from './prometheus-targets.ts';
 import { VIEWER, viewerArguments, viewerLine } from './viewer-process.ts';
 import type { AnalyzerPlace } from '../terminal/watch-run.ts';
 
