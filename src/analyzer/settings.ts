@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
+import { requireKey } from '../transport/stream/auth/signed-claims.ts';
 import { parseStepMeasures, STEP_MEASURES } from './steps/step-measures.ts';
 import { nameFlag, required, wholeNumber } from '../process/flags.ts';
 import { machineBytes } from '../process/machine-memory.ts';
@@ -106,13 +107,12 @@ function gigabytes(flag: string, text: string): number {
 }
 
 async function readKey(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
+  const pem = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new EntrainError(
       'CONFIG_INVALID',
       `--public-key cannot be read (${file}): expected the file stream-public.pem that "entrain keys DIR" writes.`,
       { cause },
     );
-  }
+  });
+  return requireKey(pem, { half: 'public', setting: `--public-key (${file})` });
 }

@@ -13,6 +13,7 @@ import { usageText } from '../process/usage.ts';
 import { writeAtomic } from '../process/write-atomic.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { createKeys, mintToken } from '../transport/stream/auth/access-token.ts';
+import { requireKey } from '../transport/stream/auth/signed-claims.ts';
 
 export interface KeyFiles {
   privateKey: string;
@@ -70,8 +71,9 @@ async function token(
     mode: 'write',
     expiresAtMs,
   } as const;
-  const what = 'the private key that "entrain keys DIR" wrote';
-  return mintToken(await readSecretFile('DIR', join(folder, PRIVATE_KEY), what), claims);
+  const file = join(folder, PRIVATE_KEY);
+  const pem = await readSecretFile('DIR', file, 'the private key that "entrain keys DIR" wrote');
+  return mintToken(requireKey(pem, { half: 'private', setting: file }), claims);
 }
 
 /** Writes a key pair. Refuses to overwrite one, since agents may still hold tokens of the old pair. */

@@ -6,6 +6,7 @@ import { usageText } from '../process/usage.ts';
 import { readSecretFile } from '../process/secret-file.ts';
 import { readStudy } from '../process/run-folder/read-study.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
+import { requireKey } from '../transport/stream/auth/signed-claims.ts';
 
 export const FLAGS = {
   study: { type: 'string', value: 'FILE', about: 'the study to run' },
@@ -70,6 +71,7 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     keyFile,
     'an Ed25519 private key in PEM ("entrain keys DIR" makes a pair)',
   );
+  requireKey(privateKey, { half: 'private', setting: `--private-key (${keyFile})` });
   const study = await readStudy(studyFile);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   const waitMs = wholeNumber('--wait-seconds', values['wait-seconds']) * 1000;

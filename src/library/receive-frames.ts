@@ -7,6 +7,7 @@ import { createLog } from '../process/log.ts';
 import { serveHttp } from '../transport/http/server.ts';
 import { createStreamServer } from '../transport/stream/receiver/server.ts';
 import { verifyToken } from '../transport/stream/auth/access-token.ts';
+import { requireKey } from '../transport/stream/auth/signed-claims.ts';
 
 export interface FrameOrigin {
   run: string;
@@ -41,10 +42,11 @@ const PATH = '/stream';
 
 /**
  * Starts to receive.
- * @throws EntrainError `PORT_IN_USE`
+ * @throws EntrainError `PORT_IN_USE`; `CONFIG_INVALID` for a key that is none
  */
 export async function receiveFrames(options: ReceiverOptions): Promise<Receiver> {
   const { runs, publicKeyPem, host = '127.0.0.1', port = 0, onFrame } = options;
+  requireKey(publicKeyPem, { half: 'public', setting: 'publicKeyPem' });
   const log = createLog('receiver');
   const recordings = new Map<string, Promise<Recording>>();
   const recordingOf = (run: string): Promise<Recording> => {

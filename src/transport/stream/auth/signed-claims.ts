@@ -30,6 +30,25 @@ export function openSigned(publicKeyPem: string, text: string, what: string): un
   return JSON.parse(Buffer.from(body, 'base64url').toString()) as unknown;
 }
 
+/**
+ * Checks a key when it is read, since a wrong one would otherwise be noticed when the first token comes.
+ * @param of which half of the pair it should be, and the setting that named it
+ * @throws EntrainError `CONFIG_INVALID`; its message never contains the key
+ */
+export function requireKey(pem: string, of: { half: 'public' | 'private'; setting: string }): string {
+  const isHalf = pem.includes(`-----BEGIN ${of.half.toUpperCase()} KEY-----`);
+  try {
+    const key = of.half === 'public' ? createPublicKey(pem) : createPrivateKey(pem);
+    if (isHalf && key.asymmetricKeyType === 'ed25519') return pem;
+  } catch {
+    // said below, for whatever else it is
+  }
+  throw new EntrainError(
+    'CONFIG_INVALID',
+    `${of.setting} holds no ${of.half} key of Ed25519 in PEM: expected the file stream-${of.half}.pem that "entrain keys DIR" writes.`,
+  );
+}
+
 export function invalidClaims(what: string, fault: string): EntrainError {
   return new EntrainError(
     'TOKEN_INVALID',

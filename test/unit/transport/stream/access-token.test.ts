@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   createKeys,
@@ -5,6 +6,7 @@ import {
   verifyToken,
   type TokenClaims,
 } from '../../../../src/transport/stream/auth/access-token.ts';
+import { requireKey } from '../../../../src/transport/stream/auth/signed-claims.ts';
 
 const keys = createKeys();
 const claims: TokenClaims = { run: 'r1', agent: 'ada', stream: 'ada', mode: 'write', expiresAtMs: 2000 };
@@ -30,6 +32,28 @@ describe('verifyToken', () => {
   ])('refuses %s, and does not repeat the token in the error', (_, attempt) => {
     expect(attempt).toThrow(expect.objectContaining({ code: 'TOKEN_INVALID' }) as Error);
     expect(attempt).not.toThrow(mint());
+  });
+});
+
+describe('requireKey', () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const pem = { type: 'spki', format: 'pem' } as const;
+  it.each<[string, 'public' | 'private', string]>([
+    ['an empty file', 'public', ''],
+    ['some other text', 'private', 'secret-word'],
+    ['the other half', 'public', keys.privateKeyPem],
+    ['the other half', 'private', keys.publicKeyPem],
+    ['a key cut off', 'private', keys.privateKeyPem.slice(0, 60)],
+    ['a key of another kind', 'public', rsa.publicKey.export(pem).toString()],
+  ])('refuses %s as the %s key, and does not repeat it', (_, half, text) => {
+    const attempt = (): string => requireKey(text, { half, setting: '--key' });
+    expect(attempt).toThrow(`--key holds no ${half} key of Ed25519 in PEM`);
+    expect(attempt).not.toThrow('secret-word');
+  });
+
+  it('gives the key back if it is one', () => {
+    expect(requireKey(keys.publicKeyPem, { half: 'public', setting: 'x' })).toBe(keys.publicKeyPem);
+    expect(requireKey(keys.privateKeyPem, { half: 'private', setting: 'x' })).toBe(keys.privateKeyPem);
   });
 });
 
