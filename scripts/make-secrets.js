@@ -10,12 +10,12 @@ import { parseArgs } from 'node:util';
 import { requireNode } from './lib/node-version.js';
 
 requireNode();
-const { runMain, say } = await import('./lib/setup-error.js');
+const { runMain, say, SetupError } = await import('./lib/setup-error.js');
 const { ensurePackages } = await import('./lib/packages.js');
 const { compile } = await import('./lib/compile.js');
 const { root } = await import('./lib/paths.js');
 const { letIntoRuns, writeNatsConfig, writeSecrets } = await import('./lib/secrets.js');
-const { writeCertificates } = await import('./lib/certificates.js');
+const { readProgram, writeCertificates } = await import('./lib/certificates.js');
 
 const USAGE = `npm run secrets -- [FOLDER] [--run NAME]… [--agent NAME]… [NAME=HOST[,HOST]]…
 
@@ -28,6 +28,28 @@ is named with its hosts. Where the folder holds secrets they stay, and agents an
   NAME=HOST    a program (nats, coordinator, analyzer, viewer, agent-NAME) and the names or addresses it is reached under`;
 
 await runMain(async () => {
+  const asked = readArguments();
+  if (asked.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  await ensurePackages();
+  await compile();
+  const { nameFlag, runFlag, ...tools } = await programTools();
+  const { own, hosts, named, runs = ['demo'] } = asked;
+  const folder = own ?? `${root}deploy/secrets`;
+  const goesOn = asked.runs !== undefined && existsSync(`${folder}/users.conf`);
+  const agents = named.length > 0 || goesOn ? [...new Set(named)] : ['ada', 'ben'];
+  agents.forEach((agent) => nameFlag('--agent', agent));
+  runs.forEach((run) => runFlag('--run', run));
+  const to = { agents, runs, compose: own === undefined };
+  const users = await (goesOn ? letIntoRuns : writeSecrets)(folder, to, tools);
+  if (hosts.length > 0) await writeCertificates(`${folder}/tls`, hosts);
+  if (own !== undefined) await writeNatsConfig(folder);
+  say(`wrote ${folder}: agents ${users.join(', ')} of run ${runs.join(', ')}`);
+});
+
+function readArguments() {
   const { values, positionals } = parseArgs({
     options: {
       run: { type: 'string', multiple: true },
@@ -36,26 +58,23 @@ await runMain(async () => {
     },
     allowPositionals: true,
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const hosts = positionals.filter((word) => word.includes('='));
-  const own = positionals.find((word) => !word.includes('='));
-  const folder = own ?? `${root}deploy/secrets`;
+  const [own, ...rest] = positionals.filter((word) => !word.includes('='));
+  if (rest.length > 0)
+    throw new SetupError(`"${rest[0]}" is too much: expected one FOLDER, and hosts as NAME=HOST.`);
+  hosts.forEach(readProgram);
   const named = [
     ...(values.agent ?? []),
     ...hosts.flatMap((host) => /^agent-([^=]+)=/.exec(host)?.[1] ?? []),
   ];
-  await ensurePackages();
-  await compile();
+  return { help: values.help, runs: values.run, own, hosts, named };
+}
+
+/** Parts of the program that are there once it is compiled. */
+async function programTools() {
   const { natsAuthorization } = await import('../dist/src/cli/nats/nats-config.js');
   const { writeKeys } = await import('../dist/src/cli/keys.js');
-  const goesOn = values.run !== undefined && existsSync(`${folder}/users.conf`);
-  const agents = named.length > 0 || goesOn ? [...new Set(named)] : ['ada', 'ben'];
-  const to = { agents, runs: values.run ?? ['demo'], compose: own === undefined };
-  const users = await (goesOn ? letIntoRuns : writeSecrets)(folder, to, { natsAuthorization, writeKeys });
-  if (hosts.length > 0) await writeCertificates(`${folder}/tls`, hosts);
-  if (own !== undefined) await writeNatsConfig(folder);
-  say(`wrote ${folder}: agents ${users.join(', ')} of run ${to.runs.join(', ')}`);
-});
+  const { nameFlag, runFlag } = await import('../dist/src/process/flags.js');
+  const { writeAtomic } = await import('../dist/src/process/write-atomic.js');
+  return { natsAuthorization, writeKeys, writeAtomic, nameFlag, runFlag };
+}

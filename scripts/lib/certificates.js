@@ -11,6 +11,8 @@ const run = promisify(execFile);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 const AUTHORITY_DAYS = 3650;
 const DAYS = 825;
+/** A name of a host, or `*.` and a domain. */
+const HOST = /^(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i;
 
 /** Writes `ca.crt` and `ca.key`: who has the key can make certificates that every program believes. */
 export async function makeAuthority(folder) {
@@ -39,15 +41,24 @@ export async function makeCertificate(folder, { name, hosts, days = DAYS }) {
  * authority: the one that is there, or else a new one. The certificates of other programs stay as they are.
  */
 export async function writeCertificates(folder, programs) {
+  const named = programs.map(readProgram);
   if (!hasAuthority(folder)) await makeAuthority(folder);
-  for (const program of programs) {
-    const [, name, hosts] = /^([\w-]+)=(.+)$/.exec(program) ?? [];
-    if (!name)
-      throw new SetupError(`"${program}" names no host: expected NAME=HOST, such as analyzer=lab-1.example.`);
+  for (const { name, hosts } of named) {
     const own = ['localhost', 'IP:127.0.0.1'];
-    const reached = hosts.split(',').map((host) => (isIP(host) ? `IP:${host}` : host));
+    const reached = hosts.map((host) => (isIP(host) ? `IP:${host}` : host));
     await makeCertificate(folder, { name, hosts: [...reached, ...own] });
   }
+}
+
+/** Name and hosts of `NAME=HOST[,HOST…]`. */
+export function readProgram(text) {
+  const [, name, list = ''] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
+  const hosts = list.split(',');
+  if (!name || !hosts.every((host) => isIP(host) || HOST.test(host)))
+    throw new SetupError(
+      `"${text}" names no program with its hosts: expected NAME=HOST[,HOST…], such as analyzer=lab-1.example.`,
+    );
+  return { name, hosts };
 }
 
 /** A new authority would make every certificate that it has given worthless. */

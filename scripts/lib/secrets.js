@@ -1,7 +1,7 @@
 // Secrets of a fleet: a password for each user of NATS and of Grafana, and the key pair of the streams.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SetupError } from './setup-error.js';
 
@@ -14,40 +14,46 @@ const AGENT_PASSWORD = /^agent-(.+)\.password$/;
  * the files themselves may be read by all, because it mounts them as they are and the programs in the containers run as
  * another user; elsewhere they are of mode 0600, as the programs want them.
  */
-export async function writeSecrets(folder, { agents, runs, compose }, { natsAuthorization, writeKeys }) {
+export async function writeSecrets(folder, { agents, runs, compose }, tools) {
   if (existsSync(join(folder, 'users.conf')))
     throw new SetupError(
       `${folder} holds secrets already: name the runs to let its users into with --run NAME, or remove it if you want new ones.`,
     );
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const users = usersOf(agents).map((name) => ({ name, password: newPassword(), runs }));
-  const files = { 'users.conf': natsAuthorization(users) };
+  const authorization = tools.natsAuthorization(users);
+  const keys = await tools.writeKeys(folder);
+  const files = {};
   for (const name of ['grafana.password', 'http.token']) files[name] = `${newPassword()}\n`;
   for (const { name, password } of users) files[`${name}.password`] = `${password}\n`;
   for (const [name, text] of Object.entries(files))
     await writeFile(join(folder, name), text, modeOf(compose));
-  const keys = await writeKeys(folder);
   await chmod(keys.privateKey, modeOf(compose).mode);
+  // The last file, and whole: where it is, all the others are.
+  await tools.writeAtomic(join(folder, 'users.conf'), authorization, modeOf(compose).mode);
   return agents;
 }
 
 /**
- * The same users with the same passwords, and agents that are new, let into these runs and no others. The file is
- * written in place: containers hold it open.
+ * The same users with the same passwords, and agents that are new, let into these runs and no others. For compose the
+ * file is written in place: containers hold it open.
  */
-export async function letIntoRuns(folder, { agents: named, runs, compose }, { natsAuthorization }) {
+export async function letIntoRuns(folder, { agents: named, runs, compose }, tools) {
   const known = (await readdir(folder)).flatMap((file) => AGENT_PASSWORD.exec(file)?.[1] ?? []);
   const added = named.filter((agent) => !known.includes(agent));
   const agents = [...known, ...added];
   const users = [];
   for (const name of usersOf(agents)) {
     const file = join(folder, `${name}.password`);
-    // A folder of an earlier version has no password of a program that is new.
-    if (!existsSync(file)) await writeFile(file, `${newPassword()}\n`, modeOf(compose));
-    const password = (await readFile(file, 'utf8')).trim();
+    // A folder of an earlier version has no password of a program that is new, and a full disk may have left one empty.
+    let password = existsSync(file) ? (await readFile(file, 'utf8')).trim() : '';
+    if (password === '') {
+      password = newPassword();
+      await tools.writeAtomic(file, `${password}\n`, modeOf(compose).mode);
+    }
     users.push({ name, password, runs });
   }
-  await writeFile(join(folder, 'users.conf'), natsAuthorization(users));
+  const write = compose ? writeFile : tools.writeAtomic;
+  await write(join(folder, 'users.conf'), tools.natsAuthorization(users));
   return agents;
 }
 

@@ -1,6 +1,7 @@
 /** A fault that a user can mend gives one sentence with its code from the real command, and never a stack trace. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -48,6 +49,11 @@ describe('a fault that a user can mend', () => {
       () => analyzer('/proc/entrain/runs'),
       { status: 1, code: 'FILE_UNUSABLE' },
     ],
+    [
+      'a file that holds no key',
+      () => ['analyzer', '--no-nats', '--port', '0', '--runs', folder, '--public-key', join(folder, 'file')],
+      { status: 1, code: 'CONFIG_INVALID' },
+    ],
     ['a file as --runs of start', () => start(join(folder, 'file')), { status: 1, code: 'CONFIG_INVALID' }],
     [
       'a file as --runs of analyzer',
@@ -80,6 +86,32 @@ describe('a fault that a user can mend', () => {
     const ended = runShell(asRoot, ['keys', join(folder, 'keys/a')]);
     expect(ended.stderr).toMatch(/inodes/);
     expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');
+  });
+});
+
+describe('npm run secrets', () => {
+  it.each([
+    ['a flag that there is not', ['--nope'], 2],
+    ['a file where secrets should go', ['file'], 1],
+    ['a folder that cannot be made', ['/proc/entrain'], 1],
+    ['a run that is no name', ['s', '--run', 'a b'], 2],
+    ['a run that stands for something else', ['s', '--run', 'analyzer'], 2],
+    ['an agent that is no name', ['s', '--agent', 'a.b'], 2],
+    ['two folders', ['s', 't'], 1],
+    ['a host that is none', ['s', 'analyzer=lab 1'], 1],
+  ])('gives one sentence for %s, and writes nothing', (_, argv, status) => {
+    const script = resolve('scripts/make-secrets.js');
+    const ended = spawnSync(process.execPath, [script, ...argv], { cwd: folder, encoding: 'utf8' });
+    expect(ended.stderr).toMatch(/^entrain: .+[.)]\n$/);
+    expect(ended.status).toBe(status);
+    expect(existsSync(join(folder, 's'))).toBe(false);
+  });
+
+  it('lists its flags, and does nothing else', () => {
+    const script = resolve('scripts/make-secrets.js');
+    const ended = spawnSync(process.execPath, [script, '--help'], { cwd: folder, encoding: 'utf8' });
+    expect(ended).toMatchObject({ status: 0, stderr: '' });
+    expect(ended.stdout).toContain('--agent NAME');
   });
 });
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,8 +7,9 @@ import { writeCertificates } from '../../../scripts/lib/certificates.js';
 import { letIntoRuns, writeNatsConfig, writeSecrets } from '../../../scripts/lib/secrets.js';
 import { writeKeys } from '../../../src/cli/keys.ts';
 import { natsAuthorization } from '../../../src/cli/nats/nats-config.ts';
+import { writeAtomic } from '../../../src/process/write-atomic.ts';
 
-const tools = { natsAuthorization, writeKeys };
+const tools = { natsAuthorization, writeKeys, writeAtomic };
 let parent: string;
 let folder: string;
 beforeEach(async () => {
@@ -45,6 +46,23 @@ describe('the secrets of a fleet', () => {
     expect(await modeOf('agent-tom.password')).toBe(0o600);
   });
 
+  it('have no empty password, though a full disk left one', async () => {
+    await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: false }, tools);
+    await writeFile(join(folder, 'agent-eva.password'), '');
+    await letIntoRuns(folder, { agents: [], runs: ['two'], compose: false }, tools);
+    const password = (await read('agent-eva.password')).trim();
+    expect(password).toMatch(/^[\w-]{32}$/);
+    expect(await read('users.conf')).toContain(password);
+  });
+
+  it('are there with users.conf or not at all', async () => {
+    const fail = (): Promise<void> => Promise.reject(new Error('ENOSPC'));
+    const to = { agents: ['eva'], runs: ['one'], compose: false };
+    await expect(writeSecrets(folder, to, { ...tools, writeAtomic: fail })).rejects.toThrow('ENOSPC');
+    expect(await readdir(folder)).not.toContain('users.conf');
+    await expect(writeSecrets(folder, to, tools)).rejects.toThrow(/folder without keys/);
+  });
+
   it('have a configuration of nats-server beside them', async () => {
     await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: false }, tools);
     await writeNatsConfig(folder);
@@ -66,6 +84,20 @@ describe('the certificates of a fleet', () => {
     const added = new X509Certificate(await readTls('agent-cyd.crt'));
     expect(added.verify(authority.publicKey)).toBe(true);
     expect(added.subjectAltName).toContain('DNS:lab-4');
+  });
+
+  it.each([
+    'nope=',
+    '=lab-1',
+    'ana lyzer=lab-1',
+    'analyzer=lab-1,,lab-2',
+    'analyzer=lab 1',
+    'analyzer=http://a',
+  ])('are not made for %s, and nothing is written', async (program) => {
+    await expect(writeCertificates(tls(), ['agent-cyd=lab-4', program])).rejects.toThrow(
+      `"${program}" names no program with its hosts: expected NAME=HOST`,
+    );
+    await expect(stat(tls())).rejects.toThrow('ENOENT');
   });
 
   it('are refused in one sentence where the key of the authority is elsewhere', async () => {
