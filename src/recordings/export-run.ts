@@ -57,7 +57,8 @@ interface OutputFile {
 
 async function writeInto(out: string, { path, bytes }: OutputFile): Promise<void> {
   await makeFolder(dirname(join(out, path)));
-  await writeFile(join(out, path), bytes);
+  // States tell of the words, so the files are as private as the recording.
+  await writeFile(join(out, path), bytes, { mode: 0o600 });
 }
 
 /** Reads the recording once, both for the export and for the check that it is whole. */

@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openRecording } from '../../../src/journal/run-recording.ts';
@@ -21,6 +21,7 @@ describe('exportRun', () => {
     const models = 'Llama-tiny_None_0_Llama-tiny_None_0';
     const folder = join(out, 'live', 'sotopia_results', models, 'run-1', 'episode_0', 't0.7_seed0');
     const path = join(folder, 'agent_2_turn_3', 'states.npy');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
     const array = await readNpy(path);
     expect(array.shape).toEqual([2, 1, DIMS]);
     expect([...array.data]).toEqual(Array.from({ length: 2 * DIMS }, (_, i) => 3 + i / 8));
