@@ -154,6 +154,20 @@ describe('the error for bad input', () => {
     );
   });
 
+  it('names a prompt that is longer than the context of its model, before anybody speaks', async () => {
+    const file = await study((demo) => {
+      const [first, second] = demo['scenarios'] as { text: string }[];
+      return { ...demo, scenarios: [first, { ...second, text: 'They met. '.repeat(390) }], maxTokens: 180 };
+    });
+    const place = join(folder, 'context');
+    const argv = ['start', '--once', '--study', file, '--run', 'r', '--runs', place, '--model', testModel];
+    expectSentence(
+      await entrain([...argv, '--port', '0']),
+      /prompt of agent "ada" in scenario ".*" takes \d+ tokens, .* model .* has \d+: shorten/,
+    );
+    expect(await readFile(join(place, 'r', 'transcript.jsonl'), 'utf8').catch(() => '')).toBe('');
+  });
+
   it('names a nats-server binary that does not exist', async () => {
     const argv = ['start', '--once', '--runs', join(folder, 'without'), '--model', testModel, '--port', '0'];
     const answer = await entrain(argv, { ENTRAIN_NATS_SERVER: '/nowhere/nats-server' });

@@ -25,16 +25,14 @@ it('keeps the old file whole when the new one cannot be written to its end', asy
   const path = join(folder, 'state.json');
   await writeFile(path, 'old');
   // A limit on the size of files fails a write half-way, as a full disk does.
-  const module = join(import.meta.dirname, '../../../src/process/write-atomic.ts');
-  const program = `const { writeAtomic } = await import(${JSON.stringify(module)});
-    process.on('SIGXFSZ', () => undefined);
+  const module = join(import.meta.dirname, '../../../dist/src/process/write-atomic.js');
+  const program = `process.on('SIGXFSZ', () => undefined);
+    const { writeAtomic } = await import(${JSON.stringify(module)});
     await writeAtomic(${JSON.stringify(path)}, 'x'.repeat(100_000)).catch((error) => console.log(error.code));`;
-  await writeFile(join(folder, 'write.ts'), program);
-  const tsx = ['--experimental-strip-types', '--no-warnings', join(folder, 'write.ts')];
-  const shell = `ulimit -f 8; exec "${process.execPath}" "$@"`;
-  const done = await run('bash', ['-c', shell, 'bash', ...tsx]).catch((error: { stdout: string }) => error);
-  await rm(join(folder, 'write.ts'));
-  if (Number(process.versions.node.split('.')[0]) >= 22) expect(done.stdout.trim()).toBe('EFBIG');
+  const shell = 'ulimit -f 8; exec "$@"';
+  const argv = [process.execPath, '--input-type=module', '--eval', program];
+  const { stdout } = await run('bash', ['-c', shell, 'bash', ...argv]);
+  expect(stdout.trim()).toBe('EFBIG');
   expect(await readFile(path, 'utf8')).toBe('old');
   expect(await readdir(folder)).toEqual(['state.json']);
 });

@@ -26,7 +26,13 @@ const WORLD: PlantedOptions = {
 };
 
 const loops: ScoreLoop[] = [];
-afterEach(() => loops.splice(0).forEach((loop) => loop.stop()));
+/** By how much the loop's clock is ahead. */
+let aheadMs = 0;
+const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+afterEach(() => {
+  aheadMs = 0;
+  loops.splice(0).forEach((loop) => loop.stop());
+});
 
 function inputsOf(world: PlantedOptions): RowsInput[] {
   return rowsOf(world.run, framesOf(world));
@@ -130,6 +136,33 @@ describe('the score loop', () => {
     const backwards = await finalScores(rowsOf(WORLD.run, framesOf(WORLD).toReversed()), 4);
     for (const [key, { paper: one, strict: other }] of scores)
       expect([backwards.get(key)?.paper, backwards.get(key)?.strict]).toEqual([one, other]);
+  });
+
+  it('takes the whole core once the stream is quiet', async () => {
+    const inputs = inputsOf({ ...WORLD, conditions: ['live'] });
+    const all = await finalScores(inputs, 2);
+    const wanted = [...all.values()].reduce((sum, one) => sum + one.samples, 0);
+    const samples = new Map<string, number>();
+    const loop = createScoreLoop({
+      clock,
+      algebra: createPlainAlgebra(),
+      loops: 1,
+      publish: (answer) => {
+        if (answer.type !== 'score') return;
+        samples.set(answer.group.key, answer.samples);
+        // By the loop's clock, a score takes five seconds. Between frames, the loop would rest for three times as long.
+        aheadMs += 5000;
+      },
+    });
+    loops.push(loop);
+    const scored = (): number => [...samples.values()].reduce((sum, one) => sum + one, 0);
+    const half = Math.floor(inputs.length / 2);
+    inputs.slice(0, half).forEach((input) => loop.take(input));
+    await expect.poll(() => samples.size, { timeout: 30_000 }).toBe(2);
+    const begunMs = performance.now();
+    inputs.slice(half).forEach((input) => loop.take(input));
+    await expect.poll(scored, { timeout: 50_000 }).toBe(wanted);
+    expect(performance.now() - begunMs).toBeLessThan(20_000);
   });
 
   it('gives a reason and no figure below the minimum', async () => {

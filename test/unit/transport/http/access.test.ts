@@ -89,6 +89,17 @@ describe('an HTTP server without a token', () => {
     expect((await ask(port, '/metrics', { host: 'analyzer:9464' })).status).toBe(200);
   });
 
+  it('lets itself be addressed by the name that it advertises', async () => {
+    const options = { host: '127.0.0.1', port: 0, routes, log: silentLog };
+    const server = await serveHttp({ ...options, advertise: 'lab-1.example:443' });
+    open.push(server);
+    const status = async (host: string): Promise<number> =>
+      (await ask(server.port, '/api/scores', { host })).status;
+    expect(await status('lab-1.example')).toBe(200);
+    expect(await status('LAB-1.example:443')).toBe(200);
+    expect(await status('lab-2.example')).toBe(403);
+  });
+
   const from = (remoteAddress: string, localAddress = '192.0.2.1') =>
     ({ headers: { host: '192.0.2.1:9464' }, socket: { remoteAddress, localAddress } }) as never;
   it.each<[string, string, string, 403 | undefined]>([
