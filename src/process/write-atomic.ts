@@ -10,12 +10,12 @@ let drafts = 0;
  * @param mode of the file; by default only its owner can read it
  * @throws the error of the system, such as ENOSPC
  */
-export async function writeAtomic(path: string, text: string, mode = 0o600): Promise<void> {
+export async function writeAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const draft = `${path}.${process.pid}-${(drafts += 1)}.draft`;
   try {
     const file = await open(draft, 'wx', mode);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();

@@ -1,8 +1,9 @@
 /** Caches what was found out about a file, until the file's size or time of change differs. */
 import { createHash } from 'node:crypto';
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../process/make-folder.ts';
+import { writeAtomic } from '../../process/write-atomic.ts';
 
 export interface FileNote {
   /** The cached note; undefined if there is none for the file as it is now. */
@@ -22,17 +23,18 @@ export async function openNote(
   const note = join(cacheFolder, kind, key);
   return {
     read: () => readFile(note).catch(() => undefined),
-    write: (content) => writeAside(note, content),
+    write: (content) => keep(note, content),
   };
 }
 
-/** Written to another name and renamed, so that another agent never reads half a note. A failure is ignored. */
-async function writeAside(note: string, content: string | Uint8Array): Promise<void> {
-  const aside = `${note}.${process.pid}.tmp`;
+/** A cache may be shared by users. */
+const MODE = 0o644;
+
+/** A failure is ignored. */
+async function keep(note: string, content: string | Uint8Array): Promise<void> {
   try {
     await makeFolder(dirname(note));
-    await writeFile(aside, content);
-    await rename(aside, note);
+    await writeAtomic(note, content, MODE);
   } catch {
     return;
   }

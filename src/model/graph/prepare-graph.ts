@@ -51,8 +51,8 @@ export async function prepareGraph(
   const inputs = patched.length > 0 ? `\npatch ${patched.join()}` : '';
   const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}${inputs}`;
   const note = await openNote(place.graph, cacheFolder, { kind: 'graphs', variant });
-  const known = await note.read();
-  if (known) return fromNote(known);
+  const known = fromNote((await note.read()) ?? new Uint8Array());
+  if (known) return known;
   const prepared = await prepare(place, { provider, patched, mayBeLight: true });
   await note.write(toNote(prepared));
   return prepared;
@@ -124,12 +124,17 @@ function toNote({ bytes, ...known }: PreparedGraph): Uint8Array {
   return concat([bytes, writeBytes(METADATA, entry)]);
 }
 
-function fromNote(bytes: Uint8Array): PreparedGraph {
-  let known = '';
-  for (const field of readFields(bytes)) {
-    if (field.number !== METADATA) continue;
-    const [key, value] = [...readFields(field.bytes)].map((part) => text(part.bytes));
-    if (key === KEY) known = value ?? '';
+/** Undefined if there is nothing, or a loss of power has left a part of it. */
+function fromNote(bytes: Uint8Array): PreparedGraph | undefined {
+  try {
+    let known = '';
+    for (const field of readFields(bytes)) {
+      if (field.number !== METADATA) continue;
+      const [key, value] = [...readFields(field.bytes)].map((part) => text(part.bytes));
+      if (key === KEY) known = value ?? '';
+    }
+    return { ...(JSON.parse(known) as Omit<PreparedGraph, 'bytes'>), bytes };
+  } catch {
+    return undefined;
   }
-  return { ...(JSON.parse(known) as Omit<PreparedGraph, 'bytes'>), bytes };
 }

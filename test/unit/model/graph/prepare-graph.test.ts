@@ -1,5 +1,15 @@
 /** A prepared graph leaves its weights where they are, and is kept until its file changes. */
-import { copyFile, readdir, readFile, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ModelFolder, readModelFolder } from '../../../../src/model/folder/model-folder.ts';
@@ -51,6 +61,16 @@ describe('a prepared graph', () => {
     expect(await prepareGraph(folder, cacheFolder)).toMatchObject({ taps: first.taps, sharedCache: false });
     await utimes(folder.graph, time, new Date('2026-01-02'));
     await expect(prepareGraph(folder, cacheFolder)).rejects.toMatchObject({ code: 'MODEL_CORRUPT' });
+  });
+
+  it.each([0, 0.5])('is prepared again if a loss of power left %f of it in the cache', async (share) => {
+    const first = await prepareGraph(folder, cacheFolder);
+    const [name = ''] = await readdir(join(cacheFolder, 'graphs'));
+    const note = join(cacheFolder, 'graphs', name);
+    const { size } = await stat(note);
+    await truncate(note, Math.floor(share * size));
+    expect(await prepareGraph(folder, cacheFolder)).toMatchObject({ taps: first.taps });
+    expect((await stat(note)).size).toBe(size);
   });
 
   it('is prepared again for another number of layers', async () => {
