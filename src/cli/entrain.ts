@@ -5,8 +5,6 @@
 import '../process/telemetry-off.ts';
 import { programVersion } from '../process/version.ts';
 import { commandOf, COMMANDS, loadProgram, type Program } from './commands.ts';
-import { isProgram, type ProgramName } from './configuration/config-file.ts';
-import { asArguments, notOn, readOuterSettings, withSource } from './configuration/settings.ts';
 import { errorHelp } from './error-page.ts';
 import { ownHelp } from './own-help.ts';
 import { reportError, reportUncaught } from './report-error.ts';
@@ -21,15 +19,17 @@ async function main(argv: string[]): Promise<number> {
   const command = commandOf(name);
   const program = await loadProgram(command);
   if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(ownHelp(program.usage(), name));
-  if (isProgram(name)) return runConfigured(program, { name, argv: rest });
+  if (program.flags) return runConfigured(program, { name, argv: rest });
   return program.run([...(command.prefix ?? []), ...rest]);
 }
 
 /** Runs a program with what the environment and the configuration file say beside its command line. */
 async function runConfigured(
   program: Program,
-  { name, argv }: { name: ProgramName; argv: string[] },
+  { name, argv }: { name: string; argv: string[] },
 ): Promise<number> {
+  // Not before it is needed: where few files may be open, an error has to find its words loaded.
+  const { asArguments, notOn, readOuterSettings, withSource } = await import('./configuration/settings.ts');
   const settings = notOn(argv, await readOuterSettings(name, program.flags ?? {}));
   return program.run([...asArguments(settings), ...argv]).catch((error: unknown) => {
     throw withSource(error, settings);

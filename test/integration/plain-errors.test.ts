@@ -73,7 +73,7 @@ describe('a fault that a user can mend', () => {
   });
 
   it('is one sentence if too few files may be open', () => {
-    const command = `ulimit -n 30; exec "${process.execPath}" "${PROGRAM}" "$@"`;
+    const command = `ulimit -n 24; exec "${process.execPath}" "${PROGRAM}" "$@"`;
     const ended = runShell(command, start(join(folder, 'few')));
     expect(ended.status).toBe(1);
     expect(sentenceOf(ended.stderr)).toBe('MACHINE_EXHAUSTED');

@@ -18,7 +18,7 @@ const USUAL_FILE = 'entrain.yaml';
 export interface ConfigFile {
   path: string;
   /** Keys and values of each section, as they stand there. */
-  sections: Readonly<Partial<Record<ProgramName, Readonly<Record<string, unknown>>>>>;
+  sections: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function readConfigFile(): Promise<ConfigFile | undefined> {
       throw refuse(`has a section "${name}" that is no mapping: expected flags and their values`);
   }
   const given = Object.entries(sections).filter(([, section]) => section !== null);
-  return { path, sections: Object.fromEntries(given) };
+  return { path, sections: Object.fromEntries(given) as ConfigFile['sections'] };
 }
 
 /** "such as “x”" for the likeliest of the names, or all of them. */

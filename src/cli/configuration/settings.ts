@@ -5,7 +5,7 @@
 import { environment } from '../../process/environment.ts';
 import type { Flag } from '../../process/usage.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import { adviceFor, readConfigFile, type ConfigFile, type ProgramName } from './config-file.ts';
+import { adviceFor, readConfigFile, type ConfigFile } from './config-file.ts';
 
 export type Flags = Readonly<Record<string, Flag>>;
 
@@ -29,7 +29,7 @@ export const variableOf = (flag: string): string => `ENTRAIN_${flag.toUpperCase(
  * The settings of a program from outside its command line.
  * @throws EntrainError `CONFIG_INVALID`
  */
-export async function readOuterSettings(program: ProgramName, flags: Flags): Promise<Setting[]> {
+export async function readOuterSettings(program: string, flags: Flags): Promise<Setting[]> {
   // The supervisor gives its programs all that they need; what is meant for it is not meant for them.
   if (environment('ENTRAIN_SUPERVISED') !== undefined) return [];
   const file = await readConfigFile();
@@ -54,7 +54,7 @@ function fromVariable(name: string, flag: Flag, text: string): Setting {
   return { flag: name, values, isOn: true, source };
 }
 
-function fromFile(name: string, flag: Flag, place: { file: ConfigFile; program: ProgramName }): Setting {
+function fromFile(name: string, flag: Flag, place: { file: ConfigFile; program: string }): Setting {
   const source = `${place.program} in ${place.file.path}`;
   const value = place.file.sections[place.program]?.[name];
   const isList = Array.isArray(value) && flag.multiple === true;
