@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { createDecoder, type Decoder } from '../../src/model/runtime/decoder.ts';
 import { mapGraphIo, type ValueInfo } from '../../src/model/runtime/graph-io.ts';
-import { probeSteps } from '../../src/model/runtime/probe-steps.ts';
+import { probePasses } from '../../src/model/runtime/probe-passes.ts';
 import { openSession } from '../../src/model/runtime/session.ts';
 import { createSharedDecoders } from '../../src/model/runtime/shared-decoder.ts';
 import { readModelFolder } from '../../src/model/folder/model-folder.ts';
@@ -38,7 +38,7 @@ export async function measureSharedPasses(
 ): Promise<SharedPasses> {
   const parts = await openParts(subject);
   const { contextTokens } = parts;
-  const rowsPerPass = await probeSteps(parts, { most: MOST, contextTokens });
+  const limits = await probePasses(parts, { most: MOST, contextTokens });
   const layers = Array.from({ length: parts.states }, (_, layer) => layer);
   const decode = async (open: () => Decoder, dialogues: number): Promise<number> => {
     const decoders = HELD.slice(0, dialogues).map(open);
@@ -52,13 +52,13 @@ export async function measureSharedPasses(
     for (const decoder of decoders) decoder.close();
     return ms / dialogues;
   };
-  const openShared = createSharedDecoders(parts, rowsPerPass);
+  const openShared = createSharedDecoders(parts, limits);
   const works = Object.fromEntries(counts.map((n) => [String(n), () => decode(openShared, n)]));
   const ms = await compare<string>(rounds, { own: () => decode(() => createDecoder(parts), 1), ...works });
   const own = ms['own'] as number[];
   const rate = (times: readonly number[]): number => (tokens / median(times)) * 1000;
   return {
-    rowsPerPass,
+    rowsPerPass: limits.rowsPerPass,
     own: rate(own),
     eightByOne: medianRatio(ms['1'] as number[], ms['8'] as number[]),
     shared: counts.map((dialogues) => {

@@ -56,7 +56,7 @@ export async function onFork<T>(engine: Engine, act: (fork: Engine) => Promise<T
 /** Adds the state of a bystander, who hears the utterance without persona and history. */
 export async function withBystander(engine: Engine, branch: Omit<Branch, 'bystander'>): Promise<Branch> {
   const { parts, options } = engine;
-  const alone = createEngine(parts, { ...options, system: '', steps: null });
+  const alone = createEngine(parts, { ...options, system: '', steps: null }, true);
   try {
     const plan = alone.plan([turnOf(alone, 'peer', branch.text)]);
     return { ...branch, bystander: await stateAt(alone, plan) };

@@ -27,7 +27,8 @@ export interface ModelParts {
   turnTokenIds: readonly number[];
   /** Those of the end tokens that end the whole talk. */
   leaveTokenIds: readonly number[];
-  openDecoder(): Decoder;
+  /** The tokens of a decoder that yields are computed after those of decoders that do not. */
+  openDecoder(yields?: boolean): Decoder;
   /** Without it no prompt prefix is cached for other dialogues. */
   prefixes?: PrefixCache | undefined;
   sentenceEncoder?: SentenceEncoder | undefined;
@@ -49,8 +50,9 @@ export interface Engine {
   rendered(turns: readonly Turn[]): Rendered;
 }
 
-export function createEngine(parts: ModelParts, options: DialogueOptions): Engine {
-  const { info, tokenizer } = parts;
+/** @param yields whether its tokens are computed after those of engines that do not yield */
+export function createEngine(parts: ModelParts, options: DialogueOptions, yields = false): Engine {
+  const { info, tokenizer, prefixes } = parts;
   const template = options.atMs === undefined ? parts.template : parts.template.at(options.atMs);
   const prompt = keepLast((turns) => {
     const rendered = template.render(options.system, turns, true);
@@ -61,7 +63,7 @@ export function createEngine(parts: ModelParts, options: DialogueOptions): Engin
     options,
     turns: [],
     droppedTurns: 0,
-    cache: createPromptCache({ decoder: parts.openDecoder(), dims: info.dims, prefixes: parts.prefixes }),
+    cache: createPromptCache({ decoder: parts.openDecoder(yields), dims: info.dims, prefixes, yields }),
     picker: createStepPicker(options.steps, info.layers, info.dims),
     stateLayers: Array.from({ length: info.layers }, (_, i) => i + 1),
     plan: (turns) => prompt(turns).chunks,

@@ -3,7 +3,7 @@
  * missing is run. It does not know who speaks.
  */
 import type { Decoder, Pass } from '../runtime/decoder.ts';
-import { type KnownChunk, type PrefixCache, sharedChunks } from './prefix-cache.ts';
+import { type KnownChunk, type Prefix, type PrefixCache, sharedChunks } from './prefix-cache.ts';
 import type { StatePatch } from '../runtime/patched-passes.ts';
 import { type Chunk, commonChunks, countTokens } from './prompt-plan.ts';
 
@@ -50,6 +50,8 @@ export interface PromptCacheParts {
   dims: number;
   /** Beginnings that dialogues share. */
   prefixes?: PrefixCache | undefined;
+  /** Whether the tokens are computed after those of caches that do not yield. */
+  yields?: boolean;
 }
 
 export function createPromptCache(parts: PromptCacheParts): PromptCache {
@@ -106,16 +108,16 @@ function holdChunks(parts: PromptCacheParts, { chunks, ...begun }: Begun): Holdi
       const prefix = held.length === 0 ? parts.prefixes?.find(plan) : undefined;
       if (!prefix) return;
       decoder.close();
-      decoder = prefix.decoder.fork();
+      decoder = prefix.decoder.fork(parts.yields ?? false);
       held = prefix.chunks.map((chunk) => ({ ...chunk }));
     },
     share: (plan) => {
-      if (held.length === sharedChunks(plan))
-        parts.prefixes?.keep({ chunks: held.map(withoutPass), decoder: decoder.fork() });
+      if (held.length === sharedChunks(plan)) parts.prefixes?.keep(prefixOf(held, decoder));
     },
     length: () => decoder.cache.length,
     meanEmbedding: () => mean(held, parts.dims),
-    fork: () => holdChunks({ ...parts, decoder: decoder.fork(true) }, { chunks: held, lastPass }),
+    fork: () =>
+      holdChunks({ ...parts, decoder: decoder.fork(true), yields: true }, { chunks: held, lastPass }),
     close: () => decoder.close(),
   };
 }
@@ -155,6 +157,10 @@ function followPlans(holding: Holding): PromptCache {
     fork,
     close,
   };
+}
+
+function prefixOf(held: readonly Held[], decoder: Decoder): Prefix {
+  return { chunks: held.map(withoutPass), decoder: decoder.fork() };
 }
 
 function withoutPass({ ids, words, segment, step0, open, embeddingSum }: Held): KnownChunk {

@@ -19,8 +19,8 @@ export interface DecoderParts {
   /** Whether the attention can write into one buffer that is both past and present. */
   sharedCache: boolean;
   beforePass?: (() => void) | undefined;
-  /** Gives the passes in which a state is moved, where some are; absent: none ever is. */
-  patched?: (() => ChunkPass | undefined) | undefined;
+  /** Gives the parts for passes in which a state is moved, where some are; absent: none ever is. */
+  patched?: (() => DecoderParts | undefined) | undefined;
 }
 
 export interface Pass {
@@ -59,26 +59,26 @@ function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
 }
 
 /** The parts of a cache that a pass needs. */
-export type PassCache = Pick<KvCache, 'length' | 'feeds' | 'fetches' | 'advance'>;
-export type ChunkPass = (cache: PassCache, ids: readonly number[], wanted: Wanted) => Promise<Pass>;
+type PassCache = Pick<KvCache, 'length' | 'feeds' | 'fetches' | 'advance'>;
+type ChunkPass = (cache: PassCache, ids: readonly number[], wanted: Wanted) => Promise<Pass>;
 
-export interface Wanted {
+interface Wanted {
   layers: readonly number[];
   /** Added to a state at the last of the tokens. */
   patch?: StatePatch | undefined;
 }
 
 /** As `runChunk`; a pass with a patch runs in the session for those. */
-export function runPatched(parts: DecoderParts): ChunkPass {
+function runPatched(parts: DecoderParts): ChunkPass {
   const plain = runChunk(parts);
   return (cache, ids, wanted) => {
-    const pass = wanted.patch ? (parts.patched?.() ?? plain) : plain;
-    return pass(cache, ids, wanted);
+    const patched = wanted.patch && parts.patched?.();
+    return (patched ? runChunk(patched) : plain)(cache, ids, wanted);
   };
 }
 
 /** Runs a pass over the next tokens of one dialogue. */
-export function runChunk(parts: DecoderParts): ChunkPass {
+function runChunk(parts: DecoderParts): ChunkPass {
   const { session, io } = parts;
   const tokenFeeds = createTokenFeeds(io);
   const checkSize = createTensorLimit({ io, stateFloats: parts.states * parts.dims });

@@ -91,9 +91,3 @@ export function dataOf(tensor: ort.Tensor): CacheData {
   const halves = data as CacheData;
   return new Uint16Array(halves.buffer, halves.byteOffset, halves.length);
 }
-
-/** An empty input of recent rows. */
-export function noRecentRows(slots: readonly CacheSlot[]): ort.Tensor {
-  const [, heads = 1, , headDims = 1] = slots[0]?.emptyShape ?? [];
-  return new ort.Tensor('float32', new Float32Array(0), [0, slots.length, heads, headDims]);
-}

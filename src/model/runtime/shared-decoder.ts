@@ -1,115 +1,74 @@
 /**
- * Decoders that share the passes of one session. While a dialogue listens, its cache is separate, in tensors of
- * exactly its length. From its first own token until its next chunk it has a row in the shared block.
+ * Decoders that share the passes of one session. Each dialogue has keys and values of its own, of which passes get
+ * copies: `step-block.ts` for tokens that it speaks, `chunk-pass.ts` for chunks of its prompt.
  */
-import {
-  type ChunkPass,
-  type Decoder,
-  type DecoderParts,
-  type Pass,
-  runPatched,
-  takeLayers,
-} from './decoder.ts';
-import { createExactCache, type ExactCache } from './exact-cache.ts';
+import { type ChunkLimits, chooseChunks, createChunkScratch, runChunks } from './chunk-pass.ts';
+import { type Decoder, type DecoderParts, takeLayers } from './decoder.ts';
+import { createDialogueCache, type DialogueCache } from './dialogue-cache.ts';
 import { createPassQueue, type PassQueue } from './pass-queue.ts';
-import { copyRow, createStepBlock, leaveRow, type BlockRow, type StepBlock, takeRow } from './step-block.ts';
-import { runSteps, type StepOutput } from './step-pass.ts';
+import type { RowInput, RowOutput } from './run-rows.ts';
+import { createStepBlock, leaveBlock, runSteps, type StepBlock, truncateRow } from './step-block.ts';
 
-/**
- * @param rowsPerPass how many dialogues a pass may take, from `probe-steps.ts`
- * @returns a function that opens the decoder of one more dialogue
- */
-export function createSharedDecoders(parts: DecoderParts, rowsPerPass: number): () => Decoder {
-  const block = createStepBlock(parts.io.slots);
-  const queue = createPassQueue<Step, StepOutput>({
-    rowsPerPass,
-    runSteps: (steps) => {
-      parts.beforePass?.();
-      const taken = steps.map(({ id, takeRow }) => ({ id, blockRow: takeRow() }));
-      return runSteps(parts, block, taken);
-    },
-  });
-  const shared = { parts, block, queue, chunkPass: runPatched(parts) };
-  return () => openShared(shared, createExactCache(parts.io.slots), false);
+/** How many dialogues a pass may take, from `probe-passes.ts`. */
+export interface PassLimits {
+  /** Of passes over one token of each. */
+  rowsPerPass: number;
+  chunks: ChunkLimits;
 }
 
-interface Step {
-  id: number;
-  /** Called when no pass is running, since it may move the block. */
-  takeRow(): BlockRow;
+/** @returns a function that opens the decoder of one more dialogue */
+export function createSharedDecoders(
+  parts: DecoderParts,
+  { rowsPerPass, chunks }: PassLimits,
+): (yields?: boolean) => Decoder {
+  const { slots } = parts.io;
+  const block = createStepBlock(slots);
+  const scratch = createChunkScratch(slots);
+  const queue = createPassQueue<RowInput, RowOutput>({
+    rowsPerPass,
+    runSteps: (rows) => {
+      parts.beforePass?.();
+      return runSteps(parts, block, rows);
+    },
+    chooseChunks: (rows) => chooseChunks(rows, chunks),
+    runChunks: (rows) => {
+      parts.beforePass?.();
+      const used = rows[0]?.patch ? (parts.patched?.() ?? parts) : parts;
+      return runChunks(used, { scratch, segment: chunks.segment }, rows);
+    },
+  });
+  return (yields = false) => openShared({ block, queue }, createDialogueCache(slots), yields);
 }
 
 interface Shared {
-  parts: DecoderParts;
   block: StepBlock;
-  queue: PassQueue<Step, StepOutput>;
-  chunkPass: ChunkPass;
+  queue: PassQueue<RowInput, RowOutput>;
 }
 
-function openShared(shared: Shared, cache: ExactCache, yields: boolean): Decoder {
-  const { parts, queue, chunkPass } = shared;
-  const held = holdTokens(shared.block, cache);
-  const step = async (id: number, layers: readonly number[]): Promise<Pass> => {
-    const { logits, states } = await queue.step({ id, takeRow: held.takeRow }, yields);
-    return { logits, states: takeLayers(states, layers) };
+function openShared(shared: Shared, cache: DialogueCache, yields: boolean): Decoder {
+  const { block, queue } = shared;
+  const truncate = (length: number): void => {
+    cache.truncate(length);
+    truncateRow(block, cache, length);
   };
   return {
-    cache: held,
-    run: (ids, layers, patch) => {
-      const [id] = ids;
-      if (ids.length === 1 && id !== undefined && !patch) return step(id, layers);
-      return queue.chunk(() => {
-        held.leaveRow();
-        return chunkPass(cache, ids, { layers, patch });
-      });
+    cache: {
+      get length() {
+        return cache.length;
+      },
+      truncate,
     },
-    fork: (forkYields = yields) => {
-      const copy = createExactCache(parts.io.slots);
-      copy.replace(held.data(), held.length);
-      return openShared(shared, copy, forkYields);
+    run: async (ids, layers, patch) => {
+      const row = { cache, ids, patch };
+      const { logits, states } = await (ids.length === 1 && !patch
+        ? queue.step(row, yields)
+        : queue.chunk(row, yields));
+      return { logits, states: takeLayers(states, layers) };
     },
+    fork: (forkYields = yields) => openShared(shared, cache.fork(), forkYields),
     close: () => {
-      held.truncate(0);
-      if (held.isInBlock()) void queue.chunk(() => Promise.resolve(held.leaveRow()));
-    },
-  };
-}
-
-/** The tokens of one dialogue, in its own cache or in the block. */
-interface HeldTokens {
-  readonly length: number;
-  truncate(length: number): void;
-  /** One array [1, heads, length, head dims] per slot. */
-  data(): Float32Array[];
-  isInBlock(): boolean;
-  /** Taking and leaving a row moves others, so both are called when no pass is running. */
-  takeRow(): BlockRow;
-  leaveRow(): void;
-}
-
-function holdTokens(block: StepBlock, cache: ExactCache): HeldTokens {
-  let blockRow: BlockRow | undefined;
-  const data = (): Float32Array[] => (blockRow ? copyRow(block, blockRow) : cache.data());
-  return {
-    get length() {
-      return blockRow ? blockRow.length : cache.length;
-    },
-    truncate: (length) => {
-      if (!blockRow) cache.truncate(length);
-      else blockRow.length = Math.min(blockRow.length, length);
-    },
-    data,
-    isInBlock: () => blockRow !== undefined,
-    takeRow: () => {
-      blockRow ??= takeRow(block, cache.data(), cache.length);
-      cache.truncate(0);
-      return blockRow;
-    },
-    leaveRow: () => {
-      if (!blockRow) return;
-      cache.replace(data(), blockRow.length);
-      leaveRow(block, blockRow);
-      blockRow = undefined;
+      truncate(0);
+      leaveBlock(block, cache);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { mapGraphIo, type ValueInfo } from '../runtime/graph-io.ts';
 import { prepareGraph } from '../graph/prepare-graph.ts';
 import { openSession } from '../runtime/session.ts';
-import { type ChunkPass, type DecoderParts, runChunk } from '../runtime/decoder.ts';
+import type { DecoderParts } from '../runtime/decoder.ts';
 import type ort from '../../onnx/runtime.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
 import type { ModelOptions } from '../types.ts';
@@ -11,7 +11,7 @@ export interface PatchSession {
   /** Opens it for these layers, 1..L, and those asked for before. */
   open(layers: readonly number[]): Promise<void>;
   /** Undefined while no layer was asked for. */
-  pass(): ChunkPass | undefined;
+  held(): DecoderParts | undefined;
   release(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export function createPatchSession(
   folder: ModelFolder,
   { options, parts }: { options: ModelOptions; parts: DecoderParts },
 ): PatchSession {
-  let held: { layers: readonly number[]; session: ort.InferenceSession; pass: ChunkPass } | undefined;
+  let held: { layers: readonly number[]; session: ort.InferenceSession; parts: DecoderParts } | undefined;
   let opening = Promise.resolve();
   const open = async (layers: readonly number[]): Promise<void> => {
     const known = held?.layers ?? [];
@@ -32,13 +32,13 @@ export function createPatchSession(
     const before = held?.session;
     const [inputs, outputs] = [session.inputMetadata, session.outputMetadata];
     const io = mapGraphIo(inputs as readonly ValueInfo[], outputs as readonly ValueInfo[]);
-    held = { layers: all, session, pass: runChunk({ ...parts, session, io }) };
+    held = { layers: all, session, parts: { ...parts, session, io } };
     await before?.release();
   };
   return {
     // one after the other: two dialogues may be opened at once
     open: (layers) => (opening = opening.catch(() => undefined).then(() => open(layers))),
-    pass: () => held?.pass,
+    held: () => held?.parts,
     release: async () => held?.session.release(),
   };
 }

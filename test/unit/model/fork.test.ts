@@ -6,6 +6,7 @@ import { randomWeights } from '../../fixtures/onnx/llama2c.ts';
 import { openGraph, type OpenGraph } from '../../fixtures/onnx/open-graph.ts';
 import { writeLlamaFolder } from '../../fixtures/onnx/write-folder.ts';
 
+const LIMITS = { rowsPerPass: 4, chunks: { rows: 4, segment: 256 } };
 const SHAPE = { dims: 64, hidden: 128, layers: 2, heads: 4, keyValueHeads: 2, vocabulary: 96, context: 512 };
 const KINDS = ['shared passes', 'a growing cache', 'a cache in one buffer'] as const;
 /** Chunks that every decoder has run before it is forked, and then token by token. */
@@ -53,7 +54,7 @@ describe('alternatives of one history', () => {
   it('are rows of the same passes', async () => {
     let passes = 0;
     const { parts } = await openGraph(await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'torch' }));
-    const decoder = createSharedDecoders({ ...parts, beforePass: () => passes++ }, 16)();
+    const decoder = createSharedDecoders({ ...parts, beforePass: () => passes++ }, LIMITS)();
     await decoder.run(ids(40, 1), []);
     passes = 0;
     await Promise.all([0, 1, 2, 3].map((k) => say(decoder.fork(true), ids(10, k))));
@@ -62,7 +63,7 @@ describe('alternatives of one history', () => {
 });
 
 async function opener(kind: (typeof KINDS)[number], torch: OpenGraph): Promise<() => Decoder> {
-  if (kind === 'shared passes') return createSharedDecoders(torch.parts, 4);
+  if (kind === 'shared passes') return createSharedDecoders(torch.parts, LIMITS);
   if (kind === 'a growing cache') return () => torch.openDecoder(false);
   const genai = await openGraph(await writeLlamaFolder(randomWeights(SHAPE, 3), { style: 'genai' }));
   expect(genai.tapped.sharedCache).toBe(true);

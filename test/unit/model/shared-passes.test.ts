@@ -1,9 +1,7 @@
-import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Decoder } from '../../../src/model/runtime/decoder.ts';
-import { createPassQueue } from '../../../src/model/runtime/pass-queue.ts';
-import { probeSteps } from '../../../src/model/runtime/probe-steps.ts';
-import { createSharedDecoders } from '../../../src/model/runtime/shared-decoder.ts';
+import { probePasses } from '../../../src/model/runtime/probe-passes.ts';
+import { createSharedDecoders, type PassLimits } from '../../../src/model/runtime/shared-decoder.ts';
+import { keepBits } from '../../fixtures/model/pass-scripts.ts';
 import { randomWeights } from '../../fixtures/onnx/llama2c.ts';
 import type { LlamaStyle } from '../../fixtures/onnx/llama-graph.ts';
 import { openGraph, type OpenGraph } from '../../fixtures/onnx/open-graph.ts';
@@ -15,28 +13,18 @@ describe.each(['entrain-dialogue-300k', 'entrain-dialogue-8m'])(
   'passes that dialogues of %s share',
   (name) => {
     let graph: OpenGraph;
-    let rows: number;
+    let rows: PassLimits;
     beforeAll(async () => {
       graph = await openGraph(`models/${name}`);
-      rows = await probeSteps(graph.parts, { most: MOST, contextTokens: graph.contextTokens });
+      rows = await probePasses(graph.parts, { most: MOST, contextTokens: graph.contextTokens });
     });
 
-    it('may take sixteen dialogues', () => {
-      expect(rows).toBe(MOST);
+    it('may take a token of sixteen dialogues, or a chunk of eight within 256 positions', () => {
+      expect(rows).toEqual({ rowsPerPass: MOST, chunks: { rows: 8, segment: 256 } });
     });
 
     it('give each dialogue the bits of a pass of its own, whatever the other dialogues do', async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(script(), { minLength: 2, maxLength: 9 }), async (scripts) => {
-          const openShared = createSharedDecoders(graph.parts, rows);
-          const together = await Promise.all(scripts.map((acts) => play(openShared(), acts)));
-          for (const [i, acts] of scripts.entries()) {
-            const alone = await play(createSharedDecoders(graph.parts, rows)(), acts);
-            expect(together[i]).toEqual(alone);
-          }
-        }),
-        { numRuns: 6 },
-      );
+      await keepBits(() => createSharedDecoders(graph.parts, rows));
     });
 
     it('agree with passes over whole prompts to rounding', async () => {
@@ -66,14 +54,16 @@ describe('the probe of shared passes', () => {
     vocabulary: 96,
     context: 128,
   };
-  const probe = async (style: LlamaStyle, keyValueHeads = 2): Promise<number> => {
+  const probe = async (style: LlamaStyle, keyValueHeads = 2): Promise<[steps: number, chunks: number]> => {
     const path = await writeLlamaFolder(randomWeights({ ...shape, keyValueHeads }, 3), style);
     const graph = await openGraph(path);
-    return probeSteps(graph.parts, { most: MOST, contextTokens: graph.contextTokens });
+    const { contextTokens } = graph;
+    const { rowsPerPass, chunks } = await probePasses(graph.parts, { most: MOST, contextTokens });
+    return [rowsPerPass, chunks.rows];
   };
 
   it.each([2, 4])('allows sixteen rows to a graph with a mask and %i key/value heads', async (heads) => {
-    expect(await probe({ style: 'torch' }, heads)).toBe(MOST);
+    expect(await probe({ style: 'torch' }, heads)).toEqual([MOST, 8]);
   });
 
   it.each<[string, LlamaStyle]>([
@@ -81,97 +71,9 @@ describe('the probe of shared passes', () => {
     ['whose attention writes into the cache that it is given', { style: 'genai' }],
     ['in half precision', { style: 'torch', half: true }],
   ])('allows one row to a graph %s', async (_, style) => {
-    expect(await probe(style)).toBe(1);
+    expect(await probe(style)).toEqual([1, 1]);
   });
 });
-
-describe('the queue of passes', () => {
-  const record = (rowsPerPass: number) => {
-    const passes: string[] = [];
-    const queue = createPassQueue<string, string>({
-      rowsPerPass,
-      runSteps: (steps) => {
-        passes.push(steps.join(' '));
-        return Promise.resolve([...steps]);
-      },
-    });
-    const chunk = (label: string): Promise<void> =>
-      queue.chunk(async () => {
-        passes.push(label);
-        return Promise.resolve();
-      });
-    return { queue, passes, chunk };
-  };
-
-  it('runs one pass over all waiting tokens between any two chunks of prompts', async () => {
-    const { queue, passes, chunk } = record(4);
-    await Promise.all([chunk('A'), chunk('B'), chunk('C'), ...['a', 'b', 'c'].map((id) => queue.step(id))]);
-    expect(passes).toEqual(['A', 'a b c', 'B', 'C']);
-  });
-
-  it('takes no more tokens than were probed, and leaves the rest for the next pass', async () => {
-    const { queue, passes } = record(4);
-    await Promise.all('a b c d e f g'.split(' ').map((id) => queue.step(id)));
-    expect(passes).toEqual(['a b c d', 'e f g']);
-  });
-
-  it('takes tokens of branches behind those of live dialogues, also where they have waited longer', async () => {
-    const { queue, passes } = record(4);
-    const branches = ['a', 'b', 'c'].map((id) => queue.step(id, true));
-    await Promise.all([...branches, ...['d', 'e', 'f', 'g', 'h'].map((id) => queue.step(id))]);
-    expect(passes).toEqual(['d e f g', 'h a b c']);
-  });
-
-  it('fails the tokens of a pass that fails, and goes on', async () => {
-    let fails = true;
-    const queue = createPassQueue<string, string>({
-      rowsPerPass: 2,
-      runSteps: (steps) => (fails ? Promise.reject(new Error('no memory')) : Promise.resolve([...steps])),
-    });
-    const both = [queue.step('a'), queue.step('b')];
-    await expect(Promise.all(both)).rejects.toThrow('no memory');
-    fails = false;
-    await expect(queue.step('c')).resolves.toBe('c');
-  });
-});
-
-type Act = { run: number } | { back: number } | 'fork' | 'close';
-
-/** What a dialogue does: chunks and tokens, now and then some steps back, at the end perhaps an early close. */
-function script(): fc.Arbitrary<Act[]> {
-  const act = fc.oneof(
-    { weight: 6, arbitrary: fc.constant<Act>({ run: 1 }) },
-    { weight: 2, arbitrary: fc.integer({ min: 2, max: 40 }).map((run): Act => ({ run })) },
-    { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }).map((back): Act => ({ back })) },
-    { weight: 1, arbitrary: fc.constant<Act>('fork') },
-  );
-  const acts = fc.array(act, { minLength: 3, maxLength: 50 });
-  return fc.tuple(acts, fc.boolean()).map(([all, closes]): Act[] => (closes ? [...all, 'close'] : all));
-}
-
-async function play(first: Decoder, acts: readonly Act[]): Promise<number[][]> {
-  let decoder = first;
-  const seen: number[][] = [];
-  for (const [i, act] of acts.entries()) {
-    if (act === 'close') decoder.close();
-    else if (act === 'fork') {
-      const parent = decoder;
-      decoder = parent.fork();
-      parent.close();
-    } else if ('back' in act) decoder.cache.truncate(Math.max(0, decoder.cache.length - act.back));
-    else {
-      const ids = Array.from({ length: act.run }, (_, k) => 5 + ((i * 97 + k * 13) % 400));
-      const { logits, states } = await decoder.run(ids, [0, 2]);
-      seen.push([sum(logits), ...[...states.values()].map(sum), logits[7] ?? 0]);
-    }
-  }
-  return seen;
-}
-
-/** Weighted, so that values in each other's place are seen. */
-function sum(values: Float32Array): number {
-  return values.reduce((total, value, i) => total + value * (1 + (i % 7)), 0);
-}
 
 async function inTurn<T>(calls: readonly (() => Promise<T>)[]): Promise<T | undefined> {
   let last: T | undefined;
