@@ -22,6 +22,10 @@ const MOST_UNASKED = 8;
 const MEMORY_SHARE = 1 / 8;
 /** Of the memory for keys and values: for beginnings that prompts share. */
 const PREFIX_SHARE = 1 / 8;
+/** Of a dialogue's keys and values where passes are shared: its own, and its row in the block. */
+const SHARED_COPIES = 2;
+
+type CacheSize = Pick<ModelInfo, 'cacheTokenBytes' | 'contextTokens' | 'rowsPerPass'>;
 
 function cacheBytes(cacheMb: number | undefined): number {
   return cacheMb === undefined ? machineBytes() * MEMORY_SHARE : cacheMb * 2 ** 20;
@@ -38,10 +42,11 @@ export function prefixBytes(cacheMb: number | undefined): number {
  */
 export function chooseAtOnce(
   { atOnce, cacheMb }: AtOnceFlags,
-  { cacheTokenBytes, contextTokens }: Pick<ModelInfo, 'cacheTokenBytes' | 'contextTokens'>,
+  { cacheTokenBytes, contextTokens, rowsPerPass }: CacheSize,
 ): AtOnce {
   const wanted = atOnce ?? Math.min(MOST_UNASKED, PER_PROCESSOR * availableParallelism());
   const room = cacheBytes(cacheMb) * (1 - PREFIX_SHARE);
-  const fitting = Math.max(1, Math.floor(room / (cacheTokenBytes * contextTokens)));
+  const copies = rowsPerPass > 1 ? SHARED_COPIES : 1;
+  const fitting = Math.max(1, Math.floor(room / (copies * cacheTokenBytes * contextTokens)));
   return { episodes: Math.min(wanted, fitting), isCutByMemory: fitting < wanted };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseAtOnce } from '../../../src/agent-node/episodes-at-once.ts';
 
 /** Keys and values of a whole context: 16 MiB. */
-const model = { cacheTokenBytes: 16 * 1024, contextTokens: 1024 };
+const model = { cacheTokenBytes: 16 * 1024, contextTokens: 1024, rowsPerPass: 1 };
 
 describe('the number of episodes that an agent plays at once', () => {
   it('is two for each processor and at most eight, where nothing is told', () => {
@@ -30,4 +30,12 @@ describe('the number of episodes that an agent plays at once', () => {
       expect(chooseAtOnce({ atOnce: 16, cacheMb }, model)).toMatchObject({ episodes, isCutByMemory: true });
     },
   );
+
+  it.each([
+    [255, 6],
+    [74, 2],
+    [73, 1],
+  ])('counts contexts twice where dialogues share passes: --cache-mb %i, %i', (cacheMb, episodes) => {
+    expect(chooseAtOnce({ atOnce: 16, cacheMb }, { ...model, rowsPerPass: 16 }).episodes).toBe(episodes);
+  });
 });
