@@ -15,7 +15,7 @@ export interface TalkAtOnce {
   ratio: number;
   /** Passes that the model ran between the call that takes a turn and its first token, 99 % of turns. */
   firstTokenPasses: number;
-  /** Time of an utterance with three alternatives, divided by that of one without; all are of the same length. */
+  /** Time of a turn with three alternatives and the bystander's reading, divided by the mean of the four alone. */
   branches: number;
 }
 
@@ -33,6 +33,8 @@ const OPTIONS: DialogueOptions = {
   sampling: { temperature: 1, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1, stops: [] },
   steps: { layers: null, every: 1 },
 };
+/** Seeds of an utterance and of three alternatives. */
+const VERSIONS = [11, 12, 13, 14] as const;
 const nothing = (): void => undefined;
 
 /** Measures on one thread. */
@@ -72,16 +74,21 @@ export async function measureTalk(
     else for (const seed of seeds) tokens += await play(seed);
     return (cpuMs() - start) / tokens;
   };
-  /** The same token count for each utterance, so that only the passes differ. */
-  const branch = async (seeds: readonly number[]): Promise<number> => {
-    const decoder = model.openDecoder();
-    await decoder.run(
-      Array.from({ length: 64 }, (_, i) => 5 + i),
-      [],
-    );
+  /** @returns milliseconds of processor time of one turn after the same words; the rest of the talk is not counted */
+  const turn = async (seed: number, alternatives: readonly number[]): Promise<number> => {
+    const dialogue = openDialogue(model, OPTIONS);
+    await dialogue.heard(WORDS[0] as string, nothing);
+    const branches = { seeds: alternatives, onBranch: nothing };
     const start = cpuMs();
-    await Promise.all(seeds.map((seed) => sayTokens(decoder.fork(seed > 0), seed, maxTokens)));
-    return cpuMs() - start;
+    await dialogue.speak({
+      ...told,
+      seed,
+      onToken: nothing,
+      ...(alternatives.length > 0 ? { branches } : {}),
+    });
+    const ms = cpuMs() - start;
+    await dialogue.close();
+    return ms;
   };
   const seeds = Array.from({ length: dialogues }, (_, i) => i);
   const ms = await compare(rounds, {
@@ -90,8 +97,12 @@ export async function measureTalk(
       waited.length = 0;
       return timed(seeds, true);
     },
-    utterance: () => branch([0]),
-    branches: () => branch([0, 1, 2, 3]),
+    utterance: async () => {
+      let total = 0;
+      for (const seed of VERSIONS) total += await turn(seed, []);
+      return total / VERSIONS.length;
+    },
+    branches: () => turn(VERSIONS[0], VERSIONS.slice(1)),
   });
   await model.release();
   const sorted = waited.toSorted((a, b) => a - b);
@@ -101,13 +112,4 @@ export async function measureTalk(
     firstTokenPasses: sorted[Math.ceil(0.99 * sorted.length) - 1] ?? Number.NaN,
     branches: medianRatio(ms.branches, ms.utterance),
   };
-}
-
-async function sayTokens(
-  decoder: { run(ids: readonly number[], layers: readonly number[]): Promise<unknown>; close(): void },
-  seed: number,
-  tokens: number,
-): Promise<void> {
-  for (let step = 0; step < tokens; step++) await decoder.run([5 + ((step * 17 + seed * 7) % 100)], [0, 1]);
-  decoder.close();
 }
