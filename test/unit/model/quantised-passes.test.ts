@@ -44,11 +44,6 @@ describe.each<[string, LlamaStyle]>([
 });
 
 describe('the probe of shared passes', () => {
-  it('allows several dialogues where products are taken row by row', async () => {
-    const { limits } = await probe({ style: 'torch', int4: true });
-    expect(limits.rowsPerPass).toBe(16);
-  });
-
   it('allows one dialogue where one scale serves all values of a pass', async () => {
     const { limits } = await probe({ style: 'torch', int8: true });
     expect(limits.rowsPerPass).toBe(1);
