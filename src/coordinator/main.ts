@@ -36,7 +36,7 @@ import { countEpisodes, countTurns } from './run-state.ts';
 import { runStudy, type RunningStudy } from './run-study.ts';
 import { readSettings, type CoordinatorSettings } from './settings.ts';
 import { watchTurns } from './stalls.ts';
-import { chooseReplacements } from './replacement.ts';
+import { chooseReplacements, withoutStandIn } from './replacement.ts';
 import { watchFleet, type FleetWatch } from './watch-fleet.ts';
 
 /** Long enough for a restart of the analyzer. */
@@ -165,9 +165,10 @@ async function startRun(parts: Parts): Promise<() => Promise<void>> {
   const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
   const { invited } = prepared;
-  const running = await runStudy({ ...facts, ...invitation, invited, folder, metrics, log });
+  const unplayable = new Set<string>();
+  const running = await runStudy({ ...facts, ...invitation, invited, unplayable, folder, metrics, log });
   shutdown.onStop('run', () => running.stop());
-  const watch = watchRunFleet(parts, { running, invitation, kept: folder.path });
+  const watch = watchRunFleet(parts, { running, invitation, unplayable, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
   const released = { isAway: watch.isAway, timeoutMs: RELEASE_MS };
   // Under a supervisor the agents are told to end next.
@@ -210,13 +211,15 @@ function requireStepLayers(study: Study, fleet: Fleet): void {
 interface RunParts {
   running: RunningStudy;
   invitation: InviteOptions;
+  /** Agents that stay away and that no other can stand in for, as known at the last look. */
+  unplayable: Set<string>;
   /** The run folder. */
   kept: string;
 }
 
 function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
   const { link, settings, log } = parts;
-  const { running, invitation, kept } = to;
+  const { running, invitation, unplayable, kept } = to;
   const known = invitation.fleet;
   return watchFleet(link, {
     known,
@@ -231,7 +234,9 @@ function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
       }
       log.warn({ agent }, 'agent came back');
       known.agents.set(agent, now);
+      unplayable.delete(agent);
       if (await inviteAgent(invitation, agent)) await running.resume(agent);
+      running.lookAgain();
     },
     members: () => invitation.agents,
     tellAnalyzer: (agent) => assign(invitation, agent),
@@ -239,16 +244,22 @@ function watchRunFleet(parts: Parts, to: RunParts): FleetWatch {
   });
 }
 
-/** Gives the roles of agents that stay away to others with the same model; if there are none, the run fails. */
+/**
+ * Gives the roles of agents that stay away to others with the same model. Where there are none, the rest of the run is
+ * played, and then it fails.
+ */
 async function replaceLost(
   parts: Parts,
   to: RunParts & { lost: ReadonlySet<string>; present: ReadonlyMap<string, FleetAgent> },
 ): Promise<void> {
   const { metrics, log } = parts;
-  const { running, invitation, kept, lost, present } = to;
+  const { running, invitation, unplayable, kept, lost, present } = to;
   const known = invitation.fleet.agents;
   const modelOf = (agent: string): AgentModel | undefined => known.get(agent)?.model;
-  const { takeovers, hopeless } = chooseReplacements(running.state(), { present, lost, modelOf });
+  const now = { present, lost, modelOf };
+  unplayable.clear();
+  for (const agent of withoutStandIn(now)) unplayable.add(agent);
+  const { takeovers, hopeless } = chooseReplacements(running.state(), now);
   for (const takeover of takeovers) {
     const { agent } = takeover;
     log.warn({ ...takeover }, 'episode taken over');
@@ -258,11 +269,11 @@ async function replaceLost(
     await inviteAgent(invitation, agent);
     await running.takeOver(takeover);
   }
-  const [agent] = hopeless;
-  if (agent === undefined) return;
+  const [agent] = [...hopeless, ...unplayable];
+  if (agent === undefined || takeovers.length > 0 || running.canGoOn(lost)) return;
   metrics.agentLost();
   await running.fail(
-    `Agent "${agent}" stopped answering during an episode and no other agent with its model can take its place: start one before the run, or give agents longer with --grace-seconds of "entrain start" or "entrain coordinator"; what was recorded is kept in ${kept}.`,
+    `Agent "${agent}" stopped answering, no other agent with its model can take its place, and all else is played: start one before the run, or give agents longer with --grace-seconds of "entrain start" or "entrain coordinator"; what was recorded is kept in ${kept}.`,
   );
 }
 

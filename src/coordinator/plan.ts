@@ -27,33 +27,57 @@ export interface PlannedEpisode {
 export function planEpisodes(study: Study): PlannedEpisode[] {
   const plan: PlannedEpisode[] = [];
   for (let round = 0; round < study.episodes; round += 1) {
-    for (const scenario of study.scenarios) {
-      for (const [pairing, order] of study.pairs.entries()) {
-        const script = scenario.scripts[round * study.pairs.length + pairing] ?? scenario.script;
-        for (const condition of study.conditions) {
-          const id = `e${String(plan.length + 1).padStart(4, '0')}`;
-          // The seed does not depend on the condition: all conditions share their draws, so that only the coupling
-          // differs.
-          const seed = deriveSeed(study.seed, scenario.id, order.join('+'), round);
-          const reader = condition === 'reader' ? study.reader : undefined;
-          const people = peopleOf(study, { scenario, order, reader });
-          plan.push({
-            id,
-            scenario,
-            script,
-            pair: pairName(order),
-            order,
-            reader,
-            people,
-            condition,
-            seed,
-            round,
-          });
-        }
+    for (const { scenario, pairing, order, conditions } of blocksOf(study, round)) {
+      const script = scenario.scripts[round * study.pairs.length + pairing] ?? scenario.script;
+      for (const condition of conditions) {
+        const id = `e${String(plan.length + 1).padStart(4, '0')}`;
+        // The seed does not depend on the condition: all conditions share their draws, so that only the coupling
+        // differs.
+        const seed = deriveSeed(study.seed, scenario.id, order.join('+'), round);
+        const reader = condition === 'reader' ? study.reader : undefined;
+        const people = peopleOf(study, { scenario, order, reader });
+        plan.push({
+          id,
+          scenario,
+          script,
+          pair: pairName(order),
+          order,
+          reader,
+          people,
+          condition,
+          seed,
+          round,
+        });
       }
     }
   }
   return plan;
+}
+
+/** Episodes that differ in their condition alone, which stand side by side in the plan. */
+interface Block {
+  scenario: Scenario;
+  /** Place of the group among the study's pairs. */
+  pairing: number;
+  order: string[];
+  conditions: readonly Condition[];
+}
+
+function blocksOf(study: Study, round: number): Block[] {
+  const { scenarios, pairs, conditions, seed } = study;
+  const blocks = scenarios.flatMap((scenario) =>
+    pairs.map((order, pairing) => ({ scenario, pairing, order, conditions })),
+  );
+  if (study.order === 'listed') return blocks;
+  const draw = ({ scenario, order }: Block, what: string): number =>
+    deriveSeed(seed, 'order', round, scenario.id, order.join('+'), what);
+  return blocks
+    .map((block) => ({ ...block, conditions: shuffled(conditions, (name) => draw(block, name)) }))
+    .toSorted((a, b) => draw(a, '') - draw(b, ''));
+}
+
+function shuffled<T>(items: readonly T[], draw: (item: T) => number): T[] {
+  return items.toSorted((a, b) => draw(a) - draw(b));
 }
 
 /**

@@ -46,6 +46,11 @@ export function chooseReplacements(state: RunState, fleet: FleetNow): Replacemen
   return chosen;
 }
 
+/** Lost agents that no present agent has the model of: no episode of theirs may begin. */
+export function withoutStandIn(fleet: FleetNow): string[] {
+  return [...fleet.lost].filter((agent) => candidates(fleet, agent).length === 0);
+}
+
 /**
  * @returns a function that gives the number of these episodes in which an agent has a role, plus those added with
  * `more`

@@ -225,22 +225,28 @@ function seating(state: RunState): Command[] {
   );
 }
 
-/** Commands that start the next planned episodes whose agents are all free, in the order of the plan. */
+/**
+ * Commands that start the next planned episodes whose agents are all free, in the order of the plan. One that waits
+ * for an agent holds up no other agent's, so that a slow or absent agent does not stall the rest.
+ */
 function starting(state: RunState, atOnce: AtOnce): Command[] {
   const playing = new Map<string, number>();
   const commands: Command[] = [];
   const count = (agent: string): number => playing.get(agent) ?? 0;
+  const take = (agents: readonly string[]): void => {
+    for (const agent of agents) playing.set(agent, count(agent) + 1);
+  };
+  for (const was of state.episodes.values())
+    if (was.is === 'running') take(was.holders.map(({ agent }) => agent));
   const kept = keptToTheEnd(state);
   for (const episode of state.plan) {
-    const was = state.episodes.get(episode.id);
-    if (was?.is === 'finished') continue;
+    if (state.episodes.get(episode.id)?.is !== 'planned') continue;
     // States are moved by what those of all earlier episodes have in common.
-    if (was?.is === 'planned' && !kept && !isBasis(state.study?.branches ?? null, episode.round)) break;
-    const agents = was?.is === 'running' ? was.holders.map(({ agent }) => agent) : agentsOfEpisode(episode);
-    if (was?.is === 'planned' && agents.every((agent) => count(agent) < atOnce(agent)))
-      commands.push({ do: 'start-episode', episode });
-    // A planned episode that must wait keeps its agents, so that later episodes never overtake it.
-    for (const agent of agents) playing.set(agent, count(agent) + 1);
+    if (!kept && !isBasis(state.study?.branches ?? null, episode.round)) break;
+    const agents = agentsOfEpisode(episode);
+    if (agents.some((agent) => count(agent) >= atOnce(agent))) continue;
+    commands.push({ do: 'start-episode', episode });
+    take(agents);
   }
   return commands;
 }
@@ -250,6 +256,13 @@ function keptToTheEnd({ plan, episodes, study }: RunState): boolean {
   return plan.every(
     ({ id, round }) => !isBasis(study?.branches ?? null, round) || episodes.get(id)?.is === 'finished',
   );
+}
+
+/** Whether any episode can go on, or begin, without agents that are lost. */
+export function canGoOn(state: RunState, atOnce: AtOnce, lost: ReadonlySet<string>): boolean {
+  const isWhole = ({ now }: { now: RunningEpisode }): boolean =>
+    now.holders.every(({ agent }) => !lost.has(agent));
+  return openEpisodes(state).some(isWhole) || starting(state, atOnce).length > 0;
 }
 
 function turnsOf(episode: EpisodeState): number {

@@ -28,18 +28,22 @@ import { planEpisodes } from './plan.ts';
 import { keepOrder, startConsumer } from './run-consumer.ts';
 import type { RunFolder } from './run-folder.ts';
 import {
+  canGoOn,
   decide,
   initialState,
   reduceAlternative,
   reduceEvent,
   reduceUtterance,
   utteranceFault,
+  type AtOnce,
   type RunState,
 } from './run-state.ts';
 
 export interface RunOptions extends CarryOptions {
   /** Agents that have just joined; their running episodes must be given to them again. */
   invited: ReadonlySet<string>;
+  /** Agents that stay away and that no other can stand in for; no episode of theirs begins. */
+  unplayable: ReadonlySet<string>;
   folder: RunFolder;
   metrics: CoordinatorMetrics;
   log: Logger;
@@ -49,6 +53,10 @@ export interface RunningStudy {
   /** Settles when the run is over; rejects if it failed. */
   readonly done: Promise<RunState>;
   state(): RunState;
+  /** Whether any episode can go on, or begin, without agents that are lost. */
+  canGoOn(lost: ReadonlySet<string>): boolean;
+  /** Looks again at what can begin, for the fleet has changed. */
+  lookAgain(): void;
   /** Gives an agent that came back its running episodes again, with the utterances so far. */
   resume(agent: string): Promise<void>;
   /** Gives the role of an agent that stays away to another one. */
@@ -70,6 +78,8 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
   return {
     done: reduction.done,
     state: reduction.state,
+    canGoOn: (lost) => canGoOn(reduction.state(), atOnceOf(options), lost),
+    lookAgain: reduction.act,
     resume: (agent) => resumeEpisodes(options, reduction.state(), agent),
     takeOver: (change) => publishTakeover(options, reduction.state(), change),
     fail: (reason) => publishFailure(options, reduction.state(), reason),
@@ -96,6 +106,8 @@ interface Reduction {
   read: Promise<void>;
   /** Starts to act. Not before the stream was read: half of it would seem to ask for what was done long ago. */
   begin(): void;
+  /** Carries out what is to be done now. */
+  act(): void;
   done: Promise<RunState>;
 }
 
@@ -105,7 +117,7 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
   let outlived: number | undefined;
   const read = createPromise<void>();
   const done = createPromise<RunState>();
-  const atOnce = (agent: string): number => options.fleet.agents.get(agent)?.atOnce ?? 1;
+  const atOnce = atOnceOf(options);
   const issued = new Set<string>();
   const seen = new Set<number>();
   const act = (): void => {
@@ -134,8 +146,16 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
     outlived = state.failures;
     act();
   };
-  return { take, state: () => state, read: read.promise, begin, done: done.promise };
+  const actNow = (): void => {
+    if (outlived !== undefined) act();
+  };
+  return { take, state: () => state, read: read.promise, begin, act: actNow, done: done.promise };
 }
+
+const atOnceOf =
+  ({ fleet, unplayable }: RunOptions): AtOnce =>
+  (agent) =>
+    unplayable.has(agent) ? 0 : (fleet.agents.get(agent)?.atOnce ?? 1);
 
 interface OpenPromise<T> {
   promise: Promise<T>;

@@ -9,9 +9,24 @@ import { NAME_PATTERN } from './subjects.ts';
 
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');
 
+const modelFolder = z.string().min(1).max(1000);
+
 export const MAX_AGENTS = 8;
 /** Alternatives of an utterance at the most: as many as a branch frame can count. */
 export const MAX_ALTERNATIVES = 64;
+
+/** Which models talk: `models` by name and their pairs, in the place of agents and `pairs`. */
+export const pairingsSchema = z.object({
+  models: z.record(name, modelFolder).refine((models) => Object.keys(models).length > 0, {
+    error: 'expected at least one model by name, with its folder',
+  }),
+  /** Every ordered pair, each model with itself, or the pairs listed, in both speaking orders. */
+  pairings: z.union([z.enum(['all-ordered', 'self']), z.array(z.tuple([name, name])).min(1)], {
+    error: 'expected "all-ordered", "self" or a list of pairs of names of models',
+  }),
+});
+
+export type Pairings = z.infer<typeof pairingsSchema>;
 
 /** What one agent in a scenario is told; no other agent may read it. */
 export const personSchema = z.strictObject({
@@ -89,6 +104,10 @@ export const studySchema = z
     seed: z.int().min(0).default(1),
     /** Groups of two or more agents, by id, in speaking order. */
     pairs: z.array(z.array(name).min(2).max(MAX_AGENTS)).min(1),
+    /** Decoder folder of each agent; of one that is missing, `--model` says it. */
+    models: z.record(name, modelFolder).default({}),
+    /** Order of the scenarios, groups and conditions of a round: as listed, or drawn by seed. */
+    order: z.enum(['listed', 'shuffled']).default('listed'),
     /** The agent that reads along in the condition `reader`. */
     reader: name.optional(),
     scenarios: z.array(scenarioSchema).min(1),
@@ -176,8 +195,9 @@ export function agentsOf({ pairs, reader }: Pick<Study, 'pairs' | 'reader'>): Se
  */
 export function studyJsonSchema(): Record<string, unknown> {
   const options = { io: 'input', unrepresentable: 'any' } as const;
-  const { $schema, properties, ...rest } = z.toJSONSchema(studySchema, options);
+  const { $schema, properties, required, ...rest } = z.toJSONSchema(studySchema, options);
   const { $schema: _, ...set } = z.toJSONSchema(scenarioSetSchema, options);
+  const { pairings } = z.toJSONSchema(pairingsSchema, options).properties ?? {};
   const scenarios = properties?.['scenarios'] as { items: object };
   return {
     $schema,
@@ -186,7 +206,10 @@ export function studyJsonSchema(): Record<string, unknown> {
     properties: {
       $schema: { type: 'string' },
       ...properties,
+      pairings,
       scenarios: { ...scenarios, items: { anyOf: [scenarios.items, set] } },
     },
+    required: required?.filter((field) => field !== 'pairs'),
+    oneOf: [{ required: ['pairs'] }, { required: ['models', 'pairings'] }],
   };
 }

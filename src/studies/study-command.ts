@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { loadTokenizer } from '../model/text/tokenizer.ts';
 import { readModelFolder } from '../model/folder/model-folder.ts';
 import { required } from '../process/flags.ts';
+import { modelOfStudy } from '../process/run-folder/model-of-study.ts';
 import { readStudy } from '../process/run-folder/read-study.ts';
 import { usageText } from '../process/usage.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -56,6 +57,8 @@ function print(text: string, status: number): number {
 async function modelsOf(study: Study, flags: readonly string[]): Promise<Map<string, PlannedModel>> {
   const agents = agentsOf(study);
   const folders = new Map<string, string>();
+  for (const [agent, folder] of Object.entries(study.models)) folders.set(agent, await modelOfStudy(folder));
+  const named = new Set(flags.flatMap((flag) => (flag.includes('=') ? [flag.split('=')[0]] : [])));
   for (const flag of flags) {
     const [agent, folder] = flag.includes('=')
       ? (flag.split(/=(.*)/s) as [string, string])
@@ -65,7 +68,7 @@ async function modelsOf(study: Study, flags: readonly string[]): Promise<Map<str
         'USAGE',
         `--model names agent "${agent}": expected one of ${[...agents].join(', ')}.`,
       );
-    for (const one of agent === undefined ? [...agents].filter((name) => !folders.has(name)) : [agent])
+    for (const one of agent === undefined ? [...agents].filter((name) => !named.has(name)) : [agent])
       folders.set(one, folder);
   }
   const known = new Map<string, PlannedModel>();

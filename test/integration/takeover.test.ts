@@ -2,7 +2,7 @@
  * An agent that dies for good: a free agent with the same model continues in its role and says what the lost one
  * would have said. Without such an agent the run fails, and continues when it is started again.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,10 +24,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function withFleet<T>(run: string, agents: string[], play: (fleet: Fleet) => Promise<T>): Promise<T> {
+/** Agents that play, or these with another study and models than the usual. */
+type Playing = string[] | { agents: string[]; study: string; models: Record<string, string> };
+
+async function withFleet<T>(run: string, playing: Playing, play: (fleet: Fleet) => Promise<T>): Promise<T> {
+  const more = Array.isArray(playing) ? { agents: playing } : playing;
+  const { agents } = more;
   const coordinatorFlags = ['--grace-seconds', '4', '--wait-seconds', '60'];
   // One episode at a time: so there is a moment in the middle of an episode at which the agent owes nothing.
-  const options = { folder: join(folder, run), study, run, agents, coordinatorFlags };
+  const options = { folder: join(folder, run), study, run, coordinatorFlags, ...more };
   const fleet = await createFleet({ ...options, agentFlags: ['--at-once', '1'] });
   try {
     for (const program of ['analyzer', ...agents.map((id) => `agent-${id}` as const)] as const)
@@ -110,6 +115,35 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
       expect(await words(fleet, 'restarted')).toEqual(undisturbed);
       const report = await verifyRun(join(fleet.runs, 'restarted'));
       expect([report.faults, report.utterances]).toEqual([[], { total: TURNS, incomplete: [] }]);
+    });
+  });
+
+  it('does not keep the others from playing what they have with one another, where nobody has its model', async () => {
+    const matrix = join(folder, 'matrix.json');
+    const { pairs: _, ...rest } = JSON.parse(await readFile(study, 'utf8')) as Record<string, unknown>;
+    // Not the first by name, whose partners would all have to wait for it.
+    const pairs = [
+      ['ada', 'cas'],
+      ['ada', 'ben'],
+      ['cas', 'ben'],
+    ];
+    await writeFile(matrix, JSON.stringify({ ...rest, pairs, conditions: ['live'] }));
+    const models = { ben: 'models/entrain-dialogue-300k' };
+    const agents = ['ada', 'ben', 'cas'];
+    await withFleet('matrix', { agents, study: matrix, models }, async (fleet) => {
+      await until('a turn', async () => (await readTranscript(fleet.runs, 'matrix')).length > 0);
+      await fleet.kill('agent-ben');
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(1);
+      expect(fleet.said('coordinator')).toMatch(/Agent "ben" stopped answering.*all else is played/);
+      const finished = (await readFile(join(fleet.runs, 'matrix', 'events.jsonl'), 'utf8'))
+        .split('\n')
+        .filter((line) => line.includes('"episode-finished"'));
+      // Both scenarios of ada and cas.
+      expect(finished.length).toBeGreaterThanOrEqual(2);
+      await fleet.start('agent-ben');
+      await fleet.start('coordinator');
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      expect(await readTranscript(fleet.runs, 'matrix')).toHaveLength(2 * 3 * 8);
     });
   });
 

@@ -17,6 +17,7 @@ import {
   wholeNumber,
 } from '../../process/flags.ts';
 import { packageFile } from '../../process/package-file.ts';
+import { modelOfStudy } from '../../process/run-folder/model-of-study.ts';
 import { usageText } from '../../process/usage.ts';
 import { readStudy } from '../../process/run-folder/read-study.ts';
 import { readRunFile, requireSameStudy } from '../../process/run-folder/run-file.ts';
@@ -167,11 +168,10 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
   const port = portFlag(values.port);
   const seed = values.seed === undefined ? study.seed : wholeNumber('--seed', values.seed);
   await requireOwnStudy(join(runs, run), { ...study, seed });
-  const given = values.model ?? [join(root, DEFAULT_MODEL)];
   return {
     study,
     studyFile,
-    models: await modelsOf([...agentsOf(study)], given),
+    models: await modelsOf(study, { flags: values.model ?? [], fallback: join(root, DEFAULT_MODEL) }),
     run,
     runs,
     folder: join(runs, run),
@@ -212,29 +212,32 @@ const budgetsOf = (values: {
   maxRunGb: values['max-run-gb'],
 });
 
-/** Parses `--model DIR` (all agents) and `--model ID=DIR` (one agent). */
-async function modelsOf(agents: string[], given: string[]): Promise<Map<string, string>> {
+/** Of each agent: what `--model ID=DIR` says, what `--model DIR` says, what the study says, or the default. */
+async function modelsOf(
+  study: Study,
+  { flags, fallback }: { flags: string[]; fallback: string },
+): Promise<Map<string, string>> {
+  const agents = [...agentsOf(study)];
   const models = new Map<string, string>();
-  for (const text of given) {
+  for (const agent of agents) {
+    const folder = study.models[agent];
+    models.set(agent, folder === undefined ? fallback : await modelOfStudy(folder));
+  }
+  for (const text of flags) {
     const [, id, folder] = /^([A-Za-z0-9_-]+)=(.+)$/.exec(text) ?? [];
     if (id && !agents.includes(id))
       throw new EntrainError('USAGE', `--model names agent "${id}": expected one of ${agents.join(', ')}.`);
     for (const agent of id ? [id] : agents) models.set(agent, resolve(folder ?? text));
   }
-  for (const agent of agents) await requireModel(agent, models.get(agent));
+  for (const agent of agents) await requireModel(agent, models.get(agent) ?? fallback);
   return models;
 }
 
-async function requireModel(agent: string, folder: string | undefined): Promise<void> {
-  if (!folder)
-    throw new EntrainError(
-      'USAGE',
-      `No model is given for agent "${agent}": expected --model DIR or --model ${agent}=DIR.`,
-    );
+async function requireModel(agent: string, folder: string): Promise<void> {
   await access(join(folder, 'config.json')).catch((cause: unknown) => {
     throw new EntrainError(
       'MODEL_MISSING',
-      `There is no model in ${folder}: expected a folder with config.json, tokenizer.json and onnx/*.onnx; name one with --model DIR.`,
+      `There is no model in ${folder} for agent "${agent}": expected a folder with config.json, tokenizer.json and onnx/*.onnx; name one with --model DIR.`,
       { cause },
     );
   });

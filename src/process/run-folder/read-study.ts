@@ -4,13 +4,14 @@ import { patchFault } from '../../protocol/branches.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ruleFault } from '../../protocol/scenarios/rules.ts';
-import { studySchema, talkOf, type Study } from '../../protocol/study.ts';
+import { agentsOf, studySchema, talkOf, type Study } from '../../protocol/study.ts';
 import { decodeText } from '../json-text.ts';
+import { withPairings } from './pairings.ts';
 import { withSets } from './scenario-sets.ts';
 import { parseStudyText } from './study-text.ts';
 
 /**
- * The study of a file, with the scenarios of its sets written out.
+ * The study of a file, with the scenarios of its sets and the pairs of its models written out.
  * @throws EntrainError `STUDY_INVALID`, with the file and the field, or line and column
  */
 export async function readStudy(file: string): Promise<Study> {
@@ -24,7 +25,7 @@ export async function readStudy(file: string): Promise<Study> {
   if ('fault' in decoded) throw refuse(decoded.fault);
   const parsed = parseStudyText(file, decoded.text);
   if ('fault' in parsed) throw refuse(parsed.fault);
-  const whole = await withSets(parsed.value, what);
+  const whole = await withSets(withPairings(parsed.value, what), what);
   const study = parseMessage(studySchema, whole, { code: 'STUDY_INVALID', what });
   const [fault] = faultsOf(study);
   if (fault !== undefined) throw refuse(fault);
@@ -38,6 +39,16 @@ function faultsOf(study: Study): string[] {
     ...conditionFaults(study),
     ...branchFaults(study),
     ...ruleFaults(study),
+    ...modelFaults(study),
+  ];
+}
+
+function modelFaults(study: Study): string[] {
+  const agents = agentsOf(study);
+  const nobody = Object.keys(study.models).find((agent) => !agents.has(agent));
+  if (nobody === undefined) return [];
+  return [
+    `has a model for "${nobody}", which is none of its agents: expected one of ${[...agents].join(', ')}`,
   ];
 }
 

@@ -52,6 +52,39 @@ describe('planEpisodes', () => {
   });
 });
 
+describe('planEpisodes of a shuffled study', () => {
+  const conditions = ['live', 'monologue', 'dose:0.5'] as const;
+  const listed = { ...study, conditions: [...conditions] };
+  const plan = planEpisodes({ ...listed, order: 'shuffled' });
+  const keyOf = ({ scenario, order, condition, seed }: (typeof plan)[number]): string =>
+    [scenario.id, order.join(), condition, seed].join(' ');
+
+  it('has the episodes of the listed one, with the same draws', () => {
+    expect(plan.map(keyOf).toSorted()).toEqual(planEpisodes(listed).map(keyOf).toSorted());
+    expect(plan.map(keyOf)).not.toEqual(planEpisodes(listed).map(keyOf));
+    expect(new Set(plan.map(({ id }) => id)).size).toBe(plan.length);
+  });
+
+  it('plays each scenario and group in all conditions, one after another, in an order of its own', () => {
+    const blocks = Array.from({ length: plan.length / 3 }, (_, at) => plan.slice(3 * at, 3 * at + 3));
+    for (const block of blocks) {
+      expect(new Set(block.map(({ scenario, order }) => scenario.id + order.join())).size).toBe(1);
+      expect(new Set(block.map(({ condition }) => condition))).toEqual(new Set(conditions));
+    }
+    const orders = new Set(blocks.map((block) => block.map(({ condition }) => condition).join()));
+    expect(orders.size).toBeGreaterThan(2);
+  });
+
+  it('plays a whole round before the next, and follows the seed', () => {
+    const round = (from: number): Set<string> =>
+      new Set(plan.slice(from, from + 18).map(({ scenario, order }) => scenario.id + order.join()));
+    expect([round(0).size, round(18).size]).toEqual([6, 6]);
+    expect(planEpisodes({ ...listed, order: 'shuffled' }).map(keyOf)).toEqual(plan.map(keyOf));
+    const other = planEpisodes({ ...listed, order: 'shuffled', seed: 2 });
+    expect(other.map(({ scenario }) => scenario.id)).not.toEqual(plan.map(({ scenario }) => scenario.id));
+  });
+});
+
 describe('the conditions of a study', () => {
   const everyone = studySchema.parse({
     ...study,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
 import { initialState, reduceEvent } from '../../../src/coordinator/run-state.ts';
-import { chooseReplacements } from '../../../src/coordinator/replacement.ts';
+import { chooseReplacements, withoutStandIn } from '../../../src/coordinator/replacement.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 
 const person = { persona: '', goal: '', secret: '' };
@@ -90,5 +90,13 @@ describe('chooseReplacements', () => {
       takeovers: [],
       hopeless: [],
     });
+  });
+});
+
+describe('withoutStandIn', () => {
+  it('names the lost agents that no present agent has the model of', () => {
+    expect(withoutStandIn(fleet(['ada', 'odd'], ['ben', 'cas']))).toEqual([]);
+    expect(withoutStandIn(fleet(['odd'], ['ben']))).toEqual(['ben']);
+    expect(withoutStandIn(fleet(['ada'], ['odd']))).toEqual(['odd']);
   });
 });

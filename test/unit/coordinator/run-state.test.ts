@@ -82,7 +82,7 @@ describe('the state of a run', () => {
     expect(starts(after(begun, started('e0001'), started('e0002'), finished('e0001', 3)))).toEqual(['e0003']);
   });
 
-  it('starts as many episodes as all of their agents play at once, and lets none overtake', () => {
+  it('starts as many episodes as all of their agents play at once', () => {
     expect(starts(after(begun), () => 2)).toEqual(['e0001', 'e0002', 'e0003', 'e0004']);
     const slow = (agent: string): number => (agent === 'b' ? 1 : 2);
     expect(starts(after(begun), slow)).toEqual(['e0001', 'e0002', 'e0004']);
