@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   tables: ['protocol'],
   outcomes: ['protocol', 'transport', 'process', 'tables'],
   analysis: ['protocol', 'synchrony', 'process', 'recordings', 'tables'],
+  report: ['protocol', 'process', 'synchrony', 'recordings', 'analysis', 'viewer'],
   measure: [
     'protocol',
     'numeric',

@@ -76,6 +76,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     module: '../analysis/main.ts',
     summary: 'does synchrony go with outcomes across models?',
   },
+  report: {
+    module: '../report/main.ts',
+    summary: 'what runs came to: one HTML file and results.json',
+  },
   pin: {
     module: '../recordings/main.ts',
     prefix: ['pin'],

@@ -41,6 +41,8 @@ describe('the demo run', () => {
   it('ends with status 0, a table and a run folder', async () => {
     for (const demo of demos) {
       expect(demo.output()).toContain(`run folder  ${demo.folder}`);
+      expect(demo.output()).toContain(`report      ${join(demo.folder, 'report.html')}`);
+      expect(await readFile(join(demo.folder, 'report.html'), 'utf8')).toContain('<h1>small</h1>');
       expect(await demo.ended).toBe(0);
       expect(demo.output()).toMatch(/live +1st → 2nd +144 +[+−]0\.\d{3}/);
       expect(demo.output()).toMatch(/monologue +2nd → 1st +120 +[+−]0\.\d{3}/);

@@ -23,6 +23,7 @@ import { lastFigures, stoppedText } from './exit-message.ts';
 import { finalTables } from '../terminal/final-tables.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
 import { namesIn, reportVerdict } from '../terminal/verdict-lines.ts';
+import { writeReport } from './write-report.ts';
 import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
 import { fetchReport, fetchState, watchRun, type RunWatch } from '../terminal/watch-run.ts';
@@ -86,6 +87,7 @@ async function watchToTheEnd(
   const report = await fetchReport(fleet.analyzer);
   if (report) say(tablesOf(report, settings));
   say(`\nrun folder  ${settings.folder}`);
+  if (settled) say(await writeReport(settings.folder));
   if (!settled) sayLate(settings);
   if (settings.json) printJson(report, settings);
   if (settings.once) return lastScrape({ fleet, shutdown });

@@ -1,0 +1,66 @@
+/** A report as one HTML file: it loads nothing and runs nothing. */
+import { associationSection, type Association } from './association.ts';
+import { el, raw, type Markup } from './figures/svg.ts';
+import type { RunReport } from './read-report.ts';
+import {
+  curvesSection,
+  designSection,
+  dialoguesSection,
+  faultsSection,
+  ladderSection,
+  originSection,
+  outcomesSection,
+  verdictBox,
+} from './sections.ts';
+import { STYLE } from './style.ts';
+
+export interface Report {
+  runs: RunReport[];
+  association: Association | undefined;
+}
+
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+
+export function reportPage({ runs, association }: Report): string {
+  const title = runs.map(({ facts }) => facts.run).join(', ');
+  const head = el(
+    'head',
+    {},
+    el('meta', { charset: 'utf-8' }),
+    el('meta', { 'http-equiv': 'Content-Security-Policy', content: POLICY }),
+    el('meta', {
+      name: 'viewport',
+      content: 'width=device-width, initial-scale=1',
+    }),
+    el('title', {}, `${title} · entrain`),
+    el('style', {}, raw(STYLE)),
+  );
+  const body = el(
+    'main',
+    {},
+    association && runs.length > 1 ? associationSection(association) : undefined,
+    runs.map((run) => runParts(run)),
+    association && runs.length === 1 ? associationSection(association) : undefined,
+  );
+  return `<!doctype html>\n${el('html', { lang: 'en' }, head, el('body', {}, body)).markup}\n`;
+}
+
+const runParts = (run: RunReport): Markup =>
+  el(
+    'article',
+    {},
+    el('h1', {}, run.facts.study.name),
+    el(
+      'p',
+      { class: 'soft' },
+      `Do two language models that talk fall into step? Run ${run.facts.run}, ${new Date(run.facts.startedAtMs).toISOString().slice(0, 10)}.`,
+    ),
+    verdictBox(run),
+    designSection(run),
+    ladderSection(run),
+    curvesSection(run),
+    outcomesSection(run),
+    dialoguesSection(run),
+    faultsSection(run),
+    originSection(run),
+  );
