@@ -126,6 +126,14 @@ export const studySchema = z
       })
       .nullable()
       .default(null),
+    /** What was decided before the run; the report says that all else is exploratory. */
+    preregistration: z
+      .strictObject({
+        hypothesis: z.string().min(1).max(2000),
+        /** The figure by which the hypothesis is judged. */
+        primary: z.string().min(1).max(2000),
+      })
+      .optional(),
     /**
      * Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same
      * history.

@@ -10,6 +10,7 @@ import {
   ladderSection,
   originSection,
   outcomesSection,
+  preregisteredSection,
   verdictBox,
 } from './sections.ts';
 import { STYLE } from './style.ts';
@@ -56,6 +57,7 @@ const runParts = (run: RunReport): Markup =>
       `Do two language models that talk fall into step? Run ${run.facts.run}, ${new Date(run.facts.startedAtMs).toISOString().slice(0, 10)}.`,
     ),
     verdictBox(run),
+    preregisteredSection(run),
     designSection(run),
     ladderSection(run),
     curvesSection(run),

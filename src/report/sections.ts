@@ -36,6 +36,25 @@ export function verdictBox({ view }: RunReport): Markup {
   );
 }
 
+/** What was decided before the run; without it everything is exploratory. */
+export function preregisteredSection({ facts, view }: RunReport): Markup {
+  const { preregistration } = facts.study;
+  if (!preregistration)
+    return el(
+      'p',
+      { class: 'soft' },
+      'The study names no hypothesis and no primary figure: everything here is exploratory.',
+    );
+  return section(
+    'Decided before the run',
+    paragraph(`Hypothesis: ${preregistration.hypothesis}`),
+    paragraph(`Primary figure: ${preregistration.primary}`),
+    paragraph(
+      `Planned: ${count(view.episodes, 'episode')}; finished: ${view.finished}. Every other figure here is exploratory.`,
+    ),
+  );
+}
+
 export function designSection({ facts, view }: RunReport): Markup {
   const { study } = facts;
   const episodes = study.scenarios.length * study.pairs.length * study.conditions.length * study.episodes;

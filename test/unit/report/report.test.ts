@@ -155,6 +155,21 @@ describe('entrain report', () => {
     expect(results.runs[0]?.verdict.claim).toMatch(/^So far:/);
   });
 
+  it('says what was decided before the run, or that everything is exploratory', async () => {
+    const folder = await scored(0.3);
+    const facts = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as { study: object };
+    expect((await report('done')).html).toContain('everything here is exploratory');
+    const preregistration = { hypothesis: 'Live is above <monologue>.', primary: 'excess, live − monologue' };
+    await writeFile(
+      join(folder, 'run.json'),
+      JSON.stringify({ ...facts, study: { ...facts.study, preregistration } }),
+    );
+    const { html } = await report('done');
+    expect(html).toContain('Hypothesis: Live is above &lt;monologue&gt;.');
+    expect(html).toContain('Primary figure: excess, live − monologue');
+    expect(html).toContain('Planned: 4 episodes; finished: 4. Every other figure here is exploratory.');
+  });
+
   it('holds several runs', async () => {
     await scored(0.3);
     await writeRunFolder(runs, { run: 'second' });
