@@ -28,12 +28,13 @@ export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
 entrain replay RUN [--runs DIR] [--last] [--json] [--progress]
   recomputes the published scores (--last: the last one of each group) and says whether they are equal;
   how far it is stands on standard error where that is a terminal, or with --progress
-entrain export RUN --format npy|safetensors|csv|parquet [--out DIR] [--runs DIR]
+entrain export RUN --format npy|safetensors|csv|parquet|sotopia [--out DIR] [--runs DIR]
   without --out into RUN-export beside the run folder;
   npy: the folders that the scripts of the paper read, a tree per condition, and manifest.csv (always called t0.7,
   whatever the temperature was: run.json has it);
   safetensors: one file per episode; status 1 where the recording is not whole
   csv, parquet: tables of talk, outcomes and scores: turns, episodes, groups, pairs, differences, steps
+  sotopia: finished dialogues of two as SOTOPIA's episode logs, with the addresses of their states
 entrain pin RUN, entrain unpin RUN [--runs DIR]
   the recording of a pinned run is never removed to keep the analyzer's --budget-gb
 RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
@@ -49,6 +50,7 @@ export async function run(argv: string[]): Promise<number> {
   const format = command === 'export' ? formatOf(values.format) : undefined;
   if (format === 'csv' || format === 'parquet')
     return exportedTables(await findRunFolder(values.runs, name), { format, out: values.out });
+  if (format === 'sotopia') return exportedLogs(await findRunFolder(values.runs, name), values.out);
   const folder = await findRun(values.runs, name);
   if (command === 'verify') return verify(folder, values.json);
   if (command === 'pin' || command === 'unpin') return pin(folder, command === 'pin');
@@ -96,6 +98,12 @@ async function exportedTables(
   return print(tables.map(({ file, rows }) => `${rows.toLocaleString('en')} rows  ${file}\n`).join(''));
 }
 
+async function exportedLogs(folder: string, out = usualFolder(folder)): Promise<number> {
+  const { exportSotopia } = await import('./sotopia-logs.ts');
+  const { file, logs } = await exportSotopia(folder, out);
+  return print(`${logs} episode logs  ${file}\n`);
+}
+
 const usualFolder = (folder: string): string => `${resolve(folder)}-export`;
 
 async function pin(folder: string, pinned: boolean): Promise<number> {
@@ -138,9 +146,17 @@ async function findRun(runs: string, name: string): Promise<string> {
   );
 }
 
-function formatOf(text: string): ExportFormat | TableFormat {
-  if (text === 'npy' || text === 'safetensors' || text === 'csv' || text === 'parquet') return text;
-  throw new EntrainError('USAGE', `--format is "${text}": expected npy, safetensors, csv or parquet.`);
+const FORMATS = ['npy', 'safetensors', 'csv', 'parquet', 'sotopia'] as const satisfies (
+  ExportFormat | TableFormat | 'sotopia'
+)[];
+
+function formatOf(text: string): (typeof FORMATS)[number] {
+  const format = FORMATS.find((one) => one === text);
+  if (format !== undefined) return format;
+  throw new EntrainError(
+    'USAGE',
+    `--format is "${text}": expected npy, safetensors, csv, parquet or sotopia.`,
+  );
 }
 
 function print(text: string): number {
