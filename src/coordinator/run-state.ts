@@ -225,10 +225,7 @@ function seating(state: RunState): Command[] {
   );
 }
 
-/**
- * Commands that start the next planned episodes whose agents are all free, in the order of the plan. One that waits
- * for an agent holds up no other agent's, so that a slow or absent agent does not stall the rest.
- */
+/** Starts planned episodes whose agents are all free, in order; one that waits for an agent holds up no other. */
 function starting(state: RunState, atOnce: AtOnce): Command[] {
   const playing = new Map<string, number>();
   const commands: Command[] = [];
