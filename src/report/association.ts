@@ -1,4 +1,6 @@
 /** Synchrony beside outcomes across models, of all runs of a report together. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { analyzeTables, type Analysis } from '../analysis/analyze-tables.ts';
 import { collectTables, type Collected } from '../analysis/collect-tables.ts';
 import { probability } from '../viewer/page/words.ts';
@@ -17,7 +19,8 @@ const DRAWS = 4999;
 
 /** @returns undefined where there are too few models, or no outcomes */
 export async function readAssociation(folders: readonly string[]): Promise<Association | undefined> {
-  const collected = await collectTables(folders, 'live');
+  const scored = await Promise.all(folders.map(async (folder) => ((await isScored(folder)) ? [folder] : [])));
+  const collected = await collectTables(scored.flat(), 'live');
   if (collected.models.length < FEWEST_MODELS || collected.outcomes.length === 0) return undefined;
   return {
     collected,
@@ -28,6 +31,12 @@ export async function readAssociation(folders: readonly string[]): Promise<Assoc
     }),
   };
 }
+
+const isScored = (folder: string): Promise<boolean> =>
+  access(join(folder, 'scores.jsonl')).then(
+    () => true,
+    () => false,
+  );
 
 export function associationSection({ analysis, collected }: Association): Markup {
   const { models, associations, missing } = analysis;

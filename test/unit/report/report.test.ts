@@ -51,7 +51,7 @@ describe('entrain report', () => {
     await scored(0.3);
     const { html } = await report('done');
     expect(html).toMatch(/^<!doctype html>/);
-    expect(html).toContain("default-src 'none'");
+    expect(html).toContain('default-src &#39;none&#39;');
     expect(html).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|https?:|\ssrc=|\son\w+=/i);
     expect(html.length).toBeLessThan(200_000);
   });
