@@ -46,7 +46,7 @@ describe('an agent that is slow', () => {
   });
 
   it('plays one episode at a time, wherever that stands in the plan', () => {
-    expect(starts(after(started('e0005')), slow)).toEqual(['e0003', 'e0006']);
+    expect(starts(after(started('e0005')), slow)).toEqual(['e0003']);
     expect(starts(after(started('e0005'), finished('e0005')), slow)).toEqual(['e0001', 'e0003']);
   });
 });
