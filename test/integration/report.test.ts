@@ -23,7 +23,7 @@ beforeAll(async () => {
     scoreLine({ condition: 'live', excess: 0.3 }),
     scoreLine({ condition: 'dose:0.5', excess: 0.1 }),
     scoreLine({ condition: 'monologue', excess: 0.01 }),
-    { type: 'beside', group: 'live', beside: { text: null, words: null, lag3: score, lag5: score } },
+    { type: 'beside', group: 'live 1 2', beside: { text: null, words: null, lag3: score, lag5: score } },
   ]);
   const outcome = { type: 'outcome', run: 'done', atMs: 1, agent: 'ada', name: 'success', source: 'rule' };
   await appendLines(

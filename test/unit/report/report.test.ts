@@ -87,7 +87,11 @@ describe('entrain report', () => {
     const score = (excess: number) => ({ excess, ciLow: excess - 0.1, ciHigh: excess + 0.1, pValue: 0.2 });
     await appendLines(folder, 'scores.jsonl', [
       scoreLine({ condition: 'dose:0.5', excess: 0.15 }),
-      { type: 'beside', group: 'live', beside: { text: null, words: null, lag3: score(0.1), lag5: null } },
+      {
+        type: 'beside',
+        group: 'live 1 2',
+        beside: { text: null, words: null, lag3: score(0.1), lag5: null },
+      },
     ]);
     const { html, results } = await report('done');
     expect(results.runs[0]?.lags).toMatchObject([
