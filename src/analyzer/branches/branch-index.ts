@@ -10,9 +10,9 @@
  * sends what moved it, `coefficients`, in the place of the end of its utterance.
  *
  * Each listener is a target at distance 1. A reader is a target only: no history has the role in which it reads as
- * source.
+ * source. That is known from the condition, not from the reader's frames: these may come after the speaker's.
  */
-import { READER_SEATING, type BranchFrame, type EpisodeFrame } from '../../protocol/stream/frames.ts';
+import type { BranchFrame, EpisodeFrame } from '../../protocol/stream/frames.ts';
 import { groupOf, supersedes, type EpisodeAbout, type Group, type Origin } from '../ingest/episode-index.ts';
 import { bytesOfBranch, shareBranch, type SharedBranch } from './branch-numbers.ts';
 
@@ -64,8 +64,6 @@ interface IndexedEpisode {
   about: EpisodeAbout | undefined;
   /** Stream → its role. */
   roles: Map<string, number>;
-  /** Roles in which a reader reads. */
-  readers: Set<number>;
   /** Turn → `role state k` → what came of it. */
   turns: Map<number, Map<string, IndexedState>>;
 }
@@ -137,7 +135,7 @@ export function createBranchIndex(): BranchIndex {
 function openEpisode({ episodes }: IndexState, id: string): IndexedEpisode {
   const known = episodes.get(id);
   if (known) return known;
-  const fresh: IndexedEpisode = { about: undefined, roles: new Map(), readers: new Set(), turns: new Map() };
+  const fresh: IndexedEpisode = { about: undefined, roles: new Map(), turns: new Map() };
   episodes.set(id, fresh);
   return fresh;
 }
@@ -161,7 +159,6 @@ function addBranch(
   const { turn, state: name, k, seating = 0 } = frame;
   const patch = patchOf(frame);
   if (role === undefined || patch === null || !isAdmitted(state, patch)) return NOTHING;
-  if (seating >= READER_SEATING) episode.readers.add(role);
   const states = episode.turns.get(turn) ?? new Map<string, IndexedState>();
   episode.turns.set(turn, states);
   const key = `${role} ${name} ${k}`;
@@ -208,12 +205,12 @@ interface Place {
 
 function historiesOf(state: IndexState, place: Place): HistoryUpdate[] {
   const { id, turn, listeners } = place;
-  const { about, readers, turns } = openEpisode(state, id);
+  const { about, turns } = openEpisode(state, id);
   const states = turns.get(turn);
   if (!about || !states) return [];
   const agents = about.order.length;
   const speaker = turn % agents;
-  if (readers.has(speaker)) return [];
+  if (about.condition === 'reader' && speaker === agents - 1) return [];
   const others = [...about.order.keys()].filter((role) => role !== speaker);
   const patches = place.patches ?? patchesIn(states);
   return others.flatMap((role) => {

@@ -45,6 +45,17 @@ const sent = (options: BranchRunOptions): Sent[] =>
     frames.map((frame) => ({ frame, origin: { stream: `agent-${role}`, epoch: 1, seq: frame.seq } })),
   );
 
+/** The frames of turn 0 as those of turn 1, in which the other agent speaks. */
+function exchanged(frames: readonly Sent[]): Sent[] {
+  const episodes = frames.filter(({ frame }) => frame.type === 'episode');
+  const alternatives = frames.flatMap(({ frame, origin }): Sent[] => {
+    if (frame.type === 'episode' || frame.turn !== 0) return [];
+    const stream = origin.stream === 'agent-0' ? 'agent-1' : 'agent-0';
+    return [{ frame: { ...frame, turn: 1 }, origin: { ...origin, stream } }];
+  });
+  return [...episodes, ...alternatives];
+}
+
 function histories(frames: readonly Sent[]): HistoryUpdate[] {
   const index = createBranchIndex();
   for (const { frame, origin } of frames)
@@ -175,20 +186,15 @@ describe('the index of branches', () => {
     const read = sent({ ...WORLD, condition: 'reader', seating: READER_SEATING });
     expect(named(histories(read))).toHaveLength(8);
     // the same agent says alternatives as well, at turn 1
-    const [episode] = read.filter(({ frame }) => frame.type === 'episode');
-    const speaks = read.flatMap(({ frame, origin }) =>
-      frame.type === 'branch' && frame.turn === 0
-        ? [
-            {
-              frame: { ...frame, turn: 1 },
-              origin: { ...origin, stream: origin.stream === 'agent-0' ? 'agent-1' : 'agent-0' },
-            },
-          ]
-        : [],
+    expect(named(histories([...read, ...exchanged(read)])).filter((name) => name.startsWith('2>1'))).toEqual(
+      [],
     );
-    expect(
-      named(histories([episode as Sent, ...read, ...speaks])).filter((name) => name.startsWith('2>1')),
-    ).toEqual([]);
+  });
+
+  it('has none of the role of a reader as source, though nothing of the reader has come yet', () => {
+    const talk = (condition: string) => exchanged(sent({ ...WORLD, condition }));
+    expect(named(histories(talk('live'))).filter((name) => name.startsWith('2>1'))).not.toEqual([]);
+    expect(named(histories(talk('reader'))).filter((name) => name.startsWith('2>1'))).toEqual([]);
   });
 
   it('leaves frames of a stream without an episode, and of other kinds, out', () => {
