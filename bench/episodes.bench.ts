@@ -4,7 +4,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ScoreReport } from '../src/protocol/report.ts';
+import type { ScoreReport } from '../src/protocol/reports/score-report.ts';
 import { createKeys } from '../src/transport/stream/auth/access-token.ts';
 import { startAnalyzer, type Running } from './live/analyzer.ts';
 import { openFleet, RUN, type Fleet } from './live/dyads.ts';

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ScoreReport } from '../src/protocol/report.ts';
+import type { ScoreReport } from '../src/protocol/reports/score-report.ts';
 import { createKeys } from '../src/transport/stream/auth/access-token.ts';
 import { startAnalyzer, type Running } from './live/analyzer.ts';
 import { openFleet, RUN, type Fleet } from './live/dyads.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TEXT_FEATURE_DIMS } from '../src/protocol/stream/frames.ts';
-import type { ScoreReport } from '../src/protocol/report.ts';
+import type { ScoreReport } from '../src/protocol/reports/score-report.ts';
 import { createKeys } from '../src/transport/stream/auth/access-token.ts';
 import { startAnalyzer, type Running } from './live/analyzer.ts';
 import { openFleet } from './live/dyads.ts';

@@ -19,7 +19,8 @@ export {
   type Token,
   type Utterance,
 } from './nats-messages.ts';
-export type { GroupReport, PairReport, ScoreReport, StateReport, StreamReport } from './report.ts';
+export type { GroupReport, PairReport, ScoreReport } from './reports/score-report.ts';
+export type { StateReport, StreamReport } from './reports/state-report.ts';
 export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './stream/codec.ts';
 export { packTensor, unpackTensor, type PackedTensor } from './stream/tensor.ts';
 export {

@@ -6,7 +6,7 @@ import { readLines } from '../process/run-folder/read-lines.ts';
 import { readTalk, type RunTalk, type TalkEpisode } from '../process/run-folder/read-talk.ts';
 import type { RunFacts } from '../protocol/nats-messages.ts';
 import type { OutcomeLine } from '../protocol/outcomes.ts';
-import type { BesideReport, StrictReport } from '../protocol/report.ts';
+import type { BesideReport, StrictReport } from '../protocol/reports/score-report.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import { readScores } from '../recordings/read-scores.ts';
 import { FollowedRun } from '../viewer/library/followed-run.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEXT_FEATURE_DIMS } from '../../src/protocol/stream/frames.ts';
-import type { ScoreReport } from '../../src/protocol/report.ts';
+import type { ScoreReport } from '../../src/protocol/reports/score-report.ts';
 import { subjects } from '../../src/protocol/subjects.ts';
 import { readScores, withRows, type ScoreLine } from '../../src/recordings/read-scores.ts';
 import { request } from '../../src/transport/nats/services.ts';

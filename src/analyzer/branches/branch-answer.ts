@@ -6,7 +6,7 @@ import type {
   MatchedReport,
   PatchReport,
   SequentialReport,
-} from '../../protocol/branch-report.ts';
+} from '../../protocol/reports/branch-report.ts';
 
 type Json = Record<string, unknown>;
 

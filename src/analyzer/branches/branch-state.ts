@@ -2,7 +2,7 @@
  * What the analyzer knows of the counterfactual branches of one run: the frames, its groups and the last figures of
  * each.
  */
-import type { BranchReport } from '../../protocol/branch-report.ts';
+import type { BranchReport } from '../../protocol/reports/branch-report.ts';
 import type { BranchFrame, EpisodeFrame } from '../../protocol/stream/frames.ts';
 import { groupBy } from '../../synchrony/group-by.ts';
 import type { Group, Origin } from '../ingest/episode-index.ts';

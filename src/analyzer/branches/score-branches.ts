@@ -3,7 +3,12 @@
  * history on, influence and matched SyncR² from 20 histories of 6 scenarios on, and so for each layer and size of a
  * moved state. Every random choice follows from the study's seed and the group.
  */
-import type { BranchReport, FigureReport, MatchedReport, PatchReport } from '../../protocol/branch-report.ts';
+import type {
+  BranchReport,
+  FigureReport,
+  MatchedReport,
+  PatchReport,
+} from '../../protocol/reports/branch-report.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import { displacements } from '../../synchrony/branches/displacement.ts';
 import { influence, type Influence } from '../../synchrony/branches/influence.ts';

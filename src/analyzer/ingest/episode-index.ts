@@ -6,7 +6,7 @@
  *   stream b:  episode ·      turn 1 · turn 3 · …                       1→2  second_to_first …
  */
 import type { EpisodeFrame, ModelRef, TalkMark, TurnFrame } from '../../protocol/stream/frames.ts';
-import type { Direction } from '../../protocol/report.ts';
+import type { Direction } from '../../protocol/reports/score-report.ts';
 
 export interface Group {
   key: string;

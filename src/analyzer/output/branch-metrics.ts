@@ -1,6 +1,6 @@
 /** Figures of counterfactual branches → metric samples. */
-import type { PatchReport } from '../../protocol/branch-report.ts';
-import type { GroupReport } from '../../protocol/report.ts';
+import type { PatchReport } from '../../protocol/reports/branch-report.ts';
+import type { GroupReport } from '../../protocol/reports/score-report.ts';
 import { sample, type Labels, type ReportGauge, type Sample } from './report-gauge.ts';
 import { GROUP, groupLabels } from './synchrony-metrics.ts';
 

@@ -1,7 +1,8 @@
 /** The analyzer's metrics; the only module of this program that uses prom-client. Values are read at each scrape. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { addProcessMetrics } from '../../process/metrics.ts';
-import type { GroupReport, PairReport, ScoreReport, StateReport } from '../../protocol/report.ts';
+import type { GroupReport, PairReport, ScoreReport } from '../../protocol/reports/score-report.ts';
+import type { StateReport } from '../../protocol/reports/state-report.ts';
 import { REFUSALS } from '../../transport/stream/receiver/registry.ts';
 import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
 import type { BudgetFigures } from '../ingest/retention.ts';

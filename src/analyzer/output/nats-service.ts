@@ -1,6 +1,6 @@
 /** Announces the analyzer as a NATS micro service: where it listens, and what it has recorded and scored so far. */
 import { finishedSchema, parseMessage, type Disk } from '../../protocol/nats-messages.ts';
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ANALYZER_SERVICE, subjects } from '../../protocol/subjects.ts';
 import { refuseVersion1, registerService } from '../../transport/nats/services.ts';

@@ -2,7 +2,7 @@
  * Metric samples of pairs, under names of their own, so that a query does not add them to the directions that they
  * are means of.
  */
-import type { PairReport } from '../../protocol/report.ts';
+import type { PairReport } from '../../protocol/reports/score-report.ts';
 import { sample, type Labels, type ReportGauge } from './report-gauge.ts';
 
 const PAIR = ['model_a', 'model_b', 'agents', 'role_a', 'role_b', 'condition'];

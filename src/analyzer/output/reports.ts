@@ -1,5 +1,6 @@
 /** Combines what the score store and the stream server know into the reports for people and programs. */
-import type { ScoreReport, StateReport, StreamReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
+import type { StateReport, StreamReport } from '../../protocol/reports/state-report.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
 import type { MetricSources, RunFigures } from './metrics.ts';

@@ -1,5 +1,6 @@
 /** HTTP routes of the analyzer: metrics, health, scores and state as JSON. What people look at is the viewer. */
-import type { ScoreReport, StateReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
+import type { StateReport } from '../../protocol/reports/state-report.ts';
 import {
   healthz,
   jsonAnswer,

@@ -8,7 +8,7 @@ import type {
   GroupReport,
   StepMeasureReport,
   StrictReport,
-} from '../../protocol/report.ts';
+} from '../../protocol/reports/score-report.ts';
 import { sample, type Labels, type ReportGauge, type Sample } from './report-gauge.ts';
 
 export const GROUP = [

@@ -1,5 +1,5 @@
 /** Metric samples of the quality of a group's talk. */
-import type { GroupReport } from '../../protocol/report.ts';
+import type { GroupReport } from '../../protocol/reports/score-report.ts';
 import { sample, type ReportGauge } from './report-gauge.ts';
 import { GROUP, groupLabels } from './synchrony-metrics.ts';
 

@@ -1,5 +1,5 @@
 /** What the main thread and the score worker say to each other; everything here can be cloned between threads. */
-import type { BranchReport } from '../../protocol/branch-report.ts';
+import type { BranchReport } from '../../protocol/reports/branch-report.ts';
 import type {
   BesideReport,
   LayerMapReport,
@@ -8,7 +8,7 @@ import type {
   PairReport,
   PaperReport,
   StrictReport,
-} from '../../protocol/report.ts';
+} from '../../protocol/reports/score-report.ts';
 import type { Replicate } from '../../synchrony/types.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import type { RowIds, RowsUpdate } from '../ingest/group-rows.ts';

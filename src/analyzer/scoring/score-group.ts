@@ -4,7 +4,7 @@
  */
 import { deriveSeed } from '../../protocol/seed.ts';
 import { shortOf } from '../../protocol/minimums.ts';
-import type { EstimateReport, PaperReport, StrictReport } from '../../protocol/report.ts';
+import type { EstimateReport, PaperReport, StrictReport } from '../../protocol/reports/score-report.ts';
 import type { StudyPlan } from '../../protocol/stream/frames.ts';
 import { pseudoPairs, textPairs } from '../../synchrony/syncr2/nulls.ts';
 import { paperScore, withPaper } from '../../synchrony/syncr2/paper-mode.ts';

@@ -2,7 +2,12 @@
  * Secondary analyses of a group, from the same rows and with the same seed: estimates beyond text, and scores with
  * the partner's later turns. Each has its own interval, and is null if too few rows are left.
  */
-import type { BesideReport, EstimateReport, LayerMapReport, StrictReport } from '../../protocol/report.ts';
+import type {
+  BesideReport,
+  EstimateReport,
+  LayerMapReport,
+  StrictReport,
+} from '../../protocol/reports/score-report.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { Selection } from '../ingest/group-rows.ts';
 import { lagPairs } from '../../synchrony/syncr2/nulls.ts';

@@ -1,7 +1,7 @@
 /**
  * Compares conditions by a difference with interval and p-value, never by two p-values: `live` minus each control.
  */
-import type { DifferenceReport, PairDifferenceReport } from '../../protocol/report.ts';
+import type { DifferenceReport, PairDifferenceReport } from '../../protocol/reports/score-report.ts';
 import {
   differenceOf,
   jackknife,

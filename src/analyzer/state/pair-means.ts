@@ -8,7 +8,12 @@
  * With one model, each of the two figures pools both speaking orders.
  */
 import type { ModelRef } from '../../protocol/stream/frames.ts';
-import type { DistanceReport, PairPaperReport, PairReport, PairStrictReport } from '../../protocol/report.ts';
+import type {
+  DistanceReport,
+  PairPaperReport,
+  PairReport,
+  PairStrictReport,
+} from '../../protocol/reports/score-report.ts';
 import { jackknife, meanOf } from '../../synchrony/stats/jackknife.ts';
 import type { Replicate } from '../../synchrony/types.ts';
 import { groupBy } from '../../synchrony/group-by.ts';

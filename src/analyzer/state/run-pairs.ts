@@ -2,7 +2,7 @@
  * The pairs of a run: their reports, made again only after a full score of theirs or a new group, and their lines in
  * `scores.jsonl`.
  */
-import type { PairReport } from '../../protocol/report.ts';
+import type { PairReport } from '../../protocol/reports/score-report.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { pairKey, pairReport, pairsOf, type Pair, type PairMember } from './pair-means.ts';
 import { STRICT_METHOD } from '../../synchrony/strict/strict-score.ts';

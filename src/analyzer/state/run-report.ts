@@ -1,6 +1,6 @@
 /** Makes the report of a run from its state. */
-import type { GroupReport, ScoreReport, StrictReport, Verdict } from '../../protocol/report.ts';
-import type { TalkReport } from '../../protocol/talk-report.ts';
+import type { GroupReport, ScoreReport, StrictReport, Verdict } from '../../protocol/reports/score-report.ts';
+import type { TalkReport } from '../../protocol/reports/talk-report.ts';
 import { EPISODES_PER_SCENARIO, shortOf, tooFew } from '../../protocol/minimums.ts';
 import { cohensF2 } from '../../synchrony/stats/effect-size.ts';
 import { branchReportOf } from '../branches/branch-state.ts';

@@ -2,8 +2,8 @@
  * What the analyzer knows of one run: its episodes, its groups and the last score of each. Pure functions: frames and
  * scores in, rows out.
  */
-import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/report.ts';
-import type { TalkReport } from '../../protocol/talk-report.ts';
+import type { CurvePoint, DifferenceReport, PairReport } from '../../protocol/reports/score-report.ts';
+import type { TalkReport } from '../../protocol/reports/talk-report.ts';
 import { createBranchState, type BranchState } from '../branches/branch-state.ts';
 import { createEpisodeIndex, rowsOf, type Group, type Row } from '../ingest/episode-index.ts';
 import type { RowsUpdate } from '../ingest/group-rows.ts';

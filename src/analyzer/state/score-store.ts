@@ -5,7 +5,7 @@
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
 import type { EpisodeFrame, TurnFrame } from '../../protocol/stream/frames.ts';
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import { takeBranchFrame, takeBranchScore } from '../branches/branch-state.ts';
 import type { DurableFrame, RecordedFrame } from '../ingest/durable-frame.ts';
 import type { RowMemory } from '../ingest/row-memory.ts';

@@ -2,7 +2,7 @@
  * Counts the quality of the talk behind a group's turn pairs without the words: a turn frame has a digest of the
  * utterance before it. Definitions and thresholds: docs/method.md.
  */
-import type { TalkFault, TalkReport } from '../../protocol/talk-report.ts';
+import type { TalkFault, TalkReport } from '../../protocol/reports/talk-report.ts';
 import { distanceOf, type Group, type IndexedTurn } from '../ingest/episode-index.ts';
 
 /** A fault in this share of a group's turn pairs makes its scores meaningless. */

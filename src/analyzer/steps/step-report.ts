@@ -2,7 +2,7 @@
  * The step scores of a group: the mean over its dyads, compared with means of one surrogate of each. Pure functions:
  * results of dyads in, a report out.
  */
-import type { StepMeasureReport, StepReport } from '../../protocol/report.ts';
+import type { StepMeasureReport, StepReport } from '../../protocol/reports/score-report.ts';
 import { hashIntegers } from '../../numeric/random.ts';
 import { nullOf } from '../../synchrony/stats/surrogates.ts';
 import { labelOf } from '../ingest/row-cap.ts';

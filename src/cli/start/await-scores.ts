@@ -1,6 +1,6 @@
 /** Waits after the last turn until everything recorded is scored. */
 import type { Clock } from '../../process/clock.ts';
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import { barText, clockText, leftText } from '../terminal/progress-bar.ts';
 
 export interface ScoreWait {

@@ -2,7 +2,7 @@
  * The wait of `--once` for one more reading of /metrics, where somebody reads them: else the last figures are seen by
  * nobody.
  */
-import type { StateReport } from '../../protocol/report.ts';
+import type { StateReport } from '../../protocol/reports/state-report.ts';
 
 export interface ScrapeWait {
   /** The analyzer's state; undefined when it does not answer. */

@@ -18,7 +18,7 @@ import { awaitScrape } from './await-scrape.ts';
 import { childFault, type ChildEnd } from './child-processes.ts';
 import { resumeView } from './resume-view.ts';
 import { startFleet, type FleetProcesses } from './fleet-processes.ts';
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import { lastFigures, stoppedText } from './exit-message.ts';
 import { finalTables } from '../terminal/final-tables.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';

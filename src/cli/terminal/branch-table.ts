@@ -1,6 +1,6 @@
 /** Counterfactual branches as lines of text: a row for each group, and the sentence that each figure allows. */
-import type { BranchReport, PatchReport } from '../../protocol/branch-report.ts';
-import type { GroupReport, ScoreReport } from '../../protocol/report.ts';
+import type { BranchReport, PatchReport } from '../../protocol/reports/branch-report.ts';
+import type { GroupReport, ScoreReport } from '../../protocol/reports/score-report.ts';
 import { directionOf, distanceNote, layOut } from './score-table.ts';
 
 const HEADER = [

@@ -1,5 +1,5 @@
 /** Tables of comparisons: differences between conditions, and groups by the distance of the target in turns. */
-import type { DifferenceReport, ScoreReport } from '../../protocol/report.ts';
+import type { DifferenceReport, ScoreReport } from '../../protocol/reports/score-report.ts';
 import { directionOf, distanceNote, intervalText, layOut, pairPlace, signed } from './score-table.ts';
 
 const DIFFERENCE_HEADER = ['difference', 'direction', 'excess', '95 % interval', 'p'];

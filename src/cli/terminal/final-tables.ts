@@ -1,5 +1,5 @@
 /** What `entrain start` leaves on the screen: a table for each rung, and the sentence that they allow. */
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import type { Verdict } from '../../protocol/verdict.ts';
 import { branchTable, patchTable } from './branch-table.ts';
 import { differenceTable, distanceTable } from './contrast-tables.ts';

@@ -7,7 +7,7 @@ import type {
   ScoreReport,
   StepMeasureReport,
   StrictReport,
-} from '../../protocol/report.ts';
+} from '../../protocol/reports/score-report.ts';
 
 /** The interval is that of the excess: score − mean of its null. */
 const EVIDENCE = ['excess', '95 % interval', 'p', 'q', 'counts'];

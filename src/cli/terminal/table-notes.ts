@@ -1,5 +1,5 @@
 /** Notes printed once under the tables of scores, as lines of text. */
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import { branchNotes } from './branch-table.ts';
 import { talkNotes } from './talk-table.ts';
 

@@ -1,8 +1,8 @@
 /**
  * What the talk behind the scores was like, as lines of text: a row for each group, and what makes a score meaningless.
  */
-import type { GroupReport, ScoreReport } from '../../protocol/report.ts';
-import type { TalkFault, TalkReport } from '../../protocol/talk-report.ts';
+import type { GroupReport, ScoreReport } from '../../protocol/reports/score-report.ts';
+import type { TalkFault, TalkReport } from '../../protocol/reports/talk-report.ts';
 import { directionOf, distanceNote, layOut } from './score-table.ts';
 
 const HEADER = [

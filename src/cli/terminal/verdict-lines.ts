@@ -1,5 +1,5 @@
 /** What the figures allow one to say, in a sentence, as the viewer says it; and how names stand in it. */
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import type { Study } from '../../protocol/study.ts';
 import { verdictOf, type Verdict, type VerdictGroup, type VerdictInput } from '../../protocol/verdict.ts';
 import { wrapWords } from './wrap-words.ts';

@@ -1,6 +1,6 @@
 /** What the terminal knows of a run: a pure reduction of events, tokens and utterances. */
 import type { RunEvent, Token, Utterance } from '../../protocol/nats-messages.ts';
-import type { ScoreReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 
 export interface ViewState {
   run: string;

@@ -4,7 +4,8 @@
  */
 import { eventSchema, retentionSchema, parseMessage, tokenSchema } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import type { ScoreReport, StateReport } from '../../protocol/report.ts';
+import type { ScoreReport } from '../../protocol/reports/score-report.ts';
+import type { StateReport } from '../../protocol/reports/state-report.ts';
 import { subjects, tokenPlace } from '../../protocol/subjects.ts';
 import { floorsAfter, floorsWith, NO_FLOORS, parseUtterance, turnFault } from '../../protocol/turn-order.ts';
 import type { Clock } from '../../process/clock.ts';

@@ -1,5 +1,5 @@
 /** What each utterance did to each listener, as the last lines of `scores.jsonl` say: tints of the talk. */
-import type { LayerMapReport } from '../../protocol/report.ts';
+import type { LayerMapReport } from '../../protocol/reports/score-report.ts';
 import type { EffectsView, EffectView, GroupView } from '../view-data.ts';
 
 type Place = Pick<GroupView, 'key' | 'targetRole'>;

@@ -1,5 +1,10 @@
 /** Reads the figures of a run from its `scores.jsonl`: the last line of each group, and the group's curve. */
-import type { BesideReport, LayerMapReport, PaperReport, StrictReport } from '../../protocol/report.ts';
+import type {
+  BesideReport,
+  LayerMapReport,
+  PaperReport,
+  StrictReport,
+} from '../../protocol/reports/score-report.ts';
 import type {
   CurveView,
   DifferenceView,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBranchIndex } from '../../../../src/analyzer/branches/branch-index.ts';
 import { scoreBranches } from '../../../../src/analyzer/branches/score-branches.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
-import type { BranchReport } from '../../../../src/protocol/branch-report.ts';
+import type { BranchReport } from '../../../../src/protocol/reports/branch-report.ts';
 import type { BranchFrame, EpisodeFrame } from '../../../../src/protocol/stream/frames.ts';
 import { historiesOf } from '../../../../src/recordings/replay-branches.ts';
 import { plantedBranchFrames } from '../../../fixtures/planted/planted-branch-frames.ts';

@@ -9,7 +9,11 @@ import {
 import { PAIR_GAUGES } from '../../../../src/analyzer/output/pair-metrics.ts';
 import { underCap } from '../../../../src/analyzer/output/report-gauge.ts';
 import { SYNCHRONY_GAUGES } from '../../../../src/analyzer/output/synchrony-metrics.ts';
-import type { DifferenceReport, GroupReport, PairReport } from '../../../../src/protocol/report.ts';
+import type {
+  DifferenceReport,
+  GroupReport,
+  PairReport,
+} from '../../../../src/protocol/reports/score-report.ts';
 import { findTool } from '../../../fixtures/programs/tools.ts';
 
 const paper = { score: 0.3, unclipped: -1.5, nullMean: 0.1, pseudoMean: 0.05, samples: 130 };

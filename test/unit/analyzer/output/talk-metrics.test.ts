@@ -1,8 +1,8 @@
 /** The quality of a group's talk as Prometheus reads it. */
 import { expect, it } from 'vitest';
 import { TALK_GAUGES } from '../../../../src/analyzer/output/talk-metrics.ts';
-import type { GroupReport } from '../../../../src/protocol/report.ts';
-import type { TalkReport } from '../../../../src/protocol/talk-report.ts';
+import type { GroupReport } from '../../../../src/protocol/reports/score-report.ts';
+import type { TalkReport } from '../../../../src/protocol/reports/talk-report.ts';
 
 const TALK: TalkReport = {
   pairs: 130,

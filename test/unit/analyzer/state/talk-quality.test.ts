@@ -9,7 +9,7 @@ import {
   type RunState,
 } from '../../../../src/analyzer/state/run-state.ts';
 import type { TalkMark } from '../../../../src/protocol/stream/frames.ts';
-import type { TalkReport } from '../../../../src/protocol/talk-report.ts';
+import type { TalkReport } from '../../../../src/protocol/reports/talk-report.ts';
 import { plantedEpisodes, type PlantedFrame } from '../../../fixtures/planted/planted-frames.ts';
 
 const SIZE = { run: 'r1', episodesPerScenario: 3, turns: 6, layers: 1, dims: 2, textDims: 2, seed: 1 };

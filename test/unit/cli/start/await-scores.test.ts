@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ScoreReport } from '../../../../src/protocol/report.ts';
+import type { ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 import { awaitScores } from '../../../../src/cli/start/await-scores.ts';
 
 const report = (pending: boolean, provisional = pending): ScoreReport => ({

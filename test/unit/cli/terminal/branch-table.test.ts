@@ -1,8 +1,8 @@
 /** Counterfactual branches as lines of text. */
 import { expect, it } from 'vitest';
 import { branchNotes, branchTable, patchTable } from '../../../../src/cli/terminal/branch-table.ts';
-import type { BranchReport } from '../../../../src/protocol/branch-report.ts';
-import type { GroupReport, ScoreReport } from '../../../../src/protocol/report.ts';
+import type { BranchReport } from '../../../../src/protocol/reports/branch-report.ts';
+import type { GroupReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 
 const WHOLE: BranchReport = {
   histories: 60,

@@ -6,7 +6,7 @@ import { scoreTable } from '../../../../src/cli/terminal/score-table.ts';
 import { progressLine } from '../../../../src/cli/terminal/terminal.ts';
 import { namesIn, reportVerdict, verdictLines } from '../../../../src/cli/terminal/verdict-lines.ts';
 import { emptyView } from '../../../../src/cli/terminal/view-state.ts';
-import type { GroupReport, ScoreReport } from '../../../../src/protocol/report.ts';
+import type { GroupReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 
 const strict = {
   score: 0.3,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/report.ts';
+import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 import { differenceTable, distanceTable } from '../../../../src/cli/terminal/contrast-tables.ts';
 import { matrixTables, pairTable, scoreTable, stepTable } from '../../../../src/cli/terminal/score-table.ts';
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createStallLines } from '../../../../src/cli/terminal/stalls.ts';
 import { emptyView, viewEvent, viewToken, viewUtterance } from '../../../../src/cli/terminal/view-state.ts';
 import type { RunEvent } from '../../../../src/protocol/nats-messages.ts';
-import type { ScoreReport } from '../../../../src/protocol/report.ts';
+import type { ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 
 const utterance = (turn: number, finish: 'stop' | 'leave' = 'stop') => ({
   episode: 'e0001',

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { tableNotes } from '../../../../src/cli/terminal/table-notes.ts';
-import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/report.ts';
+import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 
 type Paper = { unclipped: number } | null;
 

@@ -1,8 +1,8 @@
 /** The quality of each group's talk, as lines of text. */
 import { expect, it } from 'vitest';
 import { talkNotes, talkTable } from '../../../../src/cli/terminal/talk-table.ts';
-import type { GroupReport, ScoreReport } from '../../../../src/protocol/report.ts';
-import type { TalkReport } from '../../../../src/protocol/talk-report.ts';
+import type { GroupReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
+import type { TalkReport } from '../../../../src/protocol/reports/talk-report.ts';
 
 const GOOD: TalkReport = {
   pairs: 240,
