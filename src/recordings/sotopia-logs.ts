@@ -1,7 +1,8 @@
 /**
- * `entrain export RUN --format sotopia`: finished dialogues of two as episode logs of SOTOPIA (Zhou et al., ICLR 2024), one a line, as
- * its `EpisodeLog` reads them. Rewards are a judge's dimensions, with their mean; 0 where nobody judged. The field `entrain` says
- * where the states of each turn are in the recording; a reader that does not know it passes it over.
+ * `entrain export RUN --format sotopia`: finished dialogues of two as episode logs of SOTOPIA (Zhou et al., ICLR 2024),
+ * one a line, as its `EpisodeLog` reads them. Rewards are a judge's dimensions, with their mean; 0 if nobody judged.
+ * The field `entrain` says where the states of each turn are in the recording; a reader that does not know it passes
+ * it over.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -24,7 +24,7 @@ export interface OutcomeMean {
   pValue?: number;
 }
 
-/** Values of the episodes of one condition, by the scenario's number in the study: means over the agents of an episode. */
+/** Values of one condition's episodes, by the scenario's number in the study: means over the agents of an episode. */
 type Values = Map<number, number[]>;
 
 export function outcomeMeans({ facts, episodes }: RunTalk, lines: readonly OutcomeLine[]): OutcomeMean[] {

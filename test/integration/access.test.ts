@@ -262,7 +262,7 @@ function greet(path: string, headers: Record<string, string>): Promise<number | 
  * Other HTTP paths of the analyzer: all who reach it may read, nobody may change, and a token gives no more rights.
  */
 const HTTP_TABLE: [method: string, path: string, status: number][] = [
-  ['GET', '/', 200],
+  ['GET', '/', 404],
   ['GET', '/healthz', 200],
   ['GET', '/readyz', 200],
   ['GET', '/metrics', 200],

@@ -1,4 +1,4 @@
-/** Episode logs of SOTOPIA: the fields and rules of its `EpisodeLog` (sotopia/database/logs.py), and what stands in them. */
+/** Episode logs of SOTOPIA: fields and rules of its `EpisodeLog` (sotopia/database/logs.py), and what is in them. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
