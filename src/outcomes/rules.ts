@@ -3,7 +3,7 @@
  * of its kind that it named; the rule is met if both agents chose the same.
  */
 import type { Rule, RuleOf } from '../protocol/scenarios/rules.ts';
-import { holds, lastNamed, wordsOf } from './words.ts';
+import { holds, lastNamed, wordsOf } from './match-words.ts';
 
 /** Scores of the two roles, in speaking order, by name; `success` is from 0 to 1. */
 export type RuleScores = readonly Record<string, number>[];

@@ -52,8 +52,10 @@ const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place -
 export function verdictOf(input: VerdictInput): Verdict {
   const verdict = interventionVerdict(input) ?? sequentialVerdict(input) ?? adjustmentVerdict(input);
   if (!verdict) return { claim: waitingText(input.groups), evidence: [], caveat: '' };
-  return input.provisional ? { ...verdict, claim: `So far: ${verdict.claim}` } : verdict;
+  return input.provisional ? { ...verdict, claim: `So far: ${lowerFirst(verdict.claim)}` } : verdict;
 }
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 function nameIn(input: VerdictInput, { condition }: VerdictGroup, role: number): string {
   return input.nameOf?.(condition, role) ?? `the ${ordinal(role)} speaker`;

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyzeTables, type Analysis } from '../analysis/analyze-tables.ts';
 import { collectTables, type Collected } from '../analysis/collect-tables.ts';
-import { probability } from '../viewer/page/words.ts';
+import { probability } from '../viewer/page/format.ts';
 import type { Markup } from './figures/svg.ts';
 import { xyPlot } from './figures/xy.ts';
 import { paragraph, section, smallFigure, table, withSign } from './parts.ts';

@@ -1,8 +1,8 @@
 /** The sections of a report about one run. */
 import type { TalkEpisode } from '../process/run-folder/read-talk.ts';
-import { RUNGS, type Line } from '../viewer/page/figures/marks.ts';
+import { RUNGS, type Line } from '../viewer/page/figures/rung-figures.ts';
 import { scaleOf } from '../viewer/page/figures/scale.ts';
-import { directionOf, hueOf, meaningOf, probability } from '../viewer/page/words.ts';
+import { directionOf, hueOf, meaningOf, probability } from '../viewer/page/format.ts';
 import { forestPlot } from './figures/forest.ts';
 import { el, type Markup } from './figures/svg.ts';
 import { xyPlot, type Curve, type Frame } from './figures/xy.ts';

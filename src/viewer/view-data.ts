@@ -179,7 +179,7 @@ export interface RunView extends RunEntry {
 export interface EffectView {
   turn: number;
   targetRole: number;
-  /** By alternative, 0 for what was said: how far it moved the listener, in spreads of its state. */
+  /** By alternative, 0 for what was said: how far it moved the listener, in standard deviations of its state. */
   moved?: Record<string, number>;
   /** Its own R² of strict mode: the mean over all turn pairs is the mean of the layer map. */
   part?: number;

@@ -135,7 +135,7 @@ describe('a run', () => {
     ]);
     await page.getByText('just now').waitFor();
     await appendLines(open, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
-    await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^So far: Their hidden states/);
+    await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^So far: their hidden states/);
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -1,7 +1,7 @@
 /** Figures with their intervals one below the other, as in a forest plot: each rung of the ladder on one scale. */
-import type { Line } from '../../viewer/page/figures/marks.ts';
+import type { Line } from '../../viewer/page/figures/rung-figures.ts';
 import { LABEL_PX, type Scale } from '../../viewer/page/figures/scale.ts';
-import { conditionClass } from '../../viewer/page/words.ts';
+import { conditionClass } from '../../viewer/page/format.ts';
 import { el, type Markup } from './svg.ts';
 
 const ROW_PX = 24;

@@ -2,7 +2,7 @@
 import type { AlternativeView, EffectsView, EffectView, EpisodeView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import type { Tint } from './tint-legend.tsx';
-import { hueOf, signed } from './words.ts';
+import { hueOf, signed } from './format.ts';
 
 export interface Tinted {
   tint: Tint;
@@ -74,7 +74,7 @@ function Figure({ effect, talk, tinted: { tint, effects } }: FigureProps) {
     const others = Object.entries(effect.moved ?? {}).flatMap(([k, value]) =>
       k === '0' ? [] : value.toFixed(2),
     );
-    const title = `moved ${listener} by ${moved.toFixed(2)} spreads of its state; where nobody hears it is exactly 0; the alternatives: ${others.join(', ')}`;
+    const title = `moved ${listener} by ${moved.toFixed(2)} SD of its state; where nobody hears it is exactly 0; the alternatives: ${others.join(', ')}`;
     return (
       <span class="effect" title={title}>
         moved {listener} {moved.toFixed(2)}

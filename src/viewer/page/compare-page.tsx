@@ -6,11 +6,11 @@ import { fetchRun, fetchRuns } from './api.ts';
 import { Brand } from './brand.tsx';
 import { notRunText } from './figures/ladder.tsx';
 import { LayerMap } from './figures/layer-map.tsx';
-import { RUNGS } from './figures/marks.ts';
+import { RUNGS } from './figures/rung-figures.ts';
 import { RungPlot } from './figures/rung-plot.tsx';
 import { scaleOf, type Scale } from './figures/scale.ts';
 import { useWidth } from './figures/use-width.ts';
-import { meaningOf } from './words.ts';
+import { meaningOf } from './format.ts';
 
 export function ComparePage({ sides }: { sides: readonly Side[] }) {
   const [runs, setRuns] = useState<RunEntry[]>([]);

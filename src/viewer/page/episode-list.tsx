@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
-import { byCondition, conditionClass, meaningOf } from './words.ts';
+import { byCondition, conditionClass, meaningOf } from './format.ts';
 
 /** More would make the page slow; the rest is reached by the filter and the search. */
 const MOST_SHOWN = 400;

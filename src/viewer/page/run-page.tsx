@@ -3,18 +3,18 @@ import { useState } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
 import { linkToCompare, type Side } from './address.ts';
 import { Brand } from './brand.tsx';
-import { Course } from './figures/course.tsx';
+import { Course } from './figures/excess-curve.tsx';
 import { LayerMap } from './figures/layer-map.tsx';
 import { Trends } from './figures/trends.tsx';
 import { WhoMovesWhom } from './figures/who-moves-whom.tsx';
 import { HealthLine } from './health-line.tsx';
 import { Tiles } from './tiles.tsx';
 import { EpisodeList } from './episode-list.tsx';
-import { Finder } from './finder.tsx';
+import { Finder } from './word-search.tsx';
 import { Ladder } from './figures/ladder.tsx';
 import { Talk } from './talk.tsx';
 import { useRun } from './use-run.ts';
-import { byCondition } from './words.ts';
+import { byCondition } from './format.ts';
 
 export function RunPage({
   name,

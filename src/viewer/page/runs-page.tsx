@@ -4,7 +4,7 @@ import type { RunEntry } from '../view-data.ts';
 import { linkTo, linkToCompare } from './address.ts';
 import { fetchRuns } from './api.ts';
 import { Brand } from './brand.tsx';
-import { conditionClass } from './words.ts';
+import { conditionClass } from './format.ts';
 
 const AGAIN_MS = 5000;
 

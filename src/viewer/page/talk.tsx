@@ -6,7 +6,7 @@ import { Bubble, type Tinted } from './bubble.tsx';
 import { Player } from './player.tsx';
 import { TintLegend, type Tint } from './tint-legend.tsx';
 import { useEffects } from './use-effects.ts';
-import { conditionClass, hueOf, meaningOf } from './words.ts';
+import { conditionClass, hueOf, meaningOf } from './format.ts';
 
 interface TalkProps {
   run: RunView;

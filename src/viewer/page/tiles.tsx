@@ -2,7 +2,7 @@
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import type { RunModel } from './use-run.ts';
-import { conditionClass, hueOf } from './words.ts';
+import { conditionClass, hueOf } from './format.ts';
 
 const MOST_TILES = 32;
 

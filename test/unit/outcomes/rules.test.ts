@@ -1,7 +1,7 @@
 /** Rules that score a talk, by talks written for them. */
 import { describe, expect, it } from 'vitest';
 import { scoreByRule } from '../../../src/outcomes/rules.ts';
-import { lastNamed, wordsOf } from '../../../src/outcomes/words.ts';
+import { lastNamed, wordsOf } from '../../../src/outcomes/match-words.ts';
 import { ruleFault, type Rule } from '../../../src/protocol/scenarios/rules.ts';
 
 const success = (rule: Rule, turns: string[]): (number | undefined)[] =>

@@ -1,6 +1,6 @@
 /** Picks which group a figure shows. */
 import type { GroupView, RunView } from '../../view-data.ts';
-import { directionOf } from '../words.ts';
+import { directionOf } from '../format.ts';
 
 interface GroupPickerProps {
   groups: readonly GroupView[];

@@ -2,7 +2,7 @@
 import { useRef } from 'preact/hooks';
 import type { RunView } from '../../view-data.ts';
 import { ladderTable } from './ladder-table.ts';
-import { RUNGS, type Line, type Rung } from './marks.ts';
+import { RUNGS, type Line, type Rung } from './rung-figures.ts';
 import { RungPlot } from './rung-plot.tsx';
 import { Saves } from './saves.tsx';
 import { scaleOf } from './scale.ts';

@@ -1,7 +1,7 @@
 /** R² for every pair of layers beside its mean over all permutations: two maps on one scale, the best cell marked. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { GroupView, LayerMapView, RunView } from '../../view-data.ts';
-import { byCondition, directionOf, signed } from '../words.ts';
+import { byCondition, directionOf, signed } from '../format.ts';
 import { GroupPicker } from './group-picker.tsx';
 import { Saves } from './saves.tsx';
 import { useWidth } from './use-width.ts';

@@ -3,8 +3,8 @@
  * scaled.
  */
 import type { RunView } from '../../view-data.ts';
-import { conditionClass, directionOf } from '../words.ts';
-import type { Line, Rung } from './marks.ts';
+import { conditionClass, directionOf } from '../format.ts';
+import type { Line, Rung } from './rung-figures.ts';
 import { LABEL_PX, type Scale } from './scale.ts';
 
 const ROW_PX = 24;

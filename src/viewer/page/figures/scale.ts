@@ -1,5 +1,5 @@
 /** One horizontal scale for all rungs, so that they can be compared. */
-import type { Line } from './marks.ts';
+import type { Line } from './rung-figures.ts';
 
 export interface Scale {
   width: number;

@@ -1,7 +1,7 @@
 /** How the excess goes with the number of turns in between, and with the share of the talk that is heard. */
 import { useRef } from 'preact/hooks';
 import type { GroupView, Interval, RunView } from '../../view-data.ts';
-import { conditionClass, directionOf, signed } from '../words.ts';
+import { conditionClass, directionOf, signed } from '../format.ts';
 import { Saves } from './saves.tsx';
 import { useWidth } from './use-width.ts';
 import type { Cell } from './save-figure.ts';

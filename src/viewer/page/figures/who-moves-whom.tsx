@@ -1,7 +1,7 @@
 /** More than two agents: a matrix of who moves whom, and a graph whose arrows are as thick as the influence. */
 import { useRef, useState } from 'preact/hooks';
 import type { GroupView, Interval, RunView } from '../../view-data.ts';
-import { byCondition, conditionClass, figure, hueOf, signed } from '../words.ts';
+import { byCondition, conditionClass, figure, hueOf, signed } from '../format.ts';
 import { Saves } from './saves.tsx';
 import type { Cell } from './save-figure.ts';
 

@@ -71,7 +71,7 @@ it('says in one sentence with names what the viewer says, wrapped at words', () 
 });
 
 it('says of an open run that it is so far, and of one without figures why', () => {
-  expect(reportVerdict({ ...report, provisional: true }).claim).toMatch(/^So far: They act/);
+  expect(reportVerdict({ ...report, provisional: true }).claim).toMatch(/^So far: they act/);
   const waiting = {
     ...groupOf('live', 1, 0),
     strict: null,

@@ -114,7 +114,7 @@ describe('the verdict', () => {
   it('says early what the anytime-valid test finds', () => {
     const early = { ...influence('live', 0), influence: null, matched: null, provisional: true };
     expect(take(early).verdict).toEqual({
-      claim: 'So far: They act on one another.',
+      claim: 'So far: they act on one another.',
       evidence: ['live: 1st → 2nd p 0.010 after 24 histories'],
       caveat: 'By a test that may be looked at any time; how much takes more histories.',
     });

@@ -1,6 +1,6 @@
 /** What each rung of the ladder shows for a group: the figure with its interval and null, or why there is none. */
 import type { DifferenceView, FiguresView, GroupView, Interval } from '../../view-data.ts';
-import { byCondition, figure, probability, signed } from '../words.ts';
+import { byCondition, figure, probability, signed } from '../format.ts';
 
 export interface Mark {
   at: Interval | undefined;

@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import type { GroupView, RunView } from '../../view-data.ts';
 import { GroupPicker } from './group-picker.tsx';
 import { Saves } from './saves.tsx';
-import { byCondition, figure } from '../words.ts';
+import { byCondition, figure } from '../format.ts';
 
 export function Course({ run }: { run: RunView }) {
   const groups = run.figures.groups.filter(({ curve }) => curve.length > 1).toSorted(byCondition);
