@@ -12,10 +12,10 @@ import { Unpackr } from 'msgpackr';
 import { decodeMessage, encodeMessage } from '../src/protocol/stream/codec.ts';
 import type { StepsFrame } from '../src/protocol/stream/frames.ts';
 import { packTensor } from '../src/protocol/stream/tensor.ts';
-import { STREAM_LIMITS } from '../src/transport/stream/receiver/registry.ts';
 import type { FloodOrder, FloodReport } from './stream/flood-worker.ts';
 import { startBare, startWhole, type BenchServer } from './stream/servers.ts';
 import type { SteadyOrder, SteadyReport } from './stream/steady-sender.ts';
+import { STREAM_LIMITS } from '../src/transport/stream/receiver/limits.ts';
 
 export const title = 'Activation stream';
 

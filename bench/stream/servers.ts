@@ -10,8 +10,8 @@ import { WebSocketServer } from 'ws';
 import { openRecording } from '../../src/journal/run-recording.ts';
 import { systemClock } from '../../src/process/clock.ts';
 import { encodeMessage } from '../../src/protocol/stream/codec.ts';
-import { STREAM_LIMITS } from '../../src/transport/stream/receiver/registry.ts';
 import { createStreamServer } from '../../src/transport/stream/receiver/server.ts';
+import { STREAM_LIMITS } from '../../src/transport/stream/receiver/limits.ts';
 
 export interface BenchServer {
   url: string;

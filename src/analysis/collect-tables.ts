@@ -24,7 +24,7 @@ export interface OutcomeTables {
   name: string;
   /** Mean over both agents of a dialogue. */
   both: PairTable;
-  /** Mean over the agents whose states are predicted. */
+  /** Outcome of the predicted agent alone, mean over dyads. */
   predicted: PairTable;
 }
 

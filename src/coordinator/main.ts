@@ -273,7 +273,7 @@ async function replaceLost(
   if (agent === undefined || takeovers.length > 0 || running.canGoOn(lost)) return;
   metrics.agentLost();
   await running.fail(
-    `Agent "${agent}" stopped answering, no other agent with its model can take its place, and all else is played: start one before the run, or give agents longer with --grace-seconds of "entrain start" or "entrain coordinator"; what was recorded is kept in ${kept}.`,
+    `Agent "${agent}" stopped answering, no other agent with its model can take its place, and all else that can be played is played: start one before the run, or give agents longer with --grace-seconds of "entrain start" or "entrain coordinator"; what was recorded is kept in ${kept}.`,
   );
 }
 

@@ -21,7 +21,7 @@ export interface Replacements {
 /**
  * Chooses for each lost role an agent with the same model that plays fewer episodes than it can and has no other role
  * in the episode. While all candidates are busy with episodes that will end, the role waits. If there is no
- * candidate, or each one waits for a lost agent itself, the role is hopeless.
+ * candidate, or each plays as many episodes as it can and all of these wait for lost agents, the role is hopeless.
  */
 export function chooseReplacements(state: RunState, fleet: FleetNow): Replacements {
   const open = openEpisodes(state);

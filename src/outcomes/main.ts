@@ -14,7 +14,7 @@ import type { OutcomeLine } from '../protocol/outcomes.ts';
 import type { JudgeSettings } from './judge/ask-judge.ts';
 import { judgeRun, type JudgeReport } from './judge/judge-run.ts';
 import { readOutcomesCsv } from './read-outcomes-csv.ts';
-import { scoreByRule } from './rules.ts';
+import { scoreByRule } from './score-by-rule.ts';
 
 const FLAGS = {
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },

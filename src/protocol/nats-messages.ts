@@ -239,7 +239,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     atMs: z.number(),
   }),
   z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
-  /** A failed run was started again with what it lacked, and continues where it stopped. */
+  /** A failed run was started again, its cause removed, and continues where it stopped. */
   z.object({ type: z.literal('run-resumed'), run: z.string(), atMs: z.number() }),
 ]);
 

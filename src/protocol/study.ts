@@ -3,7 +3,7 @@
  * refused.
  */
 import { z } from 'zod';
-import { ruleSchema } from './scenarios/rules.ts';
+import { ruleSchema } from './scenarios/rule-schema.ts';
 import { scenarioSetSchema } from './scenarios/scenario-sets.ts';
 import { NAME_PATTERN } from './subjects.ts';
 

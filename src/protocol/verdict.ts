@@ -44,7 +44,8 @@ export interface VerdictInput {
 /** Significance level. */
 const LEVEL = 0.05;
 
-const percent = (value: number): string => `${Math.round(100 * value)}\u00a0%`;
+/** A share in per cent, with a no-break space. */
+export const percent = (value: number): string => `${Math.round(100 * value)}\u00a0%`;
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 const probability = (value: number): string => (value < 0.001 ? '< 0.001' : value.toFixed(3));
 const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place - 1] ?? 'th'}`;

@@ -1,6 +1,6 @@
 /** The rule of `entrain evaluate` that scores a task; roles are numbered from 1. */
 import type { TaskFamily } from '../protocol/scenarios/scenario-sets.ts';
-import type { Rule } from '../protocol/scenarios/rules.ts';
+import type { Rule } from '../protocol/scenarios/rule-schema.ts';
 import type { TaskFacts } from './task-families.ts';
 
 type RuleMakers = { [Family in TaskFamily]: (facts: TaskFacts[Family]) => Rule | undefined };

@@ -5,7 +5,7 @@ import {
   type TaskSet,
   type Words,
 } from '../protocol/scenarios/scenario-sets.ts';
-import type { Rule } from '../protocol/scenarios/rules.ts';
+import type { Rule } from '../protocol/scenarios/rule-schema.ts';
 import type { ScenarioInput } from '../protocol/study.ts';
 import { FAMILIES, type Task } from './task-families.ts';
 import { TASK_RULES } from './task-rules.ts';

@@ -221,7 +221,7 @@ describe('the analyzer process', () => {
   );
 
   it(
-    'gives the same scores from its recording after a kill, and writes them with their rows',
+    'gives the same scores from its recording after a kill, and writes with each the rows it was computed from',
     { timeout: 240_000 },
     async () => {
       const before = await finalReport();

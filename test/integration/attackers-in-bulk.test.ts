@@ -12,10 +12,10 @@ import { readRecording } from '../../src/journal/read-recording.ts';
 import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
 import type { EpisodeFrame, StepsFrame, StreamMessage } from '../../src/protocol/stream/frames.ts';
 import { packTensor } from '../../src/protocol/stream/tensor.ts';
-import { STREAM_LIMITS } from '../../src/transport/stream/receiver/registry.ts';
 import { until } from '../fixtures/programs/demo.ts';
 import { episodeFrame } from '../fixtures/recordings/recording-fixture.ts';
 import { keys, RUN, startAgent, tokenFor } from '../fixtures/stream/stream-fixture.ts';
+import { STREAM_LIMITS } from '../../src/transport/stream/receiver/limits.ts';
 
 const [STEPS, DIMS] = [64, 8192];
 /** Two bytes a value. */

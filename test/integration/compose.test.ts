@@ -74,7 +74,7 @@ describe('the services of compose.yaml', () => {
     await stat(join(folder, 'recordings', 'runs', RUN, 'finished.json'));
   }, 150_000);
 
-  it('let existing users into another run, and out of the run that is over', async () => {
+  it('give NATS users access to the next run, and withdraw it from the finished one', async () => {
     const secrets = join(folder, 'secrets');
     const before = await readFile(join(secrets, 'users.conf'), 'utf8');
     execFileSync(process.execPath, ['scripts/make-secrets.js', secrets, '--run', 'demo-2'], {

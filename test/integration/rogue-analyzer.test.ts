@@ -102,7 +102,7 @@ describe(
       expect(fleet.said(`agent-${agent}`)).toContain('another certificate than the coordinator named');
     });
 
-    it('costs the run nothing: the analyzer is taken again, also with a renewed certificate', async () => {
+    it('costs the run nothing: agents accept the real analyzer again, also with a renewed certificate', async () => {
       expect(status, fleet.said('coordinator')).toBe(0);
       const { faults, utterances } = await verifyRun(join(fleet.runs, RUN));
       expect({ faults, utterances }).toEqual({ faults: [], utterances: { total: TURNS, incomplete: [] } });

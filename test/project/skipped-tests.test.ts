@@ -17,8 +17,8 @@ const SKIP = /\b(?:it|test|describe)\.(skipIf\(.*?\)(?=[.(])|runIf\(.*?\)(?=[.(]
 
 const skipsIn = (text: string): string[] => [...text.matchAll(SKIP)].map(([, skip = '']) => skip);
 
-describe('a test', () => {
-  it('is skipped for want of ../shared or of a namespace alone', () => {
+describe('the rule on skipped tests', () => {
+  it('finds no test that is skipped for another reason than ../shared or a namespace', () => {
     const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'test'], {
       encoding: 'utf8',
     });
@@ -32,7 +32,7 @@ describe('a test', () => {
     expect(skips.filter((line) => !ALLOWED.has(line.slice(line.indexOf(' ') + 1)))).toEqual([]);
   });
 
-  it('is found by that rule if it is skipped for another reason', () => {
+  it('finds a planted skip for another reason', () => {
     expect(skipsIn("it.skipIf(!hasShared && slow())('x', y)")).toEqual(['skipIf(!hasShared && slow())']);
     expect(skipsIn("describe.skip('x', y); it.only('z', y)")).toEqual(['skip', 'only']);
   });

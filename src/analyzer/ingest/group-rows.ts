@@ -19,7 +19,7 @@ export interface OwnedRow {
   targetTurn: number;
   source: SharedTurn;
   target: SharedTurn;
-  /** What the study fixed beforehand; absent from recordings before protocol 2.0. */
+  /** The plan of the study, which fixes the number of groups beforehand; absent before protocol 2.0. */
   plan?: StudyPlan;
 }
 

@@ -38,7 +38,7 @@ const LIGHT_FROM_BYTES = 1 << 20;
 
 /**
  * @param cacheFolder where prepared graphs are cached; undefined: no cache
- * @param patched layers whose states get an input
+ * @param patched layers for which the graph gets an input that is added to their states
  */
 export async function prepareGraph(
   place: GraphPlace,

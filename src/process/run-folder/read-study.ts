@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { patchFault } from '../../protocol/branches.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
-import { ruleFault } from '../../protocol/scenarios/rules.ts';
+import { ruleFault } from '../../protocol/scenarios/rule-schema.ts';
 import { agentsOf, studySchema, talkOf, type Study } from '../../protocol/study.ts';
 import { decodeText } from '../json-text.ts';
 import { withPairings } from './pairings.ts';

@@ -16,6 +16,7 @@ import { isFinite, joinColumns } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { differenceOf, jackknife, meanOf } from '../stats/jackknife.ts';
 import type { LayerEffect } from '../strict/effect.ts';
+import { FEWEST_PERMUTATIONS } from '../strict/permutations.ts';
 import type { Interval, NoScore, Replicate } from '../types.ts';
 import {
   BRANCH_MINIMUMS,
@@ -132,7 +133,7 @@ async function prepare(branches: Branches, options: MatchedOptions): Promise<Pre
 }
 
 function testOf({ sources, setup }: Prepared, options: MatchedOptions): Promise<MatchedTest> {
-  const { algebra, seed, permutations = 199 } = options;
+  const { algebra, seed, permutations = FEWEST_PERMUTATIONS } = options;
   const { used, targets } = setup;
   const orders = drawOrders(used, permutations, seed);
   return matchedTest({ used, sources, targets, orders }, algebra);

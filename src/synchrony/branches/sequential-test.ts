@@ -41,7 +41,10 @@ const MOST_FITTED = 96;
 /** After so many histories the test has decided or never will. */
 const MOST_TESTED = 400;
 const BETS = [1, 2, 4, 8, 16];
-/** All pairings of six alternatives; with more alternatives, so many are drawn at random. */
+/**
+ * Most pairings of the alternatives of A with those of B that are tried in a history: 6! = 720, all of them up to six
+ * alternatives; with more, 720 random ones.
+ */
 const MOST_PAIRINGS = 720;
 
 /** @param branches rows in order of arrival; a history's position is that of its first row */

@@ -120,8 +120,8 @@ interface StrataPair {
 }
 
 /**
- * Products of every two episodes of A with every two of B, summed over their turns:
- * row p · episodes right + q, column (e · episodes right + f) · layers + layer: ⟨H[e, f], K[p, q]⟩.
+ * Every ⟨H[e, f], K[p, q]⟩, summed over turns: e and p are episodes of the left stratum, f and q of the right.
+ * Row p · right.episodes + q; column (e · right.episodes + f) · layers + layer.
  */
 function pairTable({ hats, kernel, left, right }: StrataPair, algebra: LinearAlgebra): Promise<Matrix> {
   const pairs = left.episodes * right.episodes;

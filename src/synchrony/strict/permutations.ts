@@ -41,11 +41,13 @@ export function drawPermutations(strata: readonly Stratum[], count: number, seed
   );
 }
 
-const FEWEST = 199;
+/** The smallest p-value is then 0.005. */
+export const FEWEST_PERMUTATIONS = 199;
 const MOST = 19_999;
 
 /**
  * Number of permutations with which the smallest p-value is 0.05 / groups, so that one group among so many can reach
  * q = 0.05.
  */
-export const permutationsFor = (groups: number): number => Math.min(MOST, Math.max(FEWEST, 20 * groups - 1));
+export const permutationsFor = (groups: number): number =>
+  Math.min(MOST, Math.max(FEWEST_PERMUTATIONS, 20 * groups - 1));

@@ -22,7 +22,7 @@ import { chooseBlocks, foldsOf, tooFew, type Blocks, type Minimums } from './blo
 import { strictComponents, type StrictComponents } from './components.ts';
 import { addFold, emptyEffect, type LayerEffect } from './effect.ts';
 import { evidenceOf, weighEvidence, type Evidence } from './permutation-test.ts';
-import { drawPermutations, strataOf } from './permutations.ts';
+import { drawPermutations, FEWEST_PERMUTATIONS, strataOf } from './permutations.ts';
 import { sumsOf, type FoldData } from './scenario-sums.ts';
 import { centreBlocks, energyOf } from './standardise.ts';
 import { textResiduals } from './text-residuals.ts';
@@ -70,7 +70,7 @@ export async function strictTest(pairs: TurnPairs, options: StrictOptions): Prom
 }
 
 async function testOf({ used, components }: Prepared, options: StrictOptions): Promise<StrictTest> {
-  const { algebra, seed, permutations = 199 } = options;
+  const { algebra, seed, permutations = FEWEST_PERMUTATIONS } = options;
   const strata = strataOf(used);
   const drawn = { strata, permutations: drawPermutations(strata, permutations, seed) };
   return { ...weighEvidence(await evidenceOf(components, drawn, algebra)), permutations };

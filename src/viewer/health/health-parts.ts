@@ -2,6 +2,7 @@
  * Whether the programs of a run are well, from what they show on /metrics: agents, streams, spool, disk and the lag of
  * scores. The limits are those of deploy/alerts.yml. It knows nothing of where the figures come from.
  */
+import { percent } from '../../protocol/verdict.ts';
 import type { HealthPart } from '../view-data.ts';
 
 /** What one program answered; undefined figures: it did not answer. */
@@ -83,7 +84,7 @@ function streamsPart(agents: readonly ProgramFigures[]): HealthPart {
 
 function spoolPart(agents: readonly ProgramFigures[]): HealthPart {
   const share = Math.max(0, ...valuesOf(agents, 'entrain_agent_spool_ratio'));
-  const text = `${Math.round(100 * share)} %`;
+  const text = percent(share);
   return share <= SPOOL_SHARE
     ? well('spool', text)
     : fault('spool', text, 'the agent waits between turns: see whether the analyzer keeps up');

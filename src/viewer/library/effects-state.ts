@@ -26,7 +26,7 @@ function effectsOf(state: EffectsState, { key, targetRole }: Place): GroupEffect
   return known;
 }
 
-/** @param moves the field of a line of branches; absent in recordings of earlier versions */
+/** @param moves field `moves` of an influence line in scores.jsonl; absent in older recordings */
 export function takeMoves(state: EffectsState, group: Place, moves: unknown): void {
   if (typeof moves !== 'object' || moves === null) return;
   effectsOf(state, group).moves = moves as GroupEffects['moves'];

@@ -1,6 +1,8 @@
 /** Formats figures, directions and conditions for display. */
 import type { RunView } from '../view-data.ts';
 
+export { percent } from '../../protocol/verdict.ts';
+
 export const figure = (value: number): string => value.toFixed(3).replace('-', '−');
 export const signed = (value: number): string => (value > 0 ? '+' : '') + figure(value);
 export const probability = (value: number): string => (value < 0.001 ? '< 0.001' : value.toFixed(3));

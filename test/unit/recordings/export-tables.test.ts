@@ -257,7 +257,7 @@ describe('entrain export', () => {
   it('refuses a format that there is not, before it looks for the run', async () => {
     await expect(run(['export', 'nothing', '--format', 'xlsx'])).rejects.toMatchObject({
       code: 'USAGE',
-      message: '--format is "xlsx": expected npy, safetensors, csv or parquet.',
+      message: '--format is "xlsx": expected npy, safetensors, csv, parquet or sotopia.',
     });
   });
 

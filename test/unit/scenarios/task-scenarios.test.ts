@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { scoreByRule } from '../../../src/outcomes/rules.ts';
+import { scoreByRule } from '../../../src/outcomes/score-by-rule.ts';
 import { setSources } from '../../../src/process/run-folder/scenario-sets.ts';
-import { ruleFault } from '../../../src/protocol/scenarios/rules.ts';
+import { ruleFault } from '../../../src/protocol/scenarios/rule-schema.ts';
 import {
   TASK_SETS,
   type TaskFamily,

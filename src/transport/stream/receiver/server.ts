@@ -10,16 +10,11 @@ import { EntrainError } from '../../../protocol/errors.ts';
 import { credentialsIn } from '../../http/access.ts';
 import { createAgentRates } from './agent-rates.ts';
 import { serveConnection } from './connection.ts';
-import {
-  countRefused,
-  STREAM_LIMITS,
-  type RefusalCause,
-  type ServerState,
-  type StreamServerOptions,
-} from './registry.ts';
+import { countRefused, type RefusalCause, type ServerState, type StreamServerOptions } from './registry.ts';
 import type { IncomingStream, StreamFigures } from './incoming-stream.ts';
 import { REFUSAL_HEADER } from '../sender/socket.ts';
 import type { TokenClaims } from '../auth/access-token.ts';
+import { STREAM_LIMITS } from './limits.ts';
 
 export type { StreamFigures } from './incoming-stream.ts';
 

@@ -1,6 +1,6 @@
 /** What each rung of the ladder shows for a group: the figure with its interval and null, or why there is none. */
 import type { DifferenceView, FiguresView, GroupView, Interval } from '../../view-data.ts';
-import { byCondition, figure, probability, signed } from '../format.ts';
+import { byCondition, figure, percent, probability, signed } from '../format.ts';
 
 export interface Mark {
   at: Interval | undefined;
@@ -91,7 +91,7 @@ function influenceMark({ intervention }: GroupView): Mark | undefined {
   return {
     at: influence,
     nulls: [],
-    text: `${Math.round(100 * influence.value)}\u00a0%`,
+    text: percent(influence.value),
     title: `influence ${rangeText(influence, figure)}, ${histories} histories`,
     isPale: influence.low <= 0,
   };

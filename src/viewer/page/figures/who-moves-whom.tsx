@@ -1,7 +1,7 @@
 /** More than two agents: a matrix of who moves whom, and a graph whose arrows are as thick as the influence. */
 import { useRef, useState } from 'preact/hooks';
 import type { GroupView, Interval, RunView } from '../../view-data.ts';
-import { byCondition, conditionClass, figure, hueOf, signed } from '../format.ts';
+import { byCondition, conditionClass, figure, hueOf, percent, signed } from '../format.ts';
 import { Saves } from './saves.tsx';
 import type { Cell } from './save-figure.ts';
 
@@ -160,7 +160,7 @@ interface MatrixProps {
 
 function Matrix({ names, arrows, isInfluence }: MatrixProps) {
   const most = Math.max(0.05, ...arrows.map((arrow) => Math.abs(arrow.figure.value)));
-  const write = isInfluence ? (value: number): string => `${Math.round(100 * value)}\u00a0%` : signed;
+  const write = isInfluence ? percent : signed;
   return (
     <table class="who-matrix">
       <thead>

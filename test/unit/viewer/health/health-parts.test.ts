@@ -37,7 +37,7 @@ it('is well where everybody answers and nothing is over its limit', () => {
   expect(parts.map(({ name, state, text }) => `${name} ${state} ${text}`)).toEqual([
     'agents well 2 of 2',
     'streams well 2 of 2',
-    'spool well 1 %',
+    'spool well 1\u00a0%',
     'disk well 466 GiB free',
     'scores well 4 s old',
     'last turn well now',
@@ -51,7 +51,7 @@ it.each([
     /^agents: 1 of 2; no answer from lab:7/,
   ],
   ['a stream that is down', [agent({ up: 0 }), agent(), analyzer()], /^streams: 1 of 2; .*spool/],
-  ['a spool above 80 %', [agent({ spool: 0.81 }), analyzer()], /^spool: 81 %; the agent waits/],
+  ['a spool above 80 %', [agent({ spool: 0.81 }), analyzer()], /^spool: 81\u00a0%; the agent waits/],
   ['a disk with less than 5 % free', [agent(), analyzer({ free: 4e10 })], /^disk: 37 GiB free; make room/],
   [
     'scores older than five minutes',

@@ -2,7 +2,7 @@
  * Scores an episode by rules, from the facts of its scenario and the words alone. An agent's choice is the last value
  * of its kind that it named; the rule is met if both agents chose the same.
  */
-import type { Rule, RuleOf } from '../protocol/scenarios/rules.ts';
+import type { Rule, RuleOf } from '../protocol/scenarios/rule-schema.ts';
 import { holds, lastNamed, wordsOf } from './match-words.ts';
 
 /** Scores of the two roles, in speaking order, by name; `success` is from 0 to 1. */
