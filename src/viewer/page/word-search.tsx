@@ -14,12 +14,7 @@ export function Finder({ run }: { run: RunView }) {
   };
   return (
     <form class="finder" role="search" onSubmit={find}>
-      <input
-        type="search"
-        name="text"
-        placeholder="Search what was said"
-        aria-label="Find a word in the talk"
-      />
+      <input type="search" name="text" placeholder="Search the talk" aria-label="Find a word in the talk" />
       {found && (
         <ol class="found" aria-label={`Utterances with "${found.text}"`}>
           {found.in.length === 0 && <li class="soft">Nobody said that.</li>}

@@ -19,8 +19,18 @@ export function Ladder({ run }: { run: RunView }) {
   return (
     <div class="ladder" ref={place}>
       <p class="legend">
-        <span class="legend-dot" /> interval above 0 <span class="legend-dot hollow" /> interval holds 0{' '}
-        <span class="legend-bar" /> 95&nbsp;% interval <span class="legend-tick" /> under a null
+        <span>
+          <span class="legend-dot" /> interval above 0
+        </span>{' '}
+        <span>
+          <span class="legend-dot hollow" /> interval holds 0
+        </span>{' '}
+        <span>
+          <span class="legend-bar" /> 95&nbsp;% interval
+        </span>{' '}
+        <span>
+          <span class="legend-tick" /> under a null
+        </span>
       </p>
       {rungs.map(({ rung, lines }) => (
         <RungView key={rung.place} rung={rung} lines={lines} run={run}>
