@@ -22,7 +22,7 @@ import { createRoles, type Roles } from '../transport/stream/auth/check-roles.ts
 import { createStreamServer, type StreamServer } from '../transport/stream/receiver/server.ts';
 import { verifyToken } from '../transport/stream/auth/access-token.ts';
 import { announceAnalyzer } from './output/nats-service.ts';
-import { keepBudget, type Budget } from './ingest/retention.ts';
+import { keepBudget, type Budget } from './ingest/keep-budget.ts';
 import { createAnalyzerMetrics, createScoreCounters, type ScoreCounters } from './output/metrics.ts';
 import { createRowMemory } from './ingest/row-memory.ts';
 import { createRecordings, readDisk, recordedFrames, type Recordings } from './ingest/recordings.ts';

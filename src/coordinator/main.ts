@@ -16,7 +16,7 @@ import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/na
 import type { AgentModel } from '../protocol/agent-model.ts';
 import type { RunFacts } from '../protocol/nats-messages.ts';
 import { readRunFile } from '../process/run-folder/run-file.ts';
-import { checkDisk, tellFinished } from './disk-budget.ts';
+import { checkDisk, tellFinished } from './check-disk.ts';
 import { awaitFleet, type Fleet, type FleetAgent } from './fleet.ts';
 import {
   assign,

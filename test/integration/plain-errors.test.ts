@@ -66,7 +66,7 @@ describe('a fault that a user can mend', () => {
     expect(sentenceOf(ended.stderr)).toBe(code);
   });
 
-  it('is one sentence if ENTRAIN_LOG names no level', () => {
+  it('is one sentence if ENTRAIN_LOG is not the name of a level', () => {
     const ended = run(analyzer(join(folder, 'runs')), { ENTRAIN_LOG: 'x' });
     expect(ended.stderr).toMatch(/ENTRAIN_LOG is "x": expected one of trace, debug/);
     expect(sentenceOf(ended.stderr)).toBe('CONFIG_INVALID');

@@ -5,7 +5,7 @@ import type { GroupReport, PairReport, ScoreReport } from '../../protocol/report
 import type { StateReport } from '../../protocol/reports/state-report.ts';
 import { REFUSALS } from '../../transport/stream/receiver/registry.ts';
 import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
-import type { BudgetFigures } from '../ingest/retention.ts';
+import type { BudgetFigures } from '../ingest/keep-budget.ts';
 import { BRANCH_GAUGES } from './branch-metrics.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 import { PAIR_GAUGES } from './pair-metrics.ts';

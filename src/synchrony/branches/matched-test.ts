@@ -170,7 +170,10 @@ function halfOf(
   }
 }
 
-/** Adds the squares of the block of each pair of layers. */
+/**
+ * Adds the sum of the squares in each block of `m`, one for each source layer with each target layer, to `out`: in the
+ * row of that pair of layers, in the column of the draw.
+ */
 function addSquares(
   out: Matrix,
   m: Matrix,

@@ -37,8 +37,8 @@ import {
 const MAX_LAG = 10;
 const FEWEST_STEPS = 8;
 /**
- * If the variance of a dim within the overlap is below this share of the whole, differences of sums lose digits
- * that the correlation needs.
+ * Sums over an overlap are those over all steps minus the steps outside, which costs digits. If the scatter of a dim in
+ * the overlap is at most this share of its Σ x² over all steps, the correlation is computed from its values directly.
  */
 const UNSAFE = 1e-4;
 

@@ -49,7 +49,10 @@ export interface ServerState {
   clients: Map<string, WebSocket[]>;
 }
 
-/** Why a connection or a frame was refused: what the sender is told. The keys are labels of a metric. */
+/**
+ * What is counted against senders; the keys are labels of a metric. A sender is told the text if its open WebSocket is
+ * closed for that cause; before that it gets an HTTP status.
+ */
 export const REFUSALS = {
   path: 'another path',
   connections: 'too many connections',

@@ -117,7 +117,7 @@ describe('the mean of a pair is missing', () => {
     expect(reportOf(there, otherOrder)).toMatchObject([{ paper: null, strict: null }]);
   });
 
-  it('if a direction has no figure, only in the mode without it', () => {
+  it('in strict mode alone, if a direction has no strict figure; paper mode keeps its mean', () => {
     const few = { ...back, strict: null, replicates: null, reason: 'too few scenarios' };
     const [report] = reportOf(there, few);
     expect(report).toMatchObject({

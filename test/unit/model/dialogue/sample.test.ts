@@ -91,7 +91,7 @@ describe('choosing a token', () => {
   });
 });
 
-describe('the generator', () => {
+describe('the seeded random generator', () => {
   it('gives the same numbers for the same seed, others for the next', () => {
     const take = (seed: number): number[] => Array.from({ length: 5 }, createRandom(seed));
     expect(take(7)).toEqual(take(7));
@@ -108,7 +108,7 @@ describe('the generator', () => {
     `);
   });
 
-  it('is even over [0, 1)', () => {
+  it('spreads its numbers evenly over [0, 1)', () => {
     const random = createRandom(3);
     const bins = Array.from({ length: 10 }, () => 0);
     for (let i = 0; i < 50_000; i++) {

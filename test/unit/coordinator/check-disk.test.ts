@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announceAnalyzer } from '../../../src/analyzer/output/nats-service.ts';
 import { readDisk } from '../../../src/analyzer/ingest/recordings.ts';
-import { checkDisk } from '../../../src/coordinator/disk-budget.ts';
+import { checkDisk } from '../../../src/coordinator/check-disk.ts';
 import { expectedOf, expectedOfStudy } from '../../../src/protocol/recording-size.ts';
 import { studySchema, type Study } from '../../../src/protocol/study.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
