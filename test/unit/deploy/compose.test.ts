@@ -25,10 +25,10 @@ const compose = parse(readFileSync('deploy/compose.yaml', 'utf8'), { merge: true
 const services = Object.entries(compose.services);
 const programs = services.filter(([, { image }]) => image === 'entrain');
 const dockerfile = readFileSync('deploy/Dockerfile', 'utf8');
-const users = ['analyzer', 'coordinator', 'agent-ada', 'agent-ben'];
+const users = ['analyzer', 'coordinator', 'agent-ada', 'agent-ben', 'viewer'];
 
 describe('compose.yaml', () => {
-  it('runs NATS, the three programs with two agents, Prometheus and Grafana', () => {
+  it('runs NATS, the four programs with two agents, Prometheus and Grafana', () => {
     expect(services.map(([name]) => name).toSorted()).toEqual([
       'agent-ada',
       'agent-ben',
@@ -37,6 +37,7 @@ describe('compose.yaml', () => {
       'grafana',
       'nats',
       'prometheus',
+      'viewer',
     ]);
     expect(programs.map(([name]) => name).toSorted()).toEqual(users.toSorted());
   });
