@@ -38,7 +38,13 @@ it('completes commands, their flags and their values', () => {
   expect(completed('start', '--study', 'st')).toEqual(['study.json']);
   expect(completed('view', 'mon')).toEqual(['monday']);
   expect(completed('verify', '')).toEqual(['monday', 'tuesday']);
-  expect(completed('export', 'monday', '--format', '')).toEqual(['npy', 'safetensors', 'csv', 'parquet', 'sotopia']);
+  expect(completed('export', 'monday', '--format', '')).toEqual([
+    'npy',
+    'safetensors',
+    'csv',
+    'parquet',
+    'sotopia',
+  ]);
   expect(completed('study', 'p')).toEqual(['plan']);
   expect(completed('completion', '')).toEqual(['bash', 'zsh', 'fish']);
 });
