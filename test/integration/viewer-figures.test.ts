@@ -106,7 +106,7 @@ describe('a run', () => {
     );
     expect(await textOf(page, '.effect')).toEqual(['moved ben 0.80', 'moved ada 0.00']);
     expect(await page.locator('.effect').first().getAttribute('title')).toMatch(
-      /0\.80 spreads .* exactly 0; the alternatives: 0\.40, 0\.20$/,
+      /0\.80 SD .* exactly 0; the alternatives: 0\.40, 0\.20$/,
     );
     const tints = (): Promise<string[]> =>
       page.evaluate(
