@@ -9,7 +9,7 @@ entrain measure --list
 Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.
 
   --episode, --scenario, --turn FILE   labels of the rows [n]: whole numbers; episodes and scenarios may be texts
-  --setting FILE                       labels of scenarios whatever the personas, if --scenario names both: paper mode shows the figure by them too
+  --setting FILE                       labels of scenarios alone, if --scenario names personas too: a second unit of paper mode
   --text FILE                          features of what A had read, [n, m]: strict mode gives an estimate beyond them beside its score
   --words FILE                         features of what B had read, with A's reply, [n, m]: another estimate, beyond these as well
   --mode paper|strict                  strict unless --splits is given
@@ -21,7 +21,7 @@ Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per
   --surrogate shift|phase              B shifted circularly, or with random phases (shift; phase for measures that give a matrix)
   --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
   --seed N                             of splits, permutations and folds (1; with --run the one that each group was published with)
-  --lag N                              of sync-r2: B's state N turns after A's (1, 3, 5, …; with arrays --turn must say which turn a row is)
+  --lag N                              of sync-r2: B's state N turns after A's: 1, 3, 5, …; arrays need --turn
   --layer N                            only this layer, of both sides (0 is the first in a file; with --run the number that the recording gives it)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
   --json                               one JSON object on standard output
