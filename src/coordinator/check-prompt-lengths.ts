@@ -26,19 +26,21 @@ export async function checkPrompts(
     const known = fleet.agents.get(agent);
     return known !== undefined && known.instance !== ABSENT;
   });
-  await Promise.all(
-    asked.map(async ([agent, prompts]) => {
-      for (let at = 0; at < prompts.length; at += PROMPTS_EACH) {
-        const fault = await askAgent(link, {
-          agent,
-          prompts: prompts.slice(at, at + PROMPTS_EACH),
-          study,
-          log,
-        });
-        if (fault) throw new EntrainError('CONTEXT_OVERFLOW', fault);
-      }
-    }),
+  const faults = await Promise.all(
+    asked.map(([agent, prompts]) => firstFault(link, { agent, prompts, study, log })),
   );
+  // The first in the study's order, not the first to answer: the same study then always names the same prompt.
+  const fault = faults.find((found) => found !== undefined);
+  if (fault !== undefined) throw new EntrainError('CONTEXT_OVERFLOW', fault);
+}
+
+async function firstFault(link: NatsLink, asked: Asked): Promise<string | undefined> {
+  for (let at = 0; at < asked.prompts.length; at += PROMPTS_EACH) {
+    const prompts = asked.prompts.slice(at, at + PROMPTS_EACH);
+    const fault = await askAgent(link, { ...asked, prompts });
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** The prompts of each agent at the beginning of an episode, without repetitions. */

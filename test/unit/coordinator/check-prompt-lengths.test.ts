@@ -1,6 +1,7 @@
 /**
  * Prompts that do not fit are found before a run begins: what is asked, and an agent's answer over a real nats-server.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countPrompts } from '../../../src/agent-node/count-prompts.ts';
 import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
@@ -65,24 +66,20 @@ describe('a study before it begins', () => {
   let nats: NatsFixture;
   let parts: OpenModel;
   let stop: () => Promise<void>;
+  let slowMs = 0;
   beforeAll(async () => {
-    nats = await startNats(['coordinator', 'agent-ada']);
+    nats = await startNats(['coordinator', 'agent-ada', 'agent-ben']);
     parts = await openChatModel({ tokens: 'bytes', template: 'own' });
     const open: Model['open'] = (options) => Promise.resolve(openDialogue(parts, options));
-    const service = await registerService(await nats.connect('agent-ada'), {
-      name: 'entrain-agent',
-      version: '1.0.0',
-      description: '',
-      metadata: {},
-      endpoints: [
-        {
-          name: 'prompt-tokens',
-          subject: subjects.promptTokens('ada'),
-          handle: (text) => countPrompts({ info: parts.info, open }, text),
-        },
-      ],
-    });
-    stop = () => service.stop();
+    const answers = (text: string) => countPrompts({ info: parts.info, open }, text);
+    const services = [
+      await serve('ada', async (text) => {
+        await sleep(slowMs);
+        return answers(text);
+      }),
+      await serve('ben', answers),
+    ];
+    stop = async () => void (await Promise.all(services.map((service) => service.stop())));
   });
   afterAll(async () => {
     await stop();
@@ -90,8 +87,17 @@ describe('a study before it begins', () => {
     await nats.close();
   });
 
-  const check = async (of: Study): Promise<void> => {
-    const agents = new Map([['ada', { instance: 'i' }]]) as unknown as Fleet['agents'];
+  const serve = async (agent: string, handle: (text: string) => Promise<string>) =>
+    registerService(await nats.connect(`agent-${agent}`), {
+      name: 'entrain-agent',
+      version: '1.0.0',
+      description: '',
+      metadata: {},
+      endpoints: [{ name: 'prompt-tokens', subject: subjects.promptTokens(agent), handle }],
+    });
+
+  const check = async (of: Study, present = ['ada']): Promise<void> => {
+    const agents = new Map(present.map((agent) => [agent, { instance: 'i' }])) as unknown as Fleet['agents'];
     await checkPrompts(await nats.connect('coordinator'), {
       study: of,
       fleet: { agents } as Fleet,
@@ -115,6 +121,15 @@ describe('a study before it begins', () => {
     await expect(check(study({ maxTokens: parts.info.contextTokens }))).rejects.toMatchObject({
       code: 'CONTEXT_OVERFLOW',
     });
+  });
+
+  it('names the first prompt of the study that is too long, whichever agent answers first', async () => {
+    slowMs = 300;
+    await expect(check(study({ maxTokens: parts.info.contextTokens }), ['ada', 'ben'])).rejects.toMatchObject(
+      {
+        message: expect.stringMatching(/agent "ada" in scenario "x"/) as string,
+      },
+    );
   });
 
   const tokensOf = async (prompt: unknown): Promise<number> => {
