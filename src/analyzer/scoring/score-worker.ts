@@ -15,15 +15,20 @@ import { yieldToRecording } from './yield-to-recording.ts';
 yieldToRecording();
 const port = parentPort;
 if (port === null) throw new Error('the score worker was not started as a worker');
+const algebra = await createOrtAlgebra({ threads: 1 });
 const shared = {
   clock: systemClock,
-  algebra: await createOrtAlgebra({ threads: 1 }),
+  algebra,
   publish: (answer: ScoreAnswer) => port.postMessage(answer),
 };
 const loop = createScoreLoop({
   ...shared,
   ...(workerData as Pick<ScoreLoopOptions, 'loops'>),
-  onScored: collectGarbage,
+  // The groups of a long study need scratch memory of several times their rows, for a few seconds at a time.
+  onScored: () => {
+    algebra.releaseScratch();
+    collectGarbage();
+  },
 });
 let stopped = false;
 const branches = createBranchLoop({

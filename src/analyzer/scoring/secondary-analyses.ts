@@ -11,8 +11,8 @@ import type {
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { Selection } from '../ingest/group-rows.ts';
 import { lagPairs } from '../../synchrony/syncr2/nulls.ts';
-import { layerMap, type LayerMap } from '../../synchrony/strict/layer-map.ts';
-import { beyondText, STRICT_METHOD, strictScore } from '../../synchrony/strict/strict-score.ts';
+import { mapOf, type LayerMap } from '../../synchrony/strict/layer-map.ts';
+import { beyondText, prepare, STRICT_METHOD, strictScore } from '../../synchrony/strict/strict-score.ts';
 import { emptyScore, estimateReport, strictOptions, strictReport, type ScoreJob } from './score-group.ts';
 import type { BesideScore } from './messages.ts';
 
@@ -43,8 +43,9 @@ export async function scoreBeside(job: ScoreJob): Promise<BesideScore> {
   const empty = emptyBeside(job);
   const { pairs, plan } = job.selection;
   const options = { ...strictOptions(job.group.group, plan), algebra: job.algebra };
+  const prepared = await prepare(pairs, options);
   const beyond = async (what: 'text' | 'words'): Promise<EstimateReport | null> => {
-    const found = await beyondText(pairs, { ...options, beyond: what });
+    const found = await beyondText(pairs, { ...options, beyond: what, prepared });
     return 'reason' in found ? null : estimateReport(found);
   };
   const atLag = async (lag: number): Promise<StrictReport | null> => {
@@ -58,7 +59,7 @@ export async function scoreBeside(job: ScoreJob): Promise<BesideScore> {
     lag3: await atLag(LAGS.lag3),
     lag5: await atLag(LAGS.lag5),
   };
-  const found = await layerMap(pairs, options);
+  const found = 'reason' in prepared ? prepared : await mapOf(prepared, options);
   const spread = 'reason' in found ? null : layerMapReport(found, job.selection);
   return { ...empty, beside, layerMap: spread, computedMs: job.nowMs() - startedMs };
 }

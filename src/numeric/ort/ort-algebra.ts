@@ -28,6 +28,8 @@ export interface OrtAlgebraOptions {
 
 export interface OrtAlgebra extends LinearAlgebra {
   readonly elements: 'float64' | 'float32';
+  /** Gives the memory that is kept for the next products back to the system. */
+  releaseScratch(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function createOrtAlgebra(options: OrtAlgebraOptions = {}): Promise
       tiledSquaredErrors(weights, targets, { multiplyTransposed, scratch }),
     lend: scratch.lend,
     ...inverses(products, scratch),
+    releaseScratch: scratch.release,
     close: async () => {
       for (const one of [multiply, crossMultiply, multiplyTransposed]) await one.release();
       scratch.close();

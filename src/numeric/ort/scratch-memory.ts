@@ -8,7 +8,9 @@ import { uninitialized } from './uninitialized.ts';
 export interface ScratchMemory {
   /** Lends buffers of the given lengths, with arbitrary content, until `use` settles. */
   lend<T>(lengths: number[], use: (buffers: Float64Array[]) => Promise<T>): Promise<T>;
-  /** Releases all kept buffers to the system. */
+  /** Releases all kept buffers to the system; more may be lent afterwards. */
+  release(): void;
+  /** The same for good. */
   close(): void;
 }
 
@@ -31,10 +33,12 @@ export function createScratchMemory(): ScratchMemory {
     while (kept > KEPT) kept -= free.shift()?.length ?? kept;
     drop.refresh();
   };
+  const release = (): void => void (free = []);
   return {
+    release,
     close: () => {
       clearTimeout(drop);
-      free = [];
+      release();
     },
     lend: async (lengths, use) => {
       const buffers = lengths.map(take);

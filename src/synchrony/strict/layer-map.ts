@@ -15,12 +15,11 @@
 import { invertSymmetric } from '../../numeric/cholesky.ts';
 import { innerProduct, joinColumns, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
-import type { NoScore, TurnPairs } from '../types.ts';
 import { foldsOf, type Block, type Blocks } from './blocks.ts';
 import { meanEigenvalue, PENALTY_FOR_LAYERS } from './choose-model.ts';
 import type { StrictComponents } from './components.ts';
 import { rowsOfBlock, sumOf, sumsOf, type ScenarioSums, type SumsOf } from './scenario-sums.ts';
-import { energiesOf, prepare, type StrictOptions } from './strict-score.ts';
+import { energiesOf, type StrictOptions } from './strict-score.ts';
 
 export interface LayerMap {
   /** R² on held-out scenarios [source layers, target layers]; layers are indices into the given arrays. */
@@ -31,17 +30,12 @@ export interface LayerMap {
   parts: { row: number; part: number }[];
 }
 
-export async function layerMap(pairs: TurnPairs, options: StrictOptions): Promise<LayerMap | NoScore> {
-  const prepared = await prepare(pairs, options);
-  return 'reason' in prepared ? prepared : mapOf(prepared, options);
-}
-
 export interface MapInput {
   used: Blocks;
   components: StrictComponents;
 }
 
-/** The same of components that are there. */
+/** The map of prepared rows. */
 export async function mapOf(
   { used, components }: MapInput,
   { seed, algebra }: Pick<StrictOptions, 'seed' | 'algebra'>,

@@ -10,10 +10,11 @@
  * layers. The identity is one of the permutations, so a p-value is never 0. Permutations that are equal up to rounding
  * tie, and a tie counts against the evidence.
  */
-import { zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { StrictComponents } from './components.ts';
-import type { Permutation, Stratum } from './permutations.ts';
+import { evidenceByProducts } from './evidence-by-products.ts';
+import { evidenceByTables, type EvidenceInput } from './evidence-by-tables.ts';
+import type { PermutedRows } from './permutations.ts';
 
 export interface Evidence {
   pValue: number;
@@ -59,41 +60,40 @@ function standardised(values: Float64Array): Float64Array {
   return values.map((value) => (value - mean) * scale);
 }
 
-export interface PermutedRows {
-  strata: readonly Stratum[];
-  /** The first must be the identity. */
-  permutations: readonly Permutation[];
-}
-
 /** [source layers, permutations] */
-export async function evidenceOf(
+export function evidenceOf(
   { sources, targets }: Pick<StrictComponents, 'sources' | 'targets'>,
-  { strata, permutations }: PermutedRows,
+  permuted: PermutedRows,
   algebra: LinearAlgebra,
 ): Promise<Matrix> {
-  const hats: Matrix[] = [];
-  for (const source of sources) hats.push(await algebra.multiplyTransposed(smoothed(source), source));
-  const kernel = await algebra.gram(normed(targets));
-  const out = zeros(hats.length, permutations.length);
-  for (const [at, left] of strata.entries())
-    for (const [other, right] of strata.entries()) {
-      if (other <= at || right.scenario === left.scenario) continue;
-      const table = await pairTable({ hats, kernel, left, right }, algebra);
-      for (const [k, permutation] of permutations.entries()) {
-        const orders = { left: permutation[at] as number[], right: permutation[other] as number[] };
-        addPicked(out, table, { k, ...orders });
-      }
-    }
-  return out;
+  const input = {
+    sources: sources.map((z) => ({ z, weights: weightsOf(z) })),
+    w: normed(targets),
+    ...permuted,
+  };
+  return (isFasterByProducts(input) ? evidenceByProducts : evidenceByTables)(input, algebra);
 }
 
-/** Z (ZᵀZ + λI)⁻¹ for orthogonal columns: each divided by its eigenvalue plus λ. */
-function smoothed(z: Matrix): Matrix {
+/** Nanoseconds of an entry that a permutation takes from a table, of making a table, and of a thousand products. */
+const COST = { picked: 4, table: 150_000, products: 80 };
+
+/** Tables grow with the square of the strata, products with the rows. */
+function isFasterByProducts({ sources, w, strata, permutations }: EvidenceInput): boolean {
+  const largest = Math.max(0, ...strata.map(({ episodes }) => episodes));
+  const pairs = strata.length ** 2 / 2;
+  const picked = permutations.length * largest ** 2 * sources.length * COST.picked;
+  const columns = sources.reduce((sum, { z }) => sum + z.cols, 0);
+  const products = (permutations.length * w.rows * columns * w.cols * COST.products) / 1000;
+  return products < pairs * (picked + COST.table);
+}
+
+/** Diagonal of (ZᵀZ + λI)⁻¹, where columns are orthogonal: one over the eigenvalue plus λ. */
+function weightsOf(z: Matrix): Float64Array {
   const squares = new Float64Array(z.cols);
   for (const [at, value] of z.data.entries())
     squares[at % z.cols] = (squares[at % z.cols] as number) + value * value;
   const penalty = (PENALTY * squares.reduce((sum, value) => sum + value, 0)) / Math.max(1, z.cols);
-  return { ...z, data: z.data.map((value, at) => value / ((squares[at % z.cols] as number) + penalty)) };
+  return squares.map((square) => 1 / (square + penalty));
 }
 
 /** Target layers side by side, scaled to the same energy. */
@@ -110,57 +110,4 @@ function normed(targets: readonly Matrix[]): Matrix {
     left += target.cols;
   }
   return out;
-}
-
-interface StrataPair {
-  hats: readonly Matrix[];
-  kernel: Matrix;
-  left: Stratum;
-  right: Stratum;
-}
-
-/**
- * Every ⟨H[e, f], K[p, q]⟩, summed over turns: e and p are episodes of the left stratum, f and q of the right.
- * Row p · right.episodes + q; column (e · right.episodes + f) · layers + layer.
- */
-function pairTable({ hats, kernel, left, right }: StrataPair, algebra: LinearAlgebra): Promise<Matrix> {
-  const pairs = left.episodes * right.episodes;
-  const cols = left.turns * right.turns;
-  const partners = zeros(pairs, cols);
-  const own = zeros(pairs * hats.length, cols);
-  for (let e = 0; e < left.episodes; e++)
-    for (let f = 0; f < right.episodes; f++) {
-      const pair = e * right.episodes + f;
-      const corner = { top: left.start + e * left.turns, left: right.start + f * right.turns };
-      copyTurns(kernel, corner, { to: partners.data, at: pair * cols, turns: [left.turns, right.turns] });
-      for (const [layer, hat] of hats.entries()) {
-        const at = (pair * hats.length + layer) * cols;
-        copyTurns(hat, corner, { to: own.data, at, turns: [left.turns, right.turns] });
-      }
-    }
-  return algebra.multiplyTransposed(partners, own);
-}
-
-function copyTurns(
-  m: Matrix,
-  { top, left }: { top: number; left: number },
-  into: { to: Float64Array; at: number; turns: [number, number] },
-): void {
-  const [rows, cols] = into.turns;
-  let at = into.at;
-  for (let r = 0; r < rows; r++)
-    for (let c = 0, from = (top + r) * m.cols + left; c < cols; c++, at++, from++)
-      into.to[at] = m.data[from] as number;
-}
-
-/** Adds the entries of a table that one permutation selects, twice, since both matrices are symmetric. */
-function addPicked(out: Matrix, table: Matrix, of: { k: number; left: number[]; right: number[] }): void {
-  const { k, left, right } = of;
-  const layers = out.rows;
-  for (const [e, p] of left.entries())
-    for (const [f, q] of right.entries()) {
-      let from = (p * right.length + q) * table.cols + (e * right.length + f) * layers;
-      for (let at = k; at < out.data.length; at += out.cols, from++)
-        out.data[at] = (out.data[at] as number) + 2 * (table.data[from] as number);
-    }
 }

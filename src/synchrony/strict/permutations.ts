@@ -17,6 +17,12 @@ export interface Stratum {
 /** For each stratum: which of its episodes replaces each of them. */
 export type Permutation = number[][];
 
+export interface PermutedRows {
+  strata: readonly Stratum[];
+  /** The first must be the identity. */
+  permutations: readonly Permutation[];
+}
+
 const LARGEST_STRATUM = 6;
 
 export function strataOf({ blocks }: Blocks): Stratum[] {

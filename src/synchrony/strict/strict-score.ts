@@ -13,9 +13,8 @@
  * same.
  */
 import { groupBy } from '../group-by.ts';
-import { isFinite, joinColumns, zeros } from '../../numeric/matrix.ts';
-import { leadingComponents } from '../../numeric/principal-components.ts';
-import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { isFinite } from '../../numeric/matrix.ts';
+import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import { jackknife, meanOf } from '../stats/jackknife.ts';
 import type { NoScore, StrictEstimate, StrictScore, TurnPairs } from '../types.ts';
 import { chooseBlocks, foldsOf, tooFew, type Blocks, type Minimums } from './blocks.ts';
@@ -24,7 +23,9 @@ import { addFold, emptyEffect, type LayerEffect } from './effect.ts';
 import { evidenceOf, weighEvidence, type Evidence } from './permutation-test.ts';
 import { drawPermutations, FEWEST_PERMUTATIONS, strataOf } from './permutations.ts';
 import { sumsOf, type FoldData } from './scenario-sums.ts';
-import { centreBlocks, energyOf } from './standardise.ts';
+import { energyOf } from './standardise.ts';
+import { isTall, tallTextResiduals } from './tall-text-residuals.ts';
+import { textComponents } from './text-components.ts';
 import { textResiduals } from './text-residuals.ts';
 
 /**
@@ -83,20 +84,26 @@ async function testOf({ used, components }: Prepared, options: StrictOptions): P
  */
 export async function beyondText(
   pairs: TurnPairs,
-  options: StrictOptions & { beyond: 'text' | 'words' },
+  options: StrictOptions & {
+    beyond: 'text' | 'words';
+    /** What `prepare` gives for these rows, where it is there already. */
+    prepared?: Prepared | NoScore;
+  },
 ): Promise<StrictEstimate | NoScore> {
   const texts = options.beyond === 'words' ? [pairs.history, pairs.reply] : [pairs.history];
   if (texts.every(({ cols }) => cols === 0)) return { reason: 'there are no text features' };
   if (!texts.every(isFinite)) return { reason: 'a text feature holds NaN or infinity' };
-  const prepared = await prepare(pairs, options);
+  const prepared = options.prepared ?? (await prepare(pairs, options));
   if ('reason' in prepared) return prepared;
   const { used, components } = prepared;
   const { algebra } = options;
   const { sources, targets } = components;
   const text = await textComponents(texts, used, algebra);
   if (text.cols === 0) return { reason: 'the text features do not vary within scenario and turn' };
+  const parts = [...sources, ...targets];
+  const tall = isTall(used, text) ? await tallTextResiduals(parts, { used, text, algebra }) : undefined;
   return estimateOf(prepared, options, async (held) => {
-    const rest = await textResiduals([...sources, ...targets], { used, text, held, algebra });
+    const rest = await (tall?.(held) ?? textResiduals(parts, { used, text, held, algebra }));
     const data: FoldData = {
       used,
       sources: rest.slice(0, sources.length),
@@ -132,30 +139,6 @@ export async function prepare(pairs: TurnPairs, options: StrictOptions): Promise
 }
 
 const SAME = 'the episodes of a scenario are the same';
-
-const MOST_TEXT_COMPONENTS = 128;
-
-/**
- * Leading components of the features, each kind scaled to the same energy. Columns within a kind are not standardised,
- * so a rare n-gram weighs less than a common one.
- */
-async function textComponents(
-  texts: readonly Matrix[],
-  used: Blocks,
-  algebra: LinearAlgebra,
-): Promise<Matrix> {
-  const normed = texts.map((m) => {
-    const centred = centreBlocks(m, used);
-    const norm = Math.sqrt(centred.data.reduce((sum, value) => sum + value * value, 0));
-    return norm > 0
-      ? { ...centred, data: centred.data.map((value) => value / norm) }
-      : zeros(centred.rows, 0);
-  });
-  const joined = joinColumns(normed);
-  if (joined.cols === 0) return joined;
-  const wanted = Math.min(MOST_TEXT_COMPONENTS, joined.rows);
-  return leadingComponents(await algebra.gram(joined), wanted, algebra);
-}
 
 async function estimateOf(
   { used, components, rows }: Prepared,

@@ -6,7 +6,8 @@
  *
  *   left out   e_S = (I − T_S (TᵀT + λI)⁻¹ T_Sᵀ)⁻¹ r_S
  *
- * for a scenario S, with r the residuals of the fit to all training scenarios.
+ * for a scenario S, with r the residuals of the fit to all training scenarios. Scenarios of more rows than the text has
+ * components go another way (tall-text-residuals.ts).
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
 import {
@@ -26,13 +27,13 @@ import { meanEigenvalue } from './choose-model.ts';
 import { rowsOfBlock } from './scenario-sums.ts';
 
 /** As shares of the text's mean eigenvalue: from almost no penalty to one that removes no text. */
-const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4];
+export const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4];
 
 /**
  * The penalty is chosen by the leading columns, which hold most of the variance; all columns would take several times
  * as long.
  */
-const LEADING_COLUMNS = 16;
+export const LEADING_COLUMNS = 16;
 
 /** Added to the diagonal, so that a system that is singular up to rounding can be solved. */
 const JITTER = 1e-9;

@@ -5,6 +5,7 @@
 import { groupBy } from '../group-by.ts';
 import { takeRows } from '../../numeric/matrix.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
+import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { TurnPairs } from '../types.ts';
 
 /** A new pairing of the rows: row r takes A's side from source[r] and B's from target[r]. */
@@ -76,12 +77,19 @@ function rowsByEpisode(pairs: TurnPairs): Map<number, number[]> {
 
 function pairAnew(pairs: TurnPairs, pairing: Pairing): TurnPairs {
   const label = (of: Int32Array): Int32Array => Int32Array.from(pairing.source, (row) => of[row] as number);
+  let history: Matrix | undefined;
+  let reply: Matrix | undefined;
   return {
     n: pairing.source.length,
     source: pairs.source.map((layer) => takeRows(layer, pairing.source)),
     target: pairs.target.map((layer) => takeRows(layer, pairing.target)),
-    history: takeRows(pairs.history, pairing.source),
-    reply: takeRows(pairs.reply, pairing.target),
+    // Few nulls use the text features.
+    get history() {
+      return (history ??= takeRows(pairs.history, pairing.source));
+    },
+    get reply() {
+      return (reply ??= takeRows(pairs.reply, pairing.target));
+    },
     episode: label(pairs.episode),
     scenario: label(pairs.scenario),
     ...(pairs.setting ? { setting: label(pairs.setting) } : {}),

@@ -7,7 +7,7 @@
  * Constant dims of the target are left out and counted, as are target layers without any other.
  */
 import { groupBy } from '../group-by.ts';
-import { columnMeans, scaleColumns } from '../../numeric/columns.ts';
+import { columnMeans, columnSquares, scaleColumns } from '../../numeric/columns.ts';
 import { zeros } from '../../numeric/matrix.ts';
 import {
   drawPaperSplit,
@@ -17,9 +17,10 @@ import {
   type Split,
   type SplitRows,
 } from './paper-splits.ts';
-import { constantColumns, r2Map, type Target } from './r2-map.ts';
+import { isNarrow, narrowBasis } from './narrow-source.ts';
+import { constantColumns, r2Map, type Source, type Target } from './r2-map.ts';
 import { seededRandom, shuffled } from '../../numeric/random.ts';
-import { sourceInverse } from './source-inverse.ts';
+import { isByColumns, sourceInverse, type SourceOptions } from './source-inverse.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import type { NoScore, PaperScore, TurnPairs } from '../types.ts';
 
@@ -72,20 +73,46 @@ export async function withPaper<T>(
   const still = whyStill(pairs, dead);
   if (still !== undefined) return { reason: still };
   const trainingRows = fewestTrainingRows(pairs, splits, unit);
-  return algebra.lend(bufferLengths(pairs), async ([spare, ...buffers]) => {
-    const sources: Matrix[] = [];
-    for (const [index, layer] of source.entries()) {
-      const options = { lambda, trainingRows, into: buffers[index] };
-      sources.push(await sourceInverse(centred(layer, spare as Float64Array), options, algebra));
+  const isOneNarrow = (one: WithMeans): boolean => isNarrowLayer(one, { pairs, lambda, trainingRows });
+  const layers = source.map((one) => ({ ...one, narrow: isOneNarrow(one) }));
+  return algebra.lend(bufferLengths(pairs, layers), async ([spare, ...buffers]) => {
+    const sources: Source[] = [];
+    for (const one of layers) {
+      const into = one.narrow ? undefined : buffers.shift();
+      const x = centred(one, spare as Float64Array);
+      sources.push(await sourceOf(x, { narrow: one.narrow, lambda, trainingRows, into }, algebra));
     }
     const targets = target.map(({ layer, means }, index) => ({
       rows: layer,
       offset: means,
       dead: dead[index] as Set<number>,
-      buffer: { ...layer, data: buffers[source.length + index] as Float64Array },
+      buffer: { ...layer, data: buffers[index] as Float64Array },
     }));
     return use((of) => scoreOf({ pairs, splits, sources, targets, algebra }, of));
   });
+}
+
+async function sourceOf(
+  x: Matrix,
+  options: SourceOptions & { narrow: boolean },
+  algebra: LinearAlgebra,
+): Promise<Source> {
+  return options.narrow
+    ? { type: 'narrow', basis: await narrowBasis(x, options.lambda, algebra) }
+    : { type: 'inverse', inverse: await sourceInverse(x, options, algebra) };
+}
+
+/** Whether a source layer is used by its columns, without any matrix [n, n]. */
+function isNarrowLayer(
+  { layer, means }: WithMeans,
+  of: { pairs: TurnPairs; lambda: number; trainingRows: number },
+): boolean {
+  const { n, source, target } = of.pairs;
+  const rows = Int32Array.from({ length: n }, (_, row) => row);
+  const trace = columnSquares(layer, means, rows).reduce((sum, square) => sum + square, 0);
+  const targetDims = target.reduce((sum, { cols }) => sum + cols, 0);
+  const sizes = { n, dims: layer.cols, targetDims, sources: source.length };
+  return isByColumns({ n, dims: layer.cols, trace }, of) && isNarrow(sizes);
 }
 
 /** The side whose every dim is constant, or undefined. */
@@ -101,12 +128,13 @@ function whyStill({ source, target }: TurnPairs, dead: Set<number>[]): string | 
 const countOf = (sets: ReadonlySet<number>[]): number => sets.reduce((sum, { size }) => sum + size, 0);
 
 /**
- * Buffer lengths for one centred source layer, the inverse of every source layer, and every scaled target
- * layer.
+ * Buffer lengths for one centred source layer, the inverse of every source layer that needs one, and every scaled
+ * target layer.
  */
-function bufferLengths({ n, source, target }: TurnPairs): number[] {
+function bufferLengths({ n, source, target }: TurnPairs, layers: readonly { narrow: boolean }[]): number[] {
   const widest = Math.max(0, ...source.map(({ cols }) => cols));
-  return [n * widest, ...source.map(() => n * n), ...target.map(({ cols }) => n * cols)];
+  const inverses = layers.filter(({ narrow }) => !narrow).map(() => n * n);
+  return [n * widest, ...inverses, ...target.map(({ cols }) => n * cols)];
 }
 
 interface WithMeans {
@@ -128,7 +156,7 @@ export function centred({ layer, means }: WithMeans, buffer: Float64Array): Matr
 interface Prepared {
   pairs: TurnPairs;
   splits: number | number[][];
-  sources: Matrix[];
+  sources: Source[];
   targets: Target[];
   algebra: LinearAlgebra;
 }

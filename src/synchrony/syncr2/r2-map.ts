@@ -11,15 +11,18 @@
  * that vary; a constant dim says nothing of coupling and is left out (r2_score gives it 1). A held-out
  * prediction needs only the test rows of the full inverse, by inversion in blocks: S[train, test] · S[test,
  * test]⁻¹ = −(K + λI)[train]⁻¹ K[train, test]. S maps constants to 0, so columns of Z may have any offset;
- * small ones lose fewer digits.
+ * small ones lose fewer digits. A source layer with few dims gives the same predictions without S (narrow-source.ts).
  */
 import { columnMeans, columnSquares, scaleColumns } from '../../numeric/columns.ts';
-import { negated, takeBlock } from '../../numeric/matrix.ts';
+import { negated, takeBlock, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
+import { narrowErrors, type Sides } from './narrow-source.ts';
+
+/** A source layer: S [n, n] up to a factor, or the basis Q [n, dims + 1] of narrow-source.ts. */
+export type Source = { type: 'inverse'; inverse: Matrix } | { type: 'narrow'; basis: Matrix };
 
 export interface MapInput {
-  /** S [n, n] of each source layer, up to a factor. */
-  sources: Matrix[];
+  sources: Source[];
   targets: Target[];
   split: Uint8Array;
   /** Row to use in place of each training row (the paper's shuffled null); by default each its own. */
@@ -40,25 +43,39 @@ export interface Target {
   buffer: Matrix;
 }
 
-export interface Sides {
-  train: Int32Array;
-  test: Int32Array;
-}
-
 /** R² [source layers, target layers]; NaN for a target layer without a dim that varies. */
 export async function r2Map(input: MapInput, algebra: LinearAlgebra): Promise<Matrix> {
   const sides = sidesOf(input.split);
   const order = Int32Array.from([...(input.trainingOrder ?? sides.train), ...sides.test]);
   const scaled = input.targets.map((target) => scaledTarget(target, sides, order));
-  const lengths = weightBufferLengths(input.sources.length, sides);
-  const squares = await algebra.lend(lengths, async (buffers) => {
-    const weights = await allWeights(input.sources, { sides, buffers }, algebra);
-    return algebra.squaredErrors(
-      weights,
-      scaled.map(({ rows }) => rows),
-    );
+  const targets = scaled.map(({ rows }) => rows);
+  return explainedShare(await errorsOf(input.sources, { sides, targets }, algebra), scaled);
+}
+
+/** ‖Z_test − prediction‖² [source layers, target layers]. */
+async function errorsOf(
+  sources: readonly Source[],
+  of: { sides: Sides; targets: Matrix[] },
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
+  const inverses = sources.flatMap((source) => (source.type === 'inverse' ? [source.inverse] : []));
+  const lengths = inverses.length === 0 ? [] : weightBufferLengths(inverses.length, of.sides);
+  const shared = await algebra.lend(lengths, async (buffers) => {
+    const weights = await allWeights(inverses, { sides: of.sides, buffers }, algebra);
+    return algebra.squaredErrors(weights, of.targets);
   });
-  return explainedShare(squares, scaled);
+  const errors = zeros(sources.length, of.targets.length);
+  let row = 0;
+  for (const [at, source] of sources.entries()) {
+    const start = row * shared.cols;
+    const own =
+      source.type === 'narrow'
+        ? await narrowErrors(source.basis, of, algebra)
+        : shared.data.subarray(start, start + shared.cols);
+    if (source.type === 'inverse') row += 1;
+    errors.data.set(own, at * errors.cols);
+  }
+  return errors;
 }
 
 /** R² from the squared errors [source layers, target layers]. */

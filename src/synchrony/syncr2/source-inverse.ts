@@ -35,9 +35,8 @@ export async function sourceInverse(
 ): Promise<Matrix> {
   const { rows: n, cols: dims } = layer;
   const trace = dotAt(layer.data, layer.data, { x: 0, y: 0, count: layer.data.length });
-  // With few dims it is also less work.
-  if (dims <= trainingRows && (4 * dims <= n || trace > TOO_LARGE * lambda)) {
-    const q = await orthonormal(layer, lambda, algebra);
+  if (isByColumns({ n, dims, trace }, { lambda, trainingRows })) {
+    const q = await orthonormalColumns(layer, lambda, algebra);
     return addToAll(identityLess(await algebra.gram(q, into)), -1 / n);
   }
   // The kernel is 0 along 1. A part of average size is added there, which makes it well conditioned; it is
@@ -47,6 +46,18 @@ export async function sourceInverse(
   return addToAll(inverse, -1 / (n * (lambda + along)));
 }
 
+/**
+ * Whether S is made by columns: where digits would be lost otherwise, or where few dims make it less work.
+ *
+ * @param of `trace` is Σ squares of the centred layer
+ */
+export function isByColumns(
+  { n, dims, trace }: { n: number; dims: number; trace: number },
+  { lambda, trainingRows }: Pick<SourceOptions, 'lambda' | 'trainingRows'>,
+): boolean {
+  return dims <= trainingRows && (4 * dims <= n || trace > TOO_LARGE * lambda);
+}
+
 /** Adds a value to all entries, in place. */
 function addToAll(m: Matrix, value: number): Matrix {
   const { data } = m;
@@ -54,8 +65,8 @@ function addToAll(m: Matrix, value: number): Matrix {
   return m;
 }
 
-/** Q [n, dims]. */
-async function orthonormal(x: Matrix, lambda: number, algebra: LinearAlgebra): Promise<Matrix> {
+/** Q [n, dims] of a layer [n, dims] with centred columns. */
+export async function orthonormalColumns(x: Matrix, lambda: number, algebra: LinearAlgebra): Promise<Matrix> {
   const once = await algebra.inverseFactor(await algebra.crossMultiply(x, x), lambda);
   const p = await algebra.multiplyTransposed(x, once);
   const square = await algebra.gram(once);

@@ -20,7 +20,8 @@ import {
   type PaperOptions,
 } from './paper-mode.ts';
 import { fewestTrainingRows, type Split, type SplitRows } from './paper-splits.ts';
-import { constantColumns, explainedShare, scaledTarget, sidesOf, weightsOf, type Sides } from './r2-map.ts';
+import { constantColumns, explainedShare, scaledTarget, sidesOf, weightsOf } from './r2-map.ts';
+import type { Sides } from './narrow-source.ts';
 import { sourceInverse } from './source-inverse.ts';
 
 /** The layers of one side, read when they are needed: [n, dims] each. */

@@ -35,13 +35,20 @@ export function pairTurns(episodes: readonly EpisodeStates[], options: PairingOp
   const sources = rows.map((row) => row.source);
   const targets = rows.map((row) => row.target);
   const historySpreads = options.historySpreads ?? textSpreads(sources);
+  let history: Matrix | undefined;
+  let reply: Matrix | undefined;
   return {
     n: rows.length,
     source: layersOf(sources, options.layers),
     target: layersOf(targets, options.layers),
-    history: textOf(sources, historySpreads),
+    // Text features are wider than the states of a small model, and not every score uses them.
+    get history() {
+      return (history ??= textOf(sources, historySpreads));
+    },
     historySpreads,
-    reply: textOf(targets, textSpreads(targets)),
+    get reply() {
+      return (reply ??= textOf(targets, textSpreads(targets)));
+    },
     episode: label((row) => row.episode.episode),
     scenario: label((row) => row.episode.scenario),
     pair: label((row) => row.episode.pair),
@@ -78,8 +85,7 @@ function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] 
 
 /** Square root of the summed column variances of each kind of features over these turns; 1 if there is none. */
 function textSpreads(turns: EpisodeTurn[]): TextSpreads {
-  const spread = (of: (turn: EpisodeTurn) => Float32Array): number =>
-    columnSpread(featureBlock(turns, of, 1)) || 1;
+  const spread = (of: (turn: EpisodeTurn) => Float32Array): number => columnSpread(turns.map(of)) || 1;
   return {
     text: spread((turn) => turn.text),
     words: spread((turn) => turn.words),
@@ -111,15 +117,16 @@ function featureBlock(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Ar
   return out;
 }
 
-/** Square root of the summed column variances. */
-function columnSpread(m: Matrix): number {
-  const sums = new Float64Array(m.cols);
+/** Square root of the summed column variances of these rows; NaN without rows. */
+function columnSpread(rows: readonly Float32Array[]): number {
+  const sums = new Float64Array(rows[0]?.length ?? 0);
   let squares = 0;
-  for (let at = 0; at < m.data.length; at++) {
-    const value = m.data[at] as number;
-    sums[at % m.cols] = (sums[at % m.cols] as number) + value;
-    squares += value * value;
-  }
-  const means = sums.reduce((total, sum) => total + (sum / m.rows) ** 2, 0);
-  return Math.sqrt(Math.max(0, squares / m.rows - means));
+  for (const row of rows)
+    for (let c = 0; c < sums.length; c++) {
+      const value = row[c] as number;
+      sums[c] = (sums[c] as number) + value;
+      squares += value * value;
+    }
+  const means = sums.reduce((total, sum) => total + (sum / rows.length) ** 2, 0);
+  return Math.sqrt(Math.max(0, squares / rows.length - means));
 }

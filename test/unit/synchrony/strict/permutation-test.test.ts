@@ -1,8 +1,11 @@
 /** The exact permutation test: its evidence beside a slow twin, ties, and what it must not see. */
 import { describe, expect, it } from 'vitest';
+import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { chooseBlocks } from '../../../../src/synchrony/strict/blocks.ts';
 import { strictComponents } from '../../../../src/synchrony/strict/components.ts';
+import { evidenceByProducts } from '../../../../src/synchrony/strict/evidence-by-products.ts';
+import { evidenceByTables } from '../../../../src/synchrony/strict/evidence-by-tables.ts';
 import { evidenceOf, weighEvidence } from '../../../../src/synchrony/strict/permutation-test.ts';
 import {
   drawPermutations,
@@ -31,6 +34,29 @@ export function twinRows(pairs: TurnPairs): TwinRow[] {
 }
 
 describe('evidence under permutations', () => {
+  it('is the same by tables and by products, layer by layer', async () => {
+    const { pairs } = plantedWorld({ ...SMALL, episodes: 8, kind: 'coupled', seed: 4 });
+    const other = plantedWorld({ ...SMALL, episodes: 8, kind: 'none', seed: 5 }).pairs;
+    const both = { ...pairs, source: [...pairs.source, ...other.source] };
+    const used = chooseBlocks(both);
+    const strata = strataOf(used);
+    const { sources, targets } = await strictComponents(both, used, algebra);
+    const weights = (z: Matrix): Float64Array => Float64Array.from({ length: z.cols }, (_, k) => 1 / (k + 2));
+    const input = {
+      sources: sources.map((z) => ({ z, weights: weights(z) })),
+      w: targets[0] as Matrix,
+      strata,
+      permutations: drawPermutations(strata, 20, 3),
+    };
+    const [tables, products] = [
+      await evidenceByTables(input, algebra),
+      await evidenceByProducts(input, algebra),
+    ];
+    const largest = Math.max(...tables.data.map(Math.abs));
+    for (const [at, value] of tables.data.entries())
+      expect((products.data[at] as number) / largest).toBeCloseTo(value / largest, 12);
+  });
+
   it('is that of the slow twin, which moves the raw rows and starts over', async () => {
     const { pairs } = plantedWorld({ ...SMALL, kind: 'coupled', seed: 2 });
     const used = chooseBlocks(pairs);

@@ -7,7 +7,8 @@ import { seededRandom } from '../../../../src/numeric/random.ts';
 import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
 import { chooseBlocks, type Blocks } from '../../../../src/synchrony/strict/blocks.ts';
 import { centreBlocks } from '../../../../src/synchrony/strict/standardise.ts';
-import { textResiduals } from '../../../../src/synchrony/strict/text-residuals.ts';
+import { isTall, tallTextResiduals } from '../../../../src/synchrony/strict/tall-text-residuals.ts';
+import { textResiduals, type TextInput } from '../../../../src/synchrony/strict/text-residuals.ts';
 
 const algebra = createPlainAlgebra();
 const N = 5 * 3 * 4;
@@ -50,38 +51,52 @@ async function plainly(
   return takeRows(states, own).data.map((value, at) => value - (fitted.data[at] as number));
 }
 
-it('leaves of every row what a fit without its scenario leaves: of training rows and of held-out ones', async () => {
-  const text = normals(3, 1);
-  const random = seededRandom(9);
-  const states = normals(2, 2);
-  for (let r = 0; r < N; r++)
-    states.data[2 * r] =
-      (states.data[2 * r] as number) + 2 * (text.data[3 * r] as number) + random.normal() / 9;
-  const [rest] = await textResiduals([states], { used, text, held: [4], algebra });
-  const train = [0, 1, 2, 3];
-  const gram = await algebra.gram(
-    transpose(
-      takeRows(
-        text,
-        rowsOf(used, (block) => block < 4),
-      ),
-    ),
-  );
-  const mean = (gram.data[0]! + gram.data[4]! + gram.data[8]!) / 3;
-  const errors = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4].map(async (share) => {
-    const penalty = share * mean;
-    const own = await Promise.all(
-      train.map((block) =>
-        plainly(text, states, { block, fitted: train.filter((other) => other !== block), penalty }),
+const byRows = (states: Matrix, input: TextInput): Promise<Matrix[]> => textResiduals([states], input);
+const bySums = async (states: Matrix, input: TextInput): Promise<Matrix[]> =>
+  (await tallTextResiduals([states], input))(input.held);
+
+// A scenario has 12 rows: more than the text has components, or fewer.
+it.each([
+  ['by rows', 3, byRows],
+  ['by rows', 20, byRows],
+  ['by sums', 3, bySums],
+])(
+  'leaves of every row what a fit without its scenario leaves: %s, text of %i columns',
+  async (_, cols, of) => {
+    const text = normals(cols, 1);
+    const random = seededRandom(9);
+    const states = normals(2, 2);
+    for (let r = 0; r < N; r++)
+      states.data[2 * r] =
+        (states.data[2 * r] as number) + 2 * (text.data[cols * r] as number) + random.normal() / 9;
+    expect(isTall(used, text)).toBe(cols < 12);
+    const [rest] = await of(states, { used, text, held: [4], algebra });
+    const train = [0, 1, 2, 3];
+    const gram = await algebra.gram(
+      transpose(
+        takeRows(
+          text,
+          rowsOf(used, (block) => block < 4),
+        ),
       ),
     );
-    const held = await plainly(text, states, { block: 4, fitted: train, penalty });
-    const all = own.flatMap((part) => [...part]);
-    return { rows: [...all, ...held], error: all.reduce((sum, value) => sum + value * value, 0) };
-  });
-  const [best] = (await Promise.all(errors)).toSorted((a, b) => a.error - b.error);
-  for (const [at, value] of best!.rows.entries()) expect(rest?.data[at]).toBeCloseTo(value, 7);
-});
+    const diagonal = gram.data.filter((_, at) => at % (cols + 1) === 0);
+    const mean = diagonal.reduce((sum, value) => sum + value, 0) / cols;
+    const errors = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1e4].map(async (share) => {
+      const penalty = share * mean;
+      const own = await Promise.all(
+        train.map((block) =>
+          plainly(text, states, { block, fitted: train.filter((other) => other !== block), penalty }),
+        ),
+      );
+      const held = await plainly(text, states, { block: 4, fitted: train, penalty });
+      const all = own.flatMap((part) => [...part]);
+      return { rows: [...all, ...held], error: all.reduce((sum, value) => sum + value * value, 0) };
+    });
+    const [best] = (await Promise.all(errors)).toSorted((a, b) => a.error - b.error);
+    for (const [at, value] of best!.rows.entries()) expect(rest?.data[at]).toBeCloseTo(value, 7);
+  },
+);
 
 it('takes nothing out where the text says nothing', async () => {
   const [text, states] = [normals(2, 5), normals(2, 6)];

@@ -90,6 +90,21 @@ describe.each(Object.entries(backends))('%s', (_, algebra) => {
     expect(Math.abs(score.unclipped - wanted)).toBeLessThan(off);
   });
 
+  it('gives each source layer the R² that it has alone, whatever the widths of the others', async () => {
+    const [narrow, wide] = [coupled(8, 'axes', 10), coupled(100, 'axes', 10)];
+    const options = { algebra, splits: [[0, 4, 8, 12, 16, 20]], seed: 1 };
+    const mapOf = async (source: Matrix[]): Promise<number[]> => {
+      const score = await paperScore({ ...narrow, source }, options);
+      if ('reason' in score) throw new Error(score.reason);
+      return [...score.map.data];
+    };
+    const layers = [...wide.source, ...narrow.source, ...wide.source];
+    const alone = [...(await mapOf(wide.source)), ...(await mapOf(narrow.source))];
+    const together = await mapOf(layers);
+    for (const [at, value] of [alone[0], alone[1], alone[0]].entries())
+      expect(together[at]).toBeCloseTo(value as number, 12);
+  });
+
   it.each([20, 100])('equals the inverse without its part along 1, up to a factor: %i dims', async (dims) => {
     const m = spread(N, dims, 3);
     const scaling = { offset: columnMeans(m), factor: new Float64Array(dims).fill(1) };
