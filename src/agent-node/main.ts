@@ -1,4 +1,5 @@
 /** `entrain agent`: one agent with one identity, model and device. It waits for invitations into runs. */
+import type { Memberships } from '../protocol/memberships.ts';
 import { assignmentSchema, parseMessage, releaseSchema, type Assignment } from '../protocol/nats-messages.ts';
 import { AGENT_SERVICE, subjects } from '../protocol/subjects.ts';
 import { systemClock } from '../process/clock.ts';
@@ -168,8 +169,14 @@ function announce(parts: Parts, metricsUrl: string): Promise<{ stop(): Promise<v
 
 async function describeMemberships(memberships: Parts['memberships']): Promise<string> {
   const undrained: string[] = [];
-  for (const [run, membership] of memberships) if (!(await membership.drained())) undrained.push(run);
-  return JSON.stringify({ runs: [...memberships.keys()], undrained });
+  const refusals: Record<string, string> = {};
+  for (const [run, membership] of memberships) {
+    const refusal = membership.refusal();
+    if (refusal !== undefined) refusals[run] = refusal;
+    if (!(await membership.drained())) undrained.push(run);
+  }
+  const memberOf: Memberships = { runs: [...memberships.keys()], undrained };
+  return JSON.stringify(Object.keys(refusals).length > 0 ? { ...memberOf, refusals } : memberOf);
 }
 
 /** Handles an invitation. A second one into the same run gives the analyzer's new address. */

@@ -52,6 +52,8 @@ export interface Membership {
   figures(): StreamFigures;
   /** Whether no episode is being played and every frame is acknowledged. */
   drained(): Promise<boolean>;
+  /** Why the analyzer does not take this agent's frames; undefined while it does. */
+  refusal(): string | undefined;
   /** The analyzer has another address now. */
   redirect(analyzer: Assignment['analyzer']): void;
   /** Removes what was kept for the rest of the run, which is over. */
@@ -83,6 +85,7 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
     run: assignment.run,
     figures: () => stream.sender.status(),
     drained: async () => !play.busy() && (await stream.sender.drained(0)),
+    refusal: () => stream.sender.status().refusal,
     redirect: (analyzer) => stream.redirect(analyzer),
     forget: () => kept.remove(),
     stop: async () => {

@@ -1,12 +1,8 @@
 /**
  * Creates the run's stream and each agent's consumers, and invites the agents with a token for the activation stream.
  */
-import {
-  membershipsSchema,
-  parseMessage,
-  type Assignment,
-  type Memberships,
-} from '../protocol/nats-messages.ts';
+import { membershipsSchema, type Memberships } from '../protocol/memberships.ts';
+import { parseMessage, type Assignment } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { names, subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
@@ -21,6 +17,8 @@ import { ABSENT, type Fleet } from './fleet.ts';
 
 const INVITE_TIMEOUT_MS = 10_000;
 const DRAIN_POLL_MS = 250;
+/** What the analyzer refuses for this time, over several connections, it will not take. */
+const REFUSED_MS = 10_000;
 const ASK_TIMEOUT_MS = 3000;
 const ASK_ATTEMPTS = 4;
 const NOBODY_MS = 500;
@@ -148,13 +146,20 @@ async function askAgain(ask: () => Promise<string>): Promise<string> {
   }
 }
 
+interface Spool {
+  drained: boolean;
+  /** Why the analyzer does not take what is in it; undefined while it does. */
+  refusal: string | undefined;
+}
+
 /** An agent that does not answer may still hold frames. */
-async function isDrained(options: InviteOptions, agent: string): Promise<boolean> {
+async function spoolOf(options: InviteOptions, agent: string): Promise<Spool> {
   try {
-    return !(await askMemberships(options, agent)).undrained.includes(options.run);
+    const { undrained, refusals } = await askMemberships(options, agent);
+    return { drained: !undrained.includes(options.run), refusal: refusals?.[options.run] };
   } catch (error) {
     if (natsFault(error) === undefined) throw error;
-    return false;
+    return { drained: false, refusal: undefined };
   }
 }
 
@@ -167,18 +172,34 @@ export async function awaitDrained(
   options: InviteOptions,
   { timeoutMs, isAway }: { timeoutMs: number; isAway(agent: string): boolean },
 ): Promise<void> {
-  const deadlineMs = options.clock.monotonicMs() + timeoutMs;
+  const { clock } = options;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
   for (const agent of options.agents) {
-    while (!isAway(agent) && !(await isDrained(options, agent))) {
-      if (options.clock.monotonicMs() > deadlineMs) {
-        throw new EntrainError(
-          'RECORDING_INCOMPLETE',
-          `Run ${options.run} has ended, but frames of agent "${agent}" were not acknowledged within ${timeoutMs / 1000} s: start the analyzer again and leave the agent running, so that its spool can drain.`,
-        );
-      }
+    let refusedMs: number | undefined;
+    while (!isAway(agent)) {
+      const { drained, refusal } = await spoolOf(options, agent);
+      if (drained) break;
+      const nowMs = clock.monotonicMs();
+      refusedMs = refusal === undefined ? undefined : (refusedMs ?? nowMs);
+      if (refusedMs !== undefined && nowMs - refusedMs > REFUSED_MS)
+        throw incomplete(options, agent, { refusal, afterMs: nowMs - refusedMs });
+      if (nowMs > deadlineMs) throw incomplete(options, agent, { refusal, afterMs: timeoutMs });
       await new Promise((done) => setTimeout(done, DRAIN_POLL_MS));
     }
   }
+}
+
+function incomplete(
+  { run }: InviteOptions,
+  agent: string,
+  { refusal, afterMs }: { refusal: string | undefined; afterMs: number },
+): EntrainError {
+  const late = `Run ${run} has ended, but frames of agent "${agent}" were not acknowledged within ${Math.round(afterMs / 1000)} s`;
+  const advice =
+    refusal === undefined
+      ? 'start the analyzer again and leave the agent running, so that its spool can drain'
+      : `the analyzer refuses them ("${refusal}"); mend that and start the run again under its name, the frames wait in the spool`;
+  return new EntrainError('RECORDING_INCOMPLETE', `${late}: ${advice}.`);
 }
 
 /**

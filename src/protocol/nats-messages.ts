@@ -47,9 +47,6 @@ export const promptTokensSchema = z.object({
 /** Coordinator → agent (request): this run is over and recorded. */
 export const releaseSchema = z.object({ run: z.string() });
 
-/** Agent → coordinator (answer): the runs of which it is a member, and those of them with unacknowledged frames. */
-export const membershipsSchema = z.object({ runs: z.array(z.string()), undrained: z.array(z.string()) });
-
 /**
  * Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take, and one agent of it
  * (absent: all).
@@ -255,7 +252,6 @@ export const runFactsSchema = z.object({
 });
 
 export type RunFacts = z.infer<typeof runFactsSchema>;
-export type Memberships = z.infer<typeof membershipsSchema>;
 export type RetentionEvent = z.infer<typeof retentionSchema>;
 export type AskedPrompt = z.infer<typeof askedPromptSchema>;
 export type Disk = z.infer<typeof diskSchema>;

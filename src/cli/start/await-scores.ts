@@ -27,17 +27,19 @@ function noteText(report: ScoreReport | undefined, most: number, elapsedMs: numb
 const BAR_ROOM = 16;
 
 /**
- * The coordinator says that the run is over once everything is recorded. If the analyzer did not get that
- * message, the scores stay provisional, so the wait for the mark is limited.
+ * The coordinator says that the run is over once everything is recorded; until then the scores stay provisional. Longer
+ * than the coordinator waits for the last frames, so that its reason is the one that is shown.
  */
-const MARK_MS = 60_000;
+const MARK_MS = 180_000;
 
 /**
- * Waits as long as new scores come; after a long study that may take an hour.
- * @returns whether everything recorded is in a published score and, as a rule, marked as final; false if the
- * scores did not change for too long
+ * `final`: everything recorded is in a published score, and everything said is recorded. `unmarked`: everything
+ * recorded is in a score, and nobody said that it is everything. `stalled`: the scores did not change for too long.
  */
-export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: ScoreWait): Promise<boolean> {
+export type ScoresEnd = 'final' | 'unmarked' | 'stalled';
+
+/** Waits as long as new scores come; after a long study that may take an hour. */
+export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: ScoreWait): Promise<ScoresEnd> {
   const startMs = clock.monotonicMs();
   let scoredMs: number | undefined;
   let most = 0;
@@ -48,9 +50,10 @@ export async function awaitScores({ clock, fetch, note, stalledMs, pollMs }: Sco
     if (text !== last.text) last = { text, atMs: clock.monotonicMs() };
     if (report?.pending === false) {
       scoredMs ??= clock.monotonicMs();
-      if (!report.provisional || clock.monotonicMs() - scoredMs >= MARK_MS) return true;
+      if (!report.provisional) return 'final';
+      if (clock.monotonicMs() - scoredMs >= MARK_MS) return 'unmarked';
     }
-    if (clock.monotonicMs() - last.atMs >= stalledMs) return false;
+    if (clock.monotonicMs() - last.atMs >= stalledMs) return 'stalled';
     most = Math.max(most, report?.waiting ?? 0);
     note(noteText(report, most, clock.monotonicMs() - startMs));
     await new Promise((done) => setTimeout(done, pollMs));

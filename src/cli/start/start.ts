@@ -13,7 +13,7 @@ import { createShutdown, endOnSignals, type Shutdown } from '../../process/shutd
 import { systemClock as clock } from '../../process/clock.ts';
 import { serveHttp } from '../../transport/http/server.ts';
 import { connectNats } from '../../transport/nats/connection.ts';
-import { awaitScores } from './await-scores.ts';
+import { awaitScores, type ScoresEnd } from './await-scores.ts';
 import { awaitScrape } from './await-scrape.ts';
 import { childFault, type ChildEnd } from './child-processes.ts';
 import { resumeView } from './resume-view.ts';
@@ -80,15 +80,17 @@ async function watchToTheEnd(
   // closing lines are printed.
   await Promise.race([fleet.startCoordinator(), shutdown.asked]);
   await outcome(watch, { fleet, shutdown, folder: settings.folder });
-  const settled = !(await wasAsked(shutdown)) && (await lastScores(watch, { fleet, shutdown, settings }));
+  const scores = (await wasAsked(shutdown))
+    ? 'stalled'
+    : await lastScores(watch, { fleet, shutdown, settings });
   watch.stop();
   say(`\n${progressLine(watch.state(), { elapsedMs: elapsedMs() })}\n`);
   if (await wasAsked(shutdown)) return sayStopped(watch, settings);
   const report = await fetchReport(fleet.analyzer);
   if (report) say(tablesOf(report, settings));
   say(`\nrun folder  ${settings.folder}`);
-  if (settled) say(await writeReport(settings.folder));
-  if (!settled) sayLate(settings);
+  if (scores === 'final') say(await writeReport(settings.folder));
+  else sayNotWhole(settings, scores);
   if (settings.json) printJson(report, settings);
   if (settings.once) return lastScrape({ fleet, shutdown });
   const { url } = fleet.analyzer;
@@ -104,10 +106,19 @@ function sayStopped(watch: RunWatch, settings: StartSettings): void {
   say(stoppedText(state, settings));
 }
 
-/** Says that the figures shown are not the final ones. With `--once` that is an error. */
-function sayLate({ once, folder, json }: StartSettings): void {
-  const text = `Scoring has given nothing new for ${STALLED_MS / 60_000} minutes, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`;
-  if (once) throw new EntrainError('SCORES_LATE', text);
+/** Says that the figures shown are not those of everything that was said. With `--once` that is an error. */
+function sayNotWhole({ once, folder, json }: StartSettings, end: 'unmarked' | 'stalled'): void {
+  const [code, text] = {
+    stalled: [
+      'SCORES_LATE',
+      `Scoring has given nothing new for ${STALLED_MS / 60_000} minutes, so these are not the last figures; all is recorded, and ${lastFigures(folder)}.`,
+    ] as const,
+    unmarked: [
+      'RECORDING_INCOMPLETE',
+      `Nobody said that all states are recorded, so these may not be the last figures: \`entrain verify ${folder}\` says what is missing, and the logs in ${folder}/logs why.`,
+    ] as const,
+  }[end];
+  if (once) throw new EntrainError(code, text);
   sayTo({ json })(text);
 }
 
@@ -163,11 +174,11 @@ async function requirePort({ host, port }: StartSettings): Promise<void> {
   await probe.close();
 }
 
-/** @returns whether everything recorded is in a published score; false if a stop was asked for earlier */
+/** How the wait for the last scores ended; `stalled` if a stop was asked for earlier. */
 async function lastScores(
   watch: RunWatch,
   of: { fleet: FleetProcesses; shutdown: Shutdown; settings: StartSettings },
-): Promise<boolean> {
+): Promise<ScoresEnd> {
   const { fleet, shutdown, settings } = of;
   const scored = awaitScores({
     clock,
@@ -176,7 +187,7 @@ async function lastScores(
     stalledMs: STALLED_MS,
     pollMs: SCORES_POLL_MS,
   });
-  const stopped = shutdown.asked.then(() => false);
+  const stopped = shutdown.asked.then(() => 'stalled' as const);
   return Promise.race([scored, stopped, unexpectedEnd(fleet, settings.folder)]);
 }
 

@@ -26,6 +26,8 @@ export interface StreamSenderStatus {
   sentFrames: number;
   gapFrames: number;
   connections: number;
+  /** Why the analyzer ended the last session, until it acknowledges something again. */
+  refusal: string | undefined;
   pauses: { turn: number; token: number };
 }
 

@@ -17,6 +17,8 @@ export interface SessionStatus {
   sentFrames: number;
   gapFrames: number;
   connections: number;
+  /** Why the analyzer ended the last session, until it acknowledges something again. */
+  refusal: string | undefined;
 }
 
 export interface StreamSession {
@@ -55,6 +57,7 @@ interface State {
   /** The frame whose time to its acknowledgement is being measured. */
   probe: { seq: number; atMs: number } | undefined;
   lagMs: number;
+  refusal: string | undefined;
   watchers: Set<() => void>;
 }
 
@@ -105,6 +108,7 @@ function openState(options: StreamSenderOptions): State {
     gapFrames: 0,
     probe: undefined,
     lagMs: 0,
+    refusal: undefined,
     watchers: new Set(),
   };
   state.socket = openSocket(state);
@@ -169,6 +173,7 @@ function handle(state: State, message: StreamMessage, receivedNs: bigint): void 
     case 'welcome':
       return welcomed(state, message);
     case 'ack':
+      state.refusal = undefined;
       state.socket.heard();
       carryOut(state, state.outbox.acknowledged(message));
       return measureLag(state);
@@ -183,8 +188,8 @@ function handle(state: State, message: StreamMessage, receivedNs: bigint): void 
         repliedNs: state.options.clock.monotonicNs() - state.epochStartNs,
       });
     case 'bye':
-      state.options.log.warn({ reason: message.reason }, 'the analyzer ended the session');
-      return;
+      state.refusal = message.reason;
+      return state.options.log.warn({ reason: message.reason }, 'the analyzer ended the session');
     case 'hello':
     case 'gap':
     case 'episode':
@@ -270,6 +275,7 @@ function statusOf(state: State): SessionStatus {
     sentFrames: state.sentFrames,
     gapFrames: state.gapFrames,
     connections: state.socket.connections(),
+    refusal: state.refusal,
   };
 }
 

@@ -35,25 +35,25 @@ async function waited(answers: (ScoreReport | undefined)[], stalledMs: number) {
 describe('awaitScores', () => {
   it('waits, with notes, while scores are pending or the analyzer does not answer', async () => {
     expect(await waited([report(true), undefined, report(false)], 900_000)).toEqual({
-      settled: true,
+      settled: 'final',
       notes: ['scoring what was recorded, 0:40', 'scoring what was recorded, 1:20'],
     });
   });
 
-  it('waits for the mark of the end, but only for a while if nothing sets it', async () => {
+  it('waits for the mark of the end, and never takes scores without it for those of a whole run', async () => {
     expect(await waited([report(false, true), report(false)], 900_000)).toMatchObject({
-      settled: true,
+      settled: 'final',
       notes: ['scoring what was recorded, 0:40'],
     });
     const { settled, notes } = await waited([report(false, true)], 900_000);
-    expect([settled, notes.length]).toEqual([true, 2]);
+    expect([settled, notes.length]).toEqual(['unmarked', 5]);
   });
 
   it('waits as long as scores come, and says how many are left', async () => {
     // Two hours, with something new at every look.
     const answers = Array.from({ length: 180 }, (_, at) => ({ ...report(true), waiting: 180 - at }));
     const { settled, notes } = await waited([...answers, report(false)], 900_000);
-    expect([settled, notes.length]).toEqual([true, 180]);
+    expect([settled, notes.length]).toEqual(['final', 180]);
     expect(notes[89]).toBe('scoring what was recorded, 91 to go, 60:00  about 61:20 left  ████████░░░░░░░░');
     expect(notes.at(-1)).toBe(
       `scoring what was recorded, 1 to go, 120:00  about 0:40 left  ${'█'.repeat(16)}`,
@@ -61,6 +61,6 @@ describe('awaitScores', () => {
   });
 
   it('gives up when nothing new has come for too long', async () => {
-    expect(await waited([report(true)], 100_000)).toMatchObject({ settled: false });
+    expect(await waited([report(true)], 100_000)).toMatchObject({ settled: 'stalled' });
   });
 });

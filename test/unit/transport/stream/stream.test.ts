@@ -44,6 +44,19 @@ describe('the activation stream', () => {
     });
   });
 
+  it('says why the analyzer refuses a frame, which stays in the spool', async () => {
+    const { analyzer } = await rig();
+    const agent = await startAgent({ url: analyzer.url, folder: await temporaryFolder(), stream: 'ada' });
+    stops.push(() => agent.close());
+    agent.sender.append(stepsFrame(0));
+    expect(await agent.sender.drained(10_000)).toBe(true);
+    expect(agent.sender.status().refusal).toBeUndefined();
+    agent.sender.append(stepsFrame(20_000));
+    await waitFor(() => agent.sender.status().refusal !== undefined, { what: 'a refusal' });
+    expect(agent.sender.status().refusal).toMatch(/turn.*20000/);
+    expect(await agent.sender.drained(0)).toBe(false);
+  });
+
   it('continues after the last durable frame when the analyzer comes back', async () => {
     const { folder, analyzer } = await rig();
     const agent = await startAgent({ url: analyzer.url, folder: await temporaryFolder(), stream: 'ada' });
