@@ -1,4 +1,5 @@
 /** The flags of `entrain view`. */
+import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
@@ -61,11 +62,26 @@ export async function readSettings(argv: string[]): Promise<Settings> {
       'USAGE',
       `view shows one run first, not ${positionals.join(' and ')}: name one, or none.`,
     );
+  const runs = resolve(values.runs);
+  await requireFolder(runs);
   return {
-    runs: resolve(values.runs),
+    runs,
     run: run === undefined ? undefined : runFlag('RUN', run),
     serving: await readServing({ ...values, port: values.port ?? String(VIEW_PORT) }),
     mayMove: values.port === undefined,
     nats: values.live ? await natsFromEnvironment() : undefined,
   };
+}
+
+/** A folder that is not there yet has no runs yet. */
+async function requireFolder(runs: string): Promise<void> {
+  await readdir(runs).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return;
+    const why = cause.code === 'ENOTDIR' ? 'is or lies below a file' : `cannot be read (${cause.code})`;
+    throw new EntrainError(
+      'CONFIG_INVALID',
+      `--runs ${runs} ${why}: expected a folder of run folders. Name another one.`,
+      { cause },
+    );
+  });
 }

@@ -60,6 +60,12 @@ describe('a fault that a user can mend', () => {
       () => analyzer(join(folder, 'file')),
       { status: 1, code: 'FILE_UNUSABLE' },
     ],
+    ['a file as --runs of view', () => view(join(folder, 'file')), { status: 1, code: 'CONFIG_INVALID' }],
+    [
+      'a folder below a file as --runs of view',
+      () => view(join(folder, 'file/runs')),
+      { status: 1, code: 'CONFIG_INVALID' },
+    ],
   ])('is one sentence with its code: %s', (_, argv, { status, code }) => {
     const ended = run(argv());
     expect(ended).toMatchObject({ status, stdout: '' });
@@ -107,6 +113,15 @@ describe('npm run secrets', () => {
     expect(existsSync(join(folder, 's'))).toBe(false);
   });
 
+  it('gives an error of the program with its code, for keys that an interrupted call left', async () => {
+    await writeKeys(join(folder, 'half'));
+    const script = resolve('scripts/make-secrets.js');
+    const ended = spawnSync(process.execPath, [script, 'half'], { cwd: folder, encoding: 'utf8' });
+    expect(sentenceOf(ended.stderr)).toBe('CONFIG_INVALID');
+    expect(ended.status).toBe(1);
+    expect(existsSync(join(folder, 'half/users.conf'))).toBe(false);
+  });
+
   it('lists its flags, and does nothing else', () => {
     const script = resolve('scripts/make-secrets.js');
     const ended = spawnSync(process.execPath, [script, '--help'], { cwd: folder, encoding: 'utf8' });
@@ -151,6 +166,7 @@ const start = (runs: string): string[] => [
   '--runs',
   runs,
 ];
+const view = (runs: string): string[] => ['view', '--port', '0', '--runs', runs];
 const analyzer = (runs: string): string[] => [
   'analyzer',
   '--no-nats',
