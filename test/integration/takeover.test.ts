@@ -2,13 +2,15 @@
  * An agent that dies for good: a free agent with the same model continues in its role and says what the lost one
  * would have said. Without such an agent the run fails, and continues when it is started again.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRecording } from '../../src/journal/read-recording.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import type { RunEvent } from '../../src/protocol/nats-messages.ts';
 import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { writeSpellingModel } from '../fixtures/onnx/spelling-model.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 
 const TURNS = 2 * 2 * 8;
@@ -26,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Agents that play, or these with another study and models than the usual. */
 type Playing =
-  string[] | { agents: string[]; study: string; models: Record<string, string>; agentFlags: string[] };
+  string[] | { agents: string[]; study: string; models: Record<string, string>; agentFlags?: string[] };
 
 async function withFleet<T>(run: string, playing: Playing, play: (fleet: Fleet) => Promise<T>): Promise<T> {
   const more = Array.isArray(playing) ? { agents: playing } : playing;
@@ -71,6 +73,19 @@ const words = async (fleet: Fleet, run: string): Promise<string[]> =>
     ({ episode, turn, text, finish }) => `${episode}/${turn}: ${text} (${finish})`,
   );
 
+/** Episode and turn → its states as they were sent, of the latest agent in the role. */
+async function statesOf(fleet: Fleet, run: string): Promise<Map<string, string>> {
+  const found = new Map<string, { seating: number; states: string }>();
+  for await (const { message } of readRecording(join(fleet.runs, run))) {
+    if (message.type !== 'turn') continue;
+    const { episode, turn, seating = 0, data } = message;
+    const known = found.get(`${episode}/${turn}`);
+    if (known === undefined || known.seating <= seating)
+      found.set(`${episode}/${turn}`, { seating, states: Buffer.from(data).toString('hex') });
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { states }]) => [key, states]));
+}
+
 /** Everything that the coordinator writes into the run folder, byte for byte. */
 const written = (runs: string, run: string): Promise<string[]> =>
   Promise.all(
@@ -107,6 +122,29 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
       expect(transcript.some(({ agent }) => agent === 'ben')).toBe(true);
       const report = await verifyRun(place);
       expect([report.faults, report.utterances]).toEqual([[], { total: TURNS, incomplete: [] }]);
+    });
+  });
+
+  it('leaves the same states to the one who continues, also where its own words spell control tokens', async () => {
+    const spelling = await writeSpellingModel();
+    const models = { ada: spelling, ben: spelling, cas: spelling };
+    const size = { scenarios: 2, episodes: 1, maxTurns: 8, maxTokens: 96 };
+    await mkdir(join(folder, 'spelling'));
+    const of = { study: await writeSmallStudy(join(folder, 'spelling'), size), models };
+    const whole = await withFleet('spelt', { ...of, agents: ['ada', 'ben'] }, async (fleet) => {
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      return { words: await words(fleet, 'spelt'), states: await statesOf(fleet, 'spelt') };
+    });
+    expect(whole.states.size).toBe(TURNS);
+    await withFleet('respelt', { ...of, agents: ['ada', 'ben', 'cas'] }, async (fleet) => {
+      await killForGood(fleet, 'respelt', 'agent-ben');
+      expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      const transcript = await readTranscript(fleet.runs, 'respelt');
+      const taken = transcript.find(({ agent }) => agent === 'cas')?.episode;
+      const before = transcript.filter(({ agent, episode }) => agent === 'ben' && episode === taken);
+      expect(before.map(({ text }) => text).join('\n'), 'a control token in its own words').toMatch(/<s>/);
+      expect(await words(fleet, 'respelt')).toEqual(whole.words);
+      expect(await statesOf(fleet, 'respelt')).toEqual(whole.states);
     });
   });
 
