@@ -121,12 +121,17 @@ function addPicked(out: Matrix, table: Matrix, of: { k: number; left: number[]; 
   const { k, left, right } = of;
   const { rows: layers, cols: permutations, data } = out;
   const from = table.data;
-  // Index loops: this is the innermost work of the test, where iterators would take most of the time.
-  for (let e = 0; e < left.length; e++)
-    for (let f = 0; f < right.length; f++) {
+  // Index loops and a sum in a register: this is the innermost work of the test.
+  const places = new Int32Array(left.length * right.length);
+  for (let e = 0, at = 0; e < left.length; e++)
+    for (let f = 0; f < right.length; f++, at++) {
       const row = (left[e] as number) * right.length + (right[f] as number);
-      const start = row * table.cols + (e * right.length + f) * layers;
-      for (let layer = 0, at = k; layer < layers; layer++, at += permutations)
-        data[at] = (data[at] as number) + 2 * (from[start + layer] as number);
+      places[at] = row * table.cols + at * layers;
     }
+  for (let layer = 0; layer < layers; layer++) {
+    let sum = 0;
+    for (let at = 0; at < places.length; at++) sum += from[(places[at] as number) + layer] as number;
+    const to = layer * permutations + k;
+    data[to] = (data[to] as number) + 2 * sum;
+  }
 }
