@@ -65,21 +65,35 @@ function rank(
 ): Pool {
   const top = logits[best] ?? 0;
   const weigh = (id: number): number => Math.exp(((logits[id] as number) - top) / temperature);
-  const ids: number[] = [];
+  const near: number[] = [];
+  const far: number[] = [];
   let sum = 0;
   for (let id = 0; id < logits.length; id++) {
-    if (!((logits[id] as number) >= floor)) continue;
-    ids.push(id);
+    const logit = logits[id] as number;
+    if (!(logit >= floor)) continue;
+    (logit >= top - LIKELY * temperature ? near : far).push(id);
     sum += weigh(id);
   }
-  return { items: bestFirst(ids, logits, weigh), total: sum };
+  return { items: bestFirst([near, far], logits, weigh), total: sum };
 }
 
+/** e^-6 of the best candidate's probability; candidates below it are ordered only when those above are used up. */
+const LIKELY = 6;
+
 /**
- * Items best first, equal ones by id, so that the order never depends on the JavaScript engine. A heap, since few
- * candidates of a large vocabulary are read, and sorting all took longer than a pass of a small model.
+ * Items best first, equal ones by id, so that the order never depends on the JavaScript engine.
+ * @param parts candidates; all of a part come before those of the next
  */
 function* bestFirst(
+  parts: readonly number[][],
+  logits: Float32Array,
+  weigh: (id: number) => number,
+): Generator<Weighted, void> {
+  for (const part of parts) yield* takeLargest(part, logits, weigh);
+}
+
+/** A heap: few candidates of a large vocabulary are read, and sorting all took longer than a pass of a small model. */
+function* takeLargest(
   heap: number[],
   logits: Float32Array,
   weigh: (id: number) => number,
