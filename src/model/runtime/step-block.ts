@@ -4,10 +4,10 @@
  *   position   0 … held-1 │ masked … width-1 │ width
  *              ───────── past, by slot ───── │ the token of the pass
  *
- * `width + 1` is a multiple of `GRAIN`. The token of the pass is at the last position of the last group of `GRAIN`
- * positions, where all others are masked. So the dialogue alone decides which tokens share a group, whatever shares
- * the pass. A masked place adds exactly zero, and kernels sum over positions in groups of a fixed width, so the
- * results of a dialogue do not depend on the others in any bit. `probe-passes.ts` tests whether that holds for a graph.
+ * `width` is a multiple of `GRAIN`, so the token of the pass begins a group of `GRAIN` positions of its own, and the
+ * dialogue alone decides which tokens share a group, whatever shares the pass. A masked place adds exactly zero, and
+ * kernels sum over positions in groups of a fixed width, so the results of a dialogue do not depend on the others in
+ * any bit. `probe-passes.ts` tests whether that holds for a graph.
  *
  * A dialogue keeps its row from pass to pass, so a step copies its own token alone. A row is copied anew when it was
  * given to another dialogue, and when the block becomes wider.
@@ -108,7 +108,7 @@ function copyNew(block: StepBlock, blockRow: BlockRow): void {
 }
 
 function widthFor(tokens: number): number {
-  return Math.ceil(tokens / WIDTH_STEP) * WIDTH_STEP + GRAIN - 1;
+  return Math.ceil(tokens / WIDTH_STEP) * WIDTH_STEP;
 }
 
 /** Makes the block wide enough for `most` tokens, and narrower if much of it was masked in many passes. */
