@@ -33,6 +33,8 @@ const OPTIONS: DialogueOptions = {
   sampling: { temperature: 1, topK: 0, topP: 0.95, minP: 0, repetitionPenalty: 1.1, stops: [] },
   steps: { layers: null, every: 1 },
 };
+/** Beginnings of prompts are shared, as an agent shares them. */
+const PREFIX_BYTES = 2 ** 26;
 /** Seeds of an utterance and of three alternatives. */
 const VERSIONS = [11, 12, 13, 14] as const;
 const nothing = (): void => undefined;
@@ -44,7 +46,8 @@ export async function measureTalk(
 ): Promise<TalkAtOnce> {
   let passes = 0;
   const cacheFolder = await temporaryFolder();
-  const settings = { folder: subject.folder, provider: 'cpu', threads: 1, cacheFolder } as const;
+  const { folder } = subject;
+  const settings = { folder, provider: 'cpu', threads: 1, cacheFolder, prefixBytes: PREFIX_BYTES } as const;
   const model = await openModel(settings, () => passes++);
   const waited: number[] = [];
   const told = { maxTokens, onState: nothing, onSteps: nothing, mayLeave: false };
