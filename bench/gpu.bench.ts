@@ -117,6 +117,6 @@ const NO_GPU = ['No GPU provider works on this machine ("entrain doctor" says wh
 const NOTES = [
   'Differences are the largest over all numbers, of the largest that the CPU has there; states at every layer, whole and step by step.',
   'Time on the wall, medians over rounds within which provider and CPU take turns; models with one thread on the CPU, products with one for each core.',
-  'Speeds behind a prompt of 32 tokens, tokens one by one; states, logits and the cache come back to the CPU at each pass.',
+  'Speeds behind a prompt of 32 tokens, tokens one by one; states and logits come back to the CPU at each pass, and the cache too but for webgpu.',
   'Products from float64 arrays to float64 arrays, conversions included, as the analyzer asks for them.',
 ];

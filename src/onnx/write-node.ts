@@ -3,7 +3,7 @@
  */
 import { concat, writeBytes, writeInteger } from './protobuf.ts';
 
-const FIELD = { node: 1, initializer: 5, input: 11 };
+const FIELD = { node: 1, initializer: 5, input: 11, output: 12 };
 const INT64 = 7;
 
 export interface NewNode {
@@ -58,4 +58,9 @@ export function inputField(name: string, type: number, dims: readonly (number | 
   });
   const tensor = concat([writeInteger(1, type), writeBytes(2, concat(shape))]);
   return writeBytes(FIELD.input, concat([writeBytes(1, name), writeBytes(2, writeBytes(1, tensor))]));
+}
+
+/** Outputs of the graph; a type is not needed. */
+export function outputFields(names: readonly string[]): Uint8Array {
+  return concat(names.map((name) => writeBytes(FIELD.output, writeBytes(1, name))));
 }

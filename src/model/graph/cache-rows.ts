@@ -10,7 +10,7 @@ import { isPast, presentNames, RECENT } from '../runtime/graph-io.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
 import { nodeContent, type NodeEdit } from './patch-graph.ts';
 import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
-import { type SplitOptions, splitTensor } from './split-tensor.ts';
+import { splitTensor } from './split-tensor.ts';
 import { inputField, nodeField } from '../../onnx/write-node.ts';
 
 export interface CacheRows {
@@ -34,7 +34,7 @@ interface Slot {
 const FLOAT = 1;
 
 /** @returns undefined if the cache is not computed by one Concat for each slot, or if slots differ in size */
-export function splitCache(graph: Graph, split: SplitOptions): CacheRows | undefined {
+export function splitCache(graph: Graph, opset: number): CacheRows | undefined {
   const pasts = graph.inputs.filter(isPast);
   const sizes = pasts.map((past) => graph.types.get(past));
   const [first] = sizes;
@@ -42,7 +42,7 @@ export function splitCache(graph: Graph, split: SplitOptions): CacheRows | undef
   const slots = pasts.flatMap((past) => findSlot(graph, past) ?? []);
   if (slots.length !== pasts.length || isCaptured(graph, pasts)) return;
   return {
-    before: splitRecent(pasts, { dims: first.dims, type: first.type, split }),
+    before: splitRecent(pasts, { dims: first.dims, type: first.type, opset }),
     after: gatherRows(slots),
     edits: slots.flatMap((slot) => rewire(graph, slot)),
     rows: 'entrain_rows',
@@ -80,10 +80,10 @@ function wholeOf(past: string): string {
 interface RecentType {
   dims: readonly (number | string)[];
   type: number;
-  split: SplitOptions;
+  opset: number;
 }
 
-function splitRecent(pasts: readonly string[], { dims, type, split }: RecentType): Uint8Array {
+function splitRecent(pasts: readonly string[], { dims, type, opset }: RecentType): Uint8Array {
   const [, heads = '', , headDims = ''] = dims;
   return concat([
     inputField(RECENT, FLOAT, ['entrain_recent_tokens', 'entrain_slot_rows', heads, headDims]),
@@ -99,7 +99,7 @@ function splitRecent(pasts: readonly string[], { dims, type, split }: RecentType
       outputs: ['entrain_recent_cast'],
       attributes: { to: type },
     }),
-    splitTensor('entrain_recent_cast', pasts.map(recentOf), split),
+    splitTensor('entrain_recent_cast', pasts.map(recentOf), opset),
   ]);
 }
 

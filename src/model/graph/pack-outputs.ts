@@ -14,39 +14,42 @@ import type { OnnxModel } from './onnx-graph.ts';
 import type { Patch } from './patch-graph.ts';
 import type { TapPlan } from './plan-taps.ts';
 import { concat } from '../../onnx/protobuf.ts';
-import { mostParts } from './split-tensor.ts';
-import type { Provider } from '../types.ts';
 import { integersField, nodeField } from '../../onnx/write-node.ts';
 
 const FLOAT = 1;
 const LAST = 'entrain_last';
+/** Name of the logits of the last token. */
+export const LAST_LOGITS = 'entrain_logits';
 const FLAT = 'entrain_flat';
 
 /**
  * @returns the plan's patch with the packed output: logits of the last token, [layers + 1, tokens, dims], new cache
  * rows
  */
-export function packOutputs(
-  { graph, opsets }: OnnxModel,
-  plan: Pick<TapPlan, 'taps' | keyof Patch>,
-  provider: Provider,
-): Patch {
-  const cache = splitCache(graph, { opset: opsets.get('ai.onnx') ?? 0, most: mostParts(provider) });
-  const last = nodeField({
-    op: 'Gather',
-    inputs: ['logits', LAST],
-    outputs: ['entrain_logits'],
-    // Counted from the end, since some exports have no batch axis.
-    attributes: { axis: -2 },
-  });
-  const parts = ['entrain_logits', ...plan.taps, ...(cache ? [cache.rows] : [])];
+export function packOutputs({ graph, opsets }: OnnxModel, plan: Pick<TapPlan, 'taps' | keyof Patch>): Patch {
+  const cache = splitCache(graph, opsets.get('ai.onnx') ?? 0);
+  const parts = [LAST_LOGITS, ...plan.taps, ...(cache ? [cache.rows] : [])];
   return {
     outputs: [...plan.outputs, PASS],
     edits: [...plan.edits, ...(cache?.edits ?? [])],
-    before: concat([integersField(LAST, [-1], []), integersField(FLAT, [-1]), cache?.before ?? NOTHING]),
-    after: concat([cache?.after ?? NOTHING, last, ...packed(parts)]),
+    before: concat([...lastLogits.constants, integersField(FLAT, [-1]), cache?.before ?? NOTHING]),
+    after: concat([cache?.after ?? NOTHING, ...lastLogits.nodes, ...packed(parts)]),
   };
 }
+
+/** Fields that compute the logits of the last token. */
+export const lastLogits = {
+  constants: [integersField(LAST, [-1], [])],
+  nodes: [
+    nodeField({
+      op: 'Gather',
+      inputs: ['logits', LAST],
+      outputs: [LAST_LOGITS],
+      // Counted from the end, since some exports have no batch axis.
+      attributes: { axis: -2 },
+    }),
+  ],
+};
 
 const NOTHING = new Uint8Array(0);
 

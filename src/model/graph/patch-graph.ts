@@ -5,10 +5,10 @@
  */
 import type { GraphNode } from './onnx-graph.ts';
 import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
+import { outputFields } from '../../onnx/write-node.ts';
 
 const GRAPH = 7;
 const NODE = 1;
-const OUTPUT = 12;
 
 /** Replaces the content of one node. */
 export interface NodeEdit {
@@ -52,11 +52,6 @@ function append(bytes: Uint8Array, added: Uint8Array): Uint8Array {
   const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length + added.length);
   whole.set(added, bytes.length);
   return whole;
-}
-
-/** GraphProto fields that name outputs; a type is not needed. */
-export function outputFields(names: readonly string[]): Uint8Array {
-  return concat(names.map((name) => writeBytes(OUTPUT, writeBytes(1, name))));
 }
 
 function splitGraph(bytes: Uint8Array, graph: readonly Uint8Array[]): Uint8Array[] {

@@ -4,8 +4,9 @@
  */
 import { findTaps } from './find-taps.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
-import { nodeContent, type NodeEdit, outputFields, type Patch, replaceNodes } from './patch-graph.ts';
+import { nodeContent, type NodeEdit, type Patch, replaceNodes } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
+import { outputFields } from '../../onnx/write-node.ts';
 import { addStateInputs, type StateInputs } from './state-inputs.ts';
 import { type Cut, findResidualChain, type Link } from './residual-chain.ts';
 

@@ -12,9 +12,9 @@ import { readModel } from './onnx-graph.ts';
 import { relocateWeights } from './relocate-weights.ts';
 import { requireLogits } from '../runtime/graph-io.ts';
 import { packOutputs } from './pack-outputs.ts';
+import { packWanted } from './pack-wanted.ts';
 import { patchGraph } from './patch-graph.ts';
 import { concat, readFields, text, writeBytes } from '../../onnx/protobuf.ts';
-import { mostParts } from './split-tensor.ts';
 import { stateInputFields } from './state-inputs.ts';
 import { readGraphFile, searchGraph } from './tap-graph.ts';
 import type { Provider } from '../types.ts';
@@ -28,10 +28,12 @@ export interface PreparedGraph {
   weightsFolder: string;
   /** Whether every cache output is computed by an attention operator that can write in place. */
   sharedCache: boolean;
+  /** Outputs that stay in the device's memory: all but the pass, on a provider whose memory the binding knows. */
+  deviceOutputs: string[];
 }
 
 /** Format of cached graphs; entries with another number are ignored. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 /** In a smaller file weights stay inside, since mapping them one by one takes longer than copying them all. */
 const LIGHT_FROM_BYTES = 1 << 20;
@@ -49,7 +51,7 @@ export async function prepareGraph(
   const isStray = hubPlaceOf(place.graph) === undefined && (await isLink(place.graph));
   if (cacheFolder === undefined || isStray) return prepare(place, { provider, patched, mayBeLight: false });
   const inputs = patched.length > 0 ? `\npatch ${patched.join()}` : '';
-  const variant = `\n${FORMAT}\n${place.config.layers}\n${mostParts(provider)}${inputs}`;
+  const variant = `\n${FORMAT}\n${place.config.layers}\n${provider === 'webgpu' ? 'device' : ''}${inputs}`;
   const note = await openNote(place.graph, cacheFolder, { kind: 'graphs', variant });
   const known = fromNote((await note.read()) ?? new Uint8Array());
   if (known) return known;
@@ -75,7 +77,8 @@ async function prepare(
   const bytes = isLight ? externaliseWeights(source.bytes, source.file) : source.bytes;
   const { model, plan, externalFiles, sharedCache } = searchGraph(bytes, place, patched);
   requireLogits(model.graph.outputs);
-  const pass = packOutputs(model, plan, provider);
+  const keepsCache = provider === 'webgpu' && !sharedCache;
+  const pass = keepsCache ? packWanted(plan) : packOutputs(model, plan);
   const inputs = stateInputFields({ layers: patched });
   const patch = { ...pass, after: concat([inputs, pass.after ?? new Uint8Array(0)]) };
   const graph = patchGraph(bytes, model.graph.bytes, patch);
@@ -85,6 +88,7 @@ async function prepare(
     externalFiles: source.externalFiles ?? externalFiles,
     weightsFolder: source.folder,
     sharedCache,
+    deviceOutputs: keepsCache ? [...model.graph.outputs, ...plan.outputs] : [],
   };
 }
 

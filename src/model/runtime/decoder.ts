@@ -2,6 +2,8 @@
 import ort from '../../onnx/runtime.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { type GraphIo, PASS } from './graph-io.ts';
+import { createDeviceCache, type DeviceMemory } from './device/device-cache.ts';
+import { unpackWanted, wantedFeed } from './device/wanted-states.ts';
 import { createFixedCache } from './fixed-cache.ts';
 import { createGrowingCache } from './growing-cache.ts';
 import { type KvCache, rowFloats } from './kv-cache.ts';
@@ -18,6 +20,8 @@ export interface DecoderParts {
   dims: number;
   /** Whether the attention can write into one buffer that is both past and present. */
   sharedCache: boolean;
+  /** Given where the cache stays in the device's memory. */
+  device?: DeviceMemory | undefined;
   beforePass?: (() => void) | undefined;
   /** Gives the parts for passes in which a state is moved, where some are; absent: none ever is. */
   patched?: (() => DecoderParts | undefined) | undefined;
@@ -45,8 +49,12 @@ export interface Decoder {
 
 /** Creates a decoder with an empty cache over a session that may serve others, one dialogue per pass. */
 export function createDecoder(parts: DecoderParts): Decoder {
-  const cache = parts.sharedCache ? createFixedCache(parts.io.slots) : createGrowingCache(parts.io);
-  return openOwn(cache, runPatched(parts));
+  return openOwn(createCache(parts), runPatched(parts));
+}
+
+function createCache({ io, sharedCache, device }: DecoderParts): KvCache {
+  if (sharedCache) return createFixedCache(io.slots);
+  return device ? createDeviceCache(io.slots, device) : createGrowingCache(io);
 }
 
 function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
@@ -59,7 +67,7 @@ function openOwn(cache: KvCache, pass: ChunkPass): Decoder {
 }
 
 /** The parts of a cache that a pass needs. */
-type PassCache = Pick<KvCache, 'length' | 'feeds' | 'fetches' | 'advance'>;
+type PassCache = Pick<KvCache, 'length' | 'settle' | 'feeds' | 'fetches' | 'advance'>;
 type ChunkPass = (cache: PassCache, ids: readonly number[], wanted: Wanted) => Promise<Pass>;
 
 interface Wanted {
@@ -87,10 +95,13 @@ function runChunk(parts: DecoderParts): ChunkPass {
     parts.beforePass?.();
     const tokens = ids.length;
     checkSize(tokens, cache.length);
+    await cache.settle?.();
     const moved = patchFeeds(io, { tokens, dims: parts.dims, patch });
-    const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens), ...moved };
+    const chosen = io.wanted ? wantedFeed(io.wanted, { layers, tokens }) : {};
+    const feeds = { ...tokenFeeds(ids, cache.length), ...cache.feeds(tokens), ...moved, ...chosen };
     const outputs = await runSession(session, feeds, { [PASS]: null, ...cache.fetches(tokens) });
-    const { logits, states, rows } = unpack((outputs[PASS] as ort.Tensor).data as Float32Array, tokens);
+    const packed = (outputs[PASS] as ort.Tensor).data as Float32Array;
+    const { logits, states, rows } = unpack(packed, { tokens, layers });
     cache.advance(outputs, { tokens, rows });
     return { logits, states: takeLayers(states, layers) };
   };
@@ -110,28 +121,38 @@ async function runSession(
 
 interface Unpacked {
   logits: Float32Array;
-  /** By layer, [tokens, dims]. */
-  states: Float32Array[];
+  /** By layer, [tokens, dims]; where the graph chooses them, those asked for. */
+  states: readonly (Float32Array | undefined)[];
   rows: Float32Array;
 }
 
-type Unpack = (packed: Float32Array, tokens: number) => Unpacked;
+type Unpack = (packed: Float32Array, asked: { tokens: number; layers: readonly number[] }) => Unpacked;
 
-/** Unpacks the output of a pass, whose layout `pack-pass.ts` describes. */
+/** Unpacks the output of a pass, whose layout `pack-outputs.ts` and `pack-wanted.ts` describe. */
 function createUnpack({ io, states: count, dims }: DecoderParts): Unpack {
   const rowSize = io.recent ? rowFloats(io.slots) : 0;
   const vocabulary = io.logits.shape.at(-1);
-  return (packed, tokens) => {
+  const check = (logits: Float32Array, packed: Float32Array): void => {
+    if (typeof vocabulary === 'number' && logits.length !== vocabulary) throw wrongSize(packed.length, dims);
+  };
+  return (packed, { tokens, layers }) => {
+    if (io.wanted) {
+      const wanted = unpackWanted(packed, { tokens, layers, dims });
+      check(wanted.logits, packed);
+      return { ...wanted, rows: NO_ROWS };
+    }
     const rows = packed.subarray(packed.length - tokens * rowSize);
     const size = tokens * dims;
     const logits = packed.subarray(0, packed.length - rows.length - count * size);
-    if (typeof vocabulary === 'number' && logits.length !== vocabulary) throw wrongSize(packed.length, dims);
+    check(logits, packed);
     const states = Array.from({ length: count }, (_, layer) => {
       return packed.subarray(logits.length + layer * size, logits.length + (layer + 1) * size);
     });
     return { logits, states, rows };
   };
 }
+
+const NO_ROWS = new Float32Array(0);
 
 function wrongSize(numbers: number, dims: number): EntrainError {
   return new EntrainError(
@@ -142,7 +163,7 @@ function wrongSize(numbers: number, dims: number): EntrainError {
 
 /** @throws EntrainError `STATE_NOT_FINITE` */
 export function takeLayers(
-  states: readonly Float32Array[],
+  states: readonly (Float32Array | undefined)[],
   layers: readonly number[],
 ): Map<number, Float32Array> {
   const taken = new Map<number, Float32Array>();

@@ -35,6 +35,8 @@ export interface GraphIo {
   slots: CacheSlot[];
   /** The latest rows of the cache, if `pack-pass.ts` lets it grow by rows. */
   recent: ValueInfo | undefined;
+  /** Indices of the states wanted of a pass, if `pack-wanted.ts` lets the graph choose them. */
+  wanted: ValueInfo | undefined;
   /** Inputs that are added to layers' states, where `state-inputs.ts` made some. */
   patches: { layer: number; info: ValueInfo }[];
 }
@@ -63,6 +65,8 @@ const PAST = /^(?:past_key_values\.(\d+)\.(key|value)|past_(\d+)|past_(key|value
 /** Names of the input and the output that `pack-pass.ts` adds. */
 export const RECENT = 'entrain_recent';
 export const PASS = 'entrain_pass';
+/** Name of the input that `pack-wanted.ts` adds. */
+export const WANTED = 'entrain_wanted';
 
 const PATCH = /^entrain_patch_(\d+)$/;
 
@@ -88,6 +92,7 @@ export function mapGraphIo(inputs: readonly ValueInfo[], outputs: readonly Value
     logits: named(new Map(outputs.map((output) => [output.name, output])), LOGITS),
     slots,
     recent: byName.get(RECENT),
+    wanted: byName.get(WANTED),
     patches: inputs.flatMap((info) => {
       const layer = PATCH.exec(info.name)?.[1];
       return layer === undefined ? [] : [{ layer: Number(layer), info }];
@@ -130,7 +135,9 @@ export function requireLogits(outputs: readonly string[]): void {
 }
 
 function refuseUnknown(io: GraphIo, inputs: readonly ValueInfo[]): void {
-  const known = new Set([io.ids, io.mask, io.positions, io.useCache, io.recent].map((value) => value?.name));
+  const known = new Set(
+    [io.ids, io.mask, io.positions, io.useCache, io.recent, io.wanted].map((value) => value?.name),
+  );
   for (const slot of io.slots) known.add(slot.past);
   for (const { info } of [...io.others, ...io.patches]) known.add(info.name);
   const unknown = inputs.find(({ name }) => !known.has(name));

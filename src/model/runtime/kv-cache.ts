@@ -5,6 +5,8 @@ import type { CacheSlot } from './graph-io.ts';
 export interface KvCache {
   /** Number of tokens in the cache. */
   readonly length: number;
+  /** What has to be done, asynchronously, before the inputs of the next run are taken. */
+  settle?(): Promise<void>;
   /** Inputs of the next run of `tokens` tokens, by name. */
   feeds(tokens: number): Record<string, ort.Tensor>;
   /** Tensors for the outputs of that run; null lets the runtime allocate. */

@@ -11,6 +11,8 @@ export interface SessionOptions {
   threads: number;
   /** Folder of external weights. */
   weightsFolder: string;
+  /** Outputs that stay in the device's memory; without a device of its own the provider gives them as all others. */
+  deviceOutputs?: readonly string[] | undefined;
   /** Leave weights mapped from their file instead of packing a copy. */
   shareWeights?: boolean | undefined;
 }
@@ -25,6 +27,7 @@ export async function openSession(graph: Uint8Array, options: SessionOptions): P
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      ...placeOutputs(options),
       extra: {
         session: {
           model_external_initializers_file_folder_path: options.weightsFolder,
@@ -37,6 +40,15 @@ export async function openSession(graph: Uint8Array, options: SessionOptions): P
   } catch (cause) {
     throw loadFault(cause, options.provider);
   }
+}
+
+/** The binding knows the memory of WebGPU's device, and of no other. */
+function placeOutputs({
+  provider,
+  deviceOutputs = [],
+}: SessionOptions): Pick<ort.InferenceSession.SessionOptions, 'preferredOutputLocation'> {
+  if (provider !== 'webgpu' || deviceOutputs.length === 0) return {};
+  return { preferredOutputLocation: Object.fromEntries(deviceOutputs.map((name) => [name, 'gpu-buffer'])) };
 }
 
 function refuseMissingProvider(provider: Provider): void {

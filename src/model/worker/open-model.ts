@@ -10,6 +10,7 @@ import { hashModel } from '../folder/model-hash.ts';
 import { prepareGraph } from '../graph/prepare-graph.ts';
 import { openSentenceEncoder } from '../text/sentence-encoder.ts';
 import { tokenBytes } from '../runtime/kv-cache.ts';
+import { openDeviceMemory } from '../runtime/device/shorten-cache.ts';
 import { openSession } from '../runtime/session.ts';
 import { openPasses } from './open-passes.ts';
 import { createPatchSession } from './patch-session.ts';
@@ -31,20 +32,21 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
   const folder = await readModelFolder(options.folder, options.graph);
   const { cacheFolder, provider } = options;
   const prepared = await prepareGraph(folder, cacheFolder, { provider });
-  const { bytes, taps, externalFiles, sharedCache, weightsFolder } = prepared;
+  const { bytes, taps, externalFiles, sharedCache, weightsFolder, deviceOutputs } = prepared;
   await checkWeightFiles(folder, externalFiles);
-  const session = await openSession(bytes, { ...options, weightsFolder });
+  const session = await openSession(bytes, { ...options, weightsFolder, deviceOutputs });
   const io = mapGraphIo(
     session.inputMetadata as readonly ValueInfo[],
     session.outputMetadata as readonly ValueInfo[],
   );
-  const words = await openWords(folder, rowsOf(io.logits, folder.config));
+  const { notices, ...spoken } = await openWords(folder, rowsOf(io.logits, folder.config));
   const encoder = options.sentenceEncoder
     ? await openSentenceEncoder(options.sentenceEncoder, options.threads)
     : undefined;
-  const { notices, ...spoken } = words;
   const hash = await hashModel(contentOf(folder, externalFiles), cacheFolder);
-  const parts = { session, io, states: taps.length, dims: folder.config.dims, sharedCache, beforePass };
+  const device = await openDeviceMemory(io.slots, deviceOutputs, options);
+  const { dims } = folder.config;
+  const parts = { session, io, states: taps.length, dims, sharedCache, device, beforePass };
   const patches = createPatchSession(folder, { options, parts });
   const { rowsPerPass, openDecoder } = await openPasses(folder, options, { ...parts, patched: patches.held });
   const described = describe(folder, options, hash);
@@ -59,6 +61,7 @@ export async function openModel(options: ModelOptions, beforePass?: () => void):
     release: async () => {
       await encoder?.release();
       await patches.release();
+      await device?.release();
       await session.release();
     },
   };

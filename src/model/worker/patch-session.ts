@@ -27,8 +27,11 @@ export function createPatchSession(
     if (layers.every((layer) => known.includes(layer))) return;
     const all = [...new Set([...known, ...layers])].sort((a, b) => a - b);
     const { cacheFolder, provider } = options;
-    const { bytes, weightsFolder } = await prepareGraph(folder, cacheFolder, { provider, patched: all });
-    const session = await openSession(bytes, { ...options, weightsFolder });
+    const { bytes, weightsFolder, deviceOutputs } = await prepareGraph(folder, cacheFolder, {
+      provider,
+      patched: all,
+    });
+    const session = await openSession(bytes, { ...options, weightsFolder, deviceOutputs });
     const before = held?.session;
     const [inputs, outputs] = [session.inputMetadata, session.outputMetadata];
     const io = mapGraphIo(inputs as readonly ValueInfo[], outputs as readonly ValueInfo[]);

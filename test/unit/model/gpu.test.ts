@@ -8,7 +8,9 @@ import { examineMachine } from '../../../src/model/doctor.ts';
 import { openModel, type OpenModel } from '../../../src/model/worker/open-model.ts';
 import type { Provider } from '../../../src/model/types.ts';
 import { writeChatModel } from '../../fixtures/onnx/chat-model.ts';
-import { temporaryFolder } from '../../fixtures/onnx/write-folder.ts';
+import { randomWeights } from '../../fixtures/onnx/llama2c.ts';
+import { type OpenGraph, openGraphOn } from '../../fixtures/onnx/open-graph.ts';
+import { temporaryFolder, writeLlamaFolder } from '../../fixtures/onnx/write-folder.ts';
 import { distanceFromCpu, listeningCosine } from '../../fixtures/model/model-agreement.ts';
 
 const { providers } = await examineMachine();
@@ -25,6 +27,8 @@ if (gpus.length === 0) {
     });
   });
 }
+
+const SHAPE = { dims: 32, hidden: 64, heads: 4, keyValueHeads: 2, vocabulary: 96, context: 128 };
 
 /** A GPU adds in another order, and some of them multiply in fewer bits. */
 const TOLERANCE = 5e-3;
@@ -49,6 +53,22 @@ for (const provider of gpus) {
       if (!gpu || !cpu) throw new Error('no model');
       const { states, logits } = await distanceFromCpu(gpu, cpu);
       for (const distance of [...states, logits]) expect(distance).toBeLessThan(TOLERANCE);
+    });
+
+    it('has the bits of a cache in CPU memory, and of the cache no byte is copied there', async () => {
+      const path = await writeLlamaFolder(randomWeights({ ...SHAPE, layers }, 3), { style });
+      const [kept, copied] = [true, false].map((keepsOutputs) =>
+        openGraphOn(provider, path, { preparedFor: provider, keepsOutputs }),
+      );
+      const [one, two] = [(await kept)?.openDecoder(), (await copied)?.openDecoder()];
+      if (!one || !two) throw new Error('no graph');
+      for (const length of [0, 7, 5]) {
+        for (const decoder of [one, two]) decoder.cache.truncate(length);
+        for (const ids of [[5, 6, 7, 8, 9, 10], [11]])
+          expect(await one.run(ids, [layers])).toEqual(await two.run(ids, [layers]));
+      }
+      const { parts } = (await kept) as OpenGraph;
+      expect(parts.device !== undefined).toBe(style === 'torch' && provider === 'webgpu');
     });
 
     it('has the state of a full prefill at each of 16 turns', async () => {

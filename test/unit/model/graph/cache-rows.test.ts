@@ -137,7 +137,7 @@ describe('a graph whose cache is split', () => {
   it('joins both parts, gives the new rows, and keeps its whole length for inputs that depend on it', async () => {
     const bytes = toyCache(grow);
     const { graph } = readModel(bytes);
-    const cache = splitCache(graph, { opset: 17, most: 7 });
+    const cache = splitCache(graph, 17);
     if (!cache) throw new Error('a cache that can be split was expected');
     const { before, after, edits, rows } = cache;
     const session = await ort.InferenceSession.create(
@@ -185,6 +185,6 @@ describe('a graph whose cache is split', () => {
       }),
     ],
   ])('is left unchanged if one slot is %s', (_, second) => {
-    expect(splitCache(readModel(toyCache(second)).graph, { opset: 17, most: 7 })).toBeUndefined();
+    expect(splitCache(readModel(toyCache(second)).graph, 17)).toBeUndefined();
   });
 });

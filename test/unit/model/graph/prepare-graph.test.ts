@@ -80,7 +80,7 @@ describe('a prepared graph', () => {
     expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(1);
   });
 
-  it('differs for WebGPU, whose shaders take few buffers', async () => {
+  it('differs for WebGPU, where the cache stays on the device', async () => {
     for (const provider of ['cpu', 'cuda', 'webgpu'] as const)
       await prepareGraph(folder, cacheFolder, { provider });
     expect((await readdir(join(cacheFolder, 'graphs'))).length).toBe(2);
