@@ -1,7 +1,7 @@
 /**
  * Decides when the branches of a group are scored anew: two seconds after its histories have changed at the earliest,
- * and seldom enough that it takes about a quarter of one core. It owns the histories of its groups and runs in a score
- * worker.
+ * seldom enough that it takes about a quarter of one core, and at once when the run is quiet. It owns the histories of
+ * its groups and runs in a score worker.
  */
 import type { Clock } from '../../process/clock.ts';
 import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
@@ -23,6 +23,8 @@ export interface HistoriesInput {
 
 export interface BranchLoop {
   take(input: HistoriesInput): void;
+  /** Something of the run has come that concerns no branch. */
+  hear(run: string): void;
   /** The histories of a run are not needed for now. */
   release(run: string): void;
   stop(): void;
@@ -38,6 +40,8 @@ export interface BranchLoopOptions {
 const CADENCE_MS = 2000;
 /** A loop rests so many times as long as it has worked. */
 const REST = 3;
+/** A run of which nothing comes for this time has probably ended, and its groups are scored at once. */
+const QUIET_MS = 1000;
 
 interface Owned {
   run: string;
@@ -48,17 +52,21 @@ interface Owned {
 
 export function createBranchLoop({ clock, algebra, publish }: BranchLoopOptions): BranchLoop {
   const owned = new Map<string, Owned>();
+  /** Run → monotonic time of its last input. */
+  const heardMs = new Map<string, number>();
   let [timer, busy, stopped, restUntilMs] = [undefined as NodeJS.Timeout | undefined, false, false, 0];
+  const atMs = ({ run, dueMs }: Owned): number =>
+    Math.min(Math.max(dueMs, restUntilMs), (heardMs.get(run) ?? 0) + QUIET_MS);
   const arm = (): void => {
     clearTimeout(timer);
-    const due = busy || stopped ? undefined : nextDue(owned);
-    if (due) timer = setTimeout(() => void work(), delayMs(due));
+    const due = busy || stopped ? undefined : nextDue(owned, atMs);
+    if (due) timer = setTimeout(() => void work(), Math.max(0, atMs(due) - clock.monotonicMs()));
   };
-  const delayMs = ({ dueMs }: Owned): number =>
-    Math.max(0, Math.max(dueMs, restUntilMs) - clock.monotonicMs());
   const work = async (): Promise<void> => {
-    const due = nextDue(owned);
+    const due = nextDue(owned, atMs);
     if (busy || stopped || !due) return;
+    // Something may have come since the timer was set.
+    if (atMs(due) > clock.monotonicMs()) return arm();
     busy = true;
     const startedMs = clock.monotonicMs();
     due.scored = due.histories.version;
@@ -72,12 +80,12 @@ export function createBranchLoop({ clock, algebra, publish }: BranchLoopOptions)
   };
   return {
     take: (input) => {
+      heardMs.set(input.run, clock.monotonicMs());
       takeHistories(owned, input, clock.monotonicMs());
       arm();
     },
-    release: (run) => {
-      for (const one of owned.values()) if (one.run === run) one.histories.histories.clear();
-    },
+    hear: (run) => void heardMs.set(run, clock.monotonicMs()),
+    release: (run) => releaseRun(owned, run),
     stop: () => {
       stopped = true;
       clearTimeout(timer);
@@ -85,10 +93,15 @@ export function createBranchLoop({ clock, algebra, publish }: BranchLoopOptions)
   };
 }
 
-function nextDue(owned: ReadonlyMap<string, Owned>): Owned | undefined {
+function releaseRun(owned: ReadonlyMap<string, Owned>, run: string): void {
+  for (const one of owned.values()) if (one.run === run) one.histories.histories.clear();
+}
+
+/** Of groups that are due at the same time, as in a quiet run, the one that waited longest. */
+function nextDue(owned: ReadonlyMap<string, Owned>, atMs: (one: Owned) => number): Owned | undefined {
   return [...owned.values()]
     .filter(({ histories, scored: seen }) => histories.version !== seen)
-    .sort((a, b) => a.dueMs - b.dueMs)[0];
+    .sort((a, b) => atMs(a) - atMs(b) || a.dueMs - b.dueMs)[0];
 }
 
 function takeHistories(owned: Map<string, Owned>, input: HistoriesInput, nowMs: number): void {

@@ -38,6 +38,7 @@ const branches = createBranchLoop({
 port.on('message', (input: RowsInput | HistoriesInput | RunRelease) => {
   if (input.type === 'histories') return branches.take(input);
   if (input.type === 'release') branches.release(input.run);
+  else branches.hear(input.run);
   loop.take(input);
 });
 port.on('close', () => {
