@@ -4,9 +4,9 @@
  *   position   0 … held-1 │ masked …         │ group of 16, 32, … positions ───────────
  *              ───────── past, by slot ───────────────── │ padding │ tokens of the chunk
  *
- * The last token is at the last position of a group, since the logits are those of the last position. Matrix products sum over the
- * positions of a segment before they add the next segment, so the new tokens must be in the same segment whatever
- * shares the pass: a pass takes dialogues of one segment, and a group never extends over two.
+ * The last token is at the last position of a group, since the logits are those of the last position. Matrix products
+ * sum over the positions of a segment before they add the next segment, so the new tokens must be in the same segment
+ * whatever shares the pass: a pass takes dialogues of one segment, and a group never extends over two.
  */
 import { slotSize } from './dialogue-cache.ts';
 import type { CacheSlot } from './graph-io.ts';

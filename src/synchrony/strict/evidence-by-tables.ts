@@ -1,6 +1,6 @@
 /**
- * The evidence of permutation-test.ts by tables: for every pair of strata, the products of any two episodes with any two
- * others, from which each permutation takes its own. Work grows with the square of the number of strata.
+ * The evidence of permutation-test.ts by tables: for every pair of strata, the products of any two episodes with any
+ * two others, from which each permutation takes its own. Work grows with the square of the number of strata.
  */
 import { rowRange, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';

@@ -10,7 +10,9 @@
 import ort from '../../../onnx/runtime.ts';
 import type { CacheSlot } from '../graph-io.ts';
 import { asBits, type KvCache, makeData, makeTensor } from '../kv-cache.ts';
-import type { Shorten } from './shorten-cache.ts';
+
+/** @returns new tensors with the first `length` tokens of each; those given stay as they are */
+export type Shorten = (tensors: readonly ort.Tensor[], length: number) => Promise<ort.Tensor[]>;
 
 /** Where a cache stays in the memory of the device. */
 export interface DeviceMemory {

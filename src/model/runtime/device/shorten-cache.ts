@@ -7,9 +7,6 @@ import { passFault } from '../runtime-errors.ts';
 import type { DeviceMemory } from './device-cache.ts';
 import { openSession, type SessionOptions } from '../session.ts';
 
-/** @returns new tensors with the first `length` tokens of each; those given stay as they are */
-export type Shorten = (tensors: readonly ort.Tensor[], length: number) => Promise<ort.Tensor[]>;
-
 export interface OpenMemory extends DeviceMemory {
   release(): Promise<void>;
 }
