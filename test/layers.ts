@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   outcomes: ['protocol', 'transport', 'process', 'tables'],
   analysis: ['protocol', 'synchrony', 'process', 'recordings', 'tables'],
   report: ['protocol', 'process', 'synchrony', 'recordings', 'analysis', 'viewer'],
+  benchmark: ['protocol', 'process', 'synchrony', 'recordings', 'outcomes', 'report', 'viewer'],
   measure: [
     'protocol',
     'numeric',

@@ -1,4 +1,5 @@
-/** Formats an analysis as a table with notes. */
+/** Formats an analysis as tables with notes. */
+import { groupBy } from '../synchrony/group-by.ts';
 import type { Analysis, Association } from './analyze-tables.ts';
 
 export interface AboutAnalysis {
@@ -8,19 +9,31 @@ export interface AboutAnalysis {
   provisional: number;
 }
 
-const HEAD = ['outcome', 'of', 'cells', 'Pearson', '95 % interval', 'Spearman', 'p', 'q', 'partial'];
+const HEAD = [
+  'figure',
+  'outcome',
+  'of',
+  'models',
+  'cells',
+  'Pearson',
+  '95 % interval',
+  'Spearman',
+  'p',
+  'q',
+  'partial',
+];
+const LEFT_COLUMNS = 4;
 const MOST_ENUMERATED = 6;
 
-export function analysisText(
-  { models, associations, missing, relations }: Analysis,
-  { runs, condition, provisional }: AboutAnalysis,
-): string {
+export function analysisText(analysis: Analysis, { runs, condition, provisional }: AboutAnalysis): string {
+  const { models, associations } = analysis;
   const lines = [
-    `${models.length} models in ${runs} ${runs === 1 ? 'run' : 'runs'}, condition ${condition}: strict excess beside outcomes, over ordered pairs of models`,
+    `${models.length} models in ${runs} ${runs === 1 ? 'run' : 'runs'}, condition ${condition}: figures of their talk beside outcomes, over ordered pairs of models`,
     ...(associations.length === 0 ? [] : tableLines([HEAD, ...associations.map(rowOf)])),
-    ...missing.map(({ outcome, of, reason }) => `${outcome} (${of}): no figure, ${reason}`),
+    ...missingLines(analysis),
     ...(associations.length === 0 ? [] : ['', ...restingOn(models.length, associations)]),
-    ...relationLines(relations),
+    ...withinLines(analysis),
+    ...relationLines(analysis),
     ...(provisional === 0
       ? []
       : [`${provisional} groups are provisional and were left out: let their runs end`]),
@@ -28,30 +41,34 @@ export function analysisText(
   return `${lines.join('\n')}\n`;
 }
 
-function rowOf({
-  outcome,
-  of,
-  cells,
-  pearson,
-  interval,
-  spearman,
-  pValue,
-  qValue,
-  partial,
-}: Association): string[] {
+function rowOf(one: Association): string[] {
+  const { interval, spearman, partial } = one;
   const range = interval ? `[${signed(interval.low)}, ${signed(interval.high)}]` : '–';
-  const rest = [spearman, partial].map((value) => (value === undefined ? '–' : signed(value)));
+  const [rank, rest] = [spearman, partial].map((value) => (value === undefined ? '–' : signed(value)));
   return [
-    outcome,
-    of,
-    String(cells),
-    signed(pearson),
+    one.isRival ? `(${one.figure})` : one.figure,
+    one.outcome,
+    one.of,
+    `${one.models}${one.family === undefined ? '' : ` ${one.family}`}`,
+    String(one.cells),
+    signed(one.pearson),
     range,
-    rest[0] ?? '',
-    pValue.toFixed(3),
-    qValue.toFixed(3),
-    rest[1] ?? '',
+    rank ?? '',
+    one.pValue.toFixed(3),
+    one.qValue.toFixed(3),
+    rest ?? '',
   ];
+}
+
+/** What is missing for the same reason stands in one line. */
+function missingLines({ missing }: Analysis): string[] {
+  const groups = groupBy(missing, ({ outcome, of, family, reason }) =>
+    [`${outcome} (${of})`, ...(family === undefined ? [] : [`family ${family}`]), reason].join('\n'),
+  );
+  return [...groups].map(([key, own]) => {
+    const parts = key.split('\n');
+    return `${parts.slice(0, -1).join(', ')}: no figure for ${own.map(({ figure }) => figure).join(', ')}, ${parts.at(-1)}`;
+  });
 }
 
 function restingOn(models: number, [first]: readonly Association[]): string[] {
@@ -61,22 +78,34 @@ function restingOn(models: number, [first]: readonly Association[]): string[] {
       ? `no p can be below 1/${orders}`
       : `no p can be below 1/${orders} with so many draws`;
   return [
-    `p: models permuted, ${first?.exact === true ? 'all' : 'drawn'} ${orders} orders; with ${models} models ${least}`,
-    'of both: mean outcome of the two agents; of predicted: of the agent whose states are predicted',
+    `p: models permuted, ${first?.exact === true ? 'all' : 'drawn'} ${orders} orders; with ${models} models ${least}; q: corrected for all rows`,
+    'of both: mean outcome of the two agents; of predicted: of the agent whose states are predicted; in brackets: figures of the words alone',
     'the interval leaves out one model at a time; partial, with the covariates of both models held constant, has no p here',
   ];
 }
 
-function relationLines(relations: Analysis['relations']): string[] {
-  if ('reason' in relations) return [`who makes synchrony: no figure, ${relations.reason}`];
-  const { variance, covariance } = relations;
-  const figures = [
-    `predicting model ${variance.actor.toPrecision(2)}`,
-    `predicted model ${variance.partner.toPrecision(2)}`,
-    `pair and error ${variance.relationship.toPrecision(2)}`,
-    `reciprocity ${covariance.reciprocity.toPrecision(2)}`,
-  ];
-  return [`who makes synchrony (variances, social relations model): ${figures.join(', ')}`];
+function withinLines({ within }: Analysis): string[] {
+  return within.map((one) => {
+    const where = `${one.outcome} within models, ${one.episodes} episodes of ${one.scenarios} scenarios`;
+    if ('reason' in one) return `${where}: no figure, ${one.reason}`;
+    const { slope, interval, pValue, qValue } = one;
+    return `${where}: slope ${signed(slope)} [${signed(interval.low)}, ${signed(interval.high)}] for each unit of an episode’s R², p ${pValue.toFixed(3)}, q ${qValue.toFixed(3)}`;
+  });
+}
+
+function relationLines({ relations }: Analysis): string[] {
+  return relations.map((one) => {
+    const what = `who makes ${one.figure}`;
+    if ('reason' in one) return `${what}: no figure, ${one.reason}`;
+    const { variance, covariance } = one;
+    const figures = [
+      `predicting or speaking model ${variance.actor.toPrecision(2)}`,
+      `predicted or listening model ${variance.partner.toPrecision(2)}`,
+      `pair and error ${variance.relationship.toPrecision(2)}`,
+      `reciprocity ${covariance.reciprocity.toPrecision(2)}`,
+    ];
+    return `${what} (variances, social relations model): ${figures.join(', ')}`;
+  });
 }
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
@@ -88,7 +117,7 @@ function tableLines(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     row
       .map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        column < LEFT_COLUMNS ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd(),

@@ -1,22 +1,36 @@
 /**
- * Collects synchrony (`scores.jsonl`) and outcomes (`outcomes.jsonl`) of several runs in tables over ordered pairs of
- * models.
- * Row: the model whose states predict; column: the model whose states are predicted.
+ * Collects figures of synchrony (`scores.jsonl`), of words (`transcript.jsonl`) and outcomes (`outcomes.jsonl`) of
+ * several runs in tables over ordered pairs of models.
+ * Row: the model whose states predict, or that spoke; column: the model whose states are predicted, or that replied.
  */
 import { readOutcomes } from '../process/run-folder/outcomes-file.ts';
 import { readTalk, type RunTalk } from '../process/run-folder/read-talk.ts';
 import type { AgentModel } from '../protocol/agent-model.ts';
 import { readScores } from '../recordings/read-scores.ts';
 import type { PairTable } from '../synchrony/stats/qap.ts';
+import { addValue, meansOf, namesOf, noteModel, type CellSums } from './cell-means.ts';
+import { episodePoints, type EpisodePoint } from './episode-points.ts';
+import { FIGURES, lastLines, valueOf, type FigureLine } from './figures.ts';
+import { wordOverlaps } from './word-overlap.ts';
 
 export interface Collected {
   /** Names; the start of the hash is added if two models have the same name. */
   models: string[];
-  /** Strict excess, mean over groups and runs. */
-  synchrony: PairTable;
+  /** Figures that may go with outcomes, the strict excess first. */
+  figures: FigureTable[];
   outcomes: OutcomeTables[];
+  /** Synchrony and outcome of single episodes. */
+  episodes: EpisodePoint[];
   /** Number of groups left out because their figures are still provisional. */
   provisional: number;
+}
+
+export interface FigureTable {
+  /** Such as `excess` or `influence`. */
+  name: string;
+  /** A figure of the words alone, to which synchrony is compared. */
+  isRival: boolean;
+  table: PairTable;
 }
 
 export interface OutcomeTables {
@@ -28,110 +42,112 @@ export interface OutcomeTables {
   predicted: PairTable;
 }
 
-interface ScoredGroup {
-  type: string;
-  group?: string;
-  condition?: string;
-  provisional?: boolean;
-  source?: AgentModel;
-  target?: AgentModel;
-  strict?: { excess?: number } | null;
+interface Collecting {
+  condition: string;
+  models: Map<string, AgentModel>;
+  figures: Map<string, CellSums>;
+  outcomes: Map<string, { both: CellSums; predicted: CellSums }>;
+  episodes: EpisodePoint[];
+  provisional: number;
 }
-
-/** Sum and count of each cell's values. */
-type Sums = Map<string, { sum: number; count: number }>;
 
 /** @throws EntrainError `RUN_INVALID` */
 export async function collectTables(folders: readonly string[], condition: string): Promise<Collected> {
-  const synchrony: Sums = new Map();
-  const outcomes = new Map<string, { both: Sums; predicted: Sums }>();
-  const models = new Map<string, AgentModel>();
-  let provisional = 0;
+  const into: Collecting = {
+    condition,
+    models: new Map(),
+    figures: new Map([...FIGURES.map(({ name }) => name), OVERLAP].map((name) => [name, new Map()])),
+    outcomes: new Map(),
+    episodes: [],
+    provisional: 0,
+  };
   for (const folder of folders) {
     const talk = await readTalk(folder);
-    for (const { strict, source, target, provisional: early } of await groupsOf(folder, condition)) {
-      if (early === true) provisional += 1;
-      else if (source && target && strict?.excess !== undefined)
-        add(synchrony, [note(models, source), note(models, target)], strict.excess);
-    }
-    await takeOutcomes(talk, condition, { models, outcomes });
+    const { lines } = await readScores(folder);
+    takeFigures(lines, into);
+    takeWords(talk, into);
+    await takeOutcomes(talk, lines, into);
   }
+  return tablesOf(into);
+}
+
+const OVERLAP = 'word overlap';
+
+function tablesOf({ models, figures, outcomes, episodes, provisional }: Collecting): Collected {
   const keys = [...models.keys()].toSorted();
+  const rivals = new Set([OVERLAP, ...FIGURES.flatMap(({ name, isRival }) => (isRival ? [name] : []))]);
   return {
     models: namesOf(keys, models),
-    synchrony: tableOf(synchrony, keys),
+    figures: [...figures]
+      .filter(([name, sums]) => sums.size > 0 || name === FIGURES[0].name)
+      .map(([name, sums]) => ({ name, isRival: rivals.has(name), table: meansOf(sums, keys) })),
     outcomes: [...outcomes]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, { both, predicted }]) => ({
         name,
-        both: tableOf(both, keys),
-        predicted: tableOf(predicted, keys),
+        both: meansOf(both, keys),
+        predicted: meansOf(predicted, keys),
       })),
+    episodes,
     provisional,
   };
 }
 
-/** The last line of each group of the condition. */
-async function groupsOf(folder: string, condition: string): Promise<ScoredGroup[]> {
-  const { lines } = await readScores(folder);
-  const groups = (lines as ScoredGroup[]).filter(
-    (line) => line.type === 'score' && line.condition === condition,
+function takeFigures(lines: readonly FigureLine[], into: Collecting): void {
+  const ofCondition = lastLines(lines).filter(({ condition }) => condition === into.condition);
+  for (const line of ofCondition) {
+    const { source, target, provisional, type } = line;
+    if (provisional === true) into.provisional += Number(type === 'score');
+    else if (source && target)
+      for (const figure of FIGURES) {
+        const value = valueOf(figure, line);
+        const sums = into.figures.get(figure.name);
+        if (value !== undefined && sums)
+          addValue(sums, [noteModel(into.models, source), noteModel(into.models, target)], value);
+      }
+  }
+}
+
+function takeWords({ facts, episodes }: RunTalk, { condition, models, figures }: Collecting): void {
+  const sums = figures.get(OVERLAP);
+  const counted = episodes.filter((one) => one.condition === condition && one.order.length === 2);
+  const nameOf = (agent: string): string => {
+    const model = facts.agents[agent];
+    return model ? noteModel(models, model) : '';
+  };
+  const overlaps = wordOverlaps(counted, ({ scenario, order }) =>
+    [scenario, ...order.map((agent) => nameOf(agent))].join('\n'),
   );
-  return [...new Map(groups.map((line) => [line.group, line])).values()];
+  for (const { source, target, value } of overlaps)
+    if (sums && facts.agents[source] && facts.agents[target])
+      addValue(sums, [nameOf(source), nameOf(target)], value);
 }
 
 async function takeOutcomes(
   { folder, facts, episodes }: RunTalk,
-  condition: string,
-  {
-    models,
-    outcomes,
-  }: { models: Map<string, AgentModel>; outcomes: Map<string, { both: Sums; predicted: Sums }> },
+  lines: readonly FigureLine[],
+  { condition, models, outcomes, episodes: points }: Collecting,
 ): Promise<void> {
-  const counted = new Map(episodes.filter((one) => one.condition === condition).map((one) => [one.id, one]));
-  for (const line of await readOutcomes(folder)) {
-    const order = counted.get(line.episode)?.order;
-    if (line.type !== 'outcome' || order?.length !== 2) continue;
+  const counted = new Map(
+    episodes
+      .filter((one) => one.condition === condition && one.order.length === 2)
+      .map((one) => [one.id, one]),
+  );
+  const found = (await readOutcomes(folder)).filter((line) => line.type === 'outcome');
+  for (const line of found) {
+    const order = counted.get(line.episode)?.order ?? [];
     const [own, other] = [line.agent, order.find((agent) => agent !== line.agent)].map(
       (agent) => facts.agents[agent ?? ''],
     );
-    if (!own || !other) continue;
+    if (!order.includes(line.agent) || !own || !other) continue;
     const name = `${line.source} ${line.name}`;
     const sums = outcomes.get(name) ?? { both: new Map(), predicted: new Map() };
     outcomes.set(name, sums);
-    const [mine, theirs] = [note(models, own), note(models, other)];
-    add(sums.predicted, [theirs, mine], line.value);
-    add(sums.both, [theirs, mine], line.value);
-    if (mine !== theirs) add(sums.both, [mine, theirs], line.value);
+    const [mine, theirs] = [noteModel(models, own), noteModel(models, other)];
+    addValue(sums.predicted, [theirs, mine], line.value);
+    addValue(sums.both, [theirs, mine], line.value);
+    if (mine !== theirs) addValue(sums.both, [mine, theirs], line.value);
   }
-}
-
-function note(models: Map<string, AgentModel>, model: AgentModel): string {
-  const key = `${model.name}@${model.sha256}`;
-  models.set(key, model);
-  return key;
-}
-
-function add(sums: Sums, pair: readonly string[], value: number): void {
-  const key = pair.join('\n');
-  const { sum, count } = sums.get(key) ?? { sum: 0, count: 0 };
-  sums.set(key, { sum: sum + value, count: count + 1 });
-}
-
-function tableOf(sums: Sums, keys: readonly string[]): PairTable {
-  return keys.map((row) =>
-    keys.map((column) => {
-      const found = sums.get(`${row}\n${column}`);
-      return found && found.sum / found.count;
-    }),
-  );
-}
-
-function namesOf(keys: readonly string[], models: ReadonlyMap<string, AgentModel>): string[] {
-  const names = keys.map((key) => models.get(key)?.name ?? key);
-  return names.map((name, at) =>
-    names.filter((other) => other === name).length === 1
-      ? name
-      : `${name}@${(models.get(keys[at] ?? '')?.sha256 ?? '').slice(0, 8)}`,
-  );
+  const modelOf = (agent: string): string => facts.agents[agent]?.sha256 ?? agent;
+  points.push(...episodePoints([...counted.values()], { lines, outcomes: found, modelOf, condition }));
 }

@@ -15,7 +15,8 @@ const FLAGS = {
   covariates: {
     type: 'string',
     value: 'FILE',
-    about: 'CSV with the column model and one for each covariate, held constant in the partial correlation',
+    about:
+      'CSV with the column model and one for each covariate, held constant in the partial correlation; the column family holds names, each correlated by itself as well',
   },
   draws: { type: 'string', default: '4999', value: 'N', about: 'permutations of more than six models' },
   seed: { type: 'string', default: '1', value: 'N', about: 'of these' },
@@ -27,7 +28,7 @@ export const usage = (): string =>
     {
       call: 'entrain analyze RUN…',
       about:
-        'Correlates the final strict excess of pairs of models with the outcomes of their dialogues, over all runs given; p by permuting models, for pairs that share one are not independent.',
+        'Correlates synchrony and influence of pairs of models with the outcomes of their dialogues, over all runs given, beside figures of the words alone; p by permuting models, for pairs that share one are not independent. Within models it holds the outcome of each episode beside its synchrony.',
     },
     FLAGS,
   );
@@ -51,10 +52,12 @@ export async function run(argv: string[]): Promise<number> {
       'RUN_INVALID',
       `None of the runs has an outcome in ${values.condition}: run "entrain evaluate" on each first.`,
     );
-  const covariates =
-    values.covariates === undefined ? new Map() : await readCovariates(values.covariates, collected.models);
+  const facts =
+    values.covariates === undefined
+      ? { covariates: new Map(), families: new Map() }
+      : await readCovariates(values.covariates, collected.models);
   const draws = wholeNumber('--draws', values.draws, { least: 99, most: 999_999 });
-  const analysis = analyzeTables(collected, { covariates, draws, seed: wholeNumber('--seed', values.seed) });
+  const analysis = analyzeTables(collected, { ...facts, draws, seed: wholeNumber('--seed', values.seed) });
   const about = { runs: folders.length, condition: values.condition, provisional: collected.provisional };
   process.stdout.write(
     values.json ? `${JSON.stringify({ ...about, ...analysis })}\n` : analysisText(analysis, about),

@@ -80,6 +80,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     module: '../report/main.ts',
     summary: 'what runs came to: one HTML file and results.json',
   },
+  benchmark: {
+    module: '../benchmark/main.ts',
+    summary: 'a fixed protocol with each model, and a card for it: benchmark DIR…',
+  },
   pin: {
     module: '../recordings/main.ts',
     prefix: ['pin'],

@@ -4,9 +4,11 @@ import { EntrainError } from '../protocol/errors.ts';
 
 export const usage = (): string => `entrain measure MEASURE --a A.npy --b B.npy [options]
 entrain measure MEASURE --run NAME [--runs DIR]
+entrain measure MEASURE --dyads DIR [options]
 entrain measure --list
 
 Arrays are [n, layers, dims] or [n, dims], rows aligned: for sync-r2 one row per turn pair (A's state, B's next state), otherwise one per step.
+With --dyads each dyad of a folder, NAME-a.npy with NAME-b.npy, is held beside pseudo-dyads: members of different dyads.
 
   --episode, --scenario, --turn FILE   labels of the rows [n]: whole numbers; episodes and scenarios may be texts
   --setting FILE                       labels of scenarios alone, if --scenario names personas too: a second unit of paper mode
@@ -36,6 +38,7 @@ const OPTIONS = {
   text: { type: 'string' },
   words: { type: 'string' },
   run: { type: 'string' },
+  dyads: { type: 'string' },
   runs: { type: 'string' },
   splits: { type: 'string' },
   lag: { type: 'string' },

@@ -14,6 +14,7 @@ import type { Json } from './answers.ts';
 import { parseMeasureArguments, wholeNumber, type MeasureFlags } from './arguments.ts';
 import { readSides, readTurnPairs } from './arrays.ts';
 import { measureBesideNull, type AskedNull } from './surrogate-null.ts';
+import { measureDyads, type DyadsJob } from './dyads.ts';
 import { measureInfluence } from './influence.ts';
 import { atLag } from './lag.ts';
 import { listMeasures } from './list.ts';
@@ -76,6 +77,7 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
     if (name === 'sync-r2') return measureRun(folder, { flags, ...tools });
     return measureRunSteps(folder, { measure: measureOf(name), options, say });
   }
+  if (flags.dyads !== undefined) return measureDyads(flags.dyads, dyadsJob(name, flags, tools));
   if (flags.a === undefined || flags.b === undefined) {
     throw new EntrainError('USAGE', 'the arrays are missing; expected --a A.npy --b B.npy, or --run FOLDER');
   }
@@ -104,6 +106,21 @@ async function answerOf(name: string, flags: MeasureFlags, tools: Tools): Promis
   }
   const job = { measure, options: optionsOf(flags, algebra), asked: nullOf(flags), say };
   return measureLayers({ sources, targets }, job);
+}
+
+function dyadsJob(name: string, flags: MeasureFlags, { algebra, say }: Tools): DyadsJob {
+  if (name === 'sync-r2' || flags.a !== undefined || flags.b !== undefined)
+    throw new EntrainError(
+      'USAGE',
+      '--dyads is for measures over steps, in the place of --a and --b; "entrain measure --list" names them',
+    );
+  return {
+    measure: measureOf(name),
+    options: optionsOf(flags, algebra),
+    draws: wholeNumber('permutations', flags.permutations, { least: 99, fallback: 4999 }),
+    seed: wholeNumber('seed', flags.seed, { least: 0, fallback: 1 }),
+    say,
+  };
 }
 
 const measureOf = (name: string): Measure => MEASURES.find((one) => one.name === name) as Measure;

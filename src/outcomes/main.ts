@@ -13,8 +13,8 @@ import { EntrainError } from '../protocol/errors.ts';
 import type { OutcomeLine } from '../protocol/outcomes.ts';
 import type { JudgeSettings } from './judge/ask-judge.ts';
 import { judgeRun, type JudgeReport } from './judge/judge-run.ts';
+import { linesOfRules } from './evaluate-by-rules.ts';
 import { readOutcomesCsv } from './read-outcomes-csv.ts';
-import { scoreByRule } from './score-by-rule.ts';
 
 const FLAGS = {
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
@@ -118,25 +118,6 @@ async function linesOfFile(talk: RunTalk, asked: string | undefined): Promise<Ou
 
 const isFile = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isFile() === true;
-
-function linesOfRules({ facts }: RunTalk, finished: readonly TalkEpisode[]): OutcomeLine[] {
-  const rules = new Map(facts.study.scenarios.map(({ id, rule }) => [id, rule]));
-  const about = { type: 'outcome', run: facts.run, source: 'rule', atMs: systemClock.nowMs() } as const;
-  return finished.flatMap(({ id: episode, scenario, order, turns }) => {
-    const rule = rules.get(scenario);
-    if (!rule || order.length !== 2) return [];
-    const texts = turns.map(({ text }) => text);
-    return scoreByRule(rule, texts).flatMap((scores, at) =>
-      Object.entries(scores).map(([name, value]) => ({
-        ...about,
-        episode,
-        agent: order[at] as string,
-        name,
-        value,
-      })),
-    );
-  });
-}
 
 async function judged(
   talk: RunTalk,

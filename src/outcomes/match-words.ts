@@ -1,14 +1,5 @@
-/** Splits texts into words and finds which of several values was named last, regardless of case. */
-
-/** A word is a run of letters or of digits; a value may have several words. */
-export function wordsOf(text: string): string[] {
-  return (
-    text
-      .normalize('NFC')
-      .toLowerCase()
-      .match(/\p{L}+|\p{N}+/gu) ?? []
-  );
-}
+/** Finds which of several values was named last in a text, regardless of case. A value may have several words. */
+import { wordsOf } from '../process/run-folder/words-of.ts';
 
 /** Index of the last occurrence of a value among words; −1 if there is none. */
 function lastPlace(words: readonly string[], value: string): number {

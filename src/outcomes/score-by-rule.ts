@@ -2,8 +2,9 @@
  * Scores an episode by rules, from the facts of its scenario and the words alone. An agent's choice is the last value
  * of its kind that it named; the rule is met if both agents chose the same.
  */
+import { wordsOf } from '../process/run-folder/words-of.ts';
 import type { Rule, RuleOf } from '../protocol/scenarios/rule-schema.ts';
-import { holds, lastNamed, wordsOf } from './match-words.ts';
+import { holds, lastNamed } from './match-words.ts';
 
 /** Scores of the two roles, in speaking order, by name; `success` is from 0 to 1. */
 export type RuleScores = readonly Record<string, number>[];

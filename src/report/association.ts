@@ -3,10 +3,11 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyzeTables, type Analysis } from '../analysis/analyze-tables.ts';
 import { collectTables, type Collected } from '../analysis/collect-tables.ts';
+import type { PairTable } from '../synchrony/stats/qap.ts';
 import { probability } from '../viewer/page/format.ts';
 import type { Markup } from './figures/svg.ts';
 import { xyPlot } from './figures/xy.ts';
-import { paragraph, section, smallFigure, table, withSign } from './parts.ts';
+import { list, paragraph, section, smallFigure, table, withSign } from './parts.ts';
 
 export interface Association {
   analysis: Analysis;
@@ -39,43 +40,83 @@ const isScored = (folder: string): Promise<boolean> =>
   );
 
 export function associationSection({ analysis, collected }: Association): Markup {
-  const { models, associations, missing } = analysis;
+  const { models, associations, missing, within } = analysis;
+  const states = collected.figures.filter(({ isRival }) => !isRival);
   return section(
     'Synchrony beside outcomes, across models',
     paragraph(
-      `${models.length} models. Each point is an ordered pair of models: its excess in live talk, and the mean outcome of its dialogues. Pairs that share a model are not independent, so p is by permuting models; with ${models.length} models it cannot fall below 1/${associations[0]?.permutations ?? 1}.`,
+      `${models.length} models. Each point is an ordered pair of models: a figure of its live talk, and the mean outcome of its dialogues. Pairs that share a model are not independent, so p is by permuting models; with ${models.length} models it cannot fall below 1/${associations[0]?.permutations ?? 1}. Figures in brackets are of the words alone: where they go with the outcome as well, hidden states are not shown to add anything.`,
     ),
     table(
-      ['outcome', 'of', 'pairs', 'Pearson', 'Spearman', '95 % interval', 'p', 'q'],
-      associations.map(({ outcome, of, cells, pearson, spearman, interval, pValue, qValue }) => [
-        outcome,
-        of,
-        String(cells),
-        withSign(pearson),
-        spearman === undefined ? '–' : withSign(spearman),
-        interval ? `[${withSign(interval.low)}, ${withSign(interval.high)}]` : '–',
-        probability(pValue),
-        probability(qValue),
-      ]),
+      ['figure', 'outcome', 'of', 'pairs', 'Pearson', 'Spearman', '95 % interval', 'p', 'q'],
+      associations.map(rowOf),
     ),
-    missing.map(({ outcome, of, reason }) => paragraph(`${outcome} (${of}): no figure, ${reason}.`)),
-    collected.outcomes.map(({ name, both }) => outcomeFigure(collected, name, both)),
+    missing.length > 0
+      ? list([
+          ...new Set(
+            missing.map(
+              ({ figure, outcome, of, reason }) => `${figure}, ${outcome} (${of}): no figure, ${reason}.`,
+            ),
+          ),
+        ])
+      : undefined,
+    within.map(withinText),
+    collected.outcomes.flatMap(({ name, both }) =>
+      states
+        .filter(({ name: figure }) =>
+          associations.some((one) => one.figure === figure && one.outcome === name && one.of === 'both'),
+        )
+        .map((figure) => outcomeFigure(collected, figure, { name, table: both })),
+    ),
   );
 }
 
-function outcomeFigure(collected: Collected, name: string, outcome: Collected['synchrony']): Markup {
-  const points = pointsOf(collected, outcome);
-  const frame = { title: `${name} by excess`, xLabel: 'excess in live talk', yLabel: name };
+function rowOf(one: Analysis['associations'][number]): string[] {
+  const { figure, isRival, outcome, of, cells, pearson, spearman, interval, pValue, qValue } = one;
+  return [
+    isRival ? `(${figure})` : figure,
+    outcome,
+    of,
+    String(cells),
+    withSign(pearson),
+    spearman === undefined ? '–' : withSign(spearman),
+    interval ? `[${withSign(interval.low)}, ${withSign(interval.high)}]` : '–',
+    probability(pValue),
+    probability(qValue),
+  ];
+}
+
+function withinText(one: Analysis['within'][number]): Markup {
+  const what = `Within models, ${one.outcome} over ${one.episodes} episodes of ${one.scenarios} scenarios`;
+  if ('reason' in one) return paragraph(`${what}: no figure, ${one.reason}.`);
+  const { slope, interval, pValue } = one;
+  return paragraph(
+    `${what}: slope ${withSign(slope)} [${withSign(interval.low)}, ${withSign(interval.high)}] for each unit of an episode’s R², p ${probability(pValue)}.`,
+  );
+}
+
+interface NamedTable {
+  name: string;
+  table: PairTable;
+}
+
+function outcomeFigure(collected: Collected, figure: NamedTable, outcome: NamedTable): Markup {
+  const points = pointsOf(collected.models, figure.table, outcome.table);
+  const frame = {
+    title: `${outcome.name} by ${figure.name}`,
+    xLabel: `${figure.name} in live talk`,
+    yLabel: outcome.name,
+  };
   return smallFigure(
-    `${name}, both agents together.`,
-    xyPlot([{ name, color: 'hue-a', points, isJoined: false }], frame),
+    `${outcome.name} by ${figure.name}, both agents together.`,
+    xyPlot([{ name: outcome.name, color: 'hue-a', points, isJoined: false }], frame),
   );
 }
 
-function pointsOf({ models, synchrony }: Collected, outcome: Collected['synchrony']) {
+function pointsOf(models: readonly string[], figure: PairTable, outcome: PairTable) {
   return models.flatMap((source, row) =>
     models.flatMap((target, column) => {
-      const x = synchrony[row]?.[column];
+      const x = figure[row]?.[column];
       const y = outcome[row]?.[column];
       return x === undefined || y === undefined
         ? []

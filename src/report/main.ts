@@ -68,7 +68,7 @@ export async function run(argv: string[]): Promise<number> {
 /** The figures of a report, without the curves of figures while a run went on. */
 function resultsOf({ runs, association }: Report): object {
   return {
-    runs: runs.map(({ facts, view, lags, doses, outcomes, faults, dialogues }) => ({
+    runs: runs.map(({ facts, view, lags, doses, maps, overTurns, outcomes, faults, dialogues }) => ({
       ...facts,
       provisional: view.figures.provisional,
       verdict: view.figures.verdict,
@@ -76,6 +76,8 @@ function resultsOf({ runs, association }: Report): object {
       differences: view.figures.differences,
       lags,
       doses,
+      layers: maps.map(({ layerMap: { map, nulls }, ...group }) => ({ ...group, map, nulls })),
+      overTurns,
       outcomes,
       faults,
       dialogues: dialogues.map(({ id }) => id),

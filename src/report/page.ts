@@ -1,6 +1,7 @@
 /** A report as one HTML file: it loads nothing and runs nothing. */
 import { associationSection, type Association } from './association.ts';
 import { el, raw, type Markup } from './figures/svg.ts';
+import { layersSection } from './layers-section.ts';
 import type { RunReport } from './read-report.ts';
 import {
   curvesSection,
@@ -61,6 +62,7 @@ const runParts = (run: RunReport): Markup =>
     designSection(run),
     ladderSection(run),
     curvesSection(run),
+    layersSection(run),
     outcomesSection(run),
     dialoguesSection(run),
     faultsSection(run),

@@ -6,18 +6,23 @@ import { readLines } from '../process/run-folder/read-lines.ts';
 import { readTalk, type RunTalk, type TalkEpisode } from '../process/run-folder/read-talk.ts';
 import type { RunFacts } from '../protocol/nats-messages.ts';
 import type { OutcomeLine } from '../protocol/outcomes.ts';
-import type { BesideReport, StrictReport } from '../protocol/reports/score-report.ts';
+import type { BesideReport, LayerMapReport, StrictReport } from '../protocol/reports/score-report.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import { readScores } from '../recordings/read-scores.ts';
 import { FollowedRun } from '../viewer/library/followed-run.ts';
 import type { Interval, RunView } from '../viewer/view-data.ts';
+import { byCondition } from '../viewer/page/format.ts';
 import { outcomeMeans, type OutcomeMean } from './outcome-means.ts';
+import { turnCurves, type MappedGroup, type TurnCurve } from './turn-curves.ts';
 
 export interface RunReport {
   facts: RunFacts;
   view: RunView;
   lags: LagCurve[];
   doses: DoseCurve[];
+  /** Groups with a map of layers, those of `live` first. */
+  maps: MappedGroup[];
+  overTurns: TurnCurve[];
   outcomes: OutcomeMean[];
   dialogues: TalkEpisode[];
   /** What failed or is missing, a sentence each. */
@@ -46,11 +51,15 @@ export async function readReport(folder: string): Promise<RunReport> {
   await followed.look(async () => Promise.resolve(true));
   const view = followed.view();
   const outcomes = await readOutcomes(folder);
+  const lines = await groupLines(folder);
+  const maps = mappedGroups(lines);
   return {
     facts: talk.facts,
     view,
-    lags: await lagCurves(folder),
+    lags: lagCurves(lines),
     doses: doseCurves(view),
+    maps,
+    overTurns: turnCurves(talk, maps),
     outcomes: outcomeMeans(talk, outcomes),
     dialogues: sampled(talk),
     faults: [
@@ -70,18 +79,39 @@ interface GroupLine {
   targetRole?: number;
   strict?: StrictReport | null;
   beside?: BesideReport;
+  layerMap?: LayerMapReport | null;
+  source?: { name: string };
+  target?: { name: string };
 }
 
-async function lagCurves(folder: string): Promise<LagCurve[]> {
+async function groupLines(folder: string): Promise<GroupLine[]> {
   const isThere = await access(join(folder, 'scores.jsonl')).then(
     () => true,
     () => false,
   );
-  const lines = isThere ? ((await readScores(folder)).lines as GroupLine[]) : [];
-  const lastOf = (type: string): Map<string, GroupLine> =>
-    new Map(lines.filter((line) => line.type === type).map((line) => [line.group ?? '', line]));
-  const besides = lastOf('beside');
-  return [...lastOf('score')].flatMap(([group, { strict, condition, sourceRole, targetRole }]) => {
+  return isThere ? (await readScores(folder)).lines : [];
+}
+
+/** The last line of each group. */
+const lastOf = (lines: readonly GroupLine[], type: string): Map<string, GroupLine> =>
+  new Map(lines.filter((line) => line.type === type).map((line) => [line.group ?? '', line]));
+
+function mappedGroups(lines: readonly GroupLine[]): MappedGroup[] {
+  const besides = lastOf(lines, 'beside');
+  const found = [...lastOf(lines, 'score')].flatMap(([group, line]) => {
+    const { condition, sourceRole, targetRole, source, target } = line;
+    const layerMap = besides.get(group)?.layerMap;
+    if (!layerMap || condition === undefined || sourceRole === undefined || targetRole === undefined)
+      return [];
+    const models: [string, string] = [source?.name ?? '', target?.name ?? ''];
+    return [{ condition, models, sourceRole, targetRole, layerMap }];
+  });
+  return found.toSorted(byCondition);
+}
+
+function lagCurves(lines: readonly GroupLine[]): LagCurve[] {
+  const besides = lastOf(lines, 'beside');
+  return [...lastOf(lines, 'score')].flatMap(([group, { strict, condition, sourceRole, targetRole }]) => {
     const beside = besides.get(group)?.beside;
     const found = [
       { lag: 1, score: strict },

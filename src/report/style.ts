@@ -45,6 +45,8 @@ svg .null { stroke: var(--soft); stroke-width: 2; }
 svg .interval { stroke: var(--c, var(--ink)); stroke-width: 2; }
 svg circle { fill: var(--c, var(--ink)); stroke: var(--c, var(--ink)); stroke-width: 1.5; }
 svg .pale circle { fill: var(--ground); }
+svg .band { fill: var(--line); opacity: 0.7; }
+svg .above { fill: var(--hue-a); } svg .below { fill: var(--hue-b); } svg .best { fill: none; stroke: var(--ink); stroke-width: 2; }
 svg .curve { fill: none; stroke: var(--c, var(--ink)); stroke-width: 1.5; }
 .hue-a { --c: var(--hue-a); } .hue-b { --c: var(--hue-b); } .hue-c { --c: var(--hue-c); } .hue-d { --c: var(--hue-d); }
 .cond-live { --c: var(--live); } .cond-reader { --c: var(--reader); } .cond-monologue { --c: var(--monologue); }

@@ -8,7 +8,13 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/report/main.ts';
 import { openBrowser } from '../fixtures/viewer/browser.ts';
-import { appendLines, episodeName, scoreLine, writeRunFolder } from '../fixtures/viewer/run-folder.ts';
+import {
+  appendLines,
+  besideLine,
+  episodeName,
+  scoreLine,
+  writeRunFolder,
+} from '../fixtures/viewer/run-folder.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -23,7 +29,14 @@ beforeAll(async () => {
     scoreLine({ condition: 'live', excess: 0.3 }),
     scoreLine({ condition: 'dose:0.5', excess: 0.1 }),
     scoreLine({ condition: 'monologue', excess: 0.01 }),
-    { type: 'beside', group: 'live 1 2', beside: { text: null, words: null, lag3: score, lag5: score } },
+    {
+      ...besideLine({
+        condition: 'live',
+        map: [[0.3, -0.1]],
+        turns: { [episodeName(0)]: { 0: 0.1, 2: 0.2 }, [episodeName(2)]: { 0: 0.1, 2: 0 } },
+      }),
+      beside: { text: null, words: null, lag3: score, lag5: score },
+    },
   ]);
   const outcome = { type: 'outcome', run: 'done', atMs: 1, agent: 'ada', name: 'success', source: 'rule' };
   await appendLines(
@@ -51,7 +64,7 @@ describe('a report in Chromium with the network off', { timeout: 120_000 }, () =
       page.on('console', (message) => complaints.push(message.text()));
       const file = pathToFileURL(join(folder, 'report.html')).href;
       await page.goto(file);
-      expect(await page.locator('svg').count()).toBe(4);
+      expect(await page.locator('svg').count()).toBe(6);
       await page.evaluate(await readFile(AXE, 'utf8'));
       const found: { violations: { id: string; nodes: { html: string }[] }[] } =
         await page.evaluate('axe.run()');

@@ -60,6 +60,7 @@ export function watchRun(options: RunWatchOptions): RunWatch {
     state = next(state);
     if (state.ended) tell(state.ended);
   };
+  if (earlier.ended) tell(earlier.ended);
   const headings = createHeadings(terminal);
   for (const [episode, { scenario, condition }] of earlier.running)
     headings.resume({ episode, scenario, condition });

@@ -5,6 +5,7 @@ import { readOutcomes } from '../../process/run-folder/outcomes-file.ts';
 import { readTalk } from '../../process/run-folder/read-talk.ts';
 import { tableBytes, type TableFormat } from '../../tables/table-bytes.ts';
 import { readScores } from '../read-scores.ts';
+import { episodeParts } from './episode-parts.ts';
 import { scoreTables } from './score-tables.ts';
 import { episodesTable, turnsTable } from './talk-tables.ts';
 
@@ -25,7 +26,11 @@ export async function exportTables(
     () => false,
   );
   const scores = hasScores ? (await readScores(folder)).lines : [];
-  const tables = [turnsTable(talk), episodesTable(talk, outcomes), ...scoreTables(scores)];
+  const tables = [
+    turnsTable(talk),
+    episodesTable(talk, outcomes, episodeParts(scores)),
+    ...scoreTables(scores),
+  ];
   await mkdir(out, { recursive: true });
   const written: ExportedTable[] = [];
   for (const table of tables) {

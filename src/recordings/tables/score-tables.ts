@@ -1,7 +1,9 @@
 /**
  * Tables of a run's scores, each figure once, as it was published last: `groups` and `pairs` with all figures,
- * `differences` between conditions, and `steps` with a row for each dyad and measure.
+ * `layers` with a row for each pair of layers, `differences` between conditions, and `steps` with a row for each dyad
+ * and measure.
  */
+import type { LayerMapReport } from '../../protocol/reports/score-report.ts';
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
 import { tableOf, type Column, type Table } from '../../tables/table.ts';
 import type { Cell } from '../../tables/csv.ts';
@@ -14,9 +16,12 @@ export function scoreTables(lines: readonly ScoreLine[]): Table[] {
   const all = lines as readonly Line[];
   const ofType = (type: string): Line[] => all.filter((line) => line.type === type);
   const groups = [...lastBy(ofType('score'), (line) => String(line.group)).values()];
-  const besides = lastBy(ofType('beside'), (line) => String(line.group));
+  const [besides, influences] = ['beside', 'influence'].map((type) =>
+    lastBy(ofType(type), (line) => String(line.group)),
+  ) as [Map<string, Line>, Map<string, Line>];
   return [
-    groupsTable(groups, besides),
+    groupsTable(groups, { besides, influences }),
+    layersTable(groups, besides),
     pairsTable([...lastBy(ofType('pair'), (line) => String(line['pair'])).values()]),
     differencesTable([...lastBy(ofType('difference'), differenceKey).values()]),
     stepsTable([
@@ -76,7 +81,24 @@ const fields = (type: Column<Line>[1], paths: readonly string[]): Column<Line>[]
 
 const STRICT = ['score', 'excess', 'ciLow', 'ciHigh', 'nullMean', 'samples'];
 
-function groupsTable(groups: readonly Line[], besides: ReadonlyMap<string, Line>): Table {
+/** Of runs with branches; intervals are lists of two. */
+const BRANCH_FIELDS = [
+  'histories',
+  'influence.value',
+  'influence.ci.0',
+  'influence.ci.1',
+  'matched.score',
+  'matched.ci.0',
+  'matched.ci.1',
+  'matched.p_value',
+];
+
+interface Besides {
+  besides: ReadonlyMap<string, Line>;
+  influences: ReadonlyMap<string, Line>;
+}
+
+function groupsTable(groups: readonly Line[], { besides, influences }: Besides): Table {
   const p = groups.map((line) => at(line, 'strict.pValue'));
   const tested = groups.filter((_, index) => typeof p[index] === 'number');
   const q = qValues(p.filter((value) => typeof value === 'number'));
@@ -108,10 +130,33 @@ function groupsTable(groups: readonly Line[], besides: ReadonlyMap<string, Line>
         field<Line>(`beside.${what}.${name}`, 'number', (line) => besides.get(String(line.group))),
       ),
     ),
+    ...BRANCH_FIELDS.map((name) => field<Line>(name, 'number', (line) => influences.get(String(line.group)))),
     ...fields('text', ['reason', 'method.name']),
     ...fields('integer', ['method.version']),
   ];
   return tableOf('groups', groups, columns);
+}
+
+/** R² of strict mode from every source layer to every target layer, numbered from 1, beside its null. */
+function layersTable(groups: readonly Line[], besides: ReadonlyMap<string, Line>): Table {
+  const rows = groups.flatMap((line) => {
+    const found = besides.get(String(line.group))?.['layerMap'] as LayerMapReport | null | undefined;
+    return (found?.map ?? []).flatMap((cells, source) =>
+      cells.map((r2, target) => ({ line, source, target, r2, nullMean: found?.nulls[source]?.[target] })),
+    );
+  });
+  type Row = (typeof rows)[number];
+  const ofLine = (row: Row): Line => row.line;
+  return tableOf<Row>('layers', rows, [
+    ...['run', 'condition', 'direction', 'source.name', 'target.name'].map((name) =>
+      field(name, 'text', ofLine),
+    ),
+    ...['agents', 'sourceRole', 'targetRole', 'distance'].map((name) => field(name, 'integer', ofLine)),
+    ['source_layer', 'integer', ({ source }) => source + 1],
+    ['target_layer', 'integer', ({ target }) => target + 1],
+    ['r2', 'number', ({ r2 }) => r2],
+    ['null_mean', 'number', ({ nullMean }) => nullMean],
+  ]);
 }
 
 function pairsTable(pairs: readonly Line[]): Table {

@@ -3,8 +3,11 @@
  * its outcomes.
  */
 import type { RunTalk, TalkEpisode } from '../../process/run-folder/read-talk.ts';
+import type { AgentModel } from '../../protocol/agent-model.ts';
 import type { Outcome, OutcomeLine } from '../../protocol/outcomes.ts';
+import { groupBy } from '../../synchrony/group-by.ts';
 import { tableOf, type Column, type Table } from '../../tables/table.ts';
+import type { EpisodePart } from './episode-parts.ts';
 
 interface EpisodeRow {
   run: string;
@@ -49,7 +52,11 @@ export function turnsTable({ facts, episodes }: RunTalk): Table {
  * A column for each kind of outcome, such as `rule_success` or `judge_goal`; with several judges their models are in
  * the name.
  */
-export function episodesTable({ facts, episodes }: RunTalk, lines: readonly OutcomeLine[]): Table {
+export function episodesTable(
+  { facts, episodes }: RunTalk,
+  lines: readonly OutcomeLine[],
+  parts: readonly EpisodePart[],
+): Table {
   const outcomes = lines.filter((line) => line.type === 'outcome');
   const judges = new Set(outcomes.flatMap(({ judge }) => (judge ? [judgeName(judge)] : [])));
   const columnOf = (outcome: Outcome): string => outcomeColumn(outcome, judges.size > 1);
@@ -66,23 +73,43 @@ export function episodesTable({ facts, episodes }: RunTalk, lines: readonly Outc
       model: facts.agents[agent],
     })),
   );
-  type Row = (typeof rows)[number];
-  return tableOf<Row>('episodes', rows, [
+  return tableOf<SpeakerRow>('episodes', rows, [
     ...EPISODE_COLUMNS,
-    ['agent', 'text', ({ agent }) => agent],
-    ['role', 'integer', ({ role }) => role],
-    ['model', 'text', ({ model }) => model?.name],
-    ['model_sha256', 'text', ({ model }) => model?.sha256],
-    ['turns', 'integer', ({ episode }) => episode.turns.length],
-    ['finish', 'text', ({ episode }) => episode.finish],
-    ['started_at_ms', 'integer', ({ episode }) => episode.startedAtMs],
-    ['finished_at_ms', 'integer', ({ episode }) => episode.finishedAtMs],
-    ...names.map((name): Column<Row> => [
+    ...SPEAKER_COLUMNS,
+    ['r2_as_source', 'number', partOf(parts, 'sourceRole')],
+    ['r2_as_target', 'number', partOf(parts, 'targetRole')],
+    ...names.map((name): Column<SpeakerRow> => [
       name,
       'number',
       ({ episode, agent }) => values.get(`${episode.id}\n${agent}\n${name}`),
     ]),
   ]);
+}
+
+interface SpeakerRow extends EpisodeRow {
+  agent: string;
+  role: number;
+  model: AgentModel | undefined;
+}
+
+const SPEAKER_COLUMNS: readonly Column<SpeakerRow>[] = [
+  ['agent', 'text', ({ agent }) => agent],
+  ['role', 'integer', ({ role }) => role],
+  ['model', 'text', ({ model }) => model?.name],
+  ['model_sha256', 'text', ({ model }) => model?.sha256],
+  ['turns', 'integer', ({ episode }) => episode.turns.length],
+  ['finish', 'text', ({ episode }) => episode.finish],
+  ['started_at_ms', 'integer', ({ episode }) => episode.startedAtMs],
+  ['finished_at_ms', 'integer', ({ episode }) => episode.finishedAtMs],
+];
+
+/** Mean over the dyads of the episode in which the row's speaker has the place. */
+function partOf(parts: readonly EpisodePart[], place: 'sourceRole' | 'targetRole') {
+  const sums = groupBy(parts, (part) => `${part.episode}\n${part[place]}`);
+  return ({ episode, role }: { episode: TalkEpisode; role: number }): number | undefined => {
+    const own = sums.get(`${episode.id}\n${role}`) ?? [];
+    return own.length === 0 ? undefined : own.reduce((sum, { r2 }) => sum + r2, 0) / own.length;
+  };
 }
 
 const judgeName = ({ model, promptSha256 }: NonNullable<Outcome['judge']>): string =>

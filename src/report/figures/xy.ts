@@ -24,6 +24,8 @@ export interface Frame {
   yLabel: string;
   /** Values named on the horizontal axis; by default round ones. */
   xTicks?: readonly number[];
+  /** A range of heights that is shaded. */
+  band?: { low: number; high: number };
 }
 
 const WIDTH = 460;
@@ -34,10 +36,14 @@ const TOP = 12;
 const BOTTOM = 44;
 const TICKS = 5;
 
-export function xyPlot(curves: readonly Curve[], { title, xLabel, yLabel, xTicks }: Frame): Markup {
+export function xyPlot(curves: readonly Curve[], { title, xLabel, yLabel, xTicks, band }: Frame): Markup {
   const points = curves.flatMap((curve) => curve.points);
   const xs = rangeOf(points.map(({ x }) => x));
-  const ys = rangeOf([0, ...points.flatMap(({ y, low = y, high = y }) => [y, low, high])]);
+  const ys = rangeOf([
+    0,
+    ...(band ? [band.low, band.high] : []),
+    ...points.flatMap(({ y, low = y, high = y }) => [y, low, high]),
+  ]);
   const at = {
     x: (value: number): number => LEFT + ((WIDTH - LEFT - RIGHT) * (value - xs.low)) / (xs.high - xs.low),
     y: (value: number): number =>
@@ -54,13 +60,8 @@ export function xyPlot(curves: readonly Curve[], { title, xLabel, yLabel, xTicks
       role: 'img',
       'aria-label': `${title}. ${said.join('. ')}`,
     },
-    el('line', {
-      class: 'zero',
-      x1: LEFT,
-      x2: WIDTH - RIGHT,
-      y1: at.y(0),
-      y2: at.y(0),
-    }),
+    band && bandOf(band, at),
+    el('line', { class: 'zero', x1: LEFT, x2: WIDTH - RIGHT, y1: at.y(0), y2: at.y(0) }),
     axes({
       at,
       xTicks: xTicks ?? ticksOf(xs),
@@ -71,6 +72,15 @@ export function xyPlot(curves: readonly Curve[], { title, xLabel, yLabel, xTicks
     curves.map((curve) => drawn(curve, at)),
   );
 }
+
+const bandOf = ({ low, high }: { low: number; high: number }, at: Place): Markup =>
+  el('rect', {
+    class: 'band',
+    x: LEFT,
+    width: WIDTH - LEFT - RIGHT,
+    y: at.y(high),
+    height: Math.max(2, at.y(low) - at.y(high)),
+  });
 
 interface Place {
   x(value: number): number;

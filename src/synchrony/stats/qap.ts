@@ -35,6 +35,7 @@ export interface QapOptions {
 }
 
 const MOST_ENUMERATED = 6;
+const FEWEST_CELLS = 3;
 /** Of an r that differs by rounding alone one cannot say that it is smaller. */
 const ROUNDING = 1e-10;
 
@@ -49,6 +50,10 @@ export function qap(
   if (models < 3) return { reason: `permuting models takes three of them, there are ${models}` };
   const given = [...x.keys()];
   const { r, cells } = correlate(x, y, given);
+  if (cells < FEWEST_CELLS)
+    return {
+      reason: `a correlation takes ${FEWEST_CELLS} pairs of models with both figures, there are ${cells}`,
+    };
   if (r === undefined) return { reason: `a table is constant over the ${cells} cells that both have` };
   const exact = models <= MOST_ENUMERATED;
   const orders = exact ? permutations(given) : drawn(given, draws, seed);
@@ -78,7 +83,7 @@ function correlate(
       first.push(moved);
       second.push(value);
     }
-  return { r: first.length < 3 ? undefined : coefficient(first, second), cells: first.length };
+  return { r: first.length < FEWEST_CELLS ? undefined : coefficient(first, second), cells: first.length };
 }
 
 /** The given order first, which is one of those that count. */

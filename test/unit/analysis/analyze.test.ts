@@ -4,31 +4,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { analyzeTables, type Analysis } from '../../../src/analysis/analyze-tables.ts';
 import { run } from '../../../src/analysis/main.ts';
-import { seededRandom } from '../../../src/numeric/random.ts';
 import type { Condition } from '../../../src/protocol/study.ts';
+import { plantedModels as planted } from '../../fixtures/planted/planted-models.ts';
 import { makeTalkFolder } from '../../fixtures/recordings/talk-folder.ts';
 
 const OPTIONS = { covariates: new Map(), draws: 199, seed: 1 };
-
-/** Models with a skill each: it makes the outcome, and by the share `drive` synchrony. */
-function planted(models: number, drive: number, seed: number): Parameters<typeof analyzeTables>[0] {
-  const random = seededRandom(seed, 41);
-  const skill = Array.from({ length: models }, () => random.normal());
-  const other = Array.from({ length: models }, () => random.normal());
-  const table = (value: (i: number, j: number) => number) =>
-    skill.map((_row, i) => skill.map((_cell, j) => (i === j ? undefined : value(i, j))));
-  const of = (values: number[], i: number, j: number): number => (values[i] ?? 0) + (values[j] ?? 0);
-  const synchrony = table(
-    (i, j) => drive * of(skill, i, j) + (1 - drive) * of(other, i, j) + 0.2 * random.normal(),
-  );
-  const outcome = table((i, j) => of(skill, i, j) + 0.2 * random.normal());
-  return {
-    models: skill.map((_value, at) => `m${at}`),
-    synchrony,
-    outcomes: [{ name: 'rule success', both: outcome, predicted: outcome }],
-    provisional: 0,
-  };
-}
 
 describe('an analysis of planted models', () => {
   it('finds synchrony that skill drives, with the true r within its interval in most studies', () => {
@@ -112,9 +92,25 @@ async function runFolder({
       source: model(source),
       target: model(target),
     };
+    const episodes = orders.flatMap((order, at) =>
+      order.includes(source) && order.includes(target) ? [at] : [],
+    );
     return [
       { ...line, provisional: true, strict: { excess: -99 } },
-      { ...line, provisional, strict: { excess: SKILL[target] / 10 + SKILL[source] / 1000 } },
+      {
+        ...line,
+        provisional,
+        strict: { excess: SKILL[target] / 10 + SKILL[source] / 1000 },
+        paper: { unclipped: -SKILL[source], textOnly: SKILL[source] },
+      },
+      { ...line, type: 'influence', provisional, influence: { value: SKILL[target] / 20 }, matched: null },
+      {
+        type: 'beside',
+        group: line.group,
+        provisional,
+        beside: { text: { excess: 0.01 * SKILL[source] } },
+        layerMap: { turns: Object.fromEntries(episodes.map((at) => [`e${at}`, { 0: 0.1, 2: 0.2 * at }])) },
+      },
     ];
   });
   const lines = orders.flatMap((order, at) =>
@@ -144,9 +140,12 @@ async function analyze(...argv: string[]): Promise<string> {
 
 describe('entrain analyze', () => {
   it('takes the last score of each group and the outcomes of its models, over ordered pairs', async () => {
-    const { models, associations, relations } = JSON.parse(
-      await analyze(await runFolder(), '--json'),
-    ) as Analysis;
+    const {
+      models,
+      associations: all,
+      relations,
+    } = JSON.parse(await analyze(await runFolder(), '--json')) as Analysis;
+    const associations = all.filter(({ figure }) => figure === 'excess');
     expect(models).toEqual(['m-a', 'm-b', 'm-c', 'm-d']);
     expect(
       associations.map(({ of, cells, permutations, exact }) => [of, cells, permutations, exact]),
@@ -159,24 +158,43 @@ describe('entrain analyze', () => {
     expect(predicted?.pValue).toBeCloseTo(1 / 24, 12);
     expect(both?.pearson).toBeGreaterThan(0.5);
     expect(both?.pearson).toBeLessThan(0.9);
-    if ('reason' in relations) throw new Error(relations.reason);
-    expect(relations.variance.partner).toBeGreaterThan(50 * relations.variance.actor);
+    const [first] = relations;
+    if (!first || 'reason' in first) throw new Error(first?.reason);
+    expect(first.variance.partner).toBeGreaterThan(50 * first.variance.actor);
+  });
+
+  it('holds influence, secondary figures and figures of the words beside the same outcomes', async () => {
+    const { associations, missing, within } = JSON.parse(
+      await analyze(await runFolder(), '--json'),
+    ) as Analysis;
+    const of = (figure: string) =>
+      associations.find((one) => one.figure === figure && one.of === 'predicted');
+    expect(of('influence')).toMatchObject({ isRival: false, cells: 12 });
+    expect(of('influence')?.pearson).toBeGreaterThan(0.99);
+    expect(of('excess beyond text')?.pearson).toBeCloseTo(-1 / 3, 10);
+    expect(of('SyncR² as published')?.pearson).toBeCloseTo(1 / 3, 10);
+    expect(of('text-only SyncR²')).toMatchObject({ isRival: true });
+    // Of each scenario and pair there is one episode, so no reply has others to be compared with.
+    expect(new Set(associations.map(({ figure }) => figure))).not.toContain('word overlap');
+    expect(missing).toEqual([]);
+    expect(within).toMatchObject([{ outcome: 'rule success', episodes: 12, scenarios: 1 }]);
   });
 
   it('says how many models there are and what their number allows', async () => {
     const said = await analyze(await runFolder());
     expect(said).toContain('4 models in 1 run, condition live');
     expect(said).toContain('with 4 models no p can be below 1/24');
-    expect(said).toMatch(/rule success +predicted +12 +\+1\.00/);
-    expect(said).toContain('who makes synchrony');
+    expect(said).toMatch(/excess +rule success +predicted +4 +12 +\+1\.00/);
+    expect(said).toContain('who makes influence (variances');
   });
 
   it('averages over several runs, and refuses one that is given twice', async () => {
     const [one, other] = [await runFolder(), await runFolder()];
-    expect(JSON.parse(await analyze(one, other, '--json'))).toMatchObject({
-      runs: 2,
-      associations: [{ cells: 12 }, { cells: 12 }],
-    });
+    const { runs, associations } = JSON.parse(await analyze(one, other, '--json')) as Analysis & {
+      runs: number;
+    };
+    expect(runs).toBe(2);
+    expect(new Set(associations.map(({ cells }) => cells))).toEqual(new Set([12]));
     await expect(analyze(one, one)).rejects.toMatchObject({ code: 'USAGE' });
   });
 
@@ -198,9 +216,10 @@ describe('entrain analyze', () => {
   it('reads covariates of models, and names what is wrong with them', async () => {
     const folder = await runFolder();
     const file = join(folder, 'covariates.csv');
-    await writeFile(file, 'model,size\nm-a,1\nm-b,3\nm-c,2\nm-d,9\n');
+    await writeFile(file, 'model,size,family\nm-a,1,old\nm-b,3,old\nm-c,2,old\nm-d,9,new\n');
     const { associations } = JSON.parse(await analyze(folder, '--covariates', file, '--json')) as Analysis;
     expect(associations[0]?.partial).toBeDefined();
+    expect(associations.some(({ family, models }) => family === 'old' && models === 3)).toBe(true);
     const refused = async (text: string, said: string): Promise<void> => {
       await writeFile(file, text);
       await expect(analyze(folder, '--covariates', file)).rejects.toMatchObject({

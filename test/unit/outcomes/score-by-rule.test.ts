@@ -1,7 +1,8 @@
 /** Rules that score a talk, by talks written for them. */
 import { describe, expect, it } from 'vitest';
 import { scoreByRule } from '../../../src/outcomes/score-by-rule.ts';
-import { lastNamed, wordsOf } from '../../../src/outcomes/match-words.ts';
+import { lastNamed } from '../../../src/outcomes/match-words.ts';
+import { wordsOf } from '../../../src/process/run-folder/words-of.ts';
 import { ruleFault, type Rule } from '../../../src/protocol/scenarios/rule-schema.ts';
 
 const success = (rule: Rule, turns: string[]): (number | undefined)[] =>

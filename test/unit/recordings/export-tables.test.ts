@@ -7,6 +7,7 @@ import { run } from '../../../src/recordings/main.ts';
 import { exportTables } from '../../../src/recordings/tables/export-tables.ts';
 import { parseCsv } from '../../../src/tables/csv.ts';
 import type { TableFormat } from '../../../src/tables/table-bytes.ts';
+import { TABLE_SCORES } from '../../fixtures/recordings/table-scores.ts';
 import { makeTalkFolder } from '../../fixtures/recordings/talk-folder.ts';
 
 const folders: string[] = [];
@@ -15,87 +16,6 @@ afterEach(async () => {
 });
 
 const WORDS = 'She said: "Yes,\nof course" – naïve 😀';
-const MODEL = { name: 'm1', sha256: 'a', layers: 4, dims: 8 };
-const ABOUT = { run: 'talk', source: MODEL, target: { ...MODEL, name: 'm2' }, agents: 2, distance: 1 };
-
-/** A group is published several times; the last line is the one that counts. */
-const SCORES = [
-  {
-    ...ABOUT,
-    type: 'score',
-    group: 'a',
-    condition: 'live',
-    provisional: true,
-    strict: null,
-    samples: 3,
-    reason: 'Too few.',
-  },
-  {
-    ...ABOUT,
-    type: 'score',
-    group: 'a',
-    condition: 'live',
-    provisional: false,
-    samples: 130,
-    strict: {
-      score: 0.1,
-      excess: 0.2,
-      ciLow: 0.1,
-      ciHigh: 0.3,
-      nullMean: -0.1,
-      pValue: 0.01,
-      z: 5,
-      permutations: 199,
-      samples: 120,
-    },
-    paper: { score: 0, unclipped: -0.5, nullMean: 0, pseudoMean: null, samples: 130 },
-  },
-  {
-    ...ABOUT,
-    type: 'score',
-    group: 'b',
-    condition: 'monologue',
-    provisional: false,
-    samples: 130,
-    strict: { score: 0, excess: 0, pValue: 0.04 },
-  },
-  {
-    type: 'beside',
-    run: 'talk',
-    group: 'a',
-    beside: { text: { excess: 0.05, ciLow: 0.01, ciHigh: 0.1, samples: 120 }, words: null },
-  },
-  {
-    type: 'pair',
-    run: 'talk',
-    pair: 'p',
-    modelA: 'm1',
-    modelB: 'm2',
-    condition: 'live',
-    strict: { excess: 0.15 },
-  },
-  {
-    type: 'difference',
-    run: 'talk',
-    between: 'pairs',
-    modelA: 'm1',
-    modelB: 'm2',
-    condition: 'live',
-    against: 'monologue',
-    difference: 0.2,
-    pValue: 0.001,
-    provisional: false,
-  },
-  {
-    type: 'steps',
-    run: 'talk',
-    group: 'a',
-    episode: 'e1',
-    steps: 40,
-    figures: { cka: { value: 0.3, size: 0.3, pValue: 0.02 }, xcorr: { value: 0.1, size: 0.1, bestLag: 2 } },
-  },
-];
-
 async function runFolder(): Promise<string> {
   const folder = await makeTalkFolder({
     scenarios: [{ id: 'lamp', text: 'A lamp.', people: [{}, {}] }],
@@ -115,7 +35,7 @@ async function runFolder(): Promise<string> {
   ];
   const text = (lines: object[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   await writeFile(join(folder, 'outcomes.jsonl'), text(outcomes));
-  await writeFile(join(folder, 'scores.jsonl'), text(SCORES));
+  await writeFile(join(folder, 'scores.jsonl'), text(TABLE_SCORES));
   return folder;
 }
 
@@ -220,9 +140,45 @@ describe.each(['csv', 'parquet'] as const)('the tables of a run as %s', (format)
       strict_q_value: 0.02,
       paper_unclipped: -0.5,
       beside_text_excess: 0.05,
+      histories: 30,
+      influence_value: 0.5,
+      influence_ci_0: 0.4,
+      influence_ci_1: 0.6,
+      matched_score: 0.3,
+      matched_p_value: 0.01,
     });
     expect(rows[0]?.['paper_pseudo_mean']).toBeUndefined();
     expect(rows[1]).toMatchObject({ condition: 'monologue', strict_q_value: 0.04 });
+  });
+
+  it('have a row for each pair of layers of each group, beside its null', async () => {
+    const rows = await (await exported())('layers');
+    expect(
+      rows.map((row) => [row['source_layer'], row['target_layer'], row['r2'], row['null_mean']]),
+    ).toEqual([
+      [1, 1, 0.1, -0.1],
+      [1, 2, 0.2, -0.2],
+      [2, 1, 0.3, -0.3],
+      [2, 2, 0.4, -0.4],
+    ]);
+    expect(rows[0]).toMatchObject({ condition: 'live', source_name: 'm1', target_name: 'm2' });
+  });
+
+  it('have what each episode adds to the R² of its groups, by the place of its speakers', async () => {
+    const rows = await (await exported())('episodes');
+    expect(
+      rows.map(({ episode, role, r2_as_source: source, r2_as_target: target }) => [
+        episode,
+        role,
+        source,
+        target,
+      ]),
+    ).toEqual([
+      ['e1', 1, expect.closeTo(0.3, 10), undefined],
+      ['e1', 2, undefined, expect.closeTo(0.3, 10)],
+      ['e2', 1, 0.2, undefined],
+      ['e2', 2, undefined, 0.2],
+    ]);
   });
 
   it('have pairs, differences, and steps by dyad and measure', async () => {
@@ -248,7 +204,9 @@ describe('entrain export', () => {
       .mockImplementation((text) => ((said += String(text)), true));
     expect(await run(['export', folder, '--format', 'parquet']).finally(() => spy.mockRestore())).toBe(0);
     expect((await readdir(`${folder}-export`)).toSorted()).toEqual(
-      ['differences', 'episodes', 'groups', 'pairs', 'steps', 'turns'].map((name) => `${name}.parquet`),
+      ['differences', 'episodes', 'groups', 'layers', 'pairs', 'steps', 'turns'].map(
+        (name) => `${name}.parquet`,
+      ),
     );
     expect(said).toContain('4 rows');
     expect(await readTable(folder, 'groups', 'parquet')).toEqual([]);

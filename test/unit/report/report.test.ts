@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../../src/report/main.ts';
-import { appendLines, episodeName, scoreLine, writeRunFolder } from '../../fixtures/viewer/run-folder.ts';
+import {
+  appendLines,
+  besideLine,
+  episodeName,
+  scoreLine,
+  writeRunFolder,
+} from '../../fixtures/viewer/run-folder.ts';
 
 let runs: string;
 beforeEach(async () => {
@@ -25,6 +31,8 @@ interface Results {
     doses: { points: { dose: number }[] }[];
     outcomes: { of: string; mean: number }[];
     dialogues: string[];
+    layers: { map: number[][] }[];
+    overTurns: { points: { turn: number; value: number }[] }[];
   }[];
   association?: object;
 }
@@ -105,6 +113,28 @@ describe('entrain report', () => {
     expect(results.runs[0]?.doses.map(({ points }) => points.map(({ dose }) => dose))).toEqual([[0, 0.5, 1]]);
     expect(html).toContain('aria-label="Excess by lag.');
     expect(html).toContain('aria-label="Excess by dose.');
+  });
+
+  it('has maps of layers on one scale, and R² over turns beside its null', async () => {
+    const folder = await scored(0.3);
+    const turns = { [episodeName(0)]: { 0: 0.01, 2: 0.02 }, [episodeName(2)]: { 0: 0.03, 2: 0.04 } };
+    const map = [
+      [0.4, -0.2],
+      [0.1, 0.05],
+    ];
+    await appendLines(folder, 'scores.jsonl', [besideLine({ condition: 'live', map, turns })]);
+    const { html, results } = await report('done');
+    // Parts times their number: (0.01 + 0.03) / 2 × 4.
+    expect(results.runs[0]?.overTurns[0]?.points).toEqual([
+      { turn: 1, value: expect.closeTo(0.08, 12) as number },
+      { turn: 3, value: expect.closeTo(0.12, 12) as number },
+    ]);
+    expect(results.runs[0]?.layers[0]?.map).toEqual(map);
+    expect(html).toContain('best: layer 1 to 1, +0.400, null −0.010');
+    expect(html).toContain('layer 1 → 2: −0.200');
+    expect(html.match(/class="best"/g)).toHaveLength(1);
+    expect(html).toMatch(/class="below"[^>]*fill-opacity="0.500"/);
+    expect(html).toContain('aria-label="R² over turns.');
   });
 
   it('shows a dialogue of each condition whole, and outcomes', async () => {

@@ -65,11 +65,36 @@ describe('resumeView', () => {
     expect(progress({ ...state, episodes: 4, maxTurns: 2 })).toBe((1 + 1 / 2) / 4);
   });
 
-  it('refuses a run that has ended', async () => {
-    const folder = await folderOf(
-      [started('e1'), finished('e1'), { type: 'run-finished', run: 'r1', episodes: 1, turns: 2, atMs: 1 }],
-      [],
-    );
-    await expect(resumeView({ run: 'r1', folder })).rejects.toThrow('Run "r1" is finished, with 1 episode:');
+  const end = { type: 'run-finished', run: 'r1', episodes: 1, turns: 2, atMs: 1 };
+  const score = (group: string, provisional: boolean) => ({
+    type: 'score',
+    group,
+    condition: 'live',
+    provisional,
+  });
+  async function endedFolder(scores: object[]): Promise<string> {
+    const folder = await folderOf([started('e1'), finished('e1'), end], []);
+    await writeFile(join(folder, 'scores.jsonl'), scores.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return folder;
+  }
+
+  it('refuses a run that has ended and whose figures are final', async () => {
+    for (const scores of [[], [score('a', true), score('a', false), score('b', false)]]) {
+      const folder = await endedFolder(scores);
+      await expect(resumeView({ run: 'r1', folder })).rejects.toThrow(
+        'Run "r1" is finished, with 1 episode:',
+      );
+    }
+  });
+
+  it('goes on with a run that was stopped behind its last turn while its figures were provisional', async () => {
+    for (const scores of [
+      [score('a', false), score('b', true)],
+      [score('a', false), score('a', true)],
+    ])
+      expect(await resumeView({ run: 'r1', folder: await endedFolder(scores) })).toMatchObject({
+        finished: 1,
+        ended: { failed: false },
+      });
   });
 });

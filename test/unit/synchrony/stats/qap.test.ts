@@ -94,6 +94,10 @@ describe('the permutation test over models', () => {
     ];
     expect(qap(pair, pair)).toEqual({ reason: 'permuting models takes three of them, there are 2' });
     expect(qap(X, pair)).toEqual({ reason: 'the tables have unequal sizes' });
+    const few = X.map((row, i) => row.map((value, j) => (i === 0 && j < 3 ? value : undefined)));
+    expect(qap(X, few)).toEqual({
+      reason: 'a correlation takes 3 pairs of models with both figures, there are 2',
+    });
     const constant = X.map((row) => row.map(() => 1));
     expect(qap(X, constant)).toEqual({ reason: 'a table is constant over the 20 cells that both have' });
   });
