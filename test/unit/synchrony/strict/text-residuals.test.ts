@@ -104,3 +104,11 @@ it('takes nothing out where the text says nothing', async () => {
   const energy = (m: Matrix | undefined): number => m!.data.reduce((sum, value) => sum + value * value, 0);
   expect(energy(rest) / energy(states)).toBeGreaterThan(0.97);
 });
+
+it('chooses the same penalty by sums as by rows where the text says nothing', async () => {
+  const [text, states] = [normals(4, 7), normals(3, 8)];
+  const input = { used, text, held: [2], algebra };
+  const [rows, sums] = [await byRows(states, input), await bySums(states, input)];
+  for (const [at, value] of (rows[0] as Matrix).data.entries())
+    expect(sums[0]?.data[at]).toBeCloseTo(value, 7);
+});
