@@ -6,6 +6,8 @@ import '../process/telemetry-off.ts';
 import { programVersion } from '../process/version.ts';
 import { commandOf, COMMANDS, loadProgram, type Program } from './commands.ts';
 import { errorHelp } from './error-page.ts';
+import { EXAMPLES, exampleText } from './examples.ts';
+import { meantFlag } from './meant-flag.ts';
 import { ownHelp } from './own-help.ts';
 import { reportError, reportUncaught } from './report-error.ts';
 
@@ -18,9 +20,14 @@ async function main(argv: string[]): Promise<number> {
   if (name === 'help') return print(rest[0] === undefined ? help() : await helpOf(rest[0]));
   const command = commandOf(name);
   const program = await loadProgram(command);
-  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(ownHelp(program.usage(), name));
-  if (program.flags) return runConfigured(program, { name, argv: rest });
-  return program.run([...(command.prefix ?? []), ...rest]);
+  const own = ownHelp(program.usage(), name);
+  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(own + exampleText(name));
+  const running = program.flags
+    ? runConfigured(program, { name, argv: rest })
+    : program.run([...(command.prefix ?? []), ...rest]);
+  return running.catch((error: unknown) => {
+    throw meantFlag(error, { name, help: own });
+  });
 }
 
 /** Runs a program with what the environment and the configuration file say beside its command line. */
@@ -38,18 +45,17 @@ async function runConfigured(
 
 /** Help for a command or an error code. */
 async function helpOf(topic: string): Promise<string> {
-  return (await errorHelp(topic)) ?? ownHelp((await loadProgram(commandOf(topic))).usage(), topic);
+  const ofError = await errorHelp(topic);
+  if (ofError !== undefined) return ofError;
+  return ownHelp((await loadProgram(commandOf(topic))).usage(), topic) + exampleText(topic);
 }
 
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-  const examples = [
-    ['entrain start', 'the demo: two models talk, and the viewer shows it'],
-    ['entrain start --study my-study.json --once', 'a study of your own, to its end'],
-    ['entrain view', 'all runs in a browser'],
-    ['entrain verify runs/NAME', 'is every byte of it there?'],
-  ] as const;
+  const examples = ['start', 'view', 'verify', 'export'].flatMap(
+    (name) => EXAMPLES[name]?.slice(0, name === 'start' ? 2 : 1) ?? [],
+  );
   const wide = Math.max(...examples.map(([call]) => call.length));
   const shown = examples.map(([call, about]) => `  ${call.padEnd(wide)}   ${about}`);
   const more = '"entrain help COMMAND" says more of one, "entrain help CODE" what to do about an error.';

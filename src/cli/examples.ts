@@ -1,0 +1,76 @@
+/** Examples of each command, printed at the end of its help page. */
+
+type Example = readonly [call: string, about: string];
+
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  start: [
+    ['entrain start', 'the demo: two models talk, and the viewer shows it'],
+    ['entrain start --study my-study.json --once', 'a study of your own, to its end'],
+    ['entrain start --run demo', 'goes on with a run that was stopped'],
+  ],
+  rerun: [['entrain rerun demo', 'are words and scores the same again?']],
+  agent: [
+    [
+      'entrain agent --id ada --model models/entrain-dialogue-8m',
+      'one agent, at the server that NATS_URL names',
+    ],
+  ],
+  coordinator: [
+    [
+      'entrain coordinator --run r1 --study my-study.json --private-key keys/private.pem',
+      'a study, over agents that run',
+    ],
+  ],
+  analyzer: [
+    ['entrain analyzer --public-key keys/public.pem --runs runs', 'records and scores what agents stream'],
+  ],
+  view: [
+    ['entrain view', 'all runs in a browser'],
+    ['entrain view demo --runs runs', 'this run first'],
+  ],
+  config: [['entrain config start', 'what holds for start here, and by what']],
+  completion: [['source <(entrain completion bash)', 'Tab completes commands and flags in this shell']],
+  keys: [['entrain keys keys', 'private.pem signs tokens, public.pem checks them']],
+  models: [
+    ['entrain models inspect models/entrain-dialogue-8m', 'layers, width and what can be tapped'],
+    ['entrain models try models/entrain-dialogue-8m', 'what it says, before a study'],
+  ],
+  doctor: [['entrain doctor', 'what this machine can run']],
+  measure: [
+    ['entrain measure --list', 'every measure, and what it takes'],
+    ['entrain measure influence --run demo', 'a measure over a run that was recorded'],
+  ],
+  verify: [
+    ['entrain verify demo', 'is every byte of runs/demo there?'],
+    ['entrain verify /data/runs/demo --json', 'the same of a folder elsewhere, for a program'],
+  ],
+  replay: [
+    ['entrain replay demo --last', 'are the last scores those of the recording?'],
+    ['entrain replay demo --progress', 'every published score, and how far it is'],
+  ],
+  export: [
+    ['entrain export demo --format parquet', 'talk, outcomes and scores as tables, into runs/demo-export'],
+    ['entrain export demo --format npy --out arrays', 'hidden states, as the scripts of the paper read them'],
+  ],
+  import: [['entrain import sotopia sotopia-data --out my-study.json', 'a study of published scenarios']],
+  study: [
+    ['entrain study validate my-study.json', 'is it a study, and where is it none?'],
+    ['entrain study plan my-study.json', 'how many episodes, turns and bytes it comes to'],
+  ],
+  evaluate: [['entrain evaluate demo', 'outcomes by the rules of the study']],
+  analyze: [['entrain analyze run-a run-b', 'does synchrony go with outcomes across models?']],
+  report: [['entrain report demo', 'one HTML file and results.json, beside the run']],
+  pin: [
+    ['entrain pin demo', 'keeps the recording of demo'],
+    ['entrain unpin demo', 'lets it go when room is needed'],
+  ],
+  unpin: [['entrain unpin demo', 'lets the recording of demo go when room is needed']],
+};
+
+/** The examples of a command, as lines under a heading; empty where there are none. */
+export function exampleText(name: string): string {
+  const examples = EXAMPLES[name] ?? [];
+  if (examples.length === 0) return '';
+  const lines = examples.map(([call, about]) => `  ${call}\n      ${about}`);
+  return `\n\nExamples:\n\n${lines.join('\n')}`;
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS, loadProgram } from '../../../src/cli/commands.ts';
+import { EXAMPLES, exampleText } from '../../../src/cli/examples.ts';
+import { meantFlag } from '../../../src/cli/meant-flag.ts';
+import { ownHelp } from '../../../src/cli/own-help.ts';
+
+describe('examples', () => {
+  it.each(Object.entries(COMMANDS))(
+    'of %s call it, with flags that its help names',
+    async (name, command) => {
+      const help = ownHelp((await loadProgram(command)).usage(), name);
+      const calls = (EXAMPLES[name] ?? []).map(([call]) => call);
+      expect(calls.some((call) => call.includes(`entrain ${name}`))).toBe(true);
+      for (const call of calls)
+        for (const flag of call.match(/ --[a-z-]+/g) ?? [])
+          expect([call, help.includes(flag.trim())]).toEqual([call, true]);
+      expect(exampleText(name)).toContain(calls[0]);
+    },
+  );
+});
+
+describe('a flag that is not there', () => {
+  const unknown = (flag: string): Error =>
+    Object.assign(new TypeError(`Unknown option '${flag}'.`), { code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION' });
+  const help = 'entrain start\n  --study FILE  a study\n  --once        ends';
+
+  it('is told which one was meant', () => {
+    expect(meantFlag(unknown('--stdy'), { name: 'start', help })).toMatchObject({
+      code: 'USAGE',
+      message: 'There is no flag "--stdy": did you mean "--study"? "entrain help start" lists the flags.',
+    });
+  });
+
+  it('stays as it is where none is close, and so does any other fault', () => {
+    const [far, other] = [unknown('--colour-of-the-sky'), new Error('disk full')];
+    expect(meantFlag(far, { name: 'start', help })).toBe(far);
+    expect(meantFlag(other, { name: 'start', help })).toBe(other);
+  });
+});
