@@ -37,9 +37,14 @@ export interface VerdictGroup {
 export interface VerdictInput {
   groups: readonly VerdictGroup[];
   provisional: boolean;
+  /** What a first score still lacks, where there is no group yet. */
+  lacking?: string | undefined;
   /** Who stands in a place; left out where the places change hands. */
   nameOf?: ((condition: string, role: number) => string | undefined) | undefined;
 }
+
+/** What the analyzer says of a group that has enough and waits for its turn. */
+const NOT_COMPUTED = 'Not computed yet';
 
 /** Significance level. */
 const LEVEL = 0.05;
@@ -52,7 +57,7 @@ const ordinal = (place: number): string => `${place}${['st', 'nd', 'rd'][place -
 
 export function verdictOf(input: VerdictInput): Verdict {
   const verdict = interventionVerdict(input) ?? sequentialVerdict(input) ?? adjustmentVerdict(input);
-  if (!verdict) return { claim: waitingText(input.groups), evidence: [], caveat: '' };
+  if (!verdict) return { claim: waitingText(input), evidence: [], caveat: '' };
   return input.provisional ? { ...verdict, claim: `So far: ${lowerFirst(verdict.claim)}` } : verdict;
 }
 
@@ -131,16 +136,29 @@ function sequentialVerdict(input: VerdictInput): Verdict | undefined {
   const tested = all.filter(({ condition }) => condition === 'live');
   const found = tested.filter(({ sequentialP }) => (sequentialP as number) <= LEVEL);
   if (found.length === 0) return undefined;
-  const evidence = byCondition(
-    all,
-    (group) =>
-      `${arrowIn(input, group)} p ${probability(group.sequentialP as number)} after ${group.histories} histories`,
-  );
+  const isWide = tested.length > MOST_TOLD;
+  const [surest] = found.toSorted((a, b) => (a.sequentialP as number) - (b.sequentialP as number));
+  const told = isWide && surest ? `; the surest: what ${changesText(input, surest)}` : '';
   return {
-    claim: `${actingClaim(found.length, tested.length)}.`,
-    evidence,
+    claim: `${actingClaim(found.length, tested.length)}${told}.`,
+    evidence: isWide ? seenText(all) : byCondition(all, (group) => earlyText(input, group)),
     caveat: 'By a test that may be looked at any time; how much takes more histories.',
   };
+}
+
+const changesText = (input: VerdictInput, group: VerdictGroup): string =>
+  `${nameIn(input, group, group.sourceRole)} says changes ${nameIn(input, group, group.targetRole)}`;
+
+const earlyText = (input: VerdictInput, group: VerdictGroup): string =>
+  `${arrowIn(input, group)} p ${probability(group.sequentialP as number)} after ${group.histories} histories`;
+
+/** With more than two agents: a p-value of each direction would be a wall of figures. */
+function seenText(groups: readonly VerdictGroup[]): string[] {
+  return [...new Set(groups.map(({ condition }) => condition))].map((condition) => {
+    const own = groups.filter((group) => group.condition === condition);
+    const seen = own.filter(({ sequentialP }) => (sequentialP as number) <= LEVEL);
+    return `${condition}: seen in ${seen.length} of ${own.length} directions`;
+  });
 }
 
 function actingClaim(moved: number, all: number): string {
@@ -167,9 +185,10 @@ function adjustmentVerdict(input: VerdictInput): Verdict | undefined {
 const counts = ({ excess }: VerdictGroup): boolean =>
   excess !== null && (excess.verdict === 'counts' || (excess.verdict === null && excess.low > 0));
 
-function waitingText(groups: readonly VerdictGroup[]): string {
-  const waiting = groups.find(({ reason }) => reason !== undefined);
-  return waiting?.reason === undefined
-    ? 'Too little yet to say anything.'
-    : `Too little yet: ${waiting.reason}`;
+function waitingText({ groups, lacking }: VerdictInput): string {
+  const reasons = groups.flatMap(({ reason }) => reason ?? []);
+  const short = reasons.find((reason) => !reason.startsWith(NOT_COMPUTED));
+  if (short !== undefined) return `Too little yet: ${short.replace(/^too few[^:]*: /i, '')}`;
+  if (reasons.length > 0) return 'The first figures are being computed.';
+  return lacking === undefined ? 'Too little yet to say anything.' : `Too little yet: ${lacking}.`;
 }

@@ -42,4 +42,11 @@ export function createFeeds(counts: { shed(): void }): Feeds {
   };
 }
 
-const eventText = (message: FeedMessage): string => `data: ${JSON.stringify(message)}\n\n`;
+/** All clients of a run get the same message, so its text is made once. */
+const texts = new WeakMap<FeedMessage, string>();
+
+function eventText(message: FeedMessage): string {
+  const text = texts.get(message) ?? `data: ${JSON.stringify(message)}\n\n`;
+  texts.set(message, text);
+  return text;
+}

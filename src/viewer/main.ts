@@ -41,8 +41,9 @@ export async function run(argv: string[]): Promise<number> {
     shutdown.onStop('feeds', () => feeds.close());
     shutdown.onStop('looks', lookNowAndThen(library, log));
     const tokens = link && tokensOnNats(link, log);
-    const health = followHealth(settings.runs, settings.serving.token);
-    const pages = viewerRoutes({ assets, library, feeds, tokens, health });
+    const health = followHealth(settings.runs, settings.figuresToken);
+    const awaited = settings.nats && settings.run;
+    const pages = viewerRoutes({ assets, library, feeds, tokens, health, awaited });
     const routes = { ...pages, ...programRoutes({ metrics: () => metrics.text(), checks: {} }) };
     const { serving, mayMove } = settings;
     const server = await (mayMove ? serveNear : serveHttp)({ ...serving, routes, log });

@@ -18,6 +18,8 @@ export interface RouteParts {
   tokens: Follow | undefined;
   /** Follows the health of the programs of a run. */
   health: Follow;
+  /** The run whose programs are being started: it may begin later than the viewer. */
+  awaited: string | undefined;
 }
 
 export function viewerRoutes({
@@ -26,6 +28,7 @@ export function viewerRoutes({
   feeds,
   tokens,
   health,
+  awaited,
 }: RouteParts): Readonly<Record<string, HttpRoute>> {
   const ofRun =
     (answer: (run: FollowedRun, request: HttpRequest) => unknown): HttpRoute =>
@@ -36,23 +39,28 @@ export function viewerRoutes({
   return {
     ...assets,
     '/api/runs': async () => jsonAnswer(await library.list()),
-    '/api/run': ofRun((run) => run.view()),
+    '/api/run': async ({ query }) => {
+      const name = query.get('run') ?? '';
+      const run = await library.open(name);
+      if (run) return jsonAnswer(run.view());
+      return name === awaited ? jsonAnswer({}, 202) : noRun();
+    },
     '/api/words': ofRun((run, { query }) => run.words(query.get('episode') ?? '')),
     '/api/effects': ofRun((run, { query }) => run.effects(query.get('episode') ?? '')),
     '/api/find': ofRun((run, { query }) => {
       const text = query.get('text')?.trim() ?? '';
       return text === '' ? [] : run.find(text, MOST_FOUND);
     }),
-    '/api/feed': feedRoute({ library, feeds, tokens, health }),
+    '/api/feed': feedRoute({ library, feeds, tokens, health, awaited }),
   };
 }
 
-function feedRoute({ library, feeds, tokens, health }: Omit<RouteParts, 'assets'>): HttpRoute {
+function feedRoute({ library, feeds, tokens, health, awaited }: Omit<RouteParts, 'assets'>): HttpRoute {
   return async ({ query }) => {
     const name = query.get('run') ?? '';
     if (feeds.open >= MOST_FEEDS)
       return textAnswer(503, `At most ${MOST_FEEDS} feeds are served at a time.\n`);
-    if (!(await library.open(name))) return noRun();
+    if (!(await library.open(name)) && name !== awaited) return noRun();
     const follow = (send: (messages: FeedMessage[]) => void): (() => void) => {
       const one = (message: FeedMessage): void => send([message]);
       const stops = [library.follow(name, send), tokens?.(name, one), health(name, one)];

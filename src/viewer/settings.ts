@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { runFlag } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
+import { readHttpToken } from '../transport/http/access.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 import { natsFromEnvironment, type NatsOptions } from '../transport/nats/connection.ts';
 
@@ -14,6 +15,8 @@ export interface Settings {
   /** The run that is shown first. */
   run: string | undefined;
   serving: Serving;
+  /** With which the programs of a run are asked how they are; undefined where they need none. */
+  figuresToken: string | undefined;
   /** Whether the next free port may be used, since no port was given. */
   mayMove: boolean;
   /** The NATS server for tokens as they are spoken; undefined: only whole utterances are shown. */
@@ -30,6 +33,11 @@ export const FLAGS = {
     type: 'string',
     value: 'PORT',
     about: `of that address; 0 takes a free one (${VIEW_PORT}, or the next one that is free)`,
+  },
+  'figures-token-file': {
+    type: 'string',
+    value: 'FILE',
+    about: 'the token of the programs’ metrics, where it is another one than that of the viewer',
   },
   live: {
     type: 'boolean',
@@ -64,10 +72,12 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     );
   const runs = resolve(values.runs);
   await requireFolder(runs);
+  const serving = await readServing({ ...values, port: values.port ?? String(VIEW_PORT) });
   return {
     runs,
     run: run === undefined ? undefined : runFlag('RUN', run),
-    serving: await readServing({ ...values, port: values.port ?? String(VIEW_PORT) }),
+    serving,
+    figuresToken: (await readHttpToken(values['figures-token-file'])) ?? serving.token,
     mayMove: values.port === undefined,
     nats: values.live ? await natsFromEnvironment() : undefined,
   };

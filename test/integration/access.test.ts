@@ -24,15 +24,14 @@ const OTHER = 'r2';
 const EPISODE = 'entrain.v2.r1.episode.e1';
 const STREAM = names.stream(RUN);
 const OTHER_STREAM = names.stream(OTHER);
-const ROLES = ['coordinator', 'analyzer', 'supervisor', 'agent-ada'] as const;
-type Role = (typeof ROLES)[number];
-
-const LETTERS: Record<Role, string> = { coordinator: 'C', analyzer: 'N', supervisor: 'S', 'agent-ada': 'A' };
+const LETTERS = { coordinator: 'C', analyzer: 'N', supervisor: 'S', viewer: 'V', 'agent-ada': 'A' } as const;
+type Role = keyof typeof LETTERS;
+const ROLES = Object.keys(LETTERS) as Role[];
 const NATS_TABLE: [family: string, subject: string, ...allowed: [publish: string, subscribe: string]][] = [
   ['the spec of ada', subjects.spec(RUN, 'e1', 'ada'), 'C', ''],
   ['the spec of ben', subjects.spec(RUN, 'e1', 'ben'), 'C', ''],
-  ['tokens of ada', subjects.token(RUN, 'e1', 'ada'), 'CA', 'S'],
-  ['tokens of ben', subjects.token(RUN, 'e1', 'ben'), 'C', 'S'],
+  ['tokens of ada', subjects.token(RUN, 'e1', 'ada'), 'CA', 'SV'],
+  ['tokens of ben', subjects.token(RUN, 'e1', 'ben'), 'C', 'SV'],
   [
     'tokens of ben that ada hears',
     subjects.heardToken(RUN, 'ada', { episode: 'e1', agent: 'ben' }),

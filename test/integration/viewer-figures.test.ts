@@ -257,9 +257,11 @@ describe('for everybody', () => {
         ['/?run=busy', '.tile', 1280],
         ['/?compare=moved:live&compare=moved:monologue', '.row', 1280],
         ['/?glossary#influence', '.glossary dt', 1280],
+        ['/?run=none', '.empty', 1280],
       ] as const) {
         const { page } = await look(browser, viewer.url + path, { colorScheme, width });
         await page.locator(ready).first().waitFor({ state: 'attached' });
+        await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
         await page.evaluate(await readFile(AXE, 'utf8'));
         const found: { violations: { id: string; impact: string; nodes: { html: string }[] }[] } =
           await page.evaluate('axe.run()');

@@ -3,13 +3,11 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FeedMessage, RunView, UtteranceView } from '../../src/viewer/view-data.ts';
-import { startDemo, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { look, openBrowser } from '../fixtures/viewer/browser.ts';
 import { appendLines, scoreLine, utteranceLine, writeRunFolder } from '../fixtures/viewer/run-folder.ts';
 import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
@@ -24,7 +22,14 @@ let browser: Browser;
 
 beforeAll(async () => {
   runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-'));
-  await writeRunFolder(runs, { run: 'hostile', text: HOSTILE, conditions: ['live'] });
+  const hostile = await writeRunFolder(runs, {
+    run: 'hostile',
+    text: HOSTILE,
+    failure: HOSTILE,
+    conditions: ['live'],
+  });
+  await appendLines(hostile, 'branches.jsonl', [{ episode: 'e0001', turn: 1, k: 1, text: HOSTILE }]);
+  await writeRunFolder(runs, { run: 'tiled', text: HOSTILE, isFinished: false, openFrom: 0, episodes: 3 });
   const done = await writeRunFolder(runs, { run: 'done', episodes: 6 });
   await appendLines(done, 'scores.jsonl', [
     scoreLine({ condition: 'live', samples: 80, excess: 0.2, provisional: true }),
@@ -140,19 +145,41 @@ describe('a run', () => {
     await page.close();
   });
 
-  it('shows markup, right-to-left text and endless words as text, within the window', async () => {
-    for (const width of [390, 1280]) {
+  it.each([390, 1280])(
+    'shows markup, right-to-left text and endless words as text, within %i pixels',
+    async (width) => {
+      const whole = async (page: Page): Promise<void> => {
+        expect(await page.locator('img, .bubble b, .alternatives b, iframe, form[action]').count()).toBe(0);
+        expect(await page.evaluate('window.hacked')).toBeUndefined();
+        expect(await isWideAsWindow(page)).toBe(true);
+      };
       const { page, complaints } = await look(browser, `${viewer.url}/?run=hostile#e0001`, { width });
       await page.locator('.bubble').nth(3).waitFor();
-      for (const summary of await page.locator('.person summary').all()) await summary.click();
+      await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
       expect((await page.locator('.bubble > p').first().textContent())?.length).toBe(HOSTILE.length);
-      expect(await page.locator('.bubble b, .bubble img, .person img').count()).toBe(0);
-      expect(await page.evaluate('window.hacked')).toBeUndefined();
-      expect(await isWideAsWindow(page)).toBe(true);
+      const told = await page.locator('.person dd').allTextContents();
+      expect(told.filter((text) => text.includes('<img src=x'))).toHaveLength(6);
+      expect(await page.locator('.alternative').nth(1).textContent()).toBe(HOSTILE);
+      expect(await page.getByText('The run failed: <img src=x').count()).toBe(1);
+      await whole(page);
+      if (width === 390) await page.getByRole('button', { name: 'episodes' }).click();
+      await page.getByRole('searchbox').fill('שלום');
+      await page.keyboard.press('Enter');
+      await page.locator('.found a').nth(3).waitFor();
+      await whole(page);
+      for (const [path, ready] of [
+        ['/', '.run-line'],
+        ['/?compare=hostile:live&compare=hostile', '.compare .panel h2'],
+        ['/?run=tiled', '.tile'],
+      ] as const) {
+        await page.goto(viewer.url + path);
+        await page.locator(ready).nth(1).waitFor();
+        await whole(page);
+      }
       expect(complaints).toEqual([]);
       await page.close();
-    }
-  });
+    },
+  );
 
   it('says that there is no run of a name', async () => {
     const { page } = await look(browser, `${viewer.url}/?run=none`);
@@ -160,69 +187,3 @@ describe('a run', () => {
     await page.close();
   });
 });
-
-describe('entrain start', () => {
-  it('prints the address of a viewer that shows each token as it is spoken, and then the transcript', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'entrain-viewer-start-'));
-    const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: 6, maxTokens: 12 });
-    const demo = startDemo(folder, study);
-    try {
-      await expect.poll(demo.output, { timeout: 120_000 }).toMatch(/viewer +http:/);
-      const url = /viewer +(http:\S+)\/\?run=/.exec(demo.output())?.[1] ?? '';
-      await expect
-        .poll(async () => (await fetch(`${url}/api/run?run=demo`)).status, { timeout: 60_000 })
-        .toBe(200);
-      const messages = await readFeed(
-        `${url}/api/feed?run=demo`,
-        ({ type, ...rest }) => type === 'run' && 'entry' in rest && rest.entry.state === 'finished',
-      );
-      const said = messages.flatMap((one) => (one.type === 'utterance' ? [one.utterance] : []));
-      const tokens = messages.flatMap((one) => (one.type === 'token' ? [one.token] : []));
-      const last = said.at(-1);
-      const spoken = tokens.filter(({ episode, turn }) => episode === last?.episode && turn === last.turn);
-      expect(last?.text).toBe(
-        spoken
-          .map(({ text }) => text)
-          .join('')
-          .trim(),
-      );
-      const view = (await (await fetch(`${url}/api/run?run=demo`)).json()) as RunView;
-      const words = await Promise.all(
-        view.talks.map(
-          async ({ episode }) =>
-            (await (await fetch(`${url}/api/words?run=demo&episode=${episode}`)).json()) as UtteranceView[],
-        ),
-      );
-      const transcript = (await readFile(join(demo.folder, 'transcript.jsonl'), 'utf8')).trim().split('\n');
-      expect(
-        words
-          .flat()
-          .map(({ text }) => text)
-          .toSorted(),
-      ).toEqual(transcript.map((line) => (JSON.parse(line) as UtteranceView).text).toSorted());
-    } finally {
-      demo.child.kill('SIGINT');
-      await demo.ended;
-      await rm(folder, { recursive: true, force: true });
-    }
-  }, 300_000);
-});
-
-/** Every message of a feed until one that is the last. */
-async function readFeed(url: string, isLast: (message: FeedMessage) => boolean): Promise<FeedMessage[]> {
-  const answer = await fetch(url);
-  const messages: FeedMessage[] = [];
-  let text = '';
-  for await (const chunk of answer.body ?? []) {
-    text += Buffer.from(chunk as Uint8Array).toString();
-    const events = text.split('\n\n');
-    text = events.pop() ?? '';
-    for (const event of events) {
-      if (!event.startsWith('data: ')) continue;
-      const message = JSON.parse(event.slice(6)) as FeedMessage;
-      messages.push(message);
-      if (isLast(message)) return messages;
-    }
-  }
-  return messages;
-}

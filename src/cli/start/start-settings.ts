@@ -68,6 +68,11 @@ export const FLAGS = {
     about: 'of the viewer; 0 takes a free one (9470, or the next one that is free)',
   },
   'http-token-file': { type: 'string', value: 'FILE', about: 'guards viewer, metrics and results' },
+  'view-token-file': {
+    type: 'string',
+    value: 'FILE',
+    about: 'guards the viewer alone, so that who reads figures does not read words',
+  },
   'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
   'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
   'grace-seconds': {
@@ -131,6 +136,8 @@ export interface StartSettings {
   viewPort: number | undefined;
   /** File with the token that guards viewer, metrics and results. */
   httpTokenFile: string | undefined;
+  /** File with a token of the viewer's own; undefined: that of the figures opens it. */
+  viewTokenFile: string | undefined;
   /** Disk budget of all recordings in `runs`; the analyzer parses it. */
   budgetGb: string | undefined;
   /** Disk budget of one recording; the analyzer parses it. */
@@ -193,6 +200,7 @@ export async function readStartSettings(argv: string[]): Promise<StartSettings> 
     sentenceEncoder: values['sentence-encoder'] && resolve(values['sentence-encoder']),
     stepMeasures: values['step-measures'],
     httpTokenFile: values['http-token-file'],
+    viewTokenFile: values['view-token-file'],
     natsUrl: environment('NATS_URL'),
   };
 }

@@ -16,9 +16,13 @@ export function viewerArguments(settings: {
   host: string;
   viewPort: number | undefined;
   httpTokenFile: string | undefined;
+  viewTokenFile: string | undefined;
 }): string[] {
-  const { run, runs, host, viewPort, httpTokenFile } = settings;
-  const guard = httpTokenFile === undefined ? [] : ['--http-token-file', httpTokenFile];
+  const { run, runs, host, viewPort, httpTokenFile, viewTokenFile } = settings;
+  const own = viewTokenFile ?? httpTokenFile;
+  const guard = own === undefined ? [] : ['--http-token-file', own];
+  if (viewTokenFile !== undefined && httpTokenFile !== undefined)
+    guard.push('--figures-token-file', httpTokenFile);
   const port = viewPort === undefined ? [] : ['--port', String(viewPort)];
   return ['view', run, '--live', '--host', host, ...port, '--runs', runs, ...guard];
 }

@@ -60,13 +60,16 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
   return true;
 }
 
-/** @param nameOf who stands in a place, where the places are always the same agents' */
+/**
+ * @param nameOf who stands in a place, where the places are always the same agents'
+ * @param lacking what a first score still lacks
+ */
 export function figuresView(
   { groups, differences, provisional }: FiguresState,
-  nameOf?: VerdictInput['nameOf'],
+  { nameOf, lacking }: Pick<VerdictInput, 'nameOf' | 'lacking'> = {},
 ): FiguresView {
   const sorted = [...groups.values()].toSorted((a, b) => a.key.localeCompare(b.key));
-  const verdict = verdictOf({ groups: sorted.map(verdictGroup), provisional, nameOf });
+  const verdict = verdictOf({ groups: sorted.map(verdictGroup), provisional, nameOf, lacking });
   return { provisional, groups: sorted, differences: [...differences.values()], verdict };
 }
 

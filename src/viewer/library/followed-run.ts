@@ -14,7 +14,14 @@ import type {
 import { effectsView } from './effects-state.ts';
 import { emptyFigures, figuresView, takeScore } from './figures-state.ts';
 import { createLineTail, objectsOf, type LineTail } from './line-tail.ts';
-import { agentInPlace, emptyTalk, takeAlternative, takeEvent, takeUtterance } from './talk-state.ts';
+import {
+  agentInPlace,
+  emptyTalk,
+  lackingIn,
+  takeAlternative,
+  takeEvent,
+  takeUtterance,
+} from './talk-state.ts';
 
 export class FollowedRun {
   readonly #folder: string;
@@ -95,7 +102,10 @@ export class FollowedRun {
 
   #figuresNow(): FiguresView {
     const talks = [...this.#talk.talks.values()];
-    return figuresView(this.#figures, (condition, role) => agentInPlace(talks, condition, role));
+    return figuresView(this.#figures, {
+      nameOf: (condition, role) => agentInPlace(talks, condition, role),
+      lacking: this.#figures.groups.size === 0 ? lackingIn(talks) : undefined,
+    });
   }
 
   async #readTalk(): Promise<FeedMessage[]> {

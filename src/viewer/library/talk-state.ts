@@ -1,6 +1,7 @@
 /**
  * The talk of a run, as a reduction of `events.jsonl`, `transcript.jsonl` and `branches.jsonl` of its folder.
  */
+import { EPISODES_PER_SCENARIO, shortOf } from '../../protocol/minimums.ts';
 import type { RunEvent } from '../../protocol/nats-messages.ts';
 import type { AlternativeView, EpisodeView, RunState, UtteranceView } from '../view-data.ts';
 
@@ -92,6 +93,23 @@ export function agentInPlace(
   );
   const [name] = names;
   return names.size === 1 ? name : undefined;
+}
+
+/** What the condition with the most episodes still lacks for a first score; undefined if nothing. */
+export function lackingIn(talks: readonly EpisodeView[]): string | undefined {
+  const over = talks.filter(({ open }) => !open);
+  const conditions = [...new Set(talks.map(({ condition }) => condition))];
+  const all = conditions.map((condition) => over.filter((talk) => talk.condition === condition));
+  const [own = []] = all.toSorted((a, b) => b.length - a.length);
+  const scenarios = [...new Set(own.map(({ scenario }) => scenario))].filter(
+    (scenario) => own.filter((talk) => talk.scenario === scenario).length >= EPISODES_PER_SCENARIO,
+  ).length;
+  // Of the first direction, which has the most: each of its pairs begins with the first speaker.
+  const samples = own.reduce(
+    (sum, { turns, order }) => sum + Math.floor((turns + order.length - 2) / order.length),
+    0,
+  );
+  return shortOf({ scenarios, episodes: own.length, samples });
 }
 
 function beginning(

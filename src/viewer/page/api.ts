@@ -11,7 +11,11 @@ const of = (run: string, more: Record<string, string> = {}): string =>
   new URLSearchParams({ run, ...more }).toString();
 
 export const fetchRuns = (): Promise<RunEntry[]> => ask('/api/runs');
-export const fetchRun = (run: string): Promise<RunView> => ask(`/api/run?${of(run)}`);
+/** @returns nothing while the run is awaited: its programs start */
+export const fetchRun = async (run: string): Promise<RunView | undefined> => {
+  const found = await ask<RunView | Record<string, never>>(`/api/run?${of(run)}`);
+  return 'run' in found ? (found as RunView) : undefined;
+};
 export const fetchWords = (run: string, episode: string): Promise<UtteranceView[]> =>
   ask(`/api/words?${of(run, { episode })}`);
 export const fetchEffects = (run: string, episode: string): Promise<EffectsView> =>
@@ -19,16 +23,30 @@ export const fetchEffects = (run: string, episode: string): Promise<EffectsView>
 export const findWords = (run: string, text: string): Promise<UtteranceView[]> =>
   ask(`/api/find?${of(run, { text })}`);
 
+/** Interval between attempts where the server refuses; a browser tries no more by itself then. */
+const AGAIN_MS = 2000;
+
 /** Follows a run. @returns a function that stops it */
 export function followFeed(
   run: string,
   on: { message(message: FeedMessage): void; connected(isConnected: boolean): void },
 ): () => void {
-  const source = new EventSource(`/api/feed?${of(run)}`);
-  source.addEventListener('message', ({ data }: MessageEvent<string>) =>
-    on.message(JSON.parse(data) as FeedMessage),
-  );
-  source.addEventListener('open', () => on.connected(true));
-  source.addEventListener('error', () => on.connected(false));
-  return () => source.close();
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let source = open();
+  function open(): EventSource {
+    const opened = new EventSource(`/api/feed?${of(run)}`);
+    opened.addEventListener('message', ({ data }: MessageEvent<string>) =>
+      on.message(JSON.parse(data) as FeedMessage),
+    );
+    opened.addEventListener('open', () => on.connected(true));
+    opened.addEventListener('error', () => {
+      on.connected(false);
+      if (opened.readyState === EventSource.CLOSED) again = setTimeout(() => (source = open()), AGAIN_MS);
+    });
+    return opened;
+  }
+  return () => {
+    clearTimeout(again);
+    source.close();
+  };
 }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import { byCondition, conditionClass, meaningOf } from './format.ts';
+import { unlessSame } from './unless-same.tsx';
 
 /** More would make the page slow; the rest is reached by the filter and the search. */
 const MOST_SHOWN = 400;
@@ -54,7 +55,13 @@ export function EpisodeList({
   );
 }
 
-function Line({ run, talk, isShown }: { run: string; talk: EpisodeView; isShown: boolean }) {
+interface LineProps {
+  run: string;
+  talk: EpisodeView;
+  isShown: boolean;
+}
+
+const Line = unlessSame(({ run, talk, isShown }: LineProps) => {
   const { episode, scenario, condition, turns, open } = talk;
   return (
     <li>
@@ -66,4 +73,4 @@ function Line({ run, talk, isShown }: { run: string; talk: EpisodeView; isShown:
       </a>
     </li>
   );
-}
+});

@@ -1,5 +1,5 @@
 /** One run: its verdict, its talk, and the ladder of what the figures show. */
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
 import { linkToCompare, type Side } from './address.ts';
 import { Brand } from './brand.tsx';
@@ -13,7 +13,7 @@ import { EpisodeList } from './episode-list.tsx';
 import { Finder } from './word-search.tsx';
 import { Ladder } from './figures/ladder.tsx';
 import { Talk } from './talk.tsx';
-import { useRun } from './use-run.ts';
+import { useRun } from './state/use-run.ts';
 import { byCondition } from './format.ts';
 
 export function RunPage({
@@ -33,18 +33,9 @@ export function RunPage({
   if (episode === undefined && model.liveliest !== undefined && model.liveliest !== followed)
     setFollowed(model.liveliest);
   const { run, fault } = model;
-  if (!run)
-    return (
-      <>
-        <header class="bar">
-          <Brand />
-          <h1 class="grow">{name}</h1>
-        </header>
-        <main class="runs">
-          <p class="empty">{fault === undefined ? 'Reading the run …' : `There is no run "${name}" here.`}</p>
-        </main>
-      </>
-    );
+  // Figures change with scores, and with who speaks: not with every word.
+  const figures = useMemo(() => run && <Figures run={run} />, [run?.figures, run?.talks.length]);
+  if (!run) return <Waiting name={name} isAwaited={model.isAwaited} isFault={fault !== undefined} />;
   return (
     <>
       <Head run={run} isConnected={model.isConnected} />
@@ -68,7 +59,32 @@ export function RunPage({
             speaking={model.speaking.get(shown ?? '')}
           />
         </section>
-        <Figures run={run} />
+        {figures}
+      </main>
+    </>
+  );
+}
+
+/** Before there is a run to show. */
+function Waiting({ name, isAwaited, isFault }: { name: string; isAwaited: boolean; isFault: boolean }) {
+  return (
+    <>
+      <header class="bar">
+        <Brand />
+        <h1 class="grow">{name}</h1>
+      </header>
+      <main class="runs">
+        {isAwaited ? (
+          <p class="empty" role="status">
+            The run is starting: its agents load their models. The talk appears here by itself.
+          </p>
+        ) : isFault ? (
+          <p class="empty">
+            There is no run "{name}" here. <a href="/">All runs</a>
+          </p>
+        ) : (
+          <p class="empty">Reading the run …</p>
+        )}
       </main>
     </>
   );
@@ -150,7 +166,7 @@ function Tabs({ tab, pick }: { tab: Tab; pick(tab: Tab): void }) {
   );
 }
 
-function Verdict({ run: { figures, failure } }: { run: RunView }) {
+function Verdict({ run: { figures, failure, state } }: { run: RunView }) {
   const { verdict } = figures;
   return (
     <section class="verdict" aria-label="What the figures allow one to say">
@@ -159,7 +175,10 @@ function Verdict({ run: { figures, failure } }: { run: RunView }) {
       {verdict.evidence.length > 0 && <p class="evidence">{verdict.evidence.join(' · ')}</p>}
       {verdict.caveat !== '' && <span class="caveat">{verdict.caveat}</span>}
       {figures.provisional && figures.groups.length > 0 && (
-        <span class="soft">Provisional: the run is open. p and q hold once, at its planned end.</span>
+        <span class="soft">
+          Provisional: {state === 'running' ? 'the run is open' : 'not all of the run is scored'}. p and q
+          hold once, at its planned end.
+        </span>
       )}
     </section>
   );

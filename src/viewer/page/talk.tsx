@@ -5,7 +5,7 @@ import { linkTo } from './address.ts';
 import { Bubble, type Tinted } from './bubble.tsx';
 import { Player } from './player.tsx';
 import { TintLegend, type Tint } from './tint-legend.tsx';
-import { useEffects } from './use-effects.ts';
+import { useEffects } from './state/use-effects.ts';
 import { conditionClass, hueOf, meaningOf } from './format.ts';
 
 interface TalkProps {

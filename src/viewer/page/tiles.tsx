@@ -1,10 +1,12 @@
 /** The other episodes that are spoken now, as small tiles with their last words; a click brings one into focus. */
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
-import type { RunModel } from './use-run.ts';
+import type { RunModel } from './state/run-model.ts';
 import { conditionClass, hueOf } from './format.ts';
+import { unlessSame } from './unless-same.tsx';
 
 const MOST_TILES = 32;
+const LAST_CHARS = 90;
 
 export function Tiles({ run, model, shown }: { run: RunView; model: RunModel; shown: string | undefined }) {
   const open = run.talks.filter((talk) => talk.open);
@@ -17,30 +19,29 @@ export function Tiles({ run, model, shown }: { run: RunView; model: RunModel; sh
           run={run.run}
           talk={talk}
           isShown={talk.episode === shown}
-          last={lastOf(model, talk.episode)}
+          {...lastOf(model, talk.episode)}
         />
       ))}
     </nav>
   );
 }
 
-interface Last {
-  agent: string;
-  turn: number;
-  text: string;
+/** The last words of an episode, and whose they are. */
+function lastOf({ speaking, words }: RunModel, episode: string): { last: string; lastTurn: number } {
+  const found = speaking.get(episode) ?? words.get(episode)?.at(-1);
+  return { last: found?.text.slice(-LAST_CHARS) ?? '…', lastTurn: found?.turn ?? -1 };
 }
-
-const lastOf = ({ speaking, words }: RunModel, episode: string): Last | undefined =>
-  speaking.get(episode) ?? words.get(episode)?.at(-1);
 
 interface TileProps {
   run: string;
   talk: EpisodeView;
   isShown: boolean;
-  last: Last | undefined;
+  last: string;
+  /** -1 before the first word. */
+  lastTurn: number;
 }
 
-function Tile({ run, talk, isShown, last }: TileProps) {
+const Tile = unlessSame(({ run, talk, isShown, last, lastTurn }: TileProps) => {
   const { episode, scenario, condition, order, turns } = talk;
   return (
     <a href={linkTo(run, episode)} class={`tile ${conditionClass(condition)}`} aria-current={isShown}>
@@ -48,9 +49,9 @@ function Tile({ run, talk, isShown, last }: TileProps) {
       <span class="soft">
         {condition} · {turns}
       </span>
-      <span class={`tile-words ${last ? hueOf(last.turn % order.length) : ''}`} dir="auto">
-        {last ? last.text.slice(-90) : '…'}
+      <span class={`tile-words ${lastTurn < 0 ? '' : hueOf(lastTurn % order.length)}`} dir="auto">
+        {last}
       </span>
     </a>
   );
-}
+});

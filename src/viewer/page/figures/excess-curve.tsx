@@ -45,17 +45,21 @@ const HEIGHT = 190;
 
 function Curve({ group, control }: { group: GroupView; control: GroupView | undefined }) {
   const place = useRef<HTMLDivElement>(null);
+  const drawn = useRef<uPlot>(undefined);
   useEffect(() => {
     const box = place.current;
     if (!box) return;
     const plot = new uPlot(optionsOf(box), dataOf(group, control), box);
+    drawn.current = plot;
     const resize = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT }));
     resize.observe(box);
     return () => {
       resize.disconnect();
       plot.destroy();
+      drawn.current = undefined;
     };
-  }, [group.key, group.curve.length, control?.curve.length]);
+  }, [group.key]);
+  useEffect(() => drawn.current?.setData(dataOf(group, control)), [group.curve, control?.curve]);
   const last = group.curve.at(-1);
   const label = last
     ? `Excess over ${group.curve.length} looks; at ${last.samples} turn pairs ${last.value.toFixed(3)}`

@@ -70,7 +70,7 @@ export const RUNGS: readonly Rung[] = [
     definition:
       'SyncR² as published, beside its nulls: shuffled turns, pseudo pairs of other episodes, and the same from the words alone. It also counts what both share without talking. It counts an R² below 0 as 0: “clipped” means that nothing was left, which happens where turn pairs are few for the dimensions.',
     term: 'paper-mode',
-    notRun: 'Nothing yet: the first figure comes after a few dozen turns.',
+    notRun: 'Nothing yet: it takes 120 turn pairs of a direction, of 18 episodes.',
     lines: ({ groups }) => groups.toSorted(byCondition).map((group) => lineOf(group, associationMark(group))),
   },
 ];

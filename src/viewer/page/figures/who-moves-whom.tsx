@@ -1,16 +1,33 @@
 /** More than two agents: a matrix of who moves whom, and a graph whose arrows are as thick as the influence. */
 import { useRef, useState } from 'preact/hooks';
-import type { GroupView, Interval, RunView } from '../../view-data.ts';
-import { byCondition, conditionClass, figure, hueOf, percent, signed } from '../format.ts';
+import type { GroupView, Interval, InterventionView, RunView } from '../../view-data.ts';
+import { byCondition, conditionClass, figure, hueOf, percent, probability, signed } from '../format.ts';
 import { Saves } from './saves.tsx';
 import type { Cell } from './save-figure.ts';
 
 interface Arrow {
   from: number;
   to: number;
-  figure: Interval;
+  /** Without a figure yet: only whether an effect is seen. */
+  figure: Interval | undefined;
   isPale: boolean;
+  text: string;
   title: string;
+}
+
+/** The strongest rung that has figures of all agents: `seen` is rung 3 with too few histories for shares. */
+type Kind = 'influence' | 'seen' | 'excess';
+
+const QUESTIONS: Record<Kind, string> = {
+  influence:
+    'Influence: the share of the variance of the column’s next state that the row’s choice of words makes.',
+  seen: 'Does what the row says change the column? By a test that may be looked at any time; how much takes more histories.',
+  excess: 'Excess of rung 2, from the row to the column: an association, no effect.',
+};
+
+function kindOf(groups: readonly GroupView[]): Kind {
+  if (groups.some(({ intervention }) => intervention?.influence)) return 'influence';
+  return groups.some(({ intervention }) => (intervention?.sequentialP ?? null) !== null) ? 'seen' : 'excess';
 }
 
 export function WhoMovesWhom({ run }: { run: RunView }) {
@@ -21,19 +38,15 @@ export function WhoMovesWhom({ run }: { run: RunView }) {
   const condition: string | undefined = conditions.find((one) => one === picked) ?? conditions[0];
   if (condition === undefined) return null;
   const own = groups.filter((group) => group.condition === condition);
-  const isInfluence = own.some(({ intervention }) => intervention?.influence);
-  const arrows = own.flatMap((group) => arrowOf(group, isInfluence));
+  const kind = kindOf(own);
+  const arrows = own.flatMap((group) => arrowOf(group, kind) ?? []);
   if (arrows.length === 0 && picked === undefined) return null;
   const names = namesOf(run, own[0]?.agents ?? 0);
   return (
     <figure class="who" data-caption={`Who moves whom, ${condition}`}>
       <figcaption>
         <h3>Who moves whom</h3>
-        <p class="question">
-          {isInfluence
-            ? 'Influence: the share of the variance of the column’s next state that the row’s choice of words makes.'
-            : 'Excess of rung 2, from the row to the column: an association, no effect.'}
-        </p>
+        <p class="question">{QUESTIONS[kind]}</p>
         {conditions.length > 1 && (
           <div class="chips" role="group" aria-label="Condition">
             {conditions.map((one) => (
@@ -52,7 +65,7 @@ export function WhoMovesWhom({ run }: { run: RunView }) {
       </figcaption>
       <div class="who-both" ref={place}>
         <Graph names={names} arrows={arrows} />
-        <Matrix names={names} arrows={arrows} isInfluence={isInfluence} />
+        <Matrix names={names} arrows={arrows} />
       </div>
       <Saves name={`${run.run}-who`} place={place} table={() => tableOf(names, arrows)} />
     </figure>
@@ -68,23 +81,41 @@ function namesOf({ talks }: RunView, agents: number): string[] {
   });
 }
 
-function arrowOf(group: GroupView, isInfluence: boolean): Arrow[] {
+function arrowOf(group: GroupView, kind: Kind): Arrow | undefined {
   const { sourceRole, targetRole, adjustment, intervention, distance } = group;
+  const place = { from: sourceRole - 1, to: targetRole - 1 };
+  if (kind === 'seen') return intervention ? { ...place, ...seenOf(intervention) } : undefined;
+  const isInfluence = kind === 'influence';
   const found = isInfluence ? intervention?.influence : adjustment;
-  if (!found) return [];
+  if (!found) return undefined;
   const isPale = isInfluence ? found.low <= 0 : adjustment?.verdict !== 'counts';
   const write = isInfluence ? figure : signed;
   const title = `${write(found.value)} [${write(found.low)}, ${write(found.high)}], ${distance} ${distance === 1 ? 'turn' : 'turns'} on`;
   const { value, low, high } = found;
-  return [{ from: sourceRole - 1, to: targetRole - 1, figure: { value, low, high }, isPale, title }];
+  const text = isInfluence ? percent(value) : signed(value);
+  return { ...place, figure: { value, low, high }, isPale, text, title };
 }
+
+function seenOf({ sequentialP, histories }: InterventionView): Omit<Arrow, 'from' | 'to'> {
+  const isSeen = sequentialP !== null && sequentialP <= 0.05;
+  const p = sequentialP === null ? '' : `p ${probability(sequentialP)}, `;
+  const title = `${isSeen ? 'seen' : 'not seen yet'}: ${p}${histories} histories`;
+  return { figure: undefined, isPale: !isSeen, text: isSeen ? 'yes' : 'not yet', title };
+}
+
+/** Of the strongest; an effect of which only is known that it is there counts as a third of it. */
+const shareOf = ({ figure: found, isPale }: Arrow, most: number): number =>
+  found ? Math.max(0, found.value) / most : isPale ? 0 : 1 / 3;
+
+const mostOf = (arrows: readonly Arrow[]): number =>
+  Math.max(0.05, ...arrows.map(({ figure: found }) => Math.abs(found?.value ?? 0)));
 
 const SIZE = 220;
 const NODE = 19;
 
 /** Agents on a circle; each direction is an arc of its own, so that both show. */
 function Graph({ names, arrows }: { names: readonly string[]; arrows: readonly Arrow[] }) {
-  const most = Math.max(0.05, ...arrows.map((arrow) => Math.abs(arrow.figure.value)));
+  const most = mostOf(arrows);
   const radius = SIZE / 2 - 42;
   const at = (role: number): { x: number; y: number } => {
     const angle = -Math.PI / 2 + (2 * Math.PI * role) / names.length;
@@ -98,7 +129,7 @@ function Graph({ names, arrows }: { names: readonly string[]; arrows: readonly A
       aria-label={arrows.map(({ from, to, title }) => `${names[from]} to ${names[to]}: ${title}`).join('. ')}
     >
       {arrows.map((arrow) => {
-        const share = Math.max(0, arrow.figure.value) / most;
+        const share = shareOf(arrow, most);
         const { path, head } = arc(at(arrow.from), at(arrow.to), 5 + 4 * share);
         return (
           <g
@@ -155,12 +186,10 @@ function arc(from: Point, to: Point, headPx: number): { path: string; head: stri
 interface MatrixProps {
   names: readonly string[];
   arrows: readonly Arrow[];
-  isInfluence: boolean;
 }
 
-function Matrix({ names, arrows, isInfluence }: MatrixProps) {
-  const most = Math.max(0.05, ...arrows.map((arrow) => Math.abs(arrow.figure.value)));
-  const write = isInfluence ? percent : signed;
+function Matrix({ names, arrows }: MatrixProps) {
+  const most = mostOf(arrows);
   return (
     <table class="who-matrix">
       <thead>
@@ -179,7 +208,7 @@ function Matrix({ names, arrows, isInfluence }: MatrixProps) {
             <th scope="row">{name}</th>
             {names.map((_, to) => {
               const arrow = arrows.find((one) => one.from === from && one.to === to);
-              const share = arrow ? Math.max(0, arrow.figure.value) / most : 0;
+              const share = arrow ? shareOf(arrow, most) : 0;
               return (
                 <td
                   key={to}
@@ -187,7 +216,7 @@ function Matrix({ names, arrows, isInfluence }: MatrixProps) {
                   style={{ '--share': `${Math.round(45 * share)}%` }}
                   title={arrow?.title}
                 >
-                  {arrow ? write(arrow.figure.value) : from === to ? '' : '–'}
+                  {arrow?.text ?? (from === to ? '' : '–')}
                 </td>
               );
             })}
@@ -199,12 +228,13 @@ function Matrix({ names, arrows, isInfluence }: MatrixProps) {
 }
 
 const tableOf = (names: readonly string[], arrows: readonly Arrow[]): Cell[][] => [
-  ['from', 'to', 'value', 'ci_low', 'ci_high'],
-  ...arrows.map(({ from, to, figure: { value, low, high } }) => [
+  ['from', 'to', 'value', 'ci_low', 'ci_high', 'said'],
+  ...arrows.map(({ from, to, figure: found, title }) => [
     names[from] ?? from,
     names[to] ?? to,
-    value,
-    low,
-    high,
+    found?.value ?? null,
+    found?.low ?? null,
+    found?.high ?? null,
+    title,
   ]),
 ];

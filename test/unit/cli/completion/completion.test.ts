@@ -34,7 +34,7 @@ function completed(...words: string[]): string[] {
 
 it('completes commands, their flags and their values', () => {
   expect(completed('st')).toEqual(['start', 'study']);
-  expect(completed('start', '--vi')).toEqual(['--view-port']);
+  expect(completed('start', '--vi')).toEqual(['--view-port', '--view-token-file']);
   expect(completed('start', '--study', 'st')).toEqual(['study.json']);
   expect(completed('view', 'mon')).toEqual(['monday']);
   expect(completed('verify', '')).toEqual(['monday', 'tuesday']);

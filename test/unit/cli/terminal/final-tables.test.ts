@@ -78,9 +78,7 @@ it('says of an open run that it is so far, and of one without figures why', () =
     branches: null,
     reason: 'too few: 7 of 20 histories',
   };
-  expect(reportVerdict({ ...report, groups: [waiting] }).claim).toBe(
-    'Too little yet: too few: 7 of 20 histories',
-  );
+  expect(reportVerdict({ ...report, groups: [waiting] }).claim).toBe('Too little yet: 7 of 20 histories');
 });
 
 it('says how long the rest takes once a share of the run is done', () => {

@@ -36,6 +36,20 @@ describe('FollowedRun', () => {
     expect(run.words('e0002').map(({ text }) => text)[1]).toBe('ben says 1 of e0002');
   });
 
+  it('says what a first score still lacks, until there is one', async () => {
+    const plan = { run: 'r1', episodes: 17, turns: 5, conditions: ['live'], isFinished: false };
+    const folder = await writeRunFolder(runs, plan);
+    const run = new FollowedRun(folder);
+    await run.look(alive);
+    // One scenario alone; turns 1 and 2, and 3 and 4, are the pairs of the first direction.
+    expect(run.entry().verdict).toBe(
+      'Too little yet: 1 of 6 scenarios, 17 of 18 episodes, 34 of 120 turn pairs.',
+    );
+    await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live' })]);
+    await run.look(alive);
+    expect(run.entry().verdict).toMatch(/^Their hidden states go together/);
+  });
+
   it('tells what is new once: utterances, alternatives and figures', async () => {
     const folder = await writeRunFolder(runs, { run: 'r1', isFinished: false });
     const run = new FollowedRun(folder);

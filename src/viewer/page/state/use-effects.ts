@@ -1,7 +1,7 @@
 /** What the utterances of an episode did to their listeners, read again when new figures come. */
 import { useEffect, useState } from 'preact/hooks';
-import type { EffectsView, RunView } from '../view-data.ts';
-import { fetchEffects } from './api.ts';
+import type { EffectsView, RunView } from '../../view-data.ts';
+import { fetchEffects } from '../api.ts';
 
 const NOTHING: EffectsView = { effects: [], movedScale: 0, partScale: 0, partNull: null };
 

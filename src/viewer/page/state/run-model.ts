@@ -1,10 +1,19 @@
-/** The page's state of one run: read once, then updated by the feed. */
-import { useEffect, useReducer } from 'preact/hooks';
-import type { EpisodeView, FeedMessage, HealthPart, RunView, UtteranceView } from '../view-data.ts';
-import { fetchRun, fetchWords, followFeed } from './api.ts';
+/** The page's state of one run as a pure reduction of what was read and what the feed brought. */
+import type {
+  EpisodeView,
+  FeedMessage,
+  HealthPart,
+  RunView,
+  TokenView,
+  UtteranceView,
+} from '../../view-data.ts';
 
 export interface RunModel {
   run: RunView | undefined;
+  /** How often it was read: once, and after each loss of the feed. */
+  readings: number;
+  /** Whether the viewer waits for the run to begin. */
+  isAwaited: boolean;
   fault: string | undefined;
   isConnected: boolean;
   /** How the programs of an open run are. */
@@ -18,15 +27,19 @@ export interface RunModel {
   liveliest: string | undefined;
 }
 
-type Change =
+export type Change =
   | { type: 'read'; run: RunView }
+  | { type: 'awaited' }
   | { type: 'fault'; fault: string }
   | { type: 'connected'; isConnected: boolean }
   | { type: 'words'; episode: string; words: readonly UtteranceView[] }
-  | FeedMessage;
+  /** What the feed brought since the last change, in its order. */
+  | { type: 'news'; messages: readonly FeedMessage[] };
 
-const NOTHING: RunModel = {
+export const NOTHING: RunModel = {
   run: undefined,
+  readings: 0,
+  isAwaited: false,
   fault: undefined,
   isConnected: false,
   health: [],
@@ -36,42 +49,19 @@ const NOTHING: RunModel = {
   liveliest: undefined,
 };
 
-export function useRun(name: string, episode: string | undefined): RunModel {
-  const [model, change] = useReducer(reduce, NOTHING);
-  useEffect(() => {
-    const read = (): void =>
-      void fetchRun(name)
-        .then((run) => change({ type: 'read', run }))
-        .catch((fault: unknown) => change({ type: 'fault', fault: String(fault) }));
-    let wasLost = false;
-    const connected = (isConnected: boolean): void => {
-      // What was said while the feed was lost is only in the folder.
-      if (isConnected && wasLost) read();
-      wasLost = !isConnected;
-      change({ type: 'connected', isConnected });
-    };
-    read();
-    return followFeed(name, { message: change, connected });
-  }, [name]);
-  const isKnown = model.run !== undefined;
-  useEffect(() => {
-    if (!isKnown || episode === undefined) return;
-    void fetchWords(name, episode)
-      .then((words) => change({ type: 'words', episode, words }))
-      .catch((fault: unknown) => change({ type: 'fault', fault: String(fault) }));
-  }, [name, episode, isKnown]);
-  return model;
-}
-
-function reduce(model: RunModel, change: Change): RunModel {
+export function reduce(model: RunModel, change: Change): RunModel {
   switch (change.type) {
     case 'read':
       return {
         ...model,
         run: change.run,
+        readings: model.readings + 1,
+        isAwaited: false,
         fault: undefined,
         liveliest: model.liveliest ?? liveliestOf(change.run),
       };
+    case 'awaited':
+      return { ...model, isAwaited: true, fault: undefined };
     case 'fault':
       return { ...model, fault: change.fault };
     case 'connected':
@@ -82,6 +72,13 @@ function reduce(model: RunModel, change: Change): RunModel {
         asked: change.episode,
         words: withWords(model.words, change.episode, change.words),
       };
+    case 'news':
+      return change.messages.reduce(takeMessage, model);
+  }
+}
+
+function takeMessage(model: RunModel, change: FeedMessage): RunModel {
+  switch (change.type) {
     case 'utterance':
       return takeUtterance(model, change.utterance);
     case 'token':
@@ -113,17 +110,22 @@ function liveliestOf({ talks }: RunView): string | undefined {
 
 /** Of an episode that is over the words go, unless it is looked at: a page that stays open for days stays small. */
 function takeTalk(model: RunModel, talk: EpisodeView): RunModel {
-  const next = withRun(model, ({ talks }) => ({
-    talks: [...talks.filter(({ episode }) => episode !== talk.episode), talk].toSorted((a, b) =>
-      a.episode.localeCompare(b.episode),
-    ),
-  }));
-  const isSeen = [model.asked, model.liveliest].includes(talk.episode);
-  if (talk.open || isSeen) return next;
+  const next = withRun(model, ({ talks }) => ({ talks: withTalk(talks, talk) }));
+  if (talk.open) return next;
+  const speaking = new Map(model.speaking);
+  speaking.delete(talk.episode);
+  if ([model.asked, model.liveliest].includes(talk.episode)) return { ...next, speaking };
   const open = new Set(next.run?.talks.filter((one) => one.open).map(({ episode }) => episode));
   const isKept = (episode: string): boolean =>
     open.has(episode) || episode === model.asked || episode === model.liveliest;
-  return { ...next, words: new Map([...model.words].filter(([episode]) => isKept(episode))) };
+  return { ...next, speaking, words: new Map([...model.words].filter(([episode]) => isKept(episode))) };
+}
+
+/** In the order of their names, as the server sends them. */
+function withTalk(talks: readonly EpisodeView[], talk: EpisodeView): EpisodeView[] {
+  const at = talks.findIndex(({ episode }) => episode >= talk.episode);
+  if (at < 0) return [...talks, talk];
+  return talks[at]?.episode === talk.episode ? talks.with(at, talk) : talks.toSpliced(at, 0, talk);
 }
 
 function withWords(
@@ -152,10 +154,7 @@ function takeUtterance(model: RunModel, utterance: UtteranceView): RunModel {
   return { ...next, speaking, liveliest, words: withWords(model.words, episode, [utterance]) };
 }
 
-function takeToken(
-  model: RunModel,
-  { episode, turn, agent, text }: { episode: string; turn: number; agent: string; text: string },
-): RunModel {
+function takeToken(model: RunModel, { episode, turn, agent, text }: TokenView): RunModel {
   const isSaid = model.words.get(episode)?.some((one) => one.turn === turn) ?? false;
   if (isSaid) return model;
   const was = model.speaking.get(episode);
