@@ -60,6 +60,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   evaluate: [['entrain evaluate demo', 'outcomes by the rules of the study']],
   analyze: [['entrain analyze run-a run-b', 'does synchrony go with outcomes across models?']],
   report: [['entrain report demo', 'one HTML file and results.json, beside the run']],
+  benchmark: [['entrain benchmark models/entrain-dialogue-8m', 'the protocol with this model, and its card']],
   pin: [
     ['entrain pin demo', 'keeps the recording of demo'],
     ['entrain unpin demo', 'lets it go when room is needed'],
