@@ -18,7 +18,7 @@ Written by \`npm run calibrate\`; \`npm run calibrate -- NAME\` takes the worlds
 `;
 
 /** Modules of bench/, each with a section of the page. */
-const MODULES = ['calibration', 'calibration-branches', 'calibration-patching'];
+const MODULES = ['calibration', 'calibration-branches', 'calibration-patching', 'calibration-interchange'];
 
 await runMain(async () => {
   const modules = [];

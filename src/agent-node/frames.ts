@@ -93,7 +93,7 @@ export interface BranchState {
 }
 
 /** What makes a version differ from what was said. */
-export type BranchKind = Pick<BranchFrame, 'kind' | 'layer' | 'size'>;
+export type BranchKind = Pick<BranchFrame, 'kind' | 'layer' | 'size' | 'donor'>;
 
 /** The frame's tensor is valid until the next frame is made. */
 export function branchFrame(

@@ -1,7 +1,6 @@
 /**
- * The states of an agent's own turns in the episodes that give the components of perturbations. They are kept beside
- * the spool, a line for each, so that an agent that comes back moves states as its earlier life did. No other agent
- * gets them.
+ * The states of an agent's own turns in the episodes by which later states are moved. They are kept beside the spool,
+ * a line for each, so that an agent that comes back moves states as its earlier life did. No other agent gets them.
  */
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -16,6 +15,8 @@ export interface KeptPlace {
 export interface KeptStates {
   /** @param state [dims] */
   keep(at: KeptPlace, state: Float32Array): Promise<void>;
+  /** [dims]; undefined where none was kept. */
+  at(place: KeptPlace): Promise<Float32Array | undefined>;
   /** [dims] each, of one condition and layer, in the order of episodes and turns. */
   of(at: Pick<KeptPlace, 'condition' | 'layer'>): Promise<Float32Array[]>;
   /** The run is over. */
@@ -37,6 +38,7 @@ export function createKeptStates(file: string): KeptStates {
       const text = Buffer.from(new Uint8Array(state.slice().buffer)).toString('base64');
       await (written = written.then(() => append(file, { ...at, state: text })));
     },
+    at: async (place) => (await loaded).get(keyOf(place))?.state,
     of: async ({ condition, layer }) =>
       [...(await loaded).values()]
         .filter((kept) => kept.condition === condition && kept.layer === layer)

@@ -1,12 +1,18 @@
 /**
- * Perturbations: random combinations of the leading components of an agent's own states.
+ * What moves an agent's state before it speaks: perturbations, random combinations of the leading components of its own
+ * states, and interchange, one of its own states of the same turn in another episode.
  *
  *   delta = size × Σ_p z_p σ_p v_p,   z_p standard normal, drawn by seed for each version
  *
  * v_p and σ_p are the components of the states that were kept, and their standard deviations. Same states and seeds
- * give the same perturbations, in every life of the agent.
+ * give the same moves, in every life of the agent.
  */
-import { versionsOf, type BranchPlan, type MovedState } from '../protocol/branches.ts';
+import {
+  versionsOf,
+  type BranchPlan,
+  type ExchangedState,
+  type PerturbedState,
+} from '../protocol/branches.ts';
 import { createPlainAlgebra } from '../numeric/plain-algebra.ts';
 import { settledComponents } from '../numeric/principal-components.ts';
 import { seededRandom } from '../numeric/random.ts';
@@ -19,12 +25,19 @@ const COMPONENTS = 8;
 const FEWEST_STATES = COMPONENTS + 1;
 
 /** One version of a turn with what moves its state. */
-export interface Perturbation extends MovedState {
+export interface Perturbation extends PerturbedState {
   /** z, [components] */
   coefficients: Float32Array;
   /** [dims] */
   delta: Float32Array;
 }
+
+export interface Exchange extends ExchangedState {
+  /** [dims]: what is put in place. */
+  state: Float32Array;
+}
+
+export type Move = Perturbation | Exchange;
 
 /** σ_p v_p, [dims] each. */
 export type Basis = readonly Float32Array[];
@@ -56,15 +69,21 @@ export async function basisOf(states: readonly Float32Array[]): Promise<Basis | 
 }
 
 /**
- * The versions of a turn with a moved state; undefined if the agent has kept too few states for one of them. Components
- * are computed once for a condition and layer, as the states of it are complete before any is moved.
+ * The versions of a turn with a moved state: none if the agent has kept too few states for perturbations, and one for
+ * each donor of which it has kept the turn. Components are computed once for a condition and layer, as the states of it
+ * are complete before any is moved.
  */
-export type Perturb = (
-  plan: BranchPlan & { condition: string },
-  turn: number,
-) => Promise<Perturbation[] | undefined>;
+export type MoveStates = (plan: BranchPlan & { condition: string }, turn: number) => Promise<Move[]>;
 
-export function createPerturb(kept: Pick<KeptStates, 'of'>): Perturb {
+export function createMoves(kept: Pick<KeptStates, 'at' | 'of'>): MoveStates {
+  const perturbations = createPerturb(kept);
+  return (plan, turn) =>
+    plan.branches?.patch?.kind === 'interchange' ? exchanges(kept, plan, turn) : perturbations(plan, turn);
+}
+
+export function createPerturb(
+  kept: Pick<KeptStates, 'of'>,
+): (...at: Parameters<MoveStates>) => Promise<Perturbation[]> {
   const bases = new Map<string, Promise<Basis | undefined>>();
   const basisAt = (condition: string, layer: number): Promise<Basis | undefined> => {
     const key = `${condition} ${layer}`;
@@ -75,16 +94,35 @@ export function createPerturb(kept: Pick<KeptStates, 'of'>): Perturb {
   return async (plan, turn) => {
     const out: Perturbation[] = [];
     for (const version of versionsOf(plan, turn)) {
-      if (version.kind === 'alternative') continue;
+      if (version.kind !== 'perturbation') continue;
       const basis = await basisAt(plan.condition, version.layer);
-      if (!basis) return undefined;
+      if (!basis) return [];
       out.push(perturb(version, basis));
     }
     return out;
   };
 }
 
-function perturb(version: MovedState, basis: Basis): Perturbation {
+async function exchanges(
+  kept: Pick<KeptStates, 'at'>,
+  ...[plan, turn]: Parameters<MoveStates>
+): Promise<Exchange[]> {
+  const { layers = [], donors = [] } = plan.branches?.patch ?? {};
+  const stateOf = (donor: string, layer: number): Promise<Float32Array | undefined> =>
+    kept.at({ condition: plan.condition, episode: donor, turn, layer });
+  const have: string[] = [];
+  for (const donor of donors) {
+    const states = await Promise.all(layers.map((layer) => stateOf(donor, layer)));
+    if (states.every((state) => state !== undefined)) have.push(donor);
+  }
+  const out: Exchange[] = [];
+  for (const version of versionsOf(plan, turn, have))
+    if (version.kind === 'interchange')
+      out.push({ ...version, state: (await stateOf(version.donor, version.layer)) as Float32Array });
+  return out;
+}
+
+function perturb(version: PerturbedState, basis: Basis): Perturbation {
   const random = seededRandom(version.direction);
   const coefficients = Float32Array.from(basis, () => random.normal());
   const delta = new Float32Array(basis[0]?.length ?? 0);

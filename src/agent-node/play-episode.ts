@@ -5,21 +5,19 @@
  *   partner's turn:  tokens ─▶ hear ─▶ … utterance ─▶ heard ─▶ states of replies, where the turn branches
  *   own turn:        speak ─▶ frames, token previews ─▶ all spooled ─▶ alternatives ─▶ utterance
  */
-import { utteranceSeed, versionsOf } from '../protocol/branches.ts';
+import { patchedLayers, utteranceSeed } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk, rolesGone } from '../protocol/early-end.ts';
 import { deriveSeed } from '../protocol/seed.ts';
-import type {
-  Branch,
-  BranchesAsked,
-  Dialogue,
-  Model,
-  Patched,
-  Spoken,
-  StepStates,
-  TurnState,
-} from '../model/types.ts';
-import { sayAlternatives, sendBranch, sendPatched, sendReplies, type BranchPorts } from './branches.ts';
+import type { Dialogue, Model, Spoken, StepStates, TurnState } from '../model/types.ts';
+import {
+  askBranches,
+  layerOf,
+  sayAlternatives,
+  sendReplies,
+  type BranchPorts,
+  type SaidVersion,
+} from './branches.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
@@ -64,7 +62,7 @@ async function playFrom(
     sampling,
     steps,
     atMs,
-    patchLayers: spec.branches?.patch?.layers,
+    patchLayers: patchedLayers(spec.branches),
   });
   const reader = await openReader(spec, ports.model);
   const said = [...history];
@@ -188,8 +186,9 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   await readScript(spec, { turn, dialogue, onSteps });
   // All agents of an episode use the same draw, so what this one would hear, the others hear.
   const isHeard = hearsTurn(spec, turn);
-  const versions: (Branch | Patched)[] = [];
-  const branches = await askBranches({ spec, turn, ports }, versions);
+  const versions: SaidVersion[] = [];
+  let own: TurnState | undefined;
+  const branches = await askBranches({ spec, turn, ports, own: () => own as TurnState }, versions);
   const keeping: Promise<void>[] = [];
   const read = await context.reader?.turnState();
   const spoken: Spoken = await dialogue.speak({
@@ -198,6 +197,7 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
     maxTokens: spec.limits.maxTokens,
     mayLeave: turn >= spec.limits.minTurns,
     onState: (state) => {
+      own = state;
       keeping.push(keepState(spec, { turn, state, ports }));
       frames.append(turnFrame(state, { ...at(), seating, talk: talkMark(before, state.droppedTurns) }, read));
     },
@@ -213,41 +213,13 @@ async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> 
   return { utterance: await sayUtterance(mine), text };
 }
 
-/** What is to be said besides; the versions are collected, and their frames sent. */
-async function askBranches(
-  at: { spec: AgentSpec; turn: number; ports: EpisodePorts },
-  versions: (Branch | Patched)[],
-): Promise<BranchesAsked | undefined> {
-  const { spec, turn, ports } = at;
-  const all = versionsOf(spec, turn);
-  if (all.length === 0) return undefined;
-  const perturbations = (await ports.perturb(spec, turn)) ?? [];
-  return {
-    seeds: all.flatMap(({ kind, seed }) => (kind === 'alternative' ? [seed] : [])),
-    patches: perturbations.map(({ k, layer, delta }) => ({ k, layer, delta })),
-    onBranch: (branch) => {
-      sendBranch(at, branch);
-      versions.push(branch);
-    },
-    onPatched: (patched) => {
-      const by = perturbations.find(({ k }) => k === patched.k);
-      if (by) sendPatched(at, by, patched.text);
-      versions.push(patched);
-    },
-  };
-}
-
 /** Keeps the layers of a state by which later ones are moved. */
 async function keepState(
   { keepLayers, condition, episode }: AgentSpec,
   { turn, state, ports }: { turn: number; state: TurnState; ports: EpisodePorts },
 ): Promise<void> {
-  const dims = state.data.length / state.layers.length;
-  for (const layer of keepLayers) {
-    const row = state.layers.indexOf(layer);
-    const own = state.data.slice(row * dims, (row + 1) * dims);
-    await ports.kept.keep({ condition, episode, turn, layer }, own);
-  }
+  for (const layer of keepLayers)
+    await ports.kept.keep({ condition, episode, turn, layer }, layerOf(state, layer));
 }
 
 /** A reader's turn: the state in which it would answer, then the words that the agent in its role really spoke. */

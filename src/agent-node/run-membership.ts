@@ -17,7 +17,7 @@ import { openActivationStream, type ActivationStream } from './activation-stream
 import { createBackpressure } from './backpressure.ts';
 import { createCoordinatorWatch, type CoordinatorWatch } from './coordinator-watch.ts';
 import { createKeptStates, type KeptStates } from './kept-states.ts';
-import { createPerturb } from './patches.ts';
+import { createMoves } from './patches.ts';
 import { createPreview } from './preview.ts';
 import { followTalk, type Talk } from './follow-talk.ts';
 import { playEpisode, type EpisodePorts } from './play-episode.ts';
@@ -159,7 +159,7 @@ function createPorts(
     utterances: parts.inbox,
     preview: parts.preview,
     kept: parts.kept,
-    perturb: createPerturb(parts.kept),
+    moves: createMoves(parts.kept),
     signal: parts.signal,
     sayToken: createSayToken(options, parts.talk),
     sayAlternative: async (alternative) => {

@@ -1,9 +1,8 @@
 /**
  * Carries out decisions about a run: the commands of `decide`, an agent that came back, a role that is taken over.
  */
-import { branchesOfRound } from '../protocol/branches.ts';
 import type { Clock } from '../process/clock.ts';
-import { planEpisodes } from './plan.ts';
+import { plannedBranches, planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
 import { episodesOf, owedReplies, type Command, type RunningEpisode, type RunState } from './run-state.ts';
 import type { PlannedEpisode } from './plan.ts';
@@ -29,8 +28,8 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
       return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
     }
     case 'start-episode': {
-      const { id, scenario, condition, order, reader, seed, round } = command.episode;
-      const branches = branchesOfRound(study.branches, round);
+      const { id, scenario, condition, order, reader, seed } = command.episode;
+      const branches = plannedBranches(study, command.episode);
       return publishEvent(options, {
         type: 'episode-started',
         episode: id,

@@ -2,6 +2,7 @@
  * Makes the episodes of a study, as a pure function: the same study always gives the same plan. Conditions and
  * scenarios alternate, so that all groups grow evenly and a run that is cut short is still balanced.
  */
+import { branchesOfRound, isBasis, type Branches } from '../protocol/branches.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Condition, Person, Scenario, Study } from '../protocol/study.ts';
 
@@ -52,6 +53,26 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
     }
   }
   return plan;
+}
+
+/** The episodes of the scenario, speakers and condition whose states are kept for this one's patches, by id. */
+function donorsOf(study: Study, episode: PlannedEpisode): string[] {
+  const { scenario, condition, order } = episode;
+  return planEpisodes(study)
+    .filter(
+      (other) =>
+        isBasis(study, other.round) &&
+        other.scenario.id === scenario.id &&
+        other.condition === condition &&
+        String(other.order) === String(order),
+    )
+    .map(({ id }) => id);
+}
+
+/** The branches of an episode. */
+export function plannedBranches(study: Study, episode: PlannedEpisode): Branches {
+  const donors = study.branches?.patch?.kind === 'interchange' ? donorsOf(study, episode) : [];
+  return branchesOfRound(study, episode.round, donors);
 }
 
 /** Episodes that differ in their condition alone, which stand side by side in the plan. */

@@ -1,7 +1,7 @@
 /**
  * Publishes what the coordinator writes into the run's stream: what each agent may know of an episode, and events.
  */
-import { branchesOfRound, isBasis } from '../protocol/branches.ts';
+import { isBasis } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
@@ -13,7 +13,7 @@ import { publishOnce, publishStored } from '../transport/nats/streams.ts';
 import { digestOf, mintGrant } from '../transport/stream/auth/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
-import { plannedGroups, type PlannedEpisode } from './plan.ts';
+import { plannedBranches, plannedGroups, type PlannedEpisode } from './plan.ts';
 import type { RoleHolder } from './run-state.ts';
 
 export interface PublishOptions {
@@ -62,8 +62,8 @@ export async function publishSpec(options: PublishOptions, part: SpecPart): Prom
     limits: { maxTurns, minTurns, maxTokens },
     study: { seed: study.seed, groups: plannedGroups(study) },
     steps,
-    branches: branchesOfRound(study.branches, episode.round),
-    keepLayers: isBasis(study.branches, episode.round) ? (study.branches?.patch?.layers ?? []) : [],
+    branches: plannedBranches(study, episode),
+    keepLayers: isBasis(study, episode.round) ? (study.branches?.patch?.layers ?? []) : [],
     alternatives: [...part.alternatives],
     history: [...part.history],
   };

@@ -239,7 +239,7 @@ function starting(state: RunState, atOnce: AtOnce): Command[] {
   for (const episode of state.plan) {
     if (state.episodes.get(episode.id)?.is !== 'planned') continue;
     // States are moved by what those of all earlier episodes have in common.
-    if (!kept && !isBasis(state.study?.branches ?? null, episode.round)) break;
+    if (!kept && !(state.study && isBasis(state.study, episode.round))) break;
     const agents = agentsOfEpisode(episode);
     if (agents.some((agent) => count(agent) >= atOnce(agent))) continue;
     commands.push({ do: 'start-episode', episode });
@@ -251,7 +251,7 @@ function starting(state: RunState, atOnce: AtOnce): Command[] {
 /** Whether every episode whose states are kept for patches has ended; so too where none is. */
 function keptToTheEnd({ plan, episodes, study }: RunState): boolean {
   return plan.every(
-    ({ id, round }) => !isBasis(study?.branches ?? null, round) || episodes.get(id)?.is === 'finished',
+    ({ id, round }) => !(study && isBasis(study, round)) || episodes.get(id)?.is === 'finished',
   );
 }
 

@@ -115,8 +115,10 @@ export interface PatchAsked {
   k: number;
   /** 1..L, one of `patchLayers`. */
   layer: number;
-  /** [dims]: what is added. */
-  delta: Float32Array;
+  /** [dims]: what is added; absent where `state` is put in place. */
+  delta?: Float32Array;
+  /** [dims] */
+  state?: Float32Array;
 }
 
 /** What was said from a moved state. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { agentModelSchema } from './agent-model.ts';
 import { EntrainError, type ErrorCode } from './errors.ts';
 import { NAME_PATTERN } from './subjects.ts';
-import { conditionSchema, personSchema, samplingSchema, studySchema } from './study.ts';
+import { conditionSchema, branchPlanSchema, personSchema, samplingSchema, studySchema } from './study.ts';
 
 /** The analyzer of a run, as chosen by the coordinator: where an agent streams its states, and what lets it in. */
 export const analyzerSchema = z.object({
@@ -108,13 +108,14 @@ export const alternativeSchema = utteranceSchema
     k: z.int().min(1),
     /**
      * `skipped`, without words: there is no version from this k on. With k = 1 the speaker's context is nearly full; a
-     * later one is the first with a moved state, and the speaker has kept too few states to move one by.
+     * later one would have a moved state, and the speaker has kept too few states to move one by.
      */
     finish: z.enum(['stop', 'length', 'leave', 'skipped']),
-    /** Of a version with a moved state: how it was moved, at which layer, and by how many standard deviations. */
+    /** Of a moved state: how, at which layer, by how many standard deviations or by the state of which episode. */
     kind: z.string().optional(),
     layer: z.int().optional(),
     size: z.number().optional(),
+    donor: z.string().optional(),
   });
 
 /** What one agent may know of an episode. */
@@ -148,9 +149,9 @@ export const agentSpecSchema = z.object({
   study: z.object({ seed: z.int(), groups: z.int() }),
   sampling: samplingSchema,
   steps: studySchema.shape.steps,
-  /** As in the study, without `patch` in an episode whose states are kept for later ones. */
-  branches: studySchema.shape.branches,
-  /** Layers of which the agent keeps the states of its own turns: what perturbations in later episodes are made of. */
+  /** As in the study, without a state to be moved in an episode whose states are kept for later ones. */
+  branches: branchPlanSchema.default(null),
+  /** Layers of which the agent keeps the states of its own turns: what states in later episodes are moved by. */
   keepLayers: z.array(z.int()).default([]),
   /**
    * The alternatives in `history` whose reply states this agent owes: those behind the last turn of its role, all for a
@@ -193,7 +194,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     maxTurns: z.int().optional(),
     seed: z.int(),
     /** Which turns branch follows from it and from the seed. Absent in runs of earlier versions. */
-    branches: studySchema.shape.branches.optional(),
+    branches: branchPlanSchema.optional(),
     atMs: z.number(),
   }),
   z.object({

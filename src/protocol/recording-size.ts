@@ -3,7 +3,7 @@
  * allowed, and every word heard by all.
  */
 import type { AgentModel } from './agent-model.ts';
-import { countVersions } from './branches.ts';
+import { branchesOfLater, countVersions } from './branches.ts';
 import { TEXT_FEATURE_DIMS } from './stream/frames.ts';
 import { agentsOf, PAPER_READER, type Study } from './study.ts';
 
@@ -47,10 +47,8 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
  * for each version three states of the speaker with text features, and one state of a listener. Which turns branch is
  * random, so a tenth more than the share is counted.
  */
-function branchBytes(
-  { branches }: Study,
-  { stateBytes, layers }: { stateBytes: number; layers: number },
-): number {
+function branchBytes(study: Study, { stateBytes, layers }: { stateBytes: number; layers: number }): number {
+  const branches = branchesOfLater(study);
   if (!branches) return 0;
   const frames = 2 * (stateBytes + FRAME_BYTES) + TEXT_BYTES / 2;
   // Of a version with a moved state the speaker sends what moved it, less than a state of one layer with its features.

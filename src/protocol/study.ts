@@ -92,11 +92,37 @@ export function talkOf(condition: Condition): string {
 export const patchSchema = z.strictObject({
   /** 1..L; each is patched by itself. */
   layers: z.array(z.int().min(1)).min(1).max(8),
-  /** A random combination of the leading components of such states over episodes. */
-  kind: z.enum(['perturbation']).default('perturbation'),
-  /** Of the perturbation, in standard deviations of each component. */
-  sizes: z.array(z.number().gt(0).max(8)).min(1).max(8).default([0.5, 1, 2]),
+  /**
+   * `perturbation`: by a random combination of the leading components of such states over episodes. `interchange`:
+   * replaced by the state of the same turn in another episode of the scenario.
+   */
+  kind: z.enum(['perturbation', 'interchange']).default('perturbation'),
+  /** Of a perturbation, in standard deviations of each component; 0.5, 1 and 2 by default. */
+  sizes: z.array(z.number().gt(0).max(8)).min(1).max(8).optional(),
 });
+
+/** Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same history. */
+const branchesSchema = z
+  .strictObject({
+    share: z.number().gt(0).max(1).default(0.25),
+    alternatives: z.int().min(1).max(MAX_ALTERNATIVES).default(3),
+    /**
+     * Besides, at each such turn: versions in which the speaker's state is moved, for each layer and size as many as
+     * `alternatives` says, or for each layer and donor one.
+     */
+    patch: patchSchema.nullish(),
+  })
+  .nullable()
+  .default(null);
+
+/** The branches of one episode: with the episodes, by id, that give the states of an interchange. */
+export const branchPlanSchema = z
+  .strictObject({
+    share: z.number(),
+    alternatives: z.int(),
+    patch: patchSchema.extend({ donors: z.array(z.string()).optional() }).nullish(),
+  })
+  .nullable();
 
 export const studySchema = z
   .strictObject({
@@ -134,30 +160,7 @@ export const studySchema = z
         primary: z.string().min(1).max(2000),
       })
       .optional(),
-    /**
-     * Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same
-     * history.
-     */
-    branches: z
-      .strictObject({
-        share: z.number().gt(0).max(1).default(0.25),
-        alternatives: z.int().min(1).max(MAX_ALTERNATIVES).default(3),
-        /**
-         * Besides, at each such turn and for each layer and size: as many versions in which the speaker's state is
-         * moved.
-         */
-        patch: patchSchema.nullish(),
-      })
-      .refine(
-        ({ alternatives, patch }) =>
-          alternatives * (1 + (patch ? patch.layers.length * patch.sizes.length : 0)) <= MAX_ALTERNATIVES,
-        {
-          path: ['patch'],
-          error: `expected alternatives × (1 + layers × sizes) of at most ${MAX_ALTERNATIVES}`,
-        },
-      )
-      .nullable()
-      .default(null),
+    branches: branchesSchema,
   })
   .refine(({ minTurns, maxTurns }) => minTurns <= maxTurns, {
     path: ['minTurns'],
@@ -168,6 +171,7 @@ export type Study = z.infer<typeof studySchema>;
 export type Scenario = z.infer<typeof scenarioSchema>;
 /** As it stands in a file: what has a default may be left out. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
+export type EpisodeBranches = z.infer<typeof branchPlanSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;
 export type Person = z.infer<typeof personSchema>;
 

@@ -103,9 +103,10 @@ function checkTurn(at: BranchedTurn, report: BranchReport): void {
     return;
   }
   const { alternatives = 0 } = floor.branches ?? {};
-  // No state could be moved where too few were kept: the versions end with the other words.
-  const ends = said.at(-1)?.finish === 'skipped' && said.at(-1)?.k === alternatives + 1;
-  const wanted = ends ? alternatives : countVersions(floor.branches);
+  // No state could be moved where too few were kept: the versions end with the other words, or with fewer donors.
+  const last = said.at(-1);
+  const ends = last?.finish === 'skipped' && mayEnd(floor, last.k - 1);
+  const wanted = ends ? last.k - 1 : countVersions(floor.branches);
   const versions = said.filter(({ finish }) => finish !== 'skipped');
   if (versions.length !== wanted)
     return fault(`${versions.length} of its ${wanted} alternatives are in branches.jsonl`);
@@ -116,14 +117,28 @@ function checkTurn(at: BranchedTurn, report: BranchReport): void {
   for (const what of [...speakerFaults(at, versions), ...listenerFaults(at, wanted)]) fault(what);
 }
 
+/** Whether a turn may have so many versions: of an interchange each donor that has the turn gives one for each layer. */
+function mayEnd({ branches }: Floor, versions: number): boolean {
+  if (!branches) return false;
+  const moved = versions - branches.alternatives;
+  if (branches.patch?.kind !== 'interchange') return moved === 0;
+  return moved >= 0 && moved % branches.patch.layers.length === 0;
+}
+
 const SPEAKER_STATES = ['end', 'mean', 'bystander'];
-const MOVED_STATES = ['coefficients', 'delta'];
+
+/** What the speaker sends of a version; the first has the features of the words. */
+function statesOf({ branches }: Floor, k: number): readonly string[] {
+  const exchanges = branches?.patch?.kind === 'interchange';
+  if (k > (branches?.alternatives ?? 0)) return exchanges ? ['delta'] : ['coefficients', 'delta'];
+  return exchanges && k === 0 ? [...SPEAKER_STATES, 'before'] : SPEAKER_STATES;
+}
 
 function speakerFaults({ floor, line, ledger }: BranchedTurn, said: readonly Alternative[]): string[] {
   const { episode, turn, agent, text } = line;
   const versions = [{ k: 0, text }, ...said];
   return versions.flatMap(({ k, text: words }) => {
-    const states = k > (floor.branches?.alternatives ?? 0) ? MOVED_STATES : SPEAKER_STATES;
+    const states = statesOf(floor, k);
     const [state = ''] = states;
     return [
       ...states

@@ -3,7 +3,7 @@
  * disk space, time and context length.
  */
 import { groupSizes, hopelessStudy, MINIMUMS, type GroupSize } from '../protocol/minimums.ts';
-import { countVersions } from '../protocol/branches.ts';
+import { basisEpisodes, branchesOfLater, countVersions } from '../protocol/branches.ts';
 import { expectedOfStudy, gigabytes, TOKENS_PER_S } from '../protocol/recording-size.ts';
 import { agentsOf, type Study } from '../protocol/study.ts';
 
@@ -54,17 +54,19 @@ function duration(seconds: number): string {
 }
 
 /** Every word of an alternative is also spoken and heard. */
-function branchLines({ branches, maxTokens, episodes }: Study, turns: number): string[] {
+function branchLines(study: Study, turns: number): string[] {
+  const { branches, maxTokens, episodes } = study;
   if (!branches) return [];
   const branched = Math.round(turns * branches.share);
   const { alternatives, patch } = branches;
+  const first = basisEpisodes(study);
   const moved = Math.round(
-    ((branched * (episodes - 1)) / episodes) * (countVersions(branches) - alternatives),
+    ((branched * (episodes - first)) / episodes) * (countVersions(branchesOfLater(study)) - alternatives),
   );
   return [
     ...(patch
       ? [
-          `patches  about ${count(moved)} versions with a moved state, of ${count(moved * maxTokens)} tokens at most; the first episode of each scenario has none`,
+          `patches  about ${count(moved)} versions with a moved state, of ${count(moved * maxTokens)} tokens at most; ${first === 1 ? 'the first episode of each scenario has none' : `the first ${first} episodes of each scenario have none, and give the states`}`,
         ]
       : []),
     `branches about ${count(branched)} turns, with ${count(branched * alternatives)} alternatives of ${count(branched * alternatives * maxTokens)} tokens at most`,

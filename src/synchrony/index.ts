@@ -23,6 +23,13 @@ export { pseudoPairs, shuffledPairs } from './syncr2/nulls.ts';
 export { beyondText, strictScore, type StrictOptions } from './strict/strict-score.ts';
 export { BRANCH_MINIMUMS, type BranchMinimums, type Branches } from './branches/histories.ts';
 export { influence, type Influence, type InfluenceOptions } from './branches/influence.ts';
+export {
+  interchange,
+  type ExchangeRows,
+  type Follows,
+  type InterchangeOptions,
+} from './branches/interchange.ts';
+export type { UnpatchedRows } from './branches/natural-map.ts';
 export { patching, type Patching, type PatchRows } from './branches/patching.ts';
 export {
   BRANCH_METHOD,

@@ -53,8 +53,8 @@ export interface EpisodeView {
 export interface AlternativeView {
   k: number;
   text: string;
-  /** Where the speaker's state was moved before it spoke: at which layer, and by how many standard deviations. */
-  moved?: { layer: number; size: number };
+  /** Where the speaker's state was moved: at which layer, by so many standard deviations or to whose state. */
+  moved?: { layer: number; by: string };
 }
 
 export interface UtteranceView {

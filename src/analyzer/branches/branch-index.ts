@@ -7,7 +7,8 @@
  *   listener:            reply 0 … K − 1 ────────────────────┴─▶ history (episode, t) of the group speaker → listener
  *
  * Versions in which the speaker's state was moved are histories of their own, one for each layer and size: the speaker
- * sends what moved it, `coefficients`, in the place of the end of its utterance.
+ * sends what moved it, `coefficients` or `delta`, in the place of the end of its utterance. Where states are exchanged,
+ * histories of other words have the speaker's states `before` it spoke.
  *
  * Each listener is a target at distance 1. A reader is a target only: no history has the role in which it reads as
  * source. That is known from the condition, not from the reader's frames: these may come after the speaker's.
@@ -22,14 +23,16 @@ export interface OwnedAlternative {
   end: SharedBranch;
   reply: SharedBranch;
   bystander: SharedBranch | undefined;
+  /** The episode whose state was put in place. */
+  donor?: string;
 }
 
 /** How the speaker's state was moved in the versions of a history. */
 export interface PatchKey {
   kind: string;
   layer: number;
-  /** In standard deviations. */
-  size: number;
+  /** In standard deviations; absent where a state was replaced. */
+  size?: number;
 }
 
 /** A turn that branched, with its numbers. */
@@ -42,6 +45,8 @@ export interface OwnedHistory {
   alternatives: OwnedAlternative[];
   /** Absent: the versions have other words. */
   patch?: PatchKey;
+  /** The speaker's states before it spoke, of the layers that are exchanged. */
+  before?: SharedBranch;
   /** Seed of the study; absent if the sender does not say. */
   seed?: number;
 }
@@ -56,6 +61,7 @@ interface IndexedState {
   origin: Origin;
   seating: number;
   patch: PatchKey | undefined;
+  donor: string | undefined;
   /** Undefined once it was given back. */
   payload: SharedBranch | undefined;
 }
@@ -83,21 +89,26 @@ export interface BranchIndex {
 
 /** What figures are made of; other states are recorded alone. */
 const STATES = ['end', 'bystander', 'reply'];
-/** The same where a state was moved. */
-const PATCH_STATES = ['coefficients', 'reply'];
-const PATCH_KINDS = ['perturbation'];
+/** The same where a state was moved, by kind: what moved it comes first. */
+const PATCH_STATES: Record<string, readonly [string, string]> = {
+  perturbation: ['coefficients', 'reply'],
+  interchange: ['delta', 'reply'],
+};
 /** Layers and sizes of a turn: the figures of each are metrics of their own. */
 const MOST_PATCHES = 64;
 
 /** Undefined for a frame of other words, null for one that nothing is made of. */
-function patchOf({ kind, state, layer, size }: BranchFrame): PatchKey | undefined | null {
+function patchOf(frame: BranchFrame): PatchKey | undefined | null {
+  const { kind, state, layer, size, donor } = frame;
   if (kind === 'alternative') return STATES.includes(state) ? undefined : null;
-  const isKnown = PATCH_KINDS.includes(kind) && PATCH_STATES.includes(state);
-  return isKnown && layer !== undefined && size !== undefined ? { kind, layer, size } : null;
+  if (kind === 'interchange' && state === 'before') return undefined;
+  if (!PATCH_STATES[kind]?.includes(state) || layer === undefined) return null;
+  if (kind === 'interchange') return donor === undefined ? null : { kind, layer };
+  return size === undefined ? null : { kind, layer, size };
 }
 
 export const patchName = (patch: PatchKey | undefined): string =>
-  patch ? `${patch.kind}:${patch.layer}:${patch.size}` : '';
+  patch ? `${patch.kind}:${patch.layer}${patch.size === undefined ? '' : `:${patch.size}`}` : '';
 
 interface IndexState {
   episodes: Map<string, IndexedEpisode>;
@@ -164,9 +175,9 @@ function addBranch(
   const key = `${role} ${name} ${k}`;
   const known = states.get(key);
   if (known && !supersedes({ seating, origin }, known)) return NOTHING;
-  if (!patch) state.most = Math.max(state.most, k + 1);
+  if (!patch && name !== 'before') state.most = Math.max(state.most, k + 1);
   const payload = shareBranch(frame);
-  states.set(key, { origin, seating, patch, payload });
+  states.set(key, { origin, seating, patch, donor: frame.donor, payload });
   const bytes = bytesOfBranch(payload) - (known?.payload ? bytesOfBranch(known.payload) : 0);
   const listeners = name === 'reply' ? [role] : undefined;
   const patches = [patch];
@@ -223,7 +234,10 @@ function historiesOf(state: IndexState, place: Place): HistoryUpdate[] {
       const seed = about.plan === undefined ? {} : { seed: about.plan.seed };
       const most = patch ? alternatives.length : state.most;
       const of = { episode: id, scenario: about.scenario, turn, most, alternatives };
-      return [{ group, history: { ...of, ...(patch ? { patch } : {}), ...seed } }];
+      const before = patch ? undefined : states.get(`${speaker} before 0`)?.payload;
+      return [
+        { group, history: { ...of, ...(patch ? { patch } : {}), ...(before ? { before } : {}), ...seed } },
+      ];
     });
   });
 }
@@ -253,12 +267,15 @@ function alternativesOf(
       .filter(([own, state]) => Number(own) === role && state === wanted)
       .map(([, , k]) => Number(k))
       .sort((a, b) => a - b);
-  const own = patch ? 'coefficients' : 'end';
+  const own = patch ? (PATCH_STATES[patch.kind]?.[0] ?? '') : 'end';
   const said = of(speaker, own);
   if (said.length < 2 || String(said) !== String(of(listener, 'reply'))) return undefined;
   const found = said.flatMap((k) => {
     const [end, reply] = [payload(speaker, own, k), payload(listener, 'reply', k)];
-    return end && reply ? [{ k, end, reply, bystander: payload(speaker, 'bystander', k) }] : [];
+    if (!end || !reply) return [];
+    const donor = states.get(`${speaker} ${own} ${k}`)?.donor;
+    const by = donor === undefined ? {} : { donor };
+    return [{ k, end, reply, bystander: payload(speaker, 'bystander', k), ...by }];
   });
   return found.length === said.length ? found : undefined;
 }

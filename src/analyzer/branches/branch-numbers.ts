@@ -25,6 +25,13 @@ export function shareBranch({ layers, dtype, data, text = NOTHING }: BranchFrame
 
 export const bytesOfBranch = ({ states, text }: SharedBranch): number => states.byteLength + text.byteLength;
 
+/** The state of one of its layers alone. */
+export function layerOfBranch(branch: SharedBranch, layer: number): SharedBranch {
+  const bytes = branch.states.byteLength / branch.layers.length;
+  const row = branch.layers.indexOf(layer);
+  return { ...branch, layers: [layer], states: branch.states.subarray(row * bytes, (row + 1) * bytes) };
+}
+
 /** [layers, dims] */
 export const statesOf = ({ dtype, states }: SharedBranch): Float32Array => unpackTensor(dtype, states);
 export const textOf = ({ text }: SharedBranch): Float32Array => unpackTensor('f32', text);

@@ -5,11 +5,12 @@
 import { zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
 import type { Branches } from '../../synchrony/branches/histories.ts';
+import type { ExchangeRows } from '../../synchrony/branches/interchange.ts';
 import type { PatchRows } from '../../synchrony/branches/patching.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import { episodesUnderCap, labelOf } from '../ingest/row-cap.ts';
 import { patchName, type OwnedAlternative, type OwnedHistory, type PatchKey } from './branch-index.ts';
-import { shapeOfBranch, statesOf, textOf, type SharedBranch } from './branch-numbers.ts';
+import { layerOfBranch, shapeOfBranch, statesOf, textOf, type SharedBranch } from './branch-numbers.ts';
 
 export interface GroupHistories {
   group: Group;
@@ -71,7 +72,9 @@ export function selectPatches(
   const found = new Map<string, PatchKey>();
   for (const { patch } of histories.histories.values()) if (patch) found.set(patchName(patch), patch);
   return [...found.values()]
-    .sort((a, b) => (a.kind === b.kind ? a.layer - b.layer || a.size - b.size : a.kind < b.kind ? -1 : 1))
+    .sort((a, b) =>
+      a.kind === b.kind ? a.layer - b.layer || (a.size ?? 0) - (b.size ?? 0) : a.kind < b.kind ? -1 : 1,
+    )
     .map((patch) => ({ patch, selection: selectOf(histories, patchName(patch)) }));
 }
 
@@ -126,6 +129,51 @@ export function branchesOf(histories: readonly OwnedHistory[]): Branches {
 export function patchRowsOf(histories: readonly OwnedHistory[]): PatchRows {
   const { source, bystander: _, words: __, ...rows } = branchesOf(histories);
   return { ...rows, coefficients: source[0] ?? zeros(rows.n, 0) };
+}
+
+/**
+ * The numbers of histories whose versions had a state of another episode, and of those in which nothing was replaced: of
+ * these the listener's state is the mean over what the speaker might have said.
+ */
+export function exchangeRowsOf(
+  exchanged: readonly OwnedHistory[],
+  whole: readonly OwnedHistory[],
+  layer: number,
+): ExchangeRows {
+  const { source, bystander: _, words: __, ...rows } = branchesOf(exchanged);
+  const donors = exchanged.flatMap(({ alternatives }) =>
+    alternatives.map(({ donor = '' }) => labelOf(donor)),
+  );
+  const known = whole.filter(({ before }) => before?.layers.includes(layer));
+  const label = (of: (history: OwnedHistory) => number): Int32Array => Int32Array.from(known, of);
+  return {
+    ...rows,
+    donor: Int32Array.from(donors),
+    moved: source[0] ?? zeros(rows.n, 0),
+    unpatched: {
+      n: known.length,
+      scenario: label(({ scenario }) => labelOf(scenario)),
+      turn: label(({ turn }) => turn),
+      source:
+        layersOf(known.map(({ before }) => layerOfBranch(before as SharedBranch, layer)))[0] ?? zeros(0, 0),
+      target: meanReplies(known),
+    },
+  };
+}
+
+/** Per layer [histories, dims]: the mean over all versions with other words. */
+function meanReplies(histories: readonly OwnedHistory[]): Matrix[] {
+  const all = layersOf(histories.flatMap(({ alternatives }) => alternatives.map(({ reply }) => reply)));
+  return all.map(({ cols, data }) => {
+    const out = zeros(histories.length, cols);
+    let row = 0;
+    for (const [h, { alternatives }] of histories.entries())
+      for (let k = 0; k < alternatives.length; k++, row++)
+        for (let c = 0; c < cols; c++)
+          out.data[h * cols + c] =
+            (out.data[h * cols + c] as number) + (data[row * cols + c] as number) / alternatives.length;
+    return out;
+  });
 }
 
 /** Number of different utterances of a history's versions, by the features of their words; on average. */

@@ -13,16 +13,18 @@ import type { LinearAlgebra } from '../../numeric/linear-algebra.ts';
 import { displacements } from '../../synchrony/branches/displacement.ts';
 import { influence, type Influence } from '../../synchrony/branches/influence.ts';
 import { BRANCH_METHOD, matchedScore, type MatchedScore } from '../../synchrony/branches/matched.ts';
+import { interchange, type Follows } from '../../synchrony/branches/interchange.ts';
 import { patching } from '../../synchrony/branches/patching.ts';
 import { sequentialTest } from '../../synchrony/branches/sequential-test.ts';
 import type { Branches } from '../../synchrony/branches/histories.ts';
-import type { Interval } from '../../synchrony/types.ts';
+import type { Interval, NoScore } from '../../synchrony/types.ts';
 import type { BranchScore } from '../scoring/messages.ts';
 import { groupSeed } from '../scoring/score-group.ts';
 import type { Group } from '../ingest/episode-index.ts';
-import type { PatchKey } from './branch-index.ts';
+import type { OwnedHistory, PatchKey } from './branch-index.ts';
 import {
   branchesOf,
+  exchangeRowsOf,
   distinctUtterances,
   historyId,
   patchRowsOf,
@@ -72,7 +74,7 @@ export async function scoreBranches(job: BranchJob): Promise<BranchScore> {
   const matched = await matchedScore(branches, { seed, algebra });
   const patches: PatchReport[] = [];
   for (const patched of selectPatches(job.histories))
-    patches.push(await patchReport(patched, { seed, algebra }));
+    patches.push(await patchReport(patched, selection.histories, { seed, algebra }));
   const reason = [acts, matched].flatMap((figure) => ('reason' in figure ? [figure.reason] : []))[0];
   const report: BranchReport = {
     ...empty,
@@ -116,9 +118,10 @@ const figure = (value: number, { low, high }: Interval): FigureReport => ({
 /** Of one layer and size. */
 async function patchReport(
   { patch, selection }: { patch: PatchKey; selection: BranchSelection },
+  whole: readonly OwnedHistory[],
   options: { seed: number; algebra: LinearAlgebra },
 ): Promise<PatchReport> {
-  const { acts, follows } = await patching(patchRowsOf(selection.histories), options);
+  const { acts, follows } = await figuresOf({ patch, selection }, whole, options);
   const reason = [acts, follows].flatMap((found) => ('reason' in found ? [found.reason] : []))[0];
   return {
     ...patch,
@@ -130,11 +133,22 @@ async function patchReport(
   };
 }
 
+async function figuresOf(
+  { patch, selection: { histories } }: { patch: PatchKey; selection: BranchSelection },
+  whole: readonly OwnedHistory[],
+  options: { seed: number; algebra: LinearAlgebra },
+): Promise<{ acts: Influence | NoScore; follows: Follows | NoScore }> {
+  if (patch.kind === 'interchange')
+    return interchange(exchangeRowsOf(histories, whole, patch.layer), options);
+  const { acts, follows } = await patching(patchRowsOf(histories), options);
+  if ('reason' in follows) return { acts, follows };
+  return { acts, follows: { ...follows, targetLayer: follows.perLayer[0]?.targetLayer ?? 0 } };
+}
+
 function followsReport(
-  { score, ci, pValue, permutations, perLayer }: MatchedScore,
+  { score, ci, pValue, permutations, targetLayer: at }: Follows,
   { layers }: BranchSelection,
 ): NonNullable<PatchReport['follows']> {
-  const at = perLayer[0]?.targetLayer ?? 0;
   const targetLayer = layers.target[at] ?? at;
   return { score, ciLow: ci.low, ciHigh: ci.high, pValue, permutations, targetLayer };
 }

@@ -145,6 +145,6 @@ const interval = (labels: Labels, figure: Bounds): Sample[] => [
 function perPatch(group: GroupReport, of: (patch: PatchReport, labels: Labels) => Sample[]): Sample[] {
   return (group.branches?.patches ?? []).flatMap((patch) => {
     const { kind, layer, size } = patch;
-    return of(patch, { ...groupLabels(group), kind, layer: String(layer), size: String(size) });
+    return of(patch, { ...groupLabels(group), kind, layer: String(layer), size: String(size ?? '') });
   });
 }

@@ -77,7 +77,7 @@ function patchRow(group: GroupReport, patch: PatchReport): string[] {
     group.condition,
     `${directionOf(group)}${distanceNote(group)}`,
     String(layer),
-    `${size} SD`,
+    sizeText(size),
     String(histories),
     `${distinct.toFixed(1)} of ${Math.round(branches / Math.max(1, histories))}`,
     figure(influence?.value),
@@ -114,11 +114,15 @@ export function branchNotes({ groups }: Pick<ScoreReport, 'groups'>): string[] {
   ];
 }
 
+/** A replaced state has no size. */
+const sizeText = (size: number | undefined): string => (size === undefined ? 'exchanged' : `${size} SD`);
+
 /** Each reason once, with the layers and sizes that have it. */
 function patchReasons(group: GroupReport, { patches = [] }: BranchReport): string[] {
   const reasons = new Map<string, string[]>();
   for (const { layer, size, reason } of patches)
-    if (reason !== undefined) reasons.set(reason, [...(reasons.get(reason) ?? []), `${layer} (${size} SD)`]);
+    if (reason !== undefined)
+      reasons.set(reason, [...(reasons.get(reason) ?? []), `${layer} (${sizeText(size)})`]);
   return [...reasons].map(
     ([reason, places]) =>
       `patching of ${group.condition} ${directionOf(group)}, layer ${places.join(', ')}: ${reason}`,
@@ -126,7 +130,7 @@ function patchReasons(group: GroupReport, { patches = [] }: BranchReport): strin
 }
 
 const PATCHED =
-  'patching: the source’s state before it speaks is moved at one layer by so many standard deviations; influence: the share of the variance of the target’s state that this makes: the source’s state is a cause of it; follows: how much of the movement the direction foretells';
+  'patching: the source’s state before it speaks is moved at one layer by so many standard deviations, or exchanged for that of another episode; influence: the share of the variance of the target’s state that this makes: the source’s state is a cause of it; follows: how much of the movement the direction foretells, or the map from natural states';
 const INFLUENCE =
   'influence: the share of the variance of the target’s state that the source’s choice of words makes: the source acts on the target';
 const MATCHED =

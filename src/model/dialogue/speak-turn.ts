@@ -112,7 +112,10 @@ async function sayBranches(engine: Engine, branching: Branching): Promise<Writte
     const version = { ...branching, saying: { ...saying, options: { ...quiet, seed } } };
     return onFork(engine, (fork) => sayVersion(fork, version, i + 1));
   });
-  const moved = patches.map((patch) => sayPatched(engine, { ...saying, options: quiet }, patch));
+  const moved = patches.map((patch) => {
+    const delta = deltaOf(engine, branching.promptState, patch);
+    return sayPatched(engine, { ...saying, options: quiet }, { ...patch, delta });
+  });
   const [said, ...others] = await Promise.all([sayVersion(engine, branching, 0), ...alternatives]);
   for (const { branch } of [said, ...others]) onBranch(branch);
   for (const patched of await Promise.all(moved)) onPatched?.(patched);
@@ -120,12 +123,31 @@ async function sayBranches(engine: Engine, branching: Branching): Promise<Writte
 }
 
 /** Moves a state at the prompt's last position, and goes on from there. */
-function sayPatched(engine: Engine, saying: Saying, { k, ...patch }: PatchAsked): Promise<Patched> {
+function sayPatched(
+  engine: Engine,
+  saying: Saying,
+  { k, layer, delta }: PatchAsked & { delta: Float32Array },
+): Promise<Patched> {
   return onFork(engine, async (fork) => {
-    const prompt = await fork.cache.patchLast(saying.plan, patch);
+    const prompt = await fork.cache.patchLast(saying.plan, { layer, delta });
     const { text, finish, tokens } = await sayTokens(fork, { ...saying, prompt });
     return { k, text, finish, tokens };
   });
+}
+
+/** What is added to the prompt's state, [layers, dims], so that the asked state takes its place. */
+function deltaOf(
+  { stateLayers, parts }: Engine,
+  promptState: Float32Array,
+  { layer, delta, state }: PatchAsked,
+): Float32Array {
+  const { dims } = parts.info;
+  if (delta) return delta;
+  const at = [...stateLayers].indexOf(layer) * dims;
+  return Float32Array.from(
+    { length: dims },
+    (_, d) => (state?.[d] as number) - (promptState[at + d] as number),
+  );
 }
 
 async function sayVersion(

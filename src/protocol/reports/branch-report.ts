@@ -41,12 +41,15 @@ export interface SequentialReport {
 
 /** What moving the source's state before it speaks does to the target's state, at one layer and size. */
 export interface PatchReport {
-  /** `perturbation`: by a random combination of the leading components of such states. */
+  /**
+   * `perturbation`: by a random combination of the leading components of such states. `interchange`: replaced by the
+   * same turn's state of another episode.
+   */
   kind: string;
   /** Of the source, 1..L. */
   layer: number;
-  /** In standard deviations of the components. */
-  size: number;
+  /** In standard deviations of the components; absent where a state was replaced. */
+  size?: number;
   /** Turns, and versions of all of them. */
   histories: number;
   branches: number;
@@ -55,12 +58,13 @@ export interface PatchReport {
   /** The share of the variance of the target's state that the moved state makes: it is a cause of it. */
   influence: InfluenceReport | null;
   /**
-   * How much of the target's movement the direction of the source's foretells, in scenarios that were not fitted on.
+   * How much of the target's movement the direction of the source's foretells, in scenarios that were not fitted on; of
+   * an interchange by the map that holds where no state was moved.
    */
   follows:
     | (Omit<FigureReport, 'value'> & {
         score: number;
-        /** Of the exact test: coefficients permuted within each turn. */
+        /** Of the exact test: coefficients permuted within each turn, or donors within scenario and turn. */
         pValue: number;
         permutations: number;
         /** The target's layer that most folds chose. */

@@ -128,11 +128,12 @@ export class FollowedRun {
   }
 
   #takeBranch(line: Record<string, unknown>): UtteranceView | undefined {
-    const { episode, turn, k, text, finish, layer, size } = line;
+    const { episode, turn, k, text, finish, layer, size, donor } = line;
     if (typeof episode !== 'string' || typeof turn !== 'number') return undefined;
     if (typeof k !== 'number' || typeof text !== 'string' || k < 1) return undefined;
     if (finish === 'skipped') return undefined;
-    const moved = typeof layer === 'number' && typeof size === 'number' ? { moved: { layer, size } } : {};
+    const by = typeof size === 'number' ? `by ${size} SD` : `to that of ${String(donor)}`;
+    const moved = typeof layer === 'number' ? { moved: { layer, by } } : {};
     return takeAlternative(this.#talk, { episode, turn }, { k, text, ...moved });
   }
 

@@ -126,7 +126,7 @@ function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
             {one.k === 0 && <span class="soft"> said</span>}
             {one.moved && (
               <span class="soft">
-                layer {one.moved.layer} moved by {one.moved.size} SD
+                layer {one.moved.layer} moved {one.moved.by}
               </span>
             )}
           </li>

@@ -92,7 +92,7 @@ async function play(spec: AgentSpec): Promise<Played> {
     },
     sayAlternative: never,
     kept: { keep: never },
-    perturb: never,
+    moves: never,
     signal: new AbortController().signal,
   };
   await playEpisode(spec, ports);

@@ -149,6 +149,70 @@ describe('an episode of whose turns some move a state', () => {
     }
   });
 
+  it('puts the states of the same turn in other episodes in place, of those that have it', async () => {
+    const own = new Map<string, KeptStates>();
+    const other = await mkdtemp(join(tmpdir(), 'entrain-kept-'));
+    for (const agent of ['ada', 'ben']) own.set(agent, createKeptStates(join(other, agent)));
+    const statesAt = async (agent: string, turn: number): Promise<Float32Array> =>
+      (await kept.get(agent)?.at({ condition: 'live', episode: 'one', turn, layer: 2 })) as Float32Array;
+    // Its own state again, that of a later turn, and of one episode only that of turns 0 and 1.
+    for (const turn of [0, 1, 2, 3]) {
+      const agent = turn % 2 ? 'ben' : 'ada';
+      const later = await statesAt(agent, turn + 10);
+      const keep = (episode: string, state: Float32Array) =>
+        own.get(agent)?.keep({ condition: 'live', episode, turn, layer: 2 }, state);
+      await keep('self', await statesAt(agent, turn));
+      await keep('later', later);
+      if (turn < 2)
+        await keep(
+          'short',
+          later.map((value) => 3 * value),
+        );
+    }
+    const exchange = { kind: 'interchange' as const, layers: [2], donors: ['self', 'short', 'later'] };
+    const branches = { share: 1, alternatives: 1, patch: exchange };
+    const [plain, played] = [await play(), await play({ branches, kept: own })];
+    expect(utterancesOf(played).map(({ text }) => text)).toEqual(utterancesOf(plain).map(({ text }) => text));
+    for (const turn of [0, 1, 2, 3]) {
+      const agent = turn % 2 ? 'ben' : 'ada';
+      const donors = turn < 2 ? ['self', 'short', 'later'] : ['self', 'later'];
+      const versions = played.stored.flatMap((one) => (one.turn === turn && 'k' in one ? [one] : []));
+      expect(
+        versions.map(({ k, kind, layer, donor, finish }) => [k, kind, layer, donor, finish === 'skipped']),
+      ).toEqual([
+        [1, undefined, undefined, undefined, false],
+        ...donors.map((donor, i) => [i + 2, 'interchange', 2, donor, false]),
+        ...(turn < 2 ? [] : [[4, undefined, undefined, undefined, true]]),
+      ]);
+      const frames = branchesOf(played, agent).filter((frame) => frame.turn === turn);
+      const floats = ({ data }: BranchFrame): Float32Array => new Float32Array(data.slice().buffer);
+      const before = await statesAt(agent, turn);
+      expect(frames.filter(({ state }) => state === 'before').map(floats)).toEqual([before]);
+      const deltas = frames.filter(({ state }) => state === 'delta');
+      expect(deltas.map(({ k, donor }) => `${k} ${donor}`)).toEqual(
+        donors.map((donor, i) => `${i + 2} ${donor}`),
+      );
+      for (const delta of deltas) {
+        const at = { condition: 'live', episode: delta.donor ?? '', turn, layer: 2 };
+        const given = (await own.get(agent)?.at(at)) as Float32Array;
+        expect(floats(delta)).toEqual(given.map((value, d) => value - (before[d] as number)));
+      }
+      // In place of itself a state changes nothing, and the listener hears what was said.
+      const said = utterancesOf(played)[turn]?.text;
+      expect(versions.find(({ donor }) => donor === 'self')?.text).toBe(said);
+      const replies = repliesOf(played, turn);
+      expect(replies.map(({ k, kind, donor }) => `${k} ${kind} ${donor}`)).toEqual([
+        '0 alternative undefined',
+        '1 alternative undefined',
+        ...donors.map((donor, i) => `${i + 2} interchange ${donor}`),
+      ]);
+      expect(replies[2]?.data).toEqual(replies[0]?.data);
+    }
+    const others = played.stored.filter((one) => 'k' in one && ['short', 'later'].includes(one.donor ?? ''));
+    const changed = others.filter((one) => one.text !== utterancesOf(played)[one.turn]?.text);
+    expect(changed.length).toBeGreaterThan(2);
+  });
+
   it('says that it skips them if it has kept too few states, and the listener replies to the other words', async () => {
     const played = await play({ branches: patched });
     const first = played.stored.flatMap((one) =>

@@ -63,9 +63,9 @@ const SPEC: AgentSpec = {
   history: [],
 };
 
-const NOTHING_KEPT: Pick<EpisodePorts, 'kept' | 'perturb'> = {
+const NOTHING_KEPT: Pick<EpisodePorts, 'kept' | 'moves'> = {
   kept: { keep: () => expect.fail('no state is kept') },
-  perturb: () => expect.fail('no turn branches'),
+  moves: () => expect.fail('no turn branches'),
 };
 
 const TEXTS = ['Hello, how are you?', 'Very well!', 'Apples?', 'Two coins each.', 'That is too much.', 'No.'];

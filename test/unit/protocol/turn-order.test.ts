@@ -229,7 +229,7 @@ describe('the turns that branch', () => {
     const versions = versionsOf({ seed: 7, branches }, 5);
     expect(versions.map(({ k }) => k)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(countVersions(branches)).toBe(10);
-    const moved = versions.flatMap((version) => (version.kind === 'alternative' ? [] : [version]));
+    const moved = versions.flatMap((version) => (version.kind === 'perturbation' ? [version] : []));
     expect(moved.map(({ layer, size }) => `${layer} ${size}`)).toEqual(
       ['4 0.5', '4 2', '6 0.5', '6 2'].flatMap((place) => [place, place]),
     );
@@ -244,10 +244,11 @@ describe('the turns that branch', () => {
       alternatives: 2,
       patch: { kind: 'perturbation' as const, layers: [4], sizes: [1] },
     };
-    expect([0, 1, 2].map((round) => isBasis(branches, round))).toEqual([true, false, false]);
-    expect(countVersions(branchesOfRound(branches, 0))).toBe(2);
-    expect(branchesOfRound(branches, 1)).toEqual(branches);
-    expect(isBasis({ share: 1, alternatives: 2 }, 0)).toBe(false);
+    const study = { branches, episodes: 3 };
+    expect([0, 1, 2].map((round) => isBasis(study, round))).toEqual([true, false, false]);
+    expect(countVersions(branchesOfRound(study, 0, []))).toBe(2);
+    expect(branchesOfRound(study, 1, [])).toEqual(branches);
+    expect(isBasis({ episodes: 3, branches: { share: 1, alternatives: 2 } }, 0)).toBe(false);
   });
 });
 

@@ -21,6 +21,7 @@ const SEED = 27;
 const branches = { share: 0.1, alternatives: 2 };
 const WORDS = ['hello', 'good morning', 'who are you', 'hello there', 'good bye'];
 const patch = { kind: 'perturbation', layers: [1], sizes: [0.5] };
+const exchange = { kind: 'interchange', layers: [1], donors: ['d1', 'd2'] };
 
 interface Made {
   /** In place of the alternatives that were said. */
@@ -30,41 +31,49 @@ interface Made {
   plan?: RunEvent | object;
   /** Turn 0 also has two versions with a moved state. */
   isPatched?: boolean;
+  /** These are exchanged for those of other episodes. */
+  isExchanged?: boolean;
 }
 
-const frame = (seq: number, state: string, k: number): BranchFrame => ({
+const frame = (state: string, k: number, moved: object): BranchFrame => ({
   type: 'branch',
-  seq,
+  seq: 0,
   run: 'run-1',
   episode: 'e1',
   turn: 0,
   k,
   state,
-  ...(k > 2 ? { kind: 'perturbation', layer: 1, size: 0.5 } : { kind: 'alternative' }),
+  ...(k > 2
+    ? { kind: 'perturbation', ...moved }
+    : { kind: state === 'before' ? 'interchange' : 'alternative' }),
   seating: 0,
   layers: [1, 2],
   shape: [1, 2, DIMS],
   ...packTensor(new Float32Array(2 * DIMS).fill(k), 'f32'),
   tNs: 1,
-  ...(state === 'end' || state === 'coefficients'
+  ...(state === 'end' || state === 'coefficients' || (state === 'delta' && 'donor' in moved)
     ? { text: new Uint8Array(textFeatures(WORDS[k] ?? '').buffer) }
     : {}),
 });
 
 /** A whole run in which turn 0 branches in two alternatives. */
 async function verified(made: Made = {}) {
-  const { lines = (said) => said, frames = () => true, plan = {}, isPatched = false } = made;
+  const { lines = (said) => said, frames = () => true, plan = {}, isExchanged = false } = made;
+  const isPatched = isExchanged || made.isPatched === true;
+  const by = isExchanged ? { kind: 'interchange', layer: 1, donor: 'd1' } : { layer: 1, size: 0.5 };
+  const planned = isPatched ? { ...branches, patch: isExchanged ? exchange : patch } : branches;
   const folder = await recordedRun();
   const recording = await openRecording({ folder, log: silentLog });
   for (const stream of ['ada', 'ben']) {
     const statesOf = (k: number): string[] => {
       if (stream === 'ben') return ['reply'];
-      return k > 2 ? ['coefficients', 'delta'] : ['end', 'mean', 'bystander'];
+      if (k > 2) return isExchanged ? ['delta'] : ['coefficients', 'delta'];
+      return ['end', 'mean', 'bystander', ...(isExchanged && k === 0 ? ['before'] : [])];
     };
     const versions = isPatched ? [0, 1, 2, 3, 4] : [0, 1, 2];
     const wanted = versions.flatMap((k) => statesOf(k).map((state) => [state, k] as const));
     const kept = wanted.flatMap(([state, k]) => {
-      const sent = frame(0, state, k);
+      const sent = frame(state, k, by);
       const keep = frames(sent, stream);
       return keep === false ? [] : [keep === true ? sent : keep];
     });
@@ -74,9 +83,7 @@ async function verified(made: Made = {}) {
   await recording.close();
   await rewrite(folder, 'events.jsonl', (line, at) => ({
     ...line,
-    ...(line['type'] === 'episode-started'
-      ? { seed: SEED, branches: isPatched ? { ...branches, patch } : branches, maxTurns: 8, ...plan }
-      : {}),
+    ...(line['type'] === 'episode-started' ? { seed: SEED, branches: planned, maxTurns: 8, ...plan } : {}),
     seq: at < 2 ? at + 1 : 100 + at,
   }));
   await rewrite(folder, 'transcript.jsonl', (line) => ({ ...line, seq: 10 + Number(line['turn']) }));
@@ -124,6 +131,28 @@ describe('verifyRun, of a run with branches', () => {
     const plain = await verifyRun(await recordedRun());
     expect(plain.branches).toBeUndefined();
     expect(verifyText(plain)).not.toContain('branches');
+  });
+
+  it('wants of a turn with exchanged states each donor’s version, or a line that there are no more, and the state before', async () => {
+    expect(await lackingOf({ isExchanged: true })).toEqual([]);
+    const skipped = { text: '', finish: 'skipped', tokens: 0 };
+    const ends = (said: Alternative[], k: number) => [
+      ...said.filter((one) => one.k < k),
+      { ...said[0], ...skipped, k, seq: 2 + k },
+    ];
+    const upTo = (k: number) => (one: BranchFrame) => one.k < k;
+    expect(await lackingOf({ isExchanged: true, lines: (said) => ends(said, 4), frames: upTo(4) })).toEqual(
+      [],
+    );
+    expect(await lackingOf({ isExchanged: true, lines: (said) => ends(said, 2), frames: upTo(2) })).toEqual([
+      'turn 0 of e1: 1 of its 4 alternatives are in branches.jsonl',
+    ]);
+    expect(await lackingOf({ isExchanged: true, frames: ({ state }) => state !== 'before' })).toEqual([
+      'turn 0 of e1: the state before of version 0 is not recorded',
+    ]);
+    expect(
+      await lackingOf({ isExchanged: true, frames: ({ state, k }) => state !== 'delta' || k !== 4 }),
+    ).toEqual(['turn 0 of e1: the state delta of version 4 is not recorded']);
   });
 
   it('names a turn whose alternatives are not all there', async () => {

@@ -105,6 +105,36 @@ describe('the index of branches, of versions with a moved state', () => {
       ]);
   });
 
+  it('knows of exchanged states whose they are, and gives other words the states before speech, whatever comes first', () => {
+    const frames = patched(1, 2).flatMap(({ frame, origin }): Sent[] => {
+      if (frame.type === 'episode') return [];
+      const state = frame.state === 'coefficients' ? 'delta' : frame.state;
+      const { size: _, ...rest } = { ...frame, kind: 'interchange', state, donor: `d${frame.k}` };
+      const before = { ...rest, state: 'before', k: 0, layers: [2, 1], layer: undefined, donor: undefined };
+      const is = { frame: rest as BranchFrame, origin };
+      return state === 'delta' && frame.k === 2
+        ? [{ frame: before as unknown as BranchFrame, origin: { ...origin, seq: origin.seq + 9e5 } }, is]
+        : [is];
+    });
+    const all = sent({ ...WORLD, alternatives: 2 });
+    const episodes = all.filter(({ frame }) => frame.type === 'episode');
+    const others = [...all.filter(({ frame }) => frame.type !== 'episode'), ...frames];
+    for (let seed = 0; seed < 3; seed++) {
+      const found = histories([...episodes, ...shuffled(others, seededRandom(seed))]).filter(
+        ({ history }) => history.episode === 'live-e0' && history.turn === 0,
+      );
+      const told = found.map(({ history: { patch, before, alternatives } }) => [
+        patch ? `${patch.kind} ${patch.layer} ${patch.size}` : 'words',
+        before?.layers,
+        alternatives.map(({ k, donor }) => `${k} ${donor}`),
+      ]);
+      expect(told.toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual([
+        ['interchange 2 undefined', undefined, ['2 d2', '3 d3']],
+        ['words', [2, 1], ['0 undefined', '1 undefined']],
+      ]);
+    }
+  });
+
   it.each(['coefficients', 'reply'])('waits for a version of which only the state %s is missing', (state) => {
     const without = whole().filter(
       ({ frame }) => !(frame.type === 'branch' && frame.state === state && frame.k === 3 && frame.turn === 0),

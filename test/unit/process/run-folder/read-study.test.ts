@@ -69,7 +69,7 @@ describe('readStudy', () => {
     const branches = { share: 1, alternatives: 64 };
     expect((await read({ branches })).branches).toEqual(branches);
     const patched = await read({ episodes: 2, branches: { patch: { layers: [4] } } });
-    expect(patched.branches?.patch).toEqual({ layers: [4], kind: 'perturbation', sizes: [0.5, 1, 2] });
+    expect(patched.branches?.patch).toEqual({ layers: [4], kind: 'perturbation' });
   });
 
   it.each<[string, object, RegExp]>([
@@ -177,7 +177,22 @@ describe('readStudy', () => {
     [
       'more versions of a turn than there may be',
       { episodes: 2, branches: { alternatives: 11, patch: { layers: [1, 2], sizes: [1, 2, 3] } } },
-      /at branches.patch: .*at most 64/,
+      /has 77 versions of a turn in branches: expected at most 64/,
+    ],
+    [
+      'an interchange with too few donors',
+      { episodes: 5, branches: { patch: { layers: [1], kind: 'interchange' } } },
+      /interchange and 5 episodes: expected at least 6/,
+    ],
+    [
+      'an interchange of a size',
+      { episodes: 6, branches: { patch: { layers: [1], kind: 'interchange', sizes: [1] } } },
+      /sizes in a branches.patch of the kind interchange: expected none/,
+    ],
+    [
+      'an interchange with more versions of a turn than there may be',
+      { episodes: 64, branches: { alternatives: 1, patch: { layers: [1, 2], kind: 'interchange' } } },
+      /has 65 versions of a turn in branches: expected at most 64/,
     ],
     [
       'an unknown kind of patch',

@@ -78,7 +78,7 @@ describe('FollowedRun', () => {
       text: 'new',
       alternatives: [
         { k: 1, text: 'other' },
-        { k: 2, text: 'moved', moved: { layer: 4, size: 0.5 } },
+        { k: 2, text: 'moved', moved: { layer: 4, by: 'by 0.5 SD' } },
       ],
     });
     expect(await run.look(alive)).toEqual([]);
