@@ -17,14 +17,16 @@ const { root } = await import('./lib/paths.js');
 const { letIntoRuns, writeNatsConfig, writeSecrets } = await import('./lib/secrets.js');
 const { readProgram, writeCertificates } = await import('./lib/certificates.js');
 
-const USAGE = `npm run secrets -- [FOLDER] [--run NAME]… [--agent NAME]… [NAME=HOST[,HOST]]…
+const USAGE = `npm run secrets -- [FOLDER] [--run NAME]… [--any-run] [--agent NAME]… [--submitter NAME]… [NAME=HOST[,HOST]]…
 
 Writes the secrets of a fleet: passwords of the NATS users, the keys of the activation stream, and a certificate for each program that
 is named with its hosts. Where the folder holds secrets they stay, and agents and certificates that are new are added.
 
   FOLDER       where they go (deploy/secrets, which deploy/compose.yaml mounts); a FOLDER also gets a nats.conf
   --run NAME   run that the users are let into (demo); where there are secrets already it is needed
+  --any-run    in place of --run: into any run, for a resident coordinator; adds the user operator
   --agent NAME an agent (ada and ben)
+  --submitter NAME somebody who may submit studies
   NAME=HOST    a program (nats, coordinator, analyzer, viewer, agent-NAME) and the names or addresses it is reached under`;
 
 await runMain(async () => {
@@ -36,24 +38,29 @@ await runMain(async () => {
   await ensurePackages();
   await compile();
   const { nameFlag, runFlag, ...tools } = await programTools();
-  const { own, hosts, named, runs = ['demo'] } = asked;
+  const { own, hosts, named, submitters, runs = ['demo'] } = asked;
   const folder = own ?? `${root}deploy/secrets`;
   const goesOn = asked.runs !== undefined && existsSync(`${folder}/users.conf`);
   const agents = named.length > 0 || goesOn ? [...new Set(named)] : ['ada', 'ben'];
   agents.forEach((agent) => nameFlag('--agent', agent));
-  runs.forEach((run) => runFlag('--run', run));
-  const to = { agents, runs, compose: own === undefined };
+  if (!asked.anyRun) runs.forEach((run) => runFlag('--run', run));
+  submitters.forEach((name) => nameFlag('--submitter', name));
+  const to = { agents, submitters, runs, compose: own === undefined };
   const users = await (goesOn ? letIntoRuns : writeSecrets)(folder, to, tools);
   if (hosts.length > 0) await writeCertificates(`${folder}/tls`, hosts);
   if (own !== undefined) await writeNatsConfig(folder);
-  say(`wrote ${folder}: agents ${users.join(', ')} of run ${runs.join(', ')}`);
+  say(
+    `wrote ${folder}: agents ${users.join(', ')} of ${asked.anyRun ? 'any run' : `run ${runs.join(', ')}`}`,
+  );
 });
 
 function readArguments() {
   const { values, positionals } = parseArgs({
     options: {
       run: { type: 'string', multiple: true },
+      'any-run': { type: 'boolean', default: false },
       agent: { type: 'string', multiple: true },
+      submitter: { type: 'string', multiple: true },
       help: { type: 'boolean', short: 'h', default: false },
     },
     allowPositionals: true,
@@ -67,7 +74,11 @@ function readArguments() {
     ...(values.agent ?? []),
     ...hosts.flatMap((host) => /^agent-([^=]+)=/.exec(host)?.[1] ?? []),
   ];
-  return { help: values.help, runs: values.run, own, hosts, named };
+  const anyRun = values['any-run'];
+  if (anyRun && values.run !== undefined)
+    throw new SetupError('--any-run and --run were given: expected one of them.');
+  const submitters = values.submitter ?? [];
+  return { help: values.help, runs: anyRun ? ['*'] : values.run, anyRun, own, hosts, named, submitters };
 }
 
 /** Parts of the program that are there once it is compiled. */

@@ -8,18 +8,32 @@ import { SetupError } from './setup-error.js';
 const PROGRAMS = ['coordinator', 'analyzer', 'viewer'];
 const PASSWORD_BYTES = 24;
 const AGENT_PASSWORD = /^agent-(.+)\.password$/;
+const SUBMITTER_PASSWORD = /^submitter-(.+)\.password$/;
+
+/**
+ * Who is in a fleet, and in which runs.
+ *
+ * @typedef {{ agents: string[], submitters?: string[], runs: string[], compose: boolean }} Members
+ */
 
 /**
  * Writes every secret into a new folder that only its owner may enter, for users who are let into `runs`. For compose
  * the files themselves may be read by all, because it mounts them as they are and the programs in the containers run as
  * another user; elsewhere they are of mode 0600, as the programs want them.
+ *
+ * @param {string} folder
+ * @param {Members} members
  */
-export async function writeSecrets(folder, { agents, runs, compose }, tools) {
+export async function writeSecrets(folder, { agents, submitters, runs, compose }, tools) {
   if (existsSync(join(folder, 'users.conf')))
     throw new SetupError(
       `${folder} holds secrets already: name the runs to let its users into with --run NAME, or remove it if you want new ones.`,
     );
-  const users = usersOf(agents).map((name) => ({ name, password: newPassword(), runs }));
+  const users = usersOf({ agents, submitters, runs }).map((name) => ({
+    name,
+    password: newPassword(),
+    runs,
+  }));
   const authorization = tools.natsAuthorization(users);
   const keys = await tools.writeKeys(folder);
   const files = {};
@@ -36,13 +50,16 @@ export async function writeSecrets(folder, { agents, runs, compose }, tools) {
 /**
  * The same users with the same passwords, and agents that are new, let into these runs and no others. For compose the
  * file is written in place: containers hold it open.
+ *
+ * @param {string} folder
+ * @param {Members} members
  */
-export async function letIntoRuns(folder, { agents: named, runs, compose }, tools) {
-  const known = (await readdir(folder)).flatMap((file) => AGENT_PASSWORD.exec(file)?.[1] ?? []);
-  const added = named.filter((agent) => !known.includes(agent));
-  const agents = [...known, ...added];
+export async function letIntoRuns(folder, { agents: named, submitters: people, runs, compose }, tools) {
+  const files = await readdir(folder);
+  const agents = allOf(files, AGENT_PASSWORD, named);
+  const submitters = allOf(files, SUBMITTER_PASSWORD, people);
   const users = [];
-  for (const name of usersOf(agents)) {
+  for (const name of usersOf({ agents, submitters, runs })) {
     const file = join(folder, `${name}.password`);
     // A folder of an earlier version has no password of a program that is new, and a full disk may have left one empty.
     let password = existsSync(file) ? (await readFile(file, 'utf8')).trim() : '';
@@ -75,5 +92,16 @@ export async function writeNatsConfig(folder) {
 }
 
 const modeOf = (compose) => ({ mode: compose ? 0o644 : 0o600 });
-const usersOf = (agents) => [...PROGRAMS, ...agents.map((agent) => `agent-${agent}`)];
+/** Names that have a password file, and those that are new. */
+const allOf = (files, pattern, named) => [
+  ...new Set([...files.flatMap((file) => pattern.exec(file)?.[1] ?? []), ...(named ?? [])]),
+];
+
+/** The service has an operator; a fleet of named runs has none. */
+const usersOf = ({ agents, submitters, runs }) => [
+  ...PROGRAMS,
+  ...(runs.includes('*') ? ['operator'] : []),
+  ...agents.map((agent) => `agent-${agent}`),
+  ...(submitters ?? []).map((name) => `submitter-${name}`),
+];
 const newPassword = () => randomBytes(PASSWORD_BYTES).toString('base64url');

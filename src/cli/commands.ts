@@ -26,6 +26,39 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a study: --run NAME --study FILE --private-key FILE',
   },
   analyzer: { module: '../analyzer/main.ts', summary: 'record activation streams and compute synchrony' },
+  serve: { module: './serve/serve.ts', summary: 'keep the programs of all runs going on this machine' },
+  submit: { module: './service/submit.ts', summary: 'hand a study to the service: submit STUDY' },
+  runs: {
+    module: './service/act.ts',
+    prefix: ['runs'],
+    summary: 'the runs of the service: state, progress, what they show',
+  },
+  stop: {
+    module: './service/act.ts',
+    prefix: ['stop'],
+    summary: 'stop a run where it is: stop RUN',
+  },
+  resume: {
+    module: './service/act.ts',
+    prefix: ['resume'],
+    summary: 'go on with a run that stopped or failed: resume RUN',
+  },
+  results: { module: './service/results.ts', summary: 'fetch the files of a run: results RUN --out DIR' },
+  fleet: {
+    module: './service/act.ts',
+    prefix: ['fleet'],
+    summary: 'the programs of the service: machine, model, state, run',
+  },
+  drain: {
+    module: './service/act.ts',
+    prefix: ['drain'],
+    summary: 'give an agent no further run: drain AGENT',
+  },
+  remove: {
+    module: './service/act.ts',
+    prefix: ['remove'],
+    summary: 'take an agent out of its run at once: remove AGENT',
+  },
   view: { module: '../viewer/main.ts', summary: 'show runs in a browser, live and afterwards: view [RUN]' },
   config: {
     module: './configuration/config-command.ts',
@@ -41,7 +74,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['models'],
     summary: 'models inspect DIR, models tap DIR --out FILE, models try DIR',
   },
-  doctor: { module: '../model/main.ts', prefix: ['doctor'], summary: 'what this machine can run' },
+  doctor: {
+    module: './doctor/doctor-command.ts',
+    summary: 'what this machine can run, and what a service lacks here',
+  },
   measure: { module: '../measure/main.ts', summary: 'a measure over arrays or a run folder' },
   verify: {
     module: '../recordings/main.ts',

@@ -22,9 +22,10 @@ async function main(argv: string[]): Promise<number> {
   const program = await loadProgram(command);
   const own = ownHelp(program.usage(), name);
   if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(own + exampleText(name));
+  const prefix = command.prefix ?? [];
   const running = program.flags
-    ? runConfigured(program, { name, argv: rest })
-    : program.run([...(command.prefix ?? []), ...rest]);
+    ? runConfigured(program, { name, prefix, argv: rest })
+    : program.run([...prefix, ...rest]);
   return running.catch((error: unknown) => {
     throw meantFlag(error, { name, help: own });
   });
@@ -33,12 +34,12 @@ async function main(argv: string[]): Promise<number> {
 /** Runs a program with what the environment and the configuration file say beside its command line. */
 async function runConfigured(
   program: Program,
-  { name, argv }: { name: string; argv: string[] },
+  { name, prefix, argv }: { name: string; prefix: string[]; argv: string[] },
 ): Promise<number> {
   // Not before it is needed: where few files may be open, an error has to find its words loaded.
   const { asArguments, notOn, readOuterSettings, withSource } = await import('./configuration/settings.ts');
   const settings = notOn(argv, await readOuterSettings(name, program.flags ?? {}));
-  return program.run([...asArguments(settings), ...argv]).catch((error: unknown) => {
+  return program.run([...prefix, ...asArguments(settings), ...argv]).catch((error: unknown) => {
     throw withSource(error, settings);
   });
 }

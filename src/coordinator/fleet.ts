@@ -13,6 +13,8 @@ export interface FleetAgent {
   instance: string;
   /** Number of episodes that it plays at once. */
   atOnce: number;
+  /** Its machine, its version, and where its model runs; undefined for one that is known from a run alone. */
+  about?: { machine: string; version: string; provider: string };
 }
 
 /** Instance of an agent that is known from the run but does not answer. */
@@ -33,6 +35,12 @@ export interface Fleet {
   analyzer: FleetAnalyzer;
 }
 
+/** Where the programs of the fleet are asked for. */
+export interface FleetSource {
+  agents(): Promise<{ agents: Map<string, FleetAgent>; strangers: Strangers }>;
+  analyzers(): Promise<{ analyzers: FleetAnalyzer[]; strangers: Strangers }>;
+}
+
 /** Programs of another major protocol version, by name: what they speak. They are asked nothing. */
 export type Strangers = ReadonlyMap<string, number>;
 
@@ -42,9 +50,14 @@ export async function listAgents(
 ): Promise<{ agents: Map<string, FleetAgent>; strangers: Strangers }> {
   const { spoken, strangers } = await findSpoken(link, AGENT_SERVICE, 'agent');
   const agents = new Map(
-    spoken.map(({ id: instance, metadata }) => [
+    spoken.map(({ id: instance, version, metadata }) => [
       metadata['agent'] ?? '',
-      { instance, model: announcedModel(metadata), atOnce: Number(metadata['atOnce'] ?? 1) },
+      {
+        instance,
+        model: announcedModel(metadata),
+        atOnce: Number(metadata['atOnce'] ?? 1),
+        about: { machine: metadata['machine'] ?? '', version, provider: metadata['provider'] ?? '' },
+      },
     ]),
   );
   return { agents, strangers: new Map([...strangers].filter(([agent]) => !agents.has(agent))) };
@@ -79,13 +92,13 @@ async function findSpoken(
  *   in another protocol version
  */
 export async function awaitFleet(
-  link: NatsLink,
+  from: FleetSource,
   wanted: ReadonlySet<string>,
   options: { timeoutMs: number; clock: Clock },
 ): Promise<Fleet> {
   const deadlineMs = options.clock.monotonicMs() + options.timeoutMs;
   for (;;) {
-    const [{ agents, strangers }, found] = await Promise.all([listAgents(link), listAnalyzers(link)]);
+    const [{ agents, strangers }, found] = await Promise.all([from.agents(), from.analyzers()]);
     const [analyzer] = found.analyzers;
     const missing = [...wanted].filter((agent) => !agents.has(agent));
     if (missing.length === 0 && analyzer) return { agents, analyzer };

@@ -9,7 +9,7 @@ import type { Study } from '../protocol/study.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
-import { publishOnce, publishStored } from '../transport/nats/streams.ts';
+import { publishOnce, publishStored, type PublishControls } from '../transport/nats/streams.ts';
 import { digestOf, mintGrant } from '../transport/stream/auth/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
@@ -25,6 +25,8 @@ export interface PublishOptions {
   startedAtMs: number;
   /** Ed25519 private key (PEM) that signs role grants. */
   privateKey: string;
+  /** Throws when this coordinator may publish nothing any more. */
+  signal?: Pick<AbortSignal, 'throwIfAborted'>;
   log: Logger;
 }
 
@@ -69,8 +71,10 @@ export async function publishSpec(options: PublishOptions, part: SpecPart): Prom
   };
   const subject = subjects.spec(run, episode.id, agent);
   const body: AgentSpec = { ...spec, grant: grantFor(options, spec, agent) };
-  await publishStored(link.connection, { subject, body, log: options.log });
+  await publishStored(link.connection, { subject, body, ...controlsOf(options) });
 }
+
+const controlsOf = ({ log, signal }: PublishOptions): PublishControls => (signal ? { log, signal } : { log });
 
 /** The signed role grant against which the analyzer checks the agent's frames. */
 function grantFor(options: PublishOptions, spec: Omit<AgentSpec, 'grant'>, agent: string): string {
@@ -93,7 +97,7 @@ export async function publishEvent(options: PublishOptions, event: RunEvent, tim
     'episode' in event
       ? subjects.episodeEvent(options.run, event.episode, name)
       : subjects.event(options.run, name);
-  await publishOnce(options.link.connection, { subject, body: event, log: options.log });
+  await publishOnce(options.link.connection, { subject, body: event, ...controlsOf(options) });
 }
 
 /** A name that is unique for events that may happen only once. */

@@ -13,7 +13,7 @@ import { reduceMessage } from './run-study.ts';
 /** Finds the agents without which a run that has begun cannot continue. */
 export async function recallNeeded(
   link: NatsLink,
-  of: { run: string; study: Study; log: Logger },
+  of: { run: string; study: Study; consumer: string; log: Logger },
 ): Promise<Set<string>> {
   return agentsNeeded(await readState(link, of), of.study);
 }
@@ -35,12 +35,12 @@ export function addAbsent(fleet: Fleet, models: Readonly<Record<string, AgentMod
 
 async function readState(
   link: NatsLink,
-  { run, study, log }: { run: string; study: Study; log: Logger },
+  { run, study, consumer, log }: { run: string; study: Study; consumer: string; log: Logger },
 ): Promise<RunState> {
   const unread = (): void => undefined;
   const to = { log, folder: { event: unread, utterance: unread, alternative: unread } };
   let state = initialState(planEpisodes(study), study.maxTurns);
-  const { stored, ...place } = await startConsumer(link, run);
+  const { stored, ...place } = await startConsumer(link, { run, consumer });
   if (stored === 0) return state;
   await new Promise<void>((resolve, reject) => {
     const reading = consume(link.connection, {

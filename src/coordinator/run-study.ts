@@ -23,7 +23,7 @@ import {
   type CarryOptions,
   type Takeover,
 } from './carry-out-command.ts';
-import type { CoordinatorMetrics } from './metrics.ts';
+import type { RunMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
 import { keepOrder, startConsumer } from './run-consumer.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -45,7 +45,9 @@ export interface RunOptions extends CarryOptions {
   /** Agents that stay away and that no other can stand in for; no episode of theirs begins. */
   unplayable: ReadonlySet<string>;
   folder: RunFolder;
-  metrics: CoordinatorMetrics;
+  metrics: RunMetrics;
+  /** Name of the consumer by which the stream is read. */
+  consumer: string;
   log: Logger;
 }
 
@@ -67,12 +69,12 @@ export interface RunningStudy {
 
 /** Settles when the run's stream has been read to its end and the run continues. */
 export async function runStudy(options: RunOptions): Promise<RunningStudy> {
-  const { run, study, link } = options;
-  const { stored, ...place } = await startConsumer(link, run);
+  const { study, link } = options;
+  const { stored, ...place } = await startConsumer(link, options);
   const reduction = createReduction(options, initialState(planEpisodes(study), study.maxTurns));
   const reading = await consume(link.connection, { ...place, take: reduction.take, log: options.log });
   if (stored > 0) await reduction.read;
-  await keepOrder(link, run);
+  await keepOrder(link, options);
   await goOn(options, reduction.state());
   reduction.begin();
   return {

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import type { CoordinatorMetrics } from './metrics.ts';
+import type { RunMetrics } from './metrics.ts';
 import { countTurns, openEpisodes, type RunState } from './run-state.ts';
 
 export interface Stall {
@@ -40,12 +40,9 @@ export function createStallSearch(): (state: RunState, nowMs: number) => Stall[]
 }
 
 /** Logs stalls, and keeps the time of the last turn for the metrics. */
-export function watchTurns(of: {
-  state(): RunState;
-  metrics: CoordinatorMetrics;
-  clock: Clock;
-  log: Logger;
-}): { stop(): void } {
+export function watchTurns(of: { state(): RunState; metrics: RunMetrics; clock: Clock; log: Logger }): {
+  stop(): void;
+} {
   const { state, metrics, clock, log } = of;
   const search = createStallSearch();
   let turns = countTurns(state());

@@ -9,12 +9,11 @@ import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import {
   ABSENT,
-  listAgents,
-  listAnalyzers,
   otherVersion,
   type Fleet,
   type FleetAgent,
   type FleetAnalyzer,
+  type FleetSource,
   type Strangers,
 } from './fleet.ts';
 
@@ -23,6 +22,7 @@ const PERIOD_MS = 2000;
 export interface WatchOptions {
   /** The known fleet; changes are written into it. */
   known: Fleet;
+  pool: FleetSource;
   /** How long an agent may be away. */
   graceMs: number;
   log: Logger;
@@ -82,10 +82,10 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
 async function lookOnce(link: NatsLink, state: State, options: WatchOptions): Promise<void> {
   // While NATS is away no agent can answer, so none is given up.
   if (!link.up()) return state.awayMs.clear();
-  const { agents: present, strangers } = await listAgents(link);
+  const { agents: present, strangers } = await options.pool.agents();
   nameStrangers(strangers, state, options);
   await welcomeReturned(present, state, options);
-  followAnalyzer((await listAnalyzers(link)).analyzers, state, options);
+  followAnalyzer((await options.pool.analyzers()).analyzers, state, options);
   await tellUntold(present, state, options);
   const lost = countAbsent(present, state.awayMs, options);
   if (lost.size > 0) await options.onLost(lost, present);

@@ -6,7 +6,7 @@ import { systemClock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 export interface Shutdown {
-  /** Registers how to stop a part that was just started. */
+  /** Registers how to stop a part that was just started; after a stop was asked for it is stopped at once. */
   onStop(name: string, stop: () => Promise<void> | void): void;
   /** Stops everything, last registered first; safe to call twice. */
   stop(): Promise<void>;
@@ -30,19 +30,27 @@ export function createShutdown(log: Logger): Shutdown {
   let ask: () => void = () => undefined;
   const asked = new Promise<void>((resolve) => (ask = resolve));
   let running: Promise<void> | undefined;
-  const drain = async (): Promise<void> => {
-    ask();
-    for (const { name, stop } of stops.toReversed()) {
-      try {
-        await inTime(stop);
-      } catch (error) {
-        log.error({ err: error, part: name }, 'a part did not stop cleanly');
-      }
+  const late: Promise<void>[] = [];
+  const stopPart = async ({ name, stop }: (typeof stops)[number]): Promise<void> => {
+    try {
+      await inTime(stop);
+    } catch (error) {
+      log.error({ err: error, part: name }, 'a part did not stop cleanly');
     }
   };
+  const drain = async (): Promise<void> => {
+    ask();
+    for (const part of stops.toReversed()) await stopPart(part);
+  };
   return {
-    onStop: (name, stop) => stops.push({ name, stop }),
-    stop: () => (running ??= drain()),
+    onStop: (name, stop) => {
+      if (running) late.push(stopPart({ name, stop }));
+      else stops.push({ name, stop });
+    },
+    stop: async () => {
+      await (running ??= drain());
+      await Promise.all(late);
+    },
     asked,
     isAsked: () => running !== undefined,
   };

@@ -17,6 +17,11 @@ export const ERROR_CODES = {
   RUN_TAKEN:
     'The name of a run stands for another study, seed or model already, or for a run that is finished.',
   RUN_RUNNING: 'Another program has the run at this moment.',
+  RUN_UNKNOWN: 'The service has no run of that name, or none that the caller may see.',
+  AGENT_UNKNOWN: 'The service has never seen an agent of that name.',
+  SERVICE_MISSING: 'No resident coordinator answers.',
+  NOT_ALLOWED: 'The caller has no right to what it asked the service for.',
+  LEASE_LOST: 'Another coordinator leads the runs now.',
   CHILD_FAILED: 'A program started by the supervisor ended before its work was done.',
   SCORES_LATE: 'The analyzer has not scored all that was recorded, and nothing new came for a long time.',
   AGENTS_MISSING: 'The agents that a study names did not appear in time.',

@@ -6,7 +6,7 @@ const PREFIX_OF_VERSION_1 = 'entrain.v1';
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Used in place of a run's name in subjects that belong to no run. */
-export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer'];
+export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer', 'service'];
 
 const RUN_AT = PREFIX.split('.').length;
 
@@ -33,6 +33,9 @@ export const subjects = {
   analyzerFinished: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.finished`,
   /** Event: recordings that the analyzer removed. */
   analyzerEvent: (analyzer: string) => `${PREFIX}.analyzer.${analyzer}.event`,
+  /** Request to the resident coordinator. Subject and permissions say who asks: only this user may publish there. */
+  service: (caller: { role: string; name: string }, verb: string) =>
+    `${PREFIX}.service.${caller.role}.${caller.name}.${verb}`,
   /** Request to the coordinator: address of the analyzer and a new stream token for an agent of the run. */
   renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
   /** Stored: what one agent may know of an episode. */
@@ -101,6 +104,12 @@ export function storedKind(subject: string): StoredKind {
   return { is: 'unknown' };
 }
 
+/** Who asks the service for what, by the subject of the request. */
+export function serviceRequest(subject: string): { role: string; name: string; verb: string } {
+  const [role = '', name = '', verb = ''] = subject.split('.').slice(RUN_AT + 1);
+  return { role, name, verb };
+}
+
 /** Speaker and episode of a token, by its subject. */
 export function tokenPlace(subject: string): { episode: string; agent: string } {
   const parts = subject.split('.');
@@ -113,4 +122,7 @@ export const names = {
   stream: (run: string) => `entrain-${run}`,
   specConsumer: (agent: string) => `spec-${agent}`,
   talkConsumer: (agent: string) => `hear-${agent}`,
+  /** Buckets of the resident coordinator: its lease, and what it knows of runs and agents. */
+  leaseBucket: 'entrain-lease',
+  rowsBucket: 'entrain-runs',
 } as const;

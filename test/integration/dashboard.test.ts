@@ -2,15 +2,13 @@
  * Every expression of the Grafana dashboard, evaluated by a real Prometheus that watches the demo run. A panel that
  * would stay empty fails.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
 import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
-import { freePort } from '../fixtures/programs/free-port.ts';
-import { findTool } from '../fixtures/programs/tools.ts';
+import { startPrometheusIn, type PrometheusProcess } from '../fixtures/programs/prometheus.ts';
 
 /**
  * Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs; and steps of
@@ -29,7 +27,7 @@ const expressions = (buildDashboard().panels as Panel[]).flatMap(({ title = '', 
 );
 
 let folder: string;
-let prometheus: { child: ChildProcess; url: string };
+let prometheus: PrometheusProcess;
 let demo: Demo;
 const startedAtMs = Date.now();
 
@@ -109,33 +107,7 @@ async function ask<T>(path: string, parameters: Record<string, string>): Promise
   return answer;
 }
 
-async function startPrometheus(): Promise<{ child: ChildProcess; url: string }> {
-  const config = join(folder, 'prometheus.yml');
-  await writeFile(
-    config,
-    [
-      'global: { scrape_interval: 1s }',
-      'scrape_configs:',
-      '  - job_name: entrain',
-      '    file_sd_configs:',
-      `      - { files: ["${dirname(demoFolder(folder))}/targets.json"], refresh_interval: 1s }`,
-    ].join('\n'),
-  );
-  const address = `127.0.0.1:${await freePort()}`;
-  const flags = [
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${folder}/prometheus`,
-    `--web.listen-address=${address}`,
-  ];
-  const child = spawn(findTool('prometheus'), flags, { stdio: 'ignore' });
-  const url = `http://${address}`;
-  const early = new Promise<never>((_, reject) => {
-    child.once('close', (status) => reject(new Error(`Prometheus ended with status ${status}`)));
-  });
-  const ready = until(
-    'Prometheus ready',
-    async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok,
-  );
-  await Promise.race([ready, early]);
-  return { child, url };
+function startPrometheus(): Promise<PrometheusProcess> {
+  const file = `${dirname(demoFolder(folder))}/targets.json`;
+  return startPrometheusIn(folder, ['file_sd_configs:', `  - { files: ["${file}"], refresh_interval: 1s }`]);
 }

@@ -20,10 +20,20 @@ export interface Permissions {
 /** Requests that an analyzer answers. */
 const QUESTIONS = [subjects.analyzerState, subjects.analyzerDisk, subjects.analyzerFinished];
 
-/** Permissions of a user. Users are named `coordinator`, `analyzer`, `supervisor`, `viewer` or `agent-ID`. */
+/** In place of the names of runs: a user of the service, which may take part in any run that it is invited into. */
+export const ANY_RUN = '*';
+
+/**
+ * Permissions of a user. Users are named `coordinator`, `analyzer`, `supervisor`, `viewer`, `agent-ID`,
+ * `submitter-NAME` or `operator`.
+ */
 export function permissionsOf(user: string, runs: readonly string[]): Permissions {
-  for (const run of runs) if (!NAME_PATTERN.test(run)) throw new Error(`not a name of a run: ${run}`);
+  for (const run of runs)
+    if (run !== ANY_RUN && !NAME_PATTERN.test(run)) throw new Error(`not a name of a run: ${run}`);
   const inbox = `${inboxPrefix(user)}.>`;
+  const [kind, name = kind] = [user.split('-', 1)[0] ?? '', user.split('-').slice(1).join('-') || undefined];
+  if (kind === 'submitter' || kind === 'operator')
+    return { publish: [subjects.service({ role: kind, name }, '*')], subscribe: [inbox] };
   switch (user) {
     case 'coordinator':
       return coordinator(runs, inbox);
@@ -77,22 +87,43 @@ function coordinator(runs: readonly string[], inbox: string): Permissions {
   const analyzer = QUESTIONS.map((subject) => subject('*'));
   // A coordinator of version 1 is to read why its requests are refused.
   const older = [subjects.version1Agent('*'), subjects.version1Analyzer('*')];
+  const isResident = runs.includes(ANY_RUN);
   return {
-    publish: ['$SRV.>', '$JS.API.INFO', ...fleet, ...analyzer, ...older, ...runs.flatMap(ownRun)],
+    publish: [
+      '$SRV.>',
+      '$JS.API.INFO',
+      ...fleet,
+      ...analyzer,
+      ...older,
+      ...runs.flatMap(ownRun),
+      // Streams of runs that finished long ago are removed.
+      ...(isResident ? ['$JS.API.STREAM.DELETE.*'] : []),
+      ...(isResident ? [names.leaseBucket, names.rowsBucket].flatMap(ownBucket) : []),
+    ],
     subscribe: [
       inbox,
       ...announcing(COORDINATOR_SERVICE),
+      ...(isResident ? [subjects.service({ role: '*', name: '*' }, '*')] : []),
       ...runs.map((run) => subjects.renewToken(run, '*')),
     ],
   };
 }
+
+/** A wildcard stands for a whole token of a subject. */
+const streamOf = (run: string): string => (run === ANY_RUN ? ANY_RUN : names.stream(run));
+
+const ownBucket = (bucket: string): string[] => [
+  `$KV.${bucket}.>`,
+  ...['CREATE', 'INFO', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.KV_${bucket}`),
+  `$JS.API.DIRECT.GET.KV_${bucket}.>`,
+];
 
 /**
  * A run's subjects, its stream and the consumers of that stream. Each pattern has the stream's name where the
  * API puts it.
  */
 function ownRun(run: string): string[] {
-  const stream = names.stream(run);
+  const stream = streamOf(run);
   const ofConsumers = ['CREATE', 'DELETE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT'];
   return [
     subjects.everything(run),
@@ -113,7 +144,7 @@ function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: st
       subjects.utterance(run, { episode: '*', turn: '*', agent: id }),
       subjects.alternative(run, { episode: '*', turn: '*', k: '*', agent: id }),
       subjects.renewToken(run, id),
-      ...consumers.flatMap((consumer) => consumerOf(names.stream(run), consumer)),
+      ...consumers.flatMap((consumer) => consumerOf(streamOf(run), consumer)),
     ]),
     subscribe: [
       inbox,

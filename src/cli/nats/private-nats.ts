@@ -26,28 +26,35 @@ export interface PrivateNatsOptions {
   storeFolder: string;
   logFolder: string;
   users: string[];
-  /** The only run of this server. */
-  run: string;
+  /** The runs of this server. */
+  runs: readonly string[];
+  /** Where the server writes the port that it chose; empty. */
+  portsFolder: string;
+  /** The port, if it is not to choose a free one. */
+  port?: number;
   claim: Pick<RunClaim, 'addChild'>;
 }
 
 const START_MS = 15_000;
 
 export async function startPrivateNats(options: PrivateNatsOptions): Promise<PrivateNats> {
-  const { secretsFolder, storeFolder, logFolder, run, claim } = options;
-  const users: NatsUser[] = options.users.map((name) => ({
-    name,
-    password: randomBytes(24).toString('base64url'),
-    runs: [run],
-  }));
+  const { secretsFolder, storeFolder, portsFolder, port, logFolder, runs, claim } = options;
+  const users = await Promise.all(
+    options.users.map(async (name): Promise<NatsUser> => ({
+      name,
+      password: await passwordOf(secretsFolder, name),
+      runs,
+    })),
+  );
   await makeFolder(storeFolder);
   const config = join(secretsFolder, 'nats.conf');
-  await writeFile(config, natsConfig({ storeFolder, portsFolder: secretsFolder, users }), { mode: 0o600 });
+  const place = { storeFolder, portsFolder, users, ...(port === undefined ? {} : { port }) };
+  await writeFile(config, natsConfig(place), { mode: 0o600 });
   const files = await writePasswords(secretsFolder, users);
   const binary = await findBinary(environment('ENTRAIN_NATS_SERVER') ?? 'nats-server');
   const argv = [fileURLToPath(new URL('./nats-guard.js', import.meta.url)), binary, config];
   const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder, claim });
-  const { url, pid } = await awaitPorts(secretsFolder, { child, logFolder });
+  const { url, pid } = await awaitPorts(portsFolder, { child, logFolder });
   await claim.addChild(pid);
   return {
     url,
@@ -75,10 +82,18 @@ async function findBinary(name: string): Promise<string> {
   );
 }
 
+/** A service that is started again keeps the passwords that its users have. */
+async function passwordOf(folder: string, user: string): Promise<string> {
+  const kept = await readFile(passwordFile(folder, user), 'utf8').catch(() => '');
+  return kept.trim() || randomBytes(24).toString('base64url');
+}
+
+const passwordFile = (folder: string, user: string): string => join(folder, `${user}.password`);
+
 async function writePasswords(folder: string, users: NatsUser[]): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const { name, password } of users) {
-    const file = join(folder, `${name}.password`);
+    const file = passwordFile(folder, name);
     await writeFile(file, `${password}\n`, { mode: 0o600 });
     files.set(name, file);
   }

@@ -39,7 +39,8 @@ export async function startTalk(
     storeFolder: join(settings.folder, 'nats'),
     logFolder,
     users,
-    run: settings.run,
+    runs: [settings.run],
+    portsFolder: secretsFolder,
     claim,
   });
   children.push(nats.child);

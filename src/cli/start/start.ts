@@ -22,7 +22,7 @@ import type { ScoreReport } from '../../protocol/reports/score-report.ts';
 import { lastFigures, stoppedText } from './exit-message.ts';
 import { finalTables } from '../terminal/final-tables.ts';
 import { readStartSettings, type StartSettings } from './start-settings.ts';
-import { namesIn, reportVerdict } from '../terminal/verdict-lines.ts';
+import { namesIn, reportVerdict } from '../../protocol/reports/report-verdict.ts';
 import { writeReport } from './write-report.ts';
 import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';

@@ -16,6 +16,8 @@ import { isSameLife, lifeOf, type ProcessLife } from './process-life.ts';
 /** Content of a claim file. */
 interface Claim extends ProcessLife {
   program: string;
+  /** Number of the lease under which it was made, by a coordinator that another one may stand in for. */
+  lease?: number;
   /** Programs that the owner started; they may outlive it for some seconds. */
   children: ProcessLife[];
 }
@@ -31,6 +33,8 @@ export interface ClaimOptions {
   /** The run folder; created if needed. */
   folder: string;
   program: string;
+  /** Claims under an earlier lease count as released, though their owner may live. */
+  lease?: number;
   /** How often the owner touches its claim. */
   beatMs?: number;
   /** How long an untouched claim is watched if its process cannot be looked up; several beats. */
@@ -54,7 +58,8 @@ const POLL_MS = 100;
  */
 export async function claimRun(options: ClaimOptions): Promise<RunClaim> {
   const { folder, program } = options;
-  const own: Claim = { ...(await lifeOf(process.pid)), program, children: [] };
+  const leased = options.lease === undefined ? {} : { lease: options.lease };
+  const own: Claim = { ...(await lifeOf(process.pid)), program, ...leased, children: [] };
   const made = await makeFolder(folder).catch((cause: unknown) => {
     throw notWritable(folder, cause);
   });
@@ -149,7 +154,7 @@ function parseClaim(text: string): Claim | undefined {
 
 /** Settles when the owner of a claim and the programs that it started have ended. */
 async function requireEnded({ file, claim }: FoundClaim, options: ClaimOptions): Promise<void> {
-  if (!claim) return;
+  if (!claim || isOutranked(claim, options)) return;
   if (await isAlive(claim, file, options)) throw running(options, claim);
   const limitMs = options.orphansMs ?? ORPHANS_MS;
   const startMs = systemClock.monotonicMs();
@@ -163,6 +168,9 @@ async function requireEnded({ file, claim }: FoundClaim, options: ClaimOptions):
     }
   }
 }
+
+const isOutranked = ({ lease }: Claim, by: ClaimOptions): boolean =>
+  lease !== undefined && by.lease !== undefined && lease < by.lease;
 
 function endProcess(pid: number): void {
   try {

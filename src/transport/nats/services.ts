@@ -2,6 +2,7 @@
  * Programs announce themselves as NATS micro services: `nats micro ls` lists them, and the coordinator finds
  * them this way.
  */
+import { hostname } from 'node:os';
 import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnection } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ANNOUNCED_VERSION, PROTOCOL_VERSION } from '../../protocol/version.ts';
@@ -27,6 +28,7 @@ export interface ServiceOptions {
 
 export interface ServiceRecord {
   id: string;
+  version: string;
   metadata: Record<string, string>;
 }
 
@@ -35,7 +37,7 @@ export async function registerService(
   options: ServiceOptions,
 ): Promise<{ stop(): Promise<void> }> {
   const { endpoints, metadata, ...config } = options;
-  const announced = { ...metadata, protocol: ANNOUNCED_VERSION };
+  const announced = { ...metadata, protocol: ANNOUNCED_VERSION, machine: hostname() };
   const service = await link.connection.services.add({ ...config, metadata: announced });
   for (const { name, subject, handle } of endpoints) {
     service.addEndpoint(name, {
@@ -79,7 +81,7 @@ export async function findServices(link: NatsLink, name: string, waitMs = 300): 
   const found: ServiceRecord[] = [];
   try {
     for await (const info of await client.info(name))
-      found.push({ id: info.id, metadata: info.metadata ?? {} });
+      found.push({ id: info.id, version: info.version, metadata: info.metadata ?? {} });
   } catch (error) {
     if (!(error instanceof NatsError && NOBODY.has(error.code))) throw error;
     // Without a responder the answer comes at once. Waiting here lets callers simply ask again.

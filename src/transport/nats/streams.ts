@@ -99,6 +99,22 @@ export async function createConsumer(connection: NatsConnection, options: Consum
   return pending;
 }
 
+/** Names of the durable consumers of a stream. */
+export async function listConsumers(connection: NatsConnection, stream: string): Promise<string[]> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  const found: string[] = [];
+  for await (const { name } of manager.consumers.list(stream)) found.push(name);
+  return found;
+}
+
+/** Deletes a stream with its consumers; one that is gone already is no error. */
+export async function removeStream(connection: NatsConnection, stream: string): Promise<void> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  await manager.streams.delete(stream).catch((error: unknown) => {
+    if (!(error instanceof NatsError && error.api_error?.code === 404)) throw error;
+  });
+}
+
 /** Deletes a durable consumer, so that the next one of this name starts at the beginning. */
 export async function dropConsumer(
   connection: NatsConnection,
@@ -218,7 +234,8 @@ export async function publishStored(
 /** Log and stop signal of a program that waits until the server takes its message. */
 export interface PublishControls {
   log?: Logger;
-  signal?: AbortSignal;
+  /** Asked before each attempt; throws when nothing may be published any more. */
+  signal?: Pick<AbortSignal, 'throwIfAborted'>;
 }
 
 /**

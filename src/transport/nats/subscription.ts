@@ -27,12 +27,13 @@ const AGAIN_MS = 2000;
 /** Subscribes until `unsubscribe` is called. */
 export function subscribe(link: NatsLink, options: SubscribeOptions): { unsubscribe(): void } {
   const { subject, take, log, againMs = AGAIN_MS } = options;
+  const { connection } = link;
   let current: Subscription | undefined;
   let timer: NodeJS.Timeout | undefined;
   let refusals = 0;
   const open = (): void => {
-    if (link.connection.isClosed()) return;
-    current = link.connection.subscribe(subject, {
+    if (connection.isClosed()) return;
+    current = connection.subscribe(subject, {
       callback: (fault, message) => {
         // A refusal comes as a fault with an empty message, and ends the subscription.
         if (fault) return refused(fault);

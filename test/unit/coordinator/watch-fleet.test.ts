@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { FleetAgent } from '../../../src/coordinator/fleet.ts';
+import { wholeFleet } from '../../../src/coordinator/lead/agent-pool.ts';
 import { watchFleet, type WatchOptions } from '../../../src/coordinator/watch-fleet.ts';
 import { AGENT_SERVICE, ANALYZER_SERVICE } from '../../../src/protocol/subjects.ts';
 import type { NatsLink } from '../../../src/transport/nats/connection.ts';
@@ -49,6 +50,7 @@ function watch(options: Partial<WatchOptions>): WatchOptions['known'] {
   const ignore = (): Promise<void> => Promise.resolve();
   const { stop } = watchFleet(link, {
     known,
+    pool: wholeFleet(link),
     graceMs: 60_000,
     log: pino({ level: 'silent' }),
     onReturned: ignore,

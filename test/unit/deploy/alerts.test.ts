@@ -34,6 +34,9 @@ const WELL: Record<string, string> = {
   'entrain_synchrony_final{instance="a:1"}': '0x40',
   'entrain_synchrony_influence_ratio{instance="a:1",condition="monologue"}': '0x40',
   'entrain_synchrony_influence_ratio{instance="a:1",condition="live"}': '0.4x40',
+  'entrain_service_leader{instance="c:1"}': '1x40',
+  'entrain_service_leader{instance="c:2"}': '0x40',
+  'entrain_service_runs{instance="c:1",state="failed"}': '0x40',
 };
 
 /** What one of them becomes by the fault of each alert. */
@@ -52,6 +55,8 @@ const FAULTS: Record<string, [metric: string, values: string]> = {
   EntrainDiskFull: ['entrain_disk_free_bytes{', '4x40'],
   EntrainSeriesLeftOut: ['entrain_series_left_out{', '3x40'],
   EntrainUnmeantChannel: ['entrain_synchrony_influence_ratio{', '0.02x40'],
+  EntrainNoLeader: ['entrain_service_leader{', '0x40'],
+  EntrainRunsFailed: ['entrain_service_runs{', '2x40'],
 };
 
 const { groups } = parse(readFileSync(RULES, 'utf8')) as {

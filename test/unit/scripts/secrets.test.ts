@@ -46,6 +46,19 @@ describe('the secrets of a fleet', () => {
     expect(await modeOf('agent-tom.password')).toBe(0o600);
   });
 
+  it('of a service are for any run, with an operator and its submitters', async () => {
+    const to = { agents: ['eva'], submitters: ['alice'], runs: ['*'], compose: false };
+    await writeSecrets(folder, to, tools);
+    const before = await read('submitter-alice.password');
+    await letIntoRuns(folder, { ...to, submitters: ['bob'] }, tools);
+    expect(await read('submitter-alice.password')).toBe(before);
+    const users = await read('users.conf');
+    for (const user of ['operator', 'submitter-alice', 'submitter-bob'])
+      expect(users).toContain((await read(`${user}.password`)).trim());
+    expect(users).toContain('entrain.v2.service.submitter.bob.*');
+    expect(users).toContain('entrain.v2.*.episode.*.utterance.*.eva');
+  });
+
   it('have no empty password, though a full disk left one', async () => {
     await writeSecrets(folder, { agents: ['eva'], runs: ['one'], compose: false }, tools);
     await writeFile(join(folder, 'agent-eva.password'), '');

@@ -4,7 +4,8 @@ import { branchTable } from '../../../../src/cli/terminal/branch-table.ts';
 import { barText, leftText } from '../../../../src/cli/terminal/progress-bar.ts';
 import { scoreTable } from '../../../../src/cli/terminal/score-table.ts';
 import { progressLine } from '../../../../src/cli/terminal/terminal.ts';
-import { namesIn, reportVerdict, verdictLines } from '../../../../src/cli/terminal/verdict-lines.ts';
+import { verdictLines } from '../../../../src/cli/terminal/verdict-lines.ts';
+import { namesIn, reportVerdict } from '../../../../src/protocol/reports/report-verdict.ts';
 import { emptyView } from '../../../../src/cli/terminal/view-state.ts';
 import type { GroupReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 

@@ -1,0 +1,104 @@
+/**
+ * NATS key-value buckets as the coordinator uses them: one with an age limit for the lease, and one for rows that have
+ * a single writer. Every write of a row names the sequence number of the bucket's last message, so the server refuses
+ * a writer that does not know of a later one.
+ */
+import { randomUUID } from 'node:crypto';
+import { NatsError, type JetStreamManager, type KV, type NatsConnection } from 'nats';
+import { natsFault, namedFault } from './faults.ts';
+
+/** JetStream error "wrong last sequence": the stream or the subject goes further than the writer knows. */
+const WRONG_LAST_SEQUENCE = 10_071;
+const ATTEMPT_MS = 1000;
+const AGAIN_MS = 250;
+
+const isWrongSequence = (error: unknown): boolean =>
+  error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE;
+
+export interface LeaseStore {
+  /** @returns revision of the entry; undefined while there is one of somebody else */
+  take(value: string): Promise<number | undefined>;
+  /** @returns the new revision; undefined if the entry is not the one of `revision` any more */
+  renew(value: string, revision: number): Promise<number | undefined>;
+  /** Removes the entry of `revision`, so that nobody has to wait for its age. */
+  drop(revision: number): Promise<void>;
+}
+
+/** Opens a bucket whose only entry is gone when nobody has written it for `maxAgeMs` milliseconds. */
+export async function openLeaseStore(
+  connection: NatsConnection,
+  { bucket, key, maxAgeMs }: { bucket: string; key: string; maxAgeMs: number },
+): Promise<LeaseStore> {
+  const kv = await openBucket(connection, bucket, maxAgeMs);
+  const unlessTaken = (write: Promise<number>): Promise<number | undefined> =>
+    write.catch((error: unknown) => {
+      if (isWrongSequence(error)) return undefined;
+      throw error;
+    });
+  return {
+    take: (value) => unlessTaken(kv.create(key, Buffer.from(value))),
+    renew: (value, revision) => unlessTaken(kv.update(key, Buffer.from(value), revision)),
+    drop: (revision) => kv.delete(key, { previousSeq: revision }),
+  };
+}
+
+export interface Row {
+  key: string;
+  text: string;
+  /** Sequence number of its last write; grows over all rows. */
+  revision: number;
+}
+
+export interface Rows {
+  all: Row[];
+  /** Sequence number of the bucket's last message. */
+  lastSequence: number;
+}
+
+/** Reads the rows of a bucket as they are now; creates the bucket if there is none. */
+export async function readRows(connection: NatsConnection, bucket: string): Promise<Rows> {
+  await openBucket(connection, bucket);
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  const stream = `KV_${bucket}`;
+  const { state } = await manager.streams.info(stream, { subjects_filter: '>' });
+  const all: Row[] = [];
+  for (const subject of Object.keys(state.subjects ?? {})) {
+    const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
+    const key = subject.slice(`$KV.${bucket}.`.length);
+    all.push({ key, text: message.string(), revision: message.seq });
+  }
+  return { all: all.toSorted((a, b) => a.revision - b.revision), lastSequence: state.last_seq };
+}
+
+/**
+ * Writes a row if the bucket's last message is still the one of `after`. Waits out faults of the server; the message id
+ * makes a repeated attempt harmless.
+ * @returns sequence number of the row; undefined if somebody else has written meanwhile
+ */
+export async function writeRow(
+  connection: NatsConnection,
+  row: { bucket: string; key: string; text: string; after: number },
+  signal: Pick<AbortSignal, 'throwIfAborted'>,
+): Promise<number | undefined> {
+  const { bucket, key, text, after } = row;
+  const settings = { msgID: randomUUID(), timeout: ATTEMPT_MS, expect: { lastSequence: after } };
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return (await connection.jetstream().publish(`$KV.${bucket}.${key}`, text, settings)).seq;
+    } catch (error) {
+      if (isWrongSequence(error)) return undefined;
+      if (natsFault(error) !== 'away' || connection.isClosed()) throw namedFault(error, `Writing ${key}`);
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
+  }
+}
+
+async function openBucket(connection: NatsConnection, bucket: string, maxAgeMs?: number): Promise<KV> {
+  try {
+    const age = maxAgeMs === undefined ? {} : { ttl: maxAgeMs };
+    return await connection.jetstream().views.kv(bucket, { history: 1, ...age });
+  } catch (error) {
+    throw namedFault(error, `Opening the bucket ${bucket}`);
+  }
+}
