@@ -24,6 +24,23 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   analyzer: [
     ['entrain analyzer --public-key keys/public.pem --runs runs', 'records and scores what agents stream'],
   ],
+  serve: [
+    [
+      'entrain serve --agent ada --agent ben --submitter eva',
+      'all programs here, until Ctrl-C; eva may submit',
+    ],
+  ],
+  submit: [['entrain submit my-study.json --name pilot', 'runs when the agents that it names are free']],
+  runs: [['entrain runs', 'state, progress and time left of every run']],
+  stop: [['entrain stop pilot', 'stops it where it is']],
+  resume: [['entrain resume pilot', 'goes on where it stopped']],
+  results: [['entrain results pilot --out results', 'what was said and scored, into results/pilot']],
+  fleet: [['entrain fleet --json', 'machines, models and what they do, for a program']],
+  drain: [
+    ['entrain drain ada', 'no further run after this one'],
+    ['entrain drain ada --undo', 'takes runs again'],
+  ],
+  remove: [['entrain remove ada', 'another agent takes its role at once']],
   view: [
     ['entrain view', 'all runs in a browser'],
     ['entrain view demo --runs runs', 'this run first'],
@@ -35,7 +52,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['entrain models inspect models/entrain-dialogue-8m', 'layers, width and what can be tapped'],
     ['entrain models try models/entrain-dialogue-8m', 'what it says, before a study'],
   ],
-  doctor: [['entrain doctor', 'what this machine can run']],
+  doctor: [
+    ['entrain doctor', 'what this machine can run'],
+    ['entrain doctor --service', 'is the service sound: NATS, clocks, certificates, versions?'],
+  ],
   measure: [
     ['entrain measure --list', 'every measure, and what it takes'],
     ['entrain measure influence --run demo', 'a measure over a run that was recorded'],

@@ -1,7 +1,7 @@
 /**
  * Which turns of an episode branch, and which versions of such a turn there are. All follows from the episode's seed
- * and the turn, so it is equal in all conditions and in every life of an agent; only the donors of an interchange differ,
- * since an episode may have ended before the turn.
+ * and the turn, so it is equal in all conditions and in every life of an agent; only the donors of an interchange
+ * differ, since an episode may have ended before the turn.
  *
  *   k = 0                    what is really said
  *   k = 1 … alternatives     other words: the same history, another sampling seed

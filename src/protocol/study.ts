@@ -101,7 +101,9 @@ export const patchSchema = z.strictObject({
   sizes: z.array(z.number().gt(0).max(8)).min(1).max(8).optional(),
 });
 
-/** Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same history. */
+/**
+ * Counterfactual branches: at this share of the turns the speaker says so many more utterances from the same history.
+ */
 const branchesSchema = z
   .strictObject({
     share: z.number().gt(0).max(1).default(0.25),

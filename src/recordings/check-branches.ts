@@ -117,7 +117,9 @@ function checkTurn(at: BranchedTurn, report: BranchReport): void {
   for (const what of [...speakerFaults(at, versions), ...listenerFaults(at, wanted)]) fault(what);
 }
 
-/** Whether a turn may have so many versions: of an interchange each donor that has the turn gives one for each layer. */
+/**
+ * Whether a turn may have so many versions: of an interchange each donor that has the turn gives one for each layer.
+ */
 function mayEnd({ branches }: Floor, versions: number): boolean {
   if (!branches) return false;
   const moved = versions - branches.alternatives;

@@ -1,6 +1,6 @@
 /**
- * A study that exchanges states between episodes, played by the programs themselves: what is recorded, its figures live,
- * offline and by replay.
+ * A study that exchanges states between episodes, played by the programs themselves: what is recorded, its figures
+ * live, offline and by replay.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -132,8 +132,8 @@ export function patchRowsOf(histories: readonly OwnedHistory[]): PatchRows {
 }
 
 /**
- * The numbers of histories whose versions had a state of another episode, and of those in which nothing was replaced: of
- * these the listener's state is the mean over what the speaker might have said.
+ * The numbers of histories whose versions had a state of another episode, and of those in which nothing was replaced:
+ * of these the listener's state is the mean over what the speaker might have said.
  */
 export function exchangeRowsOf(
   exchanged: readonly OwnedHistory[],

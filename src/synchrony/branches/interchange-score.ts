@@ -8,8 +8,20 @@
  */
 import { crossProduct, innerProduct, productTransposed, rowRange } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import type { Moves } from './interchange.ts';
+import type { Histories } from './histories.ts';
 import type { NaturalMap } from './natural-map.ts';
+
+/** Both sides' movements within histories, in the units and components of the map. */
+export interface Moves {
+  used: Histories;
+  turn: Int32Array;
+  /** [rows in use, k] */
+  source: Matrix;
+  /** Per target layer [rows in use, k]. */
+  targets: Matrix[];
+  /** Per target layer and row in use: squares, with those that the components do not hold. */
+  energy: Float64Array[];
+}
 
 export interface ScenarioSquares {
   scenario: number;

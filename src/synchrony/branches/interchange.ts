@@ -1,19 +1,20 @@
 /**
- * Patching by interchange: does B go where A's state says? At a turn that branches A's state at the last position of its
- * prompt is replaced at one layer by that of the same turn in another episode of the scenario, a donor. Donors are
- * episodes in which nothing is replaced; each of them is put in place once in each other episode, with the same sampling
- * seed.
+ * Patching by interchange: does B go where A's state says? At a turn that branches A's state at the last position of
+ * its prompt is replaced at one layer by that of the same turn in another episode of the scenario, a donor. Donors
+ * are episodes in which nothing is replaced; each of them is put in place once in each other episode, with the same
+ * sampling seed.
  *
  *   influence   the share of the variance of B's state that the donor makes (influence.ts)
  *   follows     R² on held-out scenarios of B's movement from the movement that a map foretells. The map goes from A's
  *               state to B's next one where nothing was replaced (natural-map.ts):  ŷ = c (a_donor − ā) M
  *
- * M is fitted on other scenarios, and c ≥ 0, one number for each target layer, on the replaced states of other scenarios.
- * Movements are those from the mean of a history; R² is over all target layers, the mean, and no layer is chosen.
- * Range: influence 0 to 1, exactly 0 where B does not hear; `follows` up to 1, about 0 or a little below without a relation.
- * Null of `follows`: evidence Σ ⟨ŷ, y⟩ with donors permuted, one permutation for each scenario and turn in all histories
- * that have it, since a donor serves several of them. M is made of rows without any replaced state, so where donors are
- * exchangeable given those rows, each permutation is as likely as the identity: the test is exact.
+ * M is fitted on other scenarios, and c ≥ 0, one number for each target layer, on the replaced states of other
+ * scenarios. Movements are those from the mean of a history; R² is over all target layers, the mean, and no layer is
+ * chosen. Range: influence 0 to 1, exactly 0 where B does not hear; `follows` up to 1, about 0 or a little below
+ * without a relation. Null of `follows`: evidence Σ ⟨ŷ, y⟩ with donors permuted, one permutation for each scenario
+ * and turn in all histories that have it, since a donor serves several of them. M is made of rows without any
+ * replaced state, so where donors are exchangeable given those rows, each permutation is as likely as the identity:
+ * the test is exact.
  * Reference: Geiger et al., Causal Abstractions of Neural Networks, 2021 (interchange interventions).
  * No value: too few histories, scenarios or turns without a replaced state, values that are not finite; no `follows`
  * where B does not move.
@@ -37,7 +38,7 @@ import {
 } from './histories.ts';
 import { influence, type Influence } from './influence.ts';
 import { naturalMap, type NaturalMap, type UnpatchedRows } from './natural-map.ts';
-import { scoreOf, squaresOf } from './interchange-score.ts';
+import { scoreOf, squaresOf, type Moves } from './interchange-score.ts';
 
 /** Row r is one version of a turn, in which the speaker's state was replaced. */
 export interface ExchangeRows extends Pick<
@@ -99,7 +100,10 @@ function branchesOf(rows: ExchangeRows, kept: readonly number[]): Branches {
   };
 }
 
-/** Rows of histories that have the same donors as most histories of their scenario and turn: the others cannot be permuted. */
+/**
+ * Rows of histories that have the same donors as most histories of their scenario and turn: the others cannot be
+ * permuted.
+ */
 function commonDonors({ n, scenario, episode, turn, donor }: ExchangeRows): number[] {
   const rows = Array.from({ length: n }, (_, row) => row);
   const at = (labels: Int32Array, row: number): number => labels[row] as number;
@@ -141,18 +145,6 @@ async function followsOf(
   return { score, ci: { low: ci.low, high: ci.high }, pValue, permutations, targetLayer };
 }
 
-/** Both sides' movements within histories, in the units and components of the map. */
-export interface Moves {
-  used: Histories;
-  turn: Int32Array;
-  /** [rows in use, k] */
-  source: Matrix;
-  /** Per target layer [rows in use, k]. */
-  targets: Matrix[];
-  /** Per target layer and row in use: squares, with those that the components do not hold. */
-  energy: Float64Array[];
-}
-
 function movesOf(map: NaturalMap, { source, target, turn }: Branches, used: Histories): Moves {
   const [moved] = source as [Matrix];
   const sides = target.map((m, layer) => map.project(centreWithin(m, used), layer));
@@ -166,8 +158,8 @@ function movesOf(map: NaturalMap, { source, target, turn }: Branches, used: Hist
 }
 
 /**
- * Of each scenario and turn the products of foretold movements by donor with the observed ones by donor, summed over its
- * histories: a permutation of donors takes one value from each column.
+ * Of each scenario and turn the products of foretold movements by donor with the observed ones by donor, summed over
+ * its histories: a permutation of donors takes one value from each column.
  */
 function permuted(
   map: NaturalMap,

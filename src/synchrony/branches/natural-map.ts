@@ -1,8 +1,8 @@
 /**
- * The map of rung 2 at turns where no state was replaced: from A's state before it speaks to B's state once it has heard.
- * Both sides are centred by scenario × turn, columns are divided by their standard deviation, and leading components are
- * taken: k = min(64, rows / 8), as in strict mode. The map without some scenarios is a ridge fit to the others, with one
- * penalty, 3 × the mean eigenvalue.
+ * The map of rung 2 at turns where no state was replaced: from A's state before it speaks to B's state once it has
+ * heard. Both sides are centred by scenario × turn, columns are divided by their standard deviation, and leading
+ * components are taken: k = min(64, rows / 8), as in strict mode. The map without some scenarios is a ridge fit to
+ * the others, with one penalty, 3 × the mean eigenvalue.
  *
  *   M = (Σ G_s + λI)⁻¹ Σ C_s,   G = ZᵀZ, C = ZᵀW of the scenarios s that are not left out
  */

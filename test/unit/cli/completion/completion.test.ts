@@ -33,7 +33,7 @@ function completed(...words: string[]): string[] {
 }
 
 it('completes commands, their flags and their values', () => {
-  expect(completed('st')).toEqual(['start', 'study']);
+  expect(completed('st')).toEqual(['start', 'stop', 'study']);
   expect(completed('start', '--vi')).toEqual(['--view-port', '--view-token-file']);
   expect(completed('start', '--study', 'st')).toEqual(['study.json']);
   expect(completed('view', 'mon')).toEqual(['monday']);

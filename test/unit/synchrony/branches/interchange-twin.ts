@@ -1,6 +1,7 @@
 /**
- * A slow second implementation of what follows an interchange, from its definition, on plain arrays: explicit ridge fits
- * for every scenario that is left out, and evidence row by row. For states of few dims, which components hold whole.
+ * A slow second implementation of what follows an interchange, from its definition, on plain arrays: explicit ridge
+ * fits for every scenario that is left out, and evidence row by row. For states of few dims, which components hold
+ * whole.
  */
 import type { Matrix } from '../../../../src/numeric/linear-algebra.ts';
 import type { ExchangeRows } from '../../../../src/synchrony/branches/interchange.ts';

@@ -1,4 +1,7 @@
-/** Interchange beside a slow twin, where a replaced state must move the listener as the map says, and where it must not. */
+/**
+ * Interchange beside a slow twin, where a replaced state must move the listener as the map says, and where it must
+ * not.
+ */
 import { describe, expect, it } from 'vitest';
 import { createPlainAlgebra } from '../../../../src/numeric/plain-algebra.ts';
 import { seededRandom, shuffled } from '../../../../src/numeric/random.ts';
