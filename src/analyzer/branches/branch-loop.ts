@@ -113,8 +113,10 @@ function takeHistories(owned: Map<string, Owned>, input: HistoriesInput, nowMs: 
   const { histories } = known.histories;
   known.histories.version = version;
   for (const history of input.histories) histories.set(historyId(history), history);
-  const most = Math.max(0, ...[...histories.values()].map((history) => history.most));
-  for (const history of histories.values()) history.most = most;
+  // Of other words alone: a turn may have more versions of a moved state than of words.
+  const said = [...histories.values()].filter(({ patch }) => !patch);
+  const most = Math.max(0, ...said.map((history) => history.most));
+  for (const history of said) history.most = most;
   const kept = keptBranchEpisodes(histories.values(), MAX_BRANCHES);
   for (const [id, { episode }] of histories) if (!kept.has(episode)) histories.delete(id);
 }
