@@ -65,4 +65,27 @@ describe('scores of branches', () => {
     await until('the second score', () => scores.length === 2 || undefined);
     expect(scores[1]?.version).toBe(all.at(-1)?.version);
   });
+
+  it('count the alternatives of a turn without the versions of a moved state, of which there are more', async () => {
+    const scores: BranchScore[] = [];
+    const algebra = createPlainAlgebra();
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    loop = createBranchLoop({ clock, algebra, publish: (score) => scores.push(score) });
+    for (const input of inputs()) loop.take({ ...input, histories: input.histories.flatMap(alsoMoved) });
+    nowMs += 60_000;
+    await until('a score', () => scores[0]);
+    expect(scores[0]?.branches.patches).toHaveLength(1);
+    expect(scores[0]?.branches.sequential?.histories).toBeGreaterThan(0);
+  });
 });
+
+type History = HistoriesInput['histories'][number];
+
+/** With as many versions again, in which the speaker's state was moved. */
+function alsoMoved(history: History): History[] {
+  const { alternatives } = history;
+  const versions = [...alternatives, ...alternatives].map((one, k) => ({ ...one, k }));
+  const patch = { kind: 'perturbation', layer: 1, size: 1 };
+  return [history, { ...history, most: versions.length, alternatives: versions, patch }];
+}
