@@ -1,7 +1,7 @@
 /** `entrain analyze RUN…`: does synchrony go with outcomes across models? */
 import { parseArgs } from 'node:util';
 import { required, wholeNumber } from '../process/flags.ts';
-import { findRunFolder } from '../process/run-folder/read-talk.ts';
+import { findRunFolders } from '../process/run-folder/read-talk.ts';
 import { usageText } from '../process/usage.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { analyzeTables } from './analyze-tables.ts';
@@ -42,10 +42,7 @@ export async function run(argv: string[]): Promise<number> {
     allowPositionals: true,
   });
   required('RUN', positionals[0], 'the name or folder of a run, or of several');
-  const folders = await Promise.all(positionals.map((name) => findRunFolder(values.runs, name)));
-  const twice = folders.find((folder, at) => folders.indexOf(folder) !== at);
-  if (twice !== undefined)
-    throw new EntrainError('USAGE', `${twice} is given twice: expected each run once.`);
+  const folders = await findRunFolders(values.runs, positionals);
   const collected = await collectTables(folders, values.condition);
   if (collected.outcomes.length === 0)
     throw new EntrainError(

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { required } from '../process/flags.ts';
-import { findRunFolder } from '../process/run-folder/read-talk.ts';
+import { findRunFolders } from '../process/run-folder/read-talk.ts';
 import { usageText } from '../process/usage.ts';
 import { writeAtomic } from '../process/write-atomic.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -43,13 +43,7 @@ export async function run(argv: string[]): Promise<number> {
     allowPositionals: true,
   });
   required('RUN', positionals[0], 'the name or folder of a run, or of several');
-  const folders: string[] = [];
-  for (const name of positionals) {
-    const folder = await findRunFolder(values.runs, name);
-    if (folders.includes(folder))
-      throw new EntrainError('USAGE', `${folder} is given twice: expected each run once.`);
-    folders.push(folder);
-  }
+  const folders = await findRunFolders(values.runs, positionals);
   const out = values.out ?? join(folders[0] ?? '', 'report.html');
   if (!out.endsWith('.html'))
     throw new EntrainError('USAGE', `--out is "${out}": expected a name that ends in .html.`);

@@ -14,19 +14,16 @@ import {
 import { packageFile } from '../../process/package-file.ts';
 import { usageText } from '../../process/usage.ts';
 import { SERVICE_FOLDER } from '../service/ask-service.ts';
+import { FLAGS as START } from '../start/start-settings.ts';
 
+/** What means the same to `entrain start` is said there. */
 export const FLAGS = {
   agent: { type: 'string', multiple: true, value: 'ID', about: 'an agent to start here' },
-  model: {
-    type: 'string',
-    multiple: true,
-    value: '[AGENT=]DIR',
-    about: 'decoder folder of all agents or of one',
-  },
-  provider: { type: 'string', default: 'cpu', value: 'NAME', about: 'cpu, webgpu, cuda, coreml or dml' },
-  threads: { type: 'string', default: '1', value: 'N', about: 'of each model' },
-  'at-once': { type: 'string', value: 'N', about: 'episodes that each agent plays at once' },
-  'cache-mb': { type: 'string', value: 'N', about: 'memory of each agent for keys and values' },
+  model: START.model,
+  provider: START.provider,
+  threads: START.threads,
+  'at-once': START['at-once'],
+  'cache-mb': START['cache-mb'],
   submitter: {
     type: 'string',
     multiple: true,
@@ -34,26 +31,12 @@ export const FLAGS = {
     about: 'somebody who may submit studies, with a password of their own',
   },
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
-  port: {
-    type: 'string',
-    default: '9464',
-    value: 'PORT',
-    about: 'of metrics and results; 0 takes a free one',
-  },
-  'view-port': {
-    type: 'string',
-    value: 'PORT',
-    about: 'of the viewer; 0 takes a free one (9470, or the next)',
-  },
-  'http-token-file': { type: 'string', value: 'FILE', about: 'guards viewer, metrics and results' },
-  'budget-gb': { type: 'string', value: 'N', about: 'what all recordings may take; the oldest finished go' },
-  'max-run-gb': { type: 'string', value: 'N', about: 'what one recording may take' },
-  'grace-seconds': {
-    type: 'string',
-    default: '60',
-    value: 'N',
-    about: 'how long an agent may be away before another takes its role',
-  },
+  port: START.port,
+  'view-port': START['view-port'],
+  'http-token-file': START['http-token-file'],
+  'budget-gb': START['budget-gb'],
+  'max-run-gb': START['max-run-gb'],
+  'grace-seconds': START['grace-seconds'],
 } as const;
 
 export const usage = (): string =>

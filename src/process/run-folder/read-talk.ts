@@ -53,6 +53,18 @@ export async function findRunFolder(runs: string, name: string): Promise<string>
   );
 }
 
+/**
+ * The folders of several runs, in this order.
+ * @throws EntrainError `RUN_INVALID`; `USAGE` if one is given twice
+ */
+export async function findRunFolders(runs: string, names: readonly string[]): Promise<string[]> {
+  const folders = await Promise.all(names.map((name) => findRunFolder(runs, name)));
+  const twice = folders.find((folder, at) => folders.indexOf(folder) !== at);
+  if (twice !== undefined)
+    throw new EntrainError('USAGE', `${twice} is given twice: expected each run once.`);
+  return folders;
+}
+
 /** @throws EntrainError `RUN_INVALID` */
 export async function readTalk(folder: string): Promise<RunTalk> {
   const facts = await readRunFile(folder);
