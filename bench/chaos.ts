@@ -18,6 +18,7 @@ import {
   type Outcome,
   type ScenarioOptions,
 } from '../test/fixtures/chaos/scenarios.ts';
+import { killInStudy } from '../test/fixtures/chaos/study-killed.ts';
 import { seededRandom } from '../test/fixtures/seeded-random.ts';
 import { SWITCH_OFFS, type ScenarioName, type SwitchOff } from '../test/fixtures/chaos/switch-offs.ts';
 
@@ -36,6 +37,7 @@ const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   'agents-killed': { play: killAgents, whole: 100, off: 10, unit: 'kills' },
   'nats-killed': { play: killNats, whole: 50, off: 2, unit: 'kills' },
   'coordinator-killed': { play: killCoordinator, whole: 25, off: 2, unit: 'kills' },
+  'study-killed': { play: killInStudy, whole: 10, off: 1, unit: 'kills' },
   'bad-line': { play: badLine, whole: 5000, off: 100, unit: 'connections' },
   'black-hole': { play: blackHole, whole: 3, off: 1, unit: 'times 15 s' },
   'analyzer-frozen': { play: frozenAnalyzer, whole: 120, off: 60, unit: 's' },

@@ -57,13 +57,14 @@ async function fullDyad(
   const turn = (rows: number): AlignedTurn => ({
     group,
     episode: 'bench',
+    scenario: 'bench',
     turn: turns++,
     speaker: '',
     listener: '',
     a: side(rows),
     b: side(rows),
   });
-  const dyad = createDyadSteps({ group, episode: 'bench' });
+  const dyad = createDyadSteps({ group, episode: 'bench', scenario: 'bench' });
   await addTurn(dyad, turn(STEPS), algebra);
   return { dyad, turn };
 }

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { createKeys } from '../src/transport/stream/auth/access-token.ts';
 import { startNats } from '../test/fixtures/programs/nats-fixture.ts';
 import { look, openBrowser } from '../test/fixtures/viewer/browser.ts';
@@ -15,6 +15,7 @@ import { startAnalyzer } from './live/analyzer.ts';
 import { openFleet, type Fleet } from './live/dyads.ts';
 import { startBusyRun } from './viewer/busy-run.ts';
 import { traceMainThread } from './viewer/main-thread.ts';
+import { growthText, memoryOf, metricOf, residentMib } from './viewer/page-memory.ts';
 import { connectSlowly } from './viewer/slow-browsers.ts';
 
 export const title = 'The viewer beside a busy run: main thread, memory, slow browsers';
@@ -30,7 +31,6 @@ const TRACE_MS = 20_000;
 /** One stretch with the slow browsers or without. */
 const STRETCH_MS = 6000;
 const STRETCHES = 3;
-const MIB = 2 ** 20;
 
 export async function run(): Promise<{ table: string[][]; notes: string[] }> {
   const runs = await mkdtemp(join(tmpdir(), 'entrain-bench-busy-'));
@@ -75,12 +75,10 @@ async function watchPage(browser: Browser, url: string): Promise<string[][]> {
   const slow = await connectSlowly(url, { run: RUN, count: SLOW });
   await delay(Math.max(0, OPEN_MS - (performance.now() - opened)));
   const [last, serverLast] = [await memoryOf(page), await residentMib(url)];
-  const shed = await metric(url, 'entrain_viewer_shed_total');
+  const shed = await metricOf(url, 'entrain_viewer_shed_total');
   slow.close();
   await page.close();
   if (complaints.length > 0) throw new Error(`the page complains: ${complaints[0]}`);
-  const growth = (from: number, to: number): string =>
-    `${to >= from ? '+' : '−'}${Math.abs(100 * (to / from - 1)).toFixed(0)} %`;
   return [
     [
       `main thread while ${DYADS} dyads speak: 95 % of ${main.tasks} tasks`,
@@ -94,13 +92,13 @@ async function watchPage(browser: Browser, url: string): Promise<string[][]> {
     ],
     [
       `heap of the page at ${SETTLED_MS / 1000} s and at ${OPEN_MS / 1000} s`,
-      `${first.heapMib.toFixed(1)} → ${last.heapMib.toFixed(1)} MiB, ${growth(first.heapMib, last.heapMib)}`,
+      `${first.heapMib.toFixed(1)} → ${last.heapMib.toFixed(1)} MiB, ${growthText(first.heapMib, last.heapMib)}`,
       '≤ +10 %',
     ],
-    ['nodes of the page', `${first.nodes} → ${last.nodes}, ${growth(first.nodes, last.nodes)}`, ''],
+    ['nodes of the page', `${first.nodes} → ${last.nodes}, ${growthText(first.nodes, last.nodes)}`, ''],
     [
       `resident set of the viewer, the second with ${SLOW} slow browsers`,
-      `${server.toFixed(0)} → ${serverLast.toFixed(0)} MiB, ${growth(server, serverLast)}`,
+      `${server.toFixed(0)} → ${serverLast.toFixed(0)} MiB, ${growthText(server, serverLast)}`,
       '',
     ],
     [`previews shed for these, and counted`, String(shed), '> 0'],
@@ -108,23 +106,6 @@ async function watchPage(browser: Browser, url: string): Promise<string[][]> {
 }
 
 const percentOf = (share: number): string => `${(100 * share).toFixed(0)} %`;
-
-async function memoryOf(page: Page): Promise<{ heapMib: number; nodes: number }> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await session.send('Runtime.getHeapUsage');
-  const { nodes } = await session.send('Memory.getDOMCounters');
-  await session.detach();
-  return { heapMib: usedSize / MIB, nodes };
-}
-
-const residentMib = async (url: string): Promise<number> =>
-  (await metric(url, 'process_resident_memory_bytes')) / MIB;
-
-async function metric(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-}
 
 /** Times from sending to durable, with browsers that read nothing and without. */
 async function recordBeside(url: string): Promise<string[][]> {

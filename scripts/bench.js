@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME]: runs the benchmarks whose name holds NAME and writes their sections of docs/benchmarks.md.
+// Those of a quarter of an hour and more run only by name.
 import './lib/telemetry-off.js';
 import { requireNode } from './lib/node-version.js';
 
@@ -17,7 +18,11 @@ await runMain(async () => {
   process.env.ENTRAIN_NATS_SERVER = await ensureNatsServer({ needed: true });
   const sections = readSections(await readFile(PAGE, 'utf8').catch(() => ''));
   for (const name of await listBenchmarks(process.argv[2] ?? '')) {
-    const { title, run } = await loadCompiled(`${name}.bench`);
+    const { title, run, isLong } = await loadCompiled(`${name}.bench`);
+    if (isLong && process.argv[2] === undefined) {
+      say(`${name}: takes long; npm run bench -- ${name}`);
+      continue;
+    }
     say(`${name}: ${title}`);
     const report = await run();
     const section = renderSection(title, report, {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run dashboard: writes the Grafana dashboard from its code in deploy/grafana.
+// npm run dashboard: writes the Grafana dashboards from their code in deploy/grafana.
 import './lib/telemetry-off.js';
 import { writeFile } from 'node:fs/promises';
 import { compileWithBench } from './lib/compile.js';
@@ -10,9 +10,9 @@ import { runMain } from './lib/setup-error.js';
 requireNode();
 await runMain(async () => {
   await compileWithBench();
-  const { buildDashboard } = await import('../dist/deploy/grafana/dashboard.js');
-  await writeFile(
-    `${root}deploy/grafana/dashboards/entrain.json`,
-    `${JSON.stringify(buildDashboard(), null, 2)}\n`,
-  );
+  const { buildDashboard, DASHBOARD_NAMES } = await import('../dist/deploy/grafana/dashboard.js');
+  for (const name of DASHBOARD_NAMES) {
+    const text = JSON.stringify(buildDashboard(name), null, 2);
+    await writeFile(`${root}deploy/grafana/dashboards/${name}.json`, `${text}\n`);
+  }
 });

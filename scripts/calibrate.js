@@ -27,7 +27,7 @@ await runMain(async () => {
   const part = process.argv[2] ?? '';
   if (!modules.some(({ WORLDS }) => WORLDS.some(({ name }) => name.includes(part))))
     throw new SetupError(`no world is named like "${part}": see WORLDS in bench/calibration*.ts.`);
-  for (const { title, HEADER, NOTES, WORLDS, calibratedRow } of modules)
+  for (const { title, HEADER, NOTES, notesOf = () => NOTES, WORLDS, calibratedRow } of modules)
     for (const world of WORLDS.filter(({ name }) => name.includes(part))) {
       say(`${world.name}: ${world.runs} runs`);
       const cells = await calibratedRow(world);
@@ -39,7 +39,7 @@ await runMain(async () => {
         [...HEADER, 'taken on'],
         ...WORLDS.flatMap(({ name }) => (rows.has(name) ? [rows.get(name)] : [])),
       ];
-      const own = renderSection(title, { table, notes: NOTES }, { machine: describeMachine(), day });
+      const own = renderSection(title, { table, notes: notesOf(rows) }, { machine: describeMachine(), day });
       const sections = modules.map((other) => (other.title === title ? own : sectionOf(page, other.title)));
       await writeFile(PAGE, [HEAD, ...sections.filter((section) => section !== '')].join('\n'));
     }

@@ -14,7 +14,7 @@ const COMMENTS = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
 /** Entry files of programs, threads and the package. */
 const ENTRIES =
-  /^src\/(?:index|[^/]+\/index|.*\/main|.*-worker|model\/worker\/worker|cli\/(?:entrain|keys|configuration\/config-command|completion\/completion-command|start\/(?:rerun|start)|serve\/serve|doctor\/doctor-command|service\/(?:act|results|submit)|nats\/nats-guard))\.tsx?$/;
+  /^src\/(?:index|[^/]+\/index|.*\/main|.*-worker|model\/worker\/worker|cli\/(?:entrain|keys|configuration\/config-command|completion\/completion-command|start\/(?:rerun|start)|serve\/serve|doctor\/doctor-command|join\/join|service\/(?:act|logs|results|submit|token)|nats\/nats-guard))\.tsx?$/;
 
 /** The files of the tree that a file imports, types included. */
 function importsOf(tree: Tree, path: string): string[] {

@@ -1,5 +1,6 @@
 """Run with `python3 -m unittest` in this folder; needs PyTorch, ONNX, a C compiler and Node with this project's packages, no text sources."""
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +34,7 @@ from entrain_training.tasks.score import last_named, on_topic, owners, score
 from entrain_training.tasks.self_play import Sampling, Side, draw, play
 from entrain_training.tasks.talk import HASTE, make_dialogue
 from entrain_training.tasks.views import task_views
+from entrain_training.tasks.widen import KEPT_OUT, widened
 from entrain_training.train import Run, talk_loss, train, warmth
 from entrain_training.views import TALK_BIT
 from entrain_training.weights import FORMATS, as_int8, store_file
@@ -228,6 +230,22 @@ class TaskScenarios(unittest.TestCase):
             self.assertLess(price["low"], price["high"])
             tops = [max(values, key=values.get) for values in divide["values"]]
             self.assertNotEqual(*tops)
+
+    def test_with_other_words_can_be_solved_as_before_and_hold_nothing_that_is_scored(self):
+        for family in FAMILIES:
+            plain = [make_scenario(family, "train", seed) for seed in range(60)]
+            other = [widened(scenario) for scenario in plain]
+            self.assertEqual([widened(scenario) for scenario in plain], other)
+            said = " ".join(briefing(scenario, agent) for scenario in other for agent in (0, 1)).lower()
+            shared = set(re.findall(r"\w+", " ".join(briefing(scenario, agent) for scenario in plain for agent in (0, 1)).lower()))
+            self.assertEqual(KEPT_OUT & set(re.findall(r"\w+", said)) - shared, set())
+            if family == "wish":
+                continue
+            new = set(re.findall(r"\w+", said)) - shared
+            self.assertGreater(len(new), 30, family)
+            for scenario in other:
+                if HASTE not in (person["secret"] for person in scenario["people"]):
+                    self.assertGreaterEqual(score(scenario, make_dialogue(scenario, scenario["seed"])), 0.75, (family, scenario["seed"]))
 
     def test_are_written_as_the_runtime_writes_them(self):
         scenario = {"text": "S. ", "people": [{"persona": "P.", "goal": "", "secret": "X."}] * 2}

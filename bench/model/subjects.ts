@@ -4,7 +4,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomWeights } from '../../test/fixtures/onnx/llama2c.ts';
+import { type LlamaWeights, randomWeights } from '../../test/fixtures/onnx/llama2c.ts';
 import { byteLevelTokenizer, TEMPLATES, tokenizerConfig } from '../../test/fixtures/onnx/tokenizers.ts';
 import { writeLlamaFolder } from '../../test/fixtures/onnx/write-folder.ts';
 
@@ -22,7 +22,7 @@ export async function smallestModel(): Promise<Subject> {
   const shipped = await shippedModels();
   const [first] = shipped.sort((a, b) => a.bytes - b.bytes);
   if (first) return { name: first.name, folder: first.folder, shareWeights: false };
-  const folder = await writeRandom({ dims: 160, hidden: 416, layers: 6, heads: 5, vocabulary: 2048 });
+  const { folder } = await writeRandom({ dims: 160, hidden: 416, layers: 6, heads: 5, vocabulary: 2048 });
   return { name: 'random, 2.4 M parameters', folder, shareWeights: false };
 }
 
@@ -34,9 +34,27 @@ export async function largestModel(): Promise<Subject | undefined> {
 
 /** 113 M parameters, float32, in the style of torch.onnx. */
 export async function largeModel(): Promise<Subject> {
-  const folder = await writeRandom({ dims: 768, hidden: 2048, layers: 12, heads: 12, vocabulary: 18_000 });
-  return { name: 'random, 113 M parameters', folder, shareWeights: true };
+  const { name, ...shape } = LARGE;
+  const { folder } = await writeRandom(shape);
+  return { name, folder, shareWeights: true };
 }
+
+export const LARGE = {
+  name: 'random, 113 M parameters',
+  dims: 768,
+  hidden: 2048,
+  layers: 12,
+  heads: 12,
+  vocabulary: 18_000,
+};
+export const LIKE_8M = {
+  name: 'random, shape of the 8m',
+  dims: 320,
+  hidden: 896,
+  layers: 6,
+  heads: 5,
+  vocabulary: 2048,
+};
 
 interface Shipped {
   name: string;
@@ -60,18 +78,19 @@ async function shippedModels(): Promise<Shipped[]> {
   return [];
 }
 
-async function writeRandom(shape: {
+export async function writeRandom(shape: {
   dims: number;
   hidden: number;
   layers: number;
   heads: number;
   vocabulary: number;
-}): Promise<string> {
+}): Promise<{ folder: string; weights: LlamaWeights }> {
   const files = byteLevelTokenizer(180);
   const weights = randomWeights({ ...shape, keyValueHeads: shape.heads, context: 2048 }, 5);
-  return writeLlamaFolder(
+  const folder = await writeLlamaFolder(
     weights,
     { style: 'torch', external: 'model.onnx_data' },
     { ...files, tokenizerConfig: tokenizerConfig(TEMPLATES.own) },
   );
+  return { folder, weights };
 }

@@ -2,9 +2,11 @@
  * Whole turns of several dialogues that one agent plays at once: listening, sampling a reply, sending all layers of all
  * steps.
  */
+import { withBystander } from '../../src/model/dialogue/branches.ts';
+import { createEngine } from '../../src/model/dialogue/engine.ts';
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel } from '../../src/model/worker/open-model.ts';
-import type { Dialogue, DialogueOptions } from '../../src/model/types.ts';
+import type { Branch, Dialogue, DialogueOptions } from '../../src/model/types.ts';
 import { temporaryFolder } from '../../test/fixtures/onnx/write-folder.ts';
 import { compare, cpuMs, median, medianRatio } from './measure.ts';
 import type { Subject } from './subjects.ts';
@@ -15,11 +17,17 @@ export interface TalkAtOnce {
   ratio: number;
   /** Passes that the model ran between the call that takes a turn and its first token, 99 % of turns. */
   firstTokenPasses: number;
-  /** Time of a turn with three alternatives and the bystander's reading, divided by the mean of the four alone. */
-  branches: number;
+  /** Time of a turn with three alternatives, divided by the mean of the four alone. */
+  branches: {
+    /** With the bystander's readings of the four. */
+    whole: number;
+    withoutReadings: number;
+  };
 }
 
 const TURNS = 4;
+/** More than one, since all seats of an agent are taken but at the very end of its study. */
+const TALKS_PER_SEAT = 3;
 const WORDS = [
   'Hello there, I would like to buy some apples for my mother today.',
   'That is too much for me, would you take three coins for all of them?',
@@ -50,6 +58,7 @@ export async function measureTalk(
   const settings = { folder, provider: 'cpu', threads: 1, cacheFolder, prefixBytes: PREFIX_BYTES } as const;
   const model = await openModel(settings, () => passes++);
   const waited: number[] = [];
+  let versions: Branch[] = [];
   const told = { maxTokens, onState: nothing, onSteps: nothing, mayLeave: false };
   const speak = async (dialogue: Dialogue, seed: number): Promise<number> => {
     const before = passes;
@@ -70,18 +79,25 @@ export async function measureTalk(
     return tokens;
   };
   /** @returns milliseconds of processor time for each token */
-  const timed = async (seeds: readonly number[], atOnce: boolean): Promise<number> => {
+  const timed = async (talks: number, seats: number): Promise<number> => {
     const start = cpuMs();
-    let tokens = 0;
-    if (atOnce) for (const count of await Promise.all(seeds.map(play))) tokens += count;
-    else for (const seed of seeds) tokens += await play(seed);
+    let [next, tokens] = [0, 0];
+    // As an agent plays: a seat that is free takes the next talk.
+    const sit = async (): Promise<void> => {
+      while (next < talks) {
+        const said = await play(next++);
+        tokens += said;
+      }
+    };
+    await Promise.all(Array.from({ length: seats }, sit));
     return (cpuMs() - start) / tokens;
   };
   /** @returns milliseconds of processor time of one turn after the same words; the rest of the talk is not counted */
   const turn = async (seed: number, alternatives: readonly number[]): Promise<number> => {
     const dialogue = openDialogue(model, OPTIONS);
     await dialogue.heard(WORDS[0] as string, nothing);
-    const branches = { seeds: alternatives, onBranch: nothing };
+    const said: Branch[] = [];
+    const branches = { seeds: alternatives, onBranch: (branch: Branch) => void said.push(branch) };
     const start = cpuMs();
     await dialogue.speak({
       ...told,
@@ -90,15 +106,24 @@ export async function measureTalk(
       ...(alternatives.length > 0 ? { branches } : {}),
     });
     const ms = cpuMs() - start;
+    if (said.length > 0) versions = said;
     await dialogue.close();
     return ms;
   };
-  const seeds = Array.from({ length: dialogues }, (_, i) => i);
+  /** @returns milliseconds of processor time of the bystander's readings of the last turn's versions */
+  const read = async (): Promise<number> => {
+    const engine = createEngine(model, OPTIONS);
+    const start = cpuMs();
+    await Promise.all(versions.map((version) => withBystander(engine, version)));
+    const ms = cpuMs() - start;
+    engine.cache.close();
+    return ms;
+  };
   const ms = await compare(rounds, {
-    one: () => timed(seeds.slice(0, 2), false),
+    one: () => timed(2, 1),
     together: async () => {
       waited.length = 0;
-      return timed(seeds, true);
+      return timed(TALKS_PER_SEAT * dialogues, dialogues);
     },
     utterance: async () => {
       let total = 0;
@@ -106,6 +131,7 @@ export async function measureTalk(
       return total / VERSIONS.length;
     },
     branches: () => turn(VERSIONS[0], VERSIONS.slice(1)),
+    readings: read,
   });
   await model.release();
   const sorted = waited.toSorted((a, b) => a - b);
@@ -113,6 +139,12 @@ export async function measureTalk(
     tokensPerSecond: { one: 1000 / median(ms.one), together: 1000 / median(ms.together) },
     ratio: medianRatio(ms.one, ms.together),
     firstTokenPasses: sorted[Math.ceil(0.99 * sorted.length) - 1] ?? Number.NaN,
-    branches: medianRatio(ms.branches, ms.utterance),
+    branches: {
+      whole: medianRatio(ms.branches, ms.utterance),
+      withoutReadings: medianRatio(
+        ms.branches.map((time, round) => time - (ms.readings[round] ?? Number.NaN)),
+        ms.utterance,
+      ),
+    },
   };
 }

@@ -1,11 +1,11 @@
-/** The panels of how it runs: the conversation, the activation stream, the programs. */
+/** The panels of how it runs: the conversation, the agents, the activation stream, the programs, NATS. */
 import type { PanelOptions } from './panels.ts';
 
 const RATE = '[$__rate_interval]';
 
 /** The q-quantile of a histogram, by agent. */
 const quantile = (q: number, metric: string): string =>
-  `histogram_quantile(${q}, sum by (le, agent) (rate(${metric}_bucket${RATE})))`;
+  `histogram_quantile(${q}, sum by (le, agent) (rate(${metric}_bucket{agent=~"$agent"}${RATE})))`;
 
 export const CONVERSATION: readonly PanelOptions[] = [
   {
@@ -20,14 +20,19 @@ export const CONVERSATION: readonly PanelOptions[] = [
     description: 'Utterances spoken, all episodes together.',
     unit: 'short',
     span: 12,
-    lines: [{ expr: `sum(rate(entrain_agent_utterances_total${RATE}))`, legend: 'turns' }],
+    lines: [{ expr: `sum(rate(entrain_agent_utterances_total{agent=~"$agent"}${RATE}))`, legend: 'turns' }],
   },
   {
     title: 'Tokens per second',
     description: 'Tokens spoken by each agent.',
     unit: 'short',
     span: 8,
-    lines: [{ expr: `sum by (agent) (rate(entrain_agent_tokens_total${RATE}))`, legend: '{{agent}}' }],
+    lines: [
+      {
+        expr: `sum by (agent) (rate(entrain_agent_tokens_total{agent=~"$agent"}${RATE}))`,
+        legend: '{{agent}}',
+      },
+    ],
   },
   {
     title: 'Time to the first token',
@@ -59,11 +64,11 @@ export const STREAM: readonly PanelOptions[] = [
     span: 12,
     lines: [
       {
-        expr: `sum by (run, stream) (rate(entrain_frames_accepted_total${RATE}))`,
+        expr: `sum by (run, stream) (rate(entrain_frames_accepted_total{run=~"$run"}${RATE}))`,
         legend: 'accepted {{run}} {{stream}}',
       },
       {
-        expr: `sum by (run, stream) (rate(entrain_frames_durable_total${RATE}))`,
+        expr: `sum by (run, stream) (rate(entrain_frames_durable_total{run=~"$run"}${RATE}))`,
         legend: 'durable {{run}} {{stream}}',
         dashed: true,
       },
@@ -75,7 +80,10 @@ export const STREAM: readonly PanelOptions[] = [
     unit: 'short',
     span: 12,
     lines: [
-      { expr: 'entrain_frames_accepted_total - entrain_frames_durable_total', legend: '{{run}} {{stream}}' },
+      {
+        expr: 'entrain_frames_accepted_total{run=~"$run"} - entrain_frames_durable_total',
+        legend: '{{run}} {{stream}}',
+      },
     ],
   },
   {
@@ -84,8 +92,8 @@ export const STREAM: readonly PanelOptions[] = [
     unit: 's',
     span: 12,
     lines: [
-      { expr: 'entrain_ack_lag_seconds', legend: 'analyzer {{run}} {{stream}}' },
-      { expr: 'entrain_agent_ack_lag_seconds', legend: 'agent {{run}} {{agent}}', dashed: true },
+      { expr: 'entrain_ack_lag_seconds{run=~"$run"}', legend: 'analyzer {{run}} {{stream}}' },
+      { expr: 'entrain_agent_ack_lag_seconds{run=~"$run"}', legend: 'agent {{run}} {{agent}}', dashed: true },
     ],
   },
   {
@@ -93,7 +101,7 @@ export const STREAM: readonly PanelOptions[] = [
     description: 'Bytes that an agent holds until the analyzer has acknowledged them.',
     unit: 'bytes',
     span: 12,
-    lines: [{ expr: 'entrain_agent_spool_bytes', legend: '{{run}} {{agent}}' }],
+    lines: [{ expr: 'entrain_agent_spool_bytes{run=~"$run"}', legend: '{{run}} {{agent}}' }],
   },
   {
     title: 'Sent again',
@@ -101,8 +109,8 @@ export const STREAM: readonly PanelOptions[] = [
     unit: 'short',
     span: 12,
     lines: [
-      { expr: 'entrain_duplicates_total', legend: 'twice {{run}} {{stream}}' },
-      { expr: 'entrain_resends_total', legend: 'asked for {{run}} {{stream}}' },
+      { expr: 'entrain_duplicates_total{run=~"$run"}', legend: 'twice {{run}} {{stream}}' },
+      { expr: 'entrain_resends_total{run=~"$run"}', legend: 'asked for {{run}} {{stream}}' },
     ],
   },
   {
@@ -110,7 +118,7 @@ export const STREAM: readonly PanelOptions[] = [
     description: 'How far the measured offset between an agent’s clock and the analyzer’s may be off.',
     unit: 's',
     span: 12,
-    lines: [{ expr: 'entrain_clock_bound_seconds', legend: '{{run}} {{stream}}' }],
+    lines: [{ expr: 'entrain_clock_bound_seconds{run=~"$run"}', legend: '{{run}} {{stream}}' }],
   },
 ];
 
@@ -150,11 +158,74 @@ export const PROCESSES: readonly PanelOptions[] = [
       },
     ],
   },
+];
+
+export const FLEET: readonly PanelOptions[] = [
+  {
+    title: 'Stream to the analyzer',
+    description: '1 while an agent has its activation stream.',
+    unit: 'short',
+    span: 8,
+    lines: [{ expr: 'entrain_agent_stream_up{agent=~"$agent"}', legend: '{{run}} {{agent}}' }],
+  },
+  {
+    title: 'Heard',
+    description: 'Tokens and turns of others that an agent read, by how it came to them.',
+    unit: 'short',
+    span: 8,
+    lines: [
+      {
+        expr: `sum by (agent) (rate(entrain_agent_heard_total{agent=~"$agent"}${RATE}))`,
+        legend: '{{agent}}',
+      },
+    ],
+  },
+  {
+    title: 'Turns dropped from contexts',
+    description: 'The oldest turns, where a context was full.',
+    unit: 'short',
+    span: 8,
+    lines: [{ expr: 'entrain_agent_dropped_turns_total{agent=~"$agent"}', legend: '{{agent}}' }],
+  },
+];
+
+export const BROKER: readonly PanelOptions[] = [
   {
     title: 'NATS connected',
     description: '1 while a program is connected.',
     unit: 'short',
     span: 12,
     lines: [{ expr: 'entrain_nats_up', legend: PROGRAM }],
+  },
+  {
+    title: 'Round trip',
+    description: 'From the coordinator to its NATS server and back.',
+    unit: 's',
+    span: 12,
+    lines: [{ expr: 'entrain_nats_round_trip_seconds', legend: '{{instance}}' }],
+  },
+  {
+    title: 'Store',
+    description: 'What streams and buckets take on the disks of NATS.',
+    unit: 'bytes',
+    span: 8,
+    lines: [{ expr: 'entrain_nats_store_bytes', legend: '{{instance}}' }],
+  },
+  {
+    title: 'Streams and consumers',
+    description: 'Of all runs whose streams are kept, buckets included.',
+    unit: 'short',
+    span: 8,
+    lines: [
+      { expr: 'entrain_nats_streams', legend: 'streams' },
+      { expr: 'entrain_nats_consumers', legend: 'consumers', dashed: true },
+    ],
+  },
+  {
+    title: 'Messages per second',
+    description: 'Between the coordinator and NATS.',
+    unit: 'short',
+    span: 8,
+    lines: [{ expr: `rate(entrain_nats_messages${RATE})`, legend: '{{direction}}' }],
   },
 ];

@@ -198,7 +198,7 @@ function stepPanel({ label, text }: Direction): Builder<Panel> {
   return timeseries({
     title: `Step by step, ${text}`,
     description:
-      'Measures between the states of speaker and listener at the same words, over the last 128 of them. Dashed: the 95th percentile with the listener turned round. Empty unless the study streams steps.',
+      'Measures between the states of speaker and listener at the same words, over the last 128 of them. Dashed: the 95th percentile with the listener turned round. Dashed too, where the study asks for a control: the same words read behind the history of another episode. Empty unless the study streams steps.',
     unit: 'none',
     span: 12,
     level: 0,
@@ -207,6 +207,11 @@ function stepPanel({ label, text }: Direction): Builder<Panel> {
       {
         expr: `entrain_synchrony_null_ratio${of(label, `${STEPS},null="surrogate",level="q95"`)}`,
         legend: `turned round q95 · ${series}`,
+        dashed: true,
+      },
+      {
+        expr: `entrain_synchrony_null_ratio${of(label, `${STEPS},null="same_words",level="mean"`)}`,
+        legend: `same words · ${series}`,
         dashed: true,
       },
     ],

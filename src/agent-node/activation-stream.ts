@@ -1,10 +1,11 @@
 /** The activation stream of one agent in one run: its spool on disk, its sender, and the token that lets it in. */
-import { join } from 'node:path';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { analyzerSchema, parseMessage, type Assignment } from '../protocol/nats-messages.ts';
 import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import { openSpool } from '../journal/spool.ts';
+import { openSpool, type Spool } from '../journal/spool.ts';
 import { isUnanswered, request } from '../transport/nats/services.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { createStreamSender, type StreamSender } from '../transport/stream/sender/sender.ts';
@@ -12,9 +13,11 @@ import type { ClientTls } from '../transport/http/tls.ts';
 
 export interface ActivationStream {
   sender: StreamSender;
-  /** Uses another address or token from the next connection on. */
+  /** Uses another token from the next connection on, and another address at once. */
   redirect(analyzer: Assignment['analyzer']): void;
   close(): Promise<void>;
+  /** Removes the spool of a closed stream, unless frames in it were not acknowledged. */
+  forget(): Promise<void>;
 }
 
 export interface ActivationStreamOptions {
@@ -48,32 +51,62 @@ export async function openActivationStream(options: ActivationStreamOptions): Pr
   const { agent, assignment, tls, clock, log } = options;
   const { run } = assignment;
   let { analyzer } = assignment;
+  const folder = join(options.dataFolder, run, agent);
   const spool = await openSpool({
-    folder: join(options.dataFolder, run, agent),
+    folder,
     maxBytes: options.spoolMaxBytes,
     log,
   });
   const [url, token] = [() => analyzer.url, () => analyzer.token];
   const fingerprint = (): string | undefined => analyzer.fingerprint;
-  const redirect = (to: Assignment['analyzer']): void => void (analyzer = to);
+  let sender: StreamSender | undefined;
+  const redirect = (to: Assignment['analyzer']): void => {
+    const hasMoved = to.url !== analyzer.url || to.fingerprint !== analyzer.fingerprint;
+    analyzer = to;
+    if (hasMoved) sender?.reconnect();
+  };
   const onFailing = once(() => renew(options, redirect));
   const place = { url, token, fingerprint, onFailing, run, stream: agent };
-  const sender = await createStreamSender({ ...place, spool, tls, log, clock });
-  if (!(await sender.welcomed(options.welcomeMs ?? WELCOME_MS)))
+  const opened = (sender = await createStreamSender({ ...place, spool, tls, log, clock }));
+  if (!(await opened.welcomed(options.welcomeMs ?? WELCOME_MS)))
     log.warn(
       { run, url: url() },
       'the talk begins before an analyzer takes its states; they wait in the spool',
     );
   const renewal = setInterval(() => void renew(options, redirect), options.renewalMs);
+  const ending = endingOf({ opened, spool, folder, run, log });
   return {
-    sender,
+    sender: opened,
     redirect,
     close: async () => {
       clearInterval(renewal);
-      const drained = await sender.drained(DRAIN_MS);
-      if (!drained) log.warn({ run }, 'stopped with frames not yet acknowledged; they stay in the spool');
-      await sender.close();
+      await ending.close();
+    },
+    forget: () => ending.forget(),
+  };
+}
+
+function endingOf(of: {
+  opened: StreamSender;
+  spool: Spool;
+  folder: string;
+  run: string;
+  log: Logger;
+}): Pick<ActivationStream, 'close' | 'forget'> {
+  const { opened, spool, folder, run, log } = of;
+  let isDrained = false;
+  return {
+    close: async () => {
+      isDrained = await opened.drained(DRAIN_MS);
+      if (!isDrained) log.warn({ run }, 'stopped with frames not yet acknowledged; they stay in the spool');
+      await opened.close();
       await spool.close();
+    },
+    forget: async () => {
+      if (!isDrained) return;
+      await rm(folder, { recursive: true, force: true });
+      // The folder of the run goes with the last agent that has one there.
+      await rmdir(dirname(folder)).catch(() => undefined);
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { askPromptsSchema, parseMessage, type AskedPrompt } from '../protocol/nats-messages.ts';
 import type { Model } from '../model/types.ts';
-import { systemPrompt } from './system-prompt.ts';
+import { systemPrompt } from '../protocol/scenarios/system-prompt.ts';
 
 const SAMPLING = {
   temperature: 1,

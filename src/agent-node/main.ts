@@ -12,6 +12,7 @@ import { loadModel } from '../model/worker/load-model.ts';
 import type { Model } from '../model/types.ts';
 import { programRoutes, serveHttp } from '../transport/http/server.ts';
 import { refuseVersion1, registerService } from '../transport/nats/services.ts';
+import { keepAccess } from '../transport/nats/access/renew-credentials.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import { chooseAtOnce } from './episodes-at-once.ts';
 import { createAgentMetrics, type AgentMetrics } from './metrics.ts';
@@ -54,21 +55,29 @@ export async function run(argv: string[]): Promise<number> {
   return exitCode;
 }
 
-async function start(
-  settings: Settings,
-  to: { log: Logger; shutdown: Shutdown; fail(error: Error): void },
-): Promise<void> {
+interface Starting {
+  log: Logger;
+  shutdown: Shutdown;
+  fail(error: Error): void;
+}
+
+async function start(settings: Settings, to: Starting): Promise<void> {
   const { log, shutdown, fail } = to;
   const model = await loadModel(settings.model);
   shutdown.onStop('model', () => model.stop());
   void model.failed.then(fail);
+  const nats = await natsFromEnvironment();
   const link = await connectNats({
-    ...(await natsFromEnvironment()),
+    ...nats,
     name: `entrain agent ${settings.id}`,
     log,
     waitMs: Infinity,
   });
   shutdown.onStop('nats', () => link.close());
+  const { id } = settings;
+  const access = { who: `agent "${id}"`, subject: subjects.renewCredentials(id), log, fail };
+  const kept = keepAccess(link, nats, access);
+  shutdown.onStop('credentials', () => kept.stop());
   const memberships = new Map<string, Membership>();
   const version = await programVersion();
   const metrics = metricsOf({ settings, model, link, version, memberships });
@@ -190,12 +199,12 @@ async function join(parts: Parts, text: string): Promise<string> {
   return JSON.stringify({ agent: settings.id, run });
 }
 
-/** Handles the end of a run: closes its connection, consumers and spool. */
+/** Leaves a run: closes its connection, consumers and spool. One that is over leaves nothing on this disk. */
 async function leave(parts: Parts, text: string): Promise<string> {
-  const { run } = parseMessage(releaseSchema, text, { code: 'MESSAGE_INVALID', what: 'A release' });
+  const { run, over } = parseMessage(releaseSchema, text, { code: 'MESSAGE_INVALID', what: 'A release' });
   const member = parts.memberships.get(run);
   await leaveRun(parts, run);
-  await member?.forget();
+  if (over) await member?.forget();
   return JSON.stringify({ agent: parts.settings.id, run });
 }
 

@@ -1,6 +1,9 @@
 /** The agent's metrics; the only module of this program that uses prom-client. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { systemClock } from '../process/clock.ts';
 import { addProcessMetrics } from '../process/metrics.ts';
+import { addGpuMetrics } from './gpu/metrics.ts';
+import { createGpuReader } from './gpu/read-gpus.ts';
 import type { ModelInfo, Spoken } from '../model/types.ts';
 
 export interface StreamFigures {
@@ -34,6 +37,7 @@ export function createAgentMetrics(sources: AgentMetricsSources): AgentMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ agent: sources.agent });
   addProcessMetrics(registry, sources.folder);
+  addGpuMetrics(registry, createGpuReader(systemClock));
   runGauges(registry, sources);
   natsGauge(registry, sources);
   infos(registry, sources);

@@ -8,7 +8,6 @@
 import { patchedLayers, utteranceSeed } from '../protocol/branches.ts';
 import type { AgentSpec, Alternative, Token, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk, rolesGone } from '../protocol/early-end.ts';
-import { deriveSeed } from '../protocol/seed.ts';
 import type { Dialogue, Model, Spoken, StepStates, TurnState } from '../model/types.ts';
 import {
   askBranches,
@@ -19,9 +18,13 @@ import {
   type SaidVersion,
 } from './branches.ts';
 import { episodeFrame, stepsFrame, turnFrame, type FramePlace } from './frames.ts';
+import { openControl, type Control } from './hearing/control.ts';
+import { isMine, readScript, remember, scriptOf } from './hearing/remember-talk.ts';
+import { hearsTurn } from '../protocol/scenarios/hears-turn.ts';
+import { systemPrompt } from '../protocol/scenarios/system-prompt.ts';
 import type { AgentMetrics } from './metrics.ts';
 import type { Preview } from './preview.ts';
-import { openReader, readAlong, systemPrompt } from './system-prompt.ts';
+import { openReader, readAlong } from './paper-reader.ts';
 import { talkMark } from './talk-mark.ts';
 import type { Heard, UtteranceInbox } from './utterance-inbox.ts';
 
@@ -65,6 +68,7 @@ async function playFrom(
     patchLayers: patchedLayers(spec.branches),
   });
   const reader = await openReader(spec, ports.model);
+  const control = await openControl(spec, ports.model);
   const said = [...history];
   const speakers = spec.order.length;
   try {
@@ -77,7 +81,7 @@ async function playFrom(
     while (endOfTalk(said, { ...spec.limits, speakers }) === undefined) {
       const gone = rolesGone(said, speakers);
       const at = { turn: said.length, before: said.at(-1), gone };
-      const { utterance, text } = await takeTurn(spec, { ...at, dialogue, reader, ports });
+      const { utterance, text } = await takeTurn(spec, { ...at, dialogue, reader, control, ports });
       said.push(utterance);
       await readAlong(reader, utterance);
       if (utterance.text !== text) return said;
@@ -86,18 +90,8 @@ async function playFrom(
   } finally {
     await dialogue.close();
     await reader?.close();
+    await control?.close();
   }
-}
-
-/** Replays what was said before this agent came (back), as it was spoken or heard then. */
-async function remember(spec: AgentSpec, utterance: Utterance, dialogue: Dialogue): Promise<void> {
-  if (utterance.finish === 'absent') return isMine(spec, utterance.turn) ? undefined : dialogue.missed();
-  if (isMine(spec, utterance.turn)) {
-    await readScript(spec, { turn: utterance.turn, dialogue });
-    return dialogue.recall(utterance.text);
-  }
-  if (hearsTurn(spec, utterance.turn)) return dialogue.heard(utterance.text, () => undefined);
-  return dialogue.missed();
 }
 
 /** Sends the reply states that an earlier life of the role may not have sent. */
@@ -124,6 +118,7 @@ interface TurnContext {
   gone: ReadonlySet<number>;
   dialogue: Dialogue;
   reader?: Dialogue | undefined;
+  control?: Control | undefined;
   ports: EpisodePorts;
 }
 
@@ -131,11 +126,6 @@ interface TurnContext {
 interface Taken {
   utterance: Utterance;
   text: string;
-}
-
-/** Decided by role, not by name: an earlier turn of the role may have been spoken by an agent that died. */
-function isMine({ order, role }: AgentSpec, turn: number): boolean {
-  return turn % order.length === role;
 }
 
 async function takeTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
@@ -157,21 +147,6 @@ async function passTurn(spec: AgentSpec, { turn, gone, dialogue, ports }: TurnCo
   const place = { stream, epoch: frames.epoch, lastSeq: frames.lastSeq() };
   const empty = { text: '', finish: 'absent', tokens: 0, droppedTurns: 0 } as const;
   return { utterance: await ports.sayUtterance({ ...at, agent, ...empty, ...place }), text: '' };
-}
-
-/** Reads the agent's next script text before its turn, instead of the others' words. */
-async function readScript(
-  spec: AgentSpec,
-  at: { turn: number; dialogue: Dialogue; onSteps?: (states: StepStates) => void },
-): Promise<void> {
-  const text = scriptOf(spec, at.turn);
-  const onSteps = at.onSteps ?? (() => undefined);
-  if (text) await at.dialogue.heard(text, (states) => onSteps({ ...states, role: 'read' }));
-}
-
-function scriptOf({ hears, order }: AgentSpec, turn: number): string | undefined {
-  if (typeof hears === 'string' || !('script' in hears)) return undefined;
-  return hears.script[Math.floor(turn / order.length)];
 }
 
 async function speakTurn(spec: AgentSpec, context: TurnContext): Promise<Taken> {
@@ -245,8 +220,10 @@ async function listenTurn(spec: AgentSpec, context: TurnContext): Promise<Taken>
   const hears = hearsTurn(spec, turn);
   const following = hears ? preview.follow(place, (text) => dialogue.hear(text, onSteps)) : undefined;
   const utterance = await takeWhile(following, utterances.take(place, signal));
-  if (hears) await dialogue.heard(utterance.text, onSteps);
-  else await dialogue.missed();
+  if (hears) {
+    await dialogue.heard(utterance.text, onSteps);
+    await context.control?.read(turn, utterance.text, onSteps);
+  } else await dialogue.missed();
   metrics.heard(hears);
   const { alternatives = [] } = utterance;
   if (alternatives.length > 0) await replyTo(spec, { turn, dialogue, ports: context.ports, alternatives });
@@ -262,11 +239,4 @@ async function takeWhile(
   } finally {
     await following?.stop();
   }
-}
-
-/** Whether this agent hears a turn of another agent; with a dose, a draw that depends only on seed and turn. */
-export function hearsTurn(spec: Pick<AgentSpec, 'hears' | 'seed'>, turn: number): boolean {
-  if (spec.hears === 'all') return true;
-  if (spec.hears === 'none' || 'script' in spec.hears) return false;
-  return deriveSeed(spec.seed, turn, 'dose') / 2 ** 32 < spec.hears.dose;
 }

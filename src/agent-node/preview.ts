@@ -4,6 +4,8 @@
  */
 import type { Token } from '../protocol/nats-messages.ts';
 
+const MOST_CHARS = 2 ** 20;
+
 export interface Preview {
   /** Follows one turn. `onText` is called with the newest text so far, one call at a time. */
   follow(
@@ -47,6 +49,8 @@ export function createPreview(): Preview {
     },
     put: (token) => {
       if (!current || current.key !== keyOf(token) || token.step !== current.nextStep) return;
+      // More than a message of NATS holds cannot be the words of an utterance.
+      if (current.text.length + token.text.length > MOST_CHARS) return;
       current.nextStep += 1;
       current.text += token.text;
       current.dirty = true;

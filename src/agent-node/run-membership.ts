@@ -8,7 +8,7 @@ import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
-import { consume, publishOnce, type StoredMessage } from '../transport/nats/streams.ts';
+import { consume, publishStored, type StoredMessage } from '../transport/nats/streams.ts';
 import { subscribe } from '../transport/nats/subscription.ts';
 import type { ClientTls } from '../transport/http/tls.ts';
 import type { Model } from '../model/types.ts';
@@ -56,7 +56,7 @@ export interface Membership {
   refusal(): string | undefined;
   /** The analyzer has another address now. */
   redirect(analyzer: Assignment['analyzer']): void;
-  /** Removes what was kept for the rest of the run, which is over. */
+  /** Removes what was kept for the rest of the run, which is over; after `stop`. */
   forget(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -87,7 +87,10 @@ export async function joinRun(options: MembershipOptions): Promise<Membership> {
     drained: async () => !play.busy() && (await stream.sender.drained(0)),
     refusal: () => stream.sender.status().refusal,
     redirect: (analyzer) => stream.redirect(analyzer),
-    forget: () => kept.remove(),
+    forget: async () => {
+      await kept.remove();
+      await stream.forget();
+    },
     stop: async () => {
       watch.stop();
       stopping.abort();
@@ -165,12 +168,13 @@ function createPorts(
     sayAlternative: async (alternative) => {
       const { episode, turn, k } = alternative;
       const subject = subjects.alternative(run, { episode, turn, k, agent });
-      await publishOnce(connection, { subject, body: alternative, log, signal: parts.signal });
+      await publishStored(connection, { subject, body: alternative, log, signal: parts.signal });
     },
     sayUtterance: async (utterance) => {
       const { episode, turn } = utterance;
       const subject = subjects.utterance(run, { episode, turn, agent });
-      await publishOnce(connection, { subject, body: utterance, log, signal: parts.signal });
+      // Not only where the subject is empty: a peer can have the server's own answer stored there.
+      await publishStored(connection, { subject, body: utterance, log, signal: parts.signal });
       // The first utterance in the run's stream counts: this one, unless another agent had the role before.
       return parts.inbox.take({ episode, turn }, parts.signal);
     },

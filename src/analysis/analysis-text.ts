@@ -1,5 +1,6 @@
 /** Formats an analysis as tables with notes. */
 import { groupBy } from '../synchrony/group-by.ts';
+import type { Interval } from '../synchrony/types.ts';
 import type { Analysis, Association } from './analyze-tables.ts';
 
 export interface AboutAnalysis {
@@ -17,6 +18,7 @@ const HEAD = [
   'cells',
   'Pearson',
   '95 % interval',
+  'bootstrap',
   'Spearman',
   'p',
   'q',
@@ -28,8 +30,8 @@ const MOST_ENUMERATED = 6;
 export function analysisText(analysis: Analysis, { runs, condition, provisional }: AboutAnalysis): string {
   const { models, associations } = analysis;
   const lines = [
-    `${models.length} models in ${runs} ${runs === 1 ? 'run' : 'runs'}, condition ${condition}: figures of their talk beside outcomes, over ordered pairs of models`,
-    ...(associations.length === 0 ? [] : tableLines([HEAD, ...associations.map(rowOf)])),
+    `${models.length} ${models.length === 1 ? 'model' : 'models'} in ${runs} ${runs === 1 ? 'run' : 'runs'}, condition ${condition}: figures of their talk beside outcomes, over ordered pairs of models`,
+    ...(associations.length === 0 ? [] : tableLines([HEAD, ...associations.map(rowOf)], LEFT_COLUMNS)),
     ...missingLines(analysis),
     ...(associations.length === 0 ? [] : ['', ...restingOn(models.length, associations)]),
     ...withinLines(analysis),
@@ -42,8 +44,8 @@ export function analysisText(analysis: Analysis, { runs, condition, provisional 
 }
 
 function rowOf(one: Association): string[] {
-  const { interval, spearman, partial } = one;
-  const range = interval ? `[${signed(interval.low)}, ${signed(interval.high)}]` : '–';
+  const { interval, bootstrap, spearman, partial } = one;
+  const range = (of: Interval | undefined): string => (of ? `[${signed(of.low)}, ${signed(of.high)}]` : '–');
   const [rank, rest] = [spearman, partial].map((value) => (value === undefined ? '–' : signed(value)));
   return [
     one.isRival ? `(${one.figure})` : one.figure,
@@ -52,7 +54,8 @@ function rowOf(one: Association): string[] {
     `${one.models}${one.family === undefined ? '' : ` ${one.family}`}`,
     String(one.cells),
     signed(one.pearson),
-    range,
+    range(interval),
+    range(bootstrap),
     rank ?? '',
     one.pValue.toFixed(3),
     one.qValue.toFixed(3),
@@ -62,13 +65,18 @@ function rowOf(one: Association): string[] {
 
 /** What is missing for the same reason stands in one line. */
 function missingLines({ missing }: Analysis): string[] {
-  const groups = groupBy(missing, ({ outcome, of, family, reason }) =>
-    [`${outcome} (${of})`, ...(family === undefined ? [] : [`family ${family}`]), reason].join('\n'),
+  const groups = groupBy(missing, ({ outcome, of, family }) =>
+    [`${outcome} (${of})`, ...(family === undefined ? [] : [`family ${family}`])].join(', '),
   );
-  return [...groups].map(([key, own]) => {
-    const parts = key.split('\n');
-    return `${parts.slice(0, -1).join(', ')}: no figure for ${own.map(({ figure }) => figure).join(', ')}, ${parts.at(-1)}`;
-  });
+  const said = [...groups].flatMap(([whose, own]) =>
+    [...groupBy(own, ({ reason }) => reason)].map(([reason, same]) => ({
+      whose,
+      lacks: `no figure for ${same.map(({ figure }) => figure).join(', ')}, ${reason}`,
+    })),
+  );
+  return [...groupBy(said, ({ lacks }) => lacks)].map(
+    ([lacks, same]) => `${same.map(({ whose }) => whose).join('; ')}: ${lacks}`,
+  );
 }
 
 function restingOn(models: number, [first]: readonly Association[]): string[] {
@@ -79,8 +87,8 @@ function restingOn(models: number, [first]: readonly Association[]): string[] {
       : `no p can be below 1/${orders} with so many draws`;
   return [
     `p: models permuted, ${first?.exact === true ? 'all' : 'drawn'} ${orders} orders; with ${models} models ${least}; q: corrected for all rows`,
-    'of both: mean outcome of the two agents; of predicted: of the agent whose states are predicted; in brackets: figures of the words alone',
-    'the interval leaves out one model at a time; partial, with the covariates of both models held constant, has no p here',
+    'of both: mean outcome of the two agents; of predicted: of the agent whose states are predicted; in brackets: figures of the words, or of the models, alone',
+    'the interval leaves out one model at a time, the bootstrap draws as many models with replacement; partial, with the covariates of both models held constant, has no p here',
   ];
 }
 
@@ -110,14 +118,15 @@ function relationLines({ relations }: Analysis): string[] {
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
-function tableLines(rows: readonly (readonly string[])[]): string[] {
+/** @param left columns of text; the others hold numbers, which stand at the right */
+export function tableLines(rows: readonly (readonly string[])[], left: number): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );
   return rows.map((row) =>
     row
       .map((cell, column) =>
-        column < LEFT_COLUMNS ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        column < left ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd(),

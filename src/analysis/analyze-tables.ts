@@ -3,13 +3,14 @@
  * the pair's mean and as the value of the agent whose states are predicted; over all models, and within each family.
  */
 import { qValues } from '../synchrony/stats/false-discovery.ts';
+import { modelBootstrap } from '../synchrony/stats/model-bootstrap.ts';
 import { modelInterval } from '../synchrony/stats/model-jackknife.ts';
 import { partialCorrelation } from '../synchrony/stats/partial-correlation.ts';
 import { qap, type PairTable } from '../synchrony/stats/qap.ts';
 import { socialRelations, type SocialRelations } from '../synchrony/stats/social-relations.ts';
 import { spearman } from '../synchrony/stats/spearman.ts';
 import type { Interval, NoScore } from '../synchrony/types.ts';
-import type { Collected } from './collect-tables.ts';
+import type { Collected, Covariates } from './collect-tables.ts';
 import { withinModels, type WithinModels } from './within-models.ts';
 
 export interface Association {
@@ -25,6 +26,8 @@ export interface Association {
   pearson: number;
   /** By a jackknife over models; absent if there are too few. */
   interval?: Interval;
+  /** By drawing models with replacement; absent if there are too few. */
+  bootstrap?: Interval;
   spearman?: number;
   /** From permutations of the models (QAP). */
   pValue: number;
@@ -51,9 +54,6 @@ export interface Analysis {
 
 export type Relation = { figure: string } & (SocialRelations | NoScore);
 
-/** Values of each model, by the name of the covariate. */
-export type Covariates = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
 export interface AnalysisOptions {
   covariates: Covariates;
   /** Family of each model; associations are also given within those of three models or more. */
@@ -72,7 +72,7 @@ export function analyzeTables(collected: Collected, options: AnalysisOptions): A
   for (const { asked, isRival, cells } of questionsOf(collected, options)) {
     const answer = qap(cells.x, cells.y, options);
     if ('reason' in answer) missing.push({ ...asked, reason: answer.reason });
-    else found.push({ ...asked, isRival, ...figuresOf(answer), ...besides(cells, options.covariates) });
+    else found.push({ ...asked, isRival, ...figuresOf(answer), ...besides(cells, options) });
   }
   const q = qValues(found.map(({ pValue }) => pValue));
   return {
@@ -142,11 +142,12 @@ interface Cells {
 
 function besides(
   { x, y, models }: Cells,
-  covariates: Covariates,
-): Pick<Association, 'interval' | 'spearman' | 'partial'> {
+  { covariates, seed }: Pick<AnalysisOptions, 'covariates' | 'seed'>,
+): Pick<Association, 'interval' | 'bootstrap' | 'spearman' | 'partial'> {
   const cells = sharedCells(x, y);
   const [first, second] = [cells.map((cell) => cell.x), cells.map((cell) => cell.y)];
   const interval = modelInterval(x, y);
+  const bootstrap = modelBootstrap(x, y, { seed });
   const ranked = spearman(first, second);
   const held = [...covariates.values()].flatMap((values) =>
     (['row', 'column'] as const).map((side) =>
@@ -156,6 +157,7 @@ function besides(
   const partial = held.length > 0 ? partialCorrelation(first, second, held) : undefined;
   return {
     ...('reason' in interval ? {} : { interval }),
+    ...('reason' in bootstrap ? {} : { bootstrap }),
     ...('reason' in ranked ? {} : { spearman: ranked.r }),
     ...(partial === undefined || 'reason' in partial ? {} : { partial: partial.r }),
   };

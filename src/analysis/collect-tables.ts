@@ -16,14 +16,21 @@ import { wordOverlaps } from './word-overlap.ts';
 export interface Collected {
   /** Names; the start of the hash is added if two models have the same name. */
   models: string[];
+  /** SHA-256 of each. */
+  hashes: string[];
   /** Figures that may go with outcomes, the strict excess first. */
   figures: FigureTable[];
   outcomes: OutcomeTables[];
   /** Synchrony and outcome of single episodes. */
   episodes: EpisodePoint[];
+  /** From the studies, those that all of the models have: values by model, by the name of the covariate. */
+  covariates: Covariates;
   /** Number of groups left out because their figures are still provisional. */
   provisional: number;
 }
+
+/** Values of each model, by the name of the covariate. */
+export type Covariates = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 export interface FigureTable {
   /** Such as `excess` or `influence`. */
@@ -48,6 +55,8 @@ interface Collecting {
   figures: Map<string, CellSums>;
   outcomes: Map<string, { both: CellSums; predicted: CellSums }>;
   episodes: EpisodePoint[];
+  /** By covariate, then by the key of the model. */
+  covariates: Map<string, Map<string, number>>;
   provisional: number;
 }
 
@@ -56,15 +65,17 @@ export async function collectTables(folders: readonly string[], condition: strin
   const into: Collecting = {
     condition,
     models: new Map(),
-    figures: new Map([...FIGURES.map(({ name }) => name), OVERLAP].map((name) => [name, new Map()])),
+    figures: new Map([...FIGURES.map(({ name }) => name), ...BESIDE_STATES].map((name) => [name, new Map()])),
     outcomes: new Map(),
     episodes: [],
+    covariates: new Map(),
     provisional: 0,
   };
   for (const folder of folders) {
     const talk = await readTalk(folder);
     const { lines } = await readScores(folder);
     takeFigures(lines, into);
+    takeCovariates(talk, into);
     takeWords(talk, into);
     await takeOutcomes(talk, lines, into);
   }
@@ -72,12 +83,29 @@ export async function collectTables(folders: readonly string[], condition: strin
 }
 
 const OVERLAP = 'word overlap';
+/** A coupling of words by the replying model's logits, and so never an outcome. */
+const INTRINSIC = 'intrinsic score';
+const BESIDE_STATES = [OVERLAP, INTRINSIC];
 
-function tablesOf({ models, figures, outcomes, episodes, provisional }: Collecting): Collected {
+function takeCovariates({ facts: { study, agents } }: RunTalk, { models, covariates }: Collecting): void {
+  for (const [agent, values] of Object.entries(study.covariates ?? {})) {
+    const model = agents[agent];
+    for (const [name, value] of Object.entries(model ? values : {})) {
+      const known = covariates.get(name) ?? new Map<string, number>();
+      covariates.set(name, known.set(noteModel(models, model as AgentModel), value));
+    }
+  }
+}
+
+function tablesOf({ models, figures, outcomes, episodes, provisional, ...rest }: Collecting): Collected {
   const keys = [...models.keys()].toSorted();
-  const rivals = new Set([OVERLAP, ...FIGURES.flatMap(({ name, isRival }) => (isRival ? [name] : []))]);
+  const rivals = new Set([
+    ...BESIDE_STATES,
+    ...FIGURES.flatMap(({ name, isRival }) => (isRival ? [name] : [])),
+  ]);
   return {
     models: namesOf(keys, models),
+    hashes: keys.map((key) => models.get(key)?.sha256 ?? ''),
     figures: [...figures]
       .filter(([name, sums]) => sums.size > 0 || name === FIGURES[0].name)
       .map(([name, sums]) => ({ name, isRival: rivals.has(name), table: meansOf(sums, keys) })),
@@ -89,8 +117,24 @@ function tablesOf({ models, figures, outcomes, episodes, provisional }: Collecti
         predicted: meansOf(predicted, keys),
       })),
     episodes,
+    covariates: wholeCovariates(rest.covariates, keys, namesOf(keys, models)),
     provisional,
   };
+}
+
+/** Those that every model has, with the names of the models in the place of their keys. */
+function wholeCovariates(
+  found: Collecting['covariates'],
+  keys: readonly string[],
+  names: readonly string[],
+): Covariates {
+  const whole = [...found].filter(([, values]) => keys.every((key) => values.has(key)));
+  return new Map(
+    whole.map(([covariate, values]) => [
+      covariate,
+      new Map(keys.map((key, at) => [names[at] as string, values.get(key) as number])),
+    ]),
+  );
 }
 
 function takeFigures(lines: readonly FigureLine[], into: Collecting): void {
@@ -126,7 +170,7 @@ function takeWords({ facts, episodes }: RunTalk, { condition, models, figures }:
 async function takeOutcomes(
   { folder, facts, episodes }: RunTalk,
   lines: readonly FigureLine[],
-  { condition, models, outcomes, episodes: points }: Collecting,
+  { condition, models, figures, outcomes, episodes: points }: Collecting,
 ): Promise<void> {
   const counted = new Map(
     episodes
@@ -140,14 +184,19 @@ async function takeOutcomes(
       (agent) => facts.agents[agent ?? ''],
     );
     if (!order.includes(line.agent) || !own || !other) continue;
+    const [mine, theirs] = [noteModel(models, own), noteModel(models, other)];
+    if (line.source === 'intrinsic') {
+      addValue(figures.get(INTRINSIC) ?? new Map(), [theirs, mine], line.value);
+      continue;
+    }
     const name = `${line.source} ${line.name}`;
     const sums = outcomes.get(name) ?? { both: new Map(), predicted: new Map() };
     outcomes.set(name, sums);
-    const [mine, theirs] = [noteModel(models, own), noteModel(models, other)];
     addValue(sums.predicted, [theirs, mine], line.value);
     addValue(sums.both, [theirs, mine], line.value);
     if (mine !== theirs) addValue(sums.both, [mine, theirs], line.value);
   }
   const modelOf = (agent: string): string => facts.agents[agent]?.sha256 ?? agent;
-  points.push(...episodePoints([...counted.values()], { lines, outcomes: found, modelOf, condition }));
+  const valued = found.filter(({ source }) => source !== 'intrinsic');
+  points.push(...episodePoints([...counted.values()], { lines, outcomes: valued, modelOf, condition }));
 }

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { decodeText } from '../process/json-text.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { parseCsv } from '../tables/csv.ts';
-import type { Covariates } from './analyze-tables.ts';
+import type { Covariates } from './collect-tables.ts';
 
 export interface ModelFacts {
   covariates: Covariates;

@@ -17,6 +17,7 @@ import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown
 import { programVersion } from '../process/version.ts';
 import { serveHttp, type HttpServer } from '../transport/http/server.ts';
 import { fingerprintOf } from '../transport/http/tls.ts';
+import { keepAccess } from '../transport/nats/access/renew-credentials.ts';
 import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
 import { createRoles, type Roles } from '../transport/stream/auth/check-roles.ts';
 import { createStreamServer, type StreamServer } from '../transport/stream/receiver/server.ts';
@@ -258,20 +259,19 @@ function serveStreams(
   });
 }
 
-async function joinNats({ settings, log, shutdown }: Base): Promise<NatsLink> {
-  const name = `entrain analyzer ${settings.id}`;
-  const link = await connectNats({ ...(await natsFromEnvironment()), name, log, waitMs: Infinity });
+async function joinNats({ settings: { id }, log, shutdown, fail }: Base): Promise<NatsLink> {
+  const nats = await natsFromEnvironment();
+  const link = await connectNats({ ...nats, name: `entrain analyzer ${id}`, log, waitMs: Infinity });
   shutdown.onStop('nats', () => link.close());
+  const access = { who: `analyzer "${id}"`, subject: subjects.renewAnalyzer(id), log };
+  shutdown.onStop('credentials', keepAccess(link, nats, { ...access, fail }).stop);
   return link;
 }
 
-interface Announced extends Pick<Scoring, 'store'> {
+type Announced = Pick<Served, 'store' | 'reports' | 'budget' | 'recordings'> & {
   link: NatsLink;
   http: HttpServer;
-  reports: Reports;
-  budget: Budget;
-  recordings: Recordings;
-}
+};
 
 async function announce(
   { settings, shutdown, version, log }: Base,

@@ -26,7 +26,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a study: --run NAME --study FILE --private-key FILE',
   },
   analyzer: { module: '../analyzer/main.ts', summary: 'record activation streams and compute synchrony' },
+  load: {
+    module: '../load/main.ts',
+    summary: 'what an analyzer takes, by simulated agents: --url URL --agents N',
+  },
   serve: { module: './serve/serve.ts', summary: 'keep the programs of all runs going on this machine' },
+  join: {
+    module: './join/join.ts',
+    summary: 'let agents of this machine into a service: join TOKEN --model DIR',
+  },
+  token: { module: './service/token.ts', summary: 'a token by which one machine joins the service' },
   submit: { module: './service/submit.ts', summary: 'hand a study to the service: submit STUDY' },
   runs: {
     module: './service/act.ts',
@@ -43,6 +52,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['resume'],
     summary: 'go on with a run that stopped or failed: resume RUN',
   },
+  logs: { module: './service/logs.ts', summary: 'what happened in a run, line by line: logs RUN' },
   results: { module: './service/results.ts', summary: 'fetch the files of a run: results RUN --out DIR' },
   fleet: {
     module: './service/act.ts',

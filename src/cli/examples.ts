@@ -17,37 +17,64 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   coordinator: [
     [
-      'entrain coordinator --run r1 --study my-study.json --private-key keys/private.pem',
+      'entrain coordinator --run r1 --study my-study.json --private-key keys/stream-private.pem',
       'a study, over agents that run',
     ],
   ],
   analyzer: [
-    ['entrain analyzer --public-key keys/public.pem --runs runs', 'records and scores what agents stream'],
+    [
+      'entrain analyzer --public-key keys/stream-public.pem --runs runs',
+      'records and scores what agents stream',
+    ],
+  ],
+  load: [
+    [
+      'entrain load --url ws://127.0.0.1:4080/stream --private-key keys/stream-private.pem --agents 20',
+      'ten pairs for half a minute: frames a second, and how soon they are recorded',
+    ],
   ],
   serve: [
     [
       'entrain serve --agent ada --agent ben --submitter eva',
       'all programs here, until Ctrl-C; eva may submit',
     ],
+    ['entrain serve --listen lab-0', 'the same for other machines, and prints how they join'],
+  ],
+  join: [
+    ['entrain join TOKEN --model models/entrain-dialogue-8m', 'an agent of this machine, called as it is'],
+    ['entrain join TOKEN --model ada=DIR --install', 'the same, and again after each boot'],
+    [
+      'entrain join TOKEN --analyzer --runs /data/runs',
+      'an analyzer, by a token of "entrain token --analyzer"',
+    ],
+  ],
+  token: [
+    ['entrain token', 'one long word, good once and for 15 minutes'],
+    ['entrain token --analyzer', 'the same for an analyzer'],
+    ['entrain token --revoke 3f9a0c1b2d4e', 'lets nobody in by it'],
   ],
   submit: [['entrain submit my-study.json --name pilot', 'runs when the agents that it names are free']],
   runs: [['entrain runs', 'state, progress and time left of every run']],
   stop: [['entrain stop pilot', 'stops it where it is']],
   resume: [['entrain resume pilot', 'goes on where it stopped']],
+  logs: [['entrain logs pilot --follow', 'episodes and roles as they come, until the run is over']],
   results: [['entrain results pilot --out results', 'what was said and scored, into results/pilot']],
   fleet: [['entrain fleet --json', 'machines, models and what they do, for a program']],
   drain: [
     ['entrain drain ada', 'no further run after this one'],
     ['entrain drain ada --undo', 'takes runs again'],
   ],
-  remove: [['entrain remove ada', 'another agent takes its role at once']],
+  remove: [
+    ['entrain remove ada', 'another agent takes its role at once'],
+    ['entrain remove rack-2 --analyzer', 'its runs go on at another analyzer'],
+  ],
   view: [
     ['entrain view', 'all runs in a browser'],
     ['entrain view demo --runs runs', 'this run first'],
   ],
   config: [['entrain config start', 'what holds for start here, and by what']],
   completion: [['source <(entrain completion bash)', 'Tab completes commands and flags in this shell']],
-  keys: [['entrain keys keys', 'private.pem signs tokens, public.pem checks them']],
+  keys: [['entrain keys keys', 'stream-private.pem signs tokens, stream-public.pem checks them']],
   models: [
     ['entrain models inspect models/entrain-dialogue-8m', 'layers, width and what can be tapped'],
     ['entrain models try models/entrain-dialogue-8m', 'what it says, before a study'],
@@ -78,8 +105,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['entrain study plan my-study.json', 'how many episodes, turns and bytes it comes to'],
   ],
   evaluate: [['entrain evaluate demo', 'outcomes by the rules of the study']],
-  analyze: [['entrain analyze run-a run-b', 'does synchrony go with outcomes across models?']],
-  report: [['entrain report demo', 'one HTML file and results.json, beside the run']],
+  analyze: [
+    ['entrain analyze run-a run-b', 'does synchrony go with outcomes across models?'],
+    ['entrain analyze run-a --model models/small --model models/large', 'static CKA among the rivals'],
+  ],
+  report: [
+    ['entrain report demo', 'one HTML file and results.json, beside the run'],
+    ['entrain report demo --human eeg.json', 'with dyads of people on the same page'],
+  ],
   benchmark: [['entrain benchmark models/entrain-dialogue-8m', 'the protocol with this model, and its card']],
   pin: [
     ['entrain pin demo', 'keeps the recording of demo'],

@@ -4,6 +4,7 @@
  */
 import { EntrainError } from '../protocol/errors.ts';
 import { systemFault } from './system-fault.ts';
+import { shownText } from './terminal/shown-text.ts';
 
 const USAGE_STATUS = 2;
 const OWN_FAULT = 'This is a fault of entrain itself; please report it with the lines above.';
@@ -18,17 +19,14 @@ export function reportError(error: unknown): number {
     console.error(`entrain: ${OWN_FAULT}`);
     return 1;
   }
-  console.error(`entrain: ${known.message} (${known.code})`);
+  console.error(shownText(`entrain: ${known.message} (${known.code})`));
   return known.code === 'USAGE' ? USAGE_STATUS : 1;
 }
 
 function knownFault(error: unknown): EntrainError | undefined {
   if (error instanceof EntrainError) return error;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
-  if (!String(error.code).startsWith('ERR_PARSE_ARGS')) return systemFault(error as NodeJS.ErrnoException);
-  const [said = ''] = error.message.split('\n');
-  const end = said.endsWith('.') ? '' : '.';
-  return new EntrainError('USAGE', `${said}${end} "entrain help COMMAND" lists the flags.`, { cause: error });
+  return systemFault(error as NodeJS.ErrnoException);
 }
 
 /**

@@ -6,8 +6,10 @@ import { programVersion } from '../process/version.ts';
 import { commandOf, COMMANDS, loadProgram, type Program } from './commands.ts';
 import { errorHelp } from './error-page.ts';
 import { EXAMPLES, exampleText } from './examples.ts';
+import { HELP_GROUPS } from './help-groups.ts';
 import { meantFlag } from './meant-flag.ts';
 import { ownHelp } from './own-help.ts';
+import { helpWidth, wrapHelp } from './wrap-help.ts';
 
 const HELP_FLAGS = ['--help', '-h'];
 
@@ -15,12 +17,12 @@ const HELP_FLAGS = ['--help', '-h'];
 export async function runCommand(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === '--version') return print(`entrain ${await programVersion()}`);
-  if (name === undefined || HELP_FLAGS.includes(name)) return print(help());
-  if (name === 'help') return print(rest[0] === undefined ? help() : await helpOf(rest[0]));
+  if (name === undefined || HELP_FLAGS.includes(name)) return printHelp(help());
+  if (name === 'help') return printHelp(rest[0] === undefined ? help() : await helpOf(rest[0]));
   const command = commandOf(name);
   const program = await loadProgram(command);
   const own = ownHelp(program.usage(), name);
-  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return print(own + exampleText(name));
+  if (rest.some((argument) => HELP_FLAGS.includes(argument))) return printHelp(own + exampleText(name));
   const prefix = command.prefix ?? [];
   const running = program.flags
     ? runConfigured(program, { name, prefix, argv: rest })
@@ -51,24 +53,23 @@ async function helpOf(topic: string): Promise<string> {
 
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const lines = HELP_GROUPS.flatMap(([heading, names]) => [
+    `${heading}:`,
+    '',
+    ...names.map((name) => `  ${name.padEnd(width)}  ${COMMANDS[name]?.summary}`),
+    '',
+  ]);
   const examples = ['start', 'view', 'verify', 'export'].flatMap(
     (name) => EXAMPLES[name]?.slice(0, name === 'start' ? 2 : 1) ?? [],
   );
   const wide = Math.max(...examples.map(([call]) => call.length));
   const shown = examples.map(([call, about]) => `  ${call.padEnd(wide)}   ${about}`);
   const more = '"entrain help COMMAND" says more of one, "entrain help CODE" what to do about an error.';
-  return [
-    'entrain: live hyperscanning for language models',
-    '',
-    ...shown,
-    '',
-    'Commands:',
-    '',
-    ...lines,
-    '',
-    more,
-  ].join('\n');
+  return ['entrain: live hyperscanning for language models', '', ...shown, '', ...lines, more].join('\n');
+}
+
+function printHelp(text: string): number {
+  return print(wrapHelp(text, helpWidth(process.stdout.columns)));
 }
 
 function print(text: string): number {

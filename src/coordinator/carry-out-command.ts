@@ -2,9 +2,10 @@
  * Carries out decisions about a run: the commands of `decide`, an agent that came back, a role that is taken over.
  */
 import type { Clock } from '../process/clock.ts';
-import { plannedBranches, planEpisodes } from './plan.ts';
+import type { Alternative } from '../protocol/nats-messages.ts';
+import { controlOf, plannedBranches, planEpisodes } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
-import { episodesOf, owedReplies, type Command, type RunningEpisode, type RunState } from './run-state.ts';
+import { episodesOf, type Command, type RunningEpisode, type RunState } from './run-state.ts';
 import type { PlannedEpisode } from './plan.ts';
 
 export interface CarryOptions extends PublishOptions {
@@ -27,27 +28,16 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
       const episodes = planEpisodes(study).length;
       return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
     }
-    case 'start-episode': {
-      const { id, scenario, condition, order, reader, seed } = command.episode;
-      const branches = plannedBranches(study, command.episode);
-      return publishEvent(options, {
-        type: 'episode-started',
-        episode: id,
-        scenario: scenario.id,
-        condition,
-        order,
-        reader,
-        maxTurns: study.maxTurns,
-        seed,
-        ...(branches ? { branches } : {}),
-        atMs,
-      });
-    }
+    case 'start-episode':
+      return startEpisode(options, state, command.episode);
     case 'assign-role': {
       const { episode, role } = command;
       const now = state.episodes.get(episode.id);
       if (now?.is !== 'running') return;
-      return publishSpec(options, { ...partOf(episode, now, role), holders: now.holders });
+      return publishSpec(options, {
+        ...partOf(options, state, { episode, now, role }),
+        holders: now.holders,
+      });
     }
     case 'finish-episode': {
       const { episode, turns, finish } = command;
@@ -60,6 +50,26 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
   }
 }
 
+async function startEpisode(options: CarryOptions, state: RunState, episode: PlannedEpisode): Promise<void> {
+  const { study, clock } = options;
+  const { id, scenario, condition, order, reader, seed } = episode;
+  const branches = plannedBranches(study, episode);
+  const control = controlOf(study, state.plan, episode);
+  return publishEvent(options, {
+    type: 'episode-started',
+    episode: id,
+    scenario: scenario.id,
+    condition,
+    order,
+    reader,
+    maxTurns: study.maxTurns,
+    seed,
+    ...(branches ? { branches } : {}),
+    ...(control ? { control: control.id } : {}),
+    atMs: clock.nowMs(),
+  });
+}
+
 /** Gives an agent that came back its running episodes again, with the utterances so far. */
 export async function resumeEpisodes(options: CarryOptions, state: RunState, agent: string): Promise<void> {
   for (const { episode, now, role } of episodesOf(state, agent)) {
@@ -67,7 +77,7 @@ export async function resumeEpisodes(options: CarryOptions, state: RunState, age
     const holders = now.holders.map((holder, at) =>
       at === role ? { ...holder, seating: holder.seating + 1 } : holder,
     );
-    await publishSpec(options, { ...partOf(episode, now, role), holders });
+    await publishSpec(options, { ...partOf(options, state, { episode, now, role }), holders });
     const event = {
       type: 'episode-resumed' as const,
       episode: episode.id,
@@ -81,10 +91,35 @@ export async function resumeEpisodes(options: CarryOptions, state: RunState, age
   }
 }
 
-/** The utterances so far, and the alternatives whose reply states the agent still has to send. */
-function partOf(episode: PlannedEpisode, now: RunningEpisode, role: number) {
+/**
+ * The utterances so far, the alternatives whose reply states the agent still has to send, and the talk behind which it
+ * reads every turn as well.
+ */
+function partOf(
+  { study }: Pick<CarryOptions, 'study'>,
+  { plan, episodes }: RunState,
+  { episode, now, role }: { episode: PlannedEpisode; now: RunningEpisode; role: number },
+) {
   const alternatives = owedReplies(now, { role, speakers: episode.order.length });
-  return { episode, index: role, history: now.spoken, alternatives };
+  const other = controlOf(study, plan, episode);
+  const ended = other ? episodes.get(other.id) : undefined;
+  const control =
+    other && ended?.is === 'finished'
+      ? { episode: other.id, seed: other.seed, history: [...(ended.spoken ?? [])] }
+      : null;
+  return { episode, index: role, history: now.spoken, alternatives, control };
+}
+
+/**
+ * Alternatives whose reply states are due from an agent that plays an episode from here on: those after the last turn
+ * of its role.
+ */
+export function owedReplies(
+  { spoken, alternatives }: Pick<RunningEpisode, 'spoken' | 'alternatives'>,
+  { role, speakers }: { role: number; speakers: number },
+): Alternative[] {
+  const last = role < speakers ? spoken.findLast(({ turn }) => turn % speakers === role) : undefined;
+  return alternatives.filter(({ turn }) => turn > (last?.turn ?? -1));
 }
 
 /** A run may fail and be started again any number of times. */
@@ -97,6 +132,15 @@ export async function publishFailure(options: CarryOptions, state: RunState, rea
 export function publishResumption(options: CarryOptions, state: RunState): Promise<void> {
   const event = { type: 'run-resumed', run: options.run, atMs: options.clock.nowMs() } as const;
   return publishEvent(options, event, state.failures);
+}
+
+/** A part that was said before is not said again. */
+export function publishRecorder(
+  options: CarryOptions,
+  of: { analyzer: string; part: number },
+): Promise<void> {
+  const event = { type: 'run-recorded', run: options.run, ...of, atMs: options.clock.nowMs() } as const;
+  return publishEvent(options, event, of.part);
 }
 
 /** Publishes that another agent has a role from now on; `decide` then gives it its spec. */

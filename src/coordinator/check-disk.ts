@@ -54,19 +54,22 @@ function requireShares(
 /**
  * Tells the analyzer that a run is over, so that retention may remove its recording later. If the analyzer does not
  * answer, the recording stays.
+ * @returns whether it knows now
  */
 export async function tellFinished(
   link: NatsLink,
   of: { run: string; analyzer: string; log: Logger },
-): Promise<void> {
+): Promise<boolean> {
   const { run, analyzer, log } = of;
   try {
     const subject = subjects.analyzerFinished(analyzer);
     await whileAway(analyzer, () =>
       request(link.connection, subject, { body: { run }, timeoutMs: ASK_TIMEOUT_MS }),
     );
+    return true;
   } catch (error) {
     log.warn({ err: error, run }, 'the analyzer was not told that the run is over');
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a condition means for one agent of an episode: what it hears, how it samples, and what it is told. */
 import type { AgentSpec, Hears } from '../protocol/nats-messages.ts';
+import { heardIn } from '../protocol/scenarios/hears-turn.ts';
 import { deriveSeed } from '../protocol/seed.ts';
 import type { Person, Sampling, Study } from '../protocol/study.ts';
 import type { PlannedEpisode } from './plan.ts';
@@ -22,20 +23,9 @@ export function couplingOf(study: Study, episode: PlannedEpisode, index: number)
 
 function hearsOf(study: Study, episode: PlannedEpisode, index: number): Hears {
   const { condition, script } = episode;
-  switch (condition) {
-    case 'live':
-    case 'reader':
-    case 'paper-reader':
-      return 'all';
-    case 'monologue':
-      return 'none';
-    case 'shared-input':
-      return { script };
-    case 'random':
-      return { script: randomScript(study, episode, index) };
-    default:
-      return { dose: Number(condition.slice('dose:'.length)) };
-  }
+  return (
+    heardIn(condition) ?? { script: condition === 'random' ? randomScript(study, episode, index) : script }
+  );
 }
 
 function hot(sampling: Sampling): Sampling {
@@ -50,13 +40,22 @@ function hot(sampling: Sampling): Sampling {
 
 /** For each of an agent's turns, random words of the study's scenarios, drawn by seed; each agent gets others. */
 function randomScript(study: Study, { order, seed }: PlannedEpisode, index: number): string[] {
-  const vocabulary = [...new Set(study.scenarios.flatMap(({ text }) => text.split(/\s+/)))]
-    .filter(Boolean)
-    .sort();
+  const vocabulary = vocabularyOf(study.scenarios);
   const wordAt = (line: number, place: number): string =>
     vocabulary[deriveSeed(seed, 'random', index, line, place) % vocabulary.length] ?? '';
   const lines = Math.ceil(study.maxTurns / order.length);
   return Array.from({ length: lines }, (_, line) =>
     Array.from({ length: RANDOM_WORDS }, (_word, place) => wordAt(line, place)).join(' '),
   );
+}
+
+/** Of a study of hundreds of scenarios it takes longer than a script. */
+const vocabularies = new WeakMap<Study['scenarios'], string[]>();
+
+function vocabularyOf(scenarios: Study['scenarios']): string[] {
+  const known = vocabularies.get(scenarios);
+  if (known) return known;
+  const found = [...new Set(scenarios.flatMap(({ text }) => text.split(/\s+/)))].filter(Boolean).sort();
+  vocabularies.set(scenarios, found);
+  return found;
 }

@@ -43,7 +43,8 @@ export interface InviteOptions {
  * @throws EntrainError `RUN_FORBIDDEN`, `NATS_FULL`, `NATS_NO_JETSTREAM`
  */
 export async function openRunStream(link: NatsLink, run: string): Promise<number> {
-  const stream = { name: names.stream(run), subjects: subjects.stored(run) };
+  const { replicas = 1 } = link;
+  const stream = { name: names.stream(run), subjects: subjects.stored(run), replicas };
   return createRunStream(link.connection, stream).catch((cause: unknown) => {
     throw cause instanceof EntrainError && cause.code === 'RUN_FORBIDDEN' ? strangeRun(run, cause) : cause;
   });
@@ -208,15 +209,19 @@ function incomplete(
  */
 export async function releaseAgents(
   options: InviteOptions,
-  { isAway, timeoutMs = INVITE_TIMEOUT_MS }: { isAway(agent: string): boolean; timeoutMs?: number },
+  of: { isAway(agent: string): boolean; over: boolean; timeoutMs?: number },
 ): Promise<void> {
-  const present = [...options.agents].filter((agent) => !isAway(agent));
-  await Promise.all(present.map((agent) => releaseAgent(options, agent, timeoutMs)));
+  const present = [...options.agents].filter((agent) => !of.isAway(agent));
+  await Promise.all(present.map((agent) => releaseAgent(options, agent, of)));
 }
 
-async function releaseAgent({ run, link }: InviteOptions, agent: string, timeoutMs: number): Promise<void> {
+async function releaseAgent(
+  { run, link }: InviteOptions,
+  agent: string,
+  { over, timeoutMs = INVITE_TIMEOUT_MS }: { over: boolean; timeoutMs?: number },
+): Promise<void> {
   const stream = names.stream(run);
-  const released = request(link.connection, subjects.release(agent), { body: { run }, timeoutMs });
+  const released = request(link.connection, subjects.release(agent), { body: { run, over }, timeoutMs });
   await released.catch(() => undefined);
   for (const name of [names.specConsumer(agent), names.talkConsumer(agent)])
     await dropConsumer(link.connection, { stream, name });
@@ -227,6 +232,7 @@ function serveRenewals(options: InviteOptions): { stop(): void } {
   const { run, agents, link, log } = options;
   const subscription = subscribe(link, {
     subject: subjects.renewToken(run, '*'),
+    asked: true,
     take: ({ subject, respond }) => {
       const agent = subject.split('.').at(-1) ?? '';
       if (agents.has(agent)) respond(JSON.stringify(analyzerFor(options, agent)));

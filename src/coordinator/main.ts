@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path';
 import { COORDINATOR_SERVICE } from '../protocol/subjects.ts';
+import { systemClock as clock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
 import { claimRun } from '../process/run-folder/run-claim.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../process/shutdown.ts';
 import { programVersion } from '../process/version.ts';
-import { jsonAnswer, programRoutes, serveHttp } from '../transport/http/server.ts';
+import { jsonAnswer, programRoutes, serveHttp, textAnswer } from '../transport/http/server.ts';
 import { registerService } from '../transport/nats/services.ts';
 import {
   connectNats,
@@ -17,10 +18,11 @@ import {
   type NatsLink,
   type NatsOptions,
 } from '../transport/nats/connection.ts';
+import { addBrokerMetrics } from './broker/metrics.ts';
 import { wholeFleet } from './lead/agent-pool.ts';
 import type { LeadSettings } from './lead/lead-parts.ts';
 import { leadRun } from './lead/lead-run.ts';
-import { findScrapeTargets } from './lead/scrape-targets.ts';
+import { scrapeTargets } from './lead/scrape-targets.ts';
 import { createCoordinatorMetrics, type CoordinatorMetrics } from './metrics.ts';
 import { createServiceMetrics, type ServiceMetrics } from './resident/metrics.ts';
 import { standAndLead } from './resident/program.ts';
@@ -96,6 +98,7 @@ async function connect(
     folder: settings.runs,
     natsUp: () => link.up(),
     add: (registry) => {
+      addBrokerMetrics(registry, link);
       if (!one) service = createServiceMetrics(registry);
     },
   });
@@ -129,13 +132,22 @@ async function runOne(parts: Parts, one: Pick<LeadSettings, 'run' | 'study'>): P
 function stayResident(parts: Parts & { service: ServiceMetrics }): Promise<void> {
   const { settings } = parts;
   const waitMs = Math.min(settings.waitMs, RESIDENT_WAIT_MS);
-  return standAndLead({ ...parts, keepMs: settings.keepMs, settings: { ...settings, waitMs } });
+  const { keepMs, joinKeys, credentialMs, submitterRuns } = settings;
+  return standAndLead({
+    ...parts,
+    keepMs,
+    submitterRuns,
+    joinKeys,
+    credentialMs,
+    settings: { ...settings, waitMs },
+  });
 }
 
 async function serveMetrics(
   parts: Pick<Parts, 'settings' | 'metrics' | 'link' | 'log' | 'shutdown'>,
 ): Promise<string> {
   const { settings, metrics, link, log, shutdown } = parts;
+  const targets = scrapeTargets(link, clock);
   const http = await serveHttp({
     ...settings.serving,
     log,
@@ -144,7 +156,9 @@ async function serveMetrics(
         metrics: () => metrics.text(),
         checks: { nats: () => (link.up() ? undefined : 'not connected') },
       }),
-      '/api/targets': async () => jsonAnswer(await findScrapeTargets(link)),
+      // Prometheus goes on with the targets that it has.
+      '/api/targets': async () =>
+        link.up() ? jsonAnswer(await targets()) : textAnswer(503, 'nats: not connected\n'),
     },
   });
   shutdown.onStop('http', () => http.close());

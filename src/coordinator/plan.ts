@@ -4,7 +4,7 @@
  */
 import { branchesOfRound, isBasis, type Branches } from '../protocol/branches.ts';
 import { deriveSeed } from '../protocol/seed.ts';
-import type { Condition, Person, Scenario, Study } from '../protocol/study.ts';
+import { talkOf, type Condition, type Person, type Scenario, type Study } from '../protocol/study.ts';
 
 export interface PlannedEpisode {
   id: string;
@@ -68,6 +68,28 @@ function donorsOf(study: Study, episode: PlannedEpisode): string[] {
     )
     .map(({ id }) => id);
 }
+
+/**
+ * The episode behind whose history listeners read the turns of this one as well: the first of its scenario, speakers
+ * and condition. Undefined where the study asks for none, for that first one itself, and where nobody hears anybody.
+ */
+export function controlOf(
+  study: Pick<Study, 'steps'>,
+  plan: readonly PlannedEpisode[],
+  episode: PlannedEpisode,
+): PlannedEpisode | undefined {
+  const { scenario, condition, order, round } = episode;
+  if (!study.steps?.control || round === 0 || UNHEARD.has(talkOf(condition))) return undefined;
+  return plan.find(
+    (other) =>
+      other.round === 0 &&
+      other.scenario.id === scenario.id &&
+      other.condition === condition &&
+      String(other.order) === String(order),
+  );
+}
+
+const UNHEARD: ReadonlySet<string> = new Set(['monologue', 'random', 'shared-input']);
 
 /** The branches of an episode. */
 export function plannedBranches(study: Study, episode: PlannedEpisode): Branches {

@@ -2,14 +2,21 @@
  * Publishes what the coordinator writes into the run's stream: what each agent may know of an episode, and events.
  */
 import { isBasis } from '../protocol/branches.ts';
-import type { AgentSpec, Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
+import {
+  eventSchema,
+  parseMessage,
+  type AgentSpec,
+  type Alternative,
+  type RunEvent,
+  type Utterance,
+} from '../protocol/nats-messages.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { READER_SEATING } from '../protocol/stream/frames.ts';
 import type { Study } from '../protocol/study.ts';
-import { subjects } from '../protocol/subjects.ts';
+import { names, subjects } from '../protocol/subjects.ts';
 import type { Logger } from '../process/log.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
-import { publishOnce, publishStored, type PublishControls } from '../transport/nats/streams.ts';
+import { lastStored, publishOnce, publishStored, type PublishControls } from '../transport/nats/streams.ts';
 import { digestOf, mintGrant } from '../transport/stream/auth/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
@@ -37,6 +44,7 @@ interface SpecPart {
   history: readonly Utterance[];
   /** Alternatives in the history whose reply states the agent still has to send. */
   alternatives: readonly Alternative[];
+  control: AgentSpec['control'];
 }
 
 /** A spec may be published again: an agent plays an episode once in each of its lives. */
@@ -67,6 +75,7 @@ export async function publishSpec(options: PublishOptions, part: SpecPart): Prom
     branches: plannedBranches(study, episode),
     keepLayers: isBasis(study, episode.round) ? (study.branches?.patch?.layers ?? []) : [],
     alternatives: [...part.alternatives],
+    control: part.control,
     history: [...part.history],
   };
   const subject = subjects.spec(run, episode.id, agent);
@@ -78,11 +87,12 @@ const controlsOf = ({ log, signal }: PublishOptions): PublishControls => (signal
 
 /** The signed role grant against which the analyzer checks the agent's frames. */
 function grantFor(options: PublishOptions, spec: Omit<AgentSpec, 'grant'>, agent: string): string {
-  const { run, episode, role, seating, scenario } = spec;
+  const { run, episode, role, seating, scenario, study, limits } = spec;
   const { layers, dims } = memberOf(options.fleet, agent).model;
   const episodeDigest = digestOf({ ...spec, scenario: scenario.id });
   const place = { kind: 'role', run, episode, agent, role, seating } as const;
-  return mintGrant(options.privateKey, { ...place, layers, dims, episodeDigest });
+  const plan = { seed: study.seed, groups: study.groups, minTurns: limits.minTurns };
+  return mintGrant(options.privateKey, { ...place, layers, dims, episodeDigest, plan });
 }
 
 /** Agents whose states are compared: the speakers, with the reader in place of the last one if there is a reader. */
@@ -97,7 +107,21 @@ export async function publishEvent(options: PublishOptions, event: RunEvent, tim
     'episode' in event
       ? subjects.episodeEvent(options.run, event.episode, name)
       : subjects.event(options.run, name);
-  await publishOnce(options.link.connection, { subject, body: event, ...controlsOf(options) });
+  const { connection } = options.link;
+  const message = { subject, body: event, ...controlsOf(options) };
+  if (await publishOnce(connection, message)) return;
+  const held = await lastStored(connection, { stream: names.stream(options.run), subject });
+  if (!isEvent(held)) await publishStored(connection, message);
+}
+
+/** A peer can have an answer of the server stored on the subject of an event; readers ignore it. */
+function isEvent(text: string): boolean {
+  try {
+    parseMessage(eventSchema, text, { code: 'MESSAGE_INVALID', what: 'An event' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A name that is unique for events that may happen only once. */

@@ -1,11 +1,10 @@
 /**
  * The state of a run as a pure reduction of its stream, and the decisions that follow from it. It uses no clock and
  * no socket: after a kill, the coordinator replays the stream and decides the same.
- *
  *   stream ─▶ reduce ─▶ RunState ─▶ decide ─▶ commands ─▶ (published) ─▶ stream
  */
 import { isBasis } from '../protocol/branches.ts';
-import type { Alternative, RunEvent, Utterance } from '../protocol/nats-messages.ts';
+import type { RunEvent, Utterance } from '../protocol/nats-messages.ts';
 import { endOfTalk } from '../protocol/early-end.ts';
 import type { Study } from '../protocol/study.ts';
 import {
@@ -19,7 +18,7 @@ import {
   type Floors,
   type PlacedAlternative,
 } from '../protocol/turn-order.ts';
-import { agentsOfEpisode, type PlannedEpisode } from './plan.ts';
+import { agentsOfEpisode, controlOf, type PlannedEpisode } from './plan.ts';
 
 export interface RunningEpisode {
   is: 'running';
@@ -39,7 +38,14 @@ export interface RoleHolder {
   tookOverAs: string | undefined;
 }
 
-export type EpisodeState = { is: 'planned' } | RunningEpisode | { is: 'finished'; turns: number };
+export interface FinishedEpisode {
+  is: 'finished';
+  turns: number;
+  /** Kept where listeners read the turns of later episodes behind it. */
+  spoken?: readonly Utterance[];
+}
+
+export type EpisodeState = { is: 'planned' } | RunningEpisode | FinishedEpisode;
 
 export interface RunState {
   plan: readonly PlannedEpisode[];
@@ -110,13 +116,19 @@ function reduceEpisodes(state: RunState, event: RunEvent): RunState {
       );
     }
     case 'episode-finished':
-      return withEpisode(state, event.episode, () => ({ is: 'finished', turns: event.turns }));
+      return withEpisode(state, event.episode, (was) => ({
+        is: 'finished',
+        turns: event.turns,
+        ...(state.study?.steps?.control && was.is === 'running' ? { spoken: was.spoken } : {}),
+      }));
     case 'run-finished':
       return { ...state, ended: { as: 'finished' } };
     case 'run-failed':
       return { ...state, failures: state.failures + 1, ended: { as: 'failed', reason: event.reason } };
     case 'run-resumed':
       return { ...state, ended: undefined };
+    case 'run-recorded':
+      return state;
   }
 }
 
@@ -143,18 +155,6 @@ export function reduceUtterance(state: RunState, utterance: Utterance): RunState
 export function reduceAlternative(state: RunState, alternative: PlacedAlternative): RunState {
   if (alternativeFault(state.floors.get(alternative.episode), alternative) !== undefined) return state;
   return { ...state, floors: floorsBeside(state.floors, alternative) };
-}
-
-/**
- * Alternatives whose reply states are due from an agent that plays an episode from here on: those after the last turn
- * of its role.
- */
-export function owedReplies(
-  { spoken, alternatives }: Pick<RunningEpisode, 'spoken' | 'alternatives'>,
-  { role, speakers }: { role: number; speakers: number },
-): Alternative[] {
-  const last = role < speakers ? spoken.findLast(({ turn }) => turn % speakers === role) : undefined;
-  return alternatives.filter(({ turn }) => turn > (last?.turn ?? -1));
 }
 
 /** Why an utterance does not count; undefined if it does. */
@@ -240,6 +240,8 @@ function starting(state: RunState, atOnce: AtOnce): Command[] {
     if (state.episodes.get(episode.id)?.is !== 'planned') continue;
     // States are moved by what those of all earlier episodes have in common.
     if (!kept && !(state.study && isBasis(state.study, episode.round))) break;
+    const control = state.study && controlOf(state.study, state.plan, episode);
+    if (control && state.episodes.get(control.id)?.is !== 'finished') continue;
     const agents = agentsOfEpisode(episode);
     if (agents.some((agent) => count(agent) >= atOnce(agent))) continue;
     commands.push({ do: 'start-episode', episode });

@@ -17,6 +17,7 @@ import { requireSameStudy } from '../process/run-folder/run-file.ts';
 import {
   carryOut,
   publishFailure,
+  publishRecorder,
   publishResumption,
   publishTakeover,
   resumeEpisodes,
@@ -63,6 +64,8 @@ export interface RunningStudy {
   resume(agent: string): Promise<void>;
   /** Gives the role of an agent that stays away to another one. */
   takeOver(change: Takeover): Promise<void>;
+  /** Says in the run which analyzer records this part of it. */
+  recordedBy(analyzer: string, part: number): Promise<void>;
   fail(reason: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export async function runStudy(options: RunOptions): Promise<RunningStudy> {
     lookAgain: reduction.act,
     resume: (agent) => resumeEpisodes(options, reduction.state(), agent),
     takeOver: (change) => publishTakeover(options, reduction.state(), change),
+    recordedBy: (analyzer, part) => publishRecorder(options, { analyzer, part }),
     fail: (reason) => publishFailure(options, reduction.state(), reason),
     stop: () => reading.stop(),
   };

@@ -1,5 +1,8 @@
 /** Settings of `entrain coordinator`, checked before anything is started. */
 import { parseArgs } from 'node:util';
+import { EntrainError } from '../protocol/errors.ts';
+import { joinKeysSchema, type JoinKeys } from '../protocol/join-messages.ts';
+import { parseMessage } from '../protocol/nats-messages.ts';
 import type { Study } from '../protocol/study.ts';
 import { runFlag, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
@@ -8,6 +11,7 @@ import { readStudy } from '../process/run-folder/read-study.ts';
 import { readServing, SERVE_FLAGS, type Serving } from '../transport/http/serve-flags.ts';
 import { requireKey } from '../transport/stream/auth/signed-claims.ts';
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 3600 * 1000;
 
 export const FLAGS = {
@@ -32,7 +36,25 @@ export const FLAGS = {
     type: 'string',
     default: '30',
     value: 'N',
-    about: 'how long NATS keeps what a finished run said, which its folder holds too; 0: for ever',
+    about:
+      'how long the service knows a finished run, and NATS keeps what was said in it; its folder stays; 0: for ever',
+  },
+  'submitter-runs': {
+    type: 'string',
+    default: '100',
+    value: 'N',
+    about: 'how many runs of one submitter may wait or run at a time',
+  },
+  'join-keys': {
+    type: 'string',
+    value: 'FILE',
+    about: 'by what machines are let in, as "entrain serve" writes it; of mode 0600',
+  },
+  'credential-minutes': {
+    type: 'string',
+    default: '1440',
+    value: 'N',
+    about: 'how long that holds by which an agent that joined connects; it is renewed at half',
   },
   once: { type: 'boolean', default: false, about: 'end when the study is done' },
   'any-size': { type: 'boolean', default: false, about: 'begin also where the recording may not fit' },
@@ -63,6 +85,12 @@ export interface CoordinatorSettings {
   graceMs: number;
   /** How long the stream of a finished run stays, for a resident coordinator; Infinity: for ever. */
   keepMs: number;
+  /** How many runs of one submitter may wait or run at a time. */
+  submitterRuns: number;
+  /** By what a resident coordinator lets machines in. */
+  joinKeys: JoinKeys | undefined;
+  /** How long what an agent connects with holds. */
+  credentialMs: number;
   once: boolean;
   /** Start even if the recording may not fit on the disk. */
   anySize: boolean;
@@ -85,7 +113,7 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
   requireKey(privateKey, { half: 'private', setting: `--private-key (${keyFile})` });
   const waitMs = wholeNumber('--wait-seconds', values['wait-seconds']) * 1000;
   const graceMs = wholeNumber('--grace-seconds', values['grace-seconds']) * 1000;
-  const keepDays = wholeNumber('--keep-days', values['keep-days'], { most: 36_500 });
+  const keepDays = daysFlag(values['keep-days']);
   return {
     keepMs: keepDays === 0 ? Infinity : keepDays * DAY_MS,
     one: names && (await readOne(names, values.seed)),
@@ -94,9 +122,24 @@ export async function readSettings(argv: string[]): Promise<CoordinatorSettings>
     serving: await readServing(values),
     waitMs,
     graceMs,
+    submitterRuns: wholeNumber('--submitter-runs', values['submitter-runs'], { least: 1 }),
+    joinKeys: await readJoinKeys(values['join-keys']),
+    credentialMs: wholeNumber('--credential-minutes', values['credential-minutes'], { least: 1 }) * MINUTE_MS,
     once,
     anySize: values['any-size'],
   };
+}
+
+/** Days, or a part of a day. */
+function daysFlag(text: string): number {
+  if (/^\d{1,5}(\.\d{1,4})?$/.test(text)) return Number(text);
+  throw new EntrainError('USAGE', `--keep-days is "${text}": expected a number of days, such as 30 or 0.5.`);
+}
+
+async function readJoinKeys(file: string | undefined): Promise<JoinKeys | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readSecretFile('--join-keys', file, 'the keys that "entrain serve" writes');
+  return parseMessage(joinKeysSchema, text, { code: 'CONFIG_INVALID', what: `--join-keys (${file})` });
 }
 
 /** Name and study file of the only run; undefined for a coordinator that is resident. */

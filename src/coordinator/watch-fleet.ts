@@ -23,13 +23,15 @@ export interface WatchOptions {
   /** The known fleet; changes are written into it. */
   known: Fleet;
   pool: FleetSource;
-  /** How long an agent may be away. */
+  /** How long an agent or the analyzer may be away. */
   graceMs: number;
   log: Logger;
   /** Called again at the next look if it fails. */
   onReturned(agent: string, as: FleetAgent): Promise<void>;
   /** Called at every look while agents are away for longer than the grace period. */
   onLost(lost: ReadonlySet<string>, present: ReadonlyMap<string, FleetAgent>): Promise<void>;
+  /** Called before agents are told of another analyzer than the lost one; again at the next look if it fails. */
+  onAnalyzerLost(next: FleetAnalyzer): Promise<void>;
   /** The agents that are to know where the analyzer is. */
   members(): Iterable<string>;
   /** Tells an agent where the analyzer is now; called again at the next look if it fails. */
@@ -48,6 +50,8 @@ interface State {
   /** Agents that do not know yet where the analyzer is. */
   untold: Set<string>;
   awayMs: Map<string, number>;
+  /** How long the analyzer has been away. */
+  analyzerAwayMs: number;
   /** Agents of another protocol version that were named in the log. */
   named: Set<string>;
   /** Number of failed steps so far. */
@@ -62,6 +66,7 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
     welcomed: new Map(agents.map(([agent, { instance }]) => [agent, instance])),
     untold: new Set(),
     awayMs: new Map(gone.map(([agent]) => [agent, options.graceMs])),
+    analyzerAwayMs: 0,
     named: new Set(),
     failures: 0,
   };
@@ -81,11 +86,14 @@ export function watchFleet(link: NatsLink, options: WatchOptions): FleetWatch {
 
 async function lookOnce(link: NatsLink, state: State, options: WatchOptions): Promise<void> {
   // While NATS is away no agent can answer, so none is given up.
-  if (!link.up()) return state.awayMs.clear();
+  if (!link.up()) {
+    state.analyzerAwayMs = 0;
+    return state.awayMs.clear();
+  }
   const { agents: present, strangers } = await options.pool.agents();
   nameStrangers(strangers, state, options);
   await welcomeReturned(present, state, options);
-  followAnalyzer((await options.pool.analyzers()).analyzers, state, options);
+  await followAnalyzer((await options.pool.analyzers()).analyzers, state, options);
   await tellUntold(present, state, options);
   const lost = countAbsent(present, state.awayMs, options);
   if (lost.size > 0) await options.onLost(lost, present);
@@ -132,19 +140,27 @@ async function welcomeReturned(
   }
 }
 
-/** Keeps the known analyzer while it answers; otherwise takes the one of the same name, or the first. */
-function followAnalyzer(
+/**
+ * Keeps the analyzer of the run, wherever it is now. Another one takes its place only when it has been away for the
+ * grace period: each change splits the recording.
+ */
+async function followAnalyzer(
   analyzers: readonly FleetAnalyzer[],
   state: State,
-  { known, members, log }: WatchOptions,
-): void {
+  { known, members, graceMs, log, onAnalyzerLost }: WatchOptions,
+): Promise<void> {
   const was = known.analyzer;
   const isKnown = ({ streamUrl, fingerprint }: FleetAnalyzer): boolean =>
     streamUrl === was.streamUrl && fingerprint === was.fingerprint;
-  const next = analyzers.find(({ id }) => id === was.id) ?? analyzers[0];
-  if (!next || analyzers.some(isKnown)) return;
-  log.warn({ ...next }, 'analyzer moved');
+  const same =
+    analyzers.find((one) => one.id === was.id && isKnown(one)) ?? analyzers.find(({ id }) => id === was.id);
+  state.analyzerAwayMs = same ? 0 : state.analyzerAwayMs + PERIOD_MS;
+  const next = same ?? (state.analyzerAwayMs >= graceMs ? analyzers[0] : undefined);
+  if (!next || (same && isKnown(same))) return;
+  log.warn({ ...next }, same ? 'analyzer moved' : 'analyzer lost; another one goes on');
+  if (!same) await onAnalyzerLost(next);
   known.analyzer = next;
+  state.analyzerAwayMs = 0;
   state.untold = new Set(members());
 }
 

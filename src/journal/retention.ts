@@ -38,11 +38,18 @@ const PINNED = 'pinned';
 const REMOVED = 'removed.json';
 const SCORES_FILE = 'scores.jsonl';
 
+/** Each run that is looked at takes an open file; a service has more run folders than a process may open files. */
+const AT_ONCE = 8;
+
 /** Every run of the folder that has a recording. */
 export async function listRuns(runsFolder: string): Promise<KeptRun[]> {
   const names = await readdir(runsFolder).catch(() => []);
-  const runs = await Promise.all(names.map((run) => describeRun(runsFolder, run)));
-  return runs.filter((run) => run !== undefined);
+  const runs: KeptRun[] = [];
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE).map((run) => describeRun(runsFolder, run));
+    runs.push(...(await Promise.all(some)).filter((run) => run !== undefined));
+  }
+  return runs;
 }
 
 async function describeRun(runsFolder: string, run: string): Promise<KeptRun | undefined> {

@@ -23,7 +23,7 @@ With --dyads each dyad of a folder, NAME-a.npy with NAME-b.npy, is held beside p
   --surrogate shift|phase              B shifted circularly, or with random phases (shift; phase for measures that give a matrix)
   --minimum-samples, --minimum-episodes, --minimum-scenarios N   below them strict mode gives no number (120, 18, 6)
   --seed N                             of splits, permutations and folds (1; with --run the one that each group was published with)
-  --lag N                              of sync-r2: B's state N turns after A's: 1, 3, 5, …; arrays need --turn
+  --lag N                              of sync-r2: B's state N turns after A's: 1, 3, 5, …; arrays need --turn. With --dyads: the second member N rows later (0)
   --layer N                            only this layer, of both sides (0 is the first in a file; with --run the number that the recording gives it)
   --components K --max-lag N --order N --band LOW,HIGH           of single measures; the band in cycles per step
   --json                               one JSON object on standard output

@@ -18,6 +18,8 @@ export interface DyadsJob {
   options: MeasureOptions;
   draws: number;
   seed: number;
+  /** How many rows the second member is taken later. */
+  lag: number;
   say(text: string): void;
 }
 
@@ -29,7 +31,7 @@ interface Dyad {
 
 export async function measureDyads(
   folder: string,
-  { measure, options, draws, seed, say }: DyadsJob,
+  { measure, options, draws, seed, lag, say }: DyadsJob,
 ): Promise<Json> {
   const dyads = await readDyads(folder);
   const values: number[][] = [];
@@ -39,7 +41,7 @@ export async function measureDyads(
       say(
         `${first.name}-a with ${second.name}-b, ${i * dyads.length + row.length + 1} of ${dyads.length ** 2}`,
       );
-      row.push(await valueOf(first, second, { measure, options }));
+      row.push(await valueOf(first, second, { measure, options, lag }));
     }
     values.push(row);
   }
@@ -60,6 +62,7 @@ export async function measureDyads(
     permutations,
     exact,
     dyads: dyads.length,
+    lag,
     per_dyad: perDyad,
   };
 }
@@ -68,7 +71,7 @@ export async function measureDyads(
 async function valueOf(
   { name, a }: Dyad,
   { name: other, b }: Dyad,
-  { measure, options }: Pick<DyadsJob, 'measure' | 'options'>,
+  { measure, options, lag }: Pick<DyadsJob, 'measure' | 'options' | 'lag'>,
 ): Promise<number> {
   if (a.length !== b.length)
     throw new EntrainError(
@@ -78,8 +81,8 @@ async function valueOf(
   const sizes: number[] = [];
   for (const [layer, source] of a.entries()) {
     const target = b[layer] as Matrix;
-    const rows = Math.min(source.rows, target.rows);
-    const answer = await measure.compute(firstRows(source, rows), firstRows(target, rows), options);
+    const rows = Math.max(0, Math.min(source.rows, target.rows - lag));
+    const answer = await measure.compute(rowsFrom(0, rows, source), rowsFrom(lag, rows, target), options);
     if ('reason' in answer)
       throw new EntrainError(
         'MEASURE_INPUT',
@@ -100,10 +103,10 @@ function sizeOf(answer: Exclude<MeasureAnswer, NoScore>): number {
   return meanOf(between.flat());
 }
 
-const firstRows = ({ cols, data }: Matrix, rows: number): Matrix => ({
+const rowsFrom = (first: number, rows: number, { cols, data }: Matrix): Matrix => ({
   rows,
   cols,
-  data: data.subarray(0, rows * cols),
+  data: data.subarray(first * cols, (first + rows) * cols),
 });
 
 async function readDyads(folder: string): Promise<Dyad[]> {

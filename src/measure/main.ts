@@ -119,6 +119,7 @@ function dyadsJob(name: string, flags: MeasureFlags, { algebra, say }: Tools): D
     options: optionsOf(flags, algebra),
     draws: wholeNumber('permutations', flags.permutations, { least: 99, fallback: 4999 }),
     seed: wholeNumber('seed', flags.seed, { least: 0, fallback: 1 }),
+    lag: wholeNumber('lag', flags.lag, { least: 0, fallback: 0 }),
     say,
   };
 }

@@ -1,7 +1,9 @@
 /**
  * `entrain measure MEASURE --run NAME` for measures between two aligned streams. With steps in the recording, the rows
  * are the tokens that speaker and listener have both read, as in the analyzer, dyad by dyad; without, the turns: A's
- * state at a turn with B's next one, in the order of episodes and turns.
+ * state at a turn with B's next one, in the order of episodes and turns. Steps that the listener has read behind
+ * another history as well give the difference to these; without, steps have no p-value, since whoever reads the same
+ * words goes together.
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,6 +18,8 @@ import type { Group } from '../analyzer/ingest/episode-index.ts';
 import { selectRows } from '../analyzer/ingest/group-rows.ts';
 import { emptyRunRows, takeFrameRows } from '../analyzer/ingest/run-rows.ts';
 import { FEWEST_STEPS } from '../analyzer/steps/dyad-steps.ts';
+import type { SameWords } from '../analyzer/steps/step-messages.ts';
+import { sameWordsReport } from '../analyzer/steps/step-report.ts';
 import { createStepIndex, type AlignedTurn } from '../analyzer/steps/step-index.ts';
 import type { Progress } from '../process/progress.ts';
 import type { Json } from './answers.ts';
@@ -56,31 +60,64 @@ export async function measureRunSteps(folder: string, job: StepsJob): Promise<Js
 
 interface Dyad {
   group: Group;
+  /** Undefined where rows are turns. */
   episode: string | undefined;
+  scenario: string;
   streams: Streams[];
+  /** The steps that have a control. */
+  controlled: (Streams & { c: Matrix })[];
 }
 
 /** The mean over dyads of the mean over layers, with each dyad's figures; none for measures that give a matrix. */
 async function groupAnswer(dyads: readonly Dyad[], { measure, options }: StepsJob): Promise<Json> {
   const { asked, ...rest } = options;
   const perDyad: Json[] = [];
-  for (const { episode, streams } of dyads) {
+  const beside: { scenario: string; sameWords?: SameWords }[] = [];
+  for (const { episode, scenario, streams, controlled } of dyads) {
     const layers: Json[] = [];
     for (const { layer, a, b } of streams) {
-      const found = await measureBesideNull({ a, b, measure, options: rest }, asked);
-      layers.push({ layer, ...found });
+      const { p_value, ...found } = await measureBesideNull({ a, b, measure, options: rest }, asked);
+      // Of steps a shift in time is no null of coupling.
+      layers.push({
+        layer,
+        ...found,
+        ...(episode === undefined && p_value !== undefined ? { p_value } : {}),
+      });
     }
+    const sameWords = await sameWordsOf(controlled, { measure, options: rest });
+    beside.push({ scenario, ...(sameWords ? { sameWords } : {}) });
     const values = layers.flatMap(({ value }) => (typeof value === 'number' ? [value] : []));
     const rows = streams[0]?.a.rows ?? 0;
     perDyad.push({
       ...(episode === undefined ? {} : { episode }),
       rows,
       value: mean(values),
+      ...(sameWords ? { same_words: sameWords } : {}),
       per_layer: layers,
     });
   }
   const values = perDyad.flatMap(({ value }) => (typeof value === 'number' ? [value] : []));
-  return { ...about((dyads[0] as Dyad).group), value: mean(values), dyads: values.length, per_dyad: perDyad };
+  const { control, excess, ciLow, ciHigh, pValue, ...own } = sameWordsReport(beside);
+  const found =
+    control === null
+      ? {}
+      : { ...own, control, excess, ci: ciLow === null ? null : [ciLow, ciHigh], p_value: pValue };
+  const answer = { value: mean(values), dyads: values.length, ...found, per_dyad: perDyad };
+  return { ...about((dyads[0] as Dyad).group), ...answer };
+}
+
+/** The mean over layers with the listener, and with it behind another history; undefined without steps of both. */
+async function sameWordsOf(
+  layers: Dyad['controlled'],
+  { measure, options }: { measure: Measure; options: MeasureOptions },
+): Promise<SameWords | undefined> {
+  const found: SameWords[] = [];
+  for (const { a, b, c } of layers) {
+    const [own, other] = [await measure.compute(a, b, options), await measure.compute(a, c, options)];
+    if ('value' in own && 'value' in other) found.push({ value: own.value, control: other.value });
+  }
+  const [value, control] = [mean(found.map((one) => one.value)), mean(found.map((one) => one.control))];
+  return value === null || control === null ? undefined : { value, control };
 }
 
 const mean = (values: readonly number[]): number | null =>
@@ -117,8 +154,9 @@ async function dyadsByStep(folder: string, episodes: ReadonlyMap<string, Place[]
     for (const key of new Set(turns.map(({ group }) => group.key))) {
       const own = turns.filter(({ group }) => group.key === key).sort((a, b) => a.turn - b.turn);
       const streams = joinTurns(own);
+      const { group, scenario } = own[0] as AlignedTurn;
       if ((streams[0]?.a.rows ?? 0) >= FEWEST_STEPS)
-        dyads.push({ group: (own[0] as AlignedTurn).group, episode, streams });
+        dyads.push({ group, episode, scenario, streams, controlled: joinControls(own) });
     }
   }
   return dyads;
@@ -141,6 +179,17 @@ function joinTurns(turns: readonly AlignedTurn[]): Streams[] {
     const rows = (side: 'a' | 'b'): Matrix[] => alike.flatMap((turn) => turn[side].get(layer) ?? []);
     const [a, b] = [stacked(rows('a')), stacked(rows('b'))];
     return a.rows > 0 && a.rows === b.rows ? [{ layer, a, b }] : [];
+  });
+}
+
+/** The steps that have a control, one after the other, layer by layer; none with too few of them. */
+function joinControls(turns: readonly AlignedTurn[]): Dyad['controlled'] {
+  const all = turns.flatMap((turn) => (turn.control ? [{ ...turn, ...turn.control }] : []));
+  const own = joinTurns(all);
+  const others = joinTurns(all.map((turn) => ({ ...turn, b: turn.c })));
+  return own.flatMap(({ layer, a, b }) => {
+    const c = others.find((other) => other.layer === layer)?.b;
+    return c?.rows === b.rows && b.rows >= FEWEST_STEPS ? [{ layer, a, b, c }] : [];
   });
 }
 
@@ -169,7 +218,7 @@ async function dyadsByTurn(folder: string): Promise<Dyad[]> {
       const b = target[layer];
       return b ? [{ layer: layer + 1, a, b }] : [];
     });
-    return { group: rows.group, episode: undefined, streams };
+    return { group: rows.group, episode: undefined, scenario: '', streams, controlled: [] };
   });
 }
 

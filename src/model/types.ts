@@ -46,13 +46,16 @@ export interface ModelInfo {
   cacheTokenBytes: number;
 }
 
+/** Which steps of which layers. */
+export type StepChoice = Pick<NonNullable<AgentSpec['steps']>, 'layers' | 'every'>;
+
 export interface DialogueOptions {
   id: string;
   /** System prompt: scenario, persona, goal, secret. */
   system: string;
   sampling: AgentSpec['sampling'];
   /** The layers and steps whose states are wanted; null for none. Layer 0 is the input of the first block. */
-  steps: AgentSpec['steps'];
+  steps: StepChoice | null;
   /** The date for chat templates, milliseconds since 1970: when the run began. By default a fixed day. */
   atMs?: number | undefined;
   /** Layers whose states may be moved while it speaks; by default none. */
@@ -174,6 +177,8 @@ export interface Dialogue {
   hear(textSoFar: string, onSteps: (states: StepStates) => void): Promise<void>;
   /** The partner's finished utterance. Where it differs from what was heard before, the cache is rewound. */
   heard(text: string, onSteps: (states: StepStates) => void): Promise<void>;
+  /** Reads words as if they were the next turn, and is unchanged afterwards. */
+  readAside(text: string, onSteps: (states: StepStates) => void): Promise<void>;
   /** The partner spoke, but this agent did not hear it. */
   missed(): Promise<void>;
   /** Number of tokens of a reply's prompt at present. */

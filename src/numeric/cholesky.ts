@@ -1,5 +1,5 @@
 /** Cholesky factorisation and triangular solves in plain TypeScript, for systems of a few hundred rows. */
-import { product, symmetricProduct, transpose, zeros } from './matrix.ts';
+import { addRowProduct, mirrorUp, product, transpose, zeros } from './matrix.ts';
 import { dotAt } from './row-product.ts';
 import type { Matrix } from './linear-algebra.ts';
 
@@ -22,18 +22,23 @@ export function cholesky(s: Matrix, lambda: number): Float64Array | undefined {
 /** Inverse L⁻¹ [n, n] of a lower factor, computed row by row so that every sum runs along rows. */
 export function invertLower(lower: Float64Array, n: number): Matrix {
   const inverse = zeros(n, n);
-  const out = inverse.data;
+  const a = { rows: n, cols: n, data: lower };
   for (let r = 0; r < n; r++) {
     const row = r * n;
     const scale = 1 / (lower[row + r] as number);
-    for (let k = 0; k < r; k++) {
-      const weight = -scale * (lower[row + k] as number);
-      for (let c = 0, from = k * n; c <= k; c++, from++)
-        out[row + c] = (out[row + c] as number) + weight * (out[from] as number);
-    }
-    out[row + r] = scale;
+    addRowProduct(inverse, { a, b: inverse, row: r, cols: r, to: r, isLower: true });
+    for (let c = 0; c < r; c++) inverse.data[row + c] = -scale * (inverse.data[row + c] as number);
+    inverse.data[row + r] = scale;
   }
   return inverse;
+}
+
+/** Wᵀ W [n, n] of lower triangular W. */
+function lowerSquare(w: Matrix): Matrix {
+  const out = zeros(w.rows, w.rows);
+  const a = transpose(w);
+  for (let r = 0; r < w.rows; r++) addRowProduct(out, { a, b: w, row: r, cols: r + 1, from: r });
+  return mirrorUp(out);
 }
 
 /**
@@ -65,5 +70,5 @@ export function solveSymmetric(s: Matrix, lambda: number, b: Matrix): Matrix {
 
 /** (s + λI)⁻¹ [n, n]; NaN if the system does not factor. */
 export function invertSymmetric(s: Matrix, lambda: number): Matrix {
-  return symmetricProduct(transpose(inverseFactor(s, lambda)));
+  return lowerSquare(inverseFactor(s, lambda));
 }

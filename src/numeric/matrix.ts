@@ -108,11 +108,15 @@ export function symmetricProduct(a: Matrix): Matrix {
   const n = a.rows;
   const out = zeros(n, n);
   const b = transpose(a);
-  for (let r = 0; r < n; r++) {
-    addRowProduct(out, { a, b, row: r, cols: r + 1 });
-    for (let s = 0; s < r; s++) out.data[s * n + r] = out.data[r * n + s] as number;
-  }
-  return out;
+  for (let r = 0; r < n; r++) addRowProduct(out, { a, b, row: r, cols: r + 1 });
+  return mirrorUp(out);
+}
+
+/** Copies what is below the diagonal of a square matrix above it, and returns it. */
+export function mirrorUp(m: Matrix): Matrix {
+  const { rows: n, data } = m;
+  for (let r = 0; r < n; r++) for (let c = 0; c < r; c++) data[c * n + r] = data[r * n + c] as number;
+  return m;
 }
 
 /** The row of a product to add to, and how many of its columns from the left. */
@@ -121,27 +125,34 @@ interface RowProduct {
   b: Matrix;
   row: number;
   cols: number;
+  /** The rows of b to add, by default all. */
+  from?: number;
+  to?: number;
+  /** Whether b is lower triangular: 0 above its diagonal. */
+  isLower?: boolean;
 }
 
 /** Adds four rows of b at once, so that the output row is read and written once for all four. */
-function addRowProduct(out: Matrix, { a, b, row, cols }: RowProduct): void {
+export function addRowProduct(out: Matrix, of: RowProduct): void {
+  const { a, b, row, cols, from: begin = 0, to: end = a.cols, isLower = false } = of;
   const [to, from, weights, width] = [out.data, b.data, a.data, b.cols];
   const start = row * width;
   const first = row * a.cols;
-  let k = 0;
-  for (; k + 3 < a.cols; k += 4) {
+  let k = begin;
+  for (; k + 3 < end; k += 4) {
     const w0 = weights[first + k] as number;
     const w1 = weights[first + k + 1] as number;
     const w2 = weights[first + k + 2] as number;
     const w3 = weights[first + k + 3] as number;
     const x = k * width;
-    for (let c = 0; c < cols; c++) {
+    const last = isLower ? Math.min(cols, k + 4) : cols;
+    for (let c = 0; c < last; c++) {
       const low = w0 * (from[x + c] as number) + w1 * (from[x + width + c] as number);
       const high = w2 * (from[x + 2 * width + c] as number) + w3 * (from[x + 3 * width + c] as number);
       to[start + c] = (to[start + c] as number) + (low + high);
     }
   }
-  for (; k < a.cols; k++) {
+  for (; k < end; k++) {
     const weight = weights[first + k] as number;
     for (let c = 0; c < cols; c++)
       to[start + c] = (to[start + c] as number) + weight * (from[k * width + c] as number);

@@ -3,8 +3,9 @@
  * The result are scores W [n, k] with W Wᵀ ≈ K; k is smaller than asked for if K has lower rank. Where it is less
  * work, K is not made: K · basis is X · (Xᵀ · basis).
  */
+import { cholesky, invertLower } from './cholesky.ts';
 import { symmetricEigen, type Eigen } from './eigen.ts';
-import { rowRange, subtractFrom, transpose, zeros } from './matrix.ts';
+import { copyOf, rowRange, subtractFrom, transpose, zeros } from './matrix.ts';
 import { seededRandom } from './random.ts';
 import { dotAt } from './row-product.ts';
 import type { LinearAlgebra, Matrix } from './linear-algebra.ts';
@@ -28,12 +29,20 @@ export async function leadingComponents(
   wanted: number,
   algebra: LinearAlgebra,
 ): Promise<Matrix> {
-  return leadingOf(byGram(gram, algebra), wanted, algebra);
+  return leadingKernelComponents(byGram(gram, algebra), wanted, algebra);
 }
 
-/** The same of rows [n, dims] themselves. */
+/** Rows that are given in another orthonormal basis, of fewer vectors, as centred rows can be. */
+export interface OtherBasis {
+  /** How many the rows themselves are. */
+  rows: number;
+  /** Columns [rows, any] in that basis. */
+  of(columns: Matrix): Matrix;
+}
+
+/** The same of rows [n, dims] themselves; of rows in another basis the scores are in that basis. */
 export async function leadingRowComponents(
-  rows: Matrix,
+  rows: Matrix & { basis?: OtherBasis },
   wanted: number,
   algebra: LinearAlgebra,
 ): Promise<Matrix> {
@@ -41,29 +50,34 @@ export async function leadingRowComponents(
   const products = ITERATIONS + 1;
   const byRowsCost = products * 4 * rows.cols * width;
   const byGramCost = rows.rows * rows.cols + products * 2 * rows.rows * width;
-  return byRowsCost < byGramCost
-    ? leadingOf(byRows(rows, algebra), wanted, algebra)
-    : leadingComponents(await algebra.gram(rows), wanted, algebra);
+  const kernel = byRowsCost < byGramCost ? byRows(rows, algebra) : byGram(await algebra.gram(rows), algebra);
+  return leadingKernelComponents({ ...kernel, basis: rows.basis }, wanted, algebra);
 }
 
-/** K as an operator. */
-interface Kernel {
+/** K [n, n] as an operator. */
+export interface Kernel {
   n: number;
-  /** K · m. */
+  /** m K of m [any, n]. */
   times(m: Matrix): Promise<Matrix>;
+  basis?: OtherBasis | undefined;
 }
 
 const byGram = (gram: Matrix, algebra: LinearAlgebra): Kernel => ({
   n: gram.rows,
-  times: (m) => algebra.multiply(gram, m),
+  times: (m) => algebra.multiply(m, gram),
 });
 
 const byRows = (rows: Matrix, algebra: LinearAlgebra): Kernel => ({
   n: rows.rows,
-  times: async (m) => algebra.multiply(rows, await algebra.crossMultiply(rows, m)),
+  times: async (m) => algebra.multiplyTransposed(await algebra.multiply(m, rows), rows),
 });
 
-async function leadingOf(kernel: Kernel, wanted: number, algebra: LinearAlgebra): Promise<Matrix> {
+/** The same of K as an operator. */
+export async function leadingKernelComponents(
+  kernel: Kernel,
+  wanted: number,
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
   let space = await startSpace(kernel, wanted);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) space = await iterate(kernel, space, algebra);
   return scoresOf(space, await ritz(space, algebra), { wanted, algebra });
@@ -90,21 +104,38 @@ export async function settledComponents(
   return scoresOf(space, found, { wanted, algebra });
 }
 
+/** Vectors stand in rows, where they are contiguous in memory, and products of them with rows need no transposes. */
 interface Space {
-  /** [n, width], with orthonormal columns. */
+  /** [width, n], with orthonormal rows. */
   basis: Matrix;
-  /** K · basis. */
+  /** basis · K. */
   image: Matrix;
 }
 
 const widthOf = (n: number, wanted: number): number => Math.min(n, wanted + OVERSAMPLING);
 
-async function startSpace({ n, times }: Kernel, wanted: number): Promise<Space> {
-  const width = widthOf(n, wanted);
+async function startSpace({ n, times, basis }: Kernel, wanted: number): Promise<Space> {
+  const rows = basis?.rows ?? n;
+  const drawn = randomStart(rows, widthOf(rows, wanted));
+  const start = transpose(basis ? basis.of(drawn) : drawn);
+  return { basis: start, image: await times(start) };
+}
+
+/** The layers of a side all start from the same vectors, so the latest are kept. */
+const randomStart = latestOf((n: number, width: number): Matrix => {
   const random = seededRandom(n, width);
   const start = zeros(n, width);
   for (let at = 0; at < start.data.length; at++) start.data[at] = random.normal();
-  return { basis: start, image: await times(start) };
+  return start;
+});
+
+/** The same function, which keeps its latest result. */
+function latestOf<T>(make: (n: number, width: number) => T): (n: number, width: number) => T {
+  let latest: { n: number; width: number; made: T } | undefined;
+  return (n, width) => {
+    if (latest?.n !== n || latest.width !== width) latest = { n, width, made: make(n, width) };
+    return latest.made;
+  };
 }
 
 async function iterate({ times }: Kernel, { image }: Space, algebra: LinearAlgebra): Promise<Space> {
@@ -113,7 +144,7 @@ async function iterate({ times }: Kernel, { image }: Space, algebra: LinearAlgeb
 }
 
 async function ritz({ basis, image }: Space, algebra: LinearAlgebra): Promise<Eigen> {
-  return symmetricEigen(await algebra.multiply(transpose(basis), image));
+  return symmetricEigen(await algebra.multiplyTransposed(basis, image));
 }
 
 function haveSettled(before: Eigen, after: Eigen, wanted: number): boolean {
@@ -130,7 +161,7 @@ function scoresOf(
 ): Promise<Matrix> {
   const largest = values[0] ?? 0;
   const kept = values.filter((value) => value > RANK_TOLERANCE * largest).length;
-  return algebra.multiply(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));
+  return algebra.crossMultiply(basis, scaledVectors(vectors, values, Math.min(wanted, kept)));
 }
 
 /** The first `count` eigenvectors, each times the square root of its eigenvalue. */
@@ -145,19 +176,47 @@ function scaledVectors(vectors: Matrix, values: Float64Array, count: number): Ma
   return out;
 }
 
+/** Rows count as clearly independent if each keeps this share of its length beside those before it. */
+const CLEARLY_INDEPENDENT = 1e-4;
+
 /**
- * Number of columns that are orthonormalised among themselves before the next block is made orthogonal to them
- * by products.
+ * Orthonormal rows that span the rows of m, in their order; a row in the span of those before it becomes zero. By the
+ * Cholesky factor of their inner products, Q = L⁻¹ m with L Lᵀ = m mᵀ: nearly all of it products. Its error grows with
+ * the square of the condition, so it is done twice, and rows that are nearly dependent are taken by Gram–Schmidt.
+ * Reference: Yamamoto, Nakatsukasa, Yanagisawa, Fukaya 2015, Roundoff error analysis of the CholeskyQR2 algorithm.
+ */
+async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
+  const first = await byCholesky(m, algebra);
+  return (first && (await byCholesky(first, algebra))) ?? (await byGramSchmidt(m, algebra));
+}
+
+/** One pass; undefined if the rows are not clearly independent. */
+async function byCholesky(m: Matrix, algebra: LinearAlgebra): Promise<Matrix | undefined> {
+  const n = m.rows;
+  const products = await algebra.multiplyTransposed(m, m);
+  const norms = Float64Array.from({ length: n }, (_, k) => Math.sqrt(products.data[k * n + k] as number));
+  // of unit rows, so that their lengths do not count towards the condition
+  for (let r = 0, at = 0; r < n; r++)
+    for (let c = 0; c < n; c++, at++)
+      products.data[at] = (products.data[at] as number) / ((norms[r] as number) * (norms[c] as number));
+  const lower = cholesky(products, 0);
+  if (!lower) return undefined;
+  for (let k = 0; k < n; k++) if (!((lower[k * n + k] as number) > CLEARLY_INDEPENDENT)) return undefined;
+  const inverse = invertLower(lower, n);
+  for (let at = 0; at < inverse.data.length; at++)
+    inverse.data[at] = (inverse.data[at] as number) / (norms[at % n] as number);
+  return algebra.multiply(inverse, m);
+}
+
+/**
+ * Number of rows that are orthonormalised among themselves before the next block is made orthogonal to them by
+ * products.
  */
 const BLOCK = 16;
 
-/**
- * Orthonormal columns by Gram–Schmidt, done twice for accuracy; a column in the span of the others becomes
- * zero.
- */
-async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
-  // Works on the transpose, where a column is contiguous in memory.
-  const rows = transpose(m);
+/** The same by Gram–Schmidt, done twice for accuracy. */
+async function byGramSchmidt(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
+  const rows = copyOf(m);
   for (let start = 0; start < rows.rows; start += BLOCK) {
     const done = rowRange(rows, 0, start);
     const block = rowRange(rows, start, Math.min(rows.rows, start + BLOCK));
@@ -167,7 +226,7 @@ async function orthonormal(m: Matrix, algebra: LinearAlgebra): Promise<Matrix> {
       for (let k = 0; k < block.rows; k++) orthonormaliseRow(block, k, before[k] as number);
     }
   }
-  return transpose(rows);
+  return rows;
 }
 
 /** Subtracts from the rows of m their projections on each unit row. */

@@ -14,6 +14,7 @@ import type { OutcomeLine } from '../protocol/outcomes.ts';
 import type { JudgeSettings } from './judge/ask-judge.ts';
 import { judgeRun, type JudgeReport } from './judge/judge-run.ts';
 import { linesOfRules } from './evaluate-by-rules.ts';
+import { scoreIntrinsic, type IntrinsicReport } from './intrinsic/score-intrinsic.ts';
 import { readOutcomesCsv } from './read-outcomes-csv.ts';
 
 const FLAGS = {
@@ -44,15 +45,22 @@ const FLAGS = {
     value: 'N',
     about: 'episodes asked about at the same time',
   },
+  model: {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    about:
+      "folder of one of the run's models, once for each: the intrinsic score, how much likelier its agents' replies are behind their partner's words than behind those of another dialogue",
+  },
   progress: { type: 'boolean', default: false, about: 'say on standard error how far it is' },
 } as const;
 
 export const usage = (): string =>
   usageText(
     {
-      call: 'entrain evaluate RUN [--file FILE] [--judge URL --judge-model NAME]',
+      call: 'entrain evaluate RUN [--file FILE] [--judge URL --judge-model NAME] [--model DIR…]',
       about:
-        'Writes outcomes.jsonl of a run: by the rules of its scenarios, by a file, by a judge. Status 1 where the judge left episodes unscored.',
+        'Writes outcomes.jsonl of a run: by the rules of its scenarios, by a file, by a judge, by the logits of its own models. Status 1 where the judge left episodes unscored.',
     },
     FLAGS,
   );
@@ -76,9 +84,13 @@ export async function run(argv: string[]): Promise<number> {
   const byFile = await linesOfFile(talk, values.file);
   const byRule = linesOfRules(talk, finished);
   const report = judge && (await judged(talk, finished, { ...values, settings: judge }));
-  const lines = mergeOutcomes(known, [...byRule, ...byFile, ...(report?.lines ?? [])]);
+  const intrinsic =
+    values.model && (await scoredByModels(talk, finished, { ...values, folders: values.model }));
+  const added = [...byRule, ...byFile, ...(report?.lines ?? []), ...(intrinsic?.lines ?? [])];
+  const lines = mergeOutcomes(known, added);
   if (lines.length > 0) await writeOutcomes(folder, lines);
-  process.stdout.write(textOf({ byRule, byFile, report, left: talk.episodes.length - finished.length }));
+  const left = talk.episodes.length - finished.length;
+  process.stdout.write(textOf({ byRule, byFile, report, intrinsic, left }));
   return report && report.scored < report.episodes ? 1 : 0;
 }
 
@@ -134,21 +146,32 @@ async function judged(
   }).finally(() => progress.end());
 }
 
+async function scoredByModels(
+  talk: RunTalk,
+  finished: readonly TalkEpisode[],
+  { progress: shown, folders }: Pick<Flags, 'progress'> & { folders: readonly string[] },
+): Promise<IntrinsicReport> {
+  const progress = stderrProgress(shown);
+  return scoreIntrinsic(talk, finished, { folders, say: progress.say }).finally(() => progress.end());
+}
+
 interface Report {
   byRule: readonly OutcomeLine[];
   byFile: readonly OutcomeLine[];
   report: JudgeReport | undefined;
+  intrinsic: IntrinsicReport | undefined;
   /** Episodes that are not finished. */
   left: number;
 }
 
-function textOf({ byRule, byFile, report, left }: Report): string {
+function textOf({ byRule, byFile, report, intrinsic, left }: Report): string {
   const episodes = (lines: readonly OutcomeLine[]): number =>
     new Set(lines.map(({ episode }) => episode)).size;
   const lines = [
     `rules  ${byRule.length} values of ${episodes(byRule)} episodes`,
     `file   ${byFile.length} values of ${episodes(byFile)} episodes`,
     ...(report ? judgeText(report) : []),
+    ...(intrinsic ? intrinsicText(intrinsic, episodes(intrinsic.lines)) : []),
     ...(left > 0 ? [`${left} episodes are not finished and were left out`] : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -158,5 +181,17 @@ function judgeText({ episodes, scored, fromCache, tokens, unscored }: JudgeRepor
   return [
     `judge  ${scored} of ${episodes} episodes scored, ${fromCache} of them asked earlier; ${tokens} tokens`,
     ...[...unscored].map(([reason, count]) => `       ${count} left unscored: ${reason}`),
+  ];
+}
+
+function intrinsicText({ lines, agentsLeft, alone }: IntrinsicReport, episodes: number): string[] {
+  return [
+    `models ${lines.length} values of ${episodes} episodes`,
+    ...(agentsLeft.length > 0
+      ? [`       none of ${agentsLeft.join(', ')}: give the folders of their models by --model`]
+      : []),
+    ...(alone > 0
+      ? [`       none of ${alone} episodes without a second one of their scenario, condition and models`]
+      : []),
   ];
 }

@@ -13,9 +13,12 @@ export type Decoded = { text: string } | { fault: string };
 
 /** The text of a file, or why it cannot be decoded, as the end of a sentence. */
 export function decodeText(bytes: Uint8Array): Decoded {
-  const [first = 0, second = 0] = bytes;
-  if (first === 0xff && second === 0xfe) return { text: new TextDecoder('utf-16le').decode(bytes) };
+  const [first = 0, second = 0, third = 1, fourth = 1] = bytes;
+  if (first === 0xff && second === 0xfe && third + fourth > 0)
+    return { text: new TextDecoder('utf-16le').decode(bytes) };
   if (first === 0xfe && second === 0xff) return { text: new TextDecoder('utf-16be').decode(bytes) };
+  // No text of ours begins with U+0000, nor has one behind its first character.
+  if (bytes.subarray(0, 4).includes(0)) return { fault: WIDE };
   try {
     // The decoder removes a byte order mark.
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
@@ -27,6 +30,8 @@ export function decodeText(bytes: Uint8Array): Decoded {
     };
   }
 }
+
+const WIDE = 'looks like UTF-16 or UTF-32 without a byte order mark of UTF-16: save it as UTF-8';
 
 /** The parsed value, or what is wrong and where. */
 export function parseJsonText(text: string): { value: unknown } | { fault: string } {
@@ -69,11 +74,14 @@ const SCALAR =
   /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
+/** Deeper texts are taken for wrong there, since no file of ours is as deep and the stack has an end. */
+const DEEPEST = 500;
+
 /**
  * Index of the first character that no JSON text may have there; the length of the text if it ends too early.
  */
 export function jsonFaultAt(text: string): number {
-  let at = 0;
+  let [at, depth] = [0, 0];
   const skip = (pattern: RegExp): boolean => {
     pattern.lastIndex = at;
     const found = pattern.exec(text);
@@ -87,7 +95,12 @@ export function jsonFaultAt(text: string): number {
     return true;
   };
   const list = (end: string, item: () => boolean): boolean => {
-    if (takes(end)) return true;
+    depth += 1;
+    const isWhole = depth <= DEEPEST && (takes(end) || items(end, item));
+    depth -= 1;
+    return isWhole;
+  };
+  const items = (end: string, item: () => boolean): boolean => {
     while (item()) {
       if (takes(end)) return true;
       if (!takes(',')) return false;

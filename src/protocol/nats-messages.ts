@@ -1,10 +1,8 @@
-/**
- * The JSON messages on NATS, one schema each. `parseMessage` checks a value or throws an `EntrainError` that names
- * the field.
- */
+/** The JSON messages on NATS, one schema each. `parseMessage` checks a value or throws with the name of the field. */
 import { z } from 'zod';
 import { agentModelSchema } from './agent-model.ts';
 import { EntrainError, type ErrorCode } from './errors.ts';
+import { recordedSchema } from './events/recorded.ts';
 import { NAME_PATTERN } from './subjects.ts';
 import { conditionSchema, branchPlanSchema, personSchema, samplingSchema, studySchema } from './study.ts';
 
@@ -44,8 +42,8 @@ export const promptTokensSchema = z.object({
   tokens: z.array(z.int()),
 });
 
-/** Coordinator → agent (request): this run is over and recorded. */
-export const releaseSchema = z.object({ run: z.string() });
+/** Coordinator → agent (request): leave this run. `over`: all of it is recorded; else it was stopped, and may go on. */
+export const releaseSchema = z.object({ run: z.string(), over: z.boolean().default(false) });
 
 /**
  * Analyzer → coordinator (answer): bytes free where it records, and what it lets one run take, and one agent of it
@@ -158,6 +156,8 @@ export const agentSpecSchema = z.object({
    * reader.
    */
   alternatives: z.array(alternativeSchema).default([]),
+  /** The talk behind which this agent reads every turn as well, to its end. */
+  control: z.object({ episode: z.string(), seed: z.int(), history: z.array(utteranceSchema) }).nullish(),
   /** What has been said already, in order: not empty when an agent comes back into an episode or takes one over. */
   history: z.array(utteranceSchema),
 });
@@ -195,6 +195,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     seed: z.int(),
     /** Which turns branch follows from it and from the seed. Absent in runs of earlier versions. */
     branches: branchPlanSchema.optional(),
+    /** The episode behind whose history listeners read its turns as well. */
+    control: z.string().optional(),
     atMs: z.number(),
   }),
   z.object({
@@ -237,6 +239,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     atMs: z.number(),
   }),
   z.object({ type: z.literal('run-failed'), run: z.string(), reason: z.string(), atMs: z.number() }),
+  recordedSchema,
   /** A failed run was started again, its cause removed, and continues where it stopped. */
   z.object({ type: z.literal('run-resumed'), run: z.string(), atMs: z.number() }),
 ]);

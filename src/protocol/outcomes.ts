@@ -14,7 +14,8 @@ export const outcomeLineSchema = z.discriminatedUnion('type', [
     /** What was valued, such as `success` or `goal`. */
     name: z.string(),
     value: z.number(),
-    source: z.enum(['rule', 'judge', 'file']),
+    /** `intrinsic`: from the logits of the agent's own model. */
+    source: z.enum(['rule', 'judge', 'file', 'intrinsic']),
     judge: judgeSchema.optional(),
   }),
   /** An episode that a judge was asked about and that has no value by it. */

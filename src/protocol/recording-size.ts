@@ -32,7 +32,7 @@ export function expectedOf(study: Study, agent: string, { layers, dims }: AgentM
   const episodeBytes =
     FRAME_BYTES +
     Math.ceil(maxTurns / 2) * turnBytes +
-    maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes +
+    maxTurns * (maxTokens + TEMPLATE_TOKENS) * stepBytes * (steps?.control ? 2 : 1) +
     maxTurns * branchBytes(study, { stateBytes: layers * dims * 4, layers });
   const episodes = study.episodes * study.scenarios.length * partsOf(study, agent);
   const hourTokens = TOKENS_PER_S * 3600;

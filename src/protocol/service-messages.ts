@@ -1,5 +1,6 @@
 /** The messages of the service: what its users ask the resident coordinator, and the rows that hold its state. */
 import { z } from 'zod';
+import { recorderRowSchema } from './events/recorded.ts';
 import { runFactsSchema } from './nats-messages.ts';
 import { studySchema } from './study.ts';
 import { NAME_PATTERN, RESERVED_RUNS } from './subjects.ts';
@@ -18,6 +19,10 @@ export const submitSchema = z.object({
 });
 export const ofRunSchema = z.object({ run: name });
 export const ofAgentSchema = z.object({ agent: name, undo: z.boolean().default(false) });
+/** With `analyzer` it is the analyzer of this name that joined. */
+export const removeSchema = ofAgentSchema.extend({ analyzer: z.boolean().default(false) });
+/** A new token by which machines join, for agents or for one analyzer, or the end of one. */
+export const tokenSchema = z.object({ revoke: name.optional(), analyzer: z.boolean().default(false) });
 export const fileSchema = z.object({ run: name, path: z.string().max(500), offset: z.int().min(0) });
 
 /** What a caller may ask, and the schema of the request. */
@@ -28,7 +33,8 @@ export const SERVICE_REQUESTS = {
   resume: ofRunSchema,
   fleet: z.object({}),
   drain: ofAgentSchema,
-  remove: ofAgentSchema,
+  remove: removeSchema,
+  token: tokenSchema,
   files: ofRunSchema,
   file: fileSchema,
 } as const;
@@ -44,6 +50,8 @@ export const runViewSchema = z.object({
   /** Why it waits or failed. */
   reason: z.string().optional(),
   agents: z.array(z.string()),
+  /** Those that recorded its parts, the present one last. */
+  analyzers: z.array(z.string()).optional(),
   episodes: z.object({ finished: z.int(), all: z.int() }),
   /** Seconds until its last episode ends, by those that ended since this coordinator leads it. */
   etaSeconds: z.number().optional(),
@@ -74,6 +82,8 @@ export const programViewSchema = z.object({
   model: z.string().optional(),
   provider: z.string().optional(),
   atOnce: z.int().optional(),
+  /** Of an analyzer: how many agents the runs have that it records now. */
+  load: z.int().optional(),
 });
 
 export const runsAnswerSchema = z.object({ runs: z.array(runViewSchema) });
@@ -106,6 +116,8 @@ export const rowSchemas = {
   wish: z.object({ want: z.enum(['run', 'stop']), by: callerSchema, atMs: z.number() }),
   /** What the run was begun with. */
   facts: runFactsSchema,
+  /** Which analyzer records it. */
+  recorder: recorderRowSchema,
   /** How it came to an end. It holds until a later wish. */
   outcome: z.object({
     state: z.enum(['finished', 'failed']),

@@ -9,6 +9,8 @@ import { NAME_PATTERN } from './subjects.ts';
 
 const name = z.string().regex(NAME_PATTERN, 'expected 1 to 64 letters, digits, "-" or "_"');
 
+/** Most episodes of a run. */
+export const MAX_EPISODES = 100_000;
 const modelFolder = z.string().min(1).max(1000);
 
 export const MAX_AGENTS = 8;
@@ -134,6 +136,8 @@ export const studySchema = z
     pairs: z.array(z.array(name).min(2).max(MAX_AGENTS)).min(1),
     /** Decoder folder of each agent; of one that is missing, `--model` says it. */
     models: z.record(name, modelFolder).default({}),
+    /** Properties of models by the name they have in `models`: held constant in partial correlations. */
+    covariates: z.record(name, z.record(name, z.number())).optional(),
     /** Order of the scenarios, groups and conditions of a round: as listed, or drawn by seed. */
     order: z.enum(['listed', 'shuffled']).default('listed'),
     /** The agent that reads along in the condition `reader`. */
@@ -151,6 +155,11 @@ export const studySchema = z
       .strictObject({
         layers: z.array(z.int().min(0)).nullable().default(null),
         every: z.int().min(1).default(1),
+        /**
+         * Whether each listener reads every turn behind the history of another episode as well, that of the first of
+         * its scenario, group and condition: what the words alone give of a measure between steps.
+         */
+        control: z.boolean().default(false),
       })
       .nullable()
       .default(null),
@@ -167,7 +176,16 @@ export const studySchema = z
   .refine(({ minTurns, maxTurns }) => minTurns <= maxTurns, {
     path: ['minTurns'],
     error: 'expected at most maxTurns',
-  });
+  })
+  // Whoever plans a study makes all of its episodes at once, also the coordinator that leads the runs of others.
+  .refine(
+    ({ episodes, scenarios, pairs, conditions }) =>
+      episodes * scenarios.length * pairs.length * conditions.length <= MAX_EPISODES,
+    {
+      path: ['episodes'],
+      error: `expected at most ${MAX_EPISODES} episodes in a run, over all scenarios, pairs and conditions`,
+    },
+  );
 
 export type Study = z.infer<typeof studySchema>;
 export type Scenario = z.infer<typeof scenarioSchema>;
@@ -182,7 +200,7 @@ export type Person = z.infer<typeof personSchema>;
  * it has all. Layer 0 enters the first block.
  */
 export function missingLayer(
-  { steps, branches }: Pick<Study, 'steps' | 'branches'>,
+  { steps, branches }: { steps: { layers: number[] | null } | null } & Pick<Study, 'branches'>,
   models: ReadonlyMap<string, { name: string; layers: number }>,
 ): string | undefined {
   const asked = [

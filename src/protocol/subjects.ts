@@ -6,7 +6,7 @@ const PREFIX_OF_VERSION_1 = 'entrain.v1';
 export const NAME_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Used in place of a run's name in subjects that belong to no run. */
-export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer', 'service'];
+export const RESERVED_RUNS: readonly string[] = ['agent', 'analyzer', 'join', 'service'];
 
 const RUN_AT = PREFIX.split('.').length;
 
@@ -38,6 +38,12 @@ export const subjects = {
     `${PREFIX}.service.${caller.role}.${caller.name}.${verb}`,
   /** Request to the coordinator: address of the analyzer and a new stream token for an agent of the run. */
   renewToken: (run: string, agent: string) => `${PREFIX}.${run}.renew.${agent}`,
+  /** Request of a machine that has a token: lets its agents in. Only the user of this token may publish there. */
+  join: (token: string) => `${PREFIX}.join.token.${token}`,
+  /** Request of an agent that joined: a token of NATS that holds for longer. */
+  renewCredentials: (agent: string) => `${PREFIX}.join.renew.${agent}`,
+  /** The same of an analyzer; an agent may have its name. */
+  renewAnalyzer: (analyzer: string) => `${PREFIX}.join.renew-analyzer.${analyzer}`,
   /** Stored: what one agent may know of an episode. */
   spec: (run: string, episode: string, agent: string) => `${PREFIX}.${run}.spec.${episode}.${agent}`,
   specsOf: (run: string, agent: string) => `${PREFIX}.${run}.spec.*.${agent}`,

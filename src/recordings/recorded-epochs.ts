@@ -36,8 +36,8 @@ export interface RecordedEpochs {
 }
 
 interface Kept extends RecordedEpoch, EpochPlace {
-  /** EPISODE/TURN of the turns whose `turn` frame is recorded. */
-  turns: Set<string>;
+  /** EPISODE/TURN of the turns whose `turn` frame is recorded → the number of the first one. */
+  turns: Map<string, number>;
   /** Number of the first frame of the next utterance: one after the last frame that an earlier one names. */
   named: number;
 }
@@ -54,7 +54,7 @@ export function createRecordedEpochs(): RecordedEpochs {
       if (message.type === 'turn' && (message.seating ?? 0) >= READER_SEATING)
         read.add(`${message.episode}/${message.turn}`);
     },
-    turns: () => [...epochs.values()].flatMap(({ turns }) => [...turns]),
+    turns: () => [...epochs.values()].flatMap(({ turns }) => [...turns.keys()]),
     wasRead: (episode, turn) => read.has(`${episode}/${turn}`),
     epochs: () => [...epochs.values()].map(publicPart),
     missing: (utterance) => {
@@ -79,7 +79,7 @@ function emptyEpoch({ stream, epoch }: EpochPlace): Kept {
     gapFrames: 0,
     doubled: 0,
     lastSeq: -1,
-    turns: new Set(),
+    turns: new Map(),
     named: 0,
   };
 }
@@ -95,7 +95,10 @@ function takeMessage(epoch: Kept, message: DataMessage): void {
     epoch.gaps.push({ from: message.from, to: message.to });
     epoch.gapFrames += message.to - message.from + 1;
   }
-  if (message.type === 'turn') epoch.turns.add(`${message.episode}/${message.turn}`);
+  if (message.type === 'turn') {
+    const turn = `${message.episode}/${message.turn}`;
+    epoch.turns.set(turn, epoch.turns.get(turn) ?? message.seq);
+  }
   epoch.lastSeq = message.seq;
 }
 
@@ -108,5 +111,7 @@ function missingIn(
   if (epoch.lastSeq < lastSeq) return `recorded only up to ${epoch.lastSeq}`;
   const lost = [...epoch.holes, ...epoch.gaps].find(({ from, to }) => from <= lastSeq && to >= first);
   if (lost) return `frames ${lost.from}…${lost.to} are not there`;
-  return epoch.turns.has(`${episode}/${turn}`) ? undefined : 'its turn frame is not there';
+  const frame = epoch.turns.get(`${episode}/${turn}`);
+  if (frame === undefined) return 'its turn frame is not there';
+  return frame > lastSeq ? `its turn frame is number ${frame}, after the last that it names` : undefined;
 }

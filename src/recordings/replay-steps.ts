@@ -18,21 +18,24 @@ import {
   type ScoreTools,
 } from '../analyzer/steps/dyad-steps.ts';
 import { addSteps, type TurnSteps, type StepLayers } from '../analyzer/steps/turn-steps.ts';
-import { alignSides } from '../analyzer/steps/step-index.ts';
+import { alignControl, alignSides, type ControlledSteps } from '../analyzer/steps/step-index.ts';
 import { parseStepMeasures } from '../analyzer/steps/step-measures.ts';
-import { figureRecords, type StepRecord } from '../analyzer/steps/step-record.ts';
+import { figureRecords, type StepFigureRecord, type StepRecord } from '../analyzer/steps/step-record.ts';
 import { replayFields } from './replay-fields.ts';
 
-/** `STREAM EPOCH EPISODE TURN` → its steps frames. */
+/** `STREAM EPOCH EPISODE TURN`, of a control with ` control` behind → its steps frames. */
 export type StepIndex = Map<string, { seq: number; at: RecordedMessage['at'] }[]>;
 
 export function indexSteps(index: StepIndex, { stream, epoch, message, at }: RecordedMessage): void {
   if (message.type !== 'steps') return;
-  const key = `${stream} ${epoch} ${message.episode} ${message.turn}`;
+  const what = message.role === 'control' ? CONTROL : '';
+  const key = `${stream} ${epoch} ${message.episode} ${message.turn}${what}`;
   const places = index.get(key) ?? [];
   index.set(key, places);
   places.push({ seq: message.seq, at });
 }
+
+const CONTROL = ' control';
 
 export interface StepReplay {
   folder: string;
@@ -50,9 +53,19 @@ export async function replaySteps(record: StepRecord, from: StepReplay): Promise
   if (again.steps !== record.steps || again.seed !== record.seed)
     return `${name}: the recording gives ${again.steps} steps`;
   const labels = Object.keys(record.figures);
-  const figures = { again: figureRecords(again.figures), published: record.figures };
+  const published = Object.fromEntries(labels.map((label) => [label, withoutP(record.figures[label])]));
+  const figures = { again: figureRecords(again.figures), published };
   const difference = replayFields(labels, figures);
   return difference && `${name}: ${difference}`;
+}
+
+/** Earlier versions wrote a p-value against shifts of the listener, which is no evidence of coupling. */
+function withoutP(
+  figure: (StepFigureRecord & { pValue?: number }) | undefined,
+): StepFigureRecord | undefined {
+  if (!figure) return undefined;
+  const { pValue: _, ...rest } = figure;
+  return rest;
 }
 
 function scoreAgain(dyad: DyadSteps, { run, figures }: StepRecord, algebra: LinearAlgebra) {
@@ -64,26 +77,38 @@ function scoreAgain(dyad: DyadSteps, { run, figures }: StepRecord, algebra: Line
     handleMessages: () => Promise.resolve(),
     nowMs: () => 0,
   };
-  const quick = Object.values(figures).every(({ pValue }) => pValue === undefined);
+  const quick = Object.values(figures).every(({ nullMean }) => nullMean === undefined);
   return quick ? quickStepScore(dyad, tools) : fullStepScore(dyad, tools);
 }
 
 async function dyadOf(
-  { episode, rows }: StepRecord,
+  { episode, scenario, rows, controlRows = {} }: StepRecord,
   from: StepReplay & { group: Group },
 ): Promise<DyadSteps | undefined> {
-  const dyad = createDyadSteps({ group: from.group, episode });
-  for (const [turn, [speaker, listener, steps]] of Object.entries(rows)) {
-    const sides = await Promise.all(
-      [speaker, listener].map((last) => readSide(from, { episode, turn: Number(turn), last })),
-    );
-    const [a, b] = sides;
-    if (!a || !b) return undefined;
+  const place = { group: from.group, episode, scenario };
+  const dyad = createDyadSteps(place);
+  const turns = new Set([...Object.keys(rows), ...Object.keys(controlRows)].map(Number));
+  for (const turn of [...turns].sort((a, b) => a - b)) {
+    const [speaker, listener, steps] = rows[turn] ?? [];
+    const controlled = controlRows[turn];
+    const sideOf = (last: string | undefined, what = ''): Promise<TurnSteps | undefined> =>
+      last === undefined ? Promise.resolve(undefined) : readSide(from, { episode, turn, last, what });
+    const a = await sideOf(speaker ?? controlled?.[0]);
+    const b = await sideOf(listener ?? controlled?.[1]);
+    const c = await sideOf(controlled?.[2], CONTROL);
+    if (!a || !b || (controlled && !c)) return undefined;
     const aligned = alignSides(a, b);
-    const kept = { ...aligned, a: lastSteps(aligned.a, steps), b: lastSteps(aligned.b, steps) };
-    await addTurn(dyad, { group: from.group, episode, turn: Number(turn), ...kept }, from.algebra);
+    const control = c ? lastControlled(alignControl(a, b, c), controlled?.[3] ?? 0) : undefined;
+    const kept = { a: lastSteps(aligned.a, steps ?? 0), b: lastSteps(aligned.b, steps ?? 0) };
+    await addTurn(dyad, { ...place, turn, ...aligned, ...kept, control }, from.algebra);
   }
   return dyad;
+}
+
+function lastControlled(found: ControlledSteps | undefined, steps: number): ControlledSteps | undefined {
+  if (!found) return undefined;
+  const { last, a, b, c } = found;
+  return { last, a: lastSteps(a, steps), b: lastSteps(b, steps), c: lastSteps(c, steps) };
 }
 
 function lastSteps(layers: StepLayers, steps: number): StepLayers {
@@ -101,10 +126,10 @@ function lastSteps(layers: StepLayers, steps: number): StepLayers {
  */
 async function readSide(
   { folder, index }: StepReplay,
-  of: { episode: string; turn: number; last: string },
+  of: { episode: string; turn: number; last: string; what: string },
 ): Promise<TurnSteps | undefined> {
   const [stream = '', epoch = '', lastSeq = ''] = of.last.split(' ');
-  const places = index.get(`${stream} ${epoch} ${of.episode} ${of.turn}`) ?? [];
+  const places = index.get(`${stream} ${epoch} ${of.episode} ${of.turn}${of.what}`) ?? [];
   let side: TurnSteps | undefined;
   for (const { seq, at } of places.toSorted((a, b) => a.seq - b.seq)) {
     if (seq > Number(lastSeq)) break;

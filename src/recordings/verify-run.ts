@@ -10,8 +10,10 @@ import { removalOf, type Removal } from '../journal/retention.ts';
 import { parseMessage, placeSchema, utteranceSchema } from '../protocol/nats-messages.ts';
 import { createRecordedBranches, type RecordedBranches } from './recorded-branches.ts';
 import { checkBranches, type BranchReport } from './check-branches.ts';
+import { createRecordedControls, type ControlReport, type RecordedControls } from './recorded-controls.ts';
 import { checkSpeakers, type Spoken } from './check-speakers.ts';
 import { createRecordedEpochs, type RecordedEpoch } from './recorded-epochs.ts';
+import { createRecordedWords, type RecordedWords } from './recorded-words.ts';
 import { checkAgainstPlan, readEvents, type RunEvents } from './check-against-plan.ts';
 
 /** The fields of an utterance that this check needs; others are ignored. */
@@ -40,6 +42,8 @@ export interface VerifyReport {
   utterances: { total: number; incomplete: string[] } | undefined;
   /** Undefined where the study has no branches. */
   branches: BranchReport | undefined;
+  /** Undefined where no turn was to be read behind another history. */
+  controls: ControlReport | undefined;
   /** What is missing or superfluous in the folder, compared with its plan and transcript. */
   lacking: string[];
   /** Set if retention removed the recording; then nothing is left to check. */
@@ -65,6 +69,8 @@ export async function verifyRun(folder: string): Promise<VerifyReport> {
 export function beginVerification(folder: string): Verification {
   const ledger = createRecordedEpochs();
   const branches = createRecordedBranches();
+  const controls = createRecordedControls();
+  const words = createRecordedWords();
   const faults: string[] = [];
   const open: string[] = [];
   const totals = { segments: 0, bytes: 0, frames: 0 };
@@ -79,8 +85,10 @@ export function beginVerification(folder: string): Verification {
       totals.frames += 1;
       ledger.take({ stream, epoch }, message);
       branches.take(stream, message);
+      controls.take({ stream, epoch }, message);
+      words.take(message);
     },
-    report: () => conclude(folder, { ledger, branches, faults, open, totals }),
+    report: () => conclude(folder, { ledger, branches, controls, words, faults, open, totals }),
   };
 }
 
@@ -89,6 +97,8 @@ async function conclude(
   seen: Pick<VerifyReport, 'faults' | 'open'> & {
     ledger: ReturnType<typeof createRecordedEpochs>;
     branches: RecordedBranches;
+    controls: RecordedControls;
+    words: RecordedWords;
     totals: Pick<VerifyReport, 'segments' | 'bytes' | 'frames'>;
   },
 ): Promise<VerifyReport> {
@@ -99,6 +109,7 @@ async function conclude(
   const spokenBy = { events: events.events, spoken: (transcript.all ?? []).filter(isSpoken) };
   const speakerFaults = checkSpeakers(spokenBy.events, spokenBy.spoken);
   const branches = await checkBranches(folder, { ...spokenBy, ledger: seen.branches });
+  const controls = seen.controls.report(events.events);
   const faults = [...seen.faults, ...epochs.flatMap(epochFaults), ...speakerFaults];
   const utterances = transcript.all && checkUtterances(transcript.all, events, ledger);
   const spoken = (transcript.all ?? []).map(({ episode, turn }) => `${episode}/${turn}`);
@@ -106,12 +117,14 @@ async function conclude(
     ...transcript.faults,
     ...(await checkAgainstPlan(folder, { spoken, recorded: ledger.turns(), events })),
     ...(branches?.faults ?? []),
+    ...(controls?.faults ?? []),
+    ...seen.words.faults(transcript.all ?? []),
   ];
   const removed = await removalOf(folder);
   const sound = faults.length === 0 && open.length === 0;
   const complete =
     sound && utterances !== undefined && utterances.incomplete.length === 0 && lacking.length === 0;
-  const parts = { faults, open, utterances, branches, lacking, removed, sound, complete };
+  const parts = { faults, open, utterances, branches, controls, lacking, removed, sound, complete };
   return { ...totals, ...countEpochs(epochs), epochs, ...parts };
 }
 

@@ -15,6 +15,7 @@ export function verifyText(report: VerifyReport): string {
   ];
   if (gapFrames > 0) lines.push(`${count(gapFrames, 'frame')} declared lost by the sender`);
   if (report.branches) lines.push(branchesText(report.branches));
+  if (report.controls) lines.push(controlsText(report.controls));
   lines.push(`sound: ${report.sound ? 'yes' : 'no'}`, ...section('not as planned and said', lacking));
   if (!utterances) lines.push('complete: unknown, for there is no transcript.jsonl');
   else {
@@ -40,6 +41,11 @@ function branchesText(report: NonNullable<VerifyReport['branches']>): string {
   const few =
     unpatched > 0 ? `, ${count(unpatched, 'turn')} without, of agents that had kept too few states` : '';
   return `branches: ${count(turns, 'turn')}, ${count(alternatives, 'alternative')}${moved}${few}${near}`;
+}
+
+function controlsText({ read, unread }: NonNullable<VerifyReport['controls']>): string {
+  const not = unread > 0 ? `, ${count(unread, 'heard turn')} not` : '';
+  return `controls: ${count(read, 'heard turn')} read behind another history as well${not}`;
 }
 
 function section(title: string, items: string[]): string[] {

@@ -7,6 +7,7 @@ import { usageText } from '../process/usage.ts';
 import { writeAtomic } from '../process/write-atomic.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { readAssociation } from './association.ts';
+import { readHumanDyads } from './human-section.ts';
 import { reportPage, type Report } from './page.ts';
 import { readReport } from './read-report.ts';
 
@@ -22,12 +23,25 @@ const FLAGS = {
     value: 'FILE',
     about: 'the report (report.html in the folder of the first run)',
   },
+  covariates: {
+    type: 'string',
+    value: 'FILE',
+    about:
+      'CSV with the column model and one for each covariate of models, held constant in the partial correlation, in place of those of the studies',
+  },
+  human: {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    about:
+      'what "entrain measure MEASURE --dyads DIR --json" printed: dyads of people beside the models; may be given again',
+  },
 } as const;
 
 export const usage = (): string =>
   usageText(
     {
-      call: 'entrain report RUN… [--out FILE.html]',
+      call: 'entrain report RUN… [--out FILE.html] [--covariates FILE] [--human FILE]',
       about:
         'Writes design, verdict, figures, outcomes, sampled dialogues and what failed into one HTML file that loads nothing, and the same figures as results.json beside it. Several runs stand in one report, with the correlation of synchrony and outcomes across their models.',
     },
@@ -49,7 +63,8 @@ export async function run(argv: string[]): Promise<number> {
     throw new EntrainError('USAGE', `--out is "${out}": expected a name that ends in .html.`);
   const report: Report = {
     runs: await Promise.all(folders.map((folder) => readReport(folder))),
-    association: await readAssociation(folders),
+    association: await readAssociation(folders, values.covariates),
+    people: await Promise.all((values.human ?? []).map((file) => readHumanDyads(file))),
   };
   const results = out.replace(/[^/\\]*$/, 'results.json');
   // They hold what was said, as transcript.jsonl does.
@@ -60,22 +75,26 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 /** The figures of a report, without the curves of figures while a run went on. */
-function resultsOf({ runs, association }: Report): object {
+function resultsOf({ runs, association, people }: Report): object {
   return {
-    runs: runs.map(({ facts, view, lags, doses, maps, overTurns, outcomes, faults, dialogues }) => ({
-      ...facts,
-      provisional: view.figures.provisional,
-      verdict: view.figures.verdict,
-      groups: view.figures.groups.map((group) => ({ ...group, curve: undefined })),
-      differences: view.figures.differences,
-      lags,
-      doses,
-      layers: maps.map(({ layerMap: { map, nulls }, ...group }) => ({ ...group, map, nulls })),
-      overTurns,
-      outcomes,
-      faults,
-      dialogues: dialogues.map(({ id }) => id),
-    })),
+    runs: runs.map(
+      ({ facts, view, lags, doses, maps, overTurns, geometry, outcomes, faults, dialogues }) => ({
+        ...facts,
+        provisional: view.figures.provisional,
+        verdict: view.figures.verdict,
+        groups: view.figures.groups.map((group) => ({ ...group, curve: undefined })),
+        differences: view.figures.differences,
+        lags,
+        doses,
+        layers: maps.map(({ layerMap: { map, nulls }, ...group }) => ({ ...group, map, nulls })),
+        overTurns,
+        geometry,
+        outcomes,
+        faults,
+        dialogues: dialogues.map(({ id }) => id),
+      }),
+    ),
     ...(association ? { association: association.analysis } : {}),
+    ...(people.length > 0 ? { people } : {}),
   };
 }

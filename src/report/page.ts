@@ -1,6 +1,8 @@
 /** A report as one HTML file: it loads nothing and runs nothing. */
-import { associationSection, type Association } from './association.ts';
+import { acrossModels, associationSection, type Association } from './association.ts';
 import { el, raw, type Markup } from './figures/svg.ts';
+import { geometrySection } from './geometry-section.ts';
+import { humanSection, type HumanDyads } from './human-section.ts';
 import { layersSection } from './layers-section.ts';
 import type { RunReport } from './read-report.ts';
 import {
@@ -19,11 +21,13 @@ import { STYLE } from './style.ts';
 export interface Report {
   runs: RunReport[];
   association: Association | undefined;
+  /** Dyads of people, from files of the user's own. */
+  people: HumanDyads[];
 }
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-export function reportPage({ runs, association }: Report): string {
+export function reportPage({ runs, association, people }: Report): string {
   const title = runs.map(({ facts }) => facts.run).join(', ');
   const head = el(
     'head',
@@ -41,13 +45,13 @@ export function reportPage({ runs, association }: Report): string {
     'main',
     {},
     association && runs.length > 1 ? associationSection(association) : undefined,
-    runs.map((run) => runParts(run)),
-    association && runs.length === 1 ? associationSection(association) : undefined,
+    runs.map((run) => runParts(run, runs.length === 1 ? association : undefined)),
+    people.length > 0 ? humanSection(people, runs) : undefined,
   );
   return `<!doctype html>\n${el('html', { lang: 'en' }, head, el('body', {}, body)).markup}\n`;
 }
 
-const runParts = (run: RunReport): Markup =>
+const runParts = (run: RunReport, association: Association | undefined): Markup =>
   el(
     'article',
     {},
@@ -57,12 +61,14 @@ const runParts = (run: RunReport): Markup =>
       { class: 'soft' },
       `Do two language models that talk fall into step? Run ${run.facts.run}, ${new Date(run.facts.startedAtMs).toISOString().slice(0, 10)}.`,
     ),
-    verdictBox(run),
+    verdictBox(run, association && acrossModels(association)),
     preregisteredSection(run),
     designSection(run),
+    association && associationSection(association),
     ladderSection(run),
     curvesSection(run),
     layersSection(run),
+    geometrySection(run.geometry),
     outcomesSection(run),
     dialoguesSection(run),
     faultsSection(run),

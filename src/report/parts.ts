@@ -6,8 +6,9 @@ export const section = (title: string, ...children: Child[]): Markup =>
 
 export const paragraph = (...children: Child[]): Markup => el('p', {}, ...children);
 
+/** A figure of the whole width; on a narrow screen it scrolls by itself, for its words could not be read smaller. */
 export const figureOf = (caption: string, plot: Markup): Markup =>
-  el('figure', {}, plot, el('figcaption', {}, caption));
+  el('figure', {}, scrolling(caption, plot), el('figcaption', {}, caption));
 
 /** A figure that does not need the whole width. */
 export const smallFigure = (caption: string, plot: Markup, legend?: Child): Markup =>
@@ -16,7 +17,7 @@ export const smallFigure = (caption: string, plot: Markup, legend?: Child): Mark
 /** Numbers stand at the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): Markup {
   const isNumber = head.map((_, column) =>
-    rows.every((row) => /^[-−+<]?\s?[\d.,]+( %)?$|^–$/.test(row[column] ?? '–')),
+    rows.every((row) => /^[-−+<]?\s?[\d.,]+(e[-−+]?\d+)?( %)?$|^\[[^\]]+\]$|^–$/.test(row[column] ?? '–')),
   );
   const cell = (name: 'th' | 'td') => (text: string, column: number) =>
     el(name, isNumber[column] === true ? { class: 'number' } : {}, text);
@@ -31,8 +32,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     ),
   );
   // On a narrow screen the table scrolls by itself.
-  return el('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': head.join(', ') }, whole);
+  return scrolling(head.join(', '), whole);
 }
+
+const scrolling = (label: string, ...children: Child[]): Markup =>
+  el('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': label }, ...children);
 
 export const list = (items: readonly string[]): Markup =>
   el(
@@ -43,7 +47,9 @@ export const list = (items: readonly string[]): Markup =>
 
 /** A colored dot and a name for each curve. */
 export const legend = (curves: readonly { name: string; color: string }[]): Markup[] =>
-  curves.map(({ name, color }) => el('span', {}, el('span', { class: `key ${color}` }), name));
+  curves.map(({ name, color }) =>
+    el('span', { class: 'entry' }, el('span', { class: `key ${color}` }), name),
+  );
 
 export const two = (value: number): string => value.toFixed(2).replace('-', '−');
 

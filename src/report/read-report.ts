@@ -1,6 +1,7 @@
 /** Reads what a report says of a run from its folder: figures, outcomes, curves, dialogues, what failed. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readGeometry, type Geometry } from '../analysis/state-geometry.ts';
 import { readOutcomes } from '../process/run-folder/outcomes-file.ts';
 import { readLines } from '../process/run-folder/read-lines.ts';
 import { readTalk, type RunTalk, type TalkEpisode } from '../process/run-folder/read-talk.ts';
@@ -23,6 +24,8 @@ export interface RunReport {
   /** Groups with a map of layers, those of `live` first. */
   maps: MappedGroup[];
   overTurns: TurnCurve[];
+  /** None without a recording. */
+  geometry: Geometry[];
   outcomes: OutcomeMean[];
   dialogues: TalkEpisode[];
   /** What failed or is missing, a sentence each. */
@@ -60,6 +63,7 @@ export async function readReport(folder: string): Promise<RunReport> {
     doses: doseCurves(view),
     maps,
     overTurns: turnCurves(talk, maps),
+    geometry: (await readGeometry(talk)).toSorted(byCondition),
     outcomes: outcomeMeans(talk, outcomes),
     dialogues: sampled(talk),
     faults: [

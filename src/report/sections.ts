@@ -1,5 +1,6 @@
 /** The sections of a report about one run. */
 import type { TalkEpisode } from '../process/run-folder/read-talk.ts';
+import { groupBy } from '../synchrony/group-by.ts';
 import { RUNGS, type Line } from '../viewer/page/figures/rung-figures.ts';
 import { scaleOf } from '../viewer/page/figures/scale.ts';
 import { directionOf, hueOf, meaningOf, probability } from '../viewer/page/format.ts';
@@ -23,13 +24,17 @@ import type { RunReport } from './read-report.ts';
 
 const PLOT_PX = 700;
 
-/** What the figures allow one to say, worded by them. */
-export function verdictBox({ view }: RunReport): Markup {
+/**
+ * What the figures allow one to say, worded by them.
+ * @param acrossModels what a study of several models is about, which stands first
+ */
+export function verdictBox({ view }: RunReport, acrossModels?: string): Markup {
   const { claim, evidence, caveat } = view.figures.verdict;
   const early = view.figures.provisional ? 'These figures are provisional. ' : '';
   return el(
     'div',
     { class: 'verdict' },
+    acrossModels === undefined ? undefined : paragraph(acrossModels),
     paragraph(claim),
     evidence.length > 0 ? list(evidence) : undefined,
     el('p', { class: 'soft' }, `${early}${caveat}`),
@@ -76,11 +81,15 @@ export function designSection({ facts, view }: RunReport): Markup {
   );
 }
 
+/** More groups than this would be a wall of lines without names. */
+const MOST_GROUPS = 24;
+
 /** Each rung of the ladder as a forest plot, all on one scale. */
-export function ladderSection({ view }: RunReport): Markup {
+export function ladderSection({ view }: RunReport): Markup | undefined {
+  if (view.figures.groups.length > MOST_GROUPS) return undefined;
   const rungs = RUNGS.map((rung) => ({
     rung,
-    lines: rung.lines(view.figures),
+    lines: [...groupBy(rung.lines(view.figures), ({ condition }) => condition).values()].flat(),
   }));
   const scale = scaleOf(
     rungs.flatMap(({ lines }) => lines),
@@ -99,7 +108,7 @@ export function ladderSection({ view }: RunReport): Markup {
   return section(
     'Figures',
     paragraph(
-      'The strongest kind of evidence stands first. Dots are figures, bars their 95 % intervals over scenarios; a hollow dot does not differ from its null; grey ticks are values under a null.',
+      'The strongest kind of evidence stands first. Dots are figures, bars their 95 % intervals over scenarios; a hollow dot is not shown to differ from its null; grey ticks are values under a null.',
     ),
     figures,
   );
@@ -182,6 +191,13 @@ export function outcomesSection({ outcomes }: RunReport): Markup | undefined {
       ['outcome', 'condition', 'scenarios', 'episodes', 'mean', '95 % interval', 'p'],
       outcomes.map((one) => outcomeRow(one)),
     ),
+    outcomes.some(({ outcome }) => outcome.startsWith('intrinsic '))
+      ? el(
+          'p',
+          { class: 'soft' },
+          'intrinsic: how much likelier replies are behind what the partner really said than behind what the partner said in another dialogue of the scenario, by the agent’s own model. A coupling of words, no success.',
+        )
+      : undefined,
     outcomes.some(({ low }) => low === undefined)
       ? el('p', { class: 'soft' }, 'Where all scenarios have the same mean there is no interval and no test.')
       : undefined,

@@ -31,10 +31,10 @@ figure { margin: 14px 0; }
 figcaption { font-size: 0.9rem; }
 svg { width: 100%; height: auto; display: block; overflow: visible; }
 figure.small svg { max-width: 560px; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide svg { min-width: 620px; }
 td, th { min-width: 3.6em; }
-td { overflow-wrap: normal; }
-figcaption .key:first-child { margin-left: 0; }
+td, th { overflow-wrap: normal; }
+figcaption .entry { display: inline-block; margin-right: 16px; }
 svg text { fill: var(--soft); font-size: 12px; font-family: inherit; }
 svg .label, svg .value, svg .name { fill: var(--ink); }
 svg .label { font-weight: 600; }
@@ -51,7 +51,7 @@ svg .curve { fill: none; stroke: var(--c, var(--ink)); stroke-width: 1.5; }
 .hue-a { --c: var(--hue-a); } .hue-b { --c: var(--hue-b); } .hue-c { --c: var(--hue-c); } .hue-d { --c: var(--hue-d); }
 .cond-live { --c: var(--live); } .cond-reader { --c: var(--reader); } .cond-monologue { --c: var(--monologue); }
 .cond-shared-input { --c: var(--shared-input); } .cond-random { --c: var(--random); } .cond-dose { --c: var(--dose); }
-.key { display: inline-block; width: 10px; height: 10px; border-radius: 5px; background: var(--c); margin: 0 5px 0 12px; }
+.key { display: inline-block; width: 10px; height: 10px; border-radius: 5px; background: var(--c); margin-right: 5px; }
 .talk { margin: 14px 0; padding: 12px 16px; border: 1px solid var(--line); border-radius: 6px; }
 .talk h3 { margin-top: 0; }
 .talk dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 10px 0 0; }

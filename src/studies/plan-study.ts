@@ -38,7 +38,7 @@ export function planStudy(study: Study, models: ReadonlyMap<string, PlannedModel
       `tokens   ${count(tokens)} at most, ${maxTokens} a turn`,
       `time     ${duration(tokens / TOKENS_PER_S)} at ${TOKENS_PER_S} tokens/s, one episode at a time`,
       ...branchLines(study, episodes * maxTurns),
-      ...groupSizes(study, known).map(groupLine),
+      ...eachOnce(groupSizes(study, known).map(groupLine)),
       ...diskLines(study, models),
       ...contextLines(study, models),
     ],
@@ -78,6 +78,14 @@ function groupLine({ agents, source, target, counts, short }: GroupSize): string
   const place = agents === 2 ? `${source + 1} → ${target + 1}` : `${source + 1} → ${target + 1} of ${agents}`;
   const needed = `${MINIMUMS.scenarios}, ${MINIMUMS.episodes}, ${MINIMUMS.samples}`;
   return `group    ${place}, each condition: ${scenarios} scenarios, ${episodes} episodes, ${count(samples)} turn pairs (needed: ${needed})${short === undefined ? '' : `; too few: ${short}`}`;
+}
+
+/** Lines that are equal stand once, with their number. */
+function eachOnce(lines: readonly string[]): string[] {
+  return [...new Set(lines)].map((line) => {
+    const times = lines.filter((other) => other === line).length;
+    return times === 1 ? line : `${line}; ${times} such groups`;
+  });
 }
 
 function diskLines(study: Study, models: ReadonlyMap<string, PlannedModel>): string[] {

@@ -18,19 +18,10 @@ export interface TurnPairs extends RowLabels {
   /** One matrix [n, dims] per layer. */
   source: Matrix[];
   target: Matrix[];
-  /** Text features of A's prompt (what was said until then) [n, m]; may have no columns. */
+  /** Text features of A's prompt (what was said until then) [n, m], those that are not 0 everywhere; may be none. */
   history: Matrix;
   /** Text features of B's prompt (with A's utterance) [n, m]; may have no columns. */
   reply: Matrix;
-  /** Divisors of the two kinds of features in `history`. */
-  historySpreads?: TextSpreads;
-}
-
-/** Divisors of the two kinds of text features. */
-export interface TextSpreads {
-  text: number;
-  words: number;
-  sentence: number;
 }
 
 /** One turn of an episode as recorded by its speaker's agent. */

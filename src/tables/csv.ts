@@ -4,13 +4,20 @@ import { EntrainError } from '../protocol/errors.ts';
 /** A cell; undefined if there is none. */
 export type Cell = string | number | boolean | undefined;
 
-/** Lines end in CR LF, as the format wants; a cell that is not there is empty. */
+/**
+ * Lines end in CR LF, as the format wants; a cell that is not there is empty. Text that a spreadsheet would take for a
+ * formula has an apostrophe before it, which the spreadsheet does not show: agents say what they like.
+ */
 export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return [columns, ...rows].map((row) => `${row.map(fieldOf).join(',')}\r\n`).join('');
 }
 
+/** What begins like a formula and is no number. */
+const FORMULA = /^[=@\t\r]|^[+-](?![\d.]+(?:e[+-]?\d+)?$)/i;
+
 function fieldOf(cell: Cell): string {
-  const text = cell === undefined ? '' : String(cell);
+  const plain = cell === undefined ? '' : String(cell);
+  const text = typeof cell === 'string' && FORMULA.test(cell) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

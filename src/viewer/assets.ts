@@ -1,9 +1,10 @@
-/** Serves the built page: each file is read once and becomes a route, compressed if the build compressed it. */
+/** Serves the built page: each file is read once and becomes a route, compressed as the browser takes it. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { EntrainError } from '../protocol/errors.ts';
-import type { HttpRoute } from '../transport/http/server.ts';
+import type { HttpAnswer, HttpRoute } from '../transport/http/server.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -57,12 +58,21 @@ export async function readAssets(folder = pageFolder()): Promise<Readonly<Record
 async function assetRoute(file: string): Promise<HttpRoute> {
   const plain = await readFile(file);
   const brotli = await readFile(`${file}.br`).catch(() => undefined);
+  // Browsers ask for brotli only where nobody between can have changed it: over https, and on this machine.
+  const gzip = gzipSync(plain);
   const type = TYPES[extname(file)] ?? 'application/octet-stream';
   // The build puts a digest of the content into every file name except that of the HTML page.
   const cache = extname(file) === '.html' ? 'no-cache' : 'public, max-age=31536000, immutable';
   const headers = { 'content-security-policy': POLICY, 'cache-control': cache, vary: 'accept-encoding' };
-  return ({ encodings }) =>
-    brotli && /\bbr\b/.test(encodings)
-      ? { status: 200, type, body: brotli, headers: { ...headers, 'content-encoding': 'br' } }
-      : { status: 200, type, body: plain, headers };
+  const packed = (encoding: string, body: Uint8Array): HttpAnswer => ({
+    status: 200,
+    type,
+    body,
+    headers: { ...headers, 'content-encoding': encoding },
+  });
+  return ({ encodings }) => {
+    if (brotli && /\bbr\b/.test(encodings)) return packed('br', brotli);
+    if (/\bgzip\b/.test(encodings)) return packed('gzip', gzip);
+    return { status: 200, type, body: plain, headers };
+  };
 }

@@ -1,6 +1,6 @@
 /** The flags of `entrain view`. */
 import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../protocol/errors.ts';
 import { runFlag } from '../process/flags.ts';
@@ -51,7 +51,7 @@ export const usage = (): string =>
     {
       call: 'entrain view [RUN]',
       about:
-        'Shows runs in a browser, as they happen and afterwards: the talk, and what each rung says of it.',
+        'Shows runs in a browser, as they happen and afterwards: the talk, and what each rung says of it. RUN is the name or folder of the one that is shown first.',
     },
     FLAGS,
   );
@@ -64,23 +64,31 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     strict: true,
     allowPositionals: true,
   });
-  const [run, ...more] = positionals;
+  const [given, ...more] = positionals;
   if (more.length > 0)
     throw new EntrainError(
       'USAGE',
       `view shows one run first, not ${positionals.join(' and ')}: name one, or none.`,
     );
-  const runs = resolve(values.runs);
+  const { runs, run } = placeOf(values.runs, given);
   await requireFolder(runs);
   const serving = await readServing({ ...values, port: values.port ?? String(VIEW_PORT) });
   return {
     runs,
-    run: run === undefined ? undefined : runFlag('RUN', run),
+    run,
     serving,
     figuresToken: (await readHttpToken(values['figures-token-file'])) ?? serving.token,
     mayMove: values.port === undefined,
     nats: values.live ? await natsFromEnvironment() : undefined,
   };
+}
+
+/** A run by its name, or by its folder, which stands where the other runs are. */
+function placeOf(runs: string, run: string | undefined): Pick<Settings, 'runs' | 'run'> {
+  if (run === undefined) return { runs: resolve(runs), run };
+  if (!/[/\\]/.test(run)) return { runs: resolve(runs), run: runFlag('RUN', run) };
+  const folder = resolve(run);
+  return { runs: dirname(folder), run: runFlag('RUN', basename(folder)) };
 }
 
 /** A folder that is not there yet has no runs yet. */

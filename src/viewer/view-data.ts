@@ -1,7 +1,8 @@
 /** Types of the JSON that the viewer's server sends to its page; both sides import it. */
 import type { Verdict } from '../protocol/verdict.ts';
 
-export type RunState = 'running' | 'finished' | 'failed' | 'stopped';
+/** `scoring`: the talk is over, and its last figures are being computed. */
+export type RunState = 'running' | 'scoring' | 'finished' | 'failed' | 'stopped';
 
 /** An entry of the list of runs. */
 export interface RunEntry {
@@ -100,6 +101,21 @@ export interface InterventionView {
   matched: (Interval & { pValue: number }) | null;
   /** p-value of the sequential test. */
   sequentialP: number | null;
+  /** Absent where no state was moved. */
+  patches?: PatchView[];
+  reason?: string;
+}
+
+/** What moving the source's state before it speaks does to the target's, at one layer. */
+export interface PatchView {
+  layer: number;
+  /** In standard deviations; absent where the state of another episode took its place. */
+  size?: number;
+  histories: number;
+  /** Share of the variance of the target's state that the moved state makes. */
+  influence: Interval | null;
+  /** How much of the movement the direction foretells, with the p-value of the exact test. */
+  follows: (Interval & { pValue: number }) | null;
   reason?: string;
 }
 
@@ -166,6 +182,8 @@ export interface FiguresView {
 export interface RunView extends RunEntry {
   seed: number;
   maxTurns: number;
+  /** Of sampling. */
+  temperature: number;
   /** Whether turns of the study branch. */
   hasBranches: boolean;
   agents: AgentView[];

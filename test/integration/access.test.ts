@@ -289,11 +289,9 @@ describe('HTTP of the analyzer', () => {
 function ask(method: string, path: string, headers: Record<string, string>): Promise<number> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
-    request({ hostname, port, method, path, headers }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode ?? 0);
-    })
-      .on('error', reject)
-      .end();
+    const asked = request({ hostname, port, method, path, headers }, (answer) =>
+      resolve(answer.resume().statusCode ?? 0),
+    );
+    asked.on('error', reject).end();
   });
 }

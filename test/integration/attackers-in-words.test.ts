@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemPrompt } from '../../src/agent-node/system-prompt.ts';
+import { systemPrompt } from '../../src/protocol/scenarios/system-prompt.ts';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { openDialogue } from '../../src/model/dialogue/dialogue.ts';
 import { openModel } from '../../src/model/worker/open-model.ts';

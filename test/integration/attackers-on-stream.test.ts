@@ -6,11 +6,17 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
-import type { DataMessage, EpisodeFrame, StreamMessage } from '../../src/protocol/stream/frames.ts';
+import type {
+  BranchFrame,
+  DataMessage,
+  EpisodeFrame,
+  StreamMessage,
+} from '../../src/protocol/stream/frames.ts';
 import { digestOf, mintGrant, type RoleGrant } from '../../src/transport/stream/auth/role-grant.ts';
 import type { TokenClaims } from '../../src/transport/stream/auth/access-token.ts';
 import { until } from '../fixtures/programs/demo.ts';
@@ -104,6 +110,17 @@ const granted = (frame: EpisodeFrame, change: Partial<RoleGrant> = {}): EpisodeF
   grant: grantOf(frame, change),
 });
 
+const PLAN = { seed: 1, minTurns: 2, groups: 4 };
+
+/** States of an alternative, by default all 1. */
+function branchFrame(change: Partial<BranchFrame> = {}, value = 1): BranchFrame {
+  const data = new Uint8Array(new Float32Array(8).fill(value).buffer);
+  const { tNs } = turnFrame(0, 0);
+  const at = { run: RUN, episode: about().episode, turn: 0, kind: 'alternative', k: 1, state: 'end' };
+  const tensor = { layers: [1, 2], shape: [1, 2, 4], dtype: 'f32', tNs, crc32: crc32(data), data } as const;
+  return { type: 'branch', seq: 0, ...at, ...tensor, shape: [1, 2, 4], layers: [1, 2], ...change };
+}
+
 describe('a stream without a role in the episode', { timeout: 60_000 }, () => {
   it('gets no frame recorded where agents stream without a coordinator', async () => {
     const honest = [about(), turnFrame(0, 0), turnFrame(0, 2)];
@@ -134,6 +151,18 @@ describe('a stream without a role in the episode', { timeout: 60_000 }, () => {
       ['for other facts', [{ ...granted(frame, { run, agent: 'eve' }), scenario: 's9' }]],
       ['an access token', [{ ...frame, grant: tokenFor('eve', { run }) }]],
       ['a later seating', [granted(frame, { run, agent: 'eve' }), { ...turnFrame(0, 0), seating: 1 }]],
+      [
+        'a plan of its own',
+        [
+          granted(about({ run, plan: { seed: 2, minTurns: 2, groups: 4 } }), {
+            run,
+            agent: 'eve',
+            plan: PLAN,
+          }),
+        ],
+      ],
+      ['no plan', [granted(about({ run }), { run, agent: 'eve', plan: PLAN })]],
+      ['a branch of a later seating', [granted(frame, { run, agent: 'eve' }), branchFrame({ seating: 1 })]],
       [
         'a reader’s seating',
         [granted(frame, { run, agent: 'eve' }), { ...turnFrame(0, 0), seating: 1_000_000 }],
@@ -173,6 +202,21 @@ describe('a sender that asks too much of the analyzer', { timeout: 60_000 }, () 
     const wide = [about({ run: 'bomb' }), { ...turnFrame(0, 0), layers: [1, 3] }];
     expect(await send(wide, { stream: 'ada', run: 'bomb' })).toMatchObject({ end: 4000 });
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  });
+
+  it('cannot have every score count through a plan without end', async () => {
+    const plan = { ...PLAN, minTurns: 200_000_000 };
+    expect(await send([about({ plan })], { stream: 'ada', run: 'planned' })).toMatchObject({ end: 4000 });
+  });
+
+  it.each([NaN, Infinity])('cannot take the score of a group away by one %d', async (value) => {
+    const run = `not-finite-${value}`;
+    const reader = new Uint8Array(new Float32Array(8).fill(value).buffer);
+    for (const frame of [branchFrame({ run }, value), { ...turnFrame(0, 0), reader }])
+      expect(await send([about({ run }), frame], { stream: 'ada', run })).toMatchObject({ end: 4000 });
+    expect(await send([about({ run }), branchFrame({ run })], { stream: 'ada', run })).toMatchObject({
+      end: 'acknowledged',
+    });
   });
 
   it('cannot make more than 2,000 groups in a run', async () => {

@@ -146,7 +146,7 @@ describe('the error for bad input', () => {
   });
 
   it('names a study whose recording would not fit on the disk', async () => {
-    const file = await study((demo) => ({ ...demo, episodes: 1e9, steps: { layers: null, every: 1 } }));
+    const file = await study((demo) => ({ ...demo, episodes: 4000, steps: { layers: null, every: 1 } }));
     const argv = ['start', '--once', '--study', file, '--runs', join(folder, 'large'), '--model', testModel];
     expectSentence(
       await entrain([...argv, '--port', '0']),

@@ -94,7 +94,7 @@ describe('the services of compose.yaml', () => {
   it('include a Prometheus configuration that promtool accepts', async () => {
     const config = join(folder, 'prometheus.yml');
     const text = await readFile('deploy/prometheus.yml', 'utf8');
-    await copyFile('deploy/alerts.yml', join(folder, 'alerts.yml'));
+    for (const rules of ['alerts.yml', 'rules.yml']) await copyFile(`deploy/${rules}`, join(folder, rules));
     await writeFile(config, text.replace('/run/secrets/http-token', join(folder, 'secrets', 'http.token')));
     const said = execFileSync(findTool('promtool'), ['check', 'config', config], { encoding: 'utf8' });
     expect(said).toContain('SUCCESS');
@@ -139,7 +139,7 @@ function inPlace(text: string, data: string): string {
     .replace(/^\/run\/secrets\/(stream-\w+)$/, `${folder}/secrets/$1.pem`)
     .replace(/^\/run\/secrets\/http-token$/, `${folder}/secrets/http.token`)
     .replace(/^\/var\/lib\/entrain/, data)
-    .replace(/^\/app\/studies\/demo\.json$/, `${folder}/study.json`)
+    .replace(/^\/etc\/entrain\/study\.json$/, `${folder}/study.json`)
     .replace(/^\/app\/models\/.+$/, testModel)
     .replace('${ENTRAIN_RUN:-demo}', RUN);
 }

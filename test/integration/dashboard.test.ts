@@ -1,20 +1,27 @@
 /**
- * Every expression of the Grafana dashboard, evaluated by a real Prometheus that watches the demo run. A panel that
- * would stay empty fails.
+ * Every expression of the Grafana dashboards and of the recording rules, evaluated by a real Prometheus that watches
+ * the demo run. A panel that would stay empty fails.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildDashboard } from '../../deploy/grafana/dashboard.ts';
+import { parse } from 'yaml';
+import { buildDashboard, DASHBOARD_NAMES, EVENTS } from '../../deploy/grafana/dashboard.ts';
 import { demoFolder, startDemo, until, writeSmallStudy, type Demo } from '../fixtures/programs/demo.ts';
 import { startPrometheusIn, type PrometheusProcess } from '../fixtures/programs/prometheus.ts';
 
 /**
  * Just enough for a score in both conditions and directions: six scenarios, 24 episodes, 120 turn pairs; and steps of
- * one layer.
+ * one layer, with their control.
  */
-const STUDY = { scenarios: 6, episodes: 4, maxTurns: 12, maxTokens: 8, steps: { layers: [3] } };
+const STUDY = {
+  scenarios: 6,
+  episodes: 4,
+  maxTurns: 12,
+  maxTokens: 8,
+  steps: { layers: [3], control: true },
+};
 const STUDY_MS = 480_000;
 
 interface Panel {
@@ -22,8 +29,10 @@ interface Panel {
   targets?: { refId?: string; expr?: string }[];
 }
 
-const expressions = (buildDashboard().panels as Panel[]).flatMap(({ title = '', targets = [] }) =>
-  targets.map(({ refId = '', expr = '' }) => ({ name: `${title} ${refId}`, expr })),
+const expressions = DASHBOARD_NAMES.flatMap((dashboard) =>
+  (buildDashboard(dashboard).panels as Panel[]).flatMap(({ title = '', targets = [] }) =>
+    targets.map(({ refId = '', expr = '' }) => ({ name: `${dashboard}: ${title} ${refId}`, expr })),
+  ),
 );
 
 let folder: string;
@@ -53,7 +62,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('the dashboard, evaluated by a real Prometheus during a study', () => {
+describe('the dashboards, evaluated by a real Prometheus during a study', () => {
   it('has expressions', () => {
     expect(expressions.length).toBeGreaterThan(30);
   });
@@ -68,6 +77,19 @@ describe('the dashboard, evaluated by a real Prometheus during a study', () => {
     120_000,
   );
 
+  it('marks when the run began, and takes the queries of the other events', async () => {
+    const found = await Promise.all(EVENTS.map(({ expr }) => finiteSamples(expr)));
+    expect(found[0]).toBeGreaterThan(0);
+  });
+
+  it('has recording rules that answer', async () => {
+    const { groups } = parse(await readFile('deploy/rules.yml', 'utf8')) as {
+      groups: { rules: { record: string; expr: string }[] }[];
+    };
+    for (const { record, expr } of groups.flatMap(({ rules }) => rules))
+      expect(await finiteSamples(expr), record).toBeGreaterThan(0);
+  });
+
   it('would fail for a panel that stays empty', async () => {
     expect(await finiteSamples('entrain_synchrony_ratio{mode="planted"}')).toBe(0);
   });
@@ -75,7 +97,9 @@ describe('the dashboard, evaluated by a real Prometheus during a study', () => {
 
 /** Replaces the variables that Grafana fills in. */
 function concrete(expr: string): string {
-  return expr.replaceAll('$__rate_interval', '10s').replaceAll(/\$(condition|source_model|run)\b/g, '.*');
+  return expr
+    .replaceAll('$__rate_interval', '10s')
+    .replaceAll(/\$(agent|condition|source_model|run)\b/g, '.*');
 }
 
 interface Answer {

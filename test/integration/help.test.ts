@@ -47,6 +47,7 @@ describe('entrain help', () => {
     expect(text).toMatch(/^entrain /);
     expect(text).toContain(says);
     expect(text).not.toContain('undefined');
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   it('is one text, however it is asked for, and nothing is started', async () => {

@@ -140,6 +140,11 @@ describe('a reader that closes the pipe', () => {
     expect(said).toBe('');
   });
 
+  it('is one sentence and a status where it goes to a disk without room', () => {
+    const ended = runShell(`"${process.execPath}" "${PROGRAM}" help > /dev/full`, []);
+    expect([ended.status, sentenceOf(ended.stderr)]).toEqual([1, 'MACHINE_EXHAUSTED']);
+  });
+
   it('stops a running study in order', async () => {
     const child = spawn(process.execPath, [PROGRAM, ...start(join(folder, 'gone'))], {
       env: { ...process.env, ENTRAIN_NATS_SERVER: findNatsServer() },

@@ -78,6 +78,18 @@ describe('a report in Chromium with the network off', { timeout: 120_000 }, () =
     const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
     await page.goto(pathToFileURL(join(folder, 'report.html')).href);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    // A figure scrolls by itself, in place of words that nobody can read.
+    const heights = await page
+      .locator('figure .wide svg text')
+      .evaluateAll((words) =>
+        words.map(
+          (word) =>
+            (word as unknown as { getBoundingClientRect(): { height: number } }).getBoundingClientRect()
+              .height,
+        ),
+      );
+    expect(heights.length).toBeGreaterThan(0);
+    expect(Math.min(...heights)).toBeGreaterThan(10);
     await page.close();
   });
 });

@@ -75,6 +75,13 @@ it('queues a study until its agents join, and goes on with it after a kill of th
   await fleet.kill('coordinator');
   await fleet.start('coordinator');
   await alice.awaitState('first', 'finished');
+  const { out: happened } = await alice.entrain('logs', 'first');
+  expect(happened).toMatch(/^\d{4}-\S+Z {2}run-started +run=first/);
+  expect(happened.trimEnd().split('\n').at(-1)).toMatch(
+    / {2}run-finished +run=first {2}episodes=2 {2}turns=8$/,
+  );
+  for (const { text } of await readTranscript(fleet.runs, 'first'))
+    if (text.length > 3) expect(happened).not.toContain(text);
   const second = await bob.awaitState('second', 'finished');
   expect(second.episodes).toEqual({ finished: 2, all: 2 });
   for (const run of ['first', 'second']) await expectWhole(run);

@@ -25,7 +25,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-service-access-'));
   const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: 2, maxTokens: 4 });
   const resident = { users: ['submitter-alice', 'submitter-bob', 'operator', 'viewer'] };
-  fleet = await createFleet({ folder, study, run: '', agents: ['ada'], resident });
+  const coordinatorFlags = ['--submitter-runs', '2'];
+  fleet = await createFleet({ folder, study, run: '', agents: ['ada'], resident, coordinatorFlags });
   await fleet.start('coordinator');
   await until('a leader', () => fleet.said('coordinator').includes('leads the runs') || undefined);
   const alice = serviceUser(fleet.nats, 'submitter-alice');
@@ -90,6 +91,24 @@ describe('the service', () => {
     expect(log).toMatch(/"by":"submitter bob","act":"drain","asked":"ada","code":"NOT_ALLOWED"/);
   });
 
+  it('takes as many runs of a submitter as may wait or run, and tells what happened in them to their own', async () => {
+    const study = join(folder, 'study.json');
+    const [one, two] = ['submitter-bob', 'submitter-alice'].map((name) => serviceUser(fleet.nats, name));
+    for (const name of ['b1', 'b2'])
+      expect(await one?.entrain('submit', study, '--name', name)).toMatchObject({ status: 0 });
+    const third = await one?.entrain('submit', study, '--name', 'b3');
+    expect(third).toMatchObject({ status: 1, err: expect.stringContaining('(QUOTA_REACHED)') as string });
+    expect(await one?.entrain('submit', study, '--name', 'b1')).toMatchObject({ status: 0 });
+    expect(await two?.entrain('submit', study, '--name', 'a2')).toMatchObject({ status: 0 });
+    expect(await one?.entrain('stop', 'b2')).toMatchObject({ status: 0 });
+    expect(await one?.entrain('submit', study, '--name', 'b3')).toMatchObject({ status: 0 });
+    const back = await one?.entrain('resume', 'b2');
+    expect(back).toMatchObject({ status: 1, err: expect.stringContaining('(QUOTA_REACHED)') as string });
+    // A run that waits has no log yet; that of another is one that is not there.
+    expect(await one?.entrain('logs', 'b1')).toEqual({ status: 0, out: '', err: '' });
+    expect((await one?.entrain('logs', RUN))?.err).toContain('(RUN_UNKNOWN)');
+  }, 120_000);
+
   it('keeps out who has no password, or another’s', async () => {
     const { status, err } = await serviceUser(fleet.nats, 'operator', 'guessed').entrain('runs');
     expect(status).not.toBe(0);
@@ -107,8 +126,7 @@ describe('the service', () => {
 
 describe('/api/targets', () => {
   it('leads a real Prometheus to each program, and to an agent that joins later, without an edit', async () => {
-    const { connection } = await fleet.nats.connect('coordinator');
-    const link = { connection, up: () => true, close: () => Promise.resolve() };
+    const link = await fleet.nats.connect('coordinator');
     const [leader] = await findServices(link, COORDINATOR_SERVICE);
     const { origin } = new URL(leader?.metadata['metricsUrl'] ?? '');
     const place = await mkdtemp(join(folder, 'prometheus-'));

@@ -10,7 +10,8 @@ import { readRecording } from '../../src/journal/read-recording.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import type { RunEvent } from '../../src/protocol/nats-messages.ts';
 import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
-import { writeSpellingModel } from '../fixtures/onnx/spelling-model.ts';
+import { writeScriptedModel } from '../fixtures/onnx/scripted-model.ts';
+import { TEMPLATES } from '../fixtures/onnx/tokenizers.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 
 const TURNS = 2 * 2 * 8;
@@ -54,18 +55,18 @@ async function withFleet<T>(run: string, playing: Playing, play: (fleet: Fleet) 
   }
 }
 
-/** Kills an agent in the middle of an episode, at a point where nothing of it waits in its spool. */
-async function killForGood(fleet: Fleet, run: string, agent: `agent-${string}`): Promise<void> {
+/** Kills ben in the middle of an episode, at a point where nothing of him waits in his spool. */
+async function killForGood(fleet: Fleet, run: string, afterTurns = 3): Promise<void> {
   const said = async (): Promise<number> => (await readTranscript(fleet.runs, run)).length;
-  await until('three turns', async () => (await said()) >= 3);
+  await until(`${afterTurns} turns`, async () => (await said()) >= afterTurns);
   await until('an agent that owes nothing', async () => {
-    fleet.signal(agent, 'SIGSTOP');
+    fleet.signal('agent-ben', 'SIGSTOP');
     const { utterances } = await verifyRun(join(fleet.runs, run)).catch(() => ({ utterances: undefined }));
     if (utterances?.incomplete.length === 0 && utterances.total % 8 !== 0) return true;
-    fleet.signal(agent, 'SIGCONT');
+    fleet.signal('agent-ben', 'SIGCONT');
     return undefined;
   });
-  await fleet.kill(agent);
+  await fleet.kill('agent-ben');
 }
 
 const words = async (fleet: Fleet, run: string): Promise<string[]> =>
@@ -86,6 +87,17 @@ async function statesOf(fleet: Fleet, run: string): Promise<Map<string, string>>
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { states }]) => [key, states]));
 }
 
+/** Episode and turn → the states with which an agent read the turn behind the history of another episode. */
+async function controlsOf(fleet: Fleet, run: string, agent: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for await (const { stream, message } of readRecording(join(fleet.runs, run))) {
+    if (stream !== agent || message.type !== 'steps' || message.role !== 'control') continue;
+    const place = `${message.episode}/${message.turn}`;
+    found.set(place, (found.get(place) ?? '') + Buffer.from(message.data).toString('hex'));
+  }
+  return found;
+}
+
 /** Everything that the coordinator writes into the run folder, byte for byte. */
 const written = (runs: string, run: string): Promise<string[]> =>
   Promise.all(
@@ -104,7 +116,7 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
   it('is replaced by a free one with the same model: the same words, marked, and recorded whole', async () => {
     await withFleet('taken-over', ['ada', 'ben', 'cas'], async (fleet) => {
       const place = join(fleet.runs, 'taken-over');
-      await killForGood(fleet, 'taken-over', 'agent-ben');
+      await killForGood(fleet, 'taken-over');
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
       expect(await words(fleet, 'taken-over')).toEqual(undisturbed);
       const transcript = await readTranscript(fleet.runs, 'taken-over');
@@ -126,18 +138,31 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
   });
 
   it('leaves the same states to the one who continues, also where its own words spell control tokens', async () => {
-    const spelling = await writeSpellingModel();
+    // Each turn begins with a control token, character by character; what follows is drawn.
+    const spells = {
+      after: '<|assistant|>',
+      says: '<',
+      pairs: [
+        ['<', 's'],
+        ['s', '>'],
+      ] as [string, string][],
+    };
+    const words180 = { template: TEMPLATES.own, merges: 180, context: 4096 };
+    const spelling = await writeScriptedModel({ ...spells, ...words180 });
     const models = { ada: spelling, ben: spelling, cas: spelling };
-    const size = { scenarios: 2, episodes: 1, maxTurns: 8, maxTokens: 96 };
+    // The second episode is read behind the history of the first as well.
+    const steps = { layers: [1], every: 1, control: true };
+    const size = { scenarios: 1, episodes: 2, conditions: ['live'], maxTurns: 8, maxTokens: 48, steps };
     await mkdir(join(folder, 'spelling'));
     const of = { study: await writeSmallStudy(join(folder, 'spelling'), size), models };
     const whole = await withFleet('spelt', { ...of, agents: ['ada', 'ben'] }, async (fleet) => {
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
-      return { words: await words(fleet, 'spelt'), states: await statesOf(fleet, 'spelt') };
+      const controls = await controlsOf(fleet, 'spelt', 'ben');
+      return { words: await words(fleet, 'spelt'), states: await statesOf(fleet, 'spelt'), controls };
     });
-    expect(whole.states.size).toBe(TURNS);
+    expect(whole.states.size).toBe(2 * size.maxTurns);
     await withFleet('respelt', { ...of, agents: ['ada', 'ben', 'cas'] }, async (fleet) => {
-      await killForGood(fleet, 'respelt', 'agent-ben');
+      await killForGood(fleet, 'respelt', 8 + 3);
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
       const transcript = await readTranscript(fleet.runs, 'respelt');
       const taken = transcript.find(({ agent }) => agent === 'cas')?.episode;
@@ -145,13 +170,16 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
       expect(before.map(({ text }) => text).join('\n'), 'a control token in its own words').toMatch(/<s>/);
       expect(await words(fleet, 'respelt')).toEqual(whole.words);
       expect(await statesOf(fleet, 'respelt')).toEqual(whole.states);
+      const controls = await controlsOf(fleet, 'respelt', 'cas');
+      expect(controls.size).toBeGreaterThan(0);
+      for (const [place, states] of controls) expect(states, place).toBe(whole.controls.get(place));
     });
   });
 
   it('is not waited for by a restarted coordinator once its role was taken over', async () => {
     await withFleet('restarted', ['ada', 'ben', 'cas'], async (fleet) => {
       const events = join(fleet.runs, 'restarted', 'events.jsonl');
-      await killForGood(fleet, 'restarted', 'agent-ben');
+      await killForGood(fleet, 'restarted');
       await until('a takeover', async () =>
         (await readFile(events, 'utf8')).includes('episode-taken-over') ? true : undefined,
       );

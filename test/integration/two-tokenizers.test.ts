@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemPrompt } from '../../src/agent-node/system-prompt.ts';
+import { systemPrompt } from '../../src/protocol/scenarios/system-prompt.ts';
 import type { StepRecord } from '../../src/analyzer/steps/step-record.ts';
 import { replayRun } from '../../src/recordings/replay-run.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
@@ -79,7 +79,10 @@ async function expectStepScores(fleet: Fleet): Promise<void> {
   const [analyzer] = await findServices(await fleet.nats.connect('coordinator'), ANALYZER_SERVICE);
   const metrics = await until('step scores of both directions on /metrics', async () => {
     const text = await (await fetch(analyzer?.metadata['metricsUrl'] ?? '')).text();
-    const shown = text.match(/^entrain_synchrony_pvalue\{.*measure="cka",mode="steps"\} /gm) ?? [];
+    const shown =
+      text.match(
+        /^entrain_synchrony_null_ratio\{.*measure="cka",mode="steps",null="surrogate",level="q95"\} /gm,
+      ) ?? [];
     return shown.length === 2 ? text : undefined;
   });
   expect(metrics).toMatch(/entrain_synchrony_best_lag_steps\{.*measure="xcorr",mode="steps"\} -?\d+\n/);

@@ -3,13 +3,19 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { look, openBrowser } from '../fixtures/viewer/browser.ts';
-import { appendLines, scoreLine, utteranceLine, writeRunFolder } from '../fixtures/viewer/run-folder.ts';
+import {
+  appendLines,
+  influenceLine,
+  scoreLine,
+  utteranceLine,
+  writeRunFolder,
+} from '../fixtures/viewer/run-folder.ts';
 import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
 
 /** Markup, a script's end, right-to-left text, a character of two code units, and a word without an end. */
@@ -58,8 +64,8 @@ const isWideAsWindow = (page: Page): Promise<boolean> =>
 describe('the address', () => {
   it('is on the next free port where the usual one is in use, and says so', async () => {
     const taken = createServer().listen(9470, '127.0.0.1');
-    // Somebody else may hold it: then it is in use as well.
-    await Promise.race([once(taken, 'listening'), once(taken, 'error')]);
+    // Somebody else may hold it: then it is in use as well, and `once` throws.
+    await once(taken, 'listening').catch(() => undefined);
     const second = await startViewer(runs, []);
     try {
       const port = new URL(second.url).port;
@@ -71,6 +77,46 @@ describe('the address', () => {
       taken.close();
     }
   });
+});
+
+describe('a viewer whose program ends', () => {
+  it('is said to be gone, with what to start, until it is there again', async () => {
+    const first = await startViewer(runs);
+    const { page } = await look(browser, `${first.url}/?run=done#e0001`);
+    await page.locator('.bubble').nth(3).waitFor();
+    await stopViewer(first);
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').innerText()).toMatch(/does not answer[^]*entrain view done/);
+    await page.locator('.episodes a').nth(1).click();
+    await page.getByText('The words of this episode could not be read').waitFor();
+    const again = await startViewer(runs, ['--port', new URL(first.url).port]);
+    await page.locator('.bubble').nth(3).waitFor();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.close();
+    await stopViewer(again);
+  }, 120_000);
+});
+
+describe('the first page', () => {
+  it('is the one run under way, and the list stays in reach', async () => {
+    const some = await mkdtemp(join(tmpdir(), 'entrain-viewer-first-'));
+    await writeRunFolder(some, { run: 'over' });
+    const folder = await writeRunFolder(some, { run: 'now', isFinished: false, openFrom: 1 });
+    // A claim that stays fresh however long the programs take to start.
+    const claim = join(folder, 'running.1');
+    await writeFile(claim, '');
+    await utimes(claim, Date.now() / 1000 + 600, Date.now() / 1000 + 600);
+    const near = await startViewer(some);
+    const { page, complaints } = await look(browser, near.url);
+    await page.waitForURL(/\?run=now$/);
+    await page.locator('.bubble').nth(3).waitFor();
+    await page.getByRole('link', { name: 'entrain: all runs' }).click();
+    await page.locator('.run-line').nth(1).waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+    await stopViewer(near);
+    await rm(some, { recursive: true, force: true });
+  }, 120_000);
 });
 
 describe('the list of runs', () => {
@@ -99,9 +145,14 @@ describe('a run', () => {
       'another answer',
       '(says nothing)',
     ]);
+    // Secrets are opened by whoever wants to know; of all figures only the verdict is read aloud.
+    expect(await page.getByText('It is old.').first().isVisible()).toBe(false);
+    expect(await textOf(page, '[role="status"], [role="log"], [role="alert"], [aria-live]')).toEqual([
+      await page.locator('.verdict > p').first().innerText(),
+    ]);
     expect(await page.getByRole('status').innerText()).toMatch(/^Their hidden states go together/);
     expect(await textOf(page, '.evidence')).toEqual([
-      'live: ada → ben +0.25 [+0.20, +0.30], ben → ada +0.31 [+0.26, +0.36] · monologue: ada → ben +0.00 [−0.05, +0.05]',
+      'live: ada → ben +0.25 [+0.20, +0.30], ben → ada +0.31 [+0.26, +0.36] · monologue: ada → ben 0.00 [−0.05, +0.05] not shown',
     ]);
     const titles = await page.locator('.row title').allTextContents();
     expect(titles).toContain('live, ada → ben: excess +0.250 [+0.200, +0.300], p 0.005, q 0.010');
@@ -114,17 +165,24 @@ describe('a run', () => {
 
   it('plays an episode from its first turn', async () => {
     const { page } = await look(browser, `${viewer.url}/?run=done#e0001`);
+    await page.locator('.bubble').nth(3).waitFor();
+    // While the page's clock stands still only the click itself can show the first turn.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
     await page.getByRole('button', { name: 'Play' }).click();
     const bubbles = (): Promise<number> => page.locator('.bubble').count();
-    await expect.poll(bubbles, { interval: 20, timeout: 20_000 }).toBe(1);
+    await expect.poll(bubbles, { timeout: 20_000 }).toBe(1);
+    await page.clock.resume();
     await expect.poll(bubbles, { timeout: 60_000 }).toBe(4);
     await page.close();
   });
 
   it('finds an utterance by a word, and goes there', async () => {
     const { page } = await look(browser, `${viewer.url}/?run=done`);
-    await page.getByRole('searchbox').fill('says 2 of e0004');
-    await page.keyboard.press('Enter');
+    await page.getByRole('searchbox').fill('SAYS 2 of e0004');
+    await page.locator('.found a').waitFor();
+    expect(await textOf(page, '.found a')).toEqual(['shop e0004, monologue · ada\nada says 2 of e0004']);
+    expect(await textOf(page, '.found mark')).toEqual(['says 2 of e0004']);
     await page.locator('.found a').click();
     await page.waitForURL(/#e0004\/t3$/);
     await page.locator('.bubble.named').waitFor();
@@ -140,7 +198,17 @@ describe('a run', () => {
     ]);
     await page.getByText('just now').waitFor();
     await appendLines(open, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
-    await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^So far: their hidden states/);
+    const claim = page.getByRole('status');
+    await expect.poll(() => claim.innerText()).toMatch(/^So far: their hidden states/);
+    // Another sentence is read aloud; another figure in it is not.
+    for (const [value, live] of [
+      [0.47, 'polite'],
+      [0.52, 'off'],
+    ] as const) {
+      await appendLines(open, 'scores.jsonl', [influenceLine({ condition: 'live', value })]);
+      await expect.poll(() => claim.innerText()).toContain(`${100 * value}\u00a0%`);
+      expect(await claim.getAttribute('aria-live')).toBe(live);
+    }
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -164,7 +232,6 @@ describe('a run', () => {
       await whole(page);
       if (width === 390) await page.getByRole('button', { name: 'episodes' }).click();
       await page.getByRole('searchbox').fill('שלום');
-      await page.keyboard.press('Enter');
       await page.locator('.found a').nth(3).waitFor();
       await whole(page);
       for (const [path, ready] of [

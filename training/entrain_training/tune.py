@@ -1,13 +1,15 @@
 """Fine-tune a published member on task dialogues mixed with the corpora, until its minutes of processor time are over.
 
-    python3 -m entrain_training.tune MEMBER --corpora DIR --work WORK --minutes N
+    python3 -m entrain_training.tune MEMBER --corpora DIR --work WORK --minutes N [--published]
 
 The weights come out of models/ (from_onnx.py), or out of another member's, grown or cut as "from" in family.json says.
 The learning rate rises over a few steps, stays, and falls linearly to nothing over the last part. Held-out talk of the
 corpora is scored on the way. Checkpoints as in train.py: stopped and started again it goes on, within its minutes.
+With --published it begins with the tuned weights in models/, whose checkpoint is gone, and counts tokens on from theirs.
 Processor time, not the clock: on a busy machine a rate that falls by the clock is gone before anything is learnt.
 """
 import argparse
+import json
 import os
 import signal
 import time
@@ -20,17 +22,18 @@ from .batches import Mixture, steady_batches
 from .bpe import FolderBpe
 from .corpus import SOURCES
 from .family import read_member
+from .from_onnx import load_folder
 from .held_out import held_out_loss
 from .measure import FEW_VIEWS, held_out_views, learned_count
 from .resize import first_weights
-from .shipped import MODELS
+from .shipped import LOGS, MODELS
 from .tasks.views import encode_tasks
 from .train import CHECKPOINT_EVERY_S, Run, talk_loss, write_entry
 from .views import encode_side
 
 CONTEXT_TOKENS = 1024
 CORPORA_PER_MILLE = 200  # of the dialogues: more than a few hours on a CPU can read
-TASK_DIALOGUES = 20_000
+TASK_DIALOGUES = 40_000
 WATCHED_DIALOGUES = 400
 WARMUP_STEPS = 20
 FALL_SHARE = 0.6
@@ -106,15 +109,16 @@ def tune(run, store, minutes, log_path):
     watch = Watch(load_side(store, "held-out"), run)
     rng = numpy.random.default_rng([run.member["seed"], run.seen["segment"]])
     stream = steady_batches(TaskMixture(load_side(store, "train"), run.member["task_share"], rng), run.member["micro_tokens"])
+    first_step = run.seen.setdefault("first_step", run.seen["step"])
     started, saved_at, losses = time.process_time() - run.seen["seconds"], time.time(), []
-    if run.seen["step"] == 0:
+    if run.seen["step"] == first_step:
         write_entry(log_path, {**run.seen, **watch.entry()})
     while not stopping:
         run.seen["seconds"] = time.process_time() - started
         progress = run.seen["seconds"] / (60 * minutes)
         if progress >= 1:
             break
-        losses.append(float(run.step(stream, warmth(run.seen["step"], progress))))
+        losses.append(float(run.step(stream, warmth(run.seen["step"] - first_step, progress))))
         if run.seen["step"] % LOG_EVERY_STEPS == 0:
             write_entry(log_path, {**run.seen, "progress": progress, "loss": sum(losses) / len(losses)})
             losses = []
@@ -129,12 +133,21 @@ def tune(run, store, minutes, log_path):
         write_entry(log_path, {**run.seen, **watch.entry()})
 
 
+def take_published(run, member, log_path):
+    """The tuned weights of models/, with the log and the counts of what they have seen."""
+    run.model.load_state_dict(load_folder(MODELS / member).state_dict())
+    seen = json.loads((LOGS / f"{member}.tuned.json").read_text(encoding="utf-8"))["seen"]
+    run.seen.update({**seen, "seconds": 0.0, "segment": seen["segment"] + 1, "first_step": seen["step"]})
+    log_path.write_bytes((LOGS / f"{member}.loss.jsonl").read_bytes())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("member")
     parser.add_argument("--corpora", default="../shared/corpora")
     parser.add_argument("--work", required=True, help="folder of the store and the checkpoints")
     parser.add_argument("--minutes", type=float, required=True, help="processor time in which it ends, over all pieces")
+    parser.add_argument("--published", action="store_true", help="begin with the tuned weights in models/")
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     work, plan = Path(options.work), read_member(options.member)
@@ -143,7 +156,9 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     is_new = not (folder / "checkpoint.pt").exists()
     run = Run({**plan, **plan["tune"]}, folder, "cpu", gentle_optimizers)
-    if is_new:
+    if is_new and options.published:
+        take_published(run, options.member, folder / "loss.jsonl")
+    elif is_new:
         run.model.load_state_dict(first_weights(options.member, plan, work))
     tune(run, work / "store", options.minutes, folder / "loss.jsonl")
 

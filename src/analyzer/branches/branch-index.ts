@@ -112,7 +112,7 @@ export const patchName = (patch: PatchKey | undefined): string =>
 
 interface IndexState {
   episodes: Map<string, IndexedEpisode>;
-  /** Alternatives of a turn, as far as was seen. */
+  /** Alternatives of a turn, as far as was seen from both sides. */
   most: number;
   /** Names of the patches seen. */
   patches: Set<string>;
@@ -175,7 +175,6 @@ function addBranch(
   const key = `${role} ${name} ${k}`;
   const known = states.get(key);
   if (known && !supersedes({ seating, origin }, known)) return NOTHING;
-  if (!patch && name !== 'before') state.most = Math.max(state.most, k + 1);
   const payload = shareBranch(frame);
   states.set(key, { origin, seating, patch, donor: frame.donor, payload });
   const bytes = bytesOfBranch(payload) - (known?.payload ? bytesOfBranch(known.payload) : 0);
@@ -232,6 +231,8 @@ function historiesOf(state: IndexState, place: Place): HistoryUpdate[] {
       const alternatives = alternativesOf(states, { speaker, listener: role, patch });
       if (!alternatives) return [];
       const seed = about.plan === undefined ? {} : { seed: about.plan.seed };
+      // What one side alone sends does not say how many the others must have.
+      if (!patch) state.most = Math.max(state.most, (alternatives.at(-1)?.k ?? 0) + 1);
       const most = patch ? alternatives.length : state.most;
       const of = { episode: id, scenario: about.scenario, turn, most, alternatives };
       const before = patch ? undefined : states.get(`${speaker} before 0`)?.payload;

@@ -97,6 +97,7 @@ function nullSamples(group: GroupReport): Sample[] {
     ...sample(of('strict', 'lag_5', 'score'), beside?.lag5?.score),
     ...ofSteps(group, (report) => report.nullMean, { null: 'surrogate', level: 'mean' }),
     ...ofSteps(group, (report) => report.nullQ95, { null: 'surrogate', level: 'q95' }),
+    ...ofSteps(group, (report) => report.control, { null: 'same_words', level: 'mean' }),
   ];
 }
 
@@ -121,7 +122,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_excess_ratio',
-    help: 'Score minus its mean over all permutations of episodes: the effect, less biased at few turns than the score. With measure="sync_r2_beyond_text" what text features leave of it, an estimate. With measure="sync_r2_lag_3" or "sync_r2_lag_5" what is left of it three or five turns on.',
+    help: 'Score minus its mean over all permutations of episodes: the effect, less biased at few turns than the score. With measure="sync_r2_beyond_text" what text features leave of it, an estimate. With measure="sync_r2_lag_3" or "sync_r2_lag_5" what is left of it three or five turns on. With mode="steps" the measure minus the same for the same words behind another history; absent without such a control (steps.control in the study).',
     labelNames: SCORE,
     samples: (group) => [
       ...ofStrict(group, (report) => report.excess),
@@ -130,7 +131,7 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_null_ratio',
-    help: 'What the same score comes to where no true coupling can be, or where it has faded (lag_3, lag_5): to hold the score against, never a result. A lag has fewer turn pairs, so of it only the excess can be compared.',
+    help: 'What the same score comes to where no true coupling can be, or where it has faded (lag_3, lag_5); with mode="steps" the listener shifted in time (surrogate), or the same words read behind the history of another episode (same_words): to hold the score against, never a result. A lag has fewer turn pairs, so of it only the excess can be compared.',
     labelNames: [...SCORE, 'null', 'level'],
     samples: nullSamples,
   },
@@ -141,11 +142,13 @@ export const SYNCHRONY_GAUGES: readonly ReportGauge<GroupReport>[] = [
     samples: (group) => [
       ...ofStrict(group, (report) => report.ciLow, { bound: 'low' }),
       ...ofStrict(group, (report) => report.ciHigh, { bound: 'high' }),
+      ...ofSteps(group, (report) => report.ciLow, { bound: 'low' }),
+      ...ofSteps(group, (report) => report.ciHigh, { bound: 'high' }),
     ],
   },
   {
     name: 'entrain_synchrony_pvalue',
-    help: 'Exact permutation p-value of the strict score, corrected for the number of layers: do the states go together beyond scenario, turn and episode? Common input of a single episode shows as well. Of a measure between steps, against surrogates. Beyond text there is none.',
+    help: 'Exact permutation p-value of the strict score, corrected for the number of layers: do the states go together beyond scenario, turn and episode? Common input of a single episode shows as well. Of a measure between steps, that its excess over the same words is 0; without a control there is none, since any two who read the same words go together. Beyond text there is none.',
     labelNames: SCORE,
     samples: (group) => [
       ...ofStrict(group, (report) => report.pValue),

@@ -49,7 +49,15 @@ interface LoopState {
   lastFrameMs: Map<string, number>;
   /** Monotonic time until which this loop leaves the processor to others. */
   restUntilMs: number;
+  /** What is being computed, if it may be given up. */
+  current: Current | undefined;
   stopped: boolean;
+}
+
+/** Work that was begun while frames came. */
+interface Current extends Pick<Due, 'run'> {
+  key: string;
+  version: number;
 }
 
 interface Due {
@@ -85,7 +93,8 @@ const NEVER: Scored = {
 export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   const { clock } = options;
   const state = emptyState();
-  const algebra = interruptibleAlgebra(options.algebra, { clock, isStopped: () => state.stopped });
+  const isStopped = (): boolean => state.stopped || isOutdated(state, clock.monotonicMs());
+  const algebra = interruptibleAlgebra(options.algebra, { clock, isStopped });
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
   const arm = (): void => {
@@ -123,8 +132,21 @@ const emptyState = (): LoopState => ({
   scored: new Map(),
   lastFrameMs: new Map(),
   restUntilMs: 0,
+  current: undefined,
   stopped: false,
 });
+
+/**
+ * Whether the figures under way are of fewer rows than there are, while the stream has become quiet: those of all rows
+ * are then due, and nobody waits for the others. What was begun on a quiet stream is never given up, so a slow stream
+ * cannot put scores off for ever.
+ */
+function isOutdated({ current, runs, lastFrameMs }: LoopState, nowMs: number): boolean {
+  if (!current) return false;
+  const group = runs.get(current.run)?.get(current.key);
+  const quietMs = nowMs - (lastFrameMs.get(current.run) ?? nowMs);
+  return group !== undefined && group.version !== current.version && quietMs >= QUIET_MS;
+}
 
 function releaseRun({ runs }: LoopState, run: string): void {
   const groups = runs.get(run) ?? new Map<string, GroupRows>();
@@ -183,42 +205,43 @@ async function scoreDue(state: LoopState, due: Due, tools: ScoreLoopOptions): Pr
   const publish = (answer: ScoreAnswer): void => (state.stopped ? undefined : tools.publish(answer));
   const key = keyOf(due);
   const last = state.scored.get(key) ?? NEVER;
-  if (due.kind === 'full') {
-    const strict = await publishFull(job, publish);
-    const endedMs = nowMs();
-    state.scored.set(key, { ...last, version, endedMs, strict, tookMs: endedMs - startedMs });
-  } else {
-    await publishBeside(job, publish);
-    const besideEndedMs = nowMs();
-    const besideTookMs = besideEndedMs - startedMs;
-    state.scored.set(key, { ...last, besideVersion: version, besideEndedMs, besideTookMs });
-  }
+  const isQuiet = startedMs - (state.lastFrameMs.get(run) ?? 0) >= QUIET_MS;
+  state.current = isQuiet ? undefined : { run, key: group.group.key, version };
+  const found = await (due.kind === 'full' ? publishFull(job, publish) : publishBeside(job, publish));
+  state.current = undefined;
   const endedMs = nowMs();
-  state.restUntilMs = endedMs + (loops / CORE_SHARE - 1) * (endedMs - startedMs);
+  const tookMs = endedMs - startedMs;
+  if (found && due.kind === 'full') state.scored.set(key, { ...last, version, endedMs, tookMs, ...found });
+  else if (found)
+    state.scored.set(key, { ...last, besideVersion: version, besideEndedMs: endedMs, besideTookMs: tookMs });
+  state.restUntilMs = endedMs + (loops / CORE_SHARE - 1) * tookMs;
 }
 
 type Publish = ScoreLoopOptions['publish'];
 
-/** @returns whether there is a strict score */
-async function publishFull(job: ScoreJob, publish: Publish): Promise<boolean> {
+/** @returns whether there is a strict score; undefined if the work was given up */
+async function publishFull(job: ScoreJob, publish: Publish): Promise<{ strict: boolean } | undefined> {
   try {
     const score = await scoreGroup(job);
     publish(score);
-    return score.strict !== null;
+    return { strict: score.strict !== null };
   } catch (error) {
-    if (error instanceof Stopped) return false;
+    if (error instanceof Stopped) return undefined;
     const score = emptyScore(job, 'A fault: the log of the analyzer says more.');
     publish({ type: 'fault', score, stack: stackOf(error) });
-    return false;
+    return { strict: false };
   }
 }
 
-async function publishBeside(job: ScoreJob, publish: Publish): Promise<void> {
+/** @returns undefined if the work was given up */
+async function publishBeside(job: ScoreJob, publish: Publish): Promise<object | undefined> {
   try {
     publish(await scoreBeside(job));
+    return {};
   } catch (error) {
-    if (error instanceof Stopped) return;
+    if (error instanceof Stopped) return undefined;
     publish({ ...emptyBeside(job), stack: stackOf(error) });
+    return {};
   }
 }
 

@@ -25,6 +25,7 @@ import type { StepInput, StepSkip } from './step-messages.ts';
 export interface AlignedTurn {
   group: Group;
   episode: string;
+  scenario: string;
   turn: number;
   /** The last frame used of each side: STREAM EPOCH SEQ. */
   speaker: string;
@@ -32,6 +33,17 @@ export interface AlignedTurn {
   /** Row by row after the same words. */
   a: StepLayers;
   b: StepLayers;
+  /** Where the listener has read the turn behind another history as well. */
+  control?: ControlledSteps | undefined;
+}
+
+/** The steps that all three have: speaker, listener, and the listener behind the history of another episode. */
+export interface ControlledSteps {
+  /** The last frame used: STREAM EPOCH SEQ. */
+  last: string;
+  a: StepLayers;
+  b: StepLayers;
+  c: StepLayers;
 }
 
 export interface StepIndex {
@@ -43,7 +55,10 @@ export interface StepIndex {
 
 /** Steps of one episode that wait for the other side. */
 interface OpenEpisode {
-  /** Turn → STREAM EPOCH → steps; undefined if a frame was skipped, so that the turn is not measured. */
+  /**
+   * Turn → STREAM EPOCH, of a control with CONTROL behind → steps; undefined if a frame was skipped, so that the turn
+   * is not measured.
+   */
   turns: Map<number, Map<string, TurnSteps> | undefined>;
   /** TURN>ROLE of each listener that is done. */
   done: Set<string>;
@@ -58,6 +73,8 @@ interface IndexState {
 
 /** An agent plays no more episodes at once (`--at-once`): with so many begun since, an episode has ended. */
 const MOST_AT_ONCE = 64;
+
+const CONTROL = ' control';
 
 /** Bytes of steps that may wait for the other side; above, those of the oldest episode are dropped. */
 const MOST_OPEN_BYTES = 256 * 2 ** 20;
@@ -111,11 +128,11 @@ function takeFrame(state: IndexState, { frame, origin }: StepInput): number {
   if (frame.type === 'episode') state.episodes.addEpisode(frame);
   else if (frame.type === 'turn')
     state.episodes.addTurn(frame.episode, { ...placeOf(frame, origin), payload: null });
-  else if (frame.role === 'speak' || frame.role === 'listen') {
+  else if (frame.role === 'speak' || frame.role === 'listen' || frame.role === 'control') {
     const { turns } = openEpisode(state, frame.episode);
     const sides = turns.has(frame.turn) ? turns.get(frame.turn) : new Map<string, TurnSteps>();
     turns.set(frame.turn, sides);
-    const key = `${origin.stream} ${origin.epoch}`;
+    const key = `${origin.stream} ${origin.epoch}${frame.role === 'control' ? CONTROL : ''}`;
     sides?.set(key, addSteps(sides.get(key), frame, origin));
     return frame.data.byteLength;
   }
@@ -191,22 +208,55 @@ function alignTurn(
   of: Pair & { episode: IndexedEpisode<null>; turn: number; role: number },
 ): AlignedTurn | undefined {
   const { episode, turn, role } = of;
-  const sideOf = ({ origin }: IndexedTurn<null>): TurnSteps | undefined =>
-    sides.get(`${origin.stream} ${origin.epoch}`);
+  const sideOf = ({ origin }: IndexedTurn<null>, what = ''): TurnSteps | undefined =>
+    sides.get(`${origin.stream} ${origin.epoch}${what}`);
   const [speaker, listener] = [sideOf(of.speaker), sideOf(of.listener)];
   const { about } = episode;
   const group = about && groupOf(about, turn % about.order.length, role);
   if (!group || speaker?.role !== 'speak' || listener?.role !== 'listen') return undefined;
-  return { group, episode: episode.id, turn, ...alignSides(speaker, listener) };
+  const control = alignControl(speaker, listener, sideOf(of.listener, CONTROL));
+  const place = { group, episode: episode.id, scenario: about.scenario, turn };
+  return { ...place, ...alignSides(speaker, listener), ...(control ? { control } : {}) };
 }
+
+/** The steps that all three sides have; also used by a replay. */
+export function alignControl(
+  speaker: TurnSteps,
+  listener: TurnSteps,
+  control: TurnSteps | undefined,
+): ControlledSteps | undefined {
+  if (!control) return undefined;
+  const heard = new Map(alignSteps(rangesOf(speaker), rangesOf(listener)));
+  const triples = alignSteps(rangesOf(speaker), rangesOf(control)).flatMap(([place, other]) => {
+    const own = heard.get(place);
+    return own === undefined ? [] : [[place, own, other] as const];
+  });
+  if (triples.length === 0) return undefined;
+  return {
+    last: control.last,
+    a: layersOfSteps(
+      speaker,
+      triples.map(([place]) => place),
+    ),
+    b: layersOfSteps(
+      listener,
+      triples.map(([, place]) => place),
+    ),
+    c: layersOfSteps(
+      control,
+      triples.map(([, , place]) => place),
+    ),
+  };
+}
+
+const rangesOf = ({ steps }: TurnSteps) => steps.map(({ range }) => range);
 
 /** Aligns the steps of two sides; also used by a replay. */
 export function alignSides(
   speaker: TurnSteps,
   listener: TurnSteps,
 ): Pick<AlignedTurn, 'speaker' | 'listener' | 'a' | 'b'> {
-  const ranges = ({ steps }: TurnSteps) => steps.map(({ range }) => range);
-  const pairs = alignSteps(ranges(speaker), ranges(listener));
+  const pairs = alignSteps(rangesOf(speaker), rangesOf(listener));
   return {
     speaker: speaker.last,
     listener: listener.last,

@@ -37,6 +37,18 @@ export interface StepSkip {
  */
 export type StepRows = Record<string, [speaker: string, listener: string, steps: number]>;
 
+/** The same of the window of steps that have a control, whose last frame comes third. */
+export type ControlRows = Record<string, [speaker: string, listener: string, control: string, steps: number]>;
+
+/**
+ * A measure over the steps that have a control: of speaker and listener, and of the speaker and the same listener as it
+ * reads the same words behind the history of another episode. Means over layers.
+ */
+export interface SameWords {
+  value: number;
+  control: number;
+}
+
 /** A measure over the window of one dyad: the mean over layers. */
 export interface StepFigure {
   value: number;
@@ -48,6 +60,8 @@ export interface StepFigure {
   draws: number[];
   /** For a lagged measure: the correlation at lags −k … k. */
   curve?: number[];
+  /** Absent without enough steps that have a control. */
+  sameWords?: SameWords;
 }
 
 /** Score of the window of one dyad. */
@@ -56,6 +70,7 @@ export interface StepScore {
   run: string;
   group: Group;
   episode: string;
+  scenario: string;
   /** Number of aligned steps in the window. */
   steps: number;
   seed: number;
@@ -64,6 +79,8 @@ export interface StepScore {
   /** Why a measure has no figure. */
   reasons: Record<string, string>;
   rows: StepRows;
+  /** Absent where no step has a control. */
+  controlRows?: ControlRows;
   computedMs: number;
 }
 

@@ -1,9 +1,9 @@
 /**
  * A line of `scores.jsonl` with the result of one dyad's window. Surrogates can be computed again, so only their
- * summary is kept.
+ * summary is kept. One dyad has no p-value: that takes controls in several scenarios.
  */
 import { nullOf } from '../../synchrony/stats/surrogates.ts';
-import type { StepFigure, StepScore } from './step-messages.ts';
+import type { SameWords, StepFigure, StepScore } from './step-messages.ts';
 import { bestLag } from './step-report.ts';
 
 /** One measure of the line; without surrogates it has no null. */
@@ -12,13 +12,22 @@ export interface StepFigureRecord {
   size: number;
   nullMean?: number;
   nullQ95?: number;
-  pValue?: number;
   bestLag?: number;
+  sameWords?: SameWords;
 }
 
 export interface StepRecord extends Pick<
   StepScore,
-  'type' | 'run' | 'episode' | 'steps' | 'seed' | 'reasons' | 'rows' | 'computedMs'
+  | 'type'
+  | 'run'
+  | 'episode'
+  | 'scenario'
+  | 'steps'
+  | 'seed'
+  | 'reasons'
+  | 'rows'
+  | 'controlRows'
+  | 'computedMs'
 > {
   atMs: number;
   group: string;
@@ -34,13 +43,14 @@ export function figureRecords(figures: StepScore['figures']): StepRecord['figure
 }
 
 function recordOf(figure: StepFigure): StepFigureRecord {
-  const { value, size, draws } = figure;
+  const { value, size, draws, sameWords } = figure;
   const found = nullOf(size, draws);
   const lag = bestLag([figure]);
   return {
     value,
     size,
-    ...('reason' in found ? {} : { nullMean: found.nullMean, nullQ95: found.nullQ95, pValue: found.pValue }),
+    ...('reason' in found ? {} : { nullMean: found.nullMean, nullQ95: found.nullQ95 }),
     ...(lag === undefined ? {} : { bestLag: lag }),
+    ...(sameWords ? { sameWords } : {}),
   };
 }

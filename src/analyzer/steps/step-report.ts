@@ -1,22 +1,26 @@
 /**
- * The step scores of a group: the mean over its dyads, compared with means of one surrogate of each. Pure functions:
+ * The step scores of a group: the mean over its dyads, compared with the same between the speaker and the listening
+ * agent behind another history, reading the same words, and with means of one surrogate of each dyad. Pure functions:
  * results of dyads in, a report out.
  */
 import type { StepMeasureReport, StepReport } from '../../protocol/reports/score-report.ts';
 import { hashIntegers } from '../../numeric/random.ts';
+import { MINIMUMS } from '../../protocol/minimums.ts';
+import { jackknife, meanOf } from '../../synchrony/stats/jackknife.ts';
 import { nullOf } from '../../synchrony/stats/surrogates.ts';
 import { labelOf } from '../ingest/row-cap.ts';
 import { DRAWS, FEWEST_STEPS } from './dyad-steps.ts';
-import type { StepFigure, StepScore } from './step-messages.ts';
+import type { SameWords, StepFigure, StepScore } from './step-messages.ts';
 
 /** Episode → last score of its window. */
-export type GroupSteps = Map<string, Pick<StepScore, 'steps' | 'figures' | 'reasons'>>;
+export type GroupSteps = Map<string, Pick<StepScore, 'scenario' | 'steps' | 'figures' | 'reasons'>>;
 
 /** Above this number the dyads whose names have the smallest hashes are kept, as with rows (decision 0041). */
 const MOST_DYADS = 2000;
 
 /** Takes a dyad's score. If only the value was recomputed, the earlier surrogates are kept. */
-export function takeStepScore(dyads: GroupSteps, { episode, steps, figures, reasons }: StepScore): void {
+export function takeStepScore(dyads: GroupSteps, score: StepScore): void {
+  const { episode, scenario, steps, figures, reasons } = score;
   const known = dyads.get(episode);
   // A window that has just begun again has no figure yet.
   if (known && steps < FEWEST_STEPS && known.steps >= FEWEST_STEPS) return;
@@ -26,7 +30,7 @@ export function takeStepScore(dyads: GroupSteps, { episode, steps, figures, reas
     merged[label] =
       figure.draws.length > 0 || !before ? figure : { ...before, ...figure, draws: before.draws };
   }
-  dyads.set(episode, { steps, figures: merged, reasons: { ...known?.reasons, ...reasons } });
+  dyads.set(episode, { scenario, steps, figures: merged, reasons: { ...known?.reasons, ...reasons } });
   if (dyads.size <= MOST_DYADS) return;
   const last = [...dyads.keys()].toSorted((a, b) => labelOf('keep', a) - labelOf('keep', b)).at(-1);
   dyads.delete(last as string);
@@ -43,7 +47,10 @@ export function stepReport(dyads: GroupSteps): StepReport | null {
   const measures = labels.map((label) =>
     measureReport(
       label,
-      counted.flatMap((one) => one.figures[label] ?? []),
+      counted.flatMap(({ scenario, figures }) => {
+        const figure = figures[label];
+        return figure ? [{ ...figure, scenario }] : [];
+      }),
     ),
   );
   const few = `Too few steps yet: ${most} of ${FEWEST_STEPS} in one window.`;
@@ -55,24 +62,54 @@ const firstReason = (all: { reasons: Record<string, string> }[]): string =>
   all.flatMap(({ reasons }) => Object.entries(reasons).map(([label, why]) => `${label}: ${why}.`))[0] ??
   'Not computed yet.';
 
-function measureReport(measure: string, figures: StepFigure[]): StepMeasureReport {
-  const value = mean(figures.map((figure) => figure.value));
+function measureReport(measure: string, figures: (StepFigure & { scenario: string })[]): StepMeasureReport {
   const drawn = figures.filter(({ draws }) => draws.length > 0);
   const found = nullOf(mean(drawn.map(({ size }) => size)), groupDraws(drawn));
   const lag = bestLag(figures);
   return {
     measure,
-    value,
+    value: mean(figures.map((figure) => figure.value)),
     ...('reason' in found
-      ? { excess: null, nullMean: null, nullQ95: null, pValue: null }
-      : {
-          excess: found.size - found.nullMean,
-          nullMean: found.nullMean,
-          nullQ95: found.nullQ95,
-          pValue: found.pValue,
-        }),
+      ? { nullMean: null, nullQ95: null }
+      : { nullMean: found.nullMean, nullQ95: found.nullQ95 }),
+    ...sameWordsReport(figures),
     ...(lag === undefined ? {} : { bestLag: lag }),
   };
+}
+
+type SameWordsReport = Pick<StepMeasureReport, 'control' | 'excess' | 'ciLow' | 'ciHigh' | 'pValue'> &
+  Partial<Pick<StepMeasureReport, 'value'>>;
+
+const NO_CONTROL: SameWordsReport = { control: null, excess: null, ciLow: null, ciHigh: null, pValue: null };
+
+/**
+ * The difference to the same words behind another history: the mean over scenarios of the means over their dyads.
+ * Scenarios are what is sampled, and all controls of one have the history of the same episode.
+ */
+export function sameWordsReport(
+  figures: readonly { scenario: string; sameWords?: SameWords }[],
+): SameWordsReport {
+  const byScenario = new Map<string, SameWords[]>();
+  for (const { scenario, sameWords } of figures)
+    if (sameWords) byScenario.set(scenario, [...(byScenario.get(scenario) ?? []), sameWords]);
+  if (byScenario.size === 0) return NO_CONTROL;
+  const means = [...byScenario.values()].map((dyads) => ({
+    value: mean(dyads.map(({ value }) => value)),
+    control: mean(dyads.map(({ control }) => control)),
+  }));
+  const value = mean(means.map((one) => one.value));
+  const control = mean(means.map((one) => one.control));
+  const excess = value - control;
+  const replicates = means.map((_, scenario) => ({
+    scenario,
+    excess: mean(means.filter((__, at) => at !== scenario).map((one) => one.value - one.control)),
+  }));
+  const found =
+    means.length < MINIMUMS.scenarios
+      ? undefined
+      : jackknife([{ excess, replicates }], (excesses) => meanOf(excesses));
+  if (!found || 'reason' in found) return { ...NO_CONTROL, value, control, excess };
+  return { value, control, excess, ciLow: found.low, ciHigh: found.high, pValue: found.pValue };
 }
 
 /**

@@ -2,7 +2,7 @@
  * The configuration of a private nats-server as a pure function: JetStream, loopback only, one user per
  * program, and for each user only the subjects it needs in its runs.
  */
-import { permissionsOf } from './nats-permissions.ts';
+import { permissionsOf } from '../../transport/nats/permissions.ts';
 
 export interface NatsUser {
   name: string;
@@ -20,18 +20,50 @@ export interface NatsConfigOptions {
 }
 
 export function natsConfig(options: NatsConfigOptions): string {
+  return [...common('127.0.0.1', options), natsAuthorization(options.users)].join('\n');
+}
+
+/** A server whose users show tokens: operator, accounts, and a certificate under which other machines reach it. */
+export interface JoinedConfigOptions extends Omit<NatsConfigOptions, 'users'> {
+  host: string;
+  operator: string;
+  systemAccount: string;
+  /** Accounts that the server has not seen yet, each with its token. */
+  accounts: Readonly<Record<string, string>>;
+  /** Where the server keeps accounts. */
+  accountsFolder: string;
+  tls: { cert: string; key: string };
+}
+
+export function joinedConfig(options: JoinedConfigOptions): string {
+  const { host, operator, systemAccount, accounts, accountsFolder, tls } = options;
+  const preload = Object.entries(accounts).map(([account, jwt]) => `  ${account}: ${jwt}`);
+  return [
+    ...common(host, options),
+    `operator: ${operator}`,
+    `system_account: ${systemAccount}`,
+    `resolver: { type: full, dir: ${JSON.stringify(accountsFolder)}, allow_delete: false }`,
+    ...(preload.length > 0 ? ['resolver_preload: {', ...preload, '}'] : []),
+    `tls: { cert_file: ${JSON.stringify(tls.cert)}, key_file: ${JSON.stringify(tls.key)} }`,
+    '',
+  ].join('\n');
+}
+
+function common(
+  host: string,
+  { port, portsFolder, storeFolder }: Pick<NatsConfigOptions, 'port' | 'portsFolder' | 'storeFolder'>,
+): string[] {
   return [
     'server_name: entrain',
-    'host: "127.0.0.1"',
-    `port: ${options.port ?? -1}`,
-    `ports_file_dir: ${JSON.stringify(options.portsFolder)}`,
-    `jetstream { store_dir: ${JSON.stringify(options.storeFolder)} }`,
+    `host: ${JSON.stringify(host)}`,
+    `port: ${port ?? -1}`,
+    `ports_file_dir: ${JSON.stringify(portsFolder)}`,
+    `jetstream { store_dir: ${JSON.stringify(storeFolder)} }`,
     'max_payload: 1MB',
     // A client whose link was cut is let go after 15 s; until then requests may be passed to its dead connection.
     'ping_interval: "5s"',
     'ping_max: 2',
-    natsAuthorization(options.users),
-  ].join('\n');
+  ];
 }
 
 /** Users and their permissions; also the file of users for a nats-server that one configures oneself. */
@@ -40,10 +72,15 @@ export function natsAuthorization(users: NatsUser[]): string {
   return ['authorization {', '  users = [', ...blocks, '  ]', '}', ''].join('\n');
 }
 
+const ANSWERS = ', allow_responses = { max: 1, expires: "1m" }';
+
 function userBlock(user: NatsUser): string {
-  const { publish, subscribe } = permissionsOf(user.name, user.runs);
+  const { publish, subscribe, answers } = permissionsOf(user.name, user.runs);
   const list = (subjects: string[]): string =>
-    `[${subjects.map((subject) => JSON.stringify(subject)).join(', ')}]`;
-  const permissions = `publish = ${list(publish)}, subscribe = ${list(subscribe)}, allow_responses = { max: 1, expires: "1m" }`;
+    // An empty list would allow everything.
+    subjects.length > 0
+      ? `[${subjects.map((subject) => JSON.stringify(subject)).join(', ')}]`
+      : '{ deny: [">"] }';
+  const permissions = `publish = ${list(publish)}, subscribe = ${list(subscribe)}${answers ? ANSWERS : ''}`;
   return `    { user: ${JSON.stringify(user.name)}, password: ${JSON.stringify(user.password)}, permissions = { ${permissions} } }`;
 }

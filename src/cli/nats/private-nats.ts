@@ -38,7 +38,7 @@ export interface PrivateNatsOptions {
 const START_MS = 15_000;
 
 export async function startPrivateNats(options: PrivateNatsOptions): Promise<PrivateNats> {
-  const { secretsFolder, storeFolder, portsFolder, port, logFolder, runs, claim } = options;
+  const { secretsFolder, storeFolder, portsFolder, port, runs } = options;
   const users = await Promise.all(
     options.users.map(async (name): Promise<NatsUser> => ({
       name,
@@ -47,20 +47,30 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
     })),
   );
   await makeFolder(storeFolder);
-  const config = join(secretsFolder, 'nats.conf');
   const place = { storeFolder, portsFolder, users, ...(port === undefined ? {} : { port }) };
-  await writeFile(config, natsConfig(place), { mode: 0o600 });
   const files = await writePasswords(secretsFolder, users);
-  const binary = await findBinary(environment('ENTRAIN_NATS_SERVER') ?? 'nats-server');
-  const argv = [fileURLToPath(new URL('./nats-guard.js', import.meta.url)), binary, config];
-  const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder, claim });
-  const { url, pid } = await awaitPorts(portsFolder, { child, logFolder });
-  await claim.addChild(pid);
+  const { url, child } = await startNatsServer(natsConfig(place), options);
   return {
     url,
     child,
     credentials: (user) => ({ NATS_URL: url, NATS_USER: user, NATS_PASSWORD_FILE: files.get(user) ?? '' }),
   };
+}
+
+/** Starts nats-server with a configuration that lets it choose a port, or names one. */
+export async function startNatsServer(
+  config: string,
+  place: Pick<PrivateNatsOptions, 'secretsFolder' | 'portsFolder' | 'logFolder' | 'claim'>,
+): Promise<{ url: string; child: Child }> {
+  const { secretsFolder, portsFolder, logFolder, claim } = place;
+  const file = join(secretsFolder, 'nats.conf');
+  await writeFile(file, config, { mode: 0o600 });
+  const binary = await findBinary(environment('ENTRAIN_NATS_SERVER') ?? 'nats-server');
+  const argv = [fileURLToPath(new URL('./nats-guard.js', import.meta.url)), binary, file];
+  const child = await startChild({ name: 'nats-server', argv, environment: {}, logFolder, claim });
+  const { url, pid } = await awaitPorts(portsFolder, { child, logFolder });
+  await claim.addChild(pid);
+  return { url, child };
 }
 
 /** Debian installs servers in folders that are not on an ordinary user's PATH. */

@@ -1,4 +1,5 @@
 /** Settings of `entrain serve`, checked before anything is started. */
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -29,6 +30,24 @@ export const FLAGS = {
     multiple: true,
     value: 'NAME',
     about: 'somebody who may submit studies, with a password of their own',
+  },
+  listen: {
+    type: 'string',
+    value: 'HOST',
+    about: 'the name or address under which other machines reach this one, so that they can join',
+  },
+  'nats-port': { type: 'string', value: 'PORT', about: 'of NATS (4222 with --listen, else a free one)' },
+  'coordinator-port': {
+    type: 'string',
+    value: 'PORT',
+    about:
+      'of the coordinator: its figures, and for Prometheus where those of all programs are (9463 with --listen, else a free one)',
+  },
+  'credential-minutes': {
+    type: 'string',
+    default: '1440',
+    value: 'N',
+    about: 'how long that holds by which an agent that joined connects; it is renewed at half',
   },
   runs: { type: 'string', default: 'runs', value: 'DIR', about: 'where run folders are' },
   port: START.port,
@@ -63,6 +82,12 @@ export interface ServeSettings {
   analyzerFlags: readonly string[];
   viewerFlags: readonly string[];
   graceSeconds: number;
+  coordinatorFlags: readonly string[];
+  /** 0: a free one. */
+  coordinatorPort: number;
+  listen: string | undefined;
+  /** Port of NATS; undefined: a free one. */
+  natsPort: number | undefined;
 }
 
 export async function readServeSettings(argv: string[]): Promise<ServeSettings> {
@@ -82,8 +107,39 @@ export async function readServeSettings(argv: string[]): Promise<ServeSettings> 
     agentFlags: agentFlagsOf(values),
     analyzerFlags: ['--port', String(portFlag(values.port)), ...given('budget-gb', 'max-run-gb'), ...guard],
     viewerFlags: [...(viewPort === undefined ? [] : ['--port', viewPort]), ...guard],
+    coordinatorFlags: ['--credential-minutes', values['credential-minutes'], ...guard],
+    coordinatorPort: portWithListen('coordinator-port', COORDINATOR_PORT, values),
+    ...listenFlags(values),
     graceSeconds: wholeNumber('--grace-seconds', values['grace-seconds']),
   };
+}
+
+const NATS_PORT = 4222;
+const COORDINATOR_PORT = 9463;
+
+type Listening = { listen?: string; 'nats-port'?: string; 'coordinator-port'?: string };
+
+/** Others find a port only if it stays the same; without them a free one is taken. */
+function portWithListen(flag: 'nats-port' | 'coordinator-port', usual: number, values: Listening): number {
+  const { listen, [flag]: port = listen === undefined ? '0' : String(usual) } = values;
+  return portFlag(port);
+}
+
+function listenFlags(values: Listening): {
+  listen: string | undefined;
+  natsPort: number | undefined;
+} {
+  const { listen } = values;
+  if (
+    listen !== undefined &&
+    isIP(listen) === 0 &&
+    !/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(listen)
+  )
+    throw new EntrainError(
+      'USAGE',
+      `--listen is "${listen}": expected a name or an address under which other machines reach this one, such as lab-1 or 192.168.1.7.`,
+    );
+  return { listen, natsPort: portWithListen('nats-port', NATS_PORT, values) || undefined };
 }
 
 function agentFlagsOf(values: {

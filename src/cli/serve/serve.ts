@@ -4,27 +4,23 @@
  */
 import { access, mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { environment } from '../../process/environment.ts';
+import { parseMessage } from '../../protocol/nats-messages.ts';
+import { tokenAnswerSchema } from '../../protocol/join-messages.ts';
 import { createLog, type Logger } from '../../process/log.ts';
 import { makeFolder } from '../../process/make-folder.ts';
 import { claimRun, type RunClaim } from '../../process/run-folder/run-claim.ts';
 import { createShutdown, endOnSignals, type Shutdown } from '../../process/shutdown.ts';
 import { writeAtomic } from '../../process/write-atomic.ts';
 import { writeKeys, type KeyFiles } from '../keys.ts';
-import { ANY_RUN } from '../nats/nats-permissions.ts';
-import { startPrivateNats, type PrivateNats } from '../nats/private-nats.ts';
-import { ADDRESS_FILE } from '../service/ask-service.ts';
-import { childFault, startChild, type Child } from '../start/child-processes.ts';
+import { ADDRESS_FILE, withService } from '../service/ask-service.ts';
+import { childFault } from '../start/child-processes.ts';
+import { keepRunning, type Keeping } from '../start/keep-running.ts';
 import { viewerLine } from '../start/viewer-process.ts';
 import { readServeSettings, type ServeSettings } from './serve-settings.ts';
+import { bracketed, startServiceNats, type ServiceNats } from './service-nats.ts';
 
 export { FLAGS as flags, usage } from './serve-settings.ts';
-
-/** The compiled `entrain` command. */
-const COMMAND = fileURLToPath(new URL('../entrain.js', import.meta.url));
-/** A program that ends again and again is started more and more seldom. */
-const AGAIN_MS = { least: 1000, most: 30_000 } as const;
 
 export async function run(argv: string[]): Promise<number> {
   const settings = await readServeSettings(argv);
@@ -44,7 +40,7 @@ export async function run(argv: string[]): Promise<number> {
 async function startService(
   settings: ServeSettings,
   { shutdown, log }: { shutdown: Shutdown; log: Logger },
-): Promise<PrivateNats> {
+): Promise<ServiceNats> {
   const { folder, agents, submitters, runs } = settings;
   const claim = await claimRun({ run: 'service', folder, program: 'serve' });
   shutdown.onStop('claim', () => claim.release());
@@ -62,21 +58,16 @@ async function startService(
     ...submitters.map((name) => `submitter-${name}`),
   );
   const storeFolder = join(folder, 'nats');
-  const nats = await startPrivateNats({
-    secretsFolder,
-    storeFolder,
-    portsFolder,
-    logFolder,
-    users,
-    runs: [ANY_RUN],
-    claim,
-  });
+  const { listen, natsPort: port } = settings;
+  const places = { secretsFolder, storeFolder, portsFolder, logFolder };
+  const nats = await startServiceNats({ ...places, users, listen, port, claim });
   shutdown.onStop('nats-server', () => nats.child.stop());
   await writeAtomic(join(folder, ADDRESS_FILE), `${nats.url}\n`);
   shutdown.onStop('address', () => rm(join(folder, ADDRESS_FILE), { force: true }));
-  console.log(`nats-server  ${nats.url}  (private, JetStream)`);
+  console.log(`nats-server  ${nats.publicUrl}  (TLS, JetStream)`);
   await startPrograms(settings, { nats, keys, logFolder, claim, shutdown, log });
-  sayHow(settings, { secretsFolder, url: nats.url, runs });
+  sayHow(settings, { nats, runs });
+  if (listen !== undefined) await sayHowToJoin(runs);
   return nats;
 }
 
@@ -94,7 +85,7 @@ async function keepKeys(folder: string): Promise<KeyFiles> {
 }
 
 interface Starting {
-  nats: PrivateNats;
+  nats: ServiceNats;
   keys: KeyFiles;
   logFolder: string;
   claim: RunClaim;
@@ -103,61 +94,60 @@ interface Starting {
 }
 
 async function startPrograms(settings: ServeSettings, to: Starting): Promise<void> {
-  const { runs, agents, agentFlags, analyzerFlags, viewerFlags, graceSeconds, folder } = settings;
-  const { keys, logFolder } = to;
-  await keepRunning(to, 'analyzer', [
+  const { runs, analyzerFlags, viewerFlags, graceSeconds, listen, coordinatorPort } = settings;
+  const { keys, logFolder, nats } = to;
+  const keeping = { ...to, credentials: (user: string) => credentialsOf(nats, user) };
+  const certificate = ['--tls-cert', nats.tls.cert, '--tls-key', nats.tls.key];
+  const open =
+    listen === undefined ? [] : ['--host', '0.0.0.0', ...certificate, '--advertise', bracketed(listen)];
+  await keepRunning(keeping, 'analyzer', [
     'analyzer',
     '--runs',
     runs,
     '--public-key',
     keys.publicKey,
+    ...open,
     ...analyzerFlags,
   ]);
   const coordinator = ['coordinator', '--runs', runs, '--private-key', keys.privateKey];
-  await keepRunning(to, 'coordinator', [...coordinator, '--grace-seconds', String(graceSeconds)]);
-  const viewer = await keepRunning(to, 'viewer', ['view', '--live', '--runs', runs, ...viewerFlags]);
-  for (const [id, model] of agents) {
-    const data = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];
-    await keepRunning(to, `agent-${id}`, ['agent', '--id', id, '--model', model, ...agentFlags, ...data]);
-    console.log(`agent        ${id}  ${model}`);
-  }
+  coordinator.push('--join-keys', nats.joinKeys, ...open, '--port', String(coordinatorPort));
+  coordinator.push(...settings.coordinatorFlags);
+  await keepRunning(keeping, 'coordinator', [...coordinator, '--grace-seconds', String(graceSeconds)]);
+  const viewer = await keepRunning(keeping, 'viewer', ['view', '--live', '--runs', runs, ...viewerFlags]);
+  await startAgents(settings, keeping, ['--tls-ca', nats.authorityFile, ...open]);
   console.log(await viewerLine(viewer, logFolder));
 }
 
-/** Starts a program under its own user, and again whenever it ends unasked. @returns its first life */
-async function keepRunning(to: Starting, name: string, argv: string[]): Promise<Child> {
-  const { nats, logFolder, claim, shutdown, log } = to;
-  const start = (): Promise<Child> =>
-    startChild({ name, argv: [COMMAND, ...argv], environment: nats.credentials(name), logFolder, claim });
-  const first = await start();
-  let current = first;
-  const stopping = new AbortController();
-  const again = async (waitMs: number): Promise<void> => {
-    const end = await current.ended;
-    if (end.asked || stopping.signal.aborted) return;
-    log.error(
-      { program: name, reason: (await childFault(end, logFolder)).message },
-      'program ended; starting it again',
-    );
-    await new Promise((done) => setTimeout(done, waitMs));
-    if (stopping.signal.aborted) return;
-    current = await start();
-    await again(Math.min(2 * waitMs, AGAIN_MS.most));
-  };
-  again(AGAIN_MS.least).catch((error: unknown) => {
-    log.fatal({ err: error, program: name }, 'program cannot be started again');
-    void shutdown.stop();
-  });
-  shutdown.onStop(name, async () => {
-    stopping.abort();
-    await current.stop();
-  });
-  return first;
+async function startAgents(
+  { agents, agentFlags, folder }: ServeSettings,
+  keeping: Keeping,
+  tls: string[],
+): Promise<void> {
+  const places = ['--data', join(folder, 'spool'), '--cache', resolve('.cache', 'models')];
+  for (const [id, model] of agents) {
+    const own = ['--id', id, '--model', model];
+    await keepRunning(keeping, `agent-${id}`, ['agent', ...own, ...agentFlags, ...places, ...tls]);
+    console.log(`agent        ${id}  ${model}`);
+  }
+}
+
+/** The viewer reads the figures of an analyzer that serves with a certificate of this authority. */
+const credentialsOf = (nats: ServiceNats, user: string): Record<string, string> => ({
+  ...nats.credentials(user),
+  NODE_EXTRA_CA_CERTS: nats.authorityFile,
+});
+
+async function sayHowToJoin(runs: string): Promise<void> {
+  const answer = await withService(runs, (service) => service.ask('token', {}));
+  const { token } = parseMessage(tokenAnswerSchema, answer, { code: 'MESSAGE_INVALID', what: 'The token' });
+  console.log(
+    `\nlet a machine in, once, within 15 minutes ("entrain token" makes another word)\n  entrain join ${token} --model DIR`,
+  );
 }
 
 function sayHow(
-  { submitters, agents }: ServeSettings,
-  { secretsFolder, url, runs }: { secretsFolder: string; url: string; runs: string },
+  { submitters, agents, listen, coordinatorPort }: ServeSettings,
+  { nats, runs }: { nats: ServiceNats; runs: string },
 ): void {
   if (agents.size === 0)
     console.log(
@@ -167,8 +157,13 @@ function sayHow(
   console.log(
     `\nhand it a study   entrain submit STUDY${here}\nsee what it does  entrain runs${here}, entrain fleet${here}`,
   );
-  for (const name of submitters)
-    console.log(
-      `as ${name}  NATS_URL=${url} NATS_USER=submitter-${name} NATS_PASSWORD_FILE=${join(secretsFolder, `submitter-${name}.password`)}`,
-    );
+  for (const name of submitters) {
+    const variables = { ...nats.credentials(`submitter-${name}`), NATS_URL: nats.publicUrl };
+    const words = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
+    console.log(`as ${name}  ${words.join(' ')}`);
+  }
+  if (listen !== undefined && coordinatorPort !== 0)
+    console.log(`for Prometheus    https://${bracketed(listen)}:${coordinatorPort}/api/targets`);
+  if (listen === undefined)
+    console.log('other machines    --listen NAME, the name under which they reach this one, lets them join');
 }

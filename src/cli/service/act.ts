@@ -12,7 +12,10 @@ import { usageText, type Usage } from '../../process/usage.ts';
 import { SERVICE_FLAGS, withService } from './ask-service.ts';
 import { programLines, runLines } from './tables.ts';
 
-const UNDO = { undo: { type: 'boolean', default: false, about: 'takes it back' } } as const;
+const UNDO = {
+  undo: { type: 'boolean', default: false, about: 'takes it back' },
+  analyzer: { type: 'boolean', default: false, about: 'remove: the analyzer of this name that joined' },
+} as const;
 
 export const FLAGS = { ...SERVICE_FLAGS, ...UNDO } as const;
 export { FLAGS as flags };
@@ -37,7 +40,8 @@ const USAGES: Readonly<Record<Verb, Usage>> = {
   },
   remove: {
     call: 'entrain remove AGENT',
-    about: 'Takes an agent out of its run at once: its roles go to another agent with its model.',
+    about:
+      'Takes an agent out of its run at once: its roles go to another agent with its model. With --analyzer an analyzer that joined: its runs go on at another.',
   },
 };
 
@@ -52,7 +56,7 @@ export const usage = (): string =>
 export async function run([verb = '', ...argv]: string[]): Promise<number> {
   if (!isVerb(verb)) throw new EntrainError('USAGE', `There is no request "${verb}": expected ${WHOLE}.`);
   const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
-  const body = bodyOf(verb, positionals, values.undo);
+  const body = bodyOf(verb, positionals, values);
   const answer = await withService(values.runs, (service) => service.ask(verb, body));
   console.log(values.json ? JSON.stringify(answer) : linesOf(verb, answer).join('\n'));
   return 0;
@@ -60,13 +64,19 @@ export async function run([verb = '', ...argv]: string[]): Promise<number> {
 
 const isVerb = (verb: string): verb is Verb => VERBS.some((known) => known === verb);
 
-function bodyOf(verb: Verb, words: readonly string[], undo: boolean): object {
+function bodyOf(
+  verb: Verb,
+  words: readonly string[],
+  { undo, analyzer }: { undo: boolean; analyzer: boolean },
+): object {
   const wanted = verb === 'runs' || verb === 'fleet' ? 0 : 1;
   const { call } = USAGES[verb];
   if (words.length !== wanted)
     throw new EntrainError('USAGE', `"entrain ${verb}" was given ${words.length} names: expected "${call}".`);
   if (verb === 'stop' || verb === 'resume') return { run: nameFlag('RUN', words[0]) };
-  return wanted === 0 ? {} : { agent: nameFlag('AGENT', words[0]), undo };
+  if (wanted === 0) return {};
+  const asked = { agent: nameFlag('AGENT', words[0]), undo };
+  return verb === 'remove' ? { ...asked, analyzer } : asked;
 }
 
 function linesOf(verb: Verb, answer: unknown): string[] {

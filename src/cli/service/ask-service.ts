@@ -1,6 +1,6 @@
 /**
  * Asks the resident coordinator over NATS. Where `NATS_URL` is not set, the server of an `entrain serve` on this
- * machine is asked, whose address and password stand in the folder of runs.
+ * machine is asked, whose address and credentials stand in the folder of runs.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,8 +11,11 @@ import { subjects } from '../../protocol/subjects.ts';
 import { systemClock as clock } from '../../process/clock.ts';
 import { environment } from '../../process/environment.ts';
 import { createLog } from '../../process/log.ts';
-import { readSecretFile } from '../../process/secret-file.ts';
+import { AUTHORITY_FILE } from '../../transport/http/authority/authority-files.ts';
+import { readAuthority } from '../../transport/http/tls.ts';
+import { readCredentials } from '../../transport/nats/access/credentials.ts';
 import {
+  asUser,
   connectNats,
   natsFromEnvironment,
   type NatsLink,
@@ -68,9 +71,11 @@ export async function findServer(runs: string): Promise<NatsOptions> {
   const folder = join(runs, SERVICE_FOLDER);
   const url = await readFile(join(folder, ADDRESS_FILE), 'utf8').catch(() => undefined);
   if (environment('NATS_URL') !== undefined || url === undefined) return natsFromEnvironment();
-  const file = join(folder, 'secrets', 'operator.password');
-  const password = await readSecretFile('the password of the service', file, 'the password alone');
-  return { url: url.trim(), user: 'operator', password: password.trim() };
+  const secrets = join(folder, 'secrets');
+  const ca = await readAuthority('the authority of the service', join(secrets, 'authority', AUTHORITY_FILE));
+  const file = join(secrets, 'operator.creds');
+  const operator = asUser(await readCredentials('the credentials of the service', file));
+  return { url: url.trim(), ...operator, ...(ca === undefined ? {} : { tls: { ca } }) };
 }
 
 /** A user of another name, or none, is an operator: its server decides what it may publish. */

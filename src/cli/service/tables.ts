@@ -1,10 +1,12 @@
 /** Runs and programs of the service as tables of text. */
 import type { ProgramView, RunView } from '../../protocol/service-messages.ts';
+import { shownText } from '../terminal/shown-text.ts';
 
 const MINUTE_S = 60;
 
 /** Columns as wide as their widest cell; the last one runs free. */
-function columns(rows: readonly (readonly string[])[]): string[] {
+function columns(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(shownText));
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   return rows.map((row) =>
     row
@@ -42,11 +44,12 @@ export function programLines(programs: readonly ProgramView[]): string[] {
     one.model ?? '',
     one.provider ?? '',
     one.atOnce === undefined ? '' : String(one.atOnce),
+    one.load === undefined ? '' : String(one.load),
     one.machine,
     one.version,
   ]);
   return columns([
-    ['PROGRAM', 'NAME', 'STATE', 'RUN', 'MODEL', 'PROVIDER', 'AT ONCE', 'MACHINE', 'VERSION'],
+    ['PROGRAM', 'NAME', 'STATE', 'RUN', 'MODEL', 'PROVIDER', 'AT ONCE', 'LOAD', 'MACHINE', 'VERSION'],
     ...rows,
   ]);
 }

@@ -26,6 +26,7 @@ import { namesIn, reportVerdict } from '../../protocol/reports/report-verdict.ts
 import { writeReport } from './write-report.ts';
 import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
+import { wrapText } from '../terminal/wrap-words.ts';
 import { fetchReport, fetchState, watchRun, type RunWatch } from '../terminal/watch-run.ts';
 
 /** Scoring has stalled if it gives nothing new for this time. */
@@ -84,13 +85,15 @@ async function watchToTheEnd(
     ? 'stalled'
     : await lastScores(watch, { fleet, shutdown, settings });
   watch.stop();
-  say(`\n${progressLine(watch.state(), { elapsedMs: elapsedMs() })}\n`);
+  const width = widthOf(settings.json ? process.stderr : process.stdout);
+  say(`\n${progressLine(watch.state(), { elapsedMs: elapsedMs(), width })}\n`);
   if (await wasAsked(shutdown)) return sayStopped(watch, settings);
   const report = await fetchReport(fleet.analyzer);
   if (report) say(tablesOf(report, settings));
   say(`\nrun folder  ${settings.folder}`);
   if (scores === 'final') say(await writeReport(settings.folder));
   else sayNotWhole(settings, scores);
+  if (settings.once) say(`look again  entrain view ${settings.folder}`);
   if (settings.json) printJson(report, settings);
   if (settings.once) return lastScrape({ fleet, shutdown });
   const { url } = fleet.analyzer;
@@ -137,8 +140,10 @@ function printJson(report: ScoreReport | undefined, { run, folder, study }: Star
 /** Where a person reads: standard output, or standard error where that is for JSON. */
 const sayTo =
   ({ json }: Pick<StartSettings, 'json'>) =>
-  (text: string): void =>
-    json ? console.error(text) : console.log(text);
+  (text: string): void => {
+    const out = json ? process.stderr : process.stdout;
+    out.write(`${wrapText(text, widthOf(out))}\n`);
+  };
 
 /** Settles when the run is over or a stop was asked for. Throws if the run failed or a program ended early. */
 async function outcome(

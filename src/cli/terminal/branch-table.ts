@@ -18,15 +18,27 @@ const HEADER = [
   'p at any time',
 ];
 
-/** Columns of what stands beside the matched score; without --verbose they are left out. */
-const BESIDE = ['words', 'bystander', 'both'];
+/** Without --verbose: as many columns as a window of 80 holds. */
+const SHORT_HEADER = ['branches', 'direction', 'turns', 'influence', '95 %', 'matched', 'p', 'anytime p'];
 
 /** No lines where no turn has branched. */
 export function branchTable({ groups }: ScoreReport, isVerbose = true): string[] {
-  const rows = groups.flatMap((group) => (group.branches ? [branchRow(group, group.branches)] : []));
-  const shown = (cells: string[]): string[] =>
-    isVerbose ? cells : cells.filter((_, at) => !BESIDE.includes(HEADER[at] ?? ''));
-  return rows.length === 0 ? [] : layOut([HEADER, ...rows].map(shown));
+  const row = isVerbose ? branchRow : shortRow;
+  const rows = groups.flatMap((group) => (group.branches ? [row(group, group.branches)] : []));
+  return rows.length === 0 ? [] : layOut([isVerbose ? HEADER : SHORT_HEADER, ...rows]);
+}
+
+function shortRow(group: GroupReport, { histories, influence, matched, sequential }: BranchReport): string[] {
+  return [
+    group.condition,
+    `${directionOf(group)}${distanceNote(group)}`,
+    String(histories),
+    figure(influence?.value),
+    influence ? `[${influence.ciLow.toFixed(2)}, ${influence.ciHigh.toFixed(2)}]` : '–',
+    figure(matched?.score),
+    probability(matched?.pValue),
+    probability(sequential?.pValue),
+  ];
 }
 
 function branchRow(

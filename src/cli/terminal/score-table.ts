@@ -5,9 +5,9 @@ import type {
   PairReport,
   PaperReport,
   ScoreReport,
-  StepMeasureReport,
   StrictReport,
 } from '../../protocol/reports/score-report.ts';
+import { withoutTooFew } from '../../protocol/verdict.ts';
 
 /** The interval is that of the excess: score − mean of its null. */
 const EVIDENCE = ['excess', '95 % interval', 'p', 'q', 'counts'];
@@ -21,18 +21,6 @@ const HEADER = [
   'excess lag 3',
   'paper',
   'its null',
-];
-
-const STEP_HEADER = [
-  'condition',
-  'direction',
-  'step by step',
-  'value',
-  'null q95',
-  'excess',
-  'p',
-  'lag',
-  'windows',
 ];
 
 interface TableOptions {
@@ -68,7 +56,7 @@ function whoTalks(groups: readonly GroupReport[]): string[] {
 }
 
 /** The models of both sides and the number of agents. */
-function whoOf({ sourceModel, targetModel, agents }: GroupReport): string {
+export function whoOf({ sourceModel, targetModel, agents }: GroupReport): string {
   const models = sourceModel === targetModel ? sourceModel : `${sourceModel} → ${targetModel}`;
   return `${models}, ${agents} agents`;
 }
@@ -112,52 +100,42 @@ export function pairPlace({
   return modelA === modelB ? places : `${places}, ${modelA} ↔ ${modelB}`;
 }
 
-/** Measures over the windows of aligned steps; no lines if the study streams no steps. */
-export function stepTable(report: ScoreReport): string[] {
-  const groups = report.groups.toSorted(byName);
-  const [, ...others] = new Set(groups.map(whoOf));
-  const rows = groups.flatMap((group) =>
-    stepRows(group).map(([condition = '', direction = '', ...cells]) => [
-      condition,
-      others.length > 0 ? `${direction}, ${whoOf(group)}` : direction,
-      ...cells,
-    ]),
-  );
-  return rows.length === 0 ? [] : layOut([STEP_HEADER, ...rows]);
-}
-
 /**
- * For each condition with more than two agents, a matrix of excesses: sources down, targets across. No lines
- * for two agents.
+ * For each condition with more than two agents, a matrix of excesses: sources down, targets across; where agents have
+ * several models, one for each pair of models. Its cells are short, so that four agents fit in 80 columns: interval,
+ * p and q stand in the rows of `scoreTable`. No lines for two agents.
  */
 export function matrixTables({ groups }: ScoreReport): string[] {
   const larger = groups.filter(({ agents }) => agents > 2);
-  const keys = [...new Set(larger.map(({ condition, agents }) => `${condition}, ${agents} agents`))].sort();
-  return keys.flatMap((key) => {
-    const own = larger.filter(({ condition, agents }) => `${condition}, ${agents} agents` === key);
-    const roles = Array.from({ length: own[0]?.agents ?? 0 }, (_, place) => place + 1);
-    const [, ...others] = new Set(own.map(whoOf));
-    const named = (group: GroupReport): string =>
-      others.length > 0 ? `${whoOf(group)}: ${matrixCell(group)}` : matrixCell(group);
-    const cell = (source: number, target: number): string =>
-      own
-        .filter(({ sourceRole, targetRole }) => sourceRole === source && targetRole === target)
-        .map(named)
-        .join('; ') || (source === target ? '·' : 'nothing yet');
-    const rows = roles.map((source) => [ordinal(source), ...roles.map((target) => cell(source, target))]);
-    return [
-      '',
-      `${key}: excess, from the row to the column, and by how many turns the column follows (+n)`,
-      ...layOut([['', ...roles.map(ordinal)], ...rows]),
-    ];
-  });
+  const models = new Set(larger.map(whoOf));
+  const nameOf = (group: GroupReport): string =>
+    models.size > 1 ? `${group.condition}, ${whoOf(group)}` : `${group.condition}, ${group.agents} agents`;
+  return [...new Set(larger.map(nameOf))].sort().flatMap((name) => [
+    '',
+    ...matrixOf(
+      name,
+      larger.filter((group) => nameOf(group) === name),
+    ),
+  ]);
 }
 
-function matrixCell({ strict, qValue, samples, distance, verdict }: GroupReport): string {
-  if (!strict) return `no score, n ${samples} (+${distance})`;
-  const q = qValue === null ? '' : ` q ${qValue.toFixed(3)}`;
-  const flag = verdict === 'flagged' ? ' flagged' : '';
-  return `${signed(strict.excess)} p ${strict.pValue.toFixed(3)}${q}${flag} n ${strict.samples} (+${distance})`;
+function matrixOf(name: string, groups: readonly GroupReport[]): string[] {
+  const roles = Array.from({ length: groups[0]?.agents ?? 0 }, (_, place) => place + 1);
+  const cell = (source: number, target: number): string => {
+    const own = groups.find(({ sourceRole, targetRole }) => sourceRole === source && targetRole === target);
+    return own ? matrixCell(own) : source === target ? '·' : 'nothing yet';
+  };
+  const rows = roles.map((source) => [ordinal(source), ...roles.map((target) => cell(source, target))]);
+  return [
+    `${name}: excess,`,
+    'from the row to the column, which follows by so many turns (+n); ! flagged',
+    ...layOut([['', ...roles.map(ordinal)], ...rows]),
+  ];
+}
+
+function matrixCell({ strict, distance, verdict }: GroupReport): string {
+  const excess = strict ? signed(strict.excess) : 'no score';
+  return `${excess}${verdict === 'flagged' ? '!' : ''} (+${distance})`;
 }
 
 export function layOut(rows: string[][]): string[] {
@@ -198,7 +176,10 @@ function row(group: GroupReport): string[] {
 
 function shortRow(group: GroupReport): string[] {
   const { strict } = group;
-  return strict ? [...placeOf(group), ...evidenceOf(strict, group)] : withoutScore(group);
+  if (strict) return [...placeOf(group), ...evidenceOf(strict, group)];
+  // A narrow window cuts the end off: the counts come first.
+  const [place, reason = ''] = [placeOf(group), withoutScore(group).at(-1)];
+  return [...place, withoutTooFew(reason)];
 }
 
 const placeOf = (group: GroupReport): string[] => [
@@ -251,25 +232,6 @@ function heldAgainst(group: GroupReport): string[] {
 
 const figureOr = (value: number | null, none: string): string => (value === null ? none : value.toFixed(3));
 
-function stepRows(group: GroupReport): string[][] {
-  const { steps } = group;
-  if (!steps) return [];
-  const place = [group.condition, directionOf(group)];
-  if (steps.reason !== undefined) return [[...place, steps.reason]];
-  return steps.measures.map((measure) => [...place, ...stepCells(measure), String(steps.dyads)]);
-}
-
-function stepCells({ measure, value, excess, nullQ95, pValue, bestLag }: StepMeasureReport): string[] {
-  const shown = [nullQ95, excess].map((figure) => (figure === null ? '' : signed(figure)));
-  return [
-    measure,
-    signed(value),
-    ...shown,
-    pValue === null ? '' : pValue.toFixed(3),
-    bestLag === undefined ? '' : String(bestLag),
-  ];
-}
-
 export const directionOf = ({
   sourceRole,
   targetRole,
@@ -293,7 +255,7 @@ export function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 }
 
-function byName(a: GroupReport, b: GroupReport): number {
+export function byName(a: GroupReport, b: GroupReport): number {
   const name = ({ condition, agents, sourceRole, targetRole, ...models }: GroupReport): string =>
     `${condition} ${agents} ${sourceRole} ${targetRole} ${models.sourceModel} ${models.targetModel}`;
   return name(a).localeCompare(name(b));

@@ -7,7 +7,8 @@ import { scoreTable } from './score-table.ts';
 import { standingNote } from './table-notes.ts';
 import { createColours } from './colours.ts';
 import { barText, clockText, leftText } from './progress-bar.ts';
-import { progress, type ViewState } from './view-state.ts';
+import { progress, type SpeakingView, type ViewState } from './view-state.ts';
+import { shownText } from './shown-text.ts';
 import { wrapWords } from './wrap-words.ts';
 
 export interface Terminal {
@@ -29,7 +30,7 @@ export function createTerminal(out: NodeJS.WriteStream, elapsedMs: () => number)
 const NAME_WIDTH = 8;
 
 export function speakerLine(agent: string, text: string): string {
-  return `  ${agent.padEnd(NAME_WIDTH)} ${text.replaceAll(/\s+/g, ' ').trim()}`;
+  return shownText(`  ${agent.padEnd(NAME_WIDTH)} ${text.replaceAll(/\s+/g, ' ').trim()}`);
 }
 
 /** @param of how long it has run, the columns at hand, and the share that was done before this program */
@@ -65,13 +66,13 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
     out.write(lines.map((text) => `${text}\n`).join(''));
     show();
   };
-  const line = (text: string): void =>
-    write(text.split('\n').flatMap((one) => wrapWords(one, { width: widthOf(out), indent: 0 })));
+  const wrapped = (one: string): string[] => wrapWords(one, { width: widthOf(out), indent: 0 });
+  const line = (text: string): void => write(shownText(text).split('\n').flatMap(wrapped));
   return {
     line,
     heading: (episode, text) => {
       focus = episode;
-      write(['', ...wrapWords(text, { width: widthOf(out), indent: 0 }).map(colours.heading)]);
+      write(['', ...wrapped(shownText(text)).map(colours.heading)]);
     },
     utterance: ({ agent, text, note }) => {
       const lines = spokenLines(agent, text + note, widthOf(out));
@@ -89,6 +90,14 @@ function panelTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
 
 const spokenLines = (agent: string, text: string, width: number): string[] =>
   wrapWords(speakerLine(agent, text), { width, indent: indentOf(agent) });
+
+/** Lines of the utterance that is being spoken, of which the panel has room for few: the latest words stay in sight. */
+const MOST_SPOKEN = 4;
+
+function latestLines({ agent, text }: SpeakingView, width: number): string[] {
+  const lines = spokenLines(agent, text, width);
+  return lines.length <= MOST_SPOKEN ? lines : [speakerLine(agent, '…'), ...lines.slice(1 - MOST_SPOKEN)];
+}
 
 /** Column at which the words of a speaker begin. */
 const indentOf = (agent: string): number => 3 + Math.max(NAME_WIDTH, agent.length);
@@ -109,11 +118,11 @@ interface Panel {
 function panelLines(state: ViewState, { elapsedMs, width, focus, from }: Panel): string[] {
   const { report, note } = state;
   const speaking = state.speaking.get(focus);
-  const now = speaking ? speakerLine(speaking.agent, speaking.text) : (note ?? '');
+  const now = speaking ? latestLines(speaking, width) : [note ?? ''];
   const scores = report?.groups.length
     ? [...scoreTable(report, { width, isVerbose: false }), standingNote(report)]
     : ['scores: waiting for the first turn pairs'];
-  return [now, '', progressLine(state, { elapsedMs, width, from }), '', ...scores];
+  return [...now, '', progressLine(state, { elapsedMs, width, from }), '', ...scores].map(shownText);
 }
 
 /** Number of episodes between two tables if the output is no terminal. */
@@ -170,7 +179,7 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
   let notedMs = -NOTE_EVERY_MS;
   const line = (text: string): void => {
     speech.end('');
-    out.write(`${text}\n`);
+    out.write(`${shownText(text)}\n`);
   };
   return {
     line,
@@ -192,7 +201,7 @@ function plainTerminal(out: NodeJS.WriteStream, elapsedMs: () => number): Termin
         out.write(`${state.note}\n`);
       } else if (state.finished >= told + TABLE_EVERY) {
         told = state.finished;
-        out.write(`\n${standing(state, elapsedMs())}\n`);
+        out.write(`\n${shownText(standing(state, elapsedMs()))}\n`);
       }
     },
     close: () => speech.end(''),

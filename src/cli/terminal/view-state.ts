@@ -63,6 +63,7 @@ export function viewEvent(state: ViewState, event: RunEvent): ViewState {
       running.set(event.episode, beginning(event));
       return { ...state, running };
     case 'episode-resumed':
+    case 'run-recorded':
       return state;
     case 'episode-taken-over':
       return withRunning(state, event.episode, ({ speakers }) => ({

@@ -6,8 +6,12 @@ const WIDE =
 const SEGMENTS = new Intl.Segmenter();
 
 const lettersOf = (text: string): string[] => Array.from(SEGMENTS.segment(text), ({ segment }) => segment);
+/** Letters that are one column each: no need to look for them one by one, ten times a second. */
+const PLAIN = /^[ -~]*$/;
 const columnsOf = (text: string): number =>
-  lettersOf(text).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
+  PLAIN.test(text)
+    ? text.length
+    : lettersOf(text).reduce((sum, letter) => sum + (WIDE.test(letter) ? 2 : 1), 0);
 
 /**
  * @param of `width` in columns, and by how many columns the lines after the first are indented
@@ -36,6 +40,16 @@ export function wrapWords(text: string, of: { width: number; indent: number }): 
   }
   return [...lines, line];
 }
+
+/** A label at the beginning of a line, with the space after it; or the space alone. */
+const LABEL = /^ *(?:\S+ {2,})?/;
+
+/** Whole text, line by line: what is broken off stands below what it belongs to. */
+export const wrapText = (text: string, width: number): string =>
+  text
+    .split('\n')
+    .flatMap((line) => wrapWords(line, { width, indent: LABEL.exec(line)?.[0].length ?? 0 }))
+    .join('\n');
 
 /** Each word with the space before it. */
 const wordsOf = (text: string): [space: string, word: string][] =>

@@ -6,6 +6,8 @@ import { listAgents, listAnalyzers, type FleetSource } from '../fleet.ts';
 export interface AgentPool extends FleetSource {
   /** Gives an agent to this run. @returns false if another run has it by now */
   take(agent: string): boolean;
+  /** Notes which analyzer has this run; from then on it stands first among them. */
+  recordedBy(analyzer: string): void;
   /** Whether other runs may have the agents that this one does not need. */
   isShared: boolean;
 }
@@ -14,5 +16,6 @@ export const wholeFleet = (link: NatsLink): AgentPool => ({
   agents: () => listAgents(link),
   analyzers: () => listAnalyzers(link),
   take: () => true,
+  recordedBy: () => undefined,
   isShared: false,
 });

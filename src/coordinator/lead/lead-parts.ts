@@ -1,4 +1,5 @@
 /** What it takes to lead a run. */
+import type { RecorderRow } from '../../protocol/events/recorded.ts';
 import type { RunFacts } from '../../protocol/nats-messages.ts';
 import type { Study } from '../../protocol/study.ts';
 import type { Logger } from '../../process/log.ts';
@@ -40,6 +41,8 @@ export interface LeadParts {
   keepsAgents(): boolean;
   /** What the run was begun with, where it is not known from the run folder alone. */
   facts?: { known: RunFacts | undefined; keep(facts: RunFacts): Promise<void> };
+  /** Which analyzer has the run, where that is kept. */
+  recorder?: { known: RecorderRow | undefined; keep(row: RecorderRow): Promise<void> };
   /** Told once the state of the run is known. */
   onState?(state: () => RunState): void;
 }

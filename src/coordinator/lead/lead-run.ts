@@ -18,6 +18,7 @@ import { requireItsStream, requireSameRun } from '../same-run.ts';
 import { watchTurns } from '../stalls.ts';
 import type { FleetWatch } from '../watch-fleet.ts';
 import type { LeadParts } from './lead-parts.ts';
+import { recordBy, recorderInMemory } from './record-by.ts';
 import { watchRunFleet } from './watch-run-fleet.ts';
 
 /** Long enough for a restart of the analyzer. */
@@ -33,7 +34,12 @@ async function findFleet(parts: LeadParts) {
   const begun = parts.facts?.known ?? (await readRunFile(join(runs, run)));
   const before = begun && (await openRunStream(link, run));
   const needed = before ? await recallNeeded(link, { run, study, consumer, log }) : agentsOf(study);
+  const recorder = parts.recorder?.known;
+  if (recorder) pool.recordedBy(recorder.analyzer);
   const fleet = await awaitFleet(pool, needed, { timeoutMs: waitMs, clock });
+  // One that is away keeps the run until it has been away for the grace period.
+  if (recorder && fleet.analyzer.id !== recorder.analyzer)
+    fleet.analyzer = { ...recorder, id: recorder.analyzer };
   const agents = new Set([...agentsOf(study), ...needed]);
   if (pool.isShared) keepOnly(fleet, agents);
   if (begun) requireSameRun(begun, { study, fleet, agents });
@@ -56,9 +62,8 @@ function keepOnly(fleet: Fleet, agents: ReadonlySet<string>): void {
  * @returns a function whose promise settles when every turn is spoken and all states are recorded
  */
 export async function leadRun(parts: LeadParts): Promise<() => Promise<void>> {
-  const { settings, link, metrics, log, shutdown } = parts;
+  const { settings, link, metrics, log, shutdown, consumer, pool } = parts;
   const { run, study, runs, privateKey } = settings;
-  const { consumer } = parts;
   const { begun, fleet, agents } = await findFleet(parts);
   // Nothing is begun for a run that is to be left.
   if (shutdown.isAsked()) return () => Promise.resolve();
@@ -69,12 +74,11 @@ export async function leadRun(parts: LeadParts): Promise<() => Promise<void>> {
   const invitation = { run, agents, fleet, link, clock, privateKey, unanswered: new Set<string>(), log };
   const prepared = await inviteAll(invitation);
   shutdown.onStop('renewals', () => prepared.stop());
-  const { invited } = prepared;
   const unplayable = new Set<string>();
   const running = await runStudy({
     ...facts,
     ...invitation,
-    invited,
+    invited: prepared.invited,
     unplayable,
     folder,
     metrics,
@@ -84,9 +88,11 @@ export async function leadRun(parts: LeadParts): Promise<() => Promise<void>> {
   });
   parts.onState?.(running.state);
   shutdown.onStop('run', () => running.stop());
-  const watch = watchRunFleet(parts, { running, invitation, unplayable, kept: folder.path });
+  const recorder = parts.recorder ?? recorderInMemory(fleet.analyzer);
+  if (parts.recorder) await recordBy({ pool, recorder }, running, fleet.analyzer);
+  const watch = watchRunFleet({ ...parts, recorder }, { running, invitation, unplayable, kept: folder.path });
   shutdown.onStop('watch', () => watch.stop());
-  const released = { isAway: watch.isAway, timeoutMs: RELEASE_MS };
+  const released = { isAway: watch.isAway, over: false, timeoutMs: RELEASE_MS };
   shutdown.onStop('agents', async () => {
     if (!parts.keepsAgents()) await releaseAgents(invitation, released);
   });
@@ -108,7 +114,7 @@ async function finishRun(
   await awaitDrained(invitation, { timeoutMs: DRAIN_MS, isAway: watch.isAway });
   watch.stop();
   await tellFinished(link, { run, analyzer: invitation.fleet.analyzer.id, log });
-  await releaseAgents(invitation, watch);
+  await releaseAgents(invitation, { isAway: watch.isAway, over: true });
 }
 
 /** Checks before a run begins that the layers exist, and that recording and prompts fit. */

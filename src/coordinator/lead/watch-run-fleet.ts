@@ -6,6 +6,7 @@ import { chooseReplacements, withoutStandIn } from '../replacement.ts';
 import type { RunningStudy } from '../run-study.ts';
 import { watchFleet, type FleetWatch } from '../watch-fleet.ts';
 import type { LeadParts } from './lead-parts.ts';
+import { recordBy, type Recorder } from './record-by.ts';
 
 interface RunParts {
   running: RunningStudy;
@@ -16,7 +17,7 @@ interface RunParts {
   kept: string;
 }
 
-export function watchRunFleet(parts: LeadParts, to: RunParts): FleetWatch {
+export function watchRunFleet(parts: LeadParts & { recorder: Recorder }, to: RunParts): FleetWatch {
   const { link, settings, pool, log } = parts;
   const { running, invitation, unplayable, kept } = to;
   const known = invitation.fleet;
@@ -38,6 +39,7 @@ export function watchRunFleet(parts: LeadParts, to: RunParts): FleetWatch {
       if (await inviteAgent(invitation, agent)) await running.resume(agent);
       running.lookAgain();
     },
+    onAnalyzerLost: (next) => recordBy(parts, running, next),
     members: () => invitation.agents,
     tellAnalyzer: (agent) => assign(invitation, agent),
     onLost: (lost, present) => replaceLost(parts, { ...to, lost, present }),

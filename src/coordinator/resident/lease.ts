@@ -12,10 +12,10 @@ import type { Logger } from '../../process/log.ts';
 import { openLeaseStore, type LeaseStore } from '../../transport/nats/buckets.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
 
-export const LEASE_MS = 6000;
-const RENEW_MS = 1500;
+export const LEASE_MS = 4000;
+const RENEW_MS = 800;
 const MARGIN_MS = 1000;
-const TRY_MS = 500;
+const TRY_MS = 250;
 
 export interface Lease {
   /** Grows with every lease that anybody takes. */
@@ -47,7 +47,7 @@ export async function awaitLease(options: LeaseOptions, signal: AbortSignal): Pr
   while (!signal.aborted) {
     const askedMs = clock.monotonicMs();
     try {
-      store ??= await openLeaseStore(link.connection, place);
+      store ??= await openLeaseStore(link, place);
       const revision = await store.take(holder);
       if (revision !== undefined) return holdLease(options, { store, holder, revision, askedMs });
     } catch (error) {

@@ -9,7 +9,7 @@ import { claimRun } from '../../process/run-folder/run-claim.ts';
 import { createShutdown, type Shutdown } from '../../process/shutdown.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
 import type { AgentPool } from '../lead/agent-pool.ts';
-import type { LeadSettings } from '../lead/lead-parts.ts';
+import type { LeadParts, LeadSettings } from '../lead/lead-parts.ts';
 import { leadRun } from '../lead/lead-run.ts';
 import type { CoordinatorMetrics } from '../metrics.ts';
 import { consumerOfLease } from '../run-consumer.ts';
@@ -50,6 +50,7 @@ export interface LeadRunOptions {
   version: string;
   pool: AgentPool;
   facts: { known: RunFacts | undefined; keep(facts: RunFacts): Promise<void> };
+  recorder: NonNullable<LeadParts['recorder']>;
   clock: Clock;
   log: Logger;
 }

@@ -2,9 +2,9 @@
  * The coordinator of many runs while it has the lease: begins runs as agents become free, leaves those that are to
  * stop, and keeps how they ended. All that it must not forget stands in the rows and in the runs' streams.
  */
+import type { RecorderRow } from '../../protocol/events/recorded.ts';
 import type { RunView } from '../../protocol/service-messages.ts';
 import { agentsOf } from '../../protocol/study.ts';
-import { names } from '../../protocol/subjects.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
@@ -12,16 +12,16 @@ import { listAgents, listAnalyzers } from '../fleet.ts';
 import { openRunStream } from '../invite.ts';
 import type { LeadSettings } from '../lead/lead-parts.ts';
 import type { CoordinatorMetrics } from '../metrics.ts';
-import { planEpisodes } from '../plan.ts';
 import { recallNeeded } from '../restore-run.ts';
 import { consumerOfLease } from '../run-consumer.ts';
-import { countEpisodes } from '../run-state.ts';
 import { shareFleet, type FleetShare } from './fleet-share.ts';
 import type { Lease } from './lease.ts';
-import { beginLeading, type LedRun, type RunEnd } from './led-run.ts';
+import { beginLeading, type LedRun } from './led-run.ts';
 import { decideQueue, restingState, type AgentNow, type QueuedRun } from './run-queue.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import { removeOldStreams } from './old-streams.ts';
+import { settleRun } from './settle-run.ts';
+import { tellFormer } from './tell-former.ts';
 import { openServiceRows, type RunRows, type ServiceRows } from './service-rows.ts';
 
 const LOOK_MS = 1000;
@@ -40,6 +40,8 @@ export interface ResidentOptions {
   service: ServiceMetrics;
   /** How long the stream of a finished run stays; Infinity: for ever. */
   keepMs: number;
+  /** How many runs of one submitter may wait or run at a time. */
+  submitterRuns: number;
   version: string;
   clock: Clock;
   log: Logger;
@@ -170,6 +172,7 @@ async function sweep(parts: Parts): Promise<void> {
   const { clock, service } = parts;
   if (clock.monotonicMs() - parts.sweptMs < SWEEP_MS) return;
   parts.sweptMs = clock.monotonicMs();
+  await tellFormer(parts);
   for (const _ of await removeOldStreams(parts)) service.streamRemoved();
 }
 
@@ -244,40 +247,20 @@ function beginRun(parts: Parts, run: string, agents: readonly string[]): void {
   const keep = (value: Parameters<typeof rows.writeRun<'facts'>>[2]): Promise<void> =>
     rows.writeRun(run, 'facts', value);
   const known = of.facts?.value;
+  const recorder = {
+    known: of.recorder?.value,
+    keep: (row: RecorderRow) => rows.writeRun(run, 'recorder', row),
+  };
   const leading = beginLeading({
     ...parts,
     run,
     study: of.submission.value.study,
     pool,
     facts: { known, keep },
+    recorder,
     log: log.child({ run }),
   });
   led.set(run, leading);
   needed.delete(run);
-  void leading.ended.then((end) => settleRun(parts, leading, end));
-}
-
-/** Keeps how a run ended, and gives its agents to others. */
-async function settleRun(parts: Parts, { run, state }: LedRun, end: RunEnd): Promise<void> {
-  const { rows, share, led, resting, clock, lease, log } = parts;
-  const study = rows.runs.get(run)?.submission.value.study;
-  const all = study ? planEpisodes(study).length : 0;
-  const now = state();
-  const finished = now ? countEpisodes(now).finished : 0;
-  if (end.as === 'waits') {
-    log.warn({ run, reason: end.reason }, 'run waits');
-    resting.set(run, { untilMs: clock.monotonicMs() + AGAIN_MS, reason: end.reason });
-  }
-  try {
-    const atMs = clock.nowMs();
-    if (end.as === 'finished')
-      await rows.writeRun(run, 'outcome', { state: 'finished', finished, all, atMs });
-    if (end.as === 'failed')
-      await rows.writeRun(run, 'outcome', { state: 'failed', reason: end.reason, finished, all, atMs });
-  } catch (error) {
-    if (lease.isHeld())
-      log.error({ err: error, run, bucket: names.rowsBucket }, 'the end of a run was not kept');
-  }
-  share.giveBack(run);
-  led.delete(run);
+  void leading.ended.then((end) => settleRun({ ...parts, againMs: AGAIN_MS }, leading, end));
 }

@@ -15,22 +15,29 @@ import {
 } from '../../protocol/service-messages.ts';
 import { serviceRequest, subjects } from '../../protocol/subjects.ts';
 import type { Logger } from '../../process/log.ts';
+import { readRunFile } from '../../process/run-folder/run-file.ts';
 import { subscribe } from '../../transport/nats/subscription.ts';
 import type { Resident, ResidentOptions } from './resident.ts';
+import type { Admission } from './admission.ts';
 import { listRunFiles, readRunFilePart } from './run-files.ts';
+import { restingState } from './run-queue.ts';
 import type { RunRows } from './service-rows.ts';
 import { viewFleet, viewRun, viewRuns } from './views.ts';
 
 type Handlers = { [V in ServiceVerb]: (caller: Caller, asked: ServiceRequest<V>) => Promise<unknown> };
 
 /** Acts that change something; the others are too many for the log. */
-const ACTS: ReadonlySet<string> = new Set(['submit', 'stop', 'resume', 'drain', 'remove']);
+const ACTS: ReadonlySet<string> = new Set(['submit', 'stop', 'resume', 'drain', 'remove', 'token']);
 
-export function serveRequests(resident: Resident, options: ResidentOptions): { stop(): void } {
+export function serveRequests(
+  resident: Resident,
+  options: ResidentOptions & { admission: Admission | undefined },
+): { stop(): void } {
   const { link, log } = options;
   const handlers = createHandlers(resident, options);
   const subscription = subscribe(link, {
     subject: subjects.service({ role: '*', name: '*' }, '*'),
+    asked: true,
     take: ({ subject, text, respond }) => {
       const { role, name, verb } = serviceRequest(subject);
       void reply(handlers, { role, name, verb, text }, log).then(respond);
@@ -92,13 +99,12 @@ function aboutOf(text: string): string | undefined {
   }
 }
 
-function createHandlers(resident: Resident, options: ResidentOptions): Handlers {
+function createHandlers(
+  resident: Resident,
+  options: ResidentOptions & { admission: Admission | undefined },
+): Handlers {
   const { settings } = options;
   const see = (run: string): Promise<unknown> => viewRun(resident, options, run);
-  const seeFleet = async (): Promise<unknown> => ({
-    programs: await viewFleet(resident, options),
-    atMs: options.clock.nowMs(),
-  });
   return {
     submit: async (by, asked) => {
       await submit(resident, options, { by, ...asked });
@@ -113,15 +119,7 @@ function createHandlers(resident: Resident, options: ResidentOptions): Handlers 
       await wish(resident, options, { by, run, want: 'run' });
       return see(run);
     },
-    fleet: seeFleet,
-    drain: async (by, asked) => {
-      await bar(resident, options, { by, ...asked, is: 'draining' });
-      return seeFleet();
-    },
-    remove: async (by, asked) => {
-      await bar(resident, options, { by, ...asked, is: 'removed' });
-      return seeFleet();
-    },
+    ...fleetHandlers(resident, options),
     files: async (by, { run }) => {
       const withDialogue = mayRead(by, findRun(resident, by, run));
       return { files: await listRunFiles(join(settings.runs, run), withDialogue) };
@@ -130,6 +128,35 @@ function createHandlers(resident: Resident, options: ResidentOptions): Handlers 
       const withDialogue = mayRead(by, findRun(resident, by, run));
       return readRunFilePart(join(settings.runs, run), { path, offset, withDialogue });
     },
+  };
+}
+
+function fleetHandlers(
+  resident: Resident,
+  options: ResidentOptions & { admission: Admission | undefined },
+): Pick<Handlers, 'fleet' | 'drain' | 'remove' | 'token'> {
+  const { admission } = options;
+  const fleet = async (): Promise<unknown> => ({
+    programs: await viewFleet(resident, options),
+    atMs: options.clock.nowMs(),
+  });
+  return {
+    fleet,
+    drain: async (by, asked) => {
+      await bar(resident, options, { by, ...asked, is: 'draining' });
+      return fleet();
+    },
+    remove: async (by, { analyzer, ...asked }) => {
+      if (analyzer) {
+        requireOperator(by);
+        await requireJoins(admission).barAnalyzer(asked.agent, !asked.undo);
+        return fleet();
+      }
+      await bar(resident, options, { by, ...asked, is: 'removed' });
+      await admission?.bar(asked.agent, !asked.undo);
+      return fleet();
+    },
+    token: (by, asked) => token(by, asked, admission),
   };
 }
 
@@ -151,12 +178,29 @@ function findRun({ rows }: Resident, caller: Caller, run: string): RunRows {
   );
 }
 
+/**
+ * Runs that failed or were stopped are no burden to others.
+ * @throws EntrainError `QUOTA_REACHED`
+ */
+function requireRoom({ rows, led }: Resident, by: Caller, most: number): void {
+  if (by.role === 'operator') return;
+  const open = [...rows.runs].filter(
+    ([run, of]) => isSame(of.submission.value.by, by) && (led.has(run) || restingState(of) === 'queued'),
+  );
+  if (open.length < most) return;
+  throw new EntrainError(
+    'QUOTA_REACHED',
+    `${by.name} has ${open.length} runs that wait or run, and ${most} is the most: wait until one has ended, or stop one with "entrain stop RUN".`,
+  );
+}
+
 async function submit(
-  { rows, look }: Resident,
-  { clock }: ResidentOptions,
+  resident: Resident,
+  { clock, submitterRuns, settings }: ResidentOptions,
   asked: { by: Caller } & ServiceRequest<'submit'>,
 ): Promise<void> {
   const { by, run, study, priority } = asked;
+  const { rows, look } = resident;
   const before = rows.runs.get(run)?.submission.value;
   // A request whose answer was lost is made again.
   if (before && isSame(before.by, by) && JSON.stringify(before.study) === JSON.stringify(study)) return;
@@ -165,17 +209,26 @@ async function submit(
       'RUN_TAKEN',
       `The name ${run} stands for a run that was submitted before: give this one another name with --name.`,
     );
+  if (await readRunFile(join(settings.runs, run)))
+    throw new EntrainError(
+      'RUN_TAKEN',
+      `There is a run folder ${run} of an earlier run here: give this one another name with --name.`,
+    );
+  requireRoom(resident, by, submitterRuns);
   await rows.writeRun(run, 'submission', { run, study, by, priority, atMs: clock.nowMs() });
   look();
 }
 
 async function wish(
   resident: Resident,
-  { clock }: ResidentOptions,
+  { clock, submitterRuns }: ResidentOptions,
   { by, run, want }: { by: Caller; run: string; want: 'run' | 'stop' },
 ): Promise<void> {
   const { rows, look } = resident;
-  const { outcome } = findRun(resident, by, run);
+  const found = findRun(resident, by, run);
+  const { outcome } = found;
+  if (want === 'run' && !resident.led.has(run) && restingState(found) !== 'queued')
+    requireRoom(resident, found.submission.value.by, submitterRuns);
   if (outcome?.value.state === 'finished')
     throw new EntrainError(
       'RUN_TAKEN',
@@ -185,6 +238,34 @@ async function wish(
   look();
 }
 
+async function token(
+  by: Caller,
+  { revoke, analyzer }: ServiceRequest<'token'>,
+  admission: Admission | undefined,
+): Promise<unknown> {
+  if (by.role !== 'operator')
+    throw new EntrainError('NOT_ALLOWED', `Machines are let in by an operator; ${by.name} is a submitter.`);
+  const joins = requireJoins(admission);
+  if (revoke !== undefined) return joins.revokeToken(revoke);
+  return joins.makeToken(by, analyzer ? 'analyzer' : 'agents');
+}
+
+function requireJoins(admission: Admission | undefined): Admission {
+  if (admission) return admission;
+  throw new EntrainError(
+    'NOT_ALLOWED',
+    'Nobody joins this service by a token: its users stand in the file of its NATS server; "entrain serve" makes one that is joined, as does --join-keys of "entrain coordinator".',
+  );
+}
+
+function requireOperator(by: Caller): void {
+  if (by.role === 'operator') return;
+  throw new EntrainError(
+    'NOT_ALLOWED',
+    `Agents and analyzers are drained and removed by an operator; ${by.name} is a submitter.`,
+  );
+}
+
 async function bar(
   resident: Resident,
   { clock }: ResidentOptions,
@@ -192,11 +273,7 @@ async function bar(
 ): Promise<void> {
   const { by, agent, undo, is } = asked;
   const { rows, share, look } = resident;
-  if (by.role !== 'operator')
-    throw new EntrainError(
-      'NOT_ALLOWED',
-      `Agents are drained and removed by an operator; ${by.name} is a submitter.`,
-    );
+  requireOperator(by);
   const { agents } = await share.source.agents();
   if (!agents.has(agent) && !rows.agents.has(agent))
     throw new EntrainError('AGENT_UNKNOWN', `There is no agent "${agent}" here: "entrain fleet" lists them.`);

@@ -30,11 +30,13 @@ export async function viewRuns(
       .slice(-MOST_VERDICTS)
       .map(([run]) => run),
   );
-  const [analyzer] = (await resident.share.source.analyzers()).analyzers;
+  const { analyzers } = await resident.share.source.analyzers();
   return Promise.all(
     seen.map(async ([run, rows]) => {
+      const analyzer = rows.recorder?.value.analyzer ?? analyzers[0]?.id;
+      const isThere = analyzers.some(({ id }) => id === analyzer) && asked.has(run);
       const verdict =
-        analyzer && asked.has(run) ? await verdictOn(options.link, analyzer.id, { run, rows }) : undefined;
+        analyzer && isThere ? await verdictOn(options.link, analyzer, { run, rows }) : undefined;
       return {
         ...viewOf(resident, { run, rows, keepMs: options.keepMs }),
         ...(verdict === undefined ? {} : { verdict }),
@@ -56,7 +58,7 @@ function viewOf(
   resident: Resident,
   { run, rows, keepMs }: { run: string; rows: RunRows; keepMs: number },
 ): RunView {
-  const { submission, outcome } = rows;
+  const { submission, outcome, recorder } = rows;
   const { study, by, priority, atMs: submittedAtMs } = submission.value;
   const led = resident.led.get(run);
   const state = led ? ('running' as const) : restingState(rows);
@@ -73,6 +75,7 @@ function viewOf(
     state,
     ...(reason === undefined ? {} : { reason }),
     agents: led ? resident.share.agentsOf(run) : [...agentsOf(study)],
+    ...(recorder ? { analyzers: [...recorder.value.before, recorder.value.analyzer] } : {}),
     episodes: { finished, all: planEpisodes(study).length },
     ...(etaSeconds === undefined ? {} : { etaSeconds }),
     submittedAtMs,
@@ -110,9 +113,11 @@ export async function viewFleet(resident: Resident, { link }: ResidentOptions): 
     ...[...present, ...others, ...barred.map((name) => unseen(name, 'absent'))].toSorted((a, b) =>
       a.name < b.name ? -1 : 1,
     ),
-    ...analyzers.map((one) =>
-      programOf(one, { program: 'analyzer', name: one.metadata['id'] ?? '', state: 'ready' }),
-    ),
+    ...analyzers.map((one) => {
+      const name = one.metadata['id'] ?? '';
+      const view = programOf(one, { program: 'analyzer', name, state: 'ready' });
+      return { ...view, load: resident.share.loadOf(name) };
+    }),
     ...coordinators.map(coordinatorView),
   ];
 }

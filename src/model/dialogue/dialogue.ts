@@ -29,6 +29,8 @@ export function openDialogue(parts: ModelParts, options: DialogueOptions): Dialo
       addTurn(engine, 'peer', text);
       return listen(engine, { turns, stage: 'finished', onSteps });
     },
+    readAside: (text, onSteps) =>
+      listen(engine, { turns: [...turns, turnOf(engine, 'peer', text)], stage: 'finished', onSteps }),
     missed: async () => {
       turns.push({ who: 'unheard', text: '' });
       return Promise.resolve();

@@ -96,9 +96,10 @@ export const FULL_SHARE = 3 / 4;
 const ROOMY = 1 / 2;
 
 /**
- * Keeps the system prompt and drops the oldest turns when the context is nearly full. It depends only on the text, so
- * that a dialogue taken over drops the same turns.
- * @throws EntrainError `CONTEXT_OVERFLOW` if the system prompt and the last turn alone do not fit
+ * Keeps the system prompt and drops the oldest turns when the context is nearly full; the last turn is cut where it
+ * alone does not fit, since a peer may say what it likes. It depends only on the text, so that a dialogue taken over
+ * drops the same turns.
+ * @throws EntrainError `CONTEXT_OVERFLOW` if the system prompt alone does not fit
  */
 export function fitContext(engine: Engine): void {
   const { contextTokens } = engine.parts.info;
@@ -110,9 +111,36 @@ export function fitContext(engine: Engine): void {
       tokens = countTokens(engine.plan(engine.turns));
     }
   }
+  if (tokens >= contextTokens) tokens = cutLastTurn(engine);
   if (tokens < contextTokens) return;
   throw new EntrainError(
     'CONTEXT_OVERFLOW',
-    `The system prompt and the last turn take ${tokens} tokens, expected less than the model's ${contextTokens}; shorten the scenario or maxTokens.`,
+    `The system prompt takes ${tokens} tokens, expected less than the model's ${contextTokens}; shorten the scenario or maxTokens.`,
   );
+}
+
+/**
+ * Cuts the words of the last turn so that the prompt takes half of what the context has beside the system prompt.
+ * @returns tokens of the prompt
+ */
+function cutLastTurn(engine: Engine): number {
+  const { contextTokens } = engine.parts.info;
+  const last = engine.turns.pop();
+  const alone = countTokens(engine.plan(engine.turns));
+  if (!last) return alone;
+  const words = Array.from(last.text);
+  const cutTo = (length: number): Turn => ({
+    ...last,
+    text: words.slice(0, length).join('').trimEnd(),
+    said: last.said ?? last.text,
+  });
+  const tokensOf = (length: number): number => countTokens(engine.plan([...engine.turns, cutTo(length)]));
+  let [fits, tooLong] = [0, words.length];
+  while (tooLong - fits > 1) {
+    const middle = (fits + tooLong) >> 1;
+    if (tokensOf(middle) <= (alone + contextTokens) / 2) fits = middle;
+    else tooLong = middle;
+  }
+  engine.turns.push(cutTo(fits));
+  return countTokens(engine.plan(engine.turns));
 }

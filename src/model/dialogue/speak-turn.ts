@@ -116,10 +116,12 @@ async function sayBranches(engine: Engine, branching: Branching): Promise<Writte
     const delta = deltaOf(engine, branching.promptState, patch);
     return sayPatched(engine, { ...saying, options: quiet }, { ...patch, delta });
   });
-  const [said, ...others] = await Promise.all([sayVersion(engine, branching, 0), ...alternatives]);
-  for (const { branch } of [said, ...others]) onBranch(branch);
+  const versions = await Promise.all([sayVersion(engine, branching, 0), ...alternatives]);
+  // All at once, so that the readings share passes, and after the last word, which they would hold up.
+  const branchesRead = await Promise.all(versions.map(({ branch }) => withBystander(engine, branch)));
+  for (const branch of branchesRead) onBranch(branch);
   for (const patched of await Promise.all(moved)) onPatched?.(patched);
-  return said.written;
+  return versions[0].written;
 }
 
 /** Moves a state at the prompt's last position, and goes on from there. */
@@ -154,13 +156,12 @@ async function sayVersion(
   engine: Engine,
   { saying, promptState: prompt }: Branching,
   k: number,
-): Promise<{ written: Written; branch: Branch }> {
+): Promise<{ written: Written; branch: Omit<Branch, 'bystander'> }> {
   const layers = [...engine.stateLayers];
   const states = createUtteranceStates({ layers, dims: engine.parts.info.dims, prompt });
   const written = await sayTokens(engine, { ...saying, states });
   const { text, finish, tokens } = written;
-  const branch = await withBystander(engine, { k, layers, text, finish, tokens, ...states.end() });
-  return { written, branch };
+  return { written, branch: { k, layers, text, finish, tokens, ...states.end() } };
 }
 
 async function sayTokens(engine: Engine, saying: Saying): Promise<Written> {

@@ -5,11 +5,15 @@
  *   past ──────────────────┐                     past: [1, heads, tokens, head dims]
  *   recent ─▶ its slot ────┼─▶ Concat ─▶ present, as before
  *   new row ───────────────┘                     recent, rows: [tokens, slots, heads, head dims]
+ *
+ * Where `split-attention.ts` can, `past` is not joined at all, and `present` holds the rows since then alone; whoever
+ * feeds recent rows in float32 must not read it.
  */
 import { isPast, presentNames, RECENT } from '../runtime/graph-io.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
-import { nodeContent, type NodeEdit } from './patch-graph.ts';
-import { concat, readFields, writeBytes } from '../../onnx/protobuf.ts';
+import { nodeContent, type NodeEdit, withNames } from './patch-graph.ts';
+import { concat } from '../../onnx/protobuf.ts';
+import { type CacheParts, splitAttention } from './split-attention.ts';
 import { splitTensor } from './split-tensor.ts';
 import { inputField, nodeField } from '../../onnx/write-node.ts';
 
@@ -41,12 +45,21 @@ export function splitCache(graph: Graph, opset: number): CacheRows | undefined {
   if (first?.dims.length !== 4 || sizes.some((size) => !size || !sameRows(size.dims, first.dims))) return;
   const slots = pasts.flatMap((past) => findSlot(graph, past) ?? []);
   if (slots.length !== pasts.length || isCaptured(graph, pasts)) return;
+  const attention = first.type === FLOAT ? splitAttention(graph, slots.map(partsOf), opset) : undefined;
+  const recent = splitRecent(pasts, { dims: first.dims, type: first.type, opset });
   return {
-    before: splitRecent(pasts, { dims: first.dims, type: first.type, opset }),
+    before: attention ? concat([recent, attention.before]) : recent,
     after: gatherRows(slots),
-    edits: slots.flatMap((slot) => rewire(graph, slot)),
+    edits: [
+      ...slots.flatMap((slot) => rewire(graph, slot, attention !== undefined)),
+      ...(attention?.edits ?? []),
+    ],
     rows: 'entrain_rows',
   };
+}
+
+function partsOf({ past, grow }: Slot): CacheParts {
+  return { past, fresh: grow.outputs[0] ?? '' };
 }
 
 function sameRows(a: readonly (number | string)[], b: readonly (number | string)[]): boolean {
@@ -127,9 +140,11 @@ function gatherRows(slots: readonly Slot[]): Uint8Array {
 }
 
 /** Makes other nodes that read `past` (mostly for its length) read both parts. */
-function rewire(graph: Graph, { past, grow, added }: Slot): NodeEdit[] {
+function rewire(graph: Graph, { past, grow, added }: Slot, isSplit: boolean): NodeEdit[] {
   const others = graph.nodes.filter((node) => node !== grow && node.inputs.includes(past));
-  const content = withInputs(nodeContent(graph.bytes, grow), [past, recentOf(past), added]);
+  const content = withNames(nodeContent(graph.bytes, grow), {
+    inputs: [...(isSplit ? [] : [past]), recentOf(past), added],
+  });
   const edits: NodeEdit[] = [{ node: grow, content }];
   const [first] = others;
   if (!first) return edits;
@@ -141,16 +156,8 @@ function rewire(graph: Graph, { past, grow, added }: Slot): NodeEdit[] {
   });
   for (const node of others) {
     const inputs = node.inputs.map((name) => (name === past ? wholeOf(past) : name));
-    const edit: NodeEdit = { node, content: withInputs(nodeContent(graph.bytes, node), inputs) };
+    const edit: NodeEdit = { node, content: withNames(nodeContent(graph.bytes, node), { inputs }) };
     edits.push(node === first ? { ...edit, before: whole } : edit);
   }
   return edits;
-}
-
-function withInputs(content: Uint8Array, inputs: readonly string[]): Uint8Array {
-  const rest = [...readFields(content)].filter(({ number }) => number !== 1);
-  return concat([
-    ...inputs.map((name) => writeBytes(1, name)),
-    ...rest.map(({ start, end }) => content.subarray(start, end)),
-  ]);
 }

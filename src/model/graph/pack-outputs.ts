@@ -6,7 +6,8 @@
  *   layers 0..L ────────┼▶ Concat ─▶ one row of float32
  *   new cache rows ─────┘
  *
- * The model's own nodes are unchanged, so its numbers are as well.
+ * The model's own nodes are unchanged, so its numbers are as well; where attention is split (`split-attention.ts`) they
+ * agree to rounding.
  */
 import { splitCache } from './cache-rows.ts';
 import { PASS } from '../runtime/graph-io.ts';

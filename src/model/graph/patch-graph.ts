@@ -78,3 +78,21 @@ export function nodeContent(graph: Uint8Array, node: GraphNode): Uint8Array {
   for (const field of readFields(graph.subarray(node.start, node.end))) return field.bytes;
   return new Uint8Array(0);
 }
+
+const NODE_INPUT = 1;
+const NODE_OUTPUT = 2;
+
+/** A node's content with other inputs, and other outputs where they are given. */
+export function withNames(
+  content: Uint8Array,
+  { inputs, outputs }: { inputs: readonly string[]; outputs?: readonly string[] },
+): Uint8Array {
+  const isReplaced = (field: number): boolean =>
+    field === NODE_INPUT || (field === NODE_OUTPUT && outputs !== undefined);
+  const rest = [...readFields(content)].filter(({ number }) => !isReplaced(number));
+  return concat([
+    ...inputs.map((name) => writeBytes(NODE_INPUT, name)),
+    ...(outputs ?? []).map((name) => writeBytes(NODE_OUTPUT, name)),
+    ...rest.map(({ start, end }) => content.subarray(start, end)),
+  ]);
+}

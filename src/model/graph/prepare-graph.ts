@@ -33,7 +33,7 @@ export interface PreparedGraph {
 }
 
 /** Format of cached graphs; entries with another number are ignored. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /** In a smaller file weights stay inside, since mapping them one by one takes longer than copying them all. */
 const LIGHT_FROM_BYTES = 1 << 20;

@@ -50,6 +50,8 @@ export function slotSize(slots: readonly CacheSlot[]): SlotSize {
 export interface CacheContent {
   data: Float32Array[];
   length: number;
+  /** Number of tokens for which there is space, where it is more. */
+  capacity?: number;
 }
 
 /** @param from content to begin with; the arrays are taken over */
@@ -58,8 +60,7 @@ export function createDialogueCache(
   from: CacheContent = { data: slots.map(() => new Float32Array(0)), length: 0 },
 ): DialogueCache {
   const size = slotSize(slots);
-  let { data, length } = from;
-  let capacity = length;
+  let { data, length, capacity = length } = from;
   const copy = (width: number): Float32Array[] => {
     const copies = slots.map(() => new Float32Array(size.heads * width * size.headDims));
     copyHeads({ data, length, capacity, size }, { data: copies, width, row: 0 }, 0);
@@ -83,7 +84,11 @@ export function createDialogueCache(
       length = Math.min(length, to);
     },
     copyTo: (target, first) => copyHeads({ data, length, capacity, size }, target, first),
-    fork: () => createDialogueCache(slots, { data: copy(length), length }),
+    // with space for the first words that follow, which would else copy all of it again
+    fork: () => {
+      const spacious = length + FIRST_TOKENS;
+      return createDialogueCache(slots, { data: copy(spacious), length, capacity: spacious });
+    },
   };
 }
 
@@ -91,9 +96,7 @@ const FIRST_TOKENS = 64;
 /** Factor by which the space grows, so that copies are rare. */
 const GROWTH = 1.5;
 
-interface Held extends CacheContent {
-  /** Number of tokens for which there is space. */
-  capacity: number;
+interface Held extends Required<CacheContent> {
   size: SlotSize;
 }
 

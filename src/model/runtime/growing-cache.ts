@@ -5,7 +5,17 @@
  */
 import ort from '../../onnx/runtime.ts';
 import { type CacheSlot, RECENT, type ValueInfo } from './graph-io.ts';
-import { asBits, copyRows, dataOf, type KvCache, makeData, makeTensor, rowFloats } from './kv-cache.ts';
+import {
+  asBits,
+  copyRows,
+  dataOf,
+  type KvCache,
+  layoutOf,
+  makeData,
+  makeTensor,
+  type NewRows,
+  rowFloats,
+} from './kv-cache.ts';
 
 /** Number of recent rows after which the whole cache is copied; with more, each step costs the runtime more. */
 const MOST_RECENT = 64;
@@ -31,6 +41,8 @@ interface Held {
 function holdGrowing(io: GrowingSlots, { tensors, grown, rows }: Held): KvCache {
   const { slots, recent } = io;
   const fits = (tokens: number): boolean => recent !== undefined && rows.length + tokens <= MOST_RECENT;
+  // Rows are given in float32.
+  const joins = recent !== undefined && slots.every(({ type }) => type === 'float32');
   return {
     get length() {
       return grown + rows.length;
@@ -40,10 +52,12 @@ function holdGrowing(io: GrowingSlots, { tensors, grown, rows }: Held): KvCache 
       return recent ? { ...pasts, [RECENT]: rows.tensor() } : pasts;
     },
     fetches: (tokens) =>
-      fits(tokens) ? {} : Object.fromEntries(slots.map(({ present }) => [present, null])),
+      fits(tokens) || joins ? {} : Object.fromEntries(slots.map(({ present }) => [present, null])),
     advance: (outputs, { tokens, rows: added }) => {
       if (fits(tokens)) return rows.append(added, tokens);
-      tensors = slots.map(({ present }) => asBits(outputs[present] as ort.Tensor));
+      tensors = joins
+        ? joinRows(slots, { tensors, grown }, [rows.all(), { tokens, rows: added }])
+        : slots.map(({ present }) => asBits(outputs[present] as ort.Tensor));
       grown += rows.length + tokens;
       rows.length = 0;
     },
@@ -61,10 +75,35 @@ function holdGrowing(io: GrowingSlots, { tensors, grown, rows }: Held): KvCache 
   };
 }
 
+/** @returns tensors with the tokens of `added` after those they have */
+function joinRows(
+  slots: readonly CacheSlot[],
+  { tensors, grown }: Pick<Held, 'tensors' | 'grown'>,
+  added: readonly NewRows[],
+): ort.Tensor[] {
+  const length = grown + added.reduce((sum, { tokens }) => sum + tokens, 0);
+  return slots.map((slot, i) => {
+    const data = makeData(slot, length);
+    copyRows(slot, grown, { from: dataOf(tensors[i] as ort.Tensor), to: data });
+    const { outer, inner } = layoutOf(slot);
+    let place = grown;
+    for (const { tokens, rows } of added) {
+      for (let token = 0; token < tokens; token++, place++) {
+        for (let head = 0; head < outer; head++) {
+          const start = ((token * slots.length + i) * outer + head) * inner;
+          data.set(rows.subarray(start, start + inner), (head * length + place) * inner);
+        }
+      }
+    }
+    return makeTensor(slot, length, data);
+  });
+}
+
 interface RecentRows {
   /** Number of tokens. */
   length: number;
   append(rows: Float32Array, tokens: number): void;
+  all(): NewRows;
   /** [tokens, slots, heads, head dims] */
   tensor(): ort.Tensor;
   fork(): RecentRows;
@@ -83,6 +122,9 @@ function holdRows(slots: readonly CacheSlot[], length: number, data: Float32Arra
     append(rows, tokens) {
       data.set(rows, this.length * size);
       this.length += tokens;
+    },
+    all() {
+      return { tokens: this.length, rows: data.subarray(0, this.length * size) };
     },
     tensor() {
       const shape = [this.length, slots.length, heads, headDims];

@@ -177,10 +177,12 @@ function rowOf({ slots }: GraphIo, { held, tokens }: Tried): RowInput {
   // Keys and values from −1 to 1.
   const data = slots.map((slot) => {
     const { outer, inner } = layoutOf(slot);
-    return Float32Array.from({ length: outer * held * inner }, () => {
+    const values = new Float32Array(outer * held * inner);
+    for (let i = 0; i < values.length; i++) {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state / 2 ** 31 - 1;
-    });
+      values[i] = state / 2 ** 31 - 1;
+    }
+    return values;
   });
   const ids = Array.from({ length: tokens }, (_, i) => (held + 7 * i) % TOKENS);
   return { cache: createDialogueCache(slots, { data, length: held }), ids };

@@ -35,6 +35,8 @@ export async function openSession(graph: Uint8Array, options: SessionOptions): P
           // Waiting threads that spin would take the core of the analyzer or of another agent.
           intra_op: { allow_spinning: '0' },
         },
+        // A product that scales as well has no kernel for a single row, and decoding is made of single rows.
+        optimization: { disable_specified_optimizers: 'MatMulScaleFusion' },
       },
     });
   } catch (cause) {

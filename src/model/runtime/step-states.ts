@@ -1,7 +1,6 @@
 /** Selects the states of consecutive tokens from a pass, by the layers and the stride of the study. */
-import type { AgentSpec } from '../../protocol/nats-messages.ts';
 import type { Pass } from './decoder.ts';
-import type { StepStates } from '../types.ts';
+import type { StepChoice, StepStates } from '../types.ts';
 
 export interface StepBatch {
   role: StepStates['role'];
@@ -18,7 +17,7 @@ export interface StepPicker {
   pick(batch: StepBatch): StepStates | undefined;
 }
 
-export function createStepPicker(steps: AgentSpec['steps'], depth: number, dims: number): StepPicker {
+export function createStepPicker(steps: StepChoice | null, depth: number, dims: number): StepPicker {
   if (!steps) return { layers: [], pick: () => undefined };
   const all = Array.from({ length: depth + 1 }, (_, layer) => layer);
   const layers = steps.layers?.filter((layer) => layer <= depth) ?? all;

@@ -54,7 +54,7 @@ export async function loadChatTemplate(folder: string, tokenizer: Tokenizer): Pr
   const rules = findRoleRules(fill);
   const marks = findMarks(
     (turns) => fill(toMessages(turns, { system: SYSTEM, rules, generate: true }), true),
-    tokenizer,
+    { controls: tokenizer.controls, system: SYSTEM },
   );
   const reasoning = findReasoning(source ?? '', tokenizer);
   const rewritten = rewritesWords(fill, rules);

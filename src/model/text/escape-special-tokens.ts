@@ -12,6 +12,7 @@ export interface EscapeParts {
   unknown: number | undefined;
   roles: readonly RoleMark[];
   encode: Tokenizer['encode'];
+  decode: Tokenizer['decode'];
 }
 
 /** Zero-width space, word joiner, blank: the first that the tokenizer keeps as a character is used. */
@@ -20,33 +21,80 @@ const BREAKERS = ['\u200B', '\u2060', ' '];
 const MOST_ROUNDS = 8;
 /** Number of names with which the character is tested. */
 const MOST_TRIED = 64;
-const LINE_START = String.raw`(?<=[\n\r\v\f\u0085\u2028\u2029]\s*)`;
-
 /** @returns a function that makes words safe for prompts; words without marks are unchanged */
-export function createEscape({ controls, unknown, roles, encode }: EscapeParts): (text: string) => string {
-  const pattern = patternOf(controls, roles);
+export function createEscape({
+  controls,
+  unknown,
+  roles,
+  encode,
+  decode,
+}: EscapeParts): (text: string) => string {
+  const named = [...controls.keys()].map((text) => ({ text, startsLine: false }));
+  const marks = patternsOf([...named, ...roles]);
+  // A normaliser makes marks of other characters: of the template's own, too.
+  const asRead = roles.map((role) => ({ ...role, text: decode(encode(role.text)).trim() }));
+  const readRoles = patternsOf([...roles, ...asRead]);
   const ids = new Set([...controls.values()].filter((id) => id !== unknown));
-  const isPlain = (text: string): boolean => encode(text).every((id) => !ids.has(id));
-  const named = ['<|end|>', ...[...controls.keys()].slice(0, MOST_TRIED)];
+  const isPlain = (text: string): boolean => {
+    const read = encode(text);
+    return read.every((id) => !ids.has(id)) && (roles.length === 0 || !hasMark(decode(read), readRoles));
+  };
+  const tried = ['<|end|>', ...roles.map(({ text }) => text), ...[...controls.keys()].slice(0, MOST_TRIED)];
   const breaker = BREAKERS.find(
     (one) =>
-      encode(`a${one}b`).every((id) => id !== unknown) && named.every((name) => isPlain(breakUp(name, one))),
+      encode(`a${one}b`).every((id) => id !== unknown) && tried.every((name) => isPlain(breakUp(name, one))),
   );
   const between = breaker ?? ' ';
   return (text) => {
-    const safe = breakMarks(text.replaceAll(/\p{Co}/gu, ''), pattern, between);
+    const safe = breakMarks(text.replaceAll(/\p{Co}/gu, ''), marks, between);
     if (isPlain(safe)) return safe;
-    // A normaliser made a mark of other characters.
     const apart = safe.replaceAll(/[^\p{L}\p{N}\s]/gu, (character) => character + between);
     return isPlain(apart) ? apart : safe.replaceAll(/[^\p{L}\p{N}\s.,!?'’]+/gu, ' ');
   };
 }
 
-function breakMarks(text: string, pattern: RegExp, breaker: string): string {
+/** Marks that are marks anywhere, and those that are marks only where they begin a line. */
+interface Patterns {
+  anywhere: RegExp;
+  inLines: RegExp;
+}
+
+function patternsOf(marks: readonly RoleMark[]): Patterns {
+  const of = (startsLine: boolean): RegExp =>
+    anyOf(marks.filter((mark) => mark.startsLine === startsLine && mark.text !== '').map(({ text }) => text));
+  return { anywhere: of(false), inLines: of(true) };
+}
+
+function hasMark(text: string, { anywhere, inLines }: Patterns): boolean {
+  if (text.search(anywhere) >= 0) return true;
+  return [...text.matchAll(inLines)].some(({ index }) => startsLine(text, index));
+}
+
+function breakMarks(text: string, { anywhere, inLines }: Patterns, breaker: string): string {
   let safe = text;
-  for (let round = 0; round < MOST_ROUNDS && safe.search(pattern) >= 0; round++)
-    safe = safe.replaceAll(pattern, (mark) => breakUp(mark, breaker));
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = safe;
+    safe = before
+      .replaceAll(anywhere, (mark) => breakUp(mark, breaker))
+      .replaceAll(inLines, (mark, at: number, whole: string) =>
+        startsLine(whole, at) ? breakUp(mark, breaker) : mark,
+      );
+    if (safe === before) break;
+  }
   return safe;
+}
+
+const LINE_BREAK = /[\n\r\v\f\u0085\u2028\u2029]/;
+const INVISIBLE = /[\s\p{Cf}]/u;
+
+/**
+ * Whether nothing that is seen stands before this place in its line. Words begin a line, since a template may put a
+ * line break before them.
+ */
+function startsLine(text: string, index: number): boolean {
+  let at = index - 1;
+  while (at >= 0 && INVISIBLE.test(text[at] as string) && !LINE_BREAK.test(text[at] as string)) at--;
+  return at < 0 || LINE_BREAK.test(text[at] as string);
 }
 
 /** Inserts the breaker after the first character. */
@@ -55,20 +103,14 @@ function breakUp(mark: string, breaker: string): string {
   return first + breaker + mark.slice(first.length);
 }
 
-function patternOf(controls: ReadonlyMap<string, number>, roles: readonly RoleMark[]): RegExp {
-  const marks = [...[...controls.keys()].map((text) => ({ text, startsLine: false })), ...roles].toSorted(
-    (a, b) => b.text.length - a.text.length,
-  );
-  return new RegExp(
-    [...marks, NO_MARK]
-      .map(({ text, startsLine }) => (startsLine ? LINE_START : '') + escapePattern(text))
-      .join('|'),
-    'gu',
-  );
+/** Matches any of the texts, the longer one first; nothing where there is none. */
+function anyOf(texts: readonly string[]): RegExp {
+  const sorted = [...texts, NO_MARK].toSorted((a, b) => b.length - a.length);
+  return new RegExp(sorted.map(escapePattern).join('|'), 'gu');
 }
 
-/** Matches nothing, for models without marks. */
-const NO_MARK = { text: '\u{10FFFF}', startsLine: false };
+/** No text holds it. */
+const NO_MARK = '\u{10FFFF}';
 
 function escapePattern(text: string): string {
   return text.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`);

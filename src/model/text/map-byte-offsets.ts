@@ -11,16 +11,16 @@ export function mapBytes(held: string, said: string): (byte: number) => number {
   const original = Array.from(said);
   let [at, next] = [0, 0];
   for (const character of held) {
+    let found = next;
     // What the prompt omits is before the next character that it holds.
-    const skipped = original[next] === character ? 0 : original.slice(next).indexOf(character);
-    const isPutIn = skipped < 0 || (skipped > 0 && !isLeftOut(original.slice(next, next + skipped)));
-    if (!isPutIn) {
-      for (const one of original.slice(next, next + skipped + 1)) at += encoder.encode(one).length;
-      next += skipped + 1;
+    while (found < original.length && original[found] !== character && isLeftOut(original[found])) found++;
+    if (original[found] === character) {
+      for (const one of original.slice(next, found + 1)) at += encoder.encode(one).length;
+      next = found + 1;
     }
     for (let byte = encoder.encode(character).length; byte > 0; byte--) places.push(at);
   }
   return (byte) => places[Math.min(byte, places.length - 1)] ?? 0;
 }
 
-const isLeftOut = (characters: readonly string[]): boolean => characters.every((one) => /\p{Co}/u.test(one));
+const isLeftOut = (character: string | undefined): boolean => /\p{Co}/u.test(character ?? '');

@@ -24,10 +24,13 @@ const TURNS = WORDS.map((text, i): Turn => ({ who: i % 2 === 0 ? 'peer' : 'self'
 /** Place after the second turn, which is the first reply. */
 const BEHIND_REPLY = 2;
 
-/** @param render gives the prompt of a dialogue for a reply */
+/**
+ * @param render gives the prompt of a dialogue for a reply
+ * @param system the word that stands in it for the system prompt
+ */
 export function findMarks(
   render: (turns: readonly Turn[]) => string,
-  { controls }: Pick<Tokenizer, 'controls'>,
+  { controls, system }: Pick<Tokenizer, 'controls'> & { system: string },
 ): TemplateMarks {
   const gaps = gapsOf(render(TURNS));
   const names = [...controls.keys()].toSorted((a, b) => b.length - a.length);
@@ -37,7 +40,11 @@ export function findMarks(
     endOfTurn: between[0],
     between,
     stops: between.length > 0 ? [] : stopsOf(behind),
-    roles: rolesOf(gaps.flatMap((gap) => cutAt(gap, names).filter((part) => !controls.has(part)))),
+    roles: rolesOf(
+      gaps
+        .flatMap((gap) => gap.split(new RegExp(system, 'gi')))
+        .flatMap((gap) => cutAt(gap, names).filter((part) => !controls.has(part))),
+    ),
   };
 }
 

@@ -120,6 +120,7 @@ function toDialogue(dialogue: number, ask: Ask): Dialogue {
   return {
     hear: (text, onSteps) => tell({ type: 'hear', text }, onSteps),
     heard: (text, onSteps) => tell({ type: 'heard', text }, onSteps),
+    readAside: (text, onSteps) => tell({ type: 'aside', text }, onSteps),
     missed: () => tell({ type: 'missed' }),
     recall: (text) => tell({ type: 'recall', text }),
     promptTokens: () => promptTokens(dialogue, ask),

@@ -33,6 +33,7 @@ export type Order =
   | { type: 'open'; options: DialogueOptions }
   | { type: 'hear'; text: string }
   | { type: 'heard'; text: string }
+  | { type: 'aside'; text: string }
   | { type: 'missed' }
   | { type: 'count' }
   | { type: 'state' }

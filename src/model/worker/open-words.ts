@@ -24,12 +24,12 @@ export async function openWords(folder: ModelFolder, rows: number): Promise<Word
   const wanted = tokenizer.leftOut.find((name) => template.render('', [], true).text.includes(name));
   if (wanted !== undefined)
     throw beyond(`The chat template writes ${wanted}, a token of the tokenizer`, rows);
-  const { controls, encode, specials } = tokenizer;
+  const { controls, encode, decode, specials } = tokenizer;
   const unknown = controls.get(specials['unk_token'] ?? '');
   return {
     tokenizer,
     template,
-    escape: createEscape({ controls, unknown, roles: template.marks.roles, encode }),
+    escape: createEscape({ controls, unknown, roles: template.marks.roles, encode, decode }),
     ...endTokens(folder, tokenizer, template),
   };
 }

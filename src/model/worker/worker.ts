@@ -106,6 +106,8 @@ function listen(
       return dialogue.hear(order.text, onSteps);
     case 'heard':
       return dialogue.heard(order.text, onSteps);
+    case 'aside':
+      return dialogue.readAside(order.text, onSteps);
     case 'missed':
       return dialogue.missed();
     case 'count':

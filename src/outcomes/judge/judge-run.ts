@@ -5,6 +5,7 @@
 import { DIMENSIONS, type Dimension, type JudgeAnswer } from '../../protocol/outcomes.ts';
 import type { OutcomeLine } from '../../protocol/outcomes.ts';
 import type { RunTalk, TalkEpisode } from '../../process/run-folder/read-talk.ts';
+import { mapAtOnce } from '../map-at-once.ts';
 import { openAnswerCache } from './answer-cache.ts';
 import { askJudge, type Judged, type JudgeSettings, type JudgeTools } from './ask-judge.ts';
 import { PROMPT_SHA256, type JudgedTalk } from './prompt.ts';
@@ -66,19 +67,14 @@ async function judgeAll(
   tools: JudgeTools,
   { atOnce, say }: Pick<JudgeJob, 'atOnce' | 'say'>,
 ): Promise<Judged[]> {
-  const judged: Judged[] = [];
-  let [next, done] = [0, 0];
+  let done = 0;
   let final: Judged | undefined;
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < talks.length; at = next++) {
-      judged[at] = final ?? (await askJudge(talks[at] as JudgedTalk, tools));
-      const found = judged[at];
-      if (found && 'reason' in found && found.final) final = found;
-      say(`judged ${(done += 1)} of ${talks.length} episodes`);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return judged;
+  return mapAtOnce(talks, atOnce, async (talk) => {
+    const found = final ?? (await askJudge(talk, tools));
+    if ('reason' in found && found.final) final = found;
+    say(`judged ${(done += 1)} of ${talks.length} episodes`);
+    return found;
+  });
 }
 
 function judgedTalk({ facts }: RunTalk, { scenario: id, turns, order }: TalkEpisode): JudgedTalk {

@@ -4,7 +4,14 @@ import { patchFault } from '../../protocol/branches.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ruleFault } from '../../protocol/scenarios/rule-schema.ts';
-import { agentsOf, studySchema, talkOf, type Study } from '../../protocol/study.ts';
+import {
+  agentsOf,
+  PAPER_READER,
+  studySchema,
+  talkOf,
+  type Condition,
+  type Study,
+} from '../../protocol/study.ts';
 import { decodeText } from '../json-text.ts';
 import { withPairings } from './pairings.ts';
 import { withSets } from './scenario-sets.ts';
@@ -37,9 +44,11 @@ function faultsOf(study: Study): string[] {
     ...twiceFaults(study),
     ...study.pairs.flatMap((group) => groupFaults(study, group)),
     ...conditionFaults(study),
+    ...controlFaults(study),
     ...branchFaults(study),
     ...ruleFaults(study),
     ...modelFaults(study),
+    ...covariateFaults(study),
   ];
 }
 
@@ -49,6 +58,27 @@ function modelFaults(study: Study): string[] {
   if (nobody === undefined) return [];
   return [
     `has a model for "${nobody}", which is none of its agents: expected one of ${[...agents].join(', ')}`,
+  ];
+}
+
+function covariateFaults({ covariates = {}, models }: Study): string[] {
+  const entries = Object.entries(covariates);
+  const [first] = entries;
+  const nobody = entries.find(([name]) => !Object.hasOwn(models, name));
+  if (nobody)
+    return [`has covariates of "${nobody[0]}", which has no model in the study: expected names in "models"`];
+  const wanted = Object.keys(first?.[1] ?? {}).toSorted();
+  const other = entries.find(([, values]) => String(Object.keys(values).toSorted()) !== String(wanted));
+  if (!other) return [];
+  return [
+    `has other covariates of "${other[0]}" than of "${first?.[0]}": expected ${wanted.map((one) => `"${one}"`).join(', ')} of each`,
+  ];
+}
+
+function controlFaults({ steps, episodes }: Study): string[] {
+  if (!steps?.control || episodes > 1) return [];
+  return [
+    'has steps.control and 1 episode: expected at least 2, for the first of each scenario gives the history behind which the turns of the others are read',
   ];
 }
 
@@ -65,17 +95,17 @@ function branchFaults(study: Study): string[] {
 
 /**
  * Faults of a study in which something would be counted twice: dialogues of the same condition, scenario and
- * speakers are the same word for word.
+ * speakers are the same word for word, and so are their states.
  */
 function twiceFaults({ scenarios, conditions, pairs, steps }: Study): string[] {
   const scenario = repeatedIn(scenarios.map(({ id }) => id));
-  const talk = repeatedIn(conditions.map(talkOf));
-  const same = conditions.filter((condition) => talkOf(condition) === talk);
+  const figures = repeatedIn(conditions.map(figuresOf));
+  const same = conditions.filter((condition) => figuresOf(condition) === figures);
   const speakers = repeatedIn(pairs.map((group) => group.join(', ')));
   const layer = repeatedIn((steps?.layers ?? []).map(String));
   return [
     ...(scenario === undefined ? [] : [`has "${scenario}" twice in scenarios: expected every id once`]),
-    ...(talk === undefined
+    ...(figures === undefined
       ? []
       : [
           `has ${same.map((name) => `"${name}"`).join(' and ')} in conditions, which give the same talk word for word: expected one of them`,
@@ -84,6 +114,13 @@ function twiceFaults({ scenarios, conditions, pairs, steps }: Study): string[] {
     ...(layer === undefined ? [] : [`has layer ${layer} twice in steps.layers: expected it once`]),
   ];
 }
+
+/**
+ * A key of what a condition's figures are made of: conditions with the same key give the same figures. The talk of
+ * `paper-reader` is that of `live`, its predicting states are those of a third person.
+ */
+const figuresOf = (condition: Condition): string =>
+  condition === PAPER_READER ? condition : talkOf(condition);
 
 function groupFaults({ scenarios, conditions, reader }: Study, group: string[]): string[] {
   const faults: string[] = [];

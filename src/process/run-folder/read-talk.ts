@@ -3,7 +3,7 @@
  * `transcript.jsonl`.
  */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   eventSchema,
   parseMessage,
@@ -59,13 +59,14 @@ export async function findRunFolder(runs: string, name: string): Promise<string>
  */
 export async function findRunFolders(runs: string, names: readonly string[]): Promise<string[]> {
   const folders = await Promise.all(names.map((name) => findRunFolder(runs, name)));
-  const twice = folders.find((folder, at) => folders.indexOf(folder) !== at);
+  const places = folders.map((folder) => resolve(folder));
+  const twice = places.find((place, at) => places.indexOf(place) !== at);
   if (twice !== undefined)
     throw new EntrainError('USAGE', `${twice} is given twice: expected each run once.`);
   return folders;
 }
 
-/** @throws EntrainError `RUN_INVALID` */
+/** @throws EntrainError `RUN_INVALID`, also where a finished episode lacks turns */
 export async function readTalk(folder: string): Promise<RunTalk> {
   const facts = await readRunFile(folder);
   if (!facts)
@@ -83,7 +84,19 @@ export async function readTalk(folder: string): Promise<RunTalk> {
   const episodes = new Map<string, TalkEpisode>();
   for (const event of events ?? []) takeEvent(episodes, event);
   for (const utterance of spoken ?? []) takeUtterance(episodes, utterance);
+  for (const event of events ?? []) requireWhole(folder, episodes, event);
   return { folder, facts, episodes: [...episodes.values()] };
+}
+
+/** What comes of half of the talk must not pass for what came of all of it. */
+function requireWhole(folder: string, episodes: ReadonlyMap<string, TalkEpisode>, event: RunEvent): void {
+  if (event.type !== 'episode-finished') return;
+  const there = episodes.get(event.episode)?.turns.length ?? 0;
+  if (there >= event.turns) return;
+  throw new EntrainError(
+    'RUN_INVALID',
+    `Turn ${there} of ${event.episode} is not in ${join(folder, 'transcript.jsonl')}, though the episode has ended with ${event.turns} turns: expected every turn; bring the file back from a backup, "entrain verify" says what else is lacking.`,
+  );
 }
 
 function takeEvent(episodes: Map<string, TalkEpisode>, event: RunEvent): void {

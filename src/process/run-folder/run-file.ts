@@ -15,7 +15,8 @@ export async function readRunFile(folder: string): Promise<RunFacts | undefined>
   const text = await readFile(file, 'utf8').catch(() => undefined);
   return text === undefined
     ? undefined
-    : parseMessage(runFactsSchema, text, { code: 'RUN_INVALID', what: file });
+    : // An editor may have put a byte order mark before it.
+      parseMessage(runFactsSchema, text.replace(/^\uFEFF/, ''), { code: 'RUN_INVALID', what: file });
 }
 
 /** @throws EntrainError `RUN_TAKEN`, with the fields in which the studies differ */

@@ -73,18 +73,27 @@ export interface LayerMapReport {
   turns: Record<string, Record<string, number>>;
 }
 
-/** One measure between aligned steps of speakers and listeners: the mean over a group's dyads. */
+/**
+ * One measure between aligned steps of speakers and listeners: the mean over a group's dyads. Where some have a
+ * control, the mean over scenarios of those.
+ */
 export interface StepMeasureReport {
   /** Name of the measure, for an oscillatory one with its pass band: `cka`, `plv:0.05-0.25`. */
   measure: string;
   value: number;
-  /**
-   * Distance from 0 minus its mean under surrogates. Null until surrogates were made, as are the following
-   * fields.
-   */
-  excess: number | null;
+  /** Mean and quantile of its distance from 0 with the listener shifted in time; null until that was done. */
   nullMean: number | null;
   nullQ95: number | null;
+  /**
+   * The same between the speaker and the listening agent behind the history of another episode of the scenario, reading
+   * the same words. Null without such a control, as are the following fields.
+   */
+  control: number | null;
+  /** `value` − `control`: the figure to be read. */
+  excess: number | null;
+  /** Of the excess, by the jackknife over scenarios; null with fewer than six of them. */
+  ciLow: number | null;
+  ciHigh: number | null;
   pValue: number | null;
   /** For a lagged measure: the number of steps by which the listener follows the speaker. */
   bestLag?: number;

@@ -35,6 +35,8 @@ export function checkBounds(message: StreamMessage): void {
       return checkStates(message);
     case 'branch':
       below(message, 'k', { value: message.k, most: MAX_ALTERNATIVES });
+      checkFinite(message, 'data', message.dtype);
+      checkFinite(message, 'text', 'f32');
       return checkStates(message);
     case 'opening':
     case 'welcome':
@@ -58,7 +60,7 @@ export function isWithinBounds(message: StreamMessage): boolean {
 }
 
 function checkEpisode(frame: EpisodeFrame): void {
-  const { seq, order, models, role, pair, condition } = frame;
+  const { seq, order, models, role, pair, condition, plan } = frame;
   below(frame, 'seq', { value: seq, most: MAX_NUMBER });
   if (order.length < 2 || order.length > MAX_AGENTS) refuse(frame, 'order', `2 to ${MAX_AGENTS} agents`);
   if (!order.every((agent) => NAME_PATTERN.test(agent)))
@@ -68,6 +70,8 @@ function checkEpisode(frame: EpisodeFrame): void {
   if (pair.length > MAX_PAIR_CHARS) refuse(frame, 'pair', `at most ${MAX_PAIR_CHARS} characters`);
   if (condition.length > MAX_CONDITION_CHARS)
     refuse(frame, 'condition', `at most ${MAX_CONDITION_CHARS} characters`);
+  // Every score counts through these turns.
+  if (plan && plan.minTurns > MAX_TURNS) refuse(frame, 'plan', `at most ${MAX_TURNS} turns`);
   for (const { layers, dims } of models)
     if (layers > MAX_LAYERS || dims > MAX_DIMS)
       refuse(frame, 'models', `at most ${MAX_LAYERS} layers and ${MAX_DIMS} dimensions`);
@@ -77,9 +81,14 @@ function checkTurn(frame: TurnFrame): void {
   checkStates(frame);
   const { sentence } = frame;
   if (sentence && sentence.length > MAX_DIMS * 4) refuse(frame, 'sentence', `at most ${MAX_DIMS} values`);
-  if (!isFinite(frame.data, frame.dtype)) refuse(frame, 'data', 'finite values');
-  if (![frame.text, frame.words, ...(sentence ? [sentence] : [])].every((bytes) => isFinite(bytes, 'f32')))
-    refuse(frame, 'text', 'finite values in text, words and sentence');
+  checkFinite(frame, 'data', frame.dtype);
+  for (const field of ['text', 'words', 'sentence', 'reader'] as const) checkFinite(frame, field, 'f32');
+}
+
+/** One value that is not finite takes the score of a whole group away. */
+function checkFinite<T extends StreamMessage>(frame: T, field: keyof T & string, dtype: DType): void {
+  const bytes = frame[field];
+  if (bytes instanceof Uint8Array && !isFinite(bytes, dtype)) refuse(frame, field, 'finite values');
 }
 
 function checkStates(frame: TurnFrame | StepsFrame | BranchFrame): void {

@@ -4,6 +4,7 @@
  * and measure.
  */
 import type { LayerMapReport } from '../../protocol/reports/score-report.ts';
+import type { StepFigureRecord } from '../../analyzer/steps/step-record.ts';
 import { qValues } from '../../synchrony/stats/false-discovery.ts';
 import { tableOf, type Column, type Table } from '../../tables/table.ts';
 import type { Cell } from '../../tables/csv.ts';
@@ -196,9 +197,14 @@ function differencesTable(differences: readonly Line[]): Table {
 
 function stepsTable(lines: readonly Line[]): Table {
   const rows = lines.flatMap((line) =>
-    Object.entries((line['figures'] ?? {}) as Record<string, object>).map(([measure, figure]) => ({
+    Object.entries((line['figures'] ?? {}) as Record<string, StepFigureRecord>).map(([measure, figure]) => ({
       line,
-      figure: { measure, ...figure } as unknown as Line,
+      figure: {
+        measure,
+        ...figure,
+        ownSteps: figure.sameWords?.value,
+        sameWords: figure.sameWords?.control,
+      } as unknown as Line,
     })),
   );
   type Row = (typeof rows)[number];
@@ -210,7 +216,9 @@ function stepsTable(lines: readonly Line[]): Table {
     field('group', 'text', ofLine),
     field('steps', 'integer', ofLine),
     field('measure', 'text', ofFigure),
-    ...['value', 'size', 'nullMean', 'nullQ95', 'pValue'].map((name) => field(name, 'number', ofFigure)),
+    ...['value', 'size', 'nullMean', 'nullQ95', 'ownSteps', 'sameWords'].map((name) =>
+      field(name, 'number', ofFigure),
+    ),
     field('bestLag', 'integer', ofFigure),
   ]);
 }

@@ -1,4 +1,5 @@
 /** Points in a frame with two axes: curves with their intervals, and points with names. */
+import { placeLabels, type Label } from './place-labels.ts';
 import { el, type Markup } from './svg.ts';
 
 export interface Point {
@@ -6,7 +7,7 @@ export interface Point {
   y: number;
   low?: number;
   high?: number;
-  /** Written beside the point. */
+  /** Written beside the point where there is room, and said when it is pointed at. */
   name?: string;
 }
 
@@ -34,7 +35,7 @@ const LEFT = 52;
 const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 44;
-const TICKS = 5;
+const MOST_TICKS = 7;
 
 export function xyPlot(curves: readonly Curve[], { title, xLabel, yLabel, xTicks, band }: Frame): Markup {
   const points = curves.flatMap((curve) => curve.points);
@@ -89,6 +90,10 @@ interface Place {
 
 function drawn({ name, color, points, isJoined }: Curve, at: Place): Markup {
   const line = points.map(({ x, y }) => `${at.x(x).toFixed(1)},${at.y(y).toFixed(1)}`).join(' ');
+  const labels = placeLabels(
+    points.map(({ x, y, name: label = '' }) => ({ x: at.x(x), y: at.y(y), name: label })),
+    WIDTH,
+  );
   return el(
     'g',
     { class: color },
@@ -104,26 +109,18 @@ function drawn({ name, color, points, isJoined }: Curve, at: Place): Markup {
             y1: at.y(low),
             y2: at.y(high),
           }),
-      el('circle', { cx: at.x(x), cy: at.y(y), r: 4 }),
-      label === undefined ? undefined : labelOf(label, { x: at.x(x), y: at.y(y) }),
+      el(
+        'circle',
+        { cx: at.x(x), cy: at.y(y), r: 4 },
+        label === undefined ? undefined : el('title', {}, `${label}: ${numberText(x)}, ${numberText(y)}`),
+      ),
     ]),
+    labels.map((label) => label && labelOf(label)),
   );
 }
 
-/** On the side with room. */
-function labelOf(label: string, { x, y }: { x: number; y: number }): Markup {
-  const isRight = x > WIDTH / 2;
-  return el(
-    'text',
-    {
-      class: 'name',
-      x: isRight ? x - 7 : x + 7,
-      y: y - 5,
-      'text-anchor': isRight ? 'end' : 'start',
-    },
-    label,
-  );
-}
+const labelOf = ({ text, x, y, anchor }: Label): Markup =>
+  el('text', { class: 'name', x, y, 'text-anchor': anchor }, text);
 
 function axes(of: {
   at: Place;
@@ -167,7 +164,7 @@ function rangeOf(values: readonly number[]): { low: number; high: number } {
 
 /** Round values within a range. */
 function ticksOf({ low, high }: { low: number; high: number }): number[] {
-  const rough = (high - low) / TICKS;
+  const rough = (high - low) / MOST_TICKS;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((one) => one * power >= rough) ?? 10) * power;
   const first = Math.ceil(low / step);

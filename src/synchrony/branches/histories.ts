@@ -141,3 +141,50 @@ export function centreWithin(m: Matrix, { rows, blocks }: Pick<Histories, 'rows'
   }
   return out;
 }
+
+/**
+ * Orthonormal contrasts of the alternatives of each history [rows in use − histories, cols]: of K rows x the K − 1 rows
+ *
+ *   c_j = (x_0 + … + x_(j−1) − j x_j) / √(j (j + 1))        j = 1 … K − 1
+ *
+ * They hold all of the deviations within histories: for any columns, the inner products are those of `centreWithin`.
+ * The history's first row is subtracted first, so that equal alternatives give exactly 0.
+ */
+export function contrastsWithin(m: Matrix, { rows, blocks, count }: Histories): Matrix {
+  const { cols, data } = m;
+  const out = zeros(rows.length - count, cols);
+  const before = new Float64Array(cols);
+  let to = 0;
+  for (const { start, alternatives } of blocks.flatMap(({ histories }) => histories)) {
+    const first = (rows[start] as number) * cols;
+    before.fill(0);
+    for (let j = 1; j < alternatives; j++) {
+      const scale = 1 / Math.sqrt(j * (j + 1));
+      for (let c = 0, from = (rows[start + j] as number) * cols; c < cols; c++, from++, to++) {
+        const value = (data[from] as number) - (data[first + c] as number);
+        out.data[to] = ((before[c] as number) - j * value) * scale;
+        before[c] = (before[c] as number) + value;
+      }
+    }
+  }
+  return out;
+}
+
+/** The rows whose contrasts these are, centred by history [rows in use, cols]. */
+export function rowsOfContrasts(contrasts: Matrix, { rows, blocks }: Histories): Matrix {
+  const { cols, data } = contrasts;
+  const out = zeros(rows.length, cols);
+  let from = 0;
+  for (const { start, alternatives } of blocks.flatMap(({ histories }) => histories))
+    for (let j = 1; j < alternatives; j++) {
+      const scale = 1 / Math.sqrt(j * (j + 1));
+      for (let c = 0; c < cols; c++, from++) {
+        const value = (data[from] as number) * scale;
+        for (let row = start; row < start + j; row++)
+          out.data[row * cols + c] = (out.data[row * cols + c] as number) + value;
+        const own = (start + j) * cols + c;
+        out.data[own] = (out.data[own] as number) - j * value;
+      }
+    }
+  return out;
+}

@@ -39,14 +39,7 @@ export function setUp(
     turns: 1,
   }));
   const folds = foldsOf({ rows: used.rows, blocks, episodes: used.count }, seed);
-  const energy = targets.map(({ components, leftover }) =>
-    Float64Array.from(blocks, ({ start, episodes }) => {
-      let sum = 0;
-      for (let at = start * components.cols; at < (start + episodes) * components.cols; at++)
-        sum += (components.data[at] as number) ** 2;
-      return leftover.subarray(start, start + episodes).reduce((total, value) => total + value, sum);
-    }),
-  );
+  const energy = targets.map((target) => target.energy);
   return { used, blocks, folds, targets: targets.map(({ components }) => components), energy, algebra };
 }
 

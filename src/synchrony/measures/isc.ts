@@ -7,11 +7,11 @@
  * No score: fewer than 3 steps, no dim that varies in both, values that are not finite. Constant dims are left out;
  * different numbers of dims give a warning.
  */
-import { bothSeries, circularProducts, wholeSquares, type DimSeries } from './dim-series.ts';
+import { bothSeries, circularProducts, type DimSeries } from './dim-series.ts';
 import { aligned, fisherMean, unlikeDims, unshifted, type Measure, type PrepareShifts } from './measure.ts';
 
 /** √ Σ x² of each dim. */
-const sizes = (series: DimSeries): Float64Array => wholeSquares(series).map(Math.sqrt);
+const sizes = ({ squares }: DimSeries): Float64Array => squares.map(Math.sqrt);
 
 const shifted: PrepareShifts = async (a, b) => {
   const streams = aligned(a, b, 3);
@@ -25,9 +25,11 @@ const shifted: PrepareShifts = async (a, b) => {
   const products = circularProducts(x, y);
   return (by) => {
     const product = products(-by);
-    const perDim = Array.from(varying, (c) =>
-      Math.max(-1, Math.min(1, (product[c] as number) / (scales[c] as number))),
-    );
+    const perDim: number[] = [];
+    for (const c of varying) {
+      const r = (product[c] as number) / (scales[c] as number);
+      perDim.push(r > 1 ? 1 : r < -1 ? -1 : r);
+    }
     return {
       value: fisherMean(perDim) as number,
       more: { per_dim: perDim, left_out: x.dims - perDim.length },

@@ -161,7 +161,7 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | un
   return scale > 0 ? Math.max(-1, Math.min(1, xy / scale)) : undefined;
 }
 
-/** Number of Fisher ratios that are multiplied before a logarithm is taken; each is at most 2e15. */
+/** Number of factors that are multiplied before a logarithm is taken; each is 1e-15 at least and 2 at most. */
 const RATIOS = 16;
 const NEAREST_ONE = 1 - 1e-15;
 
@@ -170,16 +170,52 @@ const NEAREST_ONE = 1 - 1e-15;
  * none.
  */
 export function fisherMean(correlations: ArrayLike<number>): number | undefined {
-  const count = correlations.length;
-  if (count === 0) return undefined;
-  let sum = 0;
-  let ratios = 1;
-  for (let k = 0; k < count; k++) {
-    const r = Math.max(-NEAREST_ONE, Math.min(NEAREST_ONE, correlations[k] as number));
-    ratios *= (1 + r) / (1 - r);
-    if (k % RATIOS !== RATIOS - 1) continue;
-    sum += Math.log(ratios);
-    ratios = 1;
-  }
-  return Math.tanh((sum + Math.log(ratios)) / (2 * count));
+  const means = createFisherMeans(1);
+  for (let k = 0; k < correlations.length; k++) means.add([correlations[k] as number]);
+  return correlations.length === 0 ? undefined : means.values()[0];
+}
+
+/** Several such means side by side. */
+export interface FisherMeans {
+  /** One correlation of each; NaN for none. */
+  add(correlations: ArrayLike<number>): void;
+  /** NaN where nothing was added. */
+  values(): Float64Array;
+}
+
+export function createFisherMeans(places: number): FisherMeans {
+  const counts = new Int32Array(places);
+  const logs = new Float64Array(places);
+  // Products of 1 + r and of 1 − r.
+  const above = new Float64Array(places).fill(1);
+  const below = new Float64Array(places).fill(1);
+  let added = 0;
+  const settle = (): void => {
+    for (let k = 0; k < places; k++) {
+      logs[k] = (logs[k] as number) + Math.log((above[k] as number) / (below[k] as number));
+      above[k] = 1;
+      below[k] = 1;
+    }
+  };
+  return {
+    add: (correlations) => {
+      for (let k = 0; k < places; k++) {
+        let r = correlations[k] as number;
+        // Not so for NaN either.
+        if (!(r <= NEAREST_ONE && r >= -NEAREST_ONE)) {
+          if (Number.isNaN(r)) continue;
+          r = r > 0 ? NEAREST_ONE : -NEAREST_ONE;
+        }
+        above[k] = (above[k] as number) * (1 + r);
+        below[k] = (below[k] as number) * (1 - r);
+        counts[k] = (counts[k] as number) + 1;
+      }
+      added += 1;
+      if (added % RATIOS === 0) settle();
+    },
+    values: () => {
+      settle();
+      return logs.map((sum, k) => Math.tanh(sum / (2 * (counts[k] as number))));
+    },
+  };
 }

@@ -7,25 +7,21 @@
  * No score: fewer than 8 steps, no dim that varies in both at any lag, values that are not finite. Different
  * numbers of dims give a warning.
  *
- * With B circularly shifted by s, step t of A meets step t + lag − s of B. The inner product over the overlap
- * is that over the whole circle minus the |lag| terms outside the overlap; the product over the circle depends
- * only on lag − s and is kept.
+ * With B circularly shifted by s, step t of A meets step t + lag − s of B: of all shifts, lag − s takes as many values
+ * as there are steps. For each of them the correlations of all lags are computed once, dim by dim, and kept.
  */
 import {
-  addProduct,
   bothSeries,
   circularProducts,
-  emptySpread,
-  spreadOf,
-  wholeSquares,
+  emptyOverlaps,
+  overlapsOf,
   type CircularProducts,
   type DimSeries,
-  type Spread,
-  type Stretch,
+  type Overlaps,
 } from './dim-series.ts';
 import {
   aligned,
-  fisherMean,
+  createFisherMeans,
   pearson,
   unlikeDims,
   unshifted,
@@ -52,78 +48,65 @@ interface Both {
   y: DimSeries;
   /** Over the whole circle. */
   products: CircularProducts;
-  /** Smallest scatter of each dim within an overlap at which the differences of sums are used. */
-  least: { x: Float64Array; y: Float64Array };
-  /** Buffers [dims]; `found` holds the products of a lag, then its correlations. */
-  spread: Spread;
-  found: Float64Array;
+  reach: number;
+  /** Of A, by dim, and within it by lag. */
+  sums: Float64Array;
+  scatters: Float64Array;
+  /** Of the dim in hand. */
+  overlaps: Overlaps;
 }
 
-function bothOf(x: DimSeries, y: DimSeries): Both {
-  const least = (of: DimSeries): Float64Array => wholeSquares(of).map((square) => UNSAFE * square);
-  return {
-    x,
-    y,
-    products: circularProducts(x, y),
-    least: { x: least(x), y: least(y) },
-    spread: emptySpread(x),
-    found: new Float64Array(x.dims),
-  };
-}
-
-/** Σ x[t] · y[t + offset] over the steps of A that have a partner at this lag, written to `out` [dims]. */
-function overlapProducts(
-  { x, y, products }: Both,
-  at: { lag: number; offset: number },
-  out: Float64Array,
-): void {
-  const { lag, offset } = at;
-  out.set(products(offset));
-  // A's first steps have no partner at a negative lag, its last ones none at a positive lag.
-  const first = lag > 0 ? x.steps - lag : 0;
-  for (let t = first; t < first + Math.abs(lag); t++) addProduct(out, -1, { x, y, t, offset });
-}
-
-/** The overlap of A at each lag, which does not depend on the shift of B. */
-interface Lag {
-  lag: number;
-  overlap: Stretch;
-  spread: Spread;
-}
-
-function lagOf(x: DimSeries, lag: number): Lag {
-  const overlap = { from: Math.max(0, -lag), steps: x.steps - Math.abs(lag) };
-  return { lag, overlap, spread: spreadOf(x, overlap, emptySpread(x)) };
-}
-
-/** Correlations of the dims that vary in both overlaps, with B shifted by `by`; valid until the next call. */
-function correlations(both: Both, { lag, overlap, spread: ofA }: Lag, by: number): Float64Array {
-  const { x, y, least, found } = both;
-  const n = x.steps;
-  const { from, steps } = overlap;
-  // Step t of A meets step t + offset of B.
-  const offset = (((lag - by) % n) + n) % n;
-  const other = { from: (from + offset) % n, steps };
-  const ofB = spreadOf(y, other, both.spread);
-  overlapProducts(both, { lag, offset }, found);
-  let count = 0;
+function bothOf(x: DimSeries, y: DimSeries, reach: number): Both {
+  const lags = 2 * reach + 1;
+  const [sums, scatters] = [new Float64Array(x.dims * lags), new Float64Array(x.dims * lags)];
+  const overlaps = emptyOverlaps(reach);
   for (let c = 0; c < x.dims; c++) {
-    const [scatterA, scatterB] = [ofA.scatters[c] as number, ofB.scatters[c] as number];
-    if (scatterA > (least.x[c] as number) && scatterB > (least.y[c] as number)) {
-      const shared = ((ofA.sums[c] as number) * (ofB.sums[c] as number)) / steps;
-      const r = ((found[c] as number) - shared) / Math.sqrt(scatterA * scatterB);
-      found[count++] = r > 1 ? 1 : r < -1 ? -1 : r;
-    } else {
-      const r = pearson(stretchOf(x, c, overlap), stretchOf(y, c, other));
-      if (r !== undefined) found[count++] = r;
+    overlapsOf({ x, y: x }, { c, offset: 0, whole: 0 }, overlaps);
+    for (let k = 0; k < lags; k++) {
+      const sum = overlaps.sums[k] as number;
+      sums[c * lags + k] = sum;
+      scatters[c * lags + k] = (overlaps.squares[k] as number) - (sum * sum) / stepsAt(x, k - reach);
     }
   }
-  return found.subarray(0, count);
+  return { x, y, products: circularProducts(x, y), reach, sums, scatters, overlaps };
 }
 
-/** The values of a dim over a range of steps. */
-function stretchOf({ steps: n, dims, values }: DimSeries, c: number, { from, steps }: Stretch): Float64Array {
-  return Float64Array.from({ length: steps }, (_, k) => values[((from + k) % n) * dims + c] as number);
+const stepsAt = ({ steps }: DimSeries, lag: number): number => steps - Math.abs(lag);
+
+/** By lag: the Fisher mean over the dims that vary in both overlaps; NaN for none. */
+function curveAt(both: Both, offset: number): Float64Array {
+  const { x, y, reach, sums, scatters, overlaps } = both;
+  const lags = 2 * reach + 1;
+  const means = createFisherMeans(lags);
+  const whole = both.products(offset);
+  const shares = Float64Array.from({ length: lags }, (_, k) => 1 / stepsAt(x, k - reach));
+  const found = new Float64Array(lags);
+  for (let c = 0, at = 0; c < x.dims; c++) {
+    overlapsOf({ x, y }, { c, offset, whole: whole[c] as number }, overlaps);
+    const leastA = UNSAFE * (x.squares[c] as number);
+    const leastB = UNSAFE * (y.squares[c] as number);
+    for (let k = 0; k < lags; k++, at++) {
+      const mean = (overlaps.sums[k] as number) * (shares[k] as number);
+      const ofA = scatters[at] as number;
+      const ofB = (overlaps.squares[k] as number) - (overlaps.sums[k] as number) * mean;
+      const shared = (overlaps.products[k] as number) - (sums[at] as number) * mean;
+      found[k] = ofA > leastA && ofB > leastB ? shared / Math.sqrt(ofA * ofB) : Number.NaN;
+    }
+    for (let k = 0; k < lags; k++)
+      if (Number.isNaN(found[k])) found[k] = correlationOf(both, { c, offset, lag: k - reach }) ?? Number.NaN;
+    means.add(found);
+  }
+  return means.values();
+}
+
+/** From the values themselves. */
+function correlationOf(
+  { x, y }: Both,
+  { c, offset, lag }: { c: number; offset: number; lag: number },
+): number | undefined {
+  const from = c * x.width + Math.max(0, -lag);
+  const end = from + stepsAt(x, lag);
+  return pearson(x.values.subarray(from, end), y.values.subarray(from + offset, end + offset));
 }
 
 const shifted: PrepareShifts = async (a, b, { maxLag = MAX_LAG }) => {
@@ -132,13 +115,19 @@ const shifted: PrepareShifts = async (a, b, { maxLag = MAX_LAG }) => {
   const reach = reachOf(a.rows, { maxLag });
   const [x, y] = bothSeries(streams);
   const doubt = unlikeDims(a, b);
-  const both = bothOf(x, y);
-  const lags = Array.from({ length: 2 * reach + 1 }, (_, k) => lagOf(x, k - reach));
+  const both = bothOf(x, y, reach);
+  const curves = new Map<number, Float64Array>();
+  const curve = (offset: number): Float64Array => {
+    const place = ((offset % x.steps) + x.steps) % x.steps;
+    const known = curves.get(place) ?? curveAt(both, place);
+    curves.set(place, known);
+    return known;
+  };
   return (by) => {
-    const found = lags.flatMap((one) => {
-      const r = fisherMean(correlations(both, one, by));
-      return r === undefined ? [] : [{ lag: one.lag, r }];
-    });
+    const found = Array.from({ length: 2 * reach + 1 }, (_, k) => ({
+      lag: k - reach,
+      r: curve(k - reach - by)[k] as number,
+    })).filter(({ r }) => !Number.isNaN(r));
     if (found.length === 0) return { reason: 'no dim varies in both streams' };
     const best = found.reduce((top, next) => (Math.abs(next.r) > Math.abs(top.r) ? next : top));
     const more = { best_lag: best.lag, lags: found.map(({ lag }) => lag), curve: found.map(({ r }) => r) };

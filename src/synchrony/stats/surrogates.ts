@@ -116,7 +116,8 @@ export function nullOf(size: number, all: readonly (number | undefined)[]): Surr
   };
 }
 
-function sizeOf(answer: Exclude<MeasureAnswer, NoScore>): number {
+/** Distance from 0; of a matrix, the largest entry between a channel of A and one of B. */
+export function sizeOf(answer: Exclude<MeasureAnswer, NoScore>): number {
   if ('value' in answer) return Math.abs(answer.value);
   const { matrix, ofA } = answer;
   const { rows, data } = matrix;

@@ -4,7 +4,7 @@
  * taken.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
-import { blockOf, joinColumns, rowRange, zeros } from '../../numeric/matrix.ts';
+import { blockOf, innerProduct, rowRange, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { sumOf, type Sums } from './scenario-sums.ts';
 
@@ -23,6 +23,8 @@ const INNER_PARTS = 3;
 interface InnerSplit {
   held: Sums;
   rest: Sums;
+  /** (G + λI)⁻¹ of the others, for each penalty as a share of the mean eigenvalue. */
+  inverses: Map<number, Matrix>;
 }
 
 interface ChoiceInput {
@@ -37,23 +39,34 @@ export async function chooseModel(
   { widths, penalties = PENALTIES }: ChoiceInput,
   algebra: LinearAlgebra,
 ): Promise<Choice> {
-  const splits = splitsOf(folds);
+  const splits = splitsOf(folds, new Set([PENALTY_FOR_LAYERS, ...penalties]));
   if (splits.length === 0) return { target: 0, penalty: PENALTY_FOR_LAYERS };
-  const [gains] = (await meanGains(splits, { shares: [PENALTY_FOR_LAYERS], widths }, algebra)) as [number[]];
-  const target = argMax(gains);
-  const only = splits.map((split) => onTarget(split, target, widths));
-  const width = [widths[target] as number];
-  const byPenalty = await meanGains(only, { shares: penalties, widths: width }, algebra);
-  return { target, penalty: penalties[argMax(byPenalty.map(([gain]) => gain as number))] as number };
+  const byTarget = widths.map(() => 0);
+  for (const split of splits) addShares(byTarget, await explainedByTarget(split, widths, algebra), split);
+  const target = argMax(byTarget);
+  const byPenalty = penalties.map(() => 0);
+  for (const split of splits) {
+    const only = onTarget(split, target, widths);
+    addShares(byPenalty, await explainedByPenalty(only, penalties, algebra), only);
+  }
+  return { target, penalty: penalties[argMax(byPenalty)] as number };
 }
 
 /** @returns no split if there is only one part */
-function splitsOf(folds: readonly Sums[]): InnerSplit[] {
+function splitsOf(folds: readonly Sums[], shares: ReadonlySet<number>): InnerSplit[] {
   const count = Math.min(INNER_PARTS, folds.length);
   if (count < 2) return [];
-  const part = (inner: number, held: boolean): Sums =>
-    added(folds.filter((_, at) => (at % count === inner) === held));
-  return Array.from({ length: count }, (_, inner) => ({ held: part(inner, true), rest: part(inner, false) }));
+  const parts = Array.from({ length: count }, (_, inner) =>
+    added(folds.filter((__, at) => at % count === inner)),
+  );
+  return parts.map((held, inner) => {
+    const rest = added(parts.filter((_, at) => at !== inner));
+    const mean = meanEigenvalue(rest.gram);
+    const inverses = new Map(
+      [...shares].map((share) => [share, invertSymmetric(rest.gram, share * mean)] as const),
+    );
+    return { held, rest, inverses };
+  });
 }
 
 /** @param sums at least one */
@@ -67,48 +80,60 @@ function added(sums: readonly Sums[]): Sums {
   };
 }
 
-/**
- * For each penalty and target layer: the share of the held-out rows' energy that a ridge fitted on the others explains,
- * mean over splits.
- */
-async function meanGains(
-  splits: InnerSplit[],
-  { shares, widths }: { shares: readonly number[]; widths: number[] },
-  algebra: LinearAlgebra,
-): Promise<number[][]> {
-  const gains = shares.map(() => widths.map(() => 0));
-  for (const { held, rest } of splits) {
-    const betas = await ridges(rest, shares, algebra);
-    const size = await algebra.multiply(held.gram, betas);
-    const repeated = shares.flatMap(() => widths);
-    const cross = shares.length === 1 ? held.cross : joinColumns(shares.map(() => held.cross));
-    for (const [at, explained] of explainedByTarget(betas, { cross, size }, repeated).entries()) {
-      const target = at % widths.length;
-      const row = gains[Math.floor(at / widths.length)] as number[];
-      row[target] = (row[target] as number) + explained / (held.energy[target] || 1) / splits.length;
-    }
-  }
-  return gains;
+/** Adds what a split explains as shares of the held-out rows' energy: of each target layer, or of the only one. */
+function addShares(gains: number[], explained: readonly number[], { held: { energy } }: InnerSplit): void {
+  for (const [at, value] of explained.entries())
+    gains[at] = (gains[at] as number) + value / (energy[at % energy.length] || 1);
 }
 
-/** Ridge coefficients for every penalty, side by side [k, penalties · l]. */
-async function ridges(
-  { gram, cross }: Sums,
-  shares: readonly number[],
+/** What a ridge on the other parts explains of the held-out rows of each target layer, with the penalty for layers. */
+async function explainedByTarget(
+  { held, rest, inverses }: InnerSplit,
+  widths: readonly number[],
   algebra: LinearAlgebra,
-): Promise<Matrix> {
-  const mean = meanEigenvalue(gram);
-  const inverses = shares.map((share) => invertSymmetric(gram, share * mean));
-  const stacked = zeros(shares.length * gram.rows, gram.cols);
-  for (const [at, inverse] of inverses.entries()) stacked.data.set(inverse.data, at * inverse.data.length);
-  const betas = await algebra.multiply(stacked, cross);
-  return shares.length === 1
-    ? betas
-    : joinColumns(shares.map((_, at) => rowRange(betas, at * gram.rows, (at + 1) * gram.rows)));
+): Promise<number[]> {
+  const beta = await algebra.multiply(inverses.get(PENALTY_FOR_LAYERS) as Matrix, rest.cross);
+  const size = await algebra.multiply(held.gram, beta);
+  return explainedOf(beta, { cross: held.cross, size }, widths);
+}
+
+/**
+ * The same of the only target layer, with each penalty. β is never made: with M the inverse, C and H of the held-out
+ * rows and C_o of the others,
+ *
+ *   2⟨β, C⟩ − ⟨β, H β⟩ = 2⟨M, C_o Cᵀ⟩ − ⟨M H, (M C_o C_oᵀ)ᵀ⟩        β = M C_o
+ */
+async function explainedByPenalty(
+  { held, rest, inverses }: InnerSplit,
+  penalties: readonly number[],
+  algebra: LinearAlgebra,
+): Promise<number[]> {
+  const k = rest.gram.rows;
+  const stacked = zeros(penalties.length * k, k);
+  for (const [at, share] of penalties.entries())
+    stacked.data.set((inverses.get(share) as Matrix).data, at * k * k);
+  const both = await algebra.multiplyTransposed(rest.cross, held.cross);
+  const sizes = await algebra.multiply(stacked, held.gram);
+  const own = await algebra.multiplyTransposed(rest.cross, rest.cross);
+  const fits = await algebra.multiply(stacked, own);
+  return penalties.map((_, at) => {
+    const part = (m: Matrix): Matrix => rowRange(m, at * k, (at + 1) * k);
+    return 2 * innerProduct(part(stacked), both) - traceOfProduct(part(sizes), part(fits));
+  });
+}
+
+/** ⟨a, bᵀ⟩ of square matrices. */
+function traceOfProduct(a: Matrix, b: Matrix): number {
+  const n = a.rows;
+  let sum = 0;
+  for (let r = 0; r < n; r++)
+    for (let c = 0, other = r; c < n; c++, other += n)
+      sum += (a.data[r * n + c] as number) * (b.data[other] as number);
+  return sum;
 }
 
 /** 2⟨β, cross⟩ − ⟨β, size⟩ over the columns of each target layer. */
-function explainedByTarget(beta: Matrix, by: { cross: Matrix; size: Matrix }, widths: number[]): number[] {
+function explainedOf(beta: Matrix, by: { cross: Matrix; size: Matrix }, widths: readonly number[]): number[] {
   const columns = new Float64Array(beta.cols);
   for (let at = 0; at < beta.data.length;) {
     for (let column = 0; column < columns.length; column++, at++) {
@@ -124,14 +149,14 @@ function explainedByTarget(beta: Matrix, by: { cross: Matrix; size: Matrix }, wi
   });
 }
 
-function onTarget({ held, rest }: InnerSplit, target: number, widths: number[]): InnerSplit {
+function onTarget({ held, rest, inverses }: InnerSplit, target: number, widths: number[]): InnerSplit {
   const left = widths.slice(0, target).reduce((sum, width) => sum + width, 0);
   const cut = ({ gram, cross, energy }: Sums): Sums => ({
     gram,
     cross: blockOf(cross, { top: 0, left, rows: cross.rows, cols: widths[target] as number }),
     energy: [energy[target] as number],
   });
-  return { held: cut(held), rest: cut(rest) };
+  return { held: cut(held), rest: cut(rest), inverses };
 }
 
 export function meanEigenvalue(gram: Matrix): number {

@@ -10,16 +10,17 @@
  *
  * The null has no cross-term, since the rows of a turn sum to 0 over the scenario's episodes.
  *
- * G = ZᵀZ, C = ZᵀW, V is `ScenarioSums.noise`. The interval needs the excess without each scenario, both among the
- * held-out and among the training rows. With M kept, leaving scenario d out of β changes explained_f − null_f by
+ * G = ZᵀZ, C = ZᵀW, V is `ScenarioSums.noises`; C and β stand transposed, so that all scenarios are one matrix.
+ * The interval needs the excess without each scenario, both among the held-out and among the training rows. With M
+ * kept, leaving scenario d out of β changes explained_f − null_f by
  *
  *   −2⟨C_d, M (C_f − G_f β)⟩ − ⟨C_d, M G_f M C_d⟩ − ⟨M G_f M, V_d⟩
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
-import { innerProduct, joinColumns, splitColumns, subtractFrom } from '../../numeric/matrix.ts';
+import { innerProduct, subtractFrom } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { meanEigenvalue, chooseModel, type Choice } from './choose-model.ts';
-import { sumOf, type ScenarioSums, type SumsOf } from './scenario-sums.ts';
+import { partsOf, sumOf, type ScenarioSums, type SumsOf } from './scenario-sums.ts';
 
 /** Sums for one source layer; arrays have one value for each block. */
 export interface LayerEffect {
@@ -69,27 +70,27 @@ export async function addFold(effects: readonly LayerEffect[], input: FoldInput)
 
 interface LayerInput extends FoldInput {
   choice: Choice;
-  scenarios: ScenarioSums[];
+  scenarios: ScenarioSums;
 }
 
 async function addLayer(effect: LayerEffect, input: LayerInput): Promise<void> {
   const { folds, held, choice, scenarios, algebra } = input;
+  const { grams, crosses, noises } = scenarios;
   const test = folds[held] as number[];
-  const isTest = (block: number): boolean => test.includes(block);
-  const train = scenarios.filter((_, block) => !isTest(block));
-  const gram = sumOf(train.map((sums) => sums.gram));
+  const train = [...grams.parts.keys()].filter((block) => !test.includes(block));
+  const gram = sumOf(partsOf(grams, train));
   const inverse = invertSymmetric(gram, choice.penalty * meanEigenvalue(gram));
-  const beta = await algebra.multiply(inverse, sumOf(train.map(({ cross }) => cross)));
-  const noise = sumOf(train.map((sums) => sums.noise));
-  const size = await algebra.multiplyTransposed(beta, beta);
-  const cost = await algebra.multiply(inverse, await algebra.multiply(noise, inverse));
+  const beta = await algebra.multiply(sumOf(partsOf(crosses, train)), inverse);
+  const size = await algebra.crossMultiply(beta, beta);
+  const noise = noises && sumOf(partsOf(noises, train));
+  const cost = noise && (await algebra.multiply(inverse, await algebra.multiply(noise, inverse)));
   effect.chosen.push(choice.target);
   let excess = 0;
   const own = new Map<number, number>();
   for (const block of test) {
-    const { gram: its, cross } = scenarios[block] as ScenarioSums;
+    const [its, cross] = [grams.parts[block] as Matrix, crosses.parts[block] as Matrix];
     const explained = 2 * innerProduct(beta, cross) - innerProduct(its, size);
-    const expected = -innerProduct(its, cost);
+    const expected = cost ? -innerProduct(its, cost) : 0;
     own.set(block, explained - expected);
     effect.explained += explained;
     effect.null += expected;
@@ -97,37 +98,41 @@ async function addLayer(effect: LayerEffect, input: LayerInput): Promise<void> {
     excess += explained - expected;
   }
   const changes = await changesWithout({ test, scenarios, inverse, beta }, algebra);
-  for (const block of scenarios.keys())
+  for (const block of grams.parts.keys())
     effect.without[block] =
       (effect.without[block] as number) + excess - (own.get(block) ?? changes[block] ?? 0);
 }
 
 interface Fit {
   test: readonly number[];
-  scenarios: readonly ScenarioSums[];
+  scenarios: ScenarioSums;
   inverse: Matrix;
+  /** βᵀ [l, k] */
   beta: Matrix;
 }
 
 /** For each block: by how much the held-out excess falls if the block is left out of β. */
 async function changesWithout(
-  { test, scenarios, inverse, beta }: Fit,
+  { test, scenarios: { grams, crosses, noises }, inverse, beta }: Fit,
   algebra: LinearAlgebra,
 ): Promise<number[]> {
-  const held = test.map((block) => scenarios[block] as ScenarioSums);
-  const gram = sumOf(held.map((sums) => sums.gram));
-  const missed = subtractFrom(sumOf(held.map(({ cross }) => cross)), await algebra.multiply(gram, beta));
-  const rest = await algebra.multiply(inverse, missed);
+  const gram = sumOf(partsOf(grams, test));
+  const missed = subtractFrom(sumOf(partsOf(crosses, test)), await algebra.multiply(beta, gram));
+  const rest = await algebra.multiply(missed, inverse);
   const spread = await algebra.multiply(inverse, await algebra.multiply(gram, inverse));
-  const all = joinColumns(scenarios.map(({ cross }) => cross));
-  const spreads = splitColumns(
-    await algebra.multiply(spread, all),
-    scenarios.map(({ cross }) => cross.cols),
+  const spreads = await algebra.multiply(crosses.all, spread);
+  const size = rest.data.length;
+  return crosses.parts.map(
+    (cross, block) =>
+      changeBy(cross.data, rest.data, spreads.data.subarray(block * size, (block + 1) * size)) +
+      (noises ? innerProduct(spread, noises.parts[block] as Matrix) : 0),
   );
-  return scenarios.map(
-    ({ cross, noise }, block) =>
-      2 * innerProduct(cross, rest) +
-      innerProduct(cross, spreads[block] as Matrix) +
-      innerProduct(spread, noise),
-  );
+}
+
+/** ⟨cross, 2 rest + spread⟩ */
+function changeBy(cross: Float64Array, rest: Float64Array, spread: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < cross.length; at++)
+    sum += (cross[at] as number) * (2 * (rest[at] as number) + (spread[at] as number));
+  return sum;
 }

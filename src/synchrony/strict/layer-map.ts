@@ -13,12 +13,20 @@
  * No result where the strict score has none.
  */
 import { invertSymmetric } from '../../numeric/cholesky.ts';
-import { innerProduct, joinColumns, zeros } from '../../numeric/matrix.ts';
+import { innerProduct, joinColumns, transpose, zeros } from '../../numeric/matrix.ts';
 import type { LinearAlgebra, Matrix } from '../../numeric/linear-algebra.ts';
 import { foldsOf, type Block, type Blocks } from './blocks.ts';
 import { meanEigenvalue, PENALTY_FOR_LAYERS } from './choose-model.ts';
 import type { StrictComponents } from './components.ts';
-import { rowsOfBlock, sumOf, sumsOf, type ScenarioSums, type SumsOf } from './scenario-sums.ts';
+import {
+  partsOf,
+  rowsOfBlock,
+  sumOf,
+  sumsOf,
+  type ScenarioSums,
+  type Stack,
+  type SumsOf,
+} from './scenario-sums.ts';
 import { energiesOf, type StrictOptions } from './strict-score.ts';
 
 export interface LayerMap {
@@ -70,19 +78,18 @@ interface LayerInput extends MapInput {
 
 async function addLayer(into: Into, input: LayerInput): Promise<void> {
   const { used, components, sums, held, layer, algebra } = input;
-  const perTarget: ScenarioSums[][] = [];
+  const perTarget: ScenarioSums[] = [];
   for (const target of components.targets.keys()) perTarget.push(await sums.ofScenarios(layer, target));
-  const isHeld = (_: unknown, block: number): boolean => held.includes(block);
-  const isFitted = (_: unknown, block: number): boolean => !held.includes(block);
-  const own = perTarget[0] as ScenarioSums[];
-  const gram = sumOf(own.filter(isFitted).map((of) => of.gram));
-  const its = sumOf(own.filter(isHeld).map((of) => of.gram));
+  const fitted = [...used.blocks.keys()].filter((block) => !held.includes(block));
+  const { grams } = perTarget[0] as ScenarioSums;
+  const gram = sumOf(partsOf(grams, fitted));
+  const its = sumOf(partsOf(grams, held));
   const inverse = invertSymmetric(gram, PENALTY_FOR_LAYERS * meanEigenvalue(gram));
   const spread = await algebra.multiply(inverse, await algebra.multiply(its, inverse));
-  const cross = joinColumns(perTarget.map((all) => sumOf(all.filter(isFitted).map((of) => of.cross))));
+  const cross = joinColumns(perTarget.map(({ crosses }) => transpose(sumOf(partsOf(crosses, fitted)))));
   const beta = await algebra.multiply(inverse, cross);
-  for (const [target, all] of perTarget.entries()) {
-    const noise = sumOf(all.filter(isFitted).map((of) => of.noise));
+  for (const [target, { noises }] of perTarget.entries()) {
+    const noise = sumOf(partsOf(noises as Stack, fitted));
     const at = layer * into.map.cols + target;
     into.nulls.data[at] =
       (into.nulls.data[at] as number) - innerProduct(spread, noise) / (into.totals[target] as number);

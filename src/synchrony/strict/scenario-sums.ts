@@ -17,17 +17,25 @@ export interface Sums {
   energy: number[];
 }
 
-/** Sums of one block, for one source and one target layer. */
+/** A matrix of every block, of equal sizes. */
+export interface Stack {
+  /** One below the other. */
+  all: Matrix;
+  /** Views on `all`, one for each block. */
+  parts: readonly Matrix[];
+}
+
+/** Sums of every block, for one source and one target layer. */
 export interface ScenarioSums {
   /** ZᵀZ [k, k] */
-  gram: Matrix;
-  /** ZᵀW [k, l] */
-  cross: Matrix;
+  grams: Stack;
+  /** WᵀZ [l, k] */
+  crosses: Stack;
   /**
-   * Mean over all permutations of (ZᵀW_π)(ZᵀW_π)ᵀ [k, k]: their expectation under the null. 0 if no mean of the
+   * Mean over all permutations of (ZᵀW_π)(ZᵀW_π)ᵀ [k, k]: their expectation under the null. Undefined if no mean of the
    * null is asked for.
    */
-  noise: Matrix;
+  noises: Stack | undefined;
 }
 
 export interface FoldData {
@@ -43,7 +51,7 @@ export interface SumsOf {
   /** Sums over these blocks, for each source layer. */
   over(blocks: readonly number[]): Promise<Sums[]>;
   /** Sums of every block. */
-  ofScenarios(layer: number, target: number): Promise<ScenarioSums[]>;
+  ofScenarios(layer: number, target: number): Promise<ScenarioSums>;
 }
 
 /** Sums of these data; each is computed once. */
@@ -51,32 +59,27 @@ export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
   const { used, nullMean = true, sources, targets } = data;
   const allTargets = joinColumns([...targets]);
   const widths = targets.map(({ cols }) => cols);
+  const grams = memoize((layer: number) => blockGrams(sources[layer] as Matrix, used, algebra));
   const over = memoize(async (key: string) => {
-    const blocks = key.split(' ').map((at) => used.blocks[Number(at)] as Block);
+    const places = key.split(' ').map(Number);
+    const blocks = places.map((at) => used.blocks[at] as Block);
     const w = stackedRows(allTargets, blocks);
     const energy = energies(w, widths);
     const sums: Sums[] = [];
-    for (const source of sources) {
-      const z = transpose(stackedRows(source, blocks));
-      sums.push({ gram: await algebra.gram(z), cross: await algebra.multiply(z, w), energy });
+    for (const [layer, source] of sources.entries()) {
+      const all = await grams(layer);
+      const cross = await algebra.multiply(transpose(stackedRows(source, blocks)), w);
+      sums.push({ gram: sumOf(partsOf(all, places)), cross, energy });
     }
     return sums;
   });
-  const grams = memoize((layer: number) => blockGrams(sources[layer] as Matrix, used, algebra));
   const ofScenarios = memoize(async (key: string) => {
     const [layer, target] = key.split(' ').map(Number) as [number, number];
-    const sides = { z: sources[layer] as Matrix, w: targets[target] as Matrix };
-    const found: ScenarioSums[] = [];
-    for (const [at, gram] of (await grams(layer)).entries()) {
-      const block = used.blocks[at] as Block;
-      const cross = await algebra.crossMultiply(rowsOfBlock(sides.z, block), rowsOfBlock(sides.w, block));
-      found.push({
-        gram,
-        cross,
-        noise: nullMean ? await noiseOf(sides, block, algebra) : zeros(gram.rows, gram.cols),
-      });
-    }
-    return found;
+    const [z, w] = [sources[layer] as Matrix, targets[target] as Matrix];
+    const sides = used.blocks.map((block) => ({ block, z: rowsOfBlock(z, block), w: rowsOfBlock(w, block) }));
+    const crosses = await stackOf(sides, (side) => algebra.crossMultiply(side.w, side.z));
+    const noises = nullMean ? await stackOf(sides, (side) => noiseOf(side, algebra)) : undefined;
+    return { grams: await grams(layer), crosses, noises };
   });
   return {
     over: (blocks) => over(blocks.join(' ')),
@@ -84,12 +87,37 @@ export function sumsOf(data: FoldData, algebra: LinearAlgebra): SumsOf {
   };
 }
 
+/** The matrices of these blocks. */
+export const partsOf = ({ parts }: Stack, blocks: readonly number[]): Matrix[] =>
+  blocks.map((at) => parts[at] as Matrix);
+
 /** @param matrices at least one */
 export function sumOf(matrices: readonly Matrix[]): Matrix {
   const [first, ...others] = matrices as [Matrix, ...Matrix[]];
   const total = copyOf(first);
-  for (const other of others) addTo(total, other);
+  // two in a pass, since a pass is as long as memory takes
+  for (let at = 0; at + 1 < others.length; at += 2)
+    addBoth(total.data, (others[at] as Matrix).data, (others[at + 1] as Matrix).data);
+  if (others.length % 2 === 1) addTo(total, others.at(-1) as Matrix);
   return total;
+}
+
+function addBoth(to: Float64Array, first: Float64Array, second: Float64Array): void {
+  for (let at = 0; at < to.length; at++)
+    to[at] = (to[at] as number) + (first[at] as number) + (second[at] as number);
+}
+
+/** @param make gives matrices of one size */
+async function stackOf<T>(blocks: readonly T[], make: (block: T) => Promise<Matrix>): Promise<Stack> {
+  const made: Matrix[] = [];
+  for (const block of blocks) made.push(await make(block));
+  const [{ rows, cols }] = made as [Matrix, ...Matrix[]];
+  const all = zeros(rows * made.length, cols);
+  const parts = made.map(({ data }, at) => {
+    all.data.set(data, at * data.length);
+    return rowRange(all, at * rows, (at + 1) * rows);
+  });
+  return { all, parts };
 }
 
 /** A block's rows as a view. */
@@ -120,18 +148,14 @@ function energies(m: Matrix, widths: readonly number[]): number[] {
   return sums;
 }
 
-async function blockGrams(
-  m: Matrix,
-  { blocks }: Pick<Blocks, 'blocks'>,
-  algebra: LinearAlgebra,
-): Promise<Matrix[]> {
-  const grams: Matrix[] = [];
-  for (const block of blocks) grams.push(await algebra.gram(transpose(rowsOfBlock(m, block))));
-  return grams;
+function blockGrams(m: Matrix, { blocks }: Pick<Blocks, 'blocks'>, algebra: LinearAlgebra): Promise<Stack> {
+  return stackOf(blocks, (block) => algebra.gram(transpose(rowsOfBlock(m, block))));
 }
 
-function noiseOf(sides: { z: Matrix; w: Matrix }, block: Block, algebra: LinearAlgebra): Promise<Matrix> {
-  const [z, w] = [rowsOfBlock(sides.z, block), rowsOfBlock(sides.w, block)];
+function noiseOf(
+  { z, w, block }: { z: Matrix; w: Matrix; block: Block },
+  algebra: LinearAlgebra,
+): Promise<Matrix> {
   return algebra.crossMultiply(z, mixedTurns(z, turnProducts(w, block), block));
 }
 

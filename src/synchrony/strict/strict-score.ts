@@ -148,9 +148,10 @@ async function estimateOf(
   const folds = foldsOf(used, seed);
   const effects = components.sources.map(() => emptyEffect(used.blocks.length));
   const widths = components.targets.map(({ cols }) => cols);
+  const energy = energiesOf(components, used);
   for (const [held, blocks] of folds.entries()) {
     const sums = await sumsFor(blocks);
-    await addFold(effects, { folds, held, sums, widths, energy: energiesOf(components, used), algebra });
+    await addFold(effects, { folds, held, sums, widths, energy, algebra });
   }
   return summarise(effects, { used, components, rows });
 }

@@ -2,9 +2,9 @@
  * Makes aligned turn pairs from the turns of recorded episodes: A at turn t beside B at turn t + lag, with the
  * text that both had read.
  */
-import { joinColumns, zeros } from '../../numeric/matrix.ts';
+import { zeros } from '../../numeric/matrix.ts';
 import type { Matrix } from '../../numeric/linear-algebra.ts';
-import type { EpisodeStates, EpisodeTurn, TextSpreads, TurnPairs } from '../types.ts';
+import type { EpisodeStates, EpisodeTurn, TurnPairs } from '../types.ts';
 
 export interface PairingOptions {
   /**
@@ -16,11 +16,6 @@ export interface PairingOptions {
   lag: number;
   /** Indices of the layers to keep; by default all. */
   layers?: number[];
-  /**
-   * Divisors of the text features of A's prompts; by default their own spread. Rows paired later than others
-   * take the divisors of those.
-   */
-  historySpreads?: TextSpreads;
 }
 
 interface PairedTurns {
@@ -34,7 +29,6 @@ export function pairTurns(episodes: readonly EpisodeStates[], options: PairingOp
   const label = (of: (row: PairedTurns) => number): Int32Array => Int32Array.from(rows, of);
   const sources = rows.map((row) => row.source);
   const targets = rows.map((row) => row.target);
-  const historySpreads = options.historySpreads ?? textSpreads(sources);
   let history: Matrix | undefined;
   let reply: Matrix | undefined;
   return {
@@ -43,11 +37,10 @@ export function pairTurns(episodes: readonly EpisodeStates[], options: PairingOp
     target: layersOf(targets, options.layers),
     // Text features are wider than the states of a small model, and not every score uses them.
     get history() {
-      return (history ??= textOf(sources, historySpreads));
+      return (history ??= textOf(sources));
     },
-    historySpreads,
     get reply() {
-      return (reply ??= textOf(targets, textSpreads(targets)));
+      return (reply ??= textOf(targets));
     },
     episode: label((row) => row.episode.episode),
     scenario: label((row) => row.episode.scenario),
@@ -83,38 +76,46 @@ function layersOf(turns: EpisodeTurn[], wanted: number[] | undefined): Matrix[] 
   });
 }
 
-/** Square root of the summed column variances of each kind of features over these turns; 1 if there is none. */
-function textSpreads(turns: EpisodeTurn[]): TextSpreads {
-  const spread = (of: (turn: EpisodeTurn) => Float32Array): number => columnSpread(turns.map(of)) || 1;
-  return {
-    text: spread((turn) => turn.text),
-    words: spread((turn) => turn.words),
-    sentence: spread(sentenceOf),
-  };
-}
-
 const NO_SENTENCE = new Float32Array(0);
 const sentenceOf = ({ sentence = NO_SENTENCE }: EpisodeTurn): Float32Array => sentence;
 
 /**
- * All kinds of text features side by side, each scaled to the same mean square, so that none outweighs the
- * others.
+ * All kinds of text features side by side, each scaled to the same mean square, so that none outweighs the others.
+ * Columns that are 0 in all rows are left out: most hashed n-grams occur in no prompt of a group.
  */
-function textOf(turns: EpisodeTurn[], spreads: TextSpreads): Matrix {
-  return joinColumns([
-    featureBlock(turns, (turn) => turn.text, spreads.text),
-    featureBlock(turns, (turn) => turn.words, spreads.words),
-    featureBlock(turns, sentenceOf, spreads.sentence),
-  ]);
+function textOf(turns: EpisodeTurn[]): Matrix {
+  const kinds = [
+    usedFeatures(turns, (turn) => turn.text),
+    usedFeatures(turns, (turn) => turn.words),
+    usedFeatures(turns, sentenceOf),
+  ];
+  const out = zeros(
+    turns.length,
+    kinds.reduce((sum, { columns }) => sum + columns.length, 0),
+  );
+  let at = 0;
+  for (let row = 0; row < turns.length; row++)
+    for (const { rows, columns, spread } of kinds) {
+      const values = rows[row] as Float32Array;
+      for (const column of columns) out.data[at++] = (values[column] as number) / spread;
+    }
+  return out;
 }
 
-function featureBlock(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Array, spread: number): Matrix {
-  const first = turns[0];
-  const out = zeros(turns.length, first === undefined ? 0 : of(first).length);
-  for (const [row, turn] of turns.entries()) out.data.set(of(turn), row * out.cols);
-  if (spread !== 1)
-    for (let at = 0; at < out.data.length; at++) out.data[at] = (out.data[at] as number) / spread;
-  return out;
+interface UsedFeatures {
+  rows: Float32Array[];
+  /** Indices of the columns that are not 0 in all rows. */
+  columns: Uint32Array;
+  /** Square root of the summed column variances; 1 if there is none. */
+  spread: number;
+}
+
+function usedFeatures(turns: EpisodeTurn[], of: (turn: EpisodeTurn) => Float32Array): UsedFeatures {
+  const rows = turns.map(of);
+  const isUsed = new Uint8Array(rows[0]?.length ?? 0);
+  for (const row of rows) for (let c = 0; c < isUsed.length; c++) if (row[c] !== 0) isUsed[c] = 1;
+  const columns = Uint32Array.from([...isUsed.keys()].filter((column) => isUsed[column] === 1));
+  return { rows, columns, spread: columnSpread(rows) || 1 };
 }
 
 /** Square root of the summed column variances of these rows; NaN without rows. */

@@ -56,7 +56,7 @@ export async function readServing(
  * Checks `--advertise`: a host name, an IPv4 address or an IPv6 address in brackets, with a port if that
  * differs.
  */
-function advertiseFlag(value: string | undefined): string | undefined {
+export function advertiseFlag(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const port = Number(/:(\d+)$/.exec(value)?.[1] ?? 1);
   if (/^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?$/.test(value) && port > 0 && port < 65_536) return value;

@@ -200,7 +200,7 @@ function upgrade(
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => socket.end());
+  response.once('finish', () => socket.destroySoon());
   void respond(serving, request, response);
 }
 

@@ -2,7 +2,7 @@
  * Reads certificates, keys and authorities from PEM files. A program has one certificate: it shows it to
  * clients, and to servers that ask for one.
  */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -31,6 +31,12 @@ export interface ClientTls extends Partial<Identity> {
  */
 export const fingerprintOf = ({ cert }: Pick<Identity, 'cert'>): string =>
   new X509Certificate(cert).fingerprint256;
+
+/** SHA-256 of a certificate's public key, base64url: it stays the same when the certificate is renewed. */
+export const keyFingerprint = (cert: string | Buffer): string =>
+  createHash('sha256')
+    .update(new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
 
 /**
  * What a client checks beside the authority: the name, and that the certificate is the very one it was told of. Nothing

@@ -5,12 +5,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { NatsError, type JetStreamManager, type KV, type NatsConnection } from 'nats';
+import type { NatsLink } from './connection.ts';
 import { natsFault, namedFault } from './faults.ts';
 
 /** JetStream error "wrong last sequence": the stream or the subject goes further than the writer knows. */
 const WRONG_LAST_SEQUENCE = 10_071;
 const ATTEMPT_MS = 1000;
 const AGAIN_MS = 250;
+/** Rows that are asked for at a time: a new leader reads all of them before it leads. */
+const READ_AT_ONCE = 64;
 
 const isWrongSequence = (error: unknown): boolean =>
   error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE;
@@ -26,10 +29,10 @@ export interface LeaseStore {
 
 /** Opens a bucket whose only entry is gone when nobody has written it for `maxAgeMs` milliseconds. */
 export async function openLeaseStore(
-  connection: NatsConnection,
+  link: NatsLink,
   { bucket, key, maxAgeMs }: { bucket: string; key: string; maxAgeMs: number },
 ): Promise<LeaseStore> {
-  const kv = await openBucket(connection, bucket, maxAgeMs);
+  const kv = await openBucket(link, bucket, maxAgeMs);
   const unlessTaken = (write: Promise<number>): Promise<number | undefined> =>
     write.catch((error: unknown) => {
       if (isWrongSequence(error)) return undefined;
@@ -56,17 +59,20 @@ export interface Rows {
 }
 
 /** Reads the rows of a bucket as they are now; creates the bucket if there is none. */
-export async function readRows(connection: NatsConnection, bucket: string): Promise<Rows> {
-  await openBucket(connection, bucket);
-  const manager: JetStreamManager = await connection.jetstreamManager();
+export async function readRows(link: NatsLink, bucket: string): Promise<Rows> {
+  await openBucket(link, bucket);
+  const manager: JetStreamManager = await link.connection.jetstreamManager();
   const stream = `KV_${bucket}`;
   const { state } = await manager.streams.info(stream, { subjects_filter: '>' });
-  const all: Row[] = [];
-  for (const subject of Object.keys(state.subjects ?? {})) {
+  const read = async (subject: string): Promise<Row> => {
     const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
     const key = subject.slice(`$KV.${bucket}.`.length);
-    all.push({ key, text: message.string(), revision: message.seq });
-  }
+    return { key, text: message.string(), revision: message.seq };
+  };
+  const subjects = Object.keys(state.subjects ?? {});
+  const all: Row[] = [];
+  for (let i = 0; i < subjects.length; i += READ_AT_ONCE)
+    all.push(...(await Promise.all(subjects.slice(i, i + READ_AT_ONCE).map(read))));
   return { all: all.toSorted((a, b) => a.revision - b.revision), lastSequence: state.last_seq };
 }
 
@@ -94,10 +100,30 @@ export async function writeRow(
   }
 }
 
-async function openBucket(connection: NatsConnection, bucket: string, maxAgeMs?: number): Promise<KV> {
+/**
+ * Removes the rows whose keys begin with `prefix` and a dot. The bucket's last sequence number stays, so writers go on
+ * with the number that they know. No number guards the removal: it is for rows that nobody writes any more.
+ */
+export async function removeRows(
+  connection: NatsConnection,
+  { bucket, prefix }: { bucket: string; prefix: string },
+): Promise<void> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  await manager.streams
+    .purge(`KV_${bucket}`, { filter: `$KV.${bucket}.${prefix}.>` })
+    .catch((error: unknown) => {
+      throw namedFault(error, `Removing the rows of ${prefix}`);
+    });
+}
+
+async function openBucket(
+  { connection, replicas = 1 }: NatsLink,
+  bucket: string,
+  maxAgeMs?: number,
+): Promise<KV> {
   try {
     const age = maxAgeMs === undefined ? {} : { ttl: maxAgeMs };
-    return await connection.jetstream().views.kv(bucket, { history: 1, ...age });
+    return await connection.jetstream().views.kv(bucket, { history: 1, replicas, ...age });
   } catch (error) {
     throw namedFault(error, `Opening the bucket ${bucket}`);
   }

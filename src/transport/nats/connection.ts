@@ -2,24 +2,42 @@
  * The NATS connection of every program: it has a name and a private inbox, reconnects for ever, and takes its
  * credentials from the environment or from a file of mode 0600, never from the command line.
  */
-import { connect, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats';
+import {
+  connect,
+  ErrorCode,
+  Events,
+  jwtAuthenticator,
+  type Authenticator,
+  type ConnectionOptions,
+  type NatsConnection,
+} from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 import { systemClock } from '../../process/clock.ts';
 import { environment } from '../../process/environment.ts';
 import type { Logger } from '../../process/log.ts';
 import { readSecretFile } from '../../process/secret-file.ts';
+import { readCredentials, type Credentials } from './access/credentials.ts';
+import { inboxPrefix } from './inbox.ts';
 import { readAuthority, readIdentity, type ClientTls } from '../http/tls.ts';
 
 export interface NatsOptions {
   url: string;
   user?: string;
   password?: string;
+  /** In place of a password, for a server that takes tokens of NATS. */
+  credentials?: Credentials;
   /** If given, a server without TLS is refused. */
   tls?: ClientTls;
+  /** On how many servers of a cluster streams and buckets are kept that this program makes. */
+  replicas?: number;
 }
 
 export interface NatsLink {
   connection: NatsConnection;
+  /** On how many servers of a cluster what is made over this link is kept; 1 if it is not said. */
+  replicas?: number;
+  /** Prefix of the subjects on which answers come back. */
+  inbox: string;
   /** Whether the server is connected right now. */
   up(): boolean;
   close(): Promise<void>;
@@ -43,8 +61,8 @@ const NOT_THERE: ReadonlySet<string | undefined> = new Set<string>([
 ]);
 
 /**
- * Reads `NATS_URL`, `NATS_USER`, `NATS_PASSWORD` or `NATS_PASSWORD_FILE`, and for TLS `NATS_CA_FILE`,
- * `NATS_CERT_FILE` and `NATS_KEY_FILE`.
+ * Reads `NATS_URL`, one address or several with commas; `NATS_REPLICAS`; `NATS_CREDS_FILE`, or `NATS_USER` with
+ * `NATS_PASSWORD` or `NATS_PASSWORD_FILE`; and for TLS `NATS_CA_FILE`, `NATS_CERT_FILE` and `NATS_KEY_FILE`.
  * @throws EntrainError `CONFIG_INVALID`
  */
 export async function natsFromEnvironment(): Promise<NatsOptions> {
@@ -55,11 +73,29 @@ export async function natsFromEnvironment(): Promise<NatsOptions> {
       'NATS_URL is not set: expected the address of a NATS server, such as nats://127.0.0.1:4222.',
     );
   }
+  const tls = await readTls(url);
+  const secured = { url, replicas: readReplicas(), ...(tls ? { tls } : {}) };
+  const file = environment('NATS_CREDS_FILE');
+  if (file) return { ...secured, ...asUser(await readCredentials('NATS_CREDS_FILE', file)) };
   const user = environment('NATS_USER');
   const password = await readPassword();
-  const tls = await readTls(url);
-  return { url, ...(user ? { user } : {}), ...(password ? { password } : {}), ...(tls ? { tls } : {}) };
+  return { ...secured, ...(user ? { user } : {}), ...(password ? { password } : {}) };
 }
+
+function readReplicas(): number {
+  const text = environment('NATS_REPLICAS') ?? '1';
+  if (/^[135]$/.test(text)) return Number(text);
+  throw new EntrainError(
+    'CONFIG_INVALID',
+    `NATS_REPLICAS is "${text}": expected 1, or 3 or 5 for a cluster of as many servers.`,
+  );
+}
+
+/** The options by which a program connects with credentials. */
+export const asUser = (credentials: Credentials): Pick<NatsOptions, 'user' | 'credentials'> => ({
+  user: credentials.name,
+  credentials,
+});
 
 async function readPassword(): Promise<string | undefined> {
   const file = environment('NATS_PASSWORD_FILE');
@@ -96,7 +132,9 @@ export async function connectNats(
   });
   const state = { up: true };
   void watchStatus(connection, log, state);
-  return { connection, up: () => state.up, close: () => closeQuietly(connection) };
+  const { replicas = 1 } = options;
+  const inbox = inboxOf(options);
+  return { connection, replicas, inbox, up: () => state.up, close: () => closeQuietly(connection) };
 }
 
 async function connectWithin(
@@ -129,27 +167,30 @@ const connectionOptions = ({
   url,
   user,
   password,
+  credentials,
   tls,
   name,
 }: NatsOptions & { name: string }): ConnectionOptions => ({
-  servers: url,
+  servers: url.split(','),
   name,
-  inboxPrefix: inboxPrefix(user ?? name),
+  inboxPrefix: inboxOf({ user, name }),
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
   reconnectJitter: 250,
   pingInterval: 5000,
   maxPingOut: 2,
   timeout: CONNECT_TIMEOUT_MS,
-  ...(user ? { user } : {}),
+  ...(user && !credentials ? { user } : {}),
+  ...(credentials ? { authenticator: authenticatorOf(credentials) } : {}),
   ...(password ? { pass: password } : {}),
   ...(tls ? { tls } : {}),
 });
 
-/** Prefix of the inbox subjects that a user may subscribe to; the server configuration allows no other. */
-export function inboxPrefix(user: string): string {
-  return `_INBOX_${user.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
-}
+const inboxOf = ({ user, name }: { user?: string | undefined; name: string }): string =>
+  inboxPrefix(user ?? name);
+
+const authenticatorOf = (credentials: Credentials): Authenticator =>
+  jwtAuthenticator(() => credentials.jwt(), Buffer.from(credentials.seed));
 
 async function watchStatus(connection: NatsConnection, log: Logger, state: { up: boolean }): Promise<void> {
   for await (const status of connection.status()) {

@@ -15,7 +15,10 @@ export type NatsFault = 'forbidden' | 'full' | 'off' | 'away';
 
 /** JetStream's own error codes (`err_code`). */
 const FULL_CODES: ReadonlySet<number> = new Set([
+  10_002, // resource limits exceeded for the account
   10_023, // insufficient resources
+  10_026, // maximum number of consumers
+  10_027, // maximum number of streams
   10_028, // memory resources exceeded
   10_047, // storage resources exceeded
   10_077, // the stream could not store the message: its limits, or the disk
@@ -50,8 +53,8 @@ export function natsFault(error: unknown): NatsFault | undefined {
 export const FAULT_ADVICE: Readonly<Record<NatsFault, string>> = {
   forbidden:
     'the NATS server does not let this user do it: let it into the run (npm run secrets -- --run NAME) and have the server read its users again',
-  full: 'the store of the NATS server is full: make room on its disk, raise max_file_store, or delete streams of old runs',
-  off: 'JetStream does not answer on the NATS server: start it with "jetstream" in its configuration',
+  full: 'the store of the NATS server is full: make room on its disk, raise max_file_store or the limits of the account, or delete streams of old runs',
+  off: 'JetStream does not answer on the NATS server: start it with "jetstream" in its configuration, and with "jetstream: enabled" in the account where it has accounts',
   away: 'the NATS server does not answer: see whether it runs',
 };
 

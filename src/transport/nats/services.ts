@@ -3,13 +3,16 @@
  * them this way.
  */
 import { hostname } from 'node:os';
-import { ErrorCode, NatsError, RequestStrategy, ServiceError, type NatsConnection } from 'nats';
+import { ErrorCode, NatsError, ServiceError, type NatsConnection, type ServiceInfo } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 import { ANNOUNCED_VERSION, PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from './connection.ts';
+import { answerSubject, foundSubject, isInbox, isWithin } from './inbox.ts';
 
 const NOBODY: ReadonlySet<string> = new Set([ErrorCode.NoResponders]);
+/** Most answers that are taken of those who are looked for. */
+const MOST_SERVICES = 4096;
 
 export interface ServiceEndpoint {
   name: string;
@@ -43,7 +46,8 @@ export async function registerService(
     service.addEndpoint(name, {
       subject,
       handler: (fault, message) => {
-        if (fault) return;
+        // Only a request is answered: nats-server passes on what an agent had it deliver here as well.
+        if (fault || !isInbox(message.reply) || !isWithin(subject, message.subject)) return;
         void Promise.resolve()
           .then(() => handle(message.string()))
           .then((answer) => message.respond(answer))
@@ -77,17 +81,31 @@ export function refuseVersion1(subject: string, log: Logger): ServiceEndpoint {
 
 /** Finds all services of a name that answer within `waitMs` milliseconds; always takes that long. */
 export async function findServices(link: NatsLink, name: string, waitMs = 300): Promise<ServiceRecord[]> {
-  const client = link.connection.services.client({ strategy: RequestStrategy.Timer, maxWait: waitMs });
+  const { connection, inbox } = link;
   const found: ServiceRecord[] = [];
-  try {
-    for await (const info of await client.info(name))
-      found.push({ id: info.id, version: info.version, metadata: info.metadata ?? {} });
-  } catch (error) {
-    if (!(error instanceof NatsError && NOBODY.has(error.code))) throw error;
-    // Without a responder the answer comes at once. Waiting here lets callers simply ask again.
-    await new Promise((done) => setTimeout(done, waitMs));
-  }
+  const reply = foundSubject(inbox);
+  const answers = connection.subscribe(reply, {
+    max: MOST_SERVICES,
+    callback: (fault, message) => {
+      const record = fault ? undefined : readRecord(name, message.string());
+      if (record) found.push(record);
+    },
+  });
+  connection.publish(`$SRV.INFO.${name}`, '', { reply });
+  await new Promise((done) => setTimeout(done, waitMs));
+  answers.unsubscribe();
   return found;
+}
+
+/** Undefined for what is no announcement of this name. */
+function readRecord(wanted: string, text: string): ServiceRecord | undefined {
+  try {
+    const { name, id, version, metadata } = JSON.parse(text) as Partial<ServiceInfo>;
+    const isNamed = name === wanted && typeof id === 'string' && typeof version === 'string';
+    return isNamed ? { id, version, metadata: metadata ?? {} } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a request failed because nobody is there to answer it, though the server is. */
@@ -102,8 +120,10 @@ export async function request(
   subject: string,
   options: { body: unknown; timeoutMs: number },
 ): Promise<string> {
+  const reply = answerSubject(subject);
   const answer = await connection.request(subject, JSON.stringify(options.body), {
     timeout: options.timeoutMs,
+    ...(reply === undefined ? {} : { noMux: true, reply }),
   });
   const fault = ServiceError.toServiceError(answer);
   if (fault)

@@ -18,7 +18,8 @@ import {
   type PubAck,
 } from 'nats';
 import type { Logger } from '../../process/log.ts';
-import { FAULT_ADVICE, namedFault, natsFault } from './faults.ts';
+import { answered } from './answered.ts';
+import { FAULT_ADVICE, natsFault } from './faults.ts';
 
 const SECOND_NS = 1_000_000_000;
 /**
@@ -29,6 +30,8 @@ const ACK_WAIT_NS = 5 * SECOND_NS;
 const MOST_UNACKNOWLEDGED = 1024;
 /** JetStream error "wrong last sequence": the subject was expected to be empty and is not. */
 const WRONG_LAST_SEQUENCE = 10071;
+/** JetStream error: the stream is there, and was made otherwise. */
+const OTHER_CONFIGURATION = 10058;
 /** A server that was killed never answers. Since a repeated message does no harm, the wait is short. */
 const PUBLISH_TIMEOUT_MS = 1000;
 const LONGEST_WAIT_MS = 2000;
@@ -52,22 +55,26 @@ export interface StoredMessage {
  */
 export async function createRunStream(
   connection: NatsConnection,
-  options: { name: string; subjects: string[] },
+  options: { name: string; subjects: string[]; replicas?: number },
 ): Promise<number> {
-  try {
+  const { state } = await answered(connection, `Opening the stream ${options.name}`, async () => {
     const manager: JetStreamManager = await connection.jetstreamManager();
-    const { state } = await manager.streams.add({
+    const config = {
       name: options.name,
       subjects: options.subjects,
+      num_replicas: options.replicas ?? 1,
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
       duplicate_window: 120 * SECOND_NS,
+    };
+    // The server answers a message wherever its publisher says, also on the subjects by which streams are emptied.
+    return manager.streams.add({ ...config, deny_purge: true, deny_delete: true }).catch((error: unknown) => {
+      if (codeOf(error) !== OTHER_CONFIGURATION) throw error;
+      return manager.streams.add(config); // a run that was begun before streams were kept so
     });
-    return state.messages;
-  } catch (error) {
-    throw namedFault(error, `Opening the stream ${options.name}`);
-  }
+  });
+  return state.messages;
 }
 
 export interface ConsumerOptions {
@@ -85,8 +92,14 @@ export interface ConsumerOptions {
 /**
  * Creates a durable consumer; an existing one continues where it was.
  * @returns number of messages that wait for it
+ * @throws EntrainError as `createRunStream`
  */
 export async function createConsumer(connection: NatsConnection, options: ConsumerOptions): Promise<number> {
+  const what = `Making the consumer ${options.name} of the stream ${options.stream}`;
+  return answered(connection, what, () => addConsumer(connection, options));
+}
+
+async function addConsumer(connection: NatsConnection, options: ConsumerOptions): Promise<number> {
   const manager: JetStreamManager = await connection.jetstreamManager();
   const { num_pending: pending } = await manager.consumers.add(options.stream, {
     durable_name: options.name,
@@ -134,9 +147,9 @@ export async function consume(
   connection: NatsConnection,
   options: { stream: string; consumer: string; take(message: StoredMessage): void; log?: Logger },
 ): Promise<{ stop(): Promise<void> }> {
-  const first = await openMessages(connection, options).catch((error: unknown) => {
-    throw namedFault(error, `Reading the stream ${options.stream}`);
-  });
+  const first = await answered(connection, `Reading the stream ${options.stream}`, () =>
+    openMessages(connection, options),
+  );
   const reading = { messages: first, stopped: false };
   const done = read(connection, reading, options);
   return {
@@ -218,9 +231,21 @@ export async function publishOnce(
     await publishWithRetry(connection, message, { expect: { lastSubjectSequence: 0 } });
     return true;
   } catch (error) {
-    if (error instanceof NatsError && error.api_error?.err_code === WRONG_LAST_SEQUENCE) return false;
+    if (codeOf(error) === WRONG_LAST_SEQUENCE) return false;
     throw error;
   }
+}
+
+const codeOf = (error: unknown): number | undefined =>
+  error instanceof NatsError ? error.api_error?.err_code : undefined;
+
+/** Text of the last message on a subject. For users who may read the whole stream. */
+export async function lastStored(
+  connection: NatsConnection,
+  { stream, subject }: { stream: string; subject: string },
+): Promise<string> {
+  const manager: JetStreamManager = await connection.jetstreamManager();
+  return (await manager.streams.getMessage(stream, { last_by_subj: subject })).string();
 }
 
 /** Stores a message; waits out faults of the server. */

@@ -6,11 +6,14 @@ import type { Subscription } from 'nats';
 import type { Logger } from '../../process/log.ts';
 import type { NatsLink } from './connection.ts';
 import { FAULT_ADVICE, natsFault } from './faults.ts';
+import { isInbox, isWithin } from './inbox.ts';
 
 export interface SubscribeOptions {
   subject: string;
   take(message: PlainMessage): void;
   log: Logger;
+  /** Whether the messages are requests; others are dropped then. */
+  asked?: boolean;
   /** Milliseconds before it subscribes again. */
   againMs?: number;
 }
@@ -26,7 +29,7 @@ const AGAIN_MS = 2000;
 
 /** Subscribes until `unsubscribe` is called. */
 export function subscribe(link: NatsLink, options: SubscribeOptions): { unsubscribe(): void } {
-  const { subject, take, log, againMs = AGAIN_MS } = options;
+  const { subject, take, log, asked = false, againMs = AGAIN_MS } = options;
   const { connection } = link;
   let current: Subscription | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -37,6 +40,8 @@ export function subscribe(link: NatsLink, options: SubscribeOptions): { unsubscr
       callback: (fault, message) => {
         // A refusal comes as a fault with an empty message, and ends the subscription.
         if (fault) return refused(fault);
+        // nats-server also passes on here what a user had it deliver as an answer.
+        if (!isWithin(subject, message.subject) || (asked && !isInbox(message.reply))) return;
         take({
           subject: message.subject,
           text: message.string(),

@@ -12,6 +12,7 @@ import type {
   GroupView,
   Interval,
   InterventionView,
+  PatchView,
 } from '../view-data.ts';
 import { emptyEffects, takeMoves, takeParts, type EffectsState } from './effects-state.ts';
 import { verdictOf, type VerdictGroup, type VerdictInput } from '../../protocol/verdict.ts';
@@ -188,28 +189,53 @@ function takeDifference(figures: FiguresState, line: Line): void {
   figures.differences.set(key, { condition, against, ...place, ...figure });
 }
 
+type ShareLine = { value: number; ci: [number, number] } | null;
+type ScoreLine = { score: number; ci: [number, number]; p_value: number } | null;
+
+interface PatchLine extends Omit<PatchView, 'influence' | 'follows'> {
+  influence: ShareLine;
+  follows: ScoreLine;
+}
+
 /** As `entrain measure influence` writes them. */
 interface InfluenceLine {
   histories: number;
-  influence: { value: number; ci: [number, number] } | null;
-  matched: { score: number; ci: [number, number]; p_value: number } | null;
+  influence: ShareLine;
+  matched: ScoreLine;
   sequential: { p_value: number } | null;
+  patches?: PatchLine[];
   reason?: string;
 }
 
 function takeInfluence(figures: FiguresState, line: Line): void {
-  const { histories, influence, matched, sequential, reason } = line as unknown as InfluenceLine;
+  const said = line as unknown as InfluenceLine;
+  const { histories, influence, matched, sequential, patches, reason } = said;
   const view: InterventionView = {
     histories,
-    influence: influence && intervalOf(influence.value, influence.ci),
-    matched: matched && { ...intervalOf(matched.score, matched.ci), pValue: matched.p_value },
+    influence: shareOf(influence),
+    matched: scoreOf(matched),
     sequentialP: sequential?.p_value ?? null,
+    ...(patches ? { patches: patches.map(patchOf) } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
   const group = groupOf(figures, line);
   group.intervention = view;
   takeMoves(figures.effects, group, line['moves']);
 }
+
+const patchOf = ({ layer, size, histories, influence, follows, reason }: PatchLine): PatchView => ({
+  layer,
+  ...(size === undefined ? {} : { size }),
+  histories,
+  influence: shareOf(influence),
+  follows: scoreOf(follows),
+  ...(reason === undefined ? {} : { reason }),
+});
+
+const shareOf = (said: ShareLine): Interval | null => said && intervalOf(said.value, said.ci);
+
+const scoreOf = (said: ScoreLine): (Interval & { pValue: number }) | null =>
+  said && { ...intervalOf(said.score, said.ci), pValue: said.p_value };
 
 /** Secondary analyses. @returns false where their group is not known yet */
 function takeBeside(figures: FiguresState, line: Line): boolean {

@@ -53,7 +53,7 @@ export class FollowedRun {
     const messages = await this.#readTalk();
     const lines = objectsOf(await this.#tails.scores.read());
     const scored = lines.filter((line) => takeScore(this.#figures, line)).length > 0;
-    this.#isAlive = this.#talk.state !== 'running' || (await isAlive());
+    this.#isAlive = await isAlive();
     if (scored) messages.push({ type: 'figures', figures: this.#figuresNow() });
     if (scored || this.#standing() !== before)
       messages.push({ type: 'run', entry: this.entry(), ...this.#failure() });
@@ -104,7 +104,7 @@ export class FollowedRun {
     const talks = [...this.#talk.talks.values()];
     return figuresView(this.#figures, {
       nameOf: (condition, role) => agentInPlace(talks, condition, role),
-      lacking: this.#figures.groups.size === 0 ? lackingIn(talks) : undefined,
+      lacking: lackingIn(talks),
     });
   }
 
@@ -138,7 +138,9 @@ export class FollowedRun {
   }
 
   #state(): RunState {
-    return this.#talk.state === 'running' && !this.#isAlive ? 'stopped' : this.#talk.state;
+    const { state } = this.#talk;
+    if (state === 'running' && !this.#isAlive) return 'stopped';
+    return state === 'finished' && this.#figures.provisional && this.#isAlive ? 'scoring' : state;
   }
 
   #standing(): string {
@@ -155,8 +157,8 @@ const asMessage = (utterance: UtteranceView | undefined): FeedMessage[] =>
 
 function planOf(
   facts: RunFacts | undefined,
-): Pick<RunView, 'seed' | 'maxTurns' | 'hasBranches' | 'agents' | 'scenarios'> {
-  if (!facts) return { seed: 0, maxTurns: 0, hasBranches: false, agents: [], scenarios: [] };
+): Pick<RunView, 'seed' | 'maxTurns' | 'temperature' | 'hasBranches' | 'agents' | 'scenarios'> {
+  if (!facts) return { seed: 0, maxTurns: 0, temperature: 0, hasBranches: false, agents: [], scenarios: [] };
   const { study, agents } = facts;
   const models = Object.entries(agents).map(([id, { name, layers, dims }]) => ({
     id,
@@ -166,5 +168,6 @@ function planOf(
   }));
   const scenarios = study.scenarios.map(({ id, text, people }) => ({ id, text, people }));
   const hasBranches = study.branches !== undefined;
-  return { seed: study.seed, maxTurns: study.maxTurns, hasBranches, agents: models, scenarios };
+  const { seed, maxTurns, sampling } = study;
+  return { seed, maxTurns, temperature: sampling.temperature, hasBranches, agents: models, scenarios };
 }

@@ -62,7 +62,7 @@ export class RunLibrary {
   async #entryOf(run: string): Promise<RunEntry | undefined> {
     const stamp = await stampOf(join(this.#runs, run));
     const known = this.#entries.get(run);
-    if (known?.stamp === stamp && known.entry.state !== 'running') return known.entry;
+    if (known?.stamp === stamp && !['running', 'scoring'].includes(known.entry.state)) return known.entry;
     const entry = (await this.open(run))?.entry();
     if (entry) this.#entries.set(run, { stamp, entry });
     return entry;

@@ -52,6 +52,7 @@ export function takeEvent(talk: TalkState, event: RunEvent): EpisodeView | undef
         order: order.map((agent, role) => (role === event.role ? event.agent : agent)),
       }));
     case 'episode-resumed':
+    case 'run-recorded':
       return undefined;
   }
 }

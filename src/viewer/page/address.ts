@@ -1,6 +1,7 @@
 /**
  * The page's address: which run, and in it which episode and turn, counted from 1: `/?run=NAME#e0031/t5`; two runs or
- * conditions side by side: `/?compare=NAME:live&compare=NAME:monologue`; the glossary: `/?glossary#influence`.
+ * conditions side by side: `/?compare=NAME:live&compare=NAME:monologue`; the glossary: `/?glossary#influence`; all
+ * runs: `/?runs`. `/` alone leads to the run under way.
  */
 import { useEffect, useState } from 'preact/hooks';
 
@@ -17,6 +18,8 @@ export interface Address {
   turn: number | undefined;
   compared: Side[];
   isGlossary: boolean;
+  /** Whether the list of runs is asked for, also where there is one alone. */
+  isList: boolean;
 }
 
 export function readAddress(): Address {
@@ -28,6 +31,7 @@ export function readAddress(): Address {
     turn: place?.[2] === undefined ? undefined : Number(place[2]) - 1,
     compared: query.getAll('compare').map(sideOf),
     isGlossary: query.has('glossary'),
+    isList: query.has('runs'),
   };
 }
 

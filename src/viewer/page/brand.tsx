@@ -2,7 +2,7 @@
 
 export function Brand() {
   return (
-    <a class="brand" href="/" aria-label="entrain: all runs">
+    <a class="brand" href="/?runs" aria-label="entrain: all runs">
       <svg viewBox="0 0 64 32" aria-hidden="true">
         <path class="wave-a" d="M2 16 C 10 0, 18 0, 26 16 S 42 32, 50 16 S 60 4, 62 8" />
         <path class="wave-b" d="M2 24 C 10 8, 18 6, 26 18 S 42 32, 50 16 S 60 4, 62 8" />

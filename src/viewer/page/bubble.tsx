@@ -20,7 +20,7 @@ interface BubbleProps {
 
 export function Bubble({ run, said, talk, tinted, isNamed, place }: BubbleProps) {
   const { episode, turn, agent, text, finish } = said;
-  const note = { leave: 'leaves', absent: 'has left', length: 'cut at the limit' }[finish];
+  const note = { leave: 'leaves', absent: 'has left', length: 'cut off at the limit of tokens' }[finish];
   const own = tinted.effects.effects.filter((effect) => effect.turn === turn);
   const share = shareOf(own, tinted);
   return (
@@ -31,12 +31,12 @@ export function Bubble({ run, said, talk, tinted, isNamed, place }: BubbleProps)
     >
       <span class="who">
         {agent}{' '}
-        <a class="soft" href={linkTo(run, episode, turn)} aria-label={`turn ${turn + 1}, link to it`}>
+        <a class="soft" href={linkTo(run, episode, turn)} title="Link to this turn">
           turn {turn + 1}
         </a>
         {note !== undefined && <span class="soft"> · {note}</span>}
         {own.map((effect) => (
-          <Figure key={effect.targetRole} effect={effect} talk={talk} tinted={tinted} />
+          <Figure key={effect.targetRole} said={said} effect={effect} talk={talk} tinted={tinted} />
         ))}
       </span>
       <p dir="auto">{text === '' ? <span class="soft">(says nothing)</span> : text}</p>
@@ -61,23 +61,25 @@ const listenerOf = ({ order, reader }: EpisodeView, role: number): string =>
   (role === order.length && reader !== undefined ? reader : order[role - 1]) ?? `speaker ${role}`;
 
 interface FigureProps {
+  said: UtteranceView;
   effect: EffectView;
   talk: EpisodeView;
   tinted: Tinted;
 }
 
-/** The figure behind the colour; its null and what it means on hover. */
-function Figure({ effect, talk, tinted: { tint, effects } }: FigureProps) {
+/** The figure behind the colour; on hover its null, and what was heard instead with how far that moved the listener. */
+function Figure({ said, effect, talk, tinted: { tint, effects } }: FigureProps) {
   const listener = listenerOf(talk, effect.targetRole);
   const moved = effect.moved?.['0'];
   if (tint === 'moved' && moved !== undefined) {
-    const others = Object.entries(effect.moved ?? {}).flatMap(([k, value]) =>
-      k === '0' ? [] : value.toFixed(2),
-    );
-    const title = `moved ${listener} by ${moved.toFixed(2)} SD of its state; where nobody hears it is exactly 0; the alternatives: ${others.join(', ')}`;
+    const heard = rowsOf(said).map(({ k, text }) => {
+      const value = effect.moved?.[k];
+      return `${value === undefined ? '–' : value.toFixed(2)}  ${text || '(says nothing)'}`;
+    });
+    const title = `moved ${listener} by ${moved.toFixed(2)} SD of its state; where nobody hears it is exactly 0; said, and heard instead:\n${heard.join('\n')}`;
     return (
       <span class="effect" title={title}>
-        moved {listener} {moved.toFixed(2)}
+        moved {listener} {moved.toFixed(2)} SD
       </span>
     );
   }
@@ -90,6 +92,12 @@ function Figure({ effect, talk, tinted: { tint, effects } }: FigureProps) {
   );
 }
 
+/** What was said, as alternative 0, and what might have been. */
+const rowsOf = ({ text, alternatives = [] }: UtteranceView): AlternativeView[] => [
+  { k: 0, text },
+  ...alternatives,
+];
+
 interface AlternativesProps {
   said: UtteranceView;
   effects: readonly EffectView[];
@@ -99,19 +107,23 @@ interface AlternativesProps {
 
 /** What was heard instead, each beside how the listener's state moved for it. */
 function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
-  const { alternatives = [], text } = said;
-  const rows: AlternativeView[] = [{ k: 0, text }, ...alternatives];
+  const { alternatives = [] } = said;
+  const rows = rowsOf(said);
   const heard = effects.filter(({ moved }) => moved);
   return (
-    <details class="alternatives">
+    <details
+      class="alternatives"
+      onToggle={({ currentTarget }) =>
+        currentTarget.open && currentTarget.scrollIntoView({ block: 'nearest' })
+      }
+    >
       <summary>
-        {alternatives.length} {alternatives.length === 1 ? 'alternative' : 'alternatives'} from the same
-        history
+        What was said, and {alternatives.length} {alternatives.length === 1 ? 'alternative' : 'alternatives'}
       </summary>
       {heard.length > 0 && (
         <p class="soft">
-          Heard from the same state; the bar is how far each moved{' '}
-          {heard.map(({ targetRole }) => listenerOf(talk, targetRole)).join(' and ')}.
+          How far each moved {heard.map(({ targetRole }) => listenerOf(talk, targetRole)).join(' and ')},
+          which hears it from the same state:
         </p>
       )}
       <ul>

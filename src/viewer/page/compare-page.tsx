@@ -4,13 +4,12 @@ import type { RunEntry, RunView } from '../view-data.ts';
 import { linkTo, linkToCompare, type Side } from './address.ts';
 import { fetchRun, fetchRuns } from './api.ts';
 import { Brand } from './brand.tsx';
-import { notRunText } from './figures/ladder.tsx';
-import { LayerMap } from './figures/layer-map.tsx';
+import { fullColour, LayerMap } from './figures/layer-map.tsx';
 import { RUNGS } from './figures/rung-figures.ts';
-import { RungPlot } from './figures/rung-plot.tsx';
+import { RungBody } from './figures/rung-body.tsx';
 import { scaleOf, type Scale } from './figures/scale.ts';
 import { useWidth } from './figures/use-width.ts';
-import { meaningOf } from './format.ts';
+import { directionOf, meaningOf, probability, signed } from './format.ts';
 
 export function ComparePage({ sides }: { sides: readonly Side[] }) {
   const [runs, setRuns] = useState<RunEntry[]>([]);
@@ -31,6 +30,7 @@ export function ComparePage({ sides }: { sides: readonly Side[] }) {
   const lines = shown.flatMap(({ view }) => (view ? RUNGS.flatMap((rung) => rung.lines(view.figures)) : []));
   const half = width > 760 ? (width - 16) / 2 - 34 : width - 34;
   const scale = scaleOf(lines, half);
+  const full = Math.max(...shown.map(({ view }) => (view ? fullColour(view) : 0)));
   const go = (at: number, to: Side): void =>
     location.assign(linkToCompare([left, right].map((side, place) => (place === at ? to : side))));
   return (
@@ -38,13 +38,15 @@ export function ComparePage({ sides }: { sides: readonly Side[] }) {
       <header class="bar">
         <Brand />
         <h1 class="grow">Side by side</h1>
+        <a href="/?glossary">Glossary</a>
       </header>
+      <Between sides={[left, right]} run={left.run === right.run ? views.get(left.run) : undefined} />
       <main class="compare" ref={place}>
         {shown.map(({ side, view }, at) => (
           <section key={at} class="panel" aria-label={at === 0 ? 'Left' : 'Right'}>
             <Picker side={side} runs={runs} pick={(to) => go(at, to)} />
             {view ? (
-              <Half run={view} condition={side.condition} scale={scale} />
+              <Half run={view} condition={side.condition} scale={scale} full={full} />
             ) : (
               <p class="empty">
                 {views.has(side.run) ? `There is no run "${side.run}" here.` : 'Reading the run …'}
@@ -57,13 +59,38 @@ export function ComparePage({ sides }: { sides: readonly Side[] }) {
   );
 }
 
+/** Of two conditions of one run: its verdict, and the difference between them. */
+function Between({ sides: [left, right], run }: { sides: [Side, Side]; run: RunView | undefined }) {
+  if (!run) return null;
+  const conditions = [left.condition, right.condition];
+  const differences = run.figures.differences.filter(
+    ({ condition, against, sourceRole }) =>
+      sourceRole !== undefined && conditions.includes(condition) && conditions.includes(against),
+  );
+  const texts = differences.map(
+    ({ condition, sourceRole, targetRole, value, low, high, pValue }) =>
+      `${directionOf({ condition, sourceRole, targetRole }, run)} ${signed(value)} [${signed(low)}, ${signed(high)}], p ${probability(pValue)}`,
+  );
+  const [first] = differences;
+  return (
+    <section class="verdict" aria-label="What the figures allow one to say">
+      <p class="compare-claim">{run.figures.verdict.claim}</p>
+      {first && (
+        <p class="evidence">
+          Excess, {first.condition} − {first.against}: {texts.join(' · ')}
+        </p>
+      )}
+    </section>
+  );
+}
+
 /** The run with the figures of one condition alone. */
 function onlyOf(view: RunView | undefined, { condition }: Side): RunView | undefined {
   if (!view || condition === undefined) return view;
   const of = <T extends { condition: string }>(all: readonly T[]): T[] =>
     all.filter((one) => one.condition === condition);
-  const { groups, differences } = view.figures;
-  const figures = { ...view.figures, groups: of(groups), differences: of(differences) };
+  // A difference is of both sides: it stands above them.
+  const figures = { ...view.figures, groups: of(view.figures.groups), differences: [] };
   return { ...view, figures };
 }
 
@@ -106,9 +133,11 @@ interface HalfProps {
   /** The only one that is shown. */
   condition: string | undefined;
   scale: Scale;
+  /** Of the maps on both sides. */
+  full: number;
 }
 
-function Half({ run, condition, scale }: HalfProps) {
+function Half({ run, condition, scale, full }: HalfProps) {
   const [agent] = run.agents;
   return (
     <>
@@ -117,25 +146,23 @@ function Half({ run, condition, scale }: HalfProps) {
       </h2>
       <p class="soft">
         {run.study} · {run.finished} of {run.episodes} episodes
-        {agent && ` · ${agent.model}, ${agent.layers} layers × ${agent.dims}`}
+        {agent && ` · ${agent.model}, ${agent.layers} layers of ${agent.dims} numbers`}
+        {condition !== undefined &&
+          run.figures.groups.map((group) => ` · ${directionOf(group, run)} ${group.samples} turn pairs`)}
       </p>
       {RUNGS.map((rung) => {
-        const lines = rung.lines(run.figures).filter(({ mark }) => mark);
+        const lines = rung.lines(run.figures);
         return (
           <figure key={rung.place} class="rung">
             <figcaption>
               <h3>{rung.name}</h3>
               <p class="question">{rung.question}</p>
             </figcaption>
-            {lines.length > 0 ? (
-              <RungPlot rung={rung} lines={lines} run={run} scale={scale} />
-            ) : (
-              <p class="soft">{notRunText(rung, run)}</p>
-            )}
+            <RungBody rung={rung} lines={lines} run={run} scale={scale} />
           </figure>
         );
       })}
-      <LayerMap run={run} />
+      <LayerMap run={run} full={full} />
     </>
   );
 }

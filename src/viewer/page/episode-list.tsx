@@ -1,8 +1,8 @@
 /** The episodes of a run, by condition; the one being spoken is highlighted. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
-import { byCondition, conditionClass, meaningOf } from './format.ts';
+import { byCondition, conditionClass, meaningOf, turnText } from './format.ts';
 import { unlessSame } from './unless-same.tsx';
 
 /** More would make the page slow; the rest is reached by the filter and the search. */
@@ -22,17 +22,23 @@ export function EpisodeList({
     .map((condition) => ({ condition }))
     .toSorted(byCondition);
   const talks = run.talks.filter(({ condition }) => only === undefined || condition === only);
+  const listed = around(talks, shown);
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => bringIntoView(list.current), [shown, only]);
   return (
     <>
-      <div class="chips" role="group" aria-label="Show one condition">
+      <div class="filters" role="group" aria-label="Show one condition">
+        <button type="button" aria-pressed={only === undefined} onClick={() => setOnly(undefined)}>
+          all
+        </button>
         {conditions.map(({ condition }) => (
           <button
             key={condition}
             type="button"
-            class={`chip ${conditionClass(condition)}`}
+            class={conditionClass(condition)}
             aria-pressed={only === condition}
             title={meaningOf(condition)}
-            onClick={() => setOnly(only === condition ? undefined : condition)}
+            onClick={() => setOnly(condition)}
           >
             {condition} {run.talks.filter((talk) => talk.condition === condition).length}
           </button>
@@ -43,33 +49,57 @@ export function EpisodeList({
           Follow the talk that is spoken
         </a>
       )}
-      <ol class="episodes" tabIndex={0} aria-label="Episodes">
-        {talks.slice(0, MOST_SHOWN).map((talk) => (
-          <Line key={talk.episode} run={run.run} talk={talk} isShown={talk.episode === shown} />
+      <ol class="episodes" ref={list} tabIndex={0} aria-label="Episodes">
+        {listed.map((talk) => (
+          <Line
+            key={talk.episode}
+            run={run.run}
+            maxTurns={run.maxTurns}
+            talk={talk}
+            isShown={talk.episode === shown}
+          />
         ))}
       </ol>
-      {talks.length > MOST_SHOWN && (
-        <p class="soft">and {talks.length - MOST_SHOWN} more: find them by a word</p>
+      {talks.length > listed.length && (
+        <p class="soft">and {talks.length - listed.length} more: find them by a word</p>
       )}
     </>
   );
 }
 
+/** Those beside the one that is shown: it stands in the list, however long the run is. */
+function around(talks: readonly EpisodeView[], shown: string | undefined): readonly EpisodeView[] {
+  const at = talks.findIndex(({ episode }) => episode === shown);
+  const last = Math.max(0, talks.length - MOST_SHOWN);
+  const from = Math.min(last, Math.max(0, at - MOST_SHOWN / 2));
+  return talks.slice(from, from + MOST_SHOWN);
+}
+
+/** Scrolls the list alone, and only where the line that is shown is out of sight. */
+function bringIntoView(list: HTMLElement | null): void {
+  const line = list?.querySelector('[aria-current]')?.getBoundingClientRect();
+  if (!list || !line) return;
+  const box = list.getBoundingClientRect();
+  if (line.top >= box.top && line.bottom <= box.bottom) return;
+  list.scrollTop += line.top - box.top - box.height / 2;
+}
+
 interface LineProps {
   run: string;
+  maxTurns: number;
   talk: EpisodeView;
   isShown: boolean;
 }
 
-const Line = unlessSame(({ run, talk, isShown }: LineProps) => {
-  const { episode, scenario, condition, turns, open } = talk;
+const Line = unlessSame(({ run, maxTurns, talk, isShown }: LineProps) => {
+  const { episode, scenario, condition, open } = talk;
   return (
     <li>
       <a href={linkTo(run, episode)} aria-current={isShown ? 'true' : undefined} class={open ? 'open' : ''}>
-        <span class={`dot ${conditionClass(condition)}`} aria-hidden="true" />
+        <span class="number">{episode.replace(/^e0*(?=\d)/, '')}</span>
         <span class="grow">{scenario}</span>
-        <span class="soft">{open ? `turn ${turns + 1}` : ''}</span>
-        <span class="hidden">{condition}</span>
+        {open && <span class={`dot ${conditionClass(condition)}`} aria-hidden="true" />}
+        <span class={conditionClass(condition)}>{open ? turnText(talk, maxTurns) : condition}</span>
       </a>
     </li>
   );

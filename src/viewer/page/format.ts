@@ -45,6 +45,10 @@ interface Directed {
 
 const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;
 
+/** The turn that is being spoken in an open episode, from 1. */
+export const turnText = ({ turns }: { turns: number }, maxTurns: number): string =>
+  `turn ${Math.min(turns + 1, Math.max(1, maxTurns))}`;
+
 /** The class that colours a place in the speaking order. */
 export const hueOf = (role: number): string => HUES[role % HUES.length] ?? 'hue-a';
 

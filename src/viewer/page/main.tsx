@@ -8,10 +8,14 @@ import { RunsPage } from './runs-page.tsx';
 import './style.css';
 
 function App() {
-  const { run, episode, turn, compared, isGlossary } = useAddress();
+  const { run, episode, turn, compared, isGlossary, isList } = useAddress();
   if (isGlossary) return <GlossaryPage />;
   if (compared.length > 0) return <ComparePage sides={compared} />;
-  return run === undefined ? <RunsPage /> : <RunPage key={run} name={run} episode={episode} turn={turn} />;
+  return run === undefined ? (
+    <RunsPage isList={isList} />
+  ) : (
+    <RunPage key={run} name={run} episode={episode} turn={turn} />
+  );
 }
 
 const place = document.getElementById('page');

@@ -8,6 +8,7 @@ import { LayerMap } from './figures/layer-map.tsx';
 import { Trends } from './figures/trends.tsx';
 import { WhoMovesWhom } from './figures/who-moves-whom.tsx';
 import { HealthLine } from './health-line.tsx';
+import { Progress } from './progress.tsx';
 import { Tiles } from './tiles.tsx';
 import { EpisodeList } from './episode-list.tsx';
 import { Finder } from './word-search.tsx';
@@ -15,6 +16,7 @@ import { Ladder } from './figures/ladder.tsx';
 import { Talk } from './talk.tsx';
 import { useRun } from './state/use-run.ts';
 import { byCondition } from './format.ts';
+import { Verdict } from './verdict.tsx';
 
 export function RunPage({
   name,
@@ -38,7 +40,8 @@ export function RunPage({
   if (!run) return <Waiting name={name} isAwaited={model.isAwaited} isFault={fault !== undefined} />;
   return (
     <>
-      <Head run={run} isConnected={model.isConnected} />
+      <Head run={run} />
+      {model.isLost && <Lost run={name} />}
       {run.state === 'running' && <HealthLine parts={model.health} />}
       <Verdict run={run} />
       <Tabs tab={tab} pick={setTab} />
@@ -57,6 +60,7 @@ export function RunPage({
             turn={turn}
             words={model.words.get(shown ?? '') ?? []}
             speaking={model.speaking.get(shown ?? '')}
+            isFault={fault !== undefined}
           />
         </section>
         {figures}
@@ -80,7 +84,7 @@ function Waiting({ name, isAwaited, isFault }: { name: string; isAwaited: boolea
           </p>
         ) : isFault ? (
           <p class="empty">
-            There is no run "{name}" here. <a href="/">All runs</a>
+            There is no run "{name}" here. <a href="/?runs">All runs</a>
           </p>
         ) : (
           <p class="empty">Reading the run …</p>
@@ -94,6 +98,10 @@ function Figures({ run }: { run: RunView }) {
   return (
     <section class="panel figures" aria-labelledby="figures-title">
       <h2 id="figures-title">What their hidden states show</h2>
+      <p class="soft figures-intro">
+        A hidden state is what a model holds in its layers once it has read a turn. Three questions, as rungs
+        of a ladder: the higher one says more.
+      </p>
       <WhoMovesWhom run={run} />
       <Ladder run={run} />
       <Course run={run} />
@@ -103,29 +111,32 @@ function Figures({ run }: { run: RunView }) {
   );
 }
 
-function Head({ run, isConnected }: { run: RunView; isConnected: boolean }) {
-  const { episodes, finished, agents } = run;
+/** Where the viewer's program does not answer any more. */
+function Lost({ run }: { run: string }) {
+  return (
+    <p class="fault lost" role="alert">
+      The viewer does not answer; trying again. If its program has ended, start it again:{' '}
+      <code>entrain view {run}</code>
+    </p>
+  );
+}
+
+function Head({ run }: { run: RunView }) {
   return (
     <header class="bar">
       <Brand />
       <h1>{run.run}</h1>
       <span class={`state ${run.state}`}>{run.state}</span>
-      <span class="soft grow">{modelsText(agents)}</span>
+      <span class="soft grow">
+        {modelsText(run.agents)} · temperature {run.temperature}
+      </span>
       <a class="soft" href={linkToCompare(sidesOf(run))}>
         Compare
       </a>
       <a class="soft" href="/?glossary">
         Glossary
       </a>
-      <label class="progress">
-        <span>
-          {finished} of {episodes} episodes
-        </span>
-        {finished < episodes && <progress value={finished} max={Math.max(1, episodes)} />}
-      </label>
-      {!isConnected && run.state === 'running' && (
-        <span class="state failed">connection lost, trying again</span>
-      )}
+      <Progress run={run} />
     </header>
   );
 }
@@ -143,7 +154,9 @@ function sidesOf({ run, conditions }: RunView): Side[] {
 /** The agents' models as text; `both: MODEL` if they are the same. */
 function modelsText(agents: RunView['agents']): string {
   const sorted = agents.toSorted((a, b) => a.id.localeCompare(b.id));
-  const names: string[] = sorted.map(({ model, layers, dims }) => `${model}, ${layers} layers × ${dims}`);
+  const names: string[] = sorted.map(
+    ({ model, layers, dims }) => `${model}, ${layers} layers of ${dims} numbers`,
+  );
   const [name, ...others] = [...new Set(names)];
   const ids = sorted.map(({ id }) => id);
   if (name !== undefined && others.length === 0) return `${ids.join(', ')}: ${name}`;
@@ -163,23 +176,5 @@ function Tabs({ tab, pick }: { tab: Tab; pick(tab: Tab): void }) {
         </button>
       ))}
     </nav>
-  );
-}
-
-function Verdict({ run: { figures, failure, state } }: { run: RunView }) {
-  const { verdict } = figures;
-  return (
-    <section class="verdict" aria-label="What the figures allow one to say">
-      {failure !== undefined && <p class="fault">The run failed: {failure}</p>}
-      <p role="status">{verdict.claim}</p>
-      {verdict.evidence.length > 0 && <p class="evidence">{verdict.evidence.join(' · ')}</p>}
-      {verdict.caveat !== '' && <span class="caveat">{verdict.caveat}</span>}
-      {figures.provisional && figures.groups.length > 0 && (
-        <span class="soft">
-          Provisional: {state === 'running' ? 'the run is open' : 'not all of the run is scored'}. p and q
-          hold once, at its planned end.
-        </span>
-      )}
-    </section>
   );
 }

@@ -4,11 +4,11 @@ import type { RunEntry } from '../view-data.ts';
 import { linkTo, linkToCompare } from './address.ts';
 import { fetchRuns } from './api.ts';
 import { Brand } from './brand.tsx';
-import { conditionClass } from './format.ts';
 
 const AGAIN_MS = 5000;
 
-export function RunsPage() {
+/** @param isList whether the list stays, also where only one run is to be looked at */
+export function RunsPage({ isList }: { isList: boolean }) {
   const [runs, setRuns] = useState<RunEntry[]>();
   const [fault, setFault] = useState<string>();
   const [picked, setPicked] = useState<readonly string[]>([]);
@@ -17,7 +17,10 @@ export function RunsPage() {
   useEffect(() => {
     const read = async (): Promise<void> => {
       try {
-        setRuns(await fetchRuns());
+        const found = await fetchRuns();
+        const only = isList ? undefined : onlyOne(found);
+        if (only) location.replace(linkTo(only.run));
+        else setRuns(found);
         setFault(undefined);
       } catch (error) {
         setFault(String(error));
@@ -26,7 +29,7 @@ export function RunsPage() {
     void read();
     const timer = setInterval(() => void read(), AGAIN_MS);
     return () => clearInterval(timer);
-  }, []);
+  }, [isList]);
   return (
     <>
       <header class="bar">
@@ -40,9 +43,11 @@ export function RunsPage() {
         <a href="/?glossary">Glossary</a>
       </header>
       <main class="runs">
-        {fault !== undefined && (
-          <p class="fault">The viewer does not answer: {fault}. Is it still running?</p>
-        )}
+        <p class="soft">
+          Language models talk with one another, and what they hold in their layers is recorded. Open a run to
+          read the talk, and to see whether one acts on the other.
+        </p>
+        {fault !== undefined && <p class="fault">The viewer does not answer ({fault}): is it running?</p>}
         {runs?.length === 0 && (
           <p class="empty">
             No run yet. Start one with <code>npm start</code>; it appears here by itself.
@@ -63,6 +68,13 @@ export function RunsPage() {
   );
 }
 
+/** The run that is under way, or the only one there is. */
+function onlyOne(runs: readonly RunEntry[]): RunEntry | undefined {
+  const open = runs.filter(({ state }) => state === 'running' || state === 'scoring');
+  const [first] = open.length > 0 ? open : runs;
+  return open.length === 1 || runs.length === 1 ? first : undefined;
+}
+
 interface RunLineProps {
   entry: RunEntry;
   isPicked: boolean;
@@ -73,25 +85,22 @@ function RunLine({ entry, isPicked, toggle }: RunLineProps) {
   const { run, study, state, startedAtMs, episodes, finished, conditions, verdict } = entry;
   return (
     <li class="run-item">
-      <label class="pick" title="Pick for a comparison">
-        <input type="checkbox" checked={isPicked} onChange={toggle} />
-        <span class="hidden">Compare {run}</span>
-      </label>
       <a class="run-line" href={linkTo(run)}>
         <span class="run-name">{run}</span>
         <span class={`state ${state}`}>{state}</span>
         <span class="soft">
-          {study} · {finished} of {episodes} episodes · {new Date(startedAtMs).toLocaleString()}
+          {study}: {conditions.join(', ')} · {finished} of {episodes} episodes ·{' '}
+          {new Date(startedAtMs).toLocaleString()}
         </span>
-        <span class="chips">
-          {conditions.map((condition) => (
-            <span key={condition} class={`chip ${conditionClass(condition)}`}>
-              {condition}
-            </span>
-          ))}
+        <span class="run-open" aria-hidden="true">
+          Open →
         </span>
         <span class="run-verdict">{verdict}</span>
       </a>
+      <label class="pick">
+        <input type="checkbox" checked={isPicked} onChange={toggle} /> Compare
+        <span class="hidden"> {run}</span>
+      </label>
     </li>
   );
 }

@@ -15,9 +15,11 @@ interface TalkProps {
   turn: number | undefined;
   words: readonly UtteranceView[];
   speaking: { turn: number; agent: string; text: string } | undefined;
+  /** Whether the words could not be read. */
+  isFault: boolean;
 }
 
-export function Talk({ run, episode, turn, words, speaking }: TalkProps) {
+export function Talk({ run, episode, turn, words, speaking, isFault }: TalkProps) {
   const [played, setPlayed] = useState<number>();
   const [picked, setPicked] = useState<Tint>();
   const effects = useEffects(run, episode);
@@ -30,6 +32,9 @@ export function Talk({ run, episode, turn, words, speaking }: TalkProps) {
     <>
       <Briefing run={run} talk={talk} />
       <TintLegend tint={tint} effects={effects} pick={setPicked} />
+      {isFault && words.length === 0 && (
+        <p class="fault">The words of this episode could not be read: the viewer does not answer.</p>
+      )}
       <Utterances
         run={run}
         talk={talk}
@@ -60,11 +65,14 @@ function Briefing({ run, talk }: { run: RunView; talk: EpisodeView }) {
       <p>
         {scenario?.text} <span class="soft">{meaningOf(condition) && `Here ${meaningOf(condition)}.`}</span>
       </p>
-      <div class="people">
-        {talk.order.map((agent, role) => (
-          <Person key={agent} agent={agent} role={role} person={scenario?.people[role]} />
-        ))}
-      </div>
+      <details class="people">
+        <summary>Personas, goals and secrets</summary>
+        <div>
+          {talk.order.map((agent, role) => (
+            <Person key={agent} agent={agent} role={role} person={scenario?.people[role]} />
+          ))}
+        </div>
+      </details>
     </div>
   );
 }
@@ -82,7 +90,7 @@ function Twins({ run, talk }: { run: RunView; talk: EpisodeView }) {
   if (twins.length === 0) return null;
   return (
     <span class="twins">
-      the same in
+      same in
       {twins.map(({ episode, condition }) => (
         <a key={episode} class={`chip ${conditionClass(condition)}`} href={linkTo(run.run, episode)}>
           {condition}
@@ -94,10 +102,8 @@ function Twins({ run, talk }: { run: RunView; talk: EpisodeView }) {
 
 function Person({ agent, role, person }: { agent: string; role: number; person: PersonView | undefined }) {
   return (
-    <details class={`person ${hueOf(role)}`}>
-      <summary>
-        <b>{agent}</b> <span class="soft">persona, goal and secret</span>
-      </summary>
+    <div class={`person ${hueOf(role)}`}>
+      <b>{agent}</b>
       <dl>
         <dt>persona</dt>
         <dd>{person?.persona || '–'}</dd>
@@ -106,7 +112,7 @@ function Person({ agent, role, person }: { agent: string; role: number; person: 
         <dt>secret</dt>
         <dd>{person?.secret || '–'}</dd>
       </dl>
-    </details>
+    </div>
   );
 }
 
@@ -117,7 +123,7 @@ function Utterances({
   words,
   speaking,
   tinted,
-}: Omit<TalkProps, 'episode'> & { talk: EpisodeView; tinted: Tinted }) {
+}: Omit<TalkProps, 'episode' | 'isFault'> & { talk: EpisodeView; tinted: Tinted }) {
   const list = useRef<HTMLOListElement>(null);
   const named = useRef<HTMLLIElement>(null);
   const isFirst = useRef(true);

@@ -2,21 +2,23 @@
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import type { RunModel } from './state/run-model.ts';
-import { conditionClass, hueOf } from './format.ts';
+import { conditionClass, hueOf, turnText } from './format.ts';
 import { unlessSame } from './unless-same.tsx';
 
 const MOST_TILES = 32;
+const ONE_ROW = 8;
 const LAST_CHARS = 90;
 
 export function Tiles({ run, model, shown }: { run: RunView; model: RunModel; shown: string | undefined }) {
   const open = run.talks.filter((talk) => talk.open);
   if (open.length < 2) return null;
   return (
-    <nav class="tiles" aria-label="Episodes that are spoken now">
+    <nav class={`tiles${open.length > ONE_ROW ? ' two-rows' : ''}`} aria-label="Episodes that are spoken now">
       {open.slice(0, MOST_TILES).map((talk) => (
         <Tile
           key={talk.episode}
           run={run.run}
+          maxTurns={run.maxTurns}
           talk={talk}
           isShown={talk.episode === shown}
           {...lastOf(model, talk.episode)}
@@ -34,6 +36,7 @@ function lastOf({ speaking, words }: RunModel, episode: string): { last: string;
 
 interface TileProps {
   run: string;
+  maxTurns: number;
   talk: EpisodeView;
   isShown: boolean;
   last: string;
@@ -41,13 +44,13 @@ interface TileProps {
   lastTurn: number;
 }
 
-const Tile = unlessSame(({ run, talk, isShown, last, lastTurn }: TileProps) => {
-  const { episode, scenario, condition, order, turns } = talk;
+const Tile = unlessSame(({ run, maxTurns, talk, isShown, last, lastTurn }: TileProps) => {
+  const { episode, scenario, condition, order } = talk;
   return (
     <a href={linkTo(run, episode)} class={`tile ${conditionClass(condition)}`} aria-current={isShown}>
       <span class="tile-name">{scenario}</span>
       <span class="soft">
-        {condition} · {turns}
+        {condition} · {turnText(talk, maxTurns)}
       </span>
       <span class={`tile-words ${lastTurn < 0 ? '' : hueOf(lastTurn % order.length)}`} dir="auto">
         {last}

@@ -11,7 +11,7 @@ const NAMES: Record<Tint, string> = {
 
 const MEANINGS: Record<Tint, string> = {
   moved:
-    'From branches: distance of the listener’s state from its mean over all alternatives, in standard deviations (SD) of that state. Exactly 0 where nobody hears. Turns without branches stay plain.',
+    'From branches: distance of the listener’s state from its mean over all alternatives, in standard deviations (SD) of that state. Exactly 0 where nobody hears.',
   part: 'How much of the next speaker’s state this turn’s state tells, on held-out scenarios: an association. Its mean over all turns is the mean of the layer map. Below 0 it stays plain.',
   none: '',
 };
@@ -41,10 +41,11 @@ export function TintLegend({ tint, effects, pick }: TintLegendProps) {
       </label>
       {tint !== 'none' && (
         <span class="soft">
-          0 <span class="tint-ramp" aria-hidden="true" /> {scale.toFixed(2)}
+          0 <span class="tint-ramp" aria-hidden="true" /> ≥ {scale.toFixed(2)}
           {tint === 'moved' ? ' SD' : ''}
         </span>
       )}
+      {tint === 'moved' && <span class="soft">Plain: no alternatives were tried at that turn.</span>}
     </p>
   );
 }

@@ -2,6 +2,8 @@
  * What an agent waits for before it says that it has joined, with a real stream server that is there, comes late, or
  * never comes.
  */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openActivationStream, type ActivationStream } from '../../../src/agent-node/activation-stream.ts';
@@ -38,8 +40,9 @@ async function open(
   port: number,
   welcomeMs?: number,
   { link = {} as NatsLink, token = tokenFor('ada') } = {},
-): Promise<{ stream: ActivationStream; said: Said[] }> {
+): Promise<{ stream: ActivationStream; said: Said[]; dataFolder: string }> {
   const said: Said[] = [];
+  const dataFolder = await temporaryFolder();
   const log = pino({ level: 'warn' }, { write: (line: string) => said.push(JSON.parse(line) as Said) });
   const stream = await openActivationStream({
     renewalMs: 300_000,
@@ -51,7 +54,7 @@ async function open(
       talkConsumer: 'u',
       analyzer: { url: `ws://127.0.0.1:${port}/stream`, token },
     },
-    dataFolder: await temporaryFolder(),
+    dataFolder,
     spoolMaxBytes: 2 ** 24,
     tls: {},
     // Called only when a new token is needed: minutes from now, or when the first is refused.
@@ -61,7 +64,7 @@ async function open(
     ...(welcomeMs === undefined ? {} : { welcomeMs }),
   });
   opened.push(stream);
-  return { stream, said };
+  return { stream, said, dataFolder };
 }
 
 const analyzerAt = async (port: number): Promise<TestAnalyzer> => {
@@ -160,3 +163,31 @@ const expiredToken = (seconds: number): string => {
   } as const;
   return mintToken(keys.privateKeyPem, claims);
 };
+
+/** Closes a stream before the end of the test. */
+async function closed(stream: ActivationStream): Promise<void> {
+  opened.splice(opened.indexOf(stream), 1);
+  await stream.close();
+}
+
+describe('a run that is over', () => {
+  it('leaves nothing in the data folder of an agent whose frames are all acknowledged', async () => {
+    const port = await freePort();
+    await analyzerAt(port);
+    const { stream, dataFolder } = await open(port);
+    stream.sender.append(stepsFrame(0));
+    expect(await stream.sender.drained(10_000)).toBe(true);
+    await closed(stream);
+    expect(await readdir(dataFolder)).toEqual([RUN]);
+    await stream.forget();
+    expect(await readdir(dataFolder)).toEqual([]);
+  });
+
+  it('leaves frames that no analyzer has acknowledged in the spool', async () => {
+    const { stream, dataFolder } = await open(await freePort(), 100);
+    stream.sender.append(stepsFrame(0));
+    await closed(stream);
+    await stream.forget();
+    expect(await readdir(join(dataFolder, RUN, 'ada'))).toHaveLength(1);
+  });
+});

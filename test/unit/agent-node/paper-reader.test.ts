@@ -35,6 +35,7 @@ const SPEC: AgentSpec = {
   branches: null,
   keepLayers: [],
   alternatives: [],
+  control: null,
   history: [],
 };
 
@@ -133,4 +134,22 @@ it('a speaker of paper-reader that comes back has read what was said before', as
   const history = [said[0] as Utterance, heard(1), said[1] as Utterance, heard(3)];
   const again = await play({ ...SPEC, history });
   expect(again.turns.map(({ turn, reader }) => [turn, reader])).toEqual([[4, turns[2]?.reader]]);
+});
+
+it('the third person of three hears of other people, and of an agent that has left nothing more', async () => {
+  const texts = ['Hello.', 'I must go.', 'Good bye then!', 'So it is us two.', '', 'It is.'];
+  const history = texts.map((text, turn): Utterance => {
+    const finish = turn === 1 ? 'leave' : turn === 4 ? 'absent' : 'stop';
+    return { ...heard(1), turn, agent: ['ada', 'ben', 'cid'][turn % 3] ?? '', text, finish };
+  });
+  const limits = { ...SPEC.limits, maxTurns: 7, minTurns: 1 };
+  const { turns, opened } = await play({ ...SPEC, order: ['ada', 'ben', 'cid'], limits, history });
+  const system =
+    'You are reading an interaction between other people.\nScenario: Two people meet on the market.';
+  expect(opened[1]?.system).toBe(system);
+  const dialogue = openDialogue(parts, { id: 'twin', system, sampling: SPEC.sampling, steps: null });
+  for (const text of texts.filter((one) => one !== '')) await dialogue.heard(text, () => undefined);
+  const { data } = await dialogue.turnState();
+  await dialogue.close();
+  expect(turns.map(({ turn, reader }) => [turn, reader])).toEqual([[6, packTensor(data, 'f32').data]]);
 });

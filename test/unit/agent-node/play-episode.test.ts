@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EpisodePorts, hearsTurn, playEpisode } from '../../../src/agent-node/play-episode.ts';
+import { hearsTurn } from '../../../src/protocol/scenarios/hears-turn.ts';
+import { type EpisodePorts, playEpisode } from '../../../src/agent-node/play-episode.ts';
 import { createAgentMetrics } from '../../../src/agent-node/metrics.ts';
 import { createPreview } from '../../../src/agent-node/preview.ts';
-import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
-import { digestOf } from '../../../src/agent-node/talk-mark.ts';
+import { systemPrompt } from '../../../src/protocol/scenarios/system-prompt.ts';
+import { digestOf } from '../../../src/protocol/stream/talk-digest.ts';
 import { createUtteranceInbox } from '../../../src/agent-node/utterance-inbox.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';
 import type { OpenModel } from '../../../src/model/worker/open-model.ts';
@@ -60,6 +61,7 @@ const SPEC: AgentSpec = {
   branches: null,
   keepLayers: [],
   alternatives: [],
+  control: null,
   history: [],
 };
 

@@ -43,4 +43,15 @@ describe('createPreview', () => {
     preview.put(token(1, 'b'));
     expect(heard).toEqual(['a']);
   });
+
+  it('follows no more text than an utterance can have', async () => {
+    const preview = createPreview();
+    let heard = 0;
+    const following = preview.follow({ episode: 'e', turn: 0 }, async ({ length }) => void (heard = length));
+    for (let step = 0; step < 8; step += 1) preview.put(token(step, 'x'.repeat(300_000)));
+    await new Promise((done) => setImmediate(done));
+    await following.stop();
+    expect(heard).toBeGreaterThan(300_000);
+    expect(heard).toBeLessThanOrEqual(2 ** 20);
+  });
 });

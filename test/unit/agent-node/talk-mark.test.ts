@@ -1,6 +1,7 @@
 /** What a turn frame tells of the utterance before it, without a word of it. */
 import { expect, it } from 'vitest';
-import { digestOf, talkMark } from '../../../src/agent-node/talk-mark.ts';
+import { talkMark } from '../../../src/agent-node/talk-mark.ts';
+import { digestOf } from '../../../src/protocol/stream/talk-digest.ts';
 
 it('digestOf is 0 for an utterance without a letter, number or symbol', () => {
   for (const text of ['', '   \n', '...', '“ … ”', '\u200b', '— !?']) expect(digestOf(text)).toBe(0);

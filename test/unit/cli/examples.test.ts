@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, loadProgram } from '../../../src/cli/commands.ts';
 import { EXAMPLES, exampleText } from '../../../src/cli/examples.ts';
+import { HELP_GROUPS } from '../../../src/cli/help-groups.ts';
 import { meantFlag } from '../../../src/cli/meant-flag.ts';
 import { ownHelp } from '../../../src/cli/own-help.ts';
 
@@ -31,9 +32,25 @@ describe('a flag that is not there', () => {
     });
   });
 
-  it('stays as it is where none is close, and so does any other fault', () => {
+  it('may have been --help, which no page names', () => {
+    expect(meantFlag(unknown('--hlep'), { name: 'start', help })).toMatchObject({
+      message: 'There is no flag "--hlep": did you mean "--help"? "entrain help start" lists the flags.',
+    });
+  });
+
+  it('is named beside the page of the command where none is close; any other fault stays as it is', () => {
     const [far, other] = [unknown('--colour-of-the-sky'), new Error('disk full')];
-    expect(meantFlag(far, { name: 'start', help })).toBe(far);
+    expect(meantFlag(far, { name: 'start', help })).toMatchObject({
+      code: 'USAGE',
+      message: 'Unknown option \'--colour-of-the-sky\'. "entrain help start" lists the flags.',
+    });
     expect(meantFlag(other, { name: 'start', help })).toBe(other);
+  });
+});
+
+describe('entrain help', () => {
+  it('names each command once, under one heading', () => {
+    const named = HELP_GROUPS.flatMap(([, names]) => names);
+    expect(named.toSorted()).toEqual(Object.keys(COMMANDS).toSorted());
   });
 });

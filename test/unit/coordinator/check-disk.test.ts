@@ -20,14 +20,23 @@ let coordinator: NatsLink;
 let demo: Study;
 let runsFolder: string;
 beforeAll(async () => {
-  demo = studySchema.parse(JSON.parse(await readFile('studies/demo.json', 'utf8')));
+  demo = {
+    ...studySchema.parse(JSON.parse(await readFile('studies/demo.json', 'utf8'))),
+    branches: null,
+  };
   runsFolder = await temporaryFolder();
   nats = await startNats(['coordinator', 'analyzer']);
   coordinator = await nats.connect('coordinator');
 });
 afterAll(() => nats.close());
 
-const everyStep = (study: Study, steps: Study['steps']): Study => ({ ...study, steps });
+const everyStep = (
+  study: Study,
+  steps: { layers: number[] | null; every: number; control?: boolean },
+): Study => ({
+  ...study,
+  steps: { control: false, ...steps },
+});
 
 describe('the upper bound of a recording', () => {
   it('is the published figure for a large model with every layer and step streamed', () => {
@@ -44,6 +53,20 @@ describe('the upper bound of a recording', () => {
     expect(bytes(everyStep(demo, { layers: [32], every: 1 }))).toBeLessThan(all / 10);
     expect(bytes({ ...demo, episodes: demo.episodes * 3 })).toBe(bytes(demo) * 3);
     expect(expectedOf(demo, 'nobody', LARGE).studyBytes).toBe(0);
+  });
+
+  it('includes the steps of controls and the states of a third person', () => {
+    const of = (study: Study): number => expectedOf(study, 'ada', LARGE).studyBytes;
+    const steps = { layers: null, every: 1 };
+    const [plain, off, on] = [
+      of(demo),
+      of(everyStep(demo, steps)),
+      of(everyStep(demo, { ...steps, control: true })),
+    ];
+    expect(on - plain).toBe(2 * (off - plain));
+    const [live, read] = (['live', 'paper-reader'] as const).map((one) => of({ ...demo, conditions: [one] }));
+    const states = 4 * LARGE.layers * LARGE.dims * Math.ceil(demo.maxTurns / 2);
+    expect((read ?? 0) - (live ?? 0)).toBe(states * demo.episodes * demo.scenarios.length);
   });
 
   it('includes the states of branches, and is unchanged without them', () => {

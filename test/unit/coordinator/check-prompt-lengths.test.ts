@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countPrompts } from '../../../src/agent-node/count-prompts.ts';
-import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
+import { systemPrompt } from '../../../src/protocol/scenarios/system-prompt.ts';
 import type { Fleet } from '../../../src/coordinator/fleet.ts';
 import { checkPrompts, promptsOf, tooLong } from '../../../src/coordinator/check-prompt-lengths.ts';
 import { openDialogue } from '../../../src/model/dialogue/dialogue.ts';

@@ -55,6 +55,7 @@ function watch(options: Partial<WatchOptions>): WatchOptions['known'] {
     log: pino({ level: 'silent' }),
     onReturned: ignore,
     onLost: ignore,
+    onAnalyzerLost: ignore,
     members: () => agents.keys(),
     tellAnalyzer: ignore,
     ...options,
@@ -107,4 +108,20 @@ it('watchFleet welcomes an agent that came back until that succeeds, and the oth
     20_000,
   );
   expect(tries.toSorted()).toEqual(['ada', 'ada', 'ben']);
+});
+
+it('watchFleet gives the run to another analyzer once its own has been away for the grace period, and not before', async () => {
+  await announceAgent('ada');
+  await announce('analyzer', ANALYZER_SERVICE, { id: 'other', streamUrl: NEW_URL });
+  const startedMs = performance.now();
+  const steps: string[] = [];
+  const known = watch({
+    graceMs: 4000,
+    onAnalyzerLost: async ({ id }) => void steps.push(id),
+    tellAnalyzer: async (agent) => void steps.push(agent),
+  });
+  await until('ada knows', () => steps.includes('ada') || undefined, 20_000);
+  expect(performance.now() - startedMs).toBeGreaterThan(3900);
+  expect(steps).toEqual(['other', 'ada']);
+  expect(known.analyzer.id).toBe('other');
 });

@@ -39,6 +39,11 @@ const WELL: Record<string, string> = {
   'entrain_service_runs{instance="c:1",state="failed"}': '0x40',
 };
 
+/** A coordinator of one run: none is resident. */
+const SINGLE = Object.fromEntries(
+  Object.entries(WELL).filter(([name]) => !name.startsWith('entrain_service_leader')),
+);
+
 /** What one of them becomes by the fault of each alert. */
 const FAULTS: Record<string, [metric: string, values: string]> = {
   EntrainTargetDown: ['up{job="entrain",program="analyzer"', '0x40'],
@@ -96,16 +101,23 @@ describe('deploy/alerts.yml', () => {
         series: { ...WELL, ...changed('entrain_score_faults_total{', '_x20 1x20') },
         firing: ['EntrainScoreFaults'],
       },
+      // The only resident coordinators are lost.
+      { series: { ...WELL, ...leaders('1x10 stale', '0x10 stale') }, firing: ['EntrainNoLeader'] },
+      // A resident coordinator is lost, and another one leads.
+      {
+        series: { ...WELL, ...coordinatorEnds('1x10 stale'), ...leaders('1x10 stale', '0x10 1x30') },
+        firing: [],
+      },
       // The coordinator ended with its study, or was frozen or lost while episodes ran.
       {
         series: {
-          ...WELL,
+          ...SINGLE,
           ...coordinatorEnds('1x10 0 stale'),
           ...changed('entrain_synchrony_final{', '0x11 1x30'),
         },
         firing: [],
       },
-      { series: { ...WELL, ...coordinatorEnds('1x10 stale') }, firing: ['EntrainCoordinatorGone'] },
+      { series: { ...SINGLE, ...coordinatorEnds('1x10 stale') }, firing: ['EntrainCoordinatorGone'] },
       // What is scored no more because nothing comes is no lag.
       {
         series: {
@@ -117,12 +129,47 @@ describe('deploy/alerts.yml', () => {
       },
       { series: { ...idle, ...changed('entrain_run_last_turn', '0x40') }, firing: [] },
       ...Object.entries(FAULTS).map(([alert, [metric, values]]) => ({
-        series: { ...WELL, ...changed(metric, values) },
+        series: { ...(alert === 'EntrainCoordinatorGone' ? SINGLE : WELL), ...changed(metric, values) },
         firing: [alert],
       })),
     ];
     const file = join(folder, 'alerts.test.json');
     writeFileSync(file, JSON.stringify({ rule_files: [RULES], tests: tests.map(ruleTest) }));
+    expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('deploy/rules.yml', () => {
+  it('records what it says, by promtool', () => {
+    const recorded = resolve('deploy/rules.yml');
+    expect(promtool('check', 'rules', recorded)).toMatchObject({ status: 0 });
+    const series = {
+      'entrain_frames_accepted_total{run="r",stream="ada"}': '0+30x40',
+      'entrain_frames_accepted_total{run="r",stream="ben"}': '0+60x40',
+      'entrain_frames_durable_total{run="r",stream="ada"}': '0+30x40',
+      'entrain_frames_durable_total{run="r",stream="ben"}': '0+30x40',
+      'entrain_synchrony_excess_ratio{run="r",condition="live",measure="sync_r2",mode="strict",direction="a"}':
+        '0.2x40',
+      'entrain_synchrony_excess_ratio{run="r",condition="live",measure="sync_r2",mode="strict",direction="b"}':
+        '0.4x40',
+    };
+    const sample = (expr: string, labels: string, value: number) => ({
+      expr,
+      eval_time: '9m',
+      exp_samples: [{ labels: `${expr}{${labels}}`, value }],
+    });
+    const test = {
+      interval: '15s',
+      input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+      promql_expr_test: [
+        sample('run:entrain_frames_accepted:rate1m', 'run="r"', 6),
+        sample('run:entrain_frames_pending:sum', 'run="r"', 30 * 36),
+        sample('run_condition:entrain_synchrony_excess:min', 'run="r",condition="live"', 0.2),
+        sample('run_condition:entrain_synchrony_excess:max', 'run="r",condition="live"', 0.4),
+      ],
+    };
+    const file = join(folder, 'rules.test.json');
+    writeFileSync(file, JSON.stringify({ rule_files: [recorded], tests: [test] }));
     expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 });
   });
 });
@@ -145,6 +192,13 @@ describe('docs/runbook.md', () => {
     },
   );
 });
+
+function leaders(one: string, other: string): Record<string, string> {
+  return {
+    'entrain_service_leader{instance="c:1"}': one,
+    'entrain_service_leader{instance="c:2"}': other,
+  };
+}
 
 /** Its target does not answer from the third minute on, and its series go. */
 function coordinatorEnds(running: string): Record<string, string> {

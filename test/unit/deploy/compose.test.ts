@@ -12,6 +12,7 @@ interface Service {
   ports?: string[];
   volumes?: string[];
   secrets?: (string | { source: string; target: string })[];
+  configs?: { source: string; target: string }[];
   depends_on?: Record<string, unknown>;
 }
 
@@ -19,6 +20,7 @@ interface Compose {
   services: Record<string, Service>;
   volumes: Record<string, null>;
   secrets: Record<string, { file: string }>;
+  configs: Record<string, { file: string }>;
 }
 
 const compose = parse(readFileSync('deploy/compose.yaml', 'utf8'), { merge: true }) as Compose;
@@ -64,6 +66,15 @@ describe('compose.yaml', () => {
       expect(environment?.['NATS_PASSWORD_FILE']).toBe(`/run/secrets/${name}-password`);
       expect(secrets).toContain(`${name}-password`);
     }
+  });
+
+  it('gives the coordinator the study that STUDY names, the demo without it', () => {
+    const { command = [], configs = [] } = compose.services['coordinator'] ?? {};
+    const [mounted] = configs;
+    expect(flag(command, '--study')).toBe(mounted?.target);
+    const { file = '' } = compose.configs[mounted?.source ?? ''] ?? {};
+    const [, usual = ''] = /^\$\{STUDY:-(.+)\}$/.exec(file) ?? [];
+    expect(existsSync(`deploy/${usual}`), usual).toBe(true);
   });
 
   it('holds no secret itself, and publishes ports on loopback alone', () => {

@@ -1,5 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chooseRemovals, type KeptRun } from '../../../src/journal/retention.ts';
+import { chooseRemovals, listRuns, type KeptRun } from '../../../src/journal/retention.ts';
+import { temporaryFolder } from '../../fixtures/stream/stream-fixture.ts';
 
 const kept = (run: string, finishedAtMs: number | undefined, pinned = false): KeptRun => ({
   run,
@@ -35,4 +39,26 @@ describe('the choice of recordings to remove', () => {
       { run: 'next' },
     ]);
   });
+});
+
+it('lists many runs with few files open at a time', async () => {
+  const folder = await temporaryFolder();
+  for (let run = 0; run < 120; run += 1) {
+    await mkdir(join(folder, `r${run}`, 'streams', 'ada'), { recursive: true });
+    await writeFile(join(folder, `r${run}`, 'finished.json'), JSON.stringify({ atMs: run, sealed: true }));
+  }
+  const openFiles = (): number => readdirSync('/proc/self/fd').length;
+  const before = openFiles();
+  const seen = { most: 0, isOver: false };
+  const watching = (async () => {
+    while (!seen.isOver) {
+      seen.most = Math.max(seen.most, openFiles());
+      await new Promise((next) => setImmediate(next));
+    }
+  })();
+  const runs = await listRuns(folder);
+  seen.isOver = true;
+  await watching;
+  expect(runs.filter(({ sealed }) => sealed)).toHaveLength(120);
+  expect(seen.most - before).toBeLessThan(40);
 });

@@ -45,6 +45,29 @@ it('seals segments that a killed program left open, also while the run is being 
   expect(await readdir(join(runs, 'r1', 'streams', 'ada'))).toHaveLength(2);
 });
 
+it('seals what a killed program left open in a run that nothing opens again', async () => {
+  const runs = await temporaryFolder();
+  const killed = await openRecording({ folder: join(runs, 'r1'), log: silentLog });
+  await (await killed.stream('ada')).append(1, [frame(0)]);
+  const recordings = recordingsIn(runs);
+  await recordings.seal('r1');
+  expect(await verifyRun(join(runs, 'r1'))).toMatchObject({ open: [], sound: true, frames: 1 });
+  await recordings.close();
+});
+
+it('opens no run before it is sealed', async () => {
+  const runs = await temporaryFolder();
+  const killed = await openRecording({ folder: join(runs, 'r1'), log: silentLog });
+  await (await killed.stream('ada')).append(1, [frame(0)]);
+  const recordings = recordingsIn(runs);
+  let isSealed = false;
+  const sealed = recordings.seal('r1').then(() => (isSealed = true));
+  const order = await recordings.of('r1').then(() => isSealed);
+  await sealed;
+  expect(order).toBe(true);
+  await recordings.close();
+});
+
 it.each(['', '{"atMs":'])('ignores a state file that a full disk has left as "%s"', async (text) => {
   const runs = await temporaryFolder();
   const recording = await openRecording({ folder: join(runs, 'r1'), log: silentLog });

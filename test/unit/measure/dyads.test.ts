@@ -64,6 +64,25 @@ describe('entrain measure --dyads', () => {
     expect(first?.value).toBeCloseTo(between.reduce((sum, value) => sum + value, 0) / 9, 12);
   });
 
+  it('takes the second member so many rows later', async () => {
+    const random = seededRandom(11);
+    await mkdir(file('dyads'));
+    for (let dyad = 0; dyad < 5; dyad++) {
+      const leads = Array.from({ length: STEPS + 3 }, () => random.normal());
+      await save(`dyads/d${dyad}-a.npy`, [STEPS, 1], Float64Array.from(leads.slice(3)));
+      await save(`dyads/d${dyad}-b.npy`, [STEPS, 1], Float64Array.from(leads.slice(0, STEPS)));
+    }
+    expect(await answer('isc', '--dyads', file('dyads'), '--lag', '3')).toMatchObject({
+      lag: 3,
+      p_value: 1 / 120,
+    });
+    const later = (await answer('isc', '--dyads', file('dyads'), '--lag', '3'))['value'] as number;
+    const atOnce = await answer('isc', '--dyads', file('dyads'));
+    expect(later).toBeCloseTo(1, 5);
+    expect(atOnce['lag']).toBe(0);
+    expect(atOnce['value']).toBeLessThan(0.3);
+  });
+
   it('says what is wrong with a folder or with flags', async () => {
     const refused = (argv: string[], code: string, text: RegExp) =>
       expect(said(...argv)).rejects.toMatchObject({ code, message: expect.stringMatching(text) as string });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import ort from '../../../src/onnx/runtime.ts';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../../src/model/runtime/decoder.ts';
+import { openSession } from '../../../src/model/runtime/session.ts';
 import { asBits } from '../../../src/model/runtime/kv-cache.ts';
 import { toFloat32 } from '../../fixtures/onnx/float16.ts';
 import { readModelFolder } from '../../../src/model/folder/model-folder.ts';
@@ -49,10 +50,11 @@ describe.each(STYLES)('a graph as %j', (style) => {
     const path = await writeLlamaFolder(randomWeights(SHAPE, 3), style);
     const tapped = await openGraph(path);
     const folder = await readModelFolder(path);
-    const plain = await ort.InferenceSession.create(folder.graph, {
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
+    const weightsFolder = dirname(folder.graph);
+    const plain = await openSession(await readFile(folder.graph), {
+      provider: 'cpu',
+      threads: 1,
+      weightsFolder,
     });
     const [prefill, step] = await logitsOf(tapped.openDecoder(), allLayers(tapped.layers));
     expect(plain.outputNames.length).toBe(1 + 2 * SHAPE.layers);

@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   leadingComponents,
+  leadingKernelComponents,
   leadingRowComponents,
   settledComponents,
 } from '../../../src/numeric/principal-components.ts';
 import { crossProduct, productTransposed, transpose, zeros } from '../../../src/numeric/matrix.ts';
+import { symmetricEigen } from '../../../src/numeric/eigen.ts';
 import { createPlainAlgebra } from '../../../src/numeric/plain-algebra.ts';
 import { seededRandom } from '../../../src/numeric/random.ts';
 import type { Matrix } from '../../../src/numeric/linear-algebra.ts';
@@ -32,6 +34,33 @@ function misfits(gram: Matrix, scores: Matrix): number[] {
     });
     return Math.hypot(...off) / size ** 1.5;
   });
+}
+
+/** Rows [6, 6] of which the last is a multiple of the first. */
+function dependentRows(seed: number): Matrix {
+  const random = seededRandom(seed);
+  const rows = zeros(6, 6);
+  for (let at = 0; at < rows.data.length; at++) rows.data[at] = random.normal();
+  for (let c = 0; c < 6; c++) rows.data[30 + c] = 1.7 * (rows.data[c] as number);
+  return rows;
+}
+
+/** Squares and products of the directions that an iteration makes of these images. */
+async function askedDirections(images: Matrix): Promise<{ squares: number[]; products: number[] }> {
+  const asked: Matrix[] = [];
+  const times = (directions: Matrix): Promise<Matrix> => {
+    asked.push(directions);
+    return Promise.resolve(images);
+  };
+  const n = images.rows;
+  await leadingKernelComponents({ n, times }, n, algebra);
+  const directions = asked[1] as Matrix;
+  const { data } = productTransposed(directions, directions);
+  const isSquare = (at: number): boolean => at % (n + 1) === 0;
+  return {
+    squares: [...data].filter((_, at) => isSquare(at)),
+    products: [...data].filter((_, at) => !isSquare(at)),
+  };
 }
 
 describe('leading principal components', () => {
@@ -66,6 +95,32 @@ describe('leading principal components', () => {
     const products = [own, twin].map((w) => productTransposed(w, w).data);
     for (const [at, value] of (products[0] as Float64Array).entries())
       expect(value).toBeCloseTo(products[1]?.[at] as number, 9);
+  });
+
+  it('are those of a steep spectrum, whose images are nearly dependent', async () => {
+    const random = seededRandom(3);
+    const rows = zeros(40, 40);
+    for (let at = 0; at < rows.data.length; at++) rows.data[at] = random.normal() * 10 ** (-(at % 40) / 2);
+    const { values } = symmetricEigen(productTransposed(rows, rows));
+    const scores = await leadingRowComponents(rows, 6, algebra);
+    expect(scores.cols).toBe(6);
+    const products = crossProduct(scores, scores);
+    for (let k = 0; k < 6; k++)
+      for (let other = 0; other <= k; other++) {
+        const size = Math.sqrt((values[k] as number) * (values[other] as number));
+        const wanted = k === other ? 1 : 0;
+        expect((products.data[k * 6 + other] as number) / size).toBeCloseTo(wanted, 8);
+      }
+  });
+
+  // Rounding decides whether a dependent row seems to have something of its own, so there are many.
+  it('come of orthonormal directions, and of none for an image in the span of those before it', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const { squares, products } = await askedDirections(dependentRows(seed));
+      for (const square of squares.slice(0, -1)) expect(square).toBeCloseTo(1, 12);
+      expect(squares.at(-1)).toBe(0);
+      for (const product of products) expect(Math.abs(product)).toBeLessThan(1e-12);
+    }
   });
 
   it('are no more than the rank of the matrix', async () => {

@@ -78,6 +78,8 @@ describe('the rule of a price', () => {
 
   it('is not met outside of the limits, by two prices, or by none', () => {
     expect(success(rule, ['50!', '50, fine.'])).toEqual([0, 0]);
+    expect(success(rule, ['10?', '10, fine.'])).toEqual([0, 0]);
+    for (const limit of ['20', '40']) expect(success(rule, [limit, limit])).toEqual([1, 1]);
     expect(success(rule, ['30?', '28?'])).toEqual([0, 0]);
     expect(success(rule, ['Hello', 'Hi'])).toEqual([0, 0]);
   });

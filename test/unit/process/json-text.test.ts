@@ -21,7 +21,27 @@ describe('decodeText', () => {
   });
 });
 
+describe('a text in a wide encoding', () => {
+  const swapped = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+  it.each([
+    ['UTF-16LE without a mark', Buffer.from('{"a": 1}', 'utf16le')],
+    ['UTF-16BE without a mark', swapped('{"a": 1}')],
+    ['UTF-32LE', Buffer.from([0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0])],
+    ['UTF-32BE', Buffer.from([0, 0, 0xfe, 0xff, 0, 0, 0, 0x7b])],
+  ])('is named if it is %s', (_, data) => {
+    expect(decodeText(data)).toEqual({
+      fault: expect.stringContaining('looks like UTF-16 or UTF-32') as string,
+    });
+  });
+});
+
 describe('parseJsonText', () => {
+  it('says where a text is deeper than any may be', () => {
+    expect(parseJsonText('['.repeat(200_000))).toEqual({
+      fault: 'is not JSON at line 1, column 502: found "[" where JSON cannot go on',
+    });
+  });
+
   it('gives the parsed value', () => {
     expect(parseJsonText(' {"a": [1, -2.5e3, true, null, "x\\u00e9\\n"], "b": {}} \n')).toEqual({
       value: { a: [1, -2500, true, null, 'xé\n'], b: {} },

@@ -21,3 +21,10 @@ it('takes no priority beyond its range', () => {
   for (const priority of [-101, 101, 0.5])
     expect(submitSchema.safeParse({ run: 'r', study, priority }).success).toBe(false);
 });
+
+it('takes no study of more episodes than whoever leads it could plan', () => {
+  const taken = (episodes: number) =>
+    submitSchema.safeParse({ run: 'r', study: { ...study, conditions: ['live', 'monologue'], episodes } })
+      .success;
+  expect([50_000, 50_001, 1e9].map(taken)).toEqual([true, false, false]);
+});

@@ -188,7 +188,7 @@ describe.each(['csv', 'parquet'] as const)('the tables of a run as %s', (format)
       { between: 'pairs', against: 'monologue', difference: 0.2, p_value: 0.001 },
     ]);
     expect(await read('steps')).toMatchObject([
-      { episode: 'e1', measure: 'cka', steps: 40, value: 0.3, p_value: 0.02 },
+      { episode: 'e1', measure: 'cka', steps: 40, value: 0.3, own_steps: 0.3, same_words: 0.25 },
       { episode: 'e1', measure: 'xcorr', best_lag: 2 },
     ]);
   });

@@ -5,6 +5,7 @@ import { verifyRun } from '../../../src/recordings/verify-run.ts';
 import { HEADER_BYTES, scanSegment } from '../../../src/journal/segment-format.ts';
 import { openRecording } from '../../../src/journal/run-recording.ts';
 import { encodeMessage } from '../../../src/protocol/stream/codec.ts';
+import { digestOf } from '../../../src/protocol/stream/talk-digest.ts';
 import { READER_SEATING } from '../../../src/protocol/stream/frames.ts';
 import { seededRandom } from '../../fixtures/seeded-random.ts';
 import { episodeFrame, recordedRun, turnFrame } from '../../fixtures/recordings/recording-fixture.ts';
@@ -73,6 +74,35 @@ describe('verifyRun, comparing the folder with its plan and transcript', () => {
     ],
   ])('names what is missing after %s was changed: case %#', async (file, change, sentence) => {
     expect(await lackingAfter(file, change)).toContain(sentence);
+  });
+
+  it('names an utterance whose words are not those that were heard', async () => {
+    const folder = await recordedRun();
+    const recording = await openRecording({ folder, log: silentLog });
+    const frame = { ...turnFrame(0, 4), talk: { dropped: 0, digest: digestOf('Hello!'), cut: false } };
+    const stream = await recording.stream('cas');
+    await stream.append(1, [{ seq: 0, bytes: encodeMessage(frame) }]);
+    await recording.close();
+    const sentence = 'turn 3 of e1: its words are not those that the next speaker had before it';
+    expect((await verifyRun(folder)).lacking).not.toContain(sentence);
+    const path = join(folder, 'transcript.jsonl');
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    const forged = lines.map((line) => (line.includes('"turn":3,') ? line.replace('hello', 'never') : line));
+    await writeFile(path, forged.join('\n'));
+    expect((await verifyRun(folder)).lacking).toContain(sentence);
+  });
+
+  it('names an utterance that ends before its turn frame', async () => {
+    const folder = await recordedRun();
+    const path = join(folder, 'transcript.jsonl');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replaceAll(/"lastSeq":\d+/g, '"lastSeq":0'));
+    const { complete, utterances } = await verifyRun(folder);
+    expect(complete).toBe(false);
+    expect(utterances?.incomplete).toHaveLength(8);
+    expect(utterances?.incomplete).toContain(
+      'turn 7 of e1 (ben epoch 1 up to 0): its turn frame is number 4, after the last that it names',
+    );
   });
 
   it('names a recorded turn that is neither in the events nor in the transcript', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
+import { systemPrompt } from '../../../src/protocol/scenarios/system-prompt.ts';
 import { couplingOf } from '../../../src/coordinator/conditions.ts';
 import { agentsOfEpisode, planEpisodes } from '../../../src/coordinator/plan.ts';
 import { readStudy } from '../../../src/process/run-folder/read-study.ts';

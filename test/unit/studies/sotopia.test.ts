@@ -6,14 +6,15 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { systemPrompt } from '../../../src/agent-node/system-prompt.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemPrompt } from '../../../src/protocol/scenarios/system-prompt.ts';
 import { couplingOf } from '../../../src/coordinator/conditions.ts';
 import { planEpisodes, agentsOfEpisode } from '../../../src/coordinator/plan.ts';
 import { readStudy } from '../../../src/process/run-folder/read-study.ts';
 import type { Study } from '../../../src/protocol/study.ts';
 import { importCommand } from '../../../src/studies/import-command.ts';
 import { importSotopia } from '../../../src/studies/sotopia/import-sotopia.ts';
+import { CONDITIONS, leaks, type Told } from '../../fixtures/scenarios/leaks.ts';
 import { sharedFolder } from '../../fixtures/shared.ts';
 
 const OURS = 'test/fixtures/sotopia';
@@ -46,15 +47,6 @@ const scenario = (study: Study, name: string): Study['scenarios'][number] => {
   return found;
 };
 
-/** Every condition, so that every way in which a prompt is made is taken. */
-const CONDITIONS: Study['conditions'] = ['live', 'reader', 'monologue', 'shared-input', 'random', 'dose:0.5'];
-
-interface Told {
-  prompt: string;
-  own: { goal: string; secret: string };
-  others: { goal: string; secret: string }[];
-}
-
 /** What every agent of every episode is told before and, in scripts, while it talks. */
 function everyPrompt(study: Study): Told[] {
   const whole: Study = {
@@ -79,18 +71,6 @@ function everyPrompt(study: Study): Told[] {
 
 /** What is wrong, in which file, by which change, and what the refusal says. */
 type Refused = [what: string, file: string, change: (value: never) => unknown, said: string];
-
-const plain = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
-/** Goals and secrets of others that stand in a prompt; what both have alike, or what is empty, is no leak. */
-function leaks({ prompt, own, others }: Told): string[] {
-  const known = plain(prompt);
-  return others
-    .flatMap(({ goal, secret }) => [goal, secret])
-    .map(plain)
-    .filter((text) => text !== '' && text !== plain(own.goal) && text !== plain(own.secret))
-    .filter((text) => !plain(own.goal).includes(text) && known.includes(text));
-}
 
 describe('a study of SOTOPIA’s files', () => {
   it('has a scenario for each combination, in both conditions, with at most 20 turns, and anybody may leave', async () => {
@@ -144,7 +124,7 @@ describe('a study of SOTOPIA’s files', () => {
 
   it('shows no agent the goal or the secret of another, in any condition', async () => {
     const prompts = everyPrompt(await importSotopia(OURS, OPTIONS));
-    expect(prompts).toHaveLength(8 * (5 * 2 + 3));
+    expect(prompts).toHaveLength(8 * (6 * 2 + 3));
     expect(prompts.flatMap(leaks)).toEqual([]);
   });
 
@@ -248,6 +228,9 @@ describe('a study of SOTOPIA’s files', () => {
 });
 
 describe.skipIf(!existsSync(PUBLISHED))('the files as they are published (../shared/sotopia)', () => {
+  let prompts: Told[];
+  beforeAll(async () => void (prompts = everyPrompt(await importSotopia(PUBLISHED, OPTIONS))), 120_000);
+
   it('are one study of 450 combinations of 90 scenarios', async () => {
     const study = await importSotopia(PUBLISHED, OPTIONS);
     expect(study.scenarios).toHaveLength(450);
@@ -267,17 +250,15 @@ describe.skipIf(!existsSync(PUBLISHED))('the files as they are published (../sha
     }
   });
 
-  it('leave no tag in any prompt', async () => {
-    const prompts = everyPrompt(await importSotopia(PUBLISHED, OPTIONS));
+  it('leave no tag in any prompt', () => {
     expect(
       prompts.filter(({ prompt }) => /<\/?(p|extra_info|strategy_hint|clarification_hint)\b/.test(prompt)),
     ).toEqual([]);
     expect(prompts.filter(({ prompt }) => prompt.includes('common friends:'))).toEqual([]);
   });
 
-  it('show no agent the goal or the secret of another, in any condition', async () => {
-    const prompts = everyPrompt(await importSotopia(PUBLISHED, OPTIONS));
-    expect(prompts).toHaveLength(450 * 13);
+  it('show no agent the goal or the secret of another, in any condition', () => {
+    expect(prompts).toHaveLength(450 * 15);
     expect(prompts.flatMap(leaks)).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ from .scenario import capital, joined
 
 def play_friend(talk):
     names, shared = talk.facts["names"], talk.facts["shared"]
-    if talk.chance(0.55):
+    if talk.chance(0.8):
         if talk.chance(0.3):
             talk.say("friendAsk").end()
         talk.say("friendList", names=joined(names[talk.me])).end()

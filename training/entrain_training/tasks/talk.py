@@ -16,8 +16,8 @@ CHOICE = re.compile(r"\[([^\[\]]*)\]")
 TRAIT_END = re.compile(r"(?<=\.)\s")
 TRAITS = {trait for side in GRAMMAR["shared"]["personas"].values() for trait in side}
 HASTE = "I want to leave early."  # whoever hides this may do so
-GREETED, CHATTED, HURRIED, ASKED_AGAIN = 0.5, 0.12, 0.6, 0.02
-LONGER = (0.6, 0.25, 0.1, 0.05)  # chance of 0, 1, ... exchanges of small talk behind the task
+GREETED, CHATTED, HURRIED, ASKED_AGAIN = 0.35, 0.06, 0.5, 0.01
+LONGER = (0.75, 0.2, 0.05)  # chance of 0, 1, ... exchanges of small talk behind the task
 
 
 class Talk:

@@ -12,6 +12,7 @@ import {
   type EpisodeFrame,
   type TurnFrame,
 } from '../../../protocol/stream/frames.ts';
+import { MAX_EPISODES } from '../../../protocol/study.ts';
 import { digestOf, readGrant, verifyGrant, type RoleGrant } from './role-grant.ts';
 import type { StreamPlace } from '../receiver/incoming-stream.ts';
 import type { TokenClaims } from './access-token.ts';
@@ -32,7 +33,6 @@ export interface Roles {
  * condition.
  */
 export const MAX_GROUPS = 2000;
-export const MAX_EPISODES = 100_000;
 
 interface Role {
   role: number;
@@ -104,7 +104,8 @@ function grantOf(
       grant.agent === claims.agent &&
       grant.episode === frame.episode &&
       grant.role === frame.role &&
-      grant.episodeDigest === digest;
+      grant.episodeDigest === digest &&
+      isPlanned(frame, grant);
     if (holds) return grant;
     throw missing(frame, 'does not hold the grant of its own role');
   }
@@ -115,6 +116,13 @@ function grantOf(
     throw missing(frame, 'describes the episode otherwise than the first frame about it');
   return undefined;
 }
+
+/** Grants of earlier coordinators say nothing of the plan. */
+const isPlanned = ({ plan }: EpisodeFrame, grant: RoleGrant): boolean =>
+  grant.plan === undefined ||
+  (plan?.seed === grant.plan.seed &&
+    plan.minTurns === grant.plan.minTurns &&
+    plan.groups === grant.plan.groups);
 
 /** Refuses what would exceed the limits on episodes and groups of a run. */
 function checkLimits(run: RunRoles, { episode, order, models, condition }: EpisodeFrame): void {
@@ -168,12 +176,13 @@ function checkAgainst(role: Role, frame: StateFrame): void {
       `The states of a ${frame.type} frame have ${frame.shape[2]} dimensions and layers up to ${frame.layers.at(-1)}; expected ${dims} dimensions and layers up to ${layers}, as its model has.`,
     );
   if (frame.type === 'turn') checkTurn(role, frame);
+  // Who lost the role may send on, but not in the place of who has it now.
+  if (frame.type !== 'steps' && role.seating !== undefined && (frame.seating ?? 0) !== role.seating)
+    throw missing(frame, `says another seating than ${role.seating}`);
 }
 
 function checkTurn({ role, speakers, seating, layers }: Role, frame: TurnFrame): void {
   if (frame.turn % speakers !== role) throw missing(frame, 'is of a turn of another role');
-  if (seating !== undefined && (frame.seating ?? 0) !== seating)
-    throw missing(frame, `says another seating than ${seating}`);
   if (seating === undefined && (frame.seating ?? 0) >= READER_SEATING)
     throw missing(frame, 'says that it is a reader’s, for which a coordinator’s grant is needed');
   if (frame.layers.length !== layers)

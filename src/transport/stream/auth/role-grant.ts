@@ -4,7 +4,7 @@
  * grant does not expire, since frames may wait in a spool for days.
  */
 import { createHash } from 'node:crypto';
-import type { EpisodeFrame } from '../../../protocol/stream/frames.ts';
+import type { EpisodeFrame, StudyPlan } from '../../../protocol/stream/frames.ts';
 import { openSigned, signClaims } from './signed-claims.ts';
 
 export interface RoleGrant {
@@ -22,6 +22,8 @@ export interface RoleGrant {
   dims: number;
   /** `digestOf` the episode. */
   episodeDigest: string;
+  /** What the study fixed, on which the scores of all depend. Absent from grants of earlier coordinators. */
+  plan?: StudyPlan;
 }
 
 export type Described = Pick<EpisodeFrame, 'scenario' | 'pair' | 'condition' | 'seed' | 'order' | 'models'>;

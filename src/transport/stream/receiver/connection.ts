@@ -202,6 +202,7 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
     incoming.holder.replace();
   }
   incoming.holder = holder;
+  incoming.welcomed = false;
   // Frames of an earlier connection may still be on their way to the disk. Only after them is the durable
   // number known.
   while (incoming.committing) await incoming.idle;
@@ -222,6 +223,7 @@ async function greet(connection: Connection, hello: Hello): Promise<void> {
     durableSeq,
     credits: state.limits.creditBytes,
   });
+  incoming.welcomed = true;
   if (!first) return;
   state.options.log.info({ ...incoming.place, durableSeq }, 'stream connected');
   connection.clock.start();

@@ -71,6 +71,8 @@ export interface IncomingStream {
   idle: Promise<void>;
   /** The connection that holds the stream. */
   holder: { acknowledge(durableSeq: number): void; replace(): void } | undefined;
+  /** Whether the holder was welcomed. Before, it would take what is recorded of an earlier epoch for its own. */
+  welcomed: boolean;
   committing: boolean;
 }
 
@@ -103,6 +105,7 @@ export function createIncomingStream(place: StreamPlace, sink: RecordSink): Inco
     figures,
     idle: Promise.resolve(),
     holder: undefined,
+    welcomed: false,
     committing: false,
   };
 }
@@ -148,7 +151,7 @@ async function commitBatch(incoming: IncomingStream, options: AcceptOptions): Pr
   incoming.waitingBytes -= batch.reduce((sum, { bytes }) => sum + bytes.length, 0);
   incoming.figures.durableFrames += batch.length;
   incoming.figures.ackLagMs = options.nowMs() - oldestMs;
-  incoming.holder?.acknowledge(batch.at(-1)?.seq ?? -1);
+  if (incoming.welcomed) incoming.holder?.acknowledge(batch.at(-1)?.seq ?? -1);
   for (const frame of batch) handOn(incoming, options, { frame, epoch });
 }
 

@@ -131,6 +131,8 @@ function refuse(
 ): undefined {
   countRefused(state, cause, why);
   socket.on('error', () => undefined);
+  // A client that keeps its own half open would keep the socket, which nobody counts any more.
+  socket.once('finish', () => socket.destroy());
   const reason = why === undefined ? '' : `${REFUSAL_HEADER}: ${why.replaceAll(/[^ -~]/g, ' ')}\r\n`;
   socket.end(`HTTP/1.1 ${status}\r\n${reason}connection: close\r\ncontent-length: 0\r\n\r\n`);
   return undefined;

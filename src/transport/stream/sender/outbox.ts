@@ -14,6 +14,8 @@ export interface HeldEpoch {
   firstSeq: number;
   /** `firstSeq` − 1 if the spool has none. */
   lastSeq: number;
+  /** From here on none was trimmed; absent: from `firstSeq` on. */
+  wholeFrom?: number;
 }
 
 /** What the state machine reads from the spool. */
@@ -159,7 +161,7 @@ function pump(state: State, held: Held): OutboxCommand[] {
   while (state.next <= here.lastSeq) {
     const missing = missingTo(state, held, here);
     if (missing !== undefined) {
-      const reason = state.next < here.firstSeq ? 'trimmed' : 'damaged';
+      const reason = missing < (here.wholeFrom ?? here.firstSeq) ? 'trimmed' : 'damaged';
       commands.push({ do: 'gap', from: state.next, to: missing, reason });
       state.next = missing + 1;
       continue;
@@ -183,7 +185,9 @@ function missingTo(state: State, held: Held, here: HeldEpoch): number | undefine
   if (state.next < here.firstSeq) return here.firstSeq - 1;
   let seq = state.next;
   while (seq <= here.lastSeq && held.sizeOf(state.epoch, seq) === 0) seq += 1;
-  return seq === state.next ? undefined : seq - 1;
+  if (seq === state.next) return undefined;
+  const { wholeFrom = 0 } = here;
+  return state.next < wholeFrom ? Math.min(seq, wholeFrom) - 1 : seq - 1;
 }
 
 function rewind(state: State, next: number): void {

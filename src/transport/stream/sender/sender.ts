@@ -5,6 +5,7 @@
  *   append ─▶ spool ─▶ socket ─▶ analyzer ─▶ ack ─▶ trim
  */
 import { createMessageLender } from '../../../protocol/stream/message-buffer.ts';
+import { keepEpisodes } from './kept-episodes.ts';
 import type { Frame, StreamSenderOptions } from './ports.ts';
 import { createStreamSession } from './session.ts';
 
@@ -49,6 +50,8 @@ export interface StreamSender {
   /** Whether everything was acknowledged within the time. */
   drained(timeoutMs: number): Promise<boolean>;
   status(): StreamSenderStatus;
+  /** Ends the connection; the next one goes where the address is now. */
+  reconnect(): void;
   close(): Promise<void>;
 }
 
@@ -60,14 +63,14 @@ const GREETING_MS = 2000;
  * analyzer.
  */
 export async function createStreamSender(options: StreamSenderOptions): Promise<StreamSender> {
-  const { spool, clock } = options;
-  const session = createStreamSession(options);
+  const { spool, keep } = keepEpisodes(options.spool);
+  const session = createStreamSession({ ...options, spool });
   const epoch = chooseEpoch(spool.lastEpoch(), {
     analyzerEpoch: await session.analyzerEpoch(options.greetingMs ?? GREETING_MS),
-    nowMs: clock.nowMs(),
+    nowMs: options.clock.nowMs(),
   });
   spool.begin(epoch);
-  const epochStartNs = clock.monotonicNs();
+  const epochStartNs = options.clock.monotonicNs();
   session.begin(epochStartNs);
   const lend = createMessageLender();
   let lastSeq = -1;
@@ -80,6 +83,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
       const seq = lastSeq + 1;
       const message = lend({ ...frame, seq });
       spool.append(seq, message.bytes, message.crc);
+      if (frame.type === 'episode') keep(seq, message.bytes);
       lastSeq = seq;
       session.appended(seq, message);
       return seq;
@@ -94,6 +98,7 @@ export async function createStreamSender(options: StreamSenderOptions): Promise<
     welcomed: (timeoutMs) => session.until(() => session.isMet(), timeoutMs),
     drained: (timeoutMs) => session.until(() => session.isDrained(epoch, lastSeq), timeoutMs),
     status: () => ({ epoch, lastSeq, ...session.status(), ...spoolFigures(spool), pauses: { ...pauses } }),
+    reconnect: () => session.reconnect(),
     close: () => session.close(),
   };
 }

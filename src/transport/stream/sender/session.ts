@@ -9,6 +9,7 @@ import { PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import { createOutbox, type Outbox, type OutboxCommand } from './outbox.ts';
 import type { StreamSenderOptions } from './ports.ts';
 import { connectStreamSocket, type StreamSocket } from './socket.ts';
+import { createWatchers, type Watchers } from './watchers.ts';
 
 export interface SessionStatus {
   ackedSeq: number;
@@ -28,12 +29,13 @@ export interface StreamSession {
   begin(epochStartNs: bigint): void;
   /** Sends a frame that is in the spool; its message is given back when it is no longer needed. */
   appended(seq: number, message: LentMessage): void;
-  /** Settles with true when the condition holds, or with false when the time is over. */
-  until(holds: () => boolean, timeoutMs?: number): Promise<boolean>;
+  until: Watchers['until'];
   isDrained(epoch: number, lastSeq: number): boolean;
   /** Whether the analyzer takes frames, or is opening the recording to take them. */
   isMet(): boolean;
   status(): SessionStatus;
+  /** Ends the connection; the next one goes where the address is now. */
+  reconnect(): void;
   close(): Promise<void>;
 }
 
@@ -58,7 +60,7 @@ interface State {
   probe: { seq: number; atMs: number } | undefined;
   lagMs: number;
   refusal: string | undefined;
-  watchers: Set<() => void>;
+  watchers: Watchers;
 }
 
 export function createStreamSession(options: StreamSenderOptions): StreamSession {
@@ -66,11 +68,11 @@ export function createStreamSession(options: StreamSenderOptions): StreamSession
   const { spool, clock } = options;
   spool.onStored(() => {
     carryOut(state, state.outbox.appended());
-    tellWatchers(state);
+    state.watchers.tell();
   });
   return {
     analyzerEpoch: async (timeoutMs) => {
-      await until(state, () => state.lastEpoch !== undefined, timeoutMs);
+      await state.watchers.until(() => state.lastEpoch !== undefined, timeoutMs);
       return state.lastEpoch;
     },
     begin: (epochStartNs) => {
@@ -85,10 +87,11 @@ export function createStreamSession(options: StreamSenderOptions): StreamSession
       state.fresh?.message.giveBack();
       state.fresh = undefined;
     },
-    until: (holds, timeoutMs) => until(state, holds, timeoutMs),
+    until: state.watchers.until,
     isDrained: (epoch, lastSeq) => isDrained(state, epoch, lastSeq),
     isMet: () => state.opening || state.outbox.state().phase === 'flowing',
     status: () => statusOf(state),
+    reconnect: () => state.socket.drop('the analyzer has another address'),
     close: () => state.socket.close(),
   };
 }
@@ -109,7 +112,7 @@ function openState(options: StreamSenderOptions): State {
     probe: undefined,
     lagMs: 0,
     refusal: undefined,
-    watchers: new Set(),
+    watchers: createWatchers(),
   };
   state.socket = openSocket(state);
   return state;
@@ -162,7 +165,7 @@ function receive(state: State, bytes: Uint8Array): void {
     return;
   }
   handle(state, message, receivedNs);
-  tellWatchers(state);
+  state.watchers.tell();
 }
 
 function handle(state: State, message: StreamMessage, receivedNs: bigint): void {
@@ -277,24 +280,4 @@ function statusOf(state: State): SessionStatus {
     connections: state.socket.connections(),
     refusal: state.refusal,
   };
-}
-
-function tellWatchers(state: State): void {
-  for (const watcher of state.watchers) watcher();
-}
-
-function until(state: State, holds: () => boolean, timeoutMs?: number): Promise<boolean> {
-  if (holds()) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const settle = (value: boolean): void => {
-      clearTimeout(timer);
-      state.watchers.delete(watch);
-      resolve(value);
-    };
-    const watch = (): void => {
-      if (holds()) settle(true);
-    };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(false), timeoutMs);
-    state.watchers.add(watch);
-  });
 }

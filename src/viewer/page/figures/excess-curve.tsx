@@ -2,34 +2,55 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { GroupView, RunView } from '../../view-data.ts';
+import type { CurveView, GroupView, RunView } from '../../view-data.ts';
 import { GroupPicker } from './group-picker.tsx';
 import { Saves } from './saves.tsx';
-import { byCondition, figure } from '../format.ts';
+import { useIsDark } from './use-is-dark.ts';
+import { byCondition, directionOf, signed } from '../format.ts';
+
+/** Fewer looks say no more than the ladder does, and a line between two of them would look like a trend. */
+const LOOKS = 3;
 
 export function Course({ run }: { run: RunView }) {
-  const groups = run.figures.groups.filter(({ curve }) => curve.length > 1).toSorted(byCondition);
+  const groups = run.figures.groups.filter(({ curve }) => curve.length >= LOOKS).toSorted(byCondition);
   const [key, setKey] = useState<string>();
+  const [pointed, setPointed] = useState<number>();
   const place = useRef<HTMLDivElement>(null);
   const group = groups.find((one) => one.key === key) ?? groups[0];
   if (!group) return null;
   const control = controlOf(group, groups);
+  const name = `${group.condition}, ${directionOf(group, run)}`;
   return (
-    <figure class="course" data-caption={`As data arrived: excess, ${group.condition}`}>
+    <figure class="course" data-caption={`As data arrived: excess (R²) over turn pairs, ${name}`}>
       <figcaption>
         <h3>As data arrived</h3>
         <p class="question">
-          The excess of rung 2 and its 95&nbsp;% interval.
+          The excess of rung 2 (R²) and its 95&nbsp;% interval, at each look.
           {control && ' Grey: the interval of monologue, where nobody hears.'}
         </p>
         <GroupPicker groups={groups} shown={group.key} run={run} pick={setKey} />
       </figcaption>
       <div ref={place}>
-        <Curve group={group} control={control} />
+        <Curve group={group} control={control} point={setPointed} />
       </div>
-      <Saves name={`${run.run}-course`} place={place} table={() => courseTable(group)} />
+      <p class="readout">{readoutOf(group, pointed)}</p>
+      <Saves
+        name={`${run.run}-course`}
+        title={`Run ${run.run}`}
+        place={place}
+        table={() => courseTable(group)}
+      />
     </figure>
   );
+}
+
+/** The look nearest to a number of turn pairs; the last one where nothing is pointed at. */
+function readoutOf({ curve }: GroupView, pointed: number | undefined): string {
+  const distance = ({ samples }: CurveView): number => Math.abs(samples - (pointed ?? Infinity));
+  const at = pointed === undefined ? curve.at(-1) : curve.toSorted((a, b) => distance(a) - distance(b))[0];
+  return at
+    ? `At ${at.samples} turn pairs: excess ${signed(at.value)} [${signed(at.low)}, ${signed(at.high)}]`
+    : '';
 }
 
 /** The same places in `monologue`: what a figure looks like where nobody hears. */
@@ -43,13 +64,21 @@ const controlOf = (group: GroupView, groups: readonly GroupView[]): GroupView | 
 
 const HEIGHT = 190;
 
-function Curve({ group, control }: { group: GroupView; control: GroupView | undefined }) {
+interface CurveProps {
+  group: GroupView;
+  control: GroupView | undefined;
+  /** Told the number of turn pairs under the pointer. */
+  point(samples: number | undefined): void;
+}
+
+function Curve({ group, control, point }: CurveProps) {
   const place = useRef<HTMLDivElement>(null);
   const drawn = useRef<uPlot>(undefined);
+  const isDark = useIsDark();
   useEffect(() => {
     const box = place.current;
     if (!box) return;
-    const plot = new uPlot(optionsOf(box), dataOf(group, control), box);
+    const plot = new uPlot(optionsOf(box, point), dataOf(group, control), box);
     drawn.current = plot;
     const resize = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT }));
     resize.observe(box);
@@ -58,7 +87,7 @@ function Curve({ group, control }: { group: GroupView; control: GroupView | unde
       plot.destroy();
       drawn.current = undefined;
     };
-  }, [group.key]);
+  }, [group.key, isDark]);
   useEffect(() => drawn.current?.setData(dataOf(group, control)), [group.curve, control?.curve]);
   const last = group.curve.at(-1);
   const label = last
@@ -83,18 +112,24 @@ function dataOf(group: GroupView, control: GroupView | undefined): uPlot.Aligned
   return uPlot.join([own, beside]);
 }
 
-function optionsOf(box: HTMLElement): uPlot.Options {
+function optionsOf(box: HTMLElement, point: CurveProps['point']): uPlot.Options {
   const css = (name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
   const [ink, line, strict] = [css('--soft'), css('--line'), css('--strict')];
   const font = '11px system-ui';
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font };
   const edge = { stroke: 'transparent', points: { show: false }, spanGaps: true };
-  const value = (_: uPlot, at: number | null): string => (at === null ? '–' : figure(at));
+  const dots = { show: true, size: 6, fill: strict, stroke: strict };
   return {
     width: box.clientWidth,
     height: HEIGHT,
-    legend: { show: true, live: true, markers: { show: false } },
-    cursor: { y: false, points: { size: 7 } },
+    legend: { show: false },
+    cursor: { y: false, points: { show: false } },
+    hooks: {
+      setCursor: [
+        ({ cursor, posToVal }) =>
+          point((cursor.left ?? -1) < 0 ? undefined : posToVal(cursor.left ?? 0, 'x')),
+      ],
+    },
     scales: {
       x: { time: false },
       y: { range: (_, low, high) => [Math.min(-0.05, low), Math.max(0.1, high)] },
@@ -103,14 +138,7 @@ function optionsOf(box: HTMLElement): uPlot.Options {
       { ...axis, label: 'turn pairs', labelFont: font, labelSize: 16, size: 30 },
       { ...axis, size: 46 },
     ],
-    series: [
-      { label: 'turn pairs', value: (_, at) => (at === null ? '–' : String(at)) },
-      { ...edge, label: 'low', value },
-      { ...edge, label: 'high', value },
-      { label: 'excess', value, stroke: strict, width: 2, points: { show: false }, spanGaps: true },
-      { ...edge, label: 'monologue low', value },
-      { ...edge, label: 'high', value },
-    ],
+    series: [{}, edge, edge, { stroke: strict, width: 2, points: dots, spanGaps: true }, edge, edge],
     bands: [
       { series: [5, 4], fill: css('--null-wash') },
       { series: [2, 1], fill: css('--strict-wash') },

@@ -1,9 +1,10 @@
 /** The ladder: association, adjustment, intervention, on one scale, with the strongest rung at the top. */
 import { useRef } from 'preact/hooks';
 import type { RunView } from '../../view-data.ts';
+import { directionOf } from '../format.ts';
 import { ladderTable } from './ladder-table.ts';
 import { RUNGS, type Line, type Rung } from './rung-figures.ts';
-import { RungPlot } from './rung-plot.tsx';
+import { RungBody } from './rung-body.tsx';
 import { Saves } from './saves.tsx';
 import { scaleOf } from './scale.ts';
 import { useWidth } from './use-width.ts';
@@ -12,52 +13,43 @@ export function Ladder({ run }: { run: RunView }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const rungs = RUNGS.map((rung) => ({ rung, lines: rung.lines(run.figures) }));
-  const scale = scaleOf(
-    rungs.flatMap(({ lines }) => lines),
-    width,
-  );
+  const lines = rungs.flatMap((one) => one.lines);
+  const scale = scaleOf(lines, width);
   return (
     <div class="ladder" ref={place}>
-      <p class="legend">
-        <span>
-          <span class="legend-dot" /> interval above 0
-        </span>{' '}
-        <span>
-          <span class="legend-dot hollow" /> interval holds 0
-        </span>{' '}
-        <span>
-          <span class="legend-bar" /> 95&nbsp;% interval
-        </span>{' '}
-        <span>
-          <span class="legend-tick" /> under a null
-        </span>
-      </p>
-      {rungs.map(({ rung, lines }) => (
-        <RungView key={rung.place} rung={rung} lines={lines} run={run}>
-          <RungPlot rung={rung} lines={lines} run={run} scale={scale} />
+      {lines.some(({ mark }) => mark?.at) && <Legend lines={lines} />}
+      {rungs.map((one) => (
+        <RungView key={one.rung.place} rung={one.rung}>
+          <RungBody {...one} run={run} scale={scale} />
         </RungView>
       ))}
       {run.figures.groups.length > 0 && (
-        <Saves name={`${run.run}-ladder`} place={place} table={() => ladderTable(run.figures.groups)} />
+        <Saves
+          name={`${run.run}-ladder`}
+          title={`Run ${run.run}`}
+          place={place}
+          table={() => ladderTable(run.figures, (group) => directionOf(group, run))}
+        />
       )}
     </div>
   );
 }
 
-interface RungViewProps {
-  rung: Rung;
-  lines: readonly Line[];
-  run: RunView;
-  children: preact.ComponentChildren;
+/** Of the marks that are drawn. */
+function Legend({ lines }: { lines: readonly Line[] }) {
+  const hasNulls = lines.some(({ mark }) => mark?.at && mark.nulls.length > 0);
+  return (
+    <p class="legend">
+      <span>● shown: above 0, and q ≤ 0.05 where there is a q</span> <span>○ not shown</span>{' '}
+      <span>━ 95&nbsp;% interval</span>
+      {hasNulls && <span> | under a null</span>}
+    </p>
+  );
 }
 
-function RungView({ rung, lines, run, children }: RungViewProps) {
-  const hasFigure = lines.some(({ mark }) => mark);
-  const why = lines.find(({ missing }) => missing !== 'not yet' && missing !== '')?.missing;
-  const isWaiting =
-    rung.place < 3 ? run.figures.groups.length > 0 : run.figures.groups.some((of) => of.intervention);
+function RungView({ rung, children }: { rung: Rung; children: preact.ComponentChildren }) {
   return (
-    <figure class={`rung${hasFigure ? '' : ' bare'}`} data-caption={`${rung.name}: ${rung.question}`}>
+    <figure class="rung">
       <figcaption>
         <span class="place" aria-hidden="true">
           {rung.place}
@@ -71,15 +63,7 @@ function RungView({ rung, lines, run, children }: RungViewProps) {
         </details>
         <p class="question">{rung.question}</p>
       </figcaption>
-      {hasFigure ? (
-        children
-      ) : (
-        <p class="soft">{isWaiting && why !== undefined ? why : notRunText(rung, run)}</p>
-      )}
+      {children}
     </figure>
   );
 }
-
-/** Why a rung has no figure at all. */
-export const notRunText = ({ place, notRun }: Rung, { hasBranches }: RunView): string =>
-  place === 3 && hasBranches ? 'Nothing yet: the first figures come after a few branched turns.' : notRun;

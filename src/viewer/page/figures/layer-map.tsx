@@ -4,15 +4,22 @@ import type { GroupView, LayerMapView, RunView } from '../../view-data.ts';
 import { byCondition, directionOf, signed } from '../format.ts';
 import { GroupPicker } from './group-picker.tsx';
 import { Saves } from './saves.tsx';
+import { useIsDark } from './use-is-dark.ts';
 import { useWidth } from './use-width.ts';
-import type { Cell } from './save-figure.ts';
+import type { Cell } from './ladder-table.ts';
 
 interface Place {
   source: number;
   target: number;
 }
 
-export function LayerMap({ run }: { run: RunView }) {
+interface LayerMapProps {
+  run: RunView;
+  /** Value at which a colour is full, where maps of other runs or conditions stand beside it. */
+  full?: number;
+}
+
+export function LayerMap({ run, full: largest = fullColour(run) }: LayerMapProps) {
   const groups = run.figures.groups.filter(({ layerMap }) => layerMap).toSorted(byCondition);
   const [key, setKey] = useState<string>();
   const [pointed, setPointed] = useState<Place>();
@@ -21,7 +28,6 @@ export function LayerMap({ run }: { run: RunView }) {
   const group = groups.find((one) => one.key === key) ?? groups[0];
   if (!group?.layerMap) return null;
   const { layerMap } = group;
-  const largest = scaleOf(groups);
   const shown = pointed ?? bestOf(layerMap);
   const [source, target] = directionOf(group, run).split(' → ');
   return (
@@ -32,8 +38,8 @@ export function LayerMap({ run }: { run: RunView }) {
           strict mode
         </a>
         <p class="question">
-          R² on held-out scenarios from each layer of {source} to each of {target}, beside its mean over all
-          permutations.
+          How much each layer of {source} (down) tells of each of {target} (across): R² on held-out scenarios,
+          beside its mean over all permutations, which is what chance gives.
         </p>
         <GroupPicker groups={groups} shown={group.key} run={run} pick={setKey} />
       </figcaption>
@@ -43,11 +49,11 @@ export function LayerMap({ run }: { run: RunView }) {
             key={which}
             data-caption={`${group.condition}, layers of ${source} down, of ${target} across, ${which === 'map' ? 'R²' : 'under the null'}`}
           >
-            <p class="soft">{which === 'map' ? 'as they talked' : 'under the null'}</p>
+            <p class="soft">{which === 'map' ? 'as they talked' : 'by chance (null)'}</p>
             <MapCanvas
               cells={layerMap[which]}
               largest={largest}
-              size={Math.min(190, (width - 30) / 2)}
+              size={Math.min(200, (width - 30) / 2)}
               marked={which === 'map' ? bestOf(layerMap) : undefined}
               point={setPointed}
               label={`${which === 'map' ? 'R²' : 'R² under the null'}, layers of ${source} down, of ${target} across`}
@@ -59,17 +65,19 @@ export function LayerMap({ run }: { run: RunView }) {
         {source} layer {shown.source + 1} → {target} layer {shown.target + 1}:{' '}
         <b>{signed(layerMap.map[shown.source]?.[shown.target] ?? NaN)}</b>, null{' '}
         {signed(layerMap.nulls[shown.source]?.[shown.target] ?? NaN)}
-        {pointed ? '' : ' · the best cell'}
+        {pointed ? '' : ' · the largest of them'}
       </p>
       <Scale largest={largest} />
-      <Saves name={`${run.run}-layers`} place={place} table={() => tableOf(group)} />
+      <Saves name={`${run.run}-layers`} title={`Run ${run.run}`} place={place} table={() => tableOf(group)} />
     </figure>
   );
 }
 
 /** One scale for all groups, so that they compare by eye. */
-function scaleOf(groups: readonly GroupView[]): number {
-  const cells = groups.flatMap(({ layerMap }) => [layerMap?.map ?? [], layerMap?.nulls ?? []].flat(2));
+export function fullColour({ figures }: RunView): number {
+  const cells = figures.groups.flatMap(({ layerMap }) =>
+    [layerMap?.map ?? [], layerMap?.nulls ?? []].flat(2),
+  );
   return Math.max(0.05, ...cells.map(Math.abs));
 }
 
@@ -102,11 +110,12 @@ interface MapCanvasProps {
 /** Sources down, targets across, from layer 1; the arrow keys move the pointer too. */
 function MapCanvas({ cells, largest, size, marked, point, label }: MapCanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const isDark = useIsDark();
   const [rows, cols] = [cells.length, cells[0]?.length ?? 0];
   const [at, setAt] = useState<Place>();
   useEffect(() => {
     if (canvas.current) draw(canvas.current, { cells, largest, size, marked });
-  }, [cells, largest, size, marked?.source, marked?.target]);
+  }, [cells, largest, size, marked?.source, marked?.target, isDark]);
   const go = (place: Place | undefined): void => {
     setAt(place);
     point(place);
@@ -126,8 +135,8 @@ function MapCanvas({ cells, largest, size, marked, point, label }: MapCanvasProp
       style={{ width: `${size}px`, height: `${size}px` }}
       onPointerMove={({ offsetX, offsetY }) =>
         go({
-          source: Math.min(rows - 1, Math.max(0, Math.floor((offsetY / size) * rows))),
-          target: Math.min(cols - 1, Math.max(0, Math.floor((offsetX / size) * cols))),
+          source: Math.min(rows - 1, Math.max(0, Math.floor(((offsetY - EDGE) / (size - EDGE)) * rows))),
+          target: Math.min(cols - 1, Math.max(0, Math.floor(((offsetX - EDGE) / (size - EDGE)) * cols))),
         })
       }
       onPointerLeave={() => go(undefined)}
@@ -146,6 +155,23 @@ function MapCanvas({ cells, largest, size, marked, point, label }: MapCanvasProp
   );
 }
 
+/** Room for the numbers of the layers, above and on the left. */
+const EDGE = 18;
+/** A number is written at every layer, or at so many that they have room. */
+const NUMBER_PX = 18;
+
+/** The numbers of layers along one side. */
+function number(
+  context: CanvasRenderingContext2D,
+  { count, step, isDown }: { count: number; step: number; isDown: boolean },
+): void {
+  const every = Math.ceil(NUMBER_PX / step);
+  for (let at = 0; at < count; at += every) {
+    const middle = EDGE + (at + 0.5) * step;
+    context.fillText(String(at + 1), isDown ? EDGE / 2 : middle, isDown ? middle : EDGE / 2);
+  }
+}
+
 function draw(
   canvas: HTMLCanvasElement,
   { cells, largest, size, marked }: Pick<MapCanvasProps, 'cells' | 'largest' | 'size' | 'marked'>,
@@ -157,11 +183,19 @@ function draw(
   context.scale(ratio, ratio);
   const style = getComputedStyle(canvas);
   const colour = (name: string): string => style.getPropertyValue(name);
-  const [high, wide] = [size / cells.length, size / (cells[0]?.length ?? 1)];
+  const [rows, cols] = [cells.length, cells[0]?.length ?? 1];
+  const [high, wide] = [(size - EDGE) / rows, (size - EDGE) / cols];
+  context.font = '11px system-ui, sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillStyle = colour('--soft');
+  number(context, { count: rows, step: high, isDown: true });
+  number(context, { count: cols, step: wide, isDown: false });
+  context.translate(EDGE, EDGE);
   for (const [source, row] of cells.entries())
     for (const [target, value] of row.entries()) {
       context.globalAlpha = 1;
-      context.fillStyle = colour('--ground');
+      context.fillStyle = colour('--cell');
       context.fillRect(target * wide, source * high, wide - 1, high - 1);
       context.globalAlpha = Math.min(1, Math.abs(value) / largest);
       context.fillStyle = colour(value < 0 ? '--warn' : '--strict');

@@ -1,58 +1,75 @@
 /**
- * One rung as a plot: a line for each condition and direction, drawn at the width of its element, so that text is not
- * scaled.
+ * Figures of one kind as a plot: a line for each condition and direction, drawn at the width of its element, so that
+ * text is not scaled.
  */
 import type { RunView } from '../../view-data.ts';
 import { conditionClass, directionOf } from '../format.ts';
-import type { Line, Rung } from './rung-figures.ts';
-import { LABEL_PX, type Scale } from './scale.ts';
+import type { Axis, Line } from './rung-figures.ts';
+import { LABEL_PX, P_PX, type Scale } from './scale.ts';
 
 const ROW_PX = 24;
 const HEAD_PX = 20;
 const AXIS_PX = 22;
 
 interface PlotProps {
-  rung: Rung;
+  axis: Axis;
   lines: readonly Line[];
   run: RunView;
   scale: Scale;
 }
 
-export function RungPlot({ rung, lines, run, scale }: PlotProps) {
+export function RungPlot({ axis, lines, run, scale }: PlotProps) {
   const heads = lines.map((line, at) => line.condition !== lines[at - 1]?.condition);
   const tops = lines.map((_, at) => at * ROW_PX + heads.slice(0, at + 1).filter(Boolean).length * HEAD_PX);
   const height = lines.length * ROW_PX + heads.filter(Boolean).length * HEAD_PX;
+  const isDrawn = lines.some(({ mark }) => mark?.at);
+  const whole = height + (isDrawn ? AXIS_PX : 0);
   const label = lines.map((line) => titleOf(line, run)).join('. ');
   return (
     <svg
-      viewBox={`0 0 ${scale.width} ${height + AXIS_PX}`}
-      height={height + AXIS_PX}
+      viewBox={`0 0 ${scale.width} ${whole}`}
+      height={whole}
       role="img"
-      aria-label={`${rung.name}. ${label}`}
+      aria-label={`${axis.name}. ${label}`}
     >
-      <line class="zero" x1={scale.x(0)} x2={scale.x(0)} y1={0} y2={height} />
       {lines.map((line, at) => (
         <Row
           key={line.key}
           line={line}
           isFirst={heads[at] ?? false}
+          isDrawn={isDrawn}
           top={tops[at] ?? 0}
           run={run}
           scale={scale}
         />
       ))}
-      <g class="axis">
-        <line x1={scale.x(scale.low)} x2={scale.x(scale.high)} y1={height} y2={height} />
-        {scale.ticks.map((tick) => (
+      {isDrawn && <Ticks axis={axis} scale={scale} top={height} />}
+    </svg>
+  );
+}
+
+/** Room for the number at a tick. */
+const TICK_PX = 36;
+
+function Ticks({ axis, scale, top }: { axis: Axis; scale: Scale; top: number }) {
+  const [first = 0, second = 1] = scale.ticks;
+  const every = Math.ceil(TICK_PX / (scale.x(second) - scale.x(first)));
+  const write = (tick: number): string =>
+    axis.isShare ? `${Math.round(100 * tick)}\u00a0%` : String(Number(tick.toFixed(2)));
+  return (
+    <g class="axis">
+      <line x1={scale.x(scale.low)} x2={scale.x(scale.high)} y1={top} y2={top} />
+      {scale.ticks
+        .filter((_, at) => at % every === 0)
+        .map((tick) => (
           <g key={tick}>
-            <line x1={scale.x(tick)} x2={scale.x(tick)} y1={height} y2={height + 4} />
-            <text x={scale.x(tick)} y={height + 17} text-anchor="middle">
-              {Number(tick.toFixed(2)).toString().replace('-', '−')}
+            <line x1={scale.x(tick)} x2={scale.x(tick)} y1={top} y2={top + 4} />
+            <text x={scale.x(tick)} y={top + 17} text-anchor="middle">
+              {write(tick).replace('-', '−')}
             </text>
           </g>
         ))}
-      </g>
-    </svg>
+    </g>
   );
 }
 
@@ -63,14 +80,17 @@ interface RowProps {
   line: Line;
   /** Whether it is the first line of its condition, with the condition's name above. */
   isFirst: boolean;
+  /** Whether the plot has an axis. */
+  isDrawn: boolean;
   top: number;
   run: RunView;
   scale: Scale;
 }
 
-function Row({ line, isFirst, top, run, scale }: RowProps) {
+function Row({ line, isFirst, isDrawn, top, run, scale }: RowProps) {
   const { mark, condition } = line;
   const y = top + ROW_PX / 2;
+  const zero = scale.x(0);
   return (
     <g class={`row ${conditionClass(condition.split(/[ ,]/)[0] ?? '')}${mark?.isPale ? ' pale' : ''}`}>
       <title>{titleOf(line, run)}</title>
@@ -80,20 +100,27 @@ function Row({ line, isFirst, top, run, scale }: RowProps) {
           {condition}
         </text>
       )}
+      {isDrawn && <line class="zero" x1={zero} x2={zero} y1={top} y2={top + ROW_PX} />}
       <text x={LABEL_PX - 10} y={y + 4} text-anchor="end" class="direction">
         {directionOf(line, run)}
       </text>
-      {mark?.nulls.map((value, place) => (
-        <line key={place} class="null" x1={scale.x(value)} x2={scale.x(value)} y1={y - 7} y2={y + 7} />
-      ))}
       {mark?.at && (
         <>
+          {mark.nulls.map((value, place) => (
+            <line key={place} class="null" x1={scale.x(value)} x2={scale.x(value)} y1={y - 7} y2={y + 7} />
+          ))}
           <line class="interval" x1={scale.x(mark.at.low)} x2={scale.x(mark.at.high)} y1={y} y2={y} />
           <circle cx={scale.x(mark.at.value)} cy={y} r={4.5} />
         </>
       )}
-      <text x={scale.width - 2} y={y + 4} text-anchor="end" class={mark?.at ? 'value' : 'direction'}>
-        {mark?.text ?? '–'}
+      <text x={zero + 10} y={y + 4}>
+        {mark?.note ?? 'not yet'}
+      </text>
+      <text x={scale.width - P_PX} y={y + 4} text-anchor="end" class="value">
+        {mark?.text}
+      </text>
+      <text x={scale.width - 2} y={y + 4} text-anchor="end" class={mark?.at ? 'direction' : 'value'}>
+        {mark?.p}
       </text>
     </g>
   );

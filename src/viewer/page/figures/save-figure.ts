@@ -1,6 +1,5 @@
 /** Saves a figure as a file: SVG with its styles, or the numbers behind it as CSV. */
-
-export type Cell = string | number | null;
+import type { Cell } from './ladder-table.ts';
 
 /** Style properties that are copied into a saved figure. */
 const KEPT = [
@@ -20,24 +19,41 @@ interface Picture {
   height: number;
 }
 
-/** All plots inside an element, stacked vertically, as one SVG; canvases become images in it. */
-function pictureOf(place: Element | null): Picture {
-  const namespace = 'http://www.w3.org/2000/svg';
-  const whole = document.createElementNS(namespace, 'svg');
-  let [width, height] = [0, 0];
-  for (const plot of place?.querySelectorAll<SVGSVGElement | HTMLCanvasElement>('svg, canvas') ?? []) {
-    const caption = captionOf(plot);
-    if (caption) {
-      caption.setAttribute('y', String(height + 16));
-      whole.append(caption);
-      height += CAPTION_PX;
+interface Save {
+  /** Of the file. */
+  name: string;
+  /** Stands above the picture. */
+  title: string;
+}
+
+const NAMESPACE = 'http://www.w3.org/2000/svg';
+const LINE_PX = 18;
+/** Of a character of a caption; a little more than it takes, so that no line is cut. */
+const CHAR_PX = 7.4;
+
+/** All plots inside an element, stacked vertically below title and legend, as one SVG; canvases become images in it. */
+function pictureOf(place: Element | null, title: string): Picture {
+  const whole = document.createElementNS(NAMESPACE, 'svg');
+  const plots = [...(place?.querySelectorAll<SVGSVGElement | HTMLCanvasElement>('svg, canvas') ?? [])];
+  const width = Math.max(0, ...plots.map(widthOf));
+  let height = 0;
+  const write = (text: string, style: Element): void => {
+    for (const line of wrap(text, width / CHAR_PX)) {
+      height += LINE_PX;
+      whole.append(textAt(line, style, height - 4));
     }
-    const group = document.createElementNS(namespace, 'g');
-    group.setAttribute('transform', `translate(0 ${height})`);
+  };
+  const legend = place?.querySelector<HTMLElement>('.legend');
+  if (place) write(title, place);
+  if (legend) write(legend.innerText, legend);
+  for (const plot of plots) {
+    height += 8;
+    write(plot.closest('[data-caption]')?.getAttribute('data-caption') ?? '', plot);
+    const group = document.createElementNS(NAMESPACE, 'g');
+    group.setAttribute('transform', `translate(0 ${height + 6})`);
     const size = plot instanceof HTMLCanvasElement ? imageInto(group, plot) : plotInto(group, plot);
     whole.append(group);
     height += size.height + 12;
-    width = Math.max(width, size.width);
   }
   whole.setAttribute('viewBox', `0 0 ${width} ${height}`);
   whole.setAttribute('width', String(width * 2));
@@ -45,15 +61,23 @@ function pictureOf(place: Element | null): Picture {
   return { text: new XMLSerializer().serializeToString(whole), width: width * 2, height: height * 2 };
 }
 
-const CAPTION_PX = 26;
+const widthOf = (plot: SVGSVGElement | HTMLCanvasElement): number =>
+  plot instanceof HTMLCanvasElement ? plot.clientWidth : plot.viewBox.baseVal.width;
 
-/** What the plot is, as a line of text above it; the figure says it in `data-caption`. */
-function captionOf(plot: Element): SVGElement | undefined {
-  const text = plot.closest('[data-caption]')?.getAttribute('data-caption');
-  if (!text) return undefined;
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'text');
-  const { color, fontFamily } = getComputedStyle(plot);
-  const style = { fill: color, 'font-family': fontFamily, 'font-size': '13px', 'font-weight': '650' };
+/** Lines of at most so many characters, broken at spaces. */
+function wrap(text: string, most: number): string[] {
+  return text.split(/\s+/).reduce<string[]>((lines, word) => {
+    const last = lines.at(-1);
+    if (word === '') return lines;
+    if (last === undefined || last.length + 1 + word.length > most) return [...lines, word];
+    return [...lines.slice(0, -1), `${last} ${word}`];
+  }, []);
+}
+
+function textAt(text: string, like: Element, y: number): SVGElement {
+  const line = document.createElementNS(NAMESPACE, 'text');
+  const { color, fontFamily } = getComputedStyle(like);
+  const style = { fill: color, 'font-family': fontFamily, 'font-size': '13px', y: String(y) };
   for (const [name, value] of Object.entries(style)) line.setAttribute(name, value);
   line.textContent = text;
   return line;
@@ -67,7 +91,7 @@ function plotInto(group: SVGElement, plot: SVGSVGElement): { width: number; heig
 }
 
 function imageInto(group: SVGElement, canvas: HTMLCanvasElement): { width: number; height: number } {
-  const image = document.createElementNS('http://www.w3.org/2000/svg', 'image');
+  const image = document.createElementNS(NAMESPACE, 'image');
   const { clientWidth: width, clientHeight: height } = canvas;
   for (const [name, value] of Object.entries({ width, height, href: canvas.toDataURL('image/png') }))
     image.setAttribute(name, String(value));
@@ -75,13 +99,13 @@ function imageInto(group: SVGElement, canvas: HTMLCanvasElement): { width: numbe
   return { width, height };
 }
 
-export function saveSvg(place: Element | null, name: string): void {
-  save(new Blob([pictureOf(place).text], { type: 'image/svg+xml' }), name);
+export function saveSvg(place: Element | null, { name, title }: Save): void {
+  save(new Blob([pictureOf(place, title).text], { type: 'image/svg+xml' }), name);
 }
 
 /** The same as pixels, two for each of the page's, on the colour of the card. */
-export async function savePng(place: Element | null, name: string): Promise<void> {
-  const { text, width, height } = pictureOf(place);
+export async function savePng(place: Element | null, { name, title }: Save): Promise<void> {
+  const { text, width, height } = pictureOf(place, title);
   const url = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
   const image = new Image(width, height);
   image.src = url;

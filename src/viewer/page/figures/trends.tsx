@@ -1,23 +1,14 @@
 /** How the excess goes with the number of turns in between, and with the share of the talk that is heard. */
 import { useRef } from 'preact/hooks';
-import type { GroupView, Interval, RunView } from '../../view-data.ts';
-import { conditionClass, directionOf, signed } from '../format.ts';
+import type { RunView } from '../../view-data.ts';
+import { conditionClass, signed } from '../format.ts';
 import { Saves } from './saves.tsx';
 import { useWidth } from './use-width.ts';
-import type { Cell } from './save-figure.ts';
-
-interface Point extends Interval {
-  x: number;
-}
-
-interface Series {
-  name: string;
-  condition: string;
-  points: Point[];
-}
+import type { Cell } from './ladder-table.ts';
+import { doseSeries, lagSeries, type Series } from './trend-series.ts';
 
 export function Trends({ run }: { run: RunView }) {
-  const lags = run.figures.groups.flatMap((group) => lagSeries(group, run));
+  const lags = lagSeries(run);
   const doses = doseSeries(run);
   return (
     <>
@@ -27,7 +18,7 @@ export function Trends({ run }: { run: RunView }) {
           name="lag"
           title="Turns later"
           question="Does it last? The excess of the partner’s state 1, 3 and 5 turns on."
-          axis="turns"
+          axis="turns later (excess, R²)"
           series={lags}
         />
       )}
@@ -37,7 +28,7 @@ export function Trends({ run }: { run: RunView }) {
           name="dose"
           title="Dose"
           question="Does more hearing go with more? The excess by the share of the talk that is heard."
-          axis="share heard"
+          axis="share heard (excess, R²)"
           series={doses}
         />
       )}
@@ -45,44 +36,8 @@ export function Trends({ run }: { run: RunView }) {
   );
 }
 
-function lagSeries(group: GroupView, run: RunView): Series[] {
-  const { adjustment, lags, condition, distance } = group;
-  if (!adjustment || lags.length === 0) return [];
-  const { value, low, high } = adjustment;
-  const points = [
-    { x: distance, value, low, high },
-    ...lags.map(({ lag, ...rest }) => ({ x: lag, ...rest })),
-  ];
-  return [{ name: `${condition}, ${directionOf(group, run)}`, condition, points }];
-}
-
-/** The share that a condition lets through; undefined for another kind of condition. */
-function shareOf(condition: string): number | undefined {
-  if (condition === 'monologue') return 0;
-  if (condition === 'live') return 1;
-  return condition.startsWith('dose:') ? Number(condition.slice(5)) : undefined;
-}
-
-function doseSeries(run: RunView): Series[] {
-  const { groups } = run.figures;
-  if (!groups.some(({ condition }) => condition.startsWith('dose:'))) return [];
-  const places = [...new Set(groups.map(({ sourceRole, targetRole }) => `${sourceRole} ${targetRole}`))];
-  return places.flatMap((place): Series[] => {
-    const own = groups.filter(({ sourceRole, targetRole }) => `${sourceRole} ${targetRole}` === place);
-    const points = own.flatMap(({ condition, adjustment }) => {
-      const x = shareOf(condition);
-      return x === undefined || !adjustment ? [] : [{ x, ...adjustment }];
-    });
-    const [first] = own;
-    if (!first || points.length < 2) return [];
-    const sorted = points.toSorted((a, b) => a.x - b.x);
-    return [
-      { name: directionOf(first, run), condition: place.startsWith('1') ? 'dose' : 'reader', points: sorted },
-    ];
-  });
-}
-
-const HEIGHT = 150;
+const PLOT_PX = 160;
+const NAME_PX = 18;
 const LEFT = 44;
 const RIGHT = 12;
 const TOP = 8;
@@ -103,6 +58,7 @@ function Trend({ run, name, title, question, axis, series }: TrendProps) {
   const label = series.map((one) => titleOf(one)).join('. ');
   const scales = scalesOf(series, width);
   const { x, y } = scales;
+  const height = PLOT_PX + series.length * NAME_PX + 6;
   return (
     <figure class="trend" data-caption={`${title}: ${question}`}>
       <figcaption>
@@ -110,13 +66,16 @@ function Trend({ run, name, title, question, axis, series }: TrendProps) {
         <p class="question">{question}</p>
       </figcaption>
       <div class="rung" ref={place}>
-        <svg viewBox={`0 0 ${width} ${HEIGHT}`} height={HEIGHT} role="img" aria-label={`${title}. ${label}`}>
+        <svg viewBox={`0 0 ${width} ${height}`} height={height} role="img" aria-label={`${title}. ${label}`}>
           <Axes scales={scales} width={width} axis={axis} />
           {series.map((one, at) => {
             const shift = (at - (series.length - 1) / 2) * 5;
             const path = one.points.map((point) => `${x(point.x) + shift},${y(point.value)}`).join(' ');
             return (
-              <g key={one.name} class={`row ${conditionClass(one.condition)}`}>
+              <g
+                key={one.name}
+                class={`row ${conditionClass(one.condition)}${one.isSecond ? ' second' : ''}`}
+              >
                 <title>{titleOf(one)}</title>
                 <polyline class="trend-line" points={path} />
                 {one.points.map((point) => (
@@ -131,20 +90,32 @@ function Trend({ run, name, title, question, axis, series }: TrendProps) {
                     <circle cx={x(point.x)} cy={y(point.value)} r={3.5} />
                   </g>
                 ))}
+                <Name series={one} top={PLOT_PX + 6 + at * NAME_PX} />
               </g>
             );
           })}
         </svg>
       </div>
-      <p class="legend">
-        {series.map((one) => (
-          <span key={one.name} class={`legend-name ${conditionClass(one.condition)}`}>
-            <span class="dot" aria-hidden="true" /> {one.name}
-          </span>
-        ))}
-      </p>
-      <Saves name={`${run.run}-${name}`} place={place} table={() => tableOf(axis, series)} />
+      <Saves
+        name={`${run.run}-${name}`}
+        title={`Run ${run.run}`}
+        place={place}
+        table={() => tableOf(axis, series)}
+      />
     </figure>
+  );
+}
+
+/** A line of the legend, with the line as it is drawn. */
+function Name({ series: { name }, top }: { series: Series; top: number }) {
+  return (
+    <>
+      <polyline class="trend-line" points={`${LEFT},${top + 6} ${LEFT + 34},${top + 6}`} />
+      <circle cx={LEFT + 17} cy={top + 6} r={3.5} />
+      <text class="direction" x={LEFT + 44} y={top + 10}>
+        {name}
+      </text>
+    </>
   );
 }
 
@@ -152,7 +123,7 @@ interface Scales {
   x(value: number): number;
   y(value: number): number;
   xs: number[];
-  high: number;
+  ys: number[];
 }
 
 /** Room beside the first and the last point. */
@@ -163,32 +134,33 @@ function scalesOf(series: readonly Series[], width: number): Scales {
   const xs = [...new Set(all.map(({ x }) => x))].toSorted((a, b) => a - b);
   const [first, last] = [xs[0] ?? 0, xs.at(-1) ?? 1];
   const low = Math.min(-0.05, ...all.map((point) => point.low));
-  const high = Math.max(0.1, ...all.map((point) => point.high));
+  const most = Math.max(0.1, ...all.map((point) => point.high));
+  const step = most > 0.45 ? 0.2 : most > 0.25 ? 0.1 : 0.05;
+  const high = Math.ceil(most / step) * step;
   const span = width - LEFT - RIGHT - 2 * SPREAD;
   return {
     xs,
-    high,
+    ys: Array.from({ length: Math.round(high / step) + 1 }, (_, at) => at * step),
     x: (value) => LEFT + SPREAD + (span * (value - first)) / Math.max(1e-9, last - first),
-    y: (value) => TOP + ((HEIGHT - TOP - BOTTOM) * (high - value)) / (high - low),
+    y: (value) => TOP + ((PLOT_PX - TOP - BOTTOM) * (high - value)) / (high - low),
   };
 }
 
-function Axes({ scales: { x, y, xs, high }, width, axis }: { scales: Scales; width: number; axis: string }) {
+function Axes({ scales: { x, y, xs, ys }, width, axis }: { scales: Scales; width: number; axis: string }) {
   return (
     <>
       <line class="zero" x1={LEFT} x2={width - RIGHT} y1={y(0)} y2={y(0)} />
-      <text x={LEFT - 8} y={y(0) + 4} text-anchor="end">
-        0
-      </text>
-      <text x={LEFT - 8} y={y(high) + 10} text-anchor="end">
-        {high.toFixed(2)}
-      </text>
+      {ys.map((value) => (
+        <text key={value} x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+          {Number(value.toFixed(2))}
+        </text>
+      ))}
       {xs.map((value) => (
-        <text key={value} x={x(value)} y={HEIGHT - 18} text-anchor="middle">
+        <text key={value} x={x(value)} y={PLOT_PX - 18} text-anchor="middle">
           {value}
         </text>
       ))}
-      <text x={(LEFT + width - RIGHT) / 2} y={HEIGHT - 3} text-anchor="middle">
+      <text x={(LEFT + width - RIGHT) / 2} y={PLOT_PX - 3} text-anchor="middle">
         {axis}
       </text>
     </>

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { GroupView, Interval, InterventionView, RunView } from '../../view-data.ts';
 import { byCondition, conditionClass, figure, hueOf, percent, probability, signed } from '../format.ts';
 import { Saves } from './saves.tsx';
-import type { Cell } from './save-figure.ts';
+import type { Cell } from './ladder-table.ts';
 
 interface Arrow {
   from: number;
@@ -21,7 +21,7 @@ type Kind = 'influence' | 'seen' | 'excess';
 const QUESTIONS: Record<Kind, string> = {
   influence:
     'Influence: the share of the variance of the column’s next state that the row’s choice of words makes.',
-  seen: 'Does what the row says change the column? By a test that may be looked at any time; how much takes more histories.',
+  seen: 'Does what the row says change the column? How much shows after more turns with alternatives.',
   excess: 'Excess of rung 2, from the row to the column: an association, no effect.',
 };
 
@@ -67,7 +67,12 @@ export function WhoMovesWhom({ run }: { run: RunView }) {
         <Graph names={names} arrows={arrows} />
         <Matrix names={names} arrows={arrows} />
       </div>
-      <Saves name={`${run.run}-who`} place={place} table={() => tableOf(names, arrows)} />
+      <Saves
+        name={`${run.run}-who`}
+        title={`Run ${run.run}`}
+        place={place}
+        table={() => tableOf(names, arrows)}
+      />
     </figure>
   );
 }

@@ -15,7 +15,8 @@ export interface RunModel {
   /** Whether the viewer waits for the run to begin. */
   isAwaited: boolean;
   fault: string | undefined;
-  isConnected: boolean;
+  /** Whether the feed was there and is lost. */
+  isLost: boolean;
   /** How the programs of an open run are. */
   health: readonly HealthPart[];
   /** The words of the episode that was asked for last, and of those that are spoken now. */
@@ -41,7 +42,7 @@ export const NOTHING: RunModel = {
   readings: 0,
   isAwaited: false,
   fault: undefined,
-  isConnected: false,
+  isLost: false,
   health: [],
   asked: undefined,
   words: new Map(),
@@ -65,10 +66,11 @@ export function reduce(model: RunModel, change: Change): RunModel {
     case 'fault':
       return { ...model, fault: change.fault };
     case 'connected':
-      return { ...model, isConnected: change.isConnected };
+      return { ...model, isLost: !change.isConnected };
     case 'words':
       return {
         ...model,
+        fault: undefined,
         asked: change.episode,
         words: withWords(model.words, change.episode, change.words),
       };
@@ -100,10 +102,13 @@ function takeMessage(model: RunModel, change: FeedMessage): RunModel {
 const withRun = (model: RunModel, to: (run: RunView) => Partial<RunView>): RunModel =>
   model.run ? { ...model, run: { ...model.run, ...to(model.run) } } : model;
 
+/** Where they hear one another there is most to see. */
 function liveliestOf({ talks }: RunView): string | undefined {
+  const isLive = ({ condition }: EpisodeView): boolean => condition === 'live';
   return (
+    talks.findLast((talk) => talk.open && isLive(talk)) ??
     talks.findLast(({ open }) => open) ??
-    talks.find(({ condition }) => condition === 'live') ??
+    talks.find(isLive) ??
     talks[0]
   )?.episode;
 }
@@ -150,14 +155,25 @@ function takeUtterance(model: RunModel, utterance: UtteranceView): RunModel {
     ),
   }));
   const isFollowed = model.run?.talks.some((talk) => talk.open && talk.episode === model.liveliest);
-  const liveliest = isFollowed ? model.liveliest : episode;
+  const liveliest = isFollowed ? model.liveliest : next.run && nextOf(next.run, episode);
   return { ...next, speaking, liveliest, words: withWords(model.words, episode, [utterance]) };
+}
+
+/** The episode that speaks, unless they do not hear one another there and do elsewhere. */
+function nextOf(run: RunView, speaks: string): string | undefined {
+  const isHeard = run.talks.some(({ episode, condition }) => episode === speaks && condition === 'live');
+  return isHeard ? speaks : (liveliestOf({ ...run, talks: run.talks.filter(({ open }) => open) }) ?? speaks);
 }
 
 function takeToken(model: RunModel, { episode, turn, agent, text }: TokenView): RunModel {
   const isSaid = model.words.get(episode)?.some((one) => one.turn === turn) ?? false;
   if (isSaid) return model;
   const was = model.speaking.get(episode);
+  // Tokens come by another way than the end of their episode, and may come after it: they would stay for ever.
+  if (!was && isOver(model, episode)) return model;
   const before = was?.turn === turn ? was.text : '';
   return { ...model, speaking: new Map(model.speaking).set(episode, { turn, agent, text: before + text }) };
 }
+
+const isOver = ({ run }: RunModel, episode: string): boolean =>
+  run?.talks.findLast((talk) => talk.episode === episode)?.open === false;

@@ -272,3 +272,15 @@ describe('the branches of a run', () => {
     expect(branchReportOf(state, key ?? '')?.reason).toBe('Not scored: no memory.');
   });
 });
+
+it('asks no more alternatives of a turn than some speaker and listener both have', () => {
+  const frames = sent(WORLD);
+  const first = frames.find(({ frame }) => frame.type === 'branch' && frame.state === 'end') as Sent;
+  const lone: Sent = {
+    frame: { ...(first.frame as BranchFrame), turn: 4, k: 60 },
+    origin: { ...first.origin, seq: 9999 },
+  };
+  const found = histories([...frames, lone]);
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.filter(({ history }) => history.alternatives.length !== history.most)).toEqual([]);
+});

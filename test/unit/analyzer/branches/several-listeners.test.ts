@@ -24,28 +24,35 @@ const WORLD = {
 
 type Frame = EpisodeFrame | BranchFrame;
 
-/** Of every second turn of two speakers the same turn of four, in which the same role speaks. */
-function amongFour(frame: Frame, role: number): Frame {
-  if (frame.type === 'branch') return { ...frame, turn: 2 * frame.turn };
+/** Of every second turn of two speakers a turn of four, in which the role `first` speaks. */
+function amongFour(frame: Frame, { role, first }: { role: number; first: number }): Frame {
+  if (frame.type === 'branch') return { ...frame, turn: 2 * frame.turn + first };
   const model = frame.models[0] as EpisodeFrame['models'][number];
   return { ...frame, order: ORDER, role, models: ORDER.map(() => model) };
 }
 
-/** Ada speaks; ben is moved, cid hears nothing, and dan is moved by somebody else's words. */
-function streams(): Frame[][] {
+/**
+ * One speaks; the next is moved, the one behind it hears nothing, and the last is moved by somebody else's words.
+ * @param first the role of who speaks
+ */
+function streams(first: number): Frame[][] {
   const [ada, ben] = plantedBranchFrames(WORLD);
   const [, other] = plantedBranchFrames({ ...WORLD, seed: 77 });
-  const first = new Map(
+  const said = new Map(
     ben.flatMap((frame) =>
       frame.type === 'branch' && frame.k === 0 ? [[`${frame.episode} ${frame.turn}`, frame]] : [],
     ),
   );
   const deaf = ben.map((frame) => {
     if (frame.type === 'episode') return frame;
-    const { data, crc32 } = first.get(`${frame.episode} ${frame.turn}`) ?? frame;
+    const { data, crc32 } = said.get(`${frame.episode} ${frame.turn}`) ?? frame;
     return { ...frame, data, crc32 };
   });
-  return [ada, ben, deaf, other].map((frames, role) => frames.map((frame) => amongFour(frame, role)));
+  const seated = [ada, ben, deaf, other].map((frames, at) => ({ frames, role: (first + at) % 4 }));
+  return ORDER.map((_, role) => {
+    const { frames = [] } = seated.find((one) => one.role === role) ?? {};
+    return frames.map((frame) => amongFour(frame, { role, first }));
+  });
 }
 
 async function reports(all: readonly Frame[][]): Promise<Map<string, BranchReport>> {
@@ -66,12 +73,13 @@ async function reports(all: readonly Frame[][]): Promise<Map<string, BranchRepor
 }
 
 describe('branches with three listeners', () => {
-  it('give every listener its own histories and its own influence', async () => {
-    const found = await reports(streams());
-    expect([...found.keys()].sort()).toEqual(['1>2 of 4', '1>3 of 4', '1>4 of 4']);
-    const [moved, deaf, elsewhere] = ['2', '3', '4'].map(
-      (role) => found.get(`1>${role} of 4`) as BranchReport,
-    );
+  it.each([
+    [0, ['1>2', '1>3', '1>4']],
+    [2, ['3>4', '3>1', '3>2']],
+  ])('give every listener its own histories and its own influence: role %i speaks', async (first, pairs) => {
+    const found = await reports(streams(first));
+    expect([...found.keys()].sort()).toEqual(pairs.map((pair) => `${pair} of 4`).sort());
+    const [moved, deaf, elsewhere] = pairs.map((pair) => found.get(`${pair} of 4`) as BranchReport);
     for (const report of [moved, deaf, elsewhere]) expect(report?.histories).toBe(36);
     const two = (await reports(plantedBranchFrames(WORLD).map((frames) => [...frames]))).get('1>2 of 2');
     expect(moved?.influence?.value).toBeCloseTo(two?.influence?.value as number, 12);

@@ -42,6 +42,11 @@ describe('turn pairs of paper-reader', () => {
     expect(rowsOf('live', true).get('first_to_second')).toEqual({ source: [0, 2], target: [1, 3] });
   });
 
+  it('predict with nothing without the third person’s state: the speaker’s own never takes its place', () => {
+    for (const { source } of rowsOf('paper-reader', false).values())
+      expect(source).toEqual([undefined, undefined]);
+  });
+
   it('are refused where the third person’s state has another size', () => {
     const frame = { ...turnFrame(1, 0), reader: new Uint8Array(12) };
     expect(() => decodeMessage(encodeMessage(frame))).toThrow('The field "reader" of a turn message');

@@ -29,6 +29,8 @@ const strict = {
   samples: 130,
 };
 const { pValue: _p, z: _z, permutations: _n, ...estimate } = strict;
+const CONTROLLED = { control: 0.3, excess: 0.1, ciLow: 0.02, ciHigh: 0.18, pValue: 0.01 };
+const NO_CONTROL = { control: null, excess: null, ciLow: null, ciHigh: null, pValue: null };
 const group: GroupReport = {
   sourceModel: 'm1',
   targetModel: 'm2',
@@ -59,16 +61,8 @@ const group: GroupReport = {
     dyads: 3,
     steps: 320,
     measures: [
-      { measure: 'cka', value: 0.4, excess: 0.1, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 },
-      {
-        measure: 'xcorr',
-        value: -0.2,
-        excess: null,
-        nullMean: null,
-        nullQ95: null,
-        pValue: null,
-        bestLag: 2,
-      },
+      { measure: 'cka', value: 0.4, nullMean: 0.3, nullQ95: 0.35, ...CONTROLLED },
+      { measure: 'xcorr', value: -0.2, nullMean: null, nullQ95: null, bestLag: 2, ...NO_CONTROL },
     ],
   },
   scoredAtMs: 1_700_000_000_000,
@@ -184,6 +178,8 @@ describe('the metrics of the analyzer', () => {
       `entrain_synchrony_ratio{${steps('cka')}} 0.4`,
       `entrain_synchrony_excess_ratio{${steps('cka')}} 0.1`,
       `entrain_synchrony_null_ratio{${steps('cka')},null="surrogate",level="q95"} 0.35`,
+      `entrain_synchrony_null_ratio{${steps('cka')},null="same_words",level="mean"} 0.3`,
+      `entrain_synchrony_ci_ratio{${steps('cka')},bound="low"} 0.02`,
       `entrain_synchrony_pvalue{${steps('cka')}} 0.01`,
       `entrain_synchrony_ratio{${steps('xcorr')}} -0.2`,
       `entrain_synchrony_best_lag_steps{${steps('xcorr')}} 2`,

@@ -165,6 +165,39 @@ describe('the score loop', () => {
     expect(performance.now() - begunMs).toBeLessThan(20_000);
   });
 
+  it.each([
+    ['gives up figures of fewer rows when the stream has become quiet', { beforeMs: 0, thenMs: 1500 }, 'all'],
+    ['ends what it began on a quiet stream, whatever comes', { beforeMs: 2000, thenMs: 1500 }, 'fewer'],
+    ['ends what it began while frames come', { beforeMs: 0, thenMs: 0 }, 'fewer'],
+  ])('%s', async (_, { beforeMs, thenMs }, first) => {
+    const inputs = inputsOf({ ...WORLD, conditions: ['live'] });
+    const wanted = Math.max(...[...(await finalScores(inputs, 2)).values()].map(({ samples }) => samples));
+    const half = Math.floor(0.8 * inputs.length);
+    const published: number[] = [];
+    const plain = createPlainAlgebra();
+    let later = inputs.slice(half);
+    const loop = createScoreLoop({
+      clock,
+      algebra: {
+        ...plain,
+        gram: (...args) => {
+          // In the middle of the first score the other rows come, and after them nothing for a while.
+          for (const input of later.splice(0)) loop.take(input);
+          aheadMs += thenMs;
+          later = [];
+          return plain.gram(...args);
+        },
+      },
+      loops: 1,
+      publish: (answer) => answer.type === 'score' && answer.paper && published.push(answer.samples),
+    });
+    loops.push(loop);
+    inputs.slice(0, half).forEach((input) => loop.take(input));
+    aheadMs += beforeMs;
+    await expect.poll(() => published.includes(wanted), { timeout: 30_000 }).toBe(true);
+    expect((published[0] as number) < wanted ? 'fewer' : 'all').toBe(first);
+  });
+
   it('gives a reason and no figure below the minimum', async () => {
     const scores = await finalScores(inputsOf({ ...WORLD, episodesPerScenario: 2 }), 4);
     const score = scores.get('live first_to_second');

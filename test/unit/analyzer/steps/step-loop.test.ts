@@ -116,12 +116,13 @@ describe('the step loop', () => {
         if (score.group.sourceRole === 1) takeStepScore(dyads, score);
       const report = stepReport(dyads);
       expect([report?.dyads, report?.steps]).toEqual([3, 144]);
-      for (const { measure, pValue, excess, bestLag } of report?.measures ?? []) {
+      for (const { measure, value, nullMean, nullQ95, bestLag } of report?.measures ?? []) {
+        const beyond = Math.abs(value) - (nullQ95 ?? NaN);
         if (found) {
-          expect(pValue, measure).toBe(0.01);
-          expect(excess, measure).toBeGreaterThan(0.02);
+          expect(beyond, measure).toBeGreaterThan(0);
+          expect(value - (nullMean ?? NaN), measure).toBeGreaterThan(0.02);
           if (measure === 'xcorr') expect(bestLag).toBe(0);
-        } else expect(pValue, measure).toBeGreaterThan(0.03);
+        } else expect(beyond, measure).toBeLessThan(0.03);
       }
     }
   });

@@ -19,13 +19,14 @@ import {
   takeStepScore,
   type GroupSteps,
 } from '../../../../src/analyzer/steps/step-report.ts';
-import { seededRandom } from '../../../../src/numeric/random.ts';
 import { plantedSteps } from '../../../fixtures/planted/planted-steps.ts';
 
 function scoreOf(episode: string, steps: number, figures: Record<string, StepFigure>): StepScore {
   const rest = { reasons: {}, rows: {}, seed: 1, computedMs: 0, run: 'r1', group: {} as StepScore['group'] };
-  return { type: 'steps', episode, steps, figures, ...rest };
+  return { type: 'steps', episode, scenario: `s-${episode}`, steps, figures, ...rest };
 }
+
+const WITHOUT = { control: null, excess: null, ciLow: null, ciHigh: null, pValue: null };
 
 const figure = (value: number, draws: number[]): StepFigure => ({ value, size: Math.abs(value), draws });
 
@@ -38,35 +39,29 @@ describe('the step report of a group', () => {
     expect([count, steps]).toEqual([2, 192]);
     const [isc] = measures ?? [];
     expect(isc?.value).toBeCloseTo(0.2, 12);
-    // Mean of the sizes 0.3. Of the 16 equally likely pairs of (0.5, 0.1, 0.2, 0.3) and (0.1, 0.3, 0.2, 0.5) eight have
-    // a mean of 0.3 or more.
-    expect(isc?.pValue).toBeCloseTo(8 / 16, 1);
     expect(isc?.nullMean).toBeCloseTo(0.275, 1);
-    expect(isc?.excess).toBeCloseTo(0.3 - (isc?.nullMean as number), 12);
   });
 
-  it('for one dyad uses each of its surrogates once, and gives no p below what their number allows', () => {
+  it('for one dyad uses each of its surrogates once', () => {
     const dyads: GroupSteps = new Map();
     takeStepScore(dyads, scoreOf('e1', 32, { isc: figure(0.9, [0.1, 0.2, 0.3]) }));
     expect(stepReport(dyads)?.measures[0]).toMatchObject({
-      pValue: 1 / 4,
       nullMean: expect.closeTo(0.2, 12) as number,
     });
   });
 
-  it('for two dyads of noise with few shifts gives p ≤ 0.05 in at most 5 % of runs', () => {
-    const random = seededRandom(9);
-    let small = 0;
-    for (let run = 0; run < 2000; run++) {
-      const dyads: GroupSteps = new Map();
-      for (const episode of ['e1', 'e2']) {
-        // Heavy tails: one shift of a dyad stands out.
-        const sizes = Array.from({ length: 6 }, () => Math.abs(random.normal()) ** 3);
-        takeStepScore(dyads, scoreOf(episode, 32, { isc: figure(sizes[0] as number, sizes.slice(1)) }));
-      }
-      small += Number((stepReport(dyads)?.measures[0]?.pValue ?? 1) <= 0.05);
+  it('has no excess and no p without the same words behind another history, whatever its surrogates say', () => {
+    const dyads: GroupSteps = new Map();
+    for (let at = 0; at < 8; at++) {
+      const far = {
+        cka: figure(
+          0.99,
+          Array.from({ length: 99 }, () => 0.1),
+        ),
+      };
+      takeStepScore(dyads, scoreOf(`e${at}`, 128, far));
     }
-    expect(small / 2000).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / 2000));
+    expect(stepReport(dyads)?.measures[0]).toMatchObject({ value: expect.closeTo(0.99, 12), ...WITHOUT });
   });
 
   it('compares a recomputed value with the earlier surrogates', () => {
@@ -77,10 +72,9 @@ describe('the step report of a group', () => {
       {
         measure: 'cka',
         value: 0.2,
-        excess: 0,
         nullMean: 0.2,
         nullQ95: expect.closeTo(0.29, 9),
-        pValue: 2 / 3,
+        ...WITHOUT,
       },
     ]);
   });

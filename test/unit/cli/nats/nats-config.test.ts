@@ -156,7 +156,8 @@ describe('the permissions of a private nats-server', () => {
   });
 
   it('let the coordinator find an agent and invite it, across their private inboxes', async () => {
-    const link = { connection: ada, up: () => true, close: async () => undefined };
+    const inbox = '_INBOX_coordinator';
+    const link = { connection: ada, inbox, up: () => true, close: async () => undefined };
     const service = await registerService(link, {
       name: 'entrain-agent',
       version: '0.0.1',

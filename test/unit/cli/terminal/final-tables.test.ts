@@ -56,16 +56,20 @@ it('has six columns of a score at 80 columns, and all of them with --verbose alo
   expect(lines).toHaveLength(2 + report.groups.length);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   expect(scoreTable(report)[1]).toMatch(/null mean .*its null$/);
+  const reason = 'Too few for a score: 2 of 6 scenarios, 9 of 18 episodes.';
+  const early = { ...report, groups: [{ ...groupOf('live', 1, 0), strict: null, reason }] } as ScoreReport;
+  expect(scoreTable(early, { width: 79, isVerbose: false })[2]).toMatch(/144 {2}2 of 6 scenarios, 9 of 18/);
   expect(branchTable(report, false)[0]).not.toContain('bystander');
   expect(branchTable(report)[0]).toContain('bystander');
-  expect(Math.max(...branchTable(report, false).map((line) => line.length))).toBeLessThan(110);
+  expect(branchTable(report, false)[1]).toMatch(/^live +1st → 2nd +40 +0\.470 +\[0\.37, 0\.57\]/);
+  expect(Math.max(...branchTable(report, false).map((line) => line.length))).toBeLessThan(80);
 });
 
 it('says in one sentence with names what the viewer says, wrapped at words', () => {
   const names = namesIn({ pairs: [['ada', 'ben']] });
   const lines = verdictLines(reportVerdict(report, names), 79);
-  expect(lines.join(' ')).toBe(
-    'They act on one another: in this study, at this temperature, what ada says makes 47\u00a0% of the variation of ben’s next state, and what ben says 41\u00a0% of ada’s. In monologue: 0\u00a0%.',
+  expect(lines.join(' ').replaceAll(/ +/g, ' ')).toBe(
+    'They act on one another: in this study, at this temperature, what ada says makes 47\u00a0% of the variation of ben’s next state, and what ben says 41\u00a0% of ada’s. In monologue: 0\u00a0%. live: ada → ben 47\u00a0% [37, 57] (40 histories), ben → ada 41\u00a0% [31, 51] (40 histories) The shares are of the variation between alternatives that were tried at single turns, the histories.',
   );
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   expect(reportVerdict(report).claim).toContain('what the 1st speaker says makes 47');

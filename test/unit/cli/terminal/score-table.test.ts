@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupReport, PairReport, ScoreReport } from '../../../../src/protocol/reports/score-report.ts';
 import { differenceTable, distanceTable } from '../../../../src/cli/terminal/contrast-tables.ts';
-import { matrixTables, pairTable, scoreTable, stepTable } from '../../../../src/cli/terminal/score-table.ts';
+import { matrixTables, pairTable, scoreTable } from '../../../../src/cli/terminal/score-table.ts';
+import { stepTable } from '../../../../src/cli/terminal/step-table.ts';
 
 const group: GroupReport = {
   sourceModel: 'm',
@@ -173,24 +174,22 @@ describe('differenceTable and distanceTable', () => {
 });
 
 describe('stepTable', () => {
-  it('shows each measure beside its surrogates, and a reason if there is none', () => {
-    const cka = { measure: 'cka', value: 0.41, excess: 0.11, nullMean: 0.3, nullQ95: 0.35, pValue: 0.01 };
-    const fresh = {
-      measure: 'xcorr',
-      value: -0.2,
-      excess: null,
-      nullMean: null,
-      nullQ95: null,
-      pValue: null,
-    };
+  it('shows the excess over the same words behind another history, and says where there is no control', () => {
+    const interval = { ciLow: 0.02, ciHigh: 0.2, pValue: 0.0001 };
+    const shifted = { nullMean: 0.25, nullQ95: 0.35 };
+    const cka = { measure: 'cka', value: 0.41, ...shifted, control: 0.3, excess: 0.11, ...interval };
+    const none = { control: null, excess: null, ciLow: null, ciHigh: null, pValue: null };
+    const fresh = { measure: 'xcorr', value: -0.2, nullMean: null, nullQ95: null, ...none };
     const few = { dyads: 0, steps: 0, measures: [], reason: 'Too few steps yet.' };
     const steps = { dyads: 3, steps: 300, measures: [cka, { ...fresh, bestLag: 2 }] };
     const lines = stepTable(
       reportOf({ ...group, steps }, { ...group, sourceRole: 2, targetRole: 1, steps: few }, group),
     );
     expect(lines).toHaveLength(4);
-    expect(lines[1]).toMatch(/^live +1st → 2nd +cka +\+0\.410 +\+0\.350 +\+0\.110 +0\.010 +3$/);
-    expect(lines[2]).toMatch(/^live +1st → 2nd +xcorr +−0\.200 +2 +3$/);
+    expect(lines[1]).toMatch(
+      /^live +1st → 2nd +cka +\+0\.410 +\+0\.350 +\+0\.300 +\+0\.110 +\[\+0\.020, \+0\.200\] +< 0\.001 +3$/,
+    );
+    expect(lines[2]).toMatch(/^live +1st → 2nd +xcorr +−0\.200 +no control +2 +3$/);
     expect(lines[3]).toMatch(/^live +2nd → 1st +Too few steps yet\.$/);
   });
 
@@ -209,27 +208,39 @@ describe('matrixTables', () => {
     ...more,
   });
 
-  it('gives a cell for every ordered pair, with its excess, p, q and n, or says that there is no score', () => {
+  it('gives a cell for every ordered pair, with its excess, or says that there is no score', () => {
     const lines = matrixTables(
       reportOf(of(1, 2), of(1, 3, { strict: null, samples: 40 }), of(2, 1), of(2, 3), of(3, 1), group),
     );
-    expect(lines[1]).toBe(
-      'live, 3 agents: excess, from the row to the column, and by how many turns the column follows (+n)',
-    );
-    const cells = lines.slice(2).map((line) => line.split(/ {2,}/));
-    const full = (turns: number) => `+0.130 p 0.005 q 0.020 n 200 (+${turns})`;
+    expect(lines.slice(1, 3)).toEqual([
+      'live, 3 agents: excess,',
+      'from the row to the column, which follows by so many turns (+n); ! flagged',
+    ]);
+    const cells = lines.slice(3).map((line) => line.split(/ {2,}/));
     expect(cells).toEqual([
       ['', '1st', '2nd', '3rd'],
-      ['1st', '·', full(1), 'no score, n 40 (+2)'],
-      ['2nd', full(2), '·', full(1)],
-      ['3rd', full(1), 'nothing yet', '·'],
+      ['1st', '·', '+0.130 (+1)', 'no score (+2)'],
+      ['2nd', '+0.130 (+2)', '·', '+0.130 (+1)'],
+      ['3rd', '+0.130 (+1)', 'nothing yet', '·'],
     ]);
   });
 
-  it('names the models in a cell that several groups share', () => {
+  it('fits in 80 columns with four agents, each excess flagged', () => {
+    const roles = [1, 2, 3, 4];
+    const flagged = { agents: 4, verdict: 'flagged' as const, sourceModel: 'n' };
+    const groups = roles.flatMap((source) =>
+      roles.flatMap((target) => (source === target ? [] : [of(source, target, flagged)])),
+    );
+    const lines = matrixTables(reportOf(...groups));
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+  });
+
+  it('gives each pair of models a matrix of its own', () => {
     const lines = matrixTables(reportOf(of(1, 2), of(1, 2, { sourceModel: 'n' })));
-    expect(lines[3]).toContain('m, 3 agents: +0.130');
-    expect(lines[3]).toContain('n → m, 3 agents: +0.130');
+    expect(lines.filter((line) => line.endsWith('excess,'))).toEqual([
+      'live, m, 3 agents: excess,',
+      'live, n → m, 3 agents: excess,',
+    ]);
   });
 
   it('gives no line if only two agents talk', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wrapWords } from '../../../../src/cli/terminal/wrap-words.ts';
+import { wrapText, wrapWords } from '../../../../src/cli/terminal/wrap-words.ts';
 
 it('wrapWords breaks a text between words and indents the lines after the first', () => {
   expect(wrapWords('  ada      I would rather not say it again', { width: 24, indent: 11 })).toEqual([
@@ -34,4 +34,15 @@ it('wrapWords loses no word and no letter', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     expect(lines.join('').replaceAll(/\s/g, '')).toBe(text.replaceAll(/\s/g, ''));
   }
+});
+
+it('wrapText puts what is broken off below what it belongs to', () => {
+  const text = 'note         one two three four\n  deep in one\nwhole';
+  expect(wrapText(text, 24).split('\n')).toEqual([
+    'note         one two',
+    '            three four',
+    '  deep in one',
+    'whole',
+  ]);
+  expect(wrapText(text, Infinity)).toBe(text);
 });

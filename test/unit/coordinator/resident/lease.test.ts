@@ -1,7 +1,7 @@
 /** The lease and the rows that its holder writes, with a real nats-server. */
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ANY_RUN } from '../../../../src/cli/nats/nats-permissions.ts';
+import { ANY_RUN } from '../../../../src/transport/nats/permissions.ts';
 import { awaitLease, LEASE_MS, type Lease } from '../../../../src/coordinator/resident/lease.ts';
 import { openServiceRows } from '../../../../src/coordinator/resident/service-rows.ts';
 import { systemClock, type Clock } from '../../../../src/process/clock.ts';

@@ -45,10 +45,13 @@ describe.each(STYLES)('beginnings of prompts that dialogues share, $style', (sty
     async (opens) => {
       const shared = sharing();
       const alone = await play(model, LONG, opens);
-      const [first, second] = [await play(shared, LONG, opens), await play(shared, LONG, opens)];
+      const first = await play(shared, LONG, opens);
       expect(first).toEqual(alone);
-      expect(second.seen).toEqual(alone.seen);
-      expect(second.passes).toBeLessThanOrEqual(first.passes - 3);
+      // The second must leave the beginning as it was for the third.
+      for (const later of [await play(shared, LONG, opens), await play(shared, LONG, opens)]) {
+        expect(later.seen).toEqual(alone.seen);
+        expect(later.passes).toBeLessThanOrEqual(first.passes - 3);
+      }
     },
   );
 

@@ -63,6 +63,11 @@ describe('readStudy', () => {
     expect((await read(study)).scenarios[0]).toMatchObject({ script: [], scripts });
   });
 
+  it('takes the same talk with the states of a third person beside live', async () => {
+    const conditions = ['live', 'paper-reader', 'dose:0.5'];
+    expect((await read({ conditions })).conditions).toEqual(conditions);
+  });
+
   it('takes branches, a quarter of the turns with three alternatives unless it says otherwise', async () => {
     expect((await read({})).branches).toBeNull();
     expect((await read({ branches: {} })).branches).toEqual({ share: 0.25, alternatives: 3 });
@@ -118,11 +123,31 @@ describe('readStudy', () => {
       { conditions: ['dose:0.5', 'live', 'dose:0.50'] },
       /"dose:0.5" and "dose:0.50" in conditions/,
     ],
+    [
+      'the same third person twice',
+      { conditions: ['paper-reader', 'live', 'paper-reader'] },
+      /"paper-reader" and "paper-reader" in conditions, which give the same/,
+    ],
+    [
+      'controls of one episode',
+      { steps: { control: true }, episodes: 1 },
+      /steps.control and 1 episode: expected at least 2/,
+    ],
     ['a dose of all beside live', { conditions: ['live', 'dose:1'] }, /"live" and "dose:1" in conditions/],
     [
       'a dose of nothing beside monologue',
       { conditions: ['dose:0.00', 'monologue'] },
       /"dose:0.00" and "mono/,
+    ],
+    [
+      'covariates of nobody',
+      { models: { ada: 'm' }, covariates: { ada: { size: 1 }, bob: { size: 2 } } },
+      /covariates of "bob", which has no model/,
+    ],
+    [
+      'other covariates of another model',
+      { models: { ada: 'm', ben: 'n' }, covariates: { ada: { size: 1 }, ben: { loss: 2 } } },
+      /other covariates of "ben" than of "ada": expected "size" of each/,
     ],
     [
       'a group twice',

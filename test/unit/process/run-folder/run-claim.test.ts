@@ -22,9 +22,9 @@ const claim = (folder: string, more: Partial<ClaimOptions> = {}) =>
   claimRun({ run: 'r1', folder, program: 'start', ...more });
 
 /** A process that claims the folder, prints the outcome, and stays. */
-async function claimant(folder: string): Promise<{ child: ChildProcess; said: string }> {
+async function claimant(folder: string, lease?: number): Promise<{ child: ChildProcess; said: string }> {
   const code = `import('./dist/src/process/run-folder/run-claim.js')
-    .then(({ claimRun }) => claimRun({ run: 'r1', folder: ${JSON.stringify(folder)}, program: 'start' }))
+    .then(({ claimRun }) => claimRun({ run: 'r1', folder: ${JSON.stringify(folder)}, program: 'start', lease: ${lease} }))
     .then(() => 'has it', (error) => error.message)
     .then((said) => { console.log(said); setInterval(() => {}, 1000); });`;
   const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -50,6 +50,19 @@ describe('a run folder', () => {
     const told = await claim(folder).catch((error: unknown) => error);
     expect(told).toMatchObject({ code: 'RUN_RUNNING' });
     expect(String(told)).toContain(`Run r1 is running here (pid ${owner.child.pid}`);
+  });
+
+  it('goes from a coordinator that lives to the one of a later lease, and to none of an earlier or the same', async () => {
+    const folder = await runFolder();
+    expect((await claimant(folder, 7)).said).toBe('has it');
+    for (const lease of [6, 7, undefined])
+      expect(
+        await claim(folder, lease === undefined ? {} : { lease }).catch((error: unknown) => error),
+      ).toMatchObject({
+        code: 'RUN_RUNNING',
+      });
+    const { release } = await claim(folder, { lease: 8 });
+    await release();
   });
 
   it('goes to one of eight processes that ask at the same moment, also over the claim of a killed one', async () => {

@@ -58,6 +58,27 @@ function rowsWhere(rows: ExchangeRows, keep: (row: number) => boolean): Exchange
   };
 }
 
+/** With turns more at which nothing was replaced, each the only one of its scenario and number. */
+function withLonelyTurns(rows: ExchangeRows, count: number): ExchangeRows {
+  const random = seededRandom(4);
+  const { n, scenario, turn, source, target } = rows.unpatched;
+  const longer = (of: Int32Array, value: (i: number) => number): Int32Array =>
+    Int32Array.from({ length: n + count }, (_, i) => (i < n ? (of[i] as number) : value(i - n)));
+  const wider = ({ cols, data }: ExchangeRows['moved']): ExchangeRows['moved'] => ({
+    rows: n + count,
+    cols,
+    data: Float64Array.from({ length: (n + count) * cols }, (_, i) => data[i] ?? random.normal()),
+  });
+  const unpatched = {
+    n: n + count,
+    scenario: longer(scenario, (i) => i % 6),
+    turn: longer(turn, (i) => 100 + i),
+    source: wider(source),
+    target: target.map(wider),
+  };
+  return { ...rows, unpatched };
+}
+
 describe('interchange', () => {
   it('is what a slow twin finds: explicit fits on turns of other scenarios, and their scale on other scenarios', async () => {
     const { rows } = plantedInterchange(SMALL);
@@ -132,6 +153,20 @@ describe('interchange', () => {
     const lacking = rowsWhere(rows, (row) => !(at(row) === '0 0 6' && rows.donor[row] === 2));
     const without = rowsWhere(rows, (row) => at(row) !== '0 0 6');
     expect(await interchange(lacking, options)).toEqual(await interchange(without, options));
+  });
+
+  it('explains nothing, and not less, where the listener moves against the map', async () => {
+    const { rows } = plantedInterchange({ ...SMALL, scenarios: 8, recipients: 3, effect: -0.5 });
+    const follows = found((await interchange(rows, options)).follows);
+    expect([follows.score, follows.ci]).toEqual([0, { low: 0, high: 0 }]);
+    expect(follows.pValue).toBeGreaterThan(0.5);
+  });
+
+  it('takes nothing from turns that no other episode of their scenario has', async () => {
+    const { rows } = plantedInterchange(SMALL);
+    const lonely = withLonelyTurns(rows, 24);
+    expect(lonely.unpatched.n).toBe(rows.unpatched.n + 24);
+    expect(await interchange(lonely, options)).toEqual(await interchange(rows, options));
   });
 
   it.each([

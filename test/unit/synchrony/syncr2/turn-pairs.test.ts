@@ -40,14 +40,13 @@ describe('pairTurns', () => {
     const direction = { direction: 'first_to_second', lag: 1 } as const;
     const without = pairTurns(spoken(false), direction);
     const found = pairTurns(spoken(true), direction);
-    expect([without.history.cols, found.history.cols, found.reply.cols]).toEqual([4, 7, 7]);
-    // [turn, 0, 3 × episode] in other units: divided by its own spread, the factor 100 cancels.
-    const spread = found.historySpreads?.sentence ?? NaN;
-    for (const row of rows(found.history)) {
-      const text = (row[0] as number) * (found.historySpreads?.text ?? NaN);
-      expect((row[4] as number) * spread).toBeCloseTo(100 * text, 6);
-    }
-    const columns = [4, 5, 6].map((c) => rows(found.history).map((row) => row[c] as number));
+    expect([without.history.cols, found.history.cols, found.reply.cols]).toEqual([3, 5, 5]);
+    // [turn, 0, 3 × episode] in other units: divided by their own spread, they are the same share of it.
+    const [text, sentence] = [0, 3].map((c) => rows(found.history).map((row) => row[c] as number));
+    const factor = (sentence?.at(-1) as number) / (text?.at(-1) as number);
+    for (const [r, value] of (sentence as number[]).entries())
+      expect(value).toBeCloseTo(factor * (text?.[r] as number), 6);
+    const columns = [3, 4].map((c) => rows(found.history).map((row) => row[c] as number));
     const variances = columns.map((values) => {
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -100,9 +99,10 @@ describe('pairTurns', () => {
         const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
         return total + values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
       }, 0);
-    expect(history.cols).toBe(4);
-    expect(variance([0, 1, 2])).toBeCloseTo(1, 9);
-    expect(variance([3])).toBeCloseTo(1, 9);
+    // The second column of the text is 0 in all rows, and left out.
+    expect(history.cols).toBe(3);
+    expect(variance([0, 1])).toBeCloseTo(1, 9);
+    expect(variance([2])).toBeCloseTo(1, 9);
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * Withdrawn and restored permissions, a full store, and JetStream switched off, each with a real nats-server.
  */
+import { Events } from 'nats';
 import { afterEach, describe, expect, it } from 'vitest';
 import { names, subjects } from '../../../../src/protocol/subjects.ts';
 import {
@@ -34,6 +35,28 @@ async function start(jetstream?: string): Promise<NatsFixture> {
 
 const stream = { name: STREAM, subjects: subjects.stored(RUN) };
 const event = (name: string) => ({ subject: subjects.event(RUN, name), id: name, body: { name } });
+
+/** An agent that reads its specs from a run's stream, and a coordinator that can store some. */
+async function startReader(nats: NatsFixture) {
+  const coordinator = await nats.connect('coordinator');
+  await createRunStream(coordinator.connection, stream);
+  const consumer = names.specConsumer('ada');
+  const filter = subjects.specsOf(RUN, 'ada');
+  await createConsumer(coordinator.connection, { stream: STREAM, name: consumer, filter });
+  const agent = await nats.connect('agent-ada');
+  const read: StoredMessage[] = [];
+  const take = (message: StoredMessage): void => {
+    message.ack();
+    read.push(message);
+  };
+  const reading = await consume(agent.connection, { stream: STREAM, consumer, take, log: silentLog });
+  const say = (episode: string) => ({
+    subject: subjects.spec(RUN, episode, 'ada'),
+    id: episode,
+    body: {},
+  });
+  return { coordinator, agent, read, say, reading };
+}
 
 describe('a withdrawn NATS permission', () => {
   it('ends no subscription: it goes on when the permission is back', async () => {
@@ -70,37 +93,14 @@ describe('a withdrawn NATS permission', () => {
 
   it('makes a publisher and a reader of the stream wait until it is back', async () => {
     const nats = await start();
-    const coordinator = await nats.connect('coordinator');
-    await createRunStream(coordinator.connection, stream);
-    const consumer = names.specConsumer('ada');
-    await createConsumer(coordinator.connection, {
-      stream: STREAM,
-      name: consumer,
-      filter: subjects.specsOf(RUN, 'ada'),
-    });
-    const agent = await nats.connect('agent-ada');
-    const read: StoredMessage[] = [];
-    const reading = await consume(agent.connection, {
-      stream: STREAM,
-      consumer,
-      take: (message) => {
-        message.ack();
-        read.push(message);
-      },
-      log: silentLog,
-    });
-    const spec = (episode: string) => ({
-      subject: subjects.spec(RUN, episode, 'ada'),
-      id: episode,
-      body: {},
-    });
-    await publishStored(coordinator.connection, spec('e1'));
+    const { coordinator, read, say, reading } = await startReader(nats);
+    await publishStored(coordinator.connection, say('e1'));
     await expect.poll(() => read.length, { timeout: 20_000 }).toBe(1);
 
     await nats.reload(UP.map((name) => ({ name, runs: ['other'] })));
     await new Promise((done) => setTimeout(done, 1000));
     let stored = false;
-    const publishing = publishStored(coordinator.connection, spec('e2')).then(() => (stored = true));
+    const publishing = publishStored(coordinator.connection, say('e2')).then(() => (stored = true));
     await new Promise((done) => setTimeout(done, 3000));
     expect(stored).toBe(false);
     await nats.reload(UP);
@@ -108,6 +108,23 @@ describe('a withdrawn NATS permission', () => {
     await expect.poll(() => read.length, { timeout: 30_000 }).toBe(2);
     await reading.stop();
   });
+
+  it('ends no reader whose answers the server refused for a time', async () => {
+    const nats = await start();
+    const { coordinator, agent, read, say, reading } = await startReader(nats);
+    await publishStored(coordinator.connection, say('e1'));
+    await expect.poll(() => read.length, { timeout: 20_000 }).toBe(1);
+    let refusals = 0;
+    void (async () => {
+      for await (const { type } of agent.connection.status()) refusals += Number(type === Events.Error);
+    })();
+    await nats.reload(UP, (config) => config.replaceAll('_INBOX_agent-ada', '_INBOX_nobody'));
+    await expect.poll(() => refusals, { timeout: 20_000 }).toBeGreaterThan(0);
+    await nats.reload(UP);
+    await publishStored(coordinator.connection, say('e2'));
+    await expect.poll(() => read.length, { timeout: 60_000 }).toBe(2);
+    await reading.stop();
+  }, 120_000);
 
   it('no longer delays a publisher that is told to stop', async () => {
     const nats = await start();
@@ -164,6 +181,24 @@ describe('JetStream switched off', () => {
     await publishing;
   });
 
+  it('is asked again and again for messages by a reader, who goes on when it is back', async () => {
+    const nats = await start();
+    const { coordinator, agent, read, say, reading } = await startReader(nats);
+    await nats.restart('enabled: false');
+    const asked: string[] = [];
+    const publish = agent.connection.publish.bind(agent.connection);
+    agent.connection.publish = (...message) => {
+      asked.push(message[0]);
+      publish(...message);
+    };
+    const pulls = (): number => asked.filter((subject) => subject.includes('.CONSUMER.MSG.NEXT.')).length;
+    await expect.poll(pulls, { timeout: 60_000 }).toBeGreaterThan(2);
+    await nats.restart('');
+    await publishStored(coordinator.connection, say('e1'));
+    await expect.poll(() => read.length, { timeout: 60_000 }).toBe(1);
+    await reading.stop();
+  }, 200_000);
+
   it('is named in the error of a program that opens a stream', async () => {
     const off = await start('enabled: false');
     const { connection } = await off.connect('agent-ada');
@@ -172,5 +207,26 @@ describe('JetStream switched off', () => {
     ).rejects.toMatchObject({
       code: 'NATS_NO_JETSTREAM',
     });
+  });
+});
+
+describe('a server that does not answer for longer than a request waits', () => {
+  it('is asked again, about streams as well as consumers', { timeout: 60_000 }, async () => {
+    const nats = await start();
+    const { connection } = await nats.connect('coordinator');
+    const consumer = names.specConsumer('ada');
+    const options = { stream: STREAM, name: consumer, filter: subjects.specsOf(RUN, 'ada') };
+    const asks = [
+      () => createRunStream(connection, stream),
+      () => createConsumer(connection, options),
+      async () => (await consume(connection, { ...options, consumer, take: () => undefined })).stop(),
+    ];
+    for (const ask of asks) {
+      nats.hold(true);
+      const asked = ask();
+      await new Promise((done) => setTimeout(done, 6500));
+      nats.hold(false);
+      await asked;
+    }
   });
 });

@@ -91,6 +91,21 @@ describe('access to the activation stream', () => {
     socket.terminate();
   });
 
+  it.each(['/stream', '/other'])('keeps no socket of a client that it refuses on %s', async (path) => {
+    const { hostname, port } = new URL(analyzer.url);
+    const client = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n';
+    client.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${upgrade}\r\n`);
+    await new Promise((resolve) => client.resume().once('end', resolve));
+    // It goes on to hold its half: only a socket that is gone answers with a reset.
+    const gone = new Promise((resolve) =>
+      client.once('error', (error: NodeJS.ErrnoException) => resolve(error.code)),
+    );
+    const writing = setInterval(() => client.write('x'), 20);
+    expect(await gone).toMatch(/ECONNRESET|EPIPE/);
+    clearInterval(writing);
+  });
+
   it('answers 404 on other paths, so that no socket stays open', async () => {
     const socket = new WebSocket(analyzer.url.replace('/stream', '/other'));
     socket.on('error', () => undefined);

@@ -80,7 +80,10 @@ describe('the verdict', () => {
     );
     expect(verdict).toEqual({
       claim: 'Their hidden states go together beyond what scenario, turn and episode explain.',
-      evidence: ['live: 1st → 2nd +0.25 [+0.20, +0.30]', 'monologue: 1st → 2nd +0.00 [−0.05, +0.05]'],
+      evidence: [
+        'live: 1st → 2nd +0.25 [+0.20, +0.30]',
+        'monologue: 1st → 2nd 0.00 [−0.05, +0.05] not shown',
+      ],
       caveat: 'Whether one acts on the other is not tested: that takes branches.',
     });
   });
@@ -98,9 +101,9 @@ describe('the verdict', () => {
       influence('monologue', 0),
     );
     expect(verdict.claim).toBe(
-      'They act on one another: in this study, at this temperature, what the 1st speaker says makes 47\u00a0% of the variation of the 2nd speaker’s next state. In monologue: 0\u00a0%.',
+      'One acts on the other: in this study, at this temperature, what the 1st speaker says makes 47\u00a0% of the variation of the 2nd speaker’s next state. In monologue: 0\u00a0%.',
     );
-    expect(verdict.evidence).toEqual([]);
+    expect(verdict.evidence).toEqual(['live: 1st → 2nd 47\u00a0% [37, 57] (p 0.010, 24 histories)']);
   });
 
   it('does not say that they act on one another where an interval holds 0', () => {
@@ -108,15 +111,16 @@ describe('the verdict', () => {
     expect(verdict.claim).toBe(
       'Neither is seen to act on the other: no interval of the influence lies above 0.',
     );
-    expect(verdict.evidence).toEqual(['live: 1st → 2nd 5\u00a0%']);
+    expect(verdict.evidence).toEqual(['live: 1st → 2nd 5\u00a0% [−5, 15] (p 0.010, 24 histories)']);
   });
 
   it('says early what the anytime-valid test finds', () => {
     const early = { ...influence('live', 0), influence: null, matched: null, provisional: true };
     expect(take(early).verdict).toEqual({
-      claim: 'So far: they act on one another.',
+      claim: 'So far: one acts on the other: what the 1st speaker says changes the 2nd speaker.',
       evidence: ['live: 1st → 2nd p 0.010 after 24 histories'],
-      caveat: 'By a test that may be looked at any time; how much takes more histories.',
+      caveat:
+        'This p holds however often one looks; how much they move each other shows after more histories.',
     });
   });
 

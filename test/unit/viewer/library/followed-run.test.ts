@@ -36,6 +36,20 @@ describe('FollowedRun', () => {
     expect(run.words('e0002').map(({ text }) => text)[1]).toBe('ben says 1 of e0002');
   });
 
+  it('is scoring until its last figures are there, as long as its programs are', async () => {
+    const folder = await writeRunFolder(runs, { run: 'r1' });
+    const run = new FollowedRun(folder);
+    const stateNow = async (isAlive: () => Promise<boolean>): Promise<string> => {
+      await run.look(isAlive);
+      return run.entry().state;
+    };
+    await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
+    expect(await stateNow(alive)).toBe('scoring');
+    expect(await stateNow(dead)).toBe('finished');
+    await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live' })]);
+    expect(await stateNow(alive)).toBe('finished');
+  });
+
   it('says what a first score still lacks, until there is one', async () => {
     const plan = { run: 'r1', episodes: 17, turns: 5, conditions: ['live'], isFinished: false };
     const folder = await writeRunFolder(runs, plan);
@@ -71,7 +85,8 @@ describe('FollowedRun', () => {
       },
       { episode: 'e0001', turn: 4, k: 3, text: '', finish: 'skipped' },
     ]);
-    await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live', provisional: true })]);
+    const scores = [80, 100].map((samples) => scoreLine({ condition: 'live', samples, provisional: true }));
+    await appendLines(folder, 'scores.jsonl', scores);
     const types = (await run.look(alive))?.map(({ type }) => type);
     expect(types).toEqual(['utterance', 'utterance', 'utterance', 'figures', 'run']);
     expect(run.words('e0001').at(-1)).toMatchObject({

@@ -38,6 +38,18 @@ describe('the liveliest episode', () => {
     expect(elsewhere.liveliest).toBe('e0003');
     expect(after(elsewhere, changed(talk('e0003', false)), said('e0002', 1)).liveliest).toBe('e0002');
   });
+
+  it('is one in which they hear one another, where there is one', () => {
+    const deaf = (episode: string, open = true): EpisodeView => ({
+      ...talk(episode, open),
+      condition: 'monologue',
+    });
+    const begun = read(talk('e0001'), deaf('e0002'), talk('e0003'), deaf('e0004'));
+    expect(begun.liveliest).toBe('e0003');
+    const over = after(begun, changed(talk('e0003', false)), said('e0004', 0));
+    expect(over.liveliest).toBe('e0001');
+    expect(after(over, changed(talk('e0001', false)), said('e0002', 0)).liveliest).toBe('e0004');
+  });
 });
 
 describe('the words of an open page', () => {
@@ -54,6 +66,9 @@ describe('the words of an open page', () => {
     const over = after(model, token('e0001', 1, 'cut'), changed(talk('e0001', false)));
     expect([...over.words.keys()]).toEqual(['e0002']);
     expect(over.speaking.size).toBe(0);
+    // Late tokens bring nothing back; those of an episode that is not known yet are shown once it is.
+    const late = after(over, token('e0001', 1, 'late'), token('e0009', 0, 'early'));
+    expect([...late.speaking.keys()]).toEqual(['e0009']);
     const seen = reduce(model, { type: 'words', episode: 'e0001', words: [] });
     expect([...after(seen, changed(talk('e0001', false))).words.keys()]).toEqual(['e0001', 'e0002']);
   });

@@ -1,0 +1,48 @@
+/** The systemd unit of a machine that has joined. */
+import { userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('../entrain.js', import.meta.url));
+
+export const UNIT = 'entrain-joined.service';
+
+/**
+ * @param argv flags of `entrain join`, without the token: it is used up
+ * @param recordings folder to which it writes besides `data`
+ */
+export function unitText(argv: readonly string[], data: string, recordings?: string): string {
+  const written = [data, ...(recordings === undefined ? [] : [recordings])].join(' ');
+  const command = [process.execPath, COMMAND, 'join', ...argv].map(quoted).join(' ');
+  return `[Unit]
+Description=entrain: agents or analyzer of this machine
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${command}
+Restart=always
+RestartSec=5
+TimeoutStopSec=30
+User=${userInfo().username}
+WorkingDirectory=${data}
+ReadWritePaths=${written}
+NoNewPrivileges=yes
+ProtectSystem=strict
+PrivateTmp=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictSUIDSGID=yes
+LockPersonality=yes
+UMask=0077
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** A word of a command as systemd reads it. */
+const quoted = (word: string): string =>
+  `"${word.replaceAll('%', '%%').replaceAll('$', '$$$$').replaceAll(/["\\]/g, '\\$&')}"`;

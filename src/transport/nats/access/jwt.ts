@@ -1,0 +1,130 @@
+/**
+ * NATS JSON web tokens: who is an operator, an account and a user, signed with nkeys. nats-server checks them, so no
+ * file of users has to be read again.
+ */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../../process/clock.ts';
+import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from 'nkeys.js';
+
+export interface Key {
+  public: string;
+  /** Private half; whoever has it can sign. */
+  seed: string;
+}
+
+/** Subjects that a user may use. */
+export interface Permissions {
+  publish: string[];
+  subscribe: string[];
+  /**
+   * Whether it may publish once on any subject that a message it received names for its answer. Who sends it messages
+   * can so let it publish anywhere, hence programs alone that answer nobody but who may ask them.
+   */
+  answers?: boolean;
+}
+
+const MAKERS = { operator: createOperator, account: createAccount, user: createUser } as const;
+const NS_OF_MINUTE = 60e9;
+/** No limit, in the words of nats-server. */
+const FREE = -1;
+
+export function makeKey(kind: keyof typeof MAKERS): Key {
+  const pair: KeyPair = MAKERS[kind]();
+  return { public: pair.getPublicKey(), seed: Buffer.from(pair.getSeed()).toString() };
+}
+
+export const publicOf = (seed: string): string => fromSeed(Buffer.from(seed)).getPublicKey();
+
+/** @param by seed of the operator itself */
+export function operatorJwt(by: string, of: { signingKeys: string[]; systemAccount: string }): string {
+  const nats = { signing_keys: of.signingKeys, system_account: of.systemAccount, type: 'operator' };
+  return sign(by, { sub: publicOf(by), name: 'entrain' }, nats);
+}
+
+export interface AccountOf {
+  account: string;
+  name: string;
+  signingKeys: string[];
+  /** Public keys of users, and the second up to which what was signed for them is void. */
+  revocations?: Readonly<Record<string, number>>;
+  jetstream: boolean;
+}
+
+/** @param by seed of the operator or of a signing key of it */
+export function accountJwt(by: string, of: AccountOf): string {
+  const room = of.jetstream ? { mem_storage: FREE, disk_storage: FREE, streams: FREE, consumer: FREE } : {};
+  const free = {
+    subs: FREE,
+    data: FREE,
+    payload: FREE,
+    imports: FREE,
+    exports: FREE,
+    conn: FREE,
+    leaf: FREE,
+  };
+  const nats = {
+    limits: { ...free, ...room, wildcards: true },
+    signing_keys: of.signingKeys,
+    revocations: of.revocations ?? {},
+    type: 'account',
+  };
+  return sign(by, { sub: of.account, name: of.name }, nats);
+}
+
+export interface UserOf {
+  /** Public key of the user. */
+  user: string;
+  name: string;
+  account: string;
+  permissions: Permissions;
+  /** Seconds since 1970; without it the token has no end. */
+  expiresAtS?: number;
+}
+
+/** @param by seed of a signing key of the account */
+export function userJwt(by: string, of: UserOf): string {
+  const { user, name, account, permissions, expiresAtS } = of;
+  const nats = {
+    pub: listed(permissions.publish),
+    sub: listed(permissions.subscribe),
+    ...(permissions.answers ? { resp: { max: 1, ttl: NS_OF_MINUTE } } : {}),
+    subs: FREE,
+    data: FREE,
+    payload: FREE,
+    issuer_account: account,
+    type: 'user',
+  };
+  return sign(by, { sub: user, name, ...(expiresAtS === undefined ? {} : { exp: expiresAtS }) }, nats);
+}
+
+/** An empty list would allow everything. */
+const listed = (subjects: string[]): object => (subjects.length > 0 ? { allow: subjects } : { deny: ['>'] });
+
+const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function sign(seed: string, claims: object, nats: object): string {
+  const pair = fromSeed(Buffer.from(seed));
+  const jti = randomBytes(16).toString('hex');
+  const issued = { jti, iat: Math.floor(systemClock.nowMs() / 1000), iss: pair.getPublicKey() };
+  const body = `${part({ typ: 'JWT', alg: 'ed25519-nkey' })}.${part({ ...issued, ...claims, nats: { ...nats, version: 2 } })}`;
+  return `${body}.${Buffer.from(pair.sign(Buffer.from(body))).toString('base64url')}`;
+}
+
+export interface UserClaims {
+  name: string;
+  user: string;
+  issuedAtS: number;
+  expiresAtS?: number;
+}
+
+/** What a user token says; its signature is the server's to check. Undefined where it is none. */
+export function readUserJwt(jwt: string): UserClaims | undefined {
+  try {
+    const text = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString();
+    const { name, sub, iat, exp } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof name !== 'string' || typeof sub !== 'string' || typeof iat !== 'number') return undefined;
+    return { name, user: sub, issuedAtS: iat, ...(typeof exp === 'number' ? { expiresAtS: exp } : {}) };
+  } catch {
+    return undefined;
+  }
+}
