@@ -91,7 +91,10 @@ describe('entrain start', () => {
 
     const metrics = /analyzer +(http:\S+\/metrics)/.exec(demo.output())?.[1] ?? '';
     const samples = samplesIn(await (await fetch(metrics)).text());
-    await page.locator('.state.finished').waitFor();
+    // With what the page complained of, so that a failure says why it shows no end.
+    await expect
+      .poll(async () => [...complaints, await page.locator('.state').innerText()], { timeout: 120_000 })
+      .toEqual(['finished']);
     const titles = page.locator('.rung .row title');
     for (const [name, source, target] of [
       ['ada → ben', 1, 2],

@@ -57,6 +57,14 @@ afterAll(async () => {
   await rm(runs, { recursive: true, force: true });
 });
 
+it('asks again for a run whose first request was not answered', async () => {
+  const page = await browser.newPage();
+  await page.route('**/api/run?**', (route) => route.abort(), { times: 1 });
+  await page.goto(`${viewer.url}/?run=done`);
+  await page.locator('.state.finished').waitFor();
+  await page.close();
+});
+
 const textOf = (page: Page, selector: string): Promise<string[]> => page.locator(selector).allInnerTexts();
 const isWideAsWindow = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth <= innerWidth');

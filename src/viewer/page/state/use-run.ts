@@ -6,6 +6,8 @@ import { NOTHING, reduce, type Change, type RunModel } from './run-model.ts';
 
 /** Interval between questions for a run that has not begun. */
 const AGAIN_MS = 700;
+/** Interval between questions where one was not answered. */
+const AFTER_FAULT_MS = 2000;
 
 export function useRun(name: string, episode: string | undefined): RunModel {
   const [model, change] = useReducer(reduce, NOTHING);
@@ -26,6 +28,7 @@ function followRun(name: string, change: (change: Change) => void): () => void {
   let isOver = false;
   let again: ReturnType<typeof setTimeout> | undefined;
   const read = async (): Promise<void> => {
+    clearTimeout(again);
     news.hold();
     try {
       const run = await fetchRun(name);
@@ -34,8 +37,9 @@ function followRun(name: string, change: (change: Change) => void): () => void {
       if (run) news.release();
       else again = setTimeout(() => void read(), AGAIN_MS);
     } catch (fault) {
+      if (isOver) return;
       change({ type: 'fault', fault: String(fault) });
-      news.release();
+      again = setTimeout(() => void read(), AFTER_FAULT_MS);
     }
   };
   let wasLost = false;
