@@ -3,9 +3,10 @@
  */
 import type { Clock } from '../process/clock.ts';
 import type { Alternative } from '../protocol/nats-messages.ts';
-import { controlOf, plannedBranches, planEpisodes } from './plan.ts';
+import { controlOf, countPlanned, plannedBranches } from './plan.ts';
 import { publishEvent, publishSpec, type PublishOptions } from './publish.ts';
-import { episodesOf, type Command, type RunningEpisode, type RunState } from './run-state.ts';
+import { episodesOf, type Command } from './state/decide.ts';
+import { episodeOf, type RunningEpisode, type RunState } from './state/run-state.ts';
 import type { PlannedEpisode } from './plan.ts';
 
 export interface CarryOptions extends PublishOptions {
@@ -25,14 +26,14 @@ export async function carryOut(options: CarryOptions, state: RunState, command: 
   const atMs = clock.nowMs();
   switch (command.do) {
     case 'start-run': {
-      const episodes = planEpisodes(study).length;
+      const episodes = countPlanned(study);
       return publishEvent(options, { type: 'run-started', run, study, episodes, atMs });
     }
     case 'start-episode':
       return startEpisode(options, state, command.episode);
     case 'assign-role': {
       const { episode, role } = command;
-      const now = state.episodes.get(episode.id);
+      const now = episodeOf(state, episode.id);
       if (now?.is !== 'running') return;
       return publishSpec(options, {
         ...partOf(options, state, { episode, now, role }),
@@ -97,12 +98,12 @@ export async function resumeEpisodes(options: CarryOptions, state: RunState, age
  */
 function partOf(
   { study }: Pick<CarryOptions, 'study'>,
-  { plan, episodes }: RunState,
+  state: RunState,
   { episode, now, role }: { episode: PlannedEpisode; now: RunningEpisode; role: number },
 ) {
   const alternatives = owedReplies(now, { role, speakers: episode.order.length });
-  const other = controlOf(study, plan, episode);
-  const ended = other ? episodes.get(other.id) : undefined;
+  const other = controlOf(study, state.plan, episode);
+  const ended = other && episodeOf(state, other.id);
   const control =
     other && ended?.is === 'finished'
       ? { episode: other.id, seed: other.seed, history: [...(ended.spoken ?? [])] }
@@ -149,7 +150,7 @@ export async function publishTakeover(
   state: RunState,
   change: Takeover,
 ): Promise<void> {
-  const now = state.episodes.get(change.episode);
+  const now = episodeOf(state, change.episode);
   const turn = now?.is === 'running' ? now.spoken.length : 0;
   const atMs = options.clock.nowMs();
   await publishEvent(options, { type: 'episode-taken-over', ...change, turn, atMs });

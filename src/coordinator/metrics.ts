@@ -1,7 +1,8 @@
 /** The coordinator's metrics; the only module of this program that uses prom-client. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { addProcessMetrics } from '../process/metrics.ts';
-import { countEpisodes, countTurns, type EpisodeState, type RunState } from './run-state.ts';
+import { countEpisodes, countTurns } from './state/decide.ts';
+import type { EpisodeState, RunState } from './state/run-state.ts';
 
 /** The figures of one run; the series have the label `run`. */
 export interface RunMetrics {

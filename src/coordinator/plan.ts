@@ -55,17 +55,14 @@ export function planEpisodes(study: Study): PlannedEpisode[] {
   return plan;
 }
 
+/** Number of episodes of a study. */
+export const countPlanned = ({ episodes, scenarios, pairs, conditions }: Study): number =>
+  episodes * scenarios.length * pairs.length * conditions.length;
+
 /** The episodes of the scenario, speakers and condition whose states are kept for this one's patches, by id. */
 function donorsOf(study: Study, episode: PlannedEpisode): string[] {
-  const { scenario, condition, order } = episode;
-  return planEpisodes(study)
-    .filter(
-      (other) =>
-        isBasis(study, other.round) &&
-        other.scenario.id === scenario.id &&
-        other.condition === condition &&
-        String(other.order) === String(order),
-    )
+  return alike(planOf(study), episode)
+    .filter(({ round }) => isBasis(study, round))
     .map(({ id }) => id);
 }
 
@@ -78,16 +75,43 @@ export function controlOf(
   plan: readonly PlannedEpisode[],
   episode: PlannedEpisode,
 ): PlannedEpisode | undefined {
-  const { scenario, condition, order, round } = episode;
-  if (!study.steps?.control || round === 0 || UNHEARD.has(talkOf(condition))) return undefined;
-  return plan.find(
-    (other) =>
-      other.round === 0 &&
-      other.scenario.id === scenario.id &&
-      other.condition === condition &&
-      String(other.order) === String(order),
-  );
+  if (!study.steps?.control || episode.round === 0 || UNHEARD.has(talkOf(episode.condition)))
+    return undefined;
+  return alike(plan, episode).find(({ round }) => round === 0);
 }
+
+type Plan = readonly PlannedEpisode[];
+
+/** A large plan takes long to make and to look through, and each episode that begins is looked up. */
+const plans = new WeakMap<Study, Plan>();
+const likenesses = new WeakMap<Plan, Map<string, PlannedEpisode[]>>();
+
+function planOf(study: Study): Plan {
+  const plan = plans.get(study) ?? planEpisodes(study);
+  plans.set(study, plan);
+  return plan;
+}
+
+/** The episodes of a plan with the scenario, speakers and condition of one, in order. */
+function alike(plan: Plan, episode: PlannedEpisode): readonly PlannedEpisode[] {
+  const known = likenesses.get(plan) ?? groupAlike(plan);
+  likenesses.set(plan, known);
+  return known.get(likenessOf(episode)) ?? [];
+}
+
+function groupAlike(plan: Plan): Map<string, PlannedEpisode[]> {
+  const groups = new Map<string, PlannedEpisode[]>();
+  for (const episode of plan) {
+    const key = likenessOf(episode);
+    const group = groups.get(key);
+    if (group) group.push(episode);
+    else groups.set(key, [episode]);
+  }
+  return groups;
+}
+
+const likenessOf = ({ scenario, condition, order }: PlannedEpisode): string =>
+  JSON.stringify([scenario.id, condition, order]);
 
 const UNHEARD: ReadonlySet<string> = new Set(['monologue', 'random', 'shared-input']);
 

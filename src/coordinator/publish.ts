@@ -21,7 +21,7 @@ import { digestOf, mintGrant } from '../transport/stream/auth/role-grant.ts';
 import type { Fleet, FleetAgent } from './fleet.ts';
 import { couplingOf } from './conditions.ts';
 import { plannedBranches, plannedGroups, type PlannedEpisode } from './plan.ts';
-import type { RoleHolder } from './run-state.ts';
+import type { RoleHolder } from './state/run-state.ts';
 
 export interface PublishOptions {
   run: string;

@@ -1,7 +1,8 @@
 /** Chooses which agent takes over the role of one that stays away; a pure function. */
 import type { AgentModel } from '../protocol/agent-model.ts';
 import type { Takeover } from './carry-out-command.ts';
-import { openEpisodes, type RunState, type RunningEpisode } from './run-state.ts';
+import { openEpisodes } from './state/decide.ts';
+import type { RunState, RunningEpisode } from './state/run-state.ts';
 
 export interface FleetNow {
   /** Agents that answer, by id. */

@@ -6,9 +6,10 @@ import type { NatsLink } from '../transport/nats/connection.ts';
 import { consume } from '../transport/nats/streams.ts';
 import { ABSENT, type Fleet } from './fleet.ts';
 import { planEpisodes } from './plan.ts';
-import { initialState, openEpisodes, type RunState } from './run-state.ts';
 import { startConsumer } from './run-consumer.ts';
 import { reduceMessage } from './run-study.ts';
+import { openEpisodes } from './state/decide.ts';
+import { initialState, type RunState } from './state/run-state.ts';
 
 /** Finds the agents without which a run that has begun cannot continue. */
 export async function recallNeeded(

@@ -40,9 +40,16 @@ export async function openRunFolder(
   const names = [EVENTS, TRANSCRIPT, ...(branches ? [BRANCHES] : [])];
   const files = new Map<string, FileHandle>();
   for (const name of names) files.set(name, await open(draftOf(path, name), 'w', OWNER_ONLY));
-  let last: Promise<unknown> = Promise.resolve();
+  // What came while a file was written goes there in one piece: a stream is read faster than a file takes lines.
+  const waiting = new Map<string, string[]>(names.map((name) => [name, []]));
+  const writeAll = async (): Promise<void> => {
+    for (const [name, lines] of waiting)
+      if (lines.length > 0) await files.get(name)?.appendFile(lines.splice(0).join(''));
+  };
+  let last: Promise<void> = Promise.resolve();
   const write = (name: string, value: unknown): void => {
-    last = last.then(() => files.get(name)?.appendFile(`${JSON.stringify(value)}\n`));
+    waiting.get(name)?.push(`${JSON.stringify(value)}\n`);
+    last = last.then(writeAll);
   };
   return {
     path,

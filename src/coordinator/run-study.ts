@@ -28,17 +28,15 @@ import type { RunMetrics } from './metrics.ts';
 import { planEpisodes } from './plan.ts';
 import { keepOrder, startConsumer } from './run-consumer.ts';
 import type { RunFolder } from './run-folder.ts';
+import { canGoOn, decide, nameOf, type AtOnce } from './state/decide.ts';
 import {
-  canGoOn,
-  decide,
   initialState,
   reduceAlternative,
   reduceEvent,
   reduceUtterance,
   utteranceFault,
-  type AtOnce,
   type RunState,
-} from './run-state.ts';
+} from './state/run-state.ts';
 
 export interface RunOptions extends CarryOptions {
   /** Agents that have just joined; their running episodes must be given to them again. */
@@ -128,7 +126,7 @@ function createReduction(options: RunOptions, first: RunState): Reduction {
   const seen = new Set<number>();
   const act = (): void => {
     for (const command of decide(state, atOnce)) {
-      const key = JSON.stringify(command);
+      const key = nameOf(command);
       if (issued.has(key)) continue;
       issued.add(key);
       carryOut(options, state, command).catch(done.reject);

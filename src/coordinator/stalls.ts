@@ -5,7 +5,8 @@
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { RunMetrics } from './metrics.ts';
-import { countTurns, openEpisodes, type RunState } from './run-state.ts';
+import { countTurns, openEpisodes } from './state/decide.ts';
+import type { RunState } from './state/run-state.ts';
 
 export interface Stall {
   episode: string;

@@ -6,7 +6,7 @@ import type { Logger } from '../../process/log.ts';
 import type { Shutdown } from '../../process/shutdown.ts';
 import type { NatsLink } from '../../transport/nats/connection.ts';
 import type { RunMetrics } from '../metrics.ts';
-import type { RunState } from '../run-state.ts';
+import type { RunState } from '../state/run-state.ts';
 import type { AgentPool } from './agent-pool.ts';
 
 export interface LeadSettings {

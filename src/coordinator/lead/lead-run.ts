@@ -12,7 +12,7 @@ import { awaitFleet, type Fleet } from '../fleet.ts';
 import { awaitDrained, inviteAll, openRunStream, releaseAgents, type InviteOptions } from '../invite.ts';
 import { addAbsent, recallNeeded } from '../restore-run.ts';
 import { countSpoken, openRunFolder, writeRunFile } from '../run-folder.ts';
-import { countEpisodes, countTurns } from '../run-state.ts';
+import { countEpisodes, countTurns } from '../state/decide.ts';
 import { runStudy, type RunningStudy } from '../run-study.ts';
 import { requireItsStream, requireSameRun } from '../same-run.ts';
 import { watchTurns } from '../stalls.ts';

@@ -13,7 +13,8 @@ import type { LeadParts, LeadSettings } from '../lead/lead-parts.ts';
 import { leadRun } from '../lead/lead-run.ts';
 import type { CoordinatorMetrics } from '../metrics.ts';
 import { consumerOfLease } from '../run-consumer.ts';
-import { countEpisodes, type RunState } from '../run-state.ts';
+import { countEpisodes } from '../state/decide.ts';
+import type { RunState } from '../state/run-state.ts';
 import type { Lease } from './lease.ts';
 
 /** Faults that pass by themselves: the run waits and is begun again. */

@@ -4,8 +4,8 @@ import type { RunOutcome } from '../../protocol/service-messages.ts';
 import { names } from '../../protocol/subjects.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
-import { planEpisodes } from '../plan.ts';
-import { countEpisodes } from '../run-state.ts';
+import { countPlanned } from '../plan.ts';
+import { countEpisodes } from '../state/decide.ts';
 import type { FleetShare } from './fleet-share.ts';
 import type { Lease } from './lease.ts';
 import type { LedRun, RunEnd } from './led-run.ts';
@@ -31,7 +31,7 @@ export async function settleRun(
 ): Promise<void> {
   const { rows, share, led, resting, againMs, lease, clock, log } = parts;
   const study = rows.runs.get(run)?.submission.value.study;
-  const all = study ? planEpisodes(study).length : 0;
+  const all = study ? countPlanned(study) : 0;
   const now = state();
   const finished = now ? countEpisodes(now).finished : 0;
   if (end.as === 'waits') {

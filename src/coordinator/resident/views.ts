@@ -7,8 +7,8 @@ import { ANALYZER_SERVICE, COORDINATOR_SERVICE, subjects } from '../../protocol/
 import type { NatsLink } from '../../transport/nats/connection.ts';
 import { findServices, request, type ServiceRecord } from '../../transport/nats/services.ts';
 import type { FleetAgent } from '../fleet.ts';
-import { planEpisodes } from '../plan.ts';
-import { countEpisodes } from '../run-state.ts';
+import { countPlanned } from '../plan.ts';
+import { countEpisodes } from '../state/decide.ts';
 import type { Resident, ResidentOptions } from './resident.ts';
 import { streamUntilMs } from './old-streams.ts';
 import { restingState } from './run-queue.ts';
@@ -76,7 +76,7 @@ function viewOf(
     ...(reason === undefined ? {} : { reason }),
     agents: led ? resident.share.agentsOf(run) : [...agentsOf(study)],
     ...(recorder ? { analyzers: [...recorder.value.before, recorder.value.analyzer] } : {}),
-    episodes: { finished, all: planEpisodes(study).length },
+    episodes: { finished, all: countPlanned(study) },
     ...(etaSeconds === undefined ? {} : { etaSeconds }),
     submittedAtMs,
     ...(untilMs === undefined ? {} : { streamUntilMs: untilMs }),

@@ -1,13 +1,14 @@
 /** Episodes whose turns are read behind the history of the first one of their scenario: plan, order and specs. */
 import { describe, expect, it } from 'vitest';
 import { controlOf, planEpisodes } from '../../../src/coordinator/plan.ts';
+import { decide } from '../../../src/coordinator/state/decide.ts';
 import {
-  decide,
+  episodeOf,
   initialState,
   reduceEvent,
   reduceUtterance,
   type RunState,
-} from '../../../src/coordinator/run-state.ts';
+} from '../../../src/coordinator/state/run-state.ts';
 import type { RunEvent, Utterance } from '../../../src/protocol/nats-messages.ts';
 import { studySchema, type Condition } from '../../../src/protocol/study.ts';
 
@@ -69,7 +70,7 @@ describe('the control of an episode', () => {
     const talk = [says('e0001', 0), says('e0001', 1), finished('e0001')];
     const state = after(study, ...both, ...talk);
     expect(starts(state)).toEqual(['e0003']);
-    const ended = state.episodes.get('e0001');
+    const ended = episodeOf(state, 'e0001');
     expect(ended?.is === 'finished' && ended.spoken?.map(({ text }) => text)).toEqual(['words 0', 'words 1']);
   });
 
@@ -77,6 +78,6 @@ describe('the control of an episode', () => {
     const off = studyOf(false);
     const state = after(off, started('e0001'), says('e0001', 0), says('e0001', 1), finished('e0001'));
     expect(starts(state)).toEqual(['e0002', 'e0003', 'e0004']);
-    expect(state.episodes.get('e0001')).toEqual({ is: 'finished', turns: 2 });
+    expect(episodeOf(state, 'e0001')).toEqual({ is: 'finished', turns: 2 });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
-import { initialState, reduceEvent } from '../../../src/coordinator/run-state.ts';
+import { initialState, reduceEvent } from '../../../src/coordinator/state/run-state.ts';
 import { chooseReplacements, withoutStandIn } from '../../../src/coordinator/replacement.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 

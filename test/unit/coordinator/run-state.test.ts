@@ -3,16 +3,13 @@ import type { RunEvent, Utterance } from '../../../src/protocol/nats-messages.ts
 import { studySchema } from '../../../src/protocol/study.ts';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
 import { agentsNeeded } from '../../../src/coordinator/restore-run.ts';
+import { countEpisodes, countTurns, decide, episodesOf } from '../../../src/coordinator/state/decide.ts';
 import {
-  countEpisodes,
-  countTurns,
-  decide,
-  episodesOf,
   initialState,
   reduceEvent,
   reduceUtterance,
   type RunState,
-} from '../../../src/coordinator/run-state.ts';
+} from '../../../src/coordinator/state/run-state.ts';
 
 const person = { persona: '', goal: '', secret: '' };
 const scenario = (id: string) => ({ id, text: id, people: [person, person] });

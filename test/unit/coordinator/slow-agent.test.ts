@@ -1,8 +1,8 @@
 /** A slow or absent agent does not stall the episodes of the others. */
 import { describe, expect, it } from 'vitest';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
-import { canGoOn, decide, initialState, reduceEvent } from '../../../src/coordinator/run-state.ts';
-import type { RunState } from '../../../src/coordinator/run-state.ts';
+import { canGoOn, decide } from '../../../src/coordinator/state/decide.ts';
+import { initialState, reduceEvent, type RunState } from '../../../src/coordinator/state/run-state.ts';
 import type { RunEvent } from '../../../src/protocol/nats-messages.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { planEpisodes } from '../../../src/coordinator/plan.ts';
-import { initialState, reduceEvent, reduceUtterance } from '../../../src/coordinator/run-state.ts';
+import { initialState, reduceEvent, reduceUtterance } from '../../../src/coordinator/state/run-state.ts';
 import { createStallSearch } from '../../../src/coordinator/stalls.ts';
 import { studySchema } from '../../../src/protocol/study.ts';
 
