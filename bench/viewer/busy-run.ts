@@ -48,7 +48,7 @@ interface Dyad {
 /** Begins to speak; it goes on until it is stopped. */
 export async function startBusyRun(plan: BusyPlan): Promise<BusyRun> {
   const { runs, run, before, dyads: count } = plan;
-  const size = { episodes: before + count, turns: TURNS, openFrom: before, isFinished: false };
+  const size = { episodes: before + count, turns: TURNS, openFrom: before, isFinished: false, isAlive: true };
   const folder = await writeRunFolder(runs, { run, ...size });
   const user = { user: 'coordinator', pass: 'coordinator-secret', inboxPrefix: '_INBOX_coordinator' };
   const nats = await connect({ servers: plan.natsUrl, ...user });

@@ -69,7 +69,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     prefix: ['remove'],
     summary: 'take an agent out of its run at once: remove AGENT',
   },
-  view: { module: '../viewer/main.ts', summary: 'show runs in a browser, live and afterwards: view [RUN]' },
+  view: {
+    module: '../viewer/main.ts',
+    summary: 'show runs in a browser, live and afterwards: view [RUN [RUN]]',
+  },
   config: {
     module: './configuration/config-command.ts',
     summary: 'what holds here, and by what: flags, environment, entrain.yaml',

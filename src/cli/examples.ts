@@ -71,6 +71,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   view: [
     ['entrain view', 'all runs in a browser'],
     ['entrain view demo --runs runs', 'this run first'],
+    ['entrain view first second', 'these two side by side'],
   ],
   config: [['entrain config start', 'what holds for start here, and by what']],
   completion: [['source <(entrain completion bash)', 'Tab completes commands and flags in this shell']],

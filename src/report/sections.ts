@@ -91,9 +91,11 @@ export function ladderSection({ view }: RunReport): Markup | undefined {
     rung,
     lines: [...groupBy(rung.lines(view.figures), ({ condition }) => condition).values()].flat(),
   }));
+  const all = rungs.flatMap(({ lines }) => lines);
   const scale = scaleOf(
-    rungs.flatMap(({ lines }) => lines),
+    all,
     PLOT_PX,
+    all.map((line) => directionOf(line, view)),
   );
   const figures = rungs.map(({ rung, lines }) => {
     const hasFigure = lines.some(({ mark }) => mark !== undefined);

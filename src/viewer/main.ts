@@ -57,8 +57,9 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 /** The line with the viewer's address, and why the usual port was not used. */
-function addressText({ run, serving, mayMove }: Settings, { url, port }: HttpServer): string {
-  const address = `viewer       ${url}${run === undefined ? '/' : `/?run=${run}`}\n`;
+function addressText({ run, beside, serving, mayMove }: Settings, { url, port }: HttpServer): string {
+  const both = beside === undefined ? '' : `/?compare=${run}&compare=${beside}`;
+  const address = `viewer       ${url}${both || (run === undefined ? '/' : `/?run=${run}`)}\n`;
   const moved = `note         port ${serving.port} is in use: the viewer took ${port}\n`;
   return mayMove && port !== serving.port ? address + moved : address;
 }

@@ -14,6 +14,8 @@ export interface Settings {
   runs: string;
   /** The run that is shown first. */
   run: string | undefined;
+  /** A second one, beside which the first is shown. */
+  beside: string | undefined;
   serving: Serving;
   /** With which the programs of a run are asked how they are; undefined where they need none. */
   figuresToken: string | undefined;
@@ -49,9 +51,9 @@ export const FLAGS = {
 export const usage = (): string =>
   usageText(
     {
-      call: 'entrain view [RUN]',
+      call: 'entrain view [RUN [RUN]]',
       about:
-        'Shows runs in a browser, as they happen and afterwards: the talk, and what each rung says of it. RUN is the name or folder of the one that is shown first.',
+        'Shows runs in a browser, as they happen and afterwards: the talk, and what each rung says of it. RUN is the name or folder of the one that is shown first; two are shown side by side.',
     },
     FLAGS,
   );
@@ -64,18 +66,21 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     strict: true,
     allowPositionals: true,
   });
-  const [given, ...more] = positionals;
+  const [given, second, ...more] = positionals;
   if (more.length > 0)
     throw new EntrainError(
       'USAGE',
-      `view shows one run first, not ${positionals.join(' and ')}: name one, or none.`,
+      `view shows one run first, or two side by side, not ${positionals.join(' and ')}: name two at most.`,
     );
   const { runs, run } = placeOf(values.runs, given);
+  const beside =
+    second === undefined ? undefined : besideOf({ runs, first: given ?? '' }, values.runs, second);
   await requireFolder(runs);
   const serving = await readServing({ ...values, port: values.port ?? String(VIEW_PORT) });
   return {
     runs,
     run,
+    beside,
     serving,
     figuresToken: (await readHttpToken(values['figures-token-file'])) ?? serving.token,
     mayMove: values.port === undefined,
@@ -89,6 +94,16 @@ function placeOf(runs: string, run: string | undefined): Pick<Settings, 'runs' |
   if (!/[/\\]/.test(run)) return { runs: resolve(runs), run: runFlag('RUN', run) };
   const folder = resolve(run);
   return { runs: dirname(folder), run: runFlag('RUN', basename(folder)) };
+}
+
+/** The second of two runs, which must stand where the first does: the viewer shows the runs of one folder. */
+function besideOf(of: { runs: string; first: string }, runs: string, second: string): string | undefined {
+  const place = placeOf(/[/\\]/.test(second) ? runs : of.runs, second);
+  if (place.runs === of.runs) return place.run;
+  throw new EntrainError(
+    'USAGE',
+    `${of.first} and ${second} stand in different folders: move one of them beside the other, or name runs of one folder with --runs.`,
+  );
 }
 
 /** A folder that is not there yet has no runs yet. */

@@ -220,6 +220,8 @@ export interface HealthPart {
   text: string;
   /** What to do about a fault. */
   remedy?: string;
+  /** Its place in the glossary. */
+  term?: string;
 }
 
 /** A token as it is spoken. */

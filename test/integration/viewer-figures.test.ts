@@ -31,7 +31,7 @@ beforeAll(async () => {
   ]);
   await writeMoved();
   await writeThree();
-  await writeRunFolder(runs, { run: 'busy', episodes: 5, isFinished: false, openFrom: 1 });
+  await writeRunFolder(runs, { run: 'busy', episodes: 5, isFinished: false, isAlive: true, openFrom: 1 });
   viewer = await startViewer(runs);
   browser = await openBrowser();
 }, 180_000);
@@ -264,7 +264,7 @@ describe('for everybody', () => {
   it('has nothing that axe finds moderate or worse, light and dark', async () => {
     const axe = await readFile(AXE, 'utf8');
     for (const [path, ready, ...widths] of [
-      ['/', '.run-line', 1280],
+      ['/?runs', '.run-line', 1280],
       ['/?run=done#e0001/t2', '.row', 1280, 390],
       ['/?run=moved#e0001/t1', '.maps', 1280],
       ['/?run=three#e0001', '.who-matrix', 1280],

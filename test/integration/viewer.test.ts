@@ -3,7 +3,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -35,7 +35,8 @@ beforeAll(async () => {
     conditions: ['live'],
   });
   await appendLines(hostile, 'branches.jsonl', [{ episode: 'e0001', turn: 1, k: 1, text: HOSTILE }]);
-  await writeRunFolder(runs, { run: 'tiled', text: HOSTILE, isFinished: false, openFrom: 0, episodes: 3 });
+  const tiled = { text: HOSTILE, isFinished: false, isAlive: true, openFrom: 0, episodes: 3 };
+  await writeRunFolder(runs, { run: 'tiled', ...tiled });
   const done = await writeRunFolder(runs, { run: 'done', episodes: 6 });
   await appendLines(done, 'scores.jsonl', [
     scoreLine({ condition: 'live', samples: 80, excess: 0.2, provisional: true }),
@@ -109,11 +110,7 @@ describe('the first page', () => {
   it('is the one run under way, and the list stays in reach', async () => {
     const some = await mkdtemp(join(tmpdir(), 'entrain-viewer-first-'));
     await writeRunFolder(some, { run: 'over' });
-    const folder = await writeRunFolder(some, { run: 'now', isFinished: false, openFrom: 1 });
-    // A claim that stays fresh however long the programs take to start.
-    const claim = join(folder, 'running.1');
-    await writeFile(claim, '');
-    await utimes(claim, Date.now() / 1000 + 600, Date.now() / 1000 + 600);
+    await writeRunFolder(some, { run: 'now', isFinished: false, isAlive: true, openFrom: 1 });
     const near = await startViewer(some);
     const { page, complaints } = await look(browser, near.url);
     await page.waitForURL(/\?run=now$/);
@@ -129,7 +126,7 @@ describe('the first page', () => {
 
 describe('the list of runs', () => {
   it('shows each run with its state and its verdict', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/`);
+    const { page, complaints } = await look(browser, `${viewer.url}/?runs`);
     await page.locator('.run-line').nth(2).waitFor();
     const lines = await textOf(page, '.run-line');
     expect(lines.find((line) => line.startsWith('done'))).toMatch(/finished[^]*6 of 6[^]*go together beyond/);
@@ -243,7 +240,7 @@ describe('a run', () => {
       await page.locator('.found a').nth(3).waitFor();
       await whole(page);
       for (const [path, ready] of [
-        ['/', '.run-line'],
+        ['/?runs', '.run-line'],
         ['/?compare=hostile:live&compare=hostile', '.compare .panel h2'],
         ['/?run=tiled', '.tile'],
       ] as const) {

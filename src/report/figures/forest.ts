@@ -1,6 +1,6 @@
 /** Figures with their intervals one below the other, as in a forest plot: each rung of the ladder on one scale. */
 import type { Line } from '../../viewer/page/figures/rung-figures.ts';
-import { LABEL_PX, type Scale } from '../../viewer/page/figures/scale.ts';
+import { fitting, type Scale } from '../../viewer/page/figures/scale.ts';
 import { conditionClass } from '../../viewer/page/format.ts';
 import { el, type Markup } from './svg.ts';
 
@@ -59,7 +59,11 @@ function rowOf(
     { class: `row ${color}${mark?.isPale ? ' pale' : ''}` },
     el('title', {}, `${condition}, ${direction}: ${mark?.title ?? missing}`),
     isFirst ? el('text', { class: 'label', x: 0, y: top - 4 }, condition) : undefined,
-    el('text', { class: 'direction', x: LABEL_PX - 10, y: y + 4, 'text-anchor': 'end' }, direction),
+    el(
+      'text',
+      { class: 'direction', x: scale.label - 10, y: y + 4, 'text-anchor': 'end' },
+      fitting(direction, scale),
+    ),
     mark?.nulls.map((value) =>
       el('line', {
         class: 'null',

@@ -1,6 +1,7 @@
 /**
- * Whether the programs of a run are well, from what they show on /metrics: agents, streams, spool, disk and the lag of
- * scores. The limits are those of deploy/alerts.yml. It knows nothing of where the figures come from.
+ * Whether the programs of a run are well, from what they show on /metrics: agents, their connections to the recording,
+ * what waits for it, disk and the lag of scores. The limits are those of deploy/alerts.yml. It knows nothing of where the
+ * figures come from.
  */
 import { percent } from '../../protocol/verdict.ts';
 import type { HealthPart } from '../view-data.ts';
@@ -41,8 +42,8 @@ export function healthParts(programs: readonly ProgramFigures[], nowMs: number):
   const of = (program: string): ProgramFigures[] => programs.filter((one) => one.program === program);
   return [
     agentsPart(of('agent')),
-    streamsPart(of('agent')),
-    spoolPart(of('agent')),
+    { ...recordingPart(of('agent')), term: 'activation-stream' },
+    { ...bufferPart(of('agent')), term: 'spool' },
     diskPart(of('analyzer')),
     scoresPart(of('analyzer'), nowMs),
     talkPart(of('coordinator'), nowMs),
@@ -72,22 +73,26 @@ function agentsPart(agents: readonly ProgramFigures[]): HealthPart {
     : fault('agents', text, `no answer from ${where}: see its log in the run folder’s logs`);
 }
 
-function streamsPart(agents: readonly ProgramFigures[]): HealthPart {
+function recordingPart(agents: readonly ProgramFigures[]): HealthPart {
   const up = valuesOf(agents, 'entrain_agent_stream_up');
   const open = up.filter((value) => value > 0).length;
-  const text = `${open} of ${up.length}`;
-  if (up.length === 0) return wait('streams', 'none yet');
+  const text = `${open} of ${up.length} connected`;
+  if (up.length === 0) return wait('recording', 'not yet');
   return open === up.length
-    ? well('streams', text)
-    : fault('streams', text, 'see whether the analyzer can be reached; frames wait in the agent’s spool');
+    ? well('recording', text)
+    : fault(
+        'recording',
+        text,
+        'see whether the analyzer can be reached; until then states wait on the agent’s disk',
+      );
 }
 
-function spoolPart(agents: readonly ProgramFigures[]): HealthPart {
+function bufferPart(agents: readonly ProgramFigures[]): HealthPart {
   const share = Math.max(0, ...valuesOf(agents, 'entrain_agent_spool_ratio'));
-  const text = percent(share);
+  const text = `${percent(share)} full`;
   return share <= SPOOL_SHARE
-    ? well('spool', text)
-    : fault('spool', text, 'the agent waits between turns: see whether the analyzer keeps up');
+    ? well('buffer', text)
+    : fault('buffer', text, 'the agent waits between turns: see whether the analyzer keeps up');
 }
 
 function diskPart(analyzers: readonly ProgramFigures[]): HealthPart {

@@ -11,11 +11,18 @@ const of = (run: string, more: Record<string, string> = {}): string =>
   new URLSearchParams({ run, ...more }).toString();
 
 export const fetchRuns = (): Promise<RunEntry[]> => ask('/api/runs');
+/** That there is no run of a name. */
+export const NO_RUN = 'no run';
+
 /** @returns nothing while the run is awaited: its programs start */
-export const fetchRun = async (run: string): Promise<RunView | undefined> => {
-  const found = await ask<RunView | Record<string, never>>(`/api/run?${of(run)}`);
+export async function fetchRun(run: string): Promise<RunView | typeof NO_RUN | undefined> {
+  const answer = await fetch(`/api/run?${of(run)}`, { headers: { accept: 'application/json' } });
+  if (answer.status === 404) return NO_RUN;
+  if (!answer.ok) throw new Error(`${answer.status} for the run ${run}`);
+  const found = (await answer.json()) as RunView | Record<string, never>;
   return 'run' in found ? (found as RunView) : undefined;
-};
+}
+
 export const fetchWords = (run: string, episode: string): Promise<UtteranceView[]> =>
   ask(`/api/words?${of(run, { episode })}`);
 export const fetchEffects = (run: string, episode: string): Promise<EffectsView> =>

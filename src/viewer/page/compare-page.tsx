@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RunEntry, RunView } from '../view-data.ts';
 import { linkTo, linkToCompare, type Side } from './address.ts';
-import { fetchRun, fetchRuns } from './api.ts';
+import { fetchRuns } from './api.ts';
 import { Brand } from './brand.tsx';
 import { fullColour, LayerMap } from './figures/layer-map.tsx';
 import { RUNGS } from './figures/rung-figures.ts';
@@ -10,26 +10,26 @@ import { RungBody } from './figures/rung-body.tsx';
 import { scaleOf, type Scale } from './figures/scale.ts';
 import { useWidth } from './figures/use-width.ts';
 import { directionOf, meaningOf, probability, signed } from './format.ts';
+import { useSides, type SideView } from './state/use-sides.ts';
 
 export function ComparePage({ sides }: { sides: readonly Side[] }) {
   const [runs, setRuns] = useState<RunEntry[]>([]);
-  const [views, setViews] = useState<ReadonlyMap<string, RunView | undefined>>(new Map());
+  const views = useSides(sides.map(({ run }) => run));
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
-  const names = sides.map(({ run }) => run).join('\n');
   useEffect(() => {
     document.title = 'Side by side · entrain';
-    void fetchRuns().then(setRuns);
-    for (const run of new Set(names.split('\n')))
-      void fetchRun(run)
-        .catch(() => undefined)
-        .then((view) => setViews((were) => new Map(were).set(run, view)));
-  }, [names]);
+    // Without the list the runs stay as the address names them.
+    void fetchRuns().then(setRuns, () => undefined);
+  }, []);
   const [left = { run: '', condition: undefined }, right = left] = sides;
-  const shown = [left, right].map((side) => ({ side, view: onlyOf(views.get(side.run), side) }));
+  const shown = [left, right].map((side) => ({ side, view: onlyOf(readOf(views.get(side.run)), side) }));
   const lines = shown.flatMap(({ view }) => (view ? RUNGS.flatMap((rung) => rung.lines(view.figures)) : []));
+  const names = shown.flatMap(
+    ({ view }) => view?.figures.groups.map((group) => directionOf(group, view)) ?? [],
+  );
   const half = width > 760 ? (width - 16) / 2 - 34 : width - 34;
-  const scale = scaleOf(lines, half);
+  const scale = scaleOf(lines, half, names);
   const full = Math.max(...shown.map(({ view }) => (view ? fullColour(view) : 0)));
   const go = (at: number, to: Side): void =>
     location.assign(linkToCompare([left, right].map((side, place) => (place === at ? to : side))));
@@ -40,7 +40,7 @@ export function ComparePage({ sides }: { sides: readonly Side[] }) {
         <h1 class="grow">Side by side</h1>
         <a href="/?glossary">Glossary</a>
       </header>
-      <Between sides={[left, right]} run={left.run === right.run ? views.get(left.run) : undefined} />
+      <Between sides={[left, right]} run={left.run === right.run ? readOf(views.get(left.run)) : undefined} />
       <main class="compare" ref={place}>
         {shown.map(({ side, view }, at) => (
           <section key={at} class="panel" aria-label={at === 0 ? 'Left' : 'Right'}>
@@ -48,15 +48,24 @@ export function ComparePage({ sides }: { sides: readonly Side[] }) {
             {view ? (
               <Half run={view} condition={side.condition} scale={scale} full={full} />
             ) : (
-              <p class="empty">
-                {views.has(side.run) ? `There is no run "${side.run}" here.` : 'Reading the run …'}
-              </p>
+              <p class="empty">{insteadOf(side.run, views.get(side.run))}</p>
             )}
           </section>
         ))}
       </main>
     </>
   );
+}
+
+const readOf = (view: SideView | undefined): RunView | undefined =>
+  typeof view === 'string' ? undefined : view;
+
+/** What stands in place of a run. */
+function insteadOf(run: string, view: SideView | undefined): string {
+  if (view === 'none') return `There is no run "${run}" here: pick one from the list above.`;
+  if (view === 'awaited') return 'The run is starting: its agents load their models.';
+  if (view === 'lost') return 'The viewer does not answer; trying again.';
+  return 'Reading the run …';
 }
 
 /** Of two conditions of one run: its verdict, and the difference between them. */
@@ -101,6 +110,8 @@ interface PickerProps {
 }
 
 function Picker({ side, runs, pick }: PickerProps) {
+  const listed = runs.map(({ run }) => run);
+  const names = listed.includes(side.run) ? listed : [side.run, ...listed];
   const conditions = runs.find(({ run }) => run === side.run)?.conditions ?? [];
   return (
     <div class="picker">
@@ -109,7 +120,7 @@ function Picker({ side, runs, pick }: PickerProps) {
         value={side.run}
         onChange={(event) => pick({ run: event.currentTarget.value, condition: undefined })}
       >
-        {runs.map(({ run }) => (
+        {names.map((run) => (
           <option key={run}>{run}</option>
         ))}
       </select>
@@ -145,7 +156,8 @@ function Half({ run, condition, scale, full }: HalfProps) {
         {condition === undefined ? run.figures.verdict.claim : `${condition}: ${meaningOf(condition)}`}
       </h2>
       <p class="soft">
-        {run.study} · {run.finished} of {run.episodes} episodes
+        <span class={`state ${run.state}`}>{run.state}</span> {run.study} · {run.finished} of {run.episodes}{' '}
+        episodes
         {agent && ` · ${agent.model}, ${agent.layers} layers of ${agent.dims} numbers`}
         {condition !== undefined &&
           run.figures.groups.map((group) => ` · ${directionOf(group, run)} ${group.samples} turn pairs`)}

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
-import { byCondition, conditionClass, meaningOf, turnText } from './format.ts';
+import { byCondition, conditionClass, isSpoken, meaningOf, turnText } from './format.ts';
 import { unlessSame } from './unless-same.tsx';
 
 /** More would make the page slow; the rest is reached by the filter and the search. */
@@ -56,6 +56,7 @@ export function EpisodeList({
             run={run.run}
             maxTurns={run.maxTurns}
             talk={talk}
+            isOpen={isSpoken(run, talk)}
             isShown={talk.episode === shown}
           />
         ))}
@@ -88,18 +89,20 @@ interface LineProps {
   run: string;
   maxTurns: number;
   talk: EpisodeView;
+  /** Whether it is spoken now. */
+  isOpen: boolean;
   isShown: boolean;
 }
 
-const Line = unlessSame(({ run, maxTurns, talk, isShown }: LineProps) => {
-  const { episode, scenario, condition, open } = talk;
+const Line = unlessSame(({ run, maxTurns, talk, isOpen, isShown }: LineProps) => {
+  const { episode, scenario, condition } = talk;
   return (
     <li>
-      <a href={linkTo(run, episode)} aria-current={isShown ? 'true' : undefined} class={open ? 'open' : ''}>
+      <a href={linkTo(run, episode)} aria-current={isShown ? 'true' : undefined} class={isOpen ? 'open' : ''}>
         <span class="number">{episode.replace(/^e0*(?=\d)/, '')}</span>
         <span class="grow">{scenario}</span>
-        {open && <span class={`dot ${conditionClass(condition)}`} aria-hidden="true" />}
-        <span class={conditionClass(condition)}>{open ? turnText(talk, maxTurns) : condition}</span>
+        {isOpen && <span class={`dot ${conditionClass(condition)}`} aria-hidden="true" />}
+        <span class={conditionClass(condition)}>{isOpen ? turnText(talk, maxTurns) : condition}</span>
       </a>
     </li>
   );

@@ -1,5 +1,5 @@
 /** Formats figures, directions and conditions for display. */
-import type { RunView } from '../view-data.ts';
+import type { EpisodeView, RunView } from '../view-data.ts';
 
 export { percent } from '../../protocol/verdict.ts';
 
@@ -44,6 +44,10 @@ interface Directed {
 }
 
 const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;
+
+/** Whether an episode goes on at this moment: not one that a stopped run left open. */
+export const isSpoken = ({ state }: Pick<RunView, 'state'>, { open }: EpisodeView): boolean =>
+  open && state === 'running';
 
 /** The turn that is being spoken in an open episode, from 1. */
 export const turnText = ({ turns }: { turns: number }, maxTurns: number): string =>

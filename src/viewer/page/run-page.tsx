@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
 import { linkToCompare, type Side } from './address.ts';
+import { NO_RUN } from './api.ts';
 import { Brand } from './brand.tsx';
 import { Course } from './figures/excess-curve.tsx';
 import { LayerMap } from './figures/layer-map.tsx';
@@ -37,7 +38,7 @@ export function RunPage({
   const { run, fault } = model;
   // Figures change with scores, and with who speaks: not with every word.
   const figures = useMemo(() => run && <Figures run={run} />, [run?.figures, run?.talks.length]);
-  if (!run) return <Waiting name={name} isAwaited={model.isAwaited} isFault={fault !== undefined} />;
+  if (!run) return <Waiting name={name} isAwaited={model.isAwaited} fault={fault} />;
   return (
     <>
       <Head run={run} />
@@ -70,7 +71,15 @@ export function RunPage({
 }
 
 /** Before there is a run to show. */
-function Waiting({ name, isAwaited, isFault }: { name: string; isAwaited: boolean; isFault: boolean }) {
+function Waiting({
+  name,
+  isAwaited,
+  fault,
+}: {
+  name: string;
+  isAwaited: boolean;
+  fault: string | undefined;
+}) {
   return (
     <>
       <header class="bar">
@@ -82,10 +91,12 @@ function Waiting({ name, isAwaited, isFault }: { name: string; isAwaited: boolea
           <p class="empty" role="status">
             The run is starting: its agents load their models. The talk appears here by itself.
           </p>
-        ) : isFault ? (
+        ) : fault === NO_RUN ? (
           <p class="empty">
             There is no run "{name}" here. <a href="/?runs">All runs</a>
           </p>
+        ) : fault !== undefined ? (
+          <p class="empty">The viewer does not answer; trying again.</p>
         ) : (
           <p class="empty">Reading the run …</p>
         )}

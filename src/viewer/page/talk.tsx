@@ -6,7 +6,7 @@ import { Bubble, type Tinted } from './bubble.tsx';
 import { Player } from './player.tsx';
 import { TintLegend, type Tint } from './tint-legend.tsx';
 import { useEffects } from './state/use-effects.ts';
-import { conditionClass, hueOf, meaningOf } from './format.ts';
+import { conditionClass, hueOf, isSpoken, meaningOf } from './format.ts';
 
 interface TalkProps {
   run: RunView;
@@ -43,7 +43,7 @@ export function Talk({ run, episode, turn, words, speaking, isFault }: TalkProps
         tinted={{ tint, effects }}
         speaking={played === undefined ? speaking : undefined}
       />
-      {!talk.open && words.length > 1 && (
+      {!isSpoken(run, talk) && words.length > 1 && (
         <Player last={words.at(-1)?.turn ?? 0} played={played} play={setPlayed} />
       )}
     </>
@@ -138,7 +138,7 @@ function Utterances({
   useEffect(() => {
     const box = list.current;
     // A finished episode is read from its beginning; one that goes on, or is played, is followed.
-    const isRead = !talk.open && isFirst.current;
+    const isRead = !isSpoken(run, talk) && isFirst.current;
     isFirst.current = words.length === 0;
     if (box && turn === undefined && !isRead) box.scrollTop = box.scrollHeight;
   }, [size, turn]);

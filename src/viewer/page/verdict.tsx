@@ -1,6 +1,7 @@
 /** What the figures of a run allow one to say, in one sentence, and how sure that is. */
 import { useRef } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
+import { useIsNarrow } from './state/use-media.ts';
 
 /** Read aloud when it says something else, not when a figure in it moves: that it does with each score of a run. */
 function Claim({ text }: { text: string }) {
@@ -38,14 +39,14 @@ function noteOf({ claim, evidence, caveat }: RunView['figures']['verdict']): str
 const UNFINISHED: Readonly<Partial<Record<RunView['state'], string>>> = {
   running: 'the run is open',
   scoring: 'the last figures are being computed',
+  stopped: 'the run was stopped before its end',
 };
 
 export function Verdict({ run: { figures, failure, state } }: { run: RunView }) {
   const { verdict } = figures;
-  return (
-    <section class="verdict" aria-label="What the figures allow one to say">
-      {failure !== undefined && <p class="fault">The run failed: {failure}</p>}
-      <Claim text={verdict.claim} />
+  const isNarrow = useIsNarrow();
+  const grounds = (
+    <>
       {verdict.evidence.length > 0 && <p class="evidence">{verdict.evidence.join(' · ')}</p>}
       <p class="evidence-note">
         {noteOf(verdict)}
@@ -53,6 +54,20 @@ export function Verdict({ run: { figures, failure, state } }: { run: RunView }) 
           <> Provisional: {UNFINISHED[state] ?? 'not all of the run is scored'}.</>
         )}
       </p>
+    </>
+  );
+  return (
+    <section class="verdict" aria-label="What the figures allow one to say">
+      {failure !== undefined && <p class="fault">The run failed: {failure}</p>}
+      <Claim text={verdict.claim} />
+      {isNarrow && verdict.evidence.length > 0 ? (
+        <details>
+          <summary>How sure that is</summary>
+          {grounds}
+        </details>
+      ) : (
+        grounds
+      )}
     </section>
   );
 }

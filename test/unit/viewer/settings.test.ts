@@ -18,6 +18,18 @@ describe('the run that is shown first', () => {
     expect(await readSettings([`${join(folder, 'first')}/`])).toMatchObject({ runs: folder, run: 'first' });
   });
 
+  it('may stand beside a second one of the same folder', async () => {
+    const both = { runs: folder, run: 'first', beside: 'second' };
+    expect(await readSettings(['first', 'second', '--runs', folder])).toMatchObject(both);
+    expect(await readSettings([join(folder, 'first'), join(folder, 'second')])).toMatchObject(both);
+    expect(await readSettings([join(folder, 'first'), 'second'])).toMatchObject(both);
+    for (const argv of [
+      [join(folder, 'first'), join(folder, 'elsewhere', 'second')],
+      ['first', 'second', 'third', '--runs', folder],
+    ])
+      await expect(readSettings(argv)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
   it('has a name that may be one of a run', async () => {
     await expect(readSettings([join(folder, 'a b')])).rejects.toMatchObject({ code: 'USAGE' });
   });

@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import type { CurveView, GroupView, RunView } from '../../view-data.ts';
 import { GroupPicker } from './group-picker.tsx';
 import { Saves } from './saves.tsx';
-import { useIsDark } from './use-is-dark.ts';
+import { useIsDark } from '../state/use-media.ts';
 import { byCondition, directionOf, signed } from '../format.ts';
 
 /** Fewer looks say no more than the ladder does, and a line between two of them would look like a trend. */

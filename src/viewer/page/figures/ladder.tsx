@@ -14,7 +14,11 @@ export function Ladder({ run }: { run: RunView }) {
   const width = useWidth(place);
   const rungs = RUNGS.map((rung) => ({ rung, lines: rung.lines(run.figures) }));
   const lines = rungs.flatMap((one) => one.lines);
-  const scale = scaleOf(lines, width);
+  const scale = scaleOf(
+    lines,
+    width,
+    lines.map((line) => directionOf(line, run)),
+  );
   return (
     <div class="ladder" ref={place}>
       {lines.some(({ mark }) => mark?.at) && <Legend lines={lines} />}

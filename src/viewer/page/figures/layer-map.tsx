@@ -4,7 +4,7 @@ import type { GroupView, LayerMapView, RunView } from '../../view-data.ts';
 import { byCondition, directionOf, signed } from '../format.ts';
 import { GroupPicker } from './group-picker.tsx';
 import { Saves } from './saves.tsx';
-import { useIsDark } from './use-is-dark.ts';
+import { useIsDark } from '../state/use-media.ts';
 import { useWidth } from './use-width.ts';
 import type { Cell } from './ladder-table.ts';
 

@@ -5,7 +5,7 @@
 import type { RunView } from '../../view-data.ts';
 import { conditionClass, directionOf } from '../format.ts';
 import type { Axis, Line } from './rung-figures.ts';
-import { LABEL_PX, P_PX, type Scale } from './scale.ts';
+import { fitting, P_PX, type Scale } from './scale.ts';
 
 const ROW_PX = 24;
 const HEAD_PX = 20;
@@ -101,8 +101,8 @@ function Row({ line, isFirst, isDrawn, top, run, scale }: RowProps) {
         </text>
       )}
       {isDrawn && <line class="zero" x1={zero} x2={zero} y1={top} y2={top + ROW_PX} />}
-      <text x={LABEL_PX - 10} y={y + 4} text-anchor="end" class="direction">
-        {directionOf(line, run)}
+      <text x={scale.label - 10} y={y + 4} text-anchor="end" class="direction">
+        {fitting(directionOf(line, run), scale)}
       </text>
       {mark?.at && (
         <>

@@ -153,13 +153,19 @@ function Graph({ names, arrows }: { names: readonly string[]; arrows: readonly A
           <g key={name} class={`node ${hueOf(role)}`}>
             <circle cx={x} cy={y} r={NODE} />
             <text x={x} y={y + 4} text-anchor="middle">
-              {name.length > 6 ? name.replace('speaker ', '') : name}
+              {shortOf(name)}
             </text>
           </g>
         );
       })}
     </svg>
   );
+}
+
+/** Of a name what fits into its circle. */
+function shortOf(name: string): string {
+  const short = name.replace('speaker ', '');
+  return short.length > 6 ? `${short.slice(0, 4)}…` : short;
 }
 
 interface Point {

@@ -1,6 +1,6 @@
 /** The page's state of one run: read once, then updated by the feed a few times a second. */
 import { useEffect, useReducer } from 'preact/hooks';
-import { fetchRun, fetchWords, followFeed } from '../api.ts';
+import { fetchRun, fetchWords, followFeed, NO_RUN } from '../api.ts';
 import { createNews } from './news.ts';
 import { NOTHING, reduce, type Change, type RunModel } from './run-model.ts';
 
@@ -22,6 +22,11 @@ export function useRun(name: string, episode: string | undefined): RunModel {
   return model;
 }
 
+function changeOf(run: Awaited<ReturnType<typeof fetchRun>>): Change {
+  if (run === NO_RUN) return { type: 'fault', fault: NO_RUN };
+  return run ? { type: 'read', run } : { type: 'awaited' };
+}
+
 /** Reads a run as soon as there is one, and follows it. @returns a function that stops it */
 function followRun(name: string, change: (change: Change) => void): () => void {
   const news = createNews((messages) => change({ type: 'news', messages }));
@@ -33,7 +38,7 @@ function followRun(name: string, change: (change: Change) => void): () => void {
     try {
       const run = await fetchRun(name);
       if (isOver) return;
-      change(run ? { type: 'read', run } : { type: 'awaited' });
+      change(changeOf(run));
       if (run) news.release();
       else again = setTimeout(() => void read(), AGAIN_MS);
     } catch (fault) {

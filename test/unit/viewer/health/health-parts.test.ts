@@ -36,8 +36,8 @@ it('is well where everybody answers and nothing is over its limit', () => {
   const parts = healthParts([agent(), agent(), analyzer(), coordinator()], NOW_S * 1000);
   expect(parts.map(({ name, state, text }) => `${name} ${state} ${text}`)).toEqual([
     'agents well 2 of 2',
-    'streams well 2 of 2',
-    'spool well 1\u00a0%',
+    'recording well 2 of 2 connected',
+    'buffer well 1\u00a0% full',
     'disk well 466 GiB free',
     'scores well 4 s old',
     'last turn well now',
@@ -50,8 +50,12 @@ it.each([
     [agent(), program('agent', undefined, 'lab:7'), analyzer()],
     /^agents: 1 of 2; no answer from lab:7/,
   ],
-  ['a stream that is down', [agent({ up: 0 }), agent(), analyzer()], /^streams: 1 of 2; .*spool/],
-  ['a spool above 80 %', [agent({ spool: 0.81 }), analyzer()], /^spool: 81\u00a0%; the agent waits/],
+  [
+    'a stream that is down',
+    [agent({ up: 0 }), agent(), analyzer()],
+    /^recording: 1 of 2 connected; .*states wait on the agent’s disk/,
+  ],
+  ['a spool above 80 %', [agent({ spool: 0.81 }), analyzer()], /^buffer: 81\u00a0% full; the agent waits/],
   ['a disk with less than 5 % free', [agent(), analyzer({ free: 4e10 })], /^disk: 37 GiB free; make room/],
   [
     'scores older than five minutes',
