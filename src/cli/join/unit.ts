@@ -11,8 +11,8 @@ export const UNIT = 'entrain-joined.service';
  * @param recordings folder to which it writes besides `data`
  */
 export function unitText(argv: readonly string[], data: string, recordings?: string): string {
-  const written = [data, ...(recordings === undefined ? [] : [recordings])].join(' ');
-  const command = [process.execPath, COMMAND, 'join', ...argv].map(quoted).join(' ');
+  const written = [data, ...(recordings === undefined ? [] : [recordings])].map(word).join(' ');
+  const command = [process.execPath, COMMAND, 'join', ...argv].map(ofCommand).join(' ');
   return `[Unit]
 Description=entrain: agents or analyzer of this machine
 Wants=network-online.target
@@ -25,7 +25,7 @@ Restart=always
 RestartSec=5
 TimeoutStopSec=30
 User=${userInfo().username}
-WorkingDirectory=${data}
+WorkingDirectory=${data.replaceAll('%', '%%')}
 ReadWritePaths=${written}
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -43,6 +43,8 @@ WantedBy=multi-user.target
 `;
 }
 
-/** A word of a command as systemd reads it. */
-const quoted = (word: string): string =>
-  `"${word.replaceAll('%', '%%').replaceAll('$', '$$$$').replaceAll(/["\\]/g, '\\$&')}"`;
+/** A word of a list as systemd reads it. */
+const word = (text: string): string => `"${text.replaceAll('%', '%%').replaceAll(/["\\]/g, '\\$&')}"`;
+
+/** The same of a command, in which variables are filled in. */
+const ofCommand = (text: string): string => word(text.replaceAll('$', '$$$$'));

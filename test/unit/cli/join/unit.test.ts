@@ -1,6 +1,6 @@
 /** The unit that `entrain join --install` writes, and the flags of `entrain join`. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -20,6 +20,23 @@ it('is a unit that systemd takes, and no word of it is read as anything else', a
   await writeFile(file, text.replace('Restart=always', 'Restart=often'));
   const wrong = spawnSync(findTool('systemd-analyze'), ['verify', file], { encoding: 'utf8' });
   expect(wrong.stderr).toContain('restart');
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('is one for an analyzer as well, whatever its folders are called', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'entrain-unit-'));
+  const [data, runs] = [join(folder, '50% of "it"'), join(folder, 'my $HOME runs')] as const;
+  for (const place of [data, runs]) await mkdir(place);
+  const text = unitText(['--analyzer', '--runs', runs, '--data', data], data, runs);
+  const file = join(folder, UNIT);
+  await writeFile(file, text.replaceAll(/"[^"]*entrain\.js"/g, '"/bin/true"'));
+  const said = spawnSync(findTool('systemd-analyze'), ['verify', file], { encoding: 'utf8' });
+  expect(said.stderr.split('\n').filter((line) => line.includes(UNIT))).toEqual([]);
+  const shown = text.split('\n').filter((line) => /^(WorkingDirectory|ReadWritePaths)=/.test(line));
+  expect(shown).toEqual([
+    `WorkingDirectory=${folder}/50%% of "it"`,
+    String.raw`ReadWritePaths="${folder}/50%% of \"it\"" "${folder}/my $HOME runs"`,
+  ]);
   await rm(folder, { recursive: true, force: true });
 });
 
