@@ -7,7 +7,6 @@
 import { subjects } from '../protocol/subjects.ts';
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { listRuns, markFinished } from '../journal/retention.ts';
 import { systemClock } from '../process/clock.ts';
 import { environment } from '../process/environment.ts';
 import { createLog, type Logger } from '../process/log.ts';
@@ -18,11 +17,17 @@ import { programVersion } from '../process/version.ts';
 import { serveHttp, type HttpServer } from '../transport/http/server.ts';
 import { fingerprintOf } from '../transport/http/tls.ts';
 import { keepAccess } from '../transport/nats/access/renew-credentials.ts';
-import { connectNats, natsFromEnvironment, type NatsLink } from '../transport/nats/connection.ts';
+import {
+  connectNats,
+  natsFromEnvironment,
+  type NatsLink,
+  type NatsOptions,
+} from '../transport/nats/connection.ts';
 import { createRoles, type Roles } from '../transport/stream/auth/check-roles.ts';
 import { createStreamServer, type StreamServer } from '../transport/stream/receiver/server.ts';
 import { verifyToken } from '../transport/stream/auth/access-token.ts';
 import { announceAnalyzer } from './output/nats-service.ts';
+import { keepCertificate } from './output/renew-certificate.ts';
 import { keepBudget, type Budget } from './ingest/keep-budget.ts';
 import { createAnalyzerMetrics, createScoreCounters, type ScoreCounters } from './output/metrics.ts';
 import { createRowMemory } from './ingest/row-memory.ts';
@@ -34,7 +39,7 @@ import { createScrapes, type Scrapes } from './output/scrapes.ts';
 import { createScoreLog } from './output/score-log.ts';
 import { startScorer, type Scorer } from './scoring/scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { unscoredRuns } from './state/unscored-runs.ts';
+import { makeUpFor } from './state/make-up.ts';
 
 /** What every part of the program is given. */
 interface Base {
@@ -81,7 +86,8 @@ const RELEASE_AFTER_MS = 600_000;
 async function start(base: Base): Promise<void> {
   const { settings, log, shutdown } = base;
   await requireWritableFolder(settings.runsFolder);
-  const link = settings.nats ? await joinNats(base) : undefined;
+  const nats = settings.nats ? await natsFromEnvironment() : undefined;
+  const link = nats && (await joinNats(base, nats));
   const counters = createScoreCounters();
   const scoring = startScoring(base, counters);
   const recordings = openRecordings(base, scoring);
@@ -111,9 +117,9 @@ async function start(base: Base): Promise<void> {
   const http = await serveHttp({ ...settings.serving, routes, upgradePath: STREAM_PATH, upgrades, log });
   shutdown.onStop('http', () => http.close());
   shutdown.onStop('streams', () => stream.close());
-  if (link) await announce(base, { link, http, reports, budget, recordings, ...scoring });
+  if (link) await announce(base, { link, nats, http, reports, budget, recordings, ...scoring });
   log.info({ url: http.url, stream: streamUrl(http) }, 'analyzer ready');
-  makeUpFor(base, recordings).catch((error: unknown) =>
+  makeUpFor({ ...settings, nowMs: systemClock.nowMs(), log }, recordings).catch((error: unknown) =>
     log.error({ err: error }, 'the runs that ended before cannot be looked through'),
   );
 }
@@ -180,26 +186,6 @@ function startBudget({ settings, log, shutdown }: Base, link: NatsLink | undefin
   return budget;
 }
 
-/** Finishes what a killed program left undone: open segments, and the last scores of runs that ended. */
-async function makeUpFor({ settings, log }: Base, recordings: Recordings): Promise<void> {
-  for (const { run, sealed, removed, finishedAtMs: atMs } of await listRuns(settings.runsFolder)) {
-    if (sealed || removed) continue;
-    const done = recordings.seal(run).then(() => true);
-    const isSealed = await done.catch((error: unknown) => {
-      log.error({ err: error, run }, 'a run could not be sealed');
-      return false;
-    });
-    if (isSealed && atMs !== undefined)
-      await markFinished(join(settings.runsFolder, run), { atMs, sealed: true });
-  }
-  for (const run of await unscoredRuns(settings.runsFolder, systemClock.nowMs())) {
-    log.info({ run }, 'the run ended before its last scores were written; they are made up for');
-    await recordings
-      .of(run)
-      .catch((error: unknown) => log.error({ err: error, run }, 'the run cannot be read'));
-  }
-}
-
 interface Served extends Scoring {
   sources: ReportSources;
   reports: Reports;
@@ -259,8 +245,10 @@ function serveStreams(
   });
 }
 
-async function joinNats({ settings: { id }, log, shutdown, fail }: Base): Promise<NatsLink> {
-  const nats = await natsFromEnvironment();
+async function joinNats(
+  { settings: { id }, log, shutdown, fail }: Base,
+  nats: NatsOptions,
+): Promise<NatsLink> {
   const link = await connectNats({ ...nats, name: `entrain analyzer ${id}`, log, waitMs: Infinity });
   shutdown.onStop('nats', () => link.close());
   const access = { who: `analyzer "${id}"`, subject: subjects.renewAnalyzer(id), log };
@@ -270,20 +258,22 @@ async function joinNats({ settings: { id }, log, shutdown, fail }: Base): Promis
 
 type Announced = Pick<Served, 'store' | 'reports' | 'budget' | 'recordings'> & {
   link: NatsLink;
+  nats: NatsOptions | undefined;
   http: HttpServer;
 };
 
 async function announce(
   { settings, shutdown, version, log }: Base,
-  { link, http, reports, budget, store, recordings }: Announced,
+  { link, nats, http, reports, budget, store, recordings }: Announced,
 ): Promise<void> {
+  const { tls } = settings.serving;
   const service = await announceAnalyzer(link, {
     log,
     id: settings.id,
     version,
     httpUrl: http.url,
     streamUrl: streamUrl(http),
-    fingerprint: settings.serving.tls && fingerprintOf(settings.serving.tls),
+    fingerprint: tls && fingerprintOf(tls),
     scores: (name) => reports.scores(name),
     disk: async () => readDisk({ ...settings, roomBytes: await budget.roomBytes() }),
     finished: async (run) => {
@@ -293,6 +283,8 @@ async function announce(
     },
   });
   shutdown.onStop('service', () => service.stop());
+  const kept = keepCertificate(link, { ...settings, ...nats, http, service, clock: systemClock, log });
+  shutdown.onStop('certificate', kept.stop);
 }
 
 const streamUrl = (http: HttpServer): string => `${http.url.replace(/^http/, 'ws')}${STREAM_PATH}`;

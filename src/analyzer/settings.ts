@@ -14,6 +14,7 @@ export interface Settings {
   runsFolder: string;
   publicKeyPem: string;
   serving: Serving;
+  certFile: string | undefined;
   /** Recordings of a run take no more frames above this size. */
   maxRunBytes: number;
   /** Streams of one agent take no more frames above this size. */
@@ -83,6 +84,7 @@ export async function readSettings(argv: string[]): Promise<Settings> {
     runsFolder: values.runs,
     publicKeyPem: await readKey(keyFile),
     serving: await readServing(values),
+    certFile: values['tls-cert'],
     maxRunBytes,
     maxAgentBytes:
       values['max-agent-gb'] === undefined

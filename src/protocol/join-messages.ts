@@ -33,7 +33,9 @@ export const joinedSchema = z.object({
   agents: z.array(z.object({ agent: name, jwt: z.string() })).default([]),
   analyzer: joinedAnalyzerSchema.optional(),
 });
-export const renewedSchema = z.object({ jwt: z.string() });
+/** What an analyzer asks that has half of its time behind it; `cert` if that is so of its certificate as well. */
+export const renewAnalyzerSchema = z.object({ cert: z.string().max(8192).optional() });
+export const renewedSchema = z.object({ jwt: z.string(), cert: z.string().optional() });
 
 /** A new token, or what became of one. */
 export const tokenAnswerSchema = z.object({ id: name, token: z.string().optional(), untilMs: z.number() });
@@ -76,6 +78,8 @@ export const joinKeysSchema = z.object({
   system: z.object({ jwt: z.string(), seed: z.string() }),
 });
 
+export type RenewAnalyzer = z.infer<typeof renewAnalyzerSchema>;
+export type Renewed = z.infer<typeof renewedSchema>;
 export type JoinRequest = z.infer<typeof joinRequestSchema>;
 export type NewAnalyzer = z.infer<typeof newAnalyzer>;
 export type JoinedAnalyzer = z.infer<typeof joinedAnalyzerSchema>;

@@ -2,14 +2,24 @@
  * An analyzer joins a service by one command, records a run there, and is cut off when it is removed; and what neither
  * a token for agents nor an agent's or another analyzer's credentials let anybody do.
  */
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { UNIT } from '../../src/cli/join/unit.ts';
 import { ANALYZER_SERVICE, names, subjects } from '../../src/protocol/subjects.ts';
 import type { RunView } from '../../src/protocol/service-messages.ts';
-import { makeServerRequest } from '../../src/transport/http/authority/certificate.ts';
+import { keepAuthority } from '../../src/transport/http/authority/authority-files.ts';
+import {
+  makeAuthority,
+  makeServerCertificate,
+  makeServerRequest,
+  type Pair,
+} from '../../src/transport/http/authority/certificate.ts';
 import {
   credentialsOf,
   readCredentials,
@@ -19,9 +29,16 @@ import { readJoinToken } from '../../src/transport/nats/access/join-token.ts';
 import { makeKey } from '../../src/transport/nats/access/jwt.ts';
 import { asUser, connectNats, type NatsLink } from '../../src/transport/nats/connection.ts';
 import { testModel, until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { findTool } from '../fixtures/programs/tools.ts';
 import { freePort } from '../fixtures/programs/free-port.ts';
-import { command, serviceProcess, type ServiceProcess } from '../fixtures/programs/service-process.ts';
+import {
+  command,
+  serviceProcess,
+  type ServiceProcess,
+  type Started,
+} from '../fixtures/programs/service-process.ts';
 
+const DAY_MS = 24 * 3600 * 1000;
 const log = pino({ level: 'silent' });
 const AGENTS = ['--agent', 'ada', '--agent', 'ben', '--model', testModel];
 /** The analyzer is another machine than the service: it has an address of its own. */
@@ -29,11 +46,15 @@ const AISLE = ['--analyzer', '--id', 'aisle', '--advertise', '127.0.0.2'];
 
 let folder: string;
 let aisle: string;
+/** Folder of its recordings. */
+let runs: string;
+let joined: Started;
 let service: ServiceProcess;
 const links: NatsLink[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-join-analyzer-'));
   aisle = join(folder, 'aisle');
+  runs = join(folder, 'recorded');
   service = serviceProcess(folder, [...AGENTS, '--nats-port', String(await freePort())]);
   await service.start();
 }, 240_000);
@@ -93,30 +114,34 @@ async function newcomer(of: { id?: string; host?: string; request?: string } = {
   return { analyzer: { id: 'eve', key: makeKey('user').public, host: '127.0.0.3', request, ...of } };
 }
 
-it('lets an analyzer in by one command: it stands in the fleet and records a run', async () => {
-  const { token } = await word('--analyzer');
-  const runs = join(folder, 'recorded');
-  const joined = service.join(aisle, token, ...AISLE, '--runs', runs);
-  await until('two analyzers', async () => (await analyzers()).includes('aisle') || undefined, 90_000);
-  expect(joined.said()).toContain('as analyzer aisle');
-  expect((await stat(join(aisle, 'analyzer', 'server.key'))).mode & 0o777).toBe(0o600);
-
-  // Among analyzers without load the first by name is taken, and "aisle" comes before "analyzer".
+/** Plays a small run to its end. @returns the analyzers that recorded it */
+async function playedBy(name: string): Promise<string[] | undefined> {
   const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: 4, maxTokens: 6 });
-  expect(await service.entrain('submit', study, '--name', 'far')).toMatchObject({ status: 0 });
+  expect(await service.entrain('submit', study, '--name', name)).toMatchObject({ status: 0 });
   const view = await until(
     'the end of the run',
     async () => {
       const { runs: views } = JSON.parse((await service.entrain('runs', '--json')).out) as {
         runs: RunView[];
       };
-      const far = views.find(({ run }) => run === 'far');
-      if (far?.state === 'failed') throw new Error(far.reason);
-      return far?.state === 'finished' ? far : undefined;
+      const own = views.find(({ run }) => run === name);
+      if (own?.state === 'failed') throw new Error(own.reason);
+      return own?.state === 'finished' ? own : undefined;
     },
     200_000,
   );
-  expect(view.analyzers).toEqual(['aisle']);
+  return view.analyzers;
+}
+
+it('lets an analyzer in by one command: it stands in the fleet and records a run', async () => {
+  const { token } = await word('--analyzer');
+  joined = service.join(aisle, token, ...AISLE, '--runs', runs);
+  await until('two analyzers', async () => (await analyzers()).includes('aisle') || undefined, 90_000);
+  expect(joined.said()).toContain('as analyzer aisle');
+  expect((await stat(join(aisle, 'analyzer', 'server.key'))).mode & 0o777).toBe(0o600);
+
+  // Among analyzers without load the first by name is taken, and "aisle" comes before "analyzer".
+  expect(await playedBy('far')).toEqual(['aisle']);
   expect((await readdir(join(runs, 'far', 'streams'))).toSorted()).toEqual(['ada', 'ben']);
 }, 400_000);
 
@@ -171,8 +196,61 @@ it('lets an agent announce no analyzer, and an analyzer answer for no other', as
     `$KV.${names.rowsBucket}.analyzer.aisle`,
   ])
     expect(await attempt(analyzer, subject), subject).toBe(REFUSED);
+  const renew = async (authority: Pair, name: string): Promise<string> => {
+    const { cert } = await makeServerCertificate(authority, { name, hosts: ['x'], nowMs: Date.now() });
+    return attempt(analyzer, subjects.renewAnalyzer('aisle'), { cert });
+  };
+  const authority = await keepAuthority(join(service.secrets, 'authority'), Date.now());
+  expect(await renew(authority, 'aisle')).toBe('answered');
+  expect(await renew(authority, 'analyzer')).toBe('MESSAGE_INVALID');
+  expect(await renew(await makeAuthority(Date.now()), 'aisle')).toBe('MESSAGE_INVALID');
   expect(await attempt(analyzer, subjects.renewAnalyzer('aisle'))).toBe('answered');
 }, 200_000);
+
+it('goes on by a unit that systemd takes', async () => {
+  const ended = once(joined.child, 'exit');
+  joined.child.kill('SIGTERM');
+  await ended;
+  const place = ['--data', aisle, '--runs', runs, '--unit-dir', folder];
+  expect(await command(['join', ...AISLE, '--install', ...place])).toMatchObject({ status: 0 });
+  const unit = join(folder, UNIT);
+  const said = spawnSync(findTool('systemd-analyze'), ['verify', unit], { encoding: 'utf8' });
+  expect(said.stderr.split('\n').filter((line) => line.includes(UNIT))).toEqual([]);
+  const [, words = ''] = /^ExecStart=(.*)$/m.exec(await readFile(unit, 'utf8')) ?? [];
+  const argv = [...words.matchAll(/"([^"]*)"/g)].map(([, word = '']) => word);
+  joined = service.join(aisle, ...argv.slice(argv.indexOf('join') + 1));
+  await until('the analyzer again', () => joined.said().includes('analyzer     aisle') || undefined, 90_000);
+}, 240_000);
+
+it('renews the certificate of an analyzer when half of its life is over, for the same key and host', async () => {
+  const [certFile, keyFile] = ['server.crt', 'server.key'].map((file) => join(aisle, 'analyzer', file)) as [
+    string,
+    string,
+  ];
+  const authority = await keepAuthority(join(service.secrets, 'authority'), Date.now());
+  const nowMs = Date.now() - 500 * DAY_MS;
+  const old = await makeServerCertificate(authority, { name: 'aisle', hosts: ['127.0.0.2'], nowMs });
+  const ended = once(joined.child, 'exit');
+  joined.child.kill('SIGTERM');
+  await ended;
+  await writeFile(keyFile, old.key);
+  await writeFile(certFile, old.cert);
+  service.join(aisle, ...AISLE, '--runs', runs);
+  const next = await until(
+    'another certificate',
+    async () => {
+      const text = await readFile(certFile, 'utf8');
+      return text === old.cert ? undefined : new X509Certificate(text);
+    },
+    120_000,
+  );
+  const before = new X509Certificate(old.cert);
+  expect(Date.parse(next.validTo) - Date.parse(before.validTo)).toBeGreaterThan(499 * DAY_MS);
+  expect(next.publicKey.equals(before.publicKey)).toBe(true);
+  expect(next.subjectAltName).toBe(before.subjectAltName);
+  // Agents are told of it as of an analyzer that has moved, and go on.
+  expect(await playedBy('later')).toEqual(['aisle']);
+}, 400_000);
 
 it('cuts off an analyzer that is removed', async () => {
   const own = await readCredentials('aisle', join(aisle, 'analyzer', 'analyzer.creds'));

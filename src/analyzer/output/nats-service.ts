@@ -22,7 +22,25 @@ export interface Announcement {
   finished(run: string): Promise<void>;
 }
 
-export function announceAnalyzer(link: NatsLink, about: Announcement): Promise<{ stop(): Promise<void> }> {
+export interface AnnouncedAnalyzer {
+  /** It has another certificate; told as if it had moved. */
+  renew(fingerprint: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function announceAnalyzer(link: NatsLink, about: Announcement): Promise<AnnouncedAnalyzer> {
+  let service = await register(link, about);
+  return {
+    renew: async (fingerprint) => {
+      const before = service;
+      service = await register(link, { ...about, fingerprint });
+      await before.stop();
+    },
+    stop: () => service.stop(),
+  };
+}
+
+function register(link: NatsLink, about: Announcement): Promise<{ stop(): Promise<void> }> {
   const { id, version, httpUrl, streamUrl, fingerprint } = about;
   return registerService(link, {
     name: ANALYZER_SERVICE,

@@ -4,7 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { EntrainError } from '../../protocol/errors.ts';
-import type { Joined, JoinRequest, MemberRow, TokenRow } from '../../protocol/join-messages.ts';
+import type {
+  Joined,
+  JoinRequest,
+  MemberRow,
+  RenewAnalyzer,
+  Renewed,
+  TokenRow,
+} from '../../protocol/join-messages.ts';
 import type { Caller } from '../../protocol/service-messages.ts';
 import type { Clock } from '../../process/clock.ts';
 import { credentialsOf } from '../../transport/nats/access/credentials.ts';
@@ -39,7 +46,7 @@ export interface Admission {
   /** @throws EntrainError `NOT_ALLOWED` */
   renew(agent: string): { jwt: string };
   /** @throws EntrainError `NOT_ALLOWED` */
-  renewAnalyzer(id: string): { jwt: string };
+  renewAnalyzer(id: string, shown: RenewAnalyzer): Promise<Renewed>;
   /** Revokes what an agent connects with, or takes that back. */
   bar(agent: string, isBarred: boolean): Promise<void>;
   /** @throws EntrainError `AGENT_UNKNOWN` if no analyzer of this name joined */
@@ -82,7 +89,7 @@ export function createAdmission(given: AdmissionOptions): Admission {
       }
     },
     renew: (agent) => renew(options, agent),
-    renewAnalyzer: (analyzer) => renewAnalyzer(options, analyzer),
+    renewAnalyzer: (analyzer, shown) => renewAnalyzer(options, analyzer, shown),
     bar: (agent, isBarred) => bar(options, agent, isBarred),
     barAnalyzer: async (analyzer, isBarred) => {
       await barAnalyzer(options, analyzer, isBarred);

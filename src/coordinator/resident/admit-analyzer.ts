@@ -3,11 +3,17 @@
  * under one host. That must not be one by which the NATS server is known: its owner could pose as that server.
  */
 import { EntrainError } from '../../protocol/errors.ts';
-import type { JoinedAnalyzer, JoinKeys, NewAnalyzer } from '../../protocol/join-messages.ts';
+import type {
+  JoinedAnalyzer,
+  JoinKeys,
+  NewAnalyzer,
+  RenewAnalyzer,
+  Renewed,
+} from '../../protocol/join-messages.ts';
 import type { Caller } from '../../protocol/service-messages.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
-import { signServerRequest } from '../../transport/http/authority/certificate.ts';
+import { renewServerCertificate, signServerRequest } from '../../transport/http/authority/certificate.ts';
 import { userJwt } from '../../transport/nats/access/jwt.ts';
 import { permissionsOf } from '../../transport/nats/permissions.ts';
 import type { ServiceRows } from './service-rows.ts';
@@ -101,14 +107,34 @@ function jwtOf({ keys, credentialMs, clock }: AnalyzerAdmission, id: string, key
   });
 }
 
-/** @throws EntrainError `NOT_ALLOWED` */
-export function renewAnalyzer(options: AnalyzerAdmission, id: string): { jwt: string } {
-  const member = options.rows.analyzers.get(id);
-  if (member && !isBarred(member)) return { jwt: jwtOf(options, id, member.key) };
-  throw new EntrainError(
-    'NOT_ALLOWED',
-    `Analyzer "${id}" did not join, or was removed: it has to join anew.`,
-  );
+/**
+ * The next token of NATS, and the next certificate if the analyzer shows the one that it has.
+ * @throws EntrainError `NOT_ALLOWED`, `MESSAGE_INVALID`
+ */
+export async function renewAnalyzer(
+  options: AnalyzerAdmission,
+  id: string,
+  { cert }: RenewAnalyzer,
+): Promise<Renewed> {
+  const { rows, keys, clock, log } = options;
+  const member = rows.analyzers.get(id);
+  if (!member || isBarred(member))
+    throw new EntrainError(
+      'NOT_ALLOWED',
+      `Analyzer "${id}" did not join, or was removed: it has to join anew.`,
+    );
+  const jwt = jwtOf(options, id, member.key);
+  if (cert === undefined) return { jwt };
+  const authority = keys.authorityPair;
+  const shown = { cert, name: id, nowMs: clock.nowMs() };
+  const next = authority && (await renewServerCertificate(authority, shown));
+  if (next === undefined)
+    throw new EntrainError(
+      'MESSAGE_INVALID',
+      `What analyzer "${id}" has renewed is no certificate that this service made for it: expected the one of "entrain join"; let it join anew.`,
+    );
+  log.info({ analyzer: id }, 'certificate renewed');
+  return { jwt, cert: next };
 }
 
 /** Notes that what an analyzer connects with is void, or takes that back. */

@@ -1,6 +1,6 @@
 /** Answers machines that have a token, and programs that joined and need what they connect with renewed. */
 import { EntrainError } from '../../protocol/errors.ts';
-import { joinRequestSchema } from '../../protocol/join-messages.ts';
+import { joinRequestSchema, renewAnalyzerSchema } from '../../protocol/join-messages.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { subjects } from '../../protocol/subjects.ts';
 import type { Logger } from '../../process/log.ts';
@@ -27,7 +27,10 @@ export function serveJoins(link: NatsLink, admission: Admission, log: Logger): {
       return admission.join(id, parseMessage(joinRequestSchema, text, about));
     }),
     serve(subjects.renewCredentials('*'), (agent) => admission.renew(agent)),
-    serve(subjects.renewAnalyzer('*'), (analyzer) => admission.renewAnalyzer(analyzer)),
+    serve(subjects.renewAnalyzer('*'), (analyzer, text) => {
+      const about = { code: 'MESSAGE_INVALID', what: 'The request to renew' } as const;
+      return admission.renewAnalyzer(analyzer, parseMessage(renewAnalyzerSchema, text, about));
+    }),
   ];
   return { stop: () => asked.forEach((one) => one.unsubscribe()) };
 }

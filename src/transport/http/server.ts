@@ -7,7 +7,7 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { EntrainError } from '../../protocol/errors.ts';
 import type { Logger } from '../../process/log.ts';
@@ -20,7 +20,7 @@ import {
   type ConnectionLimits,
   type HttpLimits,
 } from './connection-limits.ts';
-import type { ServerTls } from './tls.ts';
+import type { Identity, ServerTls } from './tls.ts';
 
 export interface HttpRequest {
   path: string;
@@ -72,6 +72,8 @@ export interface HttpServer {
   port: number;
   /** Base URL as others reach it, without a slash at the end. */
   url: string;
+  /** Connections that come from now on see this certificate. */
+  renew(identity: Identity): void;
   close(): Promise<void>;
 }
 
@@ -152,6 +154,9 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     upgrades: serving.upgrades,
     port,
     url: `${scheme}://${placeOf(options, port)}`,
+    renew: (identity) => {
+      if (server instanceof TlsServer) server.setSecureContext(contextOf({ ...options.tls, ...identity }));
+    },
     close: () => closeServer(server),
   };
 }
@@ -174,11 +179,13 @@ function createAnyServer(
   listener: RequestListener,
 ): AnyServer {
   if (!tls) return createServer({ connectionsCheckingInterval: LOOK_MS }, listener);
-  const { cert, key, clientCa } = tls;
-  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  const settings = { cert, key, ...mutual, minVersion: 'TLSv1.2', handshakeTimeout: idleMs } as const;
+  const asks = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+  const settings = { ...contextOf(tls), ...asks, handshakeTimeout: idleMs };
   return createTlsServer({ ...settings, connectionsCheckingInterval: LOOK_MS }, listener);
 }
+
+const contextOf = ({ cert, key, clientCa }: ServerTls) =>
+  ({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' }) as const;
 
 /** Makes a WebSocket of a request on the upgrade path; an offer of another protocol gets a plain answer. */
 function upgrade(

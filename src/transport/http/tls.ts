@@ -103,7 +103,7 @@ export async function readIdentity(
   }
   const cert = await readPem(settings.cert, certFile, 'a certificate');
   const key = await readSecretFile(settings.key, keyFile, 'the private key of the certificate, in PEM');
-  requireContext(`${settings.cert} and ${settings.key}`, { cert, key }, 'a PEM certificate and its own key');
+  requireIdentity(`${settings.cert} and ${settings.key}`, { cert, key });
   return { cert, key };
 }
 
@@ -129,6 +129,10 @@ async function readPem(setting: string, file: string, what: string): Promise<str
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   throw new EntrainError('CONFIG_INVALID', `${setting} holds no PEM (${file}): expected ${what}.`);
 }
+
+/** @throws EntrainError `CONFIG_INVALID` if the certificate is none, or its key another one's */
+export const requireIdentity = (settings: string, identity: Identity): void =>
+  requireContext(settings, identity, 'a PEM certificate and its own key');
 
 function requireContext(settings: string, pem: Parameters<typeof createSecureContext>[0], expected: string) {
   try {

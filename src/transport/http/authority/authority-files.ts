@@ -14,7 +14,7 @@ import { makeAuthority, type Pair } from './certificate.ts';
 export const AUTHORITY_FILE = 'ca.crt';
 const KEY_FILE = 'ca.key';
 
-/** @throws EntrainError `CONFIG_INVALID` if half of it is there, or it is damaged */
+/** @throws EntrainError `CONFIG_INVALID` if half of it is there, it is damaged, or its key is of another kind */
 export async function keepAuthority(folder: string, nowMs: number): Promise<Pair> {
   await makeFolder(folder, 0o700);
   const [certFile, keyFile] = [join(folder, AUTHORITY_FILE), join(folder, KEY_FILE)];
@@ -30,12 +30,16 @@ export async function keepAuthority(folder: string, nowMs: number): Promise<Pair
   const cert = await readFile(certFile, 'utf8');
   try {
     const own = createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'der' });
-    const shown = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' });
-    if (own.equals(shown)) return { cert, key };
+    const { publicKey } = new X509Certificate(cert);
+    if (!own.equals(publicKey.export({ type: 'spki', format: 'der' }))) throw damaged(folder);
+    if (publicKey.asymmetricKeyDetails?.namedCurve === 'prime256v1') return { cert, key };
   } catch (cause) {
-    throw damaged(folder, cause);
+    throw cause instanceof EntrainError ? cause : damaged(folder, cause);
   }
-  throw damaged(folder);
+  throw new EntrainError(
+    'CONFIG_INVALID',
+    `The authority in ${folder} has a key of another kind: expected ECDSA over P-256; make one with "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256", or remove ${AUTHORITY_FILE} and ${KEY_FILE} and let every machine join anew.`,
+  );
 }
 
 const exists = (file: string): Promise<boolean> =>

@@ -90,6 +90,31 @@ export async function signServerRequest(
   }
 }
 
+/**
+ * The next certificate of a server, for the key and the hosts that it has.
+ * @returns undefined if `cert` is none that this authority made for a server of this name
+ */
+export async function renewServerCertificate(
+  authority: Pair,
+  { cert, name, nowMs }: { cert: string; name: string; nowMs: number },
+): Promise<string | undefined> {
+  try {
+    const shown = new X509Certificate(cert);
+    const { publicKey } = new X509Certificate(authority.cert);
+    const [owner] = shown.subjectName.getField('CN');
+    if (owner !== name || !(await shown.verify({ publicKey, signatureOnly: true }))) return undefined;
+    const reached = shown.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
+    return await certifyServer(authority, {
+      name,
+      hosts: reached.map(({ value }) => value),
+      nowMs,
+      publicKey: await shown.publicKey.export(CURVE, ['verify']),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
 async function certifyServer(
   authority: Pair,
   of: { name: string; hosts: readonly string[]; nowMs: number; publicKey: webcrypto.CryptoKey },
