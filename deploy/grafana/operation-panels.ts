@@ -148,13 +148,15 @@ export const PROCESSES: readonly PanelOptions[] = [
   },
   {
     title: 'Time to a fresh score',
-    description: 'From the arrival of a turn to a published score that holds it.',
+    description:
+      'From the arrival of a turn to a published score that holds it. A point is a single score and leads to its run in the viewer.',
     unit: 's',
     span: 12,
     lines: [
       {
         expr: `histogram_quantile(0.95, sum by (le) (rate(entrain_score_latency_seconds_bucket${RATE})))`,
         legend: 'p95',
+        exemplars: true,
       },
     ],
   },

@@ -26,6 +26,8 @@ export interface Line {
   legend: string;
   /** Nulls and bounds are dashed and thin, so that the score stands out. */
   dashed?: true;
+  /** With single scores as points, each of which leads to its run in the viewer. */
+  exemplars?: true;
 }
 
 export interface PanelOptions {
@@ -97,8 +99,10 @@ export function stat(options: PanelOptions): Builder<Panel> {
   return panel;
 }
 
-function query({ expr, legend }: Line, index: number): DataqueryBuilder {
-  return new DataqueryBuilder().refId(refId(index)).datasource(DATASOURCE).expr(expr).legendFormat(legend);
+function query({ expr, legend, exemplars }: Line, index: number): DataqueryBuilder {
+  const asked = new DataqueryBuilder().refId(refId(index)).datasource(DATASOURCE);
+  if (exemplars) asked.exemplar(true);
+  return asked.expr(expr).legendFormat(legend);
 }
 
 const refId = (index: number): string => String.fromCodePoint('A'.codePointAt(0)! + index);

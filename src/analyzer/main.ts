@@ -147,8 +147,9 @@ function startScoring({ settings, log, shutdown, fail }: Base, counters: ScoreCo
     onScore: (answer, latenciesMs) => {
       if ('stack' in answer && answer.stack !== undefined) counters.faults();
       else if ('computedMs' in answer)
-        counters.scored(answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
-      for (const latencyMs of latenciesMs) counters.refreshed(latencyMs);
+        counters.scored(answer.run, answer.type === 'score' ? 'full' : answer.type, answer.computedMs);
+      const { run } = answer.type === 'fault' ? answer.score : answer;
+      for (const latencyMs of latenciesMs) counters.refreshed(run, latencyMs);
     },
   });
   scorer.onAnswer((answer) => store.takeAnswer(answer));
@@ -210,9 +211,9 @@ function routesOf(
     budget: () => budget.figures(),
   });
   return analyzerRoutes({
-    metrics: () => {
+    metrics: (form) => {
       scrapes.note();
-      return metrics.text();
+      return metrics.text(form);
     },
     scores: (name) => reports.scores(name),
     state: (name) => reports.state(name),

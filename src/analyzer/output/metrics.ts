@@ -1,5 +1,5 @@
 /** The analyzer's metrics; the only module of this program that uses prom-client. Values are read at each scrape. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from 'prom-client';
 import { addProcessMetrics } from '../../process/metrics.ts';
 import type { GroupReport, PairReport, ScoreReport } from '../../protocol/reports/score-report.ts';
 import type { StateReport } from '../../protocol/reports/state-report.ts';
@@ -7,6 +7,7 @@ import { REFUSALS } from '../../transport/stream/receiver/registry.ts';
 import type { StreamFigures } from '../../transport/stream/receiver/incoming-stream.ts';
 import type { BudgetFigures } from '../ingest/keep-budget.ts';
 import { BRANCH_GAUGES } from './branch-metrics.ts';
+import { toOpenMetrics, toPlain, type MetricsForm } from './open-metrics.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 import { PAIR_GAUGES } from './pair-metrics.ts';
 import { underCap, type ReportGauge, type Sample, type Shown } from './report-gauge.ts';
@@ -17,7 +18,7 @@ export interface MetricSources {
   /** Folder of the run folders. */
   folder: string;
   version: string;
-  counters: Pick<ScoreCounters, 'text'>;
+  counters: Pick<ScoreCounters, 'text' | 'timed'>;
   natsUp(): boolean;
   /** All runs that are shown, the latest first. */
   runs(): RunFigures[];
@@ -35,17 +36,20 @@ export interface RunFigures {
 
 /** Counters of events. */
 export interface ScoreCounters {
-  /** A score was published, `computedMs` of work. */
-  scored(kind: 'full' | 'beside' | 'steps' | 'branches', computedMs: number): void;
-  /** A turn pair arrived `latencyMs` before the first published score with it. */
-  refreshed(latencyMs: number): void;
+  /** A score of the run was published, `computedMs` of work. */
+  scored(run: string, kind: 'full' | 'beside' | 'steps' | 'branches', computedMs: number): void;
+  /** A turn pair of the run arrived `latencyMs` before the first published score with it. */
+  refreshed(run: string, latencyMs: number): void;
   faults(): void;
+  /** Counters, as plain text. */
   text(): Promise<string>;
+  /** Histograms, as OpenMetrics: each bucket with the run of its latest score as exemplar. */
+  timed(): Promise<string>;
 }
 
 export interface AnalyzerMetrics {
   /** The text of `/metrics`. */
-  text(): Promise<string>;
+  text(form?: MetricsForm): Promise<string>;
 }
 
 /** Causes that have a series from the start; every other error code has one from its first event on. */
@@ -67,40 +71,48 @@ export function createAnalyzerMetrics(sources: MetricSources): AnalyzerMetrics {
   addProgram(registry, sources);
   addBudget(registry, sources);
   return {
-    text: async () => {
+    text: async (form = 'plain') => {
       Object.assign(scrape, scrapeOf(sources.runs()));
-      return `${await registry.metrics()}\n${await sources.counters.text()}`;
+      const plain = `${await registry.metrics()}\n${await sources.counters.text()}`;
+      const timed = await sources.counters.timed();
+      return form === 'plain' ? `${plain}\n${toPlain(timed)}` : `${toOpenMetrics(plain)}${timed}`;
     },
   };
 }
 
 export function createScoreCounters(): ScoreCounters {
-  const registry = new Registry();
-  const registers = [registry];
-  const computing = new Histogram({
+  const counted = new Registry();
+  const timed = new Registry<OpenMetricsContentType>();
+  timed.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const registers = [timed];
+  const computing = new Histogram<'kind' | 'run'>({
     name: 'entrain_score_compute_seconds',
     help: 'Time to compute one group’s score.',
     labelNames: ['kind'],
     buckets: LATENCY_SECONDS,
+    enableExemplars: true,
     registers,
   });
-  const fresh = new Histogram({
+  const fresh = new Histogram<'run'>({
     name: 'entrain_score_latency_seconds',
     help: 'From the arrival of a turn frame to a published score that holds it.',
     buckets: LATENCY_SECONDS,
+    enableExemplars: true,
     registers,
   });
   const faults = new Counter({
     name: 'entrain_score_faults_total',
     help: 'Scores that could not be computed because of a fault.',
-    registers,
+    registers: [counted],
   });
   for (const kind of ['full', 'beside', 'steps', 'branches']) computing.zero({ kind });
   return {
-    scored: (kind, computedMs) => computing.observe({ kind }, computedMs / 1000),
-    refreshed: (latencyMs) => fresh.observe(latencyMs / 1000),
+    scored: (run, kind, computedMs) =>
+      computing.observe({ labels: { kind }, value: computedMs / 1000, exemplarLabels: { run } }),
+    refreshed: (run, latencyMs) => fresh.observe({ value: latencyMs / 1000, exemplarLabels: { run } }),
     faults: () => faults.inc(),
-    text: () => registry.metrics(),
+    text: () => counted.metrics(),
+    timed: () => timed.metrics(),
   };
 }
 

@@ -8,9 +8,10 @@ import {
   type HttpRequest,
   type HttpRoute,
 } from '../../transport/http/server.ts';
+import { formFor, METRICS_TYPES, type MetricsForm } from './open-metrics.ts';
 
 export interface RouteSources {
-  metrics(): Promise<string>;
+  metrics(form: MetricsForm): Promise<string>;
   /** Scores of a run, by default of the latest; undefined for an unknown run. */
   scores(run?: string): ScoreReport | undefined;
   state(run?: string): StateReport | undefined;
@@ -20,11 +21,10 @@ export interface RouteSources {
 
 export function analyzerRoutes(sources: RouteSources): Readonly<Record<string, HttpRoute>> {
   return {
-    '/metrics': async () => ({
-      status: 200,
-      type: 'text/plain; version=0.0.4; charset=utf-8',
-      body: await sources.metrics(),
-    }),
+    '/metrics': async ({ accept }) => {
+      const form = formFor(accept);
+      return { status: 200, type: METRICS_TYPES[form], body: await sources.metrics(form) };
+    },
     '/healthz': healthz,
     '/readyz': readyz(sources.checks),
     '/api/scores': ofRun(sources.scores),

@@ -25,7 +25,8 @@ import type { Identity, ServerTls } from './tls.ts';
 export interface HttpRequest {
   path: string;
   query: URLSearchParams;
-  /** The client's `accept-encoding`, in lower case. */
+  /** The client's `accept` and `accept-encoding`, in lower case. */
+  accept: string;
   encodings: string;
 }
 
@@ -253,8 +254,9 @@ async function answerFor(options: HttpOptions, request: IncomingMessage): Promis
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return textAnswer(404, `Nothing here. Known: ${Object.keys(routes).join(' ')}\n`);
   try {
-    const encodings = (request.headers['accept-encoding'] ?? '').toLowerCase();
-    return await route({ path, query: url.searchParams, encodings });
+    const [accept = '', encodings = ''] = [request.headers.accept, request.headers['accept-encoding']];
+    const asked = { accept: accept.toLowerCase(), encodings: encodings.toLowerCase() };
+    return await route({ path, query: url.searchParams, ...asked });
   } catch (error) {
     log.error({ err: error, path }, 'an HTTP request failed');
     return textAnswer(500, 'This request failed; the log says why.\n');

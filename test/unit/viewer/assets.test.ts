@@ -7,7 +7,7 @@ async function pageFor(encodings: string): Promise<{ path: string; encoding: str
   const routes = Object.entries(await readAssets());
   return Promise.all(
     routes.map(async ([path, route]) => {
-      const { body, headers } = await route({ path, query: new URLSearchParams(), encodings });
+      const { body, headers } = await route({ path, query: new URLSearchParams(), accept: '', encodings });
       return { path, encoding: headers?.['content-encoding'] ?? '', body: Buffer.from(body) };
     }),
   );

@@ -117,8 +117,8 @@ function metricsOf(
   others: RunFigures[] = [],
 ): AnalyzerMetrics {
   const counters = createScoreCounters();
-  counters.scored('full', 20);
-  counters.refreshed(120);
+  counters.scored('r1', 'full', 20);
+  counters.refreshed('r1', 120);
   return createAnalyzerMetrics({
     counters,
     folder: '.',
