@@ -4,8 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Five seconds stand for a minute in it, which is little on a busy machine: docs/runbook.md says how it is run.
-    exclude: process.env['ENTRAIN_ALERTS'] ? [] : ['test/integration/alerts.test.ts'],
     // packages that tests use load ONNX Runtime too, and it must not report to its maker
     env: { ORT_DISABLE_TELEMETRY: '1' },
     globalSetup: ['test/global-setup.ts'],

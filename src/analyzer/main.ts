@@ -98,7 +98,7 @@ async function start(base: Base): Promise<void> {
   const sources: ReportSources = {
     ...scoring,
     clock: systemClock,
-    natsUp: () => link?.up() ?? false,
+    natsUp: () => link?.up(),
     streams: () => stream.status().streams,
     refused: () => stream.status().refused,
     scrapes: () => scrapes.figures(),

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import config from '../../vitest.config.ts';
 
 /** CI runs on Linux, with ../shared beside the project. */
 const ALLOWED = new Set([
@@ -15,7 +16,13 @@ const ALLOWED = new Set([
 ]);
 const SKIP = /\b(?:it|test|describe)\.(skipIf\(.*?\)(?=[.(])|runIf\(.*?\)(?=[.(])|skip\b|only\b|todo\b)/g;
 
-const skipsIn = (text: string): string[] => [...text.matchAll(SKIP)].map(([, skip = '']) => skip);
+/** A test that skips itself while it runs: `({ skip }) => skip(…)`, `context.skip()`. */
+const SKIPS_ITSELF = /(?<![\w.])(?:\w*(?:context|ctx)\.)?skip\(/g;
+
+const skipsIn = (text: string): string[] => [
+  ...[...text.matchAll(SKIP)].map(([, skip = '']) => skip),
+  ...(text.match(SKIPS_ITSELF) ?? []),
+];
 
 describe('the rule on skipped tests', () => {
   it('finds no test that is skipped for another reason than ../shared or a namespace', () => {
@@ -35,6 +42,15 @@ describe('the rule on skipped tests', () => {
   it('finds a planted skip for another reason', () => {
     expect(skipsIn("it.skipIf(!hasShared && slow())('x', y)")).toEqual(['skipIf(!hasShared && slow())']);
     expect(skipsIn("describe.skip('x', y); it.only('z', y)")).toEqual(['skip', 'only']);
+    expect(skipsIn("it('x', ({ skip }) => skip(slow)); it('y', (ctx) => ctx.skip())")).toEqual([
+      'skip(',
+      'ctx.skip(',
+    ]);
+  });
+
+  it('finds no test file that the suite leaves out', () => {
+    expect(config.test?.include).toEqual(['test/**/*.test.ts']);
+    expect(config.test).not.toHaveProperty('exclude');
   });
 });
 

@@ -19,7 +19,8 @@ export interface MetricSources {
   folder: string;
   version: string;
   counters: Pick<ScoreCounters, 'text' | 'timed'>;
-  natsUp(): boolean;
+  /** Undefined if it does without NATS. */
+  natsUp(): boolean | undefined;
   /** All runs that are shown, the latest first. */
   runs(): RunFigures[];
   streams(): StreamFigures[];
@@ -264,7 +265,7 @@ function addRuns(registry: Registry, scrape: Scrape): void {
 
 function addProgram(registry: Registry, sources: MetricSources): void {
   const up = { name: 'entrain_nats_up', help: 'Whether NATS is connected.' };
-  gauge(registry, up, () => single(Number(sources.natsUp())));
+  if (sources.natsUp() !== undefined) gauge(registry, up, () => single(Number(sources.natsUp())));
   const build = {
     name: 'entrain_build_info',
     help: 'The running version.',

@@ -14,7 +14,8 @@ const NS_PER_MS = 1e6;
 export interface ReportSources {
   store: ScoreStore;
   clock: Clock;
-  natsUp(): boolean;
+  /** Undefined if it does without NATS. */
+  natsUp(): boolean | undefined;
   streams(): StreamFigures[];
   refused(): Record<string, number>;
   scrapes(): ScrapeFigures;
@@ -48,7 +49,7 @@ export function createReports(sources: ReportSources): Reports {
         runs: store.runs(),
         startedAtMs,
         nowMs: clock.nowMs(),
-        natsUp: sources.natsUp(),
+        natsUp: sources.natsUp() ?? false,
         streams: streamsOf(state.run).map(streamReport),
         episodes: episodeCounts(state, clock.nowMs()),
         turns: state.turns,
