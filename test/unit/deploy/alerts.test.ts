@@ -139,6 +139,16 @@ describe('deploy/alerts.yml', () => {
   });
 });
 
+describe('the tests by real faults', () => {
+  it('make the fault of each alert', () => {
+    const tests = ['alerts', 'alerts-of-analyzer'].map((name) =>
+      readFileSync(`test/integration/${name}.test.ts`, 'utf8'),
+    );
+    const fired = new Set(tests.join().match(/Entrain\w+/g));
+    expect([...fired].toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
+  });
+});
+
 describe('deploy/rules.yml', () => {
   it('records what it says, by promtool', () => {
     const recorded = resolve('deploy/rules.yml');
