@@ -35,7 +35,6 @@ export function checkBounds(message: StreamMessage): void {
       return checkStates(message);
     case 'branch':
       below(message, 'k', { value: message.k, most: MAX_ALTERNATIVES });
-      checkFinite(message, 'data', message.dtype);
       checkFinite(message, 'text', 'f32');
       return checkStates(message);
     case 'opening':
@@ -81,7 +80,6 @@ function checkTurn(frame: TurnFrame): void {
   checkStates(frame);
   const { sentence } = frame;
   if (sentence && sentence.length > MAX_DIMS * 4) refuse(frame, 'sentence', `at most ${MAX_DIMS} values`);
-  checkFinite(frame, 'data', frame.dtype);
   for (const field of ['text', 'words', 'sentence', 'reader'] as const) checkFinite(frame, field, 'f32');
 }
 
@@ -94,6 +92,7 @@ function checkFinite<T extends StreamMessage>(frame: T, field: keyof T & string,
 function checkStates(frame: TurnFrame | StepsFrame | BranchFrame): void {
   below(frame, 'seq', { value: frame.seq, most: MAX_NUMBER });
   below(frame, 'turn', { value: frame.turn, most: MAX_TURNS });
+  checkFinite(frame, 'data', frame.dtype);
 }
 
 /** Whether no little-endian value is NaN or infinite, that is, has an exponent of all ones. */

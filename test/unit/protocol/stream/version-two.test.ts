@@ -128,6 +128,7 @@ describe('checkBounds', () => {
     ['a turn that no talk reaches', turn({ turn: 1_000_000 })],
     ['states that are no numbers', turn({ ...nan(8) })],
     ['text features that are no numbers', turn({ text: nan(TEXT_FEATURE_DIMS).data })],
+    ['steps that are no numbers', { ...stepsFrame(1), seq: 1, ...nan(64) }],
     ['a sequence number beyond all names of files', turn({ seq: MAX_NUMBER + 2 })],
     ['a branch beyond all alternatives', { ...branch, k: 65 }],
     [
