@@ -16,12 +16,21 @@ const newAnalyzer = z.object({
   request: z.string().max(4096),
 });
 
+/** Whether the program works in an account of its own for agents; earlier versions do not. */
+const knowsAccounts = z.boolean().default(false);
+/** What a program asks when its credentials are half over. */
+export const renewRequestSchema = z.object({ knowsAccounts });
+
 /**
  * What a machine asks with a token: its agents, each with the public half of a key that it made itself, or its
  * analyzer.
  */
 export const joinRequestSchema = z
-  .object({ agents: z.array(newcomer).max(64).default([]), analyzer: newAnalyzer.optional() })
+  .object({
+    agents: z.array(newcomer).max(64).default([]),
+    analyzer: newAnalyzer.optional(),
+    knowsAccounts,
+  })
   .refine(
     ({ agents, analyzer }) => agents.length > 0 !== (analyzer !== undefined),
     'expected agents, or one analyzer',
@@ -72,7 +81,10 @@ export const joinKeysSchema = z.object({
   account: z.string(),
   /** Seed of a signing key of the account: signs users. */
   accountSigning: z.string(),
-  /** Seed of a signing key of the operator: signs the account, for revocations. */
+  /** The same of the account of agents. */
+  agentsAccount: z.string(),
+  agentsSigning: z.string(),
+  /** Seed of a signing key of the operator: signs both accounts, for revocations. */
   operatorSigning: z.string(),
   /** A user of the system account, who may publish an account. */
   system: z.object({ jwt: z.string(), seed: z.string() }),
@@ -93,12 +105,21 @@ export const operatorKeysSchema = z.object({
   operatorSeed: z.string(),
   operator: z.string(),
   operatorSigning: z.string(),
-  /** Public key of the account of all programs. */
+  /** Public key of the account of all programs but agents. */
   account: z.string(),
   accountSigning: z.string(),
+  /** The account of agents. */
+  agentsAccount: z.string(),
+  agentsSigning: z.string(),
   /** Public key and seed of the account of the server itself. */
   system: z.string(),
   systemSeed: z.string(),
+});
+
+/** As an earlier version wrote them, which had one account for all. */
+export const earlierOperatorKeysSchema = operatorKeysSchema.partial({
+  agentsAccount: true,
+  agentsSigning: true,
 });
 
 export type OperatorKeys = z.infer<typeof operatorKeysSchema>;

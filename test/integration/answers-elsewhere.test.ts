@@ -9,6 +9,7 @@ import type { NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenSchema } from '../../src/protocol/nats-messages.ts';
 import { names, subjects } from '../../src/protocol/subjects.ts';
+import { API_OF_PROGRAMS } from '../../src/transport/nats/permissions.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
@@ -77,7 +78,8 @@ async function attack(episode: string): Promise<void> {
   // own agent comes there 5 s later.
   ben.publish(own(episode, 300), JSON.stringify({ run: RUN }));
   for (const subject of [subjects.analyzerFinished('analyzer'), subjects.release('ada')])
-    ben.publish(`$JS.API.CONSUMER.MSG.NEXT.${STREAM}.${names.talkConsumer('ben')}`, '1', { reply: subject });
+    for (const api of ['$JS.API', API_OF_PROGRAMS])
+      ben.publish(`${api}.CONSUMER.MSG.NEXT.${STREAM}.${names.talkConsumer('ben')}`, '1', { reply: subject });
   // He sends himself a request, and answers it in ada's name or with an order to the server.
   const rest = { finish: 'leave', tokens: 1, droppedTurns: 0, epoch: 1, lastSeq: 0 };
   const words = { episode, turn: 2, agent: 'ada', text: FORGED, stream: 'ada', ...rest };

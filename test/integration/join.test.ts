@@ -72,7 +72,10 @@ async function attempt(
 }
 
 const REFUSED = 'PERMISSIONS_VIOLATION';
-const newcomer = (agent: string): object => ({ agents: [{ agent, key: makeKey('user').public }] });
+const newcomer = (agent: string): object => ({
+  agents: [{ agent, key: makeKey('user').public }],
+  knowsAccounts: true,
+});
 
 it('lets a machine in by the word that serve prints: its agent is in the fleet, and talks', async () => {
   const [, token = ''] = /entrain join (\S+)/.exec(service.said()) ?? [];
@@ -217,7 +220,7 @@ describe('an agent that joined', () => {
       const refused = new Promise((resolve) => link.connection.subscribe(subject, { callback: resolve }));
       expect(await refused, subject).toMatchObject({ code: REFUSED });
     }
-    expect(await attempt(link, subjects.renewCredentials('ada'))).toBe('answered');
+    expect(await attempt(link, subjects.renewCredentials('ada'), { knowsAccounts: true })).toBe('answered');
   }, 60_000);
 
   it('is cut off when it is removed, stays out after a restart of all, and joins anew by a new token', async () => {

@@ -5,6 +5,7 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { names, subjects } from '../../src/protocol/subjects.ts';
+import { API_OF_PROGRAMS } from '../../src/transport/nats/permissions.ts';
 import { createConsumer, createRunStream, publishOnce } from '../../src/transport/nats/streams.ts';
 import { startNats, type FixtureUser, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
 
@@ -42,10 +43,12 @@ afterAll(() => nats.close());
 async function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   return connection.jetstreamManager({ checkAPI: false });
 }
-const next = (stream: string, consumer: string) => (c: NatsConnection) =>
-  c.request(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, '{"batch":1,"no_wait":true}', {
-    timeout: 2000,
-  });
+const next =
+  (stream: string, consumer: string, api = API_OF_PROGRAMS) =>
+  (c: NatsConnection) =>
+    c.request(`${api}.CONSUMER.MSG.NEXT.${stream}.${consumer}`, '{"batch":1,"no_wait":true}', {
+      timeout: 2000,
+    });
 
 const ATTEMPTS: [what: string, act: (c: NatsConnection) => Promise<unknown>][] = [
   ['read a stored message', async (c) => (await managerOf(c)).streams.getMessage(STREAM, { seq: 1 })],
@@ -72,6 +75,7 @@ const ATTEMPTS: [what: string, act: (c: NatsConnection) => Promise<unknown>][] =
   ['delete a consumer', async (c) => (await managerOf(c)).consumers.delete(STREAM, 'spec-cy')],
   ['take from the consumer of another', next(STREAM, 'spec-cy')],
   ['take from a consumer that bears its name', next(STREAM, 'spec-ada')],
+  ['take from it by the usual name of the API', next(STREAM, 'spec-ada', '$JS.API')],
   [
     'say a turn',
     // Not by publishOnce, which would wait until it is let in.

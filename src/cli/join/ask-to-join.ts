@@ -68,7 +68,10 @@ type Ask = (body: object) => Promise<Joined>;
 
 async function joinAgents({ agents, data }: Pick<Joining, 'agents' | 'data'>, ask: Ask): Promise<void> {
   const keys = new Map(agents.map((agent) => [agent, makeKey('user')]));
-  const admitted = await ask({ agents: [...keys].map(([agent, key]) => ({ agent, key: key.public })) });
+  const admitted = await ask({
+    agents: [...keys].map(([agent, key]) => ({ agent, key: key.public })),
+    knowsAccounts: true,
+  });
   for (const { agent, jwt } of admitted.agents) {
     const seed = keys.get(agent)?.seed;
     if (seed !== undefined) await writeAtomic(credentialsFile(data, agent), credentialsText(jwt, seed));

@@ -1,7 +1,14 @@
 /**
  * The configuration of a private nats-server as a pure function: JetStream, loopback only, one user per
- * program, and for each user only the subjects it needs in its runs.
+ * program, for each user only the subjects it needs in its runs, and an account of their own for agents.
  */
+import {
+  accountOf,
+  AGENTS_ACCOUNT,
+  PROGRAMS_ACCOUNT,
+  type AccountShape,
+  type Shared,
+} from '../../transport/nats/accounts.ts';
 import { permissionsOf } from '../../transport/nats/permissions.ts';
 
 export interface NatsUser {
@@ -28,7 +35,7 @@ export interface JoinedConfigOptions extends Omit<NatsConfigOptions, 'users'> {
   host: string;
   operator: string;
   systemAccount: string;
-  /** Accounts that the server has not seen yet, each with its token. */
+  /** Accounts, each with its token; the server keeps the later one of this and its own. */
   accounts: Readonly<Record<string, string>>;
   /** Where the server keeps accounts. */
   accountsFolder: string;
@@ -66,11 +73,41 @@ function common(
   ];
 }
 
-/** Users and their permissions; also the file of users for a nats-server that one configures oneself. */
+/** Users, their permissions and their accounts; also the file of users for a nats-server that one configures oneself. */
 export function natsAuthorization(users: NatsUser[]): string {
-  const blocks = users.map(userBlock);
-  return ['authorization {', '  users = [', ...blocks, '  ]', '}', ''].join('\n');
+  const blocks = [PROGRAMS_ACCOUNT, AGENTS_ACCOUNT].map((account) =>
+    accountBlock(
+      account,
+      users.filter(({ name }) => accountOf(name) === account),
+    ),
+  );
+  return ['accounts {', ...blocks, '}', ''].join('\n');
 }
+
+function accountBlock({ name, jetstream, exports, imports }: AccountShape, users: NatsUser[]): string {
+  const other = name === PROGRAMS_ACCOUNT.name ? AGENTS_ACCOUNT.name : PROGRAMS_ACCOUNT.name;
+  const list = (key: string, lines: string[]): string[] => [`    ${key} = [`, ...lines, '    ]'];
+  return [
+    `  ${name} {`,
+    ...(jetstream ? ['    jetstream: enabled'] : []),
+    ...list('users', users.map(userBlock)),
+    ...list(
+      'exports',
+      exports.map((shared) => exported(shared, other)),
+    ),
+    ...list(
+      'imports',
+      imports.map((shared) => imported(shared, other)),
+    ),
+    '  }',
+  ].join('\n');
+}
+
+const exported = ({ subject, is, answersOften }: Shared, to: string): string =>
+  `      { ${is}: ${JSON.stringify(subject)}, ${answersOften ? 'response_type: "stream", ' : ''}accounts: [${to}] }`;
+
+const imported = ({ subject, is, as }: Shared, from: string): string =>
+  `      { ${is}: { account: ${from}, subject: ${JSON.stringify(subject)} }${as ? `, to: ${JSON.stringify(as)}` : ''} }`;
 
 const ANSWERS = ', allow_responses = { max: 1, expires: "1m" }';
 
@@ -82,5 +119,5 @@ function userBlock(user: NatsUser): string {
       ? `[${subjects.map((subject) => JSON.stringify(subject)).join(', ')}]`
       : '{ deny: [">"] }';
   const permissions = `publish = ${list(publish)}, subscribe = ${list(subscribe)}${answers ? ANSWERS : ''}`;
-  return `    { user: ${JSON.stringify(user.name)}, password: ${JSON.stringify(user.password)}, permissions = { ${permissions} } }`;
+  return `      { user: ${JSON.stringify(user.name)}, password: ${JSON.stringify(user.password)}, permissions = { ${permissions} } }`;
 }

@@ -11,6 +11,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { environment } from '../../process/environment.ts';
 import type { RunClaim } from '../../process/run-folder/run-claim.ts';
 import { childFault, startChild, type Child } from '../start/child-processes.ts';
+import { keepStreams } from './keep-streams.ts';
 import { natsConfig, type NatsUser } from './nats-config.ts';
 
 export interface PrivateNats {
@@ -47,6 +48,7 @@ export async function startPrivateNats(options: PrivateNatsOptions): Promise<Pri
     })),
   );
   await makeFolder(storeFolder);
+  await keepStreams(storeFolder);
   const place = { storeFolder, portsFolder, users, ...(port === undefined ? {} : { port }) };
   const files = await writePasswords(secretsFolder, users);
   const { url, child } = await startNatsServer(natsConfig(place), options);

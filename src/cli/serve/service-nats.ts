@@ -1,5 +1,4 @@
 /** The NATS server of `entrain serve`: with TLS, and users who show tokens, so that machines join while it runs. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OperatorKeys } from '../../protocol/join-messages.ts';
 import { makeFolder } from '../../process/make-folder.ts';
@@ -12,7 +11,7 @@ import { keyFingerprint } from '../../transport/http/tls.ts';
 import { joinedConfig } from '../nats/nats-config.ts';
 import { startNatsServer } from '../nats/private-nats.ts';
 import type { Child } from '../start/child-processes.ts';
-import { firstAccounts, keepOperatorKeys, systemUser, writeUser } from './operator-keys.ts';
+import { accountsOf, keepOperatorKeys, systemUser, writeUser } from './operator-keys.ts';
 
 export interface ServiceNats {
   /** Address for programs of this machine. */
@@ -55,8 +54,9 @@ export async function startServiceNats(options: ServiceNatsOptions): Promise<Ser
   const at = new URL(server.url).port;
   const [url, publicUrl] = [`tls://127.0.0.1:${at}`, `tls://${bracketed(listen ?? '127.0.0.1')}:${at}`];
   const joinKeys = join(secretsFolder, 'join-keys.json');
-  const { account, accountSigning, operatorSigning } = keys;
-  const signing = { account, accountSigning, operatorSigning, system: systemUser(keys) };
+  const { account, accountSigning, agentsAccount, agentsSigning, operatorSigning } = keys;
+  const accounts = { account, accountSigning, agentsAccount, agentsSigning };
+  const signing = { ...accounts, operatorSigning, system: systemUser(keys) };
   const { authority, ...made } = certificates;
   const signedBy = { authority: keyFingerprint(authority.cert), authorityPair: authority };
   await writeAtomic(joinKeys, JSON.stringify({ url: publicUrl, ...signedBy, ...signing }));
@@ -98,8 +98,6 @@ async function serverConfig(
   await makeFolder(storeFolder);
   const accountsFolder = join(storeFolder, 'accounts');
   await makeFolder(accountsFolder, 0o700);
-  // What was revoked stands in the account that the server has; a first one would take it back.
-  const isNew = (await readdir(accountsFolder)).every((name) => !name.endsWith('.jwt'));
   return joinedConfig({
     host: listen === undefined ? '127.0.0.1' : '0.0.0.0',
     storeFolder,
@@ -107,7 +105,7 @@ async function serverConfig(
     ...(port === undefined ? {} : { port }),
     operator: keys.operator,
     systemAccount: keys.system,
-    accounts: isNew ? firstAccounts(keys) : {},
+    accounts: await accountsOf(keys, accountsFolder),
     accountsFolder,
     tls,
   });

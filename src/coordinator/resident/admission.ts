@@ -1,6 +1,6 @@
 /**
  * Lets machines in: makes tokens, answers who comes with one, signs what agents connect with, and revokes it. All that
- * it must not forget stands in the rows; the account that the server has is a function of them.
+ * it must not forget stands in the rows; the accounts that the server has are a function of them.
  */
 import { randomBytes } from 'node:crypto';
 import { EntrainError } from '../../protocol/errors.ts';
@@ -16,10 +16,11 @@ import type { Caller } from '../../protocol/service-messages.ts';
 import type { Clock } from '../../process/clock.ts';
 import { credentialsOf } from '../../transport/nats/access/credentials.ts';
 import { JOINER, tokenText } from '../../transport/nats/access/join-token.ts';
-import { accountJwt, makeKey, publicOf, userJwt } from '../../transport/nats/access/jwt.ts';
-import { publishAccount } from '../../transport/nats/access/publish-account.ts';
+import { accountTokens, userToken } from '../../transport/nats/access/account-tokens.ts';
+import { makeKey } from '../../transport/nats/access/jwt.ts';
+import { publishAccounts } from '../../transport/nats/access/publish-accounts.ts';
 import { asUser, type NatsOptions } from '../../transport/nats/connection.ts';
-import { ANY_RUN, permissionsOf } from '../../transport/nats/permissions.ts';
+import { ANY_RUN } from '../../transport/nats/permissions.ts';
 import { admitAnalyzer, barAnalyzer, renewAnalyzer, type AnalyzerAdmission } from './admit-analyzer.ts';
 import type { ServiceRows } from './service-rows.ts';
 
@@ -41,22 +42,22 @@ export interface AdmissionOptions extends AnalyzerAdmission {
 export interface Admission {
   makeToken(by: Caller, admits: TokenRow['admits']): Promise<{ id: string; token: string; untilMs: number }>;
   revokeToken(id: string): Promise<{ id: string; untilMs: number }>;
-  /** @throws EntrainError `TOKEN_INVALID`, `AGENT_TAKEN` */
+  /** @throws EntrainError `TOKEN_INVALID`, `AGENT_TAKEN`, `VERSION_MISMATCH` */
   join(id: string, request: JoinRequest): Promise<Joined>;
-  /** @throws EntrainError `NOT_ALLOWED` */
-  renew(agent: string): { jwt: string };
+  /** @throws EntrainError `NOT_ALLOWED`, `VERSION_MISMATCH` */
+  renew(agent: string, of: { knowsAccounts: boolean }): { jwt: string };
   /** @throws EntrainError `NOT_ALLOWED` */
   renewAnalyzer(id: string, shown: RenewAnalyzer): Promise<Renewed>;
   /** Revokes what an agent connects with, or takes that back. */
   bar(agent: string, isBarred: boolean): Promise<void>;
   /** @throws EntrainError `AGENT_UNKNOWN` if no analyzer of this name joined */
   barAnalyzer(id: string, isBarred: boolean): Promise<void>;
-  /** Gives the server the account as the rows have it. */
+  /** Gives the server its accounts as the rows have them. */
   publish(): Promise<void>;
 }
 
 interface Parts extends AdmissionOptions {
-  /** Gives the server the account as the rows have it. */
+  /** Gives the server its accounts as the rows have them. */
   publish(): Promise<void>;
 }
 
@@ -88,7 +89,10 @@ export function createAdmission(given: AdmissionOptions): Admission {
         taking.delete(id);
       }
     },
-    renew: (agent) => renew(options, agent),
+    renew: (agent, { knowsAccounts }) => {
+      requireAccounts(`Agent "${agent}"`, knowsAccounts);
+      return renew(options, agent);
+    },
     renewAnalyzer: (analyzer, shown) => renewAnalyzer(options, analyzer, shown),
     bar: (agent, isBarred) => bar(options, agent, isBarred),
     barAnalyzer: async (analyzer, isBarred) => {
@@ -113,13 +117,8 @@ async function makeToken(
   const { public: key, seed } = makeKey('user');
   const atMs = clock.nowMs();
   const untilMs = atMs + TOKEN_MS;
-  const jwt = userJwt(keys.accountSigning, {
-    user: key,
-    name: `${JOINER}${id}`,
-    account: keys.account,
-    permissions: permissionsOf(`${JOINER}${id}`, []),
-    expiresAtS: Math.floor(untilMs / 1000),
-  });
+  const expiresAtS = Math.floor(untilMs / 1000);
+  const jwt = userToken(keys, { user: key, name: `${JOINER}${id}`, runs: [], expiresAtS });
   await rows.writeToken(id, { key, is: 'open', admits, by, atMs, untilMs, agents: [] });
   return { id, token: tokenText({ url: keys.url, authority: keys.authority, seed, jwt }), untilMs };
 }
@@ -144,7 +143,17 @@ async function join(options: Parts, id: string, request: JoinRequest): Promise<J
     if (replaces) await options.publish();
     return { agents: [], analyzer: joined };
   }
+  requireAccounts('This machine', request.knowsAccounts);
   return { agents: await admitAgents(options, agents, { id, row, use }) };
+}
+
+/** Credentials of an agent hold in the account of agents, where an earlier version finds no JetStream. */
+function requireAccounts(who: string, knowsAccounts: boolean): void {
+  if (knowsAccounts) return;
+  throw new EntrainError(
+    'VERSION_MISMATCH',
+    `${who} has an earlier version of entrain, which knows no account for agents: install the version of the service there.`,
+  );
 }
 
 /** Who may speak is not who may listen to all: one token never lets in both. */
@@ -208,14 +217,8 @@ async function admit(
 }
 
 function agentJwt({ keys, credentialMs, clock }: AdmissionOptions, agent: string, key: string): string {
-  const name = `agent-${agent}`;
-  return userJwt(keys.accountSigning, {
-    user: key,
-    name,
-    account: keys.account,
-    permissions: permissionsOf(name, [ANY_RUN]),
-    expiresAtS: Math.ceil((clock.nowMs() + credentialMs) / 1000),
-  });
+  const expiresAtS = Math.ceil((clock.nowMs() + credentialMs) / 1000);
+  return userToken(keys, { user: key, name: `agent-${agent}`, runs: [ANY_RUN], expiresAtS });
 }
 
 function renew(options: AdmissionOptions, agent: string): { jwt: string } {
@@ -256,7 +259,7 @@ export function revocationsOf(
   return revoked;
 }
 
-/** One after the other, so that the account which the server gets last is the one of the latest rows. */
+/** One after the other, so that what the server gets last is of the latest rows. */
 function publishInTurn(options: AdmissionOptions): () => Promise<void> {
   let before: Promise<unknown> = Promise.resolve();
   return () => {
@@ -267,20 +270,12 @@ function publishInTurn(options: AdmissionOptions): () => Promise<void> {
 }
 
 async function publish({ keys, nats, rows, clock, log }: AdmissionOptions): Promise<void> {
-  const jwt = accountJwt(keys.operatorSigning, {
-    account: keys.account,
-    name: 'entrain',
-    signingKeys: [publicOf(keys.accountSigning)],
-    revocations: revocationsOf(
-      [...rows.members.values(), ...rows.analyzers.values()],
-      rows.tokens.values(),
-      clock.nowMs(),
-    ),
-    jetstream: true,
-  });
+  const members = [...rows.members.values(), ...rows.analyzers.values()];
+  const revoked = revocationsOf(members, rows.tokens.values(), clock.nowMs());
+  const tokens = Object.values(accountTokens(keys.operatorSigning, keys, revoked));
   const system = asUser(credentialsOf(keys.system.jwt, keys.system.seed));
   const { url, tls } = nats;
-  await publishAccount({ url, ...(tls ? { tls } : {}), ...system }, jwt, log);
+  await publishAccounts({ url, ...(tls ? { tls } : {}), ...system }, tokens, log);
 }
 
 function limited(clock: Clock): () => boolean {

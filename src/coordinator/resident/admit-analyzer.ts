@@ -14,8 +14,7 @@ import type { Caller } from '../../protocol/service-messages.ts';
 import type { Clock } from '../../process/clock.ts';
 import type { Logger } from '../../process/log.ts';
 import { renewServerCertificate, signServerRequest } from '../../transport/http/authority/certificate.ts';
-import { userJwt } from '../../transport/nats/access/jwt.ts';
-import { permissionsOf } from '../../transport/nats/permissions.ts';
+import { userToken } from '../../transport/nats/access/account-tokens.ts';
 import type { ServiceRows } from './service-rows.ts';
 
 /** Names that stand in the certificate of every NATS server of a service. */
@@ -97,14 +96,8 @@ async function certify(
 const hostOf = (url: string): string => new URL(url).hostname.replaceAll(/[[\]]/g, '').toLowerCase();
 
 function jwtOf({ keys, credentialMs, clock }: AnalyzerAdmission, id: string, key: string): string {
-  const name = `analyzer-${id}`;
-  return userJwt(keys.accountSigning, {
-    user: key,
-    name,
-    account: keys.account,
-    permissions: permissionsOf(name, []),
-    expiresAtS: Math.ceil((clock.nowMs() + credentialMs) / 1000),
-  });
+  const expiresAtS = Math.ceil((clock.nowMs() + credentialMs) / 1000);
+  return userToken(keys, { user: key, name: `analyzer-${id}`, runs: [], expiresAtS });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Answers machines that have a token, and programs that joined and need what they connect with renewed. */
 import { EntrainError } from '../../protocol/errors.ts';
-import { joinRequestSchema, renewAnalyzerSchema } from '../../protocol/join-messages.ts';
+import { joinRequestSchema, renewAnalyzerSchema, renewRequestSchema } from '../../protocol/join-messages.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { subjects } from '../../protocol/subjects.ts';
 import type { Logger } from '../../process/log.ts';
@@ -26,7 +26,10 @@ export function serveJoins(link: NatsLink, admission: Admission, log: Logger): {
       const about = { code: 'MESSAGE_INVALID', what: 'The request to join' } as const;
       return admission.join(id, parseMessage(joinRequestSchema, text, about));
     }),
-    serve(subjects.renewCredentials('*'), (agent) => admission.renew(agent)),
+    serve(subjects.renewCredentials('*'), (agent, text) => {
+      const about = { code: 'MESSAGE_INVALID', what: 'The request to renew' } as const;
+      return admission.renew(agent, parseMessage(renewRequestSchema, text, about));
+    }),
     serve(subjects.renewAnalyzer('*'), (analyzer, text) => {
       const about = { code: 'MESSAGE_INVALID', what: 'The request to renew' } as const;
       return admission.renewAnalyzer(analyzer, parseMessage(renewAnalyzerSchema, text, about));

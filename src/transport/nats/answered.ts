@@ -21,7 +21,7 @@ export async function answered<T>(
       return await ask();
     } catch (error) {
       const isOver = unanswered === MOST_UNANSWERED || connection.isClosed();
-      if (isOver || natsFault(error) !== 'away') throw namedFault(error, what);
+      if (isOver || natsFault(error, connection) !== 'away') throw namedFault(error, what, connection);
       await new Promise((again) => setTimeout(again, ASK_AGAIN_MS));
     }
   }

@@ -2,7 +2,7 @@
  * Classifies what a NATS server refuses, by the codes of its answers: a missing permission, a full store,
  * JetStream switched off.
  */
-import { ErrorCode, NatsError } from 'nats';
+import { ErrorCode, NatsError, type NatsConnection } from 'nats';
 import { EntrainError } from '../../protocol/errors.ts';
 
 /**
@@ -36,9 +36,15 @@ const AWAY_CODES: ReadonlySet<string> = new Set([ErrorCode.Timeout, ErrorCode.Di
 
 /**
  * The fault, or undefined for an error that is not a fault of the server, such as a refusal with a meaning of
- * its own.
+ * its own. Where a server has accounts, nothing answers for JetStream while it is off; that it is, says the server itself
+ * when one connects.
  */
-export function natsFault(error: unknown): NatsFault | undefined {
+export function natsFault(error: unknown, link?: Pick<NatsConnection, 'info'>): NatsFault | undefined {
+  const fault = faultOf(error);
+  return fault === 'away' && link?.info && link.info.jetstream !== true ? 'off' : fault;
+}
+
+function faultOf(error: unknown): NatsFault | undefined {
   if (!(error instanceof NatsError)) return undefined;
   const code = error.api_error?.err_code;
   if (error.code === FORBIDDEN) return 'forbidden';
@@ -61,8 +67,8 @@ export const FAULT_ADVICE: Readonly<Record<NatsFault, string>> = {
 /**
  * The `EntrainError` for a fault of the server; any other error is returned unchanged. `what` says what failed.
  */
-export function namedFault(error: unknown, what: string): unknown {
-  const fault = natsFault(error);
+export function namedFault(error: unknown, what: string, link?: Pick<NatsConnection, 'info'>): unknown {
+  const fault = natsFault(error, link);
   if (fault === undefined) return error;
   const code = (
     {

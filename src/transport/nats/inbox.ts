@@ -15,7 +15,12 @@ export function inboxPrefix(user: string): string {
   return `${PREFIX}${user.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
 }
 
-export const isInbox = (subject: string | undefined): boolean => subject?.startsWith(PREFIX) === true;
+/**
+ * Whether a program may answer there. `_R_` stands for an inbox of the other account: nats-server makes it of what the
+ * request named, and takes it from no client.
+ */
+export const isInbox = (subject: string | undefined): boolean =>
+  subject?.startsWith(PREFIX) === true || subject?.startsWith('_R_.') === true;
 
 /** Where the agent of a request's subject is to answer it; undefined if the subject is no agent's. */
 export function answerSubject(requested: string): string | undefined {
@@ -26,8 +31,8 @@ export function answerSubject(requested: string): string | undefined {
 /** Where services are to answer who looks for them. Only they learn the subject, which cannot be guessed. */
 export const foundSubject = (inbox: string): string => `${inbox}.found.${randomUUID()}`;
 
-/** All subjects on which an agent answers. */
-export const answersOf = (agent: string): string[] => [
+/** All subjects on which an agent answers; `*` for any agent. */
+export const answersTo = (agent: string): string[] => [
   `${inboxPrefix(ASKER)}.agent.${agent}.*`,
   ...SEEKERS.map((user) => `${inboxPrefix(user)}.found.*`),
 ];

@@ -11,10 +11,16 @@ import {
   subjects,
 } from '../../protocol/subjects.ts';
 import type { Permissions } from './access/jwt.ts';
-import { answersOf, inboxPrefix } from './inbox.ts';
+import { answersTo, inboxPrefix } from './inbox.ts';
 
 /** Requests that an analyzer answers. */
 const QUESTIONS = [subjects.analyzerState, subjects.analyzerDisk, subjects.analyzerFinished];
+
+/**
+ * The JetStream API of the programs' account, as agents know it. `$JS.API` is in every account that account's own, and
+ * answers in the account of agents that there is no JetStream.
+ */
+export const API_OF_PROGRAMS = 'entrain.api';
 
 /** In place of the names of runs: a user of the service, which may take part in any run that it is invited into. */
 export const ANY_RUN = '*';
@@ -83,7 +89,7 @@ const joinedAnalyzer = (id: string, inbox: string): Permissions => ({
 });
 
 /** Subjects that a program must receive to announce itself under one service name, and no other. */
-const announcing = (service: string): string[] =>
+export const announcing = (service: string): string[] =>
   ['PING', 'INFO', 'STATS'].flatMap((verb) => [
     `$SRV.${verb}`,
     `$SRV.${verb}.${service}`,
@@ -155,7 +161,7 @@ function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: st
   const consumers = [names.specConsumer(id), names.talkConsumer(id)];
   return {
     publish: [
-      ...answersOf(id),
+      ...answersTo(id),
       ...runs.flatMap((run) => [
         subjects.token(run, '*', id),
         subjects.spokenTokens(run, id),
@@ -178,8 +184,11 @@ function agent(id: string, { runs, inbox }: { runs: readonly string[]; inbox: st
   };
 }
 
+/** On a server where all programs are of one account, the API has its usual name. */
 const consumerOf = (stream: string, consumer: string): string[] => [
-  `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
-  `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+  ...['$JS.API', API_OF_PROGRAMS].flatMap((api) => [
+    `${api}.CONSUMER.INFO.${stream}.${consumer}`,
+    `${api}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+  ]),
   `$JS.ACK.${stream}.${consumer}.>`,
 ];

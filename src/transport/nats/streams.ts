@@ -1,6 +1,5 @@
 /**
- * JetStream as entrain uses it: one stream per run, one durable consumer per agent and purpose, and turns that
- * are stored once.
+ * JetStream as entrain uses it: one stream per run, a durable consumer per agent and purpose, turns stored once.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -10,8 +9,8 @@ import {
   NatsError,
   RetentionPolicy,
   StorageType,
+  type Consumer,
   type ConsumerMessages,
-  type JetStreamClient,
   type JetStreamManager,
   type JetStreamPublishOptions,
   type NatsConnection,
@@ -20,6 +19,7 @@ import {
 import type { Logger } from '../../process/log.ts';
 import { answered } from './answered.ts';
 import { FAULT_ADVICE, natsFault } from './faults.ts';
+import { API_OF_PROGRAMS } from './permissions.ts';
 
 const SECOND_NS = 1_000_000_000;
 /**
@@ -49,7 +49,7 @@ export interface StoredMessage {
 }
 
 /**
- * Opens the stream of a run, and creates it if there is none.
+ * Opens the stream of a run, or creates it.
  * @returns number of messages in it: 0 if the run was not begun on this server
  * @throws EntrainError `RUN_FORBIDDEN`, `NATS_FULL`, `NATS_NO_JETSTREAM`, `NATS_UNREACHABLE`
  */
@@ -161,12 +161,17 @@ export async function consume(
   };
 }
 
+/** Agents have an account of their own, in which `$JS.API` answers that there is no JetStream. */
 async function openMessages(
   connection: NatsConnection,
   { stream, consumer }: { stream: string; consumer: string },
 ): Promise<ConsumerMessages> {
-  const client: JetStreamClient = connection.jetstream();
-  const found = await client.consumers.get(stream, consumer);
+  const find = (api: { apiPrefix?: string }): Promise<Consumer> =>
+    connection.jetstream(api).consumers.get(stream, consumer);
+  const found = await find({}).catch((error: unknown) => {
+    if (natsFault(error) !== 'off') throw error;
+    return find({ apiPrefix: API_OF_PROGRAMS }).catch(() => Promise.reject(error as Error));
+  });
   // `bind` asks for messages as soon as the connection is back, before the consumer was looked up.
   return found.consume({ max_messages: 64, idle_heartbeat: HEARTBEAT_MS, bind: true });
 }
@@ -181,7 +186,7 @@ async function read(
   { stream, consumer, take, log }: Parameters<typeof consume>[1],
 ): Promise<void> {
   const goesOn = (): boolean => !reading.stopped && !connection.isClosed();
-  const warn = createFaultLog(log, { stream, consumer });
+  const warn = createFaultLog(log, connection, { stream, consumer });
   while (goesOn()) {
     try {
       await pump(reading.messages, take);
@@ -200,11 +205,15 @@ async function read(
 }
 
 /** Logs a fault with advice at its 1st, 10th, 100th, … time. */
-function createFaultLog(log: Logger | undefined, place: object): (error: unknown) => undefined {
+function createFaultLog(
+  log: Logger | undefined,
+  connection: NatsConnection,
+  place: object,
+): (error: unknown) => undefined {
   let times = 0;
   return (error) => {
     times += 1;
-    const fault = natsFault(error);
+    const fault = natsFault(error, connection);
     const advice = fault === undefined ? String(error) : FAULT_ADVICE[fault];
     if (Number.isInteger(Math.log10(times)))
       log?.warn({ ...place, fault, advice, times }, 'NATS refused; trying again');
@@ -277,7 +286,7 @@ async function publishWithRetry(
   const { subject, log, signal } = message;
   const body = JSON.stringify(message.body);
   const settings = { msgID: randomUUID(), timeout: PUBLISH_TIMEOUT_MS, ...options };
-  const warn = createFaultLog(log, { subject });
+  const warn = createFaultLog(log, connection, { subject });
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {

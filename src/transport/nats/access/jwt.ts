@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../../process/clock.ts';
+import type { Shared } from '../accounts.ts';
 import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from 'nkeys.js';
 
 export interface Key {
@@ -48,6 +49,8 @@ export interface AccountOf {
   /** Public keys of users, and the second up to which what was signed for them is void. */
   revocations?: Readonly<Record<string, number>>;
   jetstream: boolean;
+  exports?: readonly Shared[];
+  imports?: { account: string; shared: readonly Shared[] };
 }
 
 /** @param by seed of the operator or of a signing key of it */
@@ -66,6 +69,19 @@ export function accountJwt(by: string, of: AccountOf): string {
     limits: { ...free, ...room, wildcards: true },
     signing_keys: of.signingKeys,
     revocations: of.revocations ?? {},
+    exports: (of.exports ?? []).map(({ subject, is, answersOften }) => ({
+      subject,
+      name: subject,
+      type: is,
+      ...(is === 'service' ? { response_type: answersOften ? 'Stream' : 'Singleton' } : {}),
+    })),
+    imports: (of.imports?.shared ?? []).map(({ subject, is, as }) => ({
+      subject,
+      name: subject,
+      type: is,
+      account: of.imports?.account,
+      ...(as === undefined ? {} : { local_subject: numbered(as) }),
+    })),
     type: 'account',
   };
   return sign(by, { sub: of.account, name: of.name }, nats);
@@ -100,6 +116,12 @@ export function userJwt(by: string, of: UserOf): string {
 /** An empty list would allow everything. */
 const listed = (subjects: string[]): object => (subjects.length > 0 ? { allow: subjects } : { deny: ['>'] });
 
+/** A local subject names the wildcards of the subject by their number. */
+function numbered(subject: string): string {
+  let at = 0;
+  return subject.replaceAll('*', () => `$${(at += 1)}`);
+}
+
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 function sign(seed: string, claims: object, nats: object): string {
@@ -117,11 +139,23 @@ export interface UserClaims {
   expiresAtS?: number;
 }
 
+const readClaims = (jwt: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+
+/** Whom an account token revokes; nobody where it is none. */
+export function revocationsIn(jwt: string): Record<string, number> {
+  try {
+    const { nats } = readClaims(jwt) as { nats?: { revocations?: Record<string, number> } };
+    return nats?.revocations ?? {};
+  } catch {
+    return {};
+  }
+}
+
 /** What a user token says; its signature is the server's to check. Undefined where it is none. */
 export function readUserJwt(jwt: string): UserClaims | undefined {
   try {
-    const text = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString();
-    const { name, sub, iat, exp } = JSON.parse(text) as Record<string, unknown>;
+    const { name, sub, iat, exp } = readClaims(jwt);
     if (typeof name !== 'string' || typeof sub !== 'string' || typeof iat !== 'number') return undefined;
     return { name, user: sub, issuedAtS: iat, ...(typeof exp === 'number' ? { expiresAtS: exp } : {}) };
   } catch {

@@ -73,7 +73,7 @@ export function renewCredentials(
 
 async function askNext({ connection }: NatsLink, subject: string): Promise<string> {
   const about = { code: 'MESSAGE_INVALID', what: 'The answer to a renewal' } as const;
-  const text = await request(connection, subject, { body: {}, timeoutMs: ANSWER_MS });
+  const text = await request(connection, subject, { body: { knowsAccounts: true }, timeoutMs: ANSWER_MS });
   const answer = parseMessage(answerSchema, text, about);
   if ('error' in answer) throw new EntrainError('NOT_ALLOWED', answer.error.message);
   return parseMessage(renewedSchema, answer.value, about).jwt;

@@ -58,7 +58,7 @@ afterAll(async () => {
 async function joined(agent: string): Promise<{ file: string; until: number }> {
   const { id } = await admission.makeToken(by, 'agents');
   const key = makeKey('user');
-  const { agents } = await admission.join(id, { agents: [{ agent, key: key.public }] });
+  const { agents } = await admission.join(id, { agents: [{ agent, key: key.public }], knowsAccounts: true });
   const file = join(nats.folder, `${agent}.creds`);
   await writeFile(file, credentialsText(agents[0]?.jwt ?? '', key.seed), { mode: 0o600 });
   return { file, until: (await readCredentials(agent, file)).claims().expiresAtS ?? 0 };
@@ -86,11 +86,22 @@ it('keeps an agent connected beyond the life of what it joined with, and keeps t
   await agent.link.connection.closed();
   agent.stop();
   await expect(connectWith(file)).rejects.toThrow(/Authorization Violation/i);
-  expect(() => admission.renew('stranger')).toThrow(/did not join/);
+  expect(() => admission.renew('stranger', { knowsAccounts: true })).toThrow(/did not join/);
 }, 40_000);
 
+it('refuses an agent of an earlier version by name, which would find no JetStream in the account of agents', async () => {
+  const { id } = await admission.makeToken(by, 'agents');
+  const older = { agents: [{ agent: 'gil', key: makeKey('user').public }], knowsAccounts: false };
+  await expect(admission.join(id, older)).rejects.toMatchObject({ code: 'VERSION_MISMATCH' });
+  expect(() => admission.renew('gil', { knowsAccounts: false })).toThrow(/has an earlier version of entrain/);
+  expect((await admission.join(id, { ...older, knowsAccounts: true })).agents).toHaveLength(1);
+});
+
 it('refuses a token whose time is over by its own clock, one that nobody made, and a name that is there', async () => {
-  const asked = (agent: string) => ({ agents: [{ agent, key: makeKey('user').public }] });
+  const asked = (agent: string) => ({
+    agents: [{ agent, key: makeKey('user').public }],
+    knowsAccounts: true,
+  });
   const { id, token } = await admission.makeToken(by, 'agents');
   await expect(admission.join(id, asked('local'))).rejects.toThrow(/There is an agent "local" here/);
   late = 16 * 60_000;
@@ -105,7 +116,7 @@ it('refuses a token whose time is over by its own clock, one that nobody made, a
 
 it('answers at most sixty requests to join a minute', async () => {
   const { id } = await admission.makeToken(by, 'agents');
-  const asked = { agents: [{ agent: 'fay', key: makeKey('user').public }] };
+  const asked = { agents: [{ agent: 'fay', key: makeKey('user').public }], knowsAccounts: true };
   for (let n = 0; n < 60; n += 1) await admission.join('0000', asked).catch(() => undefined);
   await expect(admission.join(id, asked)).rejects.toThrow(/lets nobody in/);
 });
