@@ -1,7 +1,7 @@
 /** The tokens of both accounts of a service, by the keys that sign them. */
 import { accountOf, AGENTS_ACCOUNT, PROGRAMS_ACCOUNT, type AccountShape } from '../accounts.ts';
 import { permissionsOf } from '../permissions.ts';
-import { accountJwt, publicOf, userJwt } from './jwt.ts';
+import { accountJwt, publicOf, userJwt, type UserLimits } from './jwt.ts';
 
 export interface AccountKeys {
   /** Public key of the account of all programs but agents. */
@@ -41,6 +41,17 @@ export function accountTokens(
   };
 }
 
+/** Of those who come from other machines. An agent subscribes to about ten subjects, and to three more for each run. */
+const LIMITS: Readonly<Record<string, UserLimits>> = {
+  agent: { subs: 1024, payload: 256 * 1024 },
+  join: { subs: 16, payload: 64 * 1024 },
+};
+
+const limitsOf = (user: string): { limits?: UserLimits } => {
+  const limits = LIMITS[user.split('-', 1)[0] ?? ''];
+  return limits ? { limits } : {};
+};
+
 /** The token of a user, in the account where it belongs. */
 export function userToken(
   keys: AccountKeys,
@@ -53,5 +64,6 @@ export function userToken(
     name,
     account: isAgent ? keys.agentsAccount : keys.account,
     permissions: permissionsOf(name, runs),
+    ...limitsOf(name),
   });
 }

@@ -87,26 +87,37 @@ export function accountJwt(by: string, of: AccountOf): string {
   return sign(by, { sub: of.account, name: of.name }, nats);
 }
 
+/** What a connection of a user may take of the server. */
+export interface UserLimits {
+  /** Subscriptions at a time. */
+  subs: number;
+  /** Bytes of one message. */
+  payload: number;
+}
+
 export interface UserOf {
   /** Public key of the user. */
   user: string;
   name: string;
   account: string;
   permissions: Permissions;
+  /** Left out, it has none but those of the server. */
+  limits?: UserLimits;
   /** Seconds since 1970; without it the token has no end. */
   expiresAtS?: number;
 }
 
 /** @param by seed of a signing key of the account */
 export function userJwt(by: string, of: UserOf): string {
-  const { user, name, account, permissions, expiresAtS } = of;
+  const { user, name, account, permissions, limits, expiresAtS } = of;
   const nats = {
     pub: listed(permissions.publish),
     sub: listed(permissions.subscribe),
     ...(permissions.answers ? { resp: { max: 1, ttl: NS_OF_MINUTE } } : {}),
-    subs: FREE,
+    subs: limits?.subs ?? FREE,
+    // nats-server does not count it.
     data: FREE,
-    payload: FREE,
+    payload: limits?.payload ?? FREE,
     issuer_account: account,
     type: 'user',
   };
