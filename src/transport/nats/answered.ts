@@ -1,5 +1,5 @@
 /** Questions about streams and consumers, asked again while the server does not answer. */
-import type { NatsConnection } from 'nats';
+import type { JetStreamManager, NatsConnection } from 'nats';
 import { namedFault, natsFault } from './faults.ts';
 
 /** Of one question about a stream or a consumer; each takes up to the 5 s in which a request must be answered. */
@@ -26,3 +26,13 @@ export async function answered<T>(
     }
   }
 }
+
+/**
+ * What `ask` gives of the JetStream manager. All that is asked of streams and consumers goes through here.
+ * @throws EntrainError as `answered`
+ */
+export const managed = <T>(
+  connection: NatsConnection,
+  what: string,
+  ask: (manager: JetStreamManager) => Promise<T>,
+): Promise<T> => answered(connection, what, async () => ask(await connection.jetstreamManager()));

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { NatsError, type JetStreamManager, type KV, type NatsConnection } from 'nats';
+import { answered, managed } from './answered.ts';
 import type { NatsLink } from './connection.ts';
 import { natsFault, namedFault } from './faults.ts';
 
@@ -61,11 +62,12 @@ export interface Rows {
 /** Reads the rows of a bucket as they are now; creates the bucket if there is none. */
 export async function readRows(link: NatsLink, bucket: string): Promise<Rows> {
   await openBucket(link, bucket);
-  const manager: JetStreamManager = await link.connection.jetstreamManager();
   const stream = `KV_${bucket}`;
-  const { state } = await manager.streams.info(stream, { subjects_filter: '>' });
+  const asking = <T>(ask: (manager: JetStreamManager) => Promise<T>): Promise<T> =>
+    managed(link.connection, `Reading the bucket ${bucket}`, ask);
+  const { state } = await asking((manager) => manager.streams.info(stream, { subjects_filter: '>' }));
   const read = async (subject: string): Promise<Row> => {
-    const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
+    const message = await asking(({ streams }) => streams.getMessage(stream, { last_by_subj: subject }));
     const key = subject.slice(`$KV.${bucket}.`.length);
     return { key, text: message.string(), revision: message.seq };
   };
@@ -108,12 +110,9 @@ export async function removeRows(
   connection: NatsConnection,
   { bucket, prefix }: { bucket: string; prefix: string },
 ): Promise<void> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  await manager.streams
-    .purge(`KV_${bucket}`, { filter: `$KV.${bucket}.${prefix}.>` })
-    .catch((error: unknown) => {
-      throw namedFault(error, `Removing the rows of ${prefix}`);
-    });
+  await managed(connection, `Removing the rows of ${prefix}`, (manager) =>
+    manager.streams.purge(`KV_${bucket}`, { filter: `$KV.${bucket}.${prefix}.>` }),
+  );
 }
 
 async function openBucket(
@@ -121,10 +120,8 @@ async function openBucket(
   bucket: string,
   maxAgeMs?: number,
 ): Promise<KV> {
-  try {
-    const age = maxAgeMs === undefined ? {} : { ttl: maxAgeMs };
-    return await connection.jetstream().views.kv(bucket, { history: 1, replicas, ...age });
-  } catch (error) {
-    throw namedFault(error, `Opening the bucket ${bucket}`);
-  }
+  const age = maxAgeMs === undefined ? {} : { ttl: maxAgeMs };
+  return answered(connection, `Opening the bucket ${bucket}`, () =>
+    connection.jetstream().views.kv(bucket, { history: 1, replicas, ...age }),
+  );
 }

@@ -11,13 +11,12 @@ import {
   StorageType,
   type Consumer,
   type ConsumerMessages,
-  type JetStreamManager,
   type JetStreamPublishOptions,
   type NatsConnection,
   type PubAck,
 } from 'nats';
 import type { Logger } from '../../process/log.ts';
-import { answered } from './answered.ts';
+import { answered, managed } from './answered.ts';
 import { FAULT_ADVICE, natsFault } from './faults.ts';
 import { API_OF_PROGRAMS } from './permissions.ts';
 
@@ -57,8 +56,7 @@ export async function createRunStream(
   connection: NatsConnection,
   options: { name: string; subjects: string[]; replicas?: number },
 ): Promise<number> {
-  const { state } = await answered(connection, `Opening the stream ${options.name}`, async () => {
-    const manager: JetStreamManager = await connection.jetstreamManager();
+  const { state } = await managed(connection, `Opening the stream ${options.name}`, (manager) => {
     const config = {
       name: options.name,
       subjects: options.subjects,
@@ -96,36 +94,33 @@ export interface ConsumerOptions {
  */
 export async function createConsumer(connection: NatsConnection, options: ConsumerOptions): Promise<number> {
   const what = `Making the consumer ${options.name} of the stream ${options.stream}`;
-  return answered(connection, what, () => addConsumer(connection, options));
-}
-
-async function addConsumer(connection: NatsConnection, options: ConsumerOptions): Promise<number> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  const { num_pending: pending } = await manager.consumers.add(options.stream, {
-    durable_name: options.name,
-    filter_subject: options.filter,
-    ack_policy: AckPolicy.Explicit,
-    deliver_policy: options.from === 'now' ? DeliverPolicy.New : DeliverPolicy.All,
-    ack_wait: ACK_WAIT_NS,
-    max_ack_pending: options.inOrder ? 1 : MOST_UNACKNOWLEDGED,
-  });
+  const { num_pending: pending } = await managed(connection, what, ({ consumers }) =>
+    consumers.add(options.stream, {
+      durable_name: options.name,
+      filter_subject: options.filter,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: options.from === 'now' ? DeliverPolicy.New : DeliverPolicy.All,
+      ack_wait: ACK_WAIT_NS,
+      max_ack_pending: options.inOrder ? 1 : MOST_UNACKNOWLEDGED,
+    }),
+  );
   return pending;
 }
 
 /** Names of the durable consumers of a stream. */
 export async function listConsumers(connection: NatsConnection, stream: string): Promise<string[]> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  const found: string[] = [];
-  for await (const { name } of manager.consumers.list(stream)) found.push(name);
-  return found;
+  return managed(connection, `Listing the consumers of the stream ${stream}`, async (manager) => {
+    const found: string[] = [];
+    for await (const { name } of manager.consumers.list(stream)) found.push(name);
+    return found;
+  });
 }
 
 /** Deletes a stream with its consumers; one that is gone already is no error. */
 export async function removeStream(connection: NatsConnection, stream: string): Promise<void> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  await manager.streams.delete(stream).catch((error: unknown) => {
-    if (!(error instanceof NatsError && error.api_error?.code === 404)) throw error;
-  });
+  await managed(connection, `Deleting the stream ${stream}`, (manager) =>
+    manager.streams.delete(stream).catch(unlessGone),
+  );
 }
 
 /** Deletes a durable consumer, so that the next one of this name starts at the beginning. */
@@ -133,10 +128,13 @@ export async function dropConsumer(
   connection: NatsConnection,
   options: { stream: string; name: string },
 ): Promise<void> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  await manager.consumers.delete(options.stream, options.name).catch((error: unknown) => {
-    if (!(error instanceof NatsError && error.api_error?.code === 404)) throw error;
-  });
+  await managed(connection, `Deleting the consumer ${options.name}`, (manager) =>
+    manager.consumers.delete(options.stream, options.name).catch(unlessGone),
+  );
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof NatsError && error.api_error?.code === 404)) throw error;
 }
 
 /**
@@ -253,8 +251,10 @@ export async function lastStored(
   connection: NatsConnection,
   { stream, subject }: { stream: string; subject: string },
 ): Promise<string> {
-  const manager: JetStreamManager = await connection.jetstreamManager();
-  return (await manager.streams.getMessage(stream, { last_by_subj: subject })).string();
+  const message = await managed(connection, `Reading ${subject}`, (manager) =>
+    manager.streams.getMessage(stream, { last_by_subj: subject }),
+  );
+  return message.string();
 }
 
 /** Stores a message; waits out faults of the server. */
