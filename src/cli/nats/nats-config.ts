@@ -7,8 +7,8 @@ import {
   AGENTS_ACCOUNT,
   PROGRAMS_ACCOUNT,
   type AccountShape,
-  type Shared,
 } from '../../transport/nats/accounts.ts';
+import type { Shared } from '../../transport/nats/access/jwt.ts';
 import { permissionsOf } from '../../transport/nats/permissions.ts';
 
 export interface NatsUser {
@@ -73,7 +73,7 @@ function common(
   ];
 }
 
-/** Users, their permissions and their accounts; also the file of users for a nats-server that one configures oneself. */
+/** Users, their permissions and accounts; also the file of users for a nats-server that one configures oneself. */
 export function natsAuthorization(users: NatsUser[]): string {
   const blocks = [PROGRAMS_ACCOUNT, AGENTS_ACCOUNT].map((account) =>
     accountBlock(

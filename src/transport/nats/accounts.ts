@@ -1,26 +1,16 @@
 /**
- * Two accounts of one nats-server: agents, and all other programs with JetStream. nats-server publishes an answer wherever
- * a request says, without asking whether its publisher may publish there; an answer stays within the account of who
- * asked, so in an account without streams there is nothing that such an answer could delete or write.
+ * Two accounts of one nats-server: agents, and all other programs with JetStream. nats-server publishes an answer
+ * wherever a request says, without asking whether its publisher may publish there. An answer stays within the account
+ * of who asked, so in an account without streams there is nothing that such an answer could delete or write.
  */
 import { AGENT_SERVICE, subjects } from '../../protocol/subjects.ts';
+import type { Shared } from './access/jwt.ts';
 import { answersTo } from './inbox.ts';
 import { announcing, API_OF_PROGRAMS } from './permissions.ts';
 
 /** Name of the account of all programs but agents; JetStream keeps its streams under it. */
 export const PROGRAMS = 'entrain';
 const AGENTS = 'agents';
-
-/** A subject that one account offers to the other. */
-export interface Shared {
-  subject: string;
-  /** A service is asked and answers; a stream only passes messages on. */
-  is: 'service' | 'stream';
-  /** Whether a request of this service has several answers. */
-  answersOften?: boolean;
-  /** Subject by which the other account knows it; left out, it is the same. */
-  as?: string;
-}
 
 const everyTurn = { episode: '*', turn: '*', agent: '*' } as const;
 

@@ -36,8 +36,8 @@ const AWAY_CODES: ReadonlySet<string> = new Set([ErrorCode.Timeout, ErrorCode.Di
 
 /**
  * The fault, or undefined for an error that is not a fault of the server, such as a refusal with a meaning of
- * its own. Where a server has accounts, nothing answers for JetStream while it is off; that it is, says the server itself
- * when one connects.
+ * its own. Where a server has accounts, nothing answers for JetStream while it is off; that it is, the server itself
+ * says when one connects.
  */
 export function natsFault(error: unknown, link?: Pick<NatsConnection, 'info'>): NatsFault | undefined {
   const fault = faultOf(error);

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../../process/clock.ts';
-import type { Shared } from '../accounts.ts';
 import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from 'nkeys.js';
 
 export interface Key {
@@ -40,6 +39,17 @@ export const publicOf = (seed: string): string => fromSeed(Buffer.from(seed)).ge
 export function operatorJwt(by: string, of: { signingKeys: string[]; systemAccount: string }): string {
   const nats = { signing_keys: of.signingKeys, system_account: of.systemAccount, type: 'operator' };
   return sign(by, { sub: publicOf(by), name: 'entrain' }, nats);
+}
+
+/** A subject that one account offers to the other. */
+export interface Shared {
+  subject: string;
+  /** A service is asked and answers; a stream only passes messages on. */
+  is: 'service' | 'stream';
+  /** Whether a request of this service has several answers. */
+  answersOften?: boolean;
+  /** Subject by which the other account knows it; left out, it is the same. */
+  as?: string;
 }
 
 export interface AccountOf {
