@@ -1,7 +1,7 @@
 /**
  * Whether the programs of a run are well, from what they show on /metrics: agents, their connections to the recording,
- * what waits for it, disk and the lag of scores. The limits are those of deploy/alerts.yml. It knows nothing of where the
- * figures come from.
+ * what waits for it, disk and the lag of scores. The limits are those of deploy/alerts.yml. It knows nothing of where
+ * the figures come from.
  */
 import { percent } from '../../protocol/verdict.ts';
 import type { HealthPart } from '../view-data.ts';
