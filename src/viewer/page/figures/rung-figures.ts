@@ -72,9 +72,11 @@ export const RUNGS: readonly Rung[] = [
     term: 'influence',
     notRun: 'Not tested in this study: it has no "branches".',
     lines: ({ groups }) => [
-      ...groups
-        .toSorted(byCondition)
-        .map((group) => lineOf(group, [AXES.influence, influenceMark(group)], group.intervention?.reason)),
+      ...groups.toSorted(byCondition).map((group) => {
+        const isNever = onlyReads(group) && groups.some(({ intervention }) => intervention);
+        const mark = isNever ? ONLY_READS : influenceMark(group);
+        return lineOf(group, [AXES.influence, mark], group.intervention?.reason);
+      }),
       ...groups.toSorted(byCondition).flatMap(matchedLine),
       ...groups.toSorted(byCondition).flatMap(patchLines),
     ],
@@ -136,6 +138,20 @@ function influenceMark({ intervention }: GroupView): Mark | undefined {
     isPale: influence.low <= 0,
   };
 }
+
+const onlyReads = ({ condition, sourceRole, agents }: GroupView): boolean =>
+  condition === 'reader' && sourceRole === agents;
+
+/** Nothing of it can be tried, and none will come. */
+const ONLY_READS: Mark = {
+  at: undefined,
+  nulls: [],
+  text: '',
+  p: '',
+  note: 'only reads',
+  title: 'none: it only reads, and says nothing that the other could hear',
+  isPale: true,
+};
 
 /** With too few histories for a share: the p-value of the sequential test. */
 function earlyMark(sequentialP: number, histories: number, reason = ''): Mark {

@@ -28,17 +28,18 @@ const PATCHES = [
 
 function figuresWith(patches: object[] | undefined) {
   const figures = emptyFigures();
-  takeScore(figures, {
-    ...(scoreLine({ condition: 'live' }) as Record<string, unknown>),
-    type: 'influence',
-    histories: 24,
-    influence: { value: 0.4, ci: [0.3, 0.5] },
-    matched: null,
-    sequential: null,
-    ...(patches ? { patches } : {}),
-  });
+  takeScore(figures, { ...influenceLine('live', 1), ...(patches ? { patches } : {}) });
   return figuresView(figures);
 }
+
+const influenceLine = (condition: string, sourceRole: number): Record<string, unknown> => ({
+  ...(scoreLine({ condition, sourceRole }) as Record<string, unknown>),
+  type: 'influence',
+  histories: 24,
+  influence: { value: 0.4, ci: [0.3, 0.5] },
+  matched: null,
+  sequential: null,
+});
 
 const rungThree = (patches?: object[]): Line[] => RUNGS[0]?.lines(figuresWith(patches)) ?? [];
 
@@ -108,3 +109,21 @@ it('says in words that rung 1 cannot tell where each R² is below 0, and only th
     note: 'below 0: cannot tell',
   });
 });
+
+it('says of one who only reads that nothing of it is tried, once something is tried of others', () => {
+  const reading = figuresView(figuresOf('reader', 2));
+  expect(RUNGS[0]?.lines(reading)[0]?.mark).toBeUndefined();
+  const figures = figuresOf('reader', 2);
+  takeScore(figures, influenceLine('reader', 1));
+  const marks = RUNGS[0]?.lines(figuresView(figures)).map(({ sourceRole, mark }) => [sourceRole, mark?.note]);
+  expect(marks).toEqual([
+    [1, ''],
+    [2, 'only reads'],
+  ]);
+});
+
+function figuresOf(condition: string, sourceRole: number) {
+  const figures = emptyFigures();
+  takeScore(figures, scoreLine({ condition, sourceRole }) as Record<string, unknown>);
+  return figures;
+}
