@@ -110,6 +110,8 @@ function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
   const { alternatives = [] } = said;
   const rows = rowsOf(said);
   const heard = effects.filter(({ moved }) => moved);
+  // The colours stop below the strongest; a bar that did would show two values as one.
+  const longest = Math.max(scale, ...heard.flatMap(({ moved }) => rows.map(({ k }) => moved?.[k] ?? 0)));
   return (
     <details
       class="alternatives"
@@ -120,17 +122,12 @@ function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
       <summary>
         What was said, and {alternatives.length} {alternatives.length === 1 ? 'alternative' : 'alternatives'}
       </summary>
-      {heard.length > 0 && (
-        <p class="soft">
-          How far each moved {heard.map(({ targetRole }) => listenerOf(talk, targetRole)).join(' and ')},
-          which hears it from the same state:
-        </p>
-      )}
+      <p class="soft">{whatBarsShow(heard, talk, rows.length)}</p>
       <ul>
         {rows.map((one) => (
           <li key={one.k} class={one.k === 0 ? 'was-said' : ''}>
             {heard.map(({ targetRole, moved }) => (
-              <Move key={targetRole} value={moved?.[one.k]} scale={scale} />
+              <Move key={targetRole} value={moved?.[one.k]} scale={longest} />
             ))}
             <span class="alternative" dir="auto">
               {one.text || '(says nothing)'}
@@ -146,6 +143,13 @@ function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
       </ul>
     </details>
   );
+}
+
+function whatBarsShow(heard: readonly EffectView[], talk: EpisodeView, count: number): string {
+  if (heard.length === 0) return 'What they would have done to a listener was not measured, or is not yet.';
+  const listeners = heard.map(({ targetRole }) => listenerOf(talk, targetRole)).join(' and ');
+  if (talk.condition === 'monologue') return `None of them reaches ${listeners}, so its state is the same:`;
+  return `How far the state of ${listeners} is from its mean over these ${count}, each heard from the same state, in SD:`;
 }
 
 function Move({ value, scale }: { value: number | undefined; scale: number }) {

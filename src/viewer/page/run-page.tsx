@@ -15,6 +15,7 @@ import { EpisodeList } from './episode-list.tsx';
 import { Finder } from './word-search.tsx';
 import { Ladder } from './figures/ladder.tsx';
 import { Talk } from './talk.tsx';
+import type { Tint } from './tint-legend.tsx';
 import { useRun } from './state/use-run.ts';
 import { byCondition } from './format.ts';
 import { Verdict } from './verdict.tsx';
@@ -30,6 +31,7 @@ export function RunPage({
 }) {
   const [followed, setFollowed] = useState<string>();
   const [tab, setTab] = useState<Tab>('talk');
+  const [picked, setPicked] = useState<Tint>();
   const shown = episode ?? followed;
   const model = useRun(name, shown);
   // Until the user picks an episode, the page follows the one being spoken.
@@ -62,6 +64,8 @@ export function RunPage({
             words={model.words.get(shown ?? '') ?? []}
             speaking={model.speaking.get(shown ?? '')}
             isFault={fault !== undefined}
+            picked={picked}
+            pick={setPicked}
           />
         </section>
         {figures}
@@ -111,7 +115,7 @@ function Figures({ run }: { run: RunView }) {
       <h2 id="figures-title">What their hidden states show</h2>
       <p class="soft figures-intro">
         A hidden state is what a model holds in its layers once it has read a turn. Three questions, as rungs
-        of a ladder: the higher one says more.
+        of a ladder: the higher one says more. All figures are of the whole run, whichever episode is open.
       </p>
       <WhoMovesWhom run={run} />
       <Ladder run={run} />

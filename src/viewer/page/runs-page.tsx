@@ -75,6 +75,10 @@ function onlyOne(runs: readonly RunEntry[]): RunEntry | undefined {
   return open.length === 1 || runs.length === 1 ? first : undefined;
 }
 
+/** As 2026-11-30 06:34, in the reader's time zone. */
+const minuteOf = (ms: number): string =>
+  new Date(ms).toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
+
 interface RunLineProps {
   entry: RunEntry;
   isPicked: boolean;
@@ -89,8 +93,8 @@ function RunLine({ entry, isPicked, toggle }: RunLineProps) {
         <span class="run-name">{run}</span>
         <span class={`state ${state}`}>{state}</span>
         <span class="soft">
-          {study}: {conditions.join(', ')} · {finished} of {episodes} episodes ·{' '}
-          {new Date(startedAtMs).toLocaleString()}
+          {study !== run && `${study}: `}
+          {conditions.join(', ')} · {finished} of {episodes} episodes · {minuteOf(startedAtMs)}
         </span>
         <span class="run-open" aria-hidden="true">
           Open →

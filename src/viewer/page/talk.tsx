@@ -17,21 +17,28 @@ interface TalkProps {
   speaking: { turn: number; agent: string; text: string } | undefined;
   /** Whether the words could not be read. */
   isFault: boolean;
+  /** What the colours were asked to say; it stays from one episode to the next. */
+  picked: Tint | undefined;
+  pick(tint: Tint): void;
 }
 
-export function Talk({ run, episode, turn, words, speaking, isFault }: TalkProps) {
+export function Talk({ run, episode, turn, words, speaking, isFault, picked, pick }: TalkProps) {
   const [played, setPlayed] = useState<number>();
-  const [picked, setPicked] = useState<Tint>();
   const effects = useEffects(run, episode);
   const talk = run.talks.find((one) => one.episode === episode);
   if (!talk)
     return <p class="empty">{run.talks.length === 0 ? 'Nobody has spoken yet.' : 'Pick an episode.'}</p>;
-  const tint = picked ?? (effects.movedScale > 0 ? 'moved' : effects.partScale > 0 ? 'part' : 'none');
+  const kinds: Tint[] = [
+    ...(effects.movedScale > 0 ? (['moved'] as const) : []),
+    ...(effects.partScale > 0 ? (['part'] as const) : []),
+    'none',
+  ];
+  const tint = (picked !== undefined && kinds.includes(picked) ? picked : kinds[0]) ?? 'none';
   const shown = played === undefined ? words : words.filter((one) => one.turn <= played);
   return (
     <>
       <Briefing run={run} talk={talk} />
-      <TintLegend tint={tint} effects={effects} pick={setPicked} />
+      <TintLegend tint={tint} effects={effects} pick={pick} />
       {isFault && words.length === 0 && (
         <p class="fault">The words of this episode could not be read: the viewer does not answer.</p>
       )}
@@ -123,7 +130,7 @@ function Utterances({
   words,
   speaking,
   tinted,
-}: Omit<TalkProps, 'episode' | 'isFault'> & { talk: EpisodeView; tinted: Tinted }) {
+}: Pick<TalkProps, 'run' | 'turn' | 'words' | 'speaking'> & { talk: EpisodeView; tinted: Tinted }) {
   const list = useRef<HTMLOListElement>(null);
   const named = useRef<HTMLLIElement>(null);
   const isFirst = useRef(true);

@@ -45,7 +45,12 @@ export function TintLegend({ tint, effects, pick }: TintLegendProps) {
           {tint === 'moved' ? ' SD' : ''}
         </span>
       )}
-      {tint === 'moved' && <span class="soft">Plain: no alternatives were tried at that turn.</span>}
+      {tint === 'moved' && (
+        <span class="soft">
+          How far the listener’s state is from its mean over all that could have been said. Plain: not
+          measured at that turn.
+        </span>
+      )}
     </p>
   );
 }

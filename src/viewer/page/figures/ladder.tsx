@@ -44,9 +44,9 @@ function Legend({ lines }: { lines: readonly Line[] }) {
   const hasNulls = lines.some(({ mark }) => mark?.at && mark.nulls.length > 0);
   return (
     <p class="legend">
-      <span>● shown: above 0, and q ≤ 0.05 where there is a q</span> <span>○ not shown</span>{' '}
+      <span>● shown: interval above 0, and q or p ≤ 0.05</span> <span>○ not shown</span>{' '}
       <span>━ 95&nbsp;% interval</span>
-      {hasNulls && <span> | under a null</span>}
+      {hasNulls && <span> | by chance, or by the words alone</span>}
     </p>
   );
 }

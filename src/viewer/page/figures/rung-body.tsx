@@ -1,7 +1,7 @@
 /** What one rung shows: a plot for each kind of figure, or in words why there is none. */
 import type { RunView } from '../../view-data.ts';
 import { withoutTooFew } from '../../../protocol/verdict.ts';
-import type { Axis, Line, Rung } from './rung-figures.ts';
+import { CANNOT_TELL, onlyReads, type Axis, type Line, type Rung } from './rung-figures.ts';
 import { RungPlot } from './rung-plot.tsx';
 import type { Scale } from './scale.ts';
 
@@ -28,9 +28,32 @@ export function RungBody({ rung, lines, run, scale }: RungBodyProps) {
       {rung.place === 2 && run.figures.provisional && (
         <p class="soft">This p holds at the planned end of the run alone.</p>
       )}
+      {remarksOn(rung, lines, run).map((remark) => (
+        <p key={remark} class="soft">
+          {remark}
+        </p>
+      ))}
       {missing !== '' && <p class="soft">Not yet: {missing}.</p>}
     </>
   );
+}
+
+/** What would be misread without a word. */
+function remarksOn({ place }: Rung, lines: readonly Line[], { figures }: RunView): string[] {
+  const reads = figures.groups.some((group) => onlyReads(group) && group.adjustment?.verdict === 'counts');
+  const isCut = lines.some(({ mark }) => mark?.note === CANNOT_TELL);
+  return [
+    ...(place === 2 && reads
+      ? [
+          'One who only reads says nothing, and its state goes together with the speaker’s all the same: they have heard the same. So this rung is no evidence that one acts on the other; rung 3 is.',
+        ]
+      : []),
+    ...(place === 1 && isCut
+      ? [
+          'Where it cannot tell, R² is below 0: turn pairs are few for the dimensions of the states. The rungs above do not rest on it.',
+        ]
+      : []),
+  ];
 }
 
 /** The words that stand in place of a plot. */

@@ -91,7 +91,10 @@ export const RUNGS: readonly Rung[] = [
     notRun: 'Nothing yet: it takes six scenarios with three episodes each.',
     lines: ({ groups, differences }) => [
       ...groups.toSorted(byCondition).map((group) => lineOf(group, [AXES.excess, adjustmentMark(group)])),
-      ...differences.filter(({ sourceRole }) => sourceRole !== undefined).map(differenceLine),
+      ...differences
+        .filter(({ sourceRole }) => sourceRole !== undefined)
+        .toSorted((one, other) => one.against.localeCompare(other.against))
+        .map(differenceLine),
     ],
   },
   {
@@ -139,7 +142,7 @@ function influenceMark({ intervention }: GroupView): Mark | undefined {
   };
 }
 
-const onlyReads = ({ condition, sourceRole, agents }: GroupView): boolean =>
+export const onlyReads = ({ condition, sourceRole, agents }: GroupView): boolean =>
   condition === 'reader' && sourceRole === agents;
 
 /** Nothing of it can be tried, and none will come. */
@@ -247,6 +250,8 @@ function differenceLine(difference: DifferenceView): Line {
   };
 }
 
+export const CANNOT_TELL = 'below 0: cannot tell';
+
 function associationMark({ association }: GroupView): Mark | undefined {
   if (!association) return undefined;
   const { score, unclipped, shuffled, pseudo, text } = association;
@@ -258,7 +263,7 @@ function associationMark({ association }: GroupView): Mark | undefined {
     nulls: isClipped ? [] : nulls,
     text: isClipped ? '' : figure(score),
     p: '',
-    note: isClipped ? 'below 0: cannot tell' : '',
+    note: isClipped ? CANNOT_TELL : '',
     title: `SyncR² ${figure(score)}${isClipped ? ` (below 0 counts as 0; it is ${figure(unclipped)})` : ''}; ${beside}`,
     isPale: nulls.some((value) => value >= score),
   };

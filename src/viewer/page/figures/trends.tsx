@@ -87,7 +87,7 @@ function Trend({ run, name, title, question, axis, series }: TrendProps) {
                       y1={y(point.low)}
                       y2={y(point.high)}
                     />
-                    <circle cx={x(point.x)} cy={y(point.value)} r={3.5} />
+                    <Point x={x(point.x)} y={y(point.value)} isSecond={one.isSecond} />
                   </g>
                 ))}
                 <Name series={one} top={PLOT_PX + 6 + at * NAME_PX} />
@@ -107,16 +107,21 @@ function Trend({ run, name, title, question, axis, series }: TrendProps) {
 }
 
 /** A line of the legend, with the line as it is drawn. */
-function Name({ series: { name }, top }: { series: Series; top: number }) {
+function Name({ series: { name, isSecond }, top }: { series: Series; top: number }) {
   return (
     <>
       <polyline class="trend-line" points={`${LEFT},${top + 6} ${LEFT + 34},${top + 6}`} />
-      <circle cx={LEFT + 17} cy={top + 6} r={3.5} />
+      <Point x={LEFT + 17} y={top + 6} isSecond={isSecond} />
       <text class="direction" x={LEFT + 44} y={top + 10}>
         {name}
       </text>
     </>
   );
+}
+
+/** The second direction has squares: an empty circle says "not shown" in the ladder. */
+function Point({ x, y, isSecond }: { x: number; y: number; isSecond: boolean }) {
+  return isSecond ? <rect x={x - 3.5} y={y - 3.5} width={7} height={7} /> : <circle cx={x} cy={y} r={3.5} />;
 }
 
 interface Scales {

@@ -127,3 +127,26 @@ function figuresOf(condition: string, sourceRole: number) {
   takeScore(figures, scoreLine({ condition, sourceRole }) as Record<string, unknown>);
   return figures;
 }
+
+it('keeps the differences from one condition together', () => {
+  const figures = emptyFigures();
+  for (const [against, sourceRole] of [
+    ['reader', 1],
+    ['monologue', 1],
+    ['reader', 2],
+  ] as const)
+    takeScore(figures, {
+      type: 'difference',
+      condition: 'live',
+      against,
+      sourceRole,
+      targetRole: 3 - sourceRole,
+      between: 'dyads',
+      difference: 0.1,
+      ciLow: 0,
+      ciHigh: 0.2,
+      pValue: 0.5,
+    });
+  const heads = RUNGS[1]?.lines(figuresView(figures)).map(({ condition }) => condition);
+  expect(heads).toEqual(['live − monologue', 'live − reader', 'live − reader']);
+});
