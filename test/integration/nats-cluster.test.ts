@@ -97,7 +97,11 @@ async function leaderOf(
 }
 
 it('goes on with a run when the server that leads its stream is killed', async () => {
-  await until('a leader', () => said.coordinator.includes('leads the runs') || undefined, 90_000);
+  await until('a leader', () => said.coordinator.includes('leads the runs') || undefined, 90_000).catch(
+    (error: unknown) => {
+      throw new Error(`${String(error)}; the coordinator said: ${said.coordinator.slice(-1000)}`);
+    },
+  );
   const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: 16, maxTokens: 6 });
   const operator = serviceUser({ url }, 'operator');
   expect(await operator.entrain('submit', study, '--name', 'clustered')).toMatchObject({ status: 0 });
