@@ -6,7 +6,7 @@ import { subjects } from '../protocol/subjects.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { openSpool, type Spool } from '../journal/spool.ts';
-import { isUnanswered, request } from '../transport/nats/services.ts';
+import { isNobodyThere, request } from '../transport/nats/services.ts';
 import type { NatsLink } from '../transport/nats/connection.ts';
 import { createStreamSender, type StreamSender } from '../transport/stream/sender/sender.ts';
 import type { ClientTls } from '../transport/http/tls.ts';
@@ -133,6 +133,6 @@ async function renew(
     options.onCoordinator?.(true);
   } catch (error) {
     log.warn({ err: error }, 'stream token was not renewed');
-    if (isUnanswered(error)) options.onCoordinator?.(false);
+    if (await isNobodyThere(link, error)) options.onCoordinator?.(false);
   }
 }

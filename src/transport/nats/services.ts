@@ -112,6 +112,19 @@ function readRecord(wanted: string, text: string): ServiceRecord | undefined {
 export const isUnanswered = (error: unknown): boolean => error instanceof NatsError && NOBODY.has(error.code);
 
 /**
+ * The same of a program in the other account: of a request that goes there, nats-server does not say that nobody is
+ * there; it is not answered in time, though the server itself answers.
+ */
+export async function isNobodyThere({ connection }: NatsLink, error: unknown): Promise<boolean> {
+  if (isUnanswered(error)) return true;
+  if (!(error instanceof NatsError) || error.code !== String(ErrorCode.Timeout)) return false;
+  return connection.rtt().then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
  * Sends a request and gives the answer, both as JSON text.
  * @throws EntrainError `MESSAGE_INVALID` if the answer is an error
  */
