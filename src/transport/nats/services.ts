@@ -11,6 +11,7 @@ import type { NatsLink } from './connection.ts';
 import { answerSubject, foundSubject, isInbox, isWithin } from './inbox.ts';
 
 const NOBODY: ReadonlySet<string> = new Set([ErrorCode.NoResponders]);
+const LATE: ReadonlySet<string> = new Set([ErrorCode.Timeout]);
 /** Most answers that are taken of those who are looked for. */
 const MOST_SERVICES = 4096;
 
@@ -117,7 +118,7 @@ export const isUnanswered = (error: unknown): boolean => error instanceof NatsEr
  */
 export async function isNobodyThere({ connection }: NatsLink, error: unknown): Promise<boolean> {
   if (isUnanswered(error)) return true;
-  if (!(error instanceof NatsError) || error.code !== String(ErrorCode.Timeout)) return false;
+  if (!(error instanceof NatsError) || !LATE.has(error.code)) return false;
   return connection.rtt().then(
     () => true,
     () => false,
