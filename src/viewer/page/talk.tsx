@@ -4,7 +4,7 @@ import type { EpisodeView, PersonView, RunView, UtteranceView } from '../view-da
 import { linkTo } from './address.ts';
 import { Bubble, type Tinted } from './bubble.tsx';
 import { Player } from './player.tsx';
-import { TintLegend, type Tint } from './tint-legend.tsx';
+import { TintLegend, tintsOf, type Tint } from './tint-legend.tsx';
 import { useEffects } from './state/use-effects.ts';
 import { conditionClass, hueOf, isSpoken, meaningOf } from './format.ts';
 
@@ -28,11 +28,7 @@ export function Talk({ run, episode, turn, words, speaking, isFault, picked, pic
   const talk = run.talks.find((one) => one.episode === episode);
   if (!talk)
     return <p class="empty">{run.talks.length === 0 ? 'Nobody has spoken yet.' : 'Pick an episode.'}</p>;
-  const kinds: Tint[] = [
-    ...(effects.movedScale > 0 ? (['moved'] as const) : []),
-    ...(effects.partScale > 0 ? (['part'] as const) : []),
-    'none',
-  ];
+  const kinds = tintsOf(effects);
   const tint = (picked !== undefined && kinds.includes(picked) ? picked : kinds[0]) ?? 'none';
   const shown = played === undefined ? words : words.filter((one) => one.turn <= played);
   return (

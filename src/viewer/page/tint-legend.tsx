@@ -16,6 +16,13 @@ const MEANINGS: Record<Tint, string> = {
   none: '',
 };
 
+/** What colours can say of an episode, the first by itself. */
+export const tintsOf = ({ movedScale, partScale }: EffectsView): Tint[] => [
+  ...(movedScale > 0 ? (['moved'] as const) : []),
+  ...(partScale > 0 ? (['part'] as const) : []),
+  'none',
+];
+
 interface TintLegendProps {
   tint: Tint;
   effects: EffectsView;
@@ -26,13 +33,12 @@ export function TintLegend({ tint, effects, pick }: TintLegendProps) {
   const { movedScale, partScale } = effects;
   if (movedScale === 0 && partScale === 0) return null;
   const scale = tint === 'moved' ? movedScale : partScale;
-  const tints = [...(movedScale > 0 ? ['moved'] : []), ...(partScale > 0 ? ['part'] : []), 'none'] as Tint[];
   return (
     <p class="tint" title={MEANINGS[tint]}>
       <label>
         Colour:{' '}
         <select value={tint} onChange={(event) => pick(event.currentTarget.value as Tint)}>
-          {tints.map((one) => (
+          {tintsOf(effects).map((one) => (
             <option key={one} value={one}>
               {NAMES[one]}
             </option>
