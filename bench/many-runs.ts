@@ -25,6 +25,8 @@ export interface ManyRunsOptions {
 export interface ManyRunsRow extends ManyRunsLook {
   finished: number;
   failed: number;
+  /** At the end: runs of which neither was heard for `STUCK_MS`. */
+  stuck: number;
   seconds: number;
 }
 
@@ -41,6 +43,8 @@ const KEEP_DAYS = '0.001';
 const AHEAD = 4;
 const LOOK_MS = 500;
 const ASK_MS = 20_000;
+/** Without an end of any run for so long, those that are open will not end. */
+const STUCK_MS = 600_000;
 /** Programs may take long to start on a busy machine. */
 const PATIENCE_MS = 300_000;
 
@@ -89,14 +93,17 @@ export async function playMany({ runs, every, minutes, onRow }: ManyRunsOptions)
     const startMs = performance.now();
     const rows: ManyRunsRow[] = [];
     const ends = await countingEnds(eva);
-    for (let submitted = 0, isOver = false; !isOver;) {
+    for (let submitted = 0, before = 0, endedMs = startMs, isOver = false; !isOver;) {
       const { finished, failed } = await ends();
       const ended = finished + failed;
+      if (ended > before) [before, endedMs] = [ended, performance.now()];
       const seconds = (performance.now() - startMs) / 1000;
       const most = seconds < minutes * 60 ? runs : submitted;
-      isOver = ended >= most;
+      const isStuck = performance.now() - endedMs > STUCK_MS;
+      isOver = ended >= most || isStuck;
       if (ended >= rows.length * every || isOver) {
-        rows.push({ finished, failed, seconds, ...(await lookAt({ fleet, folder, programs, link })) });
+        const stuck = isStuck ? submitted - ended : 0;
+        rows.push({ finished, failed, stuck, seconds, ...(await lookAt({ fleet, folder, programs, link })) });
         onRow(rows.at(-1) as ManyRunsRow);
       }
       for (; submitted < Math.min(most, ended + AHEAD); submitted += 1) {

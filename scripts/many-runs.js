@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // node scripts/many-runs.js [--runs N] [--every N] [--minutes N] [--write [--note TEXT]]: a day of a service
 // compressed into short runs. Prints a row of figures after each EVERY runs; with --write they stand in
-// docs/capacity.md. Exit status 1 if a run failed, or if something grew. Linux alone: memory and open files come from
-// /proc.
+// docs/capacity.md. Exit status 1 if a run failed or never ended, or if something grew. Linux alone: memory and open
+// files come from /proc.
 import './lib/telemetry-off.js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,9 +38,11 @@ await runMain(async () => {
   const grown = flatness(rows);
   for (const line of grown) say(line);
   const last = rows.at(-1);
-  say(`${last.finished} runs finished, ${last.failed} failed, in ${Math.round(last.seconds)} s`);
+  say(
+    `${last.finished} runs finished, ${last.failed} failed, ${last.stuck} without an end, in ${Math.round(last.seconds)} s`,
+  );
   if (values.write) await write(rows, grown);
-  return last.failed === 0 && grown.length === 0 ? 0 : 1;
+  return last.failed + last.stuck === 0 && grown.length === 0 ? 0 : 1;
 });
 
 async function write(rows, grown) {

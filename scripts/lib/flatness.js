@@ -16,10 +16,10 @@ const NOTHING = {
 /** Run folders are what the service is for: they grow with the runs, and no run may take more than those before it. */
 const PER_RUN = { files: 'runs', kilobytes: 'runs' };
 
-/** @returns a sentence for each figure that grew */
+/** @returns a sentence for each figure that grew, or one that says why nothing was looked at */
 export function flatness(rows) {
   const third = Math.floor(rows.length / 3);
-  if (third === 0) return [];
+  if (third === 0) return [`nothing can be said of ${rows.length} rows: three are needed`];
   const [middle, last] = [rows.slice(third, 2 * third), rows.slice(-third)];
   return Object.entries(NOTHING).flatMap(([figure, nothing]) =>
     namesIn(last.at(-1)[figure]).flatMap((name) => {
