@@ -196,6 +196,8 @@ async function watchStatus(connection: NatsConnection, log: Logger, state: { up:
   for await (const status of connection.status()) {
     if (status.type === Events.Disconnect) state.up = false;
     if (status.type === Events.Reconnect) state.up = true;
+    // The right to answer ends with the link. The message is sent again, and acknowledged then.
+    if ('permissionContext' in status && isAcknowledgement(status.permissionContext?.subject)) continue;
     if (
       status.type === Events.Disconnect ||
       status.type === Events.Reconnect ||
@@ -205,6 +207,8 @@ async function watchStatus(connection: NatsConnection, log: Logger, state: { up:
     }
   }
 }
+
+const isAcknowledgement = (subject: string | undefined): boolean => subject?.startsWith('$JS.ACK.') === true;
 
 async function closeQuietly(connection: NatsConnection): Promise<void> {
   if (connection.isClosed()) return;
