@@ -16,12 +16,10 @@ interface SoakOptions {
   say(text: string): void;
 }
 
-/**
- * So many episodes that none of the runs comes to its end. With five times as many the coordinator takes more time
- * than both agents, and each of its restarts minutes, since a message costs it time for every planned episode.
- */
-const SIZE = { scenarios: 10, episodes: 400, maxTurns: 12, maxTokens: 24 };
-const MODEL = 'models/entrain-dialogue-300k';
+/** So many episodes that none of the runs comes to its end. */
+const SIZE = { scenarios: 10, episodes: 2000, maxTurns: 12, maxTokens: 24 };
+/** The larger one: the smaller says so much in two hours that a coordinator spends them reading it again. */
+const MODEL = 'models/entrain-dialogue-8m';
 const AGENTS = ['ada', 'ben'];
 /** Ben is never killed: his memory is looked at. */
 const KILLED: readonly Program[] = ['agent-ada', 'agent-ada', 'coordinator'];
