@@ -34,9 +34,10 @@ import { createRowMemory } from './ingest/row-memory.ts';
 import { createRecordings, readDisk, recordedFrames, type Recordings } from './ingest/recordings.ts';
 import { createReports, type Reports, type ReportSources } from './output/reports.ts';
 import { analyzerRoutes } from './output/routes.ts';
+import { sweepRuns } from './state/forget-settled.ts';
 import { createScoreStore, type ScoreStore } from './state/score-store.ts';
 import { createScrapes, type Scrapes } from './output/scrapes.ts';
-import { createScoreLog } from './output/score-log.ts';
+import { createScoreLog, type ScoreLog } from './output/score-log.ts';
 import { startScorer, type Scorer } from './scoring/scorer.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { makeUpFor } from './state/make-up.ts';
@@ -127,6 +128,7 @@ async function start(base: Base): Promise<void> {
 interface Scoring {
   store: ScoreStore;
   scorer: Scorer;
+  scoreLog: ScoreLog;
   /** Decides whose frames count. */
   roles: Roles;
 }
@@ -153,11 +155,9 @@ function startScoring({ settings, log, shutdown, fail }: Base, counters: ScoreCo
     },
   });
   scorer.onAnswer((answer) => store.takeAnswer(answer));
-  const sweep = setInterval(() => store.releaseSilent(), RELEASE_AFTER_MS / 10);
-  shutdown.onStop('release of rows', () => clearInterval(sweep));
   shutdown.onStop('scorer', () => scorer.stop());
   void scorer.failed.then(fail);
-  return { store, scorer, roles: createRoles(settings) };
+  return { store, scorer, scoreLog, roles: createRoles(settings) };
 }
 
 function openRecordings({ settings, log, shutdown }: Base, { store, scorer, roles }: Scoring): Recordings {
@@ -225,15 +225,11 @@ function routesOf(
 }
 
 function serveStreams(
-  { settings, log }: Base,
-  {
-    upgrades,
-    store,
-    roles,
-    recordings,
-  }: Pick<Scoring, 'store' | 'roles'> & { upgrades: HttpServer['upgrades']; recordings: Recordings },
+  { settings, log, shutdown }: Base,
+  { upgrades, recordings, ...scoring }: Scoring & Pick<Served, 'recordings'> & Pick<HttpServer, 'upgrades'>,
 ): StreamServer {
-  return createStreamServer({
+  const { roles, store } = scoring;
+  const streams = createStreamServer({
     server: upgrades,
     path: STREAM_PATH,
     authorize: (token) => verifyToken(settings.publicKeyPem, token, { nowMs: systemClock.nowMs() }),
@@ -244,6 +240,9 @@ function serveStreams(
     log,
     clock: systemClock,
   });
+  const stop = sweepRuns(settings.forgetAfterMs, { ...scoring, streams, recordings, log });
+  shutdown.onStop('sweep of runs', stop);
+  return streams;
 }
 
 async function joinNats(

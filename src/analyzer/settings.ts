@@ -23,6 +23,8 @@ export interface Settings {
   budgetBytes: number | undefined;
   /** Bytes that the rows of all groups together may take. */
   memoryBytes: number;
+  /** How long a finished run that is silent stays in memory. */
+  forgetAfterMs: number;
   /** Whether to announce itself on NATS. Otherwise agents must be told its address. */
   nats: boolean;
   /** Names of measures between aligned steps, separated by commas. */
@@ -55,6 +57,12 @@ export const FLAGS = {
     type: 'string',
     value: 'N',
     about: 'what the rows of all groups may take; without it half of the machine',
+  },
+  'forget-hours': {
+    type: 'string',
+    default: '24',
+    value: 'N',
+    about: 'how long the figures of a finished run stay in memory; its files stay',
   },
   'no-nats': {
     type: 'boolean',
@@ -94,18 +102,18 @@ export async function readSettings(argv: string[]): Promise<Settings> {
       values['budget-gb'] === undefined ? undefined : gigabytes('--budget-gb', values['budget-gb']),
     memoryBytes:
       values['memory-gb'] === undefined ? machineBytes() / 2 : gigabytes('--memory-gb', values['memory-gb']),
+    forgetAfterMs: positive('--forget-hours', values['forget-hours'], 'hours') * 3_600_000,
     nats: !values['no-nats'],
     stepMeasures: values['step-measures'],
   };
 }
 
-/** Gigabytes, also fractions such as 0.5. */
-function gigabytes(flag: string, text: string): number {
-  if (/^\d{1,6}(\.\d{1,9})?$/.test(text)) return Number(text) * 1e9;
-  throw new EntrainError(
-    'USAGE',
-    `${flag} is "${text}": expected gigabytes as a number, such as 200 or 0.5.`,
-  );
+const gigabytes = (flag: string, text: string): number => positive(flag, text, 'gigabytes') * 1e9;
+
+/** A number of something, also fractions such as 0.5. */
+function positive(flag: string, text: string, unit: string): number {
+  if (/^\d{1,6}(\.\d{1,9})?$/.test(text)) return Number(text);
+  throw new EntrainError('USAGE', `${flag} is "${text}": expected ${unit} as a number, such as 200 or 0.5.`);
 }
 
 async function readKey(file: string): Promise<string> {

@@ -9,7 +9,7 @@ import { Stopped } from '../scoring/interruptible-algebra.ts';
 import type { Group } from '../ingest/episode-index.ts';
 import type { OwnedHistory } from './branch-index.ts';
 import { historyId, keptBranchEpisodes, MAX_BRANCHES, type GroupHistories } from './branch-rows.ts';
-import type { BranchScore } from '../scoring/messages.ts';
+import type { BranchScore, RunForgotten, RunRelease } from '../scoring/messages.ts';
 import { emptyBranchScore, scoreBranches } from './score-branches.ts';
 
 /** Histories for the score worker that owns their group. */
@@ -26,7 +26,8 @@ export interface BranchLoop {
   /** Something of the run has come that concerns no branch. */
   hear(run: string): void;
   /** The histories of a run are not needed for now. */
-  release(run: string): void;
+  /** Drops the histories of a run, or all that is known of it. */
+  drop(input: RunRelease | RunForgotten): void;
   stop(): void;
 }
 
@@ -85,7 +86,7 @@ export function createBranchLoop({ clock, algebra, publish }: BranchLoopOptions)
       arm();
     },
     hear: (run) => void heardMs.set(run, clock.monotonicMs()),
-    release: (run) => releaseRun(owned, run),
+    drop: (input) => dropRun(input, { owned, heardMs }),
     stop: () => {
       stopped = true;
       clearTimeout(timer);
@@ -93,8 +94,16 @@ export function createBranchLoop({ clock, algebra, publish }: BranchLoopOptions)
   };
 }
 
-function releaseRun(owned: ReadonlyMap<string, Owned>, run: string): void {
-  for (const one of owned.values()) if (one.run === run) one.histories.histories.clear();
+function dropRun(
+  { type, run }: RunRelease | RunForgotten,
+  { owned, heardMs }: { owned: Map<string, Owned>; heardMs: Map<string, number> },
+): void {
+  for (const [key, one] of owned) {
+    if (one.run !== run) continue;
+    if (type === 'forget') owned.delete(key);
+    else one.histories.histories.clear();
+  }
+  if (type === 'forget') heardMs.delete(run);
 }
 
 /** Of groups that are due at the same time, as in a quiet run, the one that waited longest. */

@@ -31,46 +31,72 @@ export interface Recordings {
    * Seals the open segments of a run, also those of an earlier life of the program. A later frame begins a new one.
    */
   seal(run: string): Promise<void>;
+  /** Closes the recording of a run to which no stream writes; the next stream opens and reads it again. */
+  forget(run: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createRecordings(options: RecordingsOptions): Recordings {
   const runs = new Map<string, Promise<Recording>>();
-  const ready: Recording[] = [];
+  const ready = new Map<string, Recording>();
+  const closing = createClosing();
   const open = async (run: string): Promise<Recording> => {
-    const { runsFolder, maxRunBytes: maxBytes, maxAgentBytes, log } = options;
-    const folder = join(runsFolder, run);
-    await recall(options, run, folder);
-    if (await isFinished(folder)) options.onEnded(run);
-    const recording = await openRecording({ folder, maxBytes, maxAgentBytes, log: log.child({ run }) });
-    ready.push(recording);
+    const recording = await openRun(options, run);
+    ready.set(run, recording);
     return recording;
   };
-  /** Runs that are being sealed and must not be opened meanwhile. */
-  const sealing = new Map<string, Promise<void>>();
-  const sealClosed = async (run: string): Promise<void> => {
+  const sealClosed = (run: string): Promise<void> => {
     const { runsFolder, log } = options;
-    const done = sealLeftOpen({ folder: join(runsFolder, run), log: log.child({ run }) });
-    const settled = done.catch(() => undefined);
-    sealing.set(run, settled);
-    await done.finally(() => sealing.delete(run));
+    return closing.during(run, sealLeftOpen({ folder: join(runsFolder, run), log: log.child({ run }) }));
   };
   return {
     of: (run) => {
-      const opened = runs.get(run) ?? Promise.resolve(sealing.get(run)).then(() => open(run));
+      const opened = runs.get(run) ?? Promise.resolve(closing.of(run)).then(() => open(run));
       runs.set(run, opened);
       opened.catch(() => runs.delete(run));
       return opened;
     },
-    bytes: () => ready.reduce((sum, recording) => sum + recording.status().bytes, 0),
-    fault: () => ready.map((recording) => recording.status().fault).find((fault) => fault !== undefined),
+    bytes: () => [...ready.values()].reduce((sum, recording) => sum + recording.status().bytes, 0),
+    fault: () =>
+      [...ready.values()].map((recording) => recording.status().fault).find((fault) => fault !== undefined),
     seal: async (run) => {
       const opened = runs.get(run);
-      await (opened ? (await opened).seal() : (sealing.get(run) ?? sealClosed(run)));
+      await (opened ? (await opened).seal() : (closing.of(run) ?? sealClosed(run)));
+    },
+    forget: async (run) => {
+      const recording = ready.get(run);
+      if (!recording) return;
+      ready.delete(run);
+      runs.delete(run);
+      await closing.during(run, recording.close());
     },
     close: async () => {
-      await Promise.all(sealing.values());
-      for (const recording of ready) await recording.close();
+      await closing.all();
+      for (const recording of ready.values()) await recording.close();
+    },
+  };
+}
+
+async function openRun(options: RecordingsOptions, run: string): Promise<Recording> {
+  const { runsFolder, maxRunBytes: maxBytes, maxAgentBytes, log } = options;
+  const folder = join(runsFolder, run);
+  await recall(options, run, folder);
+  if (await isFinished(folder)) options.onEnded(run);
+  return openRecording({ folder, maxBytes, maxAgentBytes, log: log.child({ run }) });
+}
+
+/** Runs whose segments are being sealed, and which must not be opened meanwhile. */
+function createClosing() {
+  const runs = new Map<string, Promise<void>>();
+  return {
+    of: (run: string) => runs.get(run),
+    all: () => Promise.all(runs.values()),
+    during: async (run: string, done: Promise<void>): Promise<void> => {
+      runs.set(
+        run,
+        done.catch(() => undefined),
+      );
+      await done.finally(() => runs.delete(run));
     },
   };
 }

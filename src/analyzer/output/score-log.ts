@@ -45,6 +45,8 @@ export interface ScoreLog {
    * Writes the score of one dyad's window of steps; nothing if it has too few steps. A single dyad is never a result.
    */
   appendSteps(score: StepScore, atMs: number): void;
+  /** Keeps nothing of a run whose lines are written; a further line is written as after a restart. */
+  forget(run: string): void;
   /** Settles when all appended lines are written. */
   close(): Promise<void>;
 }
@@ -59,14 +61,13 @@ const FILE = 'scores.jsonl';
 export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
   const ledgers = new Map<string, Ledgers>();
   let writing = Promise.resolve();
-  const write = (run: string, line: string): Promise<void> => appendFile(join(runsFolder, run, FILE), line);
   const inTurn = (run: string, work: () => Promise<void>): void => {
     writing = writing
       .then(work)
       .catch((error: unknown) => log.error({ err: error, run }, 'a score was not written to the run folder'));
   };
   const add = (run: string, record: object): void =>
-    inTurn(run, () => write(run, `${JSON.stringify(record)}\n`));
+    inTurn(run, () => appendFile(join(runsFolder, run, FILE), `${JSON.stringify(record)}\n`));
   const ledgerOf = (run: string): Ledgers => {
     const known = ledgers.get(run);
     if (known) return known;
@@ -93,6 +94,7 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
       ledgerOf(score.run);
       add(score.run, { ...stepRecord(score, atMs), provisional: true });
     },
+    forget: (run) => void ledgers.delete(run),
     close: () => writing,
   };
 }

@@ -25,6 +25,12 @@ export interface RunRelease {
   run: string;
 }
 
+/** Nothing of a run is kept. If it sends again, everything recorded of it comes first, as after a restart. */
+export interface RunForgotten {
+  type: 'forget';
+  run: string;
+}
+
 /** How the strict figures of a line were made: a replay makes them by the method that the line names. */
 export interface Method {
   name: string;

@@ -9,7 +9,7 @@ import { selectRows, takeRows, withoutRows, type GroupRows } from '../ingest/gro
 import { interruptibleAlgebra, Stopped } from './interruptible-algebra.ts';
 import { emptyBeside, scoreBeside } from './secondary-analyses.ts';
 import { emptyScore, scoreGroup, type ScoreJob } from './score-group.ts';
-import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
+import type { RowsInput, RunForgotten, RunRelease, ScoreAnswer } from './messages.ts';
 
 export interface ScoreLoopOptions {
   clock: Clock;
@@ -22,7 +22,7 @@ export interface ScoreLoopOptions {
 }
 
 export interface ScoreLoop {
-  take(input: RowsInput | RunRelease): void;
+  take(input: RowsInput | RunRelease | RunForgotten): void;
   /** Stops, also in the middle of a score; nothing is published any more. */
   stop(): void;
 }
@@ -114,6 +114,7 @@ export function createScoreLoop(options: ScoreLoopOptions): ScoreLoop {
   return {
     take: (input) => {
       if (input.type === 'release') return releaseRun(state, input.run);
+      if (input.type === 'forget') return forgetRun(state, input.run);
       const groups = state.runs.get(input.run) ?? new Map<string, GroupRows>();
       state.runs.set(input.run, groups);
       state.lastFrameMs.set(input.run, clock.monotonicMs());
@@ -151,6 +152,12 @@ function isOutdated({ current, runs, lastFrameMs }: LoopState, nowMs: number): b
 function releaseRun({ runs }: LoopState, run: string): void {
   const groups = runs.get(run) ?? new Map<string, GroupRows>();
   for (const [key, group] of groups) groups.set(key, withoutRows(group));
+}
+
+function forgetRun({ runs, scored, lastFrameMs }: LoopState, run: string): void {
+  for (const group of runs.get(run)?.values() ?? []) scored.delete(keyOf({ run, group }));
+  runs.delete(run);
+  lastFrameMs.delete(run);
 }
 
 const keyOf = ({ run, group }: Pick<Due, 'run' | 'group'>): string => `${run} ${group.group.key}`;

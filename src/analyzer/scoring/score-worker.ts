@@ -9,7 +9,7 @@ import { createOrtAlgebra } from '../../numeric/ort/ort-algebra.ts';
 import { createBranchLoop, type HistoriesInput } from '../branches/branch-loop.ts';
 import { interruptibleAlgebra } from './interruptible-algebra.ts';
 import { createScoreLoop, type ScoreLoopOptions } from './score-loop.ts';
-import type { RowsInput, RunRelease, ScoreAnswer } from './messages.ts';
+import type { RowsInput, RunForgotten, RunRelease, ScoreAnswer } from './messages.ts';
 import { yieldToRecording } from './yield-to-recording.ts';
 
 yieldToRecording();
@@ -35,10 +35,10 @@ const branches = createBranchLoop({
   ...shared,
   algebra: interruptibleAlgebra(shared.algebra, { clock: systemClock, isStopped: () => stopped }),
 });
-port.on('message', (input: RowsInput | HistoriesInput | RunRelease) => {
+port.on('message', (input: RowsInput | HistoriesInput | RunRelease | RunForgotten) => {
   if (input.type === 'histories') return branches.take(input);
-  if (input.type === 'release') branches.release(input.run);
-  else branches.hear(input.run);
+  if (input.type === 'rows') branches.hear(input.run);
+  else branches.drop(input);
   loop.take(input);
 });
 port.on('close', () => {

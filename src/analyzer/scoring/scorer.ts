@@ -12,12 +12,12 @@ import { basename } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { startWorkerThread } from '../../process/worker-thread.ts';
 import type { HistoriesInput } from '../branches/branch-loop.ts';
-import type { RunRelease, RowsInput, ScoreAnswer } from './messages.ts';
+import type { RunForgotten, RunRelease, RowsInput, ScoreAnswer } from './messages.ts';
 import { createStepBackpressure, type StepBackpressure } from '../steps/step-backpressure.ts';
 import { parseStepMeasures } from '../steps/step-measures.ts';
 import type { PlaceInput, StepAnswer, StepNotice, StepsInput } from '../steps/step-messages.ts';
 
-export type ScorerInput = RowsInput | HistoriesInput | RunRelease | StepsInput | PlaceInput;
+export type ScorerInput = RowsInput | HistoriesInput | RunRelease | RunForgotten | StepsInput | PlaceInput;
 
 export interface Scorer {
   take(input: ScorerInput): void;
@@ -50,7 +50,7 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
   const workers = Array.from({ length: loops }, () => startWorker('./score-worker', { loops }));
   const steps = startSteps(stepMeasures, onAnswer);
   const all = [...workers, ...steps.workers];
-  const ownerOf = chooseOwners(workers);
+  const owners = chooseOwners(workers);
   let stopping = false;
   const failed = new Promise<Error>((resolve) => {
     for (const worker of all) {
@@ -65,11 +65,7 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
     }
   });
   return {
-    take: (input) => {
-      if (input.type === 'release') for (const worker of workers) worker.postMessage(input, []);
-      else if (input.type === 'rows' || input.type === 'histories') ownerOf(input).postMessage(input, []);
-      else steps.take(input);
-    },
+    take: (input) => pass(input, { workers, owners, steps }),
     onAnswer: (listener) => void answers.on('answer', listener),
     room: () => steps.backpressure.room(),
     skippedFrames: () => steps.backpressure.skippedFrames(),
@@ -81,14 +77,43 @@ export function startScorer({ stepMeasures }: ScorerOptions): Scorer {
   };
 }
 
-/** Assigns each group to one worker for good, in the order in which groups first appear. */
-function chooseOwners(workers: readonly Worker[]): (of: Pick<RowsInput, 'run' | 'group'>) => Worker {
-  const owners = new Map<string, number>();
-  return ({ run, group }) => {
-    const key = `${run} ${group.key}`;
-    const owner = owners.get(key) ?? owners.size % workers.length;
-    owners.set(key, owner);
-    return workers[owner] as Worker;
+function pass(
+  input: ScorerInput,
+  { workers, owners, steps }: { workers: readonly Worker[]; owners: Owners; steps: Steps },
+): void {
+  switch (input.type) {
+    case 'rows':
+    case 'histories':
+      return owners.of(input).postMessage(input, []);
+    case 'release':
+      return workers.forEach((worker) => worker.postMessage(input, []));
+    case 'forget':
+      owners.forget(input.run);
+      workers.forEach((worker) => worker.postMessage(input, []));
+      return steps.forget(input);
+    case 'frame':
+      return steps.take(input);
+  }
+}
+
+interface Owners {
+  of(input: Pick<RowsInput, 'run' | 'group'>): Worker;
+  forget(run: string): void;
+}
+
+/** Assigns each group to one worker for as long as its run is known, in the order in which groups first appear. */
+function chooseOwners(workers: readonly Worker[]): Owners {
+  const runs = new Map<string, Map<string, number>>();
+  let assigned = 0;
+  return {
+    of: ({ run, group: { key } }) => {
+      const groups = runs.get(run) ?? new Map<string, number>();
+      runs.set(run, groups);
+      const owner = groups.get(key) ?? assigned++ % workers.length;
+      groups.set(key, owner);
+      return workers[owner] as Worker;
+    },
+    forget: (run) => void runs.delete(run),
   };
 }
 
@@ -98,6 +123,7 @@ interface Steps {
   backpressure: StepBackpressure;
   /** Takes steps frames, and the places of all other frames, which tell the worker when a turn is over. */
   take(input: StepsInput | PlaceInput): void;
+  forget(input: RunForgotten): void;
 }
 
 function startSteps(measures: string, onAnswer: Listener): Steps {
@@ -108,6 +134,7 @@ function startSteps(measures: string, onAnswer: Listener): Steps {
       workers: [],
       backpressure,
       take: (input) => (isSteps(input) ? onAnswer(settledAtOnce(input.run, frames)) : undefined),
+      forget: ({ run }) => void frames.delete(run),
     };
   }
   const worker = startWorker('../steps/step-worker', { measures });
@@ -115,6 +142,7 @@ function startSteps(measures: string, onAnswer: Listener): Steps {
     workers: [worker],
     backpressure,
     take: (input) => (isSteps(input) ? backpressure.send(input, worker) : worker.postMessage(input, [])),
+    forget: (input) => worker.postMessage(input, []),
   };
 }
 

@@ -31,6 +31,9 @@ export interface ReleasedRuns {
   sweep(states: Iterable<RunState>): void;
   /** Releases the rows of runs with final scores, oldest first, until memory is no longer full. */
   freeMemory(states: Iterable<RunState>): void;
+  /** Milliseconds since the last frame of a run. */
+  silentMs(run: string): number;
+  forget(run: string): void;
 }
 
 interface Held {
@@ -43,6 +46,8 @@ export function createReleasedRuns(options: ReleaseOptions): ReleasedRuns {
   const { clock, afterMs, memory } = options;
   const held: Held = { lastMs: new Map(), released: new Set(), waiting: new Map() };
   const { lastMs, released, waiting } = held;
+  const silentMs = (run: string): number =>
+    clock.monotonicMs() - (lastMs.get(run) ?? Number.POSITIVE_INFINITY);
   return {
     holdBack: (frame, state, take) => {
       const { run } = frame;
@@ -56,8 +61,7 @@ export function createReleasedRuns(options: ReleaseOptions): ReleasedRuns {
     },
     sweep: (states) => {
       for (const state of states) {
-        const silentMs = clock.monotonicMs() - (lastMs.get(state.run) ?? Number.POSITIVE_INFINITY);
-        if (!released.has(state.run) && silentMs >= afterMs && !awaitsScores(state))
+        if (!released.has(state.run) && silentMs(state.run) >= afterMs && !awaitsScores(state))
           release(state, held, options);
       }
     },
@@ -66,6 +70,11 @@ export function createReleasedRuns(options: ReleaseOptions): ReleasedRuns {
       const finished = [...states].filter(({ run, phase }) => phase === 'final' && !released.has(run));
       for (const state of finished.toSorted((a, b) => age(a) - age(b)))
         if (memory.isFull()) release(state, held, options);
+    },
+    silentMs,
+    forget: (run) => {
+      lastMs.delete(run);
+      released.delete(run);
     },
   };
 }

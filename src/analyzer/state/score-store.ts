@@ -27,7 +27,7 @@ import { createReleasedRuns } from './released-runs.ts';
 import type { ScoreLog } from '../output/score-log.ts';
 import type { BesideScore, BranchScore, GroupScore, ScoreAnswer } from '../scoring/messages.ts';
 import type { ScorerInput } from '../scoring/scorer.ts';
-import type { PlaceInput, StepAnswer } from '../steps/step-messages.ts';
+import type { PlaceInput, StepAnswer, StepNotice } from '../steps/step-messages.ts';
 
 export interface ScoreStore {
   take(frame: DurableFrame): void;
@@ -41,6 +41,10 @@ export interface ScoreStore {
   report(state: RunState, counts: FrameCounts): ScoreReport;
   /** Releases the rows of runs that have long been silent. */
   releaseSilent(): void;
+  /** Runs with final scores that have been silent for so many milliseconds. */
+  settled(silentMs: number): string[];
+  /** Keeps nothing of a run; if it sends again, everything recorded of it has to come first. */
+  forget(run: string): void;
 }
 
 export interface ScoreStoreOptions {
@@ -77,17 +81,7 @@ export function createScoreStore(options: ScoreStoreOptions): ScoreStore {
       if (!released.holdBack(frame, open(frame.run), take)) take(frame);
     },
     releaseSilent: () => released.sweep(runs.values()),
-    takeAnswer: (answer) => {
-      if (answer.type !== 'step-notice') {
-        publishAnswer(open(runOf(answer)), answer, options);
-        return conclude(open(runOf(answer)), options);
-      }
-      for (const [run, dyads] of Object.entries(answer.waiting ?? {})) open(run).waitingDyads = dyads;
-      for (const [run, frames] of Object.entries(answer.settled)) {
-        open(run).settledStepFrames = frames;
-        conclude(open(run), options);
-      }
-    },
+    takeAnswer: (answer) => takeAnswer(runs, answer, options),
     end: (run) => {
       const state = runs.get(run);
       if (!state) return;
@@ -97,7 +91,47 @@ export function createScoreStore(options: ScoreStoreOptions): ScoreStore {
     runs: () => [...runs.keys()],
     state: (run) => (run === undefined ? ([...runs.values()].at(-1) ?? NO_RUN) : runs.get(run)),
     report: scoreReport,
+    settled: (silentMs) => finalRuns(runs).filter((run) => released.silentMs(run) >= silentMs),
+    forget: (run) => {
+      runs.delete(run);
+      released.forget(run);
+      options.memory.give(run);
+      options.send({ type: 'forget', run });
+    },
   };
+}
+
+const finalRuns = (runs: ReadonlyMap<string, RunState>): string[] =>
+  [...runs.values()].filter(({ phase }) => phase === 'final').map(({ run }) => run);
+
+/** An answer may still be about a run that was forgotten. */
+function takeAnswer(
+  runs: ReadonlyMap<string, RunState>,
+  answer: ScoreAnswer | StepAnswer,
+  options: ScoreStoreOptions,
+): void {
+  if (answer.type === 'step-notice') return takeNotice(runs, answer, options);
+  const state = runs.get(runOf(answer));
+  if (!state) return;
+  publishAnswer(state, answer, options);
+  conclude(state, options);
+}
+
+function takeNotice(
+  runs: ReadonlyMap<string, RunState>,
+  { waiting = {}, settled }: StepNotice,
+  options: ScoreStoreOptions,
+): void {
+  for (const [run, dyads] of Object.entries(waiting)) {
+    const state = runs.get(run);
+    if (state) state.waitingDyads = dyads;
+  }
+  for (const [run, frames] of Object.entries(settled)) {
+    const state = runs.get(run);
+    if (!state) continue;
+    state.settledStepFrames = frames;
+    conclude(state, options);
+  }
 }
 
 function admissionOf(memory: RowMemory, freeMemory: (run: string) => void): Admission {

@@ -26,6 +26,7 @@ export interface StepLoopOptions {
 
 export interface StepLoop {
   take(input: StepInput | StepSkip): void;
+  forget(run: string): void;
   stop(): void;
 }
 
@@ -101,13 +102,13 @@ export function createStepLoop(options: StepLoopOptions): StepLoop {
   };
   return {
     take: (input) => {
-      const run = state.runs.get(input.run) ?? emptyRun();
-      state.runs.set(input.run, run);
+      const run = runOf(state, input.run);
       run.lastFrameMs = clock.monotonicMs();
       watchTurns(run, input.run, { turns: run.index.take(input), nowMs: run.lastFrameMs });
       if (input.type === 'skip' || input.frame.type === 'steps') run.frames += 1;
       arm();
     },
+    forget: (run) => void state.runs.delete(run),
     stop: () => {
       busy = true;
       clearTimeout(timer);
@@ -122,6 +123,12 @@ const emptyRun = (): RunSteps => ({
   lastFrameMs: 0,
   watched: new Map(),
 });
+
+function runOf({ runs }: LoopState, name: string): RunSteps {
+  const run = runs.get(name) ?? emptyRun();
+  runs.set(name, run);
+  return run;
+}
 
 const framesOf = ({ runs }: LoopState): Record<string, number> =>
   Object.fromEntries([...runs].map(([run, { frames }]) => [run, frames]));

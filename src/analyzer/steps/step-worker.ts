@@ -8,6 +8,7 @@ import { systemClock } from '../../process/clock.ts';
 import { createStepLoop } from './step-loop.ts';
 import { parseStepMeasures } from './step-measures.ts';
 import type { StepInput, StepSkip } from './step-messages.ts';
+import type { RunForgotten } from '../scoring/messages.ts';
 import { yieldToRecording } from '../scoring/yield-to-recording.ts';
 
 yieldToRecording();
@@ -19,7 +20,8 @@ const loop = createStepLoop({
   measures: parseStepMeasures((workerData as { measures: string }).measures),
   publish: (answer) => port.postMessage(answer),
 });
-port.on('message', (input: StepInput | StepSkip) => {
+port.on('message', (input: StepInput | StepSkip | RunForgotten) => {
+  if (input.type === 'forget') return loop.forget(input.run);
   loop.take(input);
   if (input.type === 'frame' && input.frame.type === 'steps')
     port.postMessage({ type: 'step-notice', takenBytes: input.frame.data.byteLength, settled: {} });

@@ -26,6 +26,8 @@ export interface Roles {
   admit(message: DataMessage, claims: TokenClaims): void;
   /** Learns the role from a frame that was admitted before the analyzer was restarted. */
   recall(message: DataMessage, place: StreamPlace): void;
+  /** Keeps nothing of a run; its frames have to be recalled before it sends again. */
+  forget(run: string): void;
 }
 
 /**
@@ -83,6 +85,7 @@ export function createRoles({ publicKeyPem }: { publicKeyPem: string }): Roles {
       const grant = message.grant === undefined ? undefined : readGrant(message.grant);
       remember(runOf(run), stream, { frame: message, grant });
     },
+    forget: (run) => void runs.delete(run),
   };
 }
 

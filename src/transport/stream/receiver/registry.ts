@@ -88,6 +88,24 @@ export function countRefused(state: ServerState, cause: RefusalCause, why?: stri
 export const isOpen = (state: ServerState, { run, stream }: StreamPlace): boolean =>
   state.openStreams.has(`${run}/${stream}`);
 
+/** @returns false, with nothing done, if a stream of the run is in use */
+export function forgetStreams({ streams, openStreams, clients }: ServerState, run: string): boolean {
+  const ofRun = (all: ReadonlyMap<string, unknown>): string[] =>
+    [...all.keys()].filter((key) => key.startsWith(`${run}/`));
+  const isInUse = (key: string): boolean => {
+    const incoming = openStreams.get(key);
+    // One that is being opened is in nobody's hands yet.
+    return !incoming || incoming.holder !== undefined || incoming.committing || incoming.waiting.length > 0;
+  };
+  const known = ofRun(streams);
+  if (ofRun(clients).length > 0 || known.some(isInUse)) return false;
+  for (const key of known) {
+    streams.delete(key);
+    openStreams.delete(key);
+  }
+  return true;
+}
+
 /** The stream of that name. Its recording is opened, and recovered, at the first hello. */
 export function incomingStreamOf(
   state: ServerState,

@@ -10,7 +10,13 @@ import { EntrainError } from '../../../protocol/errors.ts';
 import { credentialsIn } from '../../http/access.ts';
 import { createAgentRates } from './agent-rates.ts';
 import { serveConnection } from './connection.ts';
-import { countRefused, type RefusalCause, type ServerState, type StreamServerOptions } from './registry.ts';
+import {
+  countRefused,
+  forgetStreams,
+  type RefusalCause,
+  type ServerState,
+  type StreamServerOptions,
+} from './registry.ts';
 import type { IncomingStream, StreamFigures } from './incoming-stream.ts';
 import { REFUSAL_HEADER } from '../sender/socket.ts';
 import type { TokenClaims } from '../auth/access-token.ts';
@@ -27,6 +33,11 @@ export interface StreamServerStatus {
 
 export interface StreamServer {
   status(): StreamServerStatus;
+  /**
+   * Keeps nothing of the streams of a run, so that the next hello has its recording opened again.
+   * @returns false, with nothing done, if somebody is connected to one of them or a frame is on its way to the disk
+   */
+  forget(run: string): boolean;
   /** Ends every connection; settles when all accepted frames are recorded, or after 2 s. */
   close(): Promise<void>;
 }
@@ -56,6 +67,7 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
   server.on('upgrade', upgrade);
   return {
     status: () => ({ connections: sockets.clients.size, ...statusOf(state) }),
+    forget: (run) => forgetStreams(state, run),
     close: async () => {
       server.off('upgrade', upgrade);
       for (const client of sockets.clients) client.terminate();

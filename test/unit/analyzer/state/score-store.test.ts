@@ -19,6 +19,7 @@ function storeOfOneRun(lines: object[] = []) {
       appendPart: (part, { provisional }) => lines.push({ type: part.type, provisional }),
       appendBranches: ({ type }, { provisional }) => lines.push({ type, provisional }),
       appendSteps: () => undefined,
+      forget: () => undefined,
       close: () => Promise.resolve(),
     },
     send: () => undefined,
