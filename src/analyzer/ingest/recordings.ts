@@ -24,7 +24,6 @@ export interface RecordingsOptions {
 
 export interface Recordings {
   of(run: string): Promise<Recording>;
-  bytes(): number;
   /** Why nothing can be written at present; undefined if writing works. */
   fault(): string | undefined;
   /**
@@ -56,7 +55,6 @@ export function createRecordings(options: RecordingsOptions): Recordings {
       opened.catch(() => runs.delete(run));
       return opened;
     },
-    bytes: () => [...ready.values()].reduce((sum, recording) => sum + recording.status().bytes, 0),
     fault: () =>
       [...ready.values()].map((recording) => recording.status().fault).find((fault) => fault !== undefined),
     seal: async (run) => {
