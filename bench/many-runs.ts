@@ -39,6 +39,8 @@ const MODEL = 'models/entrain-dialogue-300k';
 const EVA = { role: 'submitter', name: 'eva' };
 /** The service forgets a run that long after its end: about a minute and a half in place of thirty days. */
 const KEEP_DAYS = '0.001';
+/** So does the analyzer, in place of a day. */
+const FORGET = ['--forget-hours', '0.025'];
 /** Runs that wait at a time. */
 const AHEAD = 4;
 const LOOK_MS = 500;
@@ -87,7 +89,7 @@ export async function playMany({ runs, every, minutes, onRow }: ManyRunsOptions)
       'analyzer',
       ...AGENTS.map((agent) => `agent-${agent}` as const),
     ] as const;
-    for (const program of programs) await fleet.start(program);
+    for (const program of programs) await fleet.start(program, program === 'analyzer' ? FORGET : []);
     const eva = await fleet.nats.connect('submitter-eva');
     const link = await fleet.nats.connect('coordinator');
     const startMs = performance.now();

@@ -41,7 +41,7 @@ export function manyRunsSection(rows, { grown, machine, day, note }) {
   return `${MANY_RUNS_HEADING}
 
 Written by \`node scripts/many-runs.js --write\`: ${last.finished + last.failed} runs, one after another, on one set of resident programs (coordinator, analyzer, two pairs of agents with
-\`entrain-dialogue-300k\`), each an episode of two turns of four tokens. The service forgets a run 90 seconds after its end in place of 30 days. **${last.finished} finished,
+\`entrain-dialogue-300k\`), each an episode of two turns of four tokens. The service forgets a run 90 seconds after its end in place of 30 days, the analyzer in place of one. **${last.finished} finished,
 ${last.failed} failed${last.stuck > 0 ? `, ${last.stuck} never ended` : ''}.**
 
 ${table.join('\n')}
