@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TEXT_FEATURE_DIMS, type DataMessage } from '../../src/protocol/stream/frames.ts';
+import { TEXT_FEATURE_DIMS } from '../../src/protocol/stream/frames.ts';
 import type { ScoreReport } from '../../src/protocol/reports/score-report.ts';
 import { subjects } from '../../src/protocol/subjects.ts';
 import type { NatsLink } from '../../src/transport/nats/connection.ts';
@@ -16,7 +16,14 @@ import {
   type AnalyzerProcess,
 } from '../fixtures/programs/analyzer-process.ts';
 import { startNats, type NatsFixture } from '../fixtures/programs/nats-fixture.ts';
-import { keys, RUN, startAgent, waitFor, type TestAgent } from '../fixtures/stream/stream-fixture.ts';
+import {
+  keys,
+  RUN,
+  startAgent,
+  stepsFrame,
+  waitFor,
+  type TestAgent,
+} from '../fixtures/stream/stream-fixture.ts';
 
 const WORLD = {
   run: RUN,
@@ -74,8 +81,11 @@ async function leave(): Promise<void> {
 
 async function send(episodes: typeof EPISODES): Promise<void> {
   for (const { streams } of episodes)
-    for (const [role, frames] of streams.entries())
-      for (const frame of frames as DataMessage[]) agents[role]?.sender.append(frame as never);
+    for (const [role, frames] of streams.entries()) {
+      for (const frame of frames) agents[role]?.sender.append(frame);
+      const { episode } = frames[0] as { episode: string };
+      agents[role]?.sender.append({ ...stepsFrame(role, WORLD.dims), episode });
+    }
   for (const { sender } of agents) expect(await sender.drained(20_000)).toBe(true);
 }
 
@@ -113,6 +123,7 @@ it('forgets a finished run that nobody streams to, and scores it whole when an a
   await send(EPISODES.slice(0, HALF));
   await end();
   await waitFor(isFinal, PATIENCE);
+  const half = figures((await scores()) as ScoreReport);
   // Agents are connected.
   await new Promise((done) => setTimeout(done, 6000));
   expect(await isForgotten()).toBe(false);
@@ -122,6 +133,8 @@ it('forgets a finished run that nobody streams to, and scores it whole when an a
   expect(metrics.split('\n').filter((line) => line.includes(RUN))).toEqual([]);
 
   await connect('forgotten');
+  await waitFor(isFinal, PATIENCE);
+  expect(figures((await scores()) as ScoreReport)).toEqual(half);
   await send(EPISODES.slice(HALF));
   await end();
   await waitFor(isFinal, PATIENCE);
