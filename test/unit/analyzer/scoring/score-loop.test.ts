@@ -104,6 +104,29 @@ async function besideOf(inputs: RowsInput[], wanted: string): Promise<BesideScor
 }
 
 describe('the score loop', () => {
+  it('scores the same rows again after it forgot the run', async () => {
+    const world = { ...WORLD, scenarios: 6, turns: 6, conditions: ['live'] };
+    const inputs = inputsOf(world);
+    let whole = 0;
+    const loop = createScoreLoop({
+      clock,
+      algebra: createPlainAlgebra(),
+      loops: 1,
+      publish: (answer) => {
+        const last = inputs.findLast(
+          ({ group }) => answer.type === 'score' && group.key === answer.group.key,
+        );
+        if (answer.type === 'score' && answer.version === last?.version) whole += 1;
+      },
+    });
+    loops.push(loop);
+    for (const input of inputs) loop.take(input);
+    await expect.poll(() => whole, { timeout: 20_000 }).toBe(2);
+    loop.take({ type: 'forget', run: world.run });
+    for (const input of inputs) loop.take(input);
+    await expect.poll(() => whole, { timeout: 20_000 }).toBe(4);
+  });
+
   it('adds secondary analyses: beyond words, and with later turns', async () => {
     const inputs = inputsOf({ ...WORLD, conditions: ['live'], coupling: 0.75 });
     const headline = (await finalScores(inputs, 2)).get('live first_to_second')?.strict;
