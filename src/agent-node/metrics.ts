@@ -119,8 +119,13 @@ function runGauges(registry: Registry, { streams }: AgentMetricsSources): void {
     { name: 'entrain_agent_spool_bytes', help: 'Bytes spooled and not yet acknowledged.' },
     ({ spoolBytes }) => [[{}, spoolBytes]],
   );
-  const ratioHelp = 'Share of the spool that is taken; from 0.8 on the agent waits between turns.';
-  gauge({ name: 'entrain_agent_spool_ratio', help: ratioHelp }, ({ spoolShare }) => [[{}, spoolShare]]);
+  gauge(
+    {
+      name: 'entrain_agent_spool_ratio',
+      help: 'Share of the spool that is taken; from 0.8 on the agent waits between turns.',
+    },
+    ({ spoolShare }) => [[{}, spoolShare]],
+  );
   gauge(
     { name: 'entrain_agent_stream_up', help: 'Whether the activation stream is connected.' },
     ({ connected }) => [[{}, Number(connected)]],
@@ -129,9 +134,13 @@ function runGauges(registry: Registry, { streams }: AgentMetricsSources): void {
     { name: 'entrain_agent_ack_lag_seconds', help: 'Age of the oldest frame not yet acknowledged.' },
     ({ ackLagMs }) => [[{}, ackLagMs / 1000]],
   );
-  const pausesHelp = 'How often a full spool made the agent wait, between turns or between tokens.';
-  gauge({ name: 'entrain_agent_pauses', help: pausesHelp, labelNames: ['between'] }, ({ pauses }) =>
-    Object.entries(pauses).map(([between, count]) => [{ between }, count]),
+  gauge(
+    {
+      name: 'entrain_agent_pauses',
+      help: 'How often a full spool made the agent wait, between turns or between tokens.',
+      labelNames: ['between'],
+    },
+    ({ pauses }) => Object.entries(pauses).map(([between, count]) => [{ between }, count]),
   );
 }
 

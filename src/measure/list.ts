@@ -5,7 +5,7 @@ const SYNC_R2 = {
   name: 'sync-r2',
   about: "SyncR2: how well A's state at a turn predicts B's at the next, on held-out scenarios.",
   formula:
-    'strict: 1 - error / variance beyond episode, turn and text, mean over layers; paper: max over target layers, clipped',
+    'strict: 1 - error / variance beyond scenario, turn and episode, mean over layers; paper: max over target layers, clipped',
   range: 'up to 1; strict mode about 0 without coupling',
   reference: 'Zhang et al. 2026',
 };

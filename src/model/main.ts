@@ -14,8 +14,8 @@ entrain models tap DIR --out FILE [--json]
   writes the graph with a tap at every layer, for use elsewhere
 entrain models try DIR [--system TEXT] [--peer TEXT]… [--say TEXT]… [--max-tokens N] [--temperature T] [--seed N] [--json]
   takes one turn and shows the prompt, its token ids, the reply, how it ended, and the norm of the state of every layer;
-  --peer is heard and --say was spoken earlier, in the order in which they stand there
-  Each takes --dtype fp32|fp16|q8|int8|uint8|q4|q4f16|bnb4 or --file FILE, where a folder holds several graphs.`;
+  --peer was heard and --say was spoken earlier, in the order given
+Each takes --dtype fp32|fp16|q8|int8|uint8|q4|q4f16|bnb4 or --file FILE, where a folder holds several graphs.`;
 
 const JSON_FLAG = { json: { type: 'boolean', default: false } } as const;
 const FOLDER_FLAGS = { ...JSON_FLAG, dtype: { type: 'string' }, file: { type: 'string' } } as const;

@@ -33,7 +33,7 @@ entrain export RUN --format npy|safetensors|csv|parquet|sotopia [--out DIR] [--r
   npy: the folders that the scripts of the paper read, a tree per condition, and manifest.csv (always called t0.7,
   whatever the temperature was: run.json has it);
   safetensors: one file per episode; status 1 where the recording is not whole
-  csv, parquet: tables of talk, outcomes and scores: turns, episodes, groups, pairs, differences, steps;
+  csv, parquet: tables of talk, outcomes and scores: turns, episodes, groups, layers, pairs, differences, steps;
   sotopia: finished dialogues of two as SOTOPIA's episode logs, with the addresses of their states
 entrain pin RUN, entrain unpin RUN [--runs DIR]
   the recording of a pinned run is never removed to keep the analyzer's --budget-gb

@@ -33,8 +33,7 @@ const FLAGS = {
     type: 'string',
     multiple: true,
     value: 'FILE',
-    about:
-      'what "entrain measure MEASURE --dyads DIR --json" printed: dyads of people beside the models; may be given again',
+    about: 'what "entrain measure MEASURE --dyads DIR --json" printed: dyads of people beside the models',
   },
 } as const;
 

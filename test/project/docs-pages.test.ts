@@ -73,6 +73,7 @@ describe('docs/reference', () => {
       ([, name]) => name,
     );
     expect(listed).toEqual([...metricHelp().keys()]);
+    expect([...metricHelp()].filter(([, help]) => help === '')).toEqual([]);
   });
 
   it('lists every environment variable that is read, and no other', () => {

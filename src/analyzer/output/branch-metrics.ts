@@ -31,7 +31,7 @@ export const BRANCH_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_matched_ratio',
-    help: 'Matched SyncR²: how much of the target’s movement within branched turns the source’s own state foretells in scenarios that were not fitted on: the target moves in line with the source. The words are the one common cause: beside predictor="state" stand "words", "bystander" (the source’s model that has read the words alone) and "both" (state and bystander).',
+    help: 'Matched SyncR²: how much of the target’s movement within branched turns the source’s own state predicts in scenarios that were not fitted on: the target moves in line with the source. The words are the one common cause: beside predictor="state" stand "words", "bystander" (the source’s model that has read the words alone) and "both" (state and bystander).',
     labelNames: [...GROUP, 'predictor'],
     samples: (group) => [
       ...sample({ ...groupLabels(group), predictor: 'state' }, group.branches?.matched?.score),
@@ -84,7 +84,7 @@ export const BRANCH_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_patch_influence_ratio',
-    help: 'Share of the variance of the target’s state that moving the source’s state before it speaks makes, by layer and by size in standard deviations: the source’s state is a cause of the target’s. Exactly 0 where the source is not heard.',
+    help: 'Share of the variance of the target’s state that moving the source’s state before it speaks makes, by layer and by size in standard deviations, whatever the direction of the move: by itself no evidence of content. Exactly 0 where the source is not heard.',
     labelNames: PATCH,
     samples: (group) => perPatch(group, (patch, labels) => sample(labels, patch.influence?.value)),
   },
@@ -96,7 +96,7 @@ export const BRANCH_GAUGES: readonly ReportGauge<GroupReport>[] = [
   },
   {
     name: 'entrain_synchrony_patch_follows_ratio',
-    help: 'How much of the target’s movement the direction foretells in which the source’s state was moved, in scenarios that were not fitted on.',
+    help: 'How much of the target’s movement the direction predicts in which the source’s state was moved, in scenarios that were not fitted on.',
     labelNames: PATCH,
     samples: (group) => perPatch(group, (patch, labels) => sample(labels, patch.follows?.score)),
   },

@@ -1,6 +1,7 @@
 /** The analyzer's metrics; the only module of this program that uses prom-client. Values are read at each scrape. */
 import { Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from 'prom-client';
 import { addProcessMetrics } from '../../process/metrics.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { GroupReport, PairReport, ScoreReport } from '../../protocol/reports/score-report.ts';
 import type { StateReport } from '../../protocol/reports/state-report.ts';
 import { REFUSALS } from '../../transport/stream/receiver/registry.ts';
@@ -54,7 +55,8 @@ export interface AnalyzerMetrics {
 }
 
 /** Causes that have a series from the start; every other error code has one from its first event on. */
-const REFUSAL_CAUSES = [...Object.keys(REFUSALS), 'TOKEN_INVALID', 'FRAME_INVALID', 'PROTOCOL_VERSION'];
+const REFUSED_CODES: readonly ErrorCode[] = ['TOKEN_INVALID', 'FRAME_INVALID', 'VERSION_MISMATCH'];
+const REFUSAL_CAUSES = [...Object.keys(REFUSALS), ...REFUSED_CODES];
 /** Every gauge that a group has a series of. */
 const GROUP_GAUGES = [...SYNCHRONY_GAUGES, ...TALK_GAUGES, ...BRANCH_GAUGES];
 const MAX_SERIES = 2000;

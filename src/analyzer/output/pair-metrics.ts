@@ -48,7 +48,7 @@ export const PAIR_GAUGES: readonly ReportGauge<PairReport>[] = [
   },
   {
     name: 'entrain_synchrony_pair_ci_ratio',
-    help: 'Bounds of the 95 % interval of the mean excess, scenarios drawn for both directions together.',
+    help: 'Bounds of the 95 % interval of the mean excess, by the jackknife: each scenario is left out of both directions together.',
     labelNames: [...SCORE, 'bound'],
     samples: (pair) => [
       ...sample(labels(pair, 'strict', { bound: 'low' }), pair.strict?.ciLow),

@@ -14,7 +14,9 @@ const FLAGS = {
 /** Variables with the address and user of NATS; the password is never shown. */
 const NATS_VARIABLES = [
   'NATS_URL',
+  'NATS_REPLICAS',
   'NATS_USER',
+  'NATS_CREDS_FILE',
   'NATS_PASSWORD_FILE',
   'NATS_PASSWORD',
   'NATS_CA_FILE',

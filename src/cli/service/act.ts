@@ -8,20 +8,26 @@ import { parseMessage } from '../../protocol/nats-messages.ts';
 import { fleetAnswerSchema, runsAnswerSchema, runViewSchema } from '../../protocol/service-messages.ts';
 import { systemClock as clock } from '../../process/clock.ts';
 import { nameFlag } from '../../process/flags.ts';
-import { usageText, type Usage } from '../../process/usage.ts';
+import { usageText, type Flag, type Usage } from '../../process/usage.ts';
 import { SERVICE_FLAGS, withService } from './ask-service.ts';
 import { programLines, runLines } from './tables.ts';
 
-const UNDO = {
-  undo: { type: 'boolean', default: false, about: 'takes it back' },
-  analyzer: { type: 'boolean', default: false, about: 'remove: the analyzer of this name that joined' },
+const UNDO = { undo: { type: 'boolean', default: false, about: 'takes it back' } } as const;
+const ANALYZER = {
+  analyzer: { type: 'boolean', default: false, about: 'the analyzer of this name that joined' },
 } as const;
 
-export const FLAGS = { ...SERVICE_FLAGS, ...UNDO } as const;
+export const FLAGS = { ...SERVICE_FLAGS, ...UNDO, ...ANALYZER } as const;
 export { FLAGS as flags };
 
 const VERBS = ['runs', 'stop', 'resume', 'fleet', 'drain', 'remove'] as const;
 type Verb = (typeof VERBS)[number];
+
+/** Flags that not all requests have. */
+const OWN_FLAGS: Readonly<Partial<Record<Verb, Readonly<Record<string, Flag>>>>> = {
+  drain: UNDO,
+  remove: { ...UNDO, ...ANALYZER },
+};
 
 const USAGES: Readonly<Record<Verb, Usage>> = {
   runs: {
@@ -48,14 +54,12 @@ const USAGES: Readonly<Record<Verb, Usage>> = {
 const WHOLE = 'entrain runs | stop RUN | resume RUN | fleet | drain AGENT | remove AGENT';
 
 export const usage = (): string =>
-  [
-    ...VERBS.map((verb) => `${USAGES[verb].call}\n  ${USAGES[verb].about}`),
-    usageText({ call: '', about: 'All ask the resident coordinator.' }, FLAGS).trimStart(),
-  ].join('\n');
+  VERBS.map((verb) => usageText(USAGES[verb], { ...SERVICE_FLAGS, ...OWN_FLAGS[verb] })).join('\n\n');
 
 export async function run([verb = '', ...argv]: string[]): Promise<number> {
   if (!isVerb(verb)) throw new EntrainError('USAGE', `There is no request "${verb}": expected ${WHOLE}.`);
   const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
+  requireOwn(verb, values);
   const body = bodyOf(verb, positionals, values);
   const answer = await withService(values.runs, (service) => service.ask(verb, body));
   console.log(values.json ? JSON.stringify(answer) : linesOf(verb, answer).join('\n'));
@@ -63,6 +67,16 @@ export async function run([verb = '', ...argv]: string[]): Promise<number> {
 }
 
 const isVerb = (verb: string): verb is Verb => VERBS.some((known) => known === verb);
+
+/** A flag of another request would change nothing: `stop RUN --undo` would stop the run. */
+function requireOwn(verb: Verb, values: { undo: boolean; analyzer: boolean }): void {
+  for (const flag of ['undo', 'analyzer'] as const)
+    if (values[flag] && !Object.hasOwn(OWN_FLAGS[verb] ?? {}, flag))
+      throw new EntrainError(
+        'USAGE',
+        `"entrain ${verb}" was given --${flag}: "entrain help ${verb}" lists its flags.`,
+      );
+}
 
 function bodyOf(
   verb: Verb,

@@ -142,8 +142,8 @@ function patchReasons(group: GroupReport, { patches = [] }: BranchReport): strin
 }
 
 const PATCHED =
-  'patching: the source’s state before it speaks is moved at one layer by so many standard deviations, or exchanged for that of another episode; influence: the share of the variance of the target’s state that this makes: the source’s state is a cause of it; follows: how much of the movement the direction foretells, or the map from natural states';
+  'patching: the source’s state before it speaks is moved at one layer by so many standard deviations, or exchanged for that of another episode; influence: the share of the variance of the target’s state that this makes, whatever the direction; follows: how much of the movement the direction predicts, or the map from natural states: with both, the source’s state is a cause of the target’s';
 const INFLUENCE =
   'influence: the share of the variance of the target’s state that the source’s choice of words makes: the source acts on the target';
 const MATCHED =
-  'matched: how much of that movement the source’s own state foretells: the target moves in line with it; only what both adds to the bystander, who has read the same words, is the source’s own';
+  'matched: how much of that movement the source’s own state predicts: the target moves in line with it; only what both adds to the bystander, who has read the same words, is the source’s own';

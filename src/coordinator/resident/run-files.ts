@@ -8,8 +8,9 @@ const PART_BYTES = 512 * 1024;
 
 /** What is nobody's result: secrets, the store of a private nats-server, spools, logs, and who has the folder. */
 const PRIVATE = /^(secrets|nats|spool|logs)(\/|$)|(^|\/)running\.|\.draft$/;
-/** What was said. */
-const DIALOGUE = /^(transcript|branches)\.jsonl$/;
+/** What holds no word of the talk. Reports, answers of judges and tables do, under whatever name. */
+const WORDLESS =
+  /^(run|results|finished|removed)\.json$|^(events|scores|outcomes)\.jsonl$|^pinned$|^streams\//;
 
 export interface RunFile {
   path: string;
@@ -22,7 +23,7 @@ export async function listRunFiles(folder: string, withDialogue: boolean): Promi
   const paths = found
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !PRIVATE.test(path) && (withDialogue || !DIALOGUE.test(path)))
+    .filter((path) => !PRIVATE.test(path) && (withDialogue || WORDLESS.test(path)))
     .toSorted();
   return Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })));
 }

@@ -58,7 +58,7 @@ export interface PatchReport {
   /** The share of the variance of the target's state that the moved state makes: it is a cause of it. */
   influence: InfluenceReport | null;
   /**
-   * How much of the target's movement the direction of the source's foretells, in scenarios that were not fitted on; of
+   * How much of the target's movement the direction of the source's predicts, in scenarios that were not fitted on; of
    * an interchange by the map that holds where no state was moved.
    */
   follows:

@@ -4,7 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeSecrets } from '../../../scripts/lib/secrets.js';
 import { commandOf, loadProgram } from '../../../src/cli/commands.ts';
+import { writeKeys } from '../../../src/cli/keys.ts';
+import { writeAtomic } from '../../../src/process/write-atomic.ts';
 import { findTool } from '../../fixtures/programs/tools.ts';
 
 const FOLDER = 'deploy/systemd';
@@ -49,6 +52,27 @@ describe.each(units)('%s', (unit) => {
     expect(textOf(unit)).toContain('LoadCredential=nats-password:');
     expect(textOf(unit)).not.toMatch(/NATS_PASSWORD=/);
   });
+});
+
+it('a unit reads its password under the name that npm run secrets gives it', async () => {
+  const to = { agents: ['%i'], runs: ['one'], compose: false };
+  await writeSecrets(join(folder, 'fleet'), to, { natsAuthorization: () => '', writeKeys, writeAtomic });
+  const written = readdirSync(join(folder, 'fleet'));
+  const read = units.map(
+    (unit) => /^LoadCredential=nats-password:\/etc\/entrain\/(.+)$/m.exec(textOf(unit))?.[1],
+  );
+  expect(written).toEqual(expect.arrayContaining(read));
+});
+
+it('a unit with a user of its own at each start shares its folder with no other unit', () => {
+  const stateOf = (unit: string): string => /^StateDirectory=(.+)$/m.exec(textOf(unit))?.[1] ?? '';
+  const dynamic = units.filter((unit) => textOf(unit).includes('DynamicUser=yes'));
+  expect(dynamic).toEqual(['entrain-agent@.service']);
+  for (const unit of dynamic) {
+    expect(stateOf(unit)).toContain('%i');
+    // Every path that it writes to lies in that folder.
+    expect(textOf(unit).replaceAll(`/var/lib/${stateOf(unit)}`, '')).not.toContain('/var/lib/');
+  }
 });
 
 it('a unit that systemd would not take, or that opens more, is seen', () => {

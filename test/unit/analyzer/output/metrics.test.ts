@@ -280,6 +280,7 @@ describe('the metrics of the analyzer', () => {
     const text = await metricsOf(() => []).text();
     expect(text).toContain('entrain_refused_total{cause="connections"} 0\n');
     expect(text).toContain('entrain_refused_total{cause="FRAME_INVALID"} 0\n');
+    expect(text).toContain('entrain_refused_total{cause="VERSION_MISMATCH"} 0\n');
     expect(text).toContain('entrain_score_faults_total 0\n');
     expect(text).toContain('entrain_score_compute_seconds_count{kind="beside"} 0\n');
   });
