@@ -8,9 +8,11 @@ const PART_BYTES = 512 * 1024;
 
 /** What is nobody's result: secrets, the store of a private nats-server, spools, logs, and who has the folder. */
 const PRIVATE = /^(secrets|nats|spool|logs)(\/|$)|(^|\/)running\.|\.draft$/;
-/** What holds no word of the talk. Reports, answers of judges and tables do, under whatever name. */
-const WORDLESS =
-  /^(run|results|finished|removed)\.json$|^(events|scores|outcomes)\.jsonl$|^pinned$|^streams\//;
+/**
+ * What holds no word of the talk. Reports, answers of judges and tables do, under whatever name; from states and from
+ * the features of words that stand beside them words can be told.
+ */
+const WORDLESS = /^(run|results|finished|removed)\.json$|^(events|scores|outcomes)\.jsonl$|^pinned$/;
 
 export interface RunFile {
   path: string;

@@ -5,8 +5,15 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { listRunFiles, readRunFilePart } from '../../../../src/coordinator/resident/run-files.ts';
 
-const FIGURES = ['events.jsonl', 'results.json', 'run.json', 'scores.jsonl', 'streams/ada/1-0.seg'];
-const WORDS = ['branches.jsonl', 'judge/a1b2.json', 'report.html', 'transcript.jsonl', 'tables/turns.csv'];
+const FIGURES = ['events.jsonl', 'results.json', 'run.json', 'scores.jsonl'];
+const WORDS = [
+  'branches.jsonl',
+  'judge/a1b2.json',
+  'report.html',
+  'streams/ada/1-0.seg',
+  'transcript.jsonl',
+  'tables/turns.csv',
+];
 const NOBODYS = ['secrets/http.token', 'logs/ada.log', 'running.1', 'transcript.jsonl.draft'];
 
 let folder: string;
@@ -26,7 +33,7 @@ it('a submitter gets everything but secrets, logs and drafts', async () => {
   expect(await paths(true)).toEqual([...FIGURES, ...WORDS].toSorted());
 });
 
-it('who may not read what was said gets no file that may hold words: no report, no answer of a judge, no table', async () => {
+it('who may not read what was said gets no file that may hold words: no report, no answer of a judge, no table, no states', async () => {
   expect(await paths(false)).toEqual(FIGURES);
   const asked = { path: 'report.html', offset: 0, withDialogue: false };
   await expect(readRunFilePart(folder, asked)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
