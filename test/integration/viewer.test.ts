@@ -187,7 +187,9 @@ describe('a run', () => {
     const { page } = await look(browser, `${viewer.url}/?run=done`);
     await page.getByRole('searchbox').fill('SAYS 2 of e0004');
     await page.locator('.found a').waitFor();
-    expect(await textOf(page, '.found a')).toEqual(['shop e0004, monologue · ada\nada says 2 of e0004']);
+    expect(await textOf(page, '.found a')).toEqual([
+      'shop e0004, round 2, monologue · ada\nada says 2 of e0004',
+    ]);
     expect(await textOf(page, '.found mark')).toEqual(['says 2 of e0004']);
     await page.locator('.found a').click();
     await page.waitForURL(/#e0004\/t3$/);
