@@ -34,6 +34,8 @@ describe('FollowedRun', () => {
       ['e0002', 'monologue', 4, false],
       ['e0003', 'live', 4, false],
     ]);
+    // Each round of the plan plays the scenario in both conditions.
+    expect(view.talks.map(({ round }) => round)).toEqual([1, 1, 2]);
     expect(run.words('e0002').map(({ text }) => text)[1]).toBe('ben says 1 of e0002');
   });
 
