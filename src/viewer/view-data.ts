@@ -42,6 +42,8 @@ export interface EpisodeView {
   episode: string;
   scenario: string;
   condition: string;
+  /** Number among the episodes of its scenario, agents and condition, from 1; absent where there is one alone. */
+  round?: number;
   /** Agent ids; turn t is spoken by order[t % order.length]. */
   order: string[];
   /** The agent that only reads, in the place of the last speaker. */

@@ -20,6 +20,7 @@ import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/
 
 /** Markup, a script's end, right-to-left text, a character of two code units, and a word without an end. */
 const HOSTILE = `<img src=x onerror="window.hacked=1"></script><b>bold</b> שלום 🙂 ${'w'.repeat(4000)}`;
+const OTHER = `${HOSTILE}!`;
 
 let runs: string;
 let open: string;
@@ -34,7 +35,7 @@ beforeAll(async () => {
     failure: HOSTILE,
     conditions: ['live'],
   });
-  await appendLines(hostile, 'branches.jsonl', [{ episode: 'e0001', turn: 1, k: 1, text: HOSTILE }]);
+  await appendLines(hostile, 'branches.jsonl', [{ episode: 'e0001', turn: 1, k: 1, text: OTHER }]);
   const tiled = { text: HOSTILE, isFinished: false, isAlive: true, openFrom: 0, episodes: 3 };
   await writeRunFolder(runs, { run: 'tiled', ...tiled });
   const done = await writeRunFolder(runs, { run: 'done', episodes: 6 });
@@ -186,7 +187,9 @@ describe('a run', () => {
     const { page } = await look(browser, `${viewer.url}/?run=done`);
     await page.getByRole('searchbox').fill('SAYS 2 of e0004');
     await page.locator('.found a').waitFor();
-    expect(await textOf(page, '.found a')).toEqual(['shop e0004, monologue · ada\nada says 2 of e0004']);
+    expect(await textOf(page, '.found a')).toEqual([
+      'shop e0004, round 2, monologue · ada\nada says 2 of e0004',
+    ]);
     expect(await textOf(page, '.found mark')).toEqual(['says 2 of e0004']);
     await page.locator('.found a').click();
     await page.waitForURL(/#e0004\/t3$/);
@@ -232,7 +235,7 @@ describe('a run', () => {
       expect((await page.locator('.bubble > p').first().textContent())?.length).toBe(HOSTILE.length);
       const told = await page.locator('.person dd').allTextContents();
       expect(told.filter((text) => text.includes('<img src=x'))).toHaveLength(6);
-      expect(await page.locator('.alternative').nth(1).textContent()).toBe(HOSTILE);
+      expect(await page.locator('.alternative').nth(1).textContent()).toBe(OTHER);
       expect(await page.getByText('The run failed: <img src=x').count()).toBe(1);
       await whole(page);
       if (width === 390) await page.getByRole('button', { name: 'episodes' }).click();

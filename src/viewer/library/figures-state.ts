@@ -23,7 +23,8 @@ export interface FiguresState {
   names: Map<string, string>;
   effects: EffectsState;
   differences: Map<string, DifferenceView>;
-  provisional: boolean;
+  /** Whether the last line of each part is provisional, by its type and group; empty before the first line. */
+  standings: Map<string, boolean>;
 }
 
 /** Most points of a curve; above it every second point is removed. */
@@ -34,7 +35,7 @@ export const emptyFigures = (): FiguresState => ({
   names: new Map(),
   effects: emptyEffects(),
   differences: new Map(),
-  provisional: true,
+  standings: new Map(),
 });
 
 type Line = Record<string, unknown>;
@@ -57,18 +58,29 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
     default:
       return false;
   }
-  figures.provisional = line['provisional'] !== false;
+  // Differences are final alone, and are written before the groups' last lines.
+  if (line['type'] !== 'difference') noteStanding(figures, line);
   return true;
 }
+
+function noteStanding({ standings }: FiguresState, { type, group, provisional }: Line): void {
+  standings.set(`${String(type)} ${String(group)}`, provisional !== false);
+}
+
+/** Until the last line of every part is final: the analyzer writes them one after another. */
+export const isProvisional = ({ standings }: FiguresState): boolean =>
+  standings.size === 0 || [...standings.values()].includes(true);
 
 /**
  * @param nameOf who stands in a place, where the places are always the same agents'
  * @param lacking what a first score still lacks
  */
 export function figuresView(
-  { groups, differences, provisional }: FiguresState,
+  figures: FiguresState,
   { nameOf, lacking }: Pick<VerdictInput, 'nameOf' | 'lacking'> = {},
 ): FiguresView {
+  const { groups, differences } = figures;
+  const provisional = isProvisional(figures);
   const sorted = [...groups.values()].toSorted((a, b) => a.key.localeCompare(b.key));
   const verdict = verdictOf({ groups: sorted.map(verdictGroup), provisional, nameOf, lacking });
   return { provisional, groups: sorted, differences: [...differences.values()], verdict };

@@ -12,7 +12,7 @@ import type {
   UtteranceView,
 } from '../view-data.ts';
 import { effectsView } from './effects-state.ts';
-import { emptyFigures, figuresView, takeScore } from './figures-state.ts';
+import { emptyFigures, figuresView, isProvisional, takeScore } from './figures-state.ts';
 import { createLineTail, objectsOf, type LineTail } from './line-tail.ts';
 import {
   agentInPlace,
@@ -140,7 +140,7 @@ export class FollowedRun {
   #state(): RunState {
     const { state } = this.#talk;
     if (state === 'running' && !this.#isAlive) return 'stopped';
-    return state === 'finished' && this.#figures.provisional && this.#isAlive ? 'scoring' : state;
+    return state === 'finished' && isProvisional(this.#figures) && this.#isAlive ? 'scoring' : state;
   }
 
   #standing(): string {

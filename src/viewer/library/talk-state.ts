@@ -8,6 +8,9 @@ import type { AlternativeView, EpisodeView, RunState, UtteranceView } from '../v
 export interface TalkState {
   /** Number of planned episodes; 0 before the run has begun. */
   planned: number;
+  /** Of the plan: how often each scenario is played, and the number of episodes of each time. */
+  rounds: number;
+  perRound: number;
   finished: number;
   state: RunState;
   failure: string | undefined;
@@ -18,6 +21,8 @@ export interface TalkState {
 
 export const emptyTalk = (): TalkState => ({
   planned: 0,
+  rounds: 1,
+  perRound: 1,
   finished: 0,
   state: 'running',
   failure: undefined,
@@ -29,8 +34,7 @@ export const emptyTalk = (): TalkState => ({
 export function takeEvent(talk: TalkState, event: RunEvent): EpisodeView | undefined {
   switch (event.type) {
     case 'run-started':
-      talk.planned = event.episodes;
-      return undefined;
+      return begin(talk, event);
     case 'run-finished':
       talk.state = 'finished';
       return undefined;
@@ -43,7 +47,7 @@ export function takeEvent(talk: TalkState, event: RunEvent): EpisodeView | undef
       talk.failure = undefined;
       return undefined;
     case 'episode-started':
-      return put(talk, beginning(event, talk.talks.get(event.episode)));
+      return put(talk, beginning(talk, event));
     case 'episode-finished':
       talk.finished += talk.talks.get(event.episode)?.open === false ? 0 : 1;
       return change(talk, event.episode, () => ({ open: false, turns: event.turns }));
@@ -113,13 +117,30 @@ export function lackingIn(talks: readonly EpisodeView[]): string | undefined {
   return shortOf({ scenarios, episodes: own.length, samples });
 }
 
-function beginning(
-  event: Extract<RunEvent, { type: 'episode-started' }>,
-  known: EpisodeView | undefined,
-): EpisodeView {
+function begin(
+  talk: TalkState,
+  { episodes, study: { episodes: rounds, scenarios, pairs, conditions } }: EventOf<'run-started'>,
+): undefined {
+  talk.planned = episodes;
+  talk.rounds = rounds;
+  talk.perRound = scenarios.length * pairs.length * conditions.length;
+}
+
+type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
+
+function beginning(talk: TalkState, event: EventOf<'episode-started'>): EpisodeView {
   const { episode, scenario, condition, order, reader } = event;
+  const known = talk.talks.get(episode);
+  const round = roundOf(talk, episode);
   const place = { episode, scenario, condition, order, ...(reader === undefined ? {} : { reader }) };
-  return { ...place, turns: known?.turns ?? 0, open: known?.open ?? true };
+  const many = round === undefined ? {} : { round };
+  return { ...place, ...many, turns: known?.turns ?? 0, open: known?.open ?? true };
+}
+
+/** Episodes are numbered in the order of the plan, which plays every scenario once before it plays one again. */
+function roundOf({ rounds, perRound }: TalkState, episode: string): number | undefined {
+  const number = /^e(\d+)$/.exec(episode)?.[1];
+  return rounds < 2 || number === undefined ? undefined : Math.ceil(Number(number) / perRound);
 }
 
 function change(

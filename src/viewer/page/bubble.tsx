@@ -1,6 +1,7 @@
 /** One utterance: who said it, how far it moved whom, and what might have been said instead. */
-import type { AlternativeView, EffectsView, EffectView, EpisodeView, UtteranceView } from '../view-data.ts';
+import type { EffectsView, EffectView, EpisodeView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';
+import { countText, sameText, wordingsOf } from './state/wordings.ts';
 import type { Tint } from './tint-legend.tsx';
 import { hueOf, signed } from './format.ts';
 
@@ -72,9 +73,10 @@ function Figure({ said, effect, talk, tinted: { tint, effects } }: FigureProps) 
   const listener = listenerOf(talk, effect.targetRole);
   const moved = effect.moved?.['0'];
   if (tint === 'moved' && moved !== undefined) {
-    const heard = rowsOf(said).map(({ k, text }) => {
-      const value = effect.moved?.[k];
-      return `${value === undefined ? '–' : value.toFixed(2)}  ${text || '(says nothing)'}`;
+    const heard = wordingsOf(said, [effect]).map((one) => {
+      const value = effect.moved?.[one.k];
+      const same = one.count > 0 ? sameText(one) : '';
+      return `${value === undefined ? '–' : value.toFixed(2)}  ${one.text || '(says nothing)'}${same && ` (${same})`}`;
     });
     const title = `moved ${listener} by ${moved.toFixed(2)} SD of its state; where nobody hears it is exactly 0; said, and heard instead:\n${heard.join('\n')}`;
     return (
@@ -92,12 +94,6 @@ function Figure({ said, effect, talk, tinted: { tint, effects } }: FigureProps) 
   );
 }
 
-/** What was said, as alternative 0, and what might have been. */
-const rowsOf = ({ text, alternatives = [] }: UtteranceView): AlternativeView[] => [
-  { k: 0, text },
-  ...alternatives,
-];
-
 interface AlternativesProps {
   said: UtteranceView;
   effects: readonly EffectView[];
@@ -108,8 +104,8 @@ interface AlternativesProps {
 /** What was heard instead, each beside how the listener's state moved for it. */
 function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
   const { alternatives = [] } = said;
-  const rows = rowsOf(said);
   const heard = effects.filter(({ moved }) => moved);
+  const rows = wordingsOf(said, heard);
   // The colours stop below the strongest; a bar that did would show two values as one.
   const longest = Math.max(scale, ...heard.flatMap(({ moved }) => rows.map(({ k }) => moved?.[k] ?? 0)));
   return (
@@ -119,25 +115,26 @@ function Alternatives({ said, effects, talk, scale }: AlternativesProps) {
         currentTarget.open && currentTarget.scrollIntoView({ block: 'nearest' })
       }
     >
-      <summary>
-        What was said, and {alternatives.length} {alternatives.length === 1 ? 'alternative' : 'alternatives'}
-      </summary>
-      <p class="soft">{whatBarsShow(heard, talk, rows.length)}</p>
+      <summary>What was said, and {countText(rows)}</summary>
+      <p class="soft">{whatBarsShow(heard, talk, alternatives.length + 1)}</p>
       <ul>
         {rows.map((one) => (
           <li key={one.k} class={one.k === 0 ? 'was-said' : ''}>
             {heard.map(({ targetRole, moved }) => (
               <Move key={targetRole} value={moved?.[one.k]} scale={longest} />
             ))}
-            <span class="alternative" dir="auto">
-              {one.text || '(says nothing)'}
-            </span>
-            {one.k === 0 && <span class="soft"> said</span>}
-            {one.moved && (
-              <span class="soft">
-                layer {one.moved.layer} moved {one.moved.by}
+            <span class="wording">
+              <span class="alternative" dir="auto">
+                {one.text || '(says nothing)'}
               </span>
-            )}
+              {sameText(one) !== '' && <span class="soft"> {sameText(one)}</span>}
+              {one.moved && (
+                <span class="soft">
+                  {' '}
+                  layer {one.moved.layer} moved {one.moved.by}
+                </span>
+              )}
+            </span>
           </li>
         ))}
       </ul>
@@ -149,7 +146,7 @@ function whatBarsShow(heard: readonly EffectView[], talk: EpisodeView, count: nu
   if (heard.length === 0) return 'What they would have done to a listener was not measured, or is not yet.';
   const listeners = heard.map(({ targetRole }) => listenerOf(talk, targetRole)).join(' and ');
   if (talk.condition === 'monologue') return `None of them reaches ${listeners}, so its state is the same:`;
-  return `How far the state of ${listeners} is from its mean over these ${count}, each heard from the same state, in SD:`;
+  return `How far the state of ${listeners} is from its mean over all ${count}, each heard from the same state, in SD:`;
 }
 
 function Move({ value, scale }: { value: number | undefined; scale: number }) {

@@ -5,11 +5,13 @@ import { linkTo, linkToCompare, type Side } from './address.ts';
 import { fetchRuns } from './api.ts';
 import { Brand } from './brand.tsx';
 import { fullColour, LayerMap } from './figures/layer-map.tsx';
+import { RungView } from './figures/ladder.tsx';
 import { RUNGS } from './figures/rung-figures.ts';
 import { RungBody } from './figures/rung-body.tsx';
 import { scaleOf, type Scale } from './figures/scale.ts';
 import { useWidth } from './figures/use-width.ts';
 import { directionOf, meaningOf, probability, signed } from './format.ts';
+import { useIsNarrow } from './state/use-media.ts';
 import { useSides, type SideView } from './state/use-sides.ts';
 
 export function ComparePage({ sides }: { sides: readonly Side[] }) {
@@ -28,7 +30,7 @@ export function ComparePage({ sides }: { sides: readonly Side[] }) {
   const names = shown.flatMap(
     ({ view }) => view?.figures.groups.map((group) => directionOf(group, view)) ?? [],
   );
-  const half = width > 760 ? (width - 16) / 2 - 34 : width - 34;
+  const half = useIsNarrow() ? width - 34 : (width - 16) / 2 - 34;
   const scale = scaleOf(lines, half, names);
   const full = Math.max(...shown.map(({ view }) => (view ? fullColour(view) : 0)));
   const go = (at: number, to: Side): void =>
@@ -162,18 +164,11 @@ function Half({ run, condition, scale, full }: HalfProps) {
         {condition !== undefined &&
           run.figures.groups.map((group) => ` · ${directionOf(group, run)} ${group.samples} turn pairs`)}
       </p>
-      {RUNGS.map((rung) => {
-        const lines = rung.lines(run.figures);
-        return (
-          <figure key={rung.place} class="rung">
-            <figcaption>
-              <h3>{rung.name}</h3>
-              <p class="question">{rung.question}</p>
-            </figcaption>
-            <RungBody rung={rung} lines={lines} run={run} scale={scale} />
-          </figure>
-        );
-      })}
+      {RUNGS.map((rung) => (
+        <RungView key={rung.place} rung={rung}>
+          <RungBody rung={rung} lines={rung.lines(run.figures)} run={run} scale={scale} />
+        </RungView>
+      ))}
       <LayerMap run={run} full={full} />
     </>
   );

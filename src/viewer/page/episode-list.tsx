@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
-import { byCondition, conditionClass, isSpoken, meaningOf, turnText } from './format.ts';
+import { byCondition, conditionClass, isSpoken, meaningOf, numberOf, placeOf, turnText } from './format.ts';
 import { unlessSame } from './unless-same.tsx';
 
 /** More would make the page slow; the rest is reached by the filter and the search. */
@@ -50,12 +50,13 @@ export function EpisodeList({
         </a>
       )}
       <ol class="episodes" ref={list} tabIndex={0} aria-label="Episodes">
-        {listed.map((talk) => (
+        {listed.map((talk, at) => (
           <Line
             key={talk.episode}
             run={run.run}
             maxTurns={run.maxTurns}
             talk={talk}
+            isFirst={talk.round !== listed[at - 1]?.round}
             isOpen={isSpoken(run, talk)}
             isShown={talk.episode === shown}
           />
@@ -89,17 +90,25 @@ interface LineProps {
   run: string;
   maxTurns: number;
   talk: EpisodeView;
+  /** Whether it is the first of its round in the list. */
+  isFirst: boolean;
   /** Whether it is spoken now. */
   isOpen: boolean;
   isShown: boolean;
 }
 
-const Line = unlessSame(({ run, maxTurns, talk, isOpen, isShown }: LineProps) => {
-  const { episode, scenario, condition } = talk;
+const Line = unlessSame(({ run, maxTurns, talk, isFirst, isOpen, isShown }: LineProps) => {
+  const { episode, scenario, condition, round, order } = talk;
   return (
     <li>
-      <a href={linkTo(run, episode)} aria-current={isShown ? 'true' : undefined} class={isOpen ? 'open' : ''}>
-        <span class="number">{episode.replace(/^e0*(?=\d)/, '')}</span>
+      {isFirst && round !== undefined && <span class="round">Round {round}</span>}
+      <a
+        href={linkTo(run, episode)}
+        aria-current={isShown ? 'true' : undefined}
+        class={isOpen ? 'open' : ''}
+        title={`${scenario}, ${placeOf(talk)}, ${condition}: ${order.join(', ')}`}
+      >
+        <span class="number">{numberOf(talk)}</span>
         <span class="grow">{scenario}</span>
         {isOpen && <span class={`dot ${conditionClass(condition)}`} aria-hidden="true" />}
         <span class={conditionClass(condition)}>{isOpen ? turnText(talk, maxTurns) : condition}</span>

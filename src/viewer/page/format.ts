@@ -49,6 +49,14 @@ const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;
 export const isSpoken = ({ state }: Pick<RunView, 'state'>, { open }: EpisodeView): boolean =>
   open && state === 'running';
 
+/** The number of an episode: `e0031` → `31`. */
+export const numberOf = ({ episode }: Pick<EpisodeView, 'episode'>): string =>
+  episode.replace(/^e0*(?=\d)/, '');
+
+/** What tells an episode from others of its scenario: `e0031, round 2`. */
+export const placeOf = ({ episode, round }: Pick<EpisodeView, 'episode' | 'round'>): string =>
+  round === undefined ? episode : `${episode}, round ${round}`;
+
 /** The turn that is being spoken in an open episode, from 1. */
 export const turnText = ({ turns }: { turns: number }, maxTurns: number): string =>
   `turn ${Math.min(turns + 1, Math.max(1, maxTurns))}`;

@@ -1,5 +1,5 @@
 /** One run: its verdict, its talk, and the ladder of what the figures show. */
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RunView } from '../view-data.ts';
 import { linkToCompare, type Side } from './address.ts';
 import { NO_RUN } from './api.ts';
@@ -30,7 +30,7 @@ export function RunPage({
   turn: number | undefined;
 }) {
   const [followed, setFollowed] = useState<string>();
-  const [tab, setTab] = useState<Tab>('talk');
+  const [tab, setTab] = useTab(episode, turn);
   const [picked, setPicked] = useState<Tint>();
   const shown = episode ?? followed;
   const model = useRun(name, shown);
@@ -181,10 +181,28 @@ function modelsText(agents: RunView['agents']): string {
 const TABS = ['talk', 'findings', 'episodes'] as const;
 type Tab = (typeof TABS)[number];
 
-/** On a narrow window one panel is shown at a time. */
+/** The part of the page that is shown where one is at a time; an episode that is picked brings its talk. */
+function useTab(episode: string | undefined, turn: number | undefined): [Tab, (tab: Tab) => void] {
+  const [tab, setTab] = useState<Tab>('talk');
+  const [picked, setPicked] = useState({ episode, turn });
+  if (picked.episode !== episode || picked.turn !== turn) {
+    setPicked({ episode, turn });
+    setTab('talk');
+  }
+  return [tab, setTab];
+}
+
+/** On a narrow window one panel is shown at a time, from its beginning. */
 function Tabs({ tab, pick }: { tab: Tab; pick(tab: Tab): void }) {
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const [box, panels] = [bar.current, bar.current?.nextElementSibling];
+    if (!box || !panels) return;
+    const beyond = panels.getBoundingClientRect().top - box.getBoundingClientRect().bottom;
+    if (beyond < 0) scrollBy(0, beyond);
+  }, [tab]);
   return (
-    <nav class="tabs" aria-label="Parts of the page">
+    <nav class="tabs" ref={bar} aria-label="Parts of the page">
       {TABS.map((one) => (
         <button key={one} type="button" aria-pressed={one === tab} onClick={() => pick(one)}>
           {one}

@@ -1,12 +1,14 @@
 /** One episode as it is spoken: the agents' instructions, the utterances, and the alternatives of branched turns. */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { EpisodeView, PersonView, RunView, UtteranceView } from '../view-data.ts';
+import { useRef, useState } from 'preact/hooks';
+import type { EpisodeView, PersonView, RunView, ScenarioView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import { Bubble, type Tinted } from './bubble.tsx';
 import { Player } from './player.tsx';
 import { TintLegend, tintsOf, type Tint } from './tint-legend.tsx';
 import { useEffects } from './state/use-effects.ts';
-import { conditionClass, hueOf, isSpoken, meaningOf } from './format.ts';
+import { useIsCut } from './state/use-is-cut.ts';
+import { useReadingPlace } from './state/use-reading-place.ts';
+import { conditionClass, hueOf, isSpoken, meaningOf, placeOf } from './format.ts';
 
 interface TalkProps {
   run: RunView;
@@ -59,7 +61,7 @@ function Briefing({ run, talk }: { run: RunView; talk: EpisodeView }) {
   return (
     <div class="briefing">
       <h2>
-        {talk.scenario} <span class="soft">{talk.episode}</span>{' '}
+        {talk.scenario} <span class="soft">{placeOf(talk)}</span>{' '}
         <span class={`chip ${conditionClass(condition)}`} title={meaningOf(condition)}>
           {condition}
         </span>{' '}
@@ -68,15 +70,30 @@ function Briefing({ run, talk }: { run: RunView; talk: EpisodeView }) {
       <p>
         {scenario?.text} <span class="soft">{meaningOf(condition) && `Here ${meaningOf(condition)}.`}</span>
       </p>
-      <details class="people">
-        <summary>Personas, goals and secrets</summary>
-        <div>
-          {talk.order.map((agent, role) => (
-            <Person key={agent} agent={agent} role={role} person={scenario?.people[role]} />
-          ))}
-        </div>
-      </details>
+      <People talk={talk} scenario={scenario} />
     </div>
+  );
+}
+
+/** Of long instructions the beginning, so that the talk below stays in sight, and all of them on demand. */
+function People({ talk, scenario }: { talk: EpisodeView; scenario: ScenarioView | undefined }) {
+  const box = useRef<HTMLDivElement>(null);
+  const isCut = useIsCut(box);
+  const [isWhole, setIsWhole] = useState(false);
+  return (
+    <details class="people">
+      <summary>Personas, goals and secrets</summary>
+      <div class={`persons${isWhole ? ' whole' : ''}${isCut ? ' cut' : ''}`} ref={box}>
+        {talk.order.map((agent, role) => (
+          <Person key={agent} agent={agent} role={role} person={scenario?.people[role]} />
+        ))}
+      </div>
+      {(isCut || isWhole) && (
+        <button type="button" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
+          {isWhole ? 'Show less' : 'Show all of it'}
+        </button>
+      )}
+    </details>
   );
 }
 
@@ -129,41 +146,40 @@ function Utterances({
 }: Pick<TalkProps, 'run' | 'turn' | 'words' | 'speaking'> & { talk: EpisodeView; tinted: Tinted }) {
   const list = useRef<HTMLOListElement>(null);
   const named = useRef<HTMLLIElement>(null);
-  const isFirst = useRef(true);
-  const size = words.length + (speaking?.text.length ?? 0);
-  useEffect(() => {
-    const [box, bubble] = [list.current, named.current];
-    // Only the list scrolls: scrollIntoView would move the page as well.
-    if (turn !== undefined && box && bubble)
-      box.scrollTop +=
-        bubble.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
-  }, [turn, words.length > 0]);
-  useEffect(() => {
-    const box = list.current;
-    // A finished episode is read from its beginning; one that goes on, or is played, is followed.
-    const isRead = !isSpoken(run, talk) && isFirst.current;
-    isFirst.current = words.length === 0;
-    if (box && turn === undefined && !isRead) box.scrollTop = box.scrollHeight;
-  }, [size, turn]);
+  const { isBehind, goToEnd } = useReadingPlace({
+    list,
+    named,
+    turn,
+    count: words.length,
+    size: words.length + (speaking?.text.length ?? 0),
+    isOpen: isSpoken(run, talk),
+  });
   return (
-    <ol class="bubbles" ref={list} tabIndex={0} aria-label="Utterances">
-      {words.map((one) => (
-        <Bubble
-          key={one.turn}
-          run={run.run}
-          said={one}
-          talk={talk}
-          tinted={tinted}
-          isNamed={one.turn === turn}
-          place={one.turn === turn ? named : undefined}
-        />
-      ))}
-      {speaking && (
-        <li class={`bubble ${hueOf(speaking.turn % talk.order.length)} speaking`}>
-          <span class="who">{speaking.agent}</span>
-          <p dir="auto">{speaking.text}</p>
-        </li>
+    <>
+      <ol class="bubbles" ref={list} tabIndex={0} aria-label="Utterances">
+        {words.map((one) => (
+          <Bubble
+            key={one.turn}
+            run={run.run}
+            said={one}
+            talk={talk}
+            tinted={tinted}
+            isNamed={one.turn === turn}
+            place={one.turn === turn ? named : undefined}
+          />
+        ))}
+        {speaking && (
+          <li class={`bubble ${hueOf(speaking.turn % talk.order.length)} speaking`}>
+            <span class="who">{speaking.agent}</span>
+            <p dir="auto">{speaking.text}</p>
+          </li>
+        )}
+      </ol>
+      {isBehind && (
+        <button type="button" class="to-end" onClick={goToEnd}>
+          Latest words ↓
+        </button>
       )}
-    </ol>
+    </>
   );
 }

@@ -2,7 +2,7 @@
 import type { EpisodeView, RunView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import type { RunModel } from './state/run-model.ts';
-import { conditionClass, hueOf, isSpoken, turnText } from './format.ts';
+import { conditionClass, hueOf, isSpoken, numberOf, turnText } from './format.ts';
 import { unlessSame } from './unless-same.tsx';
 
 const MOST_TILES = 32;
@@ -62,7 +62,9 @@ const Tile = unlessSame(({ run, maxTurns, talk, isShown, last, lastTurn }: TileP
   const { episode, scenario, condition, order } = talk;
   return (
     <a href={linkTo(run, episode)} class={`tile ${conditionClass(condition)}`} aria-current={isShown}>
-      <span class="tile-name">{scenario}</span>
+      <span class="tile-name">
+        <span class="soft">{numberOf(talk)}</span> {scenario}
+      </span>
       <span class="tile-place soft">
         <span>{condition}</span> <span>{turnText(talk, maxTurns)}</span>
       </span>

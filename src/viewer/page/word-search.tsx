@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { RunView, UtteranceView } from '../view-data.ts';
 import { linkTo } from './address.ts';
 import { findWords } from './api.ts';
+import { placeOf } from './format.ts';
 
 const WAIT_MS = 200;
 
@@ -50,7 +51,7 @@ function Hits({ run, found: { text, said } }: { run: RunView; found: Found }) {
           <li key={`${episode}/${turn}`}>
             <a href={linkTo(run.run, episode, turn)}>
               <span class="soft">
-                {talk?.scenario} {episode}, {talk?.condition} · {agent}
+                {talk?.scenario} {talk ? placeOf(talk) : episode}, {talk?.condition} · {agent}
               </span>
               <br />
               <Marked words={words} text={text} />

@@ -136,7 +136,7 @@ function optionsOf(box: HTMLElement, point: CurveProps['point']): uPlot.Options 
     },
     axes: [
       { ...axis, label: 'turn pairs', labelFont: font, labelSize: 16, size: 30 },
-      { ...axis, size: 46 },
+      { ...axis, label: 'excess, R²', labelFont: font, labelSize: 16, size: 46 },
     ],
     series: [{}, edge, edge, { stroke: strict, width: 2, points: dots, spanGaps: true }, edge, edge],
     bands: [

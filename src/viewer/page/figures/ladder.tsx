@@ -51,13 +51,12 @@ function Legend({ lines }: { lines: readonly Line[] }) {
   );
 }
 
-function RungView({ rung, children }: { rung: Rung; children: preact.ComponentChildren }) {
+/** A rung with its number. */
+export function RungView({ rung, children }: { rung: Rung; children: preact.ComponentChildren }) {
   return (
     <figure class="rung">
       <figcaption>
-        <span class="place" aria-hidden="true">
-          {rung.place}
-        </span>
+        <span class="place">{rung.place}</span>
         <h3>{rung.name}</h3>
         <details class="definition">
           <summary aria-label={`What is ${rung.name.toLowerCase()}?`}>?</summary>

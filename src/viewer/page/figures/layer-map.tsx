@@ -50,14 +50,16 @@ export function LayerMap({ run, full: largest = fullColour(run) }: LayerMapProps
             data-caption={`${group.condition}, layers of ${source} down, of ${target} across, ${which === 'map' ? 'R²' : 'under the null'}`}
           >
             <p class="soft">{which === 'map' ? 'as they talked' : 'by chance (null)'}</p>
-            <MapCanvas
-              cells={layerMap[which]}
-              largest={largest}
-              size={Math.min(200, (width - 30) / 2)}
-              marked={which === 'map' ? bestOf(layerMap) : undefined}
-              point={setPointed}
-              label={`${which === 'map' ? 'R²' : 'R² under the null'}, layers of ${source} down, of ${target} across`}
-            />
+            <Axes source={source ?? ''} target={target ?? ''}>
+              <MapCanvas
+                cells={layerMap[which]}
+                largest={largest}
+                size={Math.min(200, (width - GAP) / 2 - AXIS_NAME)}
+                marked={which === 'map' ? bestOf(layerMap) : undefined}
+                point={setPointed}
+                label={`${which === 'map' ? 'R²' : 'R² under the null'}, layers of ${source} down, of ${target} across`}
+              />
+            </Axes>
           </div>
         ))}
       </div>
@@ -70,6 +72,32 @@ export function LayerMap({ run, full: largest = fullColour(run) }: LayerMapProps
       <Scale largest={largest} />
       <Saves name={`${run.run}-layers`} title={`Run ${run.run}`} place={place} table={() => tableOf(group)} />
     </figure>
+  );
+}
+
+/** Pixels between the maps, and of the name of an axis; as in the style sheet. */
+const GAP = 18;
+const AXIS_NAME = 20;
+
+interface AxesProps {
+  source: string;
+  target: string;
+  children: preact.ComponentChildren;
+}
+
+/** A map with the names of its axes: whose layers tell, and of whose they tell. */
+function Axes({ source, target, children }: AxesProps) {
+  const [down, across] = [`Source layer of ${source} →`, `Target layer of ${target} →`];
+  return (
+    <div class="map-axes">
+      <span class="across" title={across}>
+        {across}
+      </span>
+      <span class="down" title={down}>
+        {down}
+      </span>
+      {children}
+    </div>
   );
 }
 

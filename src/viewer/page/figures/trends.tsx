@@ -18,7 +18,7 @@ export function Trends({ run }: { run: RunView }) {
           name="lag"
           title="Turns later"
           question="Does it last? The excess of the partner’s state 1, 3 and 5 turns on."
-          axis="turns later (excess, R²)"
+          axis="turns later"
           series={lags}
         />
       )}
@@ -28,7 +28,7 @@ export function Trends({ run }: { run: RunView }) {
           name="dose"
           title="Dose"
           question="Does more hearing go with more? The excess by the share of the talk that is heard."
-          axis="share heard (excess, R²)"
+          axis="share heard"
           series={doses}
         />
       )}
@@ -167,6 +167,13 @@ function Axes({ scales: { x, y, xs, ys }, width, axis }: { scales: Scales; width
       ))}
       <text x={(LEFT + width - RIGHT) / 2} y={PLOT_PX - 3} text-anchor="middle">
         {axis}
+      </text>
+      <text
+        transform={`translate(10 ${(TOP + PLOT_PX - BOTTOM) / 2}) rotate(-90)`}
+        text-anchor="middle"
+        class="axis-title"
+      >
+        excess, R²
       </text>
     </>
   );

@@ -16,4 +16,4 @@ export function useMedia(text: string): boolean {
 export const useIsDark = (): boolean => useMedia('(prefers-color-scheme: dark)');
 
 /** Where one panel is shown at a time. */
-export const useIsNarrow = (): boolean => useMedia('(max-width: 820px)');
+export const useIsNarrow = (): boolean => useMedia('(max-width: 960px)');

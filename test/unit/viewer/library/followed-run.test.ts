@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FollowedRun } from '../../../../src/viewer/library/followed-run.ts';
 import {
   appendLines,
+  influenceLine,
   scoreLine,
   utteranceLine,
   writeRunFolder,
@@ -33,6 +34,8 @@ describe('FollowedRun', () => {
       ['e0002', 'monologue', 4, false],
       ['e0003', 'live', 4, false],
     ]);
+    // Each round of the plan plays the scenario in both conditions.
+    expect(view.talks.map(({ round }) => round)).toEqual([1, 1, 2]);
     expect(run.words('e0002').map(({ text }) => text)[1]).toBe('ben says 1 of e0002');
   });
 
@@ -48,6 +51,24 @@ describe('FollowedRun', () => {
     expect(await stateNow(dead)).toBe('finished');
     await appendLines(folder, 'scores.jsonl', [scoreLine({ condition: 'live' })]);
     expect(await stateNow(alive)).toBe('finished');
+  });
+
+  it('is finished once the last figures of all groups are there, not with the first', async () => {
+    const folder = await writeRunFolder(runs, { run: 'r1' });
+    const run = new FollowedRun(folder);
+    const stateAfter = async (...lines: object[]): Promise<string> => {
+      await appendLines(folder, 'scores.jsonl', lines);
+      await run.look(alive);
+      return run.entry().state;
+    };
+    const early = ['live', 'monologue'].map((condition) => scoreLine({ condition, provisional: true }));
+    const share = influenceLine({ condition: 'live', value: 0.4 });
+    expect(await stateAfter(...early, { ...share, provisional: true })).toBe('scoring');
+    expect(await stateAfter(scoreLine({ condition: 'live' }))).toBe('scoring');
+    expect(await stateAfter(scoreLine({ condition: 'monologue' }))).toBe('scoring');
+    expect(run.view().figures.provisional).toBe(true);
+    expect(await stateAfter(share)).toBe('finished');
+    expect(run.view().figures.provisional).toBe(false);
   });
 
   it('says what a first score still lacks, until there is one', async () => {
