@@ -116,7 +116,7 @@ export interface PatchView {
   histories: number;
   /** Share of the variance of the target's state that the moved state makes. */
   influence: Interval | null;
-  /** How much of the movement the direction foretells, with the p-value of the exact test. */
+  /** How much of the movement the direction predicts, with the p-value of the exact test. */
   follows: (Interval & { pValue: number }) | null;
   reason?: string;
 }

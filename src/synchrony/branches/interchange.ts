@@ -5,7 +5,7 @@
  * sampling seed.
  *
  *   influence   the share of the variance of B's state that the donor makes (influence.ts)
- *   follows     R² on held-out scenarios of B's movement from the movement that a map foretells. The map goes from A's
+ *   follows     R² on held-out scenarios of B's movement from the movement that a map predicts. The map goes from A's
  *               state to B's next one where nothing was replaced (natural-map.ts):  ŷ = c (a_donor − ā) M
  *
  * M is fitted on other scenarios, and c ≥ 0, one number for each target layer, on the replaced states of other
@@ -158,7 +158,7 @@ function movesOf(map: NaturalMap, { source, target, turn }: Branches, used: Hist
 }
 
 /**
- * Of each scenario and turn the products of foretold movements by donor with the observed ones by donor, summed over
+ * Of each scenario and turn the products of predicted movements by donor with the observed ones by donor, summed over
  * its histories: a permutation of donors takes one value from each column.
  */
 function permuted(
@@ -170,10 +170,10 @@ function permuted(
   const random = seededRandom(seed, 17);
   const evidence = zeros(targets.length, permutations + 1);
   for (const { scenario, histories } of used.blocks) {
-    const foretold = map.foretell(source, [scenario]);
+    const predicted = map.predict(source, [scenario]);
     for (const own of groupBy(histories, ({ start }) => turn[start] as number).values()) {
       const donors = own[0]?.alternatives ?? 0;
-      const tables = targets.map((m, layer) => tableOf(foretold[layer] as Matrix, m, own));
+      const tables = targets.map((m, layer) => tableOf(predicted[layer] as Matrix, m, own));
       const orders = Array.from({ length: permutations + 1 }, (_, draw) =>
         draw === 0 ? [...Array(donors).keys()] : shuffled([...Array(donors).keys()], random),
       );
@@ -187,13 +187,13 @@ function permuted(
   return weighEvidence(evidence);
 }
 
-/** Σ of the values at which each donor's observed movement meets what the one in its place foretells. */
+/** Σ of the values at which each donor's observed movement meets what the one in its place predicts. */
 const alongOrder = ({ cols, data }: Matrix, order: readonly number[]): number =>
   order.reduce((sum, from, to) => sum + (data[from * cols + to] as number), 0);
 
-/** Σ over histories of ⟨foretold of one donor, observed of another⟩ [donors, donors] */
+/** Σ over histories of ⟨predicted of one donor, observed of another⟩ [donors, donors] */
 function tableOf(
-  foretold: Matrix,
+  predicted: Matrix,
   observed: Matrix,
   histories: Histories['blocks'][number]['histories'],
 ): Matrix {
@@ -206,7 +206,7 @@ function tableOf(
         let sum = 0;
         for (let c = 0; c < cols; c++)
           sum +=
-            (foretold.data[(start + from) * cols + c] as number) *
+            (predicted.data[(start + from) * cols + c] as number) *
             (observed.data[(start + to) * cols + c] as number);
         const at = from * donors + to;
         out.data[at] = (out.data[at] as number) + sum;

@@ -34,8 +34,8 @@ export interface NaturalMap {
   project(m: Matrix, layer?: number): { scores: Matrix; energy: Float64Array };
   /** Per target layer the map [k, k] without these scenarios. */
   without(scenarios: readonly number[]): Matrix[];
-  /** Per target layer: what the map without these scenarios foretells of A's states in components [n, k]. */
-  foretell(source: Matrix, scenarios: readonly number[]): Matrix[];
+  /** Per target layer: what the map without these scenarios predicts of A's states in components [n, k]. */
+  predict(source: Matrix, scenarios: readonly number[]): Matrix[];
 }
 
 /** Turns without a replaced state that the map needs. */
@@ -81,7 +81,7 @@ export async function naturalMap(
   return {
     project: (m, layer) => project(m, layer === undefined ? source : (targets[layer] as Side)),
     without,
-    foretell: (of, left) => without(left).map((map) => times(of, map)),
+    predict: (of, left) => without(left).map((map) => times(of, map)),
   };
 }
 

@@ -59,7 +59,7 @@ function rowsOf(group: GroupView, direction: string): Cell[][] {
   return figures.filter((row) => row.length > 0).map((row) => [...place, ...row]);
 }
 
-/** What the moved state makes, and how much of it the direction foretells. */
+/** What the moved state makes, and how much of it the direction predicts. */
 function patchRows(patch: PatchView): Cell[][] {
   const name = patchName(patch);
   const { influence, follows, histories } = patch;

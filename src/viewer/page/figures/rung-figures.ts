@@ -28,7 +28,7 @@ const AXES = {
     isShare: true,
   },
   matched: {
-    name: 'Matched SyncR²: how much of that movement the speaker’s own state foretells, R²',
+    name: 'Matched SyncR²: how much of that movement the speaker’s own state predicts, R²',
     isShare: false,
   },
   patching: { name: 'Patching: share of the variation that a moved state makes', isShare: true },
@@ -68,7 +68,7 @@ export const RUNGS: readonly Rung[] = [
     name: 'Intervention',
     question: 'Does what one says change the other?',
     definition:
-      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state foretells on held-out scenarios: it says “moves in line with”. Patching moves the speaker’s state before it speaks, at one layer: what it makes of the listener’s next state is caused by that state.',
+      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state predicts on held-out scenarios: it says “moves in line with”. Patching moves the speaker’s state before it speaks, at one layer: what it makes of the listener’s next state is caused by that state.',
     term: 'influence',
     notRun: 'Not tested in this study: it has no "branches".',
     lines: ({ groups }) => [
