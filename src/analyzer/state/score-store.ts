@@ -228,9 +228,6 @@ function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions):
   const stamp = { atMs: clock.nowMs(), provisional: false };
   state.changedAtMs = stamp.atMs;
   const standings = standingsOf(state);
-  // The groups come last: for a reader the figures are whole once the last line of each group is final.
-  for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);
-  for (const difference of differenceScores(state)) scoreLog.appendPart(difference, stamp);
   for (const [key, group] of state.groups) {
     const { score, beside } = group;
     if (score) scoreLog.append(score, { ...stamp, talk: talkOf(state, group), ...standings.get(key) });
@@ -238,6 +235,8 @@ function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions):
   }
   for (const { score } of state.branches.groups.values())
     if (score && score.stack === undefined) scoreLog.appendBranches(score, stamp);
+  for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);
+  for (const difference of differenceScores(state)) scoreLog.appendPart(difference, stamp);
   log.info({ run: state.run }, 'the scores of the run are final');
 }
 

@@ -58,7 +58,7 @@ export function takeScore(figures: FiguresState, line: Line): boolean {
     default:
       return false;
   }
-  // Differences are final alone, and are written before the groups' last lines.
+  // Differences are final alone.
   if (line['type'] !== 'difference') noteStanding(figures, line);
   return true;
 }

@@ -63,7 +63,7 @@ it('the score store logs once for each group that its first score is there, and 
   expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
 });
 
-it('the score store writes every score again as final once the run has ended and everything is scored, the groups last', () => {
+it('the score store writes every score again as final once the run has ended and everything is scored', () => {
   const lines: object[] = [];
   const { store, said } = storeOfOneRun(lines);
   const groups = [...store.state('r1')!.groups.values()];
@@ -77,9 +77,9 @@ it('the score store writes every score again as final once the run has ended and
   expect(lines.slice(1)).toEqual([
     { direction: 'second_to_first', provisional: true },
     { type: 'pair', provisional: true },
-    { type: 'pair', provisional: false },
     { direction: 'first_to_second', provisional: false },
     { direction: 'second_to_first', provisional: false },
+    { type: 'pair', provisional: false },
   ]);
   expect(said.at(-1)?.text).toBe('the scores of the run are final');
   store.end('r1');
