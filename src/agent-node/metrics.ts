@@ -98,12 +98,15 @@ const MOST_RUNS = 16;
 
 type Reading = readonly [labels: Record<string, string>, value: number];
 
+interface RunGauge {
+  name: string;
+  help: string;
+  labelNames?: string[];
+}
+
 /** One for each run that the agent takes part in, as long as it does. */
 function runGauges(registry: Registry, { streams }: AgentMetricsSources): void {
-  const gauge = (
-    about: { name: string; help: string; labelNames?: string[] },
-    read: (figures: StreamFigures) => Reading[],
-  ): void => {
+  const gauge = (about: RunGauge, read: (figures: StreamFigures) => Reading[]): Gauge =>
     new Gauge({
       ...about,
       labelNames: ['run', ...(about.labelNames ?? [])],
@@ -114,7 +117,6 @@ function runGauges(registry: Registry, { streams }: AgentMetricsSources): void {
           for (const [labels, value] of read(figures)) this.set({ run, ...labels }, value);
       },
     });
-  };
   gauge(
     { name: 'entrain_agent_spool_bytes', help: 'Bytes spooled and not yet acknowledged.' },
     ({ spoolBytes }) => [[{}, spoolBytes]],

@@ -10,7 +10,7 @@ it('shows every variable of NATS that the reference lists', { timeout: 120_000 }
   await run(['coordinator', '--json']);
   const rows = JSON.parse(String(log.mock.calls[0]?.[0])) as { program: string; name: string }[];
   const page = readFileSync('docs/reference/configuration.md', 'utf8');
-  const listed = [...page.matchAll(/^\| `(NATS_\w+)`/gm)].map(([, name]) => name);
+  const listed = [...page.matchAll(/^\| `(NATS_\w+)`/gm)].map(([, name]) => String(name));
   const shown = rows.flatMap(({ program, name }) => (program === 'all' ? [name] : []));
   expect(shown.toSorted()).toEqual(listed.toSorted());
 });
