@@ -19,7 +19,7 @@ export interface Keepers {
   log: Logger;
 }
 
-const LONGEST_SWEEP_MS = 60_000;
+const SWEEP_MS = { least: 1000, most: 60_000 };
 
 /**
  * Looks every minute, or oftener, for runs whose rows can be released, and for those that can be forgotten.
@@ -31,7 +31,7 @@ export function sweepRuns(forgetAfterMs: number, of: Keepers): () => void {
       of.store.releaseSilent();
       forgetSettled(forgetAfterMs, of);
     },
-    Math.min(LONGEST_SWEEP_MS, forgetAfterMs),
+    Math.max(SWEEP_MS.least, Math.min(SWEEP_MS.most, forgetAfterMs)),
   );
   return () => clearInterval(timer);
 }

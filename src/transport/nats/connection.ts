@@ -196,14 +196,15 @@ async function watchStatus(connection: NatsConnection, log: Logger, state: { up:
   for await (const status of connection.status()) {
     if (status.type === Events.Disconnect) state.up = false;
     if (status.type === Events.Reconnect) state.up = true;
-    // The right to answer ends with the link. The message is sent again, and acknowledged then.
-    if ('permissionContext' in status && isAcknowledgement(status.permissionContext?.subject)) continue;
     if (
       status.type === Events.Disconnect ||
       status.type === Events.Reconnect ||
       status.type === Events.Error
     ) {
-      log.warn({ status: status.type, detail: describe(status.data) }, 'NATS connection changed');
+      const subject = 'permissionContext' in status ? status.permissionContext?.subject : undefined;
+      // The right to answer ends with the link. The message is sent again, and acknowledged then.
+      const level = isAcknowledgement(subject) ? 'debug' : 'warn';
+      log[level]({ status: status.type, detail: describe(status.data) }, 'NATS connection changed');
     }
   }
 }

@@ -68,7 +68,7 @@ export const RUNGS: readonly Rung[] = [
     name: 'Intervention',
     question: 'Does what one says change the other?',
     definition:
-      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state predicts on held-out scenarios: it says “moves in line with”. Patching moves the speaker’s state before it speaks, at one layer: what it makes of the listener’s next state is caused by that state.',
+      'At some turns the speaker says alternatives from the same history, and the listener hears each from its own same state. Influence is the share of the variance of the listener’s next state that the choice of words makes: 0 where nobody hears: it says “acts on”. Matched SyncR² is how much of that movement the speaker’s own state predicts on held-out scenarios: it says “moves in line with”. Patching moves the speaker’s state before it speaks, at one layer: its influence is what any move makes of the listener’s next state; where the direction of the move predicts where the listener goes, that state is a cause of it.',
     term: 'influence',
     notRun: 'Not tested in this study: it has no "branches".',
     lines: ({ groups }) => [
