@@ -53,6 +53,10 @@ it(
       await fleet.kill('agent-ben');
       await fleet.start('agent-ben');
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
+      // The coordinator does not wait for the figures of the last turns, which come once the run is quiet.
+      await until('the final scores', async () =>
+        fleet.said('analyzer').includes('the scores of the run are final'),
+      );
       await fleet.close();
       const { lacking, controls, complete } = await verifyRun(place);
       expect({ lacking, complete }).toEqual({ lacking: [], complete: true });
