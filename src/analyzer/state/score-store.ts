@@ -160,7 +160,10 @@ function takeDurable(
   }
   if (message.type === 'steps') {
     state.stepFrames += 1;
-    return send({ type: 'frame', run, origin, frame: message });
+    send({ type: 'frame', run, origin, frame: message });
+    // Without a measure between steps the frame is settled by now.
+    if (state.stepFrames !== state.settledStepFrames) goOn(state);
+    return;
   }
   const arrived = { frame: message, origin, arrivedMs, nowMs: clock.nowMs() };
   for (const update of takeFrame(state, arrived, admission)) send({ type: 'rows', run, ...update });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createScoreStore } from '../../../../src/analyzer/state/score-store.ts';
 import { createRowMemory } from '../../../../src/analyzer/ingest/row-memory.ts';
 import type { GroupScore } from '../../../../src/analyzer/scoring/messages.ts';
+import type { StepsFrame } from '../../../../src/protocol/stream/frames.ts';
 import { createLog } from '../../../../src/process/log.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
@@ -84,4 +85,25 @@ it('the score store writes every score again as final once the run has ended and
   expect(said.at(-1)?.text).toBe('the scores of the run are final');
   store.end('r1');
   expect(lines).toHaveLength(6);
+});
+
+it('the scores are not final while late steps have no figure', () => {
+  const { store } = storeOfOneRun();
+  for (const { group, version } of store.state('r1')!.groups.values())
+    store.takeAnswer({ ...emptyOf(group), version });
+  store.end('r1');
+  expect(store.state('r1')?.phase).toBe('final');
+  const place = { episode: 'e0001', turn: 3, seq: 99, tNs: 0 } as const;
+  const states = { layers: [1], bytes: [[0, 1]], dtype: 'f32', data: new Uint8Array(8) };
+  const message = {
+    type: 'steps',
+    role: 'listen',
+    ...place,
+    ...states,
+    shape: [1, 1, 2],
+  } as unknown as StepsFrame;
+  store.take({ run: 'r1', origin: { stream: 's0', epoch: 1, seq: 99 }, message, arrivedMs: 0 });
+  expect(store.state('r1')?.phase).toBe('ended');
+  store.takeAnswer({ type: 'step-notice', takenBytes: 0, settled: { r1: 1 } });
+  expect(store.state('r1')?.phase).toBe('final');
 });
