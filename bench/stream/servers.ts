@@ -72,7 +72,8 @@ export async function startWhole(folder: string): Promise<BenchServer> {
     server,
     authorize: () => ({ run: 'bench', agent: 'a', stream: 'a', mode: 'write', expiresAtMs: Infinity }),
     record: (_, name) => recording.stream(name),
-    limits: { agentBytesPerS: Infinity },
+    // What is measured is the path of a frame, not an agent's share of it.
+    limits: { agentBurstBytes: Infinity },
     onRecorded: () => undefined,
     log,
     clock: systemClock,
