@@ -10,6 +10,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Vitest would wait one second, which another process or a browser may need on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default'],
   },
 });

@@ -135,7 +135,7 @@ interface Scoring {
 
 function startScoring({ settings, log, shutdown, fail }: Base, counters: ScoreCounters): Scoring {
   const scoreLog = createScoreLog(settings.runsFolder, log);
-  shutdown.onStop('score log', () => scoreLog.close());
+  shutdown.onStop('score log', () => scoreLog.written());
   const { stepMeasures } = settings;
   const scorer = startScorer({ stepMeasures });
   const store = createScoreStore({

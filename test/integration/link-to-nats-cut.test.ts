@@ -35,7 +35,9 @@ const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(do
 const spoken = async (): Promise<number> => (await readTranscript(fleet.runs, RUN)).length;
 
 async function lastSpeaker(): Promise<string> {
-  const lines = (await readFile(join(fleet.runs, RUN, 'transcript.jsonl'), 'utf8')).trimEnd().split('\n');
+  const text = await readFile(join(fleet.runs, RUN, 'transcript.jsonl'), 'utf8');
+  // The last line may just be written.
+  const lines = text.slice(0, text.lastIndexOf('\n')).split('\n');
   return (JSON.parse(lines.at(-1) ?? '{}') as { agent: string }).agent;
 }
 

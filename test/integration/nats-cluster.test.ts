@@ -22,6 +22,8 @@ import { serviceUser } from '../fixtures/programs/service-user.ts';
 import { findNatsServer } from '../fixtures/programs/tools.ts';
 
 const SERVERS = ['nats-0', 'nats-1', 'nats-2'];
+/** Of each of two episodes: many more than are spoken while the test looks for the leader. */
+const TURNS = 48;
 const USERS = ['coordinator', 'analyzer', 'agent-ada', 'agent-ben', 'operator'];
 const log = pino({ level: 'silent' });
 
@@ -102,7 +104,7 @@ it('goes on with a run when the server that leads its stream is killed', async (
       throw new Error(`${String(error)}; the coordinator said: ${said.coordinator.slice(-1000)}`);
     },
   );
-  const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: 16, maxTokens: 6 });
+  const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: TURNS, maxTokens: 6 });
   const operator = serviceUser({ url }, 'operator');
   expect(await operator.entrain('submit', study, '--name', 'clustered')).toMatchObject({ status: 0 });
   const spoken = async () => (await readTranscript(join(folder, 'runs'), 'clustered')).length;
@@ -123,6 +125,6 @@ it('goes on with a run when the server that leads its stream is killed', async (
   expect({ faults, lacking, utterances }).toEqual({
     faults: [],
     lacking: [],
-    utterances: { total: 2 * 16, incomplete: [] },
+    utterances: { total: 2 * TURNS, incomplete: [] },
   });
 }, 400_000);

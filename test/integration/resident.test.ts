@@ -14,8 +14,8 @@ import { serviceUser, type ServiceUser } from '../fixtures/programs/service-user
 const TURNS = 4;
 /** Scenarios × conditions × turns of the small study. */
 const SPOKEN = 1 * 2 * TURNS;
-const LONG = { scenarios: 2, episodes: 1, maxTurns: 40, maxTokens: 6 };
-const LONG_SPOKEN = 2 * 2 * 40;
+const LONG = { scenarios: 6, episodes: 1, maxTurns: 40, maxTokens: 6 };
+const LONG_SPOKEN = 6 * 2 * 40;
 
 let folder: string;
 let study: string;

@@ -127,8 +127,8 @@ describe('the service', () => {
 describe('/api/targets', () => {
   it('leads a real Prometheus to each program, and to an agent that joins later, without an edit', async () => {
     const link = await fleet.nats.connect('coordinator');
-    const [leader] = await findServices(link, COORDINATOR_SERVICE);
-    const { origin } = new URL(leader?.metadata['metricsUrl'] ?? '');
+    const leader = await until('the leader', async () => (await findServices(link, COORDINATOR_SERVICE))[0]);
+    const { origin } = new URL(leader.metadata['metricsUrl'] ?? '');
     const place = await mkdtemp(join(folder, 'prometheus-'));
     const discovery = `  - { url: "${origin}/api/targets", refresh_interval: 1s }`;
     const { child, url } = await startPrometheusIn(place, ['http_sd_configs:', discovery]);

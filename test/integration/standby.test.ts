@@ -11,7 +11,8 @@ import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
 import { serviceUser, type ServiceUser } from '../fixtures/programs/service-user.ts';
 
-const SPOKEN = 2 * 2 * 40;
+const STUDY = { scenarios: 6, episodes: 1, maxTurns: 40, maxTokens: 6 };
+const SPOKEN = 6 * 2 * 40;
 const TAKEOVER_MS = 10_000;
 const AGENTS = ['ada', 'ben'] as const;
 
@@ -21,7 +22,7 @@ let fleet: Fleet;
 let operator: ServiceUser;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-standby-'));
-  study = await writeSmallStudy(folder, { scenarios: 2, episodes: 1, maxTurns: 40, maxTokens: 6 });
+  study = await writeSmallStudy(folder, STUDY);
   fleet = await createFleet({
     folder,
     study,
@@ -53,12 +54,13 @@ it('hands the run over within ten seconds when the leader is stopped, and again 
   await until('a leader', () => led('coordinator').length === 1 || undefined);
   await fleet.start('standby');
   for (const agent of AGENTS) await fleet.start(`agent-${agent}`);
-  expect(await operator.entrain('submit', study, '--name', 'shared')).toMatchObject({ status: 0 });
-  await until('some turns', async () => (await spoken()) >= 8 || undefined, 120_000);
+  // Before the run, much of which is said while a command is answered.
   await until(
     'one that stands by',
     async () => (await operator.fleet()).some(({ state }) => state === 'standby') || undefined,
   );
+  expect(await operator.entrain('submit', study, '--name', 'shared')).toMatchObject({ status: 0 });
+  await until('some turns', async () => (await spoken()) >= 8 || undefined, 120_000);
 
   const stoppedMs = Date.now();
   fleet.signal('coordinator', 'SIGSTOP');

@@ -56,13 +56,17 @@ async function withFleet<T>(run: string, playing: Playing, play: (fleet: Fleet) 
 }
 
 /** Kills ben in the middle of an episode, at a point where nothing of him waits in his spool. */
-async function killForGood(fleet: Fleet, run: string, afterTurns = 3): Promise<void> {
+async function killForGood(
+  fleet: Fleet,
+  run: string,
+  { afterTurns = 3, episodeTurns = 8 } = {},
+): Promise<void> {
   const said = async (): Promise<number> => (await readTranscript(fleet.runs, run)).length;
   await until(`${afterTurns} turns`, async () => (await said()) >= afterTurns);
   await until('an agent that owes nothing', async () => {
     fleet.signal('agent-ben', 'SIGSTOP');
     const { utterances } = await verifyRun(join(fleet.runs, run)).catch(() => ({ utterances: undefined }));
-    if (utterances?.incomplete.length === 0 && utterances.total % 8 !== 0) return true;
+    if (utterances?.incomplete.length === 0 && utterances.total % episodeTurns !== 0) return true;
     fleet.signal('agent-ben', 'SIGCONT');
     return undefined;
   });
@@ -152,7 +156,16 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
     const models = { ada: spelling, ben: spelling, cas: spelling };
     // The second episode is read behind the history of the first as well.
     const steps = { layers: [1], every: 1, control: true };
-    const size = { scenarios: 1, episodes: 2, conditions: ['live'], maxTurns: 8, maxTokens: 48, steps };
+    // Long enough for more than one try to find ben owing nothing, however fast the turns are.
+    const episodeTurns = 20;
+    const size = {
+      scenarios: 1,
+      episodes: 2,
+      conditions: ['live'],
+      maxTurns: episodeTurns,
+      maxTokens: 48,
+      steps,
+    };
     await mkdir(join(folder, 'spelling'));
     const of = { study: await writeSmallStudy(join(folder, 'spelling'), size), models };
     const whole = await withFleet('spelt', { ...of, agents: ['ada', 'ben'] }, async (fleet) => {
@@ -162,7 +175,7 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
     });
     expect(whole.states.size).toBe(2 * size.maxTurns);
     await withFleet('respelt', { ...of, agents: ['ada', 'ben', 'cas'] }, async (fleet) => {
-      await killForGood(fleet, 'respelt', 8 + 3);
+      await killForGood(fleet, 'respelt', { afterTurns: episodeTurns + 3, episodeTurns });
       expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
       const transcript = await readTranscript(fleet.runs, 'respelt');
       const taken = transcript.find(({ agent }) => agent === 'cas')?.episode;

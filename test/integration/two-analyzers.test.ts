@@ -14,7 +14,8 @@ import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fl
 import { serviceUser, type ServiceUser } from '../fixtures/programs/service-user.ts';
 
 const TURNS = 24;
-const SPOKEN = 2 * TURNS;
+const EPISODES = 3;
+const SPOKEN = 2 * EPISODES * TURNS;
 const AGENTS = ['ada', 'ben', 'cay', 'dan'] as const;
 
 let folder: string;
@@ -22,7 +23,12 @@ let fleet: Fleet;
 let operator: ServiceUser;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'entrain-analyzers-'));
-  const study = await writeSmallStudy(folder, { scenarios: 1, episodes: 1, maxTurns: TURNS, maxTokens: 12 });
+  const study = await writeSmallStudy(folder, {
+    scenarios: 1,
+    episodes: EPISODES,
+    maxTurns: TURNS,
+    maxTokens: 12,
+  });
   fleet = await createFleet({
     folder,
     study,
@@ -40,7 +46,6 @@ beforeAll(async () => {
   await Promise.all(
     (['coordinator', 'analyzer-one', 'analyzer-two'] as const).map((one) => fleet.start(one)),
   );
-  await Promise.all(AGENTS.map((agent) => fleet.start(`agent-${agent}`)));
 });
 afterAll(async () => {
   await fleet.close();
@@ -70,9 +75,13 @@ async function incompleteAt(analyzer: string, run: string): Promise<Set<string>>
 it('spreads two runs, and moves the one whose analyzer is lost to the other as a new part', async () => {
   await operator.entrain('submit', join(folder, 'study.json'), '--name', 'first');
   await operator.entrain('submit', join(folder, 'others.json'), '--name', 'second');
+  // Both wait for their agents, so that neither is over before the other has begun.
+  await Promise.all(AGENTS.map((agent) => fleet.start(`agent-${agent}`)));
   await until(
-    'the first run is under way',
-    async () => (await readTranscript(fleet.runs, 'first')).length >= 30 || undefined,
+    'both runs are under way',
+    async () =>
+      ((await readTranscript(fleet.runs, 'first')).length >= 30 && (await recorders('second')).length > 0) ||
+      undefined,
     120_000,
   );
   const [home] = await recorders('first');

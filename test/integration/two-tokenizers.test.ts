@@ -76,9 +76,12 @@ it(
 
 /** Steps of both are measured where their tokens end at the same byte, live, and a replay gives the same. */
 async function expectStepScores(fleet: Fleet): Promise<void> {
-  const [analyzer] = await findServices(await fleet.nats.connect('coordinator'), ANALYZER_SERVICE);
+  // Lines are added to scores.jsonl until then, which comes after the end of the coordinator.
+  await until('the final scores', () => fleet.said('analyzer').includes('the scores of the run are final'));
+  const link = await fleet.nats.connect('coordinator');
+  const analyzer = await until('the analyzer', async () => (await findServices(link, ANALYZER_SERVICE))[0]);
   const metrics = await until('step scores of both directions on /metrics', async () => {
-    const text = await (await fetch(analyzer?.metadata['metricsUrl'] ?? '')).text();
+    const text = await (await fetch(analyzer.metadata['metricsUrl'] ?? '')).text();
     const shown =
       text.match(
         /^entrain_synchrony_null_ratio\{.*measure="cka",mode="steps",null="surrogate",level="q95"\} /gm,

@@ -229,7 +229,8 @@ describe('beside a run', () => {
       page
         .locator('.picker select')
         .evaluateAll((all) => all.map((one) => (one as unknown as { value: string }).value));
-    expect(await sides()).toEqual(['moved', 'live', 'moved', 'monologue']);
+    // The conditions to pick from come with the list of runs, which is another answer than the figures.
+    await expect.poll(sides).toEqual(['moved', 'live', 'moved', 'monologue']);
     const titles = await page.locator('.compare .panel').nth(1).locator('.row title').allTextContents();
     expect(titles.every((title) => title.startsWith('monologue'))).toBe(true);
     const zeros: string[] = await page.evaluate(
@@ -287,10 +288,7 @@ describe('for everybody', () => {
           await page.emulateMedia({ colorScheme });
           // Canvases are painted anew a frame later.
           await expect
-            .poll(() => violationsIn(page, rules), {
-              message: `${path} ${width} ${colorScheme}`,
-              timeout: 5000,
-            })
+            .poll(() => violationsIn(page, rules), { message: `${path} ${width} ${colorScheme}` })
             .toEqual([]);
         }
       }

@@ -47,8 +47,8 @@ export interface ScoreLog {
   appendSteps(score: StepScore, atMs: number): void;
   /** Keeps nothing of a run whose lines are written; a further line is written as after a restart. */
   forget(run: string): void;
-  /** Settles when all appended lines are written. */
-  close(): Promise<void>;
+  /** Settles when all lines appended so far are written. */
+  written(): Promise<void>;
 }
 
 /** Of one run. */
@@ -95,7 +95,7 @@ export function createScoreLog(runsFolder: string, log: Logger): ScoreLog {
       add(score.run, { ...stepRecord(score, atMs), provisional: true });
     },
     forget: (run) => void ledgers.delete(run),
-    close: () => writing,
+    written: () => writing,
   };
 }
 

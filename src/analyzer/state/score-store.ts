@@ -225,7 +225,7 @@ function publish(state: RunState, answer: FullAnswer, options: ScoreStoreOptions
   );
 }
 
-/** Writes the final scores again, as those to be reported. */
+/** Writes the final scores again, as those to be reported, and says so once they are in the file. */
 function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions): void {
   if (!becomesFinal(state)) return;
   const stamp = { atMs: clock.nowMs(), provisional: false };
@@ -240,7 +240,8 @@ function conclude(state: RunState, { clock, log, scoreLog }: ScoreStoreOptions):
     if (score && score.stack === undefined) scoreLog.appendBranches(score, stamp);
   for (const pair of pairScores(state)) scoreLog.appendPart(pair, stamp);
   for (const difference of differenceScores(state)) scoreLog.appendPart(difference, stamp);
-  log.info({ run: state.run }, 'the scores of the run are final');
+  const { run } = state;
+  void scoreLog.written().then(() => log.info({ run }, 'the scores of the run are final'));
 }
 
 const isScored = ({ groups }: RunState, { group }: GroupScore): boolean =>

@@ -32,13 +32,13 @@ it('a torn last line is cut off before the next score is written', async () => {
   const stamp = { atMs: 1, provisional: true };
   const first = createScoreLog(runs, silentLog);
   first.appendPart(pair, stamp);
-  await first.close();
+  await first.written();
   const file = join(runs, 'r1', 'scores.jsonl');
   const line = await readFile(file, 'utf8');
   await appendFile(file, `{"torn":"${'x'.repeat(100_000)}`);
   const second = createScoreLog(runs, silentLog);
   second.appendPart(pair, stamp);
-  await second.close();
+  await second.written();
   expect(await readFile(file, 'utf8')).toBe(line + line);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });

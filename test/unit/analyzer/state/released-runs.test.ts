@@ -46,7 +46,7 @@ function storeOver(recorded: () => RecordedFrame[], memory = createRowMemory(Inf
     scoreLog: {
       append: () => undefined,
       appendPart: () => undefined,
-      close: () => Promise.resolve(),
+      written: () => Promise.resolve(),
     } as never,
     send: (input) => {
       if (input.type === 'rows' || input.type === 'release') loop.take(input);

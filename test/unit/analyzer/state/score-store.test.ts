@@ -7,7 +7,7 @@ import { createLog } from '../../../../src/process/log.ts';
 import { plantedEpisodes } from '../../../fixtures/planted/planted-frames.ts';
 
 /** A score store that was given a few episodes, with its log at level info. */
-function storeOfOneRun(lines: object[] = []) {
+function storeOfOneRun(lines: object[] = [], written = Promise.resolve()) {
   const said: { group?: string; samples?: number; text: string }[] = [];
   const log = createLog('test');
   log.info = ((about: { group: string; samples: number }, text: string) =>
@@ -21,7 +21,7 @@ function storeOfOneRun(lines: object[] = []) {
       appendBranches: ({ type }, { provisional }) => lines.push({ type, provisional }),
       appendSteps: () => undefined,
       forget: () => undefined,
-      close: () => Promise.resolve(),
+      written: () => written,
     },
     send: () => undefined,
     memory: createRowMemory(Infinity),
@@ -64,9 +64,11 @@ it('the score store logs once for each group that its first score is there, and 
   expect(said).toEqual([{ group: group!.key, samples: 2, text: 'first score of a group' }]);
 });
 
-it('the score store writes every score again as final once the run has ended and everything is scored', () => {
+it('the score store writes every score again as final once the run has ended and everything is scored', async () => {
   const lines: object[] = [];
-  const { store, said } = storeOfOneRun(lines);
+  let write: () => void = () => undefined;
+  const written = new Promise<void>((done) => (write = done));
+  const { store, said } = storeOfOneRun(lines, written);
   const groups = [...store.state('r1')!.groups.values()];
   const paper = { score: 0.2, unclipped: 0.2, nullMean: 0, pseudoMean: null, samples: 2 };
   const [first, second] = groups.map(({ group, version }) => ({ ...emptyOf(group), version, paper }));
@@ -82,7 +84,12 @@ it('the score store writes every score again as final once the run has ended and
     { direction: 'second_to_first', provisional: false },
     { type: 'pair', provisional: false },
   ]);
-  expect(said.at(-1)?.text).toBe('the scores of the run are final');
+  const isSaid = (): boolean => said.some(({ text }) => text === 'the scores of the run are final');
+  await Promise.resolve();
+  expect(isSaid(), 'before the lines are in the file').toBe(false);
+  write();
+  await written;
+  expect(isSaid()).toBe(true);
   store.end('r1');
   expect(lines).toHaveLength(6);
 });

@@ -19,7 +19,8 @@ let analyzer: TestAnalyzer;
 beforeEach(async () => {
   analyzer = await startAnalyzer({
     folder: await temporaryFolder(),
-    limits: { helloMs: 300, maxMessageBytes: 100_000, creditBytes: 50_000, connectionsPerAddress: 20 },
+    // One client waits until it is cut off; to all others this must be long, on a busy machine too.
+    limits: { helloMs: 2000, maxMessageBytes: 100_000, creditBytes: 50_000, connectionsPerAddress: 20 },
   });
 });
 afterEach(() => analyzer.close());
@@ -163,16 +164,6 @@ describe('a hostile client', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(128 * 2 ** 20);
     await agent.close();
   });
-
-  it('cannot keep more than three connections of a stream: the oldest is closed', async () => {
-    const oldest = open(tokenFor('ada'));
-    await new Promise((resolve) => oldest.socket.once('open', resolve));
-    const others = Array.from({ length: 3 }, () => open(tokenFor('ada')));
-    // 1006: closed without a close frame, before the server misses its hello.
-    expect(await oldest.ended).toBe(1006);
-    await Promise.all(others.map(({ ended }) => ended));
-    expect(analyzer.stream.status().refused).toMatchObject({ stream_connections: 1 });
-  });
 });
 
 describe('the connections kept open by clients', () => {
@@ -187,6 +178,15 @@ describe('the connections kept open by clients', () => {
     Promise.race([ended, new Promise<'open'>((resolve) => socket.once('open', () => resolve('open')))]);
   const kept = async (clients: Client[]): Promise<number> =>
     (await Promise.all(clients.map(letIn))).filter((answer) => answer === 'open').length;
+
+  it('are at most three of a stream: the oldest is closed', async () => {
+    const oldest = open(tokenFor('ada'));
+    expect(await letIn(oldest)).toBe('open');
+    expect(await kept(Array.from({ length: 3 }, () => open(tokenFor('ada'))))).toBe(3);
+    // 1006: closed without a close frame.
+    expect(await oldest.ended).toBe(1006);
+    expect(analyzer.stream.status().refused).toEqual({ stream_connections: 1 });
+  });
 
   it('are at most as many as one address may have', async () => {
     expect(await kept(Array.from({ length: 30 }, (_, i) => open(tokenFor(`agent-${i}`))))).toBe(20);
