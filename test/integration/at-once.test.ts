@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/protocol/nats-messages.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
-import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
+import { hearTurns } from '../fixtures/programs/hear-turns.ts';
 
 const SIZE = { scenarios: 4, episodes: 2, maxTurns: 4, maxTokens: 12 };
 const EPISODES = 2 * SIZE.scenarios * SIZE.episodes;
@@ -98,9 +99,9 @@ describe('episodes that agents play at once', { timeout: 240_000 }, () => {
 
   it('say the same words sixteen at a time when each agent is killed in the middle and started again', async () => {
     const { words } = await play(16, async (fleet, run) => {
+      const spoken = await hearTurns(fleet, run);
       for (const agent of ['agent-ada', 'agent-ben'] as const) {
-        const before = (await readTranscript(fleet.runs, run)).length;
-        await until('another turn', async () => (await readTranscript(fleet.runs, run)).length > before);
+        await spoken(1);
         await fleet.kill(agent);
         await fleet.start(agent);
       }

@@ -3,11 +3,13 @@
  * carries, the whole room of a run, and a recording so large that opening it again takes a while.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { readRecording } from '../../src/journal/read-recording.ts';
 import { decodeMessage, encodeMessage } from '../../src/protocol/stream/codec.ts';
 import type { EpisodeFrame, StepsFrame, StreamMessage } from '../../src/protocol/stream/frames.ts';
@@ -21,9 +23,9 @@ const [STEPS, DIMS] = [64, 8192];
 /** Two bytes a value. */
 const FRAME_BYTES = 2 * STEPS * DIMS;
 const { agentBytesPerS, agentBurstBytes, creditBytes } = STREAM_LIMITS;
-/** Long enough to connect, too short for a recording of this size to be opened. */
-const GREETING_MS = 100;
-/** What is recorded: opening it again takes longer than a sender waits. */
+/** Long enough to connect. */
+const GREETING_MS = 500;
+/** What is recorded. */
 const RECORDED = 96;
 /** Repeats of a frame, which cost the sender nothing but bytes: six seconds above the burst. */
 const REPEATS = Math.ceil((agentBurstBytes + 6 * agentBytesPerS) / FRAME_BYTES);
@@ -113,6 +115,46 @@ function send(of: { run: string; agent: string; frames: number }): Promise<Sendi
   );
 }
 
+interface SlowOpening {
+  url: string;
+  release(): void;
+  close(): void;
+}
+
+/**
+ * Stands between a sender and the analyzer, and passes no welcome on before `release`: a fast machine would open the
+ * recording within the patience of any sender.
+ */
+async function slowOpening(): Promise<SlowOpening> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  let held: (() => void)[] | undefined = [];
+  server.on('connection', (near, { headers: { authorization = '' } }) => {
+    const far = new WebSocket(`${base.replace('http', 'ws')}/stream`, { headers: { authorization } });
+    near.pause();
+    far.on('open', () => near.resume());
+    near.on('message', (data: Buffer) => far.send(data));
+    far.on('message', (data: Buffer) => {
+      const isNext = held !== undefined && (held.length > 0 || decodeMessage(data).type === 'welcome');
+      if (isNext) held?.push(() => near.send(data));
+      else near.send(data);
+    });
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      one.on('close', () => other.terminate()).on('error', () => undefined);
+  });
+  await once(server, 'listening');
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    release: () => {
+      for (const pass of held ?? []) pass();
+      held = undefined;
+    },
+    close: () => server.close(),
+  };
+}
+
 async function recordedBytes(run: string, agent: string): Promise<number> {
   let bytes = 0;
   for await (const { stream, message } of readRecording(join(folder, 'runs', run)))
@@ -152,7 +194,7 @@ describe('an agent that sends as much as it can', { timeout: 180_000 }, () => {
     await kill();
     await start();
     // Its hello is answered long after it gave up waiting and sent the next one.
-    const url = `${base.replace('http', 'ws')}/stream`;
+    const { url, release, close } = await slowOpening();
     const again = await startAgent({
       url,
       folder: join(folder, 'spool'),
@@ -163,9 +205,11 @@ describe('an agent that sends as much as it can', { timeout: 180_000 }, () => {
     again.sender.append(about(RUN, 'ben'));
     for (let seq = 1; seq <= 3; seq += 1) again.sender.append(frame(seq));
     expect(await again.sender.welcomed(10_000), 'it is told that the recording is being opened').toBe(true);
+    release();
     expect(await again.sender.drained(60_000)).toBe(true);
     expect(again.sender.status()).toMatchObject({ ackedSeq: 3, connections: 1 });
     await again.close();
+    close();
     expect(await recordedBytes(RUN, 'ben')).toBe((RECORDED + 3) * FRAME_BYTES);
   });
 

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { subjects } from '../../src/protocol/subjects.ts';
 import { verifyRun } from '../../src/recordings/verify-run.ts';
 import { request } from '../../src/transport/nats/services.ts';
-import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
+import { writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet } from '../fixtures/programs/fleet.ts';
+import { hearTurns } from '../fixtures/programs/hear-turns.ts';
 
 const RUN = 'stopped';
 const STUDY = { scenarios: 2, episodes: 1, maxTurns: 10, maxTokens: 8 };
@@ -30,13 +31,10 @@ it('a stopped coordinator leaves no agent a member of its run, however often it 
   const { connection } = await fleet.nats.connect('coordinator');
   const memberships = (agent: string): Promise<string> =>
     request(connection, subjects.memberships(agent), { body: {}, timeoutMs: 5000 });
-  for (const turns of [4, 14]) {
+  const spoken = await hearTurns(fleet, RUN);
+  for (const turns of [4, 10]) {
     await fleet.start('coordinator');
-    await until(
-      `${turns} turns`,
-      async () => (await readTranscript(fleet.runs, RUN)).length >= turns || undefined,
-      120_000,
-    );
+    await spoken(turns);
     fleet.signal('coordinator', 'SIGTERM');
     expect(await fleet.ended('coordinator'), fleet.said('coordinator')).toBe(0);
     for (const agent of ['ada', 'ben'])

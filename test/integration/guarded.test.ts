@@ -14,6 +14,7 @@ import type { NatsLink } from '../../src/transport/nats/connection.ts';
 import { makeCertificates, type Certificates } from '../fixtures/programs/certificates.ts';
 import { until, writeSmallStudy } from '../fixtures/programs/demo.ts';
 import { createFleet, readTranscript, type Fleet, type Program } from '../fixtures/programs/fleet.ts';
+import { hearTurns } from '../fixtures/programs/hear-turns.ts';
 import { descendantsOf, processesWith } from '../fixtures/programs/processes.ts';
 
 const RUN = 'guarded';
@@ -37,9 +38,17 @@ beforeAll(async () => {
   certificates = await makeCertificates(['nats', ...PROGRAMS].map((name) => ({ name, hosts })));
   const study = await writeSmallStudy(folder, STUDY);
   fleet = await createFleet({ folder, study, run: RUN, agents: ['ada', 'ben'], certificates });
-  for (const program of PROGRAMS) await fleet.start(program);
-  const urls = await metricsUrls(await fleet.nats.connect('supervisor'));
-  await until('some turns', async () => (await readTranscript(fleet.runs, RUN)).length >= 6, 120_000);
+  const spoken = await hearTurns(fleet, RUN);
+  const supervisor = await fleet.nats.connect('supervisor');
+  const others = PROGRAMS.filter((program) => program !== 'coordinator');
+  for (const program of others) await fleet.start(program);
+  const urls = await metricsUrls(supervisor, others);
+  // A fast machine plays the whole run while the coordinator is looked for; without ben it does not begin.
+  fleet.signal('agent-ben', 'SIGSTOP');
+  await fleet.start('coordinator');
+  for (const [program, url] of await metricsUrls(supervisor, ['coordinator'])) urls.set(program, url);
+  fleet.signal('agent-ben', 'SIGCONT');
+  await spoken(6);
   argv = commandLines();
   metrics = await readMetrics(urls);
   status = await fleet.ended('coordinator');
@@ -122,8 +131,8 @@ function commandLines(): string[] {
     .map(({ command }) => command);
 }
 
-/** Addresses of all four programs' metrics, by program, once all have announced themselves. */
-async function metricsUrls(link: NatsLink): Promise<Map<Program, string>> {
+/** Addresses of the programs' metrics, by program, once those that are wanted have announced themselves. */
+async function metricsUrls(link: NatsLink, wanted: readonly Program[]): Promise<Map<Program, string>> {
   const urls = new Map<Program, string>();
   await until(
     'every program to announce itself',
@@ -133,7 +142,7 @@ async function metricsUrls(link: NatsLink): Promise<Map<Program, string>> {
           urls.set(programOf(service, metadata), metadata['metricsUrl'] ?? '');
       };
       await Promise.all([ANALYZER_SERVICE, COORDINATOR_SERVICE, AGENT_SERVICE].map(look));
-      return urls.size === PROGRAMS.length;
+      return wanted.every((program) => urls.has(program));
     },
     60_000,
   );
