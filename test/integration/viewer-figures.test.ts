@@ -1,11 +1,10 @@
 /** The viewer's figures and pages as its users see them: branches, layers, three agents, tiles, comparisons. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { look, openBrowser, violationsIn } from '../fixtures/viewer/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { violationsIn } from '../fixtures/viewer/browser.ts';
 import {
   appendLines,
   besideLine,
@@ -14,35 +13,23 @@ import {
   utteranceLine,
   writeRunFolder,
 } from '../fixtures/viewer/run-folder.ts';
-import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
+import { showRuns } from '../fixtures/viewer/shown-runs.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-let runs: string;
-let viewer: ViewerProgram;
-let browser: Browser;
-
-beforeAll(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-'));
+const viewed = showRuns(async (runs) => {
   const done = await writeRunFolder(runs, { run: 'done', episodes: 6 });
   await appendLines(done, 'scores.jsonl', [
     scoreLine({ condition: 'live' }),
     scoreLine({ condition: 'monologue', excess: 0.001 }),
   ]);
-  await writeMoved();
-  await writeThree();
+  await writeMoved(runs);
+  await writeThree(runs);
   await writeRunFolder(runs, { run: 'busy', episodes: 5, isFinished: false, isAlive: true, openFrom: 1 });
-  viewer = await startViewer(runs);
-  browser = await openBrowser();
-}, 180_000);
-afterAll(async () => {
-  await browser?.close();
-  if (viewer) await stopViewer(viewer);
-  await rm(runs, { recursive: true, force: true });
 });
 
 /** A run with branches: the first utterance moved ben by 0.8, the second moved ada by nothing. */
-async function writeMoved(): Promise<void> {
+async function writeMoved(runs: string): Promise<void> {
   const folder = await writeRunFolder(runs, { run: 'moved', episodes: 4 });
   await appendLines(folder, 'branches.jsonl', [
     { episode: 'e0001', turn: 0, k: 1, text: 'something else' },
@@ -72,7 +59,7 @@ async function writeMoved(): Promise<void> {
 }
 
 /** Three agents: ada moves both others, cas nobody. */
-async function writeThree(): Promise<void> {
+async function writeThree(runs: string): Promise<void> {
   const order = ['ada', 'ben', 'cas'];
   const folder = await writeRunFolder(runs, {
     run: 'three',
@@ -101,7 +88,7 @@ const isWideAsWindow = (page: Page): Promise<boolean> =>
 
 describe('a run', () => {
   it('says in one sentence what the branches show, and colours what was said by how far it moved the listener', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=moved#e0001`);
+    const { page, complaints } = await viewed.look('/?run=moved#e0001');
     await page.locator('.effect').first().waitFor();
     expect(await page.getByRole('status').innerText()).toBe(
       'They act on one another: in this study, at this temperature, what ada says makes 47\u00a0% of the variation of ben’s next state, and what ben says 41\u00a0% of ada’s. In monologue: 0\u00a0%.',
@@ -127,7 +114,7 @@ describe('a run', () => {
   });
 
   it('shows the map of layers beside its null, the best cell first, any cell by the arrow keys, and lag and dose', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=moved#e0001`);
+    const { page, complaints } = await viewed.look('/?run=moved#e0001');
     await page.locator('.layer-map .readout').waitFor();
     expect(await textOf(page, '.layer-map .readout')).toEqual([
       'ada layer 2 → ben layer 1: +0.300, null −0.010 · the largest of them',
@@ -151,7 +138,7 @@ describe('a run', () => {
   });
 
   it('saves a figure as PNG, SVG and CSV', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=moved#e0001`);
+    const { page, complaints } = await viewed.look('/?run=moved#e0001');
     await page.locator('.layer-map .saves').waitFor();
     const saved = async (figure: string, kind: string): Promise<Buffer> => {
       const waiting = page.waitForEvent('download');
@@ -178,7 +165,7 @@ describe('a run', () => {
 
   it('shows of three agents who moves whom, as a matrix and as arrows, on a page no longer than the window', async () => {
     for (const width of [1280, 390]) {
-      const { page, complaints } = await look(browser, `${viewer.url}/?run=three#e0001`, { width });
+      const { page, complaints } = await viewed.look('/?run=three#e0001', { width });
       if (width === 390) await page.getByRole('button', { name: 'findings' }).click();
       await page.locator('.who-matrix').waitFor();
       expect(await textOf(page, '.who-matrix tbody tr:first-child td')).toEqual([
@@ -202,12 +189,12 @@ describe('a run', () => {
   });
 
   it('shows episodes at once as tiles, follows one until it ends, and another when it is picked', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=busy`);
+    const { page, complaints } = await viewed.look('/?run=busy');
     await page.locator('.tile').nth(3).waitFor();
     const shown = (): Promise<string> => page.locator('.briefing h2').innerText();
     const followed = /e\d+/.exec(await shown())?.[0] ?? '';
     const other = followed === 'e0002' ? 'e0003' : 'e0002';
-    const folder = join(runs, 'busy');
+    const folder = join(viewed.runs, 'busy');
     await appendLines(folder, 'transcript.jsonl', [
       utteranceLine({ episode: other, turn: 4, text: 'elsewhere' }),
     ]);
@@ -222,7 +209,7 @@ describe('a run', () => {
 
 describe('beside a run', () => {
   it('compares two conditions of a run, and two runs, on one scale', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=moved`);
+    const { page, complaints } = await viewed.look('/?run=moved');
     await page.getByRole('link', { name: 'Compare' }).click();
     await page.locator('.compare .row').first().waitFor();
     const sides = (): Promise<string[]> =>
@@ -249,7 +236,7 @@ describe('beside a run', () => {
   });
 
   it('leads from a figure to its definition in the glossary', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=moved`);
+    const { page, complaints } = await viewed.look('/?run=moved');
     await page.locator('.definition summary').first().click();
     await page.getByRole('link', { name: 'In the glossary' }).first().click();
     await page.locator('#influence:target').waitFor();
@@ -274,7 +261,7 @@ describe('for everybody', () => {
       ['/?glossary#influence', '.glossary dt', 1280],
       ['/?run=none', '.empty', 1280],
     ] as const) {
-      const { page } = await look(browser, viewer.url + path);
+      const { page } = await viewed.look(path);
       await page.locator(ready).first().waitFor({ state: 'attached' });
       await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
       await page.evaluate(axe);

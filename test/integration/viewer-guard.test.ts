@@ -1,18 +1,17 @@
 /** Whom the viewer lets read, what its page may load, and what it does for a browser that does not read. */
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer, connect, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { subjects } from '../../src/protocol/subjects.ts';
 import { until } from '../fixtures/programs/demo.ts';
 import { startNats } from '../fixtures/programs/nats-fixture.ts';
-import { look, openBrowser } from '../fixtures/viewer/browser.ts';
+import { look } from '../fixtures/viewer/browser.ts';
 import { appendLines, scoreLine, utteranceLine, writeRunFolder } from '../fixtures/viewer/run-folder.ts';
-import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
+import { showRuns } from '../fixtures/viewer/shown-runs.ts';
+import { startViewer, stopViewer } from '../fixtures/viewer/viewer-program.ts';
 
 const TOKEN = 'a-token-of-the-viewer-alone';
 const PATHS = [
@@ -23,11 +22,7 @@ const PATHS = [
   '/api/feed?run=done',
 ];
 
-let runs: string;
-let viewer: ViewerProgram;
-let browser: Browser;
-beforeAll(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-guard-'));
+const viewed = showRuns(async (runs) => {
   const done = await writeRunFolder(runs, { run: 'done' });
   await appendLines(
     done,
@@ -39,13 +34,6 @@ beforeAll(async () => {
     ),
   );
   await writeRunFolder(runs, { run: 'open', isFinished: false, openFrom: 1 });
-  viewer = await startViewer(runs);
-  browser = await openBrowser();
-}, 180_000);
-afterAll(async () => {
-  await browser?.close();
-  if (viewer) await stopViewer(viewer);
-  await rm(runs, { recursive: true, force: true });
 });
 
 /** Status of a GET, with headers that fetch would not let through. */
@@ -62,9 +50,9 @@ function statusOf(url: string, headers: Record<string, string> = {}): Promise<nu
 
 describe('reading', () => {
   it('takes the token where there is one, and this machine under its own names where there is none', async () => {
-    const file = join(runs, 'viewer.token');
+    const file = join(viewed.runs, 'viewer.token');
     await writeFile(file, TOKEN, { mode: 0o600 });
-    const guarded = await startViewer(runs, ['--port', '0', '--http-token-file', file]);
+    const guarded = await startViewer(viewed.runs, ['--port', '0', '--http-token-file', file]);
     try {
       const other = { authorization: 'Bearer a-token-of-the-figures' };
       const password = { authorization: `Basic ${Buffer.from(`anna:${TOKEN}`).toString('base64')}` };
@@ -72,8 +60,11 @@ describe('reading', () => {
         expect([path, await statusOf(guarded.url + path)]).toEqual([path, 401]);
         expect([path, await statusOf(guarded.url + path, other)]).toEqual([path, 401]);
         expect([path, await statusOf(guarded.url + path, password)]).toEqual([path, 200]);
-        expect([path, await statusOf(viewer.url + path)]).toEqual([path, 200]);
-        expect([path, await statusOf(viewer.url + path, { host: 'evil.example' })]).toEqual([path, 403]);
+        expect([path, await statusOf(viewed.viewer.url + path)]).toEqual([path, 200]);
+        expect([path, await statusOf(viewed.viewer.url + path, { host: 'evil.example' })]).toEqual([
+          path,
+          403,
+        ]);
       }
     } finally {
       await stopViewer(guarded);
@@ -82,10 +73,12 @@ describe('reading', () => {
 
   it('is given to no other origin, and the page may load and ask nothing but its own server', async () => {
     for (const path of PATHS.slice(0, 4)) {
-      const { headers } = await fetch(viewer.url + path, { headers: { origin: 'http://evil.example' } });
+      const { headers } = await fetch(viewed.viewer.url + path, {
+        headers: { origin: 'http://evil.example' },
+      });
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
-    const policy = (await fetch(viewer.url)).headers.get('content-security-policy') ?? '';
+    const policy = (await fetch(viewed.viewer.url)).headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; /);
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     const outside = createServer().listen(0, '127.0.0.1');
@@ -95,7 +88,7 @@ describe('reading', () => {
       asked += 1;
       socket.destroy();
     });
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=done`);
+    const { page, complaints } = await viewed.look('/?run=done');
     await page.locator('.bubble').first().waitFor();
     const { port } = outside.address() as AddressInfo;
     await page.evaluate(`(async () => {
@@ -120,7 +113,7 @@ describe('a browser that does not read', () => {
   it('loses previews, which are counted, and no utterance; another one is not held up', async () => {
     const nats = await startNats(['coordinator', 'viewer'], { runs: ['open'] });
     const env = { NATS_URL: nats.url, NATS_USER: 'viewer', NATS_PASSWORD: 'viewer-secret' };
-    const live = await startViewer(runs, ['--port', '0', '--live'], env);
+    const live = await startViewer(viewed.runs, ['--port', '0', '--live'], env);
     const { connection } = await nats.connect('coordinator');
     try {
       const { port, host } = new URL(live.url);
@@ -128,7 +121,7 @@ describe('a browser that does not read', () => {
       await once(slow, 'connect');
       slow.write(`GET /api/feed?run=open HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
       slow.pause();
-      const { page, complaints } = await look(browser, `${live.url}/?run=open#e0002`);
+      const { page, complaints } = await look(viewed.browser, `${live.url}/?run=open#e0002`);
       await page.locator('.bubble').nth(3).waitFor();
       const text = 'word '.repeat(20_000);
       const shed = await until('previews are shed', async () => {
@@ -152,7 +145,7 @@ describe('a browser that does not read', () => {
         return counted > 0 ? counted : undefined;
       });
       expect(shed).toBeGreaterThan(0);
-      await appendLines(join(runs, 'open'), 'transcript.jsonl', [
+      await appendLines(join(viewed.runs, 'open'), 'transcript.jsonl', [
         utteranceLine({ episode: 'e0002', turn: 4, text: 'heard all the same' }),
       ]);
       await page.locator('.bubble > p', { hasText: 'heard all the same' }).waitFor();
@@ -183,13 +176,13 @@ describe('what a page shows', () => {
       targets: [`127.0.0.1:${port}`],
       labels: { program, __entrain_run: 'held' },
     });
-    const held = await writeRunFolder(runs, { run: 'held', isFinished: false, openFrom: 1 });
+    const held = await writeRunFolder(viewed.runs, { run: 'held', isFinished: false, openFrom: 1 });
     // A run is under way while somebody touches its claim.
     const touch = (): Promise<void> => writeFile(join(held, 'running.1'), '');
     await touch();
     const touching = setInterval(() => void touch(), 1000);
-    await writeFile(join(runs, 'targets.json'), JSON.stringify([target('agent'), target('analyzer')]));
-    const { page } = await look(browser, `${viewer.url}/?run=held`);
+    await writeFile(join(viewed.runs, 'targets.json'), JSON.stringify([target('agent'), target('analyzer')]));
+    const { page } = await viewed.look('/?run=held');
     await page.locator('.health.ill').waitFor();
     const alerts = await page.getByRole('alert').allInnerTexts();
     expect(alerts).toContain(
@@ -204,7 +197,7 @@ describe('what a page shows', () => {
   });
 
   it('is scrubbed to a turn, and back to the whole', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=done#e0001`);
+    const { page } = await viewed.look('/?run=done#e0001');
     await page.locator('.bubble').nth(3).waitFor();
     const slider = page.getByRole('slider', { name: 'Turn' });
     await slider.focus();
@@ -218,7 +211,7 @@ describe('what a page shows', () => {
   });
 
   it('draws the interval of monologue as a band around 0, beside that of live', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=done`);
+    const { page } = await viewed.look('/?run=done');
     await page.locator('.course canvas').waitFor();
     await page.getByText('Grey: the interval of monologue').waitFor();
     // One column of pixels: how many have the colour of each wash. Grid and curve cross them.

@@ -1,10 +1,8 @@
 /** What stands on the viewer's pages is seen whole: tiles, names, the banner of a phone, runs that were stopped. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { look, openBrowser } from '../fixtures/viewer/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { look } from '../fixtures/viewer/browser.ts';
 import {
   appendLines,
   influenceLine,
@@ -12,18 +10,14 @@ import {
   utteranceLine,
   writeRunFolder,
 } from '../fixtures/viewer/run-folder.ts';
-import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
+import { showRuns } from '../fixtures/viewer/shown-runs.ts';
+import { startViewer, stopViewer } from '../fixtures/viewer/viewer-program.ts';
 
 const LONG_WORDS =
   'We need somebody who can sew the flags for the street party, and I said that I would ask around in the whole house tonight';
 const LONG_NAMES = ['alexandra-of-the-hill', 'benjamin-the-younger', 'cassandra'];
 
-let runs: string;
-let viewer: ViewerProgram;
-let browser: Browser;
-
-beforeAll(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-'));
+const viewed = showRuns(async (runs) => {
   const conditions = ['live', 'shared-input'];
   await writeRunFolder(runs, {
     run: 'busy',
@@ -51,13 +45,6 @@ beforeAll(async () => {
       scoreLine({ condition: 'live', agents: 3, sourceRole, targetRole }),
     ),
   );
-  viewer = await startViewer(runs);
-  browser = await openBrowser();
-}, 180_000);
-afterAll(async () => {
-  await browser?.close();
-  if (viewer) await stopViewer(viewer);
-  await rm(runs, { recursive: true, force: true });
 });
 
 const figuresOf = (sourceRole: number): object[] =>
@@ -80,11 +67,11 @@ const cutIn = (page: Page, place: string, parts: string): Promise<string[]> =>
 
 describe('episodes that are spoken at once', () => {
   it.each([390, 1280, 1680])('are whole tiles with their latest words, %i pixels wide', async (width) => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=busy`, { width });
+    const { page, complaints } = await viewed.look('/?run=busy', { width });
     await page.locator('.tile').nth(8).waitFor();
     expect(await cutIn(page, '.tiles', '.tile, .tile > span')).toEqual([]);
     await page.getByText('9 episodes are spoken now; scroll for the others.').waitFor();
-    await appendLines(join(runs, 'busy'), 'transcript.jsonl', [
+    await appendLines(join(viewed.runs, 'busy'), 'transcript.jsonl', [
       utteranceLine({ episode: 'e0001', turn: width, text: LONG_WORDS }),
     ]);
     const words = page.locator('.tile-words', { hasText: 'tonight' });
@@ -104,7 +91,7 @@ describe('episodes that are spoken at once', () => {
 
 describe('a run that was stopped', () => {
   it('shows nothing as if it were spoken, and plays what was said', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=stopped#e0003`);
+    const { page } = await viewed.look('/?run=stopped#e0003');
     await page.getByRole('button', { name: 'Play' }).waitFor();
     expect(await page.locator('.tile, .dot').count()).toBe(0);
     await page.getByText('Provisional: the run was stopped before its end.').waitFor();
@@ -112,7 +99,7 @@ describe('a run that was stopped', () => {
   });
 
   it('stands beside another one, each with its state', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?compare=stopped&compare=done`);
+    const { page, complaints } = await viewed.look('/?compare=stopped&compare=done');
     await page.locator('.compare .state').nth(1).waitFor();
     expect(await page.locator('.compare .state').allInnerTexts()).toEqual(['stopped', 'finished']);
     expect(await page.locator('.compare .rung .row').count()).toBeGreaterThan(4);
@@ -121,8 +108,8 @@ describe('a run that was stopped', () => {
   });
 
   it('is not said to be missing while the viewer is away, and is there when the viewer is', async () => {
-    const first = await startViewer(runs);
-    const { page } = await look(browser, `${first.url}/?glossary`);
+    const first = await startViewer(viewed.runs);
+    const { page } = await look(viewed.browser, `${first.url}/?glossary`);
     await page.route('**/api/run?*', (route) => route.abort());
     await page.goto(`${first.url}/?compare=stopped&compare=none`);
     await page.getByText('The viewer does not answer; trying again.').first().waitFor();
@@ -137,7 +124,7 @@ describe('a run that was stopped', () => {
 
 describe('two runs that are named', () => {
   it('are shown side by side by the address that is printed', async () => {
-    const both = await startViewer(runs, ['stopped', 'done', '--port', '0']);
+    const both = await startViewer(viewed.runs, ['stopped', 'done', '--port', '0']);
     expect(both.said).toContain('/?compare=stopped&compare=done\n');
     await stopViewer(both);
   });
@@ -145,7 +132,7 @@ describe('two runs that are named', () => {
 
 describe('names of agents that are long', () => {
   it.each([390, 1280])('are shortened in figures, and none is cut, %i pixels wide', async (width) => {
-    const { page } = await look(browser, `${viewer.url}/?run=named`, { width });
+    const { page } = await viewed.look('/?run=named', { width });
     if (width === 390) await page.getByRole('button', { name: 'findings' }).click();
     await page.locator('.rung .row').first().waitFor();
     expect(await cutIn(page, '.ladder', '.rung text')).toEqual([]);
@@ -158,7 +145,7 @@ describe('names of agents that are long', () => {
 
 describe('the banner on a phone', () => {
   it('is the sentence alone, with its grounds on demand', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=done#e0001`, { width: 390, height: 844 });
+    const { page } = await viewed.look('/?run=done#e0001', { width: 390, height: 844 });
     await page.locator('.bubble').first().waitFor();
     const top: number = await page.evaluate(`document.querySelector('.tabs').getBoundingClientRect().top`);
     expect(top).toBeLessThan(250);

@@ -1,10 +1,7 @@
 /** What the viewer shows is told apart, stands where one looks for it, and is reached by one scroll on a phone. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { look, openBrowser } from '../fixtures/viewer/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import {
   appendLines,
   besideLine,
@@ -13,31 +10,19 @@ import {
   utteranceLine,
   writeRunFolder,
 } from '../fixtures/viewer/run-folder.ts';
-import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
+import { showRuns } from '../fixtures/viewer/shown-runs.ts';
 
 const PHONE = { width: 390, height: 844 };
 
-let runs: string;
-let viewer: ViewerProgram;
-let browser: Browser;
-
-beforeAll(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-'));
-  await writeDone();
+const viewed = showRuns(async (runs) => {
+  await writeDone(runs);
   await writeRunFolder(runs, { run: 'long', turns: 30, text: 'We talk of many things. '.repeat(40) });
   const open = { isFinished: false, isAlive: true, openFrom: 0 };
   await writeRunFolder(runs, { run: 'open', turns: 30, conditions: ['live'], episodes: 1, ...open });
-  viewer = await startViewer(runs);
-  browser = await openBrowser();
-}, 180_000);
-afterAll(async () => {
-  await browser?.close();
-  if (viewer) await stopViewer(viewer);
-  await rm(runs, { recursive: true, force: true });
 });
 
 /** Of `live` both directions and a layer map, of `monologue` one direction; a turn with equal alternatives. */
-async function writeDone(): Promise<void> {
+async function writeDone(runs: string): Promise<void> {
   const done = await writeRunFolder(runs, { run: 'done', episodes: 4 });
   const condition = 'live';
   await appendLines(done, 'scores.jsonl', [
@@ -61,8 +46,7 @@ const textsOf = (page: Page, selector: string): Promise<string[]> => page.locato
 
 describe('two conditions side by side', () => {
   it.each([1024, 1440])('have each rung, with its number, at one height, %i pixels wide', async (width) => {
-    const url = `${viewer.url}/?compare=done:live&compare=done:monologue`;
-    const { page } = await look(browser, url, { width });
+    const { page } = await viewed.look('/?compare=done:live&compare=done:monologue', { width });
     await page.locator('.compare .rung .row').first().waitFor();
     expect(await textsOf(page, '.compare .place')).toEqual(['3', '2', '1', '3', '2', '1']);
     const [left, right]: number[][] = await page.evaluate(
@@ -81,7 +65,7 @@ const SCROLLING = `[...document.querySelectorAll('body *')].filter((one) =>
 
 describe('a run on a phone', () => {
   it('is one scroll, in every part of the page', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=long#e0001`, PHONE);
+    const { page } = await viewed.look('/?run=long#e0001', PHONE);
     await page.locator('.bubble').nth(29).waitFor();
     for (const tab of ['talk', 'episodes', 'findings']) {
       await page.getByRole('button', { name: tab, exact: true }).click();
@@ -91,7 +75,7 @@ describe('a run on a phone', () => {
   });
 
   it('shows the talk of an episode that is picked, from its beginning', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=long#e0001`, PHONE);
+    const { page } = await viewed.look('/?run=long#e0001', PHONE);
     await page.locator('.bubble').nth(29).waitFor();
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await page.getByRole('button', { name: 'episodes' }).click();
@@ -103,13 +87,13 @@ describe('a run on a phone', () => {
   });
 
   it('leads to the latest words, and on to later ones who has seen them', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=open`, PHONE);
+    const { page, complaints } = await viewed.look('/?run=open', PHONE);
     await page.locator('.bubble').nth(29).waitFor();
     const toEnd = page.getByRole('button', { name: 'Latest words' });
     await toEnd.click();
     await toEnd.waitFor({ state: 'detached' });
     const next = utteranceLine({ episode: 'e0001', turn: 30, text: 'That is the end of it.' });
-    await appendLines(join(runs, 'open'), 'transcript.jsonl', [next]);
+    await appendLines(join(viewed.runs, 'open'), 'transcript.jsonl', [next]);
     await page.getByText('That is the end of it.').waitFor();
     const isSeen = `document.querySelector('.bubble:last-child').getBoundingClientRect().bottom <= innerHeight`;
     await expect.poll(() => page.evaluate(isSeen)).toBe(true);
@@ -120,7 +104,7 @@ describe('a run on a phone', () => {
 
 describe('a run in a small window of a desk', () => {
   it.each([1024, 1180])('is as tall as the window, %i pixels wide', async (width) => {
-    const { page } = await look(browser, `${viewer.url}/?run=long#e0001`, { width, height: 768 });
+    const { page } = await viewed.look('/?run=long#e0001', { width, height: 768 });
     await page.locator('.bubble').nth(29).waitFor();
     expect(await page.evaluate('document.documentElement.scrollHeight')).toBe(768);
     await page.close();
@@ -129,7 +113,7 @@ describe('a run in a small window of a desk', () => {
 
 describe('instructions that are longer than their place', () => {
   it('fade out, and are shown whole on demand', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=long#e0001`);
+    const { page } = await viewed.look('/?run=long#e0001');
     await page.getByText('Personas, goals and secrets').click();
     const box = page.locator('.persons');
     const isCut = (): Promise<boolean> =>
@@ -148,7 +132,7 @@ describe('instructions that are longer than their place', () => {
 
 describe('layer maps', () => {
   it.each([390, 1280])('name the speaker and the part of each axis, %i pixels wide', async (width) => {
-    const { page } = await look(browser, `${viewer.url}/?run=done`, { width });
+    const { page } = await viewed.look('/?run=done', { width });
     if (width === 390) await page.getByRole('button', { name: 'findings' }).click();
     await page.locator('.layer-map canvas').first().waitFor();
     expect(await textsOf(page, '.map-axes .down')).toEqual(Array(2).fill('Source layer of ada →'));
@@ -164,7 +148,7 @@ describe('layer maps', () => {
 
 describe('alternatives of one wording', () => {
   it.each([390, 1024])('are one line that says how many they are, %i pixels wide', async (width) => {
-    const { page } = await look(browser, `${viewer.url}/?run=done#e0001`, { width });
+    const { page } = await viewed.look('/?run=done#e0001', { width });
     await page.getByText('What was said, and 3 alternatives in 1 wording').click();
     const lines = await textsOf(page, '.alternatives li');
     expect(lines.map((line) => line.split('\n'))).toEqual([
@@ -180,7 +164,7 @@ describe('alternatives of one wording', () => {
 
 describe('episodes of one scenario', () => {
   it('are told apart by their round', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=done#e0003`);
+    const { page } = await viewed.look('/?run=done#e0003');
     await page.getByRole('heading', { name: /^shop e0003, round 2/ }).waitFor();
     expect(await textsOf(page, '.episodes .round')).toEqual(['Round 1', 'Round 2']);
     await page.getByLabel('Find a word in the talk').fill('says 3 of e0004');

@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { look, openBrowser } from '../fixtures/viewer/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { look } from '../fixtures/viewer/browser.ts';
 import {
   appendLines,
   influenceLine,
@@ -16,19 +16,15 @@ import {
   utteranceLine,
   writeRunFolder,
 } from '../fixtures/viewer/run-folder.ts';
-import { startViewer, stopViewer, type ViewerProgram } from '../fixtures/viewer/viewer-program.ts';
+import { showRuns } from '../fixtures/viewer/shown-runs.ts';
+import { startViewer, stopViewer } from '../fixtures/viewer/viewer-program.ts';
 
 /** Markup, a script's end, right-to-left text, a character of two code units, and a word without an end. */
 const HOSTILE = `<img src=x onerror="window.hacked=1"></script><b>bold</b> שלום 🙂 ${'w'.repeat(4000)}`;
 const OTHER = `${HOSTILE}!`;
 
-let runs: string;
 let open: string;
-let viewer: ViewerProgram;
-let browser: Browser;
-
-beforeAll(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'entrain-viewer-'));
+const viewed = showRuns(async (runs) => {
   const hostile = await writeRunFolder(runs, {
     run: 'hostile',
     text: HOSTILE,
@@ -50,19 +46,12 @@ beforeAll(async () => {
     { episode: 'e0001', turn: 1, k: 2, text: '' },
   ]);
   open = await writeRunFolder(runs, { run: 'open', isFinished: false });
-  viewer = await startViewer(runs);
-  browser = await openBrowser();
-}, 180_000);
-afterAll(async () => {
-  await browser?.close();
-  if (viewer) await stopViewer(viewer);
-  await rm(runs, { recursive: true, force: true });
 });
 
 it('asks again for a run whose first request was not answered', async () => {
-  const page = await browser.newPage();
+  const page = await viewed.browser.newPage();
   await page.route('**/api/run?**', (route) => route.abort(), { times: 1 });
-  await page.goto(`${viewer.url}/?run=done`);
+  await page.goto(`${viewed.viewer.url}/?run=done`);
   await page.locator('.state.finished').waitFor();
   await page.close();
 });
@@ -76,7 +65,7 @@ describe('the address', () => {
     const taken = createServer().listen(9470, '127.0.0.1');
     // Somebody else may hold it: then it is in use as well, and `once` throws.
     await once(taken, 'listening').catch(() => undefined);
-    const second = await startViewer(runs, []);
+    const second = await startViewer(viewed.runs, []);
     try {
       const port = new URL(second.url).port;
       expect(Number(port)).toBeGreaterThan(9470);
@@ -91,15 +80,15 @@ describe('the address', () => {
 
 describe('a viewer whose program ends', () => {
   it('is said to be gone, with what to start, until it is there again', async () => {
-    const first = await startViewer(runs);
-    const { page } = await look(browser, `${first.url}/?run=done#e0001`);
+    const first = await startViewer(viewed.runs);
+    const { page } = await look(viewed.browser, `${first.url}/?run=done#e0001`);
     await page.locator('.bubble').nth(3).waitFor();
     await stopViewer(first);
     await page.getByRole('alert').waitFor();
     expect(await page.getByRole('alert').innerText()).toMatch(/does not answer[^]*entrain view done/);
     await page.locator('.episodes a').nth(1).click();
     await page.getByText('The words of this episode could not be read').waitFor();
-    const again = await startViewer(runs, ['--port', new URL(first.url).port]);
+    const again = await startViewer(viewed.runs, ['--port', new URL(first.url).port]);
     await page.locator('.bubble').nth(3).waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.close();
@@ -113,7 +102,7 @@ describe('the first page', () => {
     await writeRunFolder(some, { run: 'over' });
     await writeRunFolder(some, { run: 'now', isFinished: false, isAlive: true, openFrom: 1 });
     const near = await startViewer(some);
-    const { page, complaints } = await look(browser, near.url);
+    const { page, complaints } = await look(viewed.browser, near.url);
     await page.waitForURL(/\?run=now$/);
     await page.locator('.bubble').nth(3).waitFor();
     await page.getByRole('link', { name: 'entrain: all runs' }).click();
@@ -127,7 +116,7 @@ describe('the first page', () => {
 
 describe('the list of runs', () => {
   it('shows each run with its state and its verdict', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?runs`);
+    const { page, complaints } = await viewed.look('/?runs');
     await page.locator('.run-line').nth(2).waitFor();
     const lines = await textOf(page, '.run-line');
     expect(lines.find((line) => line.startsWith('done'))).toMatch(/finished[^]*6 of 6[^]*go together beyond/);
@@ -139,7 +128,7 @@ describe('the list of runs', () => {
 
 describe('a run', () => {
   it('shows the talk, the alternatives, and the figures of scores.jsonl', async () => {
-    const { page, complaints, hosts } = await look(browser, `${viewer.url}/?run=done#e0001/t2`);
+    const { page, complaints, hosts } = await viewed.look('/?run=done#e0001/t2');
     await page.locator('.bubble').nth(3).waitFor();
     expect(await textOf(page, '.bubble > p')).toEqual(
       [0, 1, 2, 3].map((t) => `${t % 2 ? 'ben' : 'ada'} says ${t} of e0001`),
@@ -164,13 +153,13 @@ describe('a run', () => {
     expect(titles).toContain('live, ada → ben: excess +0.250 [+0.200, +0.300], p 0.005, q 0.010');
     expect(titles).toContain('live, ben → ada: excess +0.310 [+0.260, +0.360], p 0.005, q 0.010');
     expect(titles).toContain('monologue, ada → ben: SyncR² 0.400; shuffled null 0.100, pseudo null 0.300');
-    expect([...hosts]).toEqual([new URL(viewer.url).host]);
+    expect([...hosts]).toEqual([new URL(viewed.viewer.url).host]);
     expect(complaints).toEqual([]);
     await page.close();
   });
 
   it('plays an episode from its first turn', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=done#e0001`);
+    const { page } = await viewed.look('/?run=done#e0001');
     await page.locator('.bubble').nth(3).waitFor();
     // While the page's clock stands still only the click itself can show the first turn.
     await page.clock.install();
@@ -184,7 +173,7 @@ describe('a run', () => {
   });
 
   it('finds an utterance by a word, and goes there', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=done`);
+    const { page } = await viewed.look('/?run=done');
     await page.getByRole('searchbox').fill('SAYS 2 of e0004');
     await page.locator('.found a').waitFor();
     expect(await textOf(page, '.found a')).toEqual([
@@ -199,7 +188,7 @@ describe('a run', () => {
   });
 
   it('follows what is said and scored while it is open', async () => {
-    const { page, complaints } = await look(browser, `${viewer.url}/?run=open`);
+    const { page, complaints } = await viewed.look('/?run=open');
     await page.locator('.bubble').nth(3).waitFor();
     await appendLines(open, 'transcript.jsonl', [
       utteranceLine({ episode: 'e0002', turn: 4, text: 'just now' }),
@@ -229,7 +218,7 @@ describe('a run', () => {
         expect(await page.evaluate('window.hacked')).toBeUndefined();
         expect(await isWideAsWindow(page)).toBe(true);
       };
-      const { page, complaints } = await look(browser, `${viewer.url}/?run=hostile#e0001`, { width });
+      const { page, complaints } = await viewed.look('/?run=hostile#e0001', { width });
       await page.locator('.bubble').nth(3).waitFor();
       await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
       expect((await page.locator('.bubble > p').first().textContent())?.length).toBe(HOSTILE.length);
@@ -247,7 +236,7 @@ describe('a run', () => {
         ['/?compare=hostile:live&compare=hostile', '.compare .panel h2'],
         ['/?run=tiled', '.tile'],
       ] as const) {
-        await page.goto(viewer.url + path);
+        await page.goto(viewed.viewer.url + path);
         await page.locator(ready).nth(1).waitFor();
         await whole(page);
       }
@@ -257,7 +246,7 @@ describe('a run', () => {
   );
 
   it('says that there is no run of a name', async () => {
-    const { page } = await look(browser, `${viewer.url}/?run=none`);
+    const { page } = await viewed.look('/?run=none');
     await page.getByText('There is no run "none" here.').waitFor();
     await page.close();
   });
