@@ -5,6 +5,7 @@
 import { EntrainError } from '../errors.ts';
 import { NAME_PATTERN } from '../subjects.ts';
 import { MAX_AGENTS, MAX_ALTERNATIVES } from '../study.ts';
+import { areFinite } from './finite.ts';
 import type { BranchFrame, DType, EpisodeFrame, StepsFrame, StreamMessage, TurnFrame } from './frames.ts';
 
 /** Epochs and sequence numbers are part of file names. The limit is far beyond milliseconds since 1970. */
@@ -86,23 +87,13 @@ function checkTurn(frame: TurnFrame): void {
 /** One value that is not finite takes the score of a whole group away. */
 function checkFinite<T extends StreamMessage>(frame: T, field: keyof T & string, dtype: DType): void {
   const bytes = frame[field];
-  if (bytes instanceof Uint8Array && !isFinite(bytes, dtype)) refuse(frame, field, 'finite values');
+  if (bytes instanceof Uint8Array && !areFinite(bytes, dtype)) refuse(frame, field, 'finite values');
 }
 
 function checkStates(frame: TurnFrame | StepsFrame | BranchFrame): void {
   below(frame, 'seq', { value: frame.seq, most: MAX_NUMBER });
   below(frame, 'turn', { value: frame.turn, most: MAX_TURNS });
   checkFinite(frame, 'data', frame.dtype);
-}
-
-/** Whether no little-endian value is NaN or infinite, that is, has an exponent of all ones. */
-function isFinite(bytes: Uint8Array, dtype: DType): boolean {
-  const [width, mask] = dtype === 'f16' ? [2, 0x7c] : [4, 0x7f];
-  for (let at = width - 1; at < bytes.length; at += width) {
-    if (((bytes[at] as number) & mask) !== mask) continue;
-    if (dtype === 'f16' || ((bytes[at - 1] as number) & 0x80) !== 0) return false;
-  }
-  return true;
 }
 
 function below(
