@@ -16,8 +16,11 @@ export interface AtOnce {
   isCutByMemory: boolean;
 }
 
-const PER_PROCESSOR = 2;
-const MOST_UNASKED = 8;
+/** While the others of an episode speak, it takes no row of a pass: so more than a pass can use. */
+const PER_PROCESSOR = 8;
+/** Where each dialogue has a pass of its own, more at once gain nothing. */
+const PER_PROCESSOR_ALONE = 2;
+const MOST_UNASKED = 16;
 /** Several agents and an analyzer share a machine. */
 const MEMORY_SHARE = 1 / 8;
 /** Of the memory for keys and values: for beginnings that prompts share. */
@@ -44,9 +47,11 @@ export function chooseAtOnce(
   { atOnce, cacheMb }: AtOnceFlags,
   { cacheTokenBytes, contextTokens, rowsPerPass }: CacheSize,
 ): AtOnce {
-  const wanted = atOnce ?? Math.min(MOST_UNASKED, PER_PROCESSOR * availableParallelism());
+  const isShared = rowsPerPass > 1;
+  const unasked = (isShared ? PER_PROCESSOR : PER_PROCESSOR_ALONE) * availableParallelism();
+  const wanted = atOnce ?? Math.min(MOST_UNASKED, unasked);
   const room = cacheBytes(cacheMb) * (1 - PREFIX_SHARE);
-  const copies = rowsPerPass > 1 ? SHARED_COPIES : 1;
+  const copies = isShared ? SHARED_COPIES : 1;
   const fitting = Math.max(1, Math.floor(room / (copies * cacheTokenBytes * contextTokens)));
   return { episodes: Math.min(wanted, fitting), isCutByMemory: fitting < wanted };
 }

@@ -22,7 +22,8 @@ export const FLAGS = {
   'at-once': {
     type: 'string',
     value: 'N',
-    about: 'how many episodes it may play at once (2 for each processor, at most 8)',
+    about:
+      'how many episodes it may play at once (8 for each processor, at most 16; 2 where its graph cannot share passes)',
   },
   'cache-mb': {
     type: 'string',

@@ -38,7 +38,8 @@ export const FLAGS = {
   'at-once': {
     type: 'string',
     value: 'N',
-    about: 'episodes that each agent plays at once (2 for each processor, at most 8)',
+    about:
+      'episodes that each agent plays at once (8 for each processor, at most 16; 2 where a graph cannot share passes)',
   },
   'cache-mb': {
     type: 'string',

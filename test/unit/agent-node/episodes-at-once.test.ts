@@ -6,11 +6,18 @@ import { chooseAtOnce } from '../../../src/agent-node/episodes-at-once.ts';
 const model = { cacheTokenBytes: 16 * 1024, contextTokens: 1024, rowsPerPass: 1 };
 
 describe('the number of episodes that an agent plays at once', () => {
-  it('is two for each processor and at most eight, where nothing is told', () => {
-    const { episodes, isCutByMemory } = chooseAtOnce({ atOnce: undefined, cacheMb: 1024 }, model);
-    expect(episodes).toBe(Math.min(8, 2 * availableParallelism()));
-    expect(isCutByMemory).toBe(false);
-  });
+  it.each([
+    [8, 16],
+    [2, 1],
+  ])(
+    'is %i for each processor and at most sixteen, where nothing is told and a pass takes %i dialogues',
+    (perProcessor, rowsPerPass) => {
+      const told = { atOnce: undefined, cacheMb: 1024 };
+      const { episodes, isCutByMemory } = chooseAtOnce(told, { ...model, rowsPerPass });
+      expect(episodes).toBe(Math.min(16, perProcessor * availableParallelism()));
+      expect(isCutByMemory).toBe(false);
+    },
+  );
 
   it('is that of --at-once', () => {
     expect(chooseAtOnce({ atOnce: 16, cacheMb: 1024 }, model)).toMatchObject({
