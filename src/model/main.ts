@@ -1,5 +1,6 @@
 /** The commands `models inspect`, `models tap`, `models try` and `doctor`. Their answers go to standard output. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { noMore } from '../process/flags.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { examineMachine, showMachine } from './doctor.ts';
 import { inspectModel } from './folder/inspect-model.ts';
@@ -62,7 +63,9 @@ async function tryOut(argv: string[]): Promise<number> {
   return say(parsed.values.json ? JSON.stringify(json) : showTry(report));
 }
 
-function folderOf([folder]: readonly string[]): string {
+function folderOf(words: readonly string[]): string {
+  noMore(words, 1, 'one model folder');
+  const [folder] = words;
   if (folder !== undefined) return folder;
   throw misused('no model folder is given');
 }

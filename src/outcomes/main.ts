@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../process/clock.ts';
-import { required, wholeNumber } from '../process/flags.ts';
+import { noMore, required, wholeNumber } from '../process/flags.ts';
 import { stderrProgress } from '../process/progress.ts';
 import { mergeOutcomes, readOutcomes, writeOutcomes } from '../process/run-folder/outcomes-file.ts';
 import { findRunFolder, readTalk, type RunTalk, type TalkEpisode } from '../process/run-folder/read-talk.ts';
@@ -70,6 +70,7 @@ type Flags = ReturnType<typeof parse>['values'];
 /** Arguments after `entrain evaluate` → exit status. */
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv);
+  noMore(positionals, 1, 'one RUN');
   const name = required('RUN', positionals[0], 'the name or folder of a run');
   const judge = await judgeSettings(values);
   const folder = await findRunFolder(values.runs, name);

@@ -71,3 +71,31 @@ export function required(flag: string, text: string | undefined, expected: strin
   if (text) return text;
   throw new EntrainError('USAGE', `${flag} is missing: expected ${expected}.`);
 }
+
+/**
+ * A word that nobody reads is most likely one that was meant: `pin a b` would leave b to be removed.
+ * @throws EntrainError `USAGE` with more words than `most`
+ */
+export function noMore(words: readonly string[], most: number, expected: string): void {
+  const tooMuch = words[most];
+  if (tooMuch !== undefined)
+    throw new EntrainError('USAGE', `"${tooMuch}" is too much: expected ${expected}.`);
+}
+
+/**
+ * A flag of another command would change nothing: `stop RUN --undo` would stop the run.
+ * @param tokens as `parseArgs` gives them
+ * @throws EntrainError `USAGE`
+ */
+export function requireOwn(
+  command: string,
+  tokens: readonly { kind: string; name?: string }[],
+  own: readonly string[],
+): void {
+  const other = tokens.find(({ kind, name }) => kind === 'option' && !own.includes(name ?? ''));
+  if (other)
+    throw new EntrainError(
+      'USAGE',
+      `"entrain ${command}" was given --${other.name}: "entrain help ${command.split(' ')[0]}" lists its flags.`,
+    );
+}

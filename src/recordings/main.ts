@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { streamsOf } from '../journal/read-recording.ts';
 import { removalOf, setPinned } from '../journal/retention.ts';
-import { required } from '../process/flags.ts';
+import { noMore, required, requireOwn } from '../process/flags.ts';
 import { EntrainError } from '../protocol/errors.ts';
 import { stderrProgress } from '../process/progress.ts';
 import { findRunFolder } from '../process/run-folder/read-talk.ts';
@@ -21,6 +21,14 @@ const FLAGS = {
   last: { type: 'boolean', default: false },
   progress: { type: 'boolean', default: false },
 } as const;
+
+const OWN_FLAGS: Readonly<Record<string, readonly (keyof typeof FLAGS)[]>> = {
+  verify: ['runs', 'json'],
+  replay: ['runs', 'last', 'json', 'progress'],
+  export: ['runs', 'format', 'out'],
+  pin: ['runs'],
+  unpin: ['runs'],
+};
 
 export const usage = (): string => `entrain verify RUN [--runs DIR] [--json]
   checks every checksum, seal and number of the recording, that the run has ended as planned, that every turn of its
@@ -44,8 +52,16 @@ RUN is the name of a run in --runs (default: runs) or the path of its folder.`;
  * @returns exit status: 0 if all is well, 1 if not
  */
 export async function run(argv: string[]): Promise<number> {
-  const [command, ...args] = argv;
-  const { values, positionals } = parseArgs({ args, options: FLAGS, strict: true, allowPositionals: true });
+  const [command = '', ...args] = argv;
+  const { values, positionals, tokens } = parseArgs({
+    args,
+    options: FLAGS,
+    strict: true,
+    allowPositionals: true,
+    tokens: true,
+  });
+  requireOwn(command, tokens, OWN_FLAGS[command] ?? []);
+  noMore(positionals, 1, 'one RUN');
   const name = required('RUN', positionals[0], 'the name or folder of a run');
   const format = command === 'export' ? formatOf(values.format) : undefined;
   if (format === 'csv' || format === 'parquet')
@@ -59,7 +75,7 @@ export async function run(argv: string[]): Promise<number> {
   if (format !== undefined) return exported(folder, { format, out: values.out });
   throw new EntrainError(
     'USAGE',
-    `There is no command "${command ?? ''}": expected verify, replay, export, pin or unpin.`,
+    `There is no command "${command}": expected verify, replay, export, pin or unpin.`,
   );
 }
 

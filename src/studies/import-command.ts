@@ -1,7 +1,7 @@
 /** `entrain import sotopia DIR`: makes study files from published data sets. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { nameFlag, required, wholeNumber } from '../process/flags.ts';
+import { nameFlag, noMore, required, wholeNumber } from '../process/flags.ts';
 import { usageText } from '../process/usage.ts';
 import { writeAtomic } from '../process/write-atomic.ts';
 import { EntrainError } from '../protocol/errors.ts';
@@ -41,6 +41,7 @@ export async function importCommand(argv: string[]): Promise<number> {
   const [kind, folder] = positionals;
   if (kind !== 'sotopia')
     throw new EntrainError('USAGE', `There is nothing called "${kind ?? ''}" to import: expected sotopia.`);
+  noMore(positionals, 2, 'one DIR');
   const name = nameFlag('--name', values.name);
   const study = await importSotopia(required('DIR', folder, 'the folder with the files of SOTOPIA'), {
     name,

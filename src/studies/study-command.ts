@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { loadTokenizer } from '../model/text/tokenizer.ts';
 import { readModelFolder } from '../model/folder/model-folder.ts';
-import { required } from '../process/flags.ts';
+import { noMore, required, requireOwn } from '../process/flags.ts';
 import { modelOfStudy } from '../process/run-folder/model-of-study.ts';
 import { readStudy } from '../process/run-folder/read-study.ts';
 import { usageText } from '../process/usage.ts';
@@ -31,13 +31,16 @@ export const usage = (): string =>
 
 /** Arguments after `entrain study` → exit status. */
 export async function studyCommand(argv: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals, tokens } = parseArgs({
     args: argv,
     options: FLAGS,
     strict: true,
     allowPositionals: true,
+    tokens: true,
   });
   const [what, file] = positionals;
+  noMore(positionals, what === 'schema' ? 1 : 2, what === 'schema' ? 'no more' : 'one FILE');
+  if (what !== 'plan') requireOwn(`study ${what ?? ''}`, tokens, []);
   if (what === 'schema') return print(`${JSON.stringify(studyJsonSchema(), null, 2)}\n`, 0);
   if (what !== 'validate' && what !== 'plan')
     throw new EntrainError('USAGE', `There is no "study ${what ?? ''}": expected validate, plan or schema.`);

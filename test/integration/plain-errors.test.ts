@@ -130,6 +130,36 @@ describe('npm run secrets', () => {
   });
 });
 
+describe('a word or flag that a command does not read', () => {
+  it.each([
+    ['pin a b', '"b" is too much: expected one RUN.'],
+    ['unpin a b', '"b" is too much: expected one RUN.'],
+    ['verify a b', '"b" is too much: expected one RUN.'],
+    ['replay a b', '"b" is too much: expected one RUN.'],
+    ['export a b', '"b" is too much: expected one RUN.'],
+    ['evaluate a b', '"b" is too much: expected one RUN.'],
+    ['logs a b', '"b" is too much: expected one RUN.'],
+    ['results a b --out c', '"b" is too much: expected one RUN.'],
+    ['study validate a b', '"b" is too much: expected one FILE.'],
+    ['study plan a b', '"b" is too much: expected one FILE.'],
+    ['import sotopia a b', '"b" is too much: expected one DIR.'],
+    ['models inspect a b', '"b" is too much: expected one model folder.'],
+    ['verify a --format csv', '"entrain verify" was given --format: "entrain help verify" lists its flags.'],
+    ['verify a --last', '"entrain verify" was given --last: "entrain help verify" lists its flags.'],
+    ['export a --json', '"entrain export" was given --json: "entrain help export" lists its flags.'],
+    ['pin a --out b', '"entrain pin" was given --out: "entrain help pin" lists its flags.'],
+    ['stop a --undo', '"entrain stop" was given --undo: "entrain help stop" lists its flags.'],
+    [
+      'study validate a --model b',
+      '"entrain study validate" was given --model: "entrain help study" lists its flags.',
+    ],
+  ])('is refused: entrain %s', (line, sentence) => {
+    const ended = run(line.split(' '));
+    expect(ended.stderr).toBe(`entrain: ${sentence} (USAGE)\n`);
+    expect(ended.status).toBe(2);
+  });
+});
+
 describe('a reader that closes the pipe', () => {
   it('ends a command without an error message', async () => {
     const child = spawn(process.execPath, [PROGRAM, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EntrainError } from '../../protocol/errors.ts';
-import { nameFlag, portFlag, providerFlag, threadsFlag } from '../../process/flags.ts';
+import { nameFlag, noMore, portFlag, providerFlag, threadsFlag } from '../../process/flags.ts';
 import { usageText } from '../../process/usage.ts';
 import { advertiseFlag } from '../../transport/http/serve-flags.ts';
 import { FLAGS as START } from '../start/start-settings.ts';
@@ -86,9 +86,8 @@ export interface JoinSettings {
 
 export function readJoinSettings(argv: string[]): JoinSettings {
   const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
-  const [token, tooMuch] = positionals;
-  if (tooMuch !== undefined)
-    throw new EntrainError('USAGE', `"${tooMuch}" is too much: expected one token, and models by --model.`);
+  noMore(positionals, 1, 'one token, and models by --model');
+  const [token] = positionals;
   const models = modelsOf(values.model ?? []);
   if (models.size === 0 && !values.analyzer)
     throw new EntrainError(

@@ -7,7 +7,7 @@ import { EntrainError } from '../../protocol/errors.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { fleetAnswerSchema, runsAnswerSchema, runViewSchema } from '../../protocol/service-messages.ts';
 import { systemClock as clock } from '../../process/clock.ts';
-import { nameFlag } from '../../process/flags.ts';
+import { nameFlag, requireOwn } from '../../process/flags.ts';
 import { usageText, type Flag, type Usage } from '../../process/usage.ts';
 import { SERVICE_FLAGS, withService } from './ask-service.ts';
 import { programLines, runLines } from './tables.ts';
@@ -58,8 +58,13 @@ export const usage = (): string =>
 
 export async function run([verb = '', ...argv]: string[]): Promise<number> {
   if (!isVerb(verb)) throw new EntrainError('USAGE', `There is no request "${verb}": expected ${WHOLE}.`);
-  const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
-  requireOwn(verb, values);
+  const { values, positionals, tokens } = parseArgs({
+    args: argv,
+    options: FLAGS,
+    allowPositionals: true,
+    tokens: true,
+  });
+  requireOwn(verb, tokens, Object.keys({ ...SERVICE_FLAGS, ...OWN_FLAGS[verb] }));
   const body = bodyOf(verb, positionals, values);
   const answer = await withService(values.runs, (service) => service.ask(verb, body));
   console.log(values.json ? JSON.stringify(answer) : linesOf(verb, answer).join('\n'));
@@ -67,16 +72,6 @@ export async function run([verb = '', ...argv]: string[]): Promise<number> {
 }
 
 const isVerb = (verb: string): verb is Verb => VERBS.some((known) => known === verb);
-
-/** A flag of another request would change nothing: `stop RUN --undo` would stop the run. */
-function requireOwn(verb: Verb, values: { undo: boolean; analyzer: boolean }): void {
-  for (const flag of ['undo', 'analyzer'] as const)
-    if (values[flag] && !Object.hasOwn(OWN_FLAGS[verb] ?? {}, flag))
-      throw new EntrainError(
-        'USAGE',
-        `"entrain ${verb}" was given --${flag}: "entrain help ${verb}" lists its flags.`,
-      );
-}
 
 function bodyOf(
   verb: Verb,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { EntrainError } from '../../protocol/errors.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { partSchema } from '../../protocol/service-messages.ts';
-import { nameFlag } from '../../process/flags.ts';
+import { nameFlag, noMore } from '../../process/flags.ts';
 import { usageText } from '../../process/usage.ts';
 import { SERVICE_FLAGS, withService, type Service } from './ask-service.ts';
 
@@ -31,9 +31,8 @@ const MOST_LETTERS = 120;
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
-  const [word, ...more] = positionals;
-  if (more.length > 0) throw new EntrainError('USAGE', `"${more[0]}" is too much: expected one RUN.`);
-  const name = nameFlag('RUN', word);
+  noMore(positionals, 1, 'one RUN');
+  const name = nameFlag('RUN', positionals[0]);
   await withService(values.runs, async (service) => {
     const state = { offset: 0, rest: '', isOver: false };
     for (;;) {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { EntrainError } from '../../protocol/errors.ts';
 import { parseMessage } from '../../protocol/nats-messages.ts';
 import { filesAnswerSchema, partSchema } from '../../protocol/service-messages.ts';
-import { nameFlag, required } from '../../process/flags.ts';
+import { nameFlag, noMore, required } from '../../process/flags.ts';
 import { makeFolder } from '../../process/make-folder.ts';
 import { usageText } from '../../process/usage.ts';
 import { SERVICE_FLAGS, withService, type Service } from './ask-service.ts';
@@ -33,9 +33,8 @@ export const usage = (): string =>
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: argv, options: FLAGS, allowPositionals: true });
-  const [word, ...more] = positionals;
-  if (more.length > 0) throw new EntrainError('USAGE', `"${more[0]}" is too much: expected one RUN.`);
-  const name = nameFlag('RUN', word);
+  noMore(positionals, 1, 'one RUN');
+  const name = nameFlag('RUN', positionals[0]);
   const folder = join(resolve(required('--out', values.out, 'a folder for the files')), name);
   const fetched = await withService(values.runs, (service) =>
     fetchAll(service, { run: name, folder, withStates: values.states }),
