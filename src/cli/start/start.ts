@@ -28,6 +28,7 @@ import { createTerminal, progressLine, widthOf } from '../terminal/terminal.ts';
 import type { ViewState } from '../terminal/view-state.ts';
 import { wrapText } from '../terminal/wrap-words.ts';
 import { fetchReport, fetchState, watchRun, type RunWatch } from '../terminal/watch-run.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** Scoring has stalled if it gives nothing new for this time. */
 const STALLED_MS = 15 * 60_000;
@@ -93,7 +94,7 @@ async function watchToTheEnd(
   say(`\nrun folder  ${settings.folder}`);
   if (scores === 'final') say(await writeReport(settings.folder));
   else sayNotWhole(settings, scores);
-  if (settings.once) say(`look again  entrain view ${settings.folder}`);
+  if (settings.once) say(`look again  entrain view ${shellWord(settings.folder)}`);
   if (settings.json) printJson(report, settings);
   if (settings.once) return lastScrape({ fleet, shutdown });
   const { url } = fleet.analyzer;
@@ -118,7 +119,7 @@ function sayNotWhole({ once, folder, json }: StartSettings, end: 'unmarked' | 's
     ] as const,
     unmarked: [
       'RECORDING_INCOMPLETE',
-      `Nobody said that all states are recorded, so these may not be the last figures: \`entrain verify ${folder}\` says what is missing, and the logs in ${folder}/logs why.`,
+      `Nobody said that all states are recorded, so these may not be the last figures: \`entrain verify ${shellWord(folder)}\` says what is missing, and the logs in ${folder}/logs why.`,
     ] as const,
   }[end];
   if (once) throw new EntrainError(code, text);

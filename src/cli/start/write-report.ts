@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { shellWord } from '../shell-word.ts';
 
 /** The compiled `entrain` command. */
 const COMMAND = fileURLToPath(new URL('../entrain.js', import.meta.url));
@@ -15,6 +16,6 @@ export async function writeReport(folder: string): Promise<string> {
     await promisify(execFile)(process.execPath, [COMMAND, 'report', folder], { timeout: TIMEOUT_MS });
     return `report      ${join(folder, 'report.html')}`;
   } catch {
-    return `report      not written; try "entrain report ${folder}"`;
+    return `report      not written; try "entrain report ${shellWord(folder)}"`;
   }
 }
