@@ -64,11 +64,25 @@ function at(line: Line, path: string): Cell {
     : undefined;
 }
 
-/** A column of the field at a path; the name is the path in snake case, unless it is given. */
+/** Fields that stand in columns of other names: those that the same thing has in the other tables. */
+const NAMES: Readonly<Record<string, string>> = {
+  'source.name': 'source_model',
+  'target.name': 'target_model',
+  'source.sha256': 'source_model_sha256',
+  'target.sha256': 'target_model_sha256',
+  'influence.ci.0': 'influence_ci_low',
+  'influence.ci.1': 'influence_ci_high',
+  'matched.ci.0': 'matched_ci_low',
+  'matched.ci.1': 'matched_ci_high',
+};
+
+const snakeCase = (path: string): string =>
+  path.replaceAll('.', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** A column of the field at a path. */
 function field<T>(path: string, type: Column<T>[1], lineOf: (record: T) => Line | undefined): Column<T> {
-  const name = path.replaceAll('.', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return [
-    name,
+    NAMES[path] ?? snakeCase(path),
     type,
     (record) => {
       const line = lineOf(record);
@@ -106,6 +120,7 @@ function groupsTable(groups: readonly Line[], { besides, influences }: Besides):
   const columns: Column<Line>[] = [
     ...fields('text', [
       'run',
+      'group',
       'condition',
       'direction',
       'source.name',
@@ -212,8 +227,9 @@ function stepsTable(lines: readonly Line[]): Table {
   const ofFigure = (row: Row): Line => row.figure;
   return tableOf<Row>('steps', rows, [
     field('run', 'text', ofLine),
-    field('episode', 'text', ofLine),
     field('group', 'text', ofLine),
+    field('episode', 'text', ofLine),
+    field('scenario', 'text', ofLine),
     field('steps', 'integer', ofLine),
     field('measure', 'text', ofFigure),
     ...['value', 'size', 'nullMean', 'nullQ95', 'ownSteps', 'sameWords'].map((name) =>

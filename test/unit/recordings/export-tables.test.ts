@@ -132,8 +132,8 @@ describe.each(['csv', 'parquet'] as const)('the tables of a run as %s', (format)
     expect(rows).toHaveLength(2);
     expect(rows[0]).toMatchObject({
       condition: 'live',
-      source_name: 'm1',
-      target_name: 'm2',
+      source_model: 'm1',
+      target_model: 'm2',
       provisional: false,
       strict_excess: 0.2,
       strict_p_value: 0.01,
@@ -142,12 +142,14 @@ describe.each(['csv', 'parquet'] as const)('the tables of a run as %s', (format)
       beside_text_excess: 0.05,
       histories: 30,
       influence_value: 0.5,
-      influence_ci_0: 0.4,
-      influence_ci_1: 0.6,
+      influence_ci_low: 0.4,
+      influence_ci_high: 0.6,
       matched_score: 0.3,
       matched_p_value: 0.01,
     });
     expect(rows[0]?.['paper_pseudo_mean']).toBeUndefined();
+    const [step] = await (await exported())('steps');
+    expect([rows[0]?.['group'], typeof step?.['scenario']]).toEqual([step?.['group'], 'string']);
     expect(rows[1]).toMatchObject({ condition: 'monologue', strict_q_value: 0.04 });
   });
 
@@ -161,7 +163,7 @@ describe.each(['csv', 'parquet'] as const)('the tables of a run as %s', (format)
       [2, 1, 0.3, -0.3],
       [2, 2, 0.4, -0.4],
     ]);
-    expect(rows[0]).toMatchObject({ condition: 'live', source_name: 'm1', target_name: 'm2' });
+    expect(rows[0]).toMatchObject({ condition: 'live', source_model: 'm1', target_model: 'm2' });
   });
 
   it('have what each episode adds to the R² of its groups, by the place of its speakers', async () => {
