@@ -172,3 +172,20 @@ describe('episodes of one scenario', () => {
     await page.close();
   });
 });
+
+describe('the plots of the ladder', () => {
+  it.each([1024, 1280])(
+    'are as wide as their place, so that nothing is scaled, %i pixels wide',
+    async (width) => {
+      const { page } = await viewed.look('/?run=done#e0001', { width });
+      await page.locator('.rung .row').first().waitFor();
+      const widths: number[][] = await page.evaluate(
+        `[...document.querySelectorAll('.rung svg')].map((plot) =>
+        [plot.viewBox.baseVal.width, Math.floor(plot.getBoundingClientRect().width)])`,
+      );
+      expect(widths.length).toBeGreaterThan(1);
+      for (const [drawn, place] of widths) expect(drawn).toBe(place);
+      await page.close();
+    },
+  );
+});

@@ -167,7 +167,7 @@ function planOf(
     dims,
   }));
   const scenarios = study.scenarios.map(({ id, text, people }) => ({ id, text, people }));
-  const hasBranches = study.branches !== undefined;
+  const hasBranches = study.branches !== null;
   const { seed, maxTurns, sampling } = study;
   return { seed, maxTurns, temperature: sampling.temperature, hasBranches, agents: models, scenarios };
 }

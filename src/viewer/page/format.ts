@@ -21,26 +21,61 @@ export const MEANING: Readonly<Record<string, string>> = {
 export const meaningOf = (condition: string): string =>
   MEANING[condition] ?? (condition.startsWith('dose:') ? `they hear a share of ${condition.slice(5)}` : '');
 
-/** `ada → ben` if each place always has the same agent, else `1st → 2nd`. */
+/**
+ * `ada → ben` if each place always has the same agent; else by models, `small → large` where the first speaker is the
+ * source, `small (2nd) → large` where the second one is; with one model alone `1st → 2nd`.
+ */
 export function directionOf(of: Directed, run: RunView): string {
-  const { condition, sourceRole, targetRole } = of;
+  const { sourceRole, targetRole } = of;
   if (sourceRole === undefined || targetRole === undefined) return 'both ways';
-  const at = (role: number): string => {
-    const names = new Set(run.talks.map(({ order }) => order[role - 1]));
-    const readers = condition.startsWith('reader')
-      ? run.talks.find(({ reader }) => reader !== undefined)
-      : undefined;
-    if (readers?.reader !== undefined && role === readers.order.length) return readers.reader;
-    const [name] = names;
-    return names.size === 1 && name !== undefined ? name : ordinal(role);
-  };
-  return `${at(sourceRole)} → ${at(targetRole)}`;
+  const [source, target] = [sourceRole, targetRole].map((role) => agentAt(role, of.condition, run));
+  const models = source === undefined || target === undefined ? modelsOf(of, run) : undefined;
+  if (!models) return `${source ?? ordinal(sourceRole)} → ${target ?? ordinal(targetRole)}`;
+  const speaksLater = sourceRole > targetRole ? ` (${ordinal(sourceRole)})` : '';
+  return `${models.source}${speaksLater} → ${models.target}`;
+}
+
+/** The agent that has the place in all episodes. */
+function agentAt(role: number, condition: string, run: RunView): string | undefined {
+  const readers = condition.startsWith('reader')
+    ? run.talks.find(({ reader }) => reader !== undefined)
+    : undefined;
+  if (readers?.reader !== undefined && role === readers.order.length) return readers.reader;
+  const names = new Set(run.talks.map(({ order }) => order[role - 1]));
+  const [name] = names;
+  return names.size === 1 ? name : undefined;
+}
+
+/** Undefined where all models of the run are the same one, or it is not known between which this is. */
+function modelsOf(
+  { sourceModel, targetModel }: Directed,
+  { figures: { groups } }: RunView,
+): { source: string; target: string } | undefined {
+  const all = [...new Set(groups.flatMap((group) => [group.sourceModel, group.targetModel]))];
+  if (all.length < 2 || sourceModel === undefined || targetModel === undefined) return undefined;
+  return { source: withoutCommon(sourceModel, all), target: withoutCommon(targetModel, all) };
+}
+
+/** A name without the parts with which all names begin or end alike: of `my-300k-chat` and `my-8m-chat`, `300k`. */
+function withoutCommon(name: string, all: readonly string[]): string {
+  const parts = all.map((one) => one.split('-'));
+  const most = Math.min(...parts.map(({ length }) => length)) - 1;
+  const alike = (at: number): boolean => new Set(parts.map((one) => one.at(at))).size === 1;
+  let [first, last] = [0, 0];
+  while (first < most && alike(first)) first += 1;
+  while (last < most - first && alike(-1 - last)) last += 1;
+  return name
+    .split('-')
+    .slice(first, -last || undefined)
+    .join('-');
 }
 
 interface Directed {
   condition: string;
   sourceRole: number | undefined;
   targetRole: number | undefined;
+  sourceModel?: string | undefined;
+  targetModel?: string | undefined;
 }
 
 const HUES = ['hue-a', 'hue-b', 'hue-c', 'hue-d'] as const;

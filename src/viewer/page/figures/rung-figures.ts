@@ -44,6 +44,9 @@ export interface Line {
   condition: string;
   sourceRole: number | undefined;
   targetRole: number | undefined;
+  /** Absent for a difference. */
+  sourceModel?: string;
+  targetModel?: string;
   mark: Mark | undefined;
   missing: string;
 }
@@ -123,6 +126,8 @@ const lineOf = (group: GroupView, [axis, mark]: [Axis, Mark | undefined], reason
   condition: group.condition,
   sourceRole: group.sourceRole,
   targetRole: group.targetRole,
+  sourceModel: group.sourceModel,
+  targetModel: group.targetModel,
   mark,
   missing: reason ?? 'not yet',
 });

@@ -1,4 +1,4 @@
-/** The width of an element in CSS pixels, as it changes. */
+/** The width inside an element, without its padding, in CSS pixels, as it changes. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 const FIRST_PX = 420;
@@ -8,7 +8,11 @@ export function useWidth(place: { current: HTMLElement | null }): number {
   useLayoutEffect(() => {
     const element = place.current;
     if (!element) return;
-    const read = (): void => setWidth(Math.max(260, Math.floor(element.clientWidth)));
+    const read = (): void => {
+      const { paddingLeft, paddingRight } = getComputedStyle(element);
+      const inside = element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+      setWidth(Math.max(260, Math.floor(inside)));
+    };
     read();
     const observer = new ResizeObserver(read);
     observer.observe(element);

@@ -23,6 +23,7 @@ describe('FollowedRun', () => {
     await run.look(dead);
     const view = run.view();
     expect([view.state, view.episodes, view.finished]).toEqual(['finished', 3, 3]);
+    expect(view.hasBranches).toBe(false);
     expect(view.agents.map(({ id, layers }) => [id, layers])).toEqual([
       ['ada', 2],
       ['ben', 2],
