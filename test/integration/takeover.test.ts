@@ -133,7 +133,9 @@ describe('an agent that stays away', { timeout: 240_000 }, () => {
       for (const { episode, turn, lost, agent } of events) {
         expect([lost, agent]).toEqual(['ben', 'cas']);
         const late = transcript.filter((said) => said.episode === episode && said.turn >= turn);
-        expect(new Set(late.map((said) => said.agent))).toEqual(new Set(['ada', 'cas']));
+        expect(late.length).toBeGreaterThan(0);
+        // The turns of ada are the even ones; ben may have been lost at the last turn.
+        for (const said of late) expect(said.agent).toBe(said.turn % 2 === 0 ? 'ada' : 'cas');
       }
       expect(transcript.some(({ agent }) => agent === 'ben')).toBe(true);
       const report = await verifyRun(place);
