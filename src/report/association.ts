@@ -47,13 +47,16 @@ const isScored = (folder: string): Promise<boolean> =>
     () => false,
   );
 
+/** The outcome of the headline, where there is one. */
+const PRIMARY = 'rule success';
+
 /** What the primary figure says: the excess beside success by rule, or else beside the first outcome. */
 export function acrossModels({ analysis }: Association): string | undefined {
   const { associations, models } = analysis;
   const pooled = associations.filter(
     ({ figure, of, family }) => figure === 'excess' && of === 'both' && !family,
   );
-  const first = pooled.find(({ outcome }) => outcome === 'rule success') ?? pooled[0];
+  const first = pooled.find(({ outcome }) => outcome === PRIMARY) ?? pooled[0];
   if (!first) return undefined;
   const { pearson, interval, pValue, permutations, outcome } = first;
   const range = interval ? ` ${rangeText(interval)}` : '';
@@ -70,28 +73,35 @@ export function associationSection({ analysis, collected }: Association): Markup
   const { models, associations, missing, within, relations } = analysis;
   const states = collected.figures.filter(({ isRival }) => !isRival);
   const cells = new Set(associations.map((one) => one.cells));
+  const outcomes = primaryFirst(collected.outcomes);
   return section(
     'Synchrony beside outcomes, across models',
     paragraph(
       `${models.length} models. Each point is an ordered pair of models${cells.size === 1 ? `, ${[...cells][0]} in all` : ''}: a figure of its live talk, and the mean outcome of its dialogues, of both agents or of the predicted one. Pairs that share a model are not independent, so p is by permuting models; with ${models.length} models it cannot fall below 1/${associations[0]?.permutations ?? 1}. Figures in brackets are of the words, or of what the replying model finds likely: where they go with the outcome as well, hidden states are not shown to add anything. The interval leaves out one model at a time, the bootstrap draws as many models with replacement; with few models both are rough.`,
     ),
-    associationTables(associations),
-    missingList(missing),
-    within.map(withinText),
-    collected.outcomes.flatMap(({ name, both }) =>
-      states
+    associations.some(({ partial }) => partial !== undefined)
+      ? paragraph('Partial: with the covariates of both models held constant; it has no p here.')
+      : undefined,
+    outcomes.flatMap(({ name, both }) => [
+      associationTables(associations.filter(({ outcome }) => outcome === name)),
+      ...states
         .filter(({ name: figure }) =>
           associations.some((one) => one.figure === figure && one.outcome === name && one.of === 'both'),
         )
         .map((figure) => outcomeFigure(collected, figure, { name, table: both })),
-    ),
+    ]),
+    missingList(missing),
+    within.map(withinText),
     relationsTable(relations),
     states.map(({ name, table: cellsOf }) => pairTable(models, { name, table: cellsOf })),
-    collected.outcomes.map(({ name, both }) => pairTable(models, { name, table: both })),
+    outcomes.map(({ name, both }) => pairTable(models, { name, table: both })),
   );
 }
 
-/** A table for each outcome, of both agents and of the predicted one, and for each family of models. */
+const primaryFirst = <T extends { name: string }>(outcomes: readonly T[]): T[] =>
+  outcomes.toSorted((one, other) => Number(other.name === PRIMARY) - Number(one.name === PRIMARY));
+
+/** Tables of one outcome, of both agents and of the predicted one, and for each family of models. */
 function associationTables(associations: Analysis['associations']): Markup {
   const isPartial = associations.some(({ partial }) => partial !== undefined);
   const head = ['figure', 'Pearson', '95 % interval', 'bootstrap', 'Spearman', 'p', 'q'];
@@ -109,9 +119,6 @@ function associationTables(associations: Analysis['associations']): Markup {
         own.map((one) => (isPartial ? [...rowOf(one), partialText(one)] : rowOf(one))),
       ),
     ]),
-    isPartial
-      ? paragraph('Partial: with the covariates of both models held constant; it has no p here.')
-      : undefined,
   );
 }
 

@@ -52,6 +52,7 @@ async function pairsOfModels(): Promise<void> {
       const value = (SKILL[nameOf(agent)] as number) / 8;
       const own = { ...about, episode: `e${at}`, agent };
       return [
+        { ...own, source: 'rule', name: 'points', value: value * (1 + (at % 3)) },
         { ...own, source: 'rule', name: 'success', value },
         { ...own, source: 'intrinsic', name: 'nats per token', value: value ** 2 },
       ];
@@ -84,7 +85,15 @@ it('begins with what the study is about, and gives tables by pair of models in p
   expect(html).not.toContain('<h2>Figures</h2>');
   expect(html).toContain('(intrinsic score)');
   expect(html).not.toContain('intrinsic nats per token, of');
-  expect(html).toContain('rule success, of the predicted agent');
+  // The outcome of the headline comes first, before all that is exploratory.
+  const headings = [...html.matchAll(/<h3>(rule [^<]*)<\/h3>/g)].map(([, text]) => text);
+  expect(headings).toEqual([
+    ...['success', 'points'].flatMap((name) =>
+      ['both agents', 'the predicted agent'].map((whose) => `rule ${name}, of ${whose}`),
+    ),
+    'rule success by pair of models',
+    'rule points by pair of models',
+  ]);
   expect(html).toMatch(/<th[^>]*>bootstrap<\/th>.*<th[^>]*>partial<\/th>/s);
   expect(html).toContain('predicting or speaking');
   expect(html).toContain('excess by pair of models');
