@@ -1,4 +1,5 @@
 /** Synchrony beside outcomes across models, of all runs of a report together. */
+import { shortNames } from '../protocol/reports/short-names.ts';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { analyzeTables, type Analysis } from '../analysis/analyze-tables.ts';
@@ -241,11 +242,4 @@ function pointsOf(figure: PairTable, outcome: PairTable, nameOf: (row: number, c
       return x === undefined || y === undefined ? [] : [{ x, y, name: nameOf(row, column) }];
     }),
   );
-}
-
-/** Names without the parts between hyphens that all of them have. */
-function shortNames(names: readonly string[]): string[] {
-  const parts = names.map((name) => name.split('-'));
-  const isCommon = (part: string): boolean => parts.every((own) => own.includes(part));
-  return parts.map((own, at) => own.filter((part) => !isCommon(part)).join('-') || (names[at] as string));
 }

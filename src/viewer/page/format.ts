@@ -1,4 +1,5 @@
 /** Formats figures, directions and conditions for display. */
+import { shortNames } from '../../protocol/reports/short-names.ts';
 import type { EpisodeView, RunView } from '../view-data.ts';
 
 export { percent } from '../../protocol/verdict.ts';
@@ -53,21 +54,8 @@ function modelsOf(
 ): { source: string; target: string } | undefined {
   const all = [...new Set(groups.flatMap((group) => [group.sourceModel, group.targetModel]))];
   if (all.length < 2 || sourceModel === undefined || targetModel === undefined) return undefined;
-  return { source: withoutCommon(sourceModel, all), target: withoutCommon(targetModel, all) };
-}
-
-/** A name without the parts with which all names begin or end alike: of `my-300k-chat` and `my-8m-chat`, `300k`. */
-function withoutCommon(name: string, all: readonly string[]): string {
-  const parts = all.map((one) => one.split('-'));
-  const most = Math.min(...parts.map(({ length }) => length)) - 1;
-  const alike = (at: number): boolean => new Set(parts.map((one) => one.at(at))).size === 1;
-  let [first, last] = [0, 0];
-  while (first < most && alike(first)) first += 1;
-  while (last < most - first && alike(-1 - last)) last += 1;
-  return name
-    .split('-')
-    .slice(first, -last || undefined)
-    .join('-');
+  const short = new Map(shortNames(all).map((name, at) => [all[at], name]));
+  return { source: short.get(sourceModel) ?? sourceModel, target: short.get(targetModel) ?? targetModel };
 }
 
 interface Directed {

@@ -38,14 +38,4 @@ describe('a direction', () => {
     const difference = { condition: 'live − monologue', sourceRole: 2, targetRole: 1 };
     expect(directionOf(difference, runOf(orders, [SMALL, LARGE]))).toBe('2nd → 1st');
   });
-
-  it.each([
-    [['a', 'b'], 'a → b'],
-    [['x', 'x-long'], 'x → x-long'],
-    [['x-a', 'x-b-a'], 'a → b-a'],
-    [['m-1-q', 'm-1-2-q'], 'q → 2-q'],
-  ])('keeps of the names %j what is not alike', (models, said) => {
-    const run = runOf([['ada', 'ben'], ['ben', 'ada']], models); // prettier-ignore
-    expect(directionOf(direction([1, 2], models as [string, string]), run)).toBe(said);
-  });
 });
